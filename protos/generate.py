@@ -1,0 +1,99 @@
+"""Generates ``gen/`` from the contracts; ``--check`` says whether what is committed is current.
+
+The google/api and google/rpc files that the contracts import are laid out from the installed
+googleapis-common-protos in ``.buf/googleapis``, which is never committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import shutil
+import sys
+import tempfile
+from importlib.metadata import files
+from pathlib import Path
+
+import grpc_tools
+from grpc_tools import protoc
+
+ROOT = Path(__file__).resolve().parent.parent
+PROTOS = ROOT / "protos"
+GEN = ROOT / "gen"
+GOOGLEAPIS = ROOT / ".buf" / "googleapis"
+NEEDED_GOOGLEAPIS = ("google/api/", "google/rpc/")
+
+
+def lay_out_googleapis() -> None:
+    """Copies the google/api and google/rpc contracts to where buf and protoc find them."""
+    installed = files("googleapis-common-protos")
+    if not installed:
+        sys.exit("googleapis-common-protos is not installed; run: make setup")
+    for entry in installed:
+        name = str(entry)
+        if name.endswith(".proto") and name.startswith(NEEDED_GOOGLEAPIS):
+            target = GOOGLEAPIS / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(entry.locate()), target)
+
+
+def run_protoc(out: Path) -> None:
+    """Writes messages, stubs and their types for every contract to ``out``."""
+    contracts = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
+    services = [name for name in contracts if name.endswith("_service.proto")]
+    include = [
+        f"-I{PROTOS}",
+        f"-I{GOOGLEAPIS}",
+        f"-I{Path(grpc_tools.__file__).parent / '_proto'}",
+    ]
+    bin_folder = Path(sys.executable).parent
+    plugins = [
+        f"--plugin=protoc-gen-mypy={bin_folder / 'protoc-gen-mypy'}",
+        f"--plugin=protoc-gen-mypy_grpc={bin_folder / 'protoc-gen-mypy_grpc'}",
+    ]
+    runs = [
+        [f"--python_out={out}", f"--mypy_out=quiet:{out}", *contracts],
+        [f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet,only_async:{out}", *services],
+    ]
+    for arguments in runs:
+        if protoc.main(["protoc", *include, *plugins, *arguments]) != 0:
+            sys.exit("protoc refused the contracts; see its words above")
+
+
+def differences(left: Path, right: Path) -> list[str]:
+    """Names of files that differ or stand on one side alone, relative to either folder."""
+    names = {
+        str(path.relative_to(side))
+        for side in (left, right)
+        for path in side.rglob("*.py*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return sorted(
+        name
+        for name in names
+        if not (left / name).is_file()
+        or not (right / name).is_file()
+        or not filecmp.cmp(left / name, right / name, shallow=False)
+    )
+
+
+def main() -> None:
+    """Generates, or checks for drift."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; fail on drift")
+    check = parser.parse_args().check
+    lay_out_googleapis()
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        run_protoc(fresh)
+        drift = differences(fresh, GEN)
+        if check and drift:
+            sys.exit("gen/ is not current; run: make generate\n  " + "\n  ".join(drift))
+        if not check and drift:
+            shutil.rmtree(GEN, ignore_errors=True)
+            shutil.copytree(fresh, GEN)
+    print(f"gen/ is current ({len(drift)} files written)" if drift else "gen/ is current")
+
+
+if __name__ == "__main__":
+    main()
