@@ -1,0 +1,173 @@
+"""The mesh's own certificate authority and a certificate for each workload.
+
+ECDSA P-256 throughout. The authority lives 10 years, a workload's certificate one year; what
+has less than 30 days left is made anew at the next start, and with a new authority everything
+below it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from localmesh.layout import write_private
+
+WORKLOADS = ("catalog", "playback", "identity", "media", "edge", "cli")
+TRUST_DOMAIN = "segue.internal"
+
+_AUTHORITY_LIFE = datetime.timedelta(days=3650)
+_WORKLOAD_LIFE = datetime.timedelta(days=365)
+_RENEWAL = datetime.timedelta(days=30)
+# Clocks of one machine agree, but they are set back now and then.
+_BACKDATE = datetime.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The files with which one workload speaks mutual TLS, all PEM."""
+
+    ca_file: Path
+    cert_file: Path
+    key_file: Path
+
+
+def credentials(folder: Path, workload: str) -> Credentials:
+    """Where a workload's files lie below ``folder``; :func:`ensure_certificates` makes them."""
+    return Credentials(folder / "ca.pem", folder / f"{workload}.pem", folder / f"{workload}.key")
+
+
+def ensure_certificates(folder: Path, now: datetime.datetime | None = None) -> None:
+    """Make what is missing, unreadable, foreign or about to expire. Idempotent."""
+    now = now or datetime.datetime.now(datetime.UTC)
+    authority = _load(folder / "ca.pem", folder / "ca.key")
+    if authority is None or not _is_fresh(authority.certificate, now):
+        authority = _new_authority(now)
+        _store(authority, folder / "ca.pem", folder / "ca.key")
+    for workload in WORKLOADS:
+        files = credentials(folder, workload)
+        held = _load(files.cert_file, files.key_file)
+        if held is None or not _is_fresh(held.certificate, now) or not _issued(held, authority):
+            _store(_new_workload(workload, authority, now), files.cert_file, files.key_file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+
+def _load(cert_file: Path, key_file: Path) -> _Pair | None:
+    """The pair on disk, or None when a half is missing, torn or does not match the other."""
+    try:
+        certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+    except (OSError, ValueError):
+        return None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        return None
+    return _Pair(certificate, key) if certificate.public_key() == key.public_key() else None
+
+
+def _store(pair: _Pair, cert_file: Path, key_file: Path) -> None:
+    key = pair.key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    write_private(key_file, key)
+    write_private(cert_file, pair.certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _is_fresh(certificate: x509.Certificate, now: datetime.datetime) -> bool:
+    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - _RENEWAL
+
+
+def _issued(pair: _Pair, authority: _Pair) -> bool:
+    try:
+        pair.certificate.verify_directly_issued_by(authority.certificate)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    now: datetime.datetime,
+    life: datetime.timedelta,
+) -> x509.CertificateBuilder:
+    public = key.public_key()
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATE)
+        .not_valid_after(now + life)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _new_authority(now: datetime.datetime) -> _Pair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name("Segue local mesh authority")
+    builder = (
+        _builder(name, name, key, now, _AUTHORITY_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+    )
+    return _Pair(builder.sign(key, hashes.SHA256()), key)
+
+
+def _new_workload(workload: str, authority: _Pair, now: datetime.datetime) -> _Pair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.SubjectAlternativeName(
+        [
+            x509.DNSName(f"{workload}.{TRUST_DOMAIN}"),
+            x509.DNSName("localhost"),
+            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            x509.UniformResourceIdentifier(f"spiffe://{TRUST_DOMAIN}/{workload}"),
+        ]
+    )
+    purposes = x509.ExtendedKeyUsage(
+        [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    )
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
+    life = min(_WORKLOAD_LIFE, authority.certificate.not_valid_after_utc - now)
+    builder = (
+        _builder(_name(workload), authority.certificate.subject, key, now, life)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(purposes, critical=False)
+        .add_extension(names, critical=False)
+        .add_extension(issuer, critical=False)
+    )
+    return _Pair(builder.sign(authority.key, hashes.SHA256()), key)

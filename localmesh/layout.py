@@ -1,0 +1,154 @@
+"""Where everything of a mesh lies under its one folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from localmesh.faults import MeshError
+
+ENVIRONMENT_VARIABLE = "SEGUE_DIR"
+# sockaddr_un holds 108 bytes on Linux and 104 on macOS, the final zero included.
+_SOCKET_PATH_BYTES = 103
+
+
+def default_folder() -> Path:
+    """SEGUE_DIR when it is set, else the platform's folder for a user's data."""
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("segue", appauthor=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths below ``root``, which is absolute and open to its owner alone (0700)."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, folder: Path | None) -> Layout:
+        """The layout of ``folder``, or of :func:`default_folder`."""
+        return cls((folder or default_folder()).expanduser().resolve())
+
+    @property
+    def addresses(self) -> Path:
+        """Addresses of the running mesh; there only while all of it is ready."""
+        return self.root / "mesh.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it lives."""
+        return self.root / "mesh.lock"
+
+    @property
+    def logs(self) -> Path:
+        """One file a process."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """What a start writes and the next start may overwrite."""
+        return self.root / "run"
+
+    @property
+    def xds(self) -> Path:
+        """Endpoint files that the edge watches."""
+        return self.run / "xds"
+
+    @property
+    def children(self) -> Path:
+        """Process groups of the running children, for the watchdog."""
+        return self.run / "children.json"
+
+    @property
+    def tls(self) -> Path:
+        """The authority and a certificate for each workload."""
+        return self.root / "tls"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and signing keys."""
+        return self.root / "secrets"
+
+    @property
+    def postgres(self) -> Path:
+        """The database cluster."""
+        return self.root / "postgres"
+
+    @property
+    def valkey(self) -> Path:
+        """The append-only file of Valkey."""
+        return self.root / "valkey"
+
+    @property
+    def objects(self) -> Path:
+        """The object store."""
+        return self.root / "objects"
+
+    @property
+    def work(self) -> Path:
+        """Scratch space of imports."""
+        return self.root / "work"
+
+    @property
+    def index(self) -> Path:
+        """Search indexes, a folder for each instance."""
+        return self.root / "index"
+
+    @property
+    def control(self) -> Path:
+        """The supervisor's socket; outside the folder when its path would be too long."""
+        inside = self.root / "control.sock"
+        if len(os.fsencode(inside)) <= _SOCKET_PATH_BYTES:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"segue-{os.getuid()}-{digest}" / "control.sock"
+
+    def create(self) -> None:
+        """Make the folders. Raises MeshError when the root cannot be ours alone."""
+        folders = (
+            self.logs,
+            self.xds,
+            self.tls,
+            self.secrets,
+            self.postgres,
+            self.valkey,
+            self.objects,
+            self.work,
+            self.index,
+        )
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+            for folder in folders:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise MeshError(f"{self.root} cannot be used: {error.strerror}") from error
+        self._create_control_folder()
+
+    def _create_control_folder(self) -> None:
+        folder = self.control.parent
+        if folder == self.root:
+            return
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if found.st_uid != os.getuid() or found.st_mode & 0o077 or folder.is_symlink():
+            raise MeshError(f"{folder} belongs to somebody else or is open to others")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace ``path`` in one step by a durable file that only its owner may read (0600)."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(path)
