@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from localmesh.faults import MeshAlreadyRuns
 from localmesh.layout import Layout
@@ -22,7 +23,7 @@ class MeshLock:
         self._layout = layout
         self._descriptor = -1
 
-    def __enter__(self) -> MeshLock:
+    def __enter__(self) -> Self:
         descriptor = os.open(self._layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

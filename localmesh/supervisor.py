@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from localmesh.faults import CommandRefused, MeshError
 from localmesh.output import Output
-from localmesh.process import ProcessStatus, SupervisedProcess
 from localmesh.specs import ProcessSpec, RestartPolicy
+from localmesh.supervised import ProcessStatus, SupervisedProcess
 
 SUPERVISOR = "mesh"
 

@@ -22,7 +22,7 @@ _KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class Keystore:
     """The secrets below ``folder``. Every method makes what it names when it is missing."""
 
     folder: Path

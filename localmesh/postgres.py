@@ -1,0 +1,235 @@
+"""PostgreSQL 18 under the mesh's folder: one database, a role and a schema for each service.
+
+The server listens on the loopback alone, has no Unix socket, and wants a password (SCRAM) from
+everyone, the superuser included. It refuses to run as root, so that under root it runs as
+``nobody``, to whom its data folder then belongs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from localmesh.faults import StoreBroken
+from localmesh.free_ports import HOST
+from localmesh.programs import postgres_programs
+from localmesh.readiness import PostgresProbe
+from localmesh.spawning import run_tool
+from localmesh.specs import Account, ProcessSpec
+
+DATABASE = "segue"
+_SUPERUSER = "postgres"
+_LEFTOVER_GRACE_S = 10.0
+_SETTINGS: Mapping[str, str] = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    # One address space a backend and no room to compile queries in: these are small.
+    "jit": "off",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "log_checkpoints": "off",
+    "log_line_prefix": "%q%u ",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPostgres:
+    """A server whose cluster lies in ``folder``. ``passwords`` maps each role to its password;
+    a role owns the schema of its own name and nothing else.
+    """
+
+    folder: Path
+    port: int
+    superuser_password: str = field(repr=False)
+    passwords: Mapping[str, str] = field(repr=False)
+
+    @property
+    def cluster(self) -> Path:
+        """The cluster's own folder (PGDATA)."""
+        return self.folder / "cluster"
+
+    def dsn(self, role: str) -> str:
+        """The address at which ``role`` reaches its schema, password included."""
+        return f"postgresql://{role}:{self.passwords[role]}@{HOST}:{self.port}/{DATABASE}"
+
+    def spec(self) -> ProcessSpec:
+        """How the server is run."""
+        settings = tuple(
+            word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")
+        )
+        program = postgres_programs() / "postgres"
+        return ProcessSpec(
+            name="postgres",
+            role="postgres",
+            argv=(str(program), "-D", str(self.cluster), "-p", str(self.port), *settings),
+            env=_environment(),
+            cwd=Path("/"),
+            account=account_for(self.cluster),
+            before_start=self.prepare,
+            ready=PostgresProbe(HOST, self.port, _SUPERUSER),
+            once_ready=self.provision,
+            # Fast shutdown: sessions are ended, a checkpoint is written.
+            stop_signal=signal.SIGINT,
+            parent_death_signal=signal.SIGINT,
+            stop_grace_s=20.0,
+        )
+
+    async def prepare(self) -> None:
+        """Make the cluster if there is none and clear what a killed server left behind.
+
+        Raises StoreBroken when the cluster cannot be made.
+        """
+        if (self.cluster / "PG_VERSION").exists():
+            await _end_leftover(self.cluster)
+        else:
+            await self._initialise()
+
+    async def provision(self) -> None:
+        """Bring database, roles, passwords and schemas to what is wanted. Idempotent."""
+        argv = (
+            str(postgres_programs() / "psql"),
+            "--no-psqlrc",
+            "--quiet",
+            "--no-password",
+            "--set=ON_ERROR_STOP=1",
+            f"--host={HOST}",
+            f"--port={self.port}",
+            f"--username={_SUPERUSER}",
+            "--dbname=postgres",
+        )
+        env = {**_environment(), "PGPASSWORD": self.superuser_password}
+        script = provisioning_script(self.passwords).encode()
+        status, said = await run_tool(argv, cwd=Path("/"), env=env, stdin=script)
+        if status != 0:
+            raise StoreBroken(f"the database could not be provisioned: {said.strip()}")
+
+    async def _initialise(self) -> None:
+        """Build the cluster beside its place and move it there, so that a half is never used."""
+        draft = self.folder / "cluster.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        account = account_for(self.cluster)
+        if account is not None:
+            os.chown(draft, account.uid, account.gid)
+        argv = (
+            str(postgres_programs() / "initdb"),
+            f"--pgdata={draft}",
+            f"--username={_SUPERUSER}",
+            "--pwfile=/dev/stdin",
+            "--auth-host=scram-sha-256",
+            "--auth-local=reject",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        )
+        status, said = await run_tool(
+            argv,
+            cwd=Path("/"),
+            env=_environment(),
+            account=account,
+            stdin=f"{self.superuser_password}\n".encode(),
+        )
+        if status != 0:
+            raise StoreBroken(f"no database could be made in {self.folder}: {said.strip()}")
+        draft.rename(self.cluster)
+
+
+def account_for(cluster: Path, effective_uid: int | None = None) -> Account | None:
+    """Whom the server runs as: the caller, or for root the cluster's owner or ``nobody``.
+
+    ``effective_uid`` defaults to the process's own.
+    """
+    if (os.geteuid() if effective_uid is None else effective_uid) != 0:
+        return None
+    if cluster.exists():
+        found = cluster.stat()
+        if found.st_uid != 0:
+            return Account(found.st_uid, found.st_gid)
+    nobody = pwd.getpwnam("nobody")
+    return Account(nobody.pw_uid, nobody.pw_gid)
+
+
+def provisioning_script(passwords: Mapping[str, str]) -> str:
+    """psql's input that makes the database and, for each role, its login and its schema.
+
+    Roles and passwords come from our own tables, and are of letters, digits, ``-`` and ``_``.
+    """
+    database_found = f"SELECT FROM pg_database WHERE datname = '{DATABASE}'"
+    lines = [
+        f"SELECT 'CREATE DATABASE {DATABASE}' WHERE NOT EXISTS ({database_found}) \\gexec",
+        f"\\connect {DATABASE}",
+        "BEGIN;",
+        "SET LOCAL client_min_messages = warning;",
+        f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;",
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC;",
+    ]
+    for role, password in passwords.items():
+        role_found = f"SELECT FROM pg_roles WHERE rolname = '{role}'"
+        lines += [
+            f"SELECT 'CREATE ROLE {role}' WHERE NOT EXISTS ({role_found}) \\gexec",
+            f"ALTER ROLE {role} LOGIN PASSWORD '{password}';",
+            f"ALTER ROLE {role} SET search_path = {role};",
+            f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {role};",
+            f"CREATE SCHEMA IF NOT EXISTS {role} AUTHORIZATION {role};",
+        ]
+    return "\n".join([*lines, "COMMIT;", ""])
+
+
+def _environment() -> dict[str, str]:
+    """What the programs need; PG* variables of the caller must not reach them."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+async def _end_leftover(cluster: Path) -> None:
+    """End a server that outlived its supervisor, and drop the pid file of one that did not.
+
+    A pid file that a power cut left may name a process that has nothing to do with us; the
+    server would then refuse to start.
+    """
+    pid_file = cluster / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text(encoding="ascii").split("\n", 1)[0])
+    except (OSError, ValueError):
+        pid = 0
+    for ending in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        if not serves(pid, cluster):
+            pid_file.unlink(missing_ok=True)
+            return
+        os.kill(pid, ending)
+        deadline = time.monotonic() + _LEFTOVER_GRACE_S
+        while serves(pid, cluster) and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+    raise StoreBroken(f"another PostgreSQL (pid {pid}) uses {cluster} and does not end")
+
+
+def serves(pid: int, cluster: Path) -> bool:
+    """Whether ``pid`` is a live PostgreSQL server of this cluster."""
+    if pid <= 0:
+        return False
+    process = Path("/proc") / str(pid)
+    if not process.parent.joinpath("self").exists():
+        return _alive(pid)
+    try:
+        return (process / "cwd").resolve(strict=True) == cluster.resolve()
+    except OSError:
+        return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
