@@ -1,0 +1,1 @@
+"""The catalogue: artists, albums, tracks, imports and search."""
