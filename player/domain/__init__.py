@@ -1,0 +1,1 @@
+"""Pure playback rules: playlists, fragments, throughput, rung choice, buffer, status. No I/O."""
