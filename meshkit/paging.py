@@ -1,0 +1,112 @@
+"""Pages of a list, as AIP-158 asks: a clamped size, and a token that belongs to one request.
+
+A token carries the sort key of the last item served and a digest over the method and every
+field of the request but ``page_size`` and ``page_token``: asking for something else with it is
+refused. It is no secret and grants nothing, since authorisation looks at the request::
+
+    page = Page.of("/segue.catalog.v1.CatalogService/ListTracks", request)
+    rows = await tracks.list(after=page.after, limit=page.size + 1)
+    answer.next_page_token = page.next_token(key) if more else ""
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeAlias
+
+from meshkit.faults import InvalidArgument, PageTokenInvalid
+
+DEFAULT_SIZE = 50
+MAX_SIZE = 500
+
+SortKey: TypeAlias = tuple[str | int | float | bool | None, ...]
+"""The values that place an item in its list, such as (created_at in µs, id)."""
+
+_VERSION = b"\x01"
+_DIGEST_SIZE = 12
+
+
+class ListRequest(Protocol):
+    """What a list request's message has, whatever else it asks for."""
+
+    page_size: int
+    page_token: str
+
+    def MergeFrom(self, other: Self, /) -> None:  # noqa: N802
+        """Copy the other message's fields into this one."""
+        ...
+
+    def SerializeToString(self, *, deterministic: bool = ...) -> bytes:  # noqa: N802
+        """The message's wire form."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list to serve: ``size`` items after the one that ``after`` places.
+
+    ``after`` is None for the first page.
+    """
+
+    size: int
+    after: SortKey | None
+    _scope: bytes
+
+    @classmethod
+    def of(cls, method: str, request: ListRequest) -> Page:
+        """The page that ``request`` asks for.
+
+        ``page_size`` 0 means ``DEFAULT_SIZE``, more than ``MAX_SIZE`` means that many, a negative
+        one is ``InvalidArgument``. A token of another request is ``PageTokenInvalid``.
+        """
+        scope = _scope_of(method, request)
+        after = _decode(request.page_token, scope) if request.page_token else None
+        return cls(_clamped(request.page_size), after, scope)
+
+    def next_token(self, last: SortKey) -> str:
+        """The token of the page after the item that ``last`` places."""
+        body = json.dumps(last, separators=(",", ":")).encode()
+        return _encode(_VERSION + _digest(self._scope, body) + body)
+
+
+def _clamped(requested: int) -> int:
+    if requested < 0:
+        raise InvalidArgument.field("page_size", "must not be negative")
+    return min(requested or DEFAULT_SIZE, MAX_SIZE)
+
+
+def _scope_of(method: str, request: ListRequest) -> bytes:
+    asked = type(request)()
+    asked.MergeFrom(request)
+    asked.page_size = 0
+    asked.page_token = ""
+    return method.encode() + b"\0" + asked.SerializeToString(deterministic=True)
+
+
+def _digest(scope: bytes, body: bytes) -> bytes:
+    return hashlib.blake2b(
+        body, digest_size=_DIGEST_SIZE, person=b"segue.page", key=hashlib.sha256(scope).digest()
+    ).digest()
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(token: str, scope: bytes) -> SortKey:
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise _foreign() from None
+    body = raw[1 + _DIGEST_SIZE :]
+    if raw[: 1 + _DIGEST_SIZE] != _VERSION + _digest(scope, body) or _encode(raw) != token:
+        raise _foreign()
+    return tuple(json.loads(body))
+
+
+def _foreign() -> InvalidArgument:
+    return PageTokenInvalid.field("page_token", "was not made for this request")

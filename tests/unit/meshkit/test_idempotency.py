@@ -1,0 +1,77 @@
+"""Request keys, and the memory store under the contract of answer stores."""
+
+from __future__ import annotations
+
+import pytest
+from segue.identity.v1.identity_service_pb2 import CreateUserRequest
+
+from meshkit.faults import InvalidArgument
+from meshkit.idempotency import MAX_LENGTH, MemoryAnswers, RequestKey, request_key
+from meshkit.testing.answer_suite import AnswerStoreContract, AnswersUnderTest, Produce
+
+METHOD = "/segue.Test/Write"
+
+
+class TestMemoryAnswers(AnswerStoreContract):
+    @pytest.fixture
+    def answers(self) -> AnswersUnderTest:
+        memory = MemoryAnswers()
+
+        async def answer_once(key: RequestKey | None, produce: Produce) -> bytes:
+            return await memory.answer_once(None, key, produce)
+
+        async def expire_all() -> None:
+            memory.forget()
+
+        return AnswersUnderTest(answer_once, expire_all)
+
+
+def test_no_request_id_means_no_key() -> None:
+    assert request_key("user", METHOD, CreateUserRequest(username="ann")) is None
+
+
+def test_the_digest_covers_the_body_and_not_the_id() -> None:
+    first = request_key("user", METHOD, CreateUserRequest(username="ann", request_id="1"))
+    second = request_key("user", METHOD, CreateUserRequest(username="ann", request_id="2"))
+    third = request_key("user", METHOD, CreateUserRequest(username="bob", request_id="1"))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert first.body_sha256 == second.body_sha256
+    assert first.body_sha256 != third.body_sha256
+    assert (first.principal, first.method, first.request_id) == ("user", METHOD, "1")
+
+
+def test_a_key_leaves_its_request_as_it_was() -> None:
+    request = CreateUserRequest(username="ann", request_id="1")
+    request_key("user", METHOD, request)
+    assert request == CreateUserRequest(username="ann", request_id="1")
+
+
+@pytest.mark.parametrize(
+    "request_id", ["x" * (MAX_LENGTH + 1), "a b", "tab\t", "line\n", "é", "\0", "\x7f"]
+)
+def test_a_request_id_that_is_long_or_unprintable_is_refused(request_id: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        request_key("user", METHOD, CreateUserRequest(request_id=request_id))
+    assert [violation.field for violation in caught.value.violations] == ["request_id"]
+
+
+@pytest.mark.parametrize("request_id", ["x" * MAX_LENGTH, "01J-{~}:/+=.", "0"])
+def test_any_printable_ascii_up_to_the_limit_is_taken(request_id: str) -> None:
+    key = request_key("user", METHOD, CreateUserRequest(request_id=request_id))
+    assert key is not None
+    assert key.request_id == request_id
+
+
+def test_secrets_leave_no_trace_in_the_digest() -> None:
+    keys = [
+        request_key(
+            "user",
+            METHOD,
+            CreateUserRequest(username="ann", password=password, request_id="1"),
+            secrets=("password",),
+        )
+        for password in ("correct horse", "battery staple")
+    ]
+    assert keys[0] == keys[1]
