@@ -1,0 +1,1 @@
+"""What stands at the mesh's rim: the proxy's configuration, identity, and the media origin."""

@@ -1,0 +1,1 @@
+"""Stores, hashers and signers behind the ports; only wiring names them."""

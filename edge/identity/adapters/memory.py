@@ -1,0 +1,113 @@
+"""Identity inside one process, for unit tests: under the same suites as the real store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
+
+from edge.identity.adapters import changes
+from edge.identity.domain.events import UserEvents
+from edge.identity.domain.faults import UserExists
+from edge.identity.domain.plans import Tier
+from edge.identity.domain.tokens import Revocation
+from edge.identity.domain.users import User, email_key
+from edge.identity.ports import Account
+from meshkit.faults import NotFound
+from meshkit.feeds import ChangeFeed, MemoryChangeFeed
+from meshkit.idempotency import MemoryAnswers, RequestKey
+
+
+class MemoryAccounts:
+    """The ``Accounts`` of one process."""
+
+    def __init__(self, feed: MemoryChangeFeed) -> None:
+        self._feed = feed
+        self._answers = MemoryAnswers()
+        self._held: dict[str, Account] = {}
+
+    async def create(self, account: Account, key: RequestKey | None = None) -> User:
+        """See ``Accounts.create``."""
+
+        async def produce() -> bytes:
+            self._insert(account)
+            return changes.encode_user(account.user)
+
+        return changes.decode_user(await self._answers.answer_once(None, key, produce))
+
+    def _insert(self, account: Account) -> None:
+        user = account.user
+        for held in (one.user for one in self._held.values()):
+            if held.username.lower() == user.username.lower():
+                raise UserExists("username")
+            if held.email and user.email and email_key(held.email) == email_key(user.email):
+                raise UserExists("email")
+        self._held[user.user_id] = account
+        self._feed.append(changes.of_user(user))
+
+    async def find(self, user_id: str) -> User | None:
+        """See ``Accounts.find``."""
+        account = self._held.get(user_id)
+        return account.user if account else None
+
+    async def find_named(self, username: str) -> User | None:
+        """See ``Accounts.find_named``."""
+        users = (account.user for account in self._held.values())
+        return next((one for one in users if one.username.lower() == username.lower()), None)
+
+    async def password_hash(self, user_id: str) -> str | None:
+        """See ``Accounts.password_hash``."""
+        account = self._held.get(user_id)
+        return account.password_hash if account else None
+
+    async def change_tier(self, user_id: str, tier: Tier) -> User:
+        """See ``Accounts.change_tier``."""
+        account = self._held.get(user_id)
+        if account is None:
+            raise NotFound("There is no such user.", metadata={"resource": "user", "id": user_id})
+        user = account.user
+        if user.tier is not tier:
+            user = replace(user, tier=tier, version=user.version + 1)
+            self._held[user_id] = replace(account, user=user)
+            self._feed.append(changes.of_user(user))
+        return user
+
+
+class MemoryRevocations:
+    """The ``Revocations`` of one process."""
+
+    def __init__(self, feed: MemoryChangeFeed) -> None:
+        self._feed = feed
+        self._held: dict[str, Revocation] = {}
+
+    async def revoke(self, revocation: Revocation) -> Revocation:
+        """See ``Revocations.revoke``."""
+        if revocation.sid not in self._held:
+            self._held[revocation.sid] = revocation
+            self._feed.append(changes.of_revocation(revocation))
+        return self._held[revocation.sid]
+
+    async def find(self, sid: str, now: datetime) -> Revocation | None:
+        """See ``Revocations.find``."""
+        found = self._held.get(sid)
+        return found if found and found.forget_at > now else None
+
+
+class MemoryUserFeed:
+    """The ``UserFeed`` of one process."""
+
+    def __init__(self, feed: ChangeFeed, accounts: MemoryAccounts) -> None:
+        self._feed = feed
+        self._accounts = accounts
+
+    async def head(self) -> str:
+        """See ``UserFeed.head``."""
+        return await self._feed.head()
+
+    async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[UserEvents]:
+        """See ``UserFeed.watch``."""
+        async for batch in self._feed.watch(token, stop=stop):
+            found = [await self._accounts.find(one) for one in changes.user_ids(batch.changes)]
+            users = {user.user_id: user for user in found if user is not None}
+            yield UserEvents(changes.events(batch.changes, users), batch.token)

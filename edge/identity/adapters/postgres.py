@@ -1,0 +1,214 @@
+"""Identity in PostgreSQL: the schema ``identity``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg import errors
+
+from edge.identity.adapters import changes
+from edge.identity.domain.events import UserEvents
+from edge.identity.domain.faults import UniqueField, UserExists
+from edge.identity.domain.plans import Tier
+from edge.identity.domain.tokens import Revocation
+from edge.identity.domain.users import User
+from edge.identity.ports import Account
+from meshkit import feeds_postgres, idempotency_postgres, postgres
+from meshkit.faults import NotFound
+from meshkit.feeds import ChangeFeed
+from meshkit.idempotency import RequestKey
+from meshkit.idempotency_postgres import PostgresAnswers
+from meshkit.migrations import MigrationSource
+
+SCHEMA = "identity"
+"""The schema, and the role that owns it."""
+
+_PRUNE_ROWS = 5_000
+
+_UNIQUE: dict[str, UniqueField] = {"users_username": "username", "users_email": "email"}
+
+_INSERT = """
+INSERT INTO users (user_id, username, email, tier, created_at, version, password_hash)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+_FIND = """
+SELECT user_id, username, email, tier, created_at, version FROM users WHERE user_id = %s
+"""
+_FIND_NAMED = """
+SELECT user_id, username, email, tier, created_at, version FROM users
+WHERE lower(username) = lower(%s)
+"""
+_FIND_MANY = """
+SELECT user_id, username, email, tier, created_at, version FROM users WHERE user_id = ANY (%s)
+"""
+_PASSWORD_HASH = "SELECT password_hash FROM users WHERE user_id = %s"  # noqa: S105
+_CHANGE_TIER = """
+UPDATE users SET tier = %(tier)s, version = version + 1
+WHERE user_id = %(user_id)s AND tier <> %(tier)s 
+RETURNING user_id, username, email, tier, created_at, version
+"""
+_REVOKE = """
+INSERT INTO revoked_sessions (sid, user_id, revoked_at, forget_at)
+VALUES (%s, %s, %s, %s) ON CONFLICT (sid) DO NOTHING RETURNING sid
+"""
+_FIND_REVOKED = """
+SELECT sid, user_id, revoked_at, forget_at FROM revoked_sessions WHERE sid = %s
+"""
+_PRUNE_REVOKED = """
+DELETE FROM revoked_sessions WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM revoked_sessions WHERE forget_at < %s LIMIT %s FOR UPDATE SKIP LOCKED
+))
+"""
+
+
+def migrations() -> list[MigrationSource]:
+    """Everything that the schema consists of."""
+    return [
+        MigrationSource.of_package("edge.identity.migrations"),
+        feeds_postgres.MIGRATIONS,
+        idempotency_postgres.MIGRATIONS,
+    ]
+
+
+class PostgresAccounts:
+    """The ``Accounts`` of the schema."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+        self._answers = PostgresAnswers()
+
+    async def create(self, account: Account, key: RequestKey | None = None) -> User:
+        """See ``Accounts.create``."""
+        try:
+            async with postgres.transaction(self._pool) as connection:
+
+                async def produce() -> bytes:
+                    await _insert(connection, account)
+                    return changes.encode_user(account.user)
+
+                return changes.decode_user(
+                    await self._answers.answer_once(connection, key, produce)
+                )
+        except errors.UniqueViolation as error:
+            field = _UNIQUE.get(error.diag.constraint_name or "")
+            if field is None:
+                raise
+            raise UserExists(field) from None
+
+    async def find(self, user_id: str) -> User | None:
+        """See ``Accounts.find``."""
+        return _user(await _one(self._pool, _FIND, [user_id]))
+
+    async def find_named(self, username: str) -> User | None:
+        """See ``Accounts.find_named``."""
+        return _user(await _one(self._pool, _FIND_NAMED, [username]))
+
+    async def password_hash(self, user_id: str) -> str | None:
+        """See ``Accounts.password_hash``."""
+        row = await _one(self._pool, _PASSWORD_HASH, [user_id])
+        return row[0] if row else None
+
+    async def change_tier(self, user_id: str, tier: Tier) -> User:
+        """See ``Accounts.change_tier``."""
+        arguments = {"user_id": user_id, "tier": tier.value}
+        async with postgres.transaction(self._pool) as connection:
+            changed = _user(await (await connection.execute(_CHANGE_TIER, arguments)).fetchone())
+            if changed is not None:
+                await feeds_postgres.append(connection, changes.of_user(changed))
+                return changed
+            held = _user(await (await connection.execute(_FIND, [user_id])).fetchone())
+        if held is None:
+            raise NotFound("There is no such user.", metadata={"resource": "user", "id": user_id})
+        return held
+
+
+class PostgresRevocations:
+    """The ``Revocations`` of the schema."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+
+    async def revoke(self, revocation: Revocation) -> Revocation:
+        """See ``Revocations.revoke``."""
+        row = [revocation.sid, revocation.user_id, revocation.revoked_at, revocation.forget_at]
+        async with postgres.transaction(self._pool) as connection:
+            if await (await connection.execute(_REVOKE, row)).fetchone():
+                await feeds_postgres.append(connection, changes.of_revocation(revocation))
+                return revocation
+            held = await (await connection.execute(_FIND_REVOKED, [revocation.sid])).fetchone()
+        return _revocation(held) or revocation
+
+    async def find(self, sid: str, now: datetime) -> Revocation | None:
+        """See ``Revocations.find``."""
+        found = _revocation(await _one(self._pool, _FIND_REVOKED, [sid]))
+        return found if found and found.forget_at > now else None
+
+
+class PostgresUserFeed:
+    """The ``UserFeed`` of the schema, over its change feed."""
+
+    def __init__(self, feed: ChangeFeed, pool: postgres.Pool) -> None:
+        self._feed = feed
+        self._pool = pool
+
+    async def head(self) -> str:
+        """See ``UserFeed.head``."""
+        return await self._feed.head()
+
+    async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[UserEvents]:
+        """See ``UserFeed.watch``."""
+        async for batch in self._feed.watch(token, stop=stop):
+            users = await self._users(changes.user_ids(batch.changes))
+            yield UserEvents(changes.events(batch.changes, users), batch.token)
+
+    async def _users(self, user_ids: list[str]) -> dict[str, User]:
+        async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(_FIND_MANY, [user_ids])).fetchall()
+
+        if not user_ids:
+            return {}
+        rows = await postgres.read(self._pool, query)
+        return {row[0]: user for row in rows if (user := _user(row)) is not None}
+
+
+async def prune(pool: postgres.Pool, now: datetime) -> None:
+    """Drop what need not be kept: old answers, old changes, revocations that may be forgotten."""
+    await idempotency_postgres.prune(pool)
+    await feeds_postgres.prune(pool)
+    dropped = _PRUNE_ROWS
+    while dropped == _PRUNE_ROWS:
+        async with postgres.transaction(pool) as connection:
+            dropped = (await connection.execute(_PRUNE_REVOKED, [now, _PRUNE_ROWS])).rowcount
+
+
+async def _insert(connection: postgres.Connection, account: Account) -> None:
+    user = account.user
+    row = [user.user_id, user.username, user.email, user.tier.value, user.created_at, user.version]
+    await connection.execute(_INSERT, [*row, account.password_hash])
+    await feeds_postgres.append(connection, changes.of_user(user))
+
+
+async def _one(
+    pool: postgres.Pool, statement: str, arguments: Sequence[object]
+) -> tuple[Any, ...] | None:
+    async def query(connection: postgres.Connection) -> tuple[Any, ...] | None:
+        return await (await connection.execute(statement.encode(), arguments)).fetchone()
+
+    return await postgres.read(pool, query)
+
+
+def _user(row: tuple[Any, ...] | None) -> User | None:
+    if row is None:
+        return None
+    user_id, username, email, tier, created_at, version = row
+    return User(user_id, username, email, Tier(tier), created_at.astimezone(UTC), version)
+
+
+def _revocation(row: tuple[Any, ...] | None) -> Revocation | None:
+    if row is None:
+        return None
+    sid, user_id, revoked_at, forget_at = row
+    return Revocation(sid, user_id, revoked_at.astimezone(UTC), forget_at.astimezone(UTC))

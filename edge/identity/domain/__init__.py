@@ -1,0 +1,1 @@
+"""What identity is about, free of transports and stores."""

@@ -1,0 +1,42 @@
+"""What happened to users and their sign-ins, as watchers learn it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from edge.identity.domain.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanged:
+    """A user was created or changed; ``user`` is as it is now."""
+
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class UserErased:
+    """A user is gone, with all that was theirs."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRevoked:
+    """The tokens of a sign-in are refused until ``forget_at``."""
+
+    sid: str
+    forget_at: datetime
+
+
+UserEvent = UserChanged | UserErased | SessionRevoked
+"""One event of the feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserEvents:
+    """Events in the order of their commits; ``token`` resumes after the last of them."""
+
+    events: tuple[UserEvent, ...]
+    token: str

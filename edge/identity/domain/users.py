@@ -1,0 +1,111 @@
+"""Users: who they are, and which names, addresses and passwords are accepted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from edge.identity.domain.plans import Tier
+from meshkit.faults import InvalidArgument
+
+PASSWORD_LENGTH = (10, 1024)
+"""The fewest and the most characters of a password."""
+
+EMAIL_MAX_LENGTH = 254
+"""The most characters of an e-mail address (RFC 5321, 4.5.3.1.3 without the brackets)."""
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
+# A dot-atom of RFC 5322. Quoted local parts and literal addresses are legal and unused, and
+# letters beyond ASCII invite look-alikes: an international domain comes in its xn-- form.
+_EMAIL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_EMAIL_LOCAL_MAX = 64
+_DOMAIN_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account.
+
+    ``email`` is kept as it was typed; local users may have none. ``version`` counts the changes
+    of the account, from 1. ``created_at`` is in UTC.
+    """
+
+    user_id: str
+    username: str
+    email: str | None
+    tier: Tier
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A password on its way to the hasher. Never shown: not in logs, tracebacks, or errors."""
+
+    _text: str = field(repr=False)
+
+    def reveal(self) -> bytes:
+        """The UTF-8 bytes to hash."""
+        return self._text.encode()
+
+
+def parse_username(text: str) -> str:
+    """The username itself when it is one: 3 to 32 of a-z, 0-9, ``.``, ``_`` and ``-``.
+
+    Raises ``InvalidArgument`` on ``username``.
+    """
+    if not _USERNAME.fullmatch(text):
+        raise InvalidArgument.field(
+            "username",
+            "must be 3 to 32 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit",
+        )
+    return text
+
+
+def parse_email(text: str) -> str:
+    """The address as typed when it has the form of one, in ASCII, with a dotted domain.
+
+    Whether it reaches anyone only a letter can show. Raises ``InvalidArgument`` on ``email``.
+    """
+    local, _, domain = text.rpartition("@")
+    if (
+        len(text) > EMAIL_MAX_LENGTH
+        or len(local) > _EMAIL_LOCAL_MAX
+        or not _EMAIL_LOCAL.fullmatch(local)
+        or not _is_domain(domain)
+    ):
+        raise InvalidArgument.field(
+            "email", f"must be an e-mail address of at most {EMAIL_MAX_LENGTH} ASCII characters"
+        )
+    return text
+
+
+def email_key(email: str) -> str:
+    """The form in which addresses are compared: two users never share one."""
+    return email.lower()
+
+
+def parse_password(text: str) -> Password:
+    """The password in Unicode's composed form, the same from every keyboard (RFC 8265, 4.2).
+
+    Raises ``InvalidArgument`` on ``password``, without repeating any of it.
+    """
+    least, most = PASSWORD_LENGTH
+    # The bound comes first: composing is linear, and the text is still a stranger's.
+    composed = unicodedata.normalize("NFC", text) if len(text) <= most else ""
+    if not least <= len(composed) <= most:
+        raise InvalidArgument.field("password", f"must have {least} to {most} characters")
+    if any(unicodedata.category(character) == "Cc" for character in composed):
+        raise InvalidArgument.field("password", "must not contain control characters")
+    return Password(composed)
+
+
+def _is_domain(text: str) -> bool:
+    labels = text.split(".")
+    return (
+        len(labels) > 1
+        and all(_DOMAIN_LABEL.fullmatch(label) for label in labels)
+        and not labels[-1].isdigit()
+    )
