@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from localmesh import lock
-from localmesh.faults import MeshError, MeshNotRunning
+from localmesh.faults import MeshFault, MeshNotRunning
 from localmesh.layout import Layout, write_private
 
 
@@ -31,7 +31,7 @@ class MeshAddresses:
 def find_mesh(folder: Path | None = None) -> MeshAddresses:
     """The mesh that runs in ``folder`` (default: SEGUE_DIR, then the user's data folder).
 
-    Raises MeshNotRunning when none runs there, MeshError when one is still starting.
+    Raises MeshNotRunning when none runs there, MeshFault when one is still starting.
     """
     layout = Layout.at(folder)
     if not lock.is_held(layout.lock):
@@ -39,7 +39,7 @@ def find_mesh(folder: Path | None = None) -> MeshAddresses:
     try:
         found = json.loads(layout.addresses.read_bytes())
     except FileNotFoundError:
-        raise MeshError(
+        raise MeshFault(
             f"the mesh in {layout.root} is starting or stopping; "
             f"see: segue mesh status --dir {layout.root}"
         ) from None

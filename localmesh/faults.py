@@ -1,6 +1,6 @@
 """What can go wrong with a mesh on this machine, in words for the person at the keyboard.
 
-MeshError
+MeshFault
 ├── MeshAlreadyRuns      another supervisor holds the folder
 ├── MeshNotRunning       nothing runs in the folder
 ├── PortTaken            the edge's port belongs to another program
@@ -15,11 +15,11 @@ from __future__ import annotations
 from pathlib import Path
 
 
-class MeshError(Exception):
+class MeshFault(Exception):
     """A failure whose text is shown to a person as it stands."""
 
 
-class MeshAlreadyRuns(MeshError):
+class MeshAlreadyRuns(MeshFault):
     """Another supervisor holds the folder. ``edge`` is None while it is still starting."""
 
     def __init__(self, folder: Path, pid: int | None, edge: str | None) -> None:
@@ -32,14 +32,14 @@ class MeshAlreadyRuns(MeshError):
         self.edge = edge
 
 
-class MeshNotRunning(MeshError):
+class MeshNotRunning(MeshFault):
     """Nothing runs in the folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"no mesh runs in {folder}; start one with: segue mesh up --dir {folder}")
 
 
-class PortTaken(MeshError):
+class PortTaken(MeshFault):
     """The edge's port belongs to another program."""
 
     def __init__(self, port: int) -> None:
@@ -50,14 +50,14 @@ class PortTaken(MeshError):
         self.port = port
 
 
-class PartMissing(MeshError):
+class PartMissing(MeshFault):
     """A program that the mesh starts is not installed."""
 
     def __init__(self, part: str, package: str) -> None:
         super().__init__(f"{part} is not installed; install it with: pip install {package}")
 
 
-class StartFailed(MeshError):
+class StartFailed(MeshFault):
     """A process did not become ready. ``last_lines`` are the newest lines of its output."""
 
     def __init__(self, process: str, reason: str, last_lines: tuple[str, ...]) -> None:
@@ -68,9 +68,9 @@ class StartFailed(MeshError):
         self.last_lines = last_lines
 
 
-class StoreBroken(MeshError):
+class StoreBroken(MeshFault):
     """A store's folder cannot be made or repaired."""
 
 
-class CommandRefused(MeshError):
+class CommandRefused(MeshFault):
     """The running mesh refused a command."""

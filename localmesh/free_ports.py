@@ -6,7 +6,7 @@ import errno
 import random
 import socket
 
-from localmesh.faults import MeshError, PortTaken
+from localmesh.faults import MeshFault, PortTaken
 
 HOST = "127.0.0.1"
 # Below the kernels' ranges for outgoing connections (Linux 32768, macOS 49152): a port of that
@@ -37,11 +37,11 @@ class PortAllocator:
     def take(self) -> int:
         """A free internal port."""
         for _ in range(_ATTEMPTS):
-            port = random.choice(_INTERNAL)
+            port = random.choice(_INTERNAL)  # noqa: S311 - not a secret
             if port not in self._taken and is_free(port):
                 self._taken.add(port)
                 return port
-        raise MeshError(f"no free port between {_INTERNAL.start} and {_INTERNAL.stop - 1}")
+        raise MeshFault(f"no free port between {_INTERNAL.start} and {_INTERNAL.stop - 1}")
 
     def claim(self, port: int) -> int:
         """The port that a person asked for; 0 takes a free one. Raises PortTaken."""

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from localmesh.faults import MeshError
+from localmesh.faults import MeshFault
 
 ENVIRONMENT_VARIABLE = "SEGUE_DIR"
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS, the final zero included.
@@ -111,7 +111,7 @@ class Layout:
         return Path(tempfile.gettempdir()) / f"segue-{os.getuid()}-{digest}" / "control.sock"
 
     def create(self) -> None:
-        """Make the folders. Raises MeshError when the root cannot be ours alone."""
+        """Make the folders. Raises MeshFault when the root cannot be ours alone."""
         folders = (
             self.logs,
             self.xds,
@@ -129,7 +129,7 @@ class Layout:
             for folder in folders:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise MeshError(f"{self.root} cannot be used: {error.strerror}") from error
+            raise MeshFault(f"{self.root} cannot be used: {error.strerror}") from error
         self._create_control_folder()
 
     def _create_control_folder(self) -> None:
@@ -139,7 +139,7 @@ class Layout:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
         if found.st_uid != os.getuid() or found.st_mode & 0o077 or folder.is_symlink():
-            raise MeshError(f"{folder} belongs to somebody else or is open to others")
+            raise MeshFault(f"{folder} belongs to somebody else or is open to others")
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -209,7 +209,9 @@ async def _end_leftover(cluster: Path) -> None:
             return
         os.kill(pid, ending)
         deadline = time.monotonic() + _LEFTOVER_GRACE_S
-        while serves(pid, cluster) and time.monotonic() < deadline:
+        while serves(pid, cluster):
+            if time.monotonic() > deadline:
+                break
             await asyncio.sleep(0.05)
     raise StoreBroken(f"another PostgreSQL (pid {pid}) uses {cluster} and does not end")
 

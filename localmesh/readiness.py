@@ -20,7 +20,7 @@ _SERVING = b"\x08\x01"
 
 async def until_ready(probe: Probe) -> None:
     """Ask ``probe`` until it says yes. Bounded by the caller's timeout."""
-    while not await probe.check():
+    while not await probe.check():  # noqa: ASYNC110 - another process has no event of ours
         await asyncio.sleep(_PAUSE_S)
 
 
@@ -44,6 +44,7 @@ class TcpProbe:
     port: int
 
     async def check(self) -> bool:
+        """See Probe."""
         try:
             async with _connection(self.host, self.port):
                 return True
@@ -58,6 +59,7 @@ class HttpProbe:
     url: str
 
     async def check(self) -> bool:
+        """See Probe."""
         parts = urlsplit(self.url)
         host, port = parts.hostname or "127.0.0.1", parts.port or 80
         request = f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
@@ -82,6 +84,7 @@ class PostgresProbe:
     user: str
 
     async def check(self) -> bool:
+        """See Probe."""
         words = f"user\0{self.user}\0database\0{self.user}\0\0".encode()
         startup = struct.pack("!ii", len(words) + 8, 3 << 16) + words
         try:
@@ -101,6 +104,7 @@ class ValkeyProbe:
     password: str
 
     async def check(self) -> bool:
+        """See Probe."""
         try:
             async with _connection(self.host, self.port) as (reader, writer):
                 writer.write(f"AUTH {self.password}\r\nPING\r\n".encode("ascii"))
@@ -120,6 +124,7 @@ class GrpcHealthProbe:
     key_file: Path
 
     async def check(self) -> bool:
+        """See Probe."""
         host, _, port = self.address.rpartition(":")
         # grpc waits a second before it tries a refused address again; a bare connect does not.
         if not await TcpProbe(host, int(port)).check():

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from localmesh.faults import MeshError, StartFailed
+from localmesh.faults import MeshFault, StartFailed
 from localmesh.output import LineSplitter, Output
 from localmesh.readiness import until_ready
 from localmesh.spawning import kill_group, spawn
 from localmesh.specs import ProcessSpec, RestartPolicy
+from localmesh.watchdog import ChildRegistry
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -73,6 +74,7 @@ class SupervisedProcess:
         output: Output,
         policy: RestartPolicy,
         on_event: Callable[[str, str], None],
+        registry: ChildRegistry | None = None,
     ) -> None:
         self.spec = spec
         self.state = State.WAITING
@@ -81,6 +83,7 @@ class SupervisedProcess:
         self._output = output
         self._policy = policy
         self._on_event = on_event
+        self._registry = registry
         self._backoff = Backoff(policy)
         self._stop_asked = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
@@ -164,15 +167,19 @@ class SupervisedProcess:
                 account=self.spec.account,
                 parent_death_signal=self.spec.parent_death_signal,
             )
-        except (OSError, MeshError, subprocess.SubprocessError) as error:
+        except (OSError, MeshFault, subprocess.SubprocessError) as error:
             return f"could not be started: {error}"
         self._process = process
         self._started_at = time.monotonic()
+        if self._registry is not None:
+            self._registry.add(process.pid, self.spec.parent_death_signal)
         try:
             return await self._live(process)
         finally:
             kill_group(process.pid)
             await process.wait()
+            if self._registry is not None:
+                self._registry.remove(process.pid)
             self._process = None
 
     async def _live(self, process: asyncio.subprocess.Process) -> str:
@@ -202,7 +209,7 @@ class SupervisedProcess:
                     await self.spec.once_ready()
         except TimeoutError:
             return f"was not ready within {self.spec.ready_timeout_s:g} s"
-        except (OSError, MeshError) as error:
+        except (OSError, MeshFault) as error:
             return str(error)
         self.state = State.READY
         self._ready_at = time.monotonic()

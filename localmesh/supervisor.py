@@ -6,10 +6,12 @@ import asyncio
 import graphlib
 from collections.abc import Iterable
 
-from localmesh.faults import CommandRefused, MeshError
+from localmesh.faults import CommandRefused, MeshFault
 from localmesh.output import Output
+from localmesh.spawning import kill_group
 from localmesh.specs import ProcessSpec, RestartPolicy
 from localmesh.supervised import ProcessStatus, SupervisedProcess
+from localmesh.watchdog import ChildRegistry
 
 SUPERVISOR = "mesh"
 
@@ -21,8 +23,14 @@ class Supervisor:
     processes that need nothing of each other start at once.
     """
 
-    def __init__(self, output: Output, policy: RestartPolicy | None = None) -> None:
+    def __init__(
+        self,
+        output: Output,
+        policy: RestartPolicy | None = None,
+        registry: ChildRegistry | None = None,
+    ) -> None:
         self._output = output
+        self._registry = registry
         self._policy = policy or RestartPolicy()
         self._processes: dict[str, SupervisedProcess] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -44,7 +52,7 @@ class Supervisor:
         """Start one more while the others run; it is gone again when StartFailed is raised."""
         try:
             await self.start((spec,))
-        except MeshError:
+        except MeshFault:
             await self.remove(spec.name)
             raise
 
@@ -61,6 +69,12 @@ class Supervisor:
         """Stop all, each after those that need it."""
         await asyncio.gather(*(self._stop_in_turn(p) for p in self._processes.values()))
 
+    def kill(self) -> None:
+        """Kill what still runs, without grace; :meth:`stop` then ends at once."""
+        for status in self.status():
+            if status.pid is not None:
+                kill_group(status.pid)
+
     def status(self) -> tuple[ProcessStatus, ...]:
         """Every process as it stands now, in the order in which they were given."""
         return tuple(process.status for process in self._processes.values())
@@ -72,7 +86,7 @@ class Supervisor:
     def _register(self, spec: ProcessSpec) -> SupervisedProcess:
         if spec.name in self._processes:
             raise ValueError(f"two processes are named {spec.name}")
-        process = SupervisedProcess(spec, self._output, self._policy, self.say)
+        process = SupervisedProcess(spec, self._output, self._policy, self.say, self._registry)
         self._processes[spec.name] = process
         # A failure is reported by whoever waits; nobody may be waiting during a stop.
         process.first_ready.add_done_callback(
@@ -103,7 +117,7 @@ class Supervisor:
         if (
             not task.cancelled()
             and (error := task.exception())
-            and not isinstance(error, MeshError)
+            and not isinstance(error, MeshFault)
         ):
             raise error
         process.abandon()

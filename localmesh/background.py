@@ -1,0 +1,107 @@
+"""A mesh without a terminal: started in a session of its own, reporting until it is ready.
+
+The supervisor writes JSON objects, one a line, to a pipe that the starter reads:
+``{"ready": {addresses}}`` or ``{"failed": "why"}``. An end without either means that it died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from localmesh.discovery import MeshAddresses
+from localmesh.faults import MeshFault
+from localmesh.layout import Layout
+from localmesh.mesh import MeshOptions, run_mesh
+from localmesh.output import Output
+from localmesh.processes import SEGUE, Parts
+
+_LOG = "background.out"
+
+
+def start_in_background(options: MeshOptions, module: str = "localmesh.background") -> str:
+    """Start a mesh that outlives the caller; returns the edge's URL when all of it is ready.
+
+    ``module`` is what the new process runs. Raises MeshFault when the mesh does not start; it
+    has then ended. An interrupt while waiting ends it too.
+    """
+    layout = Layout.at(options.folder)
+    layout.create()
+    reading, writing = os.pipe()
+    words = {**asdict(options), "folder": str(layout.root)}
+    log = layout.logs / _LOG
+    with log.open("wb") as stream, os.fdopen(reading, "rb") as report:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, json.dumps(words), str(writing)],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                pass_fds=(writing,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(writing)
+        try:
+            line = report.readline()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+            raise
+    if line:
+        answer = json.loads(line)
+        if "ready" in answer:
+            # Its exit is not ours to collect: it lives on after the caller.
+            process.returncode = 0
+            return str(answer["ready"]["edge"])
+        process.wait()
+        raise MeshFault(str(answer["failed"]))
+    status = process.wait()
+    tail = log.read_text(errors="replace")[-2000:].strip()
+    raise MeshFault(f"the supervisor ended with status {status} before it was ready: {tail}")
+
+
+def main(arguments: Sequence[str], parts: Parts = SEGUE) -> int:
+    """The new process: run the mesh that the arguments describe; returns its exit status."""
+    words = json.loads(arguments[0])
+    options = MeshOptions(
+        folder=Path(words["folder"]),
+        port=words["port"],
+        replicas=tuple(words["replicas"]),
+        log_format=words["log_format"],
+    )
+    with os.fdopen(int(arguments[1]), "w") as report:
+        # Inherited across the exec that started us, it must not reach our own children.
+        os.set_inheritable(report.fileno(), False)
+
+        def on_ready(addresses: MeshAddresses) -> None:
+            report.write(json.dumps({"ready": asdict(addresses)}) + "\n")
+            report.close()
+
+        try:
+            asyncio.run(
+                run_mesh(
+                    options,
+                    lambda logs: Output(logs, None, options.log_format),
+                    on_ready,
+                    parts,
+                )
+            )
+        except MeshFault as fault:
+            if not report.closed:
+                report.write(json.dumps({"failed": str(fault)}) + "\n")
+            return 1
+        if not report.closed:
+            report.write(json.dumps({"failed": "it was stopped before it was ready"}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

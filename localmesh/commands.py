@@ -1,0 +1,224 @@
+"""``segue mesh``: the commands that start, stop and watch the mesh on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from localmesh.discovery import MeshAddresses
+from localmesh.faults import CommandRefused, MeshFault
+from localmesh.layout import ENVIRONMENT_VARIABLE, Layout
+
+_DOWN_TIMEOUT_S = 90.0
+_SCALE_TIMEOUT_S = 120.0
+
+app = App(name="mesh", help="Start, stop and watch the whole mesh on this machine.")
+
+Folder = Annotated[
+    Path | None,
+    Parameter(
+        name="--dir",
+        env_var=ENVIRONMENT_VARIABLE,
+        help="The folder that holds everything of the mesh. Default: the user's data folder.",
+    ),
+]
+
+
+@app.command
+def up(
+    *,
+    folder: Folder = None,
+    port: int = 8080,
+    detach: bool = False,
+    replicas: Annotated[list[str] | None, Parameter(negative=())] = None,
+    log_format: Literal["console", "json"] = "console",
+) -> int:
+    """Start PostgreSQL, Valkey, every service and the edge, and keep them running.
+
+    The first start makes the folder, its certificates and its keys. In the foreground the logs
+    of all processes are shown, and Ctrl-C stops the mesh; a second Ctrl-C stops it hard.
+
+    Parameters
+    ----------
+    port
+        Where the edge listens on 127.0.0.1; 0 takes a free port.
+    detach
+        Return as soon as everything is ready, and leave the mesh running.
+    replicas
+        SERVICE=N: run N instances of a service, such as catalog=2. May be given several times.
+    log_format
+        How the logs are shown: for people (console) or one JSON object a line (json).
+    """
+    # The parts of a running mesh are imported by the commands that need them.
+    from localmesh.mesh import MeshOptions
+
+    options = MeshOptions(Layout.at(folder).root, port, tuple(replicas or ()), log_format)
+    return _guarded(lambda: _up_detached(options) if detach else _up(options))
+
+
+@app.command
+def down(*, folder: Folder = None) -> int:
+    """Stop the mesh: the edge first, then the services, then the stores."""
+    return _guarded(lambda: _down(Layout.at(folder)))
+
+
+@app.command
+def status(
+    *, folder: Folder = None, as_json: Annotated[bool, Parameter(name="--json")] = False
+) -> int:
+    """Show every process of the mesh: its state, pid, restarts and time since its start.
+
+    Exits with 0 when all are ready and with 1 otherwise.
+
+    Parameters
+    ----------
+    as_json
+        Print one JSON object instead of a table.
+    """
+    return _guarded(lambda: _status(Layout.at(folder), as_json))
+
+
+@app.command
+def logs(
+    service: str | None = None,
+    /,
+    *,
+    follow: Annotated[bool, Parameter(name=("--follow", "-f"))] = False,
+    lines: Annotated[int, Parameter(name=("--lines", "-n"))] = 100,
+    folder: Folder = None,
+) -> int:
+    """Show what the processes said, newest last. Works when the mesh is down, too.
+
+    Parameters
+    ----------
+    service
+        A service (catalog) or one of its instances (catalog-2). Default: everything.
+    follow
+        Go on showing what is said, until Ctrl-C.
+    lines
+        How many of the newest lines to show.
+    """
+    return _guarded(lambda: _logs(Layout.at(folder), service, follow, lines))
+
+
+@app.command
+def scale(*replicas: str, folder: Folder = None) -> int:
+    """Add or remove instances of services while the mesh runs.
+
+    Parameters
+    ----------
+    replicas
+        SERVICE=N: how many instances the service shall have, such as catalog=2.
+    """
+    return _guarded(lambda: _scale(Layout.at(folder), replicas))
+
+
+def _guarded(action: Any) -> int:
+    """Run a command; a fault becomes its words on stderr and the exit status 1."""
+    try:
+        status: int = action()
+    except MeshFault as fault:
+        print(f"segue mesh: {fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _up(options: Any) -> int:
+    from localmesh.mesh import run_mesh
+    from localmesh.output import Output, standard_output
+
+    outputs: list[Output] = []
+
+    def output_of(folder: Path) -> Output:
+        outputs.append(Output(folder, standard_output(), options.log_format))
+        return outputs[0]
+
+    def on_ready(addresses: MeshAddresses) -> None:
+        for line in _address_lines(addresses.edge, options.folder):
+            outputs[0].line("mesh", line)
+
+    asyncio.run(run_mesh(options, output_of, on_ready))
+    return 0
+
+
+def _up_detached(options: Any) -> int:
+    from localmesh.background import start_in_background
+
+    edge = start_in_background(options)
+    print("\n".join(_address_lines(edge, options.folder)))
+    return 0
+
+
+def _address_lines(edge: str, folder: Path) -> tuple[str, ...]:
+    return (
+        f"the mesh is ready at {edge}",
+        f"everything of it lies in {folder}; addresses in {folder / 'mesh.json'}",
+        f"stop it with: segue mesh down --dir {folder}",
+    )
+
+
+def _down(layout: Layout) -> int:
+    from localmesh import control, lock
+
+    asyncio.run(control.ask(layout, {"op": "down"}))
+    deadline = time.monotonic() + _DOWN_TIMEOUT_S
+    while lock.is_held(layout.lock):
+        if time.monotonic() > deadline:
+            pid = lock.holder(layout.lock)
+            raise CommandRefused(f"the mesh (pid {pid}) did not stop in {_DOWN_TIMEOUT_S:g} s")
+        time.sleep(0.05)
+    print("the mesh is down")
+    return 0
+
+
+def _status(layout: Layout, as_json: bool) -> int:
+    from localmesh import control
+
+    answer = asyncio.run(control.ask(layout, {"op": "status"}))
+    if as_json:
+        print(json.dumps(answer, indent=2))
+    else:
+        print(f"the mesh in {layout.root} is {answer['state']}: {answer['edge']}")
+        print(f"{'PROCESS':<18}{'STATE':<14}{'PID':>8}{'RESTARTS':>10}{'UP':>10}  LAST EXIT")
+        for each in answer["processes"]:
+            print(
+                f"{each['name']:<18}{each['state']:<14}{each['pid'] or '-':>8}"
+                f"{each['restarts']:>10}{each['uptime_s']:>9.0f}s  {each['last_exit'] or ''}"
+            )
+    ready = all(each["state"] == "ready" for each in answer["processes"])
+    return 0 if ready and answer["state"] == "ready" else 1
+
+
+def _logs(layout: Layout, service: str | None, follow: bool, lines: int) -> int:
+    from localmesh.logbook import Follower, log_names, recent_lines
+
+    names = log_names(layout.logs, service)
+    follower = Follower(layout.logs, service) if follow else None
+    for name, line in recent_lines(layout.logs, names, max(lines, 0)):
+        print(f"{name:<16} | {line}")
+    if follower is not None:
+        for name, line in follower.follow():
+            print(f"{name:<16} | {line}", flush=True)
+    return 0
+
+
+def _scale(layout: Layout, replicas: tuple[str, ...]) -> int:
+    from localmesh import control
+    from localmesh.services import parse_replicas
+
+    wanted = [parse_replicas(word) for word in replicas]
+    if not wanted:
+        raise CommandRefused("say which service shall have how many instances, such as catalog=2")
+    for service, count in wanted:
+        request = {"op": "scale", "service": service, "replicas": count}
+        answer = asyncio.run(control.ask(layout, request, _SCALE_TIMEOUT_S))
+        print(f"{service}: {', '.join(answer['instances'])}")
+    return 0

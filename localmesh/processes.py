@@ -1,0 +1,310 @@
+"""The process table: every process of the mesh, its settings and its place in the order."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from localmesh import programs
+from localmesh.certificates import credentials
+from localmesh.discovery import MeshAddresses
+from localmesh.endpoints import write_endpoints
+from localmesh.free_ports import HOST, PortAllocator
+from localmesh.keystore import Keystore
+from localmesh.layout import Layout
+from localmesh.output import LogFormat
+from localmesh.postgres import EmbeddedPostgres
+from localmesh.readiness import GrpcHealthProbe, HttpProbe, TcpProbe
+from localmesh.services import SERVICES, Service
+from localmesh.specs import Probe, ProcessSpec
+from localmesh.valkey import EmbeddedValkey
+
+TOKEN_ISSUER = "https://segue.local"  # noqa: S105 - a name, not a secret
+EDGE = "envoy"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a mesh is made of besides its stores: the services, and how the edge's bootstrap is
+    written (returns its path).
+    """
+
+    services: Mapping[str, Service]
+    write_bootstrap: Callable[[ProcessTable], Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One process of a service and the ``host:port`` addresses that it listens on."""
+
+    service: Service
+    number: int
+    grpc: str | None
+    http: str | None
+    metrics: str
+
+    @property
+    def name(self) -> str:
+        """Such as ``catalog-1``."""
+        return f"{self.service.name}-{self.number}"
+
+    @property
+    def address(self) -> str | None:
+        """Where its callers reach it."""
+        return self.grpc or self.http
+
+
+class ProcessTable:
+    """Which processes there are and how each is run. Does no I/O but for port probes and the
+    files that :meth:`write_endpoints` and the specs' own hooks write.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        parts: Parts,
+        ports: PortAllocator,
+        edge_port: int,
+        replicas: Mapping[str, int],
+        log_format: LogFormat,
+    ) -> None:
+        self.layout = layout
+        self.services = parts.services
+        self._write_bootstrap = parts.write_bootstrap
+        self._ports = ports
+        self._keystore = Keystore(layout.secrets)
+        self._log_format = log_format
+        self.edge_port = edge_port
+        self.admin_port = ports.take()
+        self.postgres = EmbeddedPostgres(
+            layout.postgres,
+            ports.take(),
+            self._keystore.password("postgres"),
+            {
+                service.database: self._keystore.password(f"postgres-{service.database}")
+                for service in self.services.values()
+                if service.database is not None
+            },
+        )
+        self.valkey = EmbeddedValkey(
+            layout.valkey,
+            layout.run / "valkey.conf",
+            ports.take(),
+            self._keystore.password("valkey"),
+        )
+        self.instances: dict[str, list[Instance]] = {name: [] for name in self.services}
+        for name, count in replicas.items():
+            for _ in range(count):
+                self.add_instance(name)
+
+    @property
+    def edge_url(self) -> str:
+        """The base URL of the edge."""
+        return f"http://{HOST}:{self.edge_port}"
+
+    def add_instance(self, name: str) -> Instance:
+        """Give a service one more instance, on ports of its own."""
+        service = self.services[name]
+        instance = Instance(
+            service,
+            len(self.instances[name]) + 1,
+            self._address() if service.grpc else None,
+            self._address() if service.http else None,
+            self._address(),
+        )
+        self.instances[name].append(instance)
+        return instance
+
+    def drop_instance(self, name: str) -> Instance:
+        """Take the newest instance from a service."""
+        return self.instances[name].pop()
+
+    def specs(self) -> tuple[ProcessSpec, ...]:
+        """Every process of the mesh but the edge, stores first."""
+        services = (self.spec(each) for held in self.instances.values() for each in held)
+        return (self.postgres.spec(), self.valkey.spec(), *services)
+
+    def spec(self, instance: Instance) -> ProcessSpec:
+        """How one instance of a service is run."""
+        service = instance.service
+        needs = {"postgres"} if service.database else set()
+        if service.valkey:
+            needs.add("valkey")
+        return ProcessSpec(
+            name=instance.name,
+            role=service.name,
+            argv=(sys.executable, "-m", service.module, service.command),
+            env={**inherited_environment(service.prefix), **self._settings(instance)},
+            cwd=self.layout.run,
+            after=frozenset(needs),
+            ready=self._probe(instance),
+        )
+
+    def edge_spec(self) -> ProcessSpec:
+        """How the edge is run. Writes its bootstrap."""
+        bootstrap = self._write_bootstrap(self)
+        return ProcessSpec(
+            name=EDGE,
+            role=EDGE,
+            argv=(
+                str(programs.envoy()),
+                *("-c", str(bootstrap)),
+                "--disable-hot-restart",
+                *("--concurrency", "1"),
+                *("--log-level", "warning"),
+            ),
+            env=inherited_environment("SEGUE_EDGE_"),
+            cwd=self.layout.run,
+            # Begun before its upstreams, it would wait for its next round of health checks.
+            after=frozenset(s.name for s in self.services.values() if s.grpc or s.http),
+            ready=HttpProbe(f"http://{HOST}:{self.admin_port}/ready"),
+        )
+
+    def write_endpoints(self) -> None:
+        """Tell the edge who serves each gRPC cluster now."""
+        for name, held in self.instances.items():
+            if self.services[name].grpc:
+                write_endpoints(self.layout.xds, name, (i.grpc for i in held if i.grpc))
+
+    def addresses(self, version: str) -> MeshAddresses:
+        """Where everything is reached."""
+        metrics = {
+            each.name: f"http://{each.metrics}/metrics"
+            for held in self.instances.values()
+            for each in held
+        }
+        metrics[EDGE] = f"http://{HOST}:{self.admin_port}/stats/prometheus"
+        return MeshAddresses(
+            edge=self.edge_url,
+            services={
+                name: tuple(each.address for each in held if each.address)
+                for name, held in self.instances.items()
+                if self.services[name].grpc or self.services[name].http
+            },
+            metrics=metrics,
+            pid=os.getpid(),
+            version=version,
+        )
+
+    def _address(self) -> str:
+        return f"{HOST}:{self._ports.take()}"
+
+    def _probe(self, instance: Instance) -> Probe:
+        if instance.grpc is not None:
+            files = credentials(self.layout.tls, "cli")
+            return GrpcHealthProbe(instance.grpc, files.ca_file, files.cert_file, files.key_file)
+        if instance.http is not None:
+            return HttpProbe(f"http://{instance.http}/healthz")
+        host, _, port = instance.metrics.rpartition(":")
+        return TcpProbe(host, int(port))
+
+    def _settings(self, instance: Instance) -> dict[str, str]:
+        """The environment by which an instance learns where everything is."""
+        service = instance.service
+        files = credentials(self.layout.tls, service.workload)
+        settings = {
+            "INSTANCE": instance.name,
+            "LOG_FORMAT": self._log_format,
+            "METRICS_LISTEN": instance.metrics,
+            "TLS_CERT_FILE": str(files.cert_file),
+            "TLS_KEY_FILE": str(files.key_file),
+            "TLS_CA_FILE": str(files.ca_file),
+        }
+        if instance.grpc is not None:
+            settings["LISTEN"] = instance.grpc
+        if instance.http is not None:
+            settings["HTTP_LISTEN"] = instance.http
+        if service.database is not None:
+            settings["DATABASE_DSN"] = self.postgres.dsn(service.database)
+        if service.valkey:
+            settings["VALKEY_URL"] = self.valkey.url
+        if service.verifies_tokens:
+            settings["TOKEN_ISSUER"] = TOKEN_ISSUER
+            settings["JWKS_URL"] = f"http://{self._identity_http()}/oauth2/jwks.json"
+        for target in service.targets:
+            settings[f"{target.upper()}_TARGET"] = self._target(target)
+        settings |= {name: self._extra(name, instance) for name in service.extra}
+        if endpoint := os.environ.get("SEGUE_OTLP_ENDPOINT"):
+            settings["OTLP_ENDPOINT"] = endpoint
+        return {service.prefix + name: value for name, value in settings.items()}
+
+    def _extra(self, name: str, instance: Instance) -> str:
+        match name:
+            case "OBJECTS_URL":
+                return self.layout.objects.as_uri()
+            case "IMPORT_ROOTS":
+                # What a caller may name for import; on one's own machine: what one can read.
+                return os.environ.get(instance.service.prefix + name, "/")
+            case "WORK_DIR":
+                return str(self.layout.work)
+            case "INDEX_DIR":
+                return str(self.layout.index / instance.name)
+            case "SIGNING_KEY_FILE":
+                return str(self._keystore.token_signing_key())
+            case "CAPABILITY_KEYS_FILE":
+                return str(self._keystore.mac_keys("capability"))
+            case "PAGE_TOKEN_KEY_FILE":
+                return str(self._keystore.mac_keys("page-token"))
+            case "PUBLIC_URL":
+                return self.edge_url
+            case _:
+                raise ValueError(f"no value is known for {instance.service.prefix}{name}")
+
+    def _target(self, name: str) -> str:
+        held = self.instances[name]
+        return "ipv4:" + ",".join(each.grpc for each in held if each.grpc)
+
+    def _identity_http(self) -> str:
+        return next(each.http for each in self.instances["identity"] if each.http)
+
+
+def inherited_environment(prefix: str) -> dict[str, str]:
+    """The caller's environment for one service: its own settings, no other service's.
+
+    ``PG*`` would change what a database address means, and a proxy must not see the loopback.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(prefix) or not name.startswith(("SEGUE_", "PG"))
+    }
+    roots = [str(Path(__file__).resolve().parent.parent)]
+    if (generated := Path(roots[0]) / "gen").is_dir():
+        roots.append(str(generated))
+    before = kept.get("PYTHONPATH")
+    kept["PYTHONPATH"] = os.pathsep.join([*roots, before] if before else roots)
+    kept["PYTHONUNBUFFERED"] = "1"
+    kept["NO_PROXY"] = kept["no_proxy"] = "127.0.0.1,localhost"
+    return kept
+
+
+def write_edge_bootstrap(table: ProcessTable) -> Path:
+    """Write the bootstrap of Segue's edge; returns its path."""
+    # Imported here: the edge's configuration is not needed until the stores already start.
+    from edge.envoy.bootstrap import EdgeSettings, write_bootstrap
+
+    layout, instances = table.layout, table.instances
+    files = credentials(layout.tls, "edge")
+    origins = os.environ.get("SEGUE_EDGE_CORS_ORIGINS", "")
+    return write_bootstrap(
+        EdgeSettings(
+            port=table.edge_port,
+            admin_port=table.admin_port,
+            run_dir=layout.run,
+            xds_dir=layout.xds,
+            tls_cert_file=files.cert_file,
+            tls_key_file=files.key_file,
+            tls_ca_file=files.ca_file,
+            identity_http=next(each.http for each in instances["identity"] if each.http),
+            media_http=[each.http for each in instances["media"] if each.http],
+            token_issuer=TOKEN_ISSUER,
+            cors_origins=[origin.strip() for origin in origins.split(",") if origin.strip()],
+            otlp_endpoint=os.environ.get("SEGUE_OTLP_ENDPOINT"),
+        )
+    )
+
+
+SEGUE = Parts(SERVICES, write_edge_bootstrap)

@@ -1,0 +1,129 @@
+"""The services of the mesh, as the launcher sees them: one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from localmesh.faults import CommandRefused
+
+MOST_REPLICAS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One role of one program.
+
+    ``prefix`` begins the names of its settings, ``workload`` names its certificate. A service
+    with ``grpc`` or ``http`` listens for that. ``database`` is its role and schema. ``targets``
+    are the services that it calls. ``extra`` names its further settings (see processes.py).
+    ``scalable`` services can gain and lose instances while the mesh runs.
+    """
+
+    name: str
+    module: str
+    command: str
+    prefix: str
+    workload: str
+    grpc: bool = False
+    http: bool = False
+    database: str | None = None
+    valkey: bool = False
+    verifies_tokens: bool = True
+    targets: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    scalable: bool = True
+
+
+_CATALOG_FILES = ("OBJECTS_URL", "IMPORT_ROOTS", "WORK_DIR")
+
+SERVICES: Mapping[str, Service] = {
+    service.name: service
+    for service in (
+        Service(
+            name="identity",
+            module="edge.identity",
+            command="serve",
+            prefix="SEGUE_IDENTITY_",
+            workload="identity",
+            grpc=True,
+            http=True,
+            database="identity",
+            extra=("SIGNING_KEY_FILE", "PAGE_TOKEN_KEY_FILE"),
+        ),
+        Service(
+            name="catalog",
+            module="catalog_svc",
+            command="serve",
+            prefix="SEGUE_CATALOG_",
+            workload="catalog",
+            grpc=True,
+            database="catalog",
+            valkey=True,
+            targets=("identity",),
+            extra=(*_CATALOG_FILES, "INDEX_DIR", "PAGE_TOKEN_KEY_FILE"),
+        ),
+        Service(
+            name="catalog-worker",
+            module="catalog_svc",
+            command="work",
+            prefix="SEGUE_CATALOG_",
+            workload="catalog",
+            database="catalog",
+            valkey=True,
+            targets=("identity",),
+            extra=(*_CATALOG_FILES, "INDEX_DIR", "PAGE_TOKEN_KEY_FILE"),
+        ),
+        Service(
+            name="playback",
+            module="playback_svc",
+            command="serve",
+            prefix="SEGUE_PLAYBACK_",
+            workload="playback",
+            grpc=True,
+            database="playback",
+            valkey=True,
+            targets=("catalog", "identity"),
+            extra=("CAPABILITY_KEYS_FILE", "PUBLIC_URL", "PAGE_TOKEN_KEY_FILE"),
+        ),
+        Service(
+            name="media",
+            module="edge.media",
+            command="serve",
+            prefix="SEGUE_MEDIA_",
+            workload="media",
+            http=True,
+            verifies_tokens=False,
+            targets=("playback",),
+            extra=("OBJECTS_URL", "CAPABILITY_KEYS_FILE"),
+            # The edge knows media's addresses from its bootstrap.
+            scalable=False,
+        ),
+    )
+}
+
+
+def replica_counts(
+    wanted: Iterable[str], services: Mapping[str, Service] = SERVICES
+) -> dict[str, int]:
+    """``SERVICE=N`` words as a count for every service, 1 where none is given.
+
+    Raises CommandRefused for a word that is not of that form, an unknown service, or a count
+    outside 1 to 16.
+    """
+    counts = dict.fromkeys(services, 1)
+    for word in wanted:
+        name, count = parse_replicas(word, services)
+        counts[name] = count
+    return counts
+
+
+def parse_replicas(word: str, services: Mapping[str, Service] = SERVICES) -> tuple[str, int]:
+    """``SERVICE=N`` as name and count. Raises CommandRefused, see :func:`replica_counts`."""
+    name, equals, count = word.partition("=")
+    if name not in services or not equals:
+        known = ", ".join(services)
+        raise CommandRefused(f"{word}: give SERVICE=N, where SERVICE is one of {known}")
+    if not count.isdecimal() or not 1 <= int(count) <= MOST_REPLICAS:
+        raise CommandRefused(f"{word}: the number of instances is 1 to {MOST_REPLICAS}")
+    return name, int(count)
