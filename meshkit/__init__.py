@@ -1,1 +1,1 @@
-"""What every Segue service stands on: server, clients, errors, stores. Knows gRPC, knows no music."""
+"""What every Segue service stands on: server, clients, errors, stores. Knows no music."""

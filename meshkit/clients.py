@@ -1,0 +1,144 @@
+"""Channels to other services: mTLS, balancing, health checks, retries by the contract, budgets."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+
+from meshkit import telemetry
+from meshkit.contracts import contracts_of
+from meshkit.deadline import budget
+from meshkit.interceptors.request_id import HEADER as REQUEST_ID_HEADER
+from meshkit.principal import current_request_id, principal_or_none
+from meshkit.settings import ServiceSettings
+
+_UNARY_BUDGET_S = 5.0
+_RETRY_POLICY: dict[str, Any] = {
+    "maxAttempts": 3,
+    "initialBackoff": "0.02s",
+    "maxBackoff": "0.5s",
+    "backoffMultiplier": 3,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+_RETRY_THROTTLING = {"maxTokens": 20, "tokenRatio": 0.2}
+
+
+def service_config(services: Iterable[ServiceDescriptor]) -> str:
+    """gRPC's service config for a channel: methods that may run twice are retried, others not."""
+    retried = [
+        {"service": contract.service, "method": contract.path.rpartition("/")[2]}
+        for service in services
+        for contract in contracts_of(service)
+        if contract.retryable
+    ]
+    methods = [{"name": retried, "retryPolicy": _RETRY_POLICY}] if retried else []
+    return json.dumps(
+        {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            "healthCheckConfig": {"serviceName": ""},
+            "retryThrottling": _RETRY_THROTTLING,
+            "methodConfig": methods,
+        }
+    )
+
+
+class Channels:
+    """The channels of one process; closes them when it is left."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._credentials = grpc.ssl_channel_credentials(
+            root_certificates=settings.tls_ca_file.read_bytes(),
+            private_key=settings.tls_key_file.read_bytes(),
+            certificate_chain=settings.tls_cert_file.read_bytes(),
+        )
+        self._max_message_bytes = settings.max_message_bytes
+        self._opened: list[grpc.aio.Channel] = []
+
+    async def __aenter__(self) -> Channels:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for channel in self._opened:
+            await channel.close()
+
+    def open(self, target: str, workload: str, *services: ServiceDescriptor) -> grpc.aio.Channel:
+        """A channel to ``target`` whose peers must prove to be ``workload``; connects lazily."""
+        channel = grpc.aio.secure_channel(
+            target,
+            self._credentials,
+            options=[
+                ("grpc.ssl_target_name_override", f"{workload}.segue.internal"),
+                ("grpc.service_config", service_config(services)),
+                ("grpc.keepalive_time_ms", 30_000),
+                ("grpc.keepalive_timeout_ms", 10_000),
+                ("grpc.max_receive_message_length", self._max_message_bytes),
+                ("grpc.max_reconnect_backoff_ms", 2_000),
+                ("grpc.initial_reconnect_backoff_ms", 100),
+            ],
+            interceptors=[_UnaryCalls(), _StreamCalls()],
+        )
+        self._opened.append(channel)
+        return channel
+
+
+def _with_context(details: grpc.aio.ClientCallDetails, timeout: float | None) -> Any:
+    """The call with the user, the request id and the trace of the one that is being served."""
+    metadata = grpc.aio.Metadata(*(details.metadata or ()))
+    principal = principal_or_none()
+    if principal is not None and metadata.get("authorization") is None:
+        metadata.add("authorization", f"Bearer {principal.token}")
+    if current_request_id():
+        metadata.add(REQUEST_ID_HEADER, current_request_id())
+    for key, value in telemetry.trace_headers():
+        metadata.add(key, value)
+    return grpc.aio.ClientCallDetails(
+        details.method, timeout, metadata, details.credentials, details.wait_for_ready
+    )
+
+
+def _path(details: grpc.aio.ClientCallDetails) -> str:
+    return details.method.decode() if isinstance(details.method, bytes) else str(details.method)
+
+
+class _UnaryCalls(grpc.aio.UnaryUnaryClientInterceptor):
+    """Carries the context along and bounds the call by what remains of the caller's time."""
+
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request: Any,
+    ) -> Any:
+        """Makes the call."""
+        timeout = budget(client_call_details.timeout or _UNARY_BUDGET_S)
+        started = time.perf_counter()
+        call = await continuation(_with_context(client_call_details, timeout), request)
+        path = _path(client_call_details)
+        code = await call.code()
+        telemetry.client_calls.labels(path, code.name).observe(time.perf_counter() - started)
+        return call
+
+
+class _StreamCalls(grpc.aio.UnaryStreamClientInterceptor):
+    """Carries the context along; a stream lives as long as its reader wants."""
+
+    async def intercept_unary_stream(
+        self,
+        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request: Any,
+    ) -> Any:
+        """Makes the call."""
+        details = _with_context(client_call_details, client_call_details.timeout)
+        return await continuation(details, request)

@@ -1,0 +1,112 @@
+"""What the contracts say about each RPC: kind, access policy, idempotency. Read once."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
+from segue.mesh.v1 import options_pb2
+
+_NO_SIDE_EFFECTS = MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS
+_IDEMPOTENCY_UNKNOWN = MethodOptions.IdempotencyLevel.IDEMPOTENCY_UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class MethodContract:
+    """One RPC as its contract declares it.
+
+    ``path`` is the gRPC path, ``/package.Service/Method``. ``access`` is a value of
+    ``MethodPolicy.Access``.
+    """
+
+    path: str
+    service: str
+    access: int
+    scope: str
+    allowed_callers: frozenset[str]
+    retryable: bool
+    read_only: bool
+    streams_requests: bool
+    streams_responses: bool
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether either side sends more than one message."""
+        return self.streams_requests or self.streams_responses
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether the call must carry a user's access token."""
+        return bool(self.scope)
+
+
+def load_all() -> list[ModuleType]:
+    """Imports every generated module, so that reflection and the edge see the whole set."""
+    root = importlib.import_module("segue")
+    names = {
+        ".".join(("segue", *path.relative_to(folder).with_suffix("").parts))
+        for folder in map(Path, root.__path__)
+        for path in folder.rglob("*_pb2.py")
+    }
+    return [importlib.import_module(name) for name in sorted(names)]
+
+
+@cache
+def services() -> tuple[ServiceDescriptor, ...]:
+    """Every service of the contracts, by full name."""
+    found = [
+        descriptor
+        for module in load_all()
+        for descriptor in module.DESCRIPTOR.services_by_name.values()
+    ]
+    return tuple(sorted(found, key=lambda descriptor: str(descriptor.full_name)))
+
+
+def contract_of(method: MethodDescriptor) -> MethodContract:
+    """The contract of one method; raises ValueError where it declares no usable policy."""
+    service = method.containing_service
+    path = f"/{service.full_name}/{method.name}"
+    options = method.GetOptions()
+    policy = options.Extensions[options_pb2.policy]
+    _require_usable(path, policy)
+    return MethodContract(
+        path=path,
+        service=service.full_name,
+        access=policy.access,
+        scope=policy.scope,
+        allowed_callers=frozenset(policy.allowed_callers),
+        retryable=options.idempotency_level != _IDEMPOTENCY_UNKNOWN,
+        read_only=options.idempotency_level == _NO_SIDE_EFFECTS,
+        streams_requests=method.client_streaming,
+        streams_responses=method.server_streaming,
+    )
+
+
+def _require_usable(path: str, policy: options_pb2.MethodPolicy) -> None:
+    kinds = options_pb2.MethodPolicy.Access
+    if policy.access == kinds.ACCESS_UNSPECIFIED:
+        raise ValueError(f"{path} declares no access in its segue.mesh.v1.policy option")
+    if not policy.allowed_callers:
+        raise ValueError(f"{path} names no allowed_callers in its segue.mesh.v1.policy option")
+    if (policy.access == kinds.USER) and not policy.scope:
+        raise ValueError(f"{path} is for users and names no scope")
+    if (policy.access == kinds.PUBLIC) and policy.scope:
+        raise ValueError(f"{path} is public and names a scope")
+
+
+def contracts_of(service: ServiceDescriptor) -> Iterator[MethodContract]:
+    """The contracts of a service's methods, in the order of the file."""
+    for method in service.methods:
+        yield contract_of(method)
+
+
+@cache
+def all_contracts() -> dict[str, MethodContract]:
+    """Every RPC of the contracts by gRPC path."""
+    return {contract.path: contract for service in services() for contract in contracts_of(service)}

@@ -1,0 +1,20 @@
+"""The request id stage: takes the caller's id or makes one."""
+
+from __future__ import annotations
+
+import re
+
+from ulid import ULID
+
+from meshkit.principal import set_request_id
+
+HEADER = "x-request-id"
+_ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def begin(headers: dict[str, str]) -> str:
+    """Sets the request id of this context and returns it."""
+    offered = headers.get(HEADER, "")
+    request_id = offered if _ACCEPTED.fullmatch(offered) else str(ULID())
+    set_request_id(request_id)
+    return request_id

@@ -1,0 +1,103 @@
+"""Settings of a process: frozen, typed, read from the environment in one place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_MEBIBYTE = 1 << 20
+
+S = TypeVar("S", bound="ProcessSettings")
+
+
+class ProcessSettings(BaseSettings):
+    """What every process of the mesh has, whether or not it serves gRPC."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    instance: str = Field(default="local", description="Name of this instance in logs and traces.")
+    log_format: Literal["console", "json"] = Field(default="json", description="How logs look.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe lines that are written."
+    )
+    metrics_listen: str | None = Field(
+        default=None, description="host:port of the Prometheus endpoint; absent: none is served."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None, description="OTLP/gRPC endpoint for traces; absent: none are made."
+    )
+    trace_ratio: float = Field(default=0.01, ge=0, le=1, description="Share of calls traced.")
+
+
+class ServiceSettings(ProcessSettings):
+    """What every gRPC service has."""
+
+    listen: str = Field(default="127.0.0.1:0", description="host:port of the gRPC server.")
+    tls_cert_file: Path = Field(description="PEM certificate of this workload.")
+    tls_key_file: Path = Field(description="PEM key of that certificate.")
+    tls_ca_file: Path = Field(description="PEM certificate of the mesh's authority.")
+    token_issuer: str = Field(
+        default="https://segue.local", description="The iss claim of access tokens."
+    )
+    jwks_url: str = Field(description="Where the keys that verify access tokens are published.")
+    drain_notice_s: float = Field(
+        default=1.5,
+        ge=0,
+        description="Seconds from NOT_SERVING to the end of accepting: above the health interval "
+        "of callers.",
+    )
+    drain_s: float = Field(
+        default=10.0, ge=0, description="Seconds that calls in flight get to end at shutdown."
+    )
+    max_message_bytes: int = Field(
+        default=4 * _MEBIBYTE, gt=0, description="Largest message taken or sent."
+    )
+    max_calls: int = Field(
+        default=512, gt=0, description="Unary calls in flight; one more is shed as OVERLOADED."
+    )
+    max_streams: int = Field(
+        default=50_000, gt=0, description="Streams held; one more is shed as OVERLOADED."
+    )
+    default_deadline_s: float = Field(
+        default=10.0, gt=0, description="Seconds for a unary call that brings no deadline."
+    )
+
+
+class DatabaseSettings(BaseSettings):
+    """What every service with PostgreSQL has; mix it in before ServiceSettings."""
+
+    database_dsn: SecretStr = Field(description="PostgreSQL URI with the service's own role.")
+    database_pool_size: int = Field(default=8, gt=0, description="Most connections at a time.")
+
+
+def load(kind: type[S]) -> S:
+    """Reads the settings from the environment, or exits with status 2 and says what to mend."""
+    prefix = str(kind.model_config.get("env_prefix", ""))
+    unknown = unknown_variables(kind)
+    if unknown:
+        sys.exit(_explain(f"unknown settings: {', '.join(unknown)}"))
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = [
+            f"{prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+        sys.exit(_explain("; ".join(lines)))
+
+
+def unknown_variables(kind: type[ProcessSettings]) -> list[str]:
+    """Variables of the environment that have the prefix of ``kind`` and name none of its fields."""
+    prefix = str(kind.model_config.get("env_prefix", "")).upper()
+    known = {f"{prefix}{name.upper()}" for name in kind.model_fields}
+    return sorted(name for name in os.environ if name.startswith(prefix) and name not in known)
+
+
+def _explain(problem: str) -> str:
+    print(f"settings: {problem}", file=sys.stderr)
+    return "Correct the environment and start again; docs/settings.md lists every setting."
