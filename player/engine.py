@@ -1,7 +1,7 @@
 """The player: one stream, from its address to the last sample heard.
 
 ``play`` starts and returns; ``wait`` returns when playback has ended and raises what broke it.
-Meanwhile ``pause``, ``resume``, ``seek`` and ``stop`` steer, ``status`` tells and ``watch`` follows.
+Meanwhile ``pause``, ``resume``, ``seek`` and ``stop`` steer, ``status`` and ``watch`` tell.
 """
 
 from __future__ import annotations
@@ -278,7 +278,7 @@ class Player:
             change, status = self._change, self.status()
             try:
                 await reporter.report(status)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a reporter may fail in any way
                 # Music does not depend on the service hearing of it.
                 _log.warning("a heartbeat was not delivered", exc_info=True)
             if status.state.final:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 from player.domain.adaptation import AdaptationContext
 from player.domain.buffer import DiscontinuousPiece, LoadedPiece, MediaBuffer
@@ -18,6 +19,8 @@ from player.source import StreamSource, both
 # A decoder needs the frame before the first one wanted, and playlists round their times.
 PREROLL_S = 0.1
 _RETRY_S = 1.0
+
+T = TypeVar("T")
 
 
 class Loader:
@@ -68,10 +71,12 @@ class Loader:
             except NetworkFailed as failure:
                 await self._endure(failure)
 
-    async def wait_for(self, ready: Callable[[], bool]) -> None:
-        """Return once ``ready`` is true; asked again whenever the buffer has grown."""
+    async def wait_for(self, ready: Callable[[], T | None]) -> T:
+        """The first true answer of ``ready``, asked again whenever the buffer has grown."""
         async with self._grown:
-            await self._grown.wait_for(ready)
+            while not (answer := ready()):
+                await self._grown.wait()
+            return answer
 
     def ahead_s(self, tick: int) -> float:
         """Seconds of audio loaded from a tick on."""

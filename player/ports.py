@@ -111,7 +111,10 @@ class Sink(Protocol):
         ...
 
     async def open(self, pcm: PcmFormat) -> None:
-        """Get ready for this format, paused or not as before; may be called again. Raises SinkFailed."""
+        """Get ready for this format; may be called again with another.
+
+        Must stay paused if it was. Raises SinkFailed.
+        """
         ...
 
     async def write(self, frames: bytes) -> None:

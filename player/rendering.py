@@ -71,6 +71,7 @@ class Renderer:
         self._end: int | None = None
         self._first: LoadedPiece | None = None
         self._target: int | None = None
+        self._held = bytearray()
         self._exhausted = False
         self._counted = False
         self.sounding = False
@@ -115,15 +116,14 @@ class Renderer:
     async def _begin(self, position_s: float) -> tuple[LoadedPiece, int]:
         """The piece to decode from and the tick to be heard first, once there is enough of both."""
         buffer = self._loader.buffer
-        await self._loader.wait_for(lambda: buffer.tail is not None)
-        assert buffer.tail is not None
-        track = buffer.tail.track
+        last = await self._loader.wait_for(lambda: buffer.tail)
+        track = last.track
         self._target = target = track.delay + round(position_s * track.sample_rate)
         await self._ready_sink(PcmFormat(track.sample_rate))
         need = self._settings.startup_s
         await self._loader.wait_for(lambda: buffer.complete or self._loader.ahead_s(target) >= need)
         preroll = target - int(PREROLL_S / 2 * track.sample_rate)
-        first = buffer.holding(preroll) or buffer.holding(target) or buffer.tail
+        first = buffer.holding(preroll) or buffer.holding(target) or last
         self._first = first
         return first, target
 
@@ -149,10 +149,7 @@ class Renderer:
 
     async def _following(self, piece: LoadedPiece) -> LoadedPiece:
         buffer = self._loader.buffer
-        await self._loader.wait_for(lambda: buffer.after(piece) is not None)
-        following = buffer.after(piece)
-        assert following is not None
-        return following
+        return await self._loader.wait_for(lambda: buffer.after(piece))
 
     async def _render(self, decoder: Decoder, first: LoadedPiece, target: int) -> None:
         tick = first.span.start
@@ -161,15 +158,12 @@ class Renderer:
             frames = len(pcm) // DECODED_FRAME_BYTES
             begin = max(0, target - tick)
             stop = frames if self._end is None else min(frames, self._end - tick)
-            if begin < stop:
-                await self._refill(tick + begin)
-                await self._deliver(
-                    pcm[begin * DECODED_FRAME_BYTES : stop * DECODED_FRAME_BYTES],
-                    tick + begin,
-                    rate,
-                )
             tick += frames
             self._exhausted = self._end is not None and tick >= self._end
+            if begin < stop:
+                audible = pcm[begin * DECODED_FRAME_BYTES : stop * DECODED_FRAME_BYTES]
+                await self._refill(tick)
+                await self._deliver(audible, tick - frames + begin, rate)
         if self._end is None or tick < self._end:
             raise DecoderFailed(
                 f"the decoder (ffmpeg) gave {tick - first.span.start} samples and then stopped; "
@@ -210,16 +204,24 @@ class Renderer:
         self._counted = False
 
     async def _deliver(self, pcm: bytes, tick: int, rate: int) -> None:
+        """Hand audio over; the first of it in one block, so that the sink does not start dry."""
+        if not self.sounding:
+            self._held += pcm
+            held = len(self._held) // DECODED_FRAME_BYTES
+            if held < self._settings.prefill_s * rate and not self._exhausted:
+                return
+            pcm, tick = bytes(self._held), tick + len(pcm) // DECODED_FRAME_BYTES - held
         await self._sink.write(pcm)
+        self._count(tick, len(pcm) / DECODED_FRAME_BYTES / rate)
+
+    def _count(self, tick: int, seconds: float) -> None:
+        switches = self._delivery.switches
         rung = self.rung_at(tick)
         if rung is not None:
-            switches = self._delivery.switches
-            self._delivery.count(rung, len(pcm) / DECODED_FRAME_BYTES / rate)
-            if switches != self._delivery.switches:
-                self._changed()
+            self._delivery.count(rung, seconds)
         if self._delivery.first_audio_at is None:
             self._delivery.first_audio_at = self._clock.now()
-        if not self.sounding:
+        if not self.sounding or switches != self._delivery.switches:
             self.sounding = True
             self._changed()
 

@@ -11,7 +11,8 @@ from player.domain.playlist import Quality
 class PlayerSettings:
     """Times are seconds of the player's clock.
 
-    startup_s            audio to have before the first sound (a first fragment of 2 s, less priming)
+    startup_s            audio to have before the first sound: a 2 s fragment less its priming
+    prefill_s            decoded audio to hand to the sink at once when the sound starts
     rebuffer_s           audio to have again after it ran out
     min_segments         segments of buffer from which the highest rung may be held by buffer alone
     max_segments         segments of buffer at which fetching waits
@@ -22,6 +23,7 @@ class PlayerSettings:
     """
 
     startup_s: float = 1.8
+    prefill_s: float = 0.2
     rebuffer_s: float = 4.0
     min_segments: int = 3
     max_segments: int = 50

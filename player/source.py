@@ -49,7 +49,8 @@ class StreamSource:
     @property
     def ladder(self) -> Ladder:
         """The rungs to choose among. Only after ``open``."""
-        assert self._ladder is not None, "open the stream first"
+        if self._ladder is None:
+            raise RuntimeError("open the stream first")
         return self._ladder
 
     async def open(self, url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from player.adapters.clock_sink import ClockSink
 from player.adapters.clocks import ScaledClock
@@ -89,7 +89,7 @@ async def open_player(
             sink=sink,
             clock=clock,
             policy=policy,
-            settings=options.settings,
+            settings=_scaled(options.settings, options.speed),
             refresh_stream=refresh_stream,
             reporter=reporter,
         ) as player:
@@ -97,6 +97,12 @@ async def open_player(
     finally:
         await sink.close()
         await fetcher.close()
+
+
+def _scaled(settings: PlayerSettings, speed: float) -> PlayerSettings:
+    """Fast clocks need a longer head start, or the computer's hiccups would count as underruns."""
+    prefill_s = min(settings.prefill_s * max(1.0, speed), settings.startup_s * 0.8)
+    return replace(settings, prefill_s=prefill_s)
 
 
 def _make_fetcher(options: PlayerOptions, clock: Clock) -> Fetcher:
@@ -112,7 +118,6 @@ async def _make_sink(options: PlayerOptions, clock: Clock) -> Sink:
         return await open_sink(options.sink, clock)
     if options.sink == "sound":
         raise ValueError("a sound device plays in real time only; leave out the speed")
-    # A fast clock needs a longer queue, or the computer's own hiccups would count as underruns.
     return ClockSink(
         clock, queue_s=_SINK_QUEUE_S * max(1.0, options.speed), why=f"{options.speed:g} x real time"
     )

@@ -17,10 +17,9 @@ _EXIT_WAIT_S = 2.0
 _ARGUMENTS = (
     *("-hide_banner", "-nostats", "-loglevel", "error", "-xerror"),
     # Without the small probe the first PCM waits for megabytes of input.
-    *("-probesize", "4096", "-analyzeduration", "0", "-fflags", "nobuffer"),
+    *("-probesize", "4096", "-analyzeduration", "0"),
     *("-ignore_editlist", "1", "-f", "mov", "-i", "pipe:0", "-map", "0:a:0"),
-    *("-threads", "1", "-flush_packets", "1"),
-    *("-ac", str(DECODED_CHANNELS), "-f", "s16le", "pipe:1"),
+    *("-threads", "1", "-ac", str(DECODED_CHANNELS), "-f", "s16le", "pipe:1"),
 )
 
 
@@ -45,7 +44,8 @@ class FfmpegDecoder:
     """
 
     def __init__(self, process: Process) -> None:
-        assert process.stdin and process.stdout and process.stderr
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise ValueError("the process needs pipes on all three streams")
         self._process = process
         self._stdin, self._stdout = process.stdin, process.stdout
         self._carry = b""

@@ -10,7 +10,7 @@ import bisect
 from dataclasses import dataclass
 from functools import cached_property
 
-BOUNDARY_TOLERANCE_S = 0.05
+BOUNDARY_TOLERANCE_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,15 @@ class MediaPlaylist:
 
     def index_starting(self, start_s: float) -> int | None:
         """The piece that starts where another rung's piece does; None when the grids differ."""
-        near = bisect.bisect_left(self._starts, start_s - BOUNDARY_TOLERANCE_S)
-        if near < len(self._starts) and self._starts[near] - start_s <= BOUNDARY_TOLERANCE_S:
-            return near
-        return None
+        right = bisect.bisect_left(self._starts, start_s)
+        near = min(
+            range(max(0, right - 1), min(len(self._starts), right + 1)),
+            key=lambda index: abs(self._starts[index] - start_s),
+            default=None,
+        )
+        if near is None or abs(self._starts[near] - start_s) > BOUNDARY_TOLERANCE_S:
+            return None
+        return near
 
 
 @dataclass(frozen=True, slots=True)
