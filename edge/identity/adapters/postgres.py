@@ -47,7 +47,7 @@ SELECT user_id, username, email, tier, created_at, version FROM users WHERE user
 _PASSWORD_HASH = "SELECT password_hash FROM users WHERE user_id = %s"  # noqa: S105
 _CHANGE_TIER = """
 UPDATE users SET tier = %(tier)s, version = version + 1
-WHERE user_id = %(user_id)s AND tier <> %(tier)s 
+WHERE user_id = %(user_id)s AND tier <> %(tier)s
 RETURNING user_id, username, email, tier, created_at, version
 """
 _REVOKE = """

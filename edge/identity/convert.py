@@ -1,0 +1,101 @@
+"""Between the domain and the messages of the contract."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from segue.identity.v1 import identity_pb2, identity_service_pb2
+
+from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased, UserEvent
+from edge.identity.domain.plans import Plan, Tier, plan_of
+from edge.identity.domain.tokens import AccessToken
+from edge.identity.domain.users import User
+from meshkit.faults import InvalidArgument
+
+_SUBSCRIPTION = identity_pb2.User.SubscriptionType
+_TO_WIRE = {Tier.FREE: _SUBSCRIPTION.FREE, Tier.PREMIUM: _SUBSCRIPTION.PREMIUM}
+_FROM_WIRE = {wire: tier for tier, wire in _TO_WIRE.items()}
+
+
+def timestamp(moment: datetime) -> Timestamp:
+    """The message for a moment."""
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message
+
+
+def tier_or_none(wire: int) -> Tier | None:
+    """The tier of a request, None for unspecified; ``InvalidArgument`` for an unknown one."""
+    if wire == _SUBSCRIPTION.SUBSCRIPTION_TYPE_UNSPECIFIED:
+        return None
+    for known, tier in _FROM_WIRE.items():
+        if known == wire:
+            return tier
+    raise InvalidArgument.field("subscription_type", "must be FREE or PREMIUM")
+
+
+def user(found: User) -> identity_pb2.User:
+    """The message for a user."""
+    return identity_pb2.User(
+        user_id=found.user_id,
+        username=found.username,
+        email=found.email or "",
+        subscription_type=_TO_WIRE[found.tier],
+        monthly_data_limit_gb=plan_of(found.tier).monthly_data_limit_gb,
+        created_at=timestamp(found.created_at),
+    )
+
+
+def me(found: User) -> identity_service_pb2.GetMeResponse:
+    """The signed-in user, not wrapped."""
+    whole = user(found)
+    answer = identity_service_pb2.GetMeResponse(
+        user_id=whole.user_id,
+        username=whole.username,
+        email=whole.email,
+        subscription_type=whole.subscription_type,
+        created_at=whole.created_at,
+    )
+    if whole.HasField("monthly_data_limit_gb"):
+        answer.monthly_data_limit_gb = whole.monthly_data_limit_gb
+    return answer
+
+
+def plan(row: Plan) -> identity_pb2.Plan:
+    """The message for a row of the tier table."""
+    return identity_pb2.Plan(
+        subscription_type=_TO_WIRE[row.tier],
+        rungs=row.rungs,
+        premium_tracks=row.premium_tracks,
+        monthly_data_limit_gb=row.monthly_data_limit_gb,
+        offline_tracks=row.offline_tracks,
+        offline_storage_gb=row.offline_storage_gb,
+        skips_per_window=row.skips_per_window,
+    )
+
+
+def issued(token: AccessToken) -> identity_service_pb2.IssueLocalTokenResponse:
+    """The answer that carries a token."""
+    return identity_service_pb2.IssueLocalTokenResponse(
+        access_token=token.encoded,
+        expires_at=timestamp(token.claims.expires_at),
+        user_id=token.claims.subject,
+        scopes=token.claims.scopes,
+    )
+
+
+def step(event: UserEvent | None, resume_token: str) -> identity_service_pb2.WatchUsersResponse:
+    """One step of a watch; without an event only the token moved on."""
+    answer = identity_service_pb2.WatchUsersResponse(resume_token=resume_token)
+    match event:
+        case UserChanged(user=changed):
+            answer.user_changed.user.CopyFrom(user(changed))
+        case UserErased(user_id=user_id):
+            answer.user_erased.user_id = user_id
+        case SessionRevoked(sid=sid, forget_at=forget_at):
+            answer.session_revoked.sid = sid
+            answer.session_revoked.forget_at.FromDatetime(forget_at)
+        case None:
+            pass
+    return answer

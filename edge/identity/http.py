@@ -1,0 +1,125 @@
+"""The HTTP face of identity: the keys of access tokens, discovery, and the process's health."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from edge.identity.domain.tokens import ADMIN_SCOPES, USER_SCOPES
+from edge.identity.ports import KeyPublisher
+
+JWKS_PATH = "/oauth2/jwks.json"
+_KEYS_KEPT = "public, max-age=60"
+_GRACE_S = 5
+
+
+class Endpoints:
+    """What is served over plain HTTP. ``healthy`` tells whether this process takes calls."""
+
+    def __init__(
+        self,
+        keys: KeyPublisher,
+        *,
+        issuer: str,
+        public_url: str | None,
+        healthy: Callable[[], bool],
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._public_url = public_url
+        self._healthy = healthy
+
+    def app(self) -> ASGIApp:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route(JWKS_PATH, self.jwks),
+                Route("/.well-known/openid-configuration", self.discovery),
+                Route("/healthz", self.health),
+            ]
+        )
+
+    async def jwks(self, request: Request) -> Response:
+        """The JWK Set (RFC 7517) of every key whose tokens are good."""
+        return JSONResponse(
+            {"keys": self._keys.public_keys()},
+            headers={"cache-control": _KEYS_KEPT},
+            media_type="application/jwk-set+json",
+        )
+
+    async def discovery(self, request: Request) -> Response:
+        """Where things are, as OpenID Connect Discovery 1.0 names them."""
+        base = self._public_url or str(request.base_url)
+        # An address taken from the request is good for the one who sent it alone.
+        kept = _KEYS_KEPT if self._public_url else "no-store"
+        return JSONResponse(
+            {
+                "issuer": self._issuer,
+                "jwks_uri": base.rstrip("/") + JWKS_PATH,
+                "id_token_signing_alg_values_supported": ["ES256"],
+                "subject_types_supported": ["public"],
+                "response_types_supported": [],
+                "scopes_supported": [*USER_SCOPES, *ADMIN_SCOPES],
+            },
+            headers={"cache-control": kept},
+        )
+
+    async def health(self, request: Request) -> Response:
+        """200 while this process takes calls, 503 when it drains."""
+        healthy = self._healthy()
+        return JSONResponse(
+            {"status": "SERVING" if healthy else "NOT_SERVING"},
+            status_code=200 if healthy else 503,
+            headers={"cache-control": "no-store"},
+        )
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Signals belong to the gRPC server, which decides when this one ends.
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp, listen: str) -> AsyncIterator[int]:
+    """Serve ``app`` on ``host:port`` in this loop, and yield the port; stops gracefully.
+
+    Raises ``OSError`` when the port is taken. Requests in flight get 5 s at the end.
+    """
+    host, _, port = listen.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=512)
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    server = _Server(config)
+    running = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
+    try:
+        await server.listening.wait()
+        yield int(listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await running

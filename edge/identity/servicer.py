@@ -1,0 +1,109 @@
+"""The gRPC face of identity: translates, and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from segue.identity.v1 import identity_service_pb2 as pb
+from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
+
+from edge.identity import convert
+from edge.identity.domain.plans import PLANS
+from edge.identity.usecases.create_user import CreateUser, SignUp
+from edge.identity.usecases.get_me import GetMe
+from edge.identity.usecases.issue_token import IssueLocalToken
+from edge.identity.usecases.revoke_session import RevokeSession
+from edge.identity.usecases.watch_users import WatchUsers
+from meshkit.faults import Unavailable
+from meshkit.idempotency import RequestKey, request_key
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+
+_CREATE_USER = "/segue.identity.v1.UserService/CreateUser"
+# Before sign-up there is nobody yet: all strangers share one space of request ids.
+_NOBODY = ""
+
+
+class UserServicer(pb_grpc.UserServiceServicer):
+    """Accounts."""
+
+    def __init__(
+        self,
+        create_user: CreateUser,
+        get_me: GetMe,
+        watch_users: WatchUsers,
+        *,
+        draining: asyncio.Event,
+    ) -> None:
+        self._create_user = create_user
+        self._get_me = get_me
+        self._watch_users = watch_users
+        self._draining = draining
+
+    async def CreateUser(
+        self, request: pb.CreateUserRequest, context: Context
+    ) -> pb.CreateUserResponse:
+        """Signs a new user up."""
+        wanted = SignUp.parse(
+            username=request.username, email=request.email, password=request.password
+        )
+        created = await self._create_user(wanted, _key_without_password(request))
+        return pb.CreateUserResponse(user=convert.user(created))
+
+    async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.GetMeResponse:
+        """The signed-in user."""
+        return convert.me(await self._get_me(current_principal().user_id))
+
+    async def WatchUsers(
+        self, request: pb.WatchUsersRequest, context: Context
+    ) -> AsyncIterator[pb.WatchUsersResponse]:
+        """Changes of users and revocations of sign-ins, until the server drains."""
+        async for event, token in self._watch_users(request.resume_token, stop=self._draining):
+            yield convert.step(event, token)
+        raise Unavailable("The server is draining; resume with the last token.")
+
+
+class PlanServicer(pb_grpc.PlanServiceServicer):
+    """Plans."""
+
+    async def ListPlans(
+        self, request: pb.ListPlansRequest, context: Context
+    ) -> pb.ListPlansResponse:
+        """The tier table."""
+        return pb.ListPlansResponse(plans=[convert.plan(row) for row in PLANS])
+
+
+class TokenServicer(pb_grpc.TokenServiceServicer):
+    """Access tokens."""
+
+    def __init__(self, issue_local_token: IssueLocalToken, revoke_session: RevokeSession) -> None:
+        self._issue_local_token = issue_local_token
+        self._revoke_session = revoke_session
+
+    async def IssueLocalToken(
+        self, request: pb.IssueLocalTokenRequest, context: Context
+    ) -> pb.IssueLocalTokenResponse:
+        """Issues a token for a local user; the contract lets the operator's workload alone in."""
+        token = await self._issue_local_token(
+            request.username,
+            tier=convert.tier_or_none(request.subscription_type),
+            admin=request.admin,
+        )
+        return convert.issued(token)
+
+    async def RevokeSession(
+        self, request: pb.RevokeSessionRequest, context: Context
+    ) -> pb.RevokeSessionResponse:
+        """Revokes the sign-in of the token that this call carries."""
+        principal = current_principal()
+        await self._revoke_session(sid=principal.sid, user_id=principal.user_id)
+        return pb.RevokeSessionResponse()
+
+
+def _key_without_password(request: pb.CreateUserRequest) -> RequestKey | None:
+    """The request's key, whose digest covers everything but the password."""
+    body = pb.CreateUserRequest()
+    body.CopyFrom(request)
+    body.password = ""
+    return request_key(_NOBODY, _CREATE_USER, body)

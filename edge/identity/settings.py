@@ -1,0 +1,31 @@
+"""Settings of identity: ``SEGUE_IDENTITY_…``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from meshkit.settings import DatabaseSettings, ServiceSettings
+
+
+class Settings(DatabaseSettings, ServiceSettings):
+    """What identity reads from its environment."""
+
+    model_config = SettingsConfigDict(env_prefix="SEGUE_IDENTITY_", frozen=True, extra="forbid")
+
+    http_listen: str = Field(
+        default="127.0.0.1:0", description="host:port of the HTTP server: keys, discovery."
+    )
+    signing_key_file: Path = Field(
+        description="Private P-256 keys that sign access tokens: a JWK Set, or one key as PEM."
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Address under which clients reach the HTTP server, for discovery; absent: "
+        "the address that each of them used.",
+    )
+    password_threads: int = Field(
+        default=2, gt=0, description="Passwords hashed at a time; each takes 64 MiB."
+    )

@@ -1,0 +1,175 @@
+"""Puts identity together: the one place that knows every part."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import structlog
+from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
+from ulid import ULID
+
+from edge.identity import http
+from edge.identity.adapters import postgres as store
+from edge.identity.adapters.argon2 import Argon2Hasher
+from edge.identity.adapters.signing import SigningKeys
+from edge.identity.domain.events import SessionRevoked
+from edge.identity.ports import Accounts, PasswordHasher, Revocations, UserFeed
+from edge.identity.servicer import PlanServicer, TokenServicer, UserServicer
+from edge.identity.settings import Settings
+from edge.identity.usecases.create_user import CreateUser
+from edge.identity.usecases.get_me import GetMe
+from edge.identity.usecases.issue_token import IssueLocalToken
+from edge.identity.usecases.revoke_session import RevokeSession
+from edge.identity.usecases.watch_users import WatchUsers
+from meshkit import feeds_postgres, postgres
+from meshkit.faults import Fault
+from meshkit.migrations import migrate
+from meshkit.revocations import RevocationFollower, RevocationStep
+from meshkit.server import MeshServer
+from meshkit.tokens import TokenVerifier
+
+_APPLICATION = "identity"
+_STORE_RETRY_S = 0.25
+_PRUNE_EVERY_S = 3600.0
+
+_log = structlog.get_logger("identity")
+
+
+def utc_now() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A new ULID."""
+    return str(ULID())
+
+
+def add_servicers(
+    server: MeshServer,
+    *,
+    accounts: Accounts,
+    revocations: Revocations,
+    feed: UserFeed,
+    hasher: PasswordHasher,
+    keys: SigningKeys,
+    issuer: str,
+) -> None:
+    """Serves identity's contracts from ``server`` over the given adapters."""
+    users = UserServicer(
+        CreateUser(accounts, hasher, utc_now, new_id),
+        GetMe(accounts),
+        WatchUsers(feed),
+        draining=server.draining,
+    )
+    tokens = TokenServicer(
+        IssueLocalToken(accounts, keys, utc_now, new_id, issuer=issuer),
+        RevokeSession(revocations, utc_now),
+    )
+    server.add(pb_grpc.add_UserServiceServicer_to_server, users)
+    server.add(pb_grpc.add_PlanServiceServicer_to_server, PlanServicer())
+    server.add(pb_grpc.add_TokenServiceServicer_to_server, tokens)
+
+
+async def serve(settings: Settings) -> None:
+    """Serves gRPC and HTTP until the process is told to stop, then drains both.
+
+    Raises ``SigningKeyError``, and ``OSError`` or ``RuntimeError`` where a port is taken.
+    """
+    keys = SigningKeys.load(settings.signing_key_file)
+    # Its own keys need no fetching, so identity depends on nobody to start, not even itself.
+    tokens = TokenVerifier(
+        settings.jwks_url,
+        settings.token_issuer,
+        fetch=lambda _url: {"keys": keys.public_keys()},
+    )
+    server = MeshServer(settings, tokens=tokens)
+    endpoints = http.Endpoints(
+        keys,
+        issuer=settings.token_issuer,
+        public_url=settings.public_url,
+        healthy=lambda: not server.draining.is_set(),
+    )
+    dsn = settings.database_dsn.get_secret_value()
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            postgres.open_pool(
+                dsn,
+                schema=store.SCHEMA,
+                application_name=_APPLICATION,
+                max_size=settings.database_pool_size,
+            )
+        )
+        changes = await stack.enter_async_context(
+            feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool)
+        )
+        feed = store.PostgresUserFeed(changes, pool)
+        add_servicers(
+            server,
+            accounts=store.PostgresAccounts(pool),
+            revocations=store.PostgresRevocations(pool),
+            feed=feed,
+            hasher=stack.enter_context(Argon2Hasher(threads=settings.password_threads)),
+            keys=keys,
+            issuer=settings.token_issuer,
+        )
+        port = await stack.enter_async_context(http.serving(endpoints.app(), settings.http_listen))
+        _log.info("serving http", port=port)
+        follower = follow_own_revocations(feed, tokens, stop=server.draining)
+        await stack.enter_async_context(running(follower.run()))
+        await stack.enter_async_context(running(_prune_regularly(pool)))
+        await server.serve(ready=lambda: migrated(dsn))
+
+
+def follow_own_revocations(
+    feed: UserFeed, tokens: TokenVerifier, *, stop: asyncio.Event
+) -> RevocationFollower:
+    """What keeps this process's own verifier up to date, over the feed itself."""
+    watch_users = WatchUsers(feed)
+
+    async def watch(resume_token: str) -> AsyncIterator[RevocationStep]:
+        async for event, token in watch_users(resume_token, stop=stop):
+            if isinstance(event, SessionRevoked):
+                yield RevocationStep(token, event.sid, event.forget_at.timestamp())
+            else:
+                yield RevocationStep(token)
+
+    return RevocationFollower(tokens, watch)
+
+
+async def migrated(dsn: str) -> None:
+    """Bring the schema up to date, as soon as the store answers."""
+    while True:
+        try:
+            await migrate(dsn, schema=store.SCHEMA, sources=store.migrations())
+        except psycopg.OperationalError as error:
+            _log.warning("waiting for the store", error=type(error).__name__)
+            await asyncio.sleep(_STORE_RETRY_S)
+        else:
+            return
+
+
+async def _prune_regularly(pool: postgres.Pool) -> None:
+    while True:
+        await asyncio.sleep(_PRUNE_EVERY_S)
+        try:
+            await store.prune(pool, utc_now())
+        except Fault as fault:
+            _log.warning("pruning put off", reason=fault.reason)
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run ``work`` beside the block and cancel it at the end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
