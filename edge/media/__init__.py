@@ -1,0 +1,1 @@
+"""The media origin: manifests and segments by signed path, over HTTP alone."""

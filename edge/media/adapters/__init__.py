@@ -1,0 +1,1 @@
+"""The world behind the ports: object stores, the key file, counters in memory."""

@@ -1,0 +1,73 @@
+"""HLS playlists (RFC 8216, protocol version 7) of an asset descriptor. Pure functions.
+
+All addresses are relative, so that players stay within the signed path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from segue.catalog.v1.asset_pb2 import Rung, Segment
+
+from edge.media.domain.ladder import decimal_seconds, microseconds
+
+CONTENT_TYPE = "application/vnd.apple.mpegurl"
+
+_MICRO = 1_000_000
+
+
+def master_playlist(rungs: Sequence[Rung]) -> str:
+    """The master playlist: one audio-only variant a rung, in the order given.
+
+    Variants, not renditions of one group, are what players adapt over.
+    """
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    for rung in rungs:
+        lines.append(
+            f"#EXT-X-STREAM-INF:BANDWIDTH={rung.peak_bps},AVERAGE-BANDWIDTH={rung.average_bps},"
+            f'CODECS="{rung.codecs}"'
+        )
+        lines.append(f"{rung.name}/index.m3u8")
+    return _text(lines)
+
+
+def media_playlist(rung: Rung) -> str:
+    """The media playlist of one rung.
+
+    Its first segment is listed as byte ranges at its fragments, so that a player that fetches
+    whole entries starts after ~2 s of audio. EXTINF values add up to the rung's exact length.
+    """
+    entries = list(_entries(rung.segments))
+    durations = microseconds([ticks for _, ticks in entries], rung.timescale)
+    # RFC 8216 4.3.3.1: no EXTINF, rounded to the nearest integer, exceeds the target.
+    target = max(1, *((duration + _MICRO // 2) // _MICRO for duration in durations))
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        f"#EXT-X-TARGETDURATION:{target}",
+        "#EXT-X-MEDIA-SEQUENCE:1",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-MAP:URI="init.mp4"',
+    ]
+    for (address, _), duration in zip(entries, durations, strict=True):
+        lines.append(f"#EXTINF:{decimal_seconds(duration)},")
+        lines.extend(address)
+    lines.append("#EXT-X-ENDLIST")
+    return _text(lines)
+
+
+def _entries(segments: Sequence[Segment]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Pairs of an entry's lines after EXTINF and its ticks."""
+    for number, segment in enumerate(segments, start=1):
+        name = f"{number}.m4s"
+        if number > 1 or len(segment.fragments) < 2:
+            yield (name,), segment.duration
+            continue
+        for fragment in segment.fragments:
+            byte_range = f"#EXT-X-BYTERANGE:{fragment.size}@{fragment.offset}"
+            yield (byte_range, name), fragment.duration
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"

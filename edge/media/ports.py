@@ -1,0 +1,90 @@
+"""What the origin asks of the world: objects, a judge of capabilities, a ledger of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from meshkit.capability import Capability
+
+
+class ObjectMissing(Exception):
+    """There is no object under this key."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot answer now."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """An object that is a file of this machine, for responses that the kernel sends by itself."""
+
+    path: Path
+    size: int
+
+
+class ObjectStore(Protocol):
+    """Immutable objects by key, e.g. ``media/<sha256 hex>``.
+
+    Every method must raise ObjectMissing for an unknown key, and StoreUnavailable when the store
+    fails.
+    """
+
+    async def read(self, key: str) -> bytes:
+        """The whole object; for small ones."""
+        ...
+
+    async def size(self, key: str) -> int:
+        """Its length in bytes."""
+        ...
+
+    async def open(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Bytes ``start`` to ``end`` (exclusive), in order and in chunks.
+
+        Must know that the object exists before it returns; a failure after that ends the iteration
+        with StoreUnavailable.
+        """
+        ...
+
+    def local_file(self, key: str) -> LocalFile | None:
+        """The object as a file of this machine; None where the store is elsewhere."""
+        ...
+
+
+class CapabilityJudge(Protocol):
+    """Tells genuine capabilities from others."""
+
+    def verify(self, text: str, resource: str) -> Capability:
+        """What the text grants on the resource now.
+
+        Must raise meshkit.capability.CapabilityInvalid or CapabilityExpired otherwise.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Bytes of one rung that one session was sent."""
+
+    session_id: str
+    rung: str
+    bytes_sent: int
+
+
+class DeliveryLedger(Protocol):
+    """Counts what each session was sent, until a reporter takes it on to playback."""
+
+    def record(self, session_id: str, rung: str, bytes_sent: int) -> None:
+        """Adds to the count. Must not block and must not fail."""
+        ...
+
+    def take(self, limit: int) -> Sequence[Delivered]:
+        """Removes and returns the counts of at most ``limit`` sessions, the oldest first.
+
+        Every recorded byte must be in exactly one answer; who cannot report it records it
+        again.
+        """
+        ...

@@ -1,0 +1,41 @@
+"""Settings of edge.media, from the environment with the prefix SEGUE_MEDIA_."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from meshkit.settings import ProcessSettings
+
+
+class Settings(ProcessSettings):
+    """What the media origin needs: where to listen, where the objects and the keys are."""
+
+    model_config = SettingsConfigDict(env_prefix="SEGUE_MEDIA_", frozen=True, extra="forbid")
+
+    http_listen: str = Field(
+        default="127.0.0.1:0", description="host:port of the HTTP server; port 0 takes a free one."
+    )
+    objects_url: str = Field(
+        description="The object store: file:///path, s3://bucket/prefix, gs://…, az://…."
+    )
+    capability_keys_file: Path = Field(
+        description="The keys that verify media paths; replaced at run time to rotate them."
+    )
+    descriptor_cache_bytes: int = Field(
+        default=32 << 20, gt=0, description="Asset descriptors kept in memory, in bytes as stored."
+    )
+    ledger_sessions: int = Field(
+        default=100_000, gt=0, description="Sessions whose delivered bytes are kept unreported."
+    )
+    drain_notice_s: float = Field(
+        default=1.5,
+        ge=0,
+        description="Seconds from /healthz 503 to the end of accepting: above the edge's health "
+        "interval.",
+    )
+    drain_s: float = Field(
+        default=10.0, ge=0, description="Seconds that answers in flight get to end at shutdown."
+    )

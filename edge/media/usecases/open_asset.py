@@ -1,0 +1,111 @@
+"""Opens an asset to the holder of a capability: what may be listed, what may be fetched."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from segue.catalog.v1.asset_pb2 import AssetDescriptor, Rung, StoredObject
+
+from edge.media.domain import dash, hls
+from edge.media.domain.ladder import allowed_rungs
+from edge.media.ports import CapabilityJudge, ObjectMissing
+from edge.media.usecases.assets import Assets
+from meshkit.capability import CapabilityExpired, CapabilityInvalid
+from meshkit.faults import NotFound, PermissionDenied
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class OpenAsset:
+    """An asset as one session may have it, until ``expires_at`` (unix seconds)."""
+
+    session_id: str
+    expires_at: int
+    descriptor: AssetDescriptor
+    grants: tuple[str, ...]
+
+    @cached_property
+    def rungs(self) -> list[Rung]:
+        """The rungs that are both stored and granted."""
+        return allowed_rungs(self.descriptor, self.grants)
+
+    def master_playlist(self) -> str:
+        """The HLS master. Raises NotFound when no rung is left."""
+        return hls.master_playlist(self._some_rungs())
+
+    def manifest(self) -> str:
+        """The DASH MPD. Raises NotFound when no rung is left."""
+        return dash.manifest(self.descriptor, self._some_rungs())
+
+    def media_playlist(self, rung: str) -> str:
+        """The HLS media playlist of a rung. Raises NotFound."""
+        return hls.media_playlist(self.rung(rung))
+
+    def init(self, rung: str) -> StoredObject:
+        """The initialisation segment of a rung. Raises NotFound."""
+        return self.rung(rung).init
+
+    def segment(self, rung: str, number: str) -> StoredObject:
+        """The media segment of a rung; ``number`` as in its path, from 1. Raises NotFound."""
+        segments = self.rung(rung).segments
+        if not _NUMBER.fullmatch(number) or int(number) > len(segments):
+            raise NotFound(
+                "This rung has no such segment.",
+                metadata={"resource": "segment", "id": number[:20]},
+            )
+        return segments[int(number) - 1].object
+
+    def rung(self, name: str) -> Rung:
+        """The rung of this name. Raises NotFound when it is not stored or not granted."""
+        for rung in self.rungs:
+            if rung.name == name:
+                return rung
+        raise NotFound(
+            "This media path has no such rung.", metadata={"resource": "rung", "id": name[:20]}
+        )
+
+    def _some_rungs(self) -> list[Rung]:
+        if not self.rungs:
+            raise NotFound("This media path has no rung.", metadata={"resource": "rung", "id": ""})
+        return self.rungs
+
+
+class AssetOpener:
+    """Checks capabilities before anything is read for them."""
+
+    def __init__(self, judge: CapabilityJudge, assets: Assets) -> None:
+        self._judge = judge
+        self._assets = assets
+
+    async def open(self, capability: str, descriptor: str) -> OpenAsset:
+        """The asset of a path's two names.
+
+        Raises PermissionDenied (metadata ``cause``: ``expired`` or ``invalid``), NotFound,
+        StoreUnavailable.
+        """
+        try:
+            granted = self._judge.verify(capability, descriptor)
+        except CapabilityExpired:
+            raise PermissionDenied(
+                "This media path has expired. Resume the playback to get a fresh one.",
+                metadata={"cause": "expired"},
+            ) from None
+        except CapabilityInvalid:
+            raise PermissionDenied(
+                "This media path was altered or was not made here. Play again to get a valid one.",
+                metadata={"cause": "invalid"},
+            ) from None
+        try:
+            if not _SHA256.fullmatch(descriptor):
+                raise ObjectMissing
+            asset = await self._assets.get(descriptor)
+        except ObjectMissing:
+            raise NotFound(
+                "The media of this path are gone.",
+                metadata={"resource": "descriptor", "id": descriptor[:64]},
+            ) from None
+        return OpenAsset(granted.subject, granted.expires_at, asset, granted.grants)
