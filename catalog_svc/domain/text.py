@@ -21,7 +21,7 @@ _LETTERS: Final = str.maketrans(
         "þ": "th",
         "ł": "l",
         "ħ": "h",
-        "ı": "i",
+        "\u0131": "i",
         "ŋ": "n",
         "ŧ": "t",
         "™": None,
@@ -35,7 +35,7 @@ _DECORATION: Final = re.compile(
     "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     "\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
-_APOSTROPHES: Final = re.compile("['’‘ʼ`´′]")
+_APOSTROPHES: Final = re.compile("['`\u00b4\u02bc\u2018\u2019\u2032]")
 _INITIALS: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
 _DOLLAR: Final = re.compile(r"(?<=[^\W\d_])\$+|\$+(?=[^\W\d_])")
 _BANG: Final = re.compile(r"(?<=[^\W\d_])!(?=[^\W\d_])")

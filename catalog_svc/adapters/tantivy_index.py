@@ -1,0 +1,300 @@
+"""The search index in tantivy: one folder, one process, searched and written in threads.
+
+A search is Python for some 0.1 ms and then tantivy without the interpreter's lock for anything
+between 0.05 and tens of milliseconds, so that a thread costs little and keeps the event loop
+free. The resume token is a document of its own, written by the same commit as what it covers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import structlog
+import tantivy
+
+from catalog_svc.adapters.tantivy_query import FIELDS, QueryBuilder, schema
+from catalog_svc.domain.search import (
+    Entry,
+    Found,
+    Hits,
+    IndexChange,
+    Kind,
+    Query,
+    beginnings,
+    few_hits,
+    indexed_text,
+    newest,
+    prior,
+)
+from catalog_svc.domain.text import fold
+from catalog_svc.search_ports import IndexDamaged
+
+_log = structlog.get_logger()
+_T = TypeVar("_T")
+
+_CURSOR: Final = "cursor"
+_HEAP_BYTES: Final = 50_000_000
+_SEARCH_THREADS: Final = 2
+_SUGGESTIONS_LOOKED_AT: Final = 100
+_DEFAULTS: Final = {field.name: field.default for field in fields(Entry)}
+
+
+class IndexInUse(RuntimeError):
+    """Another process owns the folder of the index."""
+
+
+class TantivyIndex:
+    """A ``SearchIndex`` in a folder that no other process may use meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens or makes the index; ``IndexInUse`` where another process has it open.
+
+        What cannot be read is deleted and begun anew: the index is derived from the catalogue.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._files = folder / "index"
+        self._lock = _take(folder / "lock")
+        self._schema = schema()
+        self._queries = QueryBuilder(self._schema)
+        self._writer: tantivy.IndexWriter | None = None
+        self._damaged = False
+        self._open()
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="index-write")
+        self._searching = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="index-search")
+
+    async def apply(self, changes: Sequence[IndexChange], token: str) -> None:
+        """See ``SearchIndex.apply``."""
+        await self._in_thread(self._writing, partial(self._apply, changes, token))
+
+    async def token(self) -> str:
+        """See ``SearchIndex.token``."""
+        return await self._in_thread(self._searching, self._token)
+
+    async def search(
+        self, query: Query, kinds: Collection[Kind], *, limit: int, offset: int = 0
+    ) -> Found:
+        """See ``SearchIndex.search``."""
+        find = partial(self._search, query, kinds, limit, offset)
+        return await self._in_thread(self._searching, find)
+
+    async def suggest(self, beginning: str, *, limit: int) -> Sequence[Entry]:
+        """See ``SearchIndex.suggest``."""
+        return await self._in_thread(self._searching, partial(self._suggest, beginning, limit))
+
+    async def clear(self) -> None:
+        """See ``SearchIndex.clear``."""
+        await self._in_thread(self._writing, self._begin_anew, guarded=False)
+
+    async def aclose(self) -> None:
+        """Ends the threads and gives the folder free."""
+        self._searching.shutdown(wait=True)
+        self._writing.shutdown(wait=True)
+        self._writer = None
+        os.close(self._lock)
+
+    async def _in_thread(
+        self, threads: ThreadPoolExecutor, call: Callable[[], _T], *, guarded: bool = True
+    ) -> _T:
+        if guarded and self._damaged:
+            raise _damage()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, call)
+        except IndexDamaged:
+            self._damaged = True
+            raise
+
+    def _open(self) -> None:
+        try:
+            with _damage_reported():
+                self._attach()
+        except IndexDamaged as damage:
+            _log.warning("search_index_rebuilt", folder=str(self._files), cause=str(damage))
+            self._begin_anew()
+
+    def _attach(self) -> None:
+        self._files.mkdir(exist_ok=True)
+        self._index = tantivy.Index(self._schema, path=str(self._files))
+        self._writer = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        self._probe()
+
+    def _probe(self) -> None:
+        """Touches every segment's parts, so that damage shows at the start and not in an answer."""
+        searcher = self._index.searcher()
+        everything = searcher.search(tantivy.Query.all_query(), 1, weight_by_field="prior")
+        for _, address in everything.hits:
+            searcher.doc(address)
+        for kind in Kind:
+            searcher.terms_with_prefix(f"{kind.value}_name", "", limit=1)
+        self._token()
+
+    def _begin_anew(self) -> None:
+        self._writer = None
+        shutil.rmtree(self._files, ignore_errors=True)
+        self._attach()
+        self._damaged = False
+
+    def _apply(self, changes: Sequence[IndexChange], token: str) -> None:
+        with _damage_reported():
+            searcher = self._index.searcher()
+            fresh = [change for change in newest(changes) if self._is_newer(searcher, change)]
+        documents = [self._document(_content(change)) for change in fresh]
+        with _damage_reported():
+            self._commit([_key(change) for change in fresh], documents, token)
+
+    def _is_newer(self, searcher: tantivy.Searcher, change: IndexChange) -> bool:
+        key = _key(change)
+        if not searcher.doc_freq("key", key):
+            return True
+        hits = searcher.search(self._queries.key(key), 1, count=False).hits
+        versions = searcher.fast_field_values("version", [address for _, address in hits])
+        return all(version is None or version < change.version for version in versions)
+
+    def _commit(self, keys: list[str], documents: list[tantivy.Document], token: str) -> None:
+        writer = self._writer
+        if writer is None:
+            raise _damage()
+        for key in (*keys, _CURSOR):
+            writer.delete_documents_by_term("key", key)
+        cursor = self._document({"key": _CURSOR, "body": token.encode()})
+        for document in (*documents, cursor):
+            writer.add_document(document)
+        writer.commit()
+        self._index.reload()
+
+    def _document(self, content: dict[str, Any]) -> tantivy.Document:
+        return tantivy.Document.from_dict(content, self._schema)
+
+    def _token(self) -> str:
+        with _damage_reported():
+            searcher = self._index.searcher()
+            hits = searcher.search(self._queries.key(_CURSOR), 1, count=False).hits
+            return "".join(_body(searcher, address).decode() for _, address in hits)
+
+    def _search(self, query: Query, kinds: Collection[Kind], limit: int, offset: int) -> Found:
+        with _damage_reported():
+            searcher = self._index.searcher()
+            found = {kind: self._hits(searcher, query, kind, limit, offset) for kind in kinds}
+            if any(hits.total for hits in found.values()):
+                return found
+            return {kind: self._partial(searcher, query, kind, limit, offset) for kind in kinds}
+
+    def _hits(
+        self, searcher: tantivy.Searcher, query: Query, kind: Kind, limit: int, offset: int
+    ) -> Hits:
+        exact = _run(searcher, self._queries.exact(query, kind), limit, offset)
+        if exact.total >= few_hits(query):
+            return exact
+        return _run(searcher, self._queries.lenient(query, kind), limit, offset)
+
+    def _partial(
+        self, searcher: tantivy.Searcher, query: Query, kind: Kind, limit: int, offset: int
+    ) -> Hits:
+        words = self._queries.partial(query, kind)
+        return _run(searcher, words, limit, offset) if words else Hits()
+
+    def _suggest(self, beginning: str, limit: int) -> Sequence[Entry]:
+        with _damage_reported():
+            searcher = self._index.searcher()
+            found = _run(searcher, self._queries.opening(beginning), _SUGGESTIONS_LOOKED_AT, 0)
+        distinct: dict[str, Entry] = {}
+        for entry in found.entries:
+            distinct.setdefault(fold(entry.name), entry)
+        return list(distinct.values())[:limit]
+
+
+def _key(change: IndexChange) -> str:
+    return f"{change.kind.value}:{change.id}"
+
+
+def _content(change: IndexChange) -> dict[str, Any]:
+    """The fields of a change's document; a removal keeps nothing but its version."""
+    kept = {"key": _key(change), "version": change.version}
+    return {**kept, **_searchable(change.entry)} if change.entry else kept
+
+
+def _searchable(entry: Entry) -> dict[str, Any]:
+    text = indexed_text(entry)
+    words = {"name": text.name, "artist": text.artist, "album": text.album}
+    kind = entry.kind.value
+    searched = {f"{kind}_{name}": words[name] for name, _ in FIELDS[entry.kind]}
+    every = [word for words in searched.values() for word in words]
+    return {
+        **{name: " ".join(found) for name, found in searched.items()},
+        f"{kind}_start": " ".join(beginnings(every)),
+        f"{kind}_name_start": " ".join(beginnings(text.name)),
+        f"{kind}_whole": list(text.whole),
+        "opening": list(text.openings),
+        "opening_start": beginnings(text.openings),
+        "prior": _weight(prior(entry)),
+        "body": _pack(entry),
+    }
+
+
+def _weight(factor: float) -> float:
+    """What tantivy has to hold for a score to be multiplied by ``factor``: it takes log2(2 + w)."""
+    return float(2.0**factor - 2.0)
+
+
+def _pack(entry: Entry) -> bytes:
+    held = {name: getattr(entry, name) for name in _DEFAULTS if name != "kind"}
+    kept = {name: value for name, value in held.items() if value != _DEFAULTS[name]}
+    return json.dumps([entry.kind.value, kept], separators=(",", ":")).encode()
+
+
+def _unpack(body: bytes) -> Entry:
+    kind, kept = json.loads(body)
+    return Entry(kind=Kind(kind), **kept)
+
+
+def _body(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> bytes:
+    return bytes(searcher.doc(address).get_first("body") or b"")
+
+
+def _run(searcher: tantivy.Searcher, query: tantivy.Query, limit: int, offset: int) -> Hits:
+    # The published types leave the count out.
+    found: Any = searcher.search(query, limit, offset=offset, weight_by_field="prior")
+    entries = tuple(_unpack(_body(searcher, address)) for _, address in found.hits)
+    return Hits(entries, found.count)
+
+
+def _take(lock: Path) -> int:
+    """Locks a file for as long as the process lives, and returns its descriptor."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise IndexInUse(
+            f"the search index in {lock.parent} is in use by another process; "
+            "give each instance a folder of its own"
+        ) from None
+    return descriptor
+
+
+def _damage() -> IndexDamaged:
+    return IndexDamaged("The search index is being rebuilt.", retry_after_s=1.0)
+
+
+@contextmanager
+def _damage_reported() -> Iterator[None]:
+    """Turns what tantivy raises into ``IndexDamaged``, its panics over broken files included."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise _damage() from error
+    except BaseException as error:
+        # A Rust panic is no Exception: it would end the thread pool's work without a word.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damage() from error

@@ -1,0 +1,180 @@
+"""The schema of the tantivy index, and queries in it, built clause by clause.
+
+What people type never reaches a query parser: quotes, colons, stars and brackets are letters of
+no word and mean nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import tantivy
+from tantivy import Occur
+
+from catalog_svc.domain.search import SHORT_PREFIX, Kind, Query, typos_allowed, words_needed
+
+FIELDS: Final[dict[Kind, tuple[tuple[str, float], ...]]] = {
+    Kind.TRACK: (("name", 3.0), ("artist", 2.0), ("album", 1.0)),
+    Kind.ALBUM: (("name", 3.0), ("artist", 2.0)),
+    Kind.ARTIST: (("name", 3.0),),
+}
+"""The searched fields of each kind and what a word found there is worth.
+
+Each kind has fields of its own: a search for artists then walks no track's postings, and the
+rarity of a word is counted among its peers.
+"""
+
+_WHOLE_NAME: Final = 200.0
+_NEARLY_WHOLE_NAME: Final = 40.0
+_ALL_WORDS_EXACT: Final = 80.0
+_BEGINNING: Final = 0.5
+_WITH_TYPO: Final = 1.0
+# The automaton of a longer text costs more than anyone's typing error is worth.
+_LONGEST_FUZZY: Final = 40
+
+
+def schema() -> tantivy.Schema:
+    """The fields of the index."""
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("opening", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("opening_start", tokenizer_name="raw", index_option="basic")
+    for kind, fields in FIELDS.items():
+        for name, _ in fields:
+            builder.add_text_field(
+                f"{kind.value}_{name}", tokenizer_name="whitespace", index_option="freq"
+            )
+        for start in ("start", "name_start"):
+            builder.add_text_field(
+                f"{kind.value}_{start}", tokenizer_name="whitespace", index_option="basic"
+            )
+        builder.add_text_field(f"{kind.value}_whole", tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field("version", fast=True)
+    builder.add_float_field("prior", fast=True)
+    builder.add_bytes_field("body", stored=True)
+    return builder.build()
+
+
+class QueryBuilder:
+    """Queries over one schema."""
+
+    def __init__(self, of: tantivy.Schema) -> None:
+        self._schema = of
+
+    def key(self, key: str) -> tantivy.Query:
+        """The document of that key."""
+        return self._raw("key", key)
+
+    def exact(self, query: Query, kind: Kind) -> tantivy.Query:
+        """Every word as it stands, the last one as a beginning."""
+        words = [self._word(word, kind) for word in query.words[:-1]]
+        words.append(self._last_word(query.last, kind))
+        return self._scored(query, kind, self._all(words))
+
+    def lenient(self, query: Query, kind: Kind) -> tantivy.Query:
+        """Every word, with as many letters wrong as its length allows; exact ones first."""
+        clauses = [
+            (Occur.Must, self._all(self._lenient_words(query, kind))),
+            (Occur.Should, _worth(self._all(self._exact_words(query, kind)), _ALL_WORDS_EXACT)),
+        ]
+        if nearly := self._nearly_whole_name(query, kind):
+            clauses.append((Occur.Should, nearly))
+        return self._scored(query, kind, tantivy.Query.boolean_query(clauses))
+
+    def partial(self, query: Query, kind: Kind) -> tantivy.Query | None:
+        """All but one of three or more words; None for fewer words."""
+        if len(query.words) < 3:
+            return None
+        return tantivy.Query.boolean_query(
+            [(Occur.Should, word) for word in self._lenient_words(query, kind)],
+            minimum_number_should_match=words_needed(query),
+        )
+
+    def opening(self, beginning: str) -> tantivy.Query:
+        """Entries whose name opens like that; those that go no further first."""
+        if len(beginning) <= SHORT_PREFIX:
+            opens = self._raw("opening_start", beginning)
+        else:
+            opens = self._fuzzy("opening", beginning, 0, prefix=True)
+        whole = _worth(self._raw("opening", beginning), 1.0)
+        return tantivy.Query.boolean_query(
+            [(Occur.Must, _worth(opens, 1.0)), (Occur.Should, whole)]
+        )
+
+    def _exact_words(self, query: Query, kind: Kind) -> list[tantivy.Query]:
+        words = [self._word(word, kind) for word in query.words[:-1]]
+        return [*words, self._last_word(query.last, kind)]
+
+    def _lenient_words(self, query: Query, kind: Kind) -> list[tantivy.Query]:
+        words = [self._any(self._lenient_word(word, kind)) for word in query.words[:-1]]
+        last = self._lenient_word(query.last, kind, prefix=True)
+        return [*words, self._any([*last, *self._beginning(query.last, kind)])]
+
+    def _lenient_word(
+        self, word: str, kind: Kind, *, prefix: bool = False
+    ) -> Sequence[tantivy.Query]:
+        clauses = [self._word(word, kind)]
+        typos = typos_allowed(word) if len(word) <= _LONGEST_FUZZY else 0
+        if typos:
+            clauses += [
+                _worth(self._fuzzy(field, word, typos, prefix=prefix), _WITH_TYPO * boost)
+                for field, boost in self._fields(kind)
+            ]
+        return clauses
+
+    def _scored(self, query: Query, kind: Kind, words: tantivy.Query) -> tantivy.Query:
+        whole = self._raw(f"{kind.value}_whole", query.folded)
+        return tantivy.Query.boolean_query(
+            [(Occur.Must, words), (Occur.Should, _worth(whole, _WHOLE_NAME))]
+        )
+
+    def _nearly_whole_name(self, query: Query, kind: Kind) -> tantivy.Query | None:
+        typos = typos_allowed(query.folded)
+        if not typos or len(query.folded) > _LONGEST_FUZZY:
+            return None
+        nearly = self._fuzzy(f"{kind.value}_whole", query.folded, typos, prefix=False)
+        return _worth(nearly, _NEARLY_WHOLE_NAME)
+
+    def _word(self, word: str, kind: Kind) -> tantivy.Query:
+        found = [
+            tantivy.Query.boost_query(
+                tantivy.Query.term_query(self._schema, field, word, index_option="freq"), boost
+            )
+            for field, boost in self._fields(kind)
+        ]
+        return found[0] if len(found) == 1 else tantivy.Query.disjunction_max_query(found, 0.1)
+
+    def _last_word(self, word: str, kind: Kind) -> tantivy.Query:
+        return self._any([self._word(word, kind), *self._beginning(word, kind)])
+
+    def _beginning(self, word: str, kind: Kind) -> list[tantivy.Query]:
+        if len(word) <= SHORT_PREFIX:
+            in_name = self._raw(f"{kind.value}_name_start", word)
+            anywhere = self._raw(f"{kind.value}_start", word)
+            return [_worth(in_name, 2 * _BEGINNING), _worth(anywhere, _BEGINNING)]
+        return [
+            _worth(self._fuzzy(field, word, 0, prefix=True), _BEGINNING * boost)
+            for field, boost in self._fields(kind)
+        ]
+
+    def _fields(self, kind: Kind) -> Iterable[tuple[str, float]]:
+        return ((f"{kind.value}_{name}", boost) for name, boost in FIELDS[kind])
+
+    def _raw(self, field: str, text: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, field, text, index_option="basic")
+
+    def _fuzzy(self, field: str, text: str, typos: int, *, prefix: bool) -> tantivy.Query:
+        return tantivy.Query.fuzzy_term_query(self._schema, field, text, typos, True, prefix)
+
+    @staticmethod
+    def _all(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+        return tantivy.Query.boolean_query([(Occur.Must, query) for query in queries])
+
+    @staticmethod
+    def _any(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+        return tantivy.Query.boolean_query([(Occur.Should, query) for query in queries])
+
+
+def _worth(query: tantivy.Query, score: float) -> tantivy.Query:
+    return tantivy.Query.const_score_query(query, score)
