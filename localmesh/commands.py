@@ -200,12 +200,11 @@ def _status(layout: Layout, as_json: bool) -> int:
 def _logs(layout: Layout, service: str | None, follow: bool, lines: int) -> int:
     from localmesh.logbook import Follower, log_names, recent_lines
 
-    names = log_names(layout.logs, service)
-    follower = Follower(layout.logs, service) if follow else None
-    for name, line in recent_lines(layout.logs, names, max(lines, 0)):
-        print(f"{name:<16} | {line}")
-    if follower is not None:
-        for name, line in follower.follow():
+    with Follower(layout.logs, service) as follower:
+        names = log_names(layout.logs, service)
+        for name, line in recent_lines(layout.logs, names, max(lines, 0)):
+            print(f"{name:<16} | {line}")
+        for name, line in follower.follow(keep_on=lambda: follow):
             print(f"{name:<16} | {line}", flush=True)
     return 0
 

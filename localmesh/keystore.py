@@ -50,21 +50,16 @@ class Keystore:
         return path
 
     def mac_keys(self, name: str) -> Path:
-        """A JWK Set of symmetric keys for HMAC-SHA-256, 32 random bytes each.
+        """Keys of HMAC-SHA-256: ``{"current": ID, "keys": {ID: base64 of 32 random bytes}}``.
 
-        The first key signs, all verify: to rotate, put a new one in front and drop the old one
-        when everything it signed has expired.
+        The current key signs, all verify: to rotate, add one and make it current, then drop the
+        old one when everything it signed has expired.
         """
         path = self.folder / f"{name}-keys.json"
         if _text(path) is None:
-            encoded = base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).rstrip(b"=")
-            key = {
-                "kty": "oct",
-                "alg": "HS256",
-                "kid": secrets.token_hex(4),
-                "k": encoded.decode("ascii"),
-            }
-            write_private(path, json.dumps({"keys": [key]}, indent=2).encode("ascii"))
+            encoded = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii")
+            document = {"current": "k1", "keys": {"k1": encoded}}
+            write_private(path, json.dumps(document, indent=2).encode("ascii"))
         return path
 
 

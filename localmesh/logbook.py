@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from localmesh.faults import CommandRefused
 
@@ -48,7 +48,7 @@ def recent_lines(folder: Path, names: tuple[str, ...], count: int) -> list[tuple
 
 
 class Follower:
-    """What is appended to log files from now on, across their rotation."""
+    """What is appended to log files from now on, across their rotation. A context manager."""
 
     def __init__(self, folder: Path, selection: str | None) -> None:
         self._folder = folder
@@ -59,6 +59,13 @@ class Follower:
             stream = (folder / f"{name}.log").open("rb")
             stream.seek(0, 2)
             self._streams[name] = stream
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in self._streams.values():
+            stream.close()
 
     def follow(
         self, keep_on: Callable[[], bool] = lambda: True, poll_s: float = _POLL_S
@@ -76,6 +83,8 @@ class Follower:
                 self._streams[name] = (self._folder / f"{name}.log").open("rb")
             yield from self._read(name)
             if self._rotated(name):
+                # What came between the read and the rotation is still in the old file.
+                yield from self._read(name)
                 self._streams.pop(name).close()
 
     def _read(self, name: str) -> Iterator[tuple[str, str]]:

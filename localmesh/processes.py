@@ -246,8 +246,6 @@ class ProcessTable:
                 return str(self._keystore.token_signing_key())
             case "CAPABILITY_KEYS_FILE":
                 return str(self._keystore.mac_keys("capability"))
-            case "PAGE_TOKEN_KEY_FILE":
-                return str(self._keystore.mac_keys("page-token"))
             case "PUBLIC_URL":
                 return self.edge_url
             case _:

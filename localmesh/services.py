@@ -49,7 +49,7 @@ SERVICES: Mapping[str, Service] = {
             grpc=True,
             http=True,
             database="identity",
-            extra=("SIGNING_KEY_FILE", "PAGE_TOKEN_KEY_FILE"),
+            extra=("SIGNING_KEY_FILE",),
         ),
         Service(
             name="catalog",
@@ -61,7 +61,7 @@ SERVICES: Mapping[str, Service] = {
             database="catalog",
             valkey=True,
             targets=("identity",),
-            extra=(*_CATALOG_FILES, "INDEX_DIR", "PAGE_TOKEN_KEY_FILE"),
+            extra=(*_CATALOG_FILES, "INDEX_DIR"),
         ),
         Service(
             name="catalog-worker",
@@ -72,7 +72,7 @@ SERVICES: Mapping[str, Service] = {
             database="catalog",
             valkey=True,
             targets=("identity",),
-            extra=(*_CATALOG_FILES, "INDEX_DIR", "PAGE_TOKEN_KEY_FILE"),
+            extra=(*_CATALOG_FILES, "INDEX_DIR"),
         ),
         Service(
             name="playback",
@@ -84,7 +84,7 @@ SERVICES: Mapping[str, Service] = {
             database="playback",
             valkey=True,
             targets=("catalog", "identity"),
-            extra=("CAPABILITY_KEYS_FILE", "PUBLIC_URL", "PAGE_TOKEN_KEY_FILE"),
+            extra=("CAPABILITY_KEYS_FILE", "PUBLIC_URL"),
         ),
         Service(
             name="media",

@@ -1,0 +1,162 @@
+"""The process table: which settings reach which process, and in what order they start."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from localmesh.free_ports import PortAllocator
+from localmesh.layout import Layout
+from localmesh.processes import Parts, ProcessTable
+from localmesh.services import SERVICES, replica_counts
+from localmesh.specs import ProcessSpec
+
+
+class CountingPorts(PortAllocator):
+    """Hands out 20000, 20001, … without asking the kernel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = itertools.count(20000)
+
+    def take(self) -> int:
+        return next(self._next)
+
+
+def _table(folder: Path, *replicas: str) -> ProcessTable:
+    layout = Layout.at(folder)
+    layout.create()
+    parts = Parts(SERVICES, lambda table: table.layout.run / "bootstrap.yaml")
+    return ProcessTable(layout, parts, CountingPorts(), 8080, replica_counts(replicas), "json")
+
+
+def _specs(table: ProcessTable) -> Mapping[str, ProcessSpec]:
+    return {spec.name: spec for spec in (*table.specs(), table.edge_spec())}
+
+
+def test_there_is_a_process_for_every_part_of_the_mesh(tmp_path: Path) -> None:
+    assert list(_specs(_table(tmp_path))) == [
+        "postgres",
+        "valkey",
+        "identity-1",
+        "catalog-1",
+        "catalog-worker-1",
+        "playback-1",
+        "media-1",
+        "envoy",
+    ]
+
+
+def test_services_start_when_their_stores_are_ready_and_the_edge_last(tmp_path: Path) -> None:
+    specs = _specs(_table(tmp_path))
+    assert specs["identity-1"].after == {"postgres"}
+    assert specs["playback-1"].after == {"postgres", "valkey"}
+    assert specs["media-1"].after == frozenset()
+    assert specs["envoy"].after == {"identity", "catalog", "playback", "media"}
+
+
+def test_a_service_finds_all_instances_of_what_it_calls(tmp_path: Path) -> None:
+    table = _table(tmp_path, "catalog=2")
+    first, second = (instance.grpc for instance in table.instances["catalog"])
+    settings = _specs(table)["playback-1"].env
+    assert settings["SEGUE_PLAYBACK_CATALOG_TARGET"] == f"ipv4:{first},{second}"
+
+
+def test_every_instance_listens_on_ports_of_its_own(tmp_path: Path) -> None:
+    table = _table(tmp_path, "catalog=3", "playback=2")
+    addresses = [
+        address
+        for held in table.instances.values()
+        for instance in held
+        for address in (instance.grpc, instance.http, instance.metrics)
+        if address is not None
+    ]
+    assert len(addresses) == len(set(addresses)) == 3 * 2 + 2 * 2 + 3 + 1 + 2
+
+
+def test_a_service_gets_its_own_role_and_certificate(tmp_path: Path) -> None:
+    specs = _specs(_table(tmp_path))
+    for service in ("identity", "catalog", "playback"):
+        settings, prefix = specs[f"{service}-1"].env, f"SEGUE_{service.upper()}_"
+        assert settings[f"{prefix}DATABASE_DSN"].startswith(f"postgresql://{service}:")
+        assert settings[f"{prefix}TLS_CERT_FILE"].endswith(f"/tls/{service}.pem")
+        assert settings[f"{prefix}INSTANCE"] == f"{service}-1"
+
+
+def test_the_worker_has_the_settings_of_its_service_but_listens_for_no_calls(
+    tmp_path: Path,
+) -> None:
+    settings = _specs(_table(tmp_path))["catalog-worker-1"].env
+    assert settings["SEGUE_CATALOG_OBJECTS_URL"] == (tmp_path / "objects").as_uri()
+    assert settings["SEGUE_CATALOG_IMPORT_ROOTS"] == "/"
+    assert "SEGUE_CATALOG_LISTEN" not in settings
+
+
+def test_playback_and_media_share_the_capability_keys(tmp_path: Path) -> None:
+    specs = _specs(_table(tmp_path))
+    assert (
+        specs["playback-1"].env["SEGUE_PLAYBACK_CAPABILITY_KEYS_FILE"]
+        == specs["media-1"].env["SEGUE_MEDIA_CAPABILITY_KEYS_FILE"]
+    )
+
+
+def test_no_secret_stands_on_a_command_line(tmp_path: Path) -> None:
+    table = _table(tmp_path)
+    specs = _specs(table)
+    secrets = [path.read_text().strip() for path in table.layout.secrets.glob("*.password")]
+    assert len(secrets) == 5
+    words = " ".join(word for spec in specs.values() for word in spec.argv)
+    assert not [secret for secret in secrets if secret in words]
+
+
+def test_a_person_sets_what_the_mesh_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGUE_CATALOG_LOG_LEVEL", "debug")
+    monkeypatch.setenv("SEGUE_CATALOG_IMPORT_ROOTS", "/music")
+    monkeypatch.setenv("SEGUE_OTLP_ENDPOINT", "http://collector:4317")
+    monkeypatch.setenv("PGOPTIONS", "-c work_mem=1")
+    specs = _specs(_table(tmp_path))
+    catalog, playback = specs["catalog-1"].env, specs["playback-1"].env
+    assert catalog["SEGUE_CATALOG_LOG_LEVEL"] == "debug"
+    assert catalog["SEGUE_CATALOG_IMPORT_ROOTS"] == "/music"
+    assert playback["SEGUE_PLAYBACK_OTLP_ENDPOINT"] == "http://collector:4317"
+    assert not [name for name in playback if name.startswith(("SEGUE_CATALOG_", "PG"))]
+
+
+def test_the_edge_learns_the_instances_from_endpoint_files(tmp_path: Path) -> None:
+    table = _table(tmp_path, "catalog=2")
+    table.write_endpoints()
+    assert {path.name for path in table.layout.xds.iterdir()} == {
+        "identity.yaml",
+        "catalog.yaml",
+        "playback.yaml",
+    }
+    written = json.loads((table.layout.xds / "catalog.yaml").read_text())
+    (assignment,) = written["resources"]
+    assert assignment["cluster_name"] == "catalog"
+    ports = [
+        endpoint["endpoint"]["address"]["socket_address"]["port_value"]
+        for endpoint in assignment["endpoints"][0]["lb_endpoints"]
+    ]
+    held = [instance.grpc for instance in table.instances["catalog"]]
+    assert [f"127.0.0.1:{port}" for port in ports] == held
+
+
+def test_the_addresses_name_every_service_and_metrics_page(tmp_path: Path) -> None:
+    table = _table(tmp_path)
+    found = table.addresses("1.0")
+    assert found.edge == "http://127.0.0.1:8080"
+    assert set(found.services) == {"identity", "catalog", "playback", "media"}
+    assert set(found.metrics) == {
+        "identity-1",
+        "catalog-1",
+        "catalog-worker-1",
+        "playback-1",
+        "media-1",
+        "envoy",
+    }
