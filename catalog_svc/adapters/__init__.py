@@ -1,0 +1,1 @@
+"""The real stores and programs behind the ports."""

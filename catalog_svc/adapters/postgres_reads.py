@@ -1,0 +1,110 @@
+"""Reads of the catalogue in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from catalog_svc.adapters import postgres_rows as rows
+from catalog_svc.adapters.postgres_queue import Queue
+from catalog_svc.domain.catalogue import Album, Artist, Playable, Track
+from catalog_svc.domain.jobs import Job, Priority, Work
+from catalog_svc.domain.tags import file_title
+from meshkit import postgres
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_BY_ID = f"""{rows.TRACK}
+WHERE t.id = coalesce((SELECT m.track_id FROM track_merges m WHERE m.id = %(id)s), %(id)s)
+"""
+_NEWEST = f"""{rows.TRACK}
+WHERE (t.created_at, t.id) < (%(created_at)s, %(id)s)
+ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s
+"""
+_OF_ALBUM = f"""{rows.TRACK}
+WHERE t.album_id = %(album)s
+  AND (t.disc_number, t.track_number, t.id) > (%(disc)s, %(number)s, %(id)s)
+ORDER BY t.disc_number, t.track_number, t.id LIMIT %(limit)s
+"""
+_TOP = f"""{rows.TRACK}
+WHERE t.artist_id = %(artist)s ORDER BY t.streams_total DESC, t.id DESC LIMIT %(limit)s
+"""
+_ASSET = """
+SELECT coalesce(a.descriptor, ''), a.rung_names, a.rung_kbps, t.failure, t.source_id, s.path
+FROM tracks t LEFT JOIN assets a ON a.track_id = t.id LEFT JOIN sources s ON s.id = t.source_id
+WHERE t.id = %(id)s
+"""
+
+
+class PostgresCatalogue:
+    """``Catalogue`` and ``Playables``."""
+
+    def __init__(self, pool: postgres.Pool, queue: Queue) -> None:
+        self._pool = pool
+        self._queue = queue
+
+    async def track(self, track_id: str) -> Track | None:
+        """See ``Catalogue.track``."""
+        found = await self._rows(_BY_ID, {"id": track_id})
+        return rows.track(found[0]) if found else None
+
+    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
+        """See ``Catalogue.tracks``."""
+        created_at: datetime | str = "infinity"
+        if after is not None:
+            created_at = _EPOCH + timedelta(microseconds=after[0])
+        place = {"created_at": created_at, "id": after[1] if after else "", "limit": limit}
+        return [rows.track(row) for row in await self._rows(_NEWEST, place)]
+
+    async def album(self, album_id: str) -> Album | None:
+        """See ``Catalogue.album``."""
+        found = await self._rows(f"{rows.ALBUM} WHERE al.id = %(id)s", {"id": album_id})
+        return rows.album(found[0]) if found else None
+
+    async def album_tracks(
+        self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
+    ) -> list[Track]:
+        """See ``Catalogue.album_tracks``."""
+        disc, number, last = after or (-1, -1, "")
+        place = {"album": album_id, "disc": disc, "number": number, "id": last, "limit": limit}
+        return [rows.track(row) for row in await self._rows(_OF_ALBUM, place)]
+
+    async def artist(self, artist_id: str) -> Artist | None:
+        """See ``Catalogue.artist``."""
+        found = await self._rows(f"{rows.ARTIST} WHERE ar.id = %(id)s", {"id": artist_id})
+        return rows.artist(found[0]) if found else None
+
+    async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
+        """See ``Catalogue.top_tracks``."""
+        found = await self._rows(_TOP, {"artist": artist_id, "limit": limit})
+        return [rows.track(row) for row in found]
+
+    async def playable(self, track_id: str) -> Playable | None:
+        """See ``Playables.playable``."""
+        track = await self.track(track_id)
+        if track is None:
+            return None
+        found = await self._rows(_ASSET, {"id": track.id})
+        if not found:
+            return None
+        descriptor, names, kbps, failure, _, path = found[0]
+        rungs = tuple(zip(names or (), kbps or (), strict=True))
+        return Playable(track, descriptor, rungs, file_title(path or b""), failure)
+
+    async def want(self, track_id: str) -> None:
+        """See ``Playables.want``."""
+        found = await self._rows(_ASSET, {"id": track_id})
+        if not found:
+            return
+        job = Job(Work.PREPARE, found[0][4], Priority.WANTED)
+        async with postgres.transaction(self._pool) as connection:
+            await self._queue.add(connection, [job])
+
+    async def _rows(self, query: str, arguments: Mapping[str, Any]) -> list[rows.Row]:
+        async def run(connection: postgres.Connection) -> list[rows.Row]:
+            return await (await connection.execute(query.encode(), arguments)).fetchall()
+
+        return await postgres.read(self._pool, run)
+
+

@@ -1,0 +1,109 @@
+"""Rows of the catalogue's tables as domain objects, and the queries that read them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from catalog_svc import convert
+from catalog_svc.domain.catalogue import Access, Album, Artist, Loudness, Track, TrackState
+from catalog_svc.domain.imports import (
+    Counts,
+    Import,
+    ImportState,
+    Source,
+    SourceState,
+    Stamp,
+)
+from meshkit.feeds import Change, Op
+
+Row: TypeAlias = tuple[Any, ...]
+
+TRACK = """
+SELECT t.id, t.title, ar.name, t.artist_id, coalesce(al.title, ''), coalesce(t.album_id, ''),
+       t.disc_number, t.track_number, t.duration_ms, t.genres, t.year, t.streams_total,
+       t.bitrates_kbps, t.lossless, t.access, t.state,
+       coalesce(nullif(t.artwork, ''), al.artwork, ''), t.integrated_lufs, t.true_peak_dbtp,
+       t.created_at, t.version
+FROM tracks t JOIN artists ar ON ar.id = t.artist_id LEFT JOIN albums al ON al.id = t.album_id
+"""
+ALBUM = """
+SELECT al.id, al.title, ar.name, al.artist_id, al.year, al.track_count, al.total_duration_ms,
+       al.artwork, al.created_at, al.version
+FROM albums al JOIN artists ar ON ar.id = al.artist_id
+"""
+ARTIST = """
+SELECT ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at, ar.version
+FROM artists ar
+"""
+IMPORT = """
+SELECT id, path, root, state, found, unchanged, duplicate, searchable, playable, complete, failed,
+       audio_ms, error, created_at, finished_at
+FROM imports
+"""
+SOURCE = """
+SELECT id, path, size, mtime_ns, inode, state, track_id, reason, audio_ms FROM sources
+"""
+
+
+def track(row: Row) -> Track:
+    """A row of ``TRACK``."""
+    loudness = None if row[17] is None else Loudness(row[17], row[18])
+    return Track(
+        *row[:9],
+        tuple(row[9]),
+        row[10],
+        row[11],
+        tuple(row[12]),
+        row[13],
+        Access(row[14]),
+        TrackState(row[15]),
+        row[16],
+        loudness,
+        row[19],
+        row[20],
+    )
+
+
+def album(row: Row) -> Album:
+    """A row of ``ALBUM``."""
+    return Album(*row)
+
+
+def artist(row: Row) -> Artist:
+    """A row of ``ARTIST``."""
+    return Artist(*row)
+
+
+def import_run(row: Row) -> Import:
+    """A row of ``IMPORT``."""
+    counts = Counts(*row[4:12])
+    return Import(row[0], row[1], row[2], ImportState(row[3]), counts, row[12], row[13], row[14])
+
+
+def source(row: Row) -> Source:
+    """A row of ``SOURCE``."""
+    stamp = Stamp(row[2], row[3], row[4])
+    return Source(row[0], row[1], stamp, SourceState(row[5]), row[6], row[7], row[8])
+
+
+def track_change(one: Track) -> Change:
+    """What the feed says of a track that was written."""
+    payload = convert.track(one).SerializeToString(deterministic=True)
+    return Change("track", one.id, one.version, Op.UPSERT, payload)
+
+
+def album_change(one: Album) -> Change:
+    """What the feed says of an album that was written."""
+    payload = convert.album(one).SerializeToString(deterministic=True)
+    return Change("album", one.id, one.version, Op.UPSERT, payload)
+
+
+def artist_change(one: Artist) -> Change:
+    """What the feed says of an artist that was written."""
+    payload = convert.artist(one).SerializeToString(deterministic=True)
+    return Change("artist", one.id, one.version, Op.UPSERT, payload)
+
+
+def removal(entity: str, entity_id: str, version: int) -> Change:
+    """What the feed says of something that is gone."""
+    return Change(entity, entity_id, version, Op.DELETE)

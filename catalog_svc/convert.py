@@ -1,0 +1,189 @@
+"""Between the domain and the messages of the contract. Pure functions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from segue.catalog.v1 import asset_pb2, catalog_pb2
+
+from catalog_svc.domain.asset import FORMAT_VERSION, Asset, Fragment, Rung, Segment, StoredObject
+from catalog_svc.domain.catalogue import Album, Artist, Track
+from catalog_svc.domain.imports import Import, ImportFile
+
+_ARTWORK = "/media/v1/artwork/"
+
+
+def artwork_path(sha256: str) -> str:
+    """Where a cover is served, under the edge; empty for none."""
+    return f"{_ARTWORK}{sha256}" if sha256 else ""
+
+
+def timestamp(moment: datetime) -> Timestamp:
+    """A point in time."""
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message
+
+
+def track(one: Track) -> catalog_pb2.Track:
+    """A track as clients and the feed see it."""
+    message = catalog_pb2.Track(
+        id=one.id,
+        title=one.title,
+        artist=one.artist,
+        artist_id=one.artist_id,
+        album=one.album,
+        album_id=one.album_id,
+        disc_number=one.disc_number,
+        track_number=one.track_number,
+        duration=one.duration_ms / 1000,
+        duration_ms=one.duration_ms,
+        genres=one.genres,
+        year=one.year,
+        streams_total=one.streams_total,
+        bitrates_available=one.bitrates_kbps,
+        lossless_available=one.lossless,
+        access=catalog_pb2.Track.Access.ValueType(one.access),
+        state=catalog_pb2.Track.State.ValueType(one.state),
+        artwork_path=artwork_path(one.artwork),
+        created_at=timestamp(one.created_at),
+    )
+    if one.loudness is not None:
+        message.loudness.integrated_lufs = one.loudness.integrated_lufs
+        message.loudness.true_peak_dbtp = one.loudness.true_peak_dbtp
+    return message
+
+
+def artist(one: Artist) -> catalog_pb2.Artist:
+    """An artist as clients and the feed see it."""
+    return catalog_pb2.Artist(
+        id=one.id,
+        name=one.name,
+        bio=one.bio,
+        followers_count=one.followers_count,
+        track_count=one.track_count,
+        created_at=timestamp(one.created_at),
+    )
+
+
+def album(one: Album) -> catalog_pb2.Album:
+    """An album as clients and the feed see it."""
+    return catalog_pb2.Album(
+        id=one.id,
+        title=one.title,
+        artist=one.artist,
+        artist_id=one.artist_id,
+        year=one.year,
+        track_count=one.track_count,
+        total_duration_ms=one.total_duration_ms,
+        artwork_path=artwork_path(one.artwork),
+        created_at=timestamp(one.created_at),
+    )
+
+
+def import_run(one: Import) -> catalog_pb2.Import:
+    """A run with its counts."""
+    counts = one.counts
+    return catalog_pb2.Import(
+        id=one.id,
+        path=one.path,
+        state=catalog_pb2.Import.State.ValueType(one.state),
+        files_found=counts.found,
+        files_unchanged=counts.unchanged,
+        files_duplicate=counts.duplicate,
+        files_searchable=counts.searchable,
+        files_playable=counts.playable,
+        files_complete=counts.complete,
+        files_failed=counts.failed,
+        audio_ms=counts.audio_ms,
+        error=one.error,
+        created_at=timestamp(one.created_at),
+        finished_at=timestamp(one.finished_at) if one.finished_at else None,
+    )
+
+
+def import_file(one: ImportFile) -> catalog_pb2.ImportFile:
+    """A file of a run."""
+    return catalog_pb2.ImportFile(
+        path=one.path.decode("utf-8", "replace"),
+        state=catalog_pb2.ImportFile.State.ValueType(one.state),
+        track_id=one.track_id,
+        reason=one.reason,
+    )
+
+
+def descriptor(asset: Asset) -> asset_pb2.AssetDescriptor:
+    """An asset in the form that is stored; equal assets serialise to equal bytes."""
+    return asset_pb2.AssetDescriptor(
+        format_version=FORMAT_VERSION,
+        track_id=asset.track_id,
+        duration_ms=asset.duration_ms,
+        sample_rate_hz=asset.sample_rate_hz,
+        channels=asset.channels,
+        num_samples=asset.num_samples,
+        rungs=[_rung(rung) for rung in asset.rungs],
+    )
+
+
+def _rung(rung: Rung) -> asset_pb2.Rung:
+    return asset_pb2.Rung(
+        name=rung.name,
+        codecs=rung.codecs,
+        bitrate_kbps=rung.bitrate_kbps,
+        peak_bps=rung.peak_bps,
+        average_bps=rung.average_bps,
+        timescale=rung.timescale,
+        encoder_delay=rung.encoder_delay,
+        end_padding=rung.end_padding,
+        init=_stored(rung.init),
+        segments=[
+            asset_pb2.Segment(
+                object=_stored(segment.object),
+                duration=segment.duration,
+                fragments=[
+                    asset_pb2.Fragment(offset=part.offset, size=part.size, duration=part.duration)
+                    for part in segment.fragments
+                ],
+            )
+            for segment in rung.segments
+        ],
+    )
+
+
+def _stored(stored: StoredObject) -> asset_pb2.StoredObject:
+    return asset_pb2.StoredObject(sha256=stored.sha256, size=stored.size)
+
+
+def asset(message: asset_pb2.AssetDescriptor) -> Asset:
+    """The asset that a stored descriptor describes."""
+    return Asset(
+        track_id=message.track_id,
+        duration_ms=message.duration_ms,
+        sample_rate_hz=message.sample_rate_hz,
+        channels=message.channels,
+        num_samples=message.num_samples,
+        rungs=tuple(_rung_of(rung) for rung in message.rungs),
+    )
+
+
+def _rung_of(rung: asset_pb2.Rung) -> Rung:
+    return Rung(
+        name=rung.name,
+        codecs=rung.codecs,
+        bitrate_kbps=rung.bitrate_kbps,
+        peak_bps=rung.peak_bps,
+        average_bps=rung.average_bps,
+        timescale=rung.timescale,
+        encoder_delay=rung.encoder_delay,
+        end_padding=rung.end_padding,
+        init=StoredObject(rung.init.sha256, rung.init.size),
+        segments=tuple(
+            Segment(
+                StoredObject(segment.object.sha256, segment.object.size),
+                segment.duration,
+                tuple(Fragment(p.offset, p.size, p.duration) for p in segment.fragments),
+            )
+            for segment in rung.segments
+        ),
+    )

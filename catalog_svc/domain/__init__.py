@@ -1,0 +1,1 @@
+"""The catalogue in itself: what things are, free of gRPC, drivers and processes."""

@@ -1,0 +1,105 @@
+"""Artists, albums and tracks as the rest of the service sees them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+MAX_NAME = 500
+"""Characters of a title or name."""
+
+MAX_GENRES = 20
+TOP_TRACKS = 10
+
+
+class Access(enum.IntEnum):
+    """Who may play a track; the numbers are the contract's."""
+
+    FREE = 1
+    PREMIUM = 2
+
+
+class TrackState(enum.IntEnum):
+    """How far a track is from a file to a stream; the numbers are the contract's."""
+
+    PENDING = 1
+    READY = 2
+    FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """EBU R 128: integrated loudness in LUFS and the highest true peak in dBTP."""
+
+    integrated_lufs: float
+    true_peak_dbtp: float
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A recording. ``artwork`` is the hex SHA-256 of its cover or empty."""
+
+    id: str
+    title: str
+    artist: str
+    artist_id: str
+    album: str
+    album_id: str
+    disc_number: int
+    track_number: int
+    duration_ms: int
+    genres: tuple[str, ...]
+    year: int
+    streams_total: int
+    bitrates_kbps: tuple[int, ...]
+    lossless: bool
+    access: Access
+    state: TrackState
+    artwork: str
+    loudness: Loudness | None
+    created_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Artist:
+    """An artist, one a folded name."""
+
+    id: str
+    name: str
+    bio: str
+    followers_count: int
+    track_count: int
+    created_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """An album, one a folded title and artist. ``artwork`` is hex SHA-256 or empty."""
+
+    id: str
+    title: str
+    artist: str
+    artist_id: str
+    year: int
+    track_count: int
+    total_duration_ms: int
+    artwork: str
+    created_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Playable:
+    """What playback needs. ``descriptor`` is empty until the first rung is READY.
+
+    ``failure`` says for people why the track is FAILED; ``file`` is the name of its file.
+    """
+
+    track: Track
+    descriptor: str
+    rungs: tuple[tuple[str, int], ...]
+    file: str
+    failure: str
