@@ -1,0 +1,108 @@
+"""Identity's stores in a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge.identity.adapters import postgres as store
+from edge.identity.domain.tokens import Revocation
+from edge.identity.wiring import migrated
+from meshkit import feeds_postgres, postgres
+from meshkit.faults import Unavailable
+from meshkit.feeds import Change
+from meshkit.testing.stores import PostgresServer
+from tests.contracts.identity.stores import (
+    AccountsContract,
+    RevocationsContract,
+    StoresUnderTest,
+    UserFeedContract,
+    account,
+    key,
+)
+
+
+@pytest.fixture
+async def dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
+    template = await postgres_server.template("identity", migrated)
+    with postgres_server.database(template) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[postgres.Pool]:
+    async with postgres.open_pool(dsn, schema=store.SCHEMA) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def stores(dsn: str, pool: postgres.Pool) -> AsyncIterator[StoresUnderTest]:
+    async def append(change: Change) -> None:
+        async with postgres.transaction(pool) as connection:
+            await feeds_postgres.append(connection, change)
+
+    async def start_epoch() -> None:
+        async with postgres.transaction(pool) as connection:
+            await feeds_postgres.start_epoch(connection)
+
+    async with feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool) as feed:
+        yield StoresUnderTest(
+            store.PostgresAccounts(pool),
+            store.PostgresRevocations(pool),
+            store.PostgresUserFeed(feed, pool),
+            append,
+            start_epoch,
+        )
+
+
+class TestPostgresAccounts(AccountsContract):
+    """``PostgresAccounts`` under the contract."""
+
+
+class TestPostgresRevocations(RevocationsContract):
+    """``PostgresRevocations`` under the contract."""
+
+
+class TestPostgresUserFeed(UserFeedContract):
+    """``PostgresUserFeed`` under the contract."""
+
+
+async def test_the_feed_and_the_answers_hold_no_secret(
+    stores: StoresUnderTest, pool: postgres.Pool
+) -> None:
+    made = account("ada", "ada@example.org")
+    await stores.accounts.create(made, key("r1"))
+    async with pool.connection() as connection:
+        answers = await (await connection.execute("SELECT answer FROM request_answers")).fetchall()
+        changes = await (await connection.execute("SELECT payload FROM change_feed")).fetchall()
+    assert b"argon2" not in b"".join(row[0] for row in answers)
+    assert changes == [(b"",)]
+
+
+async def test_pruning_drops_only_revocations_that_may_be_forgotten(
+    stores: StoresUnderTest, pool: postgres.Pool
+) -> None:
+    now = datetime.now(UTC)
+    old = Revocation.of("old", "u", now - timedelta(hours=1))
+    new = Revocation.of("new", "u", now)
+    await stores.revocations.revoke(old)
+    await stores.revocations.revoke(new)
+    await store.prune(pool, now)
+    assert await stores.revocations.find("old", old.revoked_at) is None
+    assert await stores.revocations.find("new", now) == new
+
+
+async def test_a_store_that_is_away_is_unavailable() -> None:
+    async with postgres.open_pool(
+        "host=/nonexistent dbname=none", schema=store.SCHEMA, acquire_timeout_s=0.1
+    ) as pool:
+        with pytest.raises(Unavailable):
+            await store.PostgresAccounts(pool).create(account("ada"))
+        with pytest.raises(Unavailable):
+            await store.PostgresAccounts(pool).find_named("ada")
+
+
+async def test_migrations_run_twice_change_nothing(dsn: str) -> None:
+    await migrated(dsn)

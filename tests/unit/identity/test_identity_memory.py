@@ -1,0 +1,42 @@
+"""The stores inside one process keep the contracts of the real ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.identity.adapters.memory import MemoryAccounts, MemoryRevocations, MemoryUserFeed
+from meshkit.feeds import Change, MemoryChangeFeed
+from tests.contracts.identity.stores import (
+    AccountsContract,
+    RevocationsContract,
+    StoresUnderTest,
+    UserFeedContract,
+)
+
+
+@pytest.fixture
+async def stores() -> StoresUnderTest:
+    feed = MemoryChangeFeed()
+    accounts = MemoryAccounts(feed)
+
+    async def append(change: Change) -> None:
+        feed.append(change)
+
+    async def start_epoch() -> None:
+        feed.start_epoch()
+
+    return StoresUnderTest(
+        accounts, MemoryRevocations(feed), MemoryUserFeed(feed, accounts), append, start_epoch
+    )
+
+
+class TestMemoryAccounts(AccountsContract):
+    """``MemoryAccounts`` under the contract."""
+
+
+class TestMemoryRevocations(RevocationsContract):
+    """``MemoryRevocations`` under the contract."""
+
+
+class TestMemoryUserFeed(UserFeedContract):
+    """``MemoryUserFeed`` under the contract."""
