@@ -1,0 +1,15 @@
+"""The memory adapter under the contract of the search index."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog_svc.adapters.memory_index import MemoryIndex
+from catalog_svc.search_ports import SearchIndex
+from tests.contracts.catalog.search_suite import SearchIndexContract
+
+
+class TestMemoryIndex(SearchIndexContract):
+    @pytest.fixture
+    def index(self) -> SearchIndex:
+        return MemoryIndex()
