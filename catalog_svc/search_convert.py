@@ -1,0 +1,87 @@
+"""What the catalogue's feed carries, as changes of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from segue.catalog.v1 import catalog_pb2
+
+from catalog_svc.domain.search import Entry, IndexChange, Kind
+from meshkit.feeds import Change, Op
+
+
+def index_change(change: Change) -> IndexChange | None:
+    """The index's view of a feed's change; None for what the index does not hold.
+
+    ``ValueError`` where the payload is not the message of its entity.
+    """
+    decode = _DECODERS.get(change.entity)
+    if decode is None:
+        return None
+    try:
+        entry = decode(change.payload) if change.op is Op.UPSERT else None
+    except DecodeError as error:
+        raise ValueError(f"the payload is no {change.entity}") from error
+    return IndexChange(Kind(change.entity), change.id, change.version, entry)
+
+
+def track_entry(track: catalog_pb2.Track) -> Entry:
+    """A track as it is found: its popularity is how often it was played."""
+    return Entry(
+        Kind.TRACK,
+        track.id,
+        track.title,
+        artist=track.artist,
+        artist_id=track.artist_id,
+        album=track.album,
+        album_id=track.album_id,
+        duration_ms=track.duration_ms,
+        year=track.year,
+        artwork_path=track.artwork_path,
+        state=_STATES.get(track.state, ""),
+        popularity=track.streams_total,
+    )
+
+
+def artist_entry(artist: catalog_pb2.Artist) -> Entry:
+    """An artist as it is found: followers count, and tracks where nobody follows yet."""
+    popularity = artist.followers_count + artist.track_count
+    return Entry(Kind.ARTIST, artist.id, artist.name, popularity=popularity)
+
+
+def album_entry(album: catalog_pb2.Album) -> Entry:
+    """An album as it is found: one that is whole goes before a single track of another."""
+    return Entry(
+        Kind.ALBUM,
+        album.id,
+        album.title,
+        artist=album.artist,
+        artist_id=album.artist_id,
+        year=album.year,
+        artwork_path=album.artwork_path,
+        popularity=album.track_count,
+    )
+
+
+_STATES: Final = {number: name for name, number in catalog_pb2.Track.State.items()}
+
+
+def _decode_track(payload: bytes) -> Entry:
+    return track_entry(catalog_pb2.Track.FromString(payload))
+
+
+def _decode_artist(payload: bytes) -> Entry:
+    return artist_entry(catalog_pb2.Artist.FromString(payload))
+
+
+def _decode_album(payload: bytes) -> Entry:
+    return album_entry(catalog_pb2.Album.FromString(payload))
+
+
+_DECODERS: Final[dict[str, Callable[[bytes], Entry]]] = {
+    Kind.TRACK.value: _decode_track,
+    Kind.ARTIST.value: _decode_artist,
+    Kind.ALBUM.value: _decode_album,
+}

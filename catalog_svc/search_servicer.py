@@ -1,0 +1,131 @@
+"""``SearchService`` on the wire: requests into use cases, entries into answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from segue.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
+
+from catalog_svc.domain.search import Entry, Kind
+from catalog_svc.usecases.search import MAX_RESULTS, Answer, Search
+from meshkit.faults import InvalidArgument, PageTokenInvalid
+from meshkit.paging import Page
+from meshkit.server_context import Context
+
+_SEARCH: Final = "/segue.catalog.v1.SearchService/Search"
+_SEARCH_SIZE: Final = (20, 100)
+_SUGGEST_SIZE: Final = (8, 20)
+
+_Request = catalog_service_pb2.SearchRequest
+_Response = catalog_service_pb2.SearchResponse
+
+_KINDS: Final = {
+    _Request.TRACK: Kind.TRACK,
+    _Request.ARTIST: Kind.ARTIST,
+    _Request.ALBUM: Kind.ALBUM,
+}
+_STATES: Final = dict(catalog_pb2.Track.State.items())
+_TYPES: Final = {kind: type_ for type_, kind in _KINDS.items()}
+# Playlists may be asked for; the index holds none, so that there is nothing to look up.
+_ASKABLE: Final = {*_KINDS, _Request.PLAYLIST}
+
+
+class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
+    """Search and suggestions over the index of this instance."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+
+    async def Search(
+        self, request: catalog_service_pb2.SearchRequest, context: Context
+    ) -> catalog_service_pb2.SearchResponse:
+        """See the contract."""
+        types = _types(request)
+        limit = _size(request.page_size, *_SEARCH_SIZE)
+        page = Page.of(_SEARCH, request)
+        offset = _offset(page, types)
+        kinds = [_KINDS[type_] for type_ in types if type_ in _KINDS]
+        answer = await self._search.find(request.q, kinds, limit=limit, offset=offset)
+        alone = answer.next_offset is not None and len(types) == 1
+        return _response(answer, page.next_token((answer.next_offset,)) if alone else "")
+
+    async def Suggest(
+        self, request: catalog_service_pb2.SuggestRequest, context: Context
+    ) -> catalog_service_pb2.SuggestResponse:
+        """See the contract."""
+        limit = _size(request.page_size, *_SUGGEST_SIZE)
+        entries = await self._search.suggest(request.q, limit=limit)
+        return catalog_service_pb2.SuggestResponse(
+            suggestions=[
+                catalog_service_pb2.SuggestResponse.Suggestion(
+                    text=entry.name, type=_TYPES[entry.kind], id=entry.id
+                )
+                for entry in entries
+            ]
+        )
+
+
+def _types(request: catalog_service_pb2.SearchRequest) -> list[_Request.Type.ValueType]:
+    """The distinct types asked for; all where none is named."""
+    if any(type_ not in _ASKABLE for type_ in request.type):
+        raise InvalidArgument.field("type", "must be TRACK, ARTIST, ALBUM or PLAYLIST")
+    return list(dict.fromkeys(request.type)) or sorted(_ASKABLE)
+
+
+def _size(asked: int, default: int, most: int) -> int:
+    if asked < 0:
+        raise InvalidArgument.field("page_size", "must not be negative")
+    return min(asked or default, most)
+
+
+def _offset(page: Page, types: list[_Request.Type.ValueType]) -> int:
+    if page.after is None:
+        return 0
+    if len(types) != 1:
+        raise InvalidArgument.field("page_token", "goes with exactly one type")
+    match page.after:
+        case (int(offset),) if 0 < offset < MAX_RESULTS:
+            return offset
+        case _:
+            raise PageTokenInvalid.field("page_token", "was not made for this request")
+
+
+def _response(answer: Answer, token: str) -> catalog_service_pb2.SearchResponse:
+    response = _Response(next_page_token=token)
+    add: dict[Kind, Callable[[Entry], None]] = {
+        Kind.TRACK: lambda entry: response.tracks.append(_track(entry)),
+        Kind.ARTIST: lambda entry: response.artists.append(
+            _Response.ArtistResult(id=entry.id, name=entry.name)
+        ),
+        Kind.ALBUM: lambda entry: response.albums.append(_album(entry)),
+    }
+    for kind, hits in answer.found.items():
+        for entry in hits.entries:
+            add[kind](entry)
+    return response
+
+
+def _track(entry: Entry) -> catalog_service_pb2.SearchResponse.TrackResult:
+    return _Response.TrackResult(
+        id=entry.id,
+        title=entry.name,
+        artist=entry.artist,
+        duration=entry.duration_ms / 1000,
+        duration_ms=entry.duration_ms,
+        artist_id=entry.artist_id,
+        album=entry.album,
+        album_id=entry.album_id,
+        artwork_path=entry.artwork_path,
+        state=_STATES.get(entry.state, catalog_pb2.Track.STATE_UNSPECIFIED),
+    )
+
+
+def _album(entry: Entry) -> catalog_service_pb2.SearchResponse.AlbumResult:
+    return _Response.AlbumResult(
+        id=entry.id,
+        title=entry.name,
+        artist=entry.artist,
+        year=entry.year,
+        artwork_path=entry.artwork_path,
+    )
