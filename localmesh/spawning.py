@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from localmesh.specs import Account
@@ -98,6 +99,19 @@ def child_setup(
     return setup
 
 
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A started process and everything that it and its children say (stdout and stderr)."""
+
+    process: asyncio.subprocess.Process
+    output: asyncio.StreamReader
+    _transport: asyncio.ReadTransport
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._transport.close()
+
+
 async def spawn(
     argv: tuple[str, ...],
     *,
@@ -106,24 +120,38 @@ async def spawn(
     account: Account | None = None,
     parent_death_signal: signal.Signals = signal.SIGKILL,
     stdin: int = asyncio.subprocess.DEVNULL,
-) -> asyncio.subprocess.Process:
-    """Start a child in a session of its own, stdout and stderr on one pipe.
+) -> Child:
+    """Start a child in a session of its own; the caller closes it.
 
     Must be called on the main thread: the parent-death signal fires when the *thread* that
     forked ends. Raises RuntimeError elsewhere, OSError when the program cannot be started.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("children are started from the main thread")
-    return await asyncio.create_subprocess_exec(
-        *argv,
-        cwd=cwd,
-        env=dict(env),
-        stdin=stdin,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=child_setup(account, parent_death_signal),
+    # Not asyncio's own pipe: with that one, wait() lasts until every grandchild has closed it.
+    reading, writing = os.pipe()
+    output = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(output), os.fdopen(reading, "rb", buffering=0)
     )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=stdin,
+            stdout=writing,
+            stderr=writing,
+            start_new_session=True,
+            preexec_fn=child_setup(account, parent_death_signal),
+        )
+    except BaseException:
+        transport.close()
+        raise
+    finally:
+        os.close(writing)
+    return Child(process, output, transport)
 
 
 async def run_tool(
@@ -139,14 +167,15 @@ async def run_tool(
 
     Raises TimeoutError after ``timeout_s``, having killed it.
     """
-    process = await spawn(argv, cwd=cwd, env=env, account=account, stdin=asyncio.subprocess.PIPE)
+    child = await spawn(argv, cwd=cwd, env=env, account=account, stdin=asyncio.subprocess.PIPE)
     try:
         async with asyncio.timeout(timeout_s):
-            output, _ = await process.communicate(stdin)
+            _, output = await asyncio.gather(child.process.communicate(stdin), child.output.read())
     finally:
-        kill_group(process.pid)
-        await process.wait()
-    return process.returncode or 0, output.decode(errors="replace")
+        kill_group(child.process.pid)
+        await child.process.wait()
+        child.close()
+    return child.process.returncode or 0, output.decode(errors="replace")
 
 
 def kill_group(leader: int) -> None:

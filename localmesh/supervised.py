@@ -12,7 +12,7 @@ from enum import StrEnum
 from localmesh.faults import MeshFault, StartFailed
 from localmesh.output import LineSplitter, Output
 from localmesh.readiness import until_ready
-from localmesh.spawning import kill_group, spawn
+from localmesh.spawning import Child, kill_group, spawn
 from localmesh.specs import ProcessSpec, RestartPolicy
 from localmesh.watchdog import ChildRegistry
 
@@ -129,8 +129,9 @@ class SupervisedProcess:
         self._stop_asked.set()
 
     def abandon(self) -> None:
-        """Mark a process that was never run as stopped."""
-        self.state = State.STOPPED
+        """Mark a process that will not be run (again) as stopped; one that failed stays failed."""
+        if self.state is not State.FAILED:
+            self.state = State.STOPPED
         self.stopped.set()
 
     def _give_up(self, reason: str) -> None:
@@ -160,7 +161,7 @@ class SupervisedProcess:
         try:
             if self.spec.before_start is not None:
                 await self.spec.before_start()
-            process = await spawn(
+            child = await spawn(
                 self.spec.argv,
                 cwd=self.spec.cwd,
                 env=self.spec.env,
@@ -169,21 +170,23 @@ class SupervisedProcess:
             )
         except (OSError, MeshFault, subprocess.SubprocessError) as error:
             return f"could not be started: {error}"
-        self._process = process
+        process = self._process = child.process
         self._started_at = time.monotonic()
         if self._registry is not None:
             self._registry.add(process.pid, self.spec.parent_death_signal)
         try:
-            return await self._live(process)
+            return await self._live(child)
         finally:
             kill_group(process.pid)
             await process.wait()
+            child.close()
             if self._registry is not None:
                 self._registry.remove(process.pid)
             self._process = None
 
-    async def _live(self, process: asyncio.subprocess.Process) -> str:
-        exited = asyncio.create_task(self._pump_to_exit(process))
+    async def _live(self, child: Child) -> str:
+        process = child.process
+        exited = asyncio.create_task(self._pump_to_exit(child))
         ready = asyncio.create_task(self._become_ready())
         stop = asyncio.create_task(self._stop_asked.wait())
         pending: set[asyncio.Task[object]] = {exited, ready, stop}
@@ -218,13 +221,13 @@ class SupervisedProcess:
             self.first_ready.set_result(None)
         return None
 
-    async def _pump_to_exit(self, process: asyncio.subprocess.Process) -> None:
+    async def _pump_to_exit(self, child: Child) -> None:
         splitter = LineSplitter(lambda line: self._output.line(self.spec.name, line))
-        pump = asyncio.create_task(_pump(process, splitter))
+        pump = asyncio.create_task(_pump(child.output, splitter))
         try:
-            await process.wait()
-            # A grandchild may hold the pipe open; the group dies with its leader.
-            kill_group(process.pid)
+            await child.process.wait()
+            # What it left behind holds the pipe open; the group dies with its leader.
+            kill_group(child.process.pid)
             async with asyncio.timeout(1.0):
                 await pump
         except TimeoutError:
@@ -246,10 +249,8 @@ class SupervisedProcess:
             await asyncio.wait({exited})
 
 
-async def _pump(process: asyncio.subprocess.Process, splitter: LineSplitter) -> None:
-    if process.stdout is None:
-        return
-    while chunk := await process.stdout.read(_CHUNK_BYTES):
+async def _pump(stream: asyncio.StreamReader, splitter: LineSplitter) -> None:
+    while chunk := await stream.read(_CHUNK_BYTES):
         splitter.feed(chunk)
 
 
