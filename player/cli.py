@@ -1,0 +1,41 @@
+"""The ``segue`` command. Each command's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App
+
+# Target, and the line in the list of commands; a command's own help is its docstring.
+_COMMANDS = {
+    "mesh": ("localmesh.commands:app", "Start, stop and watch the whole mesh on this machine."),
+    "import": ("player.commands.importing:import_music", "Import music into the catalogue."),
+    "search": ("player.commands.searching:search", "Find tracks, artists and albums."),
+    "play": ("player.commands.playing:play", "Find a track and play it."),
+    "token": ("player.commands.tokens:token", "Print an access token for a local user."),
+    "demo": ("player.commands.demonstration:demo", "Show everything once, from import to play."),
+}
+
+
+def build(arguments: Sequence[str]) -> App:
+    """The command for these arguments; the list of commands is described without importing them."""
+    app = App(
+        name="segue",
+        help="Segue: import music, search it, and play it through a mesh of services.",
+        version_flags=["--version"],
+    )
+    lists_commands = not arguments or arguments[0] not in _COMMANDS
+    for name, (target, line) in _COMMANDS.items():
+        app.command(target, name=name, help=line if lists_commands else None)
+    return app
+
+
+def main() -> None:
+    """Runs a command and exits with its status."""
+    arguments = sys.argv[1:]
+    sys.exit(build(arguments)(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of ``segue``, a module each."""

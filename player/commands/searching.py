@@ -1,0 +1,89 @@
+"""``segue search``: finds tracks, artists and albums."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
+
+from player.commands.outcome import CommandFailed, Folder, User, run
+from player.mesh_client import LocalUser, MeshClient, local_username
+
+_TYPES = catalog_service_pb2.SearchRequest.Type
+
+
+def search(
+    *words: str,
+    only: Literal["track", "artist", "album"] | None = None,
+    limit: int = 10,
+    user: User = None,
+    folder: Folder = None,
+) -> int:
+    """Find tracks, artists and albums. Words may be misspelt, the last one may be begun only.
+
+    Parameters
+    ----------
+    words
+        What to search for.
+    only
+        Find only things of this kind.
+    limit
+        How many of each kind at most.
+    """
+
+    async def work() -> int:
+        if not words:
+            raise CommandFailed("say what to search for, such as: segue search blue moon")
+        async with MeshClient(folder, LocalUser(user or local_username())) as client:
+            answer = await find(client, " ".join(words), only, limit)
+        return _show(answer, " ".join(words))
+
+    return run(work())
+
+
+async def find(client: MeshClient, query: str, only: str | None = None, limit: int = 10) -> Any:
+    """The SearchResponse for a query; raises the service's fault."""
+    request = catalog_service_pb2.SearchRequest(q=query, page_size=limit)
+    if only is not None:
+        request.type.append(_TYPES.Value(only.upper()))
+    return await client.call(client.search.Search, request)
+
+
+def clock(milliseconds: float) -> str:
+    """A length as people read it, 3:07 or 1:02:03."""
+    seconds = int(milliseconds // 1000)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def _show(answer: Any, query: str) -> int:
+    console = Console(highlight=False)
+    if answer.tracks:
+        console.print(track_table(answer.tracks))
+    if answer.albums:
+        table = Table("Album", "Artist", "Year", box=None, header_style="bold", pad_edge=False)
+        for album in answer.albums:
+            table.add_row(album.title, album.artist, str(album.year or ""))
+        console.print(table)
+    if answer.artists:
+        console.print("[bold]Artists[/bold]")
+        for artist in answer.artists:
+            console.print(f"  {artist.name}", markup=False)
+    if not (answer.tracks or answer.albums or answer.artists):
+        console.print(f"Nothing is called like {query!r}.", markup=False)
+        return 1
+    return 0
+
+
+def track_table(tracks: Any) -> Table:
+    """Tracks with their length and whether they can be played already."""
+    table = Table(
+        "Track", "Artist", "Album", "Length", "", box=None, header_style="bold", pad_edge=False
+    )
+    ready = catalog_pb2.Track.State.READY
+    for track in tracks:
+        note = "" if track.state == ready else "being prepared"
+        table.add_row(track.title, track.artist, track.album, clock(track.duration_ms), note)
+    return table

@@ -1,0 +1,140 @@
+"""The way from the command line to a mesh: the edge's address, tokens that stay fresh, stubs."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import grpc
+from segue.catalog.v1 import catalog_service_pb2_grpc as catalog
+from segue.identity.v1 import identity_pb2, identity_service_pb2, identity_service_pb2_grpc
+from segue.playback.v1 import playback_service_pb2_grpc as playback
+
+from localmesh.certificates import credentials
+from localmesh.discovery import MeshAddresses, find_mesh
+from localmesh.layout import Layout
+from meshkit.status import remote_faults
+
+Metadata = tuple[tuple[str, str], ...]
+
+_RENEW_BEFORE_S = 60.0
+_CALL_S = 10.0
+_CHANNEL_OPTIONS = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+def local_username() -> str:
+    """The name of the local user that commands act as: this computer's user, where it is usable."""
+    try:
+        name = re.sub(r"[^a-z0-9._-]", "", getpass.getuser().lower()).lstrip("._-")[:32]
+    except (KeyError, OSError):
+        name = ""
+    return name if len(name) >= 3 else "listener"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalUser:
+    """Whom the commands act as. ``tier`` None leaves the plan as it is."""
+
+    name: str
+    tier: str | None = None
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """An access token and when it expires, in Unix seconds."""
+
+    text: str
+    expires_at: float
+    user_id: str
+    scopes: tuple[str, ...]
+
+
+async def issue_token(folder: Path | None, mesh: MeshAddresses, user: LocalUser) -> IssuedToken:
+    """A token for a local user, from identity itself, by the certificate in the mesh's folder.
+
+    Raises faults of identity, and OSError for who may not read the folder.
+    """
+    files = credentials(Layout.at(folder).tls, "cli")
+    channel = grpc.aio.secure_channel(
+        mesh.services["identity"][0],
+        grpc.ssl_channel_credentials(
+            files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
+        ),
+        options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
+    )
+    tiers = identity_pb2.User.SubscriptionType
+    request = identity_service_pb2.IssueLocalTokenRequest(
+        username=user.name,
+        subscription_type=tiers.Value(user.tier.upper()) if user.tier else 0,  # type: ignore[arg-type]
+        admin=user.admin,
+    )
+    async with channel:
+        stub: Any = identity_service_pb2_grpc.TokenServiceStub(channel)
+        with remote_faults():
+            answer = await stub.IssueLocalToken(request, timeout=_CALL_S)
+    return IssuedToken(
+        answer.access_token,
+        answer.expires_at.ToMilliseconds() / 1000,
+        answer.user_id,
+        tuple(answer.scopes),
+    )
+
+
+class MeshClient:
+    """Talks gRPC to the edge of the mesh in ``folder`` on behalf of a local user."""
+
+    def __init__(self, folder: Path | None, user: LocalUser) -> None:
+        self._folder = folder
+        self._user = user
+        self._token: IssuedToken | None = None
+        self._renewing = asyncio.Lock()
+        self.mesh = find_mesh(folder)
+        self._channel = grpc.aio.insecure_channel(
+            urlsplit(self.mesh.edge).netloc, options=_CHANNEL_OPTIONS
+        )
+        self.catalog: Any = catalog.CatalogServiceStub(self._channel)
+        self.search: Any = catalog.SearchServiceStub(self._channel)
+        self.imports: Any = catalog.ImportServiceStub(self._channel)
+        self.playback: Any = playback.PlaybackServiceStub(self._channel)
+        self.heartbeats: Any = playback.HeartbeatServiceStub(self._channel)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._channel.close()
+
+    async def token(self) -> IssuedToken:
+        """An access token that is good for at least a minute."""
+        async with self._renewing:
+            held = self._token
+            if held is None or held.expires_at - time.time() < _RENEW_BEFORE_S:
+                held = self._token = await issue_token(self._folder, self.mesh, self._user)
+            return held
+
+    async def metadata(self) -> Metadata:
+        """What every call carries."""
+        return (("authorization", f"Bearer {(await self.token()).text}"),)
+
+    async def call(self, method: Any, request: Any, timeout_s: float = _CALL_S) -> Any:
+        """Makes a unary call; raises the service's own fault where it fails."""
+        metadata = await self.metadata()
+        with remote_faults():
+            return await method(request, metadata=metadata, timeout=timeout_s)
