@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from edge.identity.adapters.signing import SigningKeyError
+from edge.identity.http import ListenError
 from edge.identity.settings import Settings
 from edge.identity.wiring import serve
 from meshkit.server import configure, run
@@ -12,7 +13,10 @@ from meshkit.settings import load
 
 
 def main(arguments: list[str]) -> None:
-    """Run the role that ``arguments`` name; exits 2 where they or the settings are wrong."""
+    """Run the role that ``arguments`` name.
+
+    Exits 2 where they or the settings are wrong, 1 where the HTTP port is taken.
+    """
     if arguments != ["serve"]:
         print("usage: python -m edge.identity serve", file=sys.stderr)
         sys.exit(2)
@@ -23,6 +27,9 @@ def main(arguments: list[str]) -> None:
     except SigningKeyError as error:
         print(f"SEGUE_IDENTITY_SIGNING_KEY_FILE: {error}", file=sys.stderr)
         sys.exit(2)
+    except ListenError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ _KEYS_KEPT = "public, max-age=60"
 _GRACE_S = 5
 
 
+class ListenError(Exception):
+    """The address to listen on is malformed, taken, or not ours."""
+
+
 class Endpoints:
     """What is served over plain HTTP. ``healthy`` tells whether this process takes calls."""
 
@@ -102,11 +106,9 @@ class _Server(uvicorn.Server):
 async def serving(app: ASGIApp, listen: str) -> AsyncIterator[int]:
     """Serve ``app`` on ``host:port`` in this loop, and yield the port; stops gracefully.
 
-    Raises ``OSError`` when the port is taken. Requests in flight get 5 s at the end.
+    Raises ``ListenError``. Requests in flight get 5 s at the end.
     """
-    host, _, port = listen.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=512)
+    listener = _listener(listen)
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -123,3 +125,12 @@ async def serving(app: ASGIApp, listen: str) -> AsyncIterator[int]:
     finally:
         server.should_exit = True
         await running
+
+
+def _listener(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=512)
+    except (OSError, ValueError, OverflowError) as error:
+        raise ListenError(f"cannot listen on {listen} for HTTP: {error}") from error

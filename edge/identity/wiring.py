@@ -79,7 +79,7 @@ def add_servicers(
 async def serve(settings: Settings) -> None:
     """Serves gRPC and HTTP until the process is told to stop, then drains both.
 
-    Raises ``SigningKeyError``, and ``OSError`` or ``RuntimeError`` where a port is taken.
+    Raises ``SigningKeyError``, and ``ListenError`` or ``RuntimeError`` where a port is taken.
     """
     keys = SigningKeys.load(settings.signing_key_file)
     # Its own keys need no fetching, so identity depends on nobody to start, not even itself.

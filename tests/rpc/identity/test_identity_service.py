@@ -1,0 +1,295 @@
+"""Identity over a real gRPC server with certificates, tokens and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from joserfc.jwk import ECKey
+from segue.identity.v1 import identity_pb2, identity_service_pb2, identity_service_pb2_grpc
+
+from edge.identity import wiring
+from edge.identity.adapters import postgres as store
+from edge.identity.adapters.argon2 import Argon2Hasher
+from edge.identity.adapters.signing import SigningKeys
+from localmesh.certificates import credentials
+from meshkit import feeds_postgres, postgres
+from meshkit.server import MeshServer
+from meshkit.testing.rpc import ISSUER, JWKS_URL, service_settings
+from meshkit.testing.stores import PostgresServer
+from meshkit.tokens import TokenVerifier
+
+pb = identity_service_pb2
+SUBSCRIPTION = identity_pb2.User.SubscriptionType
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Identity:
+    """The service under test; ``as_*`` are the stubs of a workload."""
+
+    server: MeshServer
+    port: int
+    tls: Path
+    channels: dict[str, grpc.aio.Channel]
+
+    def _channel(self, caller: str) -> grpc.aio.Channel:
+        if caller not in self.channels:
+            files = credentials(self.tls, caller)
+            self.channels[caller] = grpc.aio.secure_channel(
+                f"127.0.0.1:{self.port}",
+                grpc.ssl_channel_credentials(
+                    files.ca_file.read_bytes(),
+                    files.key_file.read_bytes(),
+                    files.cert_file.read_bytes(),
+                ),
+                options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
+            )
+        return self.channels[caller]
+
+    def users(self, caller: str = "edge") -> identity_service_pb2_grpc.UserServiceStub:
+        return identity_service_pb2_grpc.UserServiceStub(self._channel(caller))
+
+    def plans(self, caller: str = "edge") -> identity_service_pb2_grpc.PlanServiceStub:
+        return identity_service_pb2_grpc.PlanServiceStub(self._channel(caller))
+
+    def tokens(self, caller: str = "edge") -> identity_service_pb2_grpc.TokenServiceStub:
+        return identity_service_pb2_grpc.TokenServiceStub(self._channel(caller))
+
+    async def issue(self, **fields: Any) -> pb.IssueLocalTokenResponse:
+        fields = {"username": "ada", **fields}
+        return await self.tokens("cli").IssueLocalToken(pb.IssueLocalTokenRequest(**fields))
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)
+
+
+def new_user(**fields: str) -> pb.CreateUserRequest:
+    return pb.CreateUserRequest(
+        **{"username": "ada", "email": "ada@example.org", "password": PASSWORD, **fields}
+    )
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> tuple[str, dict[str, str]]:
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    assert status is not None
+    for detail in status.details:
+        found = error_details_pb2.ErrorInfo()
+        if detail.Unpack(found):
+            return found.reason, dict(found.metadata)
+    raise AssertionError(f"no ErrorInfo in {status}")
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tls")
+
+
+@pytest.fixture
+def hasher() -> Iterator[Argon2Hasher]:
+    with Argon2Hasher(threads=2, time_cost=1, memory_kib=8, parallelism=1) as cheap:
+        yield cheap
+
+
+@pytest.fixture
+async def identity(
+    tls: Path, hasher: Argon2Hasher, postgres_server: PostgresServer
+) -> AsyncIterator[Identity]:
+    template = await postgres_server.template("identity", wiring.migrated)
+    keys = SigningKeys([ECKey.generate_key("P-256")])
+    tokens = TokenVerifier(JWKS_URL, ISSUER, fetch=lambda _url: {"keys": keys.public_keys()})
+    server = MeshServer(service_settings(tls, "identity"), tokens=tokens)
+    with postgres_server.database(template) as dsn:
+        async with (
+            postgres.open_pool(dsn, schema=store.SCHEMA) as pool,
+            feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool) as changes,
+        ):
+            feed = store.PostgresUserFeed(changes, pool)
+            wiring.add_servicers(
+                server,
+                accounts=store.PostgresAccounts(pool),
+                revocations=store.PostgresRevocations(pool),
+                feed=feed,
+                hasher=hasher,
+                keys=keys,
+                issuer=ISSUER,
+            )
+            follower = wiring.follow_own_revocations(feed, tokens, stop=server.draining)
+            async with wiring.running(follower.run()):
+                served = Identity(server, await server.start(), tls, {})
+                await server.set_serving()
+                yield served
+                for channel in served.channels.values():
+                    await channel.close()
+                if not server.draining.is_set():
+                    await server.drain()
+
+
+async def test_a_new_user_is_answered_whole(identity: Identity) -> None:
+    user = (await identity.users().CreateUser(new_user())).user
+    assert len(user.user_id) == 26
+    assert (user.username, user.email) == ("ada", "ada@example.org")
+    assert user.subscription_type == SUBSCRIPTION.FREE
+    assert user.monthly_data_limit_gb == 3.0
+    assert user.created_at.seconds
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"username": "Ada"}, "username"),
+        ({"email": "nowhere"}, "email"),
+        ({"password": "short"}, "password"),
+        ({"request_id": "with space"}, "request_id"),
+        ({"request_id": "x" * 129}, "request_id"),
+    ],
+)
+async def test_a_wrong_field_is_named(
+    identity: Identity, fields: dict[str, str], field: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.users().CreateUser(new_user(**fields))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert reason_of(refused.value) == ("INVALID_FIELD", {"field": field})
+
+
+async def test_of_fifty_parallel_sign_ups_exactly_one_wins(identity: Identity) -> None:
+    results = await asyncio.gather(
+        *(identity.users().CreateUser(new_user(email=f"ada{n}@example.org")) for n in range(50)),
+        return_exceptions=True,
+    )
+    made = [one for one in results if isinstance(one, pb.CreateUserResponse)]
+    refused = [one for one in results if isinstance(one, grpc.aio.AioRpcError)]
+    assert (len(made), len(refused)) == (1, 49)
+    assert {one.code() for one in refused} == {grpc.StatusCode.ALREADY_EXISTS}
+    assert {str(reason_of(one)) for one in refused} == {str(("USER_EXISTS", {"field": "username"}))}
+
+
+async def test_an_email_is_taken_in_any_case(identity: Identity) -> None:
+    await identity.users().CreateUser(new_user())
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.users().CreateUser(new_user(username="bob", email="ADA@Example.ORG"))
+    assert reason_of(refused.value) == ("USER_EXISTS", {"field": "email"})
+
+
+async def test_the_same_request_id_at_once_makes_one_user(identity: Identity) -> None:
+    request = new_user(request_id="r1")
+    answers = await asyncio.gather(*(identity.users().CreateUser(request) for _ in range(2)))
+    assert answers[0] == answers[1]
+    assert await identity.users().CreateUser(request) == answers[0]
+
+
+@pytest.mark.parametrize("fields", [{"password": "another password"}, {"username": "bob"}])
+async def test_a_request_id_with_another_body_is_refused(
+    identity: Identity, fields: dict[str, str]
+) -> None:
+    await identity.users().CreateUser(new_user(request_id="r1"))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.users().CreateUser(new_user(request_id="r1", **fields))
+    assert reason_of(refused.value)[0] == "REQUEST_ID_REUSED"
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_local_token_opens_the_account(identity: Identity) -> None:
+    issued = await identity.issue(subscription_type=SUBSCRIPTION.PREMIUM)
+    me = await identity.users().GetMe(pb.GetMeRequest(), metadata=bearer(issued.access_token))
+    assert (me.user_id, me.username, me.email) == (issued.user_id, "ada", "")
+    assert me.subscription_type == SUBSCRIPTION.PREMIUM
+    assert not me.HasField("monthly_data_limit_gb")
+    assert "admin" not in issued.scopes
+
+
+async def test_an_administrator_gets_the_scopes_of_one(identity: Identity) -> None:
+    issued = await identity.issue(admin=True)
+    assert {"admin", "catalog.import", "account"} <= set(issued.scopes)
+
+
+async def test_an_unknown_plan_is_refused(identity: Identity) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.issue(subscription_type=99)
+    assert reason_of(refused.value) == ("INVALID_FIELD", {"field": "subscription_type"})
+
+
+@pytest.mark.parametrize("caller", ["edge", "playback", "catalog", "media"])
+async def test_only_the_command_line_gets_local_tokens(identity: Identity, caller: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.tokens(caller).IssueLocalToken(pb.IssueLocalTokenRequest(username="ada"))
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert reason_of(refused.value)[0] == "CALLER_NOT_ALLOWED"
+
+
+async def test_without_a_token_there_is_no_me(identity: Identity) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.users().GetMe(pb.GetMeRequest())
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_the_plans_are_listed_to_anyone(identity: Identity) -> None:
+    for caller in ("edge", "playback"):
+        plans = (await identity.plans(caller).ListPlans(pb.ListPlansRequest())).plans
+        assert [plan.subscription_type for plan in plans] == [
+            SUBSCRIPTION.FREE,
+            SUBSCRIPTION.PREMIUM,
+        ]
+        assert not plans[0].HasField("offline_storage_gb")
+        assert not plans[1].HasField("monthly_data_limit_gb")
+
+
+async def test_a_revoked_sign_in_is_told_and_refused(identity: Identity) -> None:
+    issued = await identity.issue()
+    other = await identity.issue()
+    watching = identity.users("playback").WatchUsers(pb.WatchUsersRequest())
+    first = await watching.read()
+    assert first.resume_token
+    assert first.WhichOneof("change") is None
+    await identity.tokens().RevokeSession(
+        pb.RevokeSessionRequest(), metadata=bearer(issued.access_token)
+    )
+    step = await watching.read()
+    assert step.WhichOneof("change") == "session_revoked"
+    assert step.session_revoked.forget_at.seconds >= issued.expires_at.seconds
+    watching.cancel()
+    await _refused_in_the_end(identity, issued.access_token)
+    assert await identity.users().GetMe(pb.GetMeRequest(), metadata=bearer(other.access_token))
+
+
+async def _refused_in_the_end(identity: Identity, token: str) -> None:
+    """The feed reaches this process's own verifier a moment after the watcher."""
+    refusal: grpc.aio.AioRpcError | None = None
+    async with asyncio.timeout(20):
+        while refusal is None:
+            try:
+                await identity.users().GetMe(pb.GetMeRequest(), metadata=bearer(token))
+                await asyncio.sleep(0.01)
+            except grpc.aio.AioRpcError as error:
+                refusal = error
+    assert reason_of(refusal)[0] == "TOKEN_REVOKED"
+
+
+async def test_a_watch_resumes_and_says_why_it_ends(identity: Identity) -> None:
+    watching = identity.users("catalog").WatchUsers(pb.WatchUsersRequest())
+    token = (await watching.read()).resume_token
+    watching.cancel()
+    await identity.users().CreateUser(new_user())
+    resumed = identity.users("catalog").WatchUsers(pb.WatchUsersRequest(resume_token=token))
+    step = await resumed.read()
+    assert step.user_changed.user.username == "ada"
+    await identity.server.drain()
+    with pytest.raises(grpc.aio.AioRpcError) as ended:
+        await resumed.read()
+    assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_damaged_resume_token_is_refused(identity: Identity) -> None:
+    watching = identity.users("catalog").WatchUsers(pb.WatchUsersRequest(resume_token="x"))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await watching.read()
+    assert reason_of(refused.value) == ("INVALID_FIELD", {"field": "resume_token"})

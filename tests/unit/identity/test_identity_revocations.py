@@ -1,0 +1,107 @@
+"""Revocations are followed through every interruption, and it is said when they are not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from meshkit import telemetry
+from meshkit.faults import Fault, OutOfRange, Unavailable
+from meshkit.revocations import RevocationFollower, RevocationStep
+
+LATER = time.time() + 1000
+
+
+class Refusing:
+    """Remembers what it is to refuse."""
+
+    def __init__(self) -> None:
+        self.revoked: list[str] = []
+
+    def revoke(self, sid: str, forget_at: float) -> None:
+        assert forget_at == LATER
+        self.revoked.append(sid)
+
+
+class Script:
+    """Watches that end as told; the last one stays open."""
+
+    def __init__(self, *watches: list[RevocationStep | Exception]) -> None:
+        self._watches = list(watches)
+        self.asked: list[str] = []
+        self.exhausted = asyncio.Event()
+
+    async def __call__(self, resume_token: str) -> AsyncIterator[RevocationStep]:
+        self.asked.append(resume_token)
+        if not self._watches:
+            self.exhausted.set()
+            await asyncio.Event().wait()
+        for step in self._watches.pop(0):
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+
+async def follow(script: Script) -> tuple[Refusing, list[int]]:
+    """Runs a follower through the script; what was revoked, and the numbers of its tries."""
+    refusing, tries = Refusing(), list[int]()
+
+    def pause_s(number: int) -> float:
+        tries.append(number)
+        return 0.0
+
+    running = asyncio.create_task(RevocationFollower(refusing, script, pause_s=pause_s).run())
+    await script.exhausted.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    return refusing, tries
+
+
+def step(token: str, sid: str = "") -> RevocationStep:
+    return RevocationStep(token, sid, LATER if sid else 0.0)
+
+
+async def test_a_revoked_sign_in_is_refused() -> None:
+    refusing, _ = await follow(Script([step("t1"), step("t2", "s1"), step("t3")]))
+    assert refusing.revoked == ["s1"]
+
+
+async def test_the_watch_resumes_where_it_was() -> None:
+    script = Script([step("t1", "s1"), Unavailable("gone")], [step("t2", "s2")])
+    refusing, _ = await follow(script)
+    assert script.asked == ["", "t1", "t2"]
+    assert refusing.revoked == ["s1", "s2"]
+
+
+async def test_a_token_that_is_too_old_starts_at_the_present() -> None:
+    script = Script([step("t1"), Unavailable("gone")], [OutOfRange("old")])
+    await follow(script)
+    assert script.asked == ["", "t1", ""]
+
+
+async def test_what_may_be_forgotten_is() -> None:
+    refusing, _ = await follow(Script([RevocationStep("t1", "s1", time.time() - 1)]))
+    assert refusing.revoked == []
+
+
+@pytest.mark.parametrize("error", [Fault("inside"), RuntimeError("unforeseen")])
+async def test_no_failure_ends_the_follower(error: Exception) -> None:
+    refusing, _ = await follow(Script([error], [step("t1", "s1")]))
+    assert refusing.revoked == ["s1"]
+
+
+async def test_tries_are_counted_from_the_last_step() -> None:
+    gone = Unavailable("gone")
+    _, tries = await follow(Script([gone], [gone], [step("t1"), gone], [gone]))
+    assert tries == [1, 2, 1, 2]
+
+
+async def test_every_interruption_is_counted_as_failing_open() -> None:
+    counter = telemetry.degraded.labels(part="revocations", mode="open")
+    before = counter._value.get()
+    await follow(Script([Unavailable("gone")], [step("t1")]))
+    assert counter._value.get() == before + 2

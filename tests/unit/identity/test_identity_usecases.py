@@ -1,0 +1,202 @@
+"""What identity decides, over the stores inside one process."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge.identity.adapters.memory import MemoryAccounts, MemoryRevocations, MemoryUserFeed
+from edge.identity.domain.events import SessionRevoked, UserChanged
+from edge.identity.domain.faults import UserExists
+from edge.identity.domain.plans import Tier
+from edge.identity.domain.tokens import ADMIN_SCOPES, USER_SCOPES, Claims
+from edge.identity.domain.users import Password, User
+from edge.identity.ports import Account
+from edge.identity.usecases.create_user import CreateUser, SignUp
+from edge.identity.usecases.get_me import GetMe
+from edge.identity.usecases.issue_token import IssueLocalToken
+from edge.identity.usecases.revoke_session import RevokeSession
+from edge.identity.usecases.watch_users import WatchUsers
+from edge.identity.wiring import new_id
+from meshkit.faults import InvalidArgument, NotFound, RequestIdReused
+from meshkit.feeds import MemoryChangeFeed
+from meshkit.idempotency import RequestKey
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, 999_999, tzinfo=UTC)
+
+
+class PlainHasher:
+    """Salts and hashes nothing, and lets other calls in between, as a thread would."""
+
+    def __init__(self) -> None:
+        self.hashed = 0
+
+    async def hash(self, password: Password) -> str:
+        await asyncio.sleep(0)
+        self.hashed += 1
+        return f"{self.hashed}${password.reveal().decode()}"
+
+    async def verify(self, password: Password, hashed: str) -> bool:
+        return hashed.partition("$")[2] == password.reveal().decode()
+
+
+class PlainSigner:
+    """Remembers what it was to sign."""
+
+    def __init__(self) -> None:
+        self.signed: list[Claims] = []
+
+    def sign(self, claims: Claims) -> str:
+        self.signed.append(claims)
+        return f"token {len(self.signed)}"
+
+
+@dataclass
+class Parts:
+    accounts: MemoryAccounts
+    revocations: MemoryRevocations
+    feed: MemoryUserFeed
+    create: CreateUser
+    issue: IssueLocalToken
+    revoke: RevokeSession
+
+
+@pytest.fixture
+async def parts() -> Parts:
+    changes = MemoryChangeFeed()
+    accounts = MemoryAccounts(changes)
+    revocations = MemoryRevocations(changes)
+    return Parts(
+        accounts,
+        revocations,
+        MemoryUserFeed(changes, accounts),
+        CreateUser(accounts, PlainHasher(), lambda: NOW, new_id),
+        IssueLocalToken(accounts, PlainSigner(), lambda: NOW, new_id, issuer="https://segue.test"),
+        RevokeSession(revocations, lambda: NOW),
+    )
+
+
+def sign_up(username: str = "ada", password: str = "correct horse") -> SignUp:
+    return SignUp.parse(username=username, email=f"{username}@example.org", password=password)
+
+
+def key(body: bytes = b"ada") -> RequestKey:
+    return RequestKey("", "/CreateUser", "r1", body)
+
+
+async def test_a_new_user_is_on_the_free_plan_with_a_hashed_password(parts: Parts) -> None:
+    created = await parts.create(sign_up())
+    assert created == User(created.user_id, "ada", "ada@example.org", Tier.FREE, NOW)
+    assert await parts.accounts.find(created.user_id) == created
+    assert await parts.accounts.password_hash(created.user_id) == "1$correct horse"
+
+
+async def test_the_same_request_twice_at_once_makes_one_user(parts: Parts) -> None:
+    answers = await asyncio.gather(*(parts.create(sign_up(), key()) for _ in range(2)))
+    assert answers[0] == answers[1]
+
+
+async def test_a_repeated_request_with_another_password_is_refused(parts: Parts) -> None:
+    await parts.create(sign_up(), key())
+    with pytest.raises(RequestIdReused):
+        await parts.create(sign_up(password="another password"), key())
+
+
+async def test_of_fifty_parallel_sign_ups_with_one_name_one_wins(parts: Parts) -> None:
+    results = await asyncio.gather(
+        *(parts.create(sign_up()) for _ in range(50)), return_exceptions=True
+    )
+    assert sum(isinstance(one, User) for one in results) == 1
+    assert sum(isinstance(one, UserExists) for one in results) == 49
+
+
+async def test_an_account_shows_no_hash() -> None:
+    user = User(new_id(), "ada", None, Tier.FREE, NOW)
+    assert "secret" not in repr(Account(user, "secret"))
+
+
+async def test_an_erased_user_is_not_found(parts: Parts) -> None:
+    with pytest.raises(NotFound) as missing:
+        await GetMe(parts.accounts)("01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
+    assert missing.value.metadata["resource"] == "user"
+
+
+async def test_a_local_user_is_made_once_and_keeps_their_plan(parts: Parts) -> None:
+    first = await parts.issue("ada", tier=Tier.PREMIUM, admin=False)
+    again = await parts.issue("ada", tier=None, admin=False)
+    assert first.claims.subject == again.claims.subject
+    assert (first.claims.tier, again.claims.tier) == (Tier.PREMIUM, Tier.PREMIUM)
+    lowered = await parts.issue("ada", tier=Tier.FREE, admin=False)
+    assert lowered.claims.tier is Tier.FREE
+
+
+async def test_a_new_local_user_is_free_unless_said(parts: Parts) -> None:
+    assert (await parts.issue("ada", tier=None, admin=False)).claims.tier is Tier.FREE
+
+
+async def test_tokens_for_one_new_user_at_once_name_one_user(parts: Parts) -> None:
+    tokens = await asyncio.gather(*(parts.issue("ada", tier=None, admin=False) for _ in range(8)))
+    assert len({token.claims.subject for token in tokens}) == 1
+
+
+async def test_every_token_is_a_sign_in_of_its_own_for_five_minutes(parts: Parts) -> None:
+    one = (await parts.issue("ada", tier=None, admin=False)).claims
+    two = (await parts.issue("ada", tier=None, admin=False)).claims
+    assert one.sid != two.sid
+    assert one.token_id != two.token_id
+    assert one.issued_at == NOW.replace(microsecond=0)
+    assert one.expires_at - one.issued_at == timedelta(seconds=300)
+    assert one.issuer == "https://segue.test"
+
+
+async def test_only_an_administrator_may_import(parts: Parts) -> None:
+    user = await parts.issue("ada", tier=None, admin=False)
+    admin = await parts.issue("ada", tier=None, admin=True)
+    assert user.claims.scopes == USER_SCOPES
+    assert admin.claims.scopes == USER_SCOPES + ADMIN_SCOPES
+    assert admin.encoded
+    assert admin.encoded not in repr(admin)
+
+
+async def test_a_malformed_local_name_is_refused(parts: Parts) -> None:
+    with pytest.raises(InvalidArgument):
+        await parts.issue("Ada!", tier=None, admin=False)
+
+
+async def test_a_revocation_outlives_the_last_token_of_its_sign_in(parts: Parts) -> None:
+    claims = (await parts.issue("ada", tier=None, admin=False)).claims
+    revocation = await parts.revoke(sid=claims.sid, user_id=claims.subject)
+    assert revocation.forget_at > claims.expires_at
+    assert await parts.revoke(sid=claims.sid, user_id=claims.subject) == revocation
+
+
+async def test_a_new_watcher_first_gets_a_place_to_resume_from(parts: Parts) -> None:
+    stop = asyncio.Event()
+    watching = WatchUsers(parts.feed)("", stop=stop)
+    event, token = await anext(watching)
+    assert event is None
+    created = await parts.create(sign_up())
+    assert (await anext(watching))[0] == UserChanged(created)
+    stop.set()
+    resumed = WatchUsers(parts.feed)(token, stop=asyncio.Event())
+    assert (await anext(resumed))[0] == UserChanged(created)
+
+
+async def test_resuming_inside_a_batch_repeats_and_never_skips(parts: Parts) -> None:
+    start = await parts.feed.head()
+    created = await parts.create(sign_up())
+    revoked = await parts.revoke(sid="s1", user_id=created.user_id)
+    wanted = [UserChanged(created), SessionRevoked("s1", revoked.forget_at)]
+    stop = asyncio.Event()
+    steps = []
+    async for step in WatchUsers(parts.feed)(start, stop=stop):
+        steps.append(step)
+        if len(steps) == 2:
+            stop.set()
+    assert [event for event, _ in steps] == wanted
+    watching = WatchUsers(parts.feed)(steps[0][1], stop=asyncio.Event())
+    seen = [(await anext(watching))[0] for _ in range(2)]
+    assert wanted[1] in seen
