@@ -1,0 +1,167 @@
+"""``SearchService`` behind a real server, over the memory index."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from segue.catalog.v1 import catalog_pb2
+from segue.catalog.v1.catalog_service_pb2 import (
+    SearchRequest,
+    SearchResponse,
+    SuggestRequest,
+    SuggestResponse,
+)
+from segue.catalog.v1.catalog_service_pb2_grpc import (
+    SearchServiceStub,
+    add_SearchServiceServicer_to_server,
+)
+
+from catalog_svc.adapters.memory_index import MemoryIndex
+from catalog_svc.search_servicer import SearchServicer
+from catalog_svc.usecases.search import Search
+from meshkit.testing.rpc import ServedMesh, served
+from tests.contracts.catalog.search_suite import album, artist, fill, track
+
+
+@pytest.fixture
+async def mesh(tmp_path: Path) -> AsyncIterator[ServedMesh]:
+    index = MemoryIndex()
+    await fill(
+        index,
+        track(1, "Creep", "Radiohead", "Pablo Honey", popularity=10),
+        artist(2, "Radiohead"),
+        album(3, "Pablo Honey", "Radiohead"),
+        *(track(n, f"Song {n:03}") for n in range(10, 160)),
+    )
+    servicer = SearchServicer(Search(index))
+    async with served(tmp_path, (add_SearchServiceServicer_to_server, servicer)) as mesh:
+        yield mesh
+
+
+async def search(mesh: ServedMesh, request: SearchRequest) -> SearchResponse:
+    return await SearchServiceStub(mesh.channel()).Search(request, metadata=mesh.token())
+
+
+async def suggest(mesh: ServedMesh, request: SuggestRequest) -> SuggestResponse:
+    return await SearchServiceStub(mesh.channel()).Suggest(request, metadata=mesh.token())
+
+
+def wrong_field(error: grpc.aio.AioRpcError) -> str:
+    status = rpc_status.from_call(error)
+    assert status is not None
+    for detail in status.details:
+        bad = error_details_pb2.BadRequest()
+        if detail.Unpack(bad):
+            return bad.field_violations[0].field
+    raise AssertionError("no BadRequest in the status")
+
+
+async def test_every_type_is_found_with_all_fields(mesh: ServedMesh) -> None:
+    answer = await search(mesh, SearchRequest(q="radiohaed"))
+    assert list(answer.tracks) == [
+        SearchResponse.TrackResult(
+            id=track(1, "").id,
+            title="Creep",
+            artist="Radiohead",
+            duration=180.0,
+            duration_ms=180_000,
+            artist_id="A" * 26,
+            album="Pablo Honey",
+            album_id="B" * 26,
+            artwork_path="/media/v1/artwork/ab",
+            state=catalog_pb2.Track.READY,
+        )
+    ]
+    assert [found.name for found in answer.artists] == ["Radiohead"]
+    assert [(found.title, found.artist, found.year) for found in answer.albums] == [
+        ("Pablo Honey", "Radiohead", 1999)
+    ]
+    assert answer.next_page_token == ""
+
+
+async def test_only_the_types_asked_for_come(mesh: ServedMesh) -> None:
+    answer = await search(
+        mesh, SearchRequest(q="radiohead", type=[SearchRequest.ARTIST, SearchRequest.PLAYLIST])
+    )
+    assert [found.name for found in answer.artists] == ["Radiohead"]
+    assert not answer.tracks
+    assert not answer.playlists
+
+
+async def test_page_size_defaults_to_20_and_stops_at_100(mesh: ServedMesh) -> None:
+    tracks = [SearchRequest.TRACK]
+    for asked, served_size in ((0, 20), (7, 7), (5000, 100)):
+        answer = await search(mesh, SearchRequest(q="song", type=tracks, page_size=asked))
+        assert len(answer.tracks) == served_size
+
+
+async def test_pages_of_one_type_join_without_gap(mesh: ServedMesh) -> None:
+    request = SearchRequest(q="song", type=[SearchRequest.TRACK], page_size=60)
+    seen: list[str] = []
+    while True:
+        answer = await search(mesh, request)
+        seen += [found.id for found in answer.tracks]
+        if not answer.next_page_token:
+            break
+        request.page_token = answer.next_page_token
+    assert len(seen) == len(set(seen)) == 150
+
+
+async def test_suggestions_name_text_type_and_id(mesh: ServedMesh) -> None:
+    answer = await suggest(mesh, SuggestRequest(q="RADIO"))
+    assert list(answer.suggestions) == [
+        SuggestResponse.Suggestion(text="Radiohead", type=SearchRequest.ARTIST, id=artist(2, "").id)
+    ]
+    assert len((await suggest(mesh, SuggestRequest(q="song"))).suggestions) == 8
+    assert len((await suggest(mesh, SuggestRequest(q="song", page_size=99))).suggestions) == 20
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (SearchRequest(), "q"),
+        (SearchRequest(q="  "), "q"),
+        (SearchRequest(q="é" * 201), "q"),
+        (SearchRequest(q="x", page_size=-1), "page_size"),
+        (SearchRequest(q="x", type=[SearchRequest.TYPE_UNSPECIFIED]), "type"),
+        (SearchRequest(q="x", type=[99]), "type"),  # type: ignore[list-item]
+        (SearchRequest(q="x", type=[SearchRequest.TRACK], page_token="forged"), "page_token"),
+        (SuggestRequest(), "q"),
+        (SuggestRequest(q="x" * 201), "q"),
+        (SuggestRequest(q="x", page_size=-1), "page_size"),
+    ],
+)
+async def test_bad_requests_name_the_field(
+    mesh: ServedMesh, request_: SearchRequest | SuggestRequest, field: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        if isinstance(request_, SearchRequest):
+            await search(mesh, request_)
+        else:
+            await suggest(mesh, request_)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert wrong_field(caught.value) == field
+
+
+async def test_a_page_token_belongs_to_its_query_and_to_one_type(mesh: ServedMesh) -> None:
+    first = await search(mesh, SearchRequest(q="song", type=[SearchRequest.TRACK]))
+    for other in (
+        SearchRequest(q="songs", type=[SearchRequest.TRACK], page_token=first.next_page_token),
+        SearchRequest(q="song", page_token=first.next_page_token),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await search(mesh, other)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert wrong_field(caught.value) == "page_token"
+
+
+async def test_searching_needs_the_scope_catalog_read(mesh: ServedMesh) -> None:
+    stub = SearchServiceStub(mesh.channel())
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Search(SearchRequest(q="x"), metadata=mesh.token(scopes=["playback"]))
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
