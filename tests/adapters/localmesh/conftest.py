@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from localmesh.free_ports import PortAllocator
 from localmesh.output import Output
 from localmesh.specs import RestartPolicy
 from localmesh.supervisor import Supervisor
@@ -73,3 +74,9 @@ def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
 def is_running() -> Callable[[int], bool]:
     """Whether a pid lives."""
     return _is_running
+
+
+@pytest.fixture
+def ports() -> PortAllocator:
+    """Free ports of this machine."""
+    return PortAllocator()
