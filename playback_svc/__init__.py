@@ -1,0 +1,1 @@
+"""What plays for whom, where and at which position: commands, heartbeats, and one truth a user."""

@@ -1,0 +1,23 @@
+"""``python -m playback_svc serve``: one process of the playback service."""
+
+from __future__ import annotations
+
+import sys
+
+from meshkit.server import configure, run
+from meshkit.settings import load
+from playback_svc.settings import Settings
+from playback_svc.wiring import serve
+
+
+def main() -> None:
+    """Serve until SIGTERM; exits 2 on a wrong command line or wrong settings."""
+    if sys.argv[1:] != ["serve"]:
+        sys.exit("usage: python -m playback_svc serve")
+    settings = load(Settings)
+    configure(settings, "playback")
+    run(lambda: serve(settings))
+
+
+if __name__ == "__main__":
+    main()

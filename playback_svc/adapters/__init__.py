@@ -1,0 +1,1 @@
+"""What stands behind the ports: PostgreSQL, Valkey, the other services, and memory."""

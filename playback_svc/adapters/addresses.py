@@ -1,0 +1,43 @@
+"""The addresses of a session's stream: a signed, expiring path under the public URL."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from meshkit.capability import KeyFile, KeysUnusable
+from playback_svc.ports import Answer, StreamAddresses
+
+_REFRESH_S = 30.0
+
+_log = structlog.get_logger("playback")
+
+
+class SignedAddresses:
+    """Signs addresses; the same answer gives the same addresses while the key stays."""
+
+    def __init__(self, public_url: str, keys: KeyFile) -> None:
+        self._base = f"{public_url.rstrip('/')}/media/v1"
+        self._keys = keys
+
+    def of(self, answer: Answer) -> StreamAddresses:
+        """The addresses of an answer of Play or Resume."""
+        expires_at_s = answer.urls_expire_at_s or 0
+        capability = self._keys.keys.mint(
+            subject=answer.session_id,
+            grants=[rung.name for rung in answer.asset.rungs],
+            resource=answer.asset.descriptor,
+            expires_at=expires_at_s,
+        )
+        base = f"{self._base}/{capability}/{answer.asset.descriptor}"
+        return StreamAddresses(f"{base}/master.m3u8", f"{base}/manifest.mpd", expires_at_s)
+
+    async def run(self) -> None:
+        """Take up rotated keys until cancelled; a file that cannot be used changes nothing."""
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            try:
+                self._keys.refresh()
+            except KeysUnusable as problem:
+                _log.error("signing keys not renewed", problem=str(problem))

@@ -1,0 +1,65 @@
+"""What clients measured, as Prometheus metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshkit.telemetry import counter, gauge, histogram
+
+_LATENCY_BUCKETS_S = (0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
+_RUNGS_KBPS = (128, 192, 256, 320)
+
+_START_LATENCY = histogram(
+    "playback_start_latency_seconds",
+    "Time from the user's play to the first audible sample, by clients.",
+    ["tier"],
+    _LATENCY_BUCKETS_S,
+)
+_FETCH = histogram(
+    "playback_slowest_fetch_seconds",
+    "The slowest segment fetch between two heartbeats, by clients.",
+    buckets=_LATENCY_BUCKETS_S,
+)
+_UNDERRUNS = counter("playback_underruns", "Times that a buffer ran empty while playing.")
+_SWITCHES = counter("playback_switches", "Changes of the rung.")
+_ERRORS = counter("playback_fetch_errors", "Failed segment fetches, retried ones included.")
+_HEARD = counter("playback_rung_seconds", "Seconds heard of each rung.", ["rung"])
+_STREAMS = gauge("playback_concurrent_streams", "Heartbeat streams held by this instance.")
+
+
+class PrometheusMeasures:
+    """``Measures`` with bounded labels: a rate between the rungs counts as FLAC."""
+
+    def __init__(self) -> None:
+        self._by_rate: dict[int, Any] = {rate: _HEARD.labels(str(rate)) for rate in _RUNGS_KBPS}
+        self._lossless = _HEARD.labels("flac")
+
+    def heard(self, bitrate_kbps: int, seconds: float) -> None:
+        """See the port."""
+        self._by_rate.get(bitrate_kbps, self._lossless).inc(seconds)
+
+    def report(
+        self,
+        tier: str,
+        *,
+        underruns: int,
+        switches: int,
+        start_latency_ms: int,
+        slowest_fetch_ms: int,
+        fetch_errors: int,
+    ) -> None:
+        """See the port."""
+        if underruns:
+            _UNDERRUNS.inc(underruns)
+        if switches:
+            _SWITCHES.inc(switches)
+        if fetch_errors:
+            _ERRORS.inc(fetch_errors)
+        if start_latency_ms:
+            _START_LATENCY.labels(tier).observe(start_latency_ms / 1000)
+        if slowest_fetch_ms:
+            _FETCH.observe(slowest_fetch_ms / 1000)
+
+    def streams(self, difference: int) -> None:
+        """See the port."""
+        _STREAMS.inc(difference)

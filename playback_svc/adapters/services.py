@@ -1,0 +1,98 @@
+"""The catalogue and the plans as their services tell them, over gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
+from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from segue.identity.v1 import identity_pb2, identity_service_pb2
+from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
+
+from meshkit.deadline import budget
+from meshkit.faults import Fault, Unavailable
+from meshkit.status import remote_faults
+from playback_svc.domain.plans import Plan, Playable
+from playback_svc.domain.player_state import Rung, Track
+
+_PLAYABLE_S = 2.0
+_PLANS_S = 2.0
+_REFRESH_S = 300.0
+_RETRY_S = 0.5
+_FIRST_PLANS_S = 3.0
+
+_log = structlog.get_logger("playback")
+
+
+class CatalogueService:
+    """A ``Catalogue`` that asks the catalog service on the user's behalf."""
+
+    def __init__(self, stub: CatalogServiceStub) -> None:
+        self._stub = stub
+
+    async def playable(self, track_id: str) -> Playable:
+        """See the port."""
+        request = catalog_service_pb2.GetPlayableRequest(track_id=track_id)
+        with remote_faults():
+            answer = await self._stub.GetPlayable(request, timeout=budget(_PLAYABLE_S))
+        track = answer.track
+        return Playable(
+            track=Track(
+                track_id=track.id,
+                title=track.title,
+                artist=track.artist,
+                duration_ms=track.duration_ms,
+                premium=track.access == catalog_pb2.Track.PREMIUM,
+            ),
+            descriptor=answer.descriptor,
+            rungs=tuple(Rung(rung.name, rung.bitrate_kbps) for rung in answer.rungs),
+        )
+
+
+class CachedPlans:
+    """``Plans`` that are read in the background and kept while identity is away."""
+
+    def __init__(self, stub: PlanServiceStub) -> None:
+        self._stub = stub
+        self._plans: dict[str, Plan] = {}
+        self._arrived = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep the table fresh until cancelled."""
+        while True:
+            try:
+                await self._refresh()
+                wait_s = _REFRESH_S
+            except Fault as fault:
+                _log.warning("plans not read", reason=fault.reason)
+                wait_s = _RETRY_S
+            await asyncio.sleep(wait_s)
+
+    async def _refresh(self) -> None:
+        request = identity_service_pb2.ListPlansRequest()
+        with remote_faults():
+            answer = await self._stub.ListPlans(request, timeout=_PLANS_S)
+        self._plans = {plan.tier: plan for plan in map(_plan, answer.plans)}
+        self._arrived.set()
+
+    async def plan(self, tier: str) -> Plan:
+        """See the port. The first caller waits for the table within its own deadline."""
+        if not self._arrived.is_set():
+            try:
+                async with asyncio.timeout(budget(_FIRST_PLANS_S)):
+                    await self._arrived.wait()
+            except TimeoutError:
+                raise Unavailable("The plans cannot be read now.") from None
+        if tier not in self._plans:
+            raise Unavailable("The plan of this token is not known here yet.")
+        return self._plans[tier]
+
+
+def _plan(plan: identity_pb2.Plan) -> Plan:
+    tier = identity_pb2.User.SubscriptionType.Name(plan.subscription_type).lower()
+    return Plan(tier, frozenset(plan.rungs), plan.premium_tracks)
+
+
+CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+PLANS = identity_service_pb2.DESCRIPTOR.services_by_name["PlanService"]

@@ -1,0 +1,184 @@
+"""The state of one user's player and the commands on it, as pure functions.
+
+Times are Unix milliseconds, positions are milliseconds from the start of the track. A command
+takes the state as it is *now* (see :mod:`playback_svc.domain.presence`) and returns the next one;
+each that changes something raises ``revision`` by one, and a new session raises ``epoch``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from meshkit.faults import FailedPrecondition
+
+
+class Status(StrEnum):
+    """What the session does."""
+
+    PLAYING = "PLAYING"
+    PAUSED = "PAUSED"
+    STOPPED = "STOPPED"
+
+
+class EndReason(StrEnum):
+    """Why a session takes no more commands or beats."""
+
+    TAKEN_OVER = "TAKEN_OVER"
+    STOPPED = "STOPPED"
+    EXPIRED = "EXPIRED"
+
+
+class Version(NamedTuple):
+    """What every write compares: both numbers only rise, and order as a pair."""
+
+    epoch: int
+    revision: int
+
+
+class Rung(NamedTuple):
+    """One encoding that a session may use: its name in media paths and its rate in kbps."""
+
+    name: str
+    bitrate_kbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The track as the session began with it."""
+
+    track_id: str
+    title: str
+    artist: str
+    duration_ms: int
+    premium: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What is streamed: the descriptor's SHA-256 (hex) and the rungs allowed, by rising quality."""
+
+    descriptor: str
+    rungs: tuple[Rung, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerState:
+    """The one row of a user. ``position_ms`` held at ``position_at_ms``.
+
+    ``moving`` is False where the device said that its audio stands still although the session
+    plays. ``last_seq`` and ``bitrate_kbps`` are 0, and ``last_beat_at_ms`` is None, until a beat
+    came.
+    """
+
+    version: Version
+    session_id: str
+    device_id: str
+    track: Track
+    asset: Asset
+    status: Status
+    position_ms: int
+    position_at_ms: int
+    started_at_ms: int
+    moving: bool = True
+    ended_by: EndReason | None = None
+    last_beat_at_ms: int | None = None
+    last_seq: int = 0
+    bitrate_kbps: int = 0
+
+    def position_at(self, now_ms: int) -> int:
+        """The position at ``now_ms``, never past the end of the track nor before its start."""
+        position = self.position_ms
+        if self.status is Status.PLAYING and self.moving:
+            position += max(0, now_ms - self.position_at_ms)
+        return min(max(0, position), self.track.duration_ms)
+
+
+class SessionNotCurrent(FailedPrecondition):
+    """The session is the caller's own and no longer takes commands."""
+
+    default_reason = "SESSION_NOT_CURRENT"
+
+    def __init__(self, ended_by: EndReason) -> None:
+        super().__init__(
+            "This session is no longer the one that plays.", metadata={"ended_by": ended_by.value}
+        )
+        self.ended_by = ended_by
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What Play wants: a new session of a track on a device, from a position."""
+
+    session_id: str
+    device_id: str
+    track: Track
+    asset: Asset
+    position_ms: int
+
+
+def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerState:
+    """A new session, which takes over from whatever played before."""
+    before = current.version if current else Version(0, 0)
+    return PlayerState(
+        version=Version(before.epoch + 1, before.revision + 1),
+        session_id=opening.session_id,
+        device_id=opening.device_id,
+        track=opening.track,
+        asset=opening.asset,
+        status=Status.PLAYING,
+        position_ms=min(opening.position_ms, opening.track.duration_ms),
+        position_at_ms=now_ms,
+        started_at_ms=now_ms,
+    )
+
+
+def pause(state: PlayerState, now_ms: int) -> PlayerState:
+    """Held where it is; the same state when it was held already."""
+    _require_open(state)
+    if state.status is Status.PAUSED:
+        return state
+    return _moved(state, Status.PAUSED, state.position_at(now_ms), now_ms)
+
+
+def resume(state: PlayerState, now_ms: int) -> PlayerState:
+    """Goes on where it was held; the same state when it plays already."""
+    _require_open(state)
+    if state.status is Status.PLAYING:
+        return state
+    return _moved(state, Status.PLAYING, state.position_at(now_ms), now_ms)
+
+
+def seek(state: PlayerState, position_ms: int, now_ms: int) -> PlayerState:
+    """At ``position_ms``, or at the end for a position beyond it; playing or held as before."""
+    _require_open(state)
+    return _moved(state, state.status, min(position_ms, state.track.duration_ms), now_ms)
+
+
+def stop(state: PlayerState, now_ms: int) -> PlayerState:
+    """Over, by the user; the same state when it was over already."""
+    return end(state, EndReason.STOPPED, state.position_at(now_ms), now_ms)
+
+
+def end(state: PlayerState, reason: EndReason, position_ms: int, now_ms: int) -> PlayerState:
+    """Over at ``position_ms`` for ``reason``; the same state when it was over already."""
+    if state.status is Status.STOPPED:
+        return state
+    return replace(_moved(state, Status.STOPPED, position_ms, now_ms), ended_by=reason)
+
+
+def _require_open(state: PlayerState) -> None:
+    if state.status is Status.STOPPED:
+        raise SessionNotCurrent(state.ended_by or EndReason.STOPPED)
+
+
+def _moved(state: PlayerState, status: Status, position_ms: int, now_ms: int) -> PlayerState:
+    return replace(
+        state,
+        version=Version(state.version.epoch, state.version.revision + 1),
+        status=status,
+        position_ms=position_ms,
+        position_at_ms=now_ms,
+        moving=True,
+    )

@@ -1,0 +1,103 @@
+"""What heartbeats say about a session, and when silence means that it is over.
+
+Nothing here writes: a session that fell silent *is* stopped as soon as anyone looks, whether or
+not a sweep has stored that yet, and every reader derives the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from playback_svc.domain.player_state import EndReason, PlayerState, Status, Version, end
+
+SILENCE_PLAYING_MS = 35_000
+"""A playing session without a beat for this long is over."""
+
+SILENCE_PAUSED_MS = 24 * 3_600_000
+"""A held session without a beat or command for this long is over."""
+
+BLIND_MS = 90_000
+"""After live positions were lost, silence says nothing for this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivePosition:
+    """The last accepted beat of a session.
+
+    ``version`` is what the device had applied when it was at ``position_ms``; ``seq`` and
+    ``beat_at_ms`` are those of the newest beat, which may have moved no position.
+    """
+
+    session_id: str
+    version: Version
+    seq: int
+    position_ms: int
+    position_at_ms: int
+    moving: bool
+    bitrate_kbps: int
+    beat_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A live position, if one is known, and since when positions are kept without a gap.
+
+    ``since_ms`` is None while nobody can tell, because the live store cannot answer.
+    """
+
+    position: LivePosition | None
+    since_ms: int | None
+
+    def telling(self, now_ms: int) -> bool:
+        """Whether the absence of beats means anything at ``now_ms``."""
+        return self.since_ms is not None and now_ms - self.since_ms >= BLIND_MS
+
+
+UNSEEN = Sighting(None, None)
+"""What is known of a session while live positions cannot be read."""
+
+
+def observe(state: PlayerState, live: LivePosition | None) -> PlayerState:
+    """``state`` with what the last beat adds; a beat of an older version moves no position."""
+    if live is None or live.session_id != state.session_id or live.seq <= state.last_seq:
+        return state
+    heard = replace(
+        state,
+        last_seq=live.seq,
+        bitrate_kbps=live.bitrate_kbps or state.bitrate_kbps,
+        last_beat_at_ms=live.beat_at_ms,
+    )
+    if state.status is not Status.PLAYING or live.version != state.version:
+        return heard
+    return replace(
+        heard,
+        position_ms=min(live.position_ms, state.track.duration_ms),
+        position_at_ms=live.position_at_ms,
+        moving=live.moving,
+    )
+
+
+def expires_at_ms(state: PlayerState) -> int | None:
+    """When ``state`` is over unless something comes first; None where it is over already."""
+    if state.status is Status.STOPPED:
+        return None
+    heard_at_ms = max(state.position_at_ms, state.last_beat_at_ms or 0)
+    if state.status is Status.PAUSED:
+        return heard_at_ms + SILENCE_PAUSED_MS
+    if state.last_beat_at_ms is None:
+        left_ms = state.track.duration_ms - state.position_ms
+        return state.position_at_ms + left_ms + SILENCE_PLAYING_MS
+    return heard_at_ms + SILENCE_PLAYING_MS
+
+
+def as_of(state: PlayerState, sighting: Sighting, now_ms: int) -> PlayerState:
+    """The state at ``now_ms``: with its last beat, and STOPPED where silence has ended it."""
+    state = observe(state, sighting.position)
+    over_at_ms = expires_at_ms(state)
+    if over_at_ms is None or now_ms < over_at_ms or not sighting.telling(now_ms):
+        return state
+    # Nobody heard anything after the last sign of life; a session that never gave one, such as a
+    # plain HLS player's, was heard to its end.
+    seen_at_ms = over_at_ms if state.last_beat_at_ms is None else state.last_beat_at_ms
+    position_ms = state.position_at(max(seen_at_ms, state.position_at_ms))
+    return end(state, EndReason.EXPIRED, position_ms, over_at_ms)

@@ -1,0 +1,179 @@
+"""HeartbeatService on the wire. The loop of a stream is the hottest code of the service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from google.protobuf.duration_pb2 import Duration
+from segue.playback.v1 import playback_pb2
+from segue.playback.v1 import playback_service_pb2 as pb
+from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceServicer
+
+from meshkit.faults import InvalidArgument, PermissionDenied, Unauthenticated
+from meshkit.principal import Principal, current_principal, set_principal
+from meshkit.server_context import Context
+from meshkit.tokens import TokenVerifier
+from playback_svc import convert
+from playback_svc.domain.beats import HIGHEST_KBPS, Counted, check_counted, reject
+from playback_svc.ports import Clock
+from playback_svc.usecases.heartbeats import Heartbeats
+from playback_svc.usecases.slots import Holder, Slot
+
+HELLO_WITHIN_S = 10.0
+_PLAYING = playback_pb2.Playback.PLAYING
+_SCOPE = "playback"
+
+
+class HeartbeatServicer(HeartbeatServiceServicer):
+    """Streams of beats, and single beats, of the calling user's devices."""
+
+    def __init__(self, heartbeats: Heartbeats, tokens: TokenVerifier, clock: Clock) -> None:
+        self._heartbeats = heartbeats
+        self._tokens = tokens
+        self._clock = clock
+
+    async def StreamHeartbeats(
+        self, request_iterator: AsyncIterator[pb.StreamHeartbeatsRequest], context: Context
+    ) -> AsyncIterator[pb.StreamHeartbeatsResponse]:
+        """See the contract."""
+        requests = aiter(request_iterator)
+        session_id, device_id = await _hello(requests)
+        holder = _holder(current_principal())
+        slot = await self._heartbeats.open(holder, session_id, device_id)
+        task = asyncio.current_task()
+        slot.interrupt = task.cancel if task else slot.interrupt
+        # Filled again for every ack: it is on the wire before the next beat is asked for.
+        response = pb.StreamHeartbeatsResponse()
+        try:
+            if slot.end is None:
+                yield _acked(response, slot, slot.last_seq)
+            # An end that comes while the device is silent cancels the reading, so that no stream
+            # needs a task of its own in order to be woken.
+            slot.listening = slot.end is None
+            while slot.listening:
+                request = await anext(requests, None)
+                slot.listening = False
+                if request is None:
+                    break
+                if request.HasField("heartbeat"):
+                    beat = request.heartbeat
+                    if beat.seq > slot.last_seq:
+                        await self._take(slot, beat)
+                    yield _acked(response, slot, beat.seq)
+                else:
+                    await self._renew(slot, request)
+                slot.listening = slot.end is None
+        except asyncio.CancelledError:
+            if slot.end is None or task is None:
+                raise
+            task.uncancel()
+        finally:
+            slot.listening = False
+            self._heartbeats.close(slot)
+        for last in _farewell(slot):
+            yield last
+
+    async def _take(self, slot: Slot, beat: playback_pb2.Heartbeat) -> None:
+        """Checks a beat, then has it kept. Raises InvalidArgument."""
+        epoch, revision, position_ms = beat.epoch, beat.revision, beat.position_ms
+        bitrate_kbps = beat.bitrate_kbps
+        if epoch < 0 or revision < 0 or position_ms < 0 or not 0 <= bitrate_kbps <= HIGHEST_KBPS:
+            raise reject(
+                epoch=epoch, revision=revision, position_ms=position_ms, bitrate_kbps=bitrate_kbps
+            )
+        now_ms = self._clock()
+        if slot.silent_too_long(now_ms) and not await self._heartbeats.still_on(slot):
+            return
+        if beat.HasField("measurements"):
+            counted = _counted(beat.measurements)
+            self._heartbeats.report(slot, counted)
+        moving = beat.status == _PLAYING
+        slot.take(beat.seq, epoch, revision, position_ms, moving, bitrate_kbps, now_ms)
+        self._heartbeats.mark(slot)
+
+    async def _renew(self, slot: Slot, request: pb.StreamHeartbeatsRequest) -> None:
+        """Takes a fresh token. Raises Unauthenticated, PermissionDenied, InvalidArgument."""
+        if not request.HasField("access_token"):
+            raise InvalidArgument.field("message", "must be heartbeat or access_token")
+        principal = await self._tokens.verify(request.access_token)
+        if principal.user_id != slot.holder.user_id:
+            raise Unauthenticated("The token is of another user.", reason="TOKEN_INVALID")
+        if _SCOPE not in principal.scopes:
+            raise PermissionDenied(
+                f"the access token lacks the scope {_SCOPE}",
+                reason="SCOPE_MISSING",
+                metadata={"scope": _SCOPE},
+            )
+        set_principal(principal)
+        self._heartbeats.renew(slot, _holder(principal))
+
+    async def ReportHeartbeat(
+        self, request: pb.ReportHeartbeatRequest, context: Context
+    ) -> pb.ReportHeartbeatResponse:
+        """See the contract."""
+        session_id = convert.ulid("playback_id", request.playback_id)
+        device_id = convert.device_id(request.device_id)
+        if not request.HasField("heartbeat"):
+            raise InvalidArgument.field("heartbeat", "must be set")
+        holder = _holder(current_principal())
+        slot = await self._heartbeats.attend(holder, session_id, device_id)
+        beat = request.heartbeat
+        if slot.end is None and beat.seq > slot.last_seq:
+            await self._take(slot, beat)
+        if slot.end is not None:
+            return pb.ReportHeartbeatResponse(end=convert.session_end(slot.end))
+        ack = playback_pb2.HeartbeatAck(seq=beat.seq, epoch=slot.epoch, revision=slot.revision)
+        return pb.ReportHeartbeatResponse(ack=ack)
+
+
+async def _hello(
+    requests: AsyncIterator[pb.StreamHeartbeatsRequest],
+) -> tuple[str, str]:
+    """The session and the device of a stream, from its first message."""
+    async with asyncio.timeout(HELLO_WITHIN_S):
+        first = await anext(requests, None)
+    if first is None or not first.HasField("hello"):
+        raise InvalidArgument.field("hello", "must be the first message of a stream")
+    hello = first.hello
+    return convert.ulid("hello.playback_id", hello.playback_id), convert.device_id(hello.device_id)
+
+
+def _holder(principal: Principal) -> Holder:
+    return Holder(principal.user_id, principal.sid, principal.tier, principal.expires_at)
+
+
+def _acked(
+    response: pb.StreamHeartbeatsResponse, slot: Slot, seq: int
+) -> pb.StreamHeartbeatsResponse:
+    ack = response.ack
+    ack.seq = seq
+    ack.epoch = slot.epoch
+    ack.revision = slot.revision
+    return response
+
+
+def _farewell(slot: Slot) -> list[pb.StreamHeartbeatsResponse]:
+    """The last messages of a stream that the server ends; none when the device closed it."""
+    end = slot.end
+    if end is None:
+        return []
+    last = pb.StreamHeartbeatsResponse(end=convert.session_end(end))
+    if end.reconnect_after_s is None:
+        return [last]
+    after = Duration()
+    after.FromMilliseconds(round(end.reconnect_after_s * 1000))
+    reconnect = pb.StreamHeartbeatsResponse.Reconnect(after=after)
+    return [pb.StreamHeartbeatsResponse(reconnect=reconnect), last]
+
+
+def _counted(measurements: playback_pb2.Measurements) -> Counted:
+    counted = Counted(
+        underruns=measurements.underruns,
+        switches=measurements.switches,
+        start_latency_ms=measurements.start_latency_ms,
+        slowest_fetch_ms=measurements.slowest_fetch_ms,
+        fetch_errors=measurements.fetch_errors,
+    )
+    check_counted(counted)
+    return counted

@@ -1,0 +1,28 @@
+"""Settings of playback, from the environment under ``SEGUE_PLAYBACK_``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from meshkit.settings import DatabaseSettings, ServiceSettings
+
+
+class Settings(DatabaseSettings, ServiceSettings):
+    """What a process of playback needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYBACK_", frozen=True, extra="forbid")
+
+    valkey_url: str = Field(description="Valkey with live positions and wake-ups.")
+    catalog_target: str = Field(description="gRPC target of the catalog service.")
+    identity_target: str = Field(description="gRPC target of the identity service.")
+    public_url: str = Field(description="Where clients reach the edge, e.g. http://127.0.0.1:8080.")
+    capability_keys_file: Path = Field(description="JSON file of the keys that sign media paths.")
+    urls_live_s: int = Field(
+        default=21_600, gt=0, description="Seconds that the addresses of a stream work."
+    )
+    drain_spread_s: float = Field(
+        default=5.0, ge=0, description="Seconds over which drained devices come back elsewhere."
+    )

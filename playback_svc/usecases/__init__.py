@@ -1,0 +1,1 @@
+"""One class a thing that a caller can ask of playback."""

@@ -1,0 +1,31 @@
+"""GetPlayback: what plays for a user now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playback_svc.domain.player_state import PlayerState
+from playback_svc.ports import Clock
+from playback_svc.usecases.commanding import Commander
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """The state as of now and the position (ms) now."""
+
+    state: PlayerState
+    position_ms: int
+
+
+class GetPlayback:
+    """Reads the row, the last beat, and derives what holds now."""
+
+    def __init__(self, commander: Commander, clock: Clock) -> None:
+        self._commander = commander
+        self._clock = clock
+
+    async def __call__(self, user_id: str) -> Playing | None:
+        """What plays; None for a user who never played anything. Raises Unavailable."""
+        partition, _ = await self._commander.answered(user_id, None)
+        state = await self._commander.current(partition)
+        return None if state is None else Playing(state, state.position_at(self._clock()))

@@ -1,0 +1,246 @@
+"""Heartbeats: what devices tell of their playback, acknowledged from memory and kept in batches.
+
+A beat touches no store. It changes its stream's slot and marks it; twice a second one task of the
+process writes what is marked to the live positions, and a minute apart (and at every change of
+status, and at a stream's end) to the session store. Wake-ups tell the slots what commands did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from meshkit.faults import Fault, NotFound, Unavailable
+from playback_svc.domain.beats import Counted
+from playback_svc.domain.player_state import EndReason, PlayerState
+from playback_svc.ports import (
+    Checkpoint,
+    Clock,
+    Measures,
+    PlayerStateStore,
+    PositionStore,
+    Wake,
+    Wakeups,
+)
+from playback_svc.usecases.commanding import Commander, SessionLookup, wake_of
+from playback_svc.usecases.slots import (
+    Closing,
+    Holder,
+    Slot,
+    StreamEnd,
+    StreamRegistry,
+    ended_by,
+)
+from playback_svc.usecases.sweep import Expire
+
+FLUSH_EVERY_S = 0.5
+CHECKPOINT_MS = 60_000
+_CHUNK = 500
+_MOST_MARKED = 200_000
+
+_log = structlog.get_logger("playback")
+
+
+class Heartbeats:
+    """The streams that this process holds, and the beats that come over them."""
+
+    def __init__(
+        self,
+        store: PlayerStateStore,
+        positions: PositionStore,
+        wakeups: Wakeups,
+        commander: Commander,
+        *,
+        measures: Measures,
+        clock: Clock,
+        is_revoked: Callable[[str], bool],
+    ) -> None:
+        self._store = store
+        self._positions = positions
+        self._wakeups = wakeups
+        self._commander = commander
+        self._expire = Expire(commander)
+        self._sessions = SessionLookup(store)
+        self._measures = measures
+        self._clock = clock
+        self._is_revoked = is_revoked
+        self._streams = StreamRegistry(clock() / 1000)
+        self._marked: dict[str, Slot] = {}
+        self._spread_s: float | None = None
+
+    async def open(self, holder: Holder, session_id: str, device_id: str) -> Slot:
+        """A stream's slot; its ``end`` is set where the session takes no beats any more.
+
+        Raises NotFound for a session or device that is not the caller's, ResourceExhausted for
+        too many streams, Unavailable. Give the slot back to :meth:`close`.
+        """
+        slot = Slot(holder, session_id, device_id)
+        self._streams.add(slot)
+        self._measures.streams(1)
+        try:
+            # Watched before the state is read: a command in between is heard of, not missed.
+            await self._wakeups.watch(holder.user_id)
+            await self._join(slot)
+        except BaseException:
+            self.close(slot)
+            raise
+        if self._spread_s is not None:
+            slot.finish(self._draining(self._spread_s))
+        return slot
+
+    def close(self, slot: Slot) -> None:
+        """Lets go of a stream; its last beat is kept soon."""
+        self._streams.remove(slot)
+        self._wakeups.unwatch(slot.holder.user_id)
+        self._measures.streams(-1)
+        if slot.live_epoch:
+            slot.checkpoint_at_ms = 0
+            self.mark(slot)
+
+    async def _join(self, slot: Slot) -> None:
+        """Brings what is known of the session into its slot."""
+        user_id, now_ms = slot.holder.user_id, self._clock()
+        partition, _ = await self._commander.answered(user_id, None)
+        state = await self._commander.current(partition)
+        if state is None or state.session_id != slot.session_id:
+            record = await self._sessions.over(user_id, slot.session_id)
+            device_id = state.device_id if state else ""
+            slot.finish(ended_by(record.ended_by or EndReason.TAKEN_OVER, device_id))
+            return
+        if state.device_id != slot.device_id:
+            raise NotFound(
+                "The session plays on another device.",
+                metadata={"resource": "session", "id": slot.session_id},
+            )
+        slot.load(state, now_ms)
+        stored_at_ms = partition.state.last_beat_at_ms if partition.state else None
+        slot.checkpoint_at_ms = (stored_at_ms or 0) + CHECKPOINT_MS
+
+    def mark(self, slot: Slot) -> None:
+        """Have the slot's last beat kept at the next flush."""
+        self._marked[slot.session_id] = slot
+
+    def renew(self, slot: Slot, holder: Holder) -> None:
+        """A fresh token of the same user came."""
+        slot.holder = holder
+
+    def report(self, slot: Slot, counted: Counted) -> None:
+        """Add up what the device counted since its beat before."""
+        self._measures.report(
+            slot.holder.tier,
+            underruns=counted.underruns,
+            switches=counted.switches,
+            start_latency_ms=counted.start_latency_ms,
+            slowest_fetch_ms=counted.slowest_fetch_ms,
+            fetch_errors=counted.fetch_errors,
+        )
+
+    async def attend(self, holder: Holder, session_id: str, device_id: str) -> Slot:
+        """A slot for one beat without a stream: that of the session's stream, or a passing one."""
+        slot = self._streams.of_session(holder.user_id, session_id)
+        if slot is not None and slot.device_id == device_id:
+            return slot
+        slot = Slot(holder, session_id, device_id)
+        await self._join(slot)
+        return slot
+
+    async def still_on(self, slot: Slot) -> bool:
+        """Whether the session goes on after a long silence; ends the slot where it does not.
+
+        Fails OPEN: a store that cannot answer leaves the session going on.
+        """
+        try:
+            if await self._expire(slot.holder.user_id):
+                slot.finish(ended_by(EndReason.EXPIRED))
+                return False
+        except Fault as fault:
+            _log.warning("silence not looked into", reason=fault.reason)
+        slot.heard_at_ms = self._clock()
+        return slot.end is None
+
+    def hear(self, wake: Wake) -> None:
+        """A command changed a user's playback, here or in another instance."""
+        now_ms = self._clock()
+        for slot in tuple(self._streams.of_user(wake.user_id)):
+            slot.wake(wake, now_ms)
+
+    async def run(self) -> None:
+        """Keep beats and end streams whose token expired until cancelled; then keep the rest."""
+        try:
+            while True:
+                await asyncio.sleep(FLUSH_EVERY_S)
+                self._streams.end_expired(self._clock() / 1000)
+                await self.flush()
+        finally:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Keep what is marked."""
+        marked, self._marked = self._marked, {}
+        each = iter(marked.values())
+        while chunk := list(itertools.islice(each, _CHUNK)):
+            for slot in chunk:
+                self._count(slot)
+            await self._keep_positions(chunk)
+            await self._keep_checkpoints(chunk)
+
+    def _count(self, slot: Slot) -> None:
+        if slot.heard_ms and slot.bitrate_kbps:
+            self._measures.heard(slot.bitrate_kbps, slot.heard_ms / 1000)
+        slot.heard_ms = 0
+        if self._is_revoked(slot.holder.sid):
+            slot.finish(StreamEnd(Closing.TOKEN_REVOKED, "The sign-in was revoked."))
+
+    async def _keep_positions(self, slots: list[Slot]) -> None:
+        """Fails OPEN: without live positions the last checkpoint stands, and beats are retried."""
+        try:
+            await self._positions.put([slot.live() for slot in slots])
+        except Unavailable:
+            if len(self._marked) < _MOST_MARKED:
+                self._marked = {slot.session_id: slot for slot in slots} | self._marked
+
+    async def _keep_checkpoints(self, slots: Iterable[Slot]) -> None:
+        """Fails OPEN: a checkpoint that could not be stored is due again at the next beat."""
+        now_ms = self._clock()
+        due = {slot.holder.user_id: slot for slot in slots if slot.checkpoint_at_ms <= now_ms}
+        beats = [Checkpoint(user_id, slot.live()) for user_id, slot in due.items()]
+        if not beats:
+            return
+        try:
+            kept = await self._store.checkpoint(beats)
+        except Fault as fault:
+            _log.warning("checkpoints not stored", reason=fault.reason, beats=len(beats))
+            return
+        for slot, held in zip(due.values(), kept, strict=True):
+            slot.checkpoint_at_ms = now_ms + CHECKPOINT_MS
+            if not held:
+                await self._catch_up(slot)
+
+    async def _catch_up(self, slot: Slot) -> None:
+        """The row has moved on: a wake-up was lost, or the device lags behind."""
+        try:
+            partition, _ = await self._commander.answered(slot.holder.user_id, None)
+        except Fault as fault:
+            _log.warning("state not read again", reason=fault.reason)
+            return
+        state: PlayerState | None = partition.state
+        if state is not None:
+            self.hear(wake_of(slot.holder.user_id, state))
+
+    async def drain(self, *, over_s: float, spread_s: float) -> None:
+        """End every stream within ``over_s``, asking each to come back within ``spread_s``."""
+        self._spread_s = spread_s
+        slots = list(self._streams)
+        for done, slot in enumerate(slots, 1):
+            slot.finish(self._draining(spread_s))
+            if done % _CHUNK == 0:
+                await asyncio.sleep(over_s * _CHUNK / len(slots))
+
+    @staticmethod
+    def _draining(spread_s: float) -> StreamEnd:
+        after_s = random.uniform(0, spread_s)  # noqa: S311
+        return StreamEnd(Closing.DRAINING, "This server goes away; come back.", after_s)

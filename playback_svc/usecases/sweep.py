@@ -1,0 +1,77 @@
+"""The sweep: stores what silence has ended, and drops answers past their time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from meshkit.faults import Aborted, Fault
+from playback_svc.domain.player_state import PlayerState, Status
+from playback_svc.ports import Clock, PlayerStateStore
+from playback_svc.usecases.commanding import Commander, Decision, NotTheCurrentSession, answer_of
+
+EVERY_S = 10.0
+BATCH = 200
+LEASE_MS = 30_000
+# A live session's row is refreshed by a checkpoint a minute; only rows that missed one are asked
+# about, and the live position then has the last word.
+_MISSED_CHECKPOINT_MS = 90_000
+
+_log = structlog.get_logger("playback")
+
+
+class Expire:
+    """Stores that a session is over, if silence has ended it."""
+
+    def __init__(self, commander: Commander) -> None:
+        self._commander = commander
+
+    async def __call__(self, user_id: str) -> bool:
+        """Whether the session was ended now. Raises Unavailable, Aborted."""
+        try:
+            await self._commander.execute(user_id, None, self._decide)
+        except NotTheCurrentSession:
+            return False
+        return True
+
+    @staticmethod
+    def _decide(current: PlayerState | None, now_ms: int) -> Decision:
+        if current is None or current.status is not Status.STOPPED:
+            raise NotTheCurrentSession
+        return Decision(current, answer_of(current, current.position_at(now_ms)))
+
+
+class Sweeper:
+    """Runs in every instance; whoever holds the lease sweeps, a bounded batch at a time."""
+
+    def __init__(
+        self, store: PlayerStateStore, expire: Expire, *, holder: str, clock: Clock
+    ) -> None:
+        self._store = store
+        self._expire = expire
+        self._holder = holder
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Sweep until cancelled; a store that is away is tried again at the next turn."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self.sweep()
+            except Fault as fault:
+                _log.warning("sweep put off", reason=fault.reason)
+
+    async def sweep(self) -> int:
+        """One batch, if this instance leads; how many sessions it ended."""
+        now_ms = self._clock()
+        if not await self._store.lead("sweep", self._holder, now_ms, now_ms + LEASE_MS):
+            return 0
+        await self._store.forget_answers(now_ms, BATCH)
+        ended = 0
+        for user_id in await self._store.overdue(now_ms - _MISSED_CHECKPOINT_MS, BATCH):
+            try:
+                ended += await self._expire(user_id)
+            except Aborted:
+                continue
+        return ended

@@ -1,0 +1,177 @@
+"""Puts the service together: the one place that knows every adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
+from segue.playback.v1.playback_service_pb2_grpc import (
+    add_HeartbeatServiceServicer_to_server,
+    add_PlaybackServiceServicer_to_server,
+)
+from ulid import ULID
+
+from meshkit import postgres, valkey
+from meshkit.capability import KeyFile
+from meshkit.clients import Channels
+from meshkit.migrations import MigrationSource, migrate
+from meshkit.server import MeshServer
+from meshkit.tokens import TokenVerifier
+from playback_svc.adapters.addresses import SignedAddresses
+from playback_svc.adapters.postgres import PostgresPlayerStates
+from playback_svc.adapters.prometheus import PrometheusMeasures
+from playback_svc.adapters.services import CATALOG, PLANS, CachedPlans, CatalogueService
+from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
+from playback_svc.heartbeat_servicer import HeartbeatServicer
+from playback_svc.ports import Catalogue, Plans, PlayerStateStore, PositionStore
+from playback_svc.servicer import PlaybackServicer
+from playback_svc.settings import Settings
+from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.usecases.control import Control, Resume
+from playback_svc.usecases.get_playback import GetPlayback
+from playback_svc.usecases.heartbeats import Heartbeats
+from playback_svc.usecases.play import Play
+from playback_svc.usecases.sweep import Expire, Sweeper
+
+SCHEMA = "playback"
+MIGRATIONS = MigrationSource.of_package("playback_svc.migrations")
+
+
+def now_ms() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is the same for every instance of one process: stores, services and keys."""
+
+    store: PlayerStateStore
+    positions: PositionStore
+    wakeups: ValkeyWakeups
+    catalogue: Catalogue
+    plans: Plans
+    addresses: SignedAddresses
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service, put together and not yet serving."""
+
+    server: MeshServer
+    heartbeats: Heartbeats
+    background: tuple[Coroutine[Any, Any, None], ...]
+
+
+def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service:
+    """Builds use cases and servicers on the parts, and says what runs beside the server."""
+    commander = Commander(parts.store, parts.positions, parts.wakeups, now_ms)
+    sessions = SessionLookup(parts.store)
+    heartbeats = Heartbeats(
+        parts.store,
+        parts.positions,
+        parts.wakeups,
+        commander,
+        measures=PrometheusMeasures(),
+        clock=now_ms,
+        is_revoked=tokens.is_revoked,
+    )
+    parts.wakeups.listen(heartbeats.hear)
+    server = MeshServer(settings, tokens=tokens)
+    server.add(
+        add_PlaybackServiceServicer_to_server,
+        _playback_servicer(settings, parts, commander, sessions),
+    )
+    server.add(
+        add_HeartbeatServiceServicer_to_server, HeartbeatServicer(heartbeats, tokens, now_ms)
+    )
+    server.on_drain(
+        lambda: heartbeats.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
+    )
+    holder = f"{settings.instance}-{ULID()}"
+    sweeper = Sweeper(parts.store, Expire(commander), holder=holder, clock=now_ms)
+    return Service(server, heartbeats, (heartbeats.run(), parts.wakeups.run(), sweeper.run()))
+
+
+def _playback_servicer(
+    settings: Settings, parts: Parts, commander: Commander, sessions: SessionLookup
+) -> PlaybackServicer:
+    return PlaybackServicer(
+        play=Play(
+            commander,
+            parts.catalogue,
+            parts.plans,
+            clock=now_ms,
+            new_id=lambda: str(ULID()),
+            urls_live_s=settings.urls_live_s,
+        ),
+        control=Control(commander, sessions),
+        resume=Resume(
+            commander,
+            sessions,
+            parts.catalogue,
+            parts.plans,
+            clock=now_ms,
+            urls_live_s=settings.urls_live_s,
+        ),
+        get_playback=GetPlayback(commander, now_ms),
+        addresses=parts.addresses,
+    )
+
+
+@asynccontextmanager
+async def running(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs ``work`` beside the block and cancels it, last started first, at the end."""
+    async with AsyncExitStack() as stack:
+        for one in work:
+            stack.push_async_callback(_cancelled, asyncio.create_task(one))
+        yield
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def serve(settings: Settings) -> None:
+    """The process: connects to nothing before it must, serves until SIGTERM, drains, closes."""
+    dsn = settings.database_dsn.get_secret_value()
+    await migrate(dsn, schema=SCHEMA, sources=[MIGRATIONS])
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            postgres.open_pool(
+                dsn,
+                schema=SCHEMA,
+                application_name=f"playback {settings.instance}",
+                max_size=settings.database_pool_size,
+            )
+        )
+        client = await stack.enter_async_context(
+            valkey.open_client(settings.valkey_url, client_name=f"playback-{settings.instance}")
+        )
+        channels = await stack.enter_async_context(Channels(settings))
+        catalog = channels.open(settings.catalog_target, "catalog", CATALOG)
+        identity = channels.open(settings.identity_target, "identity", PLANS)
+        plans = CachedPlans(PlanServiceStub(identity))
+        addresses = SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file))
+        parts = Parts(
+            store=PostgresPlayerStates(pool),
+            positions=ValkeyPositions(client, now_ms),
+            wakeups=ValkeyWakeups(client),
+            catalogue=CatalogueService(CatalogServiceStub(catalog)),
+            plans=plans,
+            addresses=addresses,
+        )
+        tokens = TokenVerifier(settings.jwks_url, settings.token_issuer)
+        service = assemble(settings, parts, tokens)
+        await stack.enter_async_context(running(plans.run(), addresses.run(), *service.background))
+        await service.server.serve()
