@@ -1,0 +1,78 @@
+# Segue. `make help` lists what there is; every target sets up what it needs.
+
+PYTHON ?= python3
+DIR ?= $(CURDIR)/.segue
+PORT ?= 8080
+MUSIC ?=
+BASE ?= main
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export SEGUE_DIR := $(abspath $(DIR))
+# Embedded PostgreSQL looks for this folder and warns without it.
+export XDG_RUNTIME_DIR ?= /tmp
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test test-browser check bench generate lock clean
+
+help: ## This list
+	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
+	@echo
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  DIR=$(DIR)  where the mesh lives      PORT=$(PORT)  where the edge listens (make up)"
+	@echo "  MUSIC=~/Music  what make demo imports; without it an album is synthesised"
+
+setup: $(STAMP) ## Install everything into .venv (fast the second time)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else "Segue needs Python 3.11 to 3.14; this is " + sys.version.split()[0] + ". Say which to use: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "installing packages into $(VENV)"
+	@awk '/^[a-z]/ {on = ($$1 ~ /^uv==/)} on' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## Import music, search it and play it through a real mesh (MUSIC=folder for your own)
+	@$(BIN)/segue demo $(if $(MUSIC),--music "$(MUSIC)")
+
+up: $(STAMP) ## Start the mesh and leave it running; prints the addresses
+	@$(BIN)/segue mesh up --detach --port $(PORT)
+
+down: $(STAMP) ## Stop the mesh
+	@$(BIN)/segue mesh down
+
+test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager
+	@$(BIN)/python -m pytest tests --ignore=tests/browser $(ARGS)
+
+test-browser: $(STAMP) ## Play in headless Chromium (Debian: apt-get install chromium chromium-driver; needs npm)
+	@tests/browser/prepare
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
+check: $(STAMP) ## Format, lint, types, import law, contracts, drift of generated files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/python protos/generate.py --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/buf lint
+	@$(BIN)/buf format --diff --exit-code protos
+	@tests/protos/breaking $(BASE)
+	@$(BIN)/python -m docs.generate --check
+
+bench: $(STAMP) ## Measure, each figure beside its limit (BENCH=name for one)
+	@$(BIN)/python -m bench $(BENCH)
+
+generate: $(STAMP) ## Write gen/ and the generated pages of docs/ anew
+	@$(BIN)/buf format --write protos
+	@$(BIN)/python protos/generate.py
+	@$(BIN)/python -m docs.generate
+
+lock: $(STAMP) ## Resolve requirements.lock anew
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --all-extras --python-version 3.11 --upgrade --output-file requirements.lock pyproject.toml
+
+clean: ## Remove what was installed and generated here, but never DIR
+	rm -rf $(VENV) .buf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

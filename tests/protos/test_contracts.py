@@ -1,0 +1,117 @@
+"""What every contract must declare, enumerated: a new RPC or reason without it fails here."""
+
+from __future__ import annotations
+
+import pytest
+from google.api import annotations_pb2
+from google.protobuf.descriptor import MethodDescriptor
+from google.rpc import code_pb2
+from segue.mesh.v1 import options_pb2
+
+from meshkit import contracts, faults, status
+
+METHODS = [method for service in contracts.services() for method in service.methods]
+REASONS = sorted(status.reason_specs())
+SCOPES = {
+    "catalog.read",
+    "catalog.import",
+    "playback",
+    "playlist",
+    "rec",
+    "sync",
+    "account",
+    "admin",
+}
+WORKLOADS = {"edge", "cli", "catalog", "playback", "playlist", "rec", "sync", "identity"}
+
+
+def name_of(method: MethodDescriptor) -> str:
+    return str(method.full_name)
+
+
+def test_there_are_contracts_to_check() -> None:
+    assert len(METHODS) > 20
+    assert len(REASONS) > 20
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_every_rpc_declares_its_access(method: MethodDescriptor) -> None:
+    contract = contracts.contract_of(method)
+    assert contract.allowed_callers <= WORKLOADS
+    assert not contract.scope or contract.scope in SCOPES
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_every_rpc_has_an_http_rule_or_is_internal_or_a_bidi_stream(
+    method: MethodDescriptor,
+) -> None:
+    contract = contracts.contract_of(method)
+    rule = method.GetOptions().Extensions[annotations_pb2.http]
+    has_rule = rule.WhichOneof("pattern") is not None
+    internal = contract.access == options_pb2.MethodPolicy.Access.INTERNAL
+    bidi = contract.streams_requests
+    assert has_rule != (internal or bidi)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_every_rpc_served_outside_may_be_called_by_the_edge(method: MethodDescriptor) -> None:
+    contract = contracts.contract_of(method)
+    internal = contract.access == options_pb2.MethodPolicy.Access.INTERNAL
+    assert ("edge" in contract.allowed_callers) != internal
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_reads_over_http_get_say_that_they_have_no_side_effects(method: MethodDescriptor) -> None:
+    rule = method.GetOptions().Extensions[annotations_pb2.http]
+    if rule.WhichOneof("pattern") == "get":
+        assert contracts.contract_of(method).read_only
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_writes_take_a_request_id(method: MethodDescriptor) -> None:
+    contract = contracts.contract_of(method)
+    if not contract.retryable and not contract.is_stream and "edge" in contract.allowed_callers:
+        assert "request_id" in method.input_type.fields_by_name
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_no_number_that_json_shows_is_an_int64(method: MethodDescriptor) -> None:
+    if contracts.contract_of(method).access == options_pb2.MethodPolicy.Access.INTERNAL:
+        return
+    pending = [method.input_type, method.output_type]
+    seen = set()
+    while pending:
+        message = pending.pop()
+        if message.full_name in seen or message.full_name.startswith("google."):
+            continue
+        seen.add(message.full_name)
+        for field in message.fields:
+            assert field.cpp_type not in (field.CPPTYPE_INT64, field.CPPTYPE_UINT64), (
+                f"{field.full_name} would be a string in JSON"
+            )
+            if field.message_type is not None:
+                pending.append(field.message_type)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_says_code_meaning_and_action(reason: str) -> None:
+    spec = status.reason_specs()[reason]
+    assert spec.code not in (code_pb2.OK, code_pb2.UNKNOWN)
+    assert spec.meaning.endswith(".")
+    assert spec.action.endswith(".")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_example_of_a_reason_is_sent_as_its_status(reason: str) -> None:
+    spec = status.reason_specs()[reason]
+    fault = faults.Fault(
+        "example", reason=reason, metadata={one.key: one.value for one in spec.metadata}
+    )
+    assert status.status_of(fault).code == spec.code
+
+
+@pytest.mark.parametrize("kind", faults.Fault.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_every_fault_agrees_with_the_table(kind: type[faults.Fault]) -> None:
+    assert status.grpc_code_of(kind.default_reason).name == kind.code
+    for narrower in kind.__subclasses__():
+        assert status.grpc_code_of(narrower.default_reason).name == kind.code

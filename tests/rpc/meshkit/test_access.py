@@ -1,0 +1,179 @@
+"""Who may call: by certificate, token and scope, for unary calls and streams alike."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+from segue.identity.v1 import identity_service_pb2, identity_service_pb2_grpc
+
+from meshkit.principal import current_caller, current_principal, principal_or_none
+from meshkit.server import Context
+from meshkit.status import fault_of
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, served
+
+USER = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
+
+
+class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
+    async def GetTrack(self, request: Any, context: Context) -> Any:
+        answer = catalog_service_pb2.GetTrackResponse()
+        answer.track.id = current_principal().user_id
+        answer.track.title = current_caller()
+        return answer
+
+    async def WatchChanges(self, request: Any, context: Context) -> AsyncIterator[Any]:
+        yield catalog_service_pb2.WatchChangesResponse(
+            resume_token="none" if principal_or_none() is None else "a user"
+        )
+
+
+class Plans(identity_service_pb2_grpc.PlanServiceServicer):
+    async def ListPlans(self, request: Any, context: Context) -> Any:
+        return identity_service_pb2.ListPlansResponse()
+
+
+@pytest.fixture(scope="module")
+async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServedMesh]:
+    async with served(
+        tmp_path_factory.mktemp("tls"),
+        (catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server, Catalog()),
+        (identity_service_pb2_grpc.add_PlanServiceServicer_to_server, Plans()),
+    ) as mesh:
+        yield mesh
+
+
+async def get_track(mesh: ServedMesh, metadata: Any, caller: str = "edge") -> Any:
+    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel(caller))
+    return await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id="x"), metadata=metadata)
+
+
+async def refusal(mesh: ServedMesh, metadata: Any, caller: str = "edge") -> tuple[str, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await get_track(mesh, metadata, caller)
+    return caught.value.code().name, fault_of(caught.value).reason
+
+
+async def test_a_user_is_known_by_the_token_and_the_caller_by_its_certificate(
+    mesh: ServedMesh,
+) -> None:
+    answer = await get_track(mesh, mesh.token(USER), "playback")
+    assert answer.track.id == USER
+    assert answer.track.title == "playback"
+
+
+async def test_a_call_without_a_token_is_refused(mesh: ServedMesh) -> None:
+    assert await refusal(mesh, ()) == ("UNAUTHENTICATED", "TOKEN_MISSING")
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Basic abc", "Bearer ", "bearer a.b.c", ""])
+async def test_a_malformed_token_is_refused(mesh: ServedMesh, header: str) -> None:
+    code, reason = await refusal(mesh, (("authorization", header),))
+    assert code == "UNAUTHENTICATED"
+    assert reason in ("TOKEN_MISSING", "TOKEN_INVALID")
+
+
+async def test_an_expired_token_is_refused(mesh: ServedMesh) -> None:
+    assert await refusal(mesh, mesh.token(life_s=-60)) == ("UNAUTHENTICATED", "TOKEN_EXPIRED")
+
+
+async def test_a_token_signed_by_somebody_else_is_refused(mesh: ServedMesh) -> None:
+    forged = TokenIssuer().token(USER)
+    answer = await refusal(mesh, (("authorization", f"Bearer {forged}"),))
+    assert answer == ("UNAUTHENTICATED", "TOKEN_INVALID")
+
+
+@pytest.mark.parametrize("claims", [{"iss": "https://evil.test"}, {"aud": "other"}])
+async def test_a_token_for_somebody_else_is_refused(
+    mesh: ServedMesh, claims: dict[str, str]
+) -> None:
+    assert await refusal(mesh, mesh.token(**claims)) == ("UNAUTHENTICATED", "TOKEN_INVALID")
+
+
+async def test_an_unsigned_token_is_refused(mesh: ServedMesh) -> None:
+    payload = mesh.issuer.token(USER).split(".")[1]
+    unsigned = f"eyJhbGciOiJub25lIn0.{payload}."
+    answer = await refusal(mesh, (("authorization", f"Bearer {unsigned}"),))
+    assert answer == ("UNAUTHENTICATED", "TOKEN_INVALID")
+
+
+async def test_a_token_without_the_scope_is_refused(mesh: ServedMesh) -> None:
+    answer = await refusal(mesh, mesh.token(scopes=["playback"]))
+    assert answer == ("PERMISSION_DENIED", "SCOPE_MISSING")
+
+
+async def test_a_revoked_sign_in_is_refused(mesh: ServedMesh) -> None:
+    metadata = mesh.token(sid="REVOKED-SID")
+    await get_track(mesh, metadata)
+    mesh.server._tokens.revoke("REVOKED-SID", 4e9)  # type: ignore[union-attr]
+    assert await refusal(mesh, metadata) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
+
+
+async def test_a_workload_that_the_contract_does_not_name_is_refused(mesh: ServedMesh) -> None:
+    answer = await refusal(mesh, mesh.token(), "media")
+    assert answer == ("PERMISSION_DENIED", "CALLER_NOT_ALLOWED")
+
+
+async def test_a_caller_without_a_certificate_does_not_connect(
+    mesh: ServedMesh, tmp_path: Path
+) -> None:
+    authority = (mesh.tls / "ca.pem").read_bytes()
+    async with grpc.aio.secure_channel(
+        f"127.0.0.1:{mesh.port}",
+        grpc.ssl_channel_credentials(authority),
+        options=[("grpc.ssl_target_name_override", "catalog.segue.internal")],
+    ) as channel:
+        stub: Any = identity_service_pb2_grpc.PlanServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.ListPlans(identity_service_pb2.ListPlansRequest(), timeout=2)
+    assert caught.value.code() in (
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    )
+
+
+async def test_a_public_call_needs_no_token(mesh: ServedMesh) -> None:
+    stub: Any = identity_service_pb2_grpc.PlanServiceStub(mesh.channel())
+    await stub.ListPlans(identity_service_pb2.ListPlansRequest())
+
+
+async def test_an_internal_stream_is_for_the_named_workloads_alone(mesh: ServedMesh) -> None:
+    request = catalog_service_pb2.WatchChangesRequest()
+    allowed: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel("playback"))
+    answers = [answer.resume_token async for answer in allowed.WatchChanges(request)]
+    assert answers == ["none"]
+    refused: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel("edge"))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        async for _ in refused.WatchChanges(request, metadata=mesh.token()):
+            pass
+    assert fault_of(caught.value).reason == "CALLER_NOT_ALLOWED"
+
+
+async def test_a_method_that_is_not_served_is_unimplemented(mesh: ServedMesh) -> None:
+    stub: Any = identity_service_pb2_grpc.UserServiceStub(mesh.channel())
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.GetMe(identity_service_pb2.GetMeRequest(), metadata=mesh.token())
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_health_is_told_to_every_workload_by_service(mesh: ServedMesh) -> None:
+    stub: Any = health_pb2_grpc.HealthStub(mesh.channel("media"))
+    for name in ("", "segue.catalog.v1.CatalogService", "segue.identity.v1.PlanService"):
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_channelz_is_for_the_operator_alone(mesh: ServedMesh) -> None:
+    request = channelz_pb2.GetServersRequest()
+    operator: Any = channelz_pb2_grpc.ChannelzStub(mesh.channel("cli"))
+    assert len((await operator.GetServers(request)).server) >= 1
+    other: Any = channelz_pb2_grpc.ChannelzStub(mesh.channel("edge"))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await other.GetServers(request)
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED

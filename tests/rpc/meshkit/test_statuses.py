@@ -1,0 +1,107 @@
+"""Every code through every kind of call reaches the client as a rich status."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import code_pb2
+from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+from segue.playback.v1 import playback_service_pb2, playback_service_pb2_grpc
+
+from meshkit import status
+from meshkit.faults import Fault, FieldViolation
+from meshkit.server import Context
+from meshkit.testing.rpc import ServedMesh, served
+
+REASON_OF_CODE = {int(spec.code): reason for reason, spec in status.reason_specs().items()}
+CODES = sorted(REASON_OF_CODE)
+
+
+class FailingCatalog(catalog_service_pb2_grpc.CatalogServiceServicer):
+    async def GetTrack(self, request: Any, context: Context) -> Any:
+        raise failure(request.id)
+
+
+class FailingImports(catalog_service_pb2_grpc.ImportServiceServicer):
+    async def WatchImport(self, request: Any, context: Context) -> AsyncIterator[Any]:
+        yield catalog_service_pb2.WatchImportResponse()
+        raise failure(request.id)
+
+
+class FailingHeartbeats(playback_service_pb2_grpc.HeartbeatServiceServicer):
+    async def StreamHeartbeats(self, requests: Any, context: Context) -> AsyncIterator[Any]:
+        async for request in requests:
+            yield playback_service_pb2.StreamHeartbeatsResponse()
+            raise failure(request.hello.playback_id)
+
+
+def failure(reason: str) -> Exception:
+    if reason == "a bug":
+        return ZeroDivisionError("a secret of the driver")
+    return Fault(
+        "words for people",
+        reason=reason,
+        metadata={"key": "value"},
+        retry_after_s=2.5,
+        violations=(FieldViolation("q", "is empty"),),
+    )
+
+
+@pytest.fixture(scope="module")
+async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServedMesh]:
+    async with served(
+        tmp_path_factory.mktemp("tls"),
+        (catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server, FailingCatalog()),
+        (catalog_service_pb2_grpc.add_ImportServiceServicer_to_server, FailingImports()),
+        (playback_service_pb2_grpc.add_HeartbeatServiceServicer_to_server, FailingHeartbeats()),
+    ) as mesh:
+        yield mesh
+
+
+async def unary(mesh: ServedMesh, reason: str) -> None:
+    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
+    await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id=reason), metadata=mesh.token())
+
+
+async def server_stream(mesh: ServedMesh, reason: str) -> None:
+    stub: Any = catalog_service_pb2_grpc.ImportServiceStub(mesh.channel())
+    request = catalog_service_pb2.WatchImportRequest(id=reason)
+    async for _ in stub.WatchImport(request, metadata=mesh.token()):
+        pass
+
+
+async def bidi_stream(mesh: ServedMesh, reason: str) -> None:
+    stub: Any = playback_service_pb2_grpc.HeartbeatServiceStub(mesh.channel())
+    request = playback_service_pb2.StreamHeartbeatsRequest
+    hello = request(hello=request.Hello(playback_id=reason))
+    async for _ in stub.StreamHeartbeats(iter([hello]), metadata=mesh.token()):
+        pass
+
+
+@pytest.mark.parametrize("call", [unary, server_stream, bidi_stream])
+@pytest.mark.parametrize("code", CODES, ids=code_pb2.Code.Name)
+async def test_every_code_reaches_the_client_with_its_details(
+    mesh: ServedMesh, call: Any, code: int
+) -> None:
+    reason = REASON_OF_CODE[code]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(mesh, reason)
+    assert caught.value.code().value[0] == code
+    fault = status.fault_of(caught.value)
+    assert fault.reason == reason
+    assert fault.metadata["key"] == "value"
+    assert fault.retry_after_s == 2.5
+    assert fault.violations == (FieldViolation("q", "is empty"),)
+    assert ("retry-after", "3") in tuple(caught.value.trailing_metadata())
+
+
+@pytest.mark.parametrize("call", [unary, server_stream, bidi_stream])
+async def test_a_bug_becomes_internal_with_neutral_words(mesh: ServedMesh, call: Any) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(mesh, "a bug")
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert "secret" not in str(caught.value)
+    assert status.fault_of(caught.value).metadata["request_id"]
