@@ -1,0 +1,25 @@
+"""How a benchmark tells what it measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value, its unit, and the limit or peer it stands beside."""
+
+    what: str
+    value: float
+    unit: str
+    beside: str | None
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """The figures as a Markdown table."""
+    rows = ["| what | measured | beside |", "|---|---|---|"]
+    for figure in figures:
+        value = f"{figure.value:,.2f}" if abs(figure.value) < 100 else f"{figure.value:,.0f}"
+        rows.append(f"| {figure.what} | {value} {figure.unit} | {figure.beside or ''} |")
+    return "\n".join(rows)

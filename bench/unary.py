@@ -1,0 +1,116 @@
+"""What meshkit costs a unary call: the same echo with its interceptors and bare, in one run.
+
+Both servers run in processes of their own with mTLS; one client drives them in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import grpc
+import uvloop
+from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+
+from bench.report import Figure
+from meshkit.server import Context
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, served, service_settings
+
+CALLS = 6_000
+IN_FLIGHT = 32
+ROUNDS = 5
+LIMIT = 0.6
+
+
+class Echo(catalog_service_pb2_grpc.CatalogServiceServicer):
+    async def GetTrack(self, request: Any, context: Context) -> Any:
+        return catalog_service_pb2.GetTrackResponse()
+
+
+async def _serve_ours(tls: Path, pipe: Connection) -> None:
+    issuer = TokenIssuer()
+    add = catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server
+    async with served(tls, (add, Echo()), issuer=issuer) as mesh:
+        pipe.send((mesh.port, issuer.token("01JD4Q8Z7Y1V9K2M5N6P7R8S9T")))
+        await asyncio.to_thread(pipe.recv)
+
+
+async def _serve_bare(tls: Path, pipe: Connection) -> None:
+    settings = service_settings(tls)
+    server = grpc.aio.server()
+    catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server(Echo(), server)
+    credentials = grpc.ssl_server_credentials(
+        [(settings.tls_key_file.read_bytes(), settings.tls_cert_file.read_bytes())],
+        settings.tls_ca_file.read_bytes(),
+        require_client_auth=True,
+    )
+    port = server.add_secure_port("127.0.0.1:0", credentials)
+    await server.start()
+    pipe.send((port, ""))
+    await asyncio.to_thread(pipe.recv)
+    await server.stop(0)
+
+
+def _process(kind: str, tls: str, pipe: Connection) -> None:
+    serve = _serve_ours if kind == "ours" else _serve_bare
+    uvloop.run(serve(Path(tls), pipe))
+
+
+async def _rate(channel: grpc.aio.Channel, token: str) -> float:
+    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+    request = catalog_service_pb2.GetTrackRequest(id="x")
+    metadata = (("authorization", f"Bearer {token}"),)
+
+    async def worker() -> None:
+        for _ in range(CALLS // IN_FLIGHT):
+            await stub.GetTrack(request, metadata=metadata)
+
+    started = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    return CALLS / (time.perf_counter() - started)
+
+
+async def _compare(tls: Path, servers: dict[str, tuple[int, str]]) -> list[Figure]:
+    issuer = TokenIssuer()
+    rates: dict[str, list[float]] = {kind: [] for kind in servers}
+    token = servers["ours"][1]
+    for round_number in range(ROUNDS + 1):
+        for kind, (port, _token) in servers.items():
+            mesh = ServedMesh(None, port, issuer, tls)  # type: ignore[arg-type]
+            rate = await _rate(mesh.channel(), token)
+            await mesh.close()
+            if round_number:
+                rates[kind].append(rate)
+            print(f"  {kind:<5} {rate:8.0f} calls/s", file=sys.stderr)
+    ours, bare = (statistics.median(rates[kind]) for kind in ("ours", "bare"))
+    ratios = [one / other for one, other in zip(rates["ours"], rates["bare"], strict=True)]
+    return [
+        Figure("unary calls with meshkit", ours, "calls/s", None),
+        Figure("unary calls bare", bare, "calls/s", None),
+        Figure("with meshkit ÷ bare", statistics.median(ratios), "", f"aim ≥ {LIMIT}"),
+    ]
+
+
+def run() -> list[Figure]:
+    """Measures; about half a minute."""
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        service_settings(Path(folder))
+        servers, pipes = {}, []
+        for kind in ("ours", "bare"):
+            here, there = context.Pipe()
+            context.Process(target=_process, args=(kind, folder, there), daemon=True).start()
+            servers[kind] = here.recv()
+            pipes.append(here)
+        try:
+            return uvloop.run(_compare(Path(folder), servers))
+        finally:
+            for pipe in pipes:
+                pipe.send("stop")
