@@ -47,7 +47,8 @@ _CURSOR: Final = "cursor"
 _HEAP_BYTES: Final = 50_000_000
 _SEARCH_THREADS: Final = 2
 _SUGGESTIONS_LOOKED_AT: Final = 100
-_DEFAULTS: Final = {field.name: field.default for field in fields(Entry)}
+_DEFAULTS: Final = {f.name: f.default for f in fields(Entry) if f.name not in ("kind", "name")}
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 class IndexInUse(RuntimeError):
@@ -119,7 +120,9 @@ class TantivyIndex:
             with _damage_reported():
                 self._attach()
         except IndexDamaged as damage:
-            _log.warning("search_index_rebuilt", folder=str(self._files), cause=str(damage))
+            _log.warning(
+                "search_index_rebuilt", folder=str(self._files), cause=str(damage.__cause__)
+            )
             self._begin_anew()
 
     def _attach(self) -> None:
@@ -247,14 +250,14 @@ def _weight(factor: float) -> float:
 
 
 def _pack(entry: Entry) -> bytes:
-    held = {name: getattr(entry, name) for name in _DEFAULTS if name != "kind"}
-    kept = {name: value for name, value in held.items() if value != _DEFAULTS[name]}
-    return json.dumps([entry.kind.value, kept], separators=(",", ":")).encode()
+    held = ((name, getattr(entry, name), default) for name, default in _DEFAULTS.items())
+    kept = {name: value for name, value, default in held if value != default}
+    return _ENCODER.encode([entry.kind.value, entry.name, kept]).encode()
 
 
 def _unpack(body: bytes) -> Entry:
-    kind, kept = json.loads(body)
-    return Entry(kind=Kind(kind), **kept)
+    kind, name, kept = json.loads(body)
+    return Entry(Kind(kind), name=name, **kept)
 
 
 def _body(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _LETTERS: Final = str.maketrans(
@@ -60,6 +61,7 @@ _UNSPACED: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Returns the key under which spellings of a name are equal: words joined by single spaces.
 
@@ -98,9 +100,10 @@ def index_words(text: str) -> list[str]:
     """
     words = [piece for word in fold(text).split() for piece in _pairs(word, last=True)]
     for written in text.split():
-        parts = fold(written).split()
-        if len(parts) > 1 and "and" not in parts:
-            words.append("".join(parts))
+        if not written.isalnum():
+            parts = fold(written).split()
+            if len(parts) > 1 and "and" not in parts:
+                words.append("".join(parts))
     return words
 
 

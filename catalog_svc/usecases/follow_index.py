@@ -30,7 +30,7 @@ class Pace:
     """
 
     gather_s: float = 0.25
-    batch_most: int = 20_000
+    batch_most: int = 5_000
     retry_s: float = 0.2
     retry_most_s: float = 10.0
 

@@ -52,7 +52,7 @@ async def suggest(mesh: ServedMesh, request: SuggestRequest) -> SuggestResponse:
 
 
 def wrong_field(error: grpc.aio.AioRpcError) -> str:
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
     assert status is not None
     for detail in status.details:
         bad = error_details_pb2.BadRequest()

@@ -1,0 +1,1 @@
+"""Bounded load scripts, each beside its limit."""

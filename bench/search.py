@@ -1,0 +1,260 @@
+"""How fast and how well search finds things in a catalogue of up to a million tracks.
+
+    python -m bench.search CATALOGUE.csv[.gz] [--tracks 1000000] [--queries 300] [--index DIR]
+
+The catalogue is a CSV file with the columns id, title, artists, album, duration_s and popularity
+(0 to 100), one track a line: exports of Spotify charts and playlists published on Kaggle and by
+TidyTuesday (2020-01-21, "Spotify songs") have them. None is kept here, for their terms. More tracks
+than it has are synthesised from its titles, artists and albums.
+
+Every query asks for tracks, artists and albums at once, 20 of each, as a search without ``type``
+does. A known item is found at k when a hit among the first k is the wanted one: for tracks the same
+folded title, and the same artist where the query names one; for artists the same folded name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import gzip
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog_svc.adapters.tantivy_index import TantivyIndex
+from catalog_svc.domain.search import Entry, Found, IndexChange, Kind, parse
+from catalog_svc.domain.text import fold, without_featured
+
+MUST_MS = 500.0
+AIM_MS = 10.0
+BATCH = 20_000
+HITS = 20
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A track of the catalogue."""
+
+    id: str
+    title: str
+    artist: str
+    album: str
+    duration_ms: int
+    streams: float
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A class of queries: what is typed for a track, and which hits are the wanted one."""
+
+    name: str
+    typed: Callable[[Row, random.Random], str]
+    wanted: Callable[[Row, Found], list[bool]] | None
+
+
+def read(path: Path) -> list[Row]:
+    """The tracks of a catalogue file."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+        return [
+            Row(
+                line["id"],
+                line["title"],
+                line["artists"].split(";")[0],
+                line["album"],
+                int(float(line["duration_s"] or 0) * 1000),
+                10 ** (float(line["popularity"] or 0) / 11) - 1,
+            )
+            for line in csv.DictReader(lines)
+            if fold(line["title"]) and fold(line["artists"])
+        ]
+
+
+def synthesised(rows: list[Row], count: int, rng: random.Random) -> Iterator[Row]:
+    """The first ``count`` tracks, with further ones mixed from the words of the real."""
+    yield from rows[:count]
+    words = [word for row in rows for word in row.title.split()[:4]]
+    for number in range(count - len(rows)):
+        near = rng.choice(rows)
+        title = " ".join(rng.choices(words, k=rng.randint(1, 5)))
+        yield Row(
+            f"S{number}", title, near.artist, near.album, near.duration_ms, rng.random() * 1e5
+        )
+
+
+def changes(rows: Iterator[Row]) -> Iterator[IndexChange]:
+    """The tracks, each after its artist and album when they are new."""
+    seen: set[tuple[str, ...]] = set()
+    for row in rows:
+        track = Entry(
+            Kind.TRACK, row.id, row.title, row.artist, "", row.album, "", row.duration_ms,
+            state="READY", popularity=row.streams,
+        )  # fmt: skip
+        artist = Entry(Kind.ARTIST, f"A{len(seen)}", row.artist, popularity=row.streams)
+        album = Entry(Kind.ALBUM, f"B{len(seen)}", row.album, row.artist)
+        for key, entry in (((row.artist,), artist), ((row.artist, row.album), album)):
+            if key not in seen and entry.name:
+                seen.add(key)
+                yield IndexChange(entry.kind, entry.id, 1, entry)
+        yield IndexChange(Kind.TRACK, track.id, 1, track)
+
+
+async def build(index: TantivyIndex, rows: Iterator[Row]) -> int:
+    """Fills the index; returns how many documents it holds."""
+    batch: list[IndexChange] = []
+    total = 0
+    for change in changes(rows):
+        batch.append(change)
+        if len(batch) >= BATCH:
+            await index.apply(batch, "filling")
+            total += len(batch)
+            batch = []
+    await index.apply(batch, "filled")
+    return total + len(batch)
+
+
+def slipped(text: str, rng: random.Random) -> str:
+    """The text with one letter left out, added, changed or swapped in its longest word."""
+    words = text.split()
+    at = max(range(len(words)), key=lambda n: len(words[n]))
+    word = words[at]
+    place = rng.randrange(1, max(2, len(word) - 1))
+    words[at] = rng.choice(
+        (
+            word[:place] + word[place + 1 :],
+            word[:place] + rng.choice(LETTERS) + word[place:],
+            word[:place] + rng.choice(LETTERS) + word[place + 1 :],
+            word[:place]
+            + word[place + 1 : place + 2]
+            + word[place : place + 1]
+            + word[place + 2 :],
+        )
+    )
+    return " ".join(words)
+
+
+def same_title(row: Row, found: Found) -> list[bool]:
+    title = fold(without_featured(row.title))
+    return [fold(without_featured(e.name)) == title for e in found[Kind.TRACK].entries]
+
+
+def same_track(row: Row, found: Found) -> list[bool]:
+    artists = [fold(e.artist) == fold(row.artist) for e in found[Kind.TRACK].entries]
+    return [a and b for a, b in zip(same_title(row, found), artists, strict=True)]
+
+
+def same_artist(row: Row, found: Found) -> list[bool]:
+    return [fold(e.name) == fold(row.artist) for e in found[Kind.ARTIST].entries]
+
+
+def begun(row: Row, rng: random.Random) -> str:
+    """Title and artist, broken off within the last word."""
+    text = fold(f"{row.title} {row.artist}")
+    last = len(text.split()[-1])
+    return text[: len(text) - rng.randrange(last)]
+
+
+CASES = (
+    Case("title", lambda row, _: row.title, same_title),
+    Case("title + artist", lambda row, _: f"{row.title} {row.artist}", same_track),
+    Case("artist + title", lambda row, _: f"{row.artist} {row.title}", same_track),
+    Case("artist", lambda row, _: row.artist, same_artist),
+    Case("title + artist, broken off", begun, same_track),
+    Case("first 3 letters of the title", lambda row, _: fold(row.title)[:3], None),
+    Case("first letter of the title", lambda row, _: fold(row.title)[:1], None),
+    Case("title, a typo", lambda row, rng: slipped(row.title, rng), same_title),
+    Case(
+        "title + artist, a typo",
+        lambda row, rng: slipped(f"{row.title} {row.artist}", rng),
+        same_track,
+    ),
+    Case("artist, a typo", lambda row, rng: slipped(row.artist, rng), same_artist),
+)
+
+
+async def measure(index: TantivyIndex, case: Case, rows: list[Row], seed: int) -> str:
+    """A line of the table."""
+    rng = random.Random(seed)
+    times: list[float] = []
+    ranks: list[int] = []
+    for row in rows:
+        query = parse(case.typed(row, rng)[:200])
+        if query is None:
+            continue
+        start = time.perf_counter()
+        found = await index.search(query, list(Kind), limit=HITS)
+        times.append((time.perf_counter() - start) * 1000)
+        if case.wanted:
+            hits = case.wanted(row, found)
+            ranks.append(hits.index(True) if True in hits else HITS)
+    return line(case.name, times, ranks)
+
+
+async def measure_suggest(index: TantivyIndex, rows: list[Row], seed: int) -> str:
+    """The line of suggestions, after 1 to 8 letters."""
+    rng = random.Random(seed)
+    times: list[float] = []
+    for row in rows:
+        typed = fold(row.title)[: rng.randint(1, 8)].strip()
+        start = time.perf_counter()
+        await index.suggest(typed, limit=8)
+        times.append((time.perf_counter() - start) * 1000)
+    return line("suggest, 1 to 8 letters", times, [])
+
+
+def line(name: str, times: list[float], ranks: list[int]) -> str:
+    times = sorted(times)
+    p50, p95, p99 = (times[min(len(times) - 1, int(len(times) * q))] for q in (0.5, 0.95, 0.99))
+    verdict = "aim" if p95 < AIM_MS else "must" if p95 < MUST_MS else "MISSED"
+    shares = [sum(rank < k for rank in ranks) / len(ranks) for k in (1, 10)] if ranks else []
+    found = "  ".join(f"{share:.3f}" for share in shares) or "    -      -"
+    return f"{name:30}{p50:8.2f}{p95:8.2f}{p99:8.2f}  {verdict:>6}   {found}"
+
+
+async def run(arguments: argparse.Namespace, folder: Path) -> None:
+    rng = random.Random(arguments.seed)
+    rows = read(arguments.catalogue)
+    index = TantivyIndex(folder)
+    if await index.token() != "filled":
+        start = time.perf_counter()
+        total = await build(index, synthesised(rows, arguments.tracks or len(rows), rng))
+        took_s = time.perf_counter() - start
+        print(f"{total:,} documents indexed in {took_s:.1f} s, {total / took_s:,.0f} a second")
+    real = rows[: arguments.tracks or len(rows)]
+    asked = rng.sample(real, min(arguments.queries, len(real)))
+    print(f"{'must p95 < 500 ms, aim < 10 ms':30}     p50     p95     p99  p95 in    S@1    S@10")
+    for case in CASES:
+        print(await measure(index, case, asked, arguments.seed), flush=True)
+    print(await measure_suggest(index, asked, arguments.seed))
+    await index.aclose()
+
+
+def main() -> None:
+    assert __doc__
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.search",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("catalogue", type=Path)
+    parser.add_argument("--tracks", type=int, default=0, help="0: as many as the file has")
+    parser.add_argument("--queries", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--index", type=Path, help="keep the index there, and use it again")
+    arguments = parser.parse_args()
+    if not arguments.catalogue.is_file():
+        sys.exit(f"{arguments.catalogue} is not there.\n\n{__doc__}")
+    if arguments.index:
+        asyncio.run(run(arguments, arguments.index))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(arguments, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
