@@ -42,6 +42,8 @@ class ValkeyWakeups:
         self._watched: dict[str, int] = {}
         self._confirmed: dict[str, asyncio.Future[None]] = {}
         self._work = asyncio.Event()
+        # The first subscription makes the connection; a second one at that moment would make another.
+        self._connected = asyncio.Event()
 
     def listen(self, listener: Callable[[Wake], None]) -> None:
         """Have ``listener`` called with every wake-up of a watched user."""
@@ -90,8 +92,9 @@ class ValkeyWakeups:
             await self._work.wait()
             self._work.clear()
             try:
-                await self._subscribe()
                 await self._publish()
+                if self._connected.is_set():
+                    await self._subscribe()
             except _AWAY as error:
                 _log.warning("valkey.failed_open", use="wake-ups", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
@@ -120,12 +123,12 @@ class ValkeyWakeups:
         self._work.set()
 
     async def _hear(self) -> None:
-        subscribed = False
         while True:
             try:
-                if not subscribed:
+                if not self._connected.is_set():
                     await self._pubsub.subscribe(_OWN)
-                    subscribed = True
+                    self._connected.set()
+                    self._work.set()
                 message = await self._pubsub.get_message(timeout=_LISTEN_S)
             except _AWAY as error:
                 _log.warning("valkey.failed_open", use="wake-ups", error=type(error).__name__)

@@ -1,0 +1,90 @@
+"""Values that the tests of playback share."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+from ulid import ULID
+
+from meshkit.idempotency import RequestKey
+from playback_svc.domain.plans import Plan, Playable
+from playback_svc.domain.player_state import (
+    Asset,
+    Opening,
+    PlayerState,
+    Rung,
+    Status,
+    Track,
+    Version,
+    play,
+)
+from playback_svc.domain.presence import LivePosition
+from playback_svc.ports import Answer, SessionRecord, StoredAnswer
+
+NOW = 1_764_000_000_000
+MINUTE = 60_000
+RUNGS = tuple(
+    Rung(name, kbps)
+    for name, kbps in (("128", 128), ("192", 192), ("256", 256), ("320", 320), ("flac", 900))
+)
+TRACK = Track("01JD4Q8Z7Y1V9K2M5N6P7R8S9T", "Ouverture", "The Föhn", 3 * MINUTE)
+ASSET = Asset(hashlib.sha256(b"descriptor").hexdigest(), RUNGS[:3])
+FREE = Plan("free", frozenset({"128", "192", "256"}), premium_tracks=False)
+PREMIUM = Plan("premium", frozenset(rung.name for rung in RUNGS), premium_tracks=True)
+PLAYABLE = Playable(TRACK, ASSET.descriptor, RUNGS)
+
+
+def new_id() -> str:
+    return str(ULID())
+
+
+def opening(**changed: Any) -> Opening:
+    plain = Opening(new_id(), "kitchen", TRACK, ASSET, 0)
+    return replace(plain, **changed)
+
+
+def playing(current: PlayerState | None = None, now: int = NOW, **changed: Any) -> PlayerState:
+    return play(current, opening(**changed), now)
+
+
+def beat(state: PlayerState, **changed: Any) -> LivePosition:
+    plain = LivePosition(
+        session_id=state.session_id,
+        version=state.version,
+        seq=1,
+        position_ms=10_000,
+        position_at_ms=NOW + 10_000,
+        moving=True,
+        bitrate_kbps=192,
+        beat_at_ms=NOW + 10_000,
+    )
+    return replace(plain, **changed)
+
+
+def record(state: PlayerState, **changed: Any) -> SessionRecord:
+    plain = SessionRecord(
+        session_id=state.session_id,
+        device_id=state.device_id,
+        track_id=state.track.track_id,
+        status=Status.PLAYING,
+        position_ms=0,
+        bitrate_kbps=0,
+        started_at_ms=NOW,
+        last_heartbeat_at_ms=None,
+        ended_at_ms=None,
+        ended_by=None,
+    )
+    return replace(plain, **changed)
+
+
+def request_key(user_id: str, request_id: str = "r1", body: bytes = b"body") -> RequestKey:
+    return RequestKey(user_id, "Play", request_id, hashlib.sha256(body).digest())
+
+
+def stored(key: RequestKey, state: PlayerState, expires_at_ms: int = NOW + MINUTE) -> StoredAnswer:
+    answer = Answer(
+        state.session_id, Version(1, 1), 0, TRACK, ASSET, urls_expire_at_s=1_764_000_000
+    )
+    return StoredAnswer(key, answer, expires_at_ms)

@@ -1,0 +1,21 @@
+"""The memory adapters under the suites of their ports."""
+
+from __future__ import annotations
+
+import pytest
+
+from playback_svc.adapters.memory import MemoryPlayerStates, MemoryPositions
+from tests.contracts.playback.player_states import PlayerStatesContract
+from tests.contracts.playback.positions import PositionsContract
+
+
+class TestMemoryPlayerStates(PlayerStatesContract):
+    @pytest.fixture
+    def store(self) -> MemoryPlayerStates:
+        return MemoryPlayerStates()
+
+
+class TestMemoryPositions(PositionsContract):
+    @pytest.fixture
+    def positions(self) -> MemoryPositions:
+        return MemoryPositions()
