@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import stamina
+
 from player.adapters.clock_sink import ClockSink
 from player.adapters.clocks import ScaledClock
 from player.adapters.ffmpeg_decoder import FfmpegDecoder, find_ffmpeg
@@ -71,6 +73,8 @@ async def open_player(
     Raises ValueError for an option that makes no sense, SinkFailed for ``sound`` without a device,
     DecoderMissing without ffmpeg.
     """
+    # Retries go to the log like everything else, not to the screen.
+    stamina.instrumentation.set_on_retry_hooks([stamina.instrumentation.LoggingOnRetryHook])
     options = options or PlayerOptions()
     policy = make_policy(options.policy, options.settings)
     clock = ScaledClock(options.speed)

@@ -13,7 +13,8 @@ from player.ports import DECODED_CHANNELS, DECODED_FRAME_BYTES
 
 _READ_BYTES = 32_768
 _STDERR_KEPT = 4_096
-_EXIT_WAIT_S = 2.0
+_EXIT_POLL_S = 0.02
+_EXIT_POLLS = 100
 _ARGUMENTS = (
     *("-hide_banner", "-nostats", "-loglevel", "error", "-xerror"),
     # Without the small probe the first PCM waits for megabytes of input.
@@ -106,23 +107,31 @@ class FfmpegDecoder:
                 self._process.kill()
         with contextlib.suppress(ConnectionError, RuntimeError):
             self._stdin.close()
+        # The exit is only noticed when the output was read to its end.
+        while await self._stdout.read(_READ_BYTES):
+            pass
         await self._process.wait()
-        self._listener.cancel()
-        await asyncio.gather(self._listener, return_exceptions=True)
+        await self._listener
 
     async def _ended(self) -> None:
-        try:
-            code = await asyncio.wait_for(self._process.wait(), _EXIT_WAIT_S)
-        except TimeoutError:
-            raise DecoderFailed("the decoder (ffmpeg) closed its output and hangs") from None
+        code = await self._exit_code()
+        if code is None:
+            raise DecoderFailed("the decoder (ffmpeg) closed its output and hangs")
         if code != 0 or not self._finished:
             raise await self._failure()
 
+    async def _exit_code(self) -> int | None:
+        """The exit code after a short wait; ``Process.wait`` would wait for the output too."""
+        for _ in range(_EXIT_POLLS):
+            if self._process.returncode is not None:
+                break
+            await asyncio.sleep(_EXIT_POLL_S)
+        return self._process.returncode
+
     async def _failure(self) -> DecoderFailed:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), _EXIT_WAIT_S)
-            await asyncio.wait_for(asyncio.shield(self._listener), _EXIT_WAIT_S)
-        code = self._process.returncode
+        code = await self._exit_code()
+        if code is not None:
+            await asyncio.wait((self._listener,), timeout=_EXIT_POLL_S)
         if code is None:
             how = "closed its pipe"
         elif code < 0:

@@ -14,16 +14,29 @@ _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 
 class HttpFetcher:
-    """One pooled httpx client. A Fetcher."""
+    """Pooled httpx clients. A Fetcher."""
 
     def __init__(self, *, connect_timeout_s: float = 5.0, read_timeout_s: float = 15.0) -> None:
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s),
-            follow_redirects=False,
-            # Media is fetched from the mesh itself; a proxy from the environment is not asked for.
-            trust_env=False,
-            headers={"accept-encoding": "identity", "user-agent": "segue-player"},
-        )
+        self._timeout = httpx.Timeout(read_timeout_s, connect=connect_timeout_s)
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        """The pool for this scheme.
+
+        Reading the trust store takes long and plain http has no use for it; redirects, which could
+        lead to https, are not followed.
+        """
+        encrypted = not url.lower().startswith("http:")
+        if encrypted not in self._clients:
+            self._clients[encrypted] = httpx.AsyncClient(
+                timeout=self._timeout,
+                verify=encrypted,
+                follow_redirects=False,
+                # Media comes from the mesh itself; a proxy from the environment is not asked for.
+                trust_env=False,
+                headers={"accept-encoding": "identity", "user-agent": "segue-player"},
+            )
+        return self._clients[encrypted]
 
     async def stream(self, resource: Resource) -> AsyncIterator[bytes]:
         """See Fetcher.stream."""
@@ -33,7 +46,9 @@ class HttpFetcher:
             headers["range"] = f"bytes={wanted.offset}-{wanted.offset + wanted.length - 1}"
         received = 0
         try:
-            async with self._client.stream("GET", resource.url, headers=headers) as response:
+            async with self._client(resource.url).stream(
+                "GET", resource.url, headers=headers
+            ) as response:
                 _check(response, ranged=wanted is not None)
                 async for chunk in response.aiter_bytes(16_384):
                     received += len(chunk)
@@ -52,8 +67,9 @@ class HttpFetcher:
             )
 
     async def close(self) -> None:
-        """Close the pool."""
-        await self._client.aclose()
+        """Close the pools."""
+        for client in self._clients.values():
+            await client.aclose()
 
 
 def _path(url: str) -> str:

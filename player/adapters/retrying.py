@@ -32,6 +32,7 @@ class RetryingFetcher:
             timeout=None,
             wait_initial=self._first_wait_s,
             wait_max=2.0,
+            wait_jitter=self._first_wait_s,
         ):
             with attempt:
                 rest, stale = _rest(resource, delivered)

