@@ -6,12 +6,19 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from segue.catalog.v1 import asset_pb2, catalog_pb2
+from segue.catalog.v1 import catalog_service_pb2 as pb
 
 from catalog_svc.domain.asset import FORMAT_VERSION, Asset, Fragment, Rung, Segment, StoredObject
 from catalog_svc.domain.catalogue import Album, Artist, Track
 from catalog_svc.domain.imports import Import, ImportFile
+from meshkit.feeds import Change, Op
 
 _ARTWORK = "/media/v1/artwork/"
+_REMOVED = {
+    "track": pb.WatchChangesResponse.Removed.TRACK,
+    "album": pb.WatchChangesResponse.Removed.ALBUM,
+    "artist": pb.WatchChangesResponse.Removed.ARTIST,
+}
 
 
 def artwork_path(sha256: str) -> str:
@@ -111,6 +118,21 @@ def import_file(one: ImportFile) -> catalog_pb2.ImportFile:
         track_id=one.track_id,
         reason=one.reason,
     )
+
+
+def change(token: str, one: Change) -> pb.WatchChangesResponse:
+    """A change of the feed with the token that resumes after it."""
+    message = pb.WatchChangesResponse(resume_token=token, version=one.version)
+    if one.op is Op.DELETE:
+        message.removed.type = _REMOVED[one.entity]
+        message.removed.id = one.id
+    elif one.entity == "track":
+        message.track.MergeFromString(one.payload)
+    elif one.entity == "album":
+        message.album.MergeFromString(one.payload)
+    elif one.entity == "artist":
+        message.artist.MergeFromString(one.payload)
+    return message
 
 
 def descriptor(asset: Asset) -> asset_pb2.AssetDescriptor:

@@ -7,11 +7,12 @@ that name (empty when it is removed).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from catalog_svc.domain.asset import Asset, StoredObject
 from catalog_svc.domain.audio import Decoded, Probe, RungPlan, StreamFacts, Target
@@ -25,7 +26,10 @@ from catalog_svc.domain.imports import (
     Stamp,
 )
 from catalog_svc.domain.tags import Tags
+from meshkit.feeds import FeedBatch
 from meshkit.idempotency import RequestKey
+
+T = TypeVar("T")
 
 
 class Catalogue(Protocol):
@@ -67,6 +71,18 @@ class Playables(Protocol):
 
     async def want(self, track_id: str) -> None:
         """Must move the waiting work on the track's first rungs before all other work."""
+        ...
+
+
+class ChangeLog(Protocol):
+    """The feed of the catalogue's changes, see ``meshkit.feeds.ChangeFeed``."""
+
+    async def oldest(self) -> str:
+        """The token before the oldest change that is kept."""
+        ...
+
+    def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
+        """Batches after ``token`` as they happen, none of them empty, until ``stop`` is set."""
         ...
 
 
@@ -131,14 +147,13 @@ class ScanStore(Protocol):
 class Claim:
     """To which track a source's audio belongs.
 
-    ``duplicate`` says that another source brought it. ``asset`` is the hex SHA-256 of the
-    descriptor that the track has already, or empty.
+    ``duplicate`` says that another source brought it. ``descriptor`` is the hex SHA-256 of the
+    newest descriptor, empty when the track has none yet.
     """
 
     track_id: str
     duplicate: bool
-    asset: str
-    complete: bool
+    descriptor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +204,10 @@ class Preparation(Protocol):
         """
         ...
 
+    async def settle(self, source_id: str, track_id: str, *, complete: bool) -> None:
+        """The rungs are there already: mark the source, and queue the rest unless complete."""
+        ...
+
     async def refuse(self, source_id: str, reason: str, *, remember: bool) -> None:
         """Must mark the source FAILED, and its track unless that is READY, in one commit.
 
@@ -200,8 +219,13 @@ class Preparation(Protocol):
 class MediaObjects(Protocol):
     """Immutable objects under names made of their hash. Putting one twice must be harmless."""
 
-    async def put_media(self, files: Sequence[Path]) -> list[StoredObject]:
-        """Store segments; they must survive a power cut once this returns."""
+    async def put_media(
+        self, files: Sequence[Path], inspect: Callable[[bytes], T]
+    ) -> list[tuple[StoredObject, T]]:
+        """Store segments, each with what ``inspect`` makes of its bytes.
+
+        They must survive a power cut once this returns.
+        """
         ...
 
     async def put_artwork(self, image: bytes) -> str:
@@ -235,6 +259,10 @@ class Audio(Protocol):
     ``SourceGone`` for a file that is not there.
     """
 
+    def stamp(self, path: bytes) -> Stamp:
+        """What tells whether the file changed since."""
+        ...
+
     async def probe(self, path: bytes) -> Probe:
         """The first audio stream and the tags, as ffprobe sees them."""
         ...
@@ -256,9 +284,7 @@ class Audio(Protocol):
         """Decode once into every rung; ``measure`` asks for loudness too."""
         ...
 
-    async def package(
-        self, encoded: Mapping[RungPlan, Path], folder: Path
-    ) -> list[PackagedRung]:
+    async def package(self, encoded: Mapping[RungPlan, Path], folder: Path) -> list[PackagedRung]:
         """Cut encoded rungs into segments of ~10 s made of ~2 s fragments."""
         ...
 
@@ -298,5 +324,3 @@ class Walker(Protocol):
     def walk(self, root: bytes) -> Iterator[Found]:
         """Every file at or under ``root`` that may be audio, each folder once, links followed."""
         ...
-
-

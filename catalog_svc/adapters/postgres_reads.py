@@ -15,9 +15,8 @@ from meshkit import postgres
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_BY_ID = f"""{rows.TRACK}
-WHERE t.id = coalesce((SELECT m.track_id FROM track_merges m WHERE m.id = %(id)s), %(id)s)
-"""
+_SURVIVOR = "coalesce((SELECT m.track_id FROM track_merges m WHERE m.id = %(id)s), %(id)s)"
+_BY_ID = f"{rows.TRACK} WHERE t.id = {_SURVIVOR}"
 _NEWEST = f"""{rows.TRACK}
 WHERE (t.created_at, t.id) < (%(created_at)s, %(id)s)
 ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s
@@ -106,5 +105,3 @@ class PostgresCatalogue:
             return await (await connection.execute(query.encode(), arguments)).fetchall()
 
         return await postgres.read(self._pool, run)
-
-

@@ -47,20 +47,27 @@ SELECT id, path, size, mtime_ns, inode, state, track_id, reason, audio_ms FROM s
 
 def track(row: Row) -> Track:
     """A row of ``TRACK``."""
-    loudness = None if row[17] is None else Loudness(row[17], row[18])
     return Track(
-        *row[:9],
-        tuple(row[9]),
-        row[10],
-        row[11],
-        tuple(row[12]),
-        row[13],
-        Access(row[14]),
-        TrackState(row[15]),
-        row[16],
-        loudness,
-        row[19],
-        row[20],
+        id=row[0],
+        title=row[1],
+        artist=row[2],
+        artist_id=row[3],
+        album=row[4],
+        album_id=row[5],
+        disc_number=row[6],
+        track_number=row[7],
+        duration_ms=row[8],
+        genres=tuple(row[9]),
+        year=row[10],
+        streams_total=row[11],
+        bitrates_kbps=tuple(row[12]),
+        lossless=row[13],
+        access=Access(row[14]),
+        state=TrackState(row[15]),
+        artwork=row[16],
+        loudness=None if row[17] is None else Loudness(row[17], row[18]),
+        created_at=row[19],
+        version=row[20],
     )
 
 

@@ -1,0 +1,26 @@
+"""``python -m catalog_svc serve|work``."""
+
+from __future__ import annotations
+
+import sys
+
+from catalog_svc.settings import Settings
+from catalog_svc.wiring import serve, work
+from meshkit.server import configure, run
+from meshkit.settings import load
+
+_ROLES = {"serve": serve, "work": work}
+
+
+def main(arguments: list[str]) -> None:
+    """Run the role that ``arguments`` name; exits 2 where they or the settings are wrong."""
+    if len(arguments) != 1 or arguments[0] not in _ROLES:
+        sys.exit("usage: python -m catalog_svc serve|work")
+    settings = load(Settings)
+    configure(settings, "catalog")
+    role = _ROLES[arguments[0]]
+    run(lambda: role(settings))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

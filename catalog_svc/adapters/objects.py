@@ -1,0 +1,101 @@
+"""Immutable objects under ``media/``, ``artwork/`` and ``descriptors/``, named by their hash."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, ObjectStore, from_url
+from segue.catalog.v1 import asset_pb2
+
+from catalog_svc import convert
+from catalog_svc.domain.asset import Asset, StoredObject
+
+T = TypeVar("T")
+
+_FLYING = 8
+
+
+class HashedObjects:
+    """``MediaObjects`` on whatever obstore reaches: a folder, S3, GCS, Azure.
+
+    In a folder an object appears whole or not at all, and is on the disk before its name is
+    acknowledged: a power cut leaves no hollow object behind a committed track.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._folder: Path | None = None
+        self._store: ObjectStore
+        parts = urlsplit(url)
+        if parts.scheme == "file":
+            self._folder = Path(unquote(parts.path))
+            self._store = LocalStore(self._folder, mkdir=True)
+        else:
+            self._store = from_url(url)
+        self._flying = asyncio.Semaphore(_FLYING)
+
+    async def put_media(
+        self, files: Sequence[Path], inspect: Callable[[bytes], T]
+    ) -> list[tuple[StoredObject, T]]:
+        """See ``MediaObjects.put_media``."""
+        return list(await asyncio.gather(*(self._put_file(file, inspect) for file in files)))
+
+    async def put_artwork(self, image: bytes) -> str:
+        """See ``MediaObjects.put_artwork``."""
+        return (await self._put("artwork", image)).sha256.hex()
+
+    async def put_asset(self, asset: Asset) -> str:
+        """See ``MediaObjects.put_asset``."""
+        content = convert.descriptor(asset).SerializeToString(deterministic=True)
+        return (await self._put("descriptors", content)).sha256.hex()
+
+    async def asset(self, sha256: str) -> Asset:
+        """See ``MediaObjects.asset``."""
+        found = await obstore.get_async(self._store, f"descriptors/{sha256}")
+        content = bytes(await found.bytes_async())
+        return convert.asset(asset_pb2.AssetDescriptor.FromString(content))
+
+    async def _put_file(self, file: Path, inspect: Callable[[bytes], T]) -> tuple[StoredObject, T]:
+        async with self._flying:
+            content = await asyncio.to_thread(file.read_bytes)
+            return await self._put("media", content), inspect(content)
+
+    async def _put(self, kind: str, content: bytes) -> StoredObject:
+        digest = hashlib.sha256(content).digest()
+        key = f"{kind}/{digest.hex()}"
+        stored = StoredObject(digest, len(content))
+        if await self._whole(key, len(content)):
+            return stored
+        mode: Literal["overwrite", "create"] = "overwrite" if self._folder else "create"
+        try:
+            await obstore.put_async(self._store, key, content, mode=mode)
+        except AlreadyExistsError:
+            return stored
+        if self._folder is not None:
+            await asyncio.to_thread(_sync, self._folder / key)
+        return stored
+
+    async def _whole(self, key: str, size: int) -> bool:
+        """Whether a folder holds the object already, of its full length."""
+        if self._folder is None:
+            return False
+        try:
+            return (self._folder / key).stat().st_size == size
+        except FileNotFoundError:
+            return False
+
+
+def _sync(path: Path) -> None:
+    for target in (path, path.parent):
+        handle = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

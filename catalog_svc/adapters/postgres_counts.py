@@ -1,0 +1,97 @@
+"""The counts of import runs, moved in the transaction that moves a file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, replace
+
+from catalog_svc.domain.imports import Counts, FileState, ImportState
+from meshkit import postgres
+
+_MOVE = """
+UPDATE import_files f SET state = %(state)s, track_id = %(track)s, reason = %(reason)s,
+                          audio_ms = greatest(f.audio_ms, %(audio_ms)s)
+FROM import_files was
+WHERE f.source_id = %(source)s AND f.state IN (1, 4)
+  AND was.import_id = f.import_id AND was.path = f.path
+RETURNING f.import_id, was.state, f.audio_ms - was.audio_ms
+"""
+_ADD = """
+UPDATE imports SET found = found + %(found)s, unchanged = unchanged + %(unchanged)s,
+    duplicate = duplicate + %(duplicate)s, searchable = searchable + %(searchable)s,
+    playable = playable + %(playable)s, complete = complete + %(complete)s,
+    failed = failed + %(failed)s, audio_ms = audio_ms + %(audio_ms)s
+WHERE id = %(id)s
+"""
+_CLOSE = """
+UPDATE imports SET state = %(done)s, finished_at = now()
+WHERE id = %(id)s AND state = %(encoding)s
+  AND found = unchanged + duplicate + complete + failed
+"""
+
+
+def counted(state: FileState, was: FileState | None = None) -> Counts:
+    """What a file's move from one state to another adds, ``found`` and length aside."""
+    was_playable = was in (FileState.PLAYABLE, FileState.COMPLETE)
+    is_playable = state in (FileState.PLAYABLE, FileState.COMPLETE)
+    return Counts(
+        unchanged=int(state is FileState.UNCHANGED),
+        duplicate=int(state is FileState.DUPLICATE),
+        playable=int(is_playable and not was_playable),
+        complete=int(state is FileState.COMPLETE),
+        failed=int(state is FileState.FAILED),
+    )
+
+
+def total(*parts: Counts) -> Counts:
+    """The sum, count by count."""
+    sums: defaultdict[str, int] = defaultdict(int)
+    for part in parts:
+        for name, value in asdict(part).items():
+            sums[name] += value
+    return Counts(**sums)
+
+
+async def add(connection: postgres.Connection, import_id: str, counts: Counts) -> None:
+    """Add ``counts`` to a run."""
+    await connection.execute(_ADD, {"id": import_id, **asdict(counts)})
+
+
+async def close_if_settled(connection: postgres.Connection, import_id: str) -> None:
+    """A run that is ENCODING and has nothing left to do becomes DONE."""
+    states = {"done": ImportState.DONE, "encoding": ImportState.ENCODING}
+    await connection.execute(_CLOSE, {"id": import_id, **states})
+
+
+async def move(
+    connection: postgres.Connection,
+    source_id: str,
+    state: FileState,
+    *,
+    track_id: str,
+    reason: str = "",
+    audio_ms: int = 0,
+    newly_searchable: bool = False,
+) -> None:
+    """Move every open file of a source, in whichever run, and count it there.
+
+    The caller holds the source's row.
+    """
+    moved = await connection.execute(
+        _MOVE,
+        {
+            "source": source_id,
+            "state": state,
+            "track": track_id,
+            "reason": reason,
+            "audio_ms": audio_ms,
+        },
+    )
+    counts: dict[str, list[Counts]] = defaultdict(list)
+    for import_id, was, longer_ms in await moved.fetchall():
+        step = counted(state, FileState(was)) if was != state else Counts()
+        step = replace(step, audio_ms=longer_ms, searchable=int(newly_searchable))
+        counts[import_id].append(step)
+    for import_id in sorted(counts):
+        await add(connection, import_id, total(*counts[import_id]))
+        await close_if_settled(connection, import_id)

@@ -1,0 +1,192 @@
+"""Artists and albums by folded name: found or made, counted, and removed when nothing is left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from catalog_svc.adapters import postgres_rows as rows
+from catalog_svc.domain.catalogue import Album, Artist
+from catalog_svc.domain.ids import new_id
+from catalog_svc.domain.tags import Tags
+from catalog_svc.domain.text import fold
+from meshkit import postgres
+from meshkit.feeds import Change
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.writing', 0))"
+
+_ARTISTS = """
+WITH written AS (
+    INSERT INTO artists AS held (id, name, folded, track_count)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::integer[])
+    ON CONFLICT (folded) DO UPDATE SET
+        track_count = held.track_count + excluded.track_count, version = held.version + 1
+    RETURNING *
+)
+SELECT ar.folded, ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at,
+       ar.version
+FROM written ar
+"""
+_ALBUMS = """
+WITH written AS (
+    INSERT INTO albums AS held
+        (id, artist_id, title, folded, year, track_count, total_duration_ms)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::integer[],
+                         %s::integer[], %s::bigint[])
+    ON CONFLICT (artist_id, folded) DO UPDATE SET
+        year = CASE WHEN held.year = 0 THEN excluded.year ELSE held.year END,
+        track_count = held.track_count + excluded.track_count,
+        total_duration_ms = held.total_duration_ms + excluded.total_duration_ms,
+        version = held.version + 1
+    RETURNING *
+)
+SELECT al.folded, al.id, al.title, ar.name, al.artist_id, al.year, al.track_count,
+       al.total_duration_ms, al.artwork, al.created_at, al.version
+FROM written al JOIN artists ar ON ar.id = al.artist_id
+"""
+_LEAVE_ALBUM = """
+UPDATE albums SET track_count = track_count - 1, total_duration_ms = total_duration_ms - %s,
+                  version = version + 1
+WHERE id = %s RETURNING track_count, version, artist_id
+"""
+_LEAVE_ARTIST = """
+UPDATE artists SET track_count = track_count - 1, version = version + 1 WHERE id = %s
+"""
+_DROP_ARTIST = """
+DELETE FROM artists ar WHERE id = %s AND track_count = 0
+    AND NOT EXISTS (SELECT FROM albums al WHERE al.artist_id = ar.id)
+RETURNING version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """The artists and albums of a batch of tags, as they are after the batch was counted."""
+
+    artists: dict[str, Artist]
+    albums: dict[tuple[str, str], Album]
+
+    def artist(self, tags: Tags) -> Artist:
+        """The artist of a track with these tags."""
+        return self.artists[identity(tags.artist)]
+
+    def album(self, tags: Tags) -> Album | None:
+        """The album of a track with these tags, if any."""
+        if not tags.album:
+            return None
+        return self.albums[self.artists[identity(tags.album_artist)].id, identity(tags.album)]
+
+    def changes(self) -> list[Change]:
+        """What the feed says of all of them."""
+        artists = [rows.artist_change(one) for one in self.artists.values()]
+        return artists + [rows.album_change(one) for one in self.albums.values()]
+
+
+def identity(name: str) -> str:
+    """What makes two spellings one artist or album; a name of punctuation alone is itself."""
+    return fold(name) or name.casefold()
+
+
+@asynccontextmanager
+async def writing(pool: postgres.Pool) -> AsyncIterator[postgres.Connection]:
+    """A transaction that alone changes tracks, names and counts.
+
+    One at a time, because a scan's batch and a worker's commit touch the same artists, albums
+    and runs in orders of their own, and would deadlock. They are short; encoding is not.
+    """
+    async with postgres.transaction(pool) as connection:
+        await connection.execute(_LOCK)
+        yield connection
+
+
+async def credit(connection: postgres.Connection, batch: Sequence[Tags]) -> Credits:
+    """Find or make the artists and albums of ``batch``, and count its tracks to them.
+
+    The caller is ``writing`` and appends ``Credits.changes`` to the feed.
+    """
+    artists = await _credit_artists(connection, batch)
+    return Credits(artists, await _credit_albums(connection, batch, artists))
+
+
+async def _credit_artists(
+    connection: postgres.Connection, batch: Iterable[Tags]
+) -> dict[str, Artist]:
+    names: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for tags in batch:
+        key = identity(tags.artist)
+        names.setdefault(key, tags.artist)
+        counts[key] += 1
+        if tags.album:
+            names.setdefault(identity(tags.album_artist), tags.album_artist)
+    keys = list(names)
+    columns: list[list[object]] = [
+        [new_id() for _ in keys],
+        [names[key] for key in keys],
+        [*keys],
+        [counts[key] for key in keys],
+    ]
+    found = await (await connection.execute(_ARTISTS, columns)).fetchall()
+    return {row[0]: rows.artist(row[1:]) for row in found}
+
+
+async def _credit_albums(
+    connection: postgres.Connection, batch: Iterable[Tags], artists: dict[str, Artist]
+) -> dict[tuple[str, str], Album]:
+    albums: dict[tuple[str, str], list[Tags]] = {}
+    for tags in batch:
+        if tags.album:
+            key = artists[identity(tags.album_artist)].id, identity(tags.album)
+            albums.setdefault(key, []).append(tags)
+    columns: list[list[object]] = [
+        [new_id() for _ in albums],
+        [artist_id for artist_id, _ in albums],
+        [members[0].album for members in albums.values()],
+        [folded for _, folded in albums],
+        [max(tags.year for tags in members) for members in albums.values()],
+        [len(members) for members in albums.values()],
+        [sum(tags.duration_ms for tags in members) for members in albums.values()],
+    ]
+    if not albums:
+        return {}
+    found = await (await connection.execute(_ALBUMS, columns)).fetchall()
+    return {(row[4], row[0]): rows.album(row[1:]) for row in found}
+
+
+async def leave(
+    connection: postgres.Connection, *, artist_id: str, album_id: str, duration_ms: int
+) -> list[Change]:
+    """Take a track off its artist and album, and remove those that nothing is left of."""
+    changes: list[Change] = []
+    await connection.execute(_LEAVE_ARTIST, [artist_id])
+    touched = {artist_id: None}
+    if album_id:
+        cursor = await connection.execute(_LEAVE_ALBUM, [duration_ms, album_id])
+        row = await cursor.fetchone()
+        if row is not None and row[0] == 0:
+            touched[row[2]] = None
+            await connection.execute("DELETE FROM albums WHERE id = %s", [album_id])
+            changes.append(rows.removal("album", album_id, row[1] + 1))
+        else:
+            changes += await album_changes(connection, [album_id])
+    for one in touched:
+        changes += await _artist_left(connection, one)
+    return changes
+
+
+async def _artist_left(connection: postgres.Connection, artist_id: str) -> list[Change]:
+    dropped = await (await connection.execute(_DROP_ARTIST, [artist_id])).fetchone()
+    if dropped is not None:
+        return [rows.removal("artist", artist_id, dropped[0] + 1)]
+    query = f"{rows.ARTIST} WHERE ar.id = %s"
+    cursor = await connection.execute(query.encode(), [artist_id])
+    return [rows.artist_change(rows.artist(row)) for row in await cursor.fetchall()]
+
+
+async def album_changes(connection: postgres.Connection, album_ids: Sequence[str]) -> list[Change]:
+    """What the feed says of these albums as they are now."""
+    query = f"{rows.ALBUM} WHERE al.id = ANY (%s)"
+    cursor = await connection.execute(query.encode(), [list(album_ids)])
+    return [rows.album_change(rows.album(row)) for row in await cursor.fetchall()]

@@ -1,0 +1,134 @@
+"""Single tracks in PostgreSQL: made, retagged, merged, and what the feed says of them."""
+
+from __future__ import annotations
+
+from catalog_svc.adapters import postgres_names as names
+from catalog_svc.adapters import postgres_rows as rows
+from catalog_svc.domain.tags import Tags
+from meshkit import feeds_postgres, postgres
+from meshkit.feeds import Change
+
+_INSERT = """
+INSERT INTO tracks (id, title, artist_id, album_id, disc_number, track_number, duration_ms,
+                    genres, year, source_id)
+VALUES (%(id)s, %(title)s, %(artist)s, %(album)s, %(disc)s, %(number)s, %(duration_ms)s,
+        %(genres)s, %(year)s, %(source)s)
+"""
+_UPDATE = """
+UPDATE tracks SET title = %(title)s, artist_id = %(artist)s, album_id = %(album)s,
+    disc_number = %(disc)s, track_number = %(number)s, genres = %(genres)s, year = %(year)s,
+    version = version + 1
+WHERE id = %(id)s
+"""
+_TAGS = """
+SELECT t.title, ar.name, coalesce(al.title, ''), coalesce(aa.name, ''), t.disc_number,
+       t.track_number, t.year, t.genres, t.duration_ms, t.artist_id, coalesce(t.album_id, '')
+FROM tracks t JOIN artists ar ON ar.id = t.artist_id
+    LEFT JOIN albums al ON al.id = t.album_id LEFT JOIN artists aa ON aa.id = al.artist_id
+WHERE t.id = %s
+"""
+_FOLLOW = "UPDATE track_merges SET track_id = %s WHERE track_id = %s"
+_DROP = "DELETE FROM tracks WHERE id = %s RETURNING version"
+_MERGE = "INSERT INTO track_merges (id, track_id) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+_LENGTHEN = """
+UPDATE albums al SET total_duration_ms = al.total_duration_ms + %(duration_ms)s - t.duration_ms,
+                     version = al.version + 1
+FROM tracks t WHERE t.id = %(track)s AND al.id = t.album_id AND t.duration_ms <> %(duration_ms)s
+"""
+_DRESS = """
+UPDATE albums al SET artwork = %(artwork)s, version = al.version + 1
+FROM tracks t WHERE t.id = %(track)s AND al.id = t.album_id AND al.artwork = ''
+"""
+
+
+def _columns(
+    track_id: str, source_id: str, tags: Tags, credits_: names.Credits
+) -> dict[str, object]:
+    album = credits_.album(tags)
+    return {
+        "id": track_id,
+        "title": tags.title,
+        "artist": credits_.artist(tags).id,
+        "album": album.id if album else None,
+        "disc": tags.disc_number,
+        "number": tags.track_number,
+        "duration_ms": tags.duration_ms,
+        "genres": list(tags.genres),
+        "year": tags.year,
+        "source": source_id,
+    }
+
+
+async def insert(
+    connection: postgres.Connection, track_id: str, source_id: str, tags: Tags
+) -> None:
+    """A new PENDING track, in the feed too."""
+    credits_ = await names.credit(connection, [tags])
+    await connection.execute(_INSERT, _columns(track_id, source_id, tags, credits_))
+    changed = await changes(connection, track_id, with_album=False)
+    await feeds_postgres.append(connection, *credits_.changes(), *changed)
+
+
+async def retag(connection: postgres.Connection, track_id: str, tags: Tags) -> None:
+    """Take ``tags`` over where they differ from the track's, its measured length excepted."""
+    row = await (await connection.execute(_TAGS, [track_id])).fetchone()
+    if row is None or not _differ(row, tags):
+        return
+    counted = _with_duration(tags, row[8])
+    credits_ = await names.credit(connection, [counted])
+    await connection.execute(_UPDATE, _columns(track_id, "", counted, credits_))
+    left = await names.leave(connection, artist_id=row[9], album_id=row[10], duration_ms=row[8])
+    changed = await changes(connection, track_id, with_album=False)
+    await feeds_postgres.append(connection, *credits_.changes(), *left, *changed)
+
+
+def _differ(row: rows.Row, tags: Tags) -> bool:
+    """Whether names mean someone else or anything else is not the same."""
+    plain = (tags.title, tags.disc_number, tags.track_number, tags.year, tags.genres)
+    if plain != (row[0], row[4], row[5], row[6], tuple(row[7])):
+        return True
+    folded = [names.identity(name) for name in (tags.artist, tags.album, tags.album_artist)]
+    return folded != [names.identity(name) for name in row[1:4]]
+
+
+def _with_duration(tags: Tags, duration_ms: int) -> Tags:
+    return Tags(duration_ms=duration_ms).filled_from(tags)
+
+
+async def merge(connection: postgres.Connection, track_id: str, into: str) -> None:
+    """Remove a track that turned out to be another one; its id leads there from now on."""
+    row = await (await connection.execute(_TAGS, [track_id])).fetchone()
+    if row is None:
+        return
+    await connection.execute(_FOLLOW, [into, track_id])
+    dropped = await (await connection.execute(_DROP, [track_id])).fetchone()
+    await connection.execute(_MERGE, [track_id, into])
+    version = dropped[0] + 1 if dropped else 1
+    left = await names.leave(connection, artist_id=row[9], album_id=row[10], duration_ms=row[8])
+    await feeds_postgres.append(connection, rows.removal("track", track_id, version), *left)
+
+
+async def lengthen_album(connection: postgres.Connection, track_id: str, duration_ms: int) -> None:
+    """Correct the album's length before the track gets its measured one."""
+    await connection.execute(_LENGTHEN, {"track": track_id, "duration_ms": duration_ms})
+
+
+async def dress_album(connection: postgres.Connection, track_id: str, artwork: str) -> None:
+    """Give the track's album a cover when it has none."""
+    if artwork:
+        await connection.execute(_DRESS, {"track": track_id, "artwork": artwork})
+
+
+async def changes(
+    connection: postgres.Connection, track_id: str, *, with_album: bool = True
+) -> list[Change]:
+    """What the feed says of the track, and of its album, as they are now."""
+    query = f"{rows.TRACK} WHERE t.id = %s"
+    row = await (await connection.execute(query.encode(), [track_id])).fetchone()
+    if row is None:
+        return []
+    track = rows.track(row)
+    changed = [rows.track_change(track)]
+    if with_album and track.album_id:
+        changed += await names.album_changes(connection, [track.album_id])
+    return changed

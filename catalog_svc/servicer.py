@@ -1,0 +1,122 @@
+"""The catalogue's reads on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
+
+from catalog_svc import convert
+from catalog_svc.domain.catalogue import Track
+from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.ready_track import ReadyTrack
+from catalog_svc.usecases.watch_changes import WatchChanges
+from meshkit.paging import Page
+from meshkit.server_context import Context
+
+_SERVICE = "/segue.catalog.v1.CatalogService/"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class CatalogServicer(pb_grpc.CatalogServiceServicer):
+    """``CatalogService``: translates, and leaves decisions to the use cases."""
+
+    def __init__(
+        self,
+        browse: Browse,
+        ready_track: ReadyTrack,
+        watch_changes: WatchChanges,
+        *,
+        draining: asyncio.Event,
+    ) -> None:
+        self._browse = browse
+        self._ready_track = ready_track
+        self._watch_changes = watch_changes
+        self._draining = draining
+
+    async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
+        """See the contract."""
+        return pb.GetTrackResponse(track=convert.track(await self._browse.track(request.id)))
+
+    async def ListTracks(
+        self, request: pb.ListTracksRequest, context: Context
+    ) -> pb.ListTracksResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListTracks", request)
+        after = (int(str(page.after[0])), str(page.after[1])) if page.after else None
+        found = await self._browse.tracks(after=after, limit=page.size + 1)
+        shown = found[: page.size]
+        return pb.ListTracksResponse(
+            tracks=map(convert.track, shown),
+            next_page_token=page.next_token(_newest_key(shown[-1]))
+            if len(found) > page.size
+            else "",
+        )
+
+    async def GetAlbum(self, request: pb.GetAlbumRequest, context: Context) -> pb.GetAlbumResponse:
+        """See the contract."""
+        return pb.GetAlbumResponse(album=convert.album(await self._browse.album(request.id)))
+
+    async def ListAlbumTracks(
+        self, request: pb.ListAlbumTracksRequest, context: Context
+    ) -> pb.ListAlbumTracksResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListAlbumTracks", request)
+        after = None
+        if page.after:
+            after = (int(str(page.after[0])), int(str(page.after[1])), str(page.after[2]))
+        found = await self._browse.album_tracks(request.id, after=after, limit=page.size + 1)
+        shown = found[: page.size]
+        return pb.ListAlbumTracksResponse(
+            tracks=map(convert.track, shown),
+            next_page_token=page.next_token(_album_key(shown[-1]))
+            if len(found) > page.size
+            else "",
+        )
+
+    async def GetArtist(
+        self, request: pb.GetArtistRequest, context: Context
+    ) -> pb.GetArtistResponse:
+        """See the contract."""
+        return pb.GetArtistResponse(artist=convert.artist(await self._browse.artist(request.id)))
+
+    async def ListArtistTopTracks(
+        self, request: pb.ListArtistTopTracksRequest, context: Context
+    ) -> pb.ListArtistTopTracksResponse:
+        """See the contract."""
+        found = await self._browse.top_tracks(request.id)
+        return pb.ListArtistTopTracksResponse(tracks=map(convert.track, found))
+
+    async def GetPlayable(
+        self, request: pb.GetPlayableRequest, context: Context
+    ) -> pb.GetPlayableResponse:
+        """See the contract."""
+        found = await self._ready_track(request.track_id)
+        return pb.GetPlayableResponse(
+            track=convert.track(found.track),
+            descriptor=found.descriptor,
+            rungs=[
+                pb.GetPlayableResponse.RungRate(name=name, bitrate_kbps=kbps)
+                for name, kbps in found.rungs
+            ],
+        )
+
+    async def WatchChanges(
+        self, request: pb.WatchChangesRequest, context: Context
+    ) -> AsyncIterator[pb.WatchChangesResponse]:
+        """See the contract."""
+        changes = self._watch_changes(request.resume_token, stop=self._draining)
+        async for token, change in changes:
+            yield convert.change(token, change)
+
+
+def _newest_key(track: Track) -> tuple[int, str]:
+    return (track.created_at - _EPOCH) // _MICROSECOND, track.id
+
+
+def _album_key(track: Track) -> tuple[int, int, str]:
+    return track.disc_number, track.track_number, track.id

@@ -1,0 +1,43 @@
+"""Settings of the catalogue, read from the environment as SEGUE_CATALOG_*."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from meshkit.settings import DatabaseSettings, ServiceSettings
+
+
+class Settings(DatabaseSettings, ServiceSettings):
+    """What both roles, ``serve`` and ``work``, need to know."""
+
+    model_config = SettingsConfigDict(env_prefix="SEGUE_CATALOG_", frozen=True, extra="forbid")
+
+    objects_url: str = Field(description="Where media objects are kept: file:///… or s3://….")
+    import_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="Folders that imports may read, separated by colons."
+    )
+    work_dir: Path = Field(description="Scratch space of the workers; swept when they start.")
+    index_dir: Path = Field(description="The search index of this instance; rebuilt when lost.")
+    identity_target: str | None = Field(
+        default=None, description="gRPC target of identity, for revocations; absent: none followed."
+    )
+    encoders: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        gt=0,
+        description="Tracks that a worker encodes at a time, one core each.",
+    )
+    index_wait_s: float = Field(
+        default=10.0, ge=0, description="Longest wait for the search index before SERVING."
+    )
+
+    @field_validator("import_roots", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part) for part in value.split(os.pathsep) if part)
+        return value

@@ -1,0 +1,61 @@
+"""Look things up in the catalogue."""
+
+from __future__ import annotations
+
+from catalog_svc.domain.catalogue import TOP_TRACKS, Album, Artist, Track
+from catalog_svc.domain.ids import check_id
+from catalog_svc.ports import Catalogue
+from meshkit.faults import NotFound
+
+
+class Browse:
+    """Reads for people. Ids are checked; what is not there is ``NotFound``."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def track(self, track_id: str) -> Track:
+        """One track."""
+        found = await self._catalogue.track(check_id(track_id))
+        if found is None:
+            raise missing("track", track_id)
+        return found
+
+    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
+        """The newest tracks; ``after`` is (created_at in µs, id)."""
+        return await self._catalogue.tracks(after=after, limit=limit)
+
+    async def album(self, album_id: str) -> Album:
+        """One album."""
+        found = await self._catalogue.album(check_id(album_id))
+        if found is None:
+            raise missing("album", album_id)
+        return found
+
+    async def album_tracks(
+        self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
+    ) -> list[Track]:
+        """The tracks of an album by disc and number; ``after`` is (disc, number, id)."""
+        found = await self._catalogue.album_tracks(check_id(album_id), after=after, limit=limit)
+        if not found:
+            await self.album(album_id)
+        return found
+
+    async def artist(self, artist_id: str) -> Artist:
+        """One artist."""
+        found = await self._catalogue.artist(check_id(artist_id))
+        if found is None:
+            raise missing("artist", artist_id)
+        return found
+
+    async def top_tracks(self, artist_id: str) -> list[Track]:
+        """The most played tracks of an artist."""
+        found = await self._catalogue.top_tracks(check_id(artist_id), limit=TOP_TRACKS)
+        if not found:
+            await self.artist(artist_id)
+        return found
+
+
+def missing(kind: str, thing_id: str) -> NotFound:
+    """The fault for an id that nothing has."""
+    return NotFound(f"There is no such {kind}.", metadata={"resource": kind, "id": thing_id})

@@ -1,0 +1,237 @@
+"""Puts the catalogue together: the one place that knows every adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import structlog
+from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
+
+from catalog_svc.adapters import work_folders
+from catalog_svc.adapters.audio import ProgramAudio
+from catalog_svc.adapters.fast_tags import FastTags
+from catalog_svc.adapters.objects import HashedObjects
+from catalog_svc.adapters.postgres_changes import PostgresChangeLog, PostgresListing
+from catalog_svc.adapters.postgres_imports import PostgresImports
+from catalog_svc.adapters.postgres_preparation import PostgresPreparation
+from catalog_svc.adapters.postgres_queue import (
+    ENCODE_QUEUE,
+    SCAN_QUEUE,
+    SCHEMA,
+    Queue,
+    make_jobs,
+)
+from catalog_svc.adapters.postgres_reads import PostgresCatalogue
+from catalog_svc.adapters.postgres_scan import PostgresScanStore
+from catalog_svc.adapters.walk import FolderWalk
+from catalog_svc.domain.jobs import Work
+from catalog_svc.import_servicer import ImportServicer
+from catalog_svc.servicer import CatalogServicer
+from catalog_svc.settings import Settings
+from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.prepare_track import PrepareTrack
+from catalog_svc.usecases.ready_track import ReadyTrack
+from catalog_svc.usecases.scan_import import ScanImport
+from catalog_svc.usecases.start_import import StartImport
+from catalog_svc.usecases.watch_changes import WatchChanges
+from meshkit import feeds_postgres, idempotency_postgres, jobs, postgres
+from meshkit.faults import Fault
+from meshkit.jobs import Jobs
+from meshkit.migrations import MigrationSource, migrate
+from meshkit.server import MeshServer
+from meshkit.tokens import TokenVerifier
+
+_STORE_RETRY_S = 0.25
+_PRUNE_EVERY_S = 3600.0
+
+_log = structlog.get_logger("catalog")
+
+
+def migrations() -> list[MigrationSource]:
+    """All that the schema of this service is made of."""
+    return [
+        MigrationSource.of_package("catalog_svc.migrations"),
+        feeds_postgres.MIGRATIONS,
+        idempotency_postgres.MIGRATIONS,
+        jobs.migrations(),
+    ]
+
+
+async def migrated(dsn: str) -> None:
+    """Bring the schema up to date, as soon as the store answers."""
+    while True:
+        try:
+            await migrate(dsn, schema=SCHEMA, sources=migrations())
+        except psycopg.OperationalError as error:
+            _log.warning("catalog.store_awaited", error=type(error).__name__)
+            await asyncio.sleep(_STORE_RETRY_S)
+        else:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The parts in PostgreSQL that both roles use."""
+
+    pool: postgres.Pool
+    queue: Queue
+
+
+@asynccontextmanager
+async def open_stores(dsn: str, *, pool_size: int = 8) -> AsyncIterator[Stores]:
+    """Connections to the catalogue's schema until the block ends."""
+    async with postgres.open_pool(
+        dsn, schema=SCHEMA, application_name=SCHEMA, max_size=pool_size
+    ) as pool:
+        yield Stores(pool, Queue())
+
+
+def add_servicers(
+    server: MeshServer,
+    settings: Settings,
+    stores: Stores,
+    feed: feeds_postgres.PostgresChangeFeed,
+) -> None:
+    """Serve the catalogue's own contracts from ``server``."""
+    catalogue = PostgresCatalogue(stores.pool, stores.queue)
+    imports = PostgresImports(stores.pool, stores.queue)
+    catalog = CatalogServicer(
+        Browse(catalogue),
+        ReadyTrack(catalogue),
+        WatchChanges(PostgresChangeLog(stores.pool, feed)),
+        draining=server.draining,
+    )
+    importing = ImportServicer(
+        StartImport(imports, settings.import_roots),
+        FollowImport(imports),
+        draining=server.draining,
+    )
+    server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
+    server.add(pb_grpc.add_ImportServiceServicer_to_server, importing)
+
+
+async def serve(settings: Settings) -> None:
+    """The role ``serve``: until the process is told to stop."""
+    # The index is the one heavy import that workers do without.
+    from catalog_svc.adapters.tantivy_index import TantivyIndex
+    from catalog_svc.search_convert import index_change
+    from catalog_svc.search_servicer import SearchServicer
+    from catalog_svc.usecases.follow_index import IndexFollower
+    from catalog_svc.usecases.search import Search
+
+    dsn = settings.database_dsn.get_secret_value()
+    tokens = TokenVerifier(settings.jwks_url, settings.token_issuer)
+    server = MeshServer(settings, tokens=tokens)
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(
+            open_stores(dsn, pool_size=settings.database_pool_size)
+        )
+        feed = await stack.enter_async_context(
+            feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=stores.pool)
+        )
+        index = await stack.enter_async_context(aclosing(TantivyIndex(settings.index_dir)))
+        add_servicers(server, settings, stores, feed)
+        server.add(pb_grpc.add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
+        follower = IndexFollower(feed, index, PostgresListing(stores.pool), index_change)
+
+        async def ready() -> None:
+            await migrated(dsn)
+            await stack.enter_async_context(running(follower.run()))
+            await stack.enter_async_context(running(_prune_regularly(stores.pool)))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(settings.index_wait_s):
+                    await follower.caught_up.wait()
+
+        await server.serve(ready=ready)
+
+
+async def work(settings: Settings) -> None:
+    """The role ``work``: until the process is told to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    dsn = settings.database_dsn.get_secret_value()
+    if not await _unless(stop, migrated(dsn)):
+        return
+    async with open_stores(dsn, pool_size=settings.database_pool_size) as stores:
+        await run_jobs(settings, stores, stop=stop)
+
+
+async def run_jobs(settings: Settings, stores: Stores, *, stop: asyncio.Event) -> None:
+    """Do the catalogue's jobs until ``stop`` is set: scans beside encoding, never behind it."""
+    with work_folders.opened(settings.work_dir) as folders:
+        queue = make_jobs()
+        scan, prepare = _long_work(settings, stores, folders)
+        handle(queue, Work.SCAN, scan)
+        handle(queue, Work.PREPARE, prepare.first_rungs)
+        handle(queue, Work.COMPLETE, prepare.other_rungs)
+        async with queue.opened(stores.pool), asyncio.TaskGroup() as roles:
+            roles.create_task(queue.work(stop=stop, concurrency=1, queues=[SCAN_QUEUE]))
+            roles.create_task(
+                queue.work(stop=stop, concurrency=settings.encoders, queues=[ENCODE_QUEUE])
+            )
+
+
+def _long_work(
+    settings: Settings, stores: Stores, folders: work_folders.LockedWorkFolders
+) -> tuple[ScanImport, PrepareTrack]:
+    tags = FastTags()
+    scan = ScanImport(PostgresScanStore(stores.pool, stores.queue), FolderWalk(), tags)
+    prepare = PrepareTrack(
+        PostgresPreparation(stores.pool, stores.queue),
+        ProgramAudio(),
+        HashedObjects(settings.objects_url),
+        tags,
+        folders,
+    )
+    return scan, prepare
+
+
+def handle(queue: Jobs, work_kind: Work, do: Callable[[str], Awaitable[None]]) -> None:
+    """Have ``do`` called with the subject of each job of a kind."""
+
+    async def handler(subject: str) -> None:
+        await do(subject)
+
+    queue.handle(work_kind, handler)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do ``work``; False when ``stop`` came first."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    done = doing.done()
+    for task in (doing, stopping):
+        task.cancel()
+    if done:
+        await doing
+    return done
+
+
+async def _prune_regularly(pool: postgres.Pool) -> None:
+    while True:
+        await asyncio.sleep(_PRUNE_EVERY_S)
+        try:
+            await idempotency_postgres.prune(pool)
+            await feeds_postgres.prune(pool)
+        except Fault as fault:
+            _log.warning("catalog.pruning_put_off", reason=fault.reason)
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run ``work`` beside the block and cancel it at the end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
