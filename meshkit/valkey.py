@@ -58,8 +58,8 @@ async def open_client(
         timeout=command_timeout_s,
         socket_connect_timeout=connect_timeout_s,
         socket_timeout=command_timeout_s,
-        retry=Retry(NoBackoff(), retries=1),
-        retry_on_error=[exceptions.ConnectionError],
+        # Not after a timeout: that would double the bound, and the first try may still count.
+        retry=Retry(NoBackoff(), retries=1, supported_errors=(exceptions.ConnectionError,)),
     )
     client = Redis.from_pool(pool)
     try:

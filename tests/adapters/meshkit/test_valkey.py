@@ -9,6 +9,13 @@ import pytest
 from meshkit.faults import Unavailable
 from meshkit.valkey import fail_closed, fail_open, open_client
 
+COUNT_THEN_BE_BUSY = """
+local function now() local t = redis.call('TIME') return t[1] + t[2] / 1e6 end
+redis.call('INCR', KEYS[1])
+local over = now() + 0.45
+while now() < over do end
+"""
+
 
 async def test_a_command_gets_its_answer_either_way(valkey_url: str) -> None:
     async with open_client(valkey_url) as client:
@@ -31,11 +38,14 @@ async def test_a_server_that_is_away_fails_open_or_closed_as_told(valkey_url: st
     assert "gone" not in caught.value.message
 
 
-async def test_a_command_without_an_answer_is_given_up(valkey_url: str) -> None:
-    async with open_client(valkey_url, command_timeout_s=0.05) as client:
-        await client.ping()
+async def test_a_command_without_an_answer_is_given_up_and_not_sent_again(valkey_url: str) -> None:
+    async with (
+        open_client(valkey_url, command_timeout_s=5.0) as observer,
+        open_client(valkey_url, command_timeout_s=0.3) as client,
+    ):
         with pytest.raises(Unavailable):
-            await fail_closed(client.blpop(["nothing"], timeout=60), use="a limit")
+            await fail_closed(client.eval(COUNT_THEN_BE_BUSY, 1, "count"), use="a limit")
+        assert await observer.get("count") == b"1"
 
 
 async def test_a_wrong_command_is_a_mistake_and_not_an_outage(valkey_url: str) -> None:
