@@ -24,6 +24,16 @@ class Settings(ProcessSettings):
     capability_keys_file: Path = Field(
         description="The keys that verify media paths; replaced at run time to rotate them."
     )
+    playback_target: str | None = Field(
+        default=None, description="gRPC target of playback, which delivered bytes are for."
+    )
+    tls_cert_file: Path | None = Field(
+        default=None, description="PEM certificate of this workload, for calls to playback."
+    )
+    tls_key_file: Path | None = Field(default=None, description="PEM key of that certificate.")
+    tls_ca_file: Path | None = Field(
+        default=None, description="PEM certificate of the mesh's authority."
+    )
     descriptor_cache_bytes: int = Field(
         default=32 << 20, gt=0, description="Asset descriptors kept in memory, in bytes as stored."
     )

@@ -37,7 +37,7 @@ def media_playlist(rung: Rung) -> str:
     Its first segment is listed as byte ranges at its fragments, so that a player that fetches
     whole entries starts after ~2 s of audio. EXTINF values add up to the rung's exact length.
     """
-    entries = list(_entries(rung.segments))
+    entries = list(_entries(rung))
     durations = microseconds([ticks for _, ticks in entries], rung.timescale)
     # RFC 8216 4.3.3.1: no EXTINF, rounded to the nearest integer, exceeds the target.
     target = max(1, *((duration + _MICRO // 2) // _MICRO for duration in durations))
@@ -57,16 +57,32 @@ def media_playlist(rung: Rung) -> str:
     return _text(lines)
 
 
-def _entries(segments: Sequence[Segment]) -> Iterator[tuple[tuple[str, ...], int]]:
+def _entries(rung: Rung) -> Iterator[tuple[list[str], int]]:
     """Pairs of an entry's lines after EXTINF and its ticks."""
-    for number, segment in enumerate(segments, start=1):
+    for number, segment in enumerate(rung.segments, start=1):
         name = f"{number}.m4s"
-        if number > 1 or len(segment.fragments) < 2:
-            yield (name,), segment.duration
+        pieces = _pieces(segment, rung.timescale) if number == 1 else []
+        if len(pieces) < 2:
+            yield [name], segment.duration
             continue
-        for fragment in segment.fragments:
-            byte_range = f"#EXT-X-BYTERANGE:{fragment.size}@{fragment.offset}"
-            yield (byte_range, name), fragment.duration
+        for offset, size, duration in pieces:
+            yield [f"#EXT-X-BYTERANGE:{size}@{offset}", name], duration
+
+
+def _pieces(segment: Segment, shortest: int) -> list[tuple[int, int, int]]:
+    """Offset, size and ticks of what is fetched at a time: fragments of ``shortest`` ticks or more.
+
+    Packagers close a segment with a fragment of a single frame, which is not worth a request: a
+    shorter fragment joins the piece before it.
+    """
+    pieces: list[tuple[int, int, int]] = []
+    for fragment in segment.fragments:
+        if pieces and fragment.duration < shortest:
+            offset, size, duration = pieces.pop()
+            pieces.append((offset, size + fragment.size, duration + fragment.duration))
+        else:
+            pieces.append((fragment.offset, fragment.size, fragment.duration))
+    return pieces
 
 
 def _text(lines: Sequence[str]) -> str:
