@@ -165,7 +165,11 @@ def _address_lines(edge: str, folder: Path) -> tuple[str, ...]:
     )
 
 
-def _down(layout: Layout) -> int:
+def stop_mesh(layout: Layout) -> None:
+    """Stop the mesh that runs in the folder; returns when it is gone.
+
+    Raises MeshNotRunning when none runs, CommandRefused when it does not stop within 90 s.
+    """
     from localmesh import control, lock
 
     asyncio.run(control.ask(layout, {"op": "down"}))
@@ -175,6 +179,10 @@ def _down(layout: Layout) -> int:
             pid = lock.holder(layout.lock)
             raise CommandRefused(f"the mesh (pid {pid}) did not stop in {_DOWN_TIMEOUT_S:g} s")
         time.sleep(0.05)
+
+
+def _down(layout: Layout) -> int:
+    stop_mesh(layout)
     print("the mesh is down")
     return 0
 

@@ -111,7 +111,11 @@ class Layout:
         return Path(tempfile.gettempdir()) / f"segue-{os.getuid()}-{digest}" / "control.sock"
 
     def create(self) -> None:
-        """Make the folders. Raises MeshFault when the root cannot be ours alone."""
+        """Make the folders, and close the root to others.
+
+        Raises MeshFault when that is not possible, or when the root is a folder in which other
+        things lie: closing somebody's home or /tmp to others is not what was meant.
+        """
         folders = (
             self.logs,
             self.xds,
@@ -125,6 +129,11 @@ class Layout:
         )
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.lock.exists() and any(self.root.iterdir()):
+                raise MeshFault(
+                    f"{self.root} holds other things and no mesh; name an empty or new folder"
+                )
+            self.lock.touch(mode=0o600)
             self.root.chmod(0o700)
             for folder in folders:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

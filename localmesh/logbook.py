@@ -21,6 +21,8 @@ def log_names(folder: Path, selection: str | None = None) -> tuple[str, ...]:
     Raises CommandRefused when it selects nothing.
     """
     names = tuple(sorted(path.stem for path in folder.glob("*.log")))
+    if not names and selection is None:
+        raise CommandRefused(f"nothing has been logged in {folder} yet")
     if selection is None:
         return names
     chosen = tuple(n for n in names if n == selection or n.rpartition("-")[0] == selection)

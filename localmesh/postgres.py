@@ -12,6 +12,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from localmesh.faults import StoreBroken
 from localmesh.free_ports import HOST
+from localmesh.layout import write_private
 from localmesh.programs import postgres_programs
 from localmesh.readiness import PostgresProbe
 from localmesh.spawning import run_tool
@@ -119,14 +121,17 @@ class EmbeddedPostgres:
         draft = self.folder / "cluster.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
+        password = self.folder / "initial-password"
+        write_private(password, f"{self.superuser_password}\n".encode())
         account = account_for(self.cluster)
         if account is not None:
-            os.chown(draft, account.uid, account.gid)
+            for path in (draft, password):
+                os.chown(path, account.uid, account.gid)
         argv = (
             str(postgres_programs() / "initdb"),
             f"--pgdata={draft}",
             f"--username={_SUPERUSER}",
-            "--pwfile=/dev/stdin",
+            f"--pwfile={password}",
             "--auth-host=scram-sha-256",
             "--auth-local=reject",
             "--encoding=UTF8",
@@ -134,13 +139,8 @@ class EmbeddedPostgres:
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
         )
-        status, said = await run_tool(
-            argv,
-            cwd=Path("/"),
-            env=_environment(),
-            account=account,
-            stdin=f"{self.superuser_password}\n".encode(),
-        )
+        status, said = await run_tool(argv, cwd=Path("/"), env=_environment(), account=account)
+        password.unlink()
         if status != 0:
             raise StoreBroken(f"no database could be made in {self.folder}: {said.strip()}")
         draft.rename(self.cluster)
@@ -221,17 +221,17 @@ def serves(pid: int, cluster: Path) -> bool:
     if pid <= 0:
         return False
     process = Path("/proc") / str(pid)
-    if not process.parent.joinpath("self").exists():
-        return _alive(pid)
+    if not Path("/proc/self").exists():
+        return _command_names(pid, cluster)
     try:
+        # A server works in its cluster's folder.
         return (process / "cwd").resolve(strict=True) == cluster.resolve()
     except OSError:
         return False
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+def _command_names(pid: int, cluster: Path) -> bool:
+    """The same where there is no /proc (macOS): by the server's command line."""
+    argv = ("/bin/ps", "-ww", "-o", "command=", "-p", str(pid))
+    found = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return f"-D {cluster} " in found.stdout

@@ -239,7 +239,8 @@ class ProcessTable:
                 # What a caller may name for import; on one's own machine: what one can read.
                 return os.environ.get(instance.service.prefix + name, "/")
             case "WORK_DIR":
-                return str(self.layout.work)
+                # A folder each: a worker sweeps its own when it starts.
+                return str(self.layout.work / instance.name)
             case "INDEX_DIR":
                 return str(self.layout.index / instance.name)
             case "SIGNING_KEY_FILE":

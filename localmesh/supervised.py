@@ -169,7 +169,7 @@ class SupervisedProcess:
                 parent_death_signal=self.spec.parent_death_signal,
             )
         except (OSError, MeshFault, subprocess.SubprocessError) as error:
-            return f"could not be started: {error}"
+            return f"{self.spec.argv[0]} could not be started: {error}"
         process = self._process = child.process
         self._started_at = time.monotonic()
         if self._registry is not None:

@@ -35,6 +35,22 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         Layout.at(tmp_path / "mesh").create()
 
 
+def test_a_folder_of_somebody_elses_things_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir(mode=0o755)
+    (folder / "letter.txt").touch()
+    with pytest.raises(MeshFault, match="holds other things and no mesh"):
+        Layout.at(folder).create()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert [path.name for path in folder.iterdir()] == ["letter.txt"]
+
+
+def test_a_folder_that_a_mesh_has_begun_is_used_again(tmp_path: Path) -> None:
+    Layout.at(tmp_path / "mesh").create()
+    (tmp_path / "mesh" / "music").mkdir()
+    Layout.at(tmp_path / "mesh").create()
+
+
 def test_the_control_socket_of_a_deep_folder_has_a_path_that_fits(tmp_path: Path) -> None:
     shallow, deep = Layout(Path("/a")), Layout(Path("/a") / ("x" * 200))
     assert shallow.control == Path("/a/control.sock")

@@ -1,0 +1,114 @@
+"""Probes against real listeners: what counts as ready and what does not."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from localmesh.certificates import Credentials, credentials, ensure_certificates
+from localmesh.free_ports import PortAllocator, is_free
+from localmesh.readiness import (
+    GrpcHealthProbe,
+    HttpProbe,
+    PostgresProbe,
+    TcpProbe,
+    ValkeyProbe,
+)
+
+
+@asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[int]:
+    """A listener that says ``answer`` to whoever comes, and hangs up."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_closed_port_is_not_ready_for_any_probe(
+    ports: PortAllocator, tmp_path: Path
+) -> None:
+    port = ports.take()
+    for probe in (
+        TcpProbe("127.0.0.1", port),
+        HttpProbe(f"http://127.0.0.1:{port}/healthz"),
+        PostgresProbe("127.0.0.1", port, "postgres"),
+        ValkeyProbe("127.0.0.1", port, "word"),
+        GrpcHealthProbe(f"127.0.0.1:{port}", tmp_path, tmp_path, tmp_path),
+    ):
+        assert not await probe.check(), probe
+
+
+async def test_http_is_ready_at_200_alone() -> None:
+    for status, ready in ((b"200 OK", True), (b"204 No", False), (b"503 No", False)):
+        async with answering(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n") as port:
+            assert await HttpProbe(f"http://127.0.0.1:{port}/healthz").check() is ready
+
+
+async def test_another_protocol_is_not_ready() -> None:
+    async with answering(b"EHLO\r\n") as port:
+        assert await TcpProbe("127.0.0.1", port).check()
+        assert not await HttpProbe(f"http://127.0.0.1:{port}").check()
+        assert not await PostgresProbe("127.0.0.1", port, "postgres").check()
+        assert not await ValkeyProbe("127.0.0.1", port, "word").check()
+
+
+async def test_a_store_that_still_loads_is_not_ready() -> None:
+    async with answering(b"+OK\r\n-LOADING Valkey is loading the dataset in memory\r\n") as port:
+        assert not await ValkeyProbe("127.0.0.1", port, "word").check()
+
+
+def _probe(port: int, files: Credentials) -> GrpcHealthProbe:
+    address = f"127.0.0.1:{port}"
+    return GrpcHealthProbe(address, files.ca_file, files.cert_file, files.key_file)
+
+
+async def test_grpc_is_ready_when_the_whole_server_is_serving(tmp_path: Path) -> None:
+    ensure_certificates(tmp_path)
+    catalog, cli = credentials(tmp_path, "catalog"), credentials(tmp_path, "cli")
+    server = grpc.aio.server()
+    servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    files = grpc.ssl_server_credentials(
+        [(catalog.key_file.read_bytes(), catalog.cert_file.read_bytes())],
+        catalog.ca_file.read_bytes(),
+        require_client_auth=True,
+    )
+    port = server.add_secure_port("127.0.0.1:0", files)
+    await server.start()
+    try:
+        statuses = health_pb2.HealthCheckResponse
+        await servicer.set("", statuses.NOT_SERVING)
+        assert not await _probe(port, cli).check()
+        await servicer.set("", statuses.SERVING)
+        assert await _probe(port, cli).check()
+
+        (tmp_path / "stranger").mkdir()
+        ensure_certificates(tmp_path / "stranger")
+        assert not await _probe(port, credentials(tmp_path / "stranger", "cli")).check()
+    finally:
+        await server.stop(None)
+
+
+def test_internal_ports_are_free_distinct_and_below_those_of_outgoing_connections() -> None:
+    ports = PortAllocator()
+    taken = {ports.take() for _ in range(50)}
+    assert len(taken) == 50
+    assert all(20000 <= port < 32000 and is_free(port) for port in taken)
+
+
+def test_a_port_that_somebody_listens_on_is_not_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert not is_free(listener.getsockname()[1])
