@@ -23,23 +23,19 @@ class RateSchedule:
             raise ValueError("a step lasts more than 0 seconds at 0 or more kbit/s")
         self._steps = tuple(steps)
 
-    def at(self, elapsed_s: float) -> tuple[float, float]:
-        """The rate in kbit/s now, and for how many seconds it still holds (inf: for ever)."""
-        for seconds, kbps in self._steps[:-1]:
-            if elapsed_s < seconds:
-                return kbps, seconds - elapsed_s
-            elapsed_s -= seconds
-        return self._steps[-1][1], math.inf
-
     def transfer_s(self, size_bytes: int, elapsed_s: float) -> float:
         """How long ``size_bytes`` take when their transfer starts at ``elapsed_s``."""
-        left, now = size_bytes * 8 / 1000, elapsed_s
-        while True:
-            kbps, holds_s = self.at(now)
+        left, took_s, skip_s = size_bytes * 8 / 1000, 0.0, elapsed_s
+        if left == 0:
+            return 0.0
+        for seconds, kbps in self._steps[:-1]:
+            holds_s = max(0.0, seconds - skip_s)
+            skip_s = max(0.0, skip_s - seconds)
             if left <= kbps * holds_s:
-                return now + left / kbps - elapsed_s
+                return took_s + left / kbps
             left -= kbps * holds_s
-            now += holds_s
+            took_s += holds_s
+        return took_s + left / self._steps[-1][1]
 
 
 class ThrottledFetcher:

@@ -103,7 +103,7 @@ class DynamicPolicy:
         """The rung for the next piece."""
         rungs = context.ladder.rungs
         if context.throughput_kbps is None or context.starved:
-            return rungs[0] if context.current is None or context.starved else context.current
+            return rungs[0 if context.starved else context.current_index]
         sustainable = highest_within(context.ladder, context.throughput_kbps * self.safety)
         by_buffer = self._buffer_choice(context, sustainable)
         self._trusts_buffer = self._trust(context.buffer_s, by_buffer, sustainable)
@@ -150,7 +150,7 @@ class BriefPolicy:
         if context.current is None:
             return rungs[self._wanted(context.ladder, self._probe_kbps or 0.0)]
         if context.last_kbps is None:
-            return context.current
+            return rungs[context.current_index]
         now, wanted = context.current_index, self._wanted(context.ladder, context.last_kbps)
         previous = context.previous_kbps or context.last_kbps
         may_rise = context.last_kbps > 1.2 * previous and context.buffer_s > 30

@@ -79,6 +79,11 @@ class Bench:
     fetchers: list[HttpFetcher] = field(default_factory=list)
     players: list[Player] = field(default_factory=list)
 
+    def slow_down(self, speed: float) -> None:
+        """Run on a slower clock, where link rates matter more than what the computer is up to."""
+        self.clock = ScaledClock(speed)
+        self.sink = RecordingSink(self.clock, queue_s=speed / 2)
+
     async def decoder(self) -> Decoder:
         self.decoders.append(await FfmpegDecoder.start())
         return self.decoders[-1]

@@ -133,14 +133,22 @@ class Origin:
     address: str = ""
     answer: Answer = lambda path: None
     requests: Counter[str] = field(default_factory=Counter)
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
 
     @property
     def master(self) -> str:
         return f"{self.address}/media/master.m3u8"
 
+    def hold(self, path: str) -> asyncio.Event:
+        """Leave requests for a path unanswered until the event is set."""
+        self.held[path] = asyncio.Event()
+        return self.held[path]
+
     async def serve(self, request: Request) -> Response:
         path = request.path_params["path"]
         self.requests[path] += 1
+        if path in self.held:
+            await self.held[path].wait()
         status = self.answer(path)
         if status is not None:
             return Response(status_code=status)
@@ -163,6 +171,8 @@ async def serve(folder: Path) -> AsyncIterator[Origin]:
     try:
         yield origin
     finally:
+        for event in origin.held.values():
+            event.set()
         server.should_exit = True
         await task
         listener.close()
