@@ -105,7 +105,7 @@ async def object_response(
     headers |= {"content-type": content_type, "content-length": str(span.length)}
     if span.partial:
         headers["content-range"] = span.content_range
-    file = local.path if local is not None and not span.partial else None
+    file = local.path if local is not None and span.length == span.total else None
     return ObjectResponse(objects, key, span, headers=headers, file=file, kind=kind, sent=sent)
 
 

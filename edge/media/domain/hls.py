@@ -58,15 +58,17 @@ def media_playlist(rung: Rung) -> str:
 
 
 def _entries(rung: Rung) -> Iterator[tuple[list[str], int]]:
-    """Pairs of an entry's lines after EXTINF and its ticks."""
+    """Pairs of an entry's lines after EXTINF and its ticks.
+
+    Whole segments carry a byte range, too: FFmpeg 8.1 keeps the end of the last range on its
+    persistent connections and would cut an entry without one there.
+    """
     for number, segment in enumerate(rung.segments, start=1):
-        name = f"{number}.m4s"
-        pieces = _pieces(segment, rung.timescale) if number == 1 else []
-        if len(pieces) < 2:
-            yield [name], segment.duration
-            continue
+        pieces = [(0, segment.object.size, segment.duration)]
+        if number == 1 and segment.fragments:
+            pieces = _pieces(segment, rung.timescale)
         for offset, size, duration in pieces:
-            yield [f"#EXT-X-BYTERANGE:{size}@{offset}", name], duration
+            yield [f"#EXT-X-BYTERANGE:{size}@{offset}", f"{number}.m4s"], duration
 
 
 def _pieces(segment: Segment, shortest: int) -> list[tuple[int, int, int]]:
