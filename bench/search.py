@@ -10,6 +10,8 @@ than it has are synthesised from its titles, artists and albums.
 Every query asks for tracks, artists and albums at once, 20 of each, as a search without ``type``
 does. A known item is found at k when a hit among the first k is the wanted one: for tracks the same
 folded title, and the same artist where the query names one; for artists the same folded name.
+Times are of the wall; "cpu" is the processor time of the whole process, which other work on the
+machine disturbs less.
 """
 
 from __future__ import annotations
@@ -22,13 +24,16 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from catalog_svc.adapters.tantivy_index import TantivyIndex
-from catalog_svc.domain.search import Entry, Found, IndexChange, Kind, parse
+from catalog_svc.domain.search import Entry, Found, IndexChange, Kind, parse, typos_allowed
 from catalog_svc.domain.text import fold, without_featured
+
+T = TypeVar("T")
 
 MUST_MS = 500.0
 AIM_MS = 10.0
@@ -119,10 +124,15 @@ async def build(index: TantivyIndex, rows: Iterator[Row]) -> int:
 
 
 def slipped(text: str, rng: random.Random) -> str:
-    """The text with one letter left out, added, changed or swapped in its longest word."""
+    """The text with one letter left out, added, changed or swapped in its longest word.
+
+    Empty where no word is long enough for a slip to be forgiven.
+    """
     words = text.split()
     at = max(range(len(words)), key=lambda n: len(words[n]))
     word = words[at]
+    if not typos_allowed(word) or not word.isascii():
+        return ""
     place = rng.randrange(1, max(2, len(word) - 1))
     words[at] = rng.choice(
         (
@@ -167,53 +177,69 @@ CASES = (
     Case("title + artist, broken off", begun, same_track),
     Case("first 3 letters of the title", lambda row, _: fold(row.title)[:3], None),
     Case("first letter of the title", lambda row, _: fold(row.title)[:1], None),
-    Case("title, a typo", lambda row, rng: slipped(row.title, rng), same_title),
+    Case("title, a typo", lambda row, rng: slipped(fold(row.title), rng), same_title),
     Case(
         "title + artist, a typo",
-        lambda row, rng: slipped(f"{row.title} {row.artist}", rng),
+        lambda row, rng: slipped(fold(f"{row.title} {row.artist}"), rng),
         same_track,
     ),
-    Case("artist, a typo", lambda row, rng: slipped(row.artist, rng), same_artist),
+    Case("artist, a typo", lambda row, rng: slipped(fold(row.artist), rng), same_artist),
 )
+
+
+class Times:
+    """Milliseconds of many calls, by the wall and by the processor."""
+
+    def __init__(self) -> None:
+        self.wall: list[float] = []
+        self.cpu: list[float] = []
+
+    async def of(self, call: Awaitable[T]) -> T:
+        """Takes the time of one call."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = await call
+        self.cpu.append((time.process_time() - cpu) * 1000)
+        self.wall.append((time.perf_counter() - wall) * 1000)
+        return result
+
+    def __str__(self) -> str:
+        p50, p95, p99 = (quantile(self.wall, q) for q in (0.5, 0.95, 0.99))
+        cpu50, cpu95 = (quantile(self.cpu, q) for q in (0.5, 0.95))
+        verdict = "aim" if p95 < AIM_MS else "must" if p95 < MUST_MS else "MISSED"
+        return f"{p50:8.2f}{p95:8.2f}{p99:8.2f}  {verdict:>6} {cpu50:8.2f}{cpu95:8.2f}"
+
+
+def quantile(values: list[float], q: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * q))]
 
 
 async def measure(index: TantivyIndex, case: Case, rows: list[Row], seed: int) -> str:
     """A line of the table."""
     rng = random.Random(seed)
-    times: list[float] = []
+    times = Times()
     ranks: list[int] = []
     for row in rows:
         query = parse(case.typed(row, rng)[:200])
         if query is None:
             continue
-        start = time.perf_counter()
-        found = await index.search(query, list(Kind), limit=HITS)
-        times.append((time.perf_counter() - start) * 1000)
+        found = await times.of(index.search(query, list(Kind), limit=HITS))
         if case.wanted:
             hits = case.wanted(row, found)
             ranks.append(hits.index(True) if True in hits else HITS)
-    return line(case.name, times, ranks)
+    shares = [sum(rank < k for rank in ranks) / len(ranks) for k in (1, 10)] if ranks else []
+    known = "  ".join(f"{share:.3f}" for share in shares) or "    -      -"
+    return f"{case.name:30}{times}   {known}"
 
 
 async def measure_suggest(index: TantivyIndex, rows: list[Row], seed: int) -> str:
     """The line of suggestions, after 1 to 8 letters."""
     rng = random.Random(seed)
-    times: list[float] = []
+    times = Times()
     for row in rows:
         typed = fold(row.title)[: rng.randint(1, 8)].strip()
-        start = time.perf_counter()
-        await index.suggest(typed, limit=8)
-        times.append((time.perf_counter() - start) * 1000)
-    return line("suggest, 1 to 8 letters", times, [])
-
-
-def line(name: str, times: list[float], ranks: list[int]) -> str:
-    times = sorted(times)
-    p50, p95, p99 = (times[min(len(times) - 1, int(len(times) * q))] for q in (0.5, 0.95, 0.99))
-    verdict = "aim" if p95 < AIM_MS else "must" if p95 < MUST_MS else "MISSED"
-    shares = [sum(rank < k for rank in ranks) / len(ranks) for k in (1, 10)] if ranks else []
-    found = "  ".join(f"{share:.3f}" for share in shares) or "    -      -"
-    return f"{name:30}{p50:8.2f}{p95:8.2f}{p99:8.2f}  {verdict:>6}   {found}"
+        await times.of(index.suggest(typed, limit=8))
+    return f"{'suggest, 1 to 8 letters':30}{times}       -      -"
 
 
 async def run(arguments: argparse.Namespace, folder: Path) -> None:
@@ -227,7 +253,9 @@ async def run(arguments: argparse.Namespace, folder: Path) -> None:
         print(f"{total:,} documents indexed in {took_s:.1f} s, {total / took_s:,.0f} a second")
     real = rows[: arguments.tracks or len(rows)]
     asked = rng.sample(real, min(arguments.queries, len(real)))
-    print(f"{'must p95 < 500 ms, aim < 10 ms':30}     p50     p95     p99  p95 in    S@1    S@10")
+    print(
+        f"{'must p95 < 500 ms, aim < 10 ms':30}     p50     p95     p99  p95 in  cpu p50 cpu p95   S@1    S@10"
+    )
     for case in CASES:
         print(await measure(index, case, asked, arguments.seed), flush=True)
     print(await measure_suggest(index, asked, arguments.seed))

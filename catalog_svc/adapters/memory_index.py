@@ -144,7 +144,8 @@ def _form_score(query: Query, word: str, indexed: str, matches: _WordScore) -> f
     if word != query.last or whole:
         return whole
     return 0.2 * max(
-        (matches(word, indexed[:size]) for size in range(max(1, len(word) - 2), len(word) + 3)), default=0.0
+        (matches(word, indexed[:size]) for size in range(max(1, len(word) - 2), len(word) + 3)),
+        default=0.0,
     )
 
 

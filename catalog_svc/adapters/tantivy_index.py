@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 import structlog
 import tantivy
 
-from catalog_svc.adapters.tantivy_query import FIELDS, QueryBuilder, schema
+from catalog_svc.adapters.tantivy_query import FIELDS, GUESS, SLIP, QueryBuilder, schema
 from catalog_svc.domain.search import (
     Entry,
     Found,
@@ -36,6 +36,7 @@ from catalog_svc.domain.search import (
     indexed_text,
     newest,
     prior,
+    typos_allowed,
 )
 from catalog_svc.domain.text import fold
 from catalog_svc.search_ports import IndexDamaged
@@ -186,25 +187,12 @@ class TantivyIndex:
 
     def _search(self, query: Query, kinds: Collection[Kind], limit: int, offset: int) -> Found:
         with _damage_reported():
-            searcher = self._index.searcher()
-            found = {kind: self._hits(searcher, query, kind, limit, offset) for kind in kinds}
-            if any(hits.total for hits in found.values()):
-                return found
-            return {kind: self._partial(searcher, query, kind, limit, offset) for kind in kinds}
-
-    def _hits(
-        self, searcher: tantivy.Searcher, query: Query, kind: Kind, limit: int, offset: int
-    ) -> Hits:
-        exact = _run(searcher, self._queries.exact(query, kind), limit, offset)
-        if exact.total >= few_hits(query):
-            return exact
-        return _run(searcher, self._queries.lenient(query, kind), limit, offset)
-
-    def _partial(
-        self, searcher: tantivy.Searcher, query: Query, kind: Kind, limit: int, offset: int
-    ) -> Hits:
-        words = self._queries.partial(query, kind)
-        return _run(searcher, words, limit, offset) if words else Hits()
+            asked = _Asked(self._index.searcher(), self._queries, query, limit, offset)
+            found = {kind: asked.exact_or_corrected(kind) for kind in kinds}
+            for widen in (asked.guessed, asked.partial):
+                if not any(hits.total for hits in found.values()):
+                    found = {kind: widen(kind) for kind in kinds}
+            return found
 
     def _suggest(self, beginning: str, limit: int) -> Sequence[Entry]:
         with _damage_reported():
@@ -214,6 +202,43 @@ class TantivyIndex:
         for entry in found.entries:
             distinct.setdefault(fold(entry.name), entry)
         return list(distinct.values())[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One search, from the cheapest reading of the query to the most forgiving."""
+
+    searcher: tantivy.Searcher
+    queries: QueryBuilder
+    query: Query
+    limit: int
+    offset: int
+
+    def exact_or_corrected(self, kind: Kind) -> Hits:
+        """The exact hits; where they are few, those with the unknown words corrected."""
+        exact = self._run(self.queries.exact(self.query, kind))
+        if exact.total >= few_hits(self.query):
+            return exact
+        unknown = self.queries.unknown(self.searcher, self.query, kind)
+        if any(not typos_allowed(word) for word in unknown - {self.query.last}):
+            return exact
+        doubted = unknown or frozenset(self.query.words if len(self.query.words) == 1 else ())
+        if not doubted:
+            return exact
+        return self._run(self.queries.lenient(self.query, kind, doubted, SLIP))
+
+    def guessed(self, kind: Kind) -> Hits:
+        """Hits with every word doubted: a slip may have made a word that exists."""
+        doubted = frozenset(self.query.words)
+        return self._run(self.queries.lenient(self.query, kind, doubted, GUESS))
+
+    def partial(self, kind: Kind) -> Hits:
+        """Hits that lack one of three or more words."""
+        words = self.queries.partial(self.query, kind)
+        return self._run(words) if words else Hits()
+
+    def _run(self, words: tantivy.Query) -> Hits:
+        return _run(self.searcher, words, self.limit, self.offset)
 
 
 def _key(change: IndexChange) -> str:
@@ -234,6 +259,7 @@ def _searchable(entry: Entry) -> dict[str, Any]:
     every = [word for words in searched.values() for word in words]
     return {
         **{name: " ".join(found) for name, found in searched.items()},
+        f"{kind}_any": " ".join(dict.fromkeys(every)),
         f"{kind}_start": " ".join(beginnings(every)),
         f"{kind}_name_start": " ".join(beginnings(text.name)),
         f"{kind}_whole": list(text.whole),

@@ -7,6 +7,7 @@ no word and mean nothing here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import tantivy
@@ -34,6 +35,22 @@ _WITH_TYPO: Final = 1.0
 _LONGEST_FUZZY: Final = 40
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How far a word may be from what was typed.
+
+    ``typos`` bounds the wrong letters below what its length allows; ``beginnings``: so may the
+    letters of a last word be that is only a beginning. Each costs several times as much.
+    """
+
+    typos: int
+    beginnings: bool
+
+
+SLIP: Final = Doubt(typos=1, beginnings=False)
+GUESS: Final = Doubt(typos=2, beginnings=True)
+
+
 def schema() -> tantivy.Schema:
     """The fields of the index."""
     builder = tantivy.SchemaBuilder()
@@ -45,9 +62,9 @@ def schema() -> tantivy.Schema:
             builder.add_text_field(
                 f"{kind.value}_{name}", tokenizer_name="whitespace", index_option="freq"
             )
-        for start in ("start", "name_start"):
+        for name in ("any", "start", "name_start"):
             builder.add_text_field(
-                f"{kind.value}_{start}", tokenizer_name="whitespace", index_option="basic"
+                f"{kind.value}_{name}", tokenizer_name="whitespace", index_option="basic"
             )
         builder.add_text_field(f"{kind.value}_whole", tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("version", fast=True)
@@ -68,15 +85,17 @@ class QueryBuilder:
 
     def exact(self, query: Query, kind: Kind) -> tantivy.Query:
         """Every word as it stands, the last one as a beginning."""
-        words = [self._word(word, kind) for word in query.words[:-1]]
-        words.append(self._last_word(query.last, kind))
+        words = self._words(query, kind, frozenset(), SLIP)
         return self._scored(query, kind, self._all(words))
 
-    def lenient(self, query: Query, kind: Kind) -> tantivy.Query:
-        """Every word, with as many letters wrong as its length allows; exact ones first."""
+    def lenient(
+        self, query: Query, kind: Kind, doubted: frozenset[str], doubt: Doubt
+    ) -> tantivy.Query:
+        """Every word, the ``doubted`` with letters wrong; exact hits come first."""
+        exact = self._words(query, kind, frozenset(), doubt)
         clauses = [
-            (Occur.Must, self._all(self._lenient_words(query, kind))),
-            (Occur.Should, _worth(self._all(self._exact_words(query, kind)), _ALL_WORDS_EXACT)),
+            (Occur.Must, self._all(self._words(query, kind, doubted, doubt))),
+            (Occur.Should, _worth(self._all(exact), _ALL_WORDS_EXACT)),
         ]
         if nearly := self._nearly_whole_name(query, kind):
             clauses.append((Occur.Should, nearly))
@@ -86,9 +105,16 @@ class QueryBuilder:
         """All but one of three or more words; None for fewer words."""
         if len(query.words) < 3:
             return None
+        words = self._words(query, kind, frozenset(query.words), SLIP)
         return tantivy.Query.boolean_query(
-            [(Occur.Should, word) for word in self._lenient_words(query, kind)],
+            [(Occur.Should, word) for word in words],
             minimum_number_should_match=words_needed(query),
+        )
+
+    def unknown(self, searcher: tantivy.Searcher, query: Query, kind: Kind) -> frozenset[str]:
+        """The words that stand in no name of the kind, nor in what goes with it."""
+        return frozenset(
+            word for word in query.words if not searcher.doc_freq(f"{kind.value}_any", word)
         )
 
     def opening(self, beginning: str) -> tantivy.Query:
@@ -102,26 +128,24 @@ class QueryBuilder:
             [(Occur.Must, _worth(opens, 1.0)), (Occur.Should, whole)]
         )
 
-    def _exact_words(self, query: Query, kind: Kind) -> list[tantivy.Query]:
-        words = [self._word(word, kind) for word in query.words[:-1]]
-        return [*words, self._last_word(query.last, kind)]
+    def _words(
+        self, query: Query, kind: Kind, doubted: frozenset[str], doubt: Doubt
+    ) -> list[tantivy.Query]:
+        words: list[tantivy.Query] = []
+        for word in query.words:
+            last = word == query.last
+            form = self._last_word(word, kind) if last else self._word(word, kind)
+            slip = self._slip(word, kind, doubt, last=last) if word in doubted else None
+            words.append(_either(form, slip) if slip else form)
+        return words
 
-    def _lenient_words(self, query: Query, kind: Kind) -> list[tantivy.Query]:
-        words = [self._any(self._lenient_word(word, kind)) for word in query.words[:-1]]
-        last = self._lenient_word(query.last, kind, prefix=True)
-        return [*words, self._any([*last, *self._beginning(query.last, kind)])]
-
-    def _lenient_word(
-        self, word: str, kind: Kind, *, prefix: bool = False
-    ) -> Sequence[tantivy.Query]:
-        clauses = [self._word(word, kind)]
-        typos = typos_allowed(word) if len(word) <= _LONGEST_FUZZY else 0
-        if typos:
-            clauses += [
-                _worth(self._fuzzy(field, word, typos, prefix=prefix), _WITH_TYPO * boost)
-                for field, boost in self._fields(kind)
-            ]
-        return clauses
+    def _slip(self, word: str, kind: Kind, doubt: Doubt, *, last: bool) -> tantivy.Query | None:
+        """The word with letters wrong, wherever it stands: one automaton in place of three."""
+        typos = min(typos_allowed(word), doubt.typos)
+        if not typos or len(word) > _LONGEST_FUZZY:
+            return None
+        prefix = last and doubt.beginnings
+        return _worth(self._fuzzy(f"{kind.value}_any", word, typos, prefix=prefix), _WITH_TYPO)
 
     def _scored(self, query: Query, kind: Kind, words: tantivy.Query) -> tantivy.Query:
         whole = self._raw(f"{kind.value}_whole", query.folded)
@@ -130,10 +154,10 @@ class QueryBuilder:
         )
 
     def _nearly_whole_name(self, query: Query, kind: Kind) -> tantivy.Query | None:
-        typos = typos_allowed(query.folded)
-        if not typos or len(query.folded) > _LONGEST_FUZZY:
+        if not typos_allowed(query.folded) or len(query.folded) > _LONGEST_FUZZY:
             return None
-        nearly = self._fuzzy(f"{kind.value}_whole", query.folded, typos, prefix=False)
+        # A second wrong letter would cost four times as much, for an order that is seldom better.
+        nearly = self._fuzzy(f"{kind.value}_whole", query.folded, 1, prefix=False)
         return _worth(nearly, _NEARLY_WHOLE_NAME)
 
     def _word(self, word: str, kind: Kind) -> tantivy.Query:
@@ -146,17 +170,20 @@ class QueryBuilder:
         return found[0] if len(found) == 1 else tantivy.Query.disjunction_max_query(found, 0.1)
 
     def _last_word(self, word: str, kind: Kind) -> tantivy.Query:
-        return self._any([self._word(word, kind), *self._beginning(word, kind)])
-
-    def _beginning(self, word: str, kind: Kind) -> list[tantivy.Query]:
-        if len(word) <= SHORT_PREFIX:
-            in_name = self._raw(f"{kind.value}_name_start", word)
-            anywhere = self._raw(f"{kind.value}_start", word)
-            return [_worth(in_name, 2 * _BEGINNING), _worth(anywhere, _BEGINNING)]
-        return [
-            _worth(self._fuzzy(field, word, 0, prefix=True), _BEGINNING * boost)
-            for field, boost in self._fields(kind)
-        ]
+        if len(word) > SHORT_PREFIX:
+            begins = [
+                (Occur.Should, _worth(self._fuzzy(field, word, 0, prefix=True), _BEGINNING * boost))
+                for field, boost in self._fields(kind)
+            ]
+            return tantivy.Query.boolean_query([*begins, (Occur.Should, self._word(word, kind))])
+        # What every hit must match drives the search; the rest is only looked up for its score.
+        return tantivy.Query.boolean_query(
+            [
+                (Occur.Must, _worth(self._raw(f"{kind.value}_start", word), _BEGINNING)),
+                (Occur.Should, _worth(self._raw(f"{kind.value}_name_start", word), _BEGINNING)),
+                (Occur.Should, self._word(word, kind)),
+            ]
+        )
 
     def _fields(self, kind: Kind) -> Iterable[tuple[str, float]]:
         return ((f"{kind.value}_{name}", boost) for name, boost in FIELDS[kind])
@@ -171,9 +198,9 @@ class QueryBuilder:
     def _all(queries: Sequence[tantivy.Query]) -> tantivy.Query:
         return tantivy.Query.boolean_query([(Occur.Must, query) for query in queries])
 
-    @staticmethod
-    def _any(queries: Sequence[tantivy.Query]) -> tantivy.Query:
-        return tantivy.Query.boolean_query([(Occur.Should, query) for query in queries])
+
+def _either(*queries: tantivy.Query) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
 def _worth(query: tantivy.Query, score: float) -> tantivy.Query:
