@@ -239,8 +239,7 @@ class ProcessTable:
                 # What a caller may name for import; on one's own machine: what one can read.
                 return os.environ.get(instance.service.prefix + name, "/")
             case "WORK_DIR":
-                # A folder each: a worker sweeps its own when it starts.
-                return str(self.layout.work / instance.name)
+                return str(self.layout.work)
             case "INDEX_DIR":
                 return str(self.layout.index / instance.name)
             case "SIGNING_KEY_FILE":
