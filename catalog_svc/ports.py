@@ -8,11 +8,11 @@ that name (empty when it is removed).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from catalog_svc.domain.asset import Asset, StoredObject
 from catalog_svc.domain.audio import Decoded, Probe, RungPlan, StreamFacts, Target
@@ -119,8 +119,8 @@ class ScanStore(Protocol):
         """The run, or None."""
         ...
 
-    async def known(self, root: bytes) -> dict[bytes, Source]:
-        """The sources at or under ``root`` by path."""
+    async def known(self, root: bytes) -> dict[bytes, tuple[Stamp, bool]]:
+        """The sources at or under ``root`` by path, and whether each is settled."""
         ...
 
     async def recorded(self, import_id: str) -> set[bytes]:
@@ -131,6 +131,15 @@ class ScanStore(Protocol):
         """Must store a batch in one commit: sources, searchable tracks, work, counts.
 
         A file that is recorded already must not be counted twice.
+        """
+        ...
+
+    async def record_unchanged(
+        self, import_id: str, root: bytes, changed: Collection[bytes]
+    ) -> None:
+        """Must record every source at or under ``root`` whose path is not in ``changed``.
+
+        They are as an earlier run left them: UNCHANGED, or FAILED for the reason given then.
         """
         ...
 
@@ -309,8 +318,7 @@ class WorkFolders(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A file that a walk came upon; ``problem`` says why it cannot be looked at, if so."""
 
     path: bytes

@@ -43,15 +43,6 @@ def counted(state: FileState, was: FileState | None = None) -> Counts:
     )
 
 
-def total(*parts: Counts) -> Counts:
-    """The sum, count by count."""
-    sums: defaultdict[str, int] = defaultdict(int)
-    for part in parts:
-        for name, value in asdict(part).items():
-            sums[name] += value
-    return Counts(**sums)
-
-
 async def add(connection: postgres.Connection, import_id: str, counts: Counts) -> None:
     """Add ``counts`` to a run."""
     await connection.execute(_ADD, {"id": import_id, **asdict(counts)})
@@ -87,11 +78,11 @@ async def move(
             "audio_ms": audio_ms,
         },
     )
-    counts: dict[str, list[Counts]] = defaultdict(list)
+    counts: dict[str, Counts] = defaultdict(Counts)
     for import_id, was, longer_ms in await moved.fetchall():
         step = counted(state, FileState(was)) if was != state else Counts()
         step = replace(step, audio_ms=longer_ms, searchable=int(newly_searchable))
-        counts[import_id].append(step)
+        counts[import_id] += step
     for import_id in sorted(counts):
-        await add(connection, import_id, total(*counts[import_id]))
+        await add(connection, import_id, counts[import_id])
         await close_if_settled(connection, import_id)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,6 +13,7 @@ from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.domain.catalogue import Access, Track, TrackState
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import (
+    SETTLED,
     Counts,
     FileState,
     Import,
@@ -22,6 +22,7 @@ from catalog_svc.domain.imports import (
     Source,
     SourceState,
     Stamp,
+    relative,
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.tags import Tags
@@ -29,7 +30,22 @@ from meshkit import feeds_postgres, postgres
 
 _UNREAD = Stamp(0, 0, 0)
 
-_KNOWN = f"{rows.SOURCE} WHERE path = %(root)s OR (path > %(from)s AND path < %(to)s)"
+_UNDER = "(s.path = %(root)s OR (s.path > %(from)s AND s.path < %(to)s))"
+_STAMPS = "SELECT s.path, s.size, s.mtime_ns, s.inode, s.state FROM sources s"
+_KNOWN = f"{_STAMPS} WHERE {_UNDER}"
+_UNCHANGED = """
+WITH added AS (
+    INSERT INTO import_files (import_id, path, state, source_id, track_id, reason, audio_ms)
+    SELECT %(import)s, CASE WHEN s.path = %(root)s THEN %(name)s ELSE substr(s.path, %(skip)s) END,
+           CASE s.state WHEN 5 THEN 6 WHEN 1 THEN 1 WHEN 2 THEN 4 ELSE 2 END,
+           s.id, s.track_id, s.reason, s.audio_ms
+    FROM sources s WHERE (s.path = %(root)s OR (s.path > %(from)s AND s.path < %(to)s))
+        AND s.path <> ALL (%(changed)s)
+    ON CONFLICT DO NOTHING RETURNING state, track_id, audio_ms
+)
+SELECT state, count(*), count(*) FILTER (WHERE track_id <> ''), sum(audio_ms)
+FROM added GROUP BY state
+"""
 _CURRENT = f"{rows.SOURCE} WHERE path = ANY (%s) ORDER BY id FOR UPDATE"
 _RECORDED = "SELECT path FROM import_files WHERE import_id = %s"
 _ALREADY = "SELECT path FROM import_files WHERE import_id = %s AND path = ANY (%s)"
@@ -81,16 +97,18 @@ class PostgresScanStore:
         found = await postgres.read(self._pool, run)
         return rows.import_run(found[0]) if found else None
 
-    async def known(self, root: bytes) -> dict[bytes, Source]:
+    async def known(self, root: bytes) -> dict[bytes, tuple[Stamp, bool]]:
         """See ``ScanStore.known``."""
-        folder = root.rstrip(b"/")
-        bounds = {"root": root, "from": folder + b"/", "to": folder + b"0"}
 
         async def run(connection: postgres.Connection) -> list[rows.Row]:
             async with connection.cursor(binary=True) as cursor:
-                return await (await cursor.execute(_KNOWN.encode(), bounds)).fetchall()
+                return await (await cursor.execute(_KNOWN.encode(), _bounds(root))).fetchall()
 
-        return {row[1]: rows.source(row) for row in await postgres.read(self._pool, run)}
+        found = await postgres.read(self._pool, run)
+        return {
+            path: (Stamp(size, mtime_ns, inode), state in SETTLED)
+            for path, size, mtime_ns, inode, state in found
+        }
 
     async def recorded(self, import_id: str) -> set[bytes]:
         """See ``ScanStore.recorded``."""
@@ -106,23 +124,34 @@ class PostgresScanStore:
             held = await (await connection.execute(_HOLD, [import_id])).fetchone()
             if held is None or held[0] != ImportState.SCANNING:
                 return
-            paths = [_relative(file.path, root) for file in files]
+            paths = [relative(file.path, root) for file in files]
             cursor = await connection.execute(_ALREADY, [import_id, paths])
             already = {row[0] for row in await cursor.fetchall()}
             left = [f for f, path in zip(files, paths, strict=True) if path not in already]
-            entries = await self._resolve(connection, left)
+            cursor = await connection.execute(_CURRENT.encode(), [[f.path for f in left]])
+            current = {row[1]: rows.source(row) for row in await cursor.fetchall()}
+            entries = [_entry(file, current.get(file.path)) for file in left]
             await self._write(connection, import_id, root, entries)
 
-    async def _resolve(
-        self, connection: postgres.Connection, files: Sequence[ScannedFile]
-    ) -> list[_Entry]:
-        """Settle what each file is, looking again at sources that may have moved on meanwhile."""
-        doubtful = [f.path for f in files if not _settled(f)]
-        current: dict[bytes, Source] = {}
-        if doubtful:
-            cursor = await connection.execute(_CURRENT.encode(), [doubtful])
-            current = {row[1]: rows.source(row) for row in await cursor.fetchall()}
-        return [_entry(file, current.get(file.path) or file.known) for file in files]
+    async def record_unchanged(
+        self, import_id: str, root: bytes, changed: Collection[bytes]
+    ) -> None:
+        """See ``ScanStore.record_unchanged``."""
+        asked = {
+            **_bounds(root),
+            "import": import_id,
+            "name": relative(root, root),
+            "skip": len(root.rstrip(b"/")) + 2,
+            "changed": list(changed),
+        }
+        async with names.writing(self._pool) as connection:
+            cursor = await connection.execute(_UNCHANGED.encode(), asked)
+            for state, number, searchable, audio_ms in await cursor.fetchall():
+                step = Counts(found=number, searchable=searchable, audio_ms=audio_ms)
+                await counts.add(connection, import_id, step)
+                name = _COUNT_OF.get(FileState(state))
+                if name:
+                    await counts.add(connection, import_id, Counts(**{name: number}))
 
     async def _write(
         self,
@@ -146,7 +175,7 @@ class PostgresScanStore:
         jobs = [Job(Work.PREPARE, s.id, Priority.FIRST_RUNGS) for s in open_sources]
         jobs += [Job(Work.COMPLETE, s.id, Priority.REST) for s in half_done]
         await self._queue.add(connection, jobs)
-        await counts.add(connection, import_id, counts.total(*map(_count, entries)))
+        await counts.add(connection, import_id, sum(map(_count, entries), Counts()))
         if tracks:
             await feeds_postgres.append(connection, *map(rows.track_change, tracks))
 
@@ -183,16 +212,17 @@ class PostgresScanStore:
             await connection.execute(_FAIL, [ImportState.FAILED, error, import_id])
 
 
-def _relative(path: bytes, root: bytes) -> bytes:
-    return os.path.basename(path) if path == root else path[len(root.rstrip(b"/")) + 1 :]
+def _bounds(root: bytes) -> dict[str, object]:
+    """Everything under a folder sorts between its name with a slash and with what follows one."""
+    folder = root.rstrip(b"/")
+    return {"root": root, "from": folder + b"/", "to": folder + b"0"}
 
 
-def _settled(file: ScannedFile) -> bool:
-    """Whether the source, as it was when the scan began, can have no work under way."""
-    final = (SourceState.COMPLETE, SourceState.DUPLICATE, SourceState.FAILED)
-    return file.unchanged and file.known is not None and file.known.state in final
-
-
+_COUNT_OF = {
+    FileState.UNCHANGED: "unchanged",
+    FileState.FAILED: "failed",
+    FileState.PLAYABLE: "playable",
+}
 _STATE_OF = {
     SourceState.PENDING: FileState.PENDING,
     SourceState.PLAYABLE: FileState.PLAYABLE,
@@ -237,7 +267,7 @@ async def _touch(connection: postgres.Connection, entries: Sequence[_Entry]) -> 
     """Bring the rows of known sources to what their files are now."""
     changed = [
         (s.stamp.size, s.stamp.mtime_ns, s.stamp.inode, s.state, s.reason, s.id)
-        for s in (entry.source for entry in entries if not _settled(entry.file))
+        for s in (entry.source for entry in entries)
         if s is not None
     ]
     if changed:
@@ -306,7 +336,7 @@ def _file_row(import_id: str, root: bytes, entry: _Entry) -> tuple[object, ...]:
     reason = entry.file.reason or (source.reason if source else "")
     return (
         import_id,
-        _relative(entry.file.path, root),
+        relative(entry.file.path, root),
         entry.state,
         source.id if source else "",
         source.track_id if source else "",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import NamedTuple
 
 from catalog_svc.domain.tags import Tags
 
@@ -54,6 +56,10 @@ class Counts:
     failed: int = 0
     audio_ms: int = 0
 
+    def __add__(self, other: Counts) -> Counts:
+        names = [field.name for field in fields(self)]
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
     @property
     def settled(self) -> bool:
         """Whether nothing is left to do for any file found so far."""
@@ -89,9 +95,8 @@ class ImportFile:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What tells without reading it whether a file changed."""
+class Stamp(NamedTuple):
+    """What tells without reading it whether a file changed. A tuple: a rescan compares many."""
 
     size: int
     mtime_ns: int
@@ -121,19 +126,25 @@ class Source:
     audio_ms: int
 
 
+SETTLED = frozenset({SourceState.COMPLETE, SourceState.DUPLICATE, SourceState.FAILED})
+"""States in which no work on a source is waiting or under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScannedFile:
-    """What a scan makes of one file.
+    """A file that is new, changed or unsettled, and what a scan makes of it.
 
-    ``known`` is the source that the path had before; ``unchanged`` says that it still is the
-    same. ``tags`` is None where the fast pass could not tell that it is audio. A ``reason``
-    refuses the file; with ``remember`` also for later runs, as long as it does not change.
+    ``tags`` is None where the fast pass could not tell that it is audio. A ``reason`` refuses
+    the file; with ``remember`` also for later runs, as long as it does not change.
     """
 
     path: bytes
     stamp: Stamp | None
-    known: Source | None = None
-    unchanged: bool = False
     tags: Tags | None = None
     reason: str = ""
     remember: bool = False
+
+
+def relative(path: bytes, root: bytes) -> bytes:
+    """``path`` seen from ``root``; a root that is a file itself is called by its name."""
+    return os.path.basename(path) if path == root else path[len(root.rstrip(b"/")) + 1 :]

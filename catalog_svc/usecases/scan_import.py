@@ -8,62 +8,58 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from catalog_svc.domain.imports import ImportState, ScannedFile, Source
+from catalog_svc.domain.imports import ImportState, ScannedFile, Stamp, relative
 from catalog_svc.ports import Found, ScanStore, TagReader, Walker
 
 _BATCH_FILES = 1_000
-_BATCH_UNCHANGED = 25_000
 _BATCH_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    """One walk over a root, in the worker's thread pool; ends each batch in good time."""
+    """One walk over a root, in a thread. ``changed`` begins as all that is known under it."""
 
     walker: Walker
     tags: TagReader
     root: bytes
-    known: Mapping[bytes, Source]
+    known: Mapping[bytes, tuple[Stamp, bool]]
     recorded: frozenset[bytes]
+    changed: set[bytes]
 
     def batches(self) -> Iterator[list[ScannedFile]]:
-        """What was found; a batch is small while there is news in it, so that it shows soon."""
+        """What is new, changed or unsettled, in batches that end soon, so that it shows soon.
+
+        What is as it was known is taken out of ``changed`` and costs nothing else.
+        """
         batch: list[ScannedFile] = []
-        fresh, began = 0, time.monotonic()
+        began = time.monotonic()
         for found in self.walker.walk(self.root):
-            if self._relative(found.path) in self.recorded:
+            known = self.known.get(found.path)
+            if known is not None and known[1] and known[0] == found.stamp:
+                self.changed.discard(found.path)
                 continue
-            file = self._scanned(found)
-            batch.append(file)
-            fresh += not file.unchanged
-            late = fresh and time.monotonic() - began > _BATCH_S
-            if late or fresh >= _BATCH_FILES or len(batch) >= _BATCH_UNCHANGED:
+            if relative(found.path, self.root) in self.recorded:
+                continue
+            batch.append(self._scanned(found))
+            if len(batch) >= _BATCH_FILES or time.monotonic() - began > _BATCH_S:
                 yield batch
-                batch, fresh, began = [], 0, time.monotonic()
+                batch, began = [], time.monotonic()
         if batch:
             yield batch
 
-    def _relative(self, path: bytes) -> bytes:
-        if path == self.root:
-            return os.path.basename(path)
-        return path[len(self.root.rstrip(b"/")) + 1 :]
-
     def _scanned(self, found: Found) -> ScannedFile:
-        known = self.known.get(found.path)
         if found.problem or found.stamp is None:
-            return ScannedFile(found.path, found.stamp, known, reason=found.problem)
-        if known is not None and known.stamp == found.stamp:
-            return ScannedFile(found.path, found.stamp, known, unchanged=True)
+            return ScannedFile(found.path, found.stamp, reason=found.problem)
         if found.stamp.size == 0:
             reason = "the file is empty"
-            return ScannedFile(found.path, found.stamp, known, reason=reason, remember=True)
+            return ScannedFile(found.path, found.stamp, reason=reason, remember=True)
         try:
             tags = self.tags.read(found.path)
         except OSError as error:
             reason = f"it cannot be read: {os.strerror(error.errno or 0)}"
-            return ScannedFile(found.path, found.stamp, known, reason=reason)
+            return ScannedFile(found.path, found.stamp, reason=reason)
         named = tags.named_after(found.path) if tags else None
-        return ScannedFile(found.path, found.stamp, known, tags=named)
+        return ScannedFile(found.path, found.stamp, tags=named)
 
 
 class ScanImport:
@@ -81,13 +77,15 @@ class ScanImport:
             return
         known = await self._store.known(run.root)
         recorded = frozenset(await self._store.recorded(import_id))
-        scan = _Scan(self._walker, self._tags, run.root, known, recorded)
+        scan = _Scan(self._walker, self._tags, run.root, known, recorded, set(known))
         try:
             await self._record(import_id, run.root, scan.batches())
         except OSError as error:
             problem = f"The path cannot be read: {os.strerror(error.errno or 0)}."
             await self._store.fail(import_id, problem)
             return
+        if len(scan.changed) < len(known):
+            await self._store.record_unchanged(import_id, run.root, scan.changed)
         await self._store.finish_scan(import_id)
 
     async def _record(
