@@ -1,34 +1,12 @@
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-
 import pytest
-from conftest import Bench
 from hls_asset import RATE, SAMPLES, Origin
 from pcm_compare import cut, frames, likeness, longest_silence, misalignment
+from player_bench import Bench, Scripted, running, until, when
 
-from player.domain.adaptation import AdaptationContext
-from player.domain.playlist import Quality, Rung
+from player.domain.playlist import Quality
 from player.domain.status import PlaybackState, PlayerStatus
-from player.engine import Player
-
-
-class Scripted:
-    """Chooses rungs by the number of the piece."""
-
-    name = "scripted"
-
-    def __init__(self, *kbps: int) -> None:
-        self._script = iter(kbps)
-        self._now = kbps[0]
-        self._skip = True
-
-    def choose(self, context: AdaptationContext) -> Rung:
-        if not self._skip:
-            self._now = next(self._script, self._now)
-        self._skip = False
-        return context.ladder.matching(self._now)
 
 
 class Beats:
@@ -39,22 +17,6 @@ class Beats:
 
     async def report(self, status: PlayerStatus) -> None:
         self.seen.append(status)
-
-
-async def when(player: Player, reached: Callable[[PlayerStatus], bool]) -> PlayerStatus:
-    async for status in player.watch(0.005):
-        if reached(status):
-            return status
-    raise AssertionError(f"it never came to that: {player.status()}")
-
-
-async def until(player: Player, position_ms: int) -> PlayerStatus:
-    return await when(player, lambda status: status.position_ms >= position_ms)
-
-
-def running(bench: Bench) -> list[int]:
-    """The decoder processes that are still there."""
-    return [d.pid for d in bench.decoders if os.path.exists(f"/proc/{d.pid}")]
 
 
 @pytest.mark.parametrize("kbps", [128, 320])

@@ -5,10 +5,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Bench
 from hls_asset import SAMPLES, Origin
 from pcm_compare import frames
-from test_player_end_to_end import until
+from player_bench import Bench, until
 
 from player.adapters.ffmpeg_decoder import FfmpegDecoder
 from player.domain.playlist import Quality
