@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.domain.search import IndexChange
 from catalog_svc.search_convert import index_change
@@ -15,9 +16,9 @@ from meshkit.feeds_postgres import PostgresChangeFeed
 _OLDEST = "SELECT epoch, floor_xid::text, floor_seq FROM change_feed_state"
 _ROWS = 2_000
 _TABLES: tuple[tuple[str, str, Callable[[rows.Row], Change]], ...] = (
-    (rows.ARTIST, "ar.id", lambda row: rows.artist_change(rows.artist(row))),
-    (rows.ALBUM, "al.id", lambda row: rows.album_change(rows.album(row))),
-    (rows.TRACK, "t.id", lambda row: rows.track_change(rows.track(row))),
+    (rows.ARTIST, "ar.id", lambda row: feed_changes.artist_change(rows.artist(row))),
+    (rows.ALBUM, "al.id", lambda row: feed_changes.album_change(rows.album(row))),
+    (rows.TRACK, "t.id", lambda row: feed_changes.track_change(rows.track(row))),
 )
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import asdict, replace
 
 from catalog_svc.domain.imports import Counts, FileState, ImportState
+from catalog_svc.domain.progress import counted
 from meshkit import postgres
 
 _MOVE = """
@@ -28,19 +29,6 @@ UPDATE imports SET state = %(done)s, finished_at = now()
 WHERE id = %(id)s AND state = %(encoding)s
   AND found = unchanged + duplicate + complete + failed
 """
-
-
-def counted(state: FileState, was: FileState | None = None) -> Counts:
-    """What a file's move from one state to another adds, ``found`` and length aside."""
-    was_playable = was in (FileState.PLAYABLE, FileState.COMPLETE)
-    is_playable = state in (FileState.PLAYABLE, FileState.COMPLETE)
-    return Counts(
-        unchanged=int(state is FileState.UNCHANGED),
-        duplicate=int(state is FileState.DUPLICATE),
-        playable=int(is_playable and not was_playable),
-        complete=int(state is FileState.COMPLETE),
-        failed=int(state is FileState.FAILED),
-    )
 
 
 async def add(connection: postgres.Connection, import_id: str, counts: Counts) -> None:

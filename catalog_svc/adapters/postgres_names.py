@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.domain.catalogue import Album, Artist
 from catalog_svc.domain.ids import new_id
-from catalog_svc.domain.tags import Tags
-from catalog_svc.domain.text import fold
+from catalog_svc.domain.tags import Tags, identity
 from meshkit import postgres
 from meshkit.feeds import Change
 
@@ -80,13 +80,8 @@ class Credits:
 
     def changes(self) -> list[Change]:
         """What the feed says of all of them."""
-        artists = [rows.artist_change(one) for one in self.artists.values()]
-        return artists + [rows.album_change(one) for one in self.albums.values()]
-
-
-def identity(name: str) -> str:
-    """What makes two spellings one artist or album; a name of punctuation alone is itself."""
-    return fold(name) or name.casefold()
+        artists = [feed_changes.artist_change(one) for one in self.artists.values()]
+        return artists + [feed_changes.album_change(one) for one in self.albums.values()]
 
 
 @asynccontextmanager
@@ -168,7 +163,7 @@ async def leave(
         if row is not None and row[0] == 0:
             touched[row[2]] = None
             await connection.execute("DELETE FROM albums WHERE id = %s", [album_id])
-            changes.append(rows.removal("album", album_id, row[1] + 1))
+            changes.append(feed_changes.removal("album", album_id, row[1] + 1))
         else:
             changes += await album_changes(connection, [album_id])
     for one in touched:
@@ -179,14 +174,14 @@ async def leave(
 async def _artist_left(connection: postgres.Connection, artist_id: str) -> list[Change]:
     dropped = await (await connection.execute(_DROP_ARTIST, [artist_id])).fetchone()
     if dropped is not None:
-        return [rows.removal("artist", artist_id, dropped[0] + 1)]
+        return [feed_changes.removal("artist", artist_id, dropped[0] + 1)]
     query = f"{rows.ARTIST} WHERE ar.id = %s"
     cursor = await connection.execute(query.encode(), [artist_id])
-    return [rows.artist_change(rows.artist(row)) for row in await cursor.fetchall()]
+    return [feed_changes.artist_change(rows.artist(row)) for row in await cursor.fetchall()]
 
 
 async def album_changes(connection: postgres.Connection, album_ids: Sequence[str]) -> list[Change]:
     """What the feed says of these albums as they are now."""
     query = f"{rows.ALBUM} WHERE al.id = ANY (%s)"
     cursor = await connection.execute(query.encode(), [list(album_ids)])
-    return [rows.album_change(rows.album(row)) for row in await cursor.fetchall()]
+    return [feed_changes.album_change(rows.album(row)) for row in await cursor.fetchall()]

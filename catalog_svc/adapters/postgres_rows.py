@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from catalog_svc import convert
 from catalog_svc.domain.catalogue import Access, Album, Artist, Loudness, Track, TrackState
 from catalog_svc.domain.imports import (
     Counts,
@@ -14,7 +13,6 @@ from catalog_svc.domain.imports import (
     SourceState,
     Stamp,
 )
-from meshkit.feeds import Change, Op
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -91,26 +89,3 @@ def source(row: Row) -> Source:
     """A row of ``SOURCE``."""
     stamp = Stamp(row[2], row[3], row[4])
     return Source(row[0], row[1], stamp, SourceState(row[5]), row[6], row[7], row[8])
-
-
-def track_change(one: Track) -> Change:
-    """What the feed says of a track that was written."""
-    payload = convert.track(one).SerializeToString(deterministic=True)
-    return Change("track", one.id, one.version, Op.UPSERT, payload)
-
-
-def album_change(one: Album) -> Change:
-    """What the feed says of an album that was written."""
-    payload = convert.album(one).SerializeToString(deterministic=True)
-    return Change("album", one.id, one.version, Op.UPSERT, payload)
-
-
-def artist_change(one: Artist) -> Change:
-    """What the feed says of an artist that was written."""
-    payload = convert.artist(one).SerializeToString(deterministic=True)
-    return Change("artist", one.id, one.version, Op.UPSERT, payload)
-
-
-def removal(entity: str, entity_id: str, version: int) -> Change:
-    """What the feed says of something that is gone."""
-    return Change(entity, entity_id, version, Op.DELETE)

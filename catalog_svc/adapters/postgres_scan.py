@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters import postgres_counts as counts
 from catalog_svc.adapters import postgres_names as names
 from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.domain.catalogue import Access, Track, TrackState
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import (
     SETTLED,
     Counts,
@@ -20,15 +20,13 @@ from catalog_svc.domain.imports import (
     ImportState,
     ScannedFile,
     Source,
-    SourceState,
     Stamp,
     relative,
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
+from catalog_svc.domain.progress import counted, scanned
 from catalog_svc.domain.tags import Tags
 from meshkit import feeds_postgres, postgres
-
-_UNREAD = Stamp(0, 0, 0)
 
 _UNDER = "(s.path = %(root)s OR (s.path > %(from)s AND s.path < %(to)s))"
 _STAMPS = "SELECT s.path, s.size, s.mtime_ns, s.inode, s.state FROM sources s"
@@ -77,7 +75,7 @@ class _Entry:
     file: ScannedFile
     state: FileState
     source: Source | None
-    is_new: bool = False
+    is_new: bool
 
 
 class PostgresScanStore:
@@ -177,7 +175,7 @@ class PostgresScanStore:
         await self._queue.add(connection, jobs)
         await counts.add(connection, import_id, sum(map(_count, entries), Counts()))
         if tracks:
-            await feeds_postgres.append(connection, *map(rows.track_change, tracks))
+            await feeds_postgres.append(connection, *map(feed_changes.track_change, tracks))
 
     async def _add_tracks(
         self, connection: postgres.Connection, entries: Sequence[_Entry]
@@ -223,40 +221,16 @@ _COUNT_OF = {
     FileState.FAILED: "failed",
     FileState.PLAYABLE: "playable",
 }
-_STATE_OF = {
-    SourceState.PENDING: FileState.PENDING,
-    SourceState.PLAYABLE: FileState.PLAYABLE,
-    SourceState.COMPLETE: FileState.UNCHANGED,
-    SourceState.DUPLICATE: FileState.UNCHANGED,
-    SourceState.FAILED: FileState.FAILED,
-}
 
 
-def _entry(file: ScannedFile, source: Source | None) -> _Entry:
-    """What ``file`` becomes, given the source that its path has now."""
-    stamp = file.stamp or _UNREAD
-    if file.reason:
-        if not file.remember:
-            return _Entry(file, FileState.FAILED, None)
-        if source is None:
-            source = Source(new_id(), file.path, stamp, SourceState.FAILED, "", file.reason, 0)
-            return _Entry(file, FileState.FAILED, source, is_new=True)
-        failed = replace(source, stamp=stamp, state=SourceState.FAILED, reason=file.reason)
-        return _Entry(file, FileState.FAILED, failed)
-    if source is None:
-        audio_ms = file.tags.duration_ms if file.tags else 0
-        track_id = new_id() if file.tags else ""
-        source = Source(new_id(), file.path, stamp, SourceState.PENDING, track_id, "", audio_ms)
-        return _Entry(file, FileState.PENDING, source, is_new=True)
-    if source.stamp == stamp:
-        return _Entry(file, _STATE_OF[source.state], source)
-    changed = replace(source, stamp=stamp, state=SourceState.PENDING, reason="")
-    return _Entry(file, FileState.PENDING, changed)
+def _entry(file: ScannedFile, held: Source | None) -> _Entry:
+    state, source = scanned(file, held)
+    return _Entry(file, state, source, is_new=held is None)
 
 
 def _count(entry: _Entry) -> Counts:
     return replace(
-        counts.counted(entry.state),
+        counted(entry.state),
         found=1,
         searchable=int(bool(entry.source and entry.source.track_id)),
         audio_ms=entry.source.audio_ms if entry.source else 0,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters import postgres_names as names
 from catalog_svc.adapters import postgres_rows as rows
-from catalog_svc.domain.tags import Tags
+from catalog_svc.domain.tags import Tags, identity
 from meshkit import feeds_postgres, postgres
 from meshkit.feeds import Change
 
@@ -87,8 +88,8 @@ def _differ(row: rows.Row, tags: Tags) -> bool:
     plain = (tags.title, tags.disc_number, tags.track_number, tags.year, tags.genres)
     if plain != (row[0], row[4], row[5], row[6], tuple(row[7])):
         return True
-    folded = [names.identity(name) for name in (tags.artist, tags.album, tags.album_artist)]
-    return folded != [names.identity(name) for name in row[1:4]]
+    folded = [identity(name) for name in (tags.artist, tags.album, tags.album_artist)]
+    return folded != [identity(name) for name in row[1:4]]
 
 
 def _with_duration(tags: Tags, duration_ms: int) -> Tags:
@@ -105,7 +106,7 @@ async def merge(connection: postgres.Connection, track_id: str, into: str) -> No
     await connection.execute(_MERGE, [track_id, into])
     version = dropped[0] + 1 if dropped else 1
     left = await names.leave(connection, artist_id=row[9], album_id=row[10], duration_ms=row[8])
-    await feeds_postgres.append(connection, rows.removal("track", track_id, version), *left)
+    await feeds_postgres.append(connection, feed_changes.removal("track", track_id, version), *left)
 
 
 async def lengthen_album(connection: postgres.Connection, track_id: str, duration_ms: int) -> None:
@@ -128,7 +129,7 @@ async def changes(
     if row is None:
         return []
     track = rows.track(row)
-    changed = [rows.track_change(track)]
+    changed = [feed_changes.track_change(track)]
     if with_album and track.album_id:
         changed += await names.album_changes(connection, [track.album_id])
     return changed

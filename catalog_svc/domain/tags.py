@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 from catalog_svc.domain.catalogue import MAX_GENRES, MAX_NAME
+from catalog_svc.domain.text import fold
 
 UNKNOWN_ARTIST = "Unknown Artist"
 
@@ -77,6 +78,11 @@ def make_tags(
 def clean(text: str | None) -> str:
     """One line without control characters or surrogates, at most ``MAX_NAME`` characters."""
     return _CONTROL.sub(" ", text or "").strip()[:MAX_NAME].rstrip()
+
+
+def identity(name: str) -> str:
+    """What makes two spellings one artist or album; a name of punctuation alone is itself."""
+    return fold(name) or name.casefold()
 
 
 def file_title(path: bytes) -> str:

@@ -1,0 +1,30 @@
+"""What the change feed says of the catalogue's things: the messages of the contract."""
+
+from __future__ import annotations
+
+from catalog_svc import convert
+from catalog_svc.domain.catalogue import Album, Artist, Track
+from meshkit.feeds import Change, Op
+
+
+def track_change(one: Track) -> Change:
+    """A track that was written."""
+    payload = convert.track(one).SerializeToString(deterministic=True)
+    return Change("track", one.id, one.version, Op.UPSERT, payload)
+
+
+def album_change(one: Album) -> Change:
+    """An album that was written."""
+    payload = convert.album(one).SerializeToString(deterministic=True)
+    return Change("album", one.id, one.version, Op.UPSERT, payload)
+
+
+def artist_change(one: Artist) -> Change:
+    """An artist that was written."""
+    payload = convert.artist(one).SerializeToString(deterministic=True)
+    return Change("artist", one.id, one.version, Op.UPSERT, payload)
+
+
+def removal(entity: str, entity_id: str, version: int) -> Change:
+    """Something that is gone."""
+    return Change(entity, entity_id, version, Op.DELETE)

@@ -1,0 +1,217 @@
+"""Tracks, artists and albums of the memory adapter, with their counts and their feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from catalog_svc.adapters import feed_changes
+from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
+from catalog_svc.domain.ids import new_id
+from catalog_svc.domain.tags import Tags, identity
+from catalog_svc.ports import Publication
+from meshkit.feeds import MemoryChangeFeed
+
+
+class MemoryNames:
+    """Finds or makes names by identity, counts tracks to them, drops what nothing is left of."""
+
+    def __init__(self, feed: MemoryChangeFeed) -> None:
+        self.artists: dict[str, Artist] = {}
+        self.albums: dict[str, Album] = {}
+        self._tracks: dict[str, Track] = {}
+        self._feed = feed
+
+    def track(self, track_id: str) -> Track | None:
+        """The track with its album's cover where it has none of its own."""
+        track = self._tracks.get(track_id)
+        if track is None or track.artwork or not track.album_id:
+            return track
+        return replace(track, artwork=self.albums[track.album_id].artwork)
+
+    def tracks(self) -> Iterable[Track]:
+        """All tracks."""
+        return [track for key in self._tracks if (track := self.track(key)) is not None]
+
+    def insert(self, track_id: str, tags: Tags) -> None:
+        """A new PENDING track."""
+        artist, album = self._credit(tags)
+        self._put(
+            Track(
+                id=track_id,
+                title=tags.title,
+                artist=artist.name,
+                artist_id=artist.id,
+                album=album.title if album else "",
+                album_id=album.id if album else "",
+                disc_number=tags.disc_number,
+                track_number=tags.track_number,
+                duration_ms=tags.duration_ms,
+                genres=tags.genres,
+                year=tags.year,
+                streams_total=0,
+                bitrates_kbps=(),
+                lossless=False,
+                access=Access.FREE,
+                state=TrackState.PENDING,
+                artwork="",
+                loudness=None,
+                created_at=datetime.now(UTC),
+                version=1,
+            )
+        )
+
+    def retag(self, track_id: str, tags: Tags) -> None:
+        """Take ``tags`` over where they differ from the track's, its length excepted."""
+        track = self._tracks[track_id]
+        if _same(track, self.albums.get(track.album_id), tags):
+            return
+        artist, album = self._credit(replace(tags, duration_ms=track.duration_ms))
+        self._put(
+            replace(
+                track,
+                title=tags.title,
+                artist=artist.name,
+                artist_id=artist.id,
+                album=album.title if album else "",
+                album_id=album.id if album else "",
+                disc_number=tags.disc_number,
+                track_number=tags.track_number,
+                genres=tags.genres,
+                year=tags.year,
+                version=track.version + 1,
+            )
+        )
+        self._leave(track)
+
+    def change(self, track: Track) -> None:
+        """A new version of a track."""
+        self._put(replace(track, version=track.version + 1))
+
+    def remove(self, track_id: str) -> None:
+        """The track is gone."""
+        track = self._tracks.pop(track_id)
+        self._feed.append(feed_changes.removal("track", track_id, track.version + 1))
+        self._leave(track)
+
+    def publish(self, done: Publication) -> None:
+        """The rungs of a track are READY, and its length is known."""
+        track = self._tracks[done.track_id]
+        album = self.albums.get(track.album_id)
+        if album is not None:
+            longer_ms = done.duration_ms - track.duration_ms
+            self._put_album(
+                replace(
+                    album,
+                    total_duration_ms=album.total_duration_ms + longer_ms,
+                    artwork=album.artwork or done.artwork,
+                    version=album.version + 1,
+                )
+            )
+        self.change(
+            replace(
+                track,
+                state=TrackState.READY,
+                bitrates_kbps=tuple(kbps for name, kbps in done.rungs if name.isdigit()),
+                lossless=any(not name.isdigit() for name, _ in done.rungs),
+                duration_ms=done.duration_ms,
+                loudness=done.loudness or track.loudness,
+                artwork=done.artwork or track.artwork,
+            )
+        )
+
+    def _credit(self, tags: Tags) -> tuple[Artist, Album | None]:
+        artist = self._artist(tags.artist)
+        artist = replace(artist, track_count=artist.track_count + 1, version=artist.version + 1)
+        self._put_artist(artist)
+        if not tags.album:
+            return artist, None
+        album = self._album(self._artist(tags.album_artist), tags)
+        self._put_album(
+            replace(
+                album,
+                year=album.year or tags.year,
+                track_count=album.track_count + 1,
+                total_duration_ms=album.total_duration_ms + tags.duration_ms,
+                version=album.version + 1,
+            )
+        )
+        return self.artists[artist.id], album
+
+    def _artist(self, name: str) -> Artist:
+        for artist in self.artists.values():
+            if identity(artist.name) == identity(name):
+                return artist
+        artist = Artist(new_id(), name, "", 0, 0, datetime.now(UTC), 0)
+        self.artists[artist.id] = artist
+        return artist
+
+    def _album(self, artist: Artist, tags: Tags) -> Album:
+        for album in self.albums.values():
+            if album.artist_id == artist.id and identity(album.title) == identity(tags.album):
+                return album
+        now = datetime.now(UTC)
+        return Album(new_id(), tags.album, artist.name, artist.id, tags.year, 0, 0, "", now, 0)
+
+    def _leave(self, track: Track) -> None:
+        """Take a track off its names; those that are left empty go."""
+        artist = self.artists[track.artist_id]
+        self.artists[artist.id] = replace(
+            artist, track_count=artist.track_count - 1, version=artist.version + 1
+        )
+        touched = {artist.id}
+        album = self.albums.get(track.album_id)
+        if album is not None:
+            touched.add(album.artist_id)
+            self._leave_album(album, track.duration_ms)
+        for artist_id in touched:
+            self._settle_artist(self.artists[artist_id])
+
+    def _leave_album(self, album: Album, duration_ms: int) -> None:
+        left = replace(
+            album,
+            track_count=album.track_count - 1,
+            total_duration_ms=album.total_duration_ms - duration_ms,
+            version=album.version + 1,
+        )
+        if left.track_count:
+            self._put_album(left)
+            return
+        del self.albums[album.id]
+        self._feed.append(feed_changes.removal("album", album.id, left.version + 1))
+
+    def _settle_artist(self, artist: Artist) -> None:
+        has_album = any(album.artist_id == artist.id for album in self.albums.values())
+        if artist.track_count or has_album:
+            self._put_artist(artist)
+            return
+        del self.artists[artist.id]
+        self._feed.append(feed_changes.removal("artist", artist.id, artist.version + 1))
+
+    def _put(self, track: Track) -> None:
+        self._tracks[track.id] = track
+        self._feed.append(feed_changes.track_change(self.track(track.id) or track))
+
+    def _put_artist(self, artist: Artist) -> None:
+        self.artists[artist.id] = artist
+        self._feed.append(feed_changes.artist_change(artist))
+
+    def _put_album(self, album: Album) -> None:
+        self.albums[album.id] = album
+        self._feed.append(feed_changes.album_change(album))
+
+
+def _same(track: Track, album: Album | None, tags: Tags) -> bool:
+    plain = (tags.title, tags.disc_number, tags.track_number, tags.year, tags.genres)
+    if plain != (
+        track.title,
+        track.disc_number,
+        track.track_number,
+        track.year,
+        track.genres,
+    ):
+        return False
+    held = (track.artist, track.album, album.artist if album else "")
+    wanted = (tags.artist, tags.album, tags.album_artist)
+    return [identity(name) for name in held] == [identity(name) for name in wanted]
