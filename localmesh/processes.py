@@ -269,14 +269,19 @@ def inherited_environment(prefix: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(prefix) or not name.startswith(("SEGUE_", "PG"))
     }
-    roots = [str(Path(__file__).resolve().parent.parent)]
-    if (generated := Path(roots[0]) / "gen").is_dir():
-        roots.append(str(generated))
-    before = kept.get("PYTHONPATH")
-    kept["PYTHONPATH"] = os.pathsep.join([*roots, before] if before else roots)
+    kept["PYTHONPATH"] = os.pathsep.join(_module_folders(kept.get("PYTHONPATH", "")))
     kept["PYTHONUNBUFFERED"] = "1"
     kept["NO_PROXY"] = kept["no_proxy"] = "127.0.0.1,localhost"
     return kept
+
+
+def _module_folders(inherited: str) -> list[str]:
+    """Where children find the modules: where this process did, whatever their own folder is."""
+    root = Path(__file__).resolve().parent.parent
+    # What is installed is found anyway, and must not come before the standard library.
+    installed = root.name in ("site-packages", "dist-packages")
+    ours = [] if installed else [str(root), str(root / "gen")]
+    return [*ours, *(os.path.abspath(part) for part in inherited.split(os.pathsep) if part)]
 
 
 def write_edge_bootstrap(table: ProcessTable) -> Path:

@@ -128,6 +128,16 @@ def test_a_person_sets_what_the_mesh_does_not(
     assert not [name for name in playback if name.startswith(("SEGUE_CATALOG_", "PG"))]
 
 
+def test_children_find_the_modules_that_this_process_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "somewhere")
+    monkeypatch.chdir(tmp_path)
+    entries = _specs(_table(tmp_path / "mesh"))["catalog-1"].env["PYTHONPATH"].split(":")
+    assert entries[-1] == str(tmp_path / "somewhere")
+    assert (Path(entries[0]) / "localmesh").is_dir()
+
+
 def test_the_edge_learns_the_instances_from_endpoint_files(tmp_path: Path) -> None:
     table = _table(tmp_path, "catalog=2")
     table.write_endpoints()
