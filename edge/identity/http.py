@@ -20,6 +20,7 @@ from edge.identity.ports import KeyPublisher
 JWKS_PATH = "/oauth2/jwks.json"
 _KEYS_KEPT = "public, max-age=60"
 _GRACE_S = 5
+_MOST_CONNECTIONS = 1_024
 
 
 class ListenError(Exception):
@@ -93,8 +94,10 @@ class _Server(uvicorn.Server):
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
+        try:
+            await super().startup(sockets)
+        finally:
+            self.listening.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -115,12 +118,16 @@ async def serving(app: ASGIApp, listen: str) -> AsyncIterator[int]:
         log_config=None,
         access_log=False,
         server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_GRACE_S,
     )
+    config.load()
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
     try:
         await server.listening.wait()
+        if running.done():
+            running.result()
         yield int(listener.getsockname()[1])
     finally:
         server.should_exit = True

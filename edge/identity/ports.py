@@ -72,8 +72,8 @@ class Revocations(Protocol):
         """
         ...
 
-    async def find(self, sid: str, now: datetime) -> Revocation | None:
-        """The revocation of a sign-in, unless it may be forgotten by ``now``."""
+    async def in_force(self, now: datetime) -> list[Revocation]:
+        """What may not be forgotten yet at ``now``, the oldest first."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import structlog
 from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
@@ -19,6 +20,8 @@ from meshkit.faults import Unavailable
 from meshkit.idempotency import RequestKey, request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+
+_log = structlog.get_logger("identity")
 
 _CREATE_USER = "/segue.identity.v1.UserService/CreateUser"
 # Before sign-up there is nobody yet: all strangers share one space of request ids.
@@ -88,6 +91,13 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
         token = await self._issue_local_token(
             request.username,
             tier=convert.tier_or_none(request.subscription_type),
+            admin=request.admin,
+        )
+        # Who was given the keys of the house must be told from the log.
+        _log.info(
+            "local token issued",
+            user_id=token.claims.subject,
+            sid=token.claims.sid,
             admin=request.admin,
         )
         return convert.issued(token)

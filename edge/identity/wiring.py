@@ -64,7 +64,7 @@ def add_servicers(
     users = UserServicer(
         CreateUser(accounts, hasher, utc_now, new_id),
         GetMe(accounts),
-        WatchUsers(feed),
+        WatchUsers(feed, revocations, utc_now),
         draining=server.draining,
     )
     tokens = TokenServicer(
@@ -109,10 +109,11 @@ async def serve(settings: Settings) -> None:
             feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool)
         )
         feed = store.PostgresUserFeed(changes, pool)
+        revocations = store.PostgresRevocations(pool)
         add_servicers(
             server,
             accounts=store.PostgresAccounts(pool),
-            revocations=store.PostgresRevocations(pool),
+            revocations=revocations,
             feed=feed,
             hasher=stack.enter_context(Argon2Hasher(threads=settings.password_threads)),
             keys=keys,
@@ -120,17 +121,18 @@ async def serve(settings: Settings) -> None:
         )
         port = await stack.enter_async_context(http.serving(endpoints.app(), settings.http_listen))
         _log.info("serving http", port=port)
-        follower = follow_own_revocations(feed, tokens, stop=server.draining)
+        follower = follow_own_revocations(
+            WatchUsers(feed, revocations, utc_now), tokens, stop=server.draining
+        )
         await stack.enter_async_context(running(follower.run()))
         await stack.enter_async_context(running(_prune_regularly(pool)))
         await server.serve(ready=lambda: migrated(dsn))
 
 
 def follow_own_revocations(
-    feed: UserFeed, tokens: TokenVerifier, *, stop: asyncio.Event
+    watch_users: WatchUsers, tokens: TokenVerifier, *, stop: asyncio.Event
 ) -> RevocationFollower:
     """What keeps this process's own verifier up to date, over the feed itself."""
-    watch_users = WatchUsers(feed)
 
     async def watch(resume_token: str) -> AsyncIterator[RevocationStep]:
         async for event, token in watch_users(resume_token, stop=stop):

@@ -88,10 +88,10 @@ class MemoryRevocations:
             self._feed.append(changes.of_revocation(revocation))
         return self._held[revocation.sid]
 
-    async def find(self, sid: str, now: datetime) -> Revocation | None:
-        """See ``Revocations.find``."""
-        found = self._held.get(sid)
-        return found if found and found.forget_at > now else None
+    async def in_force(self, now: datetime) -> list[Revocation]:
+        """See ``Revocations.in_force``."""
+        held = (one for one in self._held.values() if one.forget_at > now)
+        return sorted(held, key=lambda one: one.revoked_at)
 
 
 class MemoryUserFeed:

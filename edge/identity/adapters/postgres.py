@@ -57,6 +57,10 @@ VALUES (%s, %s, %s, %s) ON CONFLICT (sid) DO NOTHING RETURNING sid
 _FIND_REVOKED = """
 SELECT sid, user_id, revoked_at, forget_at FROM revoked_sessions WHERE sid = %s
 """
+_IN_FORCE = """
+SELECT sid, user_id, revoked_at, forget_at FROM revoked_sessions
+WHERE forget_at > %s ORDER BY revoked_at
+"""
 _PRUNE_REVOKED = """
 DELETE FROM revoked_sessions WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM revoked_sessions WHERE forget_at < %s LIMIT %s FOR UPDATE SKIP LOCKED
@@ -92,11 +96,12 @@ class PostgresAccounts:
                 return changes.decode_user(
                     await self._answers.answer_once(connection, key, produce)
                 )
-        except errors.UniqueViolation as error:
-            field = _UNIQUE.get(error.diag.constraint_name or "")
-            if field is None:
-                raise
-            raise UserExists(field) from None
+        except errors.IntegrityError as error:
+            # The driver's words quote the row with its hash, so they end here.
+            constraint = error.diag.constraint_name or ""
+            if constraint not in _UNIQUE:
+                raise RuntimeError(f"the users' constraint {constraint} was broken") from None
+            raise UserExists(_UNIQUE[constraint]) from None
 
     async def find(self, user_id: str) -> User | None:
         """See ``Accounts.find``."""
@@ -139,12 +144,16 @@ class PostgresRevocations:
                 await feeds_postgres.append(connection, changes.of_revocation(revocation))
                 return revocation
             held = await (await connection.execute(_FIND_REVOKED, [revocation.sid])).fetchone()
-        return _revocation(held) or revocation
+        # Gone again, it was pruned in between: then it may be forgotten, and this one serves.
+        return revocation if held is None else _revocation(held)
 
-    async def find(self, sid: str, now: datetime) -> Revocation | None:
-        """See ``Revocations.find``."""
-        found = _revocation(await _one(self._pool, _FIND_REVOKED, [sid]))
-        return found if found and found.forget_at > now else None
+    async def in_force(self, now: datetime) -> list[Revocation]:
+        """See ``Revocations.in_force``."""
+
+        async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(_IN_FORCE, [now])).fetchall()
+
+        return [_revocation(row) for row in await postgres.read(self._pool, query)]
 
 
 class PostgresUserFeed:
@@ -207,8 +216,6 @@ def _user(row: tuple[Any, ...] | None) -> User | None:
     return User(user_id, username, email, Tier(tier), created_at.astimezone(UTC), version)
 
 
-def _revocation(row: tuple[Any, ...] | None) -> Revocation | None:
-    if row is None:
-        return None
+def _revocation(row: tuple[Any, ...]) -> Revocation:
     sid, user_id, revoked_at, forget_at = row
     return Revocation(sid, user_id, revoked_at.astimezone(UTC), forget_at.astimezone(UTC))

@@ -90,8 +90,7 @@ async def test_pruning_drops_only_revocations_that_may_be_forgotten(
     await stores.revocations.revoke(old)
     await stores.revocations.revoke(new)
     await store.prune(pool, now)
-    assert await stores.revocations.find("old", old.revoked_at) is None
-    assert await stores.revocations.find("new", now) == new
+    assert await stores.revocations.in_force(old.revoked_at) == [new]
 
 
 async def test_a_store_that_is_away_is_unavailable() -> None:
@@ -102,6 +101,15 @@ async def test_a_store_that_is_away_is_unavailable() -> None:
             await store.PostgresAccounts(pool).create(account("ada"))
         with pytest.raises(Unavailable):
             await store.PostgresAccounts(pool).find_named("ada")
+
+
+async def test_a_broken_constraint_quotes_no_row(stores: StoresUnderTest) -> None:
+    made = account("ada", "ada@example.org")
+    with pytest.raises(RuntimeError) as refused:
+        await stores.accounts.create(account("Not A Name"))
+    assert "argon2" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert await stores.accounts.create(made) == made.user
 
 
 async def test_migrations_run_twice_change_nothing(dsn: str) -> None:

@@ -172,14 +172,18 @@ class AccountsContract:
 class RevocationsContract:
     """What every ``Revocations`` must keep."""
 
-    async def test_a_revocation_is_found_until_it_may_be_forgotten(
+    async def test_a_revocation_is_in_force_until_it_may_be_forgotten(
         self, stores: StoresUnderTest
     ) -> None:
-        revocation = Revocation.of(str(ULID()), str(ULID()), datetime.now(UTC))
-        assert await stores.revocations.find(revocation.sid, revocation.revoked_at) is None
-        assert await stores.revocations.revoke(revocation) == revocation
-        assert await stores.revocations.find(revocation.sid, revocation.revoked_at) == revocation
-        assert await stores.revocations.find(revocation.sid, revocation.forget_at) is None
+        now = datetime.now(UTC)
+        new = Revocation.of(str(ULID()), str(ULID()), now)
+        old = Revocation.of(str(ULID()), str(ULID()), now - timedelta(seconds=60))
+        assert await stores.revocations.in_force(now) == []
+        assert await stores.revocations.revoke(new) == new
+        assert await stores.revocations.revoke(old) == old
+        assert await stores.revocations.in_force(now) == [old, new]
+        assert await stores.revocations.in_force(old.forget_at) == [new]
+        assert await stores.revocations.in_force(new.forget_at) == []
 
     async def test_the_first_revocation_stands_and_is_told_once(
         self, stores: StoresUnderTest

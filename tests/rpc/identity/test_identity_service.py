@@ -19,6 +19,7 @@ from edge.identity import wiring
 from edge.identity.adapters import postgres as store
 from edge.identity.adapters.argon2 import Argon2Hasher
 from edge.identity.adapters.signing import SigningKeys
+from edge.identity.usecases.watch_users import WatchUsers
 from localmesh.certificates import credentials
 from meshkit import feeds_postgres, postgres
 from meshkit.server import MeshServer
@@ -113,16 +114,18 @@ async def identity(
             feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool) as changes,
         ):
             feed = store.PostgresUserFeed(changes, pool)
+            revocations = store.PostgresRevocations(pool)
             wiring.add_servicers(
                 server,
                 accounts=store.PostgresAccounts(pool),
-                revocations=store.PostgresRevocations(pool),
+                revocations=revocations,
                 feed=feed,
                 hasher=hasher,
                 keys=keys,
                 issuer=ISSUER,
             )
-            follower = wiring.follow_own_revocations(feed, tokens, stop=server.draining)
+            watch_users = WatchUsers(feed, revocations, wiring.utc_now)
+            follower = wiring.follow_own_revocations(watch_users, tokens, stop=server.draining)
             async with wiring.running(follower.run()):
                 served = Identity(server, await server.start(), tls, {})
                 await server.set_serving()

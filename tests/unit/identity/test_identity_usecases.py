@@ -62,6 +62,7 @@ class Parts:
     create: CreateUser
     issue: IssueLocalToken
     revoke: RevokeSession
+    watch: WatchUsers
 
 
 @pytest.fixture
@@ -76,6 +77,7 @@ async def parts() -> Parts:
         CreateUser(accounts, PlainHasher(), lambda: NOW, new_id),
         IssueLocalToken(accounts, PlainSigner(), lambda: NOW, new_id, issuer="https://segue.test"),
         RevokeSession(revocations, lambda: NOW),
+        WatchUsers(MemoryUserFeed(changes, accounts), revocations, lambda: NOW),
     )
 
 
@@ -175,13 +177,13 @@ async def test_a_revocation_outlives_the_last_token_of_its_sign_in(parts: Parts)
 
 async def test_a_new_watcher_first_gets_a_place_to_resume_from(parts: Parts) -> None:
     stop = asyncio.Event()
-    watching = WatchUsers(parts.feed)("", stop=stop)
+    watching = parts.watch("", stop=stop)
     event, token = await anext(watching)
     assert event is None
     created = await parts.create(sign_up())
     assert (await anext(watching))[0] == UserChanged(created)
     stop.set()
-    resumed = WatchUsers(parts.feed)(token, stop=asyncio.Event())
+    resumed = parts.watch(token, stop=asyncio.Event())
     assert (await anext(resumed))[0] == UserChanged(created)
 
 
@@ -192,11 +194,20 @@ async def test_resuming_inside_a_batch_repeats_and_never_skips(parts: Parts) -> 
     wanted = [UserChanged(created), SessionRevoked("s1", revoked.forget_at)]
     stop = asyncio.Event()
     steps = []
-    async for step in WatchUsers(parts.feed)(start, stop=stop):
+    async for step in parts.watch(start, stop=stop):
         steps.append(step)
         if len(steps) == 2:
             stop.set()
     assert [event for event, _ in steps] == wanted
-    watching = WatchUsers(parts.feed)(steps[0][1], stop=asyncio.Event())
+    watching = parts.watch(steps[0][1], stop=asyncio.Event())
     seen = [(await anext(watching))[0] for _ in range(2)]
     assert wanted[1] in seen
+
+
+async def test_a_new_watcher_learns_of_revocations_that_are_in_force(parts: Parts) -> None:
+    revoked = await parts.revoke(sid="s1", user_id="u1")
+    watching = parts.watch("", stop=asyncio.Event())
+    steps = [await anext(watching) for _ in range(2)]
+    assert [event for event, _ in steps] == [None, SessionRevoked("s1", revoked.forget_at)]
+    created = await parts.create(sign_up())
+    assert (await anext(watching))[0] == UserChanged(created)
