@@ -110,11 +110,23 @@ class TantivyIndex:
     ) -> _T:
         if guarded and self._damaged:
             raise _damage()
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(threads, call)
+            return await loop.run_in_executor(threads, call)
         except IndexDamaged:
-            self._damaged = True
+            self._damaged = threads is self._writing or await loop.run_in_executor(
+                threads, self._is_damaged
+            )
             raise
+
+    def _is_damaged(self) -> bool:
+        """Tells a broken index from a query that tantivy dislikes: no query may cost the index."""
+        try:
+            with _damage_reported():
+                self._probe()
+        except IndexDamaged:
+            return True
+        return False
 
     def _open(self) -> None:
         try:

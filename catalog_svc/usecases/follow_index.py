@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -26,13 +27,15 @@ class Pace:
 
     A commit costs some 20 ms however much is in it, so that under load changes are gathered for
     ``gather_s``; the first after a quiet time is committed at once. A failure is retried after
-    ``retry_s``, then after twice that and so on up to ``retry_most_s``.
+    ``retry_s``, then after twice that and so on up to ``retry_most_s``. A search may find the index
+    damaged while nothing changes: it is looked after every ``check_s``.
     """
 
     gather_s: float = 0.25
     batch_most: int = 5_000
     retry_s: float = 0.2
     retry_most_s: float = 10.0
+    check_s: float = 5.0
 
 
 class IndexFollower:
@@ -88,6 +91,7 @@ class IndexFollower:
                 await asyncio.sleep(self._pace.gather_s if batch.changes else 0)
             if not batch.changes:
                 await self._changed(token)
+                await self._index.token()
 
     async def _resume(self) -> str:
         """The token to go on from, after taking over the whole catalogue where there is none."""
@@ -121,11 +125,13 @@ class IndexFollower:
             return None
 
     async def _changed(self, token: str) -> None:
-        """Returns when there is something after ``token``."""
+        """Returns when there is something after ``token``, and when the index is to be checked."""
         stop = asyncio.Event()
         watch = self._feed.watch(token, stop=stop)
         try:
-            await anext(watch, None)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.check_s):
+                    await anext(watch, None)
         finally:
             stop.set()
             if isinstance(watch, AsyncGenerator):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalog_svc.adapters.tantivy_index import IndexInUse, TantivyIndex
+from catalog_svc.domain.search import Kind, parse
 from tests.contracts.catalog.search_suite import SearchIndexContract, fill, names, track
 
 
@@ -49,6 +53,43 @@ async def test_a_damaged_folder_is_begun_anew(tmp_path: Path, damage: str) -> No
     await fill(second, track(1, "Fresh"))
     assert await names(second, "fresh") == ["Fresh"]
     await second.aclose()
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(typed=st.lists(st.text(max_size=200), min_size=5, max_size=5))
+def test_nothing_that_can_be_typed_upsets_the_index(
+    searched: Callable[[str], None], typed: list[str]
+) -> None:
+    for text in typed:
+        searched(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 200, "é" * 200, "東" * 200, "a " * 100, "\U0001d518" * 200, "\ufdfa" * 200]
+)
+def test_the_longest_queries_are_answered(searched: Callable[[str], None], text: str) -> None:
+    searched(text)
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Searches and suggests in an index of a few entries, in a loop of its own."""
+    with asyncio.Runner() as runner:
+        index = TantivyIndex(tmp_path / "typed")
+        runner.run(fill(index, *(track(n, f"Söng {n}", "東京事変", "!!!") for n in range(9))))
+
+        def search(text: str) -> None:
+            query = parse(text)
+            if query:
+                runner.run(index.search(query, list(Kind), limit=5))
+                runner.run(index.suggest(query.folded, limit=5))
+
+        yield search
+        runner.run(index.aclose())
 
 
 def spoil(file: Path, damage: str) -> None:

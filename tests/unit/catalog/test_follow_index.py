@@ -74,12 +74,12 @@ async def following(follower: IndexFollower) -> AsyncIterator[None]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - the condition is not ours to signal
+    while not condition():
         await asyncio.sleep(0.001)
 
 
 async def reaches(index: MemoryIndex, feed: MemoryChangeFeed) -> None:
-    while await index.token() != await feed.head():  # noqa: ASYNC110 - as above
+    while await index.token() != await feed.head():
         await asyncio.sleep(0.001)
 
 
@@ -179,6 +179,30 @@ async def test_a_damaged_index_is_cleared_and_filled_again() -> None:
         await until(lambda: listing.listed == 2)
         await reaches(index, feed)
     assert sorted(await names(index, "listed")) == ["Listed", "Listed Too"]
+
+
+async def test_damage_that_a_search_finds_is_mended_without_a_change() -> None:
+    class Damaged(MemoryIndex):
+        damaged = False
+
+        async def token(self) -> str:
+            if self.damaged:
+                raise IndexDamaged("broken")
+            return await super().token()
+
+        async def clear(self) -> None:
+            self.damaged = False
+            await super().clear()
+
+    feed, index, listing = MemoryChangeFeed(), Damaged(), Listing(track(1, "Listed"))
+    pace = Pace(gather_s=0.001, retry_s=0.001, retry_most_s=0.004, check_s=0.01)
+    follower = IndexFollower(feed, index, listing, decode, pace=pace)
+    async with following(follower):
+        await follower.caught_up.wait()
+        index.damaged = True
+        await until(lambda: listing.listed == 2)
+        await reaches(index, feed)
+    assert await names(index, "listed") == ["Listed"]
 
 
 async def test_a_change_that_nobody_can_read_does_not_stop_the_rest() -> None:
