@@ -79,6 +79,12 @@ def new_user(**fields: str) -> pb.CreateUserRequest:
     )
 
 
+async def step_of(watching: Any) -> pb.WatchUsersResponse:
+    step = await watching.read()
+    assert isinstance(step, pb.WatchUsersResponse)
+    return step
+
+
 def reason_of(error: grpc.aio.AioRpcError) -> tuple[str, dict[str, str]]:
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
     assert status is not None
@@ -250,13 +256,13 @@ async def test_a_revoked_sign_in_is_told_and_refused(identity: Identity) -> None
     issued = await identity.issue()
     other = await identity.issue()
     watching = identity.users("playback").WatchUsers(pb.WatchUsersRequest())
-    first = await watching.read()
+    first = await step_of(watching)
     assert first.resume_token
     assert first.WhichOneof("change") is None
     await identity.tokens().RevokeSession(
         pb.RevokeSessionRequest(), metadata=bearer(issued.access_token)
     )
-    step = await watching.read()
+    step = await step_of(watching)
     assert step.WhichOneof("change") == "session_revoked"
     assert step.session_revoked.forget_at.seconds >= issued.expires_at.seconds
     watching.cancel()
@@ -279,11 +285,11 @@ async def _refused_in_the_end(identity: Identity, token: str) -> None:
 
 async def test_a_watch_resumes_and_says_why_it_ends(identity: Identity) -> None:
     watching = identity.users("catalog").WatchUsers(pb.WatchUsersRequest())
-    token = (await watching.read()).resume_token
+    token = (await step_of(watching)).resume_token
     watching.cancel()
     await identity.users().CreateUser(new_user())
     resumed = identity.users("catalog").WatchUsers(pb.WatchUsersRequest(resume_token=token))
-    step = await resumed.read()
+    step = await step_of(resumed)
     assert step.user_changed.user.username == "ada"
     await identity.server.drain()
     with pytest.raises(grpc.aio.AioRpcError) as ended:
@@ -294,5 +300,5 @@ async def test_a_watch_resumes_and_says_why_it_ends(identity: Identity) -> None:
 async def test_a_damaged_resume_token_is_refused(identity: Identity) -> None:
     watching = identity.users("catalog").WatchUsers(pb.WatchUsersRequest(resume_token="x"))
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await watching.read()
+        await step_of(watching)
     assert reason_of(refused.value) == ("INVALID_FIELD", {"field": "resume_token"})

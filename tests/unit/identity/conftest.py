@@ -1,15 +1,7 @@
-"""The unit tests of identity run on uvloop, as the service does."""
+"""The contract suites of identity explain what failed, as any test does."""
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
-from collections.abc import Callable, Mapping
-
 import pytest
-import uvloop
 
 pytest.register_assert_rewrite("tests.contracts.identity.stores")
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop}
