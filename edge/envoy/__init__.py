@@ -1,0 +1,1 @@
+"""The configuration of Envoy at the edge, derived from the contracts and a few settings."""

@@ -1,0 +1,57 @@
+"""Writes what Envoy starts with. What changes at run time comes from the watched endpoint files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from edge.envoy.clusters import clusters
+from edge.envoy.exposure import descriptor_set, exposed_methods
+from edge.envoy.listener import listener
+from edge.envoy.resources import Json, socket_address
+from edge.envoy.settings import EdgeSettings, RateLimit
+
+__all__ = ["EdgeSettings", "RateLimit", "bootstrap", "write_bootstrap"]
+
+_BOOTSTRAP = "envoy.json"
+_DESCRIPTORS = "contracts.pb"
+
+
+def write_bootstrap(settings: EdgeSettings) -> Path:
+    """Writes the bootstrap and the descriptor set into ``run_dir``; the bootstrap's path.
+
+    A cluster without an endpoint file gets one without endpoints, since Envoy wants it there.
+    Start Envoy with ``-c`` this path and ``--disable-hot-restart``.
+    """
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    descriptors = settings.run_dir / _DESCRIPTORS
+    descriptors.write_bytes(descriptor_set())
+    for workload in {method.cluster for method in exposed_methods()}:
+        _ensure_endpoints(settings.xds_dir, workload)
+    path = settings.run_dir / _BOOTSTRAP
+    path.write_text(json.dumps(bootstrap(settings, descriptors), indent=1), encoding="utf-8")
+    return path
+
+
+def bootstrap(settings: EdgeSettings, descriptors: Path) -> Json:
+    """The bootstrap, with the descriptor set in the file ``descriptors``."""
+    methods = exposed_methods()
+    workloads = {method.cluster for method in methods}
+    return {
+        "node": {"id": "edge", "cluster": "edge"},
+        "admin": {"address": socket_address(f"127.0.0.1:{settings.admin_port}")},
+        "static_resources": {
+            "listeners": [listener(settings, methods, descriptors)],
+            "clusters": clusters(settings, workloads),
+        },
+    }
+
+
+def _ensure_endpoints(xds_dir: Path, workload: str) -> None:
+    path = xds_dir / f"{workload}.yaml"
+    if path.exists():
+        return
+    xds_dir.mkdir(parents=True, exist_ok=True)
+    kind = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+    nobody = {"@type": kind, "cluster_name": workload, "endpoints": []}
+    path.write_text(json.dumps({"resources": [nobody]}), encoding="utf-8")

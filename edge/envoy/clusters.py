@@ -1,0 +1,143 @@
+"""Upstreams: the workloads over mTLS gRPC, the plain HTTP services, the trace collector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from edge.envoy.resources import Json, extension, is_numeric, socket_address, typed
+from edge.envoy.settings import EdgeSettings
+
+IDENTITY_HTTP = "identity-http"
+MEDIA = "media"
+TRACES = "traces"
+
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_CONNECT_TIMEOUT = "2s"
+# A meshkit server takes a ping every 5 s.
+_KEEPALIVE = {"interval": "30s", "timeout": "5s"}
+
+
+def clusters(settings: EdgeSettings, workloads: Iterable[str]) -> list[Json]:
+    """Every cluster that routes and filters name."""
+    found = [_grpc_cluster(settings, workload) for workload in sorted(workloads)]
+    found.append(_http_cluster(IDENTITY_HTTP, [settings.identity_http]))
+    media = _http_cluster(MEDIA, settings.media_http)
+    media["health_checks"] = [_health_check({"http_health_check": {"path": "/healthz"}})]
+    media["ignore_health_on_host_removal"] = True
+    media["common_lb_config"] = {"healthy_panic_threshold": {"value": 50}}
+    found.append(media)
+    if settings.otlp_endpoint is not None:
+        parts = urlsplit(settings.otlp_endpoint)
+        collector = _http_cluster(TRACES, [f"{parts.hostname}:{parts.port or 4317}"])
+        collector["typed_extension_protocol_options"] = _http2()
+        found.append(collector)
+    return found
+
+
+def _grpc_cluster(settings: EdgeSettings, workload: str) -> Json:
+    """A workload's instances, as the endpoint file names them at any time."""
+    return {
+        "name": workload,
+        "type": "EDS",
+        "connect_timeout": _CONNECT_TIMEOUT,
+        "eds_cluster_config": {
+            "eds_config": {
+                "resource_api_version": "V3",
+                "path_config_source": {
+                    "path": str(settings.xds_dir / f"{workload}.yaml"),
+                    "watched_directory": {"path": str(settings.xds_dir)},
+                },
+            }
+        },
+        "ignore_health_on_host_removal": True,
+        "lb_policy": "LEAST_REQUEST",
+        "typed_extension_protocol_options": _http2(),
+        "transport_socket": _mutual_tls(settings, workload),
+        "health_checks": [_health_check({"grpc_health_check": {}})],
+        "outlier_detection": _outliers(),
+        "circuit_breakers": {"thresholds": [_bounds()]},
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+    }
+
+
+def _http_cluster(name: str, addresses: Sequence[str]) -> Json:
+    endpoints = [{"endpoint": {"address": socket_address(address)}} for address in addresses]
+    return {
+        "name": name,
+        "type": "STATIC" if all(map(is_numeric, addresses)) else "STRICT_DNS",
+        "connect_timeout": _CONNECT_TIMEOUT,
+        "lb_policy": "LEAST_REQUEST",
+        "circuit_breakers": {"thresholds": [_bounds()]},
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": endpoints}],
+        },
+    }
+
+
+def _http2() -> Json:
+    options = {"http2_protocol_options": {"connection_keepalive": _KEEPALIVE}}
+    return {
+        _HTTP_OPTIONS: typed("upstreams.http.v3.HttpProtocolOptions", explicit_http_config=options)
+    }
+
+
+def _mutual_tls(settings: EdgeSettings, workload: str) -> Json:
+    """The edge's certificate towards a workload that must have its own name's."""
+    name = f"{workload}.segue.internal"
+    tls = "transport_sockets.tls.v3"
+    return extension(
+        "envoy.transport_sockets.tls",
+        f"{tls}.UpstreamTlsContext",
+        sni=name,
+        common_tls_context={
+            "alpn_protocols": ["h2"],
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+            "tls_certificates": [
+                {
+                    "certificate_chain": {"filename": str(settings.tls_cert_file)},
+                    "private_key": {"filename": str(settings.tls_key_file)},
+                }
+            ],
+            "validation_context": {
+                "trusted_ca": {"filename": str(settings.tls_ca_file)},
+                "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": name}}],
+            },
+        },
+    )
+
+
+def _health_check(kind: Json) -> Json:
+    return {
+        "timeout": "1s",
+        "interval": "1s",
+        "no_traffic_interval": "1s",
+        "unhealthy_threshold": 1,
+        "healthy_threshold": 1,
+        **kind,
+    }
+
+
+def _outliers() -> Json:
+    """Ejects what cannot be reached; what answers UNAVAILABLE may mean the call, not itself."""
+    return {
+        "split_external_local_origin_errors": True,
+        "consecutive_local_origin_failure": 3,
+        "enforcing_consecutive_5xx": 0,
+        "enforcing_consecutive_gateway_failure": 0,
+        "enforcing_success_rate": 0,
+        "enforcing_local_origin_success_rate": 0,
+        "interval": "2s",
+        "base_ejection_time": "5s",
+        "max_ejection_percent": 50,
+    }
+
+
+def _bounds() -> Json:
+    return {
+        "max_connections": 4096,
+        "max_requests": 50_000,
+        "max_pending_requests": 4096,
+        "retry_budget": {"budget_percent": {"value": 50}, "min_retry_concurrency": 64},
+    }

@@ -1,0 +1,203 @@
+"""Envoy's own answers (no token, too large, no upstream, …) in the words of the errors contract.
+
+JSON callers get a google.rpc.Status as body, gRPC callers the same Status as trailer, each with the
+ErrorInfo of a reason from the contract.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from segue.errors.v1 import errors_pb2
+from segue.errors.v1.errors_pb2 import ErrorReason, ReasonSpec
+
+from edge.envoy.resources import Json, extension
+
+_RETRY_AFTER_S = 1
+_NOT_GRPC: Json = {
+    "or_filter": {
+        "filters": [
+            # Transcoded: by now its content type is gRPC's.
+            {
+                "header_filter": {
+                    "header": {"name": "x-envoy-original-method", "present_match": True}
+                }
+            },
+            {
+                "header_filter": {
+                    "header": {
+                        "name": "content-type",
+                        "string_match": {"prefix": "application/grpc"},
+                        "invert_match": True,
+                        "treat_missing_header_as_empty": True,
+                    }
+                }
+            },
+        ]
+    }
+}
+_GRPC: Json = {
+    "and_filter": {
+        "filters": [
+            {
+                "header_filter": {
+                    "header": {
+                        "name": "x-envoy-original-method",
+                        "present_match": True,
+                        "invert_match": True,
+                    }
+                }
+            },
+            {
+                "header_filter": {
+                    "header": {
+                        "name": "content-type",
+                        "string_match": {"prefix": "application/grpc"},
+                    }
+                }
+            },
+        ]
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReply:
+    """One kind of answer of Envoy's: how it is told, and what it means.
+
+    ``status`` is the HTTP status that Envoy chose; 0 stands for every error. ``cause`` is a part of
+    its response code details, any when empty. ``answer`` replaces the status.
+    """
+
+    status: int
+    reason: str
+    cause: str = ""
+    metadata: tuple[tuple[str, str], ...] = ()
+    grpc_reason: str = ""
+    answer: int = 0
+
+
+# Order matters: the first that fits is taken.
+LOCAL_REPLIES = (
+    LocalReply(401, "TOKEN_MISSING", cause="Jwt_is_missing"),
+    LocalReply(401, "TOKEN_EXPIRED", cause="Jwt_is_expired"),
+    LocalReply(401, "STORE_UNAVAILABLE", cause="Jwks_remote_fetch_is_failed", answer=503),
+    LocalReply(401, "TOKEN_INVALID"),
+    LocalReply(403, "TOKEN_INVALID", cause="jwt_authn", answer=401),
+    LocalReply(403, "PERMISSION_DENIED"),
+    LocalReply(
+        404, "NOT_FOUND", metadata=(("resource", "path"), ("id", "")), grpc_reason="UNIMPLEMENTED"
+    ),
+    LocalReply(429, "LIMIT_REACHED", metadata=(("limit", "requests"),)),
+    LocalReply(400, "INVALID_FIELD", metadata=(("field", ""),)),
+    LocalReply(413, "INVALID_FIELD", metadata=(("field", "body"),)),
+    LocalReply(431, "INVALID_FIELD", metadata=(("field", "headers"),)),
+    LocalReply(408, "DEADLINE_EXCEEDED"),
+    LocalReply(504, "DEADLINE_EXCEEDED"),
+    LocalReply(503, "STORE_UNAVAILABLE"),
+    LocalReply(0, "INTERNAL"),
+)
+
+
+def local_reply_config() -> Json:
+    """The mappers of every local reply, for JSON callers and for gRPC callers."""
+    mappers = []
+    for reply in LOCAL_REPLIES:
+        mappers += [_json_mapper(reply), _grpc_mapper(reply)]
+    return {"mappers": mappers}
+
+
+def status_of(reply: LocalReply, *, grpc: bool = False) -> Status:
+    """The Status that a caller gets, without the message, which JSON callers get from Envoy."""
+    reason = (grpc and reply.grpc_reason) or reply.reason
+    spec = _spec(reason)
+    details: list[ErrorInfo | RetryInfo] = [
+        ErrorInfo(reason=reason, domain="segue", metadata=dict(reply.metadata))
+    ]
+    if spec.retry_info:
+        details.append(RetryInfo(retry_delay=Duration(seconds=_RETRY_AFTER_S)))
+    status = Status(code=spec.code, message=spec.meaning)
+    for detail in details:
+        packed = AnyMessage()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status
+
+
+def _json_mapper(reply: LocalReply) -> Json:
+    spec = _spec(reply.reason)
+    details: list[Json] = [
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": reply.reason,
+            "domain": "segue",
+            "metadata": dict(reply.metadata),
+        }
+    ]
+    if spec.retry_info:
+        details.append(
+            {
+                "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retry_delay": f"{_RETRY_AFTER_S}s",
+            }
+        )
+    # Only a malformed request is explained by Envoy's words; the others name parts of the mesh.
+    message = "%LOCAL_REPLY_BODY%" if reply.status == 400 else spec.meaning
+    return {
+        **_answer(reply),
+        "filter": _filter(reply, _NOT_GRPC),
+        "headers_to_add": [_header("content-type", "application/json")],
+        "body_format_override": {
+            "json_format": {"code": spec.code, "message": message, "details": details}
+        },
+    }
+
+
+def _grpc_mapper(reply: LocalReply) -> Json:
+    status = status_of(reply, grpc=True)
+    encoded = base64.b64encode(status.SerializeToString(deterministic=True)).rstrip(b"=")
+    return {
+        **_answer(reply),
+        "filter": _filter(reply, _GRPC),
+        "headers_to_add": [_header("grpc-status-details-bin", encoded.decode())],
+    }
+
+
+def _answer(reply: LocalReply) -> Json:
+    return {"status_code": reply.answer} if reply.answer else {}
+
+
+def _filter(reply: LocalReply, caller: Json) -> Json:
+    comparison = {
+        "op": "EQ" if reply.status else "GE",
+        "value": {
+            "default_value": reply.status or 400,
+            "runtime_key": f"local_reply.{reply.status}",
+        },
+    }
+    filters = [{"status_code_filter": {"comparison": comparison}}, caller]
+    if reply.cause:
+        told = extension(
+            "envoy.access_loggers.extension_filters.cel",
+            "access_loggers.filters.cel.v3.ExpressionFilter",
+            expression=f"response.code_details.contains('{reply.cause}')",
+        )
+        filters.append({"extension_filter": told})
+    return {"and_filter": {"filters": filters}}
+
+
+def _header(key: str, value: str) -> Json:
+    return {
+        "header": {"key": key, "value": value},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+
+
+def _spec(reason: str) -> ReasonSpec:
+    value = ErrorReason.Reason.DESCRIPTOR.values_by_name[reason]
+    return value.GetOptions().Extensions[errors_pb2.reason]

@@ -1,0 +1,94 @@
+"""What of the contracts the edge serves, and the descriptors that it needs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from google.api import annotations_pb2
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.rpc import error_details_pb2, status_pb2
+from segue.mesh.v1.options_pb2 import MethodPolicy
+
+from meshkit.contracts import MethodContract, contract_of, load_all, services
+
+# Contexts are served by the workload of their name, but for those listed here.
+_WORKLOAD_OF_CONTEXT = {"device": "playback"}
+
+
+@dataclass(frozen=True, slots=True)
+class ExposedMethod:
+    """An RPC that the edge routes; ``cluster`` is the workload that serves it.
+
+    ``response_body`` is the field that the JSON answer consists of; empty: the whole message.
+    """
+
+    contract: MethodContract
+    cluster: str
+    has_json: bool
+    response_body: str
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is served without an access token."""
+        return self.contract.access == MethodPolicy.PUBLIC
+
+
+def exposed_methods() -> list[ExposedMethod]:
+    """The PUBLIC and USER methods of every contract; INTERNAL ones get no route."""
+    return [
+        _exposed(method)
+        for service in services()
+        for method in service.methods
+        if contract_of(method).access in (MethodPolicy.PUBLIC, MethodPolicy.USER)
+    ]
+
+
+def _exposed(method: MethodDescriptor) -> ExposedMethod:
+    options = method.GetOptions()
+    return ExposedMethod(
+        contract_of(method),
+        _workload(method),
+        options.HasExtension(annotations_pb2.http),
+        options.Extensions[annotations_pb2.http].response_body,
+    )
+
+
+def transcoded_services(methods: Iterable[ExposedMethod]) -> list[str]:
+    """The services that have a JSON form, by full name."""
+    return sorted({method.contract.service for method in methods if method.has_json})
+
+
+def descriptor_set() -> bytes:
+    """Every contract and what it imports, as a FileDescriptorSet.
+
+    google.rpc's error details are in it: without them the transcoder answers an error that carries
+    details with an empty body. ``response_body`` is not: the transcoder refuses it, so a filter of
+    ours takes the field out of the answer (see filters.py).
+    """
+    files: dict[str, FileDescriptor] = {}
+    for module in [*load_all(), error_details_pb2, status_pb2]:
+        _collect(module.DESCRIPTOR, files)
+    found = FileDescriptorSet()
+    for file in files.values():
+        proto = found.file.add()
+        file.CopyToProto(proto)
+        for method in (method for service in proto.service for method in service.method):
+            if method.options.HasExtension(annotations_pb2.http):
+                method.options.Extensions[annotations_pb2.http].ClearField("response_body")
+    return found.SerializeToString(deterministic=True)
+
+
+def _collect(file: FileDescriptor, files: dict[str, FileDescriptor]) -> None:
+    """Adds ``file`` after what it imports, the order that a descriptor pool needs."""
+    if file.name in files:
+        return
+    for dependency in file.dependencies:
+        _collect(dependency, files)
+    files[file.name] = file
+
+
+def _workload(method: MethodDescriptor) -> str:
+    context = str(method.containing_service.full_name).split(".")[1]
+    return _WORKLOAD_OF_CONTEXT.get(context, context)

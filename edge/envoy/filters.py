@@ -1,0 +1,186 @@
+"""The HTTP filters. Their order is the design: cheap refusals first, tokens after them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.envoy.clusters import IDENTITY_HTTP
+from edge.envoy.exposure import ExposedMethod, transcoded_services
+from edge.envoy.resources import Json, extension, seconds
+from edge.envoy.routes import LUA, RESPONSE_BODY, USER
+from edge.envoy.settings import EdgeSettings, RateLimit
+
+AUDIENCE = "segue"
+
+_PROVIDER = "identity"
+# The transcoder leaves gRPC's headers on its answers and cannot do `response_body`, and a service
+# may choose a 201 or a 204. The filter stands before the transcoder, so on the way out it runs
+# after it.
+_FINISH_JSON = f"""
+local function replace_body(handle, text)
+  handle:body(true):setBytes(text)
+  handle:headers():replace("content-length", tostring(#text))
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local kind = headers:get("content-type") or ""
+  if kind:sub(1, 16) == "application/grpc" then return end
+  headers:remove("grpc-status")
+  headers:remove("grpc-message")
+  headers:remove("grpc-accept-encoding")
+  local field = handle:metadata():get("{RESPONSE_BODY}")
+  if field and headers:get(":status") == "200" and kind:sub(1, 16) == "application/json" then
+    local body = handle:body(true)
+    local text = tostring(body:getBytes(0, body:length()))
+    local inner = text:match('^%s*{{%s*"' .. field .. '"%s*:(.*)}}%s*$')
+    if inner then replace_body(handle, inner) end
+  end
+  local code = handle:headers():get("x-http-code")
+  if not code then return end
+  handle:headers():replace(":status", code)
+  handle:headers():remove("x-http-code")
+  if code == "204" then
+    handle:headers():remove("content-type")
+    replace_body(handle, "")
+    handle:headers():remove("content-length")
+  end
+end
+"""
+
+
+def http_filters(
+    settings: EdgeSettings, methods: Sequence[ExposedMethod], descriptors: Path
+) -> list[Json]:
+    """The filters, first to last; ``descriptors`` is the file of the descriptor set."""
+    return [
+        extension("envoy.filters.http.cors", "filters.http.cors.v3.Cors"),
+        _limiter("limit_address", settings.limit_per_address, {"remote_address": {}}),
+        extension(
+            LUA,
+            "filters.http.lua.v3.Lua",
+            default_source_code={"inline_string": _FINISH_JSON},
+        ),
+        extension("envoy.filters.http.grpc_web", "filters.http.grpc_web.v3.GrpcWeb"),
+        _transcoder(settings, methods, descriptors),
+        _grpc_stats(methods),
+        _jwt_authn(settings),
+        {
+            **extension(
+                "envoy.filters.http.buffer",
+                "filters.http.buffer.v3.Buffer",
+                max_request_bytes=settings.max_sign_in_bytes,
+            ),
+            # It would hold streams; routes that want it switch it on.
+            "disabled": True,
+        },
+        _limiter("limit_user", settings.limit_per_user, {"metadata": _SUBJECT}),
+        extension(
+            "envoy.filters.http.router",
+            "filters.http.router.v3.Router",
+            suppress_envoy_headers=True,
+        ),
+    ]
+
+
+_SUBJECT: Json = {
+    "descriptor_key": "sub",
+    "source": "DYNAMIC",
+    "metadata_key": {
+        "key": "envoy.filters.http.jwt_authn",
+        "path": [{"key": "jwt"}, {"key": "sub"}],
+    },
+    "skip_if_absent": True,
+}
+
+
+def _transcoder(
+    settings: EdgeSettings, methods: Sequence[ExposedMethod], descriptors: Path
+) -> Json:
+    return extension(
+        "envoy.filters.http.grpc_json_transcoder",
+        "filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
+        proto_descriptor=str(descriptors),
+        services=transcoded_services(methods),
+        convert_grpc_status=True,
+        case_insensitive_enum_parsing=True,
+        max_request_body_size=settings.max_json_bytes,
+        request_validation_options={"reject_unknown_query_parameters": True},
+        print_options={
+            "preserve_proto_field_names": True,
+            "always_print_primitive_fields": True,
+            "stream_newline_delimited": True,
+            "stream_sse_style_delimited": True,
+        },
+    )
+
+
+def _grpc_stats(methods: Sequence[ExposedMethod]) -> Json:
+    """Statistics of the methods that exist: a caller cannot make up more."""
+    by_service: dict[str, list[str]] = {}
+    for method in methods:
+        service, _, name = method.contract.path.lstrip("/").partition("/")
+        by_service.setdefault(service, []).append(name)
+    allowed = [{"name": name, "method_names": names} for name, names in by_service.items()]
+    return extension(
+        "envoy.filters.http.grpc_stats",
+        "filters.http.grpc_stats.v3.FilterConfig",
+        individual_method_stats_allowlist={"services": allowed},
+        replace_dots_in_grpc_service_name=True,
+    )
+
+
+def _jwt_authn(settings: EdgeSettings) -> Json:
+    return extension(
+        "envoy.filters.http.jwt_authn",
+        "filters.http.jwt_authn.v3.JwtAuthentication",
+        requirement_map={USER: {"provider_name": _PROVIDER}},
+        providers={
+            _PROVIDER: {
+                "issuer": settings.token_issuer,
+                "audiences": [AUDIENCE],
+                "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+                "remote_jwks": {
+                    "http_uri": {
+                        "uri": f"http://{settings.identity_http}/oauth2/jwks.json",
+                        "cluster": IDENTITY_HTTP,
+                        "timeout": "2s",
+                    },
+                    "cache_duration": seconds(settings.jwks_refresh_s),
+                    "async_fetch": {"failed_refetch_duration": "1s"},
+                },
+                # The services verify it again.
+                "forward": True,
+                "payload_in_metadata": "jwt",
+                "require_expiration": True,
+                "clock_skew_seconds": 2,
+                "jwt_cache_config": {"jwt_cache_size": 1000},
+            }
+        },
+    )
+
+
+def _limiter(name: str, limit: RateLimit, action: Json) -> Json:
+    """A token bucket for each value of ``action``: a client address, a user."""
+    every = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    bucket = {
+        "max_tokens": limit.requests,
+        "tokens_per_fill": limit.requests,
+        "fill_interval": seconds(limit.per_s),
+    }
+    unlimited = {"max_tokens": 2**31 - 1, "tokens_per_fill": 2**31 - 1, "fill_interval": "1s"}
+    key = next(iter(action)) if "metadata" not in action else _SUBJECT["descriptor_key"]
+    return extension(
+        name,
+        "filters.http.local_ratelimit.v3.LocalRateLimit",
+        stat_prefix=name,
+        token_bucket=unlimited,
+        filter_enabled=every,
+        filter_enforced=every,
+        rate_limited_as_resource_exhausted=True,
+        response_headers_to_add=[{"header": {"key": "retry-after", "value": "1"}}],
+        max_dynamic_descriptors=10_000,
+        rate_limits=[{"actions": [action]}],
+        descriptors=[{"entries": [{"key": key}], "token_bucket": bucket}],
+    )

@@ -1,0 +1,107 @@
+"""The one listener: HTTP/1.1 and h2c, every protocol of the edge on one port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.envoy.clusters import TRACES
+from edge.envoy.errors import local_reply_config
+from edge.envoy.exposure import ExposedMethod
+from edge.envoy.filters import http_filters
+from edge.envoy.resources import Json, extension, socket_address
+from edge.envoy.routes import MEDIA_PREFIX, route_config
+from edge.envoy.settings import EdgeSettings
+
+_LOG_FIELDS = {
+    "time": "%START_TIME%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%PATH(NQ)%",
+    "rpc": "%REQ(:PATH)%",
+    "status": "%RESPONSE_CODE%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "flags": "%RESPONSE_FLAGS%",
+    "grpc_status": "%GRPC_STATUS_NUMBER%",
+    "duration_ms": "%DURATION%",
+    "bytes_in": "%BYTES_RECEIVED%",
+    "bytes_out": "%BYTES_SENT%",
+    "upstream": "%UPSTREAM_HOST%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "user": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:jwt:sub)%",
+}
+
+
+def listener(settings: EdgeSettings, methods: Sequence[ExposedMethod], descriptors: Path) -> Json:
+    """The listener; ``descriptors`` is the file of the descriptor set."""
+    manager = extension(
+        "envoy.filters.network.http_connection_manager",
+        "filters.network.http_connection_manager.v3.HttpConnectionManager",
+        **_connection_manager(settings),
+        access_log=_access_logs(),
+        local_reply_config=local_reply_config(),
+        route_config=route_config(settings, methods),
+        http_filters=http_filters(settings, methods, descriptors),
+    )
+    return {
+        "name": "edge",
+        "address": socket_address(f"{settings.bind_address}:{settings.port}"),
+        "per_connection_buffer_limit_bytes": 1 << 20,
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def _connection_manager(settings: EdgeSettings) -> Json:
+    fields: Json = {
+        "stat_prefix": "edge",
+        "use_remote_address": True,
+        "normalize_path": True,
+        "merge_slashes": True,
+        "always_set_request_id_in_response": True,
+        "request_headers_timeout": "5s",
+        "stream_idle_timeout": "60s",
+        "max_request_headers_kb": 32,
+        "common_http_protocol_options": {"idle_timeout": "3600s", "max_headers_count": 100},
+        "http2_protocol_options": {
+            "max_concurrent_streams": 256,
+            "connection_keepalive": {"interval": "30s", "timeout": "10s"},
+        },
+    }
+    if settings.otlp_endpoint is not None:
+        fields["tracing"] = {
+            "random_sampling": {"value": settings.trace_percent},
+            "provider": {
+                "name": "envoy.tracers.opentelemetry",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+                    "service_name": "edge",
+                    "grpc_service": {"envoy_grpc": {"cluster_name": TRACES}, "timeout": "0.5s"},
+                },
+            },
+        }
+    return fields
+
+
+def _access_logs() -> list[Json]:
+    """A JSON line a request, without queries; a media path, which is a permission, is not told."""
+    return [
+        _access_log(_LOG_FIELDS, _is_media(invert=True)),
+        _access_log({**_LOG_FIELDS, "path": f"{MEDIA_PREFIX}***", "rpc": "-"}, _is_media()),
+    ]
+
+
+def _access_log(fields: Json, only: Json) -> Json:
+    log = extension(
+        "envoy.access_loggers.stdout",
+        "access_loggers.stream.v3.StdoutAccessLog",
+        log_format={"json_format": fields},
+    )
+    return {**log, "filter": only}
+
+
+def _is_media(*, invert: bool = False) -> Json:
+    header = {
+        "name": ":path",
+        "string_match": {"prefix": MEDIA_PREFIX},
+        "invert_match": invert,
+    }
+    return {"header_filter": {"header": header}}

@@ -1,0 +1,190 @@
+"""The route table. One table serves gRPC, gRPC-Web and JSON callers alike.
+
+The transcoder has rewritten a JSON request to its method's gRPC path by the time that it is routed
+for good, so auth, time limits and retries stand here once, by method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edge.envoy.clusters import IDENTITY_HTTP, MEDIA
+from edge.envoy.exposure import ExposedMethod
+from edge.envoy.resources import Json, extension, seconds, typed
+from edge.envoy.settings import EdgeSettings
+
+# The requirement of jwt_authn that a USER method names.
+USER = "user"
+MEDIA_PREFIX = "/media/"
+
+# The filter that finishes JSON answers, and the metadata that tells it what to take out of one.
+LUA = "envoy.filters.http.lua"
+RESPONSE_BODY = "response_body"
+
+_JWT = "envoy.filters.http.jwt_authn"
+_PER_ROUTE_JWT = "filters.http.jwt_authn.v3.PerRouteConfig"
+_BUFFER = "envoy.filters.http.buffer"
+_CORS = "envoy.filters.http.cors"
+_NO_LIMIT: Json = {
+    "timeout": "0s",
+    "idle_timeout": "0s",
+    "max_stream_duration": {"max_stream_duration": "0s"},
+}
+_NEVER_PROCESSED = "connect-failure,refused-stream"
+# `unavailable` and `reset` may follow a commit, so they repeat only what changes nothing.
+_NO_EFFECT = f"{_NEVER_PROCESSED},unavailable,reset"
+
+
+def route_config(settings: EdgeSettings, methods: Iterable[ExposedMethod]) -> Json:
+    """The table: exact methods first, then the HTTP services, then 404."""
+    routes = [_method_route(settings, method) for method in methods]
+    routes += [
+        _stream_prefix("/grpc.reflection."),
+        _stream_prefix("/grpc.health.v1.Health/"),
+        _media_route(),
+        _sign_in_route(settings, "/oauth2/"),
+        _sign_in_route(settings, "/.well-known/"),
+        _health_route(),
+        _nothing_here(),
+    ]
+    return {
+        "name": "edge",
+        # The last route names a cluster that does not exist: CORS needs a route with a cluster.
+        "validate_clusters": False,
+        "virtual_hosts": [
+            {
+                "name": "all",
+                "domains": ["*"],
+                "routes": routes,
+                "typed_per_filter_config": {_CORS: _cors_policy(settings)},
+            }
+        ],
+    }
+
+
+def _method_route(settings: EdgeSettings, method: ExposedMethod) -> Json:
+    contract = method.contract
+    route: Json = {"cluster": method.cluster}
+    if contract.is_stream:
+        route |= _NO_LIMIT
+    else:
+        # Not `timeout`, which gRPC callers would see as UNAVAILABLE.
+        limit = seconds(settings.unary_timeout_s)
+        route["timeout"] = "0s"
+        route["max_stream_duration"] = {
+            "max_stream_duration": limit,
+            "grpc_timeout_header_max": limit,
+        }
+    if not contract.streams_requests:
+        route["retry_policy"] = _retries(_NO_EFFECT if contract.read_only else _NEVER_PROCESSED)
+    auth = _anyone() if method.is_public else typed(_PER_ROUTE_JWT, requirement_name=USER)
+    found: Json = {
+        "match": {"path": contract.path},
+        "route": route,
+        "typed_per_filter_config": {_JWT: auth},
+    }
+    if method.response_body:
+        found["metadata"] = {"filter_metadata": {LUA: {RESPONSE_BODY: method.response_body}}}
+    return found
+
+
+def _anyone() -> Json:
+    return typed(_PER_ROUTE_JWT, disabled=True)
+
+
+def _retries(retry_on: str) -> Json:
+    return {
+        "retry_on": retry_on,
+        "num_retries": 2,
+        "host_selection_retry_max_attempts": 3,
+        "retry_host_predicate": [
+            extension(
+                "envoy.retry_host_predicates.previous_hosts",
+                "retry.host.previous_hosts.v3.PreviousHostsPredicate",
+            )
+        ],
+    }
+
+
+def _stream_prefix(prefix: str) -> Json:
+    """Reflection and health, which any service answers for the whole set."""
+    return {
+        "match": {"prefix": prefix},
+        "route": {"cluster": "catalog", **_NO_LIMIT},
+        "typed_per_filter_config": {_JWT: _anyone()},
+    }
+
+
+def _media_route() -> Json:
+    """Media: the path is the permission, and is kept from traces. The origin does its own CORS."""
+    never = {"numerator": 0}
+    return {
+        "match": {"prefix": MEDIA_PREFIX},
+        "route": {
+            "cluster": MEDIA,
+            "timeout": "0s",
+            "idle_timeout": "60s",
+            "retry_policy": _retries(f"{_NEVER_PROCESSED},reset"),
+        },
+        "tracing": {
+            "client_sampling": never,
+            "random_sampling": never,
+            "overall_sampling": never,
+        },
+        "typed_per_filter_config": {
+            _JWT: _anyone(),
+            _CORS: typed(
+                "filters.http.cors.v3.CorsPolicy", filter_enabled={"default_value": never}
+            ),
+        },
+    }
+
+
+def _sign_in_route(settings: EdgeSettings, prefix: str) -> Json:
+    buffer = typed(
+        "filters.http.buffer.v3.BufferPerRoute",
+        buffer={"max_request_bytes": settings.max_sign_in_bytes},
+    )
+    return {
+        "match": {"prefix": prefix},
+        "route": {
+            "cluster": IDENTITY_HTTP,
+            "timeout": seconds(settings.unary_timeout_s),
+            "retry_policy": _retries(_NEVER_PROCESSED),
+        },
+        "typed_per_filter_config": {_JWT: _anyone(), _BUFFER: buffer},
+    }
+
+
+def _health_route() -> Json:
+    return {
+        "match": {"path": "/healthz"},
+        "direct_response": {"status": 200, "body": {"inline_string": '{"status": "SERVING"}'}},
+        "response_headers_to_add": [
+            {
+                "header": {"key": "content-type", "value": "application/json"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+        "typed_per_filter_config": {_JWT: _anyone()},
+    }
+
+
+def _nothing_here() -> Json:
+    return {
+        "match": {"prefix": "/"},
+        "route": {"cluster": "none", "cluster_not_found_response_code": "NOT_FOUND"},
+        "typed_per_filter_config": {_JWT: _anyone()},
+    }
+
+
+def _cors_policy(settings: EdgeSettings) -> Json:
+    return typed(
+        "filters.http.cors.v3.CorsPolicy",
+        allow_origin_string_match=[{"exact": origin} for origin in settings.cors_origins],
+        allow_methods="GET, POST, PUT, PATCH, DELETE",
+        allow_headers="authorization, content-type, x-grpc-web, x-user-agent, grpc-timeout",
+        expose_headers="grpc-status, grpc-message, grpc-status-details-bin, retry-after, etag, "
+        "location, x-request-id",
+        max_age="600",
+    )
