@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,26 +51,39 @@ def new_id() -> str:
     return str(ULID())
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Identity's stores, which share one feed."""
+
+    accounts: Accounts
+    revocations: Revocations
+    feed: UserFeed
+
+
+@asynccontextmanager
+async def open_stores(dsn: str, pool: postgres.Pool) -> AsyncIterator[Stores]:
+    """The stores of the schema behind ``pool``, whether or not the server answers yet."""
+    async with feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool) as changes:
+        yield Stores(
+            store.PostgresAccounts(pool),
+            store.PostgresRevocations(pool),
+            store.PostgresUserFeed(changes, pool),
+        )
+
+
 def add_servicers(
-    server: MeshServer,
-    *,
-    accounts: Accounts,
-    revocations: Revocations,
-    feed: UserFeed,
-    hasher: PasswordHasher,
-    keys: SigningKeys,
-    issuer: str,
+    server: MeshServer, stores: Stores, *, hasher: PasswordHasher, keys: SigningKeys, issuer: str
 ) -> None:
     """Serves identity's contracts from ``server`` over the given adapters."""
     users = UserServicer(
-        CreateUser(accounts, hasher, utc_now, new_id),
-        GetMe(accounts),
-        WatchUsers(feed, revocations, utc_now),
+        CreateUser(stores.accounts, hasher, utc_now, new_id),
+        GetMe(stores.accounts),
+        WatchUsers(stores.feed, stores.revocations, utc_now),
         draining=server.draining,
     )
     tokens = TokenServicer(
-        IssueLocalToken(accounts, keys, utc_now, new_id, issuer=issuer),
-        RevokeSession(revocations, utc_now),
+        IssueLocalToken(stores.accounts, keys, utc_now, new_id, issuer=issuer),
+        RevokeSession(stores.revocations, utc_now),
     )
     server.add(pb_grpc.add_UserServiceServicer_to_server, users)
     server.add(pb_grpc.add_PlanServiceServicer_to_server, PlanServicer())
@@ -82,16 +96,15 @@ async def serve(settings: Settings) -> None:
     Raises ``SigningKeyError``, and ``ListenError`` or ``RuntimeError`` where a port is taken.
     """
     keys = SigningKeys.load(settings.signing_key_file)
+    issuer = settings.token_issuer
     # Its own keys need no fetching, so identity depends on nobody to start, not even itself.
     tokens = TokenVerifier(
-        settings.jwks_url,
-        settings.token_issuer,
-        fetch=lambda _url: {"keys": keys.public_keys()},
+        settings.jwks_url, issuer, fetch=lambda _url: {"keys": keys.public_keys()}
     )
     server = MeshServer(settings, tokens=tokens)
     endpoints = http.Endpoints(
         keys,
-        issuer=settings.token_issuer,
+        issuer=issuer,
         public_url=settings.public_url,
         healthy=lambda: not server.draining.is_set(),
     )
@@ -105,37 +118,28 @@ async def serve(settings: Settings) -> None:
                 max_size=settings.database_pool_size,
             )
         )
-        changes = await stack.enter_async_context(
-            feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool)
-        )
-        feed = store.PostgresUserFeed(changes, pool)
-        revocations = store.PostgresRevocations(pool)
-        add_servicers(
-            server,
-            accounts=store.PostgresAccounts(pool),
-            revocations=revocations,
-            feed=feed,
-            hasher=stack.enter_context(Argon2Hasher(threads=settings.password_threads)),
-            keys=keys,
-            issuer=settings.token_issuer,
-        )
+        stores = await stack.enter_async_context(open_stores(dsn, pool))
+        hasher = stack.enter_context(Argon2Hasher(threads=settings.password_threads))
+        add_servicers(server, stores, hasher=hasher, keys=keys, issuer=issuer)
         port = await stack.enter_async_context(http.serving(endpoints.app(), settings.http_listen))
         _log.info("serving http", port=port)
-        follower = follow_own_revocations(
-            WatchUsers(feed, revocations, utc_now), tokens, stop=server.draining
-        )
-        await stack.enter_async_context(running(follower.run()))
-        await stack.enter_async_context(running(_prune_regularly(pool)))
-        await server.serve(ready=lambda: migrated(dsn))
+
+        async def ready() -> None:
+            await migrated(dsn)
+            await stack.enter_async_context(running(own_revocations(stores, tokens).run()))
+            await stack.enter_async_context(running(_prune_regularly(pool)))
+
+        await server.serve(ready)
 
 
-def follow_own_revocations(
-    watch_users: WatchUsers, tokens: TokenVerifier, *, stop: asyncio.Event
-) -> RevocationFollower:
+def own_revocations(stores: Stores, tokens: TokenVerifier) -> RevocationFollower:
     """What keeps this process's own verifier up to date, over the feed itself."""
+    watch_users = WatchUsers(stores.feed, stores.revocations, utc_now)
+    # It is cancelled, never stopped: tokens are checked until the last call has ended.
+    never = asyncio.Event()
 
     async def watch(resume_token: str) -> AsyncIterator[RevocationStep]:
-        async for event, token in watch_users(resume_token, stop=stop):
+        async for event, token in watch_users(resume_token, stop=never):
             if isinstance(event, SessionRevoked):
                 yield RevocationStep(token, event.sid, event.forget_at.timestamp())
             else:

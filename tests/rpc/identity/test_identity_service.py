@@ -19,9 +19,8 @@ from edge.identity import wiring
 from edge.identity.adapters import postgres as store
 from edge.identity.adapters.argon2 import Argon2Hasher
 from edge.identity.adapters.signing import SigningKeys
-from edge.identity.usecases.watch_users import WatchUsers
 from localmesh.certificates import credentials
-from meshkit import feeds_postgres, postgres
+from meshkit import postgres
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import ISSUER, JWKS_URL, service_settings
 from meshkit.testing.stores import PostgresServer
@@ -117,22 +116,10 @@ async def identity(
     with postgres_server.database(template) as dsn:
         async with (
             postgres.open_pool(dsn, schema=store.SCHEMA) as pool,
-            feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool) as changes,
+            wiring.open_stores(dsn, pool) as stores,
         ):
-            feed = store.PostgresUserFeed(changes, pool)
-            revocations = store.PostgresRevocations(pool)
-            wiring.add_servicers(
-                server,
-                accounts=store.PostgresAccounts(pool),
-                revocations=revocations,
-                feed=feed,
-                hasher=hasher,
-                keys=keys,
-                issuer=ISSUER,
-            )
-            watch_users = WatchUsers(feed, revocations, wiring.utc_now)
-            follower = wiring.follow_own_revocations(watch_users, tokens, stop=server.draining)
-            async with wiring.running(follower.run()):
+            wiring.add_servicers(server, stores, hasher=hasher, keys=keys, issuer=ISSUER)
+            async with wiring.running(wiring.own_revocations(stores, tokens).run()):
                 served = Identity(server, await server.start(), tls, {})
                 await server.set_serving()
                 yield served
