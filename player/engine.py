@@ -176,7 +176,7 @@ class Player:
         starved = bool(self._renderer and self._renderer.starved and not self._paused)
         first = self._delivery.first_audio_at
         p95_s = percentile(self._loader.fetch_times_s, 0.95)
-        done = self._final is not None
+        done, counted = self._final is not None, self._delivery.underruns
         return PlayerStatus(
             state=self._state(starved=starved),
             rung_kbps=rung.kbps if rung else 0,
@@ -185,7 +185,7 @@ class Player:
             throughput_kbps=self._loader.throughput.kbps,
             position_ms=round(self._heard_s() * 1000),
             duration_ms=round(self._loader.duration_s * 1000),
-            underruns=self._delivery.underruns,
+            underruns=self._renderer.underruns if self._renderer and not done else counted,
             switches=self._delivery.switches,
             rung_seconds=dict(self._delivery.rung_seconds),
             start_latency_ms=None if first is None else round((first - self._requested_at) * 1000),

@@ -81,6 +81,11 @@ class Renderer:
         """Whether the audio has run out before its end."""
         return self.sounding and not self._exhausted and self._sink.queued_frames() == 0
 
+    @property
+    def underruns(self) -> int:
+        """Underruns so far, with one that has begun and was not counted yet."""
+        return self._delivery.underruns + (self.starved and not self._counted)
+
     def play_head(self) -> int | None:
         """The tick heard now; None until the track's format is known."""
         return None if self._target is None else self._target + self._sink.played_frames()
