@@ -1,0 +1,132 @@
+"""What the contract suites of the catalogue's stores share: the stores, and short ways to fill."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from catalog_svc.domain.catalogue import Loudness, Track
+from catalog_svc.domain.ids import new_id
+from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp
+from catalog_svc.domain.tags import Tags
+from catalog_svc.ports import (
+    Catalogue,
+    Claim,
+    Imports,
+    Playables,
+    Preparation,
+    Publication,
+    ScanStore,
+)
+from meshkit.feeds import Change, ChangeFeed
+
+ROOT = b"/music"
+
+
+@dataclass(frozen=True)
+class CatalogueStores:
+    """The ports under test, on one store. ``waiting`` lists the waiting jobs: key → priority."""
+
+    catalogue: Catalogue
+    playables: Playables
+    imports: Imports
+    scans: ScanStore
+    preparation: Preparation
+    feed: ChangeFeed
+    waiting: Callable[[], Awaitable[dict[str, int]]]
+
+    async def started(self, root: bytes = ROOT) -> str:
+        """The id of a new run."""
+        run = new_import(root)
+        await self.imports.create(run, None)
+        return run.id
+
+    async def scanned(self, *files: ScannedFile) -> str:
+        """The id of a run that found ``files`` and nothing else."""
+        import_id = await self.started()
+        await self.scans.record(import_id, ROOT, files)
+        await self.scans.finish_scan(import_id)
+        return import_id
+
+    async def counts(self, import_id: str) -> Counts:
+        """The counts of a run."""
+        return (await self.run(import_id)).counts
+
+    async def run(self, import_id: str) -> Import:
+        """The run, which must be there."""
+        run = await self.imports.get(import_id)
+        assert run is not None
+        return run
+
+    async def only_track(self) -> Track:
+        """The one track of the catalogue."""
+        (track,) = await self.catalogue.tracks(after=None, limit=10)
+        return track
+
+    async def source_ids(self) -> list[str]:
+        """The sources that wait for their first rungs."""
+        return [key.partition("/")[2] for key in await self.waiting() if key.startswith("prepare/")]
+
+    async def claimed(self, source_id: str, audio: str, tags: Tags) -> Claim:
+        """Claim ``audio`` for a source."""
+        begun = await self.preparation.begin(source_id)
+        assert begun is not None
+        digest = hashlib.sha256(audio.encode()).digest()
+        return await self.preparation.claim(begun[0], audio_sha256=digest, tags=tags)
+
+    async def changes_after(self, token: str) -> list[Change]:
+        """What the feed says since."""
+        return list((await self.feed.read(token)).changes)
+
+
+def new_import(root: bytes = ROOT) -> Import:
+    """A run that has not begun."""
+    now = datetime.now(UTC)
+    state = ImportState.SCANNING
+    return Import(new_id(), root.decode(), root, state, Counts(), "", now, None)
+
+
+def tagged(title: str = "Hunter", **fields: object) -> Tags:
+    """Tags of a track by Björk on Homogenic, unless said otherwise."""
+    values: dict[str, object] = {
+        "title": title,
+        "artist": "Björk",
+        "album": "Homogenic",
+        "album_artist": "Björk",
+        "track_number": 1,
+        "year": 1997,
+        "genres": ("Electronic",),
+        "duration_ms": 255_000,
+        **fields,
+    }
+    return Tags(**values)  # type: ignore[arg-type]
+
+
+def found(
+    name: str, tags: Tags | None = None, *, size: int = 1000, **fields: object
+) -> ScannedFile:
+    """A file that a scan came upon."""
+    path = ROOT + b"/" + os.fsencode(name)
+    return ScannedFile(path, Stamp(size, 1, 1), tags, **fields)  # type: ignore[arg-type]
+
+
+def publication(
+    source_id: str, track_id: str, *, stage: int = 1, replaces: str = "", artwork: str = ""
+) -> Publication:
+    """The commit of a stage: 128 and 320, then everything."""
+    first = (("128", 128), ("320", 320))
+    full = (("128", 128), ("192", 192), ("256", 256), ("320", 320), ("flac", 850))
+    return Publication(
+        source_id=source_id,
+        track_id=track_id,
+        replaces=replaces,
+        descriptor=f"{stage}" * 64,
+        rungs=first if stage == 1 else full,
+        duration_ms=255_500,
+        loudness=Loudness(-9.5, -0.2) if stage == 1 else None,
+        artwork=artwork,
+        complete=stage == 2,
+    )

@@ -1,0 +1,28 @@
+"""The memory adapter under the contracts of the catalogue's stores."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog_svc.adapters.memory import MemoryStore
+from tests.contracts.catalog.preparation_suite import PreparationContract
+from tests.contracts.catalog.scan_suite import ScanContract
+from tests.contracts.catalog.stores import CatalogueStores
+
+
+@pytest.fixture
+def stores() -> CatalogueStores:
+    store = MemoryStore()
+
+    async def waiting() -> dict[str, int]:
+        return {job.key: job.priority for job in store.jobs.values()}
+
+    return CatalogueStores(store, store, store, store, store, store.feed, waiting)
+
+
+class TestMemoryScan(ScanContract):
+    pass
+
+
+class TestMemoryPreparation(PreparationContract):
+    pass
