@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from player.domain.adaptation import AdaptationContext
 from player.domain.buffer import DiscontinuousPiece, LoadedPiece, MediaBuffer
-from player.domain.fragments import MalformedMedia, read_span
+from player.domain.fragments import FragmentSplitter, MalformedMedia, read_span
 from player.domain.playlist import MediaPlaylist, Rung
 from player.domain.throughput import ThroughputMeter
 from player.errors import MediaDamaged, NetworkFailed, PlayerError, StreamExpired
@@ -21,6 +21,17 @@ PREROLL_S = 0.1
 _RETRY_S = 1.0
 
 T = TypeVar("T")
+
+
+class _RungDiffers(Exception):
+    """The rung's decoder configuration is not that of the audio before it."""
+
+
+def _split(splitter: FragmentSplitter, chunk: bytes, rung: Rung) -> list[bytes]:
+    try:
+        return splitter.feed(chunk)
+    except MalformedMedia as error:
+        raise MediaDamaged(f"a piece of the {rung.kbps} kbit/s rung is damaged: {error}") from None
 
 
 class Loader:
@@ -41,6 +52,7 @@ class Loader:
         self._refresh = refresh
         self._grown = asyncio.Condition()
         self._rung: Rung | None = None
+        self._unfinished_s: float | None = None
         self._failing_since: float | None = None
         self._refreshes_in_row = 0
         self.buffer = MediaBuffer()
@@ -59,6 +71,7 @@ class Loader:
             preroll = max(0, tick - round(PREROLL_S / 2 * tail.track.sample_rate))
             if self.buffer.holding(preroll) is None or self.buffer.holding(tick) is None:
                 self.buffer.clear()
+                self._unfinished_s = None
 
     async def run(self, url: str, position_s: float) -> None:
         """Fill the buffer from a position to the end of the track. Raises PlayerError."""
@@ -89,8 +102,10 @@ class Loader:
         while not self.buffer.complete:
             await self._wait_for_room()
             playlist, rung, index = await self._next(position_s)
-            piece = await self._load(playlist, rung, index)
-            await self._keep(piece)
+            try:
+                await both(self._source.init(rung), self._receive(playlist, rung, index))
+            except _RungDiffers:
+                self._source.drop(rung)
 
     async def _next(self, position_s: float) -> tuple[MediaPlaylist, Rung, int]:
         """The piece to load: the policy's rung, unless that rung has no piece starting there."""
@@ -106,7 +121,9 @@ class Loader:
         if last is None:
             index: int | None = playlist.index_at(position_s - PREROLL_S)
         else:
-            index = playlist.index_starting(last.end_s)
+            # What broke off in the middle is asked for again; what is here of it is kept.
+            cut = self._unfinished_s
+            index = playlist.index_starting(last.end_s if cut is None else cut)
         if index is None:
             raise MediaDamaged("the rungs of the stream are cut at different times")
         piece = playlist.pieces[index]
@@ -132,44 +149,54 @@ class Loader:
             )
         )
 
-    async def _load(self, playlist: MediaPlaylist, rung: Rung, index: int) -> LoadedPiece:
-        (init, track), payload = await both(
-            self._source.init(rung), self._timed_read(playlist, index)
-        )
+    async def _receive(self, playlist: MediaPlaylist, rung: Rung, index: int) -> None:
+        """Fetch a piece; each fragment can be played as soon as it is here."""
+        piece, final = playlist.pieces[index], index == len(playlist.pieces) - 1
+        begin, size = self._clock.now(), 0
+        splitter = FragmentSplitter()
+        held: bytes | None = None
+        self._unfinished_s = piece.start_s
+        async for chunk in self._source.stream(piece.resource):
+            size += len(chunk)
+            self._source.bytes_fetched += len(chunk)
+            for fragment in _split(splitter, chunk, rung):
+                if held is not None:
+                    await self._keep(held, rung, piece.end_s, last=False)
+                held = fragment
+            if held is not None and not final:
+                await self._keep(held, rung, piece.end_s, last=False)
+                held = None
+        if splitter.pending or (size == 0):
+            raise MediaDamaged(f"a piece of the {rung.kbps} kbit/s rung is damaged: it is cut off")
+        if held is not None:
+            await self._keep(held, rung, piece.end_s, last=True)
+        self._finished(rung, size, self._clock.now() - begin)
+
+    def _finished(self, rung: Rung, size: int, took_s: float) -> None:
+        self.fetch_times_s.append(took_s)
+        self.throughput.add(size, took_s)
+        self._rung, self._unfinished_s = rung, None
+        self._failing_since, self._refreshes_in_row = None, 0
+
+    async def _keep(self, fragment: bytes, rung: Rung, end_s: float, *, last: bool) -> None:
+        init, track = await self._source.init(rung)
+        tail = self.buffer.tail
+        if tail is not None and tail.track.configuration != track.configuration:
+            raise _RungDiffers
         try:
-            span = read_span(payload, track)
+            span = read_span(fragment, track)
+            async with self._grown:
+                if tail is None or span.end > tail.span.end:
+                    self.buffer.append(LoadedPiece(end_s, span, rung, track, init, fragment, last))
+                self.buffer.trim(self.play_head())
+                self.starved = False
+                self._grown.notify_all()
         except MalformedMedia as error:
             raise MediaDamaged(
-                f"piece {index} of the {rung.kbps} kbit/s rung is damaged: {error}"
+                f"a piece of the {rung.kbps} kbit/s rung is damaged: {error}"
             ) from None
-        last = index == len(playlist.pieces) - 1
-        return LoadedPiece(playlist.pieces[index].end_s, span, rung, track, init, payload, last)
-
-    async def _timed_read(self, playlist: MediaPlaylist, index: int) -> bytes:
-        begin = self._clock.now()
-        payload = await self._source.read(playlist.pieces[index].resource)
-        took_s = self._clock.now() - begin
-        self.fetch_times_s.append(took_s)
-        self.throughput.add(len(payload), took_s)
-        self._source.bytes_fetched += len(payload)
-        return payload
-
-    async def _keep(self, piece: LoadedPiece) -> None:
-        tail = self.buffer.tail
-        if tail is not None and tail.track.configuration != piece.track.configuration:
-            # One decoder cannot go on from the one to the other.
-            self._source.drop(piece.rung)
-            return
-        async with self._grown:
-            try:
-                self.buffer.append(piece)
-            except DiscontinuousPiece as error:
-                raise MediaDamaged(f"the stream has a gap: {error}") from None
-            self.buffer.trim(self.play_head())
-            self._rung = piece.rung
-            self.starved = False
-            self._failing_since, self._refreshes_in_row = None, 0
-            self._grown.notify_all()
+        except DiscontinuousPiece as error:
+            raise MediaDamaged(f"the stream has a gap: {error}") from None
 
     async def _wait_for_room(self) -> None:
         tail = self.buffer.tail

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 from player.domain.fragments import MalformedMedia, TrackFormat, read_init
@@ -39,6 +39,7 @@ class StreamSource:
         self._ladder: Ladder | None = None
         self._playlists: dict[Rung, MediaPlaylist] = {}
         self._inits: dict[Rung, tuple[bytes, TrackFormat]] = {}
+        self._reading_init = asyncio.Lock()
         self.bytes_fetched = 0
 
     @property
@@ -76,6 +77,10 @@ class StreamSource:
 
     async def init(self, rung: Rung) -> tuple[bytes, TrackFormat]:
         """The initialisation segment of a rung and what it says. Raises MediaDamaged."""
+        async with self._reading_init:
+            return await self._init(rung)
+
+    async def _init(self, rung: Rung) -> tuple[bytes, TrackFormat]:
         if rung not in self._inits:
             playlist = await self.playlist(rung)
             content = await self.read(playlist.init, MAX_INIT_BYTES)
@@ -89,11 +94,17 @@ class StreamSource:
             self._inits[rung] = (content, track)
         return self._inits[rung]
 
-    async def read(self, resource: Resource, limit: int = MAX_PIECE_BYTES) -> bytes:
+    async def read(self, resource: Resource, limit: int) -> bytes:
         """All bytes of a resource. Raises StreamRefused beyond ``limit`` bytes."""
-        body = bytearray()
+        return b"".join([chunk async for chunk in self.stream(resource, limit)])
+
+    async def stream(
+        self, resource: Resource, limit: int = MAX_PIECE_BYTES
+    ) -> AsyncIterator[bytes]:
+        """The bytes of a resource as they arrive. Raises StreamRefused beyond ``limit`` bytes."""
+        received = 0
         async for chunk in self._fetcher.stream(resource):
-            body += chunk
-            if len(body) > limit:
+            received += len(chunk)
+            if received > limit:
                 raise StreamRefused(f"the server sent more than {limit} bytes for one request")
-        return bytes(body)
+            yield chunk

@@ -11,10 +11,10 @@ from player.domain.playlist import Rung
 
 @dataclass(frozen=True, slots=True)
 class LoadedPiece:
-    """The bytes of one piece, the ticks they hold and the rung they came from.
+    """One fragment of a piece: its bytes, the ticks they hold and the rung they came from.
 
     ``track`` and ``init`` belong to the rung; ``end_s`` is where the next piece starts in the
-    playlist's time.
+    playlist's time; ``last`` marks the track's last fragment.
     """
 
     end_s: float
@@ -33,7 +33,7 @@ class DiscontinuousPiece(ValueError):
 class MediaBuffer:
     """Pieces in order, without a gap. Positions are media ticks."""
 
-    def __init__(self, back_pieces: int = 3) -> None:
+    def __init__(self, back_pieces: int = 15) -> None:
         self._pieces: list[LoadedPiece] = []
         self._back_pieces = back_pieces
 

@@ -184,3 +184,33 @@ def read_span(piece: bytes, track: TrackFormat) -> Span:
     if start is None or end <= start:
         raise MalformedMedia("the piece holds no audio")
     return Span(start, end)
+
+
+class FragmentSplitter:
+    """Cuts a piece into its fragments while it arrives, so that each can be played at once."""
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+        self._scanned = 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes that are not part of a whole fragment yet."""
+        return len(self._pending)
+
+    def feed(self, arrived: bytes) -> list[bytes]:
+        """The fragments now whole: all up to the end of an mdat box. Raises MalformedMedia."""
+        self._pending += arrived
+        whole: list[bytes] = []
+        while len(self._pending) >= self._scanned + 8:
+            size, kind = struct.unpack_from(">I4s", self._pending, self._scanned)
+            if size < 8:
+                raise MalformedMedia(f"box {kind!r} has no usable size")
+            if len(self._pending) < self._scanned + size:
+                break
+            self._scanned += size
+            if kind == b"mdat":
+                whole.append(bytes(self._pending[: self._scanned]))
+                del self._pending[: self._scanned]
+                self._scanned = 0
+        return whole
