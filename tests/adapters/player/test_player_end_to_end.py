@@ -122,6 +122,18 @@ async def test_a_seek_within_what_is_fetched_asks_the_server_for_nothing(
     assert dict(origin.requests) == fetched
 
 
+@pytest.mark.parametrize("position_ms", [0, 9_000, 11_000, 22_000])
+async def test_a_seek_while_a_segment_arrives_loses_nothing(
+    bench: Bench, origin: Origin, position_ms: int
+) -> None:
+    player = bench.player(quality=Quality(kbps=128), link=[(1000, 260)])
+    await player.play(origin.master)
+    await until(player, 8_000)
+    await player.seek(position_ms)
+    await player.wait()
+    assert frames(bench.sink.recorded) == SAMPLES - position_ms * RATE // 1000
+
+
 async def test_a_seek_beyond_the_end_ends_the_track(bench: Bench, origin: Origin) -> None:
     player = bench.player()
     await player.play(origin.master)

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.domain.fragments import MalformedMedia, Span, TrackFormat, read_init, read_span
+from player.domain.fragments import (
+    FragmentSplitter,
+    MalformedMedia,
+    Span,
+    TrackFormat,
+    read_init,
+    read_span,
+)
 
 TRACK = TrackFormat(44_100, 2, 1024, False, (b"mp4a", b"\x12\x10"), 1024)
 
@@ -114,3 +121,23 @@ def test_damaged_media_is_read_or_named_malformed_never_anything_else(data: st.D
         cut = data.draw(st.integers(0, len(damaged)))
         with contextlib.suppress(MalformedMedia):
             assert read(bytes(damaged[:cut]))
+
+
+@given(st.lists(st.integers(1, 400), max_size=30))
+def test_fragments_are_cut_the_same_however_they_arrive(sizes: list[int]) -> None:
+    parts = [box(b"styp", b"cmfs") + fragment(0, 1024), fragment(1024, 1024), fragment(2048, 594)]
+    whole, found = b"".join(parts), list[bytes]()
+    splitter = FragmentSplitter()
+    for size in [*sizes, len(whole)]:
+        found += splitter.feed(whole[:size])
+        whole = whole[size:]
+    assert found == parts
+    assert splitter.pending == 0
+
+
+def test_a_fragment_that_is_cut_off_stays_pending() -> None:
+    splitter = FragmentSplitter()
+    assert splitter.feed(fragment(0, 1024)[:-1]) == []
+    assert splitter.pending > 0
+    with pytest.raises(MalformedMedia, match="size"):
+        FragmentSplitter().feed(b"\0\0\0\x01abcd")
