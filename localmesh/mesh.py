@@ -106,11 +106,10 @@ class Mesh:
     async def _start(self, table: ProcessTable) -> None:
         tasks = [asyncio.create_task(self._supervisor.start(table.specs()))]
         try:
-            # One turn of the loop: the stores are forked before the bootstrap is written.
-            await asyncio.sleep(0)
             table.write_endpoints()
-            edge = self._supervisor.start((table.edge_spec(),))
-            tasks.append(asyncio.create_task(edge))
+            # In a thread: its imports take longer than the stores, which services wait for.
+            edge = await asyncio.to_thread(table.edge_spec)
+            tasks.append(asyncio.create_task(self._supervisor.start((edge,))))
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
