@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 import structlog
 import tantivy
 
-from catalog_svc.adapters.tantivy_query import FIELDS, GUESS, SLIP, QueryBuilder, schema
+from catalog_svc.adapters.tantivy_query import FIELDS, GUESS, SLIP, Doubt, QueryBuilder, schema
 from catalog_svc.domain.search import (
     Entry,
     Found,
@@ -227,27 +227,35 @@ class _Asked:
     offset: int
 
     def exact_or_corrected(self, kind: Kind) -> Hits:
-        """The exact hits; where they are few, those with the unknown words corrected."""
+        """The exact hits; where they are few, those with a letter wrong too.
+
+        Words that exist are doubted only where all do: a slip may have made another word.
+        """
         exact = self._run(self.queries.exact(self.query, kind))
         if exact.total >= few_hits(self.query):
             return exact
         unknown = self.queries.unknown(self.searcher, self.query, kind)
         if any(not typos_allowed(word) for word in unknown - {self.query.last}):
             return exact
-        doubted = unknown or frozenset(self.query.words if len(self.query.words) == 1 else ())
-        if not doubted:
-            return exact
-        return self._run(self.queries.lenient(self.query, kind, doubted, SLIP))
+        return self._lenient(kind, unknown or self._every_word(), SLIP, exact_too=exact.total > 0)
 
     def guessed(self, kind: Kind) -> Hits:
-        """Hits with every word doubted: a slip may have made a word that exists."""
-        doubted = frozenset(self.query.words)
-        return self._run(self.queries.lenient(self.query, kind, doubted, GUESS))
+        """Hits with every word doubted as far as its length allows."""
+        return self._lenient(kind, self._every_word(), GUESS, exact_too=False)
 
     def partial(self, kind: Kind) -> Hits:
         """Hits that lack one of three or more words."""
         words = self.queries.partial(self.query, kind)
         return self._run(words) if words else Hits()
+
+    def _every_word(self) -> frozenset[str]:
+        return frozenset(self.query.words)
+
+    def _lenient(
+        self, kind: Kind, doubted: frozenset[str], doubt: Doubt, *, exact_too: bool
+    ) -> Hits:
+        words = self.queries.lenient(self.query, kind, doubted, doubt, exact_too=exact_too)
+        return self._run(words)
 
     def _run(self, words: tantivy.Query) -> Hits:
         return _run(self.searcher, words, self.limit, self.offset)

@@ -89,14 +89,17 @@ class QueryBuilder:
         return self._scored(query, kind, self._all(words))
 
     def lenient(
-        self, query: Query, kind: Kind, doubted: frozenset[str], doubt: Doubt
+        self, query: Query, kind: Kind, doubted: frozenset[str], doubt: Doubt, *, exact_too: bool
     ) -> tantivy.Query:
-        """Every word, the ``doubted`` with letters wrong; exact hits come first."""
-        exact = self._words(query, kind, frozenset(), doubt)
-        clauses = [
-            (Occur.Must, self._all(self._words(query, kind, doubted, doubt))),
-            (Occur.Should, _worth(self._all(exact), _ALL_WORDS_EXACT)),
-        ]
+        """Every word, the ``doubted`` with letters wrong.
+
+        ``exact_too``: there are exact hits, which then come first.
+        """
+        words = self._all(self._words(query, kind, doubted, doubt))
+        clauses = [(Occur.Must, words)]
+        if exact_too:
+            exact = self._all(self._words(query, kind, frozenset(), doubt))
+            clauses.append((Occur.Should, _worth(exact, _ALL_WORDS_EXACT)))
         if nearly := self._nearly_whole_name(query, kind):
             clauses.append((Occur.Should, nearly))
         return self._scored(query, kind, tantivy.Query.boolean_query(clauses))
