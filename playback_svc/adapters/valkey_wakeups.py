@@ -88,7 +88,7 @@ class ValkeyWakeups:
                 await self._pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def _speak(self) -> None:
-        while True:
+        while not _cancelling():
             await self._work.wait()
             self._work.clear()
             try:
@@ -123,7 +123,7 @@ class ValkeyWakeups:
         self._work.set()
 
     async def _hear(self) -> None:
-        while True:
+        while not _cancelling():
             try:
                 if not self._connected.is_set():
                     await self._pubsub.subscribe(_OWN)
@@ -147,6 +147,12 @@ class ValkeyWakeups:
             wake = _decoded(user_id, message["data"])
             if wake is not None:
                 self._listener(wake)
+
+
+def _cancelling() -> bool:
+    """Whether this task was asked to end: redis-py may swallow the cancellation of a command."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _unheard(wake: Wake) -> None:

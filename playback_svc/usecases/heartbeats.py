@@ -170,8 +170,10 @@ class Heartbeats:
 
     async def run(self) -> None:
         """Keep beats and end streams whose token expired until cancelled; then keep the rest."""
+        task = asyncio.current_task()
         try:
-            while True:
+            # Asked for every turn: a driver may swallow the cancellation of one of its commands.
+            while task is None or not task.cancelling():
                 await asyncio.sleep(FLUSH_EVERY_S)
                 self._streams.end_expired(self._clock() / 1000)
                 await self.flush()

@@ -5,10 +5,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 
-import pytest
 import uvloop
-
-pytest.register_assert_rewrite("tests.contracts.playback")
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:

@@ -3,13 +3,46 @@
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 
 import pytest
 import uvloop
 
-pytest.register_assert_rewrite("tests.contracts.playback")
+from localmesh.certificates import ensure_certificates
+from meshkit.testing.stores import PostgresServer
+from tests.rpc.playback.harness import Instance, User, World, a_world, an_instance
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates, made once."""
+    folder = tmp_path_factory.mktemp("tls")
+    ensure_certificates(folder)
+    return folder
+
+
+@pytest.fixture
+async def world(
+    postgres_server: PostgresServer, valkey_url: str, tls: Path
+) -> AsyncIterator[World]:
+    """Stores and neighbours of one test."""
+    async with a_world(postgres_server, valkey_url, tls) as world:
+        yield world
+
+
+@pytest.fixture
+async def instance(world: World) -> AsyncIterator[Instance]:
+    """One running instance."""
+    async with an_instance(world) as instance:
+        yield instance
+
+
+@pytest.fixture
+def user(instance: Instance) -> User:
+    """A user of the free plan who has played nothing yet."""
+    return instance.user()

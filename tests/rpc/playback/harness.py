@@ -1,0 +1,215 @@
+"""Instances of the playback service over real stores; catalogue and plans in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+from grpc.aio import AioRpcError
+from segue.playback.v1 import playback_pb2
+from segue.playback.v1 import playback_service_pb2 as pb
+from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
+
+from meshkit import postgres, status, valkey
+from meshkit.capability import KeyFile
+from meshkit.faults import Fault
+from meshkit.migrations import migrate
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
+from meshkit.testing.stores import PostgresServer
+from playback_svc.adapters.addresses import SignedAddresses
+from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans
+from playback_svc.adapters.postgres import PostgresPlayerStates
+from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
+from playback_svc.settings import Settings
+from playback_svc.usecases.heartbeats import Heartbeats
+from playback_svc.wiring import MIGRATIONS, SCHEMA, Parts, assemble, now_ms, running
+from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK, new_id
+
+PUBLIC_URL = "http://music.test:8080"
+PLAYING = playback_pb2.Playback.PLAYING
+
+
+async def migrated(dsn: str) -> None:
+    await migrate(dsn, schema=SCHEMA, sources=[MIGRATIONS])
+
+
+@dataclass(frozen=True)
+class World:
+    """What the instances of a test share."""
+
+    tls: Path
+    dsn: str
+    valkey_url: str
+    catalogue: MemoryCatalogue
+    plans: MemoryPlans
+    issuer: TokenIssuer = field(default_factory=TokenIssuer)
+
+    @property
+    def keys(self) -> KeyFile:
+        path = self.tls / "capability.json"
+        if not path.exists():
+            key = base64.b64encode(b"k" * 32).decode()
+            path.write_text(json.dumps({"current": "k1", "keys": {"k1": key}}))
+        return KeyFile(path)
+
+    def settings(self, **overrides: Any) -> Settings:
+        plain = service_settings(self.tls, "playback", **overrides).model_dump()
+        return Settings(
+            **plain,
+            database_dsn=self.dsn,
+            valkey_url=self.valkey_url,
+            catalog_target="unused",
+            identity_target="unused",
+            public_url=PUBLIC_URL,
+            capability_keys_file=self.tls / "capability.json",
+        )
+
+
+@asynccontextmanager
+async def a_world(postgres_server: PostgresServer, valkey_url: str, tls: Path) -> Any:
+    template = await postgres_server.template("playback", migrated)
+    catalogue = MemoryCatalogue({TRACK.track_id: PLAYABLE})
+    plans = MemoryPlans({"free": FREE, "premium": PREMIUM})
+    with postgres_server.database(template) as dsn:
+        yield World(tls, dsn, valkey_url, catalogue, plans)
+
+
+@dataclass
+class Instance:
+    """One running instance, called as the edge calls it."""
+
+    mesh: ServedMesh
+    heartbeats: Heartbeats
+    parts: Parts
+
+    def user(self, user_id: str | None = None, **claims: Any) -> User:
+        channel = self.mesh.channel("edge", serves_as="playback")
+        return User(channel, self.mesh, user_id or new_id(), claims)
+
+
+@asynccontextmanager
+async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]:
+    keys = world.keys
+    settings = world.settings(**overrides)
+    async with (
+        postgres.open_pool(world.dsn, schema=SCHEMA, max_size=8) as pool,
+        valkey.open_client(world.valkey_url) as client,
+    ):
+        parts = Parts(
+            store=PostgresPlayerStates(pool),
+            positions=ValkeyPositions(client, now_ms),
+            wakeups=ValkeyWakeups(client),
+            catalogue=world.catalogue,
+            plans=world.plans,
+            addresses=SignedAddresses(PUBLIC_URL, keys),
+        )
+        service = assemble(settings, parts, world.issuer.verifier())
+        async with running(*service.background):
+            port = await service.server.start()
+            await service.server.set_serving()
+            mesh = ServedMesh(service.server, port, world.issuer, world.tls)
+            try:
+                yield Instance(mesh, service.heartbeats, parts)
+            finally:
+                await mesh.close()
+                await service.server.drain()
+
+
+@dataclass
+class User:
+    """A user's calls over one channel."""
+
+    channel: grpc.aio.Channel
+    mesh: ServedMesh
+    user_id: str
+    claims: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self.metadata = self.mesh.token(self.user_id, **self.claims)
+        self.playback: Any = PlaybackServiceStub(self.channel)
+        self.beats: Any = HeartbeatServiceStub(self.channel)
+
+    async def call(self, method: str, **fields: Any) -> Any:
+        """Calls a method of PlaybackService; raises the Fault that a rich status means."""
+        request = getattr(pb, f"{method}Request")(**fields)
+        return await self._sent(getattr(self.playback, method), request)
+
+    async def play(self, **fields: Any) -> Any:
+        return await self.call(
+            "Play", **{"track_id": TRACK.track_id, "device_id": "kitchen", **fields}
+        )
+
+    async def state(self) -> Any:
+        return (await self.call("GetPlayback")).playback
+
+    async def report(self, playback_id: str, device_id: str = "kitchen", **beat: Any) -> Any:
+        request = pb.ReportHeartbeatRequest(
+            playback_id=playback_id, device_id=device_id, heartbeat=a_beat(**beat)
+        )
+        return await self._sent(self.beats.ReportHeartbeat, request)
+
+    async def _sent(self, method: Any, request: Any) -> Any:
+        try:
+            return await method(request, metadata=self.metadata, timeout=10)
+        except AioRpcError as error:
+            raise status.fault_of(error) from error
+
+    async def stream(self, playback_id: str, device_id: str = "kitchen") -> Stream:
+        """An opened stream, hello sent; raises the Fault that refused it when first read."""
+        stream = Stream(self.beats.StreamHeartbeats(metadata=self.metadata))
+        hello = pb.StreamHeartbeatsRequest.Hello(playback_id=playback_id, device_id=device_id)
+        await stream.send(hello=hello)
+        return stream
+
+
+def a_beat(**fields: Any) -> playback_pb2.Heartbeat:
+    plain = {"epoch": 1, "revision": 1, "seq": 1, "status": PLAYING, "bitrate_kbps": 192}
+    return playback_pb2.Heartbeat(**{**plain, **fields})
+
+
+class Stream:
+    """The device's end of a heartbeat stream."""
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+
+    async def send(self, **message: Any) -> None:
+        await self.call.write(pb.StreamHeartbeatsRequest(**message))
+
+    async def beat(self, **fields: Any) -> Any:
+        """Sends a beat and returns what the server says next."""
+        await self.send(heartbeat=a_beat(**fields))
+        return await self.read()
+
+    async def read(self) -> Any:
+        """The next message, None at a clean end; raises the Fault of a failed call."""
+        try:
+            message = await asyncio.wait_for(self.call.read(), 15)
+        except AioRpcError as error:
+            raise status.fault_of(error) from error
+        return None if message is grpc.aio.EOF else message
+
+    async def ended(self) -> list[Any]:
+        """What the server still says until it ends the stream, which it must do well."""
+        rest = []
+        while (message := await self.read()) is not None:
+            rest.append(message)
+        assert await self.call.code() is grpc.StatusCode.OK
+        return rest
+
+
+async def refused(awaitable: Any) -> Fault:
+    """The fault that a call was refused with."""
+    try:
+        answer = await awaitable
+    except Fault as fault:
+        return fault
+    raise AssertionError(f"was answered: {answer}")
