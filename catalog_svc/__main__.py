@@ -15,7 +15,8 @@ _ROLES = {"serve": serve, "work": work}
 def main(arguments: list[str]) -> None:
     """Run the role that ``arguments`` name; exits 2 where they or the settings are wrong."""
     if len(arguments) != 1 or arguments[0] not in _ROLES:
-        sys.exit("usage: python -m catalog_svc serve|work")
+        print("usage: python -m catalog_svc serve|work", file=sys.stderr)
+        sys.exit(2)
     settings = load(Settings)
     configure(settings, "catalog")
     role = _ROLES[arguments[0]]

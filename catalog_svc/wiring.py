@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import structlog
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
+from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
 
 from catalog_svc.adapters import work_folders
 from catalog_svc.adapters.audio import ProgramAudio
@@ -42,9 +43,11 @@ from catalog_svc.usecases.scan_import import ScanImport
 from catalog_svc.usecases.start_import import StartImport
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit import feeds_postgres, idempotency_postgres, jobs, postgres
+from meshkit.clients import Channels
 from meshkit.faults import Fault
 from meshkit.jobs import Jobs
 from meshkit.migrations import MigrationSource, migrate
+from meshkit.revocations import RevocationFollower
 from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 
@@ -120,6 +123,7 @@ def add_servicers(
 async def serve(settings: Settings) -> None:
     """The role ``serve``: until the process is told to stop."""
     # The index is the one heavy import that workers do without.
+    from catalog_svc.adapters import identity
     from catalog_svc.adapters.tantivy_index import TantivyIndex
     from catalog_svc.search_convert import index_change
     from catalog_svc.search_servicer import SearchServicer
@@ -139,6 +143,12 @@ async def serve(settings: Settings) -> None:
         index = await stack.enter_async_context(aclosing(TantivyIndex(settings.index_dir)))
         add_servicers(server, settings, stores, feed)
         server.add(pb_grpc.add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
+        if settings.identity_target:
+            channels = await stack.enter_async_context(Channels(settings))
+            channel = channels.open(settings.identity_target, "identity", identity.SERVICE)
+            revocations = identity.IdentityRevocations(UserServiceStub(channel))
+            follow = RevocationFollower(tokens, revocations)
+            await stack.enter_async_context(running(follow.run()))
         follower = IndexFollower(feed, index, PostgresListing(stores.pool), index_change)
 
         async def ready() -> None:

@@ -21,6 +21,10 @@ from catalog_svc.domain.audio import (
 from catalog_svc.domain.catalogue import Loudness
 
 _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-y", "-threads", "1")
+_DECODE = (ffmpeg, *_QUIET, "-v", "info")
+_STRICT = ("-xerror", "-err_detect", "+crccheck+explode")
+# What the strict pass had decoded and not yet counted when it stopped.
+_JUNK_TOLERANCE_S = 1.0
 _HASH = re.compile(rb"SHA256=([0-9a-fA-F]{64})")
 _SAMPLES = re.compile(r"n_samples: (\d+)")
 _INTEGRATED = re.compile(r"\bI:\s+(-?[\d.]+|-inf|nan) LUFS")
@@ -52,21 +56,26 @@ async def encode(
 ) -> tuple[Decoded, list[Path]]:
     """See ``Audio.encode``.
 
-    ``-xerror`` and the strict error detection stop at the first damage; what FFmpeg passes over
-    in silence, a hole above all, shows as too few samples.
+    The strict pass stops at the first damage; what FFmpeg passes over in silence, a hole above
+    all, shows as too few samples. Junk behind the last frame is no damage to the music: then a
+    second pass, which goes on after errors, finds nothing more than the first one did.
     """
     files = [folder / f"{plan.name}.mp4" for plan in plans]
-    command = [ffmpeg, *_QUIET, "-v", "info", "-xerror", "-err_detect", "+crccheck+explode"]
-    command += [*input_options(path), "-filter_complex", _graph(facts, target, plans, measure)]
+    outputs: list[str | bytes] = []
     for at, (plan, file) in enumerate(zip(plans, files, strict=True)):
-        command += ["-map", f"[r{at}]", *_codec(plan, target), str(file)]
-    command += ["-map", "[meter]", "-f", "null", "-"]
-    done = await _run(command, path, facts)
+        outputs += ["-map", f"[r{at}]", *_codec(plan, target), str(file)]
+    graph = ["-filter_complex", _graph(facts, target, plans, measure)]
+    rest = [*input_options(path), *graph, *outputs, "-map", "[meter]", "-f", "null", "-"]
+    done = await _run([*_DECODE, *_STRICT, *rest], path, facts)
     samples = _samples(done, target)
     if done.code != 0:
         check_present(path)
-        at_s = samples / target.sample_rate_hz
-        raise AudioRefused(f"its audio is damaged about {at_s:.1f} s from the start")
+        done = await _run([*_DECODE, *rest], path, facts)
+        beyond = _samples(done, target) - samples
+        if done.code != 0 or beyond > _JUNK_TOLERANCE_S * target.sample_rate_hz:
+            at_s = samples / target.sample_rate_hz
+            raise AudioRefused(f"its audio is damaged about {at_s:.1f} s from the start")
+        samples += beyond
     check_length(samples / target.sample_rate_hz, facts)
     return Decoded(samples, _loudness(done.errors) if measure else None), files
 
@@ -77,7 +86,12 @@ def _graph(facts: StreamFacts, target: Target, plans: Sequence[RungPlan], measur
     form = ("s32" if target.bits > 16 else "s16") if facts.lossless else "flt"
     grid = f"sample_rates={target.sample_rate_hz}:channel_layouts={layout}:sample_fmts={form}"
     branches = "".join(f"[b{at}]" for at in range(len(plans)))
-    parts = [f"[0:a:0]aresample,aformat={grid},asplit={len(plans) + 1}{branches}[m]"]
+    end = ""
+    if facts.ends_padded and facts.claimed_s is not None:
+        # MP4 counts in milliseconds: cut what is beyond the one in which the music ends.
+        last = int((facts.claimed_s + 0.001) * target.sample_rate_hz)
+        end = f"atrim=end_sample={last},"
+    parts = [f"[0:a:0]aresample,aformat={grid},{end}asplit={len(plans) + 1}{branches}[m]"]
     for at, plan in enumerate(plans):
         kind = "fltp" if plan.codec == "aac" else ("s32" if target.bits > 16 else "s16")
         parts.append(f"[b{at}]aformat=sample_fmts={kind}[r{at}]")

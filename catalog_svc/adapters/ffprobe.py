@@ -25,9 +25,16 @@ _ENTRIES = (
 )
 
 
+# Containers of audio alone: playlists and scripts, which lead to other files, are not among them.
+_FORMATS = (
+    "flac,mp3,aac,mov,mp4,m4a,3gp,3g2,mj2,ogg,wav,w64,aiff,caf,au,asf,ape,wv,tta,dsf,matroska,webm"
+)
+
+
 def input_options(path: bytes) -> list[str | bytes]:
-    """How every program opens a file: by ``file:`` alone, so that it cannot lead anywhere else."""
-    return ["-protocol_whitelist", "file,pipe", "-i", b"file:" + path]
+    """How every program opens a file: as plain audio on disk, so that it can lead nowhere else."""
+    bounds = ["-protocol_whitelist", "file,pipe", "-format_whitelist", _FORMATS]
+    return [*bounds, "-i", b"file:" + path]
 
 
 async def probe(path: bytes) -> Probe:
@@ -80,6 +87,7 @@ def _facts(found: dict[str, Any], done: Finished) -> StreamFacts:
         bits=bits,
         lossless=codec.startswith("pcm_") or codec in _LOSSLESS,
         claimed_s=_claim(audio, form, rate, done),
+        ends_padded=codec == "aac" and "mp4" in form.get("format_name", ""),
         exact=form.get("format_name") in _EXACT,
         cover_stream=_cover(streams),
     )

@@ -40,7 +40,8 @@ class StreamFacts:
     """The first audio stream by ffprobe's truth.
 
     ``claimed_s`` is the length that the container claims, None where it makes no claim worth
-    the name; ``exact`` says that the claim is to the sample.
+    the name; ``exact`` says that the claim is to the sample. ``ends_padded`` says that decoding
+    gives whole frames, beyond the end that is claimed.
     """
 
     codec: str
@@ -50,6 +51,7 @@ class StreamFacts:
     lossless: bool
     claimed_s: float | None
     exact: bool
+    ends_padded: bool
     cover_stream: int | None
 
 
