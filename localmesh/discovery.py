@@ -9,7 +9,8 @@ from pathlib import Path
 
 from localmesh import lock
 from localmesh.faults import MeshFault, MeshNotRunning
-from localmesh.layout import Layout, write_private
+from localmesh.layout import Layout
+from meshkit.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from localmesh.layout import write_private
+from meshkit.private_files import write_private
 
 _PASSWORD_BYTES = 24
 _KEY_BYTES = 32

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from localmesh import control, discovery
-from localmesh.certificates import ensure_certificates
 from localmesh.discovery import MeshAddresses
 from localmesh.faults import CommandRefused, MeshFault
 from localmesh.free_ports import PortAllocator
@@ -26,6 +25,7 @@ from localmesh.processes import SEGUE, Parts, ProcessTable
 from localmesh.services import parse_replicas, replica_counts
 from localmesh.supervisor import SUPERVISOR, Supervisor
 from localmesh.watchdog import ChildRegistry
+from meshkit.certificates import ensure_certificates
 
 DEFAULT_PORT = 8080
 

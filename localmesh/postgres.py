@@ -20,11 +20,11 @@ from pathlib import Path
 
 from localmesh.faults import StoreBroken
 from localmesh.free_ports import HOST
-from localmesh.layout import write_private
 from localmesh.programs import postgres_programs
 from localmesh.readiness import PostgresProbe
 from localmesh.spawning import run_tool
 from localmesh.specs import Account, ProcessSpec
+from meshkit.private_files import write_private
 
 DATABASE = "segue"
 _SUPERUSER = "postgres"

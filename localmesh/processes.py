@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localmesh import programs
-from localmesh.certificates import credentials
 from localmesh.discovery import MeshAddresses
 from localmesh.endpoints import write_endpoints
 from localmesh.free_ports import HOST, PortAllocator
@@ -21,6 +20,7 @@ from localmesh.readiness import GrpcHealthProbe, HttpProbe, TcpProbe
 from localmesh.services import SERVICES, Service
 from localmesh.specs import Probe, ProcessSpec
 from localmesh.valkey import EmbeddedValkey
+from meshkit.certificates import credentials
 
 TOKEN_ISSUER = "https://segue.local"  # noqa: S105 - a name, not a secret
 EDGE = "envoy"

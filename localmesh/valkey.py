@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from localmesh.free_ports import HOST
-from localmesh.layout import write_private
 from localmesh.programs import valkey_server
 from localmesh.readiness import ValkeyProbe
 from localmesh.specs import ProcessSpec
+from meshkit.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from segue.catalog.v1 import catalog_service_pb2_grpc as catalog
 from segue.identity.v1 import identity_pb2, identity_service_pb2, identity_service_pb2_grpc
 from segue.playback.v1 import playback_service_pb2_grpc as playback
 
-from localmesh.certificates import credentials
 from localmesh.discovery import MeshAddresses, find_mesh
 from localmesh.layout import Layout
+from meshkit.certificates import credentials
 from meshkit.status import remote_faults
 
 Metadata = tuple[tuple[str, str], ...]

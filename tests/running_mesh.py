@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
-from localmesh.stopping import stop_mesh
-
 from localmesh.background import start_in_background
+from localmesh.commands import stop_mesh
 from localmesh.discovery import find_mesh
+from localmesh.layout import Layout
 from localmesh.mesh import MeshOptions
 from player.adapters.ffmpeg_decoder import find_ffmpeg
 from player.commands.importing import start_import, watch_import
@@ -94,7 +94,7 @@ def running_mesh(folder: Path, replicas: Sequence[str] = ()) -> Iterator[Running
     try:
         yield RunningMesh(folder, edge)
     finally:
-        stop_mesh(folder)
+        stop_mesh(Layout.at(folder))
 
 
 def make_noise(target: Path, seconds: float, **tags: str) -> Path:

@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from ulid import ULID
 
-from localmesh.certificates import credentials, ensure_certificates
+from meshkit.certificates import credentials, ensure_certificates
 from meshkit.server import MeshServer
 from meshkit.settings import ServiceSettings
 from meshkit.tokens import TokenVerifier

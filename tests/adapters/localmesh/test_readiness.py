@@ -11,7 +11,6 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from localmesh.certificates import Credentials, credentials, ensure_certificates
 from localmesh.free_ports import PortAllocator, is_free
 from localmesh.readiness import (
     GrpcHealthProbe,
@@ -20,6 +19,7 @@ from localmesh.readiness import (
     TcpProbe,
     ValkeyProbe,
 )
+from meshkit.certificates import Credentials, credentials, ensure_certificates
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey, KeySet
 from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
-from localmesh.certificates import credentials, ensure_certificates
+from meshkit.certificates import credentials, ensure_certificates
 
 LIMIT_S = 60
 

@@ -19,8 +19,8 @@ from edge.identity import wiring
 from edge.identity.adapters import postgres as store
 from edge.identity.adapters.argon2 import Argon2Hasher
 from edge.identity.adapters.signing import SigningKeys
-from localmesh.certificates import credentials
 from meshkit import postgres
+from meshkit.certificates import credentials
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import ISSUER, JWKS_URL, service_settings
 from meshkit.testing.stores import PostgresServer

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from localmesh.certificates import ensure_certificates
+from meshkit.certificates import ensure_certificates
 from meshkit.testing.stores import PostgresServer
 from tests.rpc.playback.harness import Instance, User, World, a_world, an_instance
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from meshkit.faults import Fault
 from meshkit.migrations import migrate
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
 from meshkit.testing.stores import PostgresServer
+from meshkit.tokens import TokenVerifier
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans
 from playback_svc.adapters.postgres import PostgresPlayerStates
@@ -89,6 +91,11 @@ class Instance:
     mesh: ServedMesh
     heartbeats: Heartbeats
     parts: Parts
+    tokens: TokenVerifier
+
+    def revoke(self, sid: str) -> None:
+        """As if identity had told that a sign-in was revoked."""
+        self.tokens.revoke(sid, time.time() + 600)
 
     def user(self, user_id: str | None = None, **claims: Any) -> User:
         channel = self.mesh.channel("edge", serves_as="playback")
@@ -111,13 +118,14 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             plans=world.plans,
             addresses=SignedAddresses(PUBLIC_URL, keys),
         )
-        service = assemble(settings, parts, world.issuer.verifier())
+        tokens = world.issuer.verifier()
+        service = assemble(settings, parts, tokens)
         async with running(*service.background):
             port = await service.server.start()
             await service.server.set_serving()
             mesh = ServedMesh(service.server, port, world.issuer, world.tls)
             try:
-                yield Instance(mesh, service.heartbeats, parts)
+                yield Instance(mesh, service.heartbeats, parts, tokens)
             finally:
                 await mesh.close()
                 await service.server.drain()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from localmesh.faults import MeshFault
-from localmesh.layout import Layout, default_folder, write_private
+from localmesh.layout import Layout, default_folder
+from meshkit.private_files import write_private
 
 
 def test_the_environment_names_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from localmesh.certificates import Credentials, credentials
 from localmesh.processes import Parts, ProcessTable
 from localmesh.services import Service
+from meshkit.certificates import Credentials, credentials
 
 _TYPES = "type.googleapis.com/envoy"
 _TLS = f"{_TYPES}.extensions.transport_sockets.tls.v3.UpstreamTlsContext"

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from localmesh.layout import write_private
+from meshkit.private_files import write_private
 
 WORKLOADS = ("catalog", "playback", "identity", "media", "edge", "cli")
 TRUST_DOMAIN = "segue.internal"
