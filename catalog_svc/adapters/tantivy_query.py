@@ -30,9 +30,10 @@ _WHOLE_NAME: Final = 200.0
 _NEARLY_WHOLE_NAME: Final = 40.0
 _ALL_WORDS_EXACT: Final = 80.0
 _BEGINNING: Final = 0.5
-_WITH_TYPO: Final = 1.0
+_WITH_TYPO: Final = 4.0
 # The automaton of a longer text costs more than anyone's typing error is worth.
 _LONGEST_FUZZY: Final = 40
+_NAME_WORDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +139,30 @@ class QueryBuilder:
         for word in query.words:
             last = word == query.last
             form = self._last_word(word, kind) if last else self._word(word, kind)
-            slip = self._slip(word, kind, doubt, last=last) if word in doubted else None
-            words.append(_either(form, slip) if slip else form)
+            if word in doubted:
+                prefix = last and doubt.beginnings
+                in_name = len(query.words) > 1
+                form = _either(
+                    form, *self._slips(word, kind, doubt, prefix=prefix, in_name=in_name)
+                )
+            words.append(form)
         return words
 
-    def _slip(self, word: str, kind: Kind, doubt: Doubt, *, last: bool) -> tantivy.Query | None:
-        """The word with letters wrong, wherever it stands: one automaton in place of three."""
+    def _slips(
+        self, word: str, kind: Kind, doubt: Doubt, *, prefix: bool, in_name: bool
+    ) -> list[tantivy.Query]:
+        """The word with letters wrong wherever it stands, in one automaton in place of three.
+
+        ``in_name``: with a second one, it is worth more in a name.
+        """
         typos = min(typos_allowed(word), doubt.typos)
         if not typos or len(word) > _LONGEST_FUZZY:
-            return None
-        prefix = last and doubt.beginnings
-        return _worth(self._fuzzy(f"{kind.value}_any", word, typos, prefix=prefix), _WITH_TYPO)
+            return []
+        fields = ("any", "name") if in_name else ("any",)
+        return [
+            _worth(self._fuzzy(f"{kind.value}_{field}", word, typos, prefix=prefix), _WITH_TYPO)
+            for field in fields
+        ]
 
     def _scored(self, query: Query, kind: Kind, words: tantivy.Query) -> tantivy.Query:
         whole = self._raw(f"{kind.value}_whole", query.folded)
@@ -157,9 +171,13 @@ class QueryBuilder:
         )
 
     def _nearly_whole_name(self, query: Query, kind: Kind) -> tantivy.Query | None:
-        if not typos_allowed(query.folded) or len(query.folded) > _LONGEST_FUZZY:
+        """The name with a letter wrong, for queries short enough to be a name and no more.
+
+        A second wrong letter would cost four times as much, for an order that is seldom better.
+        """
+        short = len(query.words) <= _NAME_WORDS
+        if not short or not typos_allowed(query.folded) or len(query.folded) > _LONGEST_FUZZY:
             return None
-        # A second wrong letter would cost four times as much, for an order that is seldom better.
         nearly = self._fuzzy(f"{kind.value}_whole", query.folded, 1, prefix=False)
         return _worth(nearly, _NEARLY_WHOLE_NAME)
 
