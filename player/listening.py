@@ -66,6 +66,7 @@ class Listening:
         self.answer = answer
         self.player = player
         self.ended: Ended | None = None
+        self.leaving = False
 
     async def pause(self) -> None:
         """Holds the session."""
@@ -88,6 +89,7 @@ class Listening:
 
     async def stop(self) -> None:
         """Ends the session."""
+        self.leaving = True
         await self.player.stop()
         if self.ended is None:
             await self._command("Stop", playback_service_pb2.StopRequest)
@@ -107,6 +109,8 @@ async def listening(
 
     def on_end(reason: str, message: str) -> None:
         for session in held:
+            if session.leaving:
+                continue
             session.ended = Ended(reason, message)
             stopping.append(asyncio.ensure_future(session.player.stop()))
 

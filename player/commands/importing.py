@@ -122,16 +122,22 @@ async def _report(client: MeshClient, finished: Any) -> int:
         f"{finished.files_unchanged} unchanged, {finished.files_duplicate} already there, "
         f"{finished.files_failed} refused"
     )
-    if finished.files_failed:
-        request = catalog_service_pb2.ListImportFilesRequest(
-            id=finished.id, state=[_FAILED], page_size=_SHOWN_FAILURES
-        )
-        answer = await client.call(client.imports.ListImportFiles, request)
-        for file in answer.files:
-            console.print(f"  {file.path}: {file.reason}", markup=False)
-        if answer.next_page_token:
-            console.print(f"  and {finished.files_failed - len(answer.files)} more")
+    await show_refused(client, finished, console)
     usable = finished.files_complete + finished.files_unchanged + finished.files_duplicate
     if finished.files_found == 0:
         raise CommandFailed(f"{finished.path} holds no audio files")
     return 0 if usable else 1
+
+
+async def show_refused(client: MeshClient, state: Any, console: Console) -> None:
+    """Names the first files that an import refused, with the reasons."""
+    if not state.files_failed:
+        return
+    request = catalog_service_pb2.ListImportFilesRequest(
+        id=state.id, state=[_FAILED], page_size=_SHOWN_FAILURES
+    )
+    answer = await client.call(client.imports.ListImportFiles, request)
+    for file in answer.files:
+        console.print(f"  refused: {file.path}: {file.reason}", markup=False)
+    if answer.next_page_token:
+        console.print(f"  and {state.files_failed - len(answer.files)} more")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
-from segue.catalog.v1 import catalog_pb2
+from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 
 from localmesh.background import start_in_background
 from localmesh.commands import stop_mesh
@@ -22,7 +22,7 @@ from localmesh.layout import Layout
 from localmesh.mesh import MeshOptions
 from meshkit.faults import Fault
 from player.adapters.ffmpeg_decoder import find_ffmpeg
-from player.commands.importing import start_import, watch_import
+from player.commands.importing import show_refused, start_import, watch_import
 from player.commands.outcome import CommandFailed
 from player.commands.playing import play_track
 from player.commands.searching import clock, find
@@ -81,7 +81,7 @@ class Story:
         return 0
 
     async def _played(self) -> None:
-        music = self._music or await self._step("make an album", self._album)
+        music: Path = self._music or await self._step("make an album", self._album)
         folder = self._layout.root
         async with MeshClient(folder, LocalUser(_LISTENER, "premium", admin=True)) as client:
             await self._step("import it", lambda: self._import(client, music))
@@ -125,21 +125,21 @@ class Story:
     async def _import(self, client: MeshClient, music: Path) -> None:
         """To the end for the made album; for music of somebody's to the first playable track."""
         started = await start_import(client, str(music))
-        began, playable_after_s, shown = time.perf_counter(), 0.0, ()
+        began, playable_after_s, shown = time.perf_counter(), 0.0, ""
         async for state in watch_import(client, started.id):
-            counts = (state.files_found, state.files_searchable, state.files_playable)
             ready = state.files_playable + state.files_unchanged + state.files_duplicate
             if ready and not playable_after_s:
                 playable_after_s = time.perf_counter() - began
-            if counts != shown:
-                self._console.print(_import_line(state))
-                shown = counts
+            if shown != _import_line(state):
+                shown = _import_line(state)
+                self._console.print(shown)
             if ready and self._music is not None:
                 break
             if state.state == _IMPORT.FAILED:
                 raise CommandFailed(state.error)
         if not playable_after_s:
             raise CommandFailed(f"no file in {music} can be played")
+        await show_refused(client, state, self._console)
         self._findings.add(
             "first track playable", f"{playable_after_s:.1f} s after the import began"
         )
@@ -147,8 +147,6 @@ class Story:
         self._findings.add("music", str(music))
 
     async def _ready(self, client: MeshClient) -> list[Any]:
-        from segue.catalog.v1 import catalog_service_pb2
-
         request = catalog_service_pb2.ListTracksRequest(page_size=200)
         answer = await client.call(client.catalog.ListTracks, request)
         tracks = [track for track in answer.tracks if track.state == _TRACK_READY]
