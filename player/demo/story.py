@@ -81,7 +81,9 @@ class Story:
         return 0
 
     async def _played(self) -> None:
-        music: Path = self._music or await self._step("make an album", self._album)
+        music = self._music
+        if music is None:
+            music = await self._step("make an album", self._album)
         folder = self._layout.root
         async with MeshClient(folder, LocalUser(_LISTENER, "premium", admin=True)) as client:
             await self._step("import it", lambda: self._import(client, music))
