@@ -1,0 +1,212 @@
+"""The process as operators start it: alone at first, killed at any moment, drained at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from segue.catalog.v1 import catalog_pb2
+from segue.catalog.v1 import catalog_service_pb2 as catalog
+from segue.catalog.v1.catalog_service_pb2_grpc import (
+    CatalogServiceServicer,
+    add_CatalogServiceServicer_to_server,
+)
+from segue.identity.v1 import identity_pb2
+from segue.identity.v1 import identity_service_pb2 as identity
+from segue.identity.v1.identity_service_pb2_grpc import (
+    PlanServiceServicer,
+    add_PlanServiceServicer_to_server,
+)
+
+from meshkit.certificates import credentials
+from meshkit.faults import Fault, Unavailable
+from meshkit.testing.rpc import ISSUER, ServedMesh, served
+from tests.contracts.playback.samples import ASSET, FREE, RUNGS, TRACK, new_id
+from tests.rpc.playback.harness import PUBLIC_URL, User, World, refused
+
+_PORT = re.compile(rb'"port": ?(\d+)')
+
+
+class Catalog(CatalogServiceServicer):
+    async def GetPlayable(self, request: Any, context: Any) -> catalog.GetPlayableResponse:
+        track = catalog_pb2.Track(
+            id=request.track_id,
+            title=TRACK.title,
+            artist=TRACK.artist,
+            duration_ms=TRACK.duration_ms,
+            access=catalog_pb2.Track.FREE,
+        )
+        rates = [
+            catalog.GetPlayableResponse.RungRate(name=rung.name, bitrate_kbps=rung.bitrate_kbps)
+            for rung in RUNGS
+        ]
+        return catalog.GetPlayableResponse(track=track, descriptor=ASSET.descriptor, rungs=rates)
+
+
+class PlanTable(PlanServiceServicer):
+    async def ListPlans(self, request: Any, context: Any) -> identity.ListPlansResponse:
+        free = identity_pb2.Plan(subscription_type=identity_pb2.User.FREE, rungs=sorted(FREE.rungs))
+        return identity.ListPlansResponse(plans=[free])
+
+
+@asynccontextmanager
+async def neighbours(world: World) -> AsyncIterator[tuple[str, str]]:
+    """The targets of a catalogue and an identity that answer."""
+    plans = (add_PlanServiceServicer_to_server, PlanTable())
+    tracks = (add_CatalogServiceServicer_to_server, Catalog())
+    async with (
+        served(world.tls, tracks, workload="catalog", issuer=world.issuer) as one,
+        served(world.tls, plans, workload="identity", issuer=world.issuer) as two,
+    ):
+        yield f"ipv4:127.0.0.1:{one.port}", f"ipv4:127.0.0.1:{two.port}"
+
+
+@pytest.fixture
+def jwks_url(world: World) -> Any:
+    """Where the issuer's keys are published."""
+    body = json.dumps(world.issuer.jwks()).encode()
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/jwks.json"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Process:
+    """One ``python -m playback_svc serve``."""
+
+    def __init__(self, world: World, targets: tuple[str, str], jwks_url: str) -> None:
+        files = credentials(world.tls, "playback")
+        assert world.keys
+        settings = {
+            "TLS_CERT_FILE": files.cert_file,
+            "TLS_KEY_FILE": files.key_file,
+            "TLS_CA_FILE": files.ca_file,
+            "JWKS_URL": jwks_url,
+            "TOKEN_ISSUER": ISSUER,
+            "DATABASE_DSN": world.dsn,
+            "VALKEY_URL": world.valkey_url,
+            "CATALOG_TARGET": targets[0],
+            "IDENTITY_TARGET": targets[1],
+            "PUBLIC_URL": PUBLIC_URL,
+            "CAPABILITY_KEYS_FILE": world.tls / "capability.json",
+            "DRAIN_NOTICE_S": 0.1,
+        }
+        root = Path(__file__).parents[3]
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{root}:{root / 'gen'}",
+            **{f"SEGUE_PLAYBACK_{name}": str(value) for name, value in settings.items()},
+        }
+        self._world = world
+        self._meshes: list[ServedMesh] = []
+
+    async def start(self) -> Process:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "playback_svc", "serve"),
+            env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        self.port, lines = 0, []
+        assert self._process.stdout
+        while not self.port:
+            line = await asyncio.wait_for(self._process.stdout.readline(), 30)
+            lines.append(line)
+            assert line, b"".join(lines).decode()
+            found = _PORT.search(line)
+            self.port = int(found[1]) if found else 0
+        return self
+
+    def user(self, user_id: str) -> User:
+        mesh = ServedMesh(None, self.port, self._world.issuer, self._world.tls)  # type: ignore[arg-type]
+        self._meshes.append(mesh)
+        return User(mesh.channel("edge", serves_as="playback"), mesh, user_id, {})
+
+    async def end(self, number: signal.Signals) -> int:
+        self._process.send_signal(number)
+        assert self._process.stdout
+        await self._process.stdout.read()
+        code = await asyncio.wait_for(self._process.wait(), 20)
+        for mesh in self._meshes:
+            await mesh.close()
+        return code
+
+
+async def test_a_killed_process_loses_nothing_it_acknowledged(world: World, jwks_url: str) -> None:
+    user_id, acknowledged = new_id(), (0, 0)
+    async with neighbours(world) as targets:
+        for _ in range(3):
+            process = await Process(world, targets, jwks_url).start()
+            user = process.user(user_id)
+            answer = await user.play()
+            before, acknowledged = acknowledged, (answer.epoch, answer.revision)
+            assert acknowledged[0] == before[0] + 1
+            assert acknowledged[1] > before[1]
+            killing = asyncio.get_running_loop().call_later(
+                0.3, process._process.send_signal, signal.SIGKILL
+            )
+            position = 0
+            while True:
+                position += 1
+                try:
+                    sought = await user.call(
+                        "Seek", playback_id=answer.playback_id, position_ms=position
+                    )
+                except Fault as fault:
+                    assert isinstance(fault, Unavailable)  # noqa: PT017
+                    break
+                acknowledged = (answer.epoch, sought.revision)
+            killing.cancel()
+            with_next = await Process(world, targets, jwks_url).start()
+            state = await with_next.user(user_id).state()
+            assert state.playback_id == answer.playback_id
+            # The one command that was cut off may have been carried out unheard.
+            assert state.revision - acknowledged[1] in (0, 1)
+            acknowledged = (state.epoch, state.revision)
+            assert await with_next.end(signal.SIGTERM) == 0
+
+
+async def test_it_serves_while_its_neighbours_are_away(world: World, jwks_url: str) -> None:
+    nobody = ("ipv4:127.0.0.1:9", "ipv4:127.0.0.1:9")
+    process = await Process(world, nobody, jwks_url).start()
+    user = process.user(new_id())
+    assert not (await user.call("GetPlayback")).HasField("playback")
+    assert isinstance(await refused(user.play()), Unavailable)
+    assert await process.end(signal.SIGTERM) == 0
+
+
+async def test_sigterm_sends_the_streams_elsewhere(world: World, jwks_url: str) -> None:
+    async with neighbours(world) as targets:
+        process = await Process(world, targets, jwks_url).start()
+        user = process.user(new_id())
+        stream = await user.stream((await user.play()).playback_id)
+        assert (await stream.read()).HasField("ack")
+        ending = asyncio.create_task(process.end(signal.SIGTERM))
+        reconnect, last = await stream.ended()
+        assert reconnect.HasField("reconnect")
+        assert last.HasField("end")
+        assert await ending == 0
