@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
-from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
+from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub, UserServiceStub
 from segue.playback.v1.playback_service_pb2_grpc import (
     add_HeartbeatServiceServicer_to_server,
     add_PlaybackServiceServicer_to_server,
@@ -22,12 +22,20 @@ from meshkit import postgres, valkey
 from meshkit.capability import KeyFile
 from meshkit.clients import Channels
 from meshkit.migrations import MigrationSource, migrate
+from meshkit.revocations import RevocationFollower
 from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.prometheus import PrometheusMeasures
-from playback_svc.adapters.services import CATALOG, PLANS, CachedPlans, CatalogueService
+from playback_svc.adapters.services import (
+    CATALOG,
+    PLANS,
+    USERS,
+    CachedPlans,
+    CatalogueService,
+    Revocations,
+)
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.heartbeat_servicer import HeartbeatServicer
@@ -63,11 +71,34 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Connections:
+    """The parts as a real process has them, and what keeps two of them fresh."""
+
+    parts: Parts
+    plans: CachedPlans
+    revocations: Revocations
+
+
+class StreamRevoker:
+    """Refuses the tokens of a revoked sign-in, and ends the streams that it opened before."""
+
+    def __init__(self, tokens: TokenVerifier, heartbeats: Heartbeats) -> None:
+        self._tokens = tokens
+        self._heartbeats = heartbeats
+
+    def revoke(self, sid: str, forget_at: float) -> None:
+        """See ``meshkit.revocations.Revoker``."""
+        self._tokens.revoke(sid, forget_at)
+        self._heartbeats.revoke(sid)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """The service, put together and not yet serving."""
 
     server: MeshServer
     heartbeats: Heartbeats
+    revoker: StreamRevoker
     background: tuple[Coroutine[Any, Any, None], ...]
 
 
@@ -82,7 +113,6 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
         commander,
         measures=PrometheusMeasures(),
         clock=now_ms,
-        is_revoked=tokens.is_revoked,
     )
     parts.wakeups.listen(heartbeats.hear)
     server = MeshServer(settings, tokens=tokens)
@@ -98,7 +128,10 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     )
     holder = f"{settings.instance}-{ULID()}"
     sweeper = Sweeper(parts.store, Expire(commander), holder=holder, clock=now_ms)
-    return Service(server, heartbeats, (heartbeats.run(), parts.wakeups.run(), sweeper.run()))
+    revoker = StreamRevoker(tokens, heartbeats)
+    return Service(
+        server, heartbeats, revoker, (heartbeats.run(), parts.wakeups.run(), sweeper.run())
+    )
 
 
 def _playback_servicer(
@@ -142,36 +175,46 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def serve(settings: Settings) -> None:
-    """The process: connects to nothing before it must, serves until SIGTERM, drains, closes."""
-    dsn = settings.database_dsn.get_secret_value()
-    await migrate(dsn, schema=SCHEMA, sources=[MIGRATIONS])
-    async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(
-            postgres.open_pool(
-                dsn,
-                schema=SCHEMA,
-                application_name=f"playback {settings.instance}",
-                max_size=settings.database_pool_size,
-            )
-        )
-        client = await stack.enter_async_context(
-            valkey.open_client(settings.valkey_url, client_name=f"playback-{settings.instance}")
-        )
-        channels = await stack.enter_async_context(Channels(settings))
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Connections]:
+    """What the process talks to; nothing is waited for."""
+    name = f"playback-{settings.instance}"
+    async with (
+        postgres.open_pool(
+            settings.database_dsn.get_secret_value(),
+            schema=SCHEMA,
+            application_name=name,
+            max_size=settings.database_pool_size,
+        ) as pool,
+        valkey.open_client(settings.valkey_url, client_name=name) as client,
+        Channels(settings) as channels,
+    ):
         catalog = channels.open(settings.catalog_target, "catalog", CATALOG)
-        identity = channels.open(settings.identity_target, "identity", PLANS)
+        identity = channels.open(settings.identity_target, "identity", PLANS, USERS)
         plans = CachedPlans(PlanServiceStub(identity))
-        addresses = SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file))
         parts = Parts(
             store=PostgresPlayerStates(pool),
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client),
             catalogue=CatalogueService(CatalogServiceStub(catalog)),
             plans=plans,
-            addresses=addresses,
+            addresses=SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file)),
         )
+        yield Connections(parts, plans, Revocations(UserServiceStub(identity)))
+
+
+async def serve(settings: Settings) -> None:
+    """The process: connects to nothing before it must, serves until SIGTERM, drains, closes."""
+    async with AsyncExitStack() as stack:
+        links = await stack.enter_async_context(connected(settings))
         tokens = TokenVerifier(settings.jwks_url, settings.token_issuer)
-        service = assemble(settings, parts, tokens)
-        await stack.enter_async_context(running(plans.run(), addresses.run(), *service.background))
-        await service.server.serve()
+        service = assemble(settings, links.parts, tokens)
+        following = RevocationFollower(service.revoker, links.revocations)
+
+        async def ready() -> None:
+            dsn = settings.database_dsn.get_secret_value()
+            await migrate(dsn, schema=SCHEMA, sources=[MIGRATIONS])
+
+        work = (links.plans.run(), links.parts.addresses.run(), following.run())
+        await stack.enter_async_context(running(*work, *service.background))
+        await service.server.serve(ready=ready)

@@ -1,17 +1,19 @@
-"""The catalogue and the plans as their services tell them, over gRPC."""
+"""The catalogue, the plans and the revocations as their services tell them, over gRPC."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import structlog
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from segue.identity.v1 import identity_pb2, identity_service_pb2
-from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
+from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub, UserServiceStub
 
 from meshkit.deadline import budget
 from meshkit.faults import Fault, Unavailable
+from meshkit.revocations import RevocationStep
 from meshkit.status import remote_faults
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Rung, Track
@@ -94,5 +96,22 @@ def _plan(plan: identity_pb2.Plan) -> Plan:
     return Plan(tier, frozenset(plan.rungs), plan.premium_tracks)
 
 
+class Revocations:
+    """A ``meshkit.revocations.Watch`` over identity's feed."""
+
+    def __init__(self, stub: UserServiceStub) -> None:
+        self._stub = stub
+
+    async def __call__(self, resume_token: str, /) -> AsyncIterator[RevocationStep]:
+        """See ``Watch``."""
+        request = identity_service_pb2.WatchUsersRequest(resume_token=resume_token)
+        with remote_faults():
+            async for step in self._stub.WatchUsers(request):
+                revoked = step.session_revoked
+                forget_at = revoked.forget_at.ToNanoseconds() / 1e9
+                yield RevocationStep(step.resume_token, revoked.sid, forget_at)
+
+
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+USERS = identity_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 PLANS = identity_service_pb2.DESCRIPTOR.services_by_name["PlanService"]

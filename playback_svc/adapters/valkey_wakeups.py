@@ -42,7 +42,7 @@ class ValkeyWakeups:
         self._watched: dict[str, int] = {}
         self._confirmed: dict[str, asyncio.Future[None]] = {}
         self._work = asyncio.Event()
-        # The first subscription makes the connection; a second one at that moment would make another.
+        # The first subscription makes the connection; two at that moment would make two.
         self._connected = asyncio.Event()
 
     def listen(self, listener: Callable[[Wake], None]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import structlog
 
@@ -57,7 +57,6 @@ class Heartbeats:
         *,
         measures: Measures,
         clock: Clock,
-        is_revoked: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._positions = positions
@@ -67,7 +66,6 @@ class Heartbeats:
         self._sessions = SessionLookup(store)
         self._measures = measures
         self._clock = clock
-        self._is_revoked = is_revoked
         self._streams = StreamRegistry(clock() / 1000)
         self._marked: dict[str, Slot] = {}
         self._spread_s: float | None = None
@@ -168,6 +166,13 @@ class Heartbeats:
         for slot in tuple(self._streams.of_user(wake.user_id)):
             slot.wake(wake, now_ms)
 
+    def revoke(self, sid: str) -> None:
+        """End every stream of a sign-in that was revoked."""
+        end = StreamEnd(Closing.TOKEN_REVOKED, "The sign-in was revoked.")
+        for slot in self._streams:
+            if slot.holder.sid == sid:
+                slot.finish(end)
+
     async def run(self) -> None:
         """Keep beats and end streams whose token expired until cancelled; then keep the rest."""
         task = asyncio.current_task()
@@ -194,8 +199,6 @@ class Heartbeats:
         if slot.heard_ms and slot.bitrate_kbps:
             self._measures.heard(slot.bitrate_kbps, slot.heard_ms / 1000)
         slot.heard_ms = 0
-        if self._is_revoked(slot.holder.sid):
-            slot.finish(StreamEnd(Closing.TOKEN_REVOKED, "The sign-in was revoked."))
 
     async def _keep_positions(self, slots: list[Slot]) -> None:
         """Fails OPEN: without live positions the last checkpoint stands, and beats are retried."""

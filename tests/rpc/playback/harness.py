@@ -24,7 +24,6 @@ from meshkit.faults import Fault
 from meshkit.migrations import migrate
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
 from meshkit.testing.stores import PostgresServer
-from meshkit.tokens import TokenVerifier
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans
 from playback_svc.adapters.postgres import PostgresPlayerStates
@@ -32,7 +31,7 @@ from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.settings import Settings
 from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.wiring import MIGRATIONS, SCHEMA, Parts, assemble, now_ms, running
+from playback_svc.wiring import MIGRATIONS, SCHEMA, Parts, StreamRevoker, assemble, now_ms, running
 from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK, new_id
 
 PUBLIC_URL = "http://music.test:8080"
@@ -91,11 +90,11 @@ class Instance:
     mesh: ServedMesh
     heartbeats: Heartbeats
     parts: Parts
-    tokens: TokenVerifier
+    revoker: StreamRevoker
 
     def revoke(self, sid: str) -> None:
         """As if identity had told that a sign-in was revoked."""
-        self.tokens.revoke(sid, time.time() + 600)
+        self.revoker.revoke(sid, time.time() + 600)
 
     def user(self, user_id: str | None = None, **claims: Any) -> User:
         channel = self.mesh.channel("edge", serves_as="playback")
@@ -118,14 +117,13 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             plans=world.plans,
             addresses=SignedAddresses(PUBLIC_URL, keys),
         )
-        tokens = world.issuer.verifier()
-        service = assemble(settings, parts, tokens)
+        service = assemble(settings, parts, world.issuer.verifier())
         async with running(*service.background):
             port = await service.server.start()
             await service.server.set_serving()
             mesh = ServedMesh(service.server, port, world.issuer, world.tls)
             try:
-                yield Instance(mesh, service.heartbeats, parts, tokens)
+                yield Instance(mesh, service.heartbeats, parts, service.revoker)
             finally:
                 await mesh.close()
                 await service.server.drain()
