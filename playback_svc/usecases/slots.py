@@ -99,8 +99,10 @@ class Slot:
         self.duration_ms = state.track.duration_ms
         self.last_seq = state.last_seq
         self.bitrate_kbps = state.bitrate_kbps
-        self.beat_at_ms = self.heard_at_ms = now_ms
-        self.silence_ms = (expires_at_ms(state) or now_ms) - now_ms
+        self.beat_at_ms = now_ms
+        # In the future for a session that never sent a beat: it may be silent to its track's end.
+        self.silence_ms = _silence_ms(state.status)
+        self.heard_at_ms = (expires_at_ms(state) or now_ms) - self.silence_ms
         self.epoch, self.revision = state.version
         if state.status is Status.STOPPED:
             self.finish(ended_by(state.ended_by or EndReason.STOPPED))
@@ -126,7 +128,7 @@ class Slot:
 
     def silent_too_long(self, now_ms: int) -> bool:
         """Whether the session may be over by its silence until now."""
-        return now_ms - self.heard_at_ms > self.silence_ms
+        return now_ms - self.heard_at_ms >= self.silence_ms
 
     def take(
         self,

@@ -1,0 +1,267 @@
+"""Slots, their wake-ups, and heartbeats over stores in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from segue.playback.v1 import playback_pb2
+
+from meshkit.faults import InvalidArgument, PermissionDenied, ResourceExhausted, Unavailable
+from playback_svc import convert
+from playback_svc.adapters.memory import (
+    MemoryPlayerStates,
+    MemoryPositions,
+    MemoryWakeups,
+    NoMeasures,
+)
+from playback_svc.domain.beats import MOST_COUNTED, Counted, check_counted
+from playback_svc.domain.plans import admit
+from playback_svc.domain.player_state import PlayerState, pause, seek
+from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
+from playback_svc.ports import Change
+from playback_svc.usecases.commanding import Commander, record_of, wake_of
+from playback_svc.usecases.heartbeats import CHECKPOINT_MS, Heartbeats
+from playback_svc.usecases.slots import Closing, Holder, Slot, StreamRegistry
+from tests.contracts.playback.samples import (
+    FREE,
+    NOW,
+    PLAYABLE,
+    PREMIUM,
+    RUNGS,
+    TRACK,
+    new_id,
+    playing,
+)
+
+USER = new_id()
+HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
+
+
+@dataclass
+class Rig:
+    """Heartbeats on memory with a clock that stands still unless moved."""
+
+    now: int = NOW
+    store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
+    positions: MemoryPositions = field(default_factory=MemoryPositions)
+    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+
+    def __post_init__(self) -> None:
+        commander = Commander(self.store, self.positions, self.wakeups, lambda: self.now)
+        self.heartbeats = Heartbeats(
+            self.store,
+            self.positions,
+            self.wakeups,
+            commander,
+            measures=NoMeasures(),
+            clock=lambda: self.now,
+        )
+        self.wakeups.listener = self.heartbeats.hear
+
+    async def begin(self, **changed: Any) -> PlayerState:
+        held = self.store.states.get(USER)
+        state = playing(held, self.now, **changed)
+        expected = held.version if held else None
+        records = (record_of(state, self.now),)
+        assert await self.store.commit(Change(USER, expected, state, records), self.now)
+        self.wakeups.send(wake_of(USER, state))
+        return state
+
+    async def open(self, state: PlayerState) -> Slot:
+        return await self.heartbeats.open(HOLDER, state.session_id, state.device_id)
+
+    def beat(self, slot: Slot, seq: int, position_ms: int = 0, moving: bool = True) -> None:
+        slot.take(seq, slot.epoch, slot.revision, position_ms, moving, 192, self.now)
+        self.heartbeats.mark(slot)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+async def test_beats_reach_the_row_once_a_minute_and_at_every_change(rig: Rig) -> None:
+    slot = await rig.open(await rig.begin())
+
+    async def stored_seq_after(seq: int, moving: bool = True) -> int:
+        rig.beat(slot, seq, moving=moving)
+        await rig.heartbeats.flush()
+        return rig.store.states[USER].last_seq
+
+    assert await stored_seq_after(1) == 1
+    rig.now += CHECKPOINT_MS - 1
+    assert await stored_seq_after(2) == 1
+    rig.now += 1
+    assert await stored_seq_after(3) == 3
+    assert await stored_seq_after(4) == 3
+    assert await stored_seq_after(5, moving=False) == 5
+
+
+async def test_the_last_beat_of_a_stream_reaches_the_row(rig: Rig) -> None:
+    slot = await rig.open(await rig.begin())
+    rig.beat(slot, 1)
+    await rig.heartbeats.flush()
+    rig.beat(slot, 2)
+    rig.heartbeats.close(slot)
+    await rig.heartbeats.flush()
+    assert rig.store.states[USER].last_seq == 2
+
+
+async def test_positions_that_could_not_be_kept_are_kept_later(rig: Rig) -> None:
+    state = await rig.begin()
+    slot = await rig.open(state)
+    rig.positions.away = True
+    rig.beat(slot, 1, 5_000)
+    await rig.heartbeats.flush()
+    rig.positions.away = False
+    await rig.heartbeats.flush()
+    assert rig.positions.kept[state.session_id].position_ms == 5_000
+
+
+async def test_a_wake_up_that_overtakes_the_hello_is_not_lost(rig: Rig) -> None:
+    state = await rig.begin()
+    opening = asyncio.create_task(rig.open(state))
+    await asyncio.sleep(0)
+    await rig.begin(device_id="phone")
+    slot = await opening
+    assert slot.end is not None
+    assert slot.end.reason is Closing.TAKEN_OVER
+
+
+async def test_old_news_ends_no_stream(rig: Rig) -> None:
+    first = await rig.begin()
+    slot = await rig.open(await rig.begin())
+    rig.wakeups.send(wake_of(USER, first))
+    assert slot.end is None
+
+
+async def test_a_device_that_was_silent_too_long_finds_its_session_over(rig: Rig) -> None:
+    slot = await rig.open(await rig.begin())
+    rig.beat(slot, 1)
+    await rig.heartbeats.flush()
+    rig.now += SILENCE_PLAYING_MS - 1
+    assert not slot.silent_too_long(rig.now)
+    rig.now += 1
+    assert slot.silent_too_long(rig.now)
+    assert not await rig.heartbeats.still_on(slot)
+    assert slot.end is not None
+    assert slot.end.reason is Closing.EXPIRED
+    assert rig.store.states[USER].status == "STOPPED"
+
+
+async def test_a_stream_without_a_beat_may_be_silent_to_its_tracks_end(rig: Rig) -> None:
+    slot = await rig.open(await rig.begin())
+    end = rig.now + TRACK.duration_ms + SILENCE_PLAYING_MS
+    assert not slot.silent_too_long(end - 1)
+    assert slot.silent_too_long(end)
+
+
+async def test_silence_means_nothing_while_positions_are_away(rig: Rig) -> None:
+    slot = await rig.open(await rig.begin())
+    rig.beat(slot, 1)
+    rig.positions.away = True
+    rig.now += 10 * SILENCE_PLAYING_MS
+    assert await rig.heartbeats.still_on(slot)
+    assert not slot.silent_too_long(rig.now)
+
+
+async def test_a_held_session_may_be_silent_for_a_day(rig: Rig) -> None:
+    state = await rig.begin()
+    slot = await rig.open(state)
+    rig.beat(slot, 1)
+    held = pause(state, rig.now)
+    rig.wakeups.send(wake_of(USER, held))
+    assert not slot.silent_too_long(rig.now + SILENCE_PAUSED_MS - 1)
+    assert slot.silent_too_long(rig.now + SILENCE_PAUSED_MS)
+
+
+async def test_an_end_interrupts_a_stream_that_waits_and_only_once(rig: Rig) -> None:
+    state = await rig.begin()
+    slot = await rig.open(state)
+    interrupted: list[str] = []
+    slot.interrupt = lambda: interrupted.append("now")
+    rig.wakeups.send(wake_of(USER, seek(state, 5, NOW)))
+    assert slot.revision == 2
+    await rig.begin(device_id="phone")
+    assert slot.end is not None
+    assert not interrupted, "a stream that is sending sees the end by itself"
+    slot.end, slot.listening = None, True
+    await rig.heartbeats.drain(over_s=0, spread_s=1)
+    await rig.heartbeats.drain(over_s=0, spread_s=1)
+    assert interrupted == ["now"]
+
+
+async def test_who_opens_a_stream_while_draining_is_sent_on(rig: Rig) -> None:
+    await rig.heartbeats.drain(over_s=0, spread_s=1)
+    slot = await rig.open(await rig.begin())
+    assert slot.end is not None
+    assert slot.end.reason is Closing.DRAINING
+
+
+async def test_a_stream_that_was_refused_is_not_held(rig: Rig) -> None:
+    state = await rig.begin()
+    rig.store.states.clear()
+    rig.store.sessions.clear()
+    for _ in range(20):
+        with pytest.raises(Exception, match="no such session"):
+            await rig.open(state)
+
+
+def test_streams_end_with_their_token_unless_it_was_renewed() -> None:
+    registry = StreamRegistry(now_s=100.0)
+    kept, ended = (
+        Slot(replace(HOLDER, user_id=new_id(), expires_at_s=130.5), "s", "d") for _ in range(2)
+    )
+    registry.add(kept)
+    registry.add(ended)
+    registry.end_expired(130.9)
+    assert ended.end is None
+    kept.holder = replace(kept.holder, expires_at_s=200.0)
+    registry.end_expired(132.0)
+    assert ended.end is not None
+    assert ended.end.reason is Closing.TOKEN_EXPIRED
+    assert kept.end is None
+    registry.end_expired(500.0)
+    assert kept.end is not None
+
+
+def test_a_registry_forgets_what_was_removed() -> None:
+    registry = StreamRegistry(now_s=0)
+    slots = [Slot(HOLDER, "s", "d") for _ in range(16)]
+    for slot in slots:
+        registry.add(slot)
+    with pytest.raises(ResourceExhausted):
+        registry.add(Slot(HOLDER, "s", "d"))
+    for slot in slots:
+        registry.remove(slot)
+    assert (registry.held, list(registry)) == (0, [])
+
+
+def test_the_plan_decides_what_is_streamed() -> None:
+    assert [rung.name for rung in admit(FREE, PLAYABLE).rungs] == ["128", "192", "256"]
+    assert admit(PREMIUM, PLAYABLE).rungs == RUNGS
+    with pytest.raises(PermissionDenied) as refusal:
+        admit(FREE, replace(PLAYABLE, track=replace(TRACK, premium=True)))
+    assert refusal.value.reason == "PLAN_REQUIRED"
+    with pytest.raises(Unavailable) as preparing:
+        admit(FREE, replace(PLAYABLE, rungs=RUNGS[3:]))
+    assert preparing.value.reason == "TRACK_NOT_READY"
+
+
+@pytest.mark.parametrize("name", ["underruns", "switches", "fetch_errors"])
+def test_absurd_counts_are_refused_by_name(name: str) -> None:
+    plain = Counted(0, 0, 0, 0, 0)
+    check_counted(replace(plain, **{name: MOST_COUNTED}))
+    for value in (-1, MOST_COUNTED + 1):
+        with pytest.raises(InvalidArgument) as refusal:
+            check_counted(replace(plain, **{name: value}))
+        assert refusal.value.metadata["field"] == f"heartbeat.measurements.{name}"
+
+
+def test_every_closing_is_in_the_contract() -> None:
+    reasons = playback_pb2.SessionEnd.Reason.keys()[1:]
+    assert sorted(reasons) == sorted(Closing)
+    assert set(convert.STATUSES.values()) == {1, 2, 3}

@@ -1,0 +1,97 @@
+"""What silence means, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from playback_svc.domain.player_state import EndReason, Status, pause, seek
+from playback_svc.domain.presence import (
+    BLIND_MS,
+    SILENCE_PAUSED_MS,
+    SILENCE_PLAYING_MS,
+    UNSEEN,
+    Sighting,
+    as_of,
+    observe,
+)
+from tests.contracts.playback.samples import MINUTE, NOW, TRACK, beat, playing
+
+TELLING = Sighting(None, since_ms=0)
+
+
+def seen(live: object) -> Sighting:
+    return replace(TELLING, position=live)
+
+
+def test_a_playing_session_is_over_after_35_seconds_without_a_beat() -> None:
+    state = playing()
+    live = beat(state, position_ms=8_000)
+    limit = live.beat_at_ms + SILENCE_PLAYING_MS
+    assert as_of(state, seen(live), limit - 1).status is Status.PLAYING
+    over = as_of(state, seen(live), limit)
+    assert (over.status, over.ended_by, over.position_ms) == (
+        Status.STOPPED,
+        EndReason.EXPIRED,
+        8_000,
+    )
+
+
+def test_a_held_session_is_over_after_a_day() -> None:
+    state = pause(playing(), NOW + 5_000)
+    limit = NOW + 5_000 + SILENCE_PAUSED_MS
+    assert as_of(state, TELLING, limit - 1).status is Status.PAUSED
+    assert as_of(state, TELLING, limit).position_ms == 5_000
+    assert as_of(state, TELLING, limit).status is Status.STOPPED
+
+
+def test_a_session_that_never_sent_a_beat_lasts_to_its_end() -> None:
+    state = playing(position_ms=MINUTE)
+    limit = NOW + TRACK.duration_ms - MINUTE + SILENCE_PLAYING_MS
+    assert as_of(state, TELLING, limit - 1).status is Status.PLAYING
+    over = as_of(state, TELLING, limit)
+    assert (over.status, over.position_ms) == (Status.STOPPED, TRACK.duration_ms)
+
+
+def test_nothing_is_derived_while_positions_are_unknown_or_were_lost() -> None:
+    state, later = playing(), NOW + 60 * MINUTE
+    assert as_of(state, UNSEEN, later).status is Status.PLAYING
+    assert as_of(state, Sighting(None, later - BLIND_MS + 1), later).status is Status.PLAYING
+    assert as_of(state, Sighting(None, later - BLIND_MS), later).status is Status.STOPPED
+
+
+def test_every_reader_derives_the_same_end_whenever_it_looks() -> None:
+    state = playing()
+    sighting = seen(beat(state))
+    assert as_of(state, sighting, NOW + MINUTE) == as_of(state, sighting, NOW + 99 * MINUTE)
+
+
+def test_an_end_that_was_derived_stays_the_same_when_derived_again() -> None:
+    once = as_of(playing(), TELLING, NOW + 60 * MINUTE)
+    assert as_of(once, TELLING, NOW + 90 * MINUTE) == once
+
+
+def test_a_beat_of_an_older_version_counts_as_a_sign_of_life_alone() -> None:
+    before = playing()
+    state = seek(before, 90_000, NOW + 1_000)
+    live = beat(before, position_ms=3, beat_at_ms=NOW + 30_000)
+    heard = observe(state, live)
+    assert heard.position_ms == 90_000
+    assert heard.last_beat_at_ms == NOW + 30_000
+    assert as_of(state, seen(live), NOW + 60_000).status is Status.PLAYING
+
+
+def test_a_beat_of_another_session_or_from_before_counts_for_nothing() -> None:
+    state = playing()
+    assert observe(state, beat(playing())) == state
+    known = observe(state, beat(state, seq=5))
+    assert observe(known, beat(state, seq=5, position_ms=1)) == known
+
+
+def test_a_device_that_stands_still_moves_no_position() -> None:
+    state = playing()
+    heard = observe(state, beat(state, moving=False, position_ms=7_000))
+    assert heard.position_at(NOW + 20_000) == 7_000
+
+
+def test_a_clock_that_went_back_moves_no_position_back() -> None:
+    assert playing(position_ms=9_000).position_at(NOW - MINUTE) == 9_000
