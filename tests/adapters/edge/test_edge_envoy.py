@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from segue.identity.v1 import identity_service_pb2_grpc as identity_grpc
 from segue.playback.v1 import playback_service_pb2 as playback
 from segue.playback.v1 import playback_service_pb2_grpc as playback_grpc
 
+from edge.envoy.bootstrap import RateLimit
+from localmesh.endpoints import write_endpoints
 from meshkit import faults
 from meshkit.certificates import ensure_certificates
 from meshkit.principal import current_principal
@@ -108,15 +110,17 @@ class Plans(identity_grpc.PlanServiceServicer):
 
 @dataclass
 class World:
-    """The edge, who signs tokens, and the servicer that streams."""
+    """The edge, who signs tokens, the servicer that streams, and who serves what."""
 
     edge: Edge
     issuer: TokenIssuer
     imports: Imports
+    xds: Path
+    ports: dict[str, int]
 
-    def bearer(self, **claims: Any) -> dict[str, str]:
+    def bearer(self, user_id: str = USER_ID, **claims: Any) -> dict[str, str]:
         """The header of a user."""
-        return {"authorization": f"Bearer {self.issuer.token(USER_ID, **claims)}"}
+        return {"authorization": f"Bearer {self.issuer.token(user_id, **claims)}"}
 
     async def call(self, method: str, path: str, **rest: Any) -> httpx.Response:
         """An HTTP call through the edge."""
@@ -126,8 +130,14 @@ class World:
 
 @pytest.fixture(scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory, origin: Origin) -> AsyncIterator[World]:
+    """The world of most tests."""
+    async with open_world(tmp_path_factory.mktemp("edge"), origin) as found:
+        yield found
+
+
+@asynccontextmanager
+async def open_world(folder: Path, origin: Origin, **settings: Any) -> AsyncIterator[World]:
     """Three servers, the keys over HTTP, the media origin, and Envoy before them."""
-    folder = tmp_path_factory.mktemp("edge")
     tls = folder / "tls"
     tls.mkdir()
     ensure_certificates(tls)
@@ -146,9 +156,10 @@ async def world(tmp_path_factory: pytest.TempPathFactory, origin: Origin) -> Asy
                 token_issuer=ISSUER,
                 unary_timeout_s=1.0,
                 max_json_bytes=64 * 1024,
+                **settings,
             )
         )
-        found = World(edge, issuer, imports)
+        found = World(edge, issuer, imports, folder / "envoy" / "xds", ports)
         await until_upstreams_are_healthy(found)
         yield found
 
@@ -359,18 +370,18 @@ async def test_the_access_log_hides_media_paths_queries_and_tokens(
     headers = world.bearer()
     await world.call("GET", "/search?q=secretquery&type=track", headers=headers)
     deadline = time.monotonic() + 15
-    while not any(line["path"] == "/search" for line in world.edge.access_log()):
+    found: list[dict[str, Any]] = []
+    while not found:
         assert time.monotonic() < deadline, world.edge.log.read_text()
         await asyncio.sleep(0.1)
+        lines = world.edge.access_log()
+        found = [line for line in lines if (line["path"], line["user"]) == ("/search", USER_ID)]
     text = world.edge.log.read_text()
     assert "SECRETSESSION" not in text
     assert "secretquery" not in text
     assert headers["authorization"].removeprefix("Bearer ") not in text
-    lines = world.edge.access_log()
     assert any(line["path"] == "/media/***" for line in lines)
-    found = next(line for line in lines if line["path"] == "/search")
-    assert found["user"] == USER_ID
-    assert found["rpc"] == "/segue.catalog.v1.SearchService/Search"
+    assert found[-1]["rpc"] == "/segue.catalog.v1.SearchService/Search"
 
 
 async def test_what_is_nowhere_is_404_in_json(world: World) -> None:
@@ -419,3 +430,62 @@ async def test_health_and_reflection_need_no_token(world: World) -> None:
         health = health_pb2_grpc.HealthStub(channel)
         answer = await health.Check(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_user_who_floods_is_limited_alone(tmp_path: Path, origin: Origin) -> None:
+    async with open_world(tmp_path, origin, limit_per_user=RateLimit(5, 600)) as world:
+        greedy, calm = world.bearer("greedy"), world.bearer("calm")
+        path = f"/tracks/{TRACK_ID}"
+        answers = [await world.call("GET", path, headers=greedy) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert reason_of(answers[-1]) == "LIMIT_REACHED"
+        assert answers[-1].headers["retry-after"] == "1"
+        assert answers[-1].json()["details"][1]["retry_delay"] == "1s"
+        assert (await world.call("GET", path, headers=calm)).status_code == 200
+        async with grpc.aio.insecure_channel(world.edge.target) as channel:
+            stub = catalog_grpc.CatalogServiceStub(channel)
+            with pytest.raises(grpc.aio.AioRpcError) as limited:
+                await stub.GetTrack(
+                    catalog.GetTrackRequest(id=TRACK_ID), metadata=tuple(greedy.items())
+                )
+        assert rich(limited.value) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_REACHED")
+
+
+async def test_an_address_that_floods_is_limited_whatever_it_claims(
+    tmp_path: Path, origin: Origin
+) -> None:
+    async with open_world(tmp_path, origin, limit_per_address=RateLimit(300, 600)) as world:
+        async with httpx.AsyncClient(base_url=world.edge.url, trust_env=False) as client:
+            for number in range(301):
+                spoofed = {"x-forwarded-for": f"192.0.2.{number % 250}"}
+                answer = await client.get("/healthz", headers=spoofed)
+        assert (answer.status_code, reason_of(answer)) == (429, "LIMIT_REACHED")
+
+
+async def test_instances_come_and_go_while_it_runs(tmp_path: Path, origin: Origin) -> None:
+    async with open_world(tmp_path, origin) as world:
+        write_endpoints(world.xds, "catalog", [])
+        refused = await until_status(world, 503)
+        assert reason_of(refused) == "STORE_UNAVAILABLE"
+        assert "127.0.0.1" not in refused.text
+        write_endpoints(world.xds, "catalog", [f"127.0.0.1:{world.ports['catalog']}"])
+        assert (await until_status(world, 200)).json()["id"] == TRACK_ID
+
+
+async def until_status(world: World, status: int) -> httpx.Response:
+    """The first answer with this status."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        answer = await world.call("GET", f"/tracks/{TRACK_ID}", headers=world.bearer())
+        if answer.status_code == status:
+            return answer
+        await asyncio.sleep(0.05)
+    pytest.fail(f"never {status}: {answer.text}")
+
+
+async def test_a_workload_under_anothers_name_is_not_spoken_to(
+    tmp_path: Path, origin: Origin
+) -> None:
+    async with open_world(tmp_path, origin) as world:
+        write_endpoints(world.xds, "catalog", [f"127.0.0.1:{world.ports['playback']}"])
+        assert reason_of(await until_status(world, 503)) == "STORE_UNAVAILABLE"

@@ -1,0 +1,156 @@
+"""The bootstrap follows from the contracts: each method is routed as it declares, or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
+from segue.errors.v1 import errors_pb2
+from segue.mesh.v1.options_pb2 import MethodPolicy
+
+from edge.envoy.bootstrap import EdgeSettings, bootstrap, write_bootstrap
+from edge.envoy.clusters import clusters
+from edge.envoy.errors import LOCAL_REPLIES, status_of
+from edge.envoy.exposure import descriptor_set
+from meshkit.contracts import MethodContract, all_contracts
+
+JWT = "envoy.filters.http.jwt_authn"
+INTERNAL = [c for c in all_contracts().values() if c.access == MethodPolicy.INTERNAL]
+EXPOSED = [c for c in all_contracts().values() if c.access != MethodPolicy.INTERNAL]
+
+
+def settings(folder: Path, **overrides: Any) -> EdgeSettings:
+    fields: dict[str, Any] = {
+        "port": 8080,
+        "admin_port": 8081,
+        "run_dir": folder / "run",
+        "xds_dir": folder / "xds",
+        "tls_cert_file": folder / "edge.pem",
+        "tls_key_file": folder / "edge.key",
+        "tls_ca_file": folder / "ca.pem",
+        "identity_http": "127.0.0.1:7001",
+        "media_http": ["127.0.0.1:7002", "127.0.0.1:7003"],
+        "token_issuer": "https://segue.test",
+    }
+    return EdgeSettings(**{**fields, **overrides})
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> dict[str, Any]:
+    return bootstrap(settings(tmp_path), tmp_path / "contracts.pb")
+
+
+def manager(config: dict[str, Any]) -> dict[str, Any]:
+    listener = config["static_resources"]["listeners"][0]
+    found: dict[str, Any] = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    return found
+
+
+def routes(config: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = manager(config)["route_config"]["virtual_hosts"][0]["routes"]
+    return found
+
+
+def route_of(config: dict[str, Any], contract: MethodContract) -> dict[str, Any]:
+    (found,) = (r for r in routes(config) if r["match"].get("path") == contract.path)
+    return found
+
+
+@pytest.mark.parametrize("contract", EXPOSED, ids=lambda c: c.path)
+def test_every_exposed_method_has_the_route_that_it_declares(
+    config: dict[str, Any], contract: MethodContract
+) -> None:
+    route = route_of(config, contract)
+    auth = route["typed_per_filter_config"][JWT]
+    if contract.access == MethodPolicy.PUBLIC:
+        assert auth["disabled"] is True
+    else:
+        assert auth["requirement_name"] == "user"
+    action = route["route"]
+    assert action["cluster"] == contract.path.split(".")[1]
+    assert action["timeout"] == "0s"
+    limit = action["max_stream_duration"]["max_stream_duration"]
+    assert (limit == "0s") == contract.is_stream
+    retries = action.get("retry_policy", {}).get("retry_on", "")
+    assert ("unavailable" in retries) == (contract.read_only and not contract.streams_requests)
+
+
+@pytest.mark.parametrize("contract", INTERNAL, ids=lambda c: c.path)
+def test_no_route_leads_to_an_internal_method(
+    config: dict[str, Any], contract: MethodContract
+) -> None:
+    for route in routes(config):
+        match = route["match"]
+        assert match.get("path") != contract.path
+        if contract.path.startswith(match.get("prefix", "?")):
+            assert route["route"]["cluster"] == "none"
+
+
+def test_every_cluster_that_is_named_exists(config: dict[str, Any]) -> None:
+    known = {cluster["name"] for cluster in config["static_resources"]["clusters"]}
+    named = {route["route"]["cluster"] for route in routes(config) if "route" in route}
+    assert named - {"none"} <= known
+
+
+def test_the_descriptor_set_stands_alone_and_knows_error_details() -> None:
+    pool = DescriptorPool()
+    for file in FileDescriptorSet.FromString(descriptor_set()).file:
+        pool.Add(file)
+    for path in all_contracts():
+        service, _, method = path.lstrip("/").partition("/")
+        assert pool.FindServiceByName(service).methods_by_name[method]
+    for detail in ("ErrorInfo", "RetryInfo", "BadRequest", "Status"):
+        assert pool.FindMessageTypeByName(f"google.rpc.{detail}")
+
+
+@pytest.mark.parametrize("reply", LOCAL_REPLIES, ids=lambda r: f"{r.status}-{r.reason}")
+@pytest.mark.parametrize("grpc", [False, True])
+def test_envoys_own_answers_follow_the_errors_contract(reply: Any, grpc: bool) -> None:
+    status = status_of(reply, grpc=grpc)
+    reason = (grpc and reply.grpc_reason) or reply.reason
+    value = errors_pb2.ErrorReason.Reason.DESCRIPTOR.values_by_name[reason]
+    spec = value.GetOptions().Extensions[errors_pb2.reason]
+    assert status.code == spec.code
+    assert status.message == spec.meaning
+    assert len(status.details) == (2 if spec.retry_info else 1)
+
+
+def test_traces_are_sent_only_where_an_endpoint_is_set(tmp_path: Path) -> None:
+    silent = settings(tmp_path)
+    assert "tracing" not in manager(bootstrap(silent, tmp_path / "x"))
+    telling = settings(tmp_path, otlp_endpoint="http://collector.example:4317")
+    assert "tracing" in manager(bootstrap(telling, tmp_path / "x"))
+    (collector,) = (c for c in clusters(telling, []) if c["name"] == "traces")
+    assert collector["type"] == "STRICT_DNS"
+
+
+def test_media_paths_are_kept_from_traces_and_logs(config: dict[str, Any]) -> None:
+    (media,) = (r for r in routes(config) if r["match"].get("prefix") == "/media/")
+    assert media["tracing"]["overall_sampling"] == {"numerator": 0}
+    for log in manager(config)["access_log"]:
+        header = log["filter"]["header_filter"]["header"]
+        fields = log["typed_config"]["log_format"]["json_format"]
+        if not header["invert_match"]:
+            assert "PATH" not in fields["path"] + fields["rpc"]
+
+
+def test_the_files_are_written_whole_and_hold_no_key(tmp_path: Path) -> None:
+    for name in ("edge.pem", "edge.key", "ca.pem"):
+        (tmp_path / name).write_text("secret words")
+    path = write_bootstrap(settings(tmp_path))
+    assert path.parent == tmp_path / "run"
+    assert "secret words" not in path.read_text()
+    assert json.loads(path.read_text())["node"] == {"id": "edge", "cluster": "edge"}
+    for cluster in ("catalog", "identity", "playback"):
+        assert (tmp_path / "xds" / f"{cluster}.yaml").exists()
+
+
+def test_endpoints_that_are_there_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "xds").mkdir()
+    (tmp_path / "xds" / "catalog.yaml").write_text("mine")
+    write_bootstrap(settings(tmp_path))
+    assert (tmp_path / "xds" / "catalog.yaml").read_text() == "mine"
