@@ -1,0 +1,176 @@
+"""Hands on a running mesh: its processes, its rows, its objects."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from localmesh import control
+from localmesh.discovery import find_mesh
+from localmesh.faults import CommandRefused, MeshNotRunning
+from localmesh.keystore import Keystore
+from localmesh.layout import Layout
+
+PATIENCE_S = 60.0
+_POLL_S = 0.05
+_SCALE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A process as the supervisor shows it."""
+
+    name: str
+    state: str
+    pid: int | None
+    restarts: int
+
+
+async def processes(folder: Path) -> dict[str, Seen]:
+    """Every process of the mesh by its name."""
+    answer = await control.ask(Layout.at(folder), {"op": "status"})
+    return {
+        each["name"]: Seen(each["name"], each["state"], each["pid"], each["restarts"])
+        for each in answer["processes"]
+    }
+
+
+async def kill(folder: Path, name: str) -> None:
+    """SIGKILL to one process, as soon as it has a pid."""
+
+    async def pid() -> int | None:
+        return (await processes(folder))[name].pid
+
+    os.kill(await until(pid, f"{name} has no pid"), signal.SIGKILL)
+
+
+async def kill_and_recover(folder: Path, name: str) -> None:
+    """SIGKILL to one process; returns when all are ready again and it was started anew."""
+    before = (await processes(folder))[name].restarts
+    await kill(folder, name)
+
+    async def restarted() -> bool:
+        return (await processes(folder))[name].restarts > before
+
+    await until(restarted, f"{name} was not started again")
+    await until_ready(folder)
+
+
+async def until_ready(folder: Path) -> None:
+    """Returns when every process is ready."""
+
+    async def ready() -> bool:
+        return all(each.state == "ready" for each in (await processes(folder)).values())
+
+    await until(ready, "not every process became ready")
+
+
+async def scale(folder: Path, service: str, count: int) -> list[str]:
+    """Brings a service to ``count`` instances; returns their names."""
+    request = {"op": "scale", "service": service, "replicas": count}
+    answer = await control.ask(Layout.at(folder), request, _SCALE_S)
+    return list(answer["instances"])
+
+
+async def until(
+    condition: Callable[[], Awaitable[Any]], otherwise: str, within_s: float = PATIENCE_S
+) -> Any:
+    """What ``condition`` answers as soon as that is true; fails with ``otherwise`` if never."""
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                if found := await condition():
+                    return found
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise AssertionError(f"{otherwise} within {within_s:g} s") from None
+
+
+async def rows(folder: Path, service: str, query: str, *values: Any) -> list[Any]:
+    """What a query answers in the schema of a service, under that service's own role."""
+    layout = Layout.at(folder)
+    password = Keystore(layout.secrets).password(f"postgres-{service}")
+    pid_file = (layout.postgres / "cluster" / "postmaster.pid").read_text(encoding="ascii")
+    connection = await psycopg.AsyncConnection.connect(
+        host="127.0.0.1",
+        port=int(pid_file.splitlines()[3]),
+        user=service,
+        password=password,
+        dbname="segue",
+    )
+    async with connection:
+        cursor = await connection.execute(query.encode(), values)
+        return await cursor.fetchall()
+
+
+def tree(folder: Path) -> dict[int, str]:
+    """The supervisor and everything below it: pid and command line."""
+    return {pid: _command(pid) for pid in _with_descendants([find_mesh(folder).pid])}
+
+
+def cut_power(folder: Path) -> dict[int, str]:
+    """SIGKILL to every process of the mesh, the supervisor first; returns what was killed.
+
+    All are stopped before the first dies, so that none can react to the death of another.
+    """
+    doomed = tree(folder)
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in doomed:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+    return doomed
+
+
+def alive(seen: dict[int, str]) -> dict[int, str]:
+    """Which of these processes still run, as the same programs."""
+    return {pid: command for pid, command in seen.items() if command and _command(pid) == command}
+
+
+async def until_gone(seen: dict[int, str]) -> None:
+    """Returns when none of these processes is left."""
+
+    async def gone() -> bool:
+        return not alive(seen)
+
+    try:
+        await until(gone, "processes are left", within_s=30)
+    except AssertionError as error:
+        raise AssertionError(f"still alive: {alive(seen)}") from error
+
+
+async def mesh_is_gone(folder: Path) -> bool:
+    """Whether nobody answers for the folder."""
+    try:
+        await processes(folder)
+    except (MeshNotRunning, CommandRefused):
+        return True
+    return False
+
+
+def _with_descendants(roots: Sequence[int]) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # The name between the parentheses may hold anything; the parent follows the state.
+            parent = int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(stat.parent.name))
+    found = list(roots)
+    for pid in found:
+        found.extend(children.get(pid, ()))
+    return found
+
+
+def _command(pid: int) -> str:
+    """The command line, empty when the process is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    except OSError:
+        return ""
