@@ -6,11 +6,13 @@ import asyncio
 import json
 import subprocess
 import urllib.request
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError
 
 from localmesh.background import start_in_background
@@ -22,6 +24,8 @@ from player.adapters.ffmpeg_decoder import find_ffmpeg
 from player.commands.importing import start_import, watch_import
 from player.mesh_client import LocalUser, MeshClient, issue_token
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -29,7 +33,11 @@ class Answer:
 
     status: int
     headers: dict[str, str]
-    text: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
 
     @property
     def body(self) -> Any:
@@ -38,14 +46,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class RunningMesh:
-    """A mesh that runs in ``folder``."""
+    """A mesh that runs in ``folder``; ``secrets`` are those that tests have used with it."""
 
     folder: Path
     edge: str
+    secrets: set[str] = field(default_factory=set)
 
     def token(self, user: str = "listener", *, tier: str | None = None, admin: bool = False) -> str:
+        """A fresh token of a sign-in of its own; also within a running event loop."""
         wanted = LocalUser(user, tier, admin)
-        return asyncio.run(issue_token(self.folder, find_mesh(self.folder), wanted)).text
+        token = _apart(issue_token(self.folder, find_mesh(self.folder), wanted)).text
+        self.secrets.add(token)
+        return token
 
     def call(
         self,
@@ -79,12 +91,18 @@ class RunningMesh:
                 steps = [step async for step in watch_import(client, started.id)]
                 return steps[-1]
 
-        return asyncio.run(work())
+        return _apart(work())
+
+
+def _apart(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine to its end in a loop of its own, whether or not one runs here."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def _answer(answer: Any) -> Answer:
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Answer(answer.status, headers, answer.read().decode("utf-8", "replace"))
+    return Answer(answer.status, headers, answer.read())
 
 
 @contextmanager
@@ -97,11 +115,17 @@ def running_mesh(folder: Path, replicas: Sequence[str] = ()) -> Iterator[Running
         stop_mesh(Layout.at(folder))
 
 
-def make_noise(target: Path, seconds: float, **tags: str) -> Path:
-    """A dense audio file with tags; its suffix says the format."""
+def make_noise(target: Path, seconds: float, *options: str, **tags: str) -> Path:
+    """A dense audio file with tags; its suffix says the format, ``options`` are FFmpeg's."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    source = f"anoisesrc=color=pink:amplitude=0.5:r=44100:d={seconds}:seed={hash(target) % 9999}"
+    seed = zlib.crc32(target.name.encode()) % 9999
+    source = f"anoisesrc=color=pink:amplitude=0.5:r=44100:d={seconds}:seed={seed}"
     words = [word for key, value in tags.items() for word in ("-metadata", f"{key}={value}")]
-    command = [str(find_ffmpeg()), "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", source]
-    subprocess.run([*command, *words, "-ac", "2", str(target)], check=True, timeout=60)
+    run_ffmpeg("-f", "lavfi", "-i", source, *words, "-ac", "2", *options, str(target))
     return target
+
+
+def run_ffmpeg(*words: str) -> bytes:
+    """What FFmpeg writes to its standard output; raises where it fails."""
+    command = [str(find_ffmpeg()), "-nostdin", "-v", "error", "-y", *words]
+    return subprocess.run(command, check=True, timeout=60, stdout=subprocess.PIPE).stdout

@@ -1,0 +1,110 @@
+"""What callers see of the edge: calls in JSON and in gRPC, and how both are refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+from google.rpc import code_pb2
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
+from segue.catalog.v1 import catalog_service_pb2_grpc as catalog
+from segue.identity.v1 import identity_service_pb2_grpc as identity
+from segue.playback.v1 import playback_service_pb2_grpc as playback
+
+from tests.running_mesh import Answer, RunningMesh
+
+HTTP_STATUS = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "UNAVAILABLE": 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A canonical code and the reason that goes with it."""
+
+    code: str
+    reason: str
+
+
+INVALID = Refusal("INVALID_ARGUMENT", "INVALID_FIELD")
+NOT_FOUND = Refusal("NOT_FOUND", "NOT_FOUND")
+
+
+def json_refusal(answer: Answer) -> Refusal:
+    """The google.rpc.Status of an answer; fails unless it is one."""
+    assert answer.status >= 400, answer
+    assert answer.headers["content-type"].startswith("application/json"), answer
+    status = answer.body
+    assert set(status) == {"code", "message", "details"}, answer
+    assert status["message"], answer
+    assert "Traceback" not in answer.text
+    infos = [d for d in status["details"] if d["@type"].endswith("/google.rpc.ErrorInfo")]
+    assert [info["domain"] for info in infos] == ["segue"], answer
+    return Refusal(code_pb2.Code.Name(status["code"]), infos[0]["reason"])
+
+
+def grpc_refusal(error: grpc.RpcError) -> Refusal:
+    """Code and reason of a failed gRPC call; fails unless it carries a rich status."""
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    assert status is not None, error
+    assert status.message, error
+    info = ErrorInfo()
+    assert status.details[0].Unpack(info), error
+    assert info.domain == "segue"
+    return Refusal(code_pb2.Code.Name(status.code), info.reason)
+
+
+class EdgeStubs:
+    """Every service over one plain channel to the edge, as a native client has it."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+        self.catalog: Any = catalog.CatalogServiceStub(channel)
+        self.search: Any = catalog.SearchServiceStub(channel)
+        self.imports: Any = catalog.ImportServiceStub(channel)
+        self.users: Any = identity.UserServiceStub(channel)
+        self.tokens: Any = identity.TokenServiceStub(channel)
+        self.plans: Any = identity.PlanServiceStub(channel)
+        self.playback: Any = playback.PlaybackServiceStub(channel)
+        self.heartbeats: Any = playback.HeartbeatServiceStub(channel)
+
+
+def target(mesh: RunningMesh) -> str:
+    """The edge as gRPC names it."""
+    return urlsplit(mesh.edge).netloc
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    """The metadata of a call with a token."""
+    return (("authorization", f"Bearer {token}"),)
+
+
+def play(mesh: RunningMesh, token: str, track_id: str, device: str = "device-1") -> Any:
+    """Starts a session; its addresses are noted as secrets."""
+    order = {"track_id": track_id, "device_id": device}
+    answer = mesh.call("POST", "/playback/play", order, token=token)
+    assert answer.status == 200, answer
+    mesh.secrets.add(capability_of(answer.body["stream_url"]))
+    return answer.body
+
+
+def capability_of(address: str) -> str:
+    """The capability in a media address."""
+    found = re.search(r"/media/v1/([^/]+)/", address)
+    assert found, address
+    return found[1]
+
+
+def descriptor_of(address: str) -> str:
+    """The descriptor that a media address names."""
+    return urlsplit(address).path.split("/")[4]
