@@ -31,6 +31,9 @@ class Settings(DatabaseSettings, ServiceSettings):
         gt=0,
         description="Tracks that a worker encodes at a time, one core each.",
     )
+    worker_dead_after_s: float = Field(
+        default=10.0, gt=0, description="Silence after which a worker's jobs go to another one."
+    )
     index_wait_s: float = Field(
         default=10.0, ge=0, description="Longest wait for the search index before SERVING."
     )

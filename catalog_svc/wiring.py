@@ -182,10 +182,14 @@ async def run_jobs(settings: Settings, stores: Stores, *, stop: asyncio.Event) -
         handle(queue, Work.SCAN, scan)
         handle(queue, Work.PREPARE, prepare.first_rungs)
         handle(queue, Work.COMPLETE, prepare.other_rungs)
+        pace = {
+            "stalled_after_s": settings.worker_dead_after_s,
+            "heartbeat_s": settings.worker_dead_after_s / 5,
+        }
         async with queue.opened(stores.pool), asyncio.TaskGroup() as roles:
-            roles.create_task(queue.work(stop=stop, concurrency=1, queues=[SCAN_QUEUE]))
+            roles.create_task(queue.work(stop=stop, concurrency=1, queues=[SCAN_QUEUE], **pace))
             roles.create_task(
-                queue.work(stop=stop, concurrency=settings.encoders, queues=[ENCODE_QUEUE])
+                queue.work(stop=stop, concurrency=settings.encoders, queues=[ENCODE_QUEUE], **pace)
             )
 
 

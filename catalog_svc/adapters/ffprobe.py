@@ -87,7 +87,7 @@ def _facts(found: dict[str, Any], done: Finished) -> StreamFacts:
         bits=bits,
         lossless=codec.startswith("pcm_") or codec in _LOSSLESS,
         claimed_s=_claim(audio, form, rate, done),
-        ends_padded=codec == "aac" and "mp4" in form.get("format_name", ""),
+        ends_padded=codec in ("aac", "mp3"),
         exact=form.get("format_name") in _EXACT,
         cover_stream=_cover(streams),
     )

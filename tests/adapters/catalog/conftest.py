@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from catalog_svc import wiring
 from meshkit.testing.stores import PostgresServer
+from tests.adapters.catalog.importing import Importing
 
 
 @pytest.fixture
@@ -23,3 +25,9 @@ async def opened(catalog_dsn: str) -> AsyncIterator[wiring.Stores]:
     """Connections to that database."""
     async with wiring.open_stores(catalog_dsn) as opened:
         yield opened
+
+
+@pytest.fixture
+def importing(catalog_dsn: str, tmp_path: Path, opened: wiring.Stores) -> Importing:
+    """Imports of a folder of music into that database."""
+    return Importing(catalog_dsn, tmp_path, opened)

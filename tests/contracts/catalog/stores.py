@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.domain.catalogue import Loudness, Track
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp
@@ -130,3 +131,12 @@ def publication(
         artwork=artwork,
         complete=stage == 2,
     )
+
+
+def memory_stores(store: MemoryStore) -> CatalogueStores:
+    """The ports on a memory store."""
+
+    async def waiting() -> dict[str, int]:
+        return {job.key: job.priority for job in store.jobs.values()}
+
+    return CatalogueStores(store, store, store, store, store, store.feed, waiting)

@@ -7,17 +7,12 @@ import pytest
 from catalog_svc.adapters.memory import MemoryStore
 from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.scan_suite import ScanContract
-from tests.contracts.catalog.stores import CatalogueStores
+from tests.contracts.catalog.stores import CatalogueStores, memory_stores
 
 
 @pytest.fixture
 def stores() -> CatalogueStores:
-    store = MemoryStore()
-
-    async def waiting() -> dict[str, int]:
-        return {job.key: job.priority for job in store.jobs.values()}
-
-    return CatalogueStores(store, store, store, store, store, store.feed, waiting)
+    return memory_stores(MemoryStore())
 
 
 class TestMemoryScan(ScanContract):

@@ -1,0 +1,136 @@
+"""A whole import without the mesh: a database, a folder of objects, and workers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+from segue.catalog.v1 import asset_pb2
+
+from catalog_svc import wiring
+from catalog_svc.adapters.postgres_imports import PostgresImports
+from catalog_svc.adapters.postgres_reads import PostgresCatalogue
+from catalog_svc.domain.catalogue import Playable, Track
+from catalog_svc.domain.imports import Import, ImportFile
+from catalog_svc.settings import Settings
+from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.start_import import StartImport
+
+_LIMIT_S = 90.0
+
+
+class Importing:
+    """Starts imports of ``music`` and looks at what becomes of them."""
+
+    def __init__(self, dsn: str, folder: Path, stores: wiring.Stores) -> None:
+        self.music = folder / "music"
+        self.music.mkdir()
+        self.objects = folder / "objects"
+        self.stores = stores
+        self.settings = Settings(
+            database_dsn=SecretStr(dsn),
+            objects_url=self.objects.as_uri(),
+            import_roots=(self.music,),
+            work_dir=folder / "work",
+            index_dir=folder / "index",
+            tls_cert_file=Path("unused"),
+            tls_key_file=Path("unused"),
+            tls_ca_file=Path("unused"),
+            jwks_url="unused",
+            encoders=2,
+        )
+        imports = PostgresImports(stores.pool, stores.queue)
+        self.catalogue = PostgresCatalogue(stores.pool, stores.queue)
+        self._start = StartImport(imports, self.settings.import_roots)
+        self.follow = FollowImport(imports, step_s=0.02)
+
+    async def start(self) -> str:
+        """The id of a new run over ``music``."""
+        return (await self._start(str(self.music), None)).id
+
+    async def finished(self, import_id: str) -> Import:
+        """The run when it is over."""
+        return await self.until(import_id, lambda run: run.finished)
+
+    async def until(self, import_id: str, reached: Callable[[Import], bool]) -> Import:
+        """The first state of the run for which ``reached`` holds."""
+        async with asyncio.timeout(_LIMIT_S):
+            async for run in self.follow.watch(import_id, stop=asyncio.Event()):
+                if reached(run):
+                    return run
+        raise AssertionError("the run ended before")
+
+    async def import_music(self) -> Import:
+        """A run over ``music`` by a worker in this process, from its start to its end."""
+        async with self.working():
+            return await self.finished(await self.start())
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """A worker in this process."""
+        stop = asyncio.Event()
+        worker = asyncio.create_task(wiring.run_jobs(self.settings, self.stores, stop=stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await worker
+
+    async def worker_process(self) -> asyncio.subprocess.Process:
+        """A worker of its own, by the command that the mesh starts."""
+        prefix = "SEGUE_CATALOG_"
+        settings = {
+            "DATABASE_DSN": self.settings.database_dsn.get_secret_value(),
+            "OBJECTS_URL": self.settings.objects_url,
+            "WORK_DIR": str(self.settings.work_dir),
+            "INDEX_DIR": str(self.settings.index_dir),
+            "TLS_CERT_FILE": "unused",
+            "TLS_KEY_FILE": "unused",
+            "TLS_CA_FILE": "unused",
+            "JWKS_URL": "unused",
+            "ENCODERS": "2",
+            "WORKER_DEAD_AFTER_S": "2",
+        }
+        environment = {name: value for name, value in os.environ.items() if prefix not in name}
+        environment |= {prefix + name: value for name, value in settings.items()}
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "catalog_svc", "work", env=environment
+        )
+
+    async def files(self, import_id: str) -> dict[str, ImportFile]:
+        """The files of a run by name."""
+        found = await self.follow.files(import_id, states=[], after=None, limit=100)
+        return {os.fsdecode(file.path): file for file in found}
+
+    async def tracks(self) -> list[Track]:
+        """All tracks."""
+        return await self.catalogue.tracks(after=None, limit=100)
+
+    async def playable(self, track_id: str) -> Playable:
+        """What playback would get."""
+        found = await self.catalogue.playable(track_id)
+        assert found is not None
+        return found
+
+    async def descriptor(self, track_id: str) -> asset_pb2.AssetDescriptor:
+        """The stored descriptor of a track."""
+        name = (await self.playable(track_id)).descriptor
+        content = self.objects / "descriptors" / name
+        return asset_pb2.AssetDescriptor.FromString(content.read_bytes())
+
+    def stream(self, rung: asset_pb2.Rung) -> bytes:
+        """A rung as one file: its initialisation segment and all media segments."""
+        objects = [rung.init, *(segment.object for segment in rung.segments)]
+        return b"".join((self.objects / "media" / one.sha256.hex()).read_bytes() for one in objects)
+
+
+async def killed(worker: asyncio.subprocess.Process) -> None:
+    """End a worker in the hardest way."""
+    worker.send_signal(signal.SIGKILL)
+    await worker.wait()

@@ -1,0 +1,272 @@
+"""``CatalogService`` behind a real server, over the memory stores."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+from segue.catalog.v1 import catalog_pb2
+from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.catalog.v1.catalog_service_pb2_grpc import (
+    CatalogServiceStub,
+    add_CatalogServiceServicer_to_server,
+)
+
+from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory_changes import MemoryChangeLog
+from catalog_svc.domain.ids import new_id
+from catalog_svc.servicer import CatalogServicer
+from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.ready_track import ReadyTrack
+from catalog_svc.usecases.watch_changes import WatchChanges
+from meshkit.faults import (
+    FailedPrecondition,
+    Fault,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
+from meshkit.status import remote_faults
+from meshkit.testing.rpc import ServedMesh, served
+from tests.contracts.catalog.stores import (
+    CatalogueStores,
+    found,
+    memory_stores,
+    publication,
+    tagged,
+)
+
+DESCRIPTOR = "1" * 64
+
+
+@dataclass
+class Catalog:
+    """The service under test, what is behind it, and stubs as its callers have them."""
+
+    mesh: ServedMesh
+    stores: CatalogueStores
+    draining: asyncio.Event
+
+    @property
+    def edge(self) -> CatalogServiceStub:
+        return CatalogServiceStub(self.mesh.channel("edge"))
+
+    @property
+    def playback(self) -> CatalogServiceStub:
+        return CatalogServiceStub(self.mesh.channel("playback"))
+
+    async def fill(self, count: int = 3) -> list[catalog_pb2.Track]:
+        """The tracks of an album, as they are listed."""
+        await self.stores.scanned(
+            *(
+                found(f"{number:03}.flac", tagged(f"Song {number}", track_number=number))
+                for number in range(1, count + 1)
+            )
+        )
+        request = pb.ListTracksRequest(page_size=500)
+        answer = await self.edge.ListTracks(request, metadata=self.mesh.token())
+        return list(answer.tracks)
+
+
+@pytest.fixture
+async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
+    store = MemoryStore()
+    draining = asyncio.Event()
+    servicer = CatalogServicer(
+        Browse(store),
+        ReadyTrack(store),
+        WatchChanges(MemoryChangeLog(store.feed)),
+        draining=draining,
+    )
+    async with served(tmp_path, (add_CatalogServiceServicer_to_server, servicer)) as mesh:
+        yield Catalog(mesh, memory_stores(store), draining)
+
+
+async def test_a_track_is_told_with_its_names(catalog: Catalog) -> None:
+    (listed,) = await catalog.fill(1)
+    request = pb.GetTrackRequest(id=listed.id)
+    track = (await catalog.edge.GetTrack(request, metadata=catalog.mesh.token())).track
+    assert track == listed
+    assert (track.title, track.artist, track.album) == ("Song 1", "Björk", "Homogenic")
+    assert (track.state, track.access) == (catalog_pb2.Track.PENDING, catalog_pb2.Track.FREE)
+    assert (track.duration, track.duration_ms) == (255.0, 255_000)
+    assert not track.HasField("loudness")
+
+
+async def test_lists_page_without_loss_or_repetition(catalog: Catalog) -> None:
+    everything = await catalog.fill(7)
+    paged: list[catalog_pb2.Track] = []
+    request = pb.ListTracksRequest(page_size=3)
+    while True:
+        answer = await catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
+        paged += answer.tracks
+        if not answer.next_page_token:
+            break
+        request.page_token = answer.next_page_token
+    assert paged == everything
+
+
+async def test_an_album_is_told_with_its_tracks_in_order(catalog: Catalog) -> None:
+    tracks = await catalog.fill(5)
+    token = catalog.mesh.token()
+    album_id = tracks[0].album_id
+    album = (await catalog.edge.GetAlbum(pb.GetAlbumRequest(id=album_id), metadata=token)).album
+    assert (album.title, album.track_count, album.total_duration_ms) == ("Homogenic", 5, 1_275_000)
+    request = pb.ListAlbumTracksRequest(id=album_id, page_size=2)
+    numbers: list[int] = []
+    while True:
+        answer = await catalog.edge.ListAlbumTracks(request, metadata=token)
+        numbers += [track.track_number for track in answer.tracks]
+        if not answer.next_page_token:
+            break
+        request.page_token = answer.next_page_token
+    assert numbers == [1, 2, 3, 4, 5]
+
+
+async def test_an_artist_is_told_with_the_top_tracks(catalog: Catalog) -> None:
+    tracks = await catalog.fill(12)
+    token = catalog.mesh.token()
+    artist_id = tracks[0].artist_id
+    request = pb.GetArtistRequest(id=artist_id)
+    artist = (await catalog.edge.GetArtist(request, metadata=token)).artist
+    assert (artist.name, artist.track_count) == ("Björk", 12)
+    top = pb.ListArtistTopTracksRequest(id=artist_id)
+    assert len((await catalog.edge.ListArtistTopTracks(top, metadata=token)).tracks) == 10
+
+
+@pytest.mark.parametrize("bad", ["", "x", "01jd4q8z7y1v9k2m5n6p7r8s9t", "9" * 26, "../etc/passwd"])
+async def test_an_id_that_is_no_ulid_is_named(catalog: Catalog, bad: str) -> None:
+    token = catalog.mesh.token()
+    edge = catalog.edge
+    calls: list[Awaitable[object]] = [
+        edge.GetTrack(pb.GetTrackRequest(id=bad), metadata=token),
+        edge.GetAlbum(pb.GetAlbumRequest(id=bad), metadata=token),
+        edge.ListAlbumTracks(pb.ListAlbumTracksRequest(id=bad), metadata=token),
+        edge.GetArtist(pb.GetArtistRequest(id=bad), metadata=token),
+        edge.ListArtistTopTracks(pb.ListArtistTopTracksRequest(id=bad), metadata=token),
+    ]
+    for call in calls:
+        fault = await refusal(call)
+        assert isinstance(fault, InvalidArgument)
+        assert [violation.field for violation in fault.violations] == ["id"]
+
+
+async def test_an_unknown_id_is_not_found(catalog: Catalog) -> None:
+    token, unknown = catalog.mesh.token(), new_id()
+    edge = catalog.edge
+    calls: dict[str, Awaitable[object]] = {
+        "track": edge.GetTrack(pb.GetTrackRequest(id=unknown), metadata=token),
+        "album": edge.ListAlbumTracks(pb.ListAlbumTracksRequest(id=unknown), metadata=token),
+        "artist": edge.ListArtistTopTracks(
+            pb.ListArtistTopTracksRequest(id=unknown), metadata=token
+        ),
+    }
+    for resource, call in calls.items():
+        fault = await refusal(call)
+        assert isinstance(fault, NotFound)
+        assert fault.metadata == {"resource": resource, "id": unknown}
+
+
+async def test_a_page_token_of_another_list_is_refused(catalog: Catalog) -> None:
+    tracks = await catalog.fill(3)
+    token = catalog.mesh.token()
+    first = await catalog.edge.ListTracks(pb.ListTracksRequest(page_size=1), metadata=token)
+    request = pb.ListAlbumTracksRequest(id=tracks[0].album_id, page_token=first.next_page_token)
+    fault = await refusal(catalog.edge.ListAlbumTracks(request, metadata=token))
+    assert fault.reason == "PAGE_TOKEN_INVALID"
+
+
+async def test_a_ready_track_is_playable(catalog: Catalog) -> None:
+    (track,) = await catalog.fill(1)
+    (source_id,) = await catalog.stores.source_ids()
+    await catalog.stores.claimed(source_id, "audio", tagged("Song 1"))
+    await catalog.stores.preparation.publish(publication(source_id, track.id))
+    request = pb.GetPlayableRequest(track_id=track.id)
+    answer = await catalog.playback.GetPlayable(request, metadata=catalog.mesh.token())
+    assert answer.descriptor == DESCRIPTOR
+    assert [(rung.name, rung.bitrate_kbps) for rung in answer.rungs] == [("128", 128), ("320", 320)]
+    assert answer.track.state == catalog_pb2.Track.READY
+    assert answer.track.loudness.integrated_lufs == -9.5
+
+
+async def test_a_track_on_its_way_says_when_to_come_back(catalog: Catalog) -> None:
+    (track,) = await catalog.fill(1)
+    request = pb.GetPlayableRequest(track_id=track.id)
+    fault = await refusal(catalog.playback.GetPlayable(request, metadata=catalog.mesh.token()))
+    assert isinstance(fault, Unavailable)
+    assert (fault.reason, fault.retry_after_s) == ("TRACK_NOT_READY", 1.0)
+    assert 100 in (await catalog.stores.waiting()).values()
+
+
+async def test_a_track_whose_file_is_bad_names_the_file(catalog: Catalog) -> None:
+    (track,) = await catalog.fill(1)
+    (source_id,) = await catalog.stores.source_ids()
+    await catalog.stores.preparation.refuse(source_id, "it has a hole", remember=True)
+    request = pb.GetPlayableRequest(track_id=track.id)
+    fault = await refusal(catalog.playback.GetPlayable(request, metadata=catalog.mesh.token()))
+    assert isinstance(fault, FailedPrecondition)
+    assert (fault.reason, fault.metadata) == ("AUDIO_UNDECODABLE", {"file": "001"})
+    assert "it has a hole" in fault.message
+
+
+async def test_only_playback_asks_how_to_play(catalog: Catalog) -> None:
+    (track,) = await catalog.fill(1)
+    request = pb.GetPlayableRequest(track_id=track.id)
+    fault = await refusal(catalog.edge.GetPlayable(request, metadata=catalog.mesh.token()))
+    assert isinstance(fault, PermissionDenied)
+
+
+async def test_changes_are_watched_from_the_oldest_and_resumed(catalog: Catalog) -> None:
+    await catalog.fill(2)
+    request = pb.WatchChangesRequest()
+    seen: list[pb.WatchChangesResponse] = []
+    async for change in catalog.playback.WatchChanges(request):
+        seen.append(change)
+        if {one.WhichOneof("change") for one in seen} == {"track", "album", "artist"}:
+            break
+    assert all(change.version for change in seen)
+    request.resume_token = seen[0].resume_token
+    resumed = catalog.playback.WatchChanges(request)
+    assert [change async for change in _first(resumed)]
+
+
+async def test_a_removal_says_what_is_gone(catalog: Catalog) -> None:
+    await catalog.stores.scanned(found("a.mp3", tagged("One")), found("b.mp3", tagged("Two")))
+    first, second = await catalog.stores.source_ids()
+    await catalog.stores.claimed(first, "audio", tagged("One"))
+    await catalog.stores.claimed(second, "audio", tagged("Two"))
+    async for change in catalog.playback.WatchChanges(pb.WatchChangesRequest()):
+        if change.WhichOneof("change") == "removed":
+            assert change.removed.type == pb.WatchChangesResponse.Removed.TRACK
+            break
+
+
+async def test_a_drain_ends_the_watch(catalog: Catalog) -> None:
+    await catalog.fill(1)
+    changes = catalog.playback.WatchChanges(pb.WatchChangesRequest())
+    async for _ in _first(changes):
+        catalog.draining.set()
+    with pytest.raises(grpc.aio.AioRpcError) as ended:
+        async for _ in changes:
+            pass
+    assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def _first(
+    changes: AsyncIterable[pb.WatchChangesResponse],
+) -> AsyncIterator[pb.WatchChangesResponse]:
+    async for change in changes:
+        yield change
+        return
+
+
+async def refusal(call: Awaitable[object]) -> Fault:
+    """The fault that the call was refused with."""
+    with pytest.raises(Fault) as refused, remote_faults():
+        await call
+    return refused.value

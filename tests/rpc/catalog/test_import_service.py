@@ -1,0 +1,208 @@
+"""``ImportService`` behind a real server, over the memory stores."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from segue.catalog.v1 import catalog_pb2
+from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.catalog.v1.catalog_service_pb2_grpc import (
+    ImportServiceStub,
+    add_ImportServiceServicer_to_server,
+)
+
+from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.domain.ids import new_id
+from catalog_svc.import_servicer import ImportServicer
+from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.start_import import StartImport
+from meshkit.faults import (
+    FailedPrecondition,
+    Fault,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+)
+from meshkit.status import remote_faults
+from meshkit.testing.rpc import ServedMesh, served
+from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, memory_stores, tagged
+
+End = pb.WatchImportResponse
+
+
+@dataclass
+class Imports:
+    """The service under test and what is behind it."""
+
+    mesh: ServedMesh
+    stores: CatalogueStores
+    music: Path
+    draining: asyncio.Event
+
+    @property
+    def stub(self) -> ImportServiceStub:
+        return ImportServiceStub(self.mesh.channel("edge"))
+
+    async def create(self, path: Path | str, request_id: str = "") -> catalog_pb2.Import:
+        """The answer to CreateImport."""
+        request = pb.CreateImportRequest(path=str(path), request_id=request_id)
+        answer = await self.stub.CreateImport(request, metadata=self.mesh.token())
+        return run_of(answer)
+
+
+@pytest.fixture
+async def imports(tmp_path: Path) -> AsyncIterator[Imports]:
+    music = tmp_path / "music"
+    await asyncio.to_thread(music.mkdir)
+    store, draining = MemoryStore(), asyncio.Event()
+    servicer = ImportServicer(
+        StartImport(store, [music]), FollowImport(store, step_s=0.005), draining=draining
+    )
+    async with served(tmp_path, (add_ImportServiceServicer_to_server, servicer)) as mesh:
+        yield Imports(mesh, memory_stores(store), music, draining)
+
+
+def run_of(
+    answer: pb.CreateImportResponse | pb.GetImportResponse | pb.WatchImportResponse,
+) -> catalog_pb2.Import:
+    """The run in an answer, whose field has the name of a keyword."""
+    run = getattr(answer, "import")
+    assert isinstance(run, catalog_pb2.Import)
+    return run
+
+
+async def refusal(call: Awaitable[object]) -> Fault:
+    """The fault that the call was refused with."""
+    with pytest.raises(Fault) as refused, remote_faults():
+        await call
+    return refused.value
+
+
+async def test_an_import_begins_by_scanning(imports: Imports) -> None:
+    run = await imports.create(imports.music)
+    assert (run.state, run.path) == (catalog_pb2.Import.SCANNING, str(imports.music))
+    answer = await imports.stub.GetImport(
+        pb.GetImportRequest(id=run.id), metadata=imports.mesh.token()
+    )
+    assert run_of(answer) == run
+
+
+async def test_a_retry_makes_no_second_import(imports: Imports) -> None:
+    first = await imports.create(imports.music, "once")
+    assert await imports.create(imports.music, "once") == first
+    inside = imports.music / "inside"
+    await asyncio.to_thread(inside.mkdir)
+    fault = await refusal(imports.create(inside, "once"))
+    assert fault.reason == "REQUEST_ID_REUSED"
+
+
+@pytest.mark.parametrize("path", ["", "music", "./music", "/mus\0ic"])
+async def test_a_path_that_is_not_absolute_is_refused(imports: Imports, path: str) -> None:
+    fault = await refusal(imports.create(path))
+    assert isinstance(fault, InvalidArgument)
+    assert [violation.field for violation in fault.violations] == ["path"]
+
+
+async def test_a_path_outside_the_roots_is_refused(imports: Imports) -> None:
+    link = imports.music / "link"
+    os.symlink("/etc", link)
+    outside = [
+        imports.music.parent,
+        "/etc",
+        link,
+        f"{imports.music}/../ca.pem",
+        f"{imports.music}2",
+    ]
+    for path in outside:
+        fault = await refusal(imports.create(str(path)))
+        assert isinstance(fault, PermissionDenied)
+        assert fault.reason == "IMPORT_PATH_NOT_ALLOWED"
+
+
+async def test_a_path_that_is_not_there_is_refused(imports: Imports) -> None:
+    fault = await refusal(imports.create(imports.music / "missing"))
+    assert isinstance(fault, FailedPrecondition)
+    assert fault.reason == "IMPORT_PATH_UNREADABLE"
+
+
+async def test_an_unknown_import_is_not_found(imports: Imports) -> None:
+    token, unknown = imports.mesh.token(), new_id()
+    get = imports.stub.GetImport(pb.GetImportRequest(id=unknown), metadata=token)
+    files = imports.stub.ListImportFiles(pb.ListImportFilesRequest(id=unknown), metadata=token)
+    for call in (get, files):
+        assert isinstance(await refusal(call), NotFound)
+    bad = imports.stub.GetImport(pb.GetImportRequest(id="x"), metadata=token)
+    assert isinstance(await refusal(bad), InvalidArgument)
+
+
+async def test_imports_need_their_scope(imports: Imports) -> None:
+    token = imports.mesh.token(scopes=["catalog.read"])
+    request = pb.CreateImportRequest(path=str(imports.music))
+    fault = await refusal(imports.stub.CreateImport(request, metadata=token))
+    assert fault.reason == "SCOPE_MISSING"
+
+
+async def test_files_are_listed_by_path_and_state(imports: Imports) -> None:
+    import_id = await imports.stores.scanned(
+        found("b.flac", tagged()),
+        found("a\udcff.mp3", reason="the file is empty", remember=True),
+    )
+    token = imports.mesh.token()
+    request = pb.ListImportFilesRequest(id=import_id, page_size=1)
+    first = await imports.stub.ListImportFiles(request, metadata=token)
+    assert [(file.path, file.reason) for file in first.files] == [
+        ("a\ufffd.mp3", "the file is empty")
+    ]
+    request.page_token = first.next_page_token
+    second = await imports.stub.ListImportFiles(request, metadata=token)
+    assert [file.path for file in second.files] == ["b.flac"]
+    assert not second.next_page_token
+    states = [catalog_pb2.ImportFile.PENDING]
+    only = pb.ListImportFilesRequest(id=import_id, state=states)
+    pending = await imports.stub.ListImportFiles(only, metadata=token)
+    assert [file.path for file in pending.files] == ["b.flac"]
+
+
+async def test_a_watch_ends_with_the_import(imports: Imports) -> None:
+    import_id = await imports.stores.started()
+    request = pb.WatchImportRequest(id=import_id)
+    seen: list[pb.WatchImportResponse] = []
+    async for step in imports.stub.WatchImport(request, metadata=imports.mesh.token()):
+        seen.append(step)
+        if len(seen) == 1:
+            refused = found("a.mp3", reason="the file is empty")
+            await imports.stores.scans.record(import_id, ROOT, [refused])
+            await imports.stores.scans.finish_scan(import_id)
+    assert run_of(seen[0]).state == catalog_pb2.Import.SCANNING
+    assert run_of(seen[-1]).state == catalog_pb2.Import.DONE
+    assert run_of(seen[-1]).files_failed == 1
+    assert [step.end for step in seen[:-1]] == [End.END_UNSPECIFIED] * (len(seen) - 1)
+    assert seen[-1].end == End.FINISHED
+
+
+async def test_a_finished_import_is_told_once(imports: Imports) -> None:
+    import_id = await imports.stores.scanned()
+    request = pb.WatchImportRequest(id=import_id)
+    watch = imports.stub.WatchImport(request, metadata=imports.mesh.token())
+    assert [step.end async for step in watch] == [End.FINISHED]
+
+
+async def test_a_drain_ends_the_watch_and_says_so(imports: Imports) -> None:
+    request = pb.WatchImportRequest(id=await imports.stores.started())
+    ends: list[int] = []
+    async for step in imports.stub.WatchImport(request, metadata=imports.mesh.token()):
+        ends.append(step.end)
+        imports.draining.set()
+    assert ends == [End.END_UNSPECIFIED, End.DRAINING]
+
+
+async def test_a_watch_ends_with_the_token(imports: Imports) -> None:
+    request = pb.WatchImportRequest(id=await imports.stores.started())
+    token = imports.mesh.token(life_s=1.5)
+    ends = [step.end async for step in imports.stub.WatchImport(request, metadata=token)]
+    assert ends == [End.END_UNSPECIFIED, End.TOKEN_EXPIRED]
