@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 from segue.catalog.v1.asset_pb2 import AssetDescriptor, Rung
 
-from edge.media.domain.ladder import asset_seconds, is_lossless
+from edge.media.domain.ladder import asset_seconds, is_lossless, presented_ticks
 
 CONTENT_TYPE = "application/dash+xml"
 
@@ -69,7 +69,7 @@ def _segment_template(rung: Rung) -> Iterator[str]:
         ' initialization="$RepresentationID$/init.mp4" media="$RepresentationID$/$Number$.m4s">'
     )
     yield "          <SegmentTimeline>"
-    for index, (duration, count) in enumerate(_runs(s.duration for s in rung.segments)):
+    for index, (duration, count) in enumerate(_runs(presented_ticks(rung))):
         start = ' t="0"' if index == 0 else ""
         repeat = f' r="{count - 1}"' if count > 1 else ""
         yield f'            <S{start} d="{duration}"{repeat}/>'

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from segue.catalog.v1.asset_pb2 import Rung, Segment
 
-from edge.media.domain.ladder import decimal_seconds, microseconds
+from edge.media.domain.ladder import decimal_seconds, microseconds, presented_ticks
 
 CONTENT_TYPE = "application/vnd.apple.mpegurl"
 
@@ -63,10 +63,13 @@ def _entries(rung: Rung) -> Iterator[tuple[list[str], int]]:
     Whole segments carry a byte range, too: FFmpeg 8.1 keeps the end of the last range on its
     persistent connections and would cut an entry without one there.
     """
-    for number, segment in enumerate(rung.segments, start=1):
-        pieces = [(0, segment.object.size, segment.duration)]
+    for number, (segment, heard) in enumerate(
+        zip(rung.segments, presented_ticks(rung), strict=True), start=1
+    ):
+        pieces = [(0, segment.object.size, heard)]
         if number == 1 and segment.fragments:
-            pieces = _pieces(segment, rung.timescale)
+            (offset, size, ticks), *rest = _pieces(segment, rung.timescale)
+            pieces = [(offset, size, ticks - rung.encoder_delay), *rest]
         for offset, size, duration in pieces:
             yield [f"#EXT-X-BYTERANGE:{size}@{offset}", f"{number}.m4s"], duration
 

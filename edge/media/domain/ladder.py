@@ -21,9 +21,19 @@ def is_lossless(rung: Rung) -> bool:
     return not rung.codecs.startswith("mp4a")
 
 
+def presented_ticks(rung: Rung) -> list[int]:
+    """The lengths of a rung's segments as they are heard.
+
+    The first holds the encoder's priming as well, which players drop by the edit list: a manifest
+    that counted it would end later than the sound, and a player would wait there for more.
+    """
+    ticks = [segment.duration for segment in rung.segments]
+    return [ticks[0] - rung.encoder_delay, *ticks[1:]] if ticks else ticks
+
+
 def rung_seconds(rung: Rung) -> Fraction:
-    """The length of a rung: the exact sum of its segments."""
-    return Fraction(sum(segment.duration for segment in rung.segments), rung.timescale)
+    """The length of a rung as it is heard: the exact sum of its segments."""
+    return Fraction(sum(presented_ticks(rung)), rung.timescale)
 
 
 def asset_seconds(descriptor: AssetDescriptor, rungs: Iterable[Rung]) -> Fraction:
