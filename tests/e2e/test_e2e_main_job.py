@@ -16,6 +16,8 @@ from segue.catalog.v1 import catalog_service_pb2 as catalog
 from tests.running_mesh import RunningMesh, run_ffmpeg
 
 AAC = [128, 192, 256, 320]
+# WAV's tags know no album artist: its album is that of its own artist.
+OF_THE_ALBUM = SONGS[:-1]
 by_suffix = pytest.mark.parametrize("song", SONGS, ids=lambda song: song.suffix)
 
 
@@ -63,9 +65,9 @@ def test_albums_and_artists_are_made_of_the_tags(
     track = music.tracks[SONGS[0].title]
     album = mesh.call("GET", f"/albums/{track['album_id']}", token=free).body
     assert (album["title"], album["artist"], album["year"]) == (ALBUM, "Various Artists", 2026)
-    assert album["track_count"] == len(SONGS)
+    assert album["track_count"] == len(OF_THE_ALBUM)
     tracks = mesh.call("GET", f"/albums/{album['id']}/tracks", token=free).body["tracks"]
-    assert [found["title"] for found in tracks] == [song.title for song in SONGS]
+    assert [found["title"] for found in tracks] == [song.title for song in OF_THE_ALBUM]
     artist = mesh.call("GET", f"/artists/{track['artist_id']}", token=free).body
     assert (artist["name"], artist["track_count"]) == ("Ada Meridian", 2)
     top = mesh.call("GET", f"/artists/{artist['id']}/top-tracks", token=free).body["tracks"]
@@ -77,14 +79,14 @@ def test_the_pages_of_an_album_join_to_the_whole(
 ) -> None:
     album, titles, token = music.tracks[SONGS[0].title]["album_id"], [], ""
     while True:
-        path = f"/albums/{album}/tracks?page_size=4&page_token={token}"
+        path = f"/albums/{album}/tracks?page_size=2&page_token={token}"
         page = mesh.call("GET", path, token=free).body
-        assert len(page["tracks"]) <= 4
+        assert len(page["tracks"]) <= 2
         titles += [track["title"] for track in page["tracks"]]
         token = page["next_page_token"]
         if not token:
             break
-    assert titles == [song.title for song in SONGS]
+    assert titles == [song.title for song in OF_THE_ALBUM]
 
 
 def test_covers_are_served_as_they_were_in_the_files(
