@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.envoy.clusters import clusters
 from edge.envoy.exposure import descriptor_set, exposed_methods
 from edge.envoy.listener import listener
-from edge.envoy.resources import Json, socket_address
+from edge.envoy.resources import Json, extension, socket_address
 from edge.envoy.settings import EdgeSettings, RateLimit
 
 __all__ = ["EdgeSettings", "RateLimit", "bootstrap", "write_bootstrap"]
@@ -40,11 +40,20 @@ def bootstrap(settings: EdgeSettings, descriptors: Path) -> Json:
     return {
         "node": {"id": "edge", "cluster": "edge"},
         "admin": {"address": socket_address(f"127.0.0.1:{settings.admin_port}")},
+        "overload_manager": {"resource_monitors": [_connection_limit(settings)]},
         "static_resources": {
             "listeners": [listener(settings, methods, descriptors)],
             "clusters": clusters(settings, workloads),
         },
     }
+
+
+def _connection_limit(settings: EdgeSettings) -> Json:
+    return extension(
+        "envoy.resource_monitors.global_downstream_max_connections",
+        "resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+        max_active_downstream_connections=settings.max_connections,
+    )
 
 
 def _ensure_endpoints(xds_dir: Path, workload: str) -> None:

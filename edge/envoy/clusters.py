@@ -14,6 +14,10 @@ TRACES = "traces"
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _CONNECT_TIMEOUT = "2s"
+# Below the servers' own keep-alive (5 s, 30 s): whoever closes second may have sent a request into
+# a connection that is gone.
+_IDENTITY_IDLE = "3s"
+_MEDIA_IDLE = "20s"
 # A meshkit server takes a ping every 5 s.
 _KEEPALIVE = {"interval": "30s", "timeout": "5s"}
 
@@ -21,15 +25,16 @@ _KEEPALIVE = {"interval": "30s", "timeout": "5s"}
 def clusters(settings: EdgeSettings, workloads: Iterable[str]) -> list[Json]:
     """Every cluster that routes and filters name."""
     found = [_grpc_cluster(settings, workload) for workload in sorted(workloads)]
-    found.append(_http_cluster(IDENTITY_HTTP, [settings.identity_http]))
-    media = _http_cluster(MEDIA, settings.media_http)
+    found.append(_http_cluster(IDENTITY_HTTP, [settings.identity_http], _IDENTITY_IDLE))
+    media = _http_cluster(MEDIA, settings.media_http, _MEDIA_IDLE)
     media["health_checks"] = [_health_check({"http_health_check": {"path": "/healthz"}})]
     media["ignore_health_on_host_removal"] = True
     media["common_lb_config"] = {"healthy_panic_threshold": {"value": 50}}
     found.append(media)
     if settings.otlp_endpoint is not None:
         parts = urlsplit(settings.otlp_endpoint)
-        collector = _http_cluster(TRACES, [f"{parts.hostname}:{parts.port or 4317}"])
+        address = f"{parts.hostname}:{parts.port or 4317}"
+        collector = _http_cluster(TRACES, [address], _MEDIA_IDLE)
         collector["typed_extension_protocol_options"] = _http2()
         found.append(collector)
     return found
@@ -61,13 +66,20 @@ def _grpc_cluster(settings: EdgeSettings, workload: str) -> Json:
     }
 
 
-def _http_cluster(name: str, addresses: Sequence[str]) -> Json:
+def _http_cluster(name: str, addresses: Sequence[str], idle: str) -> Json:
     endpoints = [{"endpoint": {"address": socket_address(address)}} for address in addresses]
     return {
         "name": name,
         "type": "STATIC" if all(map(is_numeric, addresses)) else "STRICT_DNS",
         "connect_timeout": _CONNECT_TIMEOUT,
         "lb_policy": "LEAST_REQUEST",
+        "typed_extension_protocol_options": {
+            _HTTP_OPTIONS: typed(
+                "upstreams.http.v3.HttpProtocolOptions",
+                common_http_protocol_options={"idle_timeout": idle},
+                explicit_http_config={"http_protocol_options": {}},
+            )
+        },
         "circuit_breakers": {"thresholds": [_bounds()]},
         "load_assignment": {
             "cluster_name": name,
@@ -109,8 +121,9 @@ def _mutual_tls(settings: EdgeSettings, workload: str) -> Json:
 
 
 def _health_check(kind: Json) -> Json:
+    """NOT_SERVING counts at once, which drains rely on; a slow answer of a busy machine not."""
     return {
-        "timeout": "1s",
+        "timeout": "5s",
         "interval": "1s",
         "no_traffic_interval": "1s",
         "unhealthy_threshold": 1,

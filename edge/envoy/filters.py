@@ -149,6 +149,7 @@ def _jwt_authn(settings: EdgeSettings) -> Json:
                     },
                     "cache_duration": seconds(settings.jwks_refresh_s),
                     "async_fetch": {"failed_refetch_duration": "1s"},
+                    "retry_policy": {"num_retries": 1},
                 },
                 # The services verify it again.
                 "forward": True,

@@ -37,6 +37,7 @@ class EdgeSettings:
     otlp_endpoint: str | None = None
     bind_address: str = "127.0.0.1"
     unary_timeout_s: float = 10.0
+    max_connections: int = 50_000
     max_json_bytes: int = 256 * 1024
     max_sign_in_bytes: int = 64 * 1024
     limit_per_address: RateLimit = RateLimit(100_000, 10)

@@ -64,7 +64,7 @@ def running_origin(folder: Path, asset: PackagedAsset) -> Iterator[Origin]:
         "SEGUE_MEDIA_HTTP_LISTEN": f"127.0.0.1:{port}",
         "SEGUE_MEDIA_OBJECTS_URL": asset.root.as_uri(),
         "SEGUE_MEDIA_CAPABILITY_KEYS_FILE": str(keys),
-        "SEGUE_MEDIA_DRAIN_NOTICE_S": "0.2",
+        "SEGUE_MEDIA_DRAIN_NOTICE_S": "1",
     }
     log = folder / "media.log"
     with log.open("wb") as output:
