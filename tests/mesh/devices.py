@@ -1,0 +1,100 @@
+"""Devices of listeners on a running mesh, through the edge or straight to one instance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import grpc
+from segue.playback.v1 import playback_pb2
+from segue.playback.v1 import playback_service_pb2 as pb
+
+from localmesh.discovery import find_mesh
+from localmesh.layout import Layout
+from meshkit.certificates import credentials
+from meshkit.faults import Aborted, Unavailable
+from player.mesh_client import MeshClient
+
+PLAYING = playback_pb2.Playback.PLAYING
+_RETRY_S = 0.05
+_STEP_S = 30.0
+
+
+@asynccontextmanager
+async def instance_channel(
+    folder: Path, service: str, index: int
+) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to one instance of a service, as the edge would open it."""
+    files = credentials(Layout.at(folder).tls, "edge")
+    secrets = grpc.ssl_channel_credentials(
+        files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
+    )
+    options = [("grpc.ssl_target_name_override", f"{service}.segue.internal")]
+    target = find_mesh(folder).services[service][index]
+    async with grpc.aio.secure_channel(target, secrets, options=options) as channel:
+        yield channel
+
+
+async def until_acknowledged(client: MeshClient, method: Any, request: Any) -> Any:
+    """The answer to a command that is repeated under one request_id until it is acknowledged.
+
+    Failures other than UNAVAILABLE and ABORTED are raised.
+    """
+    request.request_id = str(uuid4())
+    while True:
+        try:
+            return await client.call(method, request)
+        except (Unavailable, Aborted):
+            await asyncio.sleep(_RETRY_S)
+
+
+class HeartbeatStream:
+    """The stream of one device; every step fails when nothing comes for half a minute."""
+
+    def __init__(self, call: Any, session: Any, device_id: str) -> None:
+        self._call = call
+        self._session = session
+        self._device_id = device_id
+
+    async def hello(self) -> Any:
+        """Opens the stream; the first message of the server."""
+        hello = pb.StreamHeartbeatsRequest.Hello(
+            playback_id=self._session.playback_id, device_id=self._device_id
+        )
+        await self._call.write(pb.StreamHeartbeatsRequest(hello=hello))
+        return await self.read()
+
+    async def beat(self, seq: int, position_ms: int = 1_000) -> Any:
+        """Sends a beat; what the server says next."""
+        beat = playback_pb2.Heartbeat(
+            epoch=self._session.epoch,
+            revision=self._session.revision,
+            seq=seq,
+            position_ms=position_ms,
+            status=PLAYING,
+            bitrate_kbps=128,
+        )
+        await self._call.write(pb.StreamHeartbeatsRequest(heartbeat=beat))
+        return await self.read()
+
+    async def read(self) -> Any:
+        """The next message of the server, EOF at the end."""
+        async with asyncio.timeout(_STEP_S):
+            return await self._call.read()
+
+    def cancel(self) -> None:
+        """Lets go of the stream."""
+        self._call.cancel()
+
+
+async def open_stream(
+    client: MeshClient, session: Any, device_id: str, stub: Any = None
+) -> HeartbeatStream:
+    """A stream through the edge, or through ``stub``; not yet greeted."""
+    stub = stub or client.heartbeats
+    call = stub.StreamHeartbeats(metadata=await client.metadata())
+    return HeartbeatStream(call, session, device_id)
