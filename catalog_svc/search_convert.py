@@ -68,8 +68,10 @@ def album_entry(album: catalog_pb2.Album) -> Entry:
 _STATES: Final = {number: name for name, number in catalog_pb2.Track.State.items()}
 
 
-def _decode_track(payload: bytes) -> Entry:
-    return track_entry(catalog_pb2.Track.FromString(payload))
+def _decode_track(payload: bytes) -> Entry | None:
+    """None for a track whose file was refused: nobody is helped by finding it."""
+    track = catalog_pb2.Track.FromString(payload)
+    return None if track.state == catalog_pb2.Track.State.FAILED else track_entry(track)
 
 
 def _decode_artist(payload: bytes) -> Entry:
@@ -80,7 +82,7 @@ def _decode_album(payload: bytes) -> Entry:
     return album_entry(catalog_pb2.Album.FromString(payload))
 
 
-_DECODERS: Final[dict[str, Callable[[bytes], Entry]]] = {
+_DECODERS: Final[dict[str, Callable[[bytes], Entry | None]]] = {
     Kind.TRACK.value: _decode_track,
     Kind.ARTIST.value: _decode_artist,
     Kind.ALBUM.value: _decode_album,

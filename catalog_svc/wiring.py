@@ -42,7 +42,7 @@ from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.scan_import import ScanImport
 from catalog_svc.usecases.start_import import StartImport
 from catalog_svc.usecases.watch_changes import WatchChanges
-from meshkit import feeds_postgres, idempotency_postgres, jobs, postgres
+from meshkit import feeds_postgres, idempotency_postgres, jobs, postgres, telemetry
 from meshkit.clients import Channels
 from meshkit.faults import Fault
 from meshkit.jobs import Jobs
@@ -55,6 +55,9 @@ _STORE_RETRY_S = 0.25
 _PRUNE_EVERY_S = 3600.0
 
 _log = structlog.get_logger("catalog")
+_index_lag = telemetry.gauge(
+    "search_index_lag_seconds", "For how long the search index has not held all of the feed."
+)
 
 
 def migrations() -> list[MigrationSource]:
@@ -149,7 +152,9 @@ async def serve(settings: Settings) -> None:
             revocations = identity.IdentityRevocations(UserServiceStub(channel))
             follow = RevocationFollower(tokens, revocations)
             await stack.enter_async_context(running(follow.run()))
-        follower = IndexFollower(feed, index, PostgresListing(stores.pool), index_change)
+        follower = IndexFollower(
+            feed, index, PostgresListing(stores.pool), index_change, report_lag=_index_lag.set
+        )
 
         async def ready() -> None:
             await migrated(dsn)

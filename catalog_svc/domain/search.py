@@ -69,7 +69,6 @@ SHORT_PREFIX: Final = 3
 
 _GUEST_WORDS: Final = frozenset({"feat", "ft", "featuring"})
 _ARTICLES: Final = ("the ", "a ", "an ")
-_FAILED_PENALTY: Final = 0.7
 _POPULARITY_WEIGHT: Final = 0.04
 
 
@@ -117,9 +116,8 @@ def words_needed(query: Query) -> int:
 
 
 def prior(entry: Entry) -> float:
-    """The factor, 0.7 to about 1.4, by which popularity lifts what matches equally well."""
-    factor = 1 + _POPULARITY_WEIGHT * math.log10(1 + max(0.0, entry.popularity))
-    return factor * _FAILED_PENALTY if entry.state == "FAILED" else factor
+    """The factor, 1 to about 1.4, by which popularity lifts what matches equally well."""
+    return 1 + _POPULARITY_WEIGHT * math.log10(1 + max(0.0, entry.popularity))
 
 
 @dataclass(frozen=True, slots=True)

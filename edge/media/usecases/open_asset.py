@@ -84,7 +84,7 @@ class AssetOpener:
     async def open(self, capability: str, descriptor: str) -> OpenAsset:
         """The asset of a path's two names.
 
-        Raises PermissionDenied (metadata ``cause``: ``expired`` or ``invalid``), NotFound,
+        Raises PermissionDenied (MEDIA_PATH_EXPIRED or MEDIA_PATH_INVALID), NotFound,
         StoreUnavailable.
         """
         try:
@@ -92,12 +92,12 @@ class AssetOpener:
         except CapabilityExpired:
             raise PermissionDenied(
                 "This media path has expired. Resume the playback to get a fresh one.",
-                metadata={"cause": "expired"},
+                reason="MEDIA_PATH_EXPIRED",
             ) from None
         except CapabilityInvalid:
             raise PermissionDenied(
                 "This media path was altered or was not made here. Play again to get a valid one.",
-                metadata={"cause": "invalid"},
+                reason="MEDIA_PATH_INVALID",
             ) from None
         try:
             if not _SHA256.fullmatch(descriptor):

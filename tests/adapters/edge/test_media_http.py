@@ -141,7 +141,7 @@ def test_an_expired_path_says_so(origin: Origin, name: str) -> None:
     assert answer.status_code == 403
     assert answer.json()["code"] == 7
     assert "expired" in answer.json()["message"]
-    assert reason_of(answer) == ("PERMISSION_DENIED", {"cause": "expired"})
+    assert reason_of(answer) == ("MEDIA_PATH_EXPIRED", {})
 
 
 def test_altered_and_foreign_paths_are_refused(origin: Origin) -> None:
@@ -157,7 +157,7 @@ def test_altered_and_foreign_paths_are_refused(origin: Origin) -> None:
     ):
         answer = origin.get(f"{bad}/master.m3u8")
         assert answer.status_code == 403
-        assert reason_of(answer) == ("PERMISSION_DENIED", {"cause": "invalid"})
+        assert reason_of(answer) == ("MEDIA_PATH_INVALID", {})
 
 
 @pytest.mark.parametrize("name", ["128/0.m4s", "128/999.m4s", "128/x.m4s", "64/index.m3u8"])

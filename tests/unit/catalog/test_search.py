@@ -44,12 +44,10 @@ def test_typos_are_allowed_by_length(word: str, typos: int) -> None:
     assert typos_allowed(word) == typos
 
 
-def test_popularity_lifts_gently_and_failed_tracks_sink() -> None:
+def test_popularity_lifts_gently() -> None:
     unknown, loved = Entry(Kind.TRACK, "1", "x"), Entry(Kind.TRACK, "2", "x", popularity=4e9)
-    failed = Entry(Kind.TRACK, "3", "x", state="FAILED")
     assert prior(unknown) == 1
     assert 1.3 < prior(loved) < 1.5
-    assert prior(failed) < 1
 
 
 @pytest.fixture

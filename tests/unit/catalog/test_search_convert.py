@@ -77,3 +77,9 @@ def test_other_entities_are_left_out_and_nonsense_is_named() -> None:
     assert index_change(Change("playlist", "P1", 1, Op.UPSERT, b"")) is None
     with pytest.raises(ValueError, match="no track"):
         index_change(Change("track", "T1", 1, Op.UPSERT, b"\xff\xff\xff"))
+
+
+def test_a_track_whose_file_was_refused_is_not_found() -> None:
+    payload = catalog_pb2.Track(id="T1", title="x", state="FAILED").SerializeToString()
+    change = index_change(Change("track", "T1", 5, Op.UPSERT, payload))
+    assert change == IndexChange(Kind.TRACK, "T1", 5, None)

@@ -105,10 +105,10 @@ async def test_nothing_is_read_for_a_bad_capability(objects: Objects, opener: As
     sha256 = objects.put(ASSET)
     with pytest.raises(PermissionDenied) as altered:
         await opener.open(capability("ab" * 32, "128"), sha256)
-    assert altered.value.metadata == {"cause": "invalid"}
+    assert altered.value.reason == "MEDIA_PATH_INVALID"
     with pytest.raises(PermissionDenied) as expired:
         await opener.open(capability(sha256, "128", life_s=-1), sha256)
-    assert expired.value.metadata == {"cause": "expired"}
+    assert expired.value.reason == "MEDIA_PATH_EXPIRED"
     assert objects.reads == 0
 
 

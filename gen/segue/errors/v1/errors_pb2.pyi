@@ -166,6 +166,10 @@ class ErrorReason(_message.Message):
         """The plan of the user does not include this track."""
         SESSION_NOT_CURRENT: ErrorReason._Reason.ValueType  # 301
         """Playback was taken over by another device, or the session has ended."""
+        MEDIA_PATH_EXPIRED: ErrorReason._Reason.ValueType  # 400
+        """The signed media path has expired."""
+        MEDIA_PATH_INVALID: ErrorReason._Reason.ValueType  # 401
+        """The signed media path was altered, or made for other media."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
         """Why a call failed. New reasons may be added at any time: treat one that you do not know by its
@@ -234,6 +238,10 @@ class ErrorReason(_message.Message):
     """The plan of the user does not include this track."""
     SESSION_NOT_CURRENT: ErrorReason.Reason.ValueType  # 301
     """Playback was taken over by another device, or the session has ended."""
+    MEDIA_PATH_EXPIRED: ErrorReason.Reason.ValueType  # 400
+    """The signed media path has expired."""
+    MEDIA_PATH_INVALID: ErrorReason.Reason.ValueType  # 401
+    """The signed media path was altered, or made for other media."""
 
     def __init__(
         self,
