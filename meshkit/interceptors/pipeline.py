@@ -12,7 +12,7 @@ import grpc
 from meshkit import deadline, telemetry
 from meshkit.contracts import MethodContract
 from meshkit.faults import Unavailable
-from meshkit.interceptors import auth, errors, request_id
+from meshkit.interceptors import auth, errors, messages, request_id
 from meshkit.interceptors.telemetry import MethodTelemetry
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
@@ -77,7 +77,8 @@ class Pipeline(grpc.aio.ServerInterceptor):
     def _wrap(
         self, handler: grpc.RpcMethodHandler[Any, Any], contract: MethodContract
     ) -> grpc.RpcMethodHandler[Any, Any]:
-        codec = (handler.request_deserializer, handler.response_serializer)
+        read = messages.reader(handler.request_deserializer, streams=contract.streams_requests)
+        codec = (read, handler.response_serializer)
         if handler.unary_unary:
             unary = self._around_unary(handler.unary_unary, contract)
             return grpc.unary_unary_rpc_method_handler(unary, *codec)
@@ -107,6 +108,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
                     async with asyncio.timeout(self._remaining(contract, context)):
                         auth.require_caller(contract, context)
                         await auth.require_user(contract, headers, self._tokens)
+                        messages.check(request)
                         return await behavior(request, context)
             except BaseException as error:
                 fault, code = errors.code_for(error, path)
@@ -134,6 +136,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 deadline.set_remaining(None)
                 auth.require_caller(contract, context)
                 await auth.require_user(contract, headers, self._tokens)
+                messages.check(request)
                 async for message in behavior(request, context):
                     yield message
             except BaseException as error:

@@ -105,3 +105,24 @@ async def test_a_bug_becomes_internal_with_neutral_words(mesh: ServedMesh, call:
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert "secret" not in str(caught.value)
     assert status.fault_of(caught.value).metadata["request_id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("catalog.v1.CatalogService/GetTrack", "unary_unary"),
+        ("catalog.v1.ImportService/WatchImport", "unary_stream"),
+        ("playback.v1.HeartbeatService/StreamHeartbeats", "stream_stream"),
+    ],
+)
+async def test_bytes_that_are_no_message_are_an_invalid_argument(
+    mesh: ServedMesh, method: str, kind: str
+) -> None:
+    call = getattr(mesh.channel(), kind)(f"/segue.{method}")
+    garbage = b"\xff\xff\xff"
+    request: Any = iter([garbage]) if kind == "stream_stream" else garbage
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        answer = call(request, metadata=mesh.token())
+        await (answer if kind == "unary_unary" else anext(aiter(answer)))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert status.fault_of(caught.value).violations[0].field == "message"
