@@ -12,8 +12,8 @@ from typing import Any
 import grpc
 import pytest
 from edge_calls import EdgeStubs, target
-
 from leaks import leaks
+
 from tests.running_mesh import RunningMesh, make_noise, run_ffmpeg, running_mesh
 
 ALBUM = "Proof of Sound"
@@ -39,9 +39,7 @@ SONGS = (
     Song(1, "Harbour Lights", "Ada Meridian", "flac", FLAC_SECONDS, lossless=True),
     Song(2, "Nocturne for Relays", "Ada Meridian", "mp3"),
     Song(3, "Überfahrt", "Ilse Fontaine", "m4a"),
-    Song(
-        4, "Saltwater Telegraph", "Ilse Fontaine", "ogg", 6, ("-c:a", "vorbis", "-strict", "-2")
-    ),
+    Song(4, "Saltwater Telegraph", "Ilse Fontaine", "ogg", 6, ("-c:a", "vorbis", "-strict", "-2")),
     Song(5, "Second Derivative", "Ilse Fontaine", "opus", 6, ("-ar", "48000")),
     Song(6, "Long Exposure", "Marlow & Finch", "wav", lossless=True),
 )
@@ -119,9 +117,7 @@ async def stubs(mesh: RunningMesh) -> AsyncIterator[EdgeStubs]:
 
 
 @pytest.fixture(scope="session")
-def music(
-    mesh: RunningMesh, tokens: Tokens, tmp_path_factory: pytest.TempPathFactory
-) -> Music:
+def music(mesh: RunningMesh, tokens: Tokens, tmp_path_factory: pytest.TempPathFactory) -> Music:
     """The album, imported to its end."""
     folder = tmp_path_factory.mktemp("music")
     cover = a_cover(tmp_path_factory.mktemp("cover") / "cover.jpg")

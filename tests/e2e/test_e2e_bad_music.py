@@ -63,9 +63,7 @@ def test_a_good_file_beside_bad_ones_is_taken_in(wreckage: Wreckage, path: str) 
     assert (wreckage.files[path]["state"], wreckage.files[path]["reason"]) == ("COMPLETE", "")
 
 
-def test_the_refused_can_be_listed_alone(
-    mesh: RunningMesh, wreckage: Wreckage, admin: str
-) -> None:
+def test_the_refused_can_be_listed_alone(mesh: RunningMesh, wreckage: Wreckage, admin: str) -> None:
     refused = files_of(mesh, wreckage.run.id, admin, "&state=failed")
     assert {file["path"] for file in refused} == set(REFUSED)
 
@@ -157,9 +155,7 @@ def test_a_mended_file_is_taken_in_by_the_next_import(
     ]
 
 
-def test_a_folder_without_audio_is_an_import_of_nothing(
-    mesh: RunningMesh, tmp_path: Path
-) -> None:
+def test_a_folder_without_audio_is_an_import_of_nothing(mesh: RunningMesh, tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("nothing here")
     run = mesh.import_music(tmp_path)
     assert (run.files_found, run.files_failed) == (0, 0)

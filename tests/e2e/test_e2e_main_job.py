@@ -141,8 +141,10 @@ def test_the_same_audio_under_other_tags_is_the_same_track(
     mesh: RunningMesh, music: Music, tmp_path: Path, free: str
 ) -> None:
     source = music.folder / "01 Harbour Lights.flac"
-    copy = tmp_path / "copy.flac"
-    run_ffmpeg("-i", str(source), "-map", "0:a", "-c", "copy", "-metadata", "title=Other", str(copy))
+    copy, other = tmp_path / "copy.flac", ("-metadata", "title=Other")
+    run_ffmpeg(
+        "-i", str(source), "-map", "0:a", "-c", "copy", "-metadata", "title=Other", str(copy)
+    )
     run = mesh.import_music(tmp_path)
     assert (run.files_found, run.files_duplicate) == (1, 1)
     found = search(mesh, free, "q=harbour+lights&type=track")["tracks"]

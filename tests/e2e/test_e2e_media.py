@@ -1,4 +1,4 @@
-"""What a session's addresses serve: playable by FFmpeg to the end, cacheable, and just its rungs."""
+"""What a session's addresses serve: playable to the end, cacheable, and just its rungs."""
 
 from __future__ import annotations
 
@@ -87,9 +87,7 @@ def test_ffmpeg_plays_each_hls_rung_to_its_end(session: Any, rung: str) -> None:
     assert exact(rung, decoded_samples(address), FLAC_SECONDS)
 
 
-def test_ffmpeg_plays_the_hls_master_to_its_end(
-    mesh: RunningMesh, music: Music, free: str
-) -> None:
+def test_ffmpeg_plays_the_hls_master_to_its_end(mesh: RunningMesh, music: Music, free: str) -> None:
     session = play(mesh, free, music.id_of(SONGS[0]))
     assert exact("256", decoded_samples(session["stream_url"]), FLAC_SECONDS)
 
