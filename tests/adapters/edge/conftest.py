@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from edge_world import World, open_world
 from media_origin import Origin, running_origin
 from packaged_asset import PackagedAsset, package
 
@@ -27,4 +28,11 @@ def origin(asset: PackagedAsset, tmp_path_factory: pytest.TempPathFactory) -> It
 def fresh_origin(asset: PackagedAsset, tmp_path: Path) -> Iterator[Origin]:
     """An origin that this test alone uses, and may end."""
     with running_origin(tmp_path, asset) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory, origin: Origin) -> AsyncIterator[World]:
+    """The world of most tests."""
+    async with open_world(tmp_path_factory.mktemp("edge"), origin) as found:
         yield found
