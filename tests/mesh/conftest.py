@@ -50,4 +50,4 @@ async def long_track(mesh: RunningMesh) -> str:
     """The id of the longest track."""
     async with MeshClient(mesh.folder, LocalUser("librarian")) as client:
         tracks = await all_tracks(client)
-    return next(track.id for track in tracks if track.duration_ms > LONG_S * 900)
+    return next(str(track.id) for track in tracks if track.duration_ms > LONG_S * 900)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import grpc
+from grpc.aio import EOF
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 
@@ -53,19 +54,25 @@ async def until_acknowledged(client: MeshClient, method: Any, request: Any) -> A
 
 
 class HeartbeatStream:
-    """The stream of one device; every step fails when nothing comes for half a minute."""
+    """The stream of one device; every step fails when nothing comes for half a minute.
+
+    It reads all the time, as a device does: what the server says last is lost to a reader that
+    begins only after its own write has failed.
+    """
 
     def __init__(self, call: Any, session: Any, device_id: str) -> None:
         self._call = call
         self._session = session
         self._device_id = device_id
+        self._heard: asyncio.Queue[Any] = asyncio.Queue()
+        self._listening = asyncio.create_task(self._listen())
 
     async def hello(self) -> Any:
         """Opens the stream; the first message of the server."""
         hello = pb.StreamHeartbeatsRequest.Hello(
             playback_id=self._session.playback_id, device_id=self._device_id
         )
-        await self._call.write(pb.StreamHeartbeatsRequest(hello=hello))
+        await self._say(pb.StreamHeartbeatsRequest(hello=hello))
         return await self.read()
 
     async def beat(self, seq: int, position_ms: int = 1_000) -> Any:
@@ -78,17 +85,38 @@ class HeartbeatStream:
             status=PLAYING,
             bitrate_kbps=128,
         )
-        await self._call.write(pb.StreamHeartbeatsRequest(heartbeat=beat))
+        await self._say(pb.StreamHeartbeatsRequest(heartbeat=beat))
         return await self.read()
 
     async def read(self) -> Any:
-        """The next message of the server, EOF at the end."""
+        """The next message of the server, EOF at the end. Raises AioRpcError."""
         async with asyncio.timeout(_STEP_S):
-            return await self._call.read()
+            heard = await self._heard.get()
+        if isinstance(heard, grpc.aio.AioRpcError):
+            raise heard
+        return heard
 
-    def cancel(self) -> None:
+    async def _say(self, request: pb.StreamHeartbeatsRequest) -> None:
+        # To write on a stream that the server has ended is an error; why it ended, is read.
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await self._call.write(request)
+
+    async def _listen(self) -> None:
+        heard: Any = None
+        while heard is not EOF:
+            try:
+                heard = await self._call.read()
+            except grpc.aio.AioRpcError as error:
+                self._heard.put_nowait(error)
+                return
+            self._heard.put_nowait(heard)
+
+    async def close(self) -> None:
         """Lets go of the stream."""
         self._call.cancel()
+        self._listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listening
 
 
 async def open_stream(

@@ -160,7 +160,9 @@ def _with_descendants(roots: Sequence[int]) -> list[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             # The name between the parentheses may hold anything; the parent follows the state.
-            parent = int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+            parent = int(
+                stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+            )
             children.setdefault(parent, []).append(int(stat.parent.name))
     found = list(roots)
     for pid in found:

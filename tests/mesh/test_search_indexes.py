@@ -58,7 +58,6 @@ async def test_an_instance_whose_index_is_damaged_finds_everything_after_its_res
     ):
         stub = SearchServiceStub(channel)
 
-
         async def found() -> bool:
             return [await best(client, stub, song.title) for song in songs_of_mesh] == [
                 song.title for song in songs_of_mesh

@@ -1,0 +1,283 @@
+"""Instances come and go under load: commands keep one order, and draining costs nobody anything."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from grpc.aio import EOF
+from segue.playback.v1 import playback_pb2
+from segue.playback.v1 import playback_service_pb2 as pb
+from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
+
+from meshkit.faults import FailedPrecondition, Fault
+from player.mesh_client import LocalUser, MeshClient
+from tests.mesh.devices import (
+    HeartbeatStream,
+    instance_channel,
+    open_stream,
+    until_acknowledged,
+)
+from tests.mesh.mesh_processes import kill_and_recover, rows, scale
+from tests.running_mesh import RunningMesh
+
+DEVICES = 4
+STREAMS = 10
+CALLERS = 6
+PLAYING = playback_pb2.Playback.PLAYING
+END = playback_pb2.SessionEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A command that was answered. ``sent_at`` and ``at`` are of the monotonic clock."""
+
+    command: str
+    sent_at: float
+    at: float
+    revision: int
+
+
+@dataclass(slots=True)
+class History:
+    """All that the devices of one account were told."""
+
+    acknowledged: list[Acknowledged] = field(default_factory=list)
+    sessions: dict[str, int] = field(default_factory=dict)
+
+    async def note(self, command: str, call: Awaitable[Any]) -> Any:
+        sent_at = time.monotonic()
+        answer = await call
+        at = time.monotonic()
+        self.acknowledged.append(Acknowledged(command, sent_at, at, answer.revision))
+        return answer
+
+    def assert_one_order(self) -> None:
+        """Each change has a revision of its own, above all that were acknowledged before it."""
+        own = [each.revision for each in self.acknowledged if each.command in ("Play", "Seek")]
+        assert len(own) == len(set(own))
+        by_answer = sorted(self.acknowledged, key=lambda each: each.at)
+        seen_at = [each.at for each in by_answer]
+        highest = list(itertools.accumulate((each.revision for each in by_answer), max))
+        for each in self.acknowledged:
+            before = sum(at < each.sent_at for at in seen_at)
+            if before and each.command in ("Play", "Seek"):
+                assert each.revision > highest[before - 1], each
+            elif before:
+                assert each.revision >= highest[before - 1], each
+
+
+async def command_until(
+    stop: asyncio.Event, client: MeshClient, device_id: str, track_id: str, history: History
+) -> None:
+    """Plays, seeks, pauses and resumes on one device of an account until told to stop."""
+
+    async def acknowledged(name: str, request: Any) -> Any:
+        method = getattr(client.playback, name)
+        return await history.note(name, until_acknowledged(client, method, request))
+
+    while not stop.is_set():
+        play = pb.PlayRequest(track_id=track_id, device_id=device_id)
+        session = await acknowledged("Play", play)
+        history.sessions[session.playback_id] = session.epoch
+        words: dict[str, Any] = {"playback_id": session.playback_id}
+        try:
+            for _ in range(random.randint(0, 3)):
+                position_ms = random.randrange(10_000)
+                await acknowledged("Seek", pb.SeekRequest(**words, position_ms=position_ms))
+            await acknowledged("Pause", pb.PauseRequest(**words))
+            await acknowledged("Resume", pb.ResumeRequest(**words))
+        except FailedPrecondition as refused:
+            assert_taken_over(refused)
+
+
+def assert_taken_over(refused: FailedPrecondition) -> None:
+    assert refused.reason == "SESSION_NOT_CURRENT"
+    assert refused.metadata["ended_by"] == "TAKEN_OVER"
+
+
+async def come_and_go(mesh: RunningMesh) -> None:
+    """Instances are added, killed and removed."""
+    await scale(mesh.folder, "playback", 3)
+    await kill_and_recover(mesh.folder, "playback-1")
+    await scale(mesh.folder, "catalog", 1)
+    await scale(mesh.folder, "playback", 1)
+    await scale(mesh.folder, "playback", 2)
+
+
+@pytest.mark.timeout(180)
+async def test_commands_of_many_devices_keep_one_order_while_instances_come_and_go(
+    mesh: RunningMesh, long_track: str
+) -> None:
+    history, stop = History(), asyncio.Event()
+    user = LocalUser("many-devices")
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as devices:
+        for number in range(DEVICES):
+            client = await stack.enter_async_context(MeshClient(mesh.folder, user))
+            await client.token()
+            work = command_until(stop, client, f"device-{number}", long_track, history)
+            devices.create_task(work)
+        try:
+            await come_and_go(mesh)
+        finally:
+            stop.set()
+    history.assert_one_order()
+    async with MeshClient(mesh.folder, user) as client:
+        state = await client.call(client.playback.GetPlayback, pb.GetPlaybackRequest())
+        user_id = (await client.token()).user_id
+    # Every command was repeated until it was acknowledged: none is missing, none was done twice.
+    revisions = {each.revision for each in history.acknowledged}
+    assert revisions == set(range(1, state.playback.revision + 1))
+    assert sorted(history.sessions.values()) == list(range(1, state.playback.epoch + 1))
+    assert history.sessions[state.playback.playback_id] == state.playback.epoch
+    await assert_one_plays(mesh, user_id, history, state.playback.playback_id)
+
+
+async def assert_one_plays(mesh: RunningMesh, user_id: str, history: History, current: str) -> None:
+    """The log holds every session, and all but one are over, taken over by another."""
+    query = "SELECT session_id, status, ended_by FROM sessions WHERE user_id = %s"
+    logged = await rows(mesh.folder, "playback", query, user_id)
+    assert {session_id for session_id, _, _ in logged} == set(history.sessions)
+    going_on = [(session_id, status) for session_id, status, by in logged if by is None]
+    assert going_on == [(current, "PLAYING")]
+    assert {by for session_id, _, by in logged if session_id != current} == {"TAKEN_OVER"}
+
+
+async def test_a_takeover_ends_a_stream_that_another_instance_holds(
+    mesh: RunningMesh, long_track: str
+) -> None:
+    async with (
+        MeshClient(mesh.folder, LocalUser("two-rooms")) as client,
+        instance_channel(mesh.folder, "playback", 0) as first,
+        instance_channel(mesh.folder, "playback", 1) as second,
+    ):
+        here, there = PlaybackServiceStub(first), PlaybackServiceStub(second)
+        kitchen = pb.PlayRequest(track_id=long_track, device_id="kitchen")
+        session = await client.call(here.Play, kitchen)
+        stream = await open_stream(client, session, "kitchen", HeartbeatServiceStub(first))
+        assert (await stream.hello()).ack.epoch == session.epoch
+        attic = pb.PlayRequest(track_id=long_track, device_id="attic")
+        taken = await client.call(there.Play, attic)
+        assert taken.epoch == session.epoch + 1
+        told = await stream.read()
+        assert told.end.reason == END.TAKEN_OVER
+        assert "attic" in told.end.message
+        assert await stream.read() is EOF
+
+
+class Device:
+    """Beats through the edge; where a server goes away it comes back and goes on."""
+
+    def __init__(self, client: MeshClient, session: Any, name: str) -> None:
+        self._client = client
+        self._session = session
+        self._name = name
+        self._stream: HeartbeatStream | None = None
+        self._seq = 0
+        self.reconnects = 0
+
+    async def connect(self) -> None:
+        self._stream = await open_stream(self._client, self._session, self._name)
+        hello = await self._stream.hello()
+        if hello.WhichOneof("message") == "ack":
+            assert hello.ack.seq <= self._seq
+            return
+        await self._come_back(hello)
+
+    async def beat(self) -> None:
+        assert self._stream is not None
+        self._seq += 1
+        answer = await self._stream.beat(self._seq)
+        while answer.WhichOneof("message") != "ack":
+            await self._come_back(answer)
+            answer = await self._stream.beat(self._seq)
+        assert answer.ack.seq == self._seq
+        assert answer.ack.epoch == self._session.epoch
+
+    async def close(self) -> None:
+        if self._stream is not None:
+            await self._stream.close()
+
+    async def _come_back(self, said: Any) -> None:
+        """The server asked to reconnect: its stream ends properly, and another takes over."""
+        assert self._stream is not None
+        assert said.WhichOneof("message") == "reconnect", said
+        last = await self._stream.read()
+        assert last.end.reason == END.DRAINING
+        assert await self._stream.read() is EOF
+        await asyncio.sleep(min(said.reconnect.after.ToMilliseconds() / 1000, 2.0))
+        self.reconnects += 1
+        await self.connect()
+
+
+@pytest.mark.timeout(180)
+async def test_removing_an_instance_fails_no_call_and_its_streams_go_on_elsewhere(
+    mesh: RunningMesh, long_track: str
+) -> None:
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        devices = [await a_device(stack, mesh, long_track, number) for number in range(STREAMS)]
+        callers = [
+            asyncio.create_task(call_until(stop, *await a_session(stack, mesh, name, long_track)))
+            for name in (f"steady-{number}" for number in range(CALLERS))
+        ]
+        beating = [asyncio.create_task(beat_until(stop, device)) for device in devices]
+        await scale(mesh.folder, "playback", 1)
+        stop.set()
+        calls, faults = zip(*await asyncio.gather(*callers), strict=True)
+        await asyncio.gather(*beating)
+        for device in devices:
+            await device.beat()
+            await device.close()
+    assert [str(fault) for each in faults for fault in each] == []
+    assert sum(calls) > CALLERS
+    assert sum(device.reconnects for device in devices) >= 1
+
+
+async def a_session(
+    stack: AsyncExitStack, mesh: RunningMesh, user: str, track_id: str
+) -> tuple[MeshClient, Any]:
+    """A user of their own who plays."""
+    client = await stack.enter_async_context(MeshClient(mesh.folder, LocalUser(user)))
+    play = pb.PlayRequest(track_id=track_id, device_id="radio")
+    return client, await client.call(client.playback.Play, play)
+
+
+async def a_device(stack: AsyncExitStack, mesh: RunningMesh, track_id: str, number: int) -> Device:
+    """A device of a user of its own, connected."""
+    device = Device(*await a_session(stack, mesh, f"streaming-{number}", track_id), "radio")
+    await device.connect()
+    return device
+
+
+async def call_until(
+    stop: asyncio.Event, client: MeshClient, session: Any
+) -> tuple[int, list[Fault]]:
+    """Reads and writes without any retry of its own; how many calls, and what failed."""
+    calls, faults = 0, []
+    methods: list[tuple[Callable[..., Any], Any]] = [
+        (client.playback.GetPlayback, pb.GetPlaybackRequest()),
+        (client.playback.Seek, pb.SeekRequest(playback_id=session.playback_id, position_ms=1_000)),
+    ]
+    while not stop.is_set():
+        for method, request in methods:
+            calls += 1
+            try:
+                await client.call(method, request)
+            except Fault as fault:
+                faults.append(fault)
+        await asyncio.sleep(0.02)
+    return calls, faults
+
+
+async def beat_until(stop: asyncio.Event, device: Device) -> None:
+    while not stop.is_set():
+        await device.beat()
+        await asyncio.sleep(0.2)
