@@ -114,6 +114,10 @@ async def open_pool(
         max_size=max_size,
         timeout=acquire_timeout_s,
         max_waiting=max_size * _WAITERS_PER_CONNECTION,
+        # Tries to connect are put off ever longer, up to this age. While one is put off the pool
+        # makes no other, so that without it a server would be missed for as long again as it
+        # was away; a pool that has given up tries anew at the next call.
+        reconnect_timeout=acquire_timeout_s,
         # Set here and not in kwargs: the job queue passes its own autocommit beside the kwargs.
         configure=_autocommit,
         open=False,
