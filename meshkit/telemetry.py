@@ -84,9 +84,11 @@ def start_tracing(*, endpoint: str, service: str, instance: str, ratio: float) -
 
 
 def flush() -> None:
-    """Sends what is still held; the last thing that a process does."""
+    """Sends what is still held and makes no spans from then on; a process's last doing."""
+    global _provider
     if _provider is not None:
         _provider.shutdown()
+        _provider = None
 
 
 def tracing() -> bool:
