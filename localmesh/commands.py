@@ -158,8 +158,11 @@ def _up_detached(options: Any) -> int:
 
 
 def _address_lines(edge: str, folder: Path) -> tuple[str, ...]:
+    token = f"$(segue token --dir {folder})"
     return (
         f"the mesh is ready at {edge}",
+        f"look at its calls: grpcurl -plaintext {edge.removeprefix('http://')} list",
+        f"search it: curl -H \"authorization: Bearer {token}\" '{edge}/search?q=blue'",
         f"everything of it lies in {folder}; addresses in {folder / 'mesh.json'}",
         f"stop it with: segue mesh down --dir {folder}",
     )

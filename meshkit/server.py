@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import structlog
 import uvloop
+from google.protobuf import descriptor_pool
 from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -108,7 +109,9 @@ class MeshServer:
         channelz.add_channelz_servicer(self._server)
         names = [str(service.full_name) for service in contracts.services()]
         reflection.enable_server_reflection(
-            [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+            [*names, health.SERVICE_NAME, reflection.SERVICE_NAME],
+            self._server,
+            pool=_MethodAwarePool(),  # type: ignore[arg-type]
         )
 
     def add(self, add_servicer_to_server: Callable[[Any, Any], Any], servicer: Any) -> None:
@@ -181,6 +184,28 @@ class MeshServer:
         return grpc.ssl_server_credentials(
             [(key, certificate)], root_certificates=authority, require_client_auth=True
         )
+
+
+class _MethodAwarePool:
+    """The default descriptor pool, which also finds the file of a method.
+
+    The pool itself knows no symbol ``package.Service.Method``, and reflection clients ask for it.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(descriptor_pool.Default(), name)
+
+    def FindFileContainingSymbol(self, symbol: str) -> Any:  # noqa: N802 - the pool's name
+        """The file of a message, enum, service or method; raises KeyError."""
+        pool = descriptor_pool.Default()
+        try:
+            return pool.FindFileContainingSymbol(symbol)
+        except KeyError:
+            service, _, method = symbol.rpartition(".")
+            found = pool.FindServiceByName(service)
+            if method not in found.methods_by_name:
+                raise
+            return found.file
 
 
 class _ServiceRecorder:

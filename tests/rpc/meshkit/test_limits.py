@@ -168,3 +168,22 @@ async def test_reflection_tells_the_whole_set_of_contracts(mesh: ServedMesh) -> 
     async for answer in call:
         told = {service.name for service in answer.list_services_response.service}
     assert {str(service.full_name) for service in contracts.services()} <= told
+
+
+@pytest.mark.parametrize(
+    ("symbol", "known"),
+    [
+        ("segue.catalog.v1.SearchService", True),
+        ("segue.catalog.v1.SearchService.Search", True),
+        ("segue.catalog.v1.SearchRequest", True),
+        ("segue.catalog.v1.SearchService.Nothing", False),
+        ("segue.catalog.v1.Nothing", False),
+    ],
+)
+async def test_reflection_describes_services_methods_and_messages(
+    mesh: ServedMesh, symbol: str, known: bool
+) -> None:
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(mesh.channel())
+    request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)
+    async for answer in stub.ServerReflectionInfo(iter([request])):
+        assert answer.HasField("file_descriptor_response") == known
