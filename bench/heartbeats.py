@@ -56,7 +56,7 @@ class Echo(pb_grpc.HeartbeatServiceServicer):
 async def _serve_echo(tls: Path, pipe: Connection) -> None:
     settings = service_settings(tls, "playback")
     server = grpc.aio.server()
-    pb_grpc.add_HeartbeatServiceServicer_to_server(Echo(), server)
+    pb_grpc.add_HeartbeatServiceServicer_to_server(Echo(), server)  # type: ignore[abstract]
     credentials = grpc.ssl_server_credentials(
         [(settings.tls_key_file.read_bytes(), settings.tls_cert_file.read_bytes())],
         settings.tls_ca_file.read_bytes(),
@@ -106,13 +106,12 @@ class Server:
         self._child = context.Process(target=_process, args=(serve, tls, there, *rest), daemon=True)
         self._child.start()
         self.port, self.users = self._pipe.recv()
-        mesh = ServedMesh(None, self.port, TokenIssuer(), Path(tls))  # type: ignore[arg-type]
-        self._open = lambda: mesh.channel("edge", serves_as="playback")
+        self._mesh = ServedMesh(None, self.port, TokenIssuer(), Path(tls))  # type: ignore[arg-type]
 
     def connect(self) -> None:
-        self.channel = self._open()
-        self.stub: Any = pb_grpc.HeartbeatServiceStub(self.channel)
-        self.playback: Any = pb_grpc.PlaybackServiceStub(self.channel)
+        channel = self._mesh.channel("edge", serves_as="playback")
+        self.stub: Any = pb_grpc.HeartbeatServiceStub(channel)
+        self.playback: Any = pb_grpc.PlaybackServiceStub(channel)
 
     def used(self, what: str) -> float:
         """``cpu_s`` or ``resident_kib`` of the server's process so far."""

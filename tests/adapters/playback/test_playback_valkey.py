@@ -113,6 +113,17 @@ async def test_a_user_is_heard_of_while_anyone_watches(client: Redis) -> None:
         assert await asyncio.wait_for(heard.get(), 5) == other
 
 
+async def test_wake_ups_are_heard_again_after_a_lost_connection(client: Redis) -> None:
+    wake = wake_of(new_id(), playing())
+    async with instance(client) as (one, _), instance(client) as (two, heard):
+        await two.watch(wake.user_id)
+        await client.client_kill_filter(_type="pubsub")
+        while heard.empty():
+            one.send(wake)
+            await asyncio.sleep(0.05)
+        assert heard.get_nowait() == wake
+
+
 async def test_watching_while_the_store_is_away_does_not_hold_anyone_up() -> None:
     async with valkey.open_client("unix:///nowhere.sock") as away, instance(away) as (one, heard):
         wake = wake_of(new_id(), playing())

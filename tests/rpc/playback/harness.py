@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 from grpc.aio import AioRpcError
+from pydantic import SecretStr
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
@@ -65,7 +66,7 @@ class World:
         plain = service_settings(self.tls, "playback", **overrides).model_dump()
         return Settings(
             **plain,
-            database_dsn=self.dsn,
+            database_dsn=SecretStr(self.dsn),
             valkey_url=self.valkey_url,
             catalog_target="unused",
             identity_target="unused",

@@ -64,7 +64,7 @@ class PlanTable(PlanServiceServicer):
 async def neighbours(world: World) -> AsyncIterator[tuple[str, str]]:
     """The targets of a catalogue and an identity that answer."""
     plans = (add_PlanServiceServicer_to_server, PlanTable())
-    tracks = (add_CatalogServiceServicer_to_server, Catalog())
+    tracks = (add_CatalogServiceServicer_to_server, Catalog())  # type: ignore[abstract]
     async with (
         served(world.tls, tracks, workload="catalog", issuer=world.issuer) as one,
         served(world.tls, plans, workload="identity", issuer=world.issuer) as two,

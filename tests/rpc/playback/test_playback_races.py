@@ -116,6 +116,7 @@ async def test_plays_and_commands_of_the_old_session_end_in_one_truth(world: Wor
                 if isinstance(result, Fault):
                     assert result.reason == "SESSION_NOT_CURRENT"
                 else:
+                    assert not isinstance(result, BaseException)
                     assert result.revision < winner.revision
             state = await old.state()
             assert (state.playback_id, state.status) == (winner.playback_id, STATUS.PLAYING)

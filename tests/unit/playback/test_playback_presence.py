@@ -10,6 +10,7 @@ from playback_svc.domain.presence import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
     UNSEEN,
+    LivePosition,
     Sighting,
     as_of,
     observe,
@@ -19,7 +20,7 @@ from tests.contracts.playback.samples import MINUTE, NOW, TRACK, beat, playing
 TELLING = Sighting(None, since_ms=0)
 
 
-def seen(live: object) -> Sighting:
+def seen(live: LivePosition) -> Sighting:
     return replace(TELLING, position=live)
 
 
