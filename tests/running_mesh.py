@@ -75,7 +75,8 @@ class RunningMesh:
             request.add_header("authorization", f"Bearer {token}")
         if body is not None:
             request.data = body if isinstance(body, bytes) else json.dumps(body).encode()
-            request.add_header("content-type", "application/json")
+            if not request.has_header("Content-type"):
+                request.add_header("content-type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return _answer(answer)

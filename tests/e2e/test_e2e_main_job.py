@@ -141,10 +141,9 @@ def test_the_same_audio_under_other_tags_is_the_same_track(
     mesh: RunningMesh, music: Music, tmp_path: Path, free: str
 ) -> None:
     source = music.folder / "01 Harbour Lights.flac"
-    copy, other = tmp_path / "copy.flac", ("-metadata", "title=Other")
-    run_ffmpeg(
-        "-i", str(source), "-map", "0:a", "-c", "copy", "-metadata", "title=Other", str(copy)
-    )
+    copy = tmp_path / "copy.flac"
+    other = ("-metadata", "title=Other")
+    run_ffmpeg("-i", str(source), "-map", "0:a", "-c", "copy", *other, str(copy))
     run = mesh.import_music(tmp_path)
     assert (run.files_found, run.files_duplicate) == (1, 1)
     found = search(mesh, free, "q=harbour+lights&type=track")["tracks"]
