@@ -115,8 +115,9 @@ class MemoryStore:
 
     async def want(self, track_id: str) -> None:
         """See ``Playables.want``."""
-        if track_id in self._owners:
-            self._queue(Job(Work.PREPARE, self._owners[track_id], Priority.WANTED))
+        job = Job(Work.PREPARE, self._owners.get(track_id, ""), Priority.WANTED)
+        if job.key in self.jobs:
+            self._queue(job)
 
     async def create(self, new: Import, key: RequestKey | None) -> Import:
         """See ``Imports.create``."""

@@ -16,13 +16,16 @@ _QUEUES = {Work.SCAN: SCAN_QUEUE, Work.PREPARE: ENCODE_QUEUE, Work.COMPLETE: ENC
 
 # One statement for a whole batch: a scan queues a thousand files in one commit.
 _ADD = """
-INSERT INTO procrastinate_jobs AS waiting
-    (queue_name, task_name, priority, queueing_lock, lock, args)
-SELECT queue, task, priority, key, subject, jsonb_build_object('subject', subject)
+INSERT INTO procrastinate_jobs AS waiting (queue_name, task_name, priority, queueing_lock, args)
+SELECT queue, task, priority, key, jsonb_build_object('subject', subject)
 FROM unnest(%s::text[], %s::text[], %s::integer[], %s::text[], %s::text[])
     AS job (queue, task, priority, key, subject)
 ON CONFLICT (queueing_lock) WHERE status = 'todo'
 DO UPDATE SET priority = excluded.priority WHERE waiting.priority < excluded.priority
+"""
+_RAISE = """
+UPDATE procrastinate_jobs SET priority = %(priority)s
+WHERE queueing_lock = %(key)s AND status = 'todo' AND priority < %(priority)s
 """
 
 
@@ -47,3 +50,7 @@ class Queue:
         ]
         if jobs:
             await connection.execute(_ADD, columns)
+
+    async def hurry(self, connection: postgres.Connection, job: Job) -> None:
+        """Raise the priority of a job that waits; one that runs already is left to it."""
+        await connection.execute(_RAISE, {"key": job.key, "priority": job.priority})

@@ -98,7 +98,7 @@ class PostgresCatalogue:
             return
         job = Job(Work.PREPARE, found[0][4], Priority.WANTED)
         async with postgres.transaction(self._pool) as connection:
-            await self._queue.add(connection, [job])
+            await self._queue.hurry(connection, job)
 
     async def _rows(self, query: str, arguments: Mapping[str, Any]) -> list[rows.Row]:
         async def run(connection: postgres.Connection) -> list[rows.Row]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -82,8 +81,9 @@ class Importing:
             stop.set()
             await worker
 
-    async def worker_process(self) -> asyncio.subprocess.Process:
-        """A worker of its own, by the command that the mesh starts."""
+    @asynccontextmanager
+    async def worker_process(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A worker of its own, by the command that the mesh starts; ended when that failed."""
         prefix = "SEGUE_CATALOG_"
         settings = {
             "DATABASE_DSN": self.settings.database_dsn.get_secret_value(),
@@ -99,9 +99,16 @@ class Importing:
         }
         environment = {name: value for name, value in os.environ.items() if prefix not in name}
         environment |= {prefix + name: value for name, value in settings.items()}
-        return await asyncio.create_subprocess_exec(
+        worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "catalog_svc", "work", env=environment
         )
+        try:
+            yield worker
+            await worker.wait()
+        finally:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
 
     async def files(self, import_id: str) -> dict[str, ImportFile]:
         """The files of a run by name."""
@@ -128,9 +135,3 @@ class Importing:
         """A rung as one file: its initialisation segment and all media segments."""
         objects = [rung.init, *(segment.object for segment in rung.segments)]
         return b"".join((self.objects / "media" / one.sha256.hex()).read_bytes() for one in objects)
-
-
-async def killed(worker: asyncio.subprocess.Process) -> None:
-    """End a worker in the hardest way."""
-    worker.send_signal(signal.SIGKILL)
-    await worker.wait()
