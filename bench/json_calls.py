@@ -1,0 +1,137 @@
+"""What JSON costs: one unary call as JSON and as gRPC through the edge, and without the edge.
+
+The call is GetTrack with its read of PostgreSQL. Latency is taken one call at a time, throughput
+with 16 in flight, the three ways in turn; ratios are medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+import uvloop
+from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+
+from bench.keepalive import KeepAlive
+from bench.report import Figure, quantile
+from localmesh.discovery import find_mesh
+from localmesh.layout import Layout
+from meshkit.certificates import credentials
+from tests.running_mesh import RunningMesh, make_noise, running_mesh
+
+IN_FLIGHT = 16
+ALONE = 100
+BUSY_S = 1.5
+ROUNDS = 5
+
+Call = Callable[[], Awaitable[Any]]
+
+
+def _direct(folder: Path) -> grpc.aio.Channel:
+    """A channel to the catalogue itself, as the edge holds one."""
+    files = credentials(Layout.at(folder).tls, "edge")
+    words = (files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes())
+    return grpc.aio.secure_channel(
+        find_mesh(folder).services["catalog"][0],
+        grpc.ssl_channel_credentials(*words),
+        options=[("grpc.ssl_target_name_override", "catalog.segue.internal")],
+    )
+
+
+def _grpc_call(channel: grpc.aio.Channel, token: str, track_id: str) -> Call:
+    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+    request = catalog_service_pb2.GetTrackRequest(id=track_id)
+    metadata = (("authorization", f"Bearer {token}"),)
+    return lambda: stub.GetTrack(request, metadata=metadata)
+
+
+def _json_call(client: KeepAlive, token: str, track_id: str) -> Call:
+    async def call() -> None:
+        answer = await client.call("GET", f"/tracks/{track_id}", authorization=f"Bearer {token}")
+        if answer.status != 200:
+            raise RuntimeError(f"the edge answered {answer.status}: {answer.body!r}")
+
+    return call
+
+
+async def _latency_ms(call: Call) -> list[float]:
+    times = []
+    for _ in range(ALONE):
+        started = time.perf_counter()
+        await call()
+        times.append((time.perf_counter() - started) * 1000)
+    return times
+
+
+async def _rate(calls: list[Call]) -> float:
+    """Calls a second, one of each of ``calls`` in flight."""
+    until = time.perf_counter() + BUSY_S
+    done = 0
+
+    async def worker(call: Call) -> None:
+        nonlocal done
+        while time.perf_counter() < until:
+            await call()
+            done += 1
+
+    began = time.perf_counter()
+    await asyncio.gather(*map(worker, calls))
+    return done / (time.perf_counter() - began)
+
+
+async def _measure(mesh: RunningMesh, token: str, track_id: str) -> list[Figure]:
+    edge = urlsplit(mesh.edge).netloc
+    async with AsyncExitStack() as stack:
+        through = await stack.enter_async_context(grpc.aio.insecure_channel(edge))
+        direct = await stack.enter_async_context(_direct(mesh.folder))
+        clients = [await stack.enter_async_context(KeepAlive(edge)) for _ in range(IN_FLIGHT)]
+        ways = {
+            "JSON through the edge": [_json_call(one, token, track_id) for one in clients],
+            "gRPC through the edge": [_grpc_call(through, token, track_id)] * IN_FLIGHT,
+            "gRPC to the service": [_grpc_call(direct, token, track_id)] * IN_FLIGHT,
+        }
+        times: dict[str, list[float]] = {way: [] for way in ways}
+        rates: dict[str, list[float]] = {way: [] for way in ways}
+        for round_number in range(ROUNDS + 1):
+            for way, calls in ways.items():
+                alone, rate = await _latency_ms(calls[0]), await _rate(calls)
+                print(f"  {way:<22} {rate:8.0f} calls/s", file=sys.stderr)
+                if round_number:
+                    times[way] += alone
+                    rates[way].append(rate)
+    return _figures(times, rates)
+
+
+def _figures(times: Mapping[str, list[float]], rates: Mapping[str, list[float]]) -> list[Figure]:
+    figures = []
+    for way in times:
+        p95 = f"p95 {quantile(times[way], 0.95):.2f} ms"
+        figures.append(Figure(f"GetTrack, {way}, p50", quantile(times[way], 0.5), "ms", p95))
+        figures.append(Figure(f"GetTrack, {way}", statistics.median(rates[way]), "calls/s", None))
+    as_json, through, direct = rates.values()
+    for what, ours, peer in (
+        ("JSON ÷ gRPC, both through the edge", as_json, through),
+        ("gRPC through the edge ÷ to the service", through, direct),
+    ):
+        ratio = statistics.median(one / two for one, two in zip(ours, peer, strict=True))
+        figures.append(Figure(what, ratio, "of the calls/s", None))
+    return figures
+
+
+def run() -> list[Figure]:
+    """Measures; about a minute."""
+    with tempfile.TemporaryDirectory() as name, running_mesh(Path(name) / "mesh") as mesh:
+        make_noise(Path(name) / "music" / "a.flac", 5, title="A", artist="B", album="C")
+        mesh.import_music(Path(name) / "music")
+        token = mesh.token()
+        track_id = mesh.call("GET", "/tracks", token=token).body["tracks"][0]["id"]
+        return uvloop.run(_measure(mesh, token, track_id))
