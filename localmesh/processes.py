@@ -155,6 +155,7 @@ class ProcessTable:
                 "--disable-hot-restart",
                 *("--concurrency", "1"),
                 *("--log-level", "warning"),
+                *("--file-flush-interval-msec", "1000"),
             ),
             env=inherited_environment("SEGUE_EDGE_"),
             cwd=self.layout.run,

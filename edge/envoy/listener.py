@@ -17,7 +17,7 @@ _LOG_FIELDS = {
     "time": "%START_TIME%",
     "method": "%REQ(:METHOD)%",
     "path": "%PATH(NQ)%",
-    "rpc": "%REQ(:PATH)%",
+    "rpc": "%PATH(NQ:PATH)%",
     "status": "%RESPONSE_CODE%",
     "details": "%RESPONSE_CODE_DETAILS%",
     "flags": "%RESPONSE_FLAGS%",

@@ -21,6 +21,9 @@ MEDIA_PREFIX = "/media/"
 LUA = "envoy.filters.http.lua"
 RESPONSE_BODY = "response_body"
 
+# gRPC, gRPC-Web, and what the transcoder made of JSON: anything else at a method's path would only
+# be misunderstood by its service.
+_SPEAKS_GRPC: Json = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
 _JWT = "envoy.filters.http.jwt_authn"
 _PER_ROUTE_JWT = "filters.http.jwt_authn.v3.PerRouteConfig"
 _BUFFER = "envoy.filters.http.buffer"
@@ -79,7 +82,7 @@ def _method_route(settings: EdgeSettings, method: ExposedMethod) -> Json:
         route["retry_policy"] = _retries(_NO_EFFECT if contract.read_only else _NEVER_PROCESSED)
     auth = _anyone() if method.is_public else typed(_PER_ROUTE_JWT, requirement_name=USER)
     found: Json = {
-        "match": {"path": contract.path},
+        "match": {"path": contract.path, "headers": [_SPEAKS_GRPC]},
         "route": route,
         "typed_per_filter_config": {_JWT: auth},
     }
