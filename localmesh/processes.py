@@ -96,6 +96,7 @@ class ProcessTable:
             self._keystore.password("valkey"),
         )
         self.instances: dict[str, list[Instance]] = {name: [] for name in self.services}
+        self._dropped: dict[tuple[str, int], Instance] = {}
         for name, count in replicas.items():
             for _ in range(count):
                 self.add_instance(name)
@@ -107,20 +108,27 @@ class ProcessTable:
 
     def add_instance(self, name: str) -> Instance:
         """Give a service one more instance, on ports of its own."""
+        number = len(self.instances[name]) + 1
+        # One that comes back has its old ports: its callers were told of them when they started.
+        instance = self._dropped.pop((name, number), None) or self._new_instance(name, number)
+        self.instances[name].append(instance)
+        return instance
+
+    def _new_instance(self, name: str, number: int) -> Instance:
         service = self.services[name]
-        instance = Instance(
+        return Instance(
             service,
-            len(self.instances[name]) + 1,
+            number,
             self._address() if service.grpc else None,
             self._address() if service.http else None,
             self._address(),
         )
-        self.instances[name].append(instance)
-        return instance
 
     def drop_instance(self, name: str) -> Instance:
         """Take the newest instance from a service."""
-        return self.instances[name].pop()
+        instance = self.instances[name].pop()
+        self._dropped[name, instance.number] = instance
+        return instance
 
     def specs(self) -> tuple[ProcessSpec, ...]:
         """Every process of the mesh but the edge, stores first."""

@@ -66,6 +66,15 @@ def test_a_service_finds_all_instances_of_what_it_calls(tmp_path: Path) -> None:
     assert settings["SEGUE_PLAYBACK_CATALOG_TARGET"] == f"ipv4:{first},{second}"
 
 
+def test_an_instance_that_comes_back_is_where_its_callers_know_it(tmp_path: Path) -> None:
+    table = _table(tmp_path, "catalog=2")
+    dropped = table.drop_instance("catalog")
+    assert table.add_instance("catalog") == dropped
+    third = table.add_instance("catalog")
+    assert third.number == 3
+    assert third.grpc not in {instance.grpc for instance in table.instances["catalog"][:2]}
+
+
 def test_every_instance_listens_on_ports_of_its_own(tmp_path: Path) -> None:
     table = _table(tmp_path, "catalog=3", "playback=2")
     addresses = [
