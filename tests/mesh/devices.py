@@ -19,6 +19,7 @@ from localmesh.layout import Layout
 from meshkit.certificates import credentials
 from meshkit.faults import Aborted, Unavailable
 from player.mesh_client import MeshClient
+from tests.mesh.mesh_processes import PATIENCE_S
 
 PLAYING = playback_pb2.Playback.PLAYING
 _RETRY_S = 0.05
@@ -46,11 +47,12 @@ async def until_acknowledged(client: MeshClient, method: Any, request: Any) -> A
     Failures other than UNAVAILABLE and ABORTED are raised.
     """
     request.request_id = str(uuid4())
-    while True:
-        try:
-            return await client.call(method, request)
-        except (Unavailable, Aborted):
-            await asyncio.sleep(_RETRY_S)
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                return await client.call(method, request)
+            except (Unavailable, Aborted):
+                await asyncio.sleep(_RETRY_S)
 
 
 class HeartbeatStream:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,32 @@ async def kill_and_recover(folder: Path, name: str) -> None:
 
     await until(restarted, f"{name} was not started again")
     await until_ready(folder)
+
+
+@asynccontextmanager
+async def held_down(folder: Path, name: str) -> AsyncIterator[None]:
+    """A process that is killed and not started again before the end of the block."""
+    pid = (await processes(folder))[name].pid
+    assert pid is not None
+    with frozen(find_mesh(folder).pid):
+        os.kill(pid, signal.SIGKILL)
+        yield
+
+    async def restarted() -> bool:
+        return (await processes(folder))[name].pid not in (None, pid)
+
+    await until(restarted, f"{name} was not started again")
+    await until_ready(folder)
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """A process that answers nobody and is not dead either."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def until_ready(folder: Path) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -17,41 +14,20 @@ from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import PlaybackServiceStub
 
-from localmesh.discovery import find_mesh
 from meshkit.faults import Unavailable
 from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.devices import instance_channel, open_stream
 from tests.mesh.imported_music import Song
-from tests.mesh.mesh_processes import kill_and_recover, processes, until, until_ready
+from tests.mesh.mesh_processes import (
+    frozen,
+    held_down,
+    kill_and_recover,
+    processes,
+    until,
+)
 from tests.running_mesh import RunningMesh
 
 PLAYING = playback_pb2.Playback.PLAYING
-
-
-@asynccontextmanager
-async def held_down(folder: Path, name: str) -> AsyncIterator[None]:
-    """A process that is killed and not started again before the end of the block."""
-    pid = (await processes(folder))[name].pid
-    assert pid is not None
-    with frozen(find_mesh(folder).pid):
-        os.kill(pid, signal.SIGKILL)
-        yield
-
-    async def restarted() -> bool:
-        return (await processes(folder))[name].pid not in (None, pid)
-
-    await until(restarted, f"{name} was not started again")
-    await until_ready(folder)
-
-
-@contextmanager
-def frozen(pid: int) -> Iterator[None]:
-    """A process that answers nobody and is not dead either."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager

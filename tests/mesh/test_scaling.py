@@ -25,7 +25,7 @@ from tests.mesh.devices import (
     open_stream,
     until_acknowledged,
 )
-from tests.mesh.mesh_processes import kill_and_recover, rows, scale
+from tests.mesh.mesh_processes import held_down, kill_and_recover, rows, scale
 from tests.running_mesh import RunningMesh
 
 DEVICES = 4
@@ -170,6 +170,19 @@ async def test_a_takeover_ends_a_stream_that_another_instance_holds(
         assert told.end.reason == END.TAKEN_OVER
         assert "attic" in told.end.message
         assert await stream.read() is EOF
+
+
+async def test_an_instance_that_left_and_came_back_is_called_by_other_services(
+    mesh: RunningMesh, long_track: str
+) -> None:
+    await scale(mesh.folder, "catalog", 1)
+    await scale(mesh.folder, "catalog", 2)
+    async with MeshClient(mesh.folder, LocalUser("late-night")) as client:
+        await client.token()
+        play = pb.PlayRequest(track_id=long_track, device_id="kitchen")
+        async with held_down(mesh.folder, "catalog-1"):
+            session = await until_acknowledged(client, client.playback.Play, play)
+        assert session.track.id == long_track
 
 
 class Device:
