@@ -7,11 +7,12 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import psycopg
 import structlog
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
+from segue.identity.v1.identity_service_pb2 import DESCRIPTOR as IDENTITY_CONTRACT
 from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
 
 from catalog_svc.adapters import work_folders
@@ -43,16 +44,17 @@ from catalog_svc.usecases.scan_import import ScanImport
 from catalog_svc.usecases.start_import import StartImport
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit import feeds_postgres, idempotency_postgres, jobs, postgres, telemetry
+from meshkit.background import regularly, running
 from meshkit.clients import Channels
-from meshkit.faults import Fault
 from meshkit.jobs import Jobs
-from meshkit.migrations import MigrationSource, migrate
-from meshkit.revocations import RevocationFollower
+from meshkit.migrations import MigrationSource
+from meshkit.migrations import migrated as apply_migrations
+from meshkit.revocations import RevocationFollower, identity_revocations
 from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 
-_STORE_RETRY_S = 0.25
 _PRUNE_EVERY_S = 3600.0
+IDENTITY = IDENTITY_CONTRACT.services_by_name["UserService"]
 
 _log = structlog.get_logger("catalog")
 _index_lag = telemetry.gauge(
@@ -72,14 +74,7 @@ def migrations() -> list[MigrationSource]:
 
 async def migrated(dsn: str) -> None:
     """Bring the schema up to date, as soon as the store answers."""
-    while True:
-        try:
-            await migrate(dsn, schema=SCHEMA, sources=migrations())
-        except psycopg.OperationalError as error:
-            _log.warning("catalog.store_awaited", error=type(error).__name__)
-            await asyncio.sleep(_STORE_RETRY_S)
-        else:
-            return
+    await apply_migrations(dsn, schema=SCHEMA, sources=migrations())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +121,6 @@ def add_servicers(
 async def serve(settings: Settings) -> None:
     """The role ``serve``: until the process is told to stop."""
     # The index is the one heavy import that workers do without.
-    from catalog_svc.adapters import identity
     from catalog_svc.adapters.tantivy_index import TantivyIndex
     from catalog_svc.search_convert import index_change
     from catalog_svc.search_servicer import SearchServicer
@@ -148,9 +142,8 @@ async def serve(settings: Settings) -> None:
         server.add(pb_grpc.add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
         if settings.identity_target:
             channels = await stack.enter_async_context(Channels(settings))
-            channel = channels.open(settings.identity_target, "identity", identity.SERVICE)
-            revocations = identity.IdentityRevocations(UserServiceStub(channel))
-            follow = RevocationFollower(tokens, revocations)
+            channel = channels.open(settings.identity_target, "identity", IDENTITY)
+            follow = RevocationFollower(tokens, identity_revocations(UserServiceStub(channel)))
             await stack.enter_async_context(running(follow.run()))
         follower = IndexFollower(
             feed, index, PostgresListing(stores.pool), index_change, report_lag=_index_lag.set
@@ -159,12 +152,20 @@ async def serve(settings: Settings) -> None:
         async def ready() -> None:
             await migrated(dsn)
             await stack.enter_async_context(running(follower.run()))
-            await stack.enter_async_context(running(_prune_regularly(stores.pool)))
+            await stack.enter_async_context(running(_pruning(stores.pool)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(settings.index_wait_s):
                     await follower.caught_up.wait()
 
         await server.serve(ready=ready)
+
+
+def _pruning(pool: postgres.Pool) -> Coroutine[Any, Any, None]:
+    return regularly(
+        _PRUNE_EVERY_S,
+        partial(idempotency_postgres.prune, pool),
+        partial(feeds_postgres.prune, pool),
+    )
 
 
 async def work(settings: Settings) -> None:
@@ -232,25 +233,3 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     if done:
         await doing
     return done
-
-
-async def _prune_regularly(pool: postgres.Pool) -> None:
-    while True:
-        await asyncio.sleep(_PRUNE_EVERY_S)
-        try:
-            await idempotency_postgres.prune(pool)
-            await feeds_postgres.prune(pool)
-        except Fault as fault:
-            _log.warning("catalog.pruning_put_off", reason=fault.reason)
-
-
-@asynccontextmanager
-async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run ``work`` beside the block and cancel it at the end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

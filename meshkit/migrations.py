@@ -26,6 +26,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import cast
 
+import psycopg
+import structlog
 from psycopg import AsyncConnection, sql
 
 from meshkit.postgres import Connection, conninfo
@@ -33,6 +35,9 @@ from meshkit.postgres import Connection, conninfo
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _NOT_TRANSACTIONAL = "-- not transactional"
 _POLL_S = 0.05
+_STORE_RETRY_S = 0.25
+
+_log = structlog.get_logger("migrations")
 
 
 class MigrationError(Exception):
@@ -157,6 +162,18 @@ async def migrate(
         for source in sources:
             applied += [f"{source.name}/{name}" for name in await _apply(connection, source)]
         return applied
+
+
+async def migrated(dsn: str, *, schema: str, sources: Sequence[MigrationSource]) -> None:
+    """Like ``migrate``, as soon as the store answers: a service does not wait for one to start."""
+    while True:
+        try:
+            await migrate(dsn, schema=schema, sources=sources)
+        except psycopg.OperationalError as error:
+            _log.warning("waiting for the store", schema=schema, error=type(error).__name__)
+            await asyncio.sleep(_STORE_RETRY_S)
+        else:
+            return
 
 
 _LEDGER = """

@@ -2,14 +2,7 @@
 
 A service gives the follower a way to watch, usually identity's ``WatchUsers``::
 
-    async def watch(resume_token):
-        with remote_faults():
-            async for step in stub.WatchUsers(WatchUsersRequest(resume_token=resume_token)):
-                revoked = step.session_revoked
-                yield RevocationStep(
-                    step.resume_token, revoked.sid, revoked.forget_at.ToNanoseconds() / 1e9
-                )
-
+    watch = identity_revocations(UserServiceStub(channel))
     follower = RevocationFollower(tokens, watch)      # run() beside the server
 
 It fails OPEN: while nobody can be watched, tokens stay good until they expire, which is five
@@ -26,9 +19,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
+from segue.identity.v1 import identity_service_pb2
+from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
 
 from meshkit import telemetry
 from meshkit.faults import Fault, OutOfRange
+from meshkit.status import remote_faults
 
 FAILS = "open"
 """What happens while the watch is interrupted: revoked tokens pass until they expire."""
@@ -64,6 +60,20 @@ class Watch(Protocol):
     def __call__(self, resume_token: str, /) -> AsyncIterator[RevocationStep]:
         """Steps as they happen. Raises ``Fault`` when interrupted, ``OutOfRange`` when too old."""
         ...
+
+
+def identity_revocations(stub: UserServiceStub) -> Watch:
+    """A ``Watch`` over identity's feed of users."""
+
+    async def watch(resume_token: str, /) -> AsyncIterator[RevocationStep]:
+        request = identity_service_pb2.WatchUsersRequest(resume_token=resume_token)
+        with remote_faults():
+            async for step in stub.WatchUsers(request):
+                revoked = step.session_revoked
+                forget_at = revoked.forget_at.ToNanoseconds() / 1e9
+                yield RevocationStep(step.resume_token, revoked.sid, forget_at)
+
+    return watch
 
 
 class RevocationFollower:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,10 +17,11 @@ from segue.playback.v1.playback_service_pb2_grpc import (
 from ulid import ULID
 
 from meshkit import postgres, valkey
+from meshkit.background import running
 from meshkit.capability import KeyFile
 from meshkit.clients import Channels
-from meshkit.migrations import MigrationSource, migrate
-from meshkit.revocations import RevocationFollower
+from meshkit.migrations import MigrationSource, migrated
+from meshkit.revocations import RevocationFollower, Watch, identity_revocations
 from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 from playback_svc.adapters.addresses import SignedAddresses
@@ -34,7 +33,6 @@ from playback_svc.adapters.services import (
     USERS,
     CachedPlans,
     CatalogueService,
-    Revocations,
 )
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
@@ -76,7 +74,7 @@ class Connections:
 
     parts: Parts
     plans: CachedPlans
-    revocations: Revocations
+    revocations: Watch
 
 
 class StreamRevoker:
@@ -161,21 +159,6 @@ def _playback_servicer(
 
 
 @asynccontextmanager
-async def running(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs ``work`` beside the block and cancels it, last started first, at the end."""
-    async with AsyncExitStack() as stack:
-        for one in work:
-            stack.push_async_callback(_cancelled, asyncio.create_task(one))
-        yield
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
-@asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Connections]:
     """What the process talks to; nothing is waited for."""
     name = f"playback-{settings.instance}"
@@ -200,7 +183,7 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             plans=plans,
             addresses=SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file)),
         )
-        yield Connections(parts, plans, Revocations(UserServiceStub(identity)))
+        yield Connections(parts, plans, identity_revocations(UserServiceStub(identity)))
 
 
 async def serve(settings: Settings) -> None:
@@ -213,7 +196,7 @@ async def serve(settings: Settings) -> None:
 
         async def ready() -> None:
             dsn = settings.database_dsn.get_secret_value()
-            await migrate(dsn, schema=SCHEMA, sources=[MIGRATIONS])
+            await migrated(dsn, schema=SCHEMA, sources=[MIGRATIONS])
 
         work = (links.plans.run(), links.parts.addresses.run(), following.run())
         await stack.enter_async_context(running(*work, *service.background))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-import psycopg
 import structlog
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 from ulid import ULID
@@ -28,14 +26,13 @@ from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.revoke_session import RevokeSession
 from edge.identity.usecases.watch_users import WatchUsers
 from meshkit import feeds_postgres, postgres
-from meshkit.faults import Fault
-from meshkit.migrations import migrate
+from meshkit.background import regularly, running
+from meshkit.migrations import migrated as apply_migrations
 from meshkit.revocations import RevocationFollower, RevocationStep
 from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 
 _APPLICATION = "identity"
-_STORE_RETRY_S = 0.25
 _PRUNE_EVERY_S = 3600.0
 
 _log = structlog.get_logger("identity")
@@ -127,7 +124,9 @@ async def serve(settings: Settings) -> None:
         async def ready() -> None:
             await migrated(dsn)
             await stack.enter_async_context(running(own_revocations(stores, tokens).run()))
-            await stack.enter_async_context(running(_prune_regularly(pool)))
+            await stack.enter_async_context(
+                running(regularly(_PRUNE_EVERY_S, lambda: store.prune(pool, utc_now())))
+            )
 
         await server.serve(ready)
 
@@ -150,32 +149,4 @@ def own_revocations(stores: Stores, tokens: TokenVerifier) -> RevocationFollower
 
 async def migrated(dsn: str) -> None:
     """Bring the schema up to date, as soon as the store answers."""
-    while True:
-        try:
-            await migrate(dsn, schema=store.SCHEMA, sources=store.migrations())
-        except psycopg.OperationalError as error:
-            _log.warning("waiting for the store", error=type(error).__name__)
-            await asyncio.sleep(_STORE_RETRY_S)
-        else:
-            return
-
-
-async def _prune_regularly(pool: postgres.Pool) -> None:
-    while True:
-        await asyncio.sleep(_PRUNE_EVERY_S)
-        try:
-            await store.prune(pool, utc_now())
-        except Fault as fault:
-            _log.warning("pruning put off", reason=fault.reason)
-
-
-@asynccontextmanager
-async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run ``work`` beside the block and cancel it at the end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    await apply_migrations(dsn, schema=store.SCHEMA, sources=store.migrations())

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import structlog
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from segue.identity.v1 import identity_pb2, identity_service_pb2
-from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub, UserServiceStub
+from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
 
 from meshkit.deadline import budget
 from meshkit.faults import Fault, Unavailable
-from meshkit.revocations import RevocationStep
 from meshkit.status import remote_faults
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Rung, Track
@@ -94,22 +92,6 @@ class CachedPlans:
 def _plan(plan: identity_pb2.Plan) -> Plan:
     tier = identity_pb2.User.SubscriptionType.Name(plan.subscription_type).lower()
     return Plan(tier, frozenset(plan.rungs), plan.premium_tracks)
-
-
-class Revocations:
-    """A ``meshkit.revocations.Watch`` over identity's feed."""
-
-    def __init__(self, stub: UserServiceStub) -> None:
-        self._stub = stub
-
-    async def __call__(self, resume_token: str, /) -> AsyncIterator[RevocationStep]:
-        """See ``Watch``."""
-        request = identity_service_pb2.WatchUsersRequest(resume_token=resume_token)
-        with remote_faults():
-            async for step in self._stub.WatchUsers(request):
-                revoked = step.session_revoked
-                forget_at = revoked.forget_at.ToNanoseconds() / 1e9
-                yield RevocationStep(step.resume_token, revoked.sid, forget_at)
 
 
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]

@@ -20,6 +20,7 @@ from edge.identity.adapters import postgres as store
 from edge.identity.adapters.argon2 import Argon2Hasher
 from edge.identity.adapters.signing import SigningKeys
 from meshkit import postgres
+from meshkit.background import running
 from meshkit.certificates import credentials
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import ISSUER, JWKS_URL, service_settings
@@ -119,7 +120,7 @@ async def identity(
             wiring.open_stores(dsn, pool) as stores,
         ):
             wiring.add_servicers(server, stores, hasher=hasher, keys=keys, issuer=ISSUER)
-            async with wiring.running(wiring.own_revocations(stores, tokens).run()):
+            async with running(wiring.own_revocations(stores, tokens).run()):
                 served = Identity(server, await server.start(), tls, {})
                 await server.set_serving()
                 yield served

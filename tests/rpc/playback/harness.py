@@ -20,6 +20,7 @@ from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
 
 from meshkit import postgres, status, valkey
+from meshkit.background import running
 from meshkit.capability import KeyFile
 from meshkit.faults import Fault
 from meshkit.migrations import migrate
@@ -32,7 +33,7 @@ from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.settings import Settings
 from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.wiring import MIGRATIONS, SCHEMA, Parts, StreamRevoker, assemble, now_ms, running
+from playback_svc.wiring import MIGRATIONS, SCHEMA, Parts, StreamRevoker, assemble, now_ms
 from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK, new_id
 
 PUBLIC_URL = "http://music.test:8080"
