@@ -19,6 +19,7 @@ from segue.errors.v1.errors_pb2 import ErrorReason, ReasonSpec
 from edge.envoy.resources import Json, extension
 
 _RETRY_AFTER_S = 1
+_NOT_TRANSCODED = "grpc_json_transcode_failure"
 _NOT_GRPC: Json = {
     "or_filter": {
         "filters": [
@@ -94,6 +95,7 @@ LOCAL_REPLIES = (
         404, "NOT_FOUND", metadata=(("resource", "path"), ("id", "")), grpc_reason="UNIMPLEMENTED"
     ),
     LocalReply(429, "LIMIT_REACHED", metadata=(("limit", "requests"),)),
+    LocalReply(400, "INVALID_FIELD", cause=_NOT_TRANSCODED, metadata=(("field", ""),)),
     LocalReply(400, "INVALID_FIELD", metadata=(("field", ""),)),
     LocalReply(413, "INVALID_FIELD", metadata=(("field", "body"),)),
     LocalReply(431, "INVALID_FIELD", metadata=(("field", "headers"),)),
@@ -146,8 +148,8 @@ def _json_mapper(reply: LocalReply) -> Json:
                 "retry_delay": f"{_RETRY_AFTER_S}s",
             }
         )
-    # Only a malformed request is explained by Envoy's words; the others name parts of the mesh.
-    message = "%LOCAL_REPLY_BODY%" if reply.status == 400 else spec.meaning
+    # The transcoder explains what is malformed; other words are none, or name the mesh's parts.
+    message = "%LOCAL_REPLY_BODY%" if reply.cause == _NOT_TRANSCODED else spec.meaning
     return {
         **_answer(reply),
         "filter": _filter(reply, _NOT_GRPC),

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.envoy.clusters import IDENTITY_HTTP
 from edge.envoy.exposure import ExposedMethod, transcoded_services
 from edge.envoy.resources import Json, extension, seconds
-from edge.envoy.routes import LUA, RESPONSE_BODY, USER
+from edge.envoy.routes import BUFFER, JSON_BUFFER, LUA, RESPONSE_BODY, USER
 from edge.envoy.settings import EdgeSettings, RateLimit
 
 AUDIENCE = "segue"
@@ -62,19 +62,12 @@ def http_filters(
             "filters.http.lua.v3.Lua",
             default_source_code={"inline_string": _FINISH_JSON},
         ),
+        _buffer(JSON_BUFFER, settings.max_json_bytes),
         extension("envoy.filters.http.grpc_web", "filters.http.grpc_web.v3.GrpcWeb"),
         _transcoder(settings, methods, descriptors),
         _grpc_stats(methods),
         _jwt_authn(settings),
-        {
-            **extension(
-                "envoy.filters.http.buffer",
-                "filters.http.buffer.v3.Buffer",
-                max_request_bytes=settings.max_sign_in_bytes,
-            ),
-            # It would hold streams; routes that want it switch it on.
-            "disabled": True,
-        },
+        _buffer(BUFFER, settings.max_sign_in_bytes),
         _limiter("limit_user", settings.limit_per_user, {"metadata": _SUBJECT}),
         extension(
             "envoy.filters.http.router",
@@ -93,6 +86,12 @@ _SUBJECT: Json = {
     },
     "skip_if_absent": True,
 }
+
+
+def _buffer(name: str, max_bytes: int) -> Json:
+    """Takes bodies whole, up to a size. It would hold streams: routes that want it switch it on."""
+    kind = "filters.http.buffer.v3.Buffer"
+    return {**extension(name, kind, max_request_bytes=max_bytes), "disabled": True}
 
 
 def _transcoder(

@@ -13,6 +13,10 @@ from edge.envoy.exposure import ExposedMethod
 from edge.envoy.resources import Json, extension, seconds, typed
 from edge.envoy.settings import EdgeSettings
 
+# Bounds the bodies of plain HTTP services.
+BUFFER = "envoy.filters.http.buffer"
+# Bounds JSON bodies: the transcoder's own bound sees no more than what waits in its buffer at once.
+JSON_BUFFER = "buffer_json"
 # The requirement of jwt_authn that a USER method names.
 USER = "user"
 MEDIA_PREFIX = "/media/"
@@ -26,7 +30,6 @@ RESPONSE_BODY = "response_body"
 _SPEAKS_GRPC: Json = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
 _JWT = "envoy.filters.http.jwt_authn"
 _PER_ROUTE_JWT = "filters.http.jwt_authn.v3.PerRouteConfig"
-_BUFFER = "envoy.filters.http.buffer"
 _CORS = "envoy.filters.http.cors"
 _NO_LIMIT: Json = {
     "timeout": "0s",
@@ -48,7 +51,7 @@ def route_config(settings: EdgeSettings, methods: Iterable[ExposedMethod]) -> Js
         _sign_in_route(settings, "/oauth2/"),
         _sign_in_route(settings, "/.well-known/"),
         _health_route(),
-        _nothing_here(),
+        _nothing_here(settings),
     ]
     return {
         "name": "edge",
@@ -143,11 +146,12 @@ def _media_route() -> Json:
     }
 
 
+def _whole_body_of(max_bytes: int) -> Json:
+    return typed("filters.http.buffer.v3.BufferPerRoute", buffer={"max_request_bytes": max_bytes})
+
+
 def _sign_in_route(settings: EdgeSettings, prefix: str) -> Json:
-    buffer = typed(
-        "filters.http.buffer.v3.BufferPerRoute",
-        buffer={"max_request_bytes": settings.max_sign_in_bytes},
-    )
+    buffer = _whole_body_of(settings.max_sign_in_bytes)
     return {
         "match": {"prefix": prefix},
         "route": {
@@ -155,7 +159,7 @@ def _sign_in_route(settings: EdgeSettings, prefix: str) -> Json:
             "timeout": seconds(settings.unary_timeout_s),
             "retry_policy": _retries(_NEVER_PROCESSED),
         },
-        "typed_per_filter_config": {_JWT: _anyone(), _BUFFER: buffer},
+        "typed_per_filter_config": {_JWT: _anyone(), BUFFER: buffer},
     }
 
 
@@ -173,11 +177,13 @@ def _health_route() -> Json:
     }
 
 
-def _nothing_here() -> Json:
+def _nothing_here(settings: EdgeSettings) -> Json:
+    """The route of every JSON call until it is transcoded, and of what is nowhere."""
+    buffer = _whole_body_of(settings.max_json_bytes)
     return {
         "match": {"prefix": "/"},
         "route": {"cluster": "none", "cluster_not_found_response_code": "NOT_FOUND"},
-        "typed_per_filter_config": {_JWT: _anyone()},
+        "typed_per_filter_config": {_JWT: _anyone(), JSON_BUFFER: buffer},
     }
 
 
