@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.running_mesh import make_noise
 
-SECONDS = 5
+SECONDS = 4
 VORBIS = ("-c:a", "vorbis", "-strict", "-2")
 
 # Names that are no UTF-8, as Latin-1 file systems left them.

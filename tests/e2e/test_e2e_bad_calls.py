@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +22,7 @@ from edge_calls import (
     grpc_refusal,
     json_refusal,
     play,
+    target,
 )
 from google.protobuf.json_format import ParseDict
 from segue.catalog.v1 import catalog_service_pb2 as catalog
@@ -315,6 +319,22 @@ def test_a_malformed_request_is_told_so(
     method, _, path = request_line.partition(" ")
     answer = mesh.call(method, path, body, token=free)
     assert (answer.status, json_refusal(answer)) == (status, INVALID)
+
+
+def test_a_body_that_comes_in_pieces_is_bounded_all_the_same(mesh: RunningMesh, free: str) -> None:
+    body = b'{"device_id": "' + b"x" * 300_000 + b'"}'
+    head = (
+        "POST /playback/play HTTP/1.1\r\nhost: edge\r\ncontent-type: application/json\r\n"
+        f"authorization: Bearer {free}\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    host, _, port = target(mesh).rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(head.encode())
+        with contextlib.suppress(ConnectionError):
+            for start in range(0, len(body), 50_000):
+                connection.sendall(body[start : start + 50_000])
+                time.sleep(0.05)
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
 def test_headers_that_are_too_large_are_told_so(mesh: RunningMesh) -> None:

@@ -38,7 +38,8 @@ FORGED = Refusal("UNAUTHENTICATED", "TOKEN_INVALID")
 EXPIRED = Refusal("UNAUTHENTICATED", "TOKEN_EXPIRED")
 REVOKED = Refusal("UNAUTHENTICATED", "TOKEN_REVOKED")
 NO_SCOPE = Refusal("PERMISSION_DENIED", "SCOPE_MISSING")
-DENIED = Refusal("PERMISSION_DENIED", "PERMISSION_DENIED")
+PATH_EXPIRED = Refusal("PERMISSION_DENIED", "MEDIA_PATH_EXPIRED")
+PATH_INVALID = Refusal("PERMISSION_DENIED", "MEDIA_PATH_INVALID")
 
 Forge = Callable[[RunningMesh, str], str]
 
@@ -169,7 +170,7 @@ def test_a_minted_path_is_as_good_as_a_given_one(mesh: RunningMesh, session: Any
 @pytest.mark.parametrize("name", ["master.m3u8", "manifest.mpd", "128/index.m3u8", "128/1.m4s"])
 def test_an_expired_path_is_refused_and_says_so(mesh: RunningMesh, session: Any, name: str) -> None:
     answer = media(mesh, session, minted(mesh, session, life_s=-5), name)
-    assert (answer.status, json_refusal(answer)) == (403, DENIED)
+    assert (answer.status, json_refusal(answer)) == (403, PATH_EXPIRED)
     assert answer.body["details"][0]["reason"] == "MEDIA_PATH_EXPIRED"
     assert answer.headers["access-control-allow-origin"] == "*"
 
@@ -193,7 +194,7 @@ def test_an_altered_path_is_refused(mesh: RunningMesh, session: Any, alteration:
     assert changed != capability
     for name in ("master.m3u8", "128/1.m4s"):
         answer = media(mesh, session, changed, name)
-        assert (answer.status, json_refusal(answer)) == (403, DENIED)
+        assert (answer.status, json_refusal(answer)) == (403, PATH_INVALID)
         assert answer.body["details"][0]["reason"] == "MEDIA_PATH_INVALID"
 
 
@@ -202,7 +203,7 @@ def test_a_path_of_another_track_is_refused(
 ) -> None:
     other = play(mesh, free, music.id_of(SONGS[1]))
     answer = media(mesh, session, capability_of(other["stream_url"]))
-    assert (answer.status, json_refusal(answer)) == (403, DENIED)
+    assert (answer.status, json_refusal(answer)) == (403, PATH_INVALID)
 
 
 @pytest.mark.parametrize(

@@ -214,16 +214,14 @@ async def test_the_events_of_an_import_end_with_finished(
     started = mesh.call("POST", "/imports", {"path": str(tmp_path)}, token=admin)
     assert started.body["import"]["state"] == "SCANNING"
     path = f"{mesh.edge}/imports/{started.body['import']['id']}/events"
-    events: list[Any] = []
     async with (
         httpx.AsyncClient(trust_env=False, timeout=60) as client,
         client.stream("GET", path, headers=dict(bearer(admin))) as answer,
     ):
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/event-stream"
-        async for line in answer.aiter_lines():
-            if line:
-                events.append(json.loads(line.removeprefix("data: ")))
+        lines = [line async for line in answer.aiter_lines() if line]
+    events = [json.loads(line.removeprefix("data: ")) for line in lines]
     assert [event["end"] for event in events[:-1]] == ["END_UNSPECIFIED"] * (len(events) - 1)
     assert events[-1]["end"] == "FINISHED"
     assert events[-1]["import"]["state"] == "DONE"
