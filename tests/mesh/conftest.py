@@ -13,7 +13,8 @@ from tests.mesh.imported_music import Song, all_tracks, make_songs
 from tests.mesh.mesh_processes import scale, until_ready
 from tests.running_mesh import RunningMesh, running_mesh
 
-TWO_OF = ("playback", "catalog")
+# The catalogue first: an instance of playback knows the catalogues of when it was added.
+TWO_OF = ("catalog", "playback")
 # Long enough that no session is heard to its end while a test lasts.
 LONG_S = 40.0
 

@@ -23,6 +23,8 @@ from tests.mesh.mesh_processes import (
 )
 from tests.running_mesh import running_mesh
 
+pytestmark = pytest.mark.timeout(300)
+
 DONE = catalog_pb2.Import.State.DONE
 TITLES = ("Amber", "Basalt", "Cobalt", "Dusk", "Ember", "Fjord", "Granite", "Harbour")
 
@@ -50,7 +52,6 @@ async def finished(client: MeshClient, import_id: str) -> Any:
     await until(over, "the import did not end", within_s=90)
 
 
-@pytest.mark.timeout(240)
 async def test_an_import_survives_the_death_of_any_process_at_any_moment(
     folder: Path, songs: list[Song]
 ) -> None:

@@ -27,6 +27,8 @@ from tests.mesh.mesh_processes import (
 )
 from tests.running_mesh import RunningMesh
 
+pytestmark = pytest.mark.timeout(300)
+
 PLAYING = playback_pb2.Playback.PLAYING
 
 

@@ -31,6 +31,8 @@ from tests.mesh.mesh_processes import (
 )
 from tests.running_mesh import running_mesh
 
+pytestmark = pytest.mark.timeout(300)
+
 DONE = catalog_pb2.Import.State.DONE
 READY = catalog_pb2.Track.READY
 PLAYING = playback_pb2.Playback.PLAYING
@@ -116,7 +118,6 @@ async def heard_until_the_cut(folder: Path, listener: Listener, wait_s: float) -
     return killed
 
 
-@pytest.mark.timeout(240)
 async def test_a_power_cut_loses_no_import_and_no_acknowledged_command(
     folder: Path, songs: list[Song]
 ) -> None:

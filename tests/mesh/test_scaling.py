@@ -28,6 +28,8 @@ from tests.mesh.devices import (
 from tests.mesh.mesh_processes import held_down, kill_and_recover, rows, scale
 from tests.running_mesh import RunningMesh
 
+pytestmark = pytest.mark.timeout(300)
+
 DEVICES = 4
 STREAMS = 10
 CALLERS = 6
@@ -107,12 +109,11 @@ async def come_and_go(mesh: RunningMesh) -> None:
     """Instances are added, killed and removed."""
     await scale(mesh.folder, "playback", 3)
     await kill_and_recover(mesh.folder, "playback-1")
-    await scale(mesh.folder, "catalog", 1)
     await scale(mesh.folder, "playback", 1)
     await scale(mesh.folder, "playback", 2)
+    await scale(mesh.folder, "catalog", 1)
 
 
-@pytest.mark.timeout(180)
 async def test_commands_of_many_devices_keep_one_order_while_instances_come_and_go(
     mesh: RunningMesh, long_track: str
 ) -> None:
@@ -230,7 +231,6 @@ class Device:
         await self.connect()
 
 
-@pytest.mark.timeout(180)
 async def test_removing_an_instance_fails_no_call_and_its_streams_go_on_elsewhere(
     mesh: RunningMesh, long_track: str
 ) -> None:

@@ -18,6 +18,8 @@ from tests.mesh.imported_music import Song
 from tests.mesh.mesh_processes import kill_and_recover, until
 from tests.running_mesh import RunningMesh
 
+pytestmark = pytest.mark.timeout(300)
+
 INSTANCE = "catalog-1"
 
 

@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.running_mesh import RunningMesh
+
+pytestmark = pytest.mark.timeout(300)
 
 
 def up(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
