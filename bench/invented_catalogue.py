@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-_ONSETS = tuple("bcdfghjklmnprstvwy") + ("br", "ch", "dr", "fl", "gr", "sh", "st", "th", "tr")
+_ONSETS = (*"bcdfghjklmnprstvwy", "br", "ch", "dr", "fl", "gr", "sh", "st", "th", "tr")
 _VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "ee", "oo", "ou")
 _CODAS = ("", "", "", "n", "r", "l", "s", "t", "nd", "st", "ng", "ck")
 _WORDS = 20_000
