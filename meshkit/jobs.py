@@ -249,8 +249,12 @@ class Jobs:
         with suppress(exceptions.ConnectorException):
             if lost:
                 await queue.finish_job(job, status=Status.FAILED, delete_job=False)
-            else:
+                return
+            try:
                 await queue.retry_job(job)
+            except exceptions.UniqueViolation:
+                # A job of the same key waits already and will do the work.
+                await queue.finish_job(job, status=Status.ABORTED, delete_job=False)
 
     async def tidy(self) -> None:
         """Drop the jobs that ended without success more than ``KEPT_HOURS`` ago."""

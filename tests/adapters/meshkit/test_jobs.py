@@ -275,3 +275,16 @@ async def test_an_older_queue_is_brought_up_to_date_step_by_step(database_dsn: s
 
 async def _start(dsn: str, *, lasting_s: float) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(sys.executable, str(WORKER), dsn, str(lasting_s))
+
+
+async def test_a_dead_workers_job_gives_way_to_one_of_the_same_key_that_waits(
+    pool: postgres.Pool, jobs: Jobs
+) -> None:
+    async with postgres.transaction(pool) as connection:
+        await jobs.enqueue(connection, "encode", {"track": "1"}, key="1")
+        await connection.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+        await jobs.enqueue(connection, "encode", {"track": "1"}, key="1")
+    assert await jobs.sweep(stalled_after_s=0) == 1
+    found = await rows(pool, "SELECT status::text FROM procrastinate_jobs ORDER BY id")
+    assert found == [("aborted",), ("todo",)]
+    assert await jobs.sweep(stalled_after_s=0) == 0
