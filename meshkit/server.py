@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -125,11 +126,12 @@ class MeshServer:
         self._drain_callbacks.append(callback)
 
     async def start(self) -> int:
-        """Listens, NOT_SERVING at first, and returns the port; raises RuntimeError when taken."""
+        """Listens, NOT_SERVING at first, and returns the port; exits when it is taken."""
         await self._set_health(_NOT_SERVING)
-        port = self._server.add_secure_port(self._settings.listen, self._credentials())
-        if port == 0:
-            raise RuntimeError(f"cannot listen on {self._settings.listen}: the port is taken")
+        try:
+            port = self._server.add_secure_port(self._settings.listen, self._credentials())
+        except RuntimeError:
+            sys.exit(f"cannot listen on {self._settings.listen}: the port is taken")
         await self._server.start()
         if self._tokens is not None:
             self._tasks.append(asyncio.create_task(self._tokens.run(), name="token keys"))
@@ -148,15 +150,25 @@ class MeshServer:
         port = await self.start()
         waiting = asyncio.create_task(stop.wait())
         if ready is not None:
-            getting_ready = asyncio.ensure_future(ready())
-            await asyncio.wait({waiting, getting_ready}, return_when=asyncio.FIRST_COMPLETED)
-            if getting_ready.done():
-                getting_ready.result()
+            await self._get_ready(ready, waiting)
         if not stop.is_set():
             await self.set_serving()
             _log.info("serving", port=port)
         await waiting
         await self.drain()
+
+    async def _get_ready(
+        self, ready: Callable[[], Awaitable[None]], stopping: asyncio.Task[bool]
+    ) -> None:
+        """Awaits ``ready``, but not longer than until the process is told to stop."""
+        getting = asyncio.ensure_future(ready())
+        await asyncio.wait({stopping, getting}, return_when=asyncio.FIRST_COMPLETED)
+        if getting.done():
+            getting.result()
+            return
+        getting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await getting
 
     async def drain(self) -> None:
         """NOT_SERVING, drain callbacks, notice, grace for calls in flight, stop."""

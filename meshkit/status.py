@@ -86,7 +86,9 @@ def _bare_fault(code: str, details: str) -> Fault:
     """A failure that no service of ours composed: the transport's words stay in the log."""
     if code == "DEADLINE_EXCEEDED":
         return faults.DeadlineExceeded("the call did not finish within its deadline")
-    if code in ("UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED"):
+    # A process that dies in the middle of a stream shows as a reset, which gRPC calls INTERNAL.
+    reset = code == "INTERNAL" and "RST_STREAM" in details
+    if reset or code in ("UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED"):
         return faults.Unavailable("a service that this call needs cannot answer now")
     return Fault(f"{code}: {details}")
 

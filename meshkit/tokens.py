@@ -78,7 +78,7 @@ class TokenVerifier:
                 self._keys = KeySet.import_key_set(await self._read_keys())  # type: ignore[arg-type]
                 self._arrived.set()
                 wait_s = _REFRESH_S
-            except (OSError, ValueError, JoseError) as error:
+            except Exception as error:  # noqa: BLE001 - nobody else would read the keys again
                 _log.warning("keys of access tokens not read", error=type(error).__name__)
                 wait_s = _RETRY_S
             self._asked.clear()
