@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 from ulid import ULID
 
+from meshkit.faults import Unavailable
 from meshkit.status import fault_of
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.mesh_client import LocalUser, MeshClient, local_username
@@ -20,6 +22,7 @@ from player.mesh_client import LocalUser, MeshClient, local_username
 _STATE = catalog_pb2.Import.State
 _FAILED = catalog_pb2.ImportFile.State.FAILED
 _SHOWN_FAILURES = 20
+_WATCH_AGAIN_S = 0.5
 
 
 def import_music(
@@ -75,8 +78,10 @@ async def watch_import(client: MeshClient, import_id: str) -> AsyncIterator[Any]
                 if step.end == ends.FINISHED:
                     return
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE:
-                raise fault_of(error) from error
+            fault = fault_of(error)
+            if not isinstance(fault, Unavailable):
+                raise fault from error
+            await asyncio.sleep(_WATCH_AGAIN_S)
 
 
 async def _show_progress(client: MeshClient, started: Any) -> Any:

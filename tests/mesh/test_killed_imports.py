@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from segue.catalog.v1 import catalog_pb2
 
-from meshkit.faults import Unavailable
-from player.commands.importing import start_import
+from player.commands.importing import start_import, watch_import
 from player.mesh_client import LocalUser, MeshClient
-from tests.mesh.imported_music import Song, assert_whole, make_songs, read_import
+from tests.mesh.imported_music import Song, assert_whole, make_songs
 from tests.mesh.mesh_processes import (
+    PATIENCE_S,
     kill,
     processes,
-    until,
     until_ready,
 )
 from tests.running_mesh import running_mesh
@@ -40,16 +39,9 @@ def songs(tmp_path: Path) -> list[Song]:
     return make_songs(tmp_path / "music", {title: random.uniform(6, 10) for title in TITLES})
 
 
-async def finished(client: MeshClient, import_id: str) -> Any:
-    """The import once it is over; a service that is away is asked again."""
-
-    async def over() -> bool:
-        try:
-            return bool((await read_import(client, import_id)).state >= DONE)
-        except Unavailable:
-            return False
-
-    await until(over, "the import did not end", within_s=90)
+async def watched(client: MeshClient, import_id: str) -> list[Any]:
+    """What somebody sees who watches the import to its end."""
+    return [step async for step in watch_import(client, import_id)]
 
 
 async def test_an_import_survives_the_death_of_any_process_at_any_moment(
@@ -60,12 +52,15 @@ async def test_an_import_survives_the_death_of_any_process_at_any_moment(
     async with MeshClient(folder, LocalUser("operator", admin=True)) as client:
         await client.token()
         started = await start_import(client, str(songs[0].path.parent))
+        watching = asyncio.create_task(watched(client, started.id))
         for victim in victims:
             wait_s = random.uniform(0.1, 1.5)
             print(f"{victim} dies after {wait_s:.2f} s")
             await asyncio.sleep(wait_s)
             await kill(folder, victim)
-        await finished(client, started.id)
+        async with asyncio.timeout(PATIENCE_S):
+            steps = await watching
+        assert steps[-1].state == DONE
         await until_ready(folder)
         await assert_whole(client, folder, started.id, songs)
     seen = await processes(folder)
