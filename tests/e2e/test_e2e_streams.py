@@ -144,8 +144,8 @@ async def test_a_stream_ends_with_its_token_unless_a_fresh_one_comes(
     streams = []
     for token in (free, premium):
         session = await asyncio.to_thread(play, mesh, token, track)
-        brief = mint_token(mesh, token, exp=int(time.time()) + SHORT_LIFE_S)
-        streams.append(BeatStream(stubs, brief, session))
+        short_lived = mint_token(mesh, token, exp=int(time.time()) + SHORT_LIFE_S)
+        streams.append(BeatStream(stubs, short_lived, session))
         await streams[-1].hello()
     renewed, silent = streams
     await renewed.renew(mint_token(mesh, free, exp=int(time.time()) + 120))
@@ -237,10 +237,10 @@ async def test_the_events_of_an_import_end_with_the_token(
         make_noise(tmp_path / f"long {number}.flac", 10, title=f"Long Noise {number}")
     started = mesh.call("POST", "/imports", {"path": str(tmp_path)}, token=admin)
     path = f"{mesh.edge}/imports/{started.body['import']['id']}/events"
-    brief = mint_token(mesh, admin, exp=int(time.time()))
+    short_lived = mint_token(mesh, admin, exp=int(time.time()))
     async with (
         httpx.AsyncClient(trust_env=False, timeout=60) as client,
-        client.stream("GET", path, headers=dict(bearer(brief))) as answer,
+        client.stream("GET", path, headers=dict(bearer(short_lived))) as answer,
     ):
         lines = [line async for line in answer.aiter_lines() if line]
     assert json.loads(lines[-1].removeprefix("data: "))["end"] == "TOKEN_EXPIRED"
