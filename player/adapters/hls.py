@@ -106,6 +106,9 @@ def _kbps(attributes: Mapping[str, Any], url: str) -> int:
     kbps = round(bits / 1000) if isinstance(bits, int | float) and math.isfinite(bits) else 0
     if not 0 < kbps <= MAX_KBPS:
         raise PlaylistRejected("a variant has no usable BANDWIDTH")
+    name = str(attributes.get("stable_variant_id") or "").strip('"')
+    if name.isascii() and name.isdecimal() and kbps / 2 <= int(name) <= 2 * kbps:
+        return int(name)
     return _nominal(kbps)
 
 

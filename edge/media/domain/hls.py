@@ -25,7 +25,7 @@ def master_playlist(rungs: Sequence[Rung]) -> str:
     for rung in rungs:
         lines.append(
             f"#EXT-X-STREAM-INF:BANDWIDTH={rung.peak_bps},AVERAGE-BANDWIDTH={rung.average_bps},"
-            f'CODECS="{rung.codecs}"'
+            f'CODECS="{rung.codecs}",STABLE-VARIANT-ID="{rung.name}"'
         )
         lines.append(f"{rung.name}/index.m3u8")
     return _text(lines)

@@ -45,6 +45,21 @@ def test_a_master_gives_its_audio_rungs_with_nominal_bitrates() -> None:
     assert rungs[0].url == "http://127.0.0.1:8080/media/v1/cap/desc/aac128/index.m3u8"
 
 
+@pytest.mark.parametrize(
+    ("average_bps", "name", "kbps"),
+    [(139_000, "128", 128), (139_000, "aac-128", 139), (139_000, "9", 139), (900_000, "flac", 900)],
+)
+def test_a_rung_goes_by_its_name_where_that_is_its_bitrate(
+    average_bps: int, name: str, kbps: int
+) -> None:
+    line = (
+        f"#EXT-X-STREAM-INF:BANDWIDTH=950000,AVERAGE-BANDWIDTH={average_bps},"
+        f'CODECS="mp4a.40.2",STABLE-VARIANT-ID="{name}"\n128/index.m3u8'
+    )
+    (rung,) = parse_master(master(line), URL)
+    assert rung.kbps == kbps
+
+
 def test_a_variant_listed_twice_is_one_rung() -> None:
     assert len(parse_master(master(VARIANT + "a.m3u8", VARIANT + "a.m3u8"), URL)) == 1
 
