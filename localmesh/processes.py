@@ -24,6 +24,8 @@ from meshkit.certificates import credentials
 
 TOKEN_ISSUER = "https://segue.local"  # noqa: S105 - a name, not a secret
 EDGE = "envoy"
+# Callers learn the addresses of a service when they start; this many may come and go later.
+_PLANNED_INSTANCES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,10 @@ class ProcessTable:
             self._keystore.password("valkey"),
         )
         self.instances: dict[str, list[Instance]] = {name: [] for name in self.services}
-        self._dropped: dict[tuple[str, int], Instance] = {}
+        self._planned: dict[str, list[Instance]] = {
+            name: [self._new_instance(name, number + 1) for number in range(count)]
+            for name, count in self._plan(replicas).items()
+        }
         for name, count in replicas.items():
             for _ in range(count):
                 self.add_instance(name)
@@ -108,11 +113,19 @@ class ProcessTable:
 
     def add_instance(self, name: str) -> Instance:
         """Give a service one more instance, on ports of its own."""
-        number = len(self.instances[name]) + 1
-        # One that comes back has its old ports: its callers were told of them when they started.
-        instance = self._dropped.pop((name, number), None) or self._new_instance(name, number)
-        self.instances[name].append(instance)
-        return instance
+        held, planned = self.instances[name], self._planned[name]
+        if len(held) == len(planned):
+            planned.append(self._new_instance(name, len(planned) + 1))
+        held.append(planned[len(held)])
+        return held[-1]
+
+    def _plan(self, replicas: Mapping[str, int]) -> dict[str, int]:
+        """How many instances of each service have their ports from the start."""
+        called = {target for service in self.services.values() for target in service.targets}
+        return {
+            name: max(count, _PLANNED_INSTANCES if name in called else 1)
+            for name, count in replicas.items()
+        }
 
     def _new_instance(self, name: str, number: int) -> Instance:
         service = self.services[name]
@@ -126,9 +139,7 @@ class ProcessTable:
 
     def drop_instance(self, name: str) -> Instance:
         """Take the newest instance from a service."""
-        instance = self.instances[name].pop()
-        self._dropped[name, instance.number] = instance
-        return instance
+        return self.instances[name].pop()
 
     def specs(self) -> tuple[ProcessSpec, ...]:
         """Every process of the mesh but the edge, stores first."""
@@ -261,8 +272,9 @@ class ProcessTable:
                 raise ValueError(f"no value is known for {instance.service.prefix}{name}")
 
     def _target(self, name: str) -> str:
-        held = self.instances[name]
-        return "ipv4:" + ",".join(each.grpc for each in held if each.grpc)
+        """All planned addresses: a caller learns its targets once, and instances come and go."""
+        planned = self._planned[name]
+        return "ipv4:" + ",".join(each.grpc for each in planned if each.grpc)
 
     def _identity_http(self) -> str:
         return next(each.http for each in self.instances["identity"] if each.http)

@@ -62,8 +62,15 @@ def test_services_start_when_their_stores_are_ready_and_the_edge_last(tmp_path: 
 def test_a_service_finds_all_instances_of_what_it_calls(tmp_path: Path) -> None:
     table = _table(tmp_path, "catalog=2")
     first, second = (instance.grpc for instance in table.instances["catalog"])
-    settings = _specs(table)["playback-1"].env
-    assert settings["SEGUE_PLAYBACK_CATALOG_TARGET"] == f"ipv4:{first},{second}"
+    target = _specs(table)["playback-1"].env["SEGUE_PLAYBACK_CATALOG_TARGET"]
+    assert target.startswith(f"ipv4:{first},{second}")
+
+
+def test_a_service_finds_instances_that_are_added_after_its_start(tmp_path: Path) -> None:
+    table = _table(tmp_path)
+    target = _specs(table)["playback-1"].env["SEGUE_PLAYBACK_CATALOG_TARGET"]
+    for _ in range(3):
+        assert str(table.add_instance("catalog").grpc) in target
 
 
 def test_an_instance_that_comes_back_is_where_its_callers_know_it(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class CatalogServiceServicer:
 
     def GetTrack(self, request, context):
         """One track.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,7 +99,7 @@ class CatalogServiceServicer:
 
     def GetAlbum(self, request, context):
         """One album.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,7 +115,7 @@ class CatalogServiceServicer:
 
     def GetArtist(self, request, context):
         """One artist.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +123,7 @@ class CatalogServiceServicer:
 
     def ListArtistTopTracks(self, request, context):
         """The most played tracks of an artist (streams_total desc, id desc), at most 10.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -595,7 +595,7 @@ class ImportServiceServicer:
 
     def GetImport(self, request, context):
         """One import.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

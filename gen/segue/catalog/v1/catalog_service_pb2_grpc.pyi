@@ -18,7 +18,7 @@ class CatalogServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTrack: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetTrackRequest, _catalog_service_pb2.GetTrackResponse]
     """One track.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
     ListTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListTracksRequest, _catalog_service_pb2.ListTracksResponse]
     """Tracks, the newest first (created_at desc, id desc).
@@ -26,7 +26,7 @@ class CatalogServiceStub:
     """
     GetAlbum: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetAlbumRequest, _catalog_service_pb2.GetAlbumResponse]
     """One album.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
     ListAlbumTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListAlbumTracksRequest, _catalog_service_pb2.ListAlbumTracksResponse]
     """The tracks of an album by disc and number.
@@ -34,11 +34,11 @@ class CatalogServiceStub:
     """
     GetArtist: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetArtistRequest, _catalog_service_pb2.GetArtistResponse]
     """One artist.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
     ListArtistTopTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListArtistTopTracksRequest, _catalog_service_pb2.ListArtistTopTracksResponse]
     """The most played tracks of an artist (streams_total desc, id desc), at most 10.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
     GetPlayable: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetPlayableRequest, _catalog_service_pb2.GetPlayableResponse]
     """What playback needs in order to start a track. A track without a READY rung is moved to the
@@ -62,7 +62,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.GetTrackRequest, _abc.Awaitable[_catalog_service_pb2.GetTrackResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.GetTrackResponse]:
         """One track.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
 
     @_abc_1.abstractmethod
@@ -82,7 +82,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.GetAlbumRequest, _abc.Awaitable[_catalog_service_pb2.GetAlbumResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.GetAlbumResponse]:
         """One album.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
 
     @_abc_1.abstractmethod
@@ -102,7 +102,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.GetArtistRequest, _abc.Awaitable[_catalog_service_pb2.GetArtistResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.GetArtistResponse]:
         """One artist.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
 
     @_abc_1.abstractmethod
@@ -112,7 +112,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.ListArtistTopTracksRequest, _abc.Awaitable[_catalog_service_pb2.ListArtistTopTracksResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.ListArtistTopTracksResponse]:
         """The most played tracks of an artist (streams_total desc, id desc), at most 10.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
 
     @_abc_1.abstractmethod
@@ -198,7 +198,7 @@ class ImportServiceStub:
     """
     GetImport: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetImportRequest, _catalog_service_pb2.GetImportResponse]
     """One import.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
     ListImportFiles: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListImportFilesRequest, _catalog_service_pb2.ListImportFilesResponse]
     """The files of an import by path.
@@ -233,7 +233,7 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.GetImportRequest, _abc.Awaitable[_catalog_service_pb2.GetImportResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.GetImportResponse]:
         """One import.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
         """
 
     @_abc_1.abstractmethod
