@@ -11,12 +11,18 @@ from dataclasses import dataclass
 import grpc
 from segue.playback.v1 import playback_pb2, playback_service_pb2
 
+from meshkit.faults import Fault
 from player.domain.status import PlaybackState, PlayerStatus
 from player.mesh_client import MeshClient
 
 _RECONNECT_FIRST_S = 0.2
 _RECONNECT_MOST_S = 10.0
 _RENEW_TOKEN_S = 180.0
+_FINAL = (
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.PERMISSION_DENIED,
+)
 _STATUS = playback_pb2.Playback.Status
 _STATES = {
     PlaybackState.PAUSED: _STATUS.PAUSED,
@@ -40,11 +46,17 @@ class StreamReporter:
     """A HeartbeatReporter over ``StreamHeartbeats``; reconnects, renews its token, never waits.
 
     ``on_end`` is called once with the server's words when the session takes no more beats.
+    ``speed`` is how many times faster than the wall the player's clock runs.
     """
 
     def __init__(
-        self, client: MeshClient, session: SessionClock, on_end: Callable[[str, str], None]
+        self,
+        client: MeshClient,
+        session: SessionClock,
+        on_end: Callable[[str, str], None],
+        speed: float = 1.0,
     ) -> None:
+        self._speed = speed
         self._client = client
         self._session = session
         self._on_end = on_end
@@ -89,8 +101,8 @@ class StreamReporter:
             measurements=playback_pb2.Measurements(
                 underruns=max(0, status.underruns - before.underruns),
                 switches=max(0, status.switches - before.switches),
-                start_latency_ms=latency_ms,
-                slowest_fetch_ms=status.fetch_p95_ms or 0,
+                start_latency_ms=round(latency_ms / self._speed),
+                slowest_fetch_ms=round((status.fetch_p95_ms or 0) / self._speed),
             ),
         )
 
@@ -103,7 +115,10 @@ class StreamReporter:
                     return
                 wait_s = _RECONNECT_FIRST_S
                 await asyncio.sleep(again_after_s)
-            except grpc.RpcError:
+            except (grpc.aio.AioRpcError, Fault) as error:
+                if isinstance(error, grpc.aio.AioRpcError) and error.code() in _FINAL:
+                    self._on_end(error.code().name, error.details() or "")
+                    return
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _RECONNECT_MOST_S)
 

@@ -123,7 +123,7 @@ async def listening(
         return str(resumed.stream_url)
 
     stopping: list[asyncio.Future[None]] = []
-    reporter = StreamReporter(client, clock, on_end)
+    reporter = StreamReporter(client, clock, on_end, options.speed)
     try:
         async with open_player(options, refresh_stream=fresh_stream, reporter=reporter) as player:
             session = Listening(client, answer, player, clock)

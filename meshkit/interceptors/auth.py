@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meshkit.contracts import MethodContract
-from meshkit.faults import PermissionDenied, Unauthenticated
+from meshkit.faults import Fault, PermissionDenied, Unauthenticated
 from meshkit.principal import set_caller, set_principal
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
@@ -35,9 +35,11 @@ async def require_user(
     contract: MethodContract, headers: dict[str, str], tokens: TokenVerifier | None
 ) -> None:
     """Refuses calls whose token is absent, bad, or lacks the scope of the contract."""
-    if not contract.needs_user or tokens is None:
+    if not contract.needs_user:
         set_principal(None)
         return
+    if tokens is None:
+        raise Fault(f"{contract.path} is for users and this server verifies no tokens")
     header = headers.get("authorization", "")
     if header[: len(_BEARER)].lower() != _BEARER:
         raise Unauthenticated("this call needs an access token", reason="TOKEN_MISSING")
