@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from catalog_svc.settings import Settings
-from catalog_svc.wiring import serve, work
-from meshkit.server import configure, run
-from meshkit.settings import load
+from meshkit.startup import lean_imports
+
+with lean_imports():
+    from catalog_svc.settings import Settings
+    from catalog_svc.wiring import serve, work
+    from meshkit.server import configure, run
+    from meshkit.settings import load
 
 _ROLES = {"serve": serve, "work": work}
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from meshkit.server import configure, run
-from meshkit.settings import load
-from playback_svc.settings import Settings
-from playback_svc.wiring import serve
+from meshkit.startup import lean_imports
+
+with lean_imports():
+    from meshkit.server import configure, run
+    from meshkit.settings import load
+    from playback_svc.settings import Settings
+    from playback_svc.wiring import serve
 
 
 def main() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from edge.identity.adapters.signing import SigningKeyError
-from edge.identity.http import ListenError
-from edge.identity.settings import Settings
-from edge.identity.wiring import serve
-from meshkit.server import configure, run
-from meshkit.settings import load
+from meshkit.startup import lean_imports
+
+with lean_imports():
+    from edge.identity.adapters.signing import SigningKeyError
+    from edge.identity.http import ListenError
+    from edge.identity.settings import Settings
+    from edge.identity.wiring import serve
+    from meshkit.server import configure, run
+    from meshkit.settings import load
 
 
 def main(arguments: list[str]) -> None:

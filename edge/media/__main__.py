@@ -6,16 +6,19 @@ import asyncio
 import signal
 import sys
 
-import structlog
-import uvloop
-from granian.constants import Interfaces
-from granian.server.embed import Server
+from meshkit.startup import lean_imports
 
-from edge.media.settings import Settings
-from edge.media.wiring import wire
-from meshkit import logs, telemetry
-from meshkit.capability import KeysUnusable
-from meshkit.settings import load
+with lean_imports():
+    import structlog
+    import uvloop
+    from granian.constants import Interfaces
+    from granian.server.embed import Server
+
+    from edge.media.settings import Settings
+    from edge.media.wiring import wire
+    from meshkit import logs, telemetry
+    from meshkit.capability import KeysUnusable
+    from meshkit.settings import load
 
 
 def main() -> None:
