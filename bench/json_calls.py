@@ -1,7 +1,8 @@
 """What JSON costs: one unary call as JSON and as gRPC through the edge, and without the edge.
 
 The call is GetTrack with its read of PostgreSQL. Latency is taken one call at a time, throughput
-with 16 in flight, the three ways in turn; ratios are medians over the rounds.
+with 16 in flight, the three ways in turn; ratios are medians over the rounds. Processor time is
+that of all processes of the mesh, without the client's.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import grpc
 import uvloop
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
+from bench import processor
 from bench.keepalive import KeepAlive
 from bench.report import Figure, quantile
 from localmesh.discovery import find_mesh
@@ -72,8 +74,9 @@ async def _latency_ms(call: Call) -> list[float]:
     return times
 
 
-async def _rate(calls: list[Call]) -> float:
-    """Calls a second, one of each of ``calls`` in flight."""
+async def _busy(calls: list[Call], mesh_pid: int) -> tuple[float, float]:
+    """Calls a second, one of each of ``calls`` in flight; the mesh's processor ms for one."""
+    used = processor.of_tree(mesh_pid)
     until = time.perf_counter() + BUSY_S
     done = 0
 
@@ -85,11 +88,12 @@ async def _rate(calls: list[Call]) -> float:
 
     began = time.perf_counter()
     await asyncio.gather(*map(worker, calls))
-    return done / (time.perf_counter() - began)
+    took_s = time.perf_counter() - began
+    return done / took_s, (processor.of_tree(mesh_pid) - used) * 1000 / done
 
 
 async def _measure(mesh: RunningMesh, token: str, track_id: str) -> list[Figure]:
-    edge = urlsplit(mesh.edge).netloc
+    edge, pid = urlsplit(mesh.edge).netloc, find_mesh(mesh.folder).pid
     async with AsyncExitStack() as stack:
         through = await stack.enter_async_context(grpc.aio.insecure_channel(edge))
         direct = await stack.enter_async_context(_direct(mesh.folder))
@@ -101,22 +105,29 @@ async def _measure(mesh: RunningMesh, token: str, track_id: str) -> list[Figure]
         }
         times: dict[str, list[float]] = {way: [] for way in ways}
         rates: dict[str, list[float]] = {way: [] for way in ways}
+        costs: dict[str, list[float]] = {way: [] for way in ways}
         for round_number in range(ROUNDS + 1):
             for way, calls in ways.items():
-                alone, rate = await _latency_ms(calls[0]), await _rate(calls)
-                print(f"  {way:<22} {rate:8.0f} calls/s", file=sys.stderr)
+                alone, (rate, cost) = await _latency_ms(calls[0]), await _busy(calls, pid)
+                print(f"  {way:<22} {rate:8.0f} calls/s, {cost:.2f} ms", file=sys.stderr)
                 if round_number:
                     times[way] += alone
                     rates[way].append(rate)
-    return _figures(times, rates)
+                    costs[way].append(cost)
+    return _figures(times, rates, costs)
 
 
-def _figures(times: Mapping[str, list[float]], rates: Mapping[str, list[float]]) -> list[Figure]:
+def _figures(
+    times: Mapping[str, list[float]],
+    rates: Mapping[str, list[float]],
+    costs: Mapping[str, list[float]],
+) -> list[Figure]:
     figures = []
     for way in times:
         p95 = f"p95 {quantile(times[way], 0.95):.2f} ms"
         figures.append(Figure(f"GetTrack, {way}, p50", quantile(times[way], 0.5), "ms", p95))
-        figures.append(Figure(f"GetTrack, {way}", statistics.median(rates[way]), "calls/s", None))
+        cost = f"{statistics.median(costs[way]):.2f} ms of the mesh's processor a call"
+        figures.append(Figure(f"GetTrack, {way}", statistics.median(rates[way]), "calls/s", cost))
     as_json, through, direct = rates.values()
     for what, ours, peer in (
         ("JSON ÷ gRPC, both through the edge", as_json, through),

@@ -17,8 +17,10 @@ from urllib.parse import urljoin, urlsplit
 
 import uvloop
 
+from bench import processor
 from bench.keepalive import KeepAlive, Response
 from bench.report import Figure, quantile
+from localmesh.discovery import find_mesh
 from player.listening import listening, start_session
 from player.mesh_client import LocalUser, MeshClient
 from player.wiring import PlayerOptions
@@ -79,7 +81,9 @@ async def _over_http(mesh: RunningMesh, token: str, track_id: str) -> list[Figur
     async with KeepAlive(urlsplit(mesh.edge).netloc) as client:
         device = _Device(client, token, track_id)
         await device.start()
+        used = processor.of_tree(find_mesh(mesh.folder).pid)
         starts = [await device.start() for _ in range(STARTS)]
+        cost = (processor.of_tree(find_mesh(mesh.folder).pid) - used) * 1000 / STARTS
     before = [0.0] * STARTS
     for at, step in enumerate(STEPS):
         done = [start[at] for start in starts]
@@ -89,7 +93,7 @@ async def _over_http(mesh: RunningMesh, token: str, track_id: str) -> list[Figur
         before = done
     p50, p95 = quantile(before, 0.5), quantile(before, 0.95)
     return [
-        Figure("play → first audio byte, p50", p50, "ms", None),
+        Figure("play → first audio byte, p50", p50, "ms", f"{cost:.1f} ms of the mesh's processor"),
         Figure("play → first audio byte, p95", p95, "ms", f"must < {MUST_MS} ms, aim < {AIM_MS}"),
     ]
 
