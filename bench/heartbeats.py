@@ -28,6 +28,7 @@ from segue.playback.v1 import playback_service_pb2_grpc as pb_grpc
 from ulid import ULID
 
 from bench.report import Figure
+from meshkit import logs
 from meshkit.testing import stores
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
 from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK
@@ -93,6 +94,7 @@ def _resident_kib() -> float:
 
 
 def _process(serve: Callable[..., Any], tls: str, pipe: Connection, *rest: str) -> None:
+    logs.configure(log_format="json", log_level="warning", service="bench", instance="bench")
     uvloop.run(serve(Path(tls), pipe, *rest))
 
 

@@ -23,6 +23,7 @@ from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
 from bench import processor
 from bench.report import Figure
+from meshkit import logs
 from meshkit.server import Context
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served, service_settings
 
@@ -62,6 +63,7 @@ async def _serve_bare(tls: Path, pipe: Connection) -> None:
 
 
 def _process(kind: str, tls: str, pipe: Connection) -> None:
+    logs.configure(log_format="json", log_level="warning", service="bench", instance="bench")
     serve = _serve_ours if kind == "ours" else _serve_bare
     uvloop.run(serve(Path(tls), pipe))
 
