@@ -36,6 +36,7 @@ _NO_LIMIT: Json = {
     "idle_timeout": "0s",
     "max_stream_duration": {"max_stream_duration": "0s"},
 }
+_LONGEST_REFLECTION = "60s"
 _NEVER_PROCESSED = "connect-failure,refused-stream"
 # `unavailable` and `reset` may follow a commit, so they repeat only what changes nothing.
 _NO_EFFECT = f"{_NEVER_PROCESSED},unavailable,reset"
@@ -45,8 +46,8 @@ def route_config(settings: EdgeSettings, methods: Iterable[ExposedMethod]) -> Js
     """The table: exact methods first, then the HTTP services, then 404."""
     routes = [_method_route(settings, method) for method in methods]
     routes += [
-        _stream_prefix("/grpc.reflection."),
-        _stream_prefix("/grpc.health.v1.Health/"),
+        _reflection_route(),
+        _health_check_route(settings),
         _media_route(),
         _sign_in_route(settings, "/oauth2/"),
         _sign_in_route(settings, "/.well-known/"),
@@ -71,16 +72,7 @@ def route_config(settings: EdgeSettings, methods: Iterable[ExposedMethod]) -> Js
 def _method_route(settings: EdgeSettings, method: ExposedMethod) -> Json:
     contract = method.contract
     route: Json = {"cluster": method.cluster}
-    if contract.is_stream:
-        route |= _NO_LIMIT
-    else:
-        # Not `timeout`, which gRPC callers would see as UNAVAILABLE.
-        limit = seconds(settings.unary_timeout_s)
-        route["timeout"] = "0s"
-        route["max_stream_duration"] = {
-            "max_stream_duration": limit,
-            "grpc_timeout_header_max": limit,
-        }
+    route |= _NO_LIMIT if contract.is_stream else _unary_limit(settings)
     if not contract.streams_requests:
         route["retry_policy"] = _retries(_NO_EFFECT if contract.read_only else _NEVER_PROCESSED)
     auth = _anyone() if method.is_public else typed(_PER_ROUTE_JWT, requirement_name=USER)
@@ -92,6 +84,15 @@ def _method_route(settings: EdgeSettings, method: ExposedMethod) -> Json:
     if method.response_body:
         found["metadata"] = {"filter_metadata": {LUA: {RESPONSE_BODY: method.response_body}}}
     return found
+
+
+def _unary_limit(settings: EdgeSettings) -> Json:
+    limit = seconds(settings.unary_timeout_s)
+    return {
+        # Not `timeout`, which gRPC callers would see as UNAVAILABLE.
+        "timeout": "0s",
+        "max_stream_duration": {"max_stream_duration": limit, "grpc_timeout_header_max": limit},
+    }
 
 
 def _anyone() -> Json:
@@ -112,11 +113,28 @@ def _retries(retry_on: str) -> Json:
     }
 
 
-def _stream_prefix(prefix: str) -> Json:
-    """Reflection and health, which any service answers for the whole set."""
+def _reflection_route() -> Json:
+    """Reflection, which any service answers for the whole set.
+
+    Nobody is known on it, so nobody may hold a stream of it for long.
+    """
     return {
-        "match": {"prefix": prefix},
-        "route": {"cluster": "catalog", **_NO_LIMIT},
+        "match": {"prefix": "/grpc.reflection.", "headers": [_SPEAKS_GRPC]},
+        "route": {
+            "cluster": "catalog",
+            "timeout": "0s",
+            "idle_timeout": _LONGEST_REFLECTION,
+            "max_stream_duration": {"max_stream_duration": _LONGEST_REFLECTION},
+        },
+        "typed_per_filter_config": {_JWT: _anyone()},
+    }
+
+
+def _health_check_route(settings: EdgeSettings) -> Json:
+    """The standard service's ``Check``; a ``Watch`` would never end, and nobody is known on it."""
+    return {
+        "match": {"path": "/grpc.health.v1.Health/Check", "headers": [_SPEAKS_GRPC]},
+        "route": {"cluster": "catalog", **_unary_limit(settings)},
         "typed_per_filter_config": {_JWT: _anyone()},
     }
 

@@ -171,6 +171,13 @@ async def test_health_is_told_by_the_standard_service(stubs: EdgeStubs) -> None:
     assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+async def test_nobody_may_watch_health_from_outside(stubs: EdgeStubs) -> None:
+    stub: Any = health_pb2_grpc.HealthStub(stubs.channel)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await anext(aiter(stub.Watch(health_pb2.HealthCheckRequest())))
+    assert grpc_refusal(refused.value) == NOT_SERVED
+
+
 def test_health_is_told_to_http_callers(mesh: RunningMesh) -> None:
     assert mesh.call("GET", "/healthz").body == {"status": "SERVING"}
 

@@ -240,6 +240,14 @@ async def test_health_and_reflection_need_no_token(world: World) -> None:
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+async def test_nobody_may_watch_health_from_outside(world: World) -> None:
+    async with grpc.aio.insecure_channel(world.edge.target) as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await anext(aiter(watch))
+    assert rich(refused.value) == (grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED")
+
+
 async def test_a_user_who_floods_is_limited_alone(tmp_path: Path, origin: Origin) -> None:
     async with open_world(tmp_path, origin, limit_per_user=RateLimit(5, 600)) as world:
         greedy, calm = world.bearer("greedy"), world.bearer("calm")

@@ -90,6 +90,29 @@ def test_no_route_leads_to_an_internal_method(
             assert route["route"]["cluster"] == "none"
 
 
+def test_what_is_open_to_anyone_is_bounded_in_time(config: dict[str, Any]) -> None:
+    public = {c.path for c in EXPOSED if c.access == MethodPolicy.PUBLIC and c.is_stream}
+    for route in routes(config):
+        if route["typed_per_filter_config"].get(JWT, {}).get("disabled") and "route" in route:
+            assert route["match"].get("path") not in public
+            action = route["route"]
+            longest = action.get("max_stream_duration", {}).get("max_stream_duration")
+            assert longest != "0s"
+            assert action.get("idle_timeout") != "0s"
+
+
+def test_a_stream_of_reflection_ends_after_a_minute(config: dict[str, Any]) -> None:
+    (route,) = (r for r in routes(config) if r["match"].get("prefix") == "/grpc.reflection.")
+    assert route["route"]["idle_timeout"] == "60s"
+    assert route["route"]["max_stream_duration"] == {"max_stream_duration": "60s"}
+
+
+def test_of_the_health_service_check_alone_is_routed(config: dict[str, Any]) -> None:
+    matches = [r["match"] for r in routes(config)]
+    health = [m for m in matches if "health.v1" in str(m)]
+    assert [match.get("path") for match in health] == ["/grpc.health.v1.Health/Check"]
+
+
 def test_every_cluster_that_is_named_exists(config: dict[str, Any]) -> None:
     known = {cluster["name"] for cluster in config["static_resources"]["clusters"]}
     named = {route["route"]["cluster"] for route in routes(config) if "route" in route}
