@@ -26,7 +26,7 @@ from bench.report import Figure
 from localmesh.discovery import find_mesh
 from tests.running_mesh import RunningMesh, make_noise, running_mesh
 
-FILES = 8
+FILES = 6
 SECONDS = 60
 AT_A_TIME = os.cpu_count() or 1
 LIMIT = 0.9
