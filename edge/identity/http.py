@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp
 
 from edge.identity.domain.tokens import ADMIN_SCOPES, USER_SCOPES
 from edge.identity.ports import KeyPublisher
+from meshkit.http_status import unrouted
 
 JWKS_PATH = "/oauth2/jwks.json"
 _KEYS_KEPT = "public, max-age=60"
@@ -45,13 +47,16 @@ class Endpoints:
 
     def app(self) -> ASGIApp:
         """The ASGI application."""
-        return Starlette(
+        app = Starlette(
             routes=[
                 Route(JWKS_PATH, self.jwks),
                 Route("/.well-known/openid-configuration", self.discovery),
                 Route("/healthz", self.health),
-            ]
+            ],
+            exception_handlers={HTTPException: unrouted("GET", "HEAD")},
         )
+        app.router.redirect_slashes = False
+        return app
 
     async def jwks(self, request: Request) -> Response:
         """The JWK Set (RFC 7517) of every key whose tokens are good."""

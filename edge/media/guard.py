@@ -12,8 +12,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.media.convert import error_response, to_fault
+from edge.media.convert import to_fault
 from edge.media.domain.ranges import RangeUnsatisfiable
+from meshkit.http_status import error_response
 
 _CAPABILITY = re.compile(r"^(/media/v1/)(?!artwork/)[^/]+")
 _PREFLIGHT = {

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.media.convert import no_such_method, no_such_path
 from edge.media.domain import dash, hls
 from edge.media.guard import Guard
 from edge.media.ports import DeliveryLedger, ObjectMissing, ObjectStore
 from edge.media.responses import manifest_response, object_response
 from edge.media.usecases.open_asset import AssetOpener, OpenAsset
+from meshkit.http_status import unrouted
 
 _ASSET = "/media/v1/{capability}/{descriptor}"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -56,7 +56,7 @@ class MediaServicer:
         return Starlette(
             routes=routes,
             middleware=[Middleware(Guard)],
-            exception_handlers={HTTPException: _unrouted},
+            exception_handlers={HTTPException: unrouted("GET", "HEAD", "OPTIONS")},
         )
 
     async def master(self, request: Request) -> Response:
@@ -150,8 +150,3 @@ async def metrics(request: Request) -> Response:
     return Response(
         prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST
     )
-
-
-async def _unrouted(request: Request, error: Exception) -> Response:
-    del request
-    return no_such_method() if getattr(error, "status_code", 404) == 405 else no_such_path()

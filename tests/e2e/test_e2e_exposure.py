@@ -225,3 +225,18 @@ def test_the_plans_are_open_to_everyone(mesh: RunningMesh) -> None:
     plans = mesh.call("GET", "/plans").body["plans"]
     assert len(plans) == 2
     assert "FLAC" in json.dumps(plans).upper()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/oauth2/nowhere", 404, "NOT_FOUND"),
+        ("GET", "/.well-known/nowhere", 404, "NOT_FOUND"),
+        ("POST", "/oauth2/jwks.json", 405, "UNIMPLEMENTED"),
+    ],
+)
+def test_the_http_services_refuse_like_everything_else(
+    mesh: RunningMesh, method: str, path: str, status: int, reason: str
+) -> None:
+    answer = mesh.call(method, path, {} if method == "POST" else None)
+    assert (answer.status, json_refusal(answer)) == (status, Refusal(reason, reason))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from google.rpc import code_pb2
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
@@ -80,8 +81,22 @@ async def test_health_follows_the_process(served: Served) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/oauth2/token", "/oauth2/jwks.json/", "/docs"])
 async def test_nothing_else_is_served(served: Served, path: str) -> None:
-    assert (await served.client().get(path)).status_code in {307, 404}
+    answer = await served.client().get(path)
+    assert answer.status_code == 404
+    assert refusal(answer) == (code_pb2.NOT_FOUND, "NOT_FOUND")
 
 
-async def test_keys_are_only_read(served: Served) -> None:
-    assert (await served.client().post("/oauth2/jwks.json")).status_code == 405
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_keys_are_only_read(served: Served, method: str) -> None:
+    answer = await served.client().request(method, "/oauth2/jwks.json")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert refusal(answer) == (code_pb2.UNIMPLEMENTED, "UNIMPLEMENTED")
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    """Code and reason of a google.rpc.Status in JSON."""
+    assert answer.headers["content-type"] == "application/json"
+    told = answer.json()
+    (info,) = told["details"]
+    assert info["@type"] == "type.googleapis.com/google.rpc.ErrorInfo"
+    return told["code"], info["reason"]
