@@ -198,7 +198,8 @@ class Preparation(Protocol):
         """Must give equal audio one track, however many sources race for it.
 
         A track that was searchable for a duplicate goes away, and its id leads to the track
-        that stays. Tags that changed are taken over from the source that owns the track.
+        that stays. Tags that changed are taken over from the source that owns the track; a track
+        whose owner was refused or has become another track is owned by the next that claims it.
         """
         ...
 
@@ -220,6 +221,8 @@ class Preparation(Protocol):
     async def refuse(self, source_id: str, reason: str, *, remember: bool) -> None:
         """Must mark the source FAILED, and its track unless that is READY, in one commit.
 
+        A track that has a duplicate source must go to that one instead: the duplicate is PENDING
+        again, its first rungs are queued, and runs that are not over wait for it.
         ``remember`` keeps the verdict for as long as the file does not change.
         """
         ...

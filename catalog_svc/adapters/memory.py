@@ -24,13 +24,14 @@ from catalog_svc.domain.imports import (
     relative,
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
-from catalog_svc.domain.progress import counted, scanned, state_of
+from catalog_svc.domain.progress import counted, reopened, scanned, state_of
 from catalog_svc.domain.tags import Tags, file_title
 from catalog_svc.ports import Claim, Publication
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REOPENED = (FileState.UNCHANGED, FileState.DUPLICATE)
 
 
 @dataclass(slots=True)
@@ -236,9 +237,11 @@ class MemoryStore:
         """See ``Preparation.claim``."""
         current = self._sources[source.id]
         owner = self._audio.get(audio_sha256, "")
-        if owner and self._owners[owner] != source.id:
+        if owner and self._owners[owner] != source.id and not self._abandoned(owner):
             self._duplicate(current, owner)
             return Claim(owner, duplicate=True, descriptor="")
+        if owner:
+            self._give_up(current, owner)
         track_id = owner or self._provisional(current) or new_id()
         if self._names.track(track_id) is None:
             self._names.insert(track_id, tags)
@@ -247,6 +250,7 @@ class MemoryStore:
         self._owners[track_id] = source.id
         self._audio[audio_sha256] = track_id
         if current.track_id != track_id:
+            self._hand_over(current)
             pending = replace(current, state=SourceState.PENDING, track_id=track_id)
             self._move(pending, FileState.PENDING, newly_searchable=not current.track_id)
         return Claim(track_id, duplicate=False, descriptor=await self.descriptor(track_id))
@@ -257,7 +261,13 @@ class MemoryStore:
         owned = self._owners.get(track_id) == source.id
         return track_id if owned and track_id not in self._audio.values() else ""
 
-    def _duplicate(self, source: Source, track_id: str) -> None:
+    def _abandoned(self, track_id: str) -> bool:
+        """Whether the source that owns a track was refused or became another track."""
+        owner = self._sources[self._owners[track_id]]
+        return owner.state is SourceState.FAILED or owner.track_id != track_id
+
+    def _give_up(self, source: Source, track_id: str) -> None:
+        """Merge the searchable track of a source, if any, into the one that has its audio."""
         provisional = self._provisional(source)
         if provisional:
             self._names.remove(provisional)
@@ -266,6 +276,42 @@ class MemoryStore:
                 old: track_id if new == provisional else new for old, new in self._merged.items()
             }
             self._merged[provisional] = track_id
+            for other in self._sources.values():
+                if other.track_id == provisional:
+                    self._sources[other.id] = replace(other, track_id=track_id)
+
+    def _hand_over(self, source: Source) -> bool:
+        """Begin again with a duplicate what ``source`` leaves undone; False where there is none."""
+        track = self._names.track(source.track_id)
+        tied = [other for other in self._sources.values() if other.track_id == source.track_id]
+        duplicates = [other for other in tied if other.state is SourceState.DUPLICATE]
+        if track is None or self._owners[track.id] != source.id or not duplicates:
+            return False
+        first = min(duplicates, key=lambda other: other.path)
+        heir = replace(first, state=SourceState.PENDING)
+        self._sources[heir.id], self._attempts[heir.id] = heir, 0
+        self._owners[track.id] = heir.id
+        if track.state is not TrackState.READY:
+            self._forget_audio(track.id)
+        self._reopen(heir)
+        self._queue(Job(Work.PREPARE, heir.id, Priority.FIRST_RUNGS))
+        return True
+
+    def _forget_audio(self, track_id: str) -> None:
+        self._audio = {key: owner for key, owner in self._audio.items() if owner != track_id}
+
+    def _reopen(self, source: Source) -> None:
+        """Move the settled files of a source back to PENDING in the runs that are not over."""
+        for import_id, line in self._of(source.id):
+            was = line.file.state
+            if was in _REOPENED and not self._imports[import_id].finished:
+                line.file = replace(line.file, state=FileState.PENDING, track_id=source.track_id)
+                self._count(import_id, reopened(was))
+
+    def _duplicate(self, source: Source, track_id: str) -> None:
+        self._give_up(source, track_id)
+        if source.track_id != track_id:
+            self._hand_over(source)
         same = replace(source, state=SourceState.DUPLICATE, track_id=track_id)
         self._move(same, FileState.DUPLICATE, newly_searchable=not source.track_id)
 
@@ -305,10 +351,11 @@ class MemoryStore:
         source = self._sources[source_id]
         track = self._names.track(source.track_id)
         own = self._owners.get(source.track_id) == source_id
-        if track is not None and own and track.state is TrackState.PENDING:
+        handed_over = self._hand_over(source)
+        if track and own and not handed_over and track.state is TrackState.PENDING:
             self._names.change(replace(track, state=TrackState.FAILED))
             self._failures[track.id] = reason
-            self._audio = {key: owner for key, owner in self._audio.items() if owner != track.id}
+            self._forget_audio(track.id)
         stamp = source.stamp if remember else source.stamp._replace(size=-1)
         failed = replace(source, state=SourceState.FAILED, reason=reason, stamp=stamp)
         self._move(failed, FileState.FAILED)
@@ -316,7 +363,9 @@ class MemoryStore:
     def _move(self, source: Source, state: FileState, *, newly_searchable: bool = False) -> None:
         """Move a source and every open file of it, in whichever run, and count it there."""
         self._sources[source.id] = source
-        for import_id, line in self._open(source.id):
+        for import_id, line in self._of(source.id):
+            if line.file.state in TERMINAL:
+                continue
             was, longer = line.file.state, max(line.audio_ms, source.audio_ms)
             step = counted(state, was) if was is not state else Counts()
             step += Counts(searchable=int(newly_searchable), audio_ms=longer - line.audio_ms)
@@ -325,13 +374,9 @@ class MemoryStore:
             line.audio_ms = longer
             self._count(import_id, step)
 
-    def _open(self, source_id: str) -> list[tuple[str, _Line]]:
-        return [
-            (import_id, line)
-            for import_id, lines in self._lines.items()
-            for line in lines.values()
-            if line.source_id == source_id and line.file.state not in TERMINAL
-        ]
+    def _of(self, source_id: str) -> list[tuple[str, _Line]]:
+        lines = [(key, line) for key, found in self._lines.items() for line in found.values()]
+        return [(key, line) for key, line in lines if line.source_id == source_id]
 
     def _count(self, import_id: str, step: Counts) -> None:
         run = self._imports[import_id]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import asdict, replace
 
 from catalog_svc.domain.imports import Counts, FileState, ImportState
-from catalog_svc.domain.progress import counted
+from catalog_svc.domain.progress import counted, reopened
 from meshkit import postgres
 
 _MOVE = """
@@ -16,6 +16,13 @@ FROM import_files was
 WHERE f.source_id = %(source)s AND f.state IN (1, 4)
   AND was.import_id = f.import_id AND was.path = f.path
 RETURNING f.import_id, was.state, f.audio_ms - was.audio_ms
+"""
+_REOPEN = """
+UPDATE import_files f SET state = %(pending)s, track_id = %(track)s
+FROM import_files was, imports run
+WHERE run.state IN (1, 2) AND f.import_id = run.id AND f.source_id = %(source)s
+  AND f.state IN (2, 3) AND was.import_id = f.import_id AND was.path = f.path
+RETURNING f.import_id, was.state
 """
 _ADD = """
 UPDATE imports SET found = found + %(found)s, unchanged = unchanged + %(unchanged)s,
@@ -74,3 +81,14 @@ async def move(
     for import_id in sorted(counts):
         await add(connection, import_id, counts[import_id])
         await close_if_settled(connection, import_id)
+
+
+async def reopen(connection: postgres.Connection, source_id: str, track_id: str) -> None:
+    """Move every settled file of a source back to PENDING in the runs that are not over.
+
+    What a run that is over said of it stays said. The caller holds the source's row.
+    """
+    asked = {"source": source_id, "track": track_id, "pending": FileState.PENDING}
+    moved = await connection.execute(_REOPEN, asked)
+    for import_id, was in sorted(await moved.fetchall()):
+        await add(connection, import_id, reopened(FileState(was)))

@@ -23,7 +23,19 @@ RETURNING id, path, size, mtime_ns, inode, state, track_id, reason, audio_ms, at
 """
 _INTERRUPTED = "UPDATE sources SET attempts = greatest(0, attempts - 1) WHERE id = %s"
 _HOLD = f"{rows.SOURCE} WHERE id = %s FOR UPDATE"
-_OWNER = "SELECT id, source_id FROM tracks WHERE audio_sha256 = %s"
+_OWNER = """
+SELECT t.id, t.source_id, s.id IS NULL OR s.state = 5 OR s.track_id <> t.id
+FROM tracks t LEFT JOIN sources s ON s.id = t.source_id WHERE t.audio_sha256 = %s
+"""
+_HEIR = """
+SELECT d.id FROM tracks t JOIN sources d ON d.track_id = t.id
+WHERE t.id = %s AND t.source_id = %s AND d.id <> t.source_id AND d.state = 4
+ORDER BY d.path LIMIT 1 FOR UPDATE OF d
+"""
+_HAND_OVER = """
+UPDATE tracks SET source_id = %s, audio_sha256 = CASE WHEN state = %s THEN audio_sha256 END
+WHERE id = %s
+"""
 _TRACK = "SELECT source_id, audio_sha256, state FROM tracks WHERE id = %s"
 _OWN = "UPDATE tracks SET audio_sha256 = %s, source_id = %s WHERE id = %s"
 _ASSET = "SELECT descriptor, rung_names FROM assets WHERE track_id = %s"
@@ -78,15 +90,16 @@ class PostgresPreparation:
             held = await _one(connection, _HOLD, source.id)
             current = rows.source(held) if held else source
             owner = await _one(connection, _OWNER, audio_sha256)
-            if owner is None:
-                track_id = await self._first(connection, current, tags)
-                await connection.execute(_OWN, [audio_sha256, source.id, track_id])
-            elif owner[1] != source.id:
+            if owner is not None and owner[1] != source.id and not owner[2]:
                 await self._duplicate(connection, current, owner[0])
                 return Claim(owner[0], duplicate=True, descriptor="")
+            if owner is None:
+                track_id = await self._first(connection, current, tags)
             else:
                 track_id = owner[0]
+                await self._give_up(connection, current, track_id)
                 await tracks.retag(connection, track_id, tags)
+            await connection.execute(_OWN, [audio_sha256, source.id, track_id])
             await self._own(connection, current, track_id)
             descriptor, _ = await _one(connection, _ASSET, track_id) or ("", ())
             return Claim(track_id, duplicate=False, descriptor=descriptor)
@@ -105,6 +118,7 @@ class PostgresPreparation:
     async def _own(self, connection: postgres.Connection, source: Source, track_id: str) -> None:
         if source.track_id == track_id:
             return
+        await self._hand_over(connection, source)
         await self._set_source(connection, source.id, SourceState.PENDING, track_id)
         await counts.move(
             connection,
@@ -117,10 +131,9 @@ class PostgresPreparation:
     async def _duplicate(
         self, connection: postgres.Connection, source: Source, track_id: str
     ) -> None:
-        if source.track_id and source.track_id != track_id:
-            provisional = await _one(connection, _TRACK, source.track_id)
-            if provisional and provisional[0] == source.id and provisional[1] is None:
-                await tracks.merge(connection, source.track_id, track_id)
+        await self._give_up(connection, source, track_id)
+        if source.track_id != track_id:
+            await self._hand_over(connection, source)
         await self._set_source(connection, source.id, SourceState.DUPLICATE, track_id)
         await counts.move(
             connection,
@@ -129,6 +142,28 @@ class PostgresPreparation:
             track_id=track_id,
             newly_searchable=not source.track_id,
         )
+
+    async def _give_up(self, connection: postgres.Connection, source: Source, into: str) -> None:
+        """Merge the searchable track of a source, if any, into the one that has its audio."""
+        if source.track_id and source.track_id != into:
+            provisional = await _one(connection, _TRACK, source.track_id)
+            if provisional and provisional[0] == source.id and provisional[1] is None:
+                await tracks.merge(connection, source.track_id, into)
+
+    async def _hand_over(self, connection: postgres.Connection, source: Source) -> bool:
+        """Begin again with a duplicate what ``source`` leaves undone; False where there is none.
+
+        A track without rungs gives its audio up too: the duplicate may have changed since.
+        """
+        asked = [source.track_id, source.id]
+        heir = await (await connection.execute(_HEIR, asked)).fetchone()
+        if heir is None:
+            return False
+        await connection.execute(_HAND_OVER, [heir[0], TrackState.READY, source.track_id])
+        await self._set_source(connection, heir[0], SourceState.PENDING, source.track_id)
+        await counts.reopen(connection, heir[0], source.track_id)
+        await self._queue.add(connection, [Job(Work.PREPARE, heir[0], Priority.FIRST_RUNGS)])
+        return True
 
     async def descriptor(self, track_id: str) -> str:
         """See ``Preparation.descriptor``."""
@@ -192,11 +227,9 @@ class PostgresPreparation:
             if held is None:
                 return
             source = rows.source(held)
-            arguments = [TrackState.FAILED, reason, source.track_id, source.id, TrackState.PENDING]
-            refused = await connection.execute(_REFUSE_TRACK, arguments)
-            if refused.rowcount:
-                changes = await tracks.changes(connection, source.track_id, with_album=False)
-                await feeds_postgres.append(connection, *changes)
+            # Before the file's own move, which may close a run that now goes on.
+            if not await self._hand_over(connection, source):
+                await self._refuse_track(connection, source, reason)
             await self._set_source(
                 connection, source_id, SourceState.FAILED, source.track_id, reason=reason
             )
@@ -205,6 +238,15 @@ class PostgresPreparation:
             await counts.move(
                 connection, source_id, FileState.FAILED, track_id=source.track_id, reason=reason
             )
+
+    async def _refuse_track(
+        self, connection: postgres.Connection, source: Source, reason: str
+    ) -> None:
+        arguments = [TrackState.FAILED, reason, source.track_id, source.id, TrackState.PENDING]
+        refused = await connection.execute(_REFUSE_TRACK, arguments)
+        if refused.rowcount:
+            changes = await tracks.changes(connection, source.track_id, with_album=False)
+            await feeds_postgres.append(connection, *changes)
 
     async def _set_source(
         self,

@@ -29,6 +29,7 @@ FROM tracks t JOIN artists ar ON ar.id = t.artist_id
 WHERE t.id = %s
 """
 _FOLLOW = "UPDATE track_merges SET track_id = %s WHERE track_id = %s"
+_LEAD = "UPDATE sources SET track_id = %s WHERE track_id = %s"
 _DROP = "DELETE FROM tracks WHERE id = %s RETURNING version"
 _MERGE = "INSERT INTO track_merges (id, track_id) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 _LENGTHEN = """
@@ -102,6 +103,7 @@ async def merge(connection: postgres.Connection, track_id: str, into: str) -> No
     if row is None:
         return
     await connection.execute(_FOLLOW, [into, track_id])
+    await connection.execute(_LEAD, [into, track_id])
     dropped = await (await connection.execute(_DROP, [track_id])).fetchone()
     await connection.execute(_MERGE, [track_id, into])
     version = dropped[0] + 1 if dropped else 1

@@ -42,6 +42,13 @@ def counted(state: FileState, was: FileState | None = None) -> Counts:
     )
 
 
+def reopened(was: FileState) -> Counts:
+    """What a settled file adds, or rather takes back, when work on it begins again."""
+    return Counts(
+        unchanged=-int(was is FileState.UNCHANGED), duplicate=-int(was is FileState.DUPLICATE)
+    )
+
+
 def scanned(file: ScannedFile, source: Source | None) -> tuple[FileState, Source | None]:
     """What ``file`` is to its run, and its source from now on.
 

@@ -14,6 +14,7 @@ from catalog_svc.adapters.postgres_queue import SCHEMA
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from meshkit import feeds_postgres
+from tests.contracts.catalog.handover_suite import HandoverContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.scan_suite import ScanContract
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
@@ -46,6 +47,10 @@ class TestPostgresScan(ScanContract):
 
 
 class TestPostgresPreparation(PreparationContract):
+    pass
+
+
+class TestPostgresHandover(HandoverContract):
     pass
 
 

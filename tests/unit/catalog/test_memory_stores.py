@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog_svc.adapters.memory import MemoryStore
+from tests.contracts.catalog.handover_suite import HandoverContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.scan_suite import ScanContract
 from tests.contracts.catalog.stores import CatalogueStores, memory_stores
@@ -20,4 +21,8 @@ class TestMemoryScan(ScanContract):
 
 
 class TestMemoryPreparation(PreparationContract):
+    pass
+
+
+class TestMemoryHandover(HandoverContract):
     pass
