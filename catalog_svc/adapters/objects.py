@@ -71,7 +71,7 @@ class HashedObjects:
         digest = hashlib.sha256(content).digest()
         key = f"{kind}/{digest.hex()}"
         stored = StoredObject(digest, len(content))
-        if await self._whole(key, len(content)):
+        if await self._kept(key, content):
             return stored
         mode: Literal["overwrite", "create"] = "overwrite" if self._folder else "create"
         try:
@@ -82,14 +82,25 @@ class HashedObjects:
             await asyncio.to_thread(_sync, self._folder / key)
         return stored
 
-    async def _whole(self, key: str, size: int) -> bool:
-        """Whether a folder holds the object already, of its full length."""
+    async def _kept(self, key: str, content: bytes) -> bool:
+        """Whether a folder holds the object already, whole and on the disk."""
         if self._folder is None:
             return False
-        try:
-            return (self._folder / key).stat().st_size == size
-        except FileNotFoundError:
+        return await asyncio.to_thread(_keep, self._folder / key, content)
+
+
+def _keep(path: Path, content: bytes) -> bool:
+    """Make sure of a file that is there; False where it is not, or is not ``content``.
+
+    Whoever wrote it may have been killed before it was on the disk, or may not be that far yet.
+    """
+    try:
+        if path.stat().st_size != len(content) or path.read_bytes() != content:
             return False
+        _sync(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _sync(path: Path) -> None:
