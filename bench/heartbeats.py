@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import multiprocessing
 import os
 import statistics
@@ -95,6 +96,8 @@ def _resident_kib() -> float:
 
 def _process(serve: Callable[..., Any], tls: str, pipe: Connection, *rest: str) -> None:
     logs.configure(log_format="json", log_level="warning", service="bench", instance="bench")
+    # Thousands of streams are cut off at the end, and gRPC would tell of each.
+    logging.getLogger("grpc").setLevel(logging.CRITICAL)
     uvloop.run(serve(Path(tls), pipe, *rest))
 
 
