@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from segue.catalog.v1 import catalog_service_pb2 as pb
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
@@ -16,9 +17,11 @@ from catalog_svc.usecases.start_import import StartImport
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import request_key
 from meshkit.paging import Page
-from meshkit.principal import current_principal
+from meshkit.principal import Principal, current_principal
 from meshkit.server_context import Context
 
+# A revocation is heard of, not waited for: how soon it ends a watch.
+_LOOK_AGAIN_S = 0.5
 _SERVICE = "/segue.catalog.v1.ImportService/"
 
 
@@ -26,11 +29,17 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     """``ImportService``: translates, and leaves decisions to the use cases."""
 
     def __init__(
-        self, start: StartImport, follow: FollowImport, *, draining: asyncio.Event
+        self,
+        start: StartImport,
+        follow: FollowImport,
+        *,
+        draining: asyncio.Event,
+        is_revoked: Callable[[str], bool],
     ) -> None:
         self._start = start
         self._follow = follow
         self._draining = draining
+        self._is_revoked = is_revoked
 
     async def CreateImport(
         self, request: pb.CreateImportRequest, context: Context
@@ -69,7 +78,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     ) -> AsyncIterator[pb.WatchImportResponse]:
         """See the contract."""
         stop = asyncio.Event()
-        ends = _Ends(stop, self._draining, current_principal().expires_at)
+        ends = _Ends(stop, self._draining, current_principal(), self._is_revoked)
         watching = asyncio.ensure_future(ends.wait())
         last = None
         try:
@@ -85,23 +94,36 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
 
 
 class _Ends:
-    """Sets ``stop`` when the server drains or the token expires, and knows which it was."""
+    """Sets ``stop`` when the server drains or the user's token ends, and knows which it was."""
 
     none = pb.WatchImportResponse.END_UNSPECIFIED
 
-    def __init__(self, stop: asyncio.Event, draining: asyncio.Event, expires_at: float) -> None:
+    def __init__(
+        self,
+        stop: asyncio.Event,
+        draining: asyncio.Event,
+        principal: Principal,
+        is_revoked: Callable[[str], bool],
+    ) -> None:
         self._stop = stop
         self._draining = draining
-        self._expires_at = expires_at
+        self._principal = principal
+        self._is_revoked = is_revoked
         self.reason = pb.WatchImportResponse.DRAINING
 
     async def wait(self) -> None:
-        """Until one of the two."""
-        try:
-            async with asyncio.timeout(max(0.0, self._expires_at - time.time())):
-                await self._draining.wait()
-        except TimeoutError:
-            self.reason = pb.WatchImportResponse.TOKEN_EXPIRED
+        """Until one of them."""
+        while not self._draining.is_set():
+            if self._is_revoked(self._principal.sid):
+                self.reason = pb.WatchImportResponse.TOKEN_REVOKED
+                break
+            left_s = self._principal.expires_at - time.time()
+            if left_s <= 0:
+                self.reason = pb.WatchImportResponse.TOKEN_EXPIRED
+                break
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, _LOOK_AGAIN_S)):
+                    await self._draining.wait()
         self._stop.set()
 
 

@@ -99,6 +99,7 @@ def add_servicers(
     settings: Settings,
     stores: Stores,
     feed: feeds_postgres.PostgresChangeFeed,
+    tokens: TokenVerifier,
 ) -> None:
     """Serve the catalogue's own contracts from ``server``."""
     catalogue = PostgresCatalogue(stores.pool, stores.queue)
@@ -113,6 +114,7 @@ def add_servicers(
         StartImport(imports, settings.import_roots),
         FollowImport(imports),
         draining=server.draining,
+        is_revoked=tokens.is_revoked,
     )
     server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
     server.add(pb_grpc.add_ImportServiceServicer_to_server, importing)
@@ -138,21 +140,21 @@ async def serve(settings: Settings) -> None:
             feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=stores.pool)
         )
         index = await stack.enter_async_context(aclosing(TantivyIndex(settings.index_dir)))
-        add_servicers(server, settings, stores, feed)
+        add_servicers(server, settings, stores, feed, tokens)
         server.add(pb_grpc.add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
         if settings.identity_target:
             channels = await stack.enter_async_context(Channels(settings))
             channel = channels.open(settings.identity_target, "identity", IDENTITY)
             follow = RevocationFollower(tokens, identity_revocations(UserServiceStub(channel)))
-            await stack.enter_async_context(running(follow.run()))
+            await stack.enter_async_context(running(follow.run))
         follower = IndexFollower(
             feed, index, PostgresListing(stores.pool), index_change, report_lag=_index_lag.set
         )
 
         async def ready() -> None:
             await migrated(dsn)
-            await stack.enter_async_context(running(follower.run()))
-            await stack.enter_async_context(running(_pruning(stores.pool)))
+            await stack.enter_async_context(running(follower.run))
+            await stack.enter_async_context(running(partial(_pruning, stores.pool)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(settings.index_wait_s):
                     await follower.caught_up.wait()

@@ -10,18 +10,39 @@ from typing import Any
 
 import structlog
 
+from meshkit import telemetry
 from meshkit.faults import Fault
+
+_RESTART_S = 1.0
 
 _log = structlog.get_logger("background")
 
 
 @asynccontextmanager
-async def running(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs ``work`` beside the block and cancels it, last started first, at the end."""
+async def running(*work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Runs ``work`` beside the block and cancels it, last started first, at the end.
+
+    What fails unexpectedly is logged, counted and begun again after a second: a process that
+    served on without it would acknowledge what nobody does.
+    """
     async with AsyncExitStack() as stack:
         for one in work:
-            stack.push_async_callback(_cancelled, asyncio.create_task(one))
+            stack.push_async_callback(_cancelled, asyncio.create_task(_kept_up(one)))
         yield
+
+
+async def _kept_up(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    task = asyncio.current_task()
+    while task is None or not task.cancelling():
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - nobody else would begin it again
+            name = getattr(work, "__qualname__", "work")
+            telemetry.degraded.labels(part=name, mode="restarted").inc()
+            _log.error("background work failed", work=name, exc_info=error)
+            await asyncio.sleep(_RESTART_S)
+        else:
+            return
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -55,7 +55,7 @@ class Revoker(Protocol):
 
 
 class Watch(Protocol):
-    """Starts a watch after ``resume_token``, at the present where that is empty."""
+    """Starts a watch after ``resume_token``; where that is empty, first what is still in force."""
 
     def __call__(self, resume_token: str, /) -> AsyncIterator[RevocationStep]:
         """Steps as they happen. Raises ``Fault`` when interrupted, ``OutOfRange`` when too old."""

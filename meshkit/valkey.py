@@ -30,6 +30,8 @@ _AWAY = (
     exceptions.ReadOnlyError,
     exceptions.TryAgainError,
     exceptions.OutOfMemoryError,
+    # MISCONF: it cannot persist and refuses writes; redis-py knows no finer class.
+    exceptions.ResponseError,
     OSError,
 )
 

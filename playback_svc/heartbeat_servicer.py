@@ -41,6 +41,9 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         session_id, device_id = await _hello(requests)
         holder = _holder(current_principal())
         slot = await self._heartbeats.open(holder, session_id, device_id)
+        if self._tokens.is_revoked(holder.sid):
+            # Revoked after the token was verified, before the stream could be found.
+            self._heartbeats.revoke(holder.sid)
         task = asyncio.current_task()
         slot.interrupt = task.cancel if task else slot.interrupt
         # Filled again for every ack: it is on the wire before the next beat is asked for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +97,7 @@ class Service:
     server: MeshServer
     heartbeats: Heartbeats
     revoker: StreamRevoker
-    background: tuple[Coroutine[Any, Any, None], ...]
+    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
 
 
 def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service:
@@ -127,9 +127,7 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     holder = f"{settings.instance}-{ULID()}"
     sweeper = Sweeper(parts.store, Expire(commander), holder=holder, clock=now_ms)
     revoker = StreamRevoker(tokens, heartbeats)
-    return Service(
-        server, heartbeats, revoker, (heartbeats.run(), parts.wakeups.run(), sweeper.run())
-    )
+    return Service(server, heartbeats, revoker, (heartbeats.run, parts.wakeups.run, sweeper.run))
 
 
 def _playback_servicer(
@@ -198,6 +196,6 @@ async def serve(settings: Settings) -> None:
             dsn = settings.database_dsn.get_secret_value()
             await migrated(dsn, schema=SCHEMA, sources=[MIGRATIONS])
 
-        work = (links.plans.run(), links.parts.addresses.run(), following.run())
+        work = (links.plans.run, links.parts.addresses.run, following.run)
         await stack.enter_async_context(running(*work, *service.background))
         await service.server.serve(ready=ready)

@@ -18,6 +18,7 @@ from player.mesh_client import MeshClient
 _RECONNECT_FIRST_S = 0.2
 _RECONNECT_MOST_S = 10.0
 _RENEW_TOKEN_S = 180.0
+_RENEW_AGAIN_S = 5.0
 _FINAL = (
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -115,7 +116,13 @@ class StreamReporter:
                     return
                 wait_s = _RECONNECT_FIRST_S
                 await asyncio.sleep(again_after_s)
-            except (grpc.aio.AioRpcError, Fault) as error:
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # gRPC cancels a call whose requests failed; nobody has cancelled this task.
+                await asyncio.sleep(wait_s)
+            except (grpc.aio.AioRpcError, Fault, OSError) as error:
                 if isinstance(error, grpc.aio.AioRpcError) and error.code() in _FINAL:
                     self._on_end(error.code().name, error.details() or "")
                     return
@@ -157,9 +164,18 @@ class StreamReporter:
                 async with asyncio.timeout(max(0.0, renew_at - time.monotonic())):
                     beat = await self._beats.get()
             except TimeoutError:
-                yield request(access_token=(await self._client.token()).text)
-                renew_at = time.monotonic() + _RENEW_TOKEN_S
+                token = await self._fresh_token()
+                if token is not None:
+                    yield request(access_token=token)
+                renew_at = time.monotonic() + (_RENEW_TOKEN_S if token else _RENEW_AGAIN_S)
                 continue
             if beat is None:
                 return
             yield request(heartbeat=beat)
+
+    async def _fresh_token(self) -> str | None:
+        """A token for the stream; None while none can be had: the one in use is still good."""
+        try:
+            return (await self._client.token()).text
+        except (grpc.aio.AioRpcError, Fault, OSError):
+            return None

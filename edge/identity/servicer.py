@@ -17,7 +17,7 @@ from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.revoke_session import RevokeSession
 from edge.identity.usecases.watch_users import WatchUsers
 from meshkit.faults import Unavailable
-from meshkit.idempotency import RequestKey, request_key
+from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 
@@ -51,7 +51,8 @@ class UserServicer(pb_grpc.UserServiceServicer):
         wanted = SignUp.parse(
             username=request.username, email=request.email, password=request.password
         )
-        created = await self._create_user(wanted, _key_without_password(request))
+        key = request_key(_NOBODY, _CREATE_USER, request, secrets=("password",))
+        created = await self._create_user(wanted, key)
         return pb.CreateUserResponse(user=convert.user(created))
 
     async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.GetMeResponse:
@@ -109,11 +110,3 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
         principal = current_principal()
         await self._revoke_session(sid=principal.sid, user_id=principal.user_id)
         return pb.RevokeSessionResponse()
-
-
-def _key_without_password(request: pb.CreateUserRequest) -> RequestKey | None:
-    """The request's key, whose digest covers everything but the password."""
-    body = pb.CreateUserRequest()
-    body.CopyFrom(request)
-    body.password = ""
-    return request_key(_NOBODY, _CREATE_USER, body)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
@@ -123,9 +124,9 @@ async def serve(settings: Settings) -> None:
 
         async def ready() -> None:
             await migrated(dsn)
-            await stack.enter_async_context(running(own_revocations(stores, tokens).run()))
+            await stack.enter_async_context(running(own_revocations(stores, tokens).run))
             await stack.enter_async_context(
-                running(regularly(_PRUNE_EVERY_S, lambda: store.prune(pool, utc_now())))
+                running(partial(regularly, _PRUNE_EVERY_S, lambda: store.prune(pool, utc_now())))
             )
 
         await server.serve(ready)

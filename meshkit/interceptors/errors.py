@@ -50,5 +50,10 @@ async def answer(fault: Fault, context: Context) -> NoReturn:
     rich = status.status_of(fault)
     trailing = rpc_status.to_status(rich).trailing_metadata or ()
     if fault.retry_after_s is not None:
-        trailing = (*trailing, ("retry-after", str(max(1, math.ceil(fault.retry_after_s)))))
+        # The caller is told when to come back; a client library must not try again before.
+        trailing = (
+            *trailing,
+            ("retry-after", str(max(1, math.ceil(fault.retry_after_s)))),
+            ("grpc-retry-pushback-ms", "-1"),
+        )
     await context.abort(status.grpc_code_of(fault.reason), rich.message, trailing)

@@ -73,7 +73,9 @@ class CachedPlans:
         request = identity_service_pb2.ListPlansRequest()
         with remote_faults():
             answer = await self._stub.ListPlans(request, timeout=_PLANS_S)
-        self._plans = {plan.tier: plan for plan in map(_plan, answer.plans)}
+        # A newer identity may know plans that this version does not.
+        known = (plan for plan in answer.plans if plan.subscription_type in _TIERS)
+        self._plans = {plan.tier: plan for plan in map(_plan, known)}
         self._arrived.set()
 
     async def plan(self, tier: str) -> Plan:
@@ -94,6 +96,7 @@ def _plan(plan: identity_pb2.Plan) -> Plan:
     return Plan(tier, frozenset(plan.rungs), plan.premium_tracks)
 
 
+_TIERS = identity_pb2.User.SubscriptionType.values()
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 USERS = identity_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 PLANS = identity_service_pb2.DESCRIPTOR.services_by_name["PlanService"]

@@ -31,7 +31,7 @@ def fresh_origin(asset: PackagedAsset, tmp_path: Path) -> Iterator[Origin]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory, origin: Origin) -> AsyncIterator[World]:
     """The world of most tests."""
     async with open_world(tmp_path_factory.mktemp("edge"), origin) as found:

@@ -142,11 +142,13 @@ async def open_world(folder: Path, origin: Origin, **settings: Any) -> AsyncIter
                 folder / "envoy",
                 tls,
                 (free_port(), free_port()),
-                {name: [f"127.0.0.1:{port}"] for name, port in ports.items()},
-                identity_http=keys.address,
-                media_http=[origin.url.removeprefix("http://")],
+                {
+                    **{name: [f"127.0.0.1:{port}"] for name, port in ports.items()},
+                    "identity-http": [keys.address],
+                    "media": [origin.url.removeprefix("http://")],
+                },
                 token_issuer=ISSUER,
-                unary_timeout_s=1.0,
+                unary_timeout_s=5.0,
                 max_json_bytes=64 * 1024,
                 **settings,
             )

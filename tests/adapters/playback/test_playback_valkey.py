@@ -10,13 +10,13 @@ import pytest
 from redis.asyncio import Redis
 
 from meshkit import valkey
+from meshkit.background import running
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.ports import Wake
 from playback_svc.usecases.commanding import wake_of
-from playback_svc.wiring import running
 from tests.contracts.playback.positions import PositionsContract
 from tests.contracts.playback.samples import NOW, beat, new_id, playing
 
@@ -77,7 +77,7 @@ async def instance(client: Redis) -> AsyncIterator[tuple[ValkeyWakeups, asyncio.
     heard: asyncio.Queue[Wake] = asyncio.Queue()
     wakeups = ValkeyWakeups(client)
     wakeups.listen(heard.put_nowait)
-    async with running(wakeups.run()):
+    async with running(wakeups.run):
         yield wakeups, heard
 
 

@@ -43,6 +43,7 @@ class Imports:
     stores: CatalogueStores
     music: Path
     draining: asyncio.Event
+    revoked: set[str]
 
     @property
     def stub(self) -> ImportServiceStub:
@@ -59,12 +60,15 @@ class Imports:
 async def imports(tmp_path: Path) -> AsyncIterator[Imports]:
     music = tmp_path / "music"
     await asyncio.to_thread(music.mkdir)
-    store, draining = MemoryStore(), asyncio.Event()
+    store, draining, revoked = MemoryStore(), asyncio.Event(), set[str]()
     servicer = ImportServicer(
-        StartImport(store, [music]), FollowImport(store, step_s=0.005), draining=draining
+        StartImport(store, [music]),
+        FollowImport(store, step_s=0.005),
+        draining=draining,
+        is_revoked=revoked.__contains__,
     )
     async with served(tmp_path, (add_ImportServiceServicer_to_server, servicer)) as mesh:
-        yield Imports(mesh, memory_stores(store), music, draining)
+        yield Imports(mesh, memory_stores(store), music, draining, revoked)
 
 
 def run_of(
@@ -206,3 +210,13 @@ async def test_a_watch_ends_with_the_token(imports: Imports) -> None:
     token = imports.mesh.token(life_s=1.5)
     ends = [step.end async for step in imports.stub.WatchImport(request, metadata=token)]
     assert ends == [End.END_UNSPECIFIED, End.TOKEN_EXPIRED]
+
+
+async def test_a_watch_ends_when_the_sign_in_is_revoked(imports: Imports) -> None:
+    request = pb.WatchImportRequest(id=await imports.stores.started())
+    token = imports.mesh.token(sid="SID-TO-REVOKE")
+    ends: list[int] = []
+    async for step in imports.stub.WatchImport(request, metadata=token):
+        ends.append(step.end)
+        imports.revoked.add("SID-TO-REVOKE")
+    assert ends == [End.END_UNSPECIFIED, End.TOKEN_REVOKED]

@@ -120,7 +120,7 @@ async def identity(
             wiring.open_stores(dsn, pool) as stores,
         ):
             wiring.add_servicers(server, stores, hasher=hasher, keys=keys, issuer=ISSUER)
-            async with running(wiring.own_revocations(stores, tokens).run()):
+            async with running(wiring.own_revocations(stores, tokens).run):
                 served = Identity(server, await server.start(), tls, {})
                 await server.set_serving()
                 yield served

@@ -43,6 +43,6 @@ async def instance(world: World) -> AsyncIterator[Instance]:
 
 
 @pytest.fixture
-def user(instance: Instance) -> User:
+async def user(instance: Instance) -> User:
     """A user of the free plan who has played nothing yet."""
     return instance.user()

@@ -1048,6 +1048,8 @@ class WatchImportResponse(_message.Message):
         """The server drains: watch again."""
         TOKEN_EXPIRED: WatchImportResponse._End.ValueType  # 3
         """The access token has expired: watch again with a fresh one."""
+        TOKEN_REVOKED: WatchImportResponse._End.ValueType  # 4
+        """The sign-in was revoked."""
 
     class End(_End, metaclass=_EndEnumTypeWrapper):
         """Why a stream ends."""
@@ -1060,6 +1062,8 @@ class WatchImportResponse(_message.Message):
     """The server drains: watch again."""
     TOKEN_EXPIRED: WatchImportResponse.End.ValueType  # 3
     """The access token has expired: watch again with a fresh one."""
+    TOKEN_REVOKED: WatchImportResponse.End.ValueType  # 4
+    """The sign-in was revoked."""
 
     IMPORT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int

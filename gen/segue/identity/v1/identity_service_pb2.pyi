@@ -149,7 +149,9 @@ class WatchUsersRequest(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """The token of the last change that was processed. Empty: only what follows."""
+    """The token of the last change that was processed. Empty: first the revocations that are still in
+    force, then what follows.
+    """
     def __init__(
         self,
         *,
