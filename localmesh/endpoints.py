@@ -1,4 +1,4 @@
-"""Endpoint files that the edge watches: who serves a gRPC cluster now."""
+"""Endpoint files that the edge watches: who serves a cluster now."""
 
 from __future__ import annotations
 

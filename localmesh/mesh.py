@@ -153,11 +153,6 @@ class Mesh:
             if table is None or self._state != "ready":
                 raise CommandRefused(f"the mesh is {self._state}; try again when it is ready")
             held = table.instances[name]
-            if len(held) != wanted and not table.services[name].scalable:
-                raise CommandRefused(
-                    f"{name} keeps its number of instances while the mesh runs; "
-                    f"choose it at the start: segue mesh up --replicas {name}={wanted}"
-                )
             while len(held) < wanted:
                 await self._add_instance(table, name)
             while len(held) > wanted:

@@ -184,10 +184,14 @@ class ProcessTable:
         )
 
     def write_endpoints(self) -> None:
-        """Tell the edge who serves each gRPC cluster now."""
+        """Tell the edge who serves each cluster now."""
         for name, held in self.instances.items():
-            if self.services[name].grpc:
+            service = self.services[name]
+            if service.grpc:
                 write_endpoints(self.layout.xds, name, (i.grpc for i in held if i.grpc))
+            if service.http:
+                addresses = (i.http for i in held if i.http)
+                write_endpoints(self.layout.xds, service.http_cluster, addresses)
 
     def addresses(self, version: str) -> MeshAddresses:
         """Where everything is reached."""
@@ -243,7 +247,7 @@ class ProcessTable:
             settings["VALKEY_URL"] = self.valkey.url
         if service.verifies_tokens:
             settings["TOKEN_ISSUER"] = TOKEN_ISSUER
-            settings["JWKS_URL"] = f"http://{self._identity_http()}/oauth2/jwks.json"
+            settings["JWKS_URL"] = self._jwks_urls()
         for target in service.targets:
             settings[f"{target.upper()}_TARGET"] = self._target(target)
         settings |= {name: self._extra(name, instance) for name in service.extra}
@@ -276,8 +280,10 @@ class ProcessTable:
         planned = self._planned[name]
         return "ipv4:" + ",".join(each.grpc for each in planned if each.grpc)
 
-    def _identity_http(self) -> str:
-        return next(each.http for each in self.instances["identity"] if each.http)
+    def _jwks_urls(self) -> str:
+        """The keys at all planned addresses, see :meth:`_target`."""
+        planned = self._planned["identity"]
+        return ",".join(f"http://{each.http}/oauth2/jwks.json" for each in planned if each.http)
 
 
 def inherited_environment(prefix: str) -> dict[str, str]:
@@ -310,7 +316,7 @@ def write_edge_bootstrap(table: ProcessTable) -> Path:
     # Imported here: the edge's configuration is not needed until the stores already start.
     from edge.envoy.bootstrap import EdgeSettings, write_bootstrap
 
-    layout, instances = table.layout, table.instances
+    layout = table.layout
     files = credentials(layout.tls, "edge")
     origins = os.environ.get("SEGUE_EDGE_CORS_ORIGINS", "")
     return write_bootstrap(
@@ -322,8 +328,6 @@ def write_edge_bootstrap(table: ProcessTable) -> Path:
             tls_cert_file=files.cert_file,
             tls_key_file=files.key_file,
             tls_ca_file=files.ca_file,
-            identity_http=next(each.http for each in instances["identity"] if each.http),
-            media_http=[each.http for each in instances["media"] if each.http],
             token_issuer=TOKEN_ISSUER,
             cors_origins=[origin.strip() for origin in origins.split(",") if origin.strip()],
             otlp_endpoint=os.environ.get("SEGUE_OTLP_ENDPOINT"),

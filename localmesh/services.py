@@ -17,7 +17,6 @@ class Service:
     ``prefix`` begins the names of its settings, ``workload`` names its certificate. A service
     with ``grpc`` or ``http`` listens for that. ``database`` is its role and schema. ``targets``
     are the services that it calls. ``extra`` names its further settings (see processes.py).
-    ``scalable`` services can gain and lose instances while the mesh runs.
     """
 
     name: str
@@ -32,7 +31,11 @@ class Service:
     verifies_tokens: bool = True
     targets: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
-    scalable: bool = True
+
+    @property
+    def http_cluster(self) -> str:
+        """What the edge calls its instances over HTTP, beside those over gRPC."""
+        return f"{self.name}-http" if self.grpc else self.name
 
 
 _CATALOG_FILES = ("OBJECTS_URL", "IMPORT_ROOTS", "WORK_DIR")
@@ -94,8 +97,6 @@ SERVICES: Mapping[str, Service] = {
             verifies_tokens=False,
             targets=("playback",),
             extra=("OBJECTS_URL", "CAPABILITY_KEYS_FILE"),
-            # The edge knows media's addresses from its bootstrap.
-            scalable=False,
         ),
     )
 }

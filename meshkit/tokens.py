@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 import urllib.request
@@ -44,7 +45,8 @@ class TokenVerifier:
 
     Needs no issuer in order to start: until the keys were read once, verification waits for them
     within the caller's deadline and then fails as UNAVAILABLE. Keys stay valid while the issuer is
-    down. ``fetch`` returns a JWK Set and may block; it runs in a thread.
+    down. ``jwks_url`` may name several instances of the issuer, separated by commas: the first
+    that answers is heard. ``fetch`` returns a JWK Set and may block; it runs in a thread.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class TokenVerifier:
         *,
         fetch: Callable[[str], dict[str, Any]] = fetch_jwks,
     ) -> None:
-        self._url = jwks_url
+        self._urls = [url.strip() for url in jwks_url.split(",")]
         self._fetch = fetch
         self._keys: KeySet | None = None
         self._arrived = asyncio.Event()
@@ -85,7 +87,11 @@ class TokenVerifier:
             await self._sleep(wait_s)
 
     async def _read_keys(self) -> dict[str, Any]:
-        return await asyncio.to_thread(self._fetch, self._url)
+        *others, last = self._urls
+        for url in others:
+            with contextlib.suppress(OSError, ValueError):
+                return await asyncio.to_thread(self._fetch, url)
+        return await asyncio.to_thread(self._fetch, last)
 
     async def _sleep(self, wait_s: float) -> None:
         """Until ``wait_s`` are over or an unknown key asks for a reading, one a second at most."""

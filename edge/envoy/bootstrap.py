@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from edge.envoy.clusters import clusters
+from edge.envoy.clusters import IDENTITY_HTTP, MEDIA, clusters
 from edge.envoy.exposure import descriptor_set, exposed_methods
 from edge.envoy.listener import listener
 from edge.envoy.resources import Json, extension, socket_address
@@ -26,8 +26,8 @@ def write_bootstrap(settings: EdgeSettings) -> Path:
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     descriptors = settings.run_dir / _DESCRIPTORS
     descriptors.write_bytes(descriptor_set())
-    for workload in {method.cluster for method in exposed_methods()}:
-        _ensure_endpoints(settings.xds_dir, workload)
+    for cluster in {*(method.cluster for method in exposed_methods()), IDENTITY_HTTP, MEDIA}:
+        _ensure_endpoints(settings.xds_dir, cluster)
     path = settings.run_dir / _BOOTSTRAP
     path.write_text(json.dumps(bootstrap(settings, descriptors), indent=1), encoding="utf-8")
     return path
@@ -56,11 +56,11 @@ def _connection_limit(settings: EdgeSettings) -> Json:
     )
 
 
-def _ensure_endpoints(xds_dir: Path, workload: str) -> None:
-    path = xds_dir / f"{workload}.yaml"
+def _ensure_endpoints(xds_dir: Path, cluster: str) -> None:
+    path = xds_dir / f"{cluster}.yaml"
     if path.exists():
         return
     xds_dir.mkdir(parents=True, exist_ok=True)
     kind = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
-    nobody = {"@type": kind, "cluster_name": workload, "endpoints": []}
+    nobody = {"@type": kind, "cluster_name": cluster, "endpoints": []}
     path.write_text(json.dumps({"resources": [nobody]}), encoding="utf-8")

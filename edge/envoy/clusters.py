@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from edge.envoy.resources import Json, extension, is_numeric, socket_address, typed
@@ -25,54 +25,29 @@ _KEEPALIVE = {"interval": "30s", "timeout": "5s"}
 def clusters(settings: EdgeSettings, workloads: Iterable[str]) -> list[Json]:
     """Every cluster that routes and filters name."""
     found = [_grpc_cluster(settings, workload) for workload in sorted(workloads)]
-    found.append(_http_cluster(IDENTITY_HTTP, [settings.identity_http], _IDENTITY_IDLE))
-    media = _http_cluster(MEDIA, settings.media_http, _MEDIA_IDLE)
-    media["health_checks"] = [_health_check({"http_health_check": {"path": "/healthz"}})]
-    media["ignore_health_on_host_removal"] = True
-    media["common_lb_config"] = {"healthy_panic_threshold": {"value": 50}}
-    found.append(media)
+    found.append(_http_cluster(settings, IDENTITY_HTTP, _IDENTITY_IDLE))
+    found.append(_http_cluster(settings, MEDIA, _MEDIA_IDLE))
     if settings.otlp_endpoint is not None:
-        parts = urlsplit(settings.otlp_endpoint)
-        address = f"{parts.hostname}:{parts.port or 4317}"
-        collector = _http_cluster(TRACES, [address], _MEDIA_IDLE)
-        collector["typed_extension_protocol_options"] = _http2()
-        found.append(collector)
+        found.append(_collector(settings.otlp_endpoint))
     return found
 
 
 def _grpc_cluster(settings: EdgeSettings, workload: str) -> Json:
-    """A workload's instances, as the endpoint file names them at any time."""
+    """A workload's instances over mTLS gRPC."""
     return {
-        "name": workload,
-        "type": "EDS",
-        "connect_timeout": _CONNECT_TIMEOUT,
-        "eds_cluster_config": {
-            "eds_config": {
-                "resource_api_version": "V3",
-                "path_config_source": {
-                    "path": str(settings.xds_dir / f"{workload}.yaml"),
-                    "watched_directory": {"path": str(settings.xds_dir)},
-                },
-            }
-        },
-        "ignore_health_on_host_removal": True,
-        "lb_policy": "LEAST_REQUEST",
+        **_watched_cluster(settings, workload),
         "typed_extension_protocol_options": _http2(),
         "transport_socket": _mutual_tls(settings, workload),
         "health_checks": [_health_check({"grpc_health_check": {}})],
         "outlier_detection": _outliers(),
-        "circuit_breakers": {"thresholds": [_bounds()]},
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
     }
 
 
-def _http_cluster(name: str, addresses: Sequence[str], idle: str) -> Json:
-    endpoints = [{"endpoint": {"address": socket_address(address)}} for address in addresses]
+def _http_cluster(settings: EdgeSettings, name: str, idle: str) -> Json:
+    """A service's instances over plain HTTP/1.1."""
     return {
-        "name": name,
-        "type": "STATIC" if all(map(is_numeric, addresses)) else "STRICT_DNS",
-        "connect_timeout": _CONNECT_TIMEOUT,
-        "lb_policy": "LEAST_REQUEST",
+        **_watched_cluster(settings, name),
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: typed(
                 "upstreams.http.v3.HttpProtocolOptions",
@@ -80,10 +55,46 @@ def _http_cluster(name: str, addresses: Sequence[str], idle: str) -> Json:
                 explicit_http_config={"http_protocol_options": {}},
             )
         },
+        "health_checks": [_health_check({"http_health_check": {"path": "/healthz"}})],
+        "common_lb_config": {"healthy_panic_threshold": {"value": 50}},
+    }
+
+
+def _watched_cluster(settings: EdgeSettings, name: str) -> Json:
+    """A cluster of the instances that its endpoint file names at any time."""
+    return {
+        "name": name,
+        "type": "EDS",
+        "connect_timeout": _CONNECT_TIMEOUT,
+        "eds_cluster_config": {
+            "eds_config": {
+                "resource_api_version": "V3",
+                "path_config_source": {
+                    "path": str(settings.xds_dir / f"{name}.yaml"),
+                    "watched_directory": {"path": str(settings.xds_dir)},
+                },
+            }
+        },
+        "ignore_health_on_host_removal": True,
+        "lb_policy": "LEAST_REQUEST",
+        "circuit_breakers": {"thresholds": [_bounds()]},
+    }
+
+
+def _collector(url: str) -> Json:
+    """Where traces go, by gRPC."""
+    parts = urlsplit(url)
+    address = f"{parts.hostname}:{parts.port or 4317}"
+    endpoint = {"endpoint": {"address": socket_address(address)}}
+    return {
+        "name": TRACES,
+        "type": "STATIC" if is_numeric(address) else "STRICT_DNS",
+        "connect_timeout": _CONNECT_TIMEOUT,
+        "typed_extension_protocol_options": _http2(),
         "circuit_breakers": {"thresholds": [_bounds()]},
         "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": endpoints}],
+            "cluster_name": TRACES,
+            "endpoints": [{"lb_endpoints": [endpoint]}],
         },
     }
 

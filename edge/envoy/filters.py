@@ -142,7 +142,7 @@ def _jwt_authn(settings: EdgeSettings) -> Json:
                 "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
                 "remote_jwks": {
                     "http_uri": {
-                        "uri": f"http://{settings.identity_http}/oauth2/jwks.json",
+                        "uri": f"http://{IDENTITY_HTTP}/oauth2/jwks.json",
                         "cluster": IDENTITY_HTTP,
                         "timeout": "2s",
                     },

@@ -18,7 +18,7 @@ class RateLimit:
 class EdgeSettings:
     """Settings of one edge. Addresses are ``host:port``.
 
-    ``xds_dir`` holds ``<cluster>.yaml``, the endpoints of each gRPC cluster, replaced by rename
+    ``xds_dir`` holds ``<cluster>.yaml``, the endpoints of each cluster, replaced by rename
     while Envoy runs. ``run_dir`` receives what is written for Envoy; it holds no secrets, since
     Envoy prints its whole configuration when that has an error.
     """
@@ -30,8 +30,6 @@ class EdgeSettings:
     tls_cert_file: Path
     tls_key_file: Path
     tls_ca_file: Path
-    identity_http: str
-    media_http: list[str]
     token_issuer: str
     cors_origins: list[str] = field(default_factory=list)
     otlp_endpoint: str | None = None

@@ -32,8 +32,6 @@ def settings(folder: Path, **overrides: Any) -> EdgeSettings:
         "tls_cert_file": folder / "edge.pem",
         "tls_key_file": folder / "edge.key",
         "tls_ca_file": folder / "ca.pem",
-        "identity_http": "127.0.0.1:7001",
-        "media_http": ["127.0.0.1:7002", "127.0.0.1:7003"],
         "token_issuer": "https://segue.test",
     }
     return EdgeSettings(**{**fields, **overrides})
@@ -119,6 +117,15 @@ def test_every_cluster_that_is_named_exists(config: dict[str, Any]) -> None:
     assert named - {"none"} <= known
 
 
+def test_the_instances_of_every_service_may_change_while_it_runs(tmp_path: Path) -> None:
+    config = bootstrap(settings(tmp_path), tmp_path / "contracts.pb")
+    for cluster in config["static_resources"]["clusters"]:
+        source = cluster["eds_cluster_config"]["eds_config"]["path_config_source"]
+        assert source["path"] == str(tmp_path / "xds" / f"{cluster['name']}.yaml")
+        assert source["watched_directory"] == {"path": str(tmp_path / "xds")}
+        assert cluster["health_checks"]
+
+
 def test_the_descriptor_set_stands_alone_and_knows_error_details() -> None:
     pool = DescriptorPool()
     for file in FileDescriptorSet.FromString(descriptor_set()).file:
@@ -168,7 +175,7 @@ def test_the_files_are_written_whole_and_hold_no_key(tmp_path: Path) -> None:
     assert path.parent == tmp_path / "run"
     assert "secret words" not in path.read_text()
     assert json.loads(path.read_text())["node"] == {"id": "edge", "cluster": "edge"}
-    for cluster in ("catalog", "identity", "playback"):
+    for cluster in ("catalog", "identity", "identity-http", "media", "playback"):
         assert (tmp_path / "xds" / f"{cluster}.yaml").exists()
 
 

@@ -73,6 +73,15 @@ def test_a_service_finds_instances_that_are_added_after_its_start(tmp_path: Path
         assert str(table.add_instance("catalog").grpc) in target
 
 
+def test_a_service_finds_the_keys_at_every_instance_of_identity(tmp_path: Path) -> None:
+    table = _table(tmp_path)
+    keys = _specs(table)["catalog-1"].env["SEGUE_CATALOG_JWKS_URL"].split(",")
+    for number in range(4):
+        held = table.instances["identity"]
+        instance = held[0] if number == 0 else table.add_instance("identity")
+        assert keys[number] == f"http://{instance.http}/oauth2/jwks.json"
+
+
 def test_an_instance_that_comes_back_is_where_its_callers_know_it(tmp_path: Path) -> None:
     table = _table(tmp_path, "catalog=2")
     dropped = table.drop_instance("catalog")
@@ -159,18 +168,29 @@ def test_the_edge_learns_the_instances_from_endpoint_files(tmp_path: Path) -> No
     table.write_endpoints()
     assert {path.name for path in table.layout.xds.iterdir()} == {
         "identity.yaml",
+        "identity-http.yaml",
+        "media.yaml",
         "catalog.yaml",
         "playback.yaml",
     }
-    written = json.loads((table.layout.xds / "catalog.yaml").read_text())
+    instances = table.instances
+    assert _endpoints(table, "catalog") == [each.grpc for each in instances["catalog"]]
+    assert _endpoints(table, "identity") == [each.grpc for each in instances["identity"]]
+    assert _endpoints(table, "identity-http") == [each.http for each in instances["identity"]]
+    added = table.add_instance("media")
+    table.write_endpoints()
+    assert _endpoints(table, "media") == [instances["media"][0].http, added.http]
+
+
+def _endpoints(table: ProcessTable, cluster: str) -> list[str]:
+    written = json.loads((table.layout.xds / f"{cluster}.yaml").read_text())
     (assignment,) = written["resources"]
-    assert assignment["cluster_name"] == "catalog"
-    ports = [
-        endpoint["endpoint"]["address"]["socket_address"]["port_value"]
-        for endpoint in assignment["endpoints"][0]["lb_endpoints"]
+    assert assignment["cluster_name"] == cluster
+    found = (each["endpoint"]["address"] for each in assignment["endpoints"][0]["lb_endpoints"])
+    return [
+        f"{address['socket_address']['address']}:{address['socket_address']['port_value']}"
+        for address in found
     ]
-    held = [instance.grpc for instance in table.instances["catalog"]]
-    assert [f"127.0.0.1:{port}" for port in ports] == held
 
 
 def test_the_addresses_name_every_service_and_metrics_page(tmp_path: Path) -> None:
