@@ -16,6 +16,7 @@ from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from meshkit import contracts
 from meshkit.clients import Channels
 from meshkit.deadline import budget
+from meshkit.faults import Unavailable
 from meshkit.principal import current_request_id
 from meshkit.server import Context
 from meshkit.status import fault_of, remote_faults
@@ -187,3 +188,30 @@ async def test_reflection_describes_services_methods_and_messages(
     request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)
     async for answer in stub.ServerReflectionInfo(iter([request])):
         assert answer.HasField("file_descriptor_response") == known
+
+
+class Refusing(catalog_service_pb2_grpc.CatalogServiceServicer):
+    """Unavailable; with a time to come back where the id says so."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def GetTrack(self, request: Any, context: Context) -> Any:
+        self.calls += 1
+        raise Unavailable("away", retry_after_s=1.0 if request.id == "later" else None)
+
+
+@pytest.mark.parametrize(("what", "attempts"), [("now", 3), ("later", 1)])
+async def test_a_client_tries_again_unless_it_was_told_when(
+    tmp_path: Path, what: str, attempts: int
+) -> None:
+    refusing, add = Refusing(), catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server
+    async with (
+        served(tmp_path, (add, refusing)) as mesh,
+        Channels(service_settings(tmp_path, "playback")) as channels,
+    ):
+        channel = channels.open(f"ipv4:127.0.0.1:{mesh.port}", "catalog", CATALOG)
+        stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+        with pytest.raises(Unavailable), remote_faults():
+            await stub.GetTrack(request_for(what), metadata=mesh.token())
+    assert refusing.calls == attempts

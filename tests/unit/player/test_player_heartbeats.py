@@ -1,0 +1,113 @@
+"""The player's beats go on whatever happens to their stream, and end when the session does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import pytest
+from segue.playback.v1 import playback_service_pb2
+
+from meshkit.faults import Unavailable
+from player import heartbeats
+from player.domain.status import PlaybackState, PlayerStatus
+from player.heartbeats import SessionClock, StreamReporter
+
+ANSWER = playback_service_pb2.StreamHeartbeatsResponse
+
+
+class Client:
+    """A mesh whose heartbeat stream does what a script says, one entry a stream."""
+
+    def __init__(self, *script: Any) -> None:
+        self._script = list(script)
+        self.token_fails = False
+        self.seen: list[Any] = []
+        self.heartbeats = SimpleNamespace(StreamHeartbeats=self._stream)
+
+    async def token(self) -> Any:
+        if self.token_fails:
+            raise Unavailable("identity is away")
+        return SimpleNamespace(text="fresh")
+
+    async def metadata(self) -> Any:
+        return ()
+
+    async def _stream(self, requests: AsyncIterator[Any], metadata: Any) -> AsyncIterator[Any]:
+        step = self._script.pop(0) if self._script else None
+        async for request in requests:
+            self.seen.append(request)
+            if isinstance(step, BaseException):
+                raise step
+            if step is not None:
+                yield step
+                return
+            yield ANSWER(ack={"seq": request.heartbeat.seq})
+
+
+def rpc_error(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
+    empty = grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(code, empty, empty, details="words")
+
+
+def reporter(client: Client, ended: list[str]) -> StreamReporter:
+    clock = SessionClock("P", "D", epoch=1, revision=2)
+    return StreamReporter(client, clock, lambda reason, _: ended.append(reason))  # type: ignore[arg-type]
+
+
+async def until(what: Any) -> None:
+    async with asyncio.timeout(5):
+        while not what():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "interruption",
+    [rpc_error(grpc.StatusCode.UNAVAILABLE), asyncio.CancelledError(), Unavailable("x")],
+    ids=["the edge is away", "gRPC cancelled its call", "no token"],
+)
+async def test_beats_go_on_over_a_new_stream(interruption: BaseException) -> None:
+    client, ended = Client(interruption), []
+    beats = reporter(client, ended)
+    await until(lambda: client.seen)
+    await beats.report(PlayerStatus(state=PlaybackState.PLAYING, position_ms=1000))
+    await until(lambda: beats.acknowledged == 1)
+    await beats.close()
+    assert ended == []
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED])
+async def test_a_session_that_is_not_ours_ends_the_beats(code: grpc.StatusCode) -> None:
+    ended: list[str] = []
+    beats = reporter(Client(rpc_error(code)), ended)
+    await until(lambda: ended)
+    await beats.close()
+    assert ended == [code.name]
+
+
+async def test_a_takeover_is_told_once() -> None:
+    ended: list[str] = []
+    beats = reporter(Client(ANSWER(end={"reason": "TAKEN_OVER", "message": "Kitchen"})), ended)
+    await until(lambda: ended)
+    await beats.close()
+    assert ended == ["TAKEN_OVER"]
+
+
+async def test_a_token_that_cannot_be_renewed_stops_no_beat(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(heartbeats, "_RENEW_TOKEN_S", 0.02)
+    monkeypatch.setattr(heartbeats, "_RENEW_AGAIN_S", 0.02)
+    client, ended = Client(), []
+    client.token_fails = True
+    beats = reporter(client, ended)
+    await asyncio.sleep(0.06)
+    await beats.report(PlayerStatus(state=PlaybackState.PLAYING, position_ms=1000))
+    await until(lambda: beats.acknowledged == 1)
+    client.token_fails = False
+    await until(lambda: any(request.access_token == "fresh" for request in client.seen))
+    await beats.close()
+    assert ended == []
