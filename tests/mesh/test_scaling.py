@@ -11,12 +11,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 from grpc.aio import EOF
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
 
+from localmesh.discovery import find_mesh
 from meshkit.faults import FailedPrecondition, Fault
 from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.devices import (
@@ -25,7 +27,7 @@ from tests.mesh.devices import (
     open_stream,
     until_acknowledged,
 )
-from tests.mesh.mesh_processes import held_down, kill_and_recover, rows, scale
+from tests.mesh.mesh_processes import held_down, kill_and_recover, rows, scale, until
 from tests.running_mesh import RunningMesh
 
 pytestmark = pytest.mark.timeout(300)
@@ -294,3 +296,45 @@ async def beat_until(stop: asyncio.Event, device: Device) -> None:
     while not stop.is_set():
         await device.beat()
         await asyncio.sleep(0.2)
+
+
+async def test_media_instances_come_and_go_without_a_failed_fetch(
+    mesh: RunningMesh, long_track: str
+) -> None:
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        _, session = await a_session(stack, mesh, "front-row", long_track)
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=20))
+        rung = session.stream_url.replace("master.m3u8", "128")
+        fetching = [asyncio.create_task(fetch_until(stop, http, rung)) for _ in range(CALLERS)]
+        try:
+            await scale(mesh.folder, "media", 2)
+            metrics = find_mesh(mesh.folder).metrics["media-2"]
+            await until(lambda: has_delivered(http, metrics), "media-2 has delivered nothing")
+        finally:
+            await scale(mesh.folder, "media", 1)
+            stop.set()
+        statuses = [status for each in await asyncio.gather(*fetching) for status in each]
+    assert set(statuses) == {200}
+    assert len(statuses) > CALLERS
+
+
+async def fetch_until(stop: asyncio.Event, http: httpx.AsyncClient, rung: str) -> list[int]:
+    """Fetches the first segments of a rung again and again, without any retry; the statuses.
+
+    Fails where a connection does, or a segment comes in part.
+    """
+    statuses = []
+    for number in itertools.cycle((1, 2, 3)):
+        if stop.is_set():
+            break
+        answer = await http.get(f"{rung}/{number}.m4s")
+        statuses.append(answer.status_code)
+        await asyncio.sleep(0.02)
+    return statuses
+
+
+async def has_delivered(http: httpx.AsyncClient, metrics: str) -> bool:
+    """Whether an instance of the media origin has sent any media."""
+    lines = (await http.get(metrics)).text.splitlines()
+    return any(line.startswith("segue_delivered_bytes_total{") for line in lines)
