@@ -338,3 +338,21 @@ async def has_delivered(http: httpx.AsyncClient, metrics: str) -> bool:
     """Whether an instance of the media origin has sent any media."""
     lines = (await http.get(metrics)).text.splitlines()
     return any(line.startswith("segue_delivered_bytes_total{") for line in lines)
+
+
+async def test_the_keys_are_served_while_the_first_instance_of_identity_is_down(
+    mesh: RunningMesh,
+) -> None:
+    keys = f"{mesh.edge}/oauth2/jwks.json"
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
+
+        async def served() -> bool:
+            return (await http.get(keys)).status_code == 200
+
+        try:
+            await scale(mesh.folder, "identity", 2)
+            async with held_down(mesh.folder, "identity-1"):
+                await until(served, "the keys are not served")
+                assert all([await served() for _ in range(20)])
+        finally:
+            await scale(mesh.folder, "identity", 1)
