@@ -44,7 +44,10 @@ class ServiceSettings(ProcessSettings):
     token_issuer: str = Field(
         default="https://segue.local", description="The iss claim of access tokens."
     )
-    jwks_url: str = Field(description="Where the keys that verify access tokens are published.")
+    jwks_url: str = Field(
+        description="Where the keys that verify access tokens are published; several addresses, "
+        "separated by commas, are tried in turn."
+    )
     drain_notice_s: float = Field(
         default=1.5,
         ge=0,
