@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import multiprocessing
 import os
 import sys
 import time
 import traceback
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench.report import Figure, table
+from bench.report import Figure, figures_of, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _measure(name: str, figures: list[Figure], origins: list[str], failed: list[str]) -> None:
-    """Runs one benchmark; that it fails must not cost the figures of the others."""
+    """Runs one benchmark in a process of its own; failing, it costs no figures of the others."""
     bench = BENCHES[name]
     load = os.getloadavg()[0]
     print(f"{name}: {bench.measures} (load {load:.1f})", file=sys.stderr)
     began = time.perf_counter()
     try:
-        measured: list[Figure] = importlib.import_module(bench.module).run()
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            measured = pool.submit(figures_of, bench.module).result()
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         failed.append(name)

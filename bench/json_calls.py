@@ -135,6 +135,9 @@ def _figures(
     ):
         ratio = statistics.median(one / two for one, two in zip(ours, peer, strict=True))
         figures.append(Figure(what, ratio, "of the calls/s", None))
+    json_cost, grpc_cost, _ = costs.values()
+    ratio = statistics.median(two / one for one, two in zip(json_cost, grpc_cost, strict=True))
+    figures.append(Figure("JSON ÷ gRPC, by the mesh's processor time", ratio, "", None))
     return figures
 
 

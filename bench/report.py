@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -29,3 +30,9 @@ def quantile(values: Sequence[float], share: float) -> float:
     """The value below which ``share`` (0 to 1) of ``values`` lie, which are at least one."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def figures_of(module: str) -> list[Figure]:
+    """What the benchmark in ``module`` measures now."""
+    figures: list[Figure] = importlib.import_module(module).run()
+    return figures
