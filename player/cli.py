@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,6 +34,8 @@ def build(arguments: Sequence[str]) -> App:
 
 def main() -> None:
     """Runs a command and exits with its status."""
+    # gRPC would warn at every decoder that is started; nothing here uses it across a fork.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     arguments = sys.argv[1:]
     sys.exit(build(arguments)(arguments))
 
