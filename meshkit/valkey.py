@@ -30,8 +30,6 @@ _AWAY = (
     exceptions.ReadOnlyError,
     exceptions.TryAgainError,
     exceptions.OutOfMemoryError,
-    # MISCONF: it cannot persist and refuses writes; redis-py knows no finer class.
-    exceptions.ResponseError,
     OSError,
 )
 
@@ -70,11 +68,19 @@ async def open_client(
         await client.aclose()
 
 
+def _is_away(error: Exception) -> bool:
+    """Whether it is an outage: MISCONF, too, which says that writes cannot be persisted."""
+    misconfigured = isinstance(error, exceptions.ResponseError) and "MISCONF" in str(error)
+    return misconfigured or isinstance(error, _AWAY)
+
+
 async def fail_open(command: Awaitable[T], *, otherwise: T, use: str) -> T:
     """The command's answer, or ``otherwise`` while Valkey is away, which is logged."""
     try:
         return await command
-    except _AWAY as error:
+    except (exceptions.RedisError, OSError) as error:
+        if not _is_away(error):
+            raise
         _log.warning("valkey.failed_open", use=use, error=type(error).__name__)
         return otherwise
 
@@ -83,6 +89,8 @@ async def fail_closed(command: Awaitable[T], *, use: str) -> T:
     """The command's answer, or ``Unavailable`` while Valkey is away, which is logged."""
     try:
         return await command
-    except _AWAY as error:
+    except (exceptions.RedisError, OSError) as error:
+        if not _is_away(error):
+            raise
         _log.warning("valkey.failed_closed", use=use, error=type(error).__name__)
         raise Unavailable("The store cannot answer now.", reason="STORE_UNAVAILABLE") from error

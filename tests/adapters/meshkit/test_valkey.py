@@ -68,3 +68,9 @@ async def test_more_callers_than_connections_wait_their_turn(valkey_url: str) ->
             *(fail_closed(client.incr("count"), use="a count") for _ in range(20))
         )
     assert sorted(found) == list(range(1, 21))
+
+
+async def test_a_store_that_cannot_persist_is_away(valkey_url: str) -> None:
+    async with open_client(valkey_url) as client:
+        refused = client.eval("return redis.error_reply('MISCONF cannot persist')", 0)
+        assert await fail_open(refused, otherwise=b"none", use="a cache") == b"none"
