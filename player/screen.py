@@ -43,7 +43,7 @@ class Screen:
             Text(f"buffer {status.buffer_s:5.1f} s {self._sparkline()}"),
             Text(f"underruns {status.underruns}"),
         )
-        foot = Text(f"{self._sink}   space pause · ←/→ 10 s · q quit", style="dim")
+        foot = Text(f"space pause · ←/→ 10 s · q quit\n{self._sink}", style="dim")
         return Group(head, bar, facts, foot)
 
     def _sparkline(self) -> str:

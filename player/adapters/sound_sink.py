@@ -57,7 +57,7 @@ class SoundSink:
             raise
         except Exception as error:
             await self.close()
-            raise SinkFailed(f"this machine has no usable sound device ({error})") from error
+            raise SinkFailed("this machine has no usable sound device") from error
 
     def _make_device(self, pcm: PcmFormat) -> Any:
         # It loads a native library, needed only where sound is wanted.
