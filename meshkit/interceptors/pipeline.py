@@ -18,6 +18,10 @@ from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 
 _RETRY_AFTER_OVERLOAD_S = 1.0
+# A call ends this much before its caller's deadline, so that the caller hears why from us and not
+# from the transport, which knows no reasons.
+_MARGIN_S = 0.05
+_MARGIN_SHARE = 0.05
 _OPEN_TO_THE_MESH = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 
 UnaryBehavior = Callable[[Any, Context], Awaitable[Any]]
@@ -166,7 +170,10 @@ class Pipeline(grpc.aio.ServerInterceptor):
         if remaining is None and contract.streams_requests:
             deadline.set_remaining(None)
             return None
-        seconds = self._default_deadline_s if remaining is None else max(remaining, 0.0)
+        if remaining is None:
+            seconds = self._default_deadline_s
+        else:
+            seconds = max(0.0, remaining - min(_MARGIN_S, remaining * _MARGIN_SHARE))
         deadline.set_remaining(seconds)
         return seconds
 

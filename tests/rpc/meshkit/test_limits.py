@@ -11,6 +11,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_status import rpc_status
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
 from meshkit import contracts
@@ -84,6 +85,16 @@ async def test_a_call_without_a_deadline_gets_the_default(mesh: ServedMesh, slow
         await stub.GetTrack(request_for("wait"), metadata=mesh.token())
     assert fault_of(caught.value).reason == "DEADLINE_EXCEEDED"
     assert slow.cancelled.is_set()
+
+
+async def test_a_deadline_is_told_with_its_reason_before_the_transport_tells_it(
+    mesh: ServedMesh, slow: Slow
+) -> None:
+    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.GetTrack(request_for("wait"), metadata=mesh.token(), timeout=1.5)
+    assert rpc_status.from_call(caught.value) is not None
+    assert fault_of(caught.value).reason == "DEADLINE_EXCEEDED"
 
 
 async def test_a_caller_that_goes_away_stops_the_work(mesh: ServedMesh, slow: Slow) -> None:
