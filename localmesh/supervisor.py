@@ -102,7 +102,8 @@ class Supervisor:
 
     async def _stop_in_turn(self, process: SupervisedProcess) -> None:
         role = process.spec.role
-        for dependant in self._processes.values():
+        # A copy: an instance that is being removed meanwhile leaves the table.
+        for dependant in tuple(self._processes.values()):
             if role in dependant.spec.after:
                 await dependant.stopped.wait()
         process.ask_to_stop()

@@ -4,58 +4,20 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from e2e_album import ALBUM, SONGS, Music, Tokens
 from edge_calls import EdgeStubs, target
 from leaks import leaks
 
 from tests.running_mesh import RunningMesh, make_noise, run_ffmpeg, running_mesh
 
-ALBUM = "Proof of Sound"
-FLAC_SECONDS, OTHER_SECONDS = 24, 6
 _TOKEN_GOOD_S = 120.0
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Song:
-    """A file of the album; ``options`` are FFmpeg's."""
-
-    number: int
-    title: str
-    artist: str
-    suffix: str
-    seconds: int = OTHER_SECONDS
-    options: tuple[str, ...] = ()
-    lossless: bool = False
-
-
-SONGS = (
-    Song(1, "Harbour Lights", "Ada Meridian", "flac", FLAC_SECONDS, lossless=True),
-    Song(2, "Nocturne for Relays", "Ada Meridian", "mp3"),
-    Song(3, "Überfahrt", "Ilse Fontaine", "m4a"),
-    Song(4, "Saltwater Telegraph", "Ilse Fontaine", "ogg", 6, ("-c:a", "vorbis", "-strict", "-2")),
-    Song(5, "Second Derivative", "Ilse Fontaine", "opus", 6, ("-ar", "48000")),
-    Song(6, "Long Exposure", "Marlow & Finch", "wav", lossless=True),
-)
-
-
-@dataclass(frozen=True)
-class Music:
-    """What was imported: the folder, the Import, and the tracks by title, as GET /tracks has it."""
-
-    folder: Path
-    run: Any
-    tracks: dict[str, Any]
-    cover: bytes
-
-    def id_of(self, song: Song) -> str:
-        return str(self.tracks[song.title]["id"])
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +27,6 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
     with running_mesh(folder) as mesh:
         yield mesh
     assert leaks(mesh) == []
-
-
-Tokens = Callable[..., str]
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import SONGS, Music, Tokens
+from e2e_album import SONGS, Music, Tokens
 from edge_calls import (
     HTTP_STATUS,
     INVALID,

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from bad_music import REFUSED, TAKEN, write_bad_music
-from conftest import Tokens
+from e2e_album import Tokens
 from edge_calls import Refusal, json_refusal, play
 
 from tests.running_mesh import RunningMesh, make_noise

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import SONGS, Music
+from e2e_album import SONGS, Music
 from edge_calls import (
     NOT_FOUND,
     EdgeStubs,

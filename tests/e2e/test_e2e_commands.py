@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SONGS, Music
+from e2e_album import SONGS, Music
 
 from tests.running_mesh import RunningMesh, make_noise
 

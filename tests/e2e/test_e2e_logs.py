@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from conftest import SONGS, Music
+from e2e_album import SONGS, Music
 from edge_calls import capability_of, mint_token, play, unsigned_token
 from leaks import leaks, secrets_of
 

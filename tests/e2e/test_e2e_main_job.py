@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ALBUM, FLAC_SECONDS, SONGS, Music, Song
+from e2e_album import ALBUM, FLAC_SECONDS, SONGS, Music, Song
 from edge_calls import EdgeStubs, bearer, play
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FLAC_SECONDS, OTHER_SECONDS, SONGS, Music
+from e2e_album import FLAC_SECONDS, OTHER_SECONDS, SONGS, Music
 from edge_calls import play
 from lxml import etree
 

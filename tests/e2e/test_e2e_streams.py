@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from conftest import SONGS, Music
+from e2e_album import SONGS, Music
 from edge_calls import NOT_FOUND, EdgeStubs, bearer, grpc_refusal, mint_token, play, target
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb

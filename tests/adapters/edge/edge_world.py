@@ -24,6 +24,7 @@ from segue.identity.v1 import identity_service_pb2 as identity
 from segue.identity.v1 import identity_service_pb2_grpc as identity_grpc
 from segue.playback.v1 import playback_service_pb2 as playback
 from segue.playback.v1 import playback_service_pb2_grpc as playback_grpc
+from ulid import ULID
 
 from meshkit import faults, status
 from meshkit.certificates import ensure_certificates
@@ -183,7 +184,7 @@ async def until_upstreams_are_healthy(world: World) -> None:
     """Returns once Envoy's health checks have passed and it has the keys."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        track = await world.call("GET", f"/tracks/{TRACK_ID}", headers=world.bearer())
+        track = await world.call("GET", f"/tracks/{TRACK_ID}", headers=world.bearer(str(ULID())))
         plans = await world.call("GET", "/plans")
         media = await world.call("GET", "/media/v1/artwork/none")
         if (track.status_code, plans.status_code, media.status_code) == (200, 200, 404):
