@@ -112,6 +112,9 @@ class FfmpegDecoder:
             pass
         await self._process.wait()
         await self._listener
+        # Bytes under way when it was killed break the pipe; asyncio wants to be asked about that.
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            await self._stdin.wait_closed()
 
     async def _ended(self) -> None:
         code = await self._exit_code()
