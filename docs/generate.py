@@ -21,25 +21,10 @@ from pydantic_core import PydanticUndefined
 from segue.mesh.v1 import options_pb2
 
 from meshkit import contracts, status
+from meshkit.http_status import HTTP_STATUS
 from meshkit.settings import ProcessSettings
 
 DOCS = Path(__file__).resolve().parent
-_HTTP_OF_CODE = {
-    "CANCELLED": 499,
-    "INVALID_ARGUMENT": 400,
-    "DEADLINE_EXCEEDED": 504,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "PERMISSION_DENIED": 403,
-    "RESOURCE_EXHAUSTED": 429,
-    "FAILED_PRECONDITION": 400,
-    "ABORTED": 409,
-    "OUT_OF_RANGE": 400,
-    "UNIMPLEMENTED": 501,
-    "INTERNAL": 500,
-    "UNAVAILABLE": 503,
-    "UNAUTHENTICATED": 401,
-}
 _SETTINGS = (
     "catalog_svc.settings",
     "playback_svc.settings",
@@ -69,7 +54,7 @@ def errors_page() -> str:
         if spec.retry_info:
             examples = f"{examples}{', ' if examples else ''}with `RetryInfo`"
         lines.append(
-            f"| `{reason}` | {code} | {_HTTP_OF_CODE[code]} | {spec.meaning} | {spec.action} "
+            f"| `{reason}` | {code} | {HTTP_STATUS[code]} | {spec.meaning} | {spec.action} "
             f"| {examples} |"
         )
     return "\n".join(lines) + "\n"

@@ -13,14 +13,23 @@ from starlette.responses import Response
 
 from meshkit.faults import Fault, NotFound, Unimplemented
 
-_HTTP_STATUS = {
+HTTP_STATUS = {
+    "CANCELLED": 499,
     "INVALID_ARGUMENT": 400,
-    "PERMISSION_DENIED": 403,
+    "DEADLINE_EXCEEDED": 504,
     "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "PERMISSION_DENIED": 403,
+    "RESOURCE_EXHAUSTED": 429,
+    "FAILED_PRECONDITION": 400,
+    "ABORTED": 409,
+    "OUT_OF_RANGE": 400,
     "UNIMPLEMENTED": 501,
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
+    "UNAUTHENTICATED": 401,
 }
+"""The HTTP status that belongs to each canonical code; the edge answers the same."""
 
 
 def error_response(fault: Fault, *, status: int | None = None) -> Response:
@@ -30,7 +39,7 @@ def error_response(fault: Fault, *, status: int | None = None) -> Response:
         headers["retry-after"] = str(max(1, round(fault.retry_after_s)))
     return Response(
         json.dumps(_status(fault), ensure_ascii=False),
-        status_code=status or _HTTP_STATUS.get(fault.code, 500),
+        status_code=status or HTTP_STATUS.get(fault.code, 500),
         headers=headers,
         media_type="application/json",
     )
