@@ -397,6 +397,150 @@ class GetPlayableResponse(_message.Message):
 Global___GetPlayableResponse: _TypeAlias = GetPlayableResponse  # noqa: Y015
 
 @_typing.final
+class BatchGetTracksRequest(_message.Message):
+    """The request of BatchGetTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of at most 500 tracks."""
+
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetTracksRequest: _TypeAlias = BatchGetTracksRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetTracksResponse(_message.Message):
+    """The answer of BatchGetTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Track]:
+        """The tracks that there are."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[_catalog_pb2.Track] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetTracksResponse: _TypeAlias = BatchGetTracksResponse  # noqa: Y015
+
+@_typing.final
+class BatchGetAlbumsRequest(_message.Message):
+    """The request of BatchGetAlbums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of at most 500 albums."""
+
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetAlbumsRequest: _TypeAlias = BatchGetAlbumsRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetAlbumsResponse(_message.Message):
+    """The answer of BatchGetAlbums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def albums(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Album]:
+        """The albums that there are."""
+
+    def __init__(
+        self,
+        *,
+        albums: _abc.Iterable[_catalog_pb2.Album] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["albums", b"albums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetAlbumsResponse: _TypeAlias = BatchGetAlbumsResponse  # noqa: Y015
+
+@_typing.final
+class BatchGetArtistsRequest(_message.Message):
+    """The request of BatchGetArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of at most 500 artists."""
+
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetArtistsRequest: _TypeAlias = BatchGetArtistsRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetArtistsResponse(_message.Message):
+    """The answer of BatchGetArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTISTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def artists(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Artist]:
+        """The artists that there are."""
+
+    def __init__(
+        self,
+        *,
+        artists: _abc.Iterable[_catalog_pb2.Artist] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artists", b"artists"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetArtistsResponse: _TypeAlias = BatchGetArtistsResponse  # noqa: Y015
+
+@_typing.final
 class WatchChangesRequest(_message.Message):
     """The request of WatchChanges."""
 
@@ -404,7 +548,9 @@ class WatchChangesRequest(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """The token of the last change that was processed. Empty: from the oldest change that is kept."""
+    """The token of the last change that was processed. Empty: first everything that there is, then what
+    changes.
+    """
     def __init__(
         self,
         *,
@@ -482,7 +628,7 @@ class WatchChangesResponse(_message.Message):
     ARTIST_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Where to resume after this change."""
+    """Where to resume after this change. Empty until everything that there is was told."""
     version: _builtins.int
     """Rises with every change of the same thing: apply a change only over a lower version."""
     @_builtins.property
@@ -857,6 +1003,133 @@ class SuggestResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SuggestResponse: _TypeAlias = SuggestResponse  # noqa: Y015
+
+@_typing.final
+class MatchTracksRequest(_message.Message):
+    """The request of MatchTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Description(_message.Message):
+        """What a file says about a recording."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TITLE_FIELD_NUMBER: _builtins.int
+        ARTIST_FIELD_NUMBER: _builtins.int
+        ALBUM_FIELD_NUMBER: _builtins.int
+        DURATION_MS_FIELD_NUMBER: _builtins.int
+        title: _builtins.str
+        """The title."""
+        artist: _builtins.str
+        """The artist. Empty: unknown."""
+        album: _builtins.str
+        """The album. Empty: unknown."""
+        duration_ms: _builtins.int
+        """Length in milliseconds. 0: unknown."""
+        def __init__(
+            self,
+            *,
+            title: _builtins.str = ...,
+            artist: _builtins.str = ...,
+            album: _builtins.str = ...,
+            duration_ms: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "duration_ms", b"duration_ms", "title", b"title"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DESCRIPTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def descriptions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchTracksRequest.Description]:
+        """At most 100."""
+
+    def __init__(
+        self,
+        *,
+        descriptions: _abc.Iterable[Global___MatchTracksRequest.Description] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["descriptions", b"descriptions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchTracksRequest: _TypeAlias = MatchTracksRequest  # noqa: Y015
+
+@_typing.final
+class MatchTracksResponse(_message.Message):
+    """The answer of MatchTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Match:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MatchEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[MatchTracksResponse._Match.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MATCH_UNSPECIFIED: MatchTracksResponse._Match.ValueType  # 0
+        """Nothing is like it."""
+        EXACT: MatchTracksResponse._Match.ValueType  # 1
+        """Title, artist and, where given, duration (within 3 s) are the same, folded."""
+        SIMILAR: MatchTracksResponse._Match.ValueType  # 2
+        """Similar enough to be taken."""
+
+    class Match(_Match, metaclass=_MatchEnumTypeWrapper):
+        """How sure a match is."""
+
+    MATCH_UNSPECIFIED: MatchTracksResponse.Match.ValueType  # 0
+    """Nothing is like it."""
+    EXACT: MatchTracksResponse.Match.ValueType  # 1
+    """Title, artist and, where given, duration (within 3 s) are the same, folded."""
+    SIMILAR: MatchTracksResponse.Match.ValueType  # 2
+    """Similar enough to be taken."""
+
+    @_typing.final
+    class Result(_message.Message):
+        """What was found for one description."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        MATCH_FIELD_NUMBER: _builtins.int
+        TRACK_ID_FIELD_NUMBER: _builtins.int
+        match: Global___MatchTracksResponse.Match.ValueType
+        """How sure it is."""
+        track_id: _builtins.str
+        """ULID of the track. Empty: none."""
+        def __init__(
+            self,
+            *,
+            match: Global___MatchTracksResponse.Match.ValueType = ...,
+            track_id: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["match", b"match", "track_id", b"track_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchTracksResponse.Result]:
+        """One for each description, in their order."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___MatchTracksResponse.Result] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchTracksResponse: _TypeAlias = MatchTracksResponse  # noqa: Y015
 
 @_typing.final
 class CreateImportRequest(_message.Message):

@@ -70,6 +70,21 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableResponse.FromString,
                 _registered_method=True)
+        self.BatchGetTracks = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/BatchGetTracks',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.FromString,
+                _registered_method=True)
+        self.BatchGetAlbums = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/BatchGetAlbums',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsResponse.FromString,
+                _registered_method=True)
+        self.BatchGetArtists = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/BatchGetArtists',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsResponse.FromString,
+                _registered_method=True)
         self.WatchChanges = channel.unary_stream(
                 '/segue.catalog.v1.CatalogService/WatchChanges',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.WatchChangesRequest.SerializeToString,
@@ -138,10 +153,35 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchGetTracks(self, request, context):
+        """Tracks by id, for services that keep ids: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetAlbums(self, request, context):
+        """Albums by id: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetArtists(self, request, context):
+        """Artists by id: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchChanges(self, request, context):
         """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
-        (exclusive) or, without one, at the oldest change that is kept; changes come in commit order,
-        each at least once. It ends when the server drains (UNAVAILABLE: resume with the last token).
+        (exclusive) or, without one, first tells every artist, album and track that there is, without
+        tokens, and then what changes; changes come in commit order, each at least once. It ends when the
+        server drains (UNAVAILABLE: resume with the last token).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -185,6 +225,21 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.GetPlayable,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableResponse.SerializeToString,
+            ),
+            'BatchGetTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetTracks,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.SerializeToString,
+            ),
+            'BatchGetAlbums': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetAlbums,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsResponse.SerializeToString,
+            ),
+            'BatchGetArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetArtists,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsResponse.SerializeToString,
             ),
             'WatchChanges': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchChanges,
@@ -393,6 +448,87 @@ class CatalogService:
             _registered_method=True)
 
     @staticmethod
+    def BatchGetTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/BatchGetTracks',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetAlbums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/BatchGetAlbums',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/BatchGetArtists',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def WatchChanges(request,
             target,
             options=(),
@@ -441,6 +577,11 @@ class SearchServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestResponse.FromString,
                 _registered_method=True)
+        self.MatchTracks = channel.unary_unary(
+                '/segue.catalog.v1.SearchService/MatchTracks',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer:
@@ -466,6 +607,15 @@ class SearchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MatchTracks(self, request, context):
+        """For each description of a recording, the track that it most likely means: by title, artist and
+        duration, forgiving letters, accents, order of words, and additions in brackets.
+        Errors: INVALID_FIELD (more than 100).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SearchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -478,6 +628,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.Suggest,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestResponse.SerializeToString,
+            ),
+            'MatchTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.MatchTracks,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -536,6 +691,33 @@ class SearchService:
             '/segue.catalog.v1.SearchService/Suggest',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MatchTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.SearchService/MatchTracks',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksResponse.FromString,
             options,
             channel_credentials,
             insecure,

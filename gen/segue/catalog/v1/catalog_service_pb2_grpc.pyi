@@ -45,10 +45,23 @@ class CatalogServiceStub:
     front of the encoding queue, and the call fails.
     Errors: NOT_FOUND, TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE.
     """
+    BatchGetTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetTracksRequest, _catalog_service_pb2.BatchGetTracksResponse]
+    """Tracks by id, for services that keep ids: in no order, and without those that there are not.
+    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+    """
+    BatchGetAlbums: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetAlbumsRequest, _catalog_service_pb2.BatchGetAlbumsResponse]
+    """Albums by id: in no order, and without those that there are not.
+    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+    """
+    BatchGetArtists: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetArtistsRequest, _catalog_service_pb2.BatchGetArtistsResponse]
+    """Artists by id: in no order, and without those that there are not.
+    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+    """
     WatchChanges: _aio.UnaryStreamMultiCallable[_catalog_service_pb2.WatchChangesRequest, _catalog_service_pb2.WatchChangesResponse]
     """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
-    (exclusive) or, without one, at the oldest change that is kept; changes come in commit order,
-    each at least once. It ends when the server drains (UNAVAILABLE: resume with the last token).
+    (exclusive) or, without one, first tells every artist, album and track that there is, without
+    tokens, and then what changes; changes come in commit order, each at least once. It ends when the
+    server drains (UNAVAILABLE: resume with the last token).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
 
@@ -127,14 +140,45 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def BatchGetTracks(
+        self,
+        request: _catalog_service_pb2.BatchGetTracksRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.BatchGetTracksRequest, _abc.Awaitable[_catalog_service_pb2.BatchGetTracksResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.BatchGetTracksResponse]:
+        """Tracks by id, for services that keep ids: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+        """
+
+    @_abc_1.abstractmethod
+    def BatchGetAlbums(
+        self,
+        request: _catalog_service_pb2.BatchGetAlbumsRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.BatchGetAlbumsRequest, _abc.Awaitable[_catalog_service_pb2.BatchGetAlbumsResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.BatchGetAlbumsResponse]:
+        """Albums by id: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+        """
+
+    @_abc_1.abstractmethod
+    def BatchGetArtists(
+        self,
+        request: _catalog_service_pb2.BatchGetArtistsRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.BatchGetArtistsRequest, _abc.Awaitable[_catalog_service_pb2.BatchGetArtistsResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.BatchGetArtistsResponse]:
+        """Artists by id: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+        """
+
+    @_abc_1.abstractmethod
     def WatchChanges(
         self,
         request: _catalog_service_pb2.WatchChangesRequest,
         context: _aio.ServicerContext[_catalog_service_pb2.WatchChangesRequest, _abc.AsyncIterator[_catalog_service_pb2.WatchChangesResponse]],
     ) -> _abc.AsyncIterator[_catalog_service_pb2.WatchChangesResponse]:
         """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
-        (exclusive) or, without one, at the oldest change that is kept; changes come in commit order,
-        each at least once. It ends when the server drains (UNAVAILABLE: resume with the last token).
+        (exclusive) or, without one, first tells every artist, album and track that there is, without
+        tokens, and then what changes; changes come in commit order, each at least once. It ends when the
+        server drains (UNAVAILABLE: resume with the last token).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 
@@ -155,6 +199,11 @@ class SearchServiceStub:
     Suggest: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.SuggestRequest, _catalog_service_pb2.SuggestResponse]
     """Titles and names that begin like what was typed so far, the best first.
     Errors: INVALID_FIELD.
+    """
+    MatchTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.MatchTracksRequest, _catalog_service_pb2.MatchTracksResponse]
+    """For each description of a recording, the track that it most likely means: by title, artist and
+    duration, forgiving letters, accents, order of words, and additions in brackets.
+    Errors: INVALID_FIELD (more than 100).
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -182,6 +231,17 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_catalog_service_pb2.SuggestResponse]:
         """Titles and names that begin like what was typed so far, the best first.
         Errors: INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def MatchTracks(
+        self,
+        request: _catalog_service_pb2.MatchTracksRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.MatchTracksRequest, _abc.Awaitable[_catalog_service_pb2.MatchTracksResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.MatchTracksResponse]:
+        """For each description of a recording, the track that it most likely means: by title, artist and
+        duration, forgiving letters, accents, order of words, and additions in brackets.
+        Errors: INVALID_FIELD (more than 100).
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _aio.Server) -> None: ...

@@ -170,6 +170,24 @@ class ErrorReason(_message.Message):
         """The signed media path has expired."""
         MEDIA_PATH_INVALID: ErrorReason._Reason.ValueType  # 401
         """The signed media path was altered, or made for other media."""
+        PLAYLIST_FULL: ErrorReason._Reason.ValueType  # 500
+        """The playlist has its 10,000 tracks."""
+        PLAYLIST_CONFLICT: ErrorReason._Reason.ValueType  # 501
+        """Others have changed the same thing since the version that the edit was made on."""
+        NOTHING_TO_UNDO: ErrorReason._Reason.ValueType  # 502
+        """None of the caller's edits is left to undo, or the named one cannot be undone again."""
+        NOTHING_TO_REDO: ErrorReason._Reason.ValueType  # 503
+        """The caller undid nothing, or has edited since."""
+        PLAYLIST_IS_SMART: ErrorReason._Reason.ValueType  # 504
+        """The tracks of a smart playlist follow from its rule."""
+        SHARE_INVALID: ErrorReason._Reason.ValueType  # 505
+        """The link is unknown, has expired, was revoked, or leads to what is private now."""
+        IMPORT_FILE_MALFORMED: ErrorReason._Reason.ValueType  # 506
+        """The file of an import cannot be read as a playlist."""
+        COLLECTION_FULL: ErrorReason._Reason.ValueType  # 507
+        """A bounded collection has as much as it can hold."""
+        USER_BLOCKED: ErrorReason._Reason.ValueType  # 508
+        """One of the two users has blocked the other."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
         """Why a call failed. New reasons may be added at any time: treat one that you do not know by its
@@ -242,6 +260,24 @@ class ErrorReason(_message.Message):
     """The signed media path has expired."""
     MEDIA_PATH_INVALID: ErrorReason.Reason.ValueType  # 401
     """The signed media path was altered, or made for other media."""
+    PLAYLIST_FULL: ErrorReason.Reason.ValueType  # 500
+    """The playlist has its 10,000 tracks."""
+    PLAYLIST_CONFLICT: ErrorReason.Reason.ValueType  # 501
+    """Others have changed the same thing since the version that the edit was made on."""
+    NOTHING_TO_UNDO: ErrorReason.Reason.ValueType  # 502
+    """None of the caller's edits is left to undo, or the named one cannot be undone again."""
+    NOTHING_TO_REDO: ErrorReason.Reason.ValueType  # 503
+    """The caller undid nothing, or has edited since."""
+    PLAYLIST_IS_SMART: ErrorReason.Reason.ValueType  # 504
+    """The tracks of a smart playlist follow from its rule."""
+    SHARE_INVALID: ErrorReason.Reason.ValueType  # 505
+    """The link is unknown, has expired, was revoked, or leads to what is private now."""
+    IMPORT_FILE_MALFORMED: ErrorReason.Reason.ValueType  # 506
+    """The file of an import cannot be read as a playlist."""
+    COLLECTION_FULL: ErrorReason.Reason.ValueType  # 507
+    """A bounded collection has as much as it can hold."""
+    USER_BLOCKED: ErrorReason.Reason.ValueType  # 508
+    """One of the two users has blocked the other."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ from segue.identity.v1 import identity_pb2 as segue_dot_identity_dot_v1_dot_iden
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/identity/v1/identity_service.proto\x12\x11segue.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a segue/identity/v1/identity.proto\x1a\x1bsegue/mesh/v1/options.proto\"Z\n\x11\x43reateUserRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\";\n\x12\x43reateUserResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"\x0e\n\x0cGetMeRequest\"\xf4\x01\n\rGetMeResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x43\n\x11subscription_type\x18\x04 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\"\n\x15monthly_data_limit_gb\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x18\n\x16_monthly_data_limit_gb\")\n\x11WatchUsersRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xbc\x03\n\x12WatchUsersResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12I\n\x0cuser_changed\x18\x02 \x01(\x0b\x32\x31.segue.identity.v1.WatchUsersResponse.UserChangedH\x00\x12G\n\x0buser_erased\x18\x03 \x01(\x0b\x32\x30.segue.identity.v1.WatchUsersResponse.UserErasedH\x00\x12O\n\x0fsession_revoked\x18\x04 \x01(\x0b\x32\x34.segue.identity.v1.WatchUsersResponse.SessionRevokedH\x00\x1a\x34\n\x0bUserChanged\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\x1a\x1d\n\nUserErased\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x1aL\n\x0eSessionRevoked\x12\x0b\n\x03sid\x18\x01 \x01(\t\x12-\n\tforget_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\n\x06\x63hange\"\x12\n\x10ListPlansRequest\";\n\x11ListPlansResponse\x12&\n\x05plans\x18\x01 \x03(\x0b\x32\x17.segue.identity.v1.Plan\"~\n\x16IssueLocalTokenRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x43\n\x11subscription_type\x18\x02 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\r\n\x05\x61\x64min\x18\x03 \x01(\x08\"\x80\x01\n\x17IssueLocalTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06scopes\x18\x04 \x03(\t\"\x16\n\x14RevokeSessionRequest\"\x17\n\x15RevokeSessionResponse2\xfe\x02\n\x0bUserService\x12x\n\nCreateUser\x12$.segue.identity.v1.CreateUserRequest\x1a%.segue.identity.v1.CreateUserResponse\"\x1d\xba\xc8\x18\x08\x08\x01\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\"\x06/users:\x01*\x12o\n\x05GetMe\x12\x1f.segue.identity.v1.GetMeRequest\x1a .segue.identity.v1.GetMeResponse\"#\x90\x02\x01\xba\xc8\x18\x11\x08\x02\x12\x07\x61\x63\x63ount\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x05\x12\x03/me\x12\x83\x01\n\nWatchUsers\x12$.segue.identity.v1.WatchUsersRequest\x1a%.segue.identity.v1.WatchUsersResponse\"&\x90\x02\x01\xba\xc8\x18\x1f\x08\x03\x1a\x07\x63\x61talog\x1a\x08playback\x1a\x08identity0\x01\x32\x8e\x01\n\x0bPlanService\x12\x7f\n\tListPlans\x12#.segue.identity.v1.ListPlansRequest\x1a$.segue.identity.v1.ListPlansResponse\"\'\x90\x02\x01\xba\xc8\x18\x12\x08\x01\x1a\x04\x65\x64ge\x1a\x08playback\x82\xd3\xe4\x93\x02\x08\x12\x06/plans2\x9b\x02\n\x0cTokenService\x12u\n\x0fIssueLocalToken\x12).segue.identity.v1.IssueLocalTokenRequest\x1a*.segue.identity.v1.IssueLocalTokenResponse\"\x0b\xba\xc8\x18\x07\x08\x03\x1a\x03\x63li\x12\x93\x01\n\rRevokeSession\x12\'.segue.identity.v1.RevokeSessionRequest\x1a(.segue.identity.v1.RevokeSessionResponse\"/\x90\x02\x02\xba\xc8\x18\x11\x08\x02\x12\x07\x61\x63\x63ount\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x11\"\x0c/me/sign-out:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/identity/v1/identity_service.proto\x12\x11segue.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a segue/identity/v1/identity.proto\x1a\x1bsegue/mesh/v1/options.proto\"Z\n\x11\x43reateUserRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\";\n\x12\x43reateUserResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"\x0e\n\x0cGetMeRequest\"\xf4\x01\n\rGetMeResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x43\n\x11subscription_type\x18\x04 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\"\n\x15monthly_data_limit_gb\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x18\n\x16_monthly_data_limit_gb\"%\n\x11LookupUserRequest\x12\x10\n\x08username\x18\x01 \x01(\t\"7\n\x12LookupUserResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\"(\n\x14\x42\x61tchGetUsersRequest\x12\x10\n\x08user_ids\x18\x01 \x03(\t\"\x80\x01\n\x15\x42\x61tchGetUsersResponse\x12<\n\x05users\x18\x01 \x03(\x0b\x32-.segue.identity.v1.BatchGetUsersResponse.Name\x1a)\n\x04Name\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\")\n\x11WatchUsersRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xbc\x03\n\x12WatchUsersResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12I\n\x0cuser_changed\x18\x02 \x01(\x0b\x32\x31.segue.identity.v1.WatchUsersResponse.UserChangedH\x00\x12G\n\x0buser_erased\x18\x03 \x01(\x0b\x32\x30.segue.identity.v1.WatchUsersResponse.UserErasedH\x00\x12O\n\x0fsession_revoked\x18\x04 \x01(\x0b\x32\x34.segue.identity.v1.WatchUsersResponse.SessionRevokedH\x00\x1a\x34\n\x0bUserChanged\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\x1a\x1d\n\nUserErased\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x1aL\n\x0eSessionRevoked\x12\x0b\n\x03sid\x18\x01 \x01(\t\x12-\n\tforget_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\n\x06\x63hange\"\x12\n\x10ListPlansRequest\";\n\x11ListPlansResponse\x12&\n\x05plans\x18\x01 \x03(\x0b\x32\x17.segue.identity.v1.Plan\"~\n\x16IssueLocalTokenRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x43\n\x11subscription_type\x18\x02 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\r\n\x05\x61\x64min\x18\x03 \x01(\x08\"\x80\x01\n\x17IssueLocalTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06scopes\x18\x04 \x03(\t\"\x16\n\x14RevokeSessionRequest\"\x17\n\x15RevokeSessionResponse2\xa3\x05\n\x0bUserService\x12x\n\nCreateUser\x12$.segue.identity.v1.CreateUserRequest\x1a%.segue.identity.v1.CreateUserResponse\"\x1d\xba\xc8\x18\x08\x08\x01\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\"\x06/users:\x01*\x12o\n\x05GetMe\x12\x1f.segue.identity.v1.GetMeRequest\x1a .segue.identity.v1.GetMeResponse\"#\x90\x02\x01\xba\xc8\x18\x11\x08\x02\x12\x07\x61\x63\x63ount\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x05\x12\x03/me\x12\x94\x01\n\nLookupUser\x12$.segue.identity.v1.LookupUserRequest\x1a%.segue.identity.v1.LookupUserResponse\"9\x90\x02\x01\xba\xc8\x18\x11\x08\x02\x12\x07\x61\x63\x63ount\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1b\x12\x19/users/by-name/{username}\x12\x81\x01\n\rBatchGetUsers\x12\'.segue.identity.v1.BatchGetUsersRequest\x1a(.segue.identity.v1.BatchGetUsersResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x08playback\x1a\x08playlist\x12\x8d\x01\n\nWatchUsers\x12$.segue.identity.v1.WatchUsersRequest\x1a%.segue.identity.v1.WatchUsersResponse\"0\x90\x02\x01\xba\xc8\x18)\x08\x03\x1a\x07\x63\x61talog\x1a\x08playback\x1a\x08playlist\x1a\x08identity0\x01\x32\x8e\x01\n\x0bPlanService\x12\x7f\n\tListPlans\x12#.segue.identity.v1.ListPlansRequest\x1a$.segue.identity.v1.ListPlansResponse\"\'\x90\x02\x01\xba\xc8\x18\x12\x08\x01\x1a\x04\x65\x64ge\x1a\x08playback\x82\xd3\xe4\x93\x02\x08\x12\x06/plans2\x9b\x02\n\x0cTokenService\x12u\n\x0fIssueLocalToken\x12).segue.identity.v1.IssueLocalTokenRequest\x1a*.segue.identity.v1.IssueLocalTokenResponse\"\x0b\xba\xc8\x18\x07\x08\x03\x1a\x03\x63li\x12\x93\x01\n\rRevokeSession\x12\'.segue.identity.v1.RevokeSessionRequest\x1a(.segue.identity.v1.RevokeSessionResponse\"/\x90\x02\x02\xba\xc8\x18\x11\x08\x02\x12\x07\x61\x63\x63ount\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x11\"\x0c/me/sign-out:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,8 +39,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERSERVICE'].methods_by_name['CreateUser']._serialized_options = b'\272\310\030\010\010\001\032\004edge\202\323\344\223\002\013\"\006/users:\001*'
   _globals['_USERSERVICE'].methods_by_name['GetMe']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['GetMe']._serialized_options = b'\220\002\001\272\310\030\021\010\002\022\007account\032\004edge\202\323\344\223\002\005\022\003/me'
+  _globals['_USERSERVICE'].methods_by_name['LookupUser']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['LookupUser']._serialized_options = b'\220\002\001\272\310\030\021\010\002\022\007account\032\004edge\202\323\344\223\002\033\022\031/users/by-name/{username}'
+  _globals['_USERSERVICE'].methods_by_name['BatchGetUsers']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['BatchGetUsers']._serialized_options = b'\220\002\001\272\310\030\026\010\003\032\010playback\032\010playlist'
   _globals['_USERSERVICE'].methods_by_name['WatchUsers']._loaded_options = None
-  _globals['_USERSERVICE'].methods_by_name['WatchUsers']._serialized_options = b'\220\002\001\272\310\030\037\010\003\032\007catalog\032\010playback\032\010identity'
+  _globals['_USERSERVICE'].methods_by_name['WatchUsers']._serialized_options = b'\220\002\001\272\310\030)\010\003\032\007catalog\032\010playback\032\010playlist\032\010identity'
   _globals['_PLANSERVICE'].methods_by_name['ListPlans']._loaded_options = None
   _globals['_PLANSERVICE'].methods_by_name['ListPlans']._serialized_options = b'\220\002\001\272\310\030\022\010\001\032\004edge\032\010playback\202\323\344\223\002\010\022\006/plans'
   _globals['_TOKENSERVICE'].methods_by_name['IssueLocalToken']._loaded_options = None
@@ -55,32 +59,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMEREQUEST']._serialized_end=356
   _globals['_GETMERESPONSE']._serialized_start=359
   _globals['_GETMERESPONSE']._serialized_end=603
-  _globals['_WATCHUSERSREQUEST']._serialized_start=605
-  _globals['_WATCHUSERSREQUEST']._serialized_end=646
-  _globals['_WATCHUSERSRESPONSE']._serialized_start=649
-  _globals['_WATCHUSERSRESPONSE']._serialized_end=1093
-  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_start=922
-  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_end=974
-  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_start=976
-  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_end=1005
-  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_start=1007
-  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_end=1083
-  _globals['_LISTPLANSREQUEST']._serialized_start=1095
-  _globals['_LISTPLANSREQUEST']._serialized_end=1113
-  _globals['_LISTPLANSRESPONSE']._serialized_start=1115
-  _globals['_LISTPLANSRESPONSE']._serialized_end=1174
-  _globals['_ISSUELOCALTOKENREQUEST']._serialized_start=1176
-  _globals['_ISSUELOCALTOKENREQUEST']._serialized_end=1302
-  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_start=1305
-  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_end=1433
-  _globals['_REVOKESESSIONREQUEST']._serialized_start=1435
-  _globals['_REVOKESESSIONREQUEST']._serialized_end=1457
-  _globals['_REVOKESESSIONRESPONSE']._serialized_start=1459
-  _globals['_REVOKESESSIONRESPONSE']._serialized_end=1482
-  _globals['_USERSERVICE']._serialized_start=1485
-  _globals['_USERSERVICE']._serialized_end=1867
-  _globals['_PLANSERVICE']._serialized_start=1870
-  _globals['_PLANSERVICE']._serialized_end=2012
-  _globals['_TOKENSERVICE']._serialized_start=2015
-  _globals['_TOKENSERVICE']._serialized_end=2298
+  _globals['_LOOKUPUSERREQUEST']._serialized_start=605
+  _globals['_LOOKUPUSERREQUEST']._serialized_end=642
+  _globals['_LOOKUPUSERRESPONSE']._serialized_start=644
+  _globals['_LOOKUPUSERRESPONSE']._serialized_end=699
+  _globals['_BATCHGETUSERSREQUEST']._serialized_start=701
+  _globals['_BATCHGETUSERSREQUEST']._serialized_end=741
+  _globals['_BATCHGETUSERSRESPONSE']._serialized_start=744
+  _globals['_BATCHGETUSERSRESPONSE']._serialized_end=872
+  _globals['_BATCHGETUSERSRESPONSE_NAME']._serialized_start=831
+  _globals['_BATCHGETUSERSRESPONSE_NAME']._serialized_end=872
+  _globals['_WATCHUSERSREQUEST']._serialized_start=874
+  _globals['_WATCHUSERSREQUEST']._serialized_end=915
+  _globals['_WATCHUSERSRESPONSE']._serialized_start=918
+  _globals['_WATCHUSERSRESPONSE']._serialized_end=1362
+  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_start=1191
+  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_end=1243
+  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_start=1245
+  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_end=1274
+  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_start=1276
+  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_end=1352
+  _globals['_LISTPLANSREQUEST']._serialized_start=1364
+  _globals['_LISTPLANSREQUEST']._serialized_end=1382
+  _globals['_LISTPLANSRESPONSE']._serialized_start=1384
+  _globals['_LISTPLANSRESPONSE']._serialized_end=1443
+  _globals['_ISSUELOCALTOKENREQUEST']._serialized_start=1445
+  _globals['_ISSUELOCALTOKENREQUEST']._serialized_end=1571
+  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_start=1574
+  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_end=1702
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=1704
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=1726
+  _globals['_REVOKESESSIONRESPONSE']._serialized_start=1728
+  _globals['_REVOKESESSIONRESPONSE']._serialized_end=1751
+  _globals['_USERSERVICE']._serialized_start=1754
+  _globals['_USERSERVICE']._serialized_end=2429
+  _globals['_PLANSERVICE']._serialized_start=2432
+  _globals['_PLANSERVICE']._serialized_end=2574
+  _globals['_TOKENSERVICE']._serialized_start=2577
+  _globals['_TOKENSERVICE']._serialized_end=2860
 # @@protoc_insertion_point(module_scope)

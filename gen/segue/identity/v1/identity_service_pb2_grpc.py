@@ -45,6 +45,16 @@ class UserServiceStub:
                 request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.GetMeRequest.SerializeToString,
                 response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.GetMeResponse.FromString,
                 _registered_method=True)
+        self.LookupUser = channel.unary_unary(
+                '/segue.identity.v1.UserService/LookupUser',
+                request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.SerializeToString,
+                response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.FromString,
+                _registered_method=True)
+        self.BatchGetUsers = channel.unary_unary(
+                '/segue.identity.v1.UserService/BatchGetUsers',
+                request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersRequest.SerializeToString,
+                response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersResponse.FromString,
+                _registered_method=True)
         self.WatchUsers = channel.unary_stream(
                 '/segue.identity.v1.UserService/WatchUsers',
                 request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.WatchUsersRequest.SerializeToString,
@@ -67,6 +77,22 @@ class UserServiceServicer:
     def GetMe(self, request, context):
         """The signed-in user.
         Errors: NOT_FOUND when the account was erased after the token was issued.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LookupUser(self, request, context):
+        """The user of a name, so that people can be found, followed and invited.
+        Errors: NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetUsers(self, request, context):
+        """Users by id, for services that keep ids: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,6 +121,16 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.GetMe,
                     request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.GetMeRequest.FromString,
                     response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.GetMeResponse.SerializeToString,
+            ),
+            'LookupUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookupUser,
+                    request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.FromString,
+                    response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.SerializeToString,
+            ),
+            'BatchGetUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetUsers,
+                    request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersRequest.FromString,
+                    response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersResponse.SerializeToString,
             ),
             'WatchUsers': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchUsers,
@@ -157,6 +193,60 @@ class UserService:
             '/segue.identity.v1.UserService/GetMe',
             segue_dot_identity_dot_v1_dot_identity__service__pb2.GetMeRequest.SerializeToString,
             segue_dot_identity_dot_v1_dot_identity__service__pb2.GetMeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookupUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.identity.v1.UserService/LookupUser',
+            segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.SerializeToString,
+            segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.identity.v1.UserService/BatchGetUsers',
+            segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersRequest.SerializeToString,
+            segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,6 +24,14 @@ class UserServiceStub:
     """The signed-in user.
     Errors: NOT_FOUND when the account was erased after the token was issued.
     """
+    LookupUser: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LookupUserRequest, _identity_service_pb2.LookupUserResponse]
+    """The user of a name, so that people can be found, followed and invited.
+    Errors: NOT_FOUND, INVALID_FIELD.
+    """
+    BatchGetUsers: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.BatchGetUsersRequest, _identity_service_pb2.BatchGetUsersResponse]
+    """Users by id, for services that keep ids: in no order, and without those that there are not.
+    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+    """
     WatchUsers: _aio.UnaryStreamMultiCallable[_identity_service_pb2.WatchUsersRequest, _identity_service_pb2.WatchUsersResponse]
     """Follows changes of users and revocations of sign-ins. The stream starts after `resume_token`
     (exclusive) or, without one, first tells the revocations that are still in force and then the
@@ -53,6 +61,26 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_identity_service_pb2.GetMeResponse]:
         """The signed-in user.
         Errors: NOT_FOUND when the account was erased after the token was issued.
+        """
+
+    @_abc_1.abstractmethod
+    def LookupUser(
+        self,
+        request: _identity_service_pb2.LookupUserRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.LookupUserRequest, _abc.Awaitable[_identity_service_pb2.LookupUserResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.LookupUserResponse]:
+        """The user of a name, so that people can be found, followed and invited.
+        Errors: NOT_FOUND, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchGetUsers(
+        self,
+        request: _identity_service_pb2.BatchGetUsersRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.BatchGetUsersRequest, _abc.Awaitable[_identity_service_pb2.BatchGetUsersResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.BatchGetUsersResponse]:
+        """Users by id, for services that keep ids: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
 
     @_abc_1.abstractmethod
