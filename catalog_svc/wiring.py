@@ -33,8 +33,8 @@ from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from catalog_svc.adapters.walk import FolderWalk
 from catalog_svc.domain.jobs import Work
-from catalog_svc.import_servicer import ImportServicer
-from catalog_svc.servicer import CatalogServicer
+from catalog_svc.servicers.catalog import CatalogServicer
+from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.follow_import import FollowImport
@@ -125,7 +125,7 @@ async def serve(settings: Settings) -> None:
     # The index is the one heavy import that workers do without.
     from catalog_svc.adapters.tantivy_index import TantivyIndex
     from catalog_svc.search_convert import index_change
-    from catalog_svc.search_servicer import SearchServicer
+    from catalog_svc.servicers.search import SearchServicer
     from catalog_svc.usecases.follow_index import IndexFollower
     from catalog_svc.usecases.search import Search
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from catalog_svc.adapters import cover, ffmpeg, ffprobe, packager
 from catalog_svc.domain.audio import Decoded, Probe, RungPlan, SourceGone, StreamFacts, Target
 from catalog_svc.domain.imports import Stamp
-from catalog_svc.ports import PackagedRung
+from catalog_svc.ports.preparation import PackagedRung
 
 
 class ProgramAudio:

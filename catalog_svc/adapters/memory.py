@@ -26,7 +26,7 @@ from catalog_svc.domain.imports import (
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.progress import counted, reopened, scanned, state_of
 from catalog_svc.domain.tags import Tags, file_title
-from catalog_svc.ports import Claim, Publication
+from catalog_svc.ports.preparation import Claim, Publication
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 

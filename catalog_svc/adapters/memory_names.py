@@ -10,7 +10,7 @@ from catalog_svc.adapters import feed_changes
 from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.tags import Tags, identity
-from catalog_svc.ports import Publication
+from catalog_svc.ports.preparation import Publication
 from meshkit.feeds import MemoryChangeFeed
 
 

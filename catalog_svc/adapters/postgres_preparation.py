@@ -14,7 +14,7 @@ from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import FileState, Source, SourceState
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.tags import Tags
-from catalog_svc.ports import Claim, Publication
+from catalog_svc.ports.preparation import Claim, Publication
 from meshkit import feeds_postgres, postgres
 
 _BEGIN = """

@@ -39,7 +39,7 @@ from catalog_svc.domain.search import (
     typos_allowed,
 )
 from catalog_svc.domain.text import fold
-from catalog_svc.search_ports import IndexDamaged
+from catalog_svc.ports.search import IndexDamaged
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from catalog_svc.domain.containers import HEAD_BYTES, claims_audio, looks_like_audio
 from catalog_svc.domain.imports import MAX_PATH_BYTES, Stamp
-from catalog_svc.ports import Found
+from catalog_svc.ports.imports import Found
 
 _MAX_DEPTH = 200
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog_svc.domain.catalogue import TOP_TRACKS, Album, Artist, Track
 from catalog_svc.domain.ids import check_id
-from catalog_svc.ports import Catalogue
+from catalog_svc.ports.catalogue import Catalogue
 from meshkit.faults import NotFound
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from catalog_svc.domain.search import IndexChange
-from catalog_svc.search_ports import CatalogueListing, IndexDamaged, SearchIndex
+from catalog_svc.ports.search import CatalogueListing, IndexDamaged, SearchIndex
 from meshkit.faults import InvalidArgument, OutOfRange
 from meshkit.feeds import Change, ChangeFeed, FeedBatch
 

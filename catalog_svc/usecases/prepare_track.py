@@ -26,13 +26,13 @@ from catalog_svc.domain.imports import Source, SourceState
 from catalog_svc.domain.jobs import MAX_ATTEMPTS
 from catalog_svc.domain.rungs import rung_of
 from catalog_svc.domain.tags import Tags
-from catalog_svc.ports import (
+from catalog_svc.ports.imports import TagReader
+from catalog_svc.ports.preparation import (
     Audio,
     MediaObjects,
     PackagedRung,
     Preparation,
     Publication,
-    TagReader,
     WorkFolders,
 )
 

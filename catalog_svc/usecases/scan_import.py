@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from catalog_svc.domain.imports import ImportState, ScannedFile, Stamp, relative
-from catalog_svc.ports import Found, ScanStore, TagReader, Walker
+from catalog_svc.ports.imports import Found, ScanStore, TagReader, Walker
 
 _BATCH_FILES = 1_000
 _BATCH_S = 0.5

@@ -8,7 +8,7 @@ from typing import Final
 
 from catalog_svc.domain.search import Entry, Found, Hits, Kind, parse
 from catalog_svc.domain.text import fold
-from catalog_svc.search_ports import SearchIndex
+from catalog_svc.ports.search import SearchIndex
 from meshkit.faults import InvalidArgument
 
 MAX_QUERY_CHARACTERS: Final = 200

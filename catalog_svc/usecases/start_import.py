@@ -10,7 +10,7 @@ from pathlib import Path
 from catalog_svc.domain import roots
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState
-from catalog_svc.ports import Imports
+from catalog_svc.ports.imports import Imports
 from meshkit.idempotency import RequestKey
 
 

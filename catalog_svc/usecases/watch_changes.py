@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from catalog_svc.ports import ChangeLog
+from catalog_svc.ports.catalogue import ChangeLog
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change
 

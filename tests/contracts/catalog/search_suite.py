@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog_svc.domain.search import Entry, IndexChange, Kind, parse
 from catalog_svc.domain.text import fold
-from catalog_svc.search_ports import SearchIndex
+from catalog_svc.ports.search import SearchIndex
 
 
 def track(

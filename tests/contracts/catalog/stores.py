@@ -13,15 +13,9 @@ from catalog_svc.domain.catalogue import Loudness, Track
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp
 from catalog_svc.domain.tags import Tags
-from catalog_svc.ports import (
-    Catalogue,
-    Claim,
-    Imports,
-    Playables,
-    Preparation,
-    Publication,
-    ScanStore,
-)
+from catalog_svc.ports.catalogue import Catalogue, Playables
+from catalog_svc.ports.imports import Imports, ScanStore
+from catalog_svc.ports.preparation import Claim, Preparation, Publication
 from meshkit.feeds import Change, ChangeFeed
 
 ROOT = b"/music"

@@ -19,7 +19,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.adapters.memory_changes import MemoryChangeLog
 from catalog_svc.domain.ids import new_id
-from catalog_svc.servicer import CatalogServicer
+from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.watch_changes import WatchChanges

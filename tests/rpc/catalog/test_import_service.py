@@ -18,7 +18,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 
 from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.domain.ids import new_id
-from catalog_svc.import_servicer import ImportServicer
+from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.start_import import StartImport
 from meshkit.faults import (

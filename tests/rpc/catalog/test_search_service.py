@@ -22,7 +22,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 )
 
 from catalog_svc.adapters.memory_index import MemoryIndex
-from catalog_svc.search_servicer import SearchServicer
+from catalog_svc.servicers.search import SearchServicer
 from catalog_svc.usecases.search import Search
 from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.search_suite import album, artist, fill, track

@@ -10,7 +10,7 @@ import pytest
 
 from catalog_svc.adapters.memory_index import MemoryIndex
 from catalog_svc.domain.search import Entry, IndexChange, Kind
-from catalog_svc.search_ports import IndexDamaged
+from catalog_svc.ports.search import IndexDamaged
 from catalog_svc.usecases.follow_index import IndexFollower, Pace
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change, FeedBatch, MemoryChangeFeed, Op

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog_svc.adapters.memory_index import MemoryIndex
-from catalog_svc.search_ports import SearchIndex
+from catalog_svc.ports.search import SearchIndex
 from tests.contracts.catalog.search_suite import SearchIndexContract
 
 

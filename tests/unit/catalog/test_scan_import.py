@@ -15,7 +15,7 @@ from catalog_svc.adapters.walk import FolderWalk
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportFile, ImportState
 from catalog_svc.domain.tags import Tags
-from catalog_svc.ports import Found
+from catalog_svc.ports.imports import Found
 from catalog_svc.usecases.scan_import import ScanImport
 
 

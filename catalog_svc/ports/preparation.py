@@ -1,155 +1,23 @@
-"""What the catalogue needs from the world. Each "must" has a test in tests/contracts/catalog.
-
-Every change of a track, album or artist must come with a change in the feed, in the same commit:
-entity "track", "album" or "artist", and as payload the serialized ``segue.catalog.v1`` message of
-that name (empty when it is removed).
-"""
+"""What the workers that make rungs need from the world."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from catalog_svc.domain.asset import Asset, StoredObject
 from catalog_svc.domain.audio import Decoded, Probe, RungPlan, StreamFacts, Target
-from catalog_svc.domain.catalogue import Album, Artist, Loudness, Playable, Track
+from catalog_svc.domain.catalogue import Loudness
 from catalog_svc.domain.imports import (
-    FileState,
-    Import,
-    ImportFile,
-    ScannedFile,
     Source,
     Stamp,
 )
 from catalog_svc.domain.tags import Tags
-from meshkit.feeds import FeedBatch
-from meshkit.idempotency import RequestKey
 
 T = TypeVar("T")
-
-
-class Catalogue(Protocol):
-    """Reads. A track that was merged into another must be found under both ids."""
-
-    async def track(self, track_id: str) -> Track | None:
-        """The track, or None."""
-        ...
-
-    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
-        """Tracks by (created_at desc, id desc); ``after`` is (created_at in µs, id)."""
-        ...
-
-    async def album(self, album_id: str) -> Album | None:
-        """The album, or None."""
-        ...
-
-    async def album_tracks(
-        self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
-    ) -> list[Track]:
-        """Tracks of an album by (disc, number, id)."""
-        ...
-
-    async def artist(self, artist_id: str) -> Artist | None:
-        """The artist, or None."""
-        ...
-
-    async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
-        """Tracks of an artist by (streams_total desc, id desc)."""
-        ...
-
-
-class Playables(Protocol):
-    """What playback asks for."""
-
-    async def playable(self, track_id: str) -> Playable | None:
-        """The track and its newest descriptor, or None."""
-        ...
-
-    async def want(self, track_id: str) -> None:
-        """Must move the waiting work on the track's first rungs before all other work."""
-        ...
-
-
-class ChangeLog(Protocol):
-    """The feed of the catalogue's changes, see ``meshkit.feeds.ChangeFeed``."""
-
-    async def oldest(self) -> str:
-        """The token before the oldest change that is kept."""
-        ...
-
-    def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
-        """Batches after ``token`` as they happen, none of them empty, until ``stop`` is set."""
-        ...
-
-
-class Imports(Protocol):
-    """Runs of imports."""
-
-    async def create(self, new: Import, key: RequestKey | None) -> Import:
-        """Must store the run and queue its scan in one commit.
-
-        With a key that was used before, the first run is answered and nothing is stored.
-        """
-        ...
-
-    async def get(self, import_id: str) -> Import | None:
-        """The run with its counts as of now, or None."""
-        ...
-
-    async def files(
-        self,
-        import_id: str,
-        *,
-        states: Sequence[FileState],
-        after: bytes | None,
-        limit: int,
-    ) -> list[ImportFile]:
-        """Files of a run by path, only those in ``states`` unless it is empty."""
-        ...
-
-
-class ScanStore(Protocol):
-    """What a scan reads and writes."""
-
-    async def get(self, import_id: str) -> Import | None:
-        """The run, or None."""
-        ...
-
-    async def known(self, root: bytes) -> dict[bytes, tuple[Stamp, bool]]:
-        """The sources at or under ``root`` by path, and whether each is settled."""
-        ...
-
-    async def recorded(self, import_id: str) -> set[bytes]:
-        """Paths, relative to the root, that an earlier try of this scan has already recorded."""
-        ...
-
-    async def record(self, import_id: str, root: bytes, files: Sequence[ScannedFile]) -> None:
-        """Must store a batch in one commit: sources, searchable tracks, work, counts.
-
-        A file that is recorded already must not be counted twice.
-        """
-        ...
-
-    async def record_unchanged(
-        self, import_id: str, root: bytes, changed: Collection[bytes]
-    ) -> None:
-        """Must record every source at or under ``root`` whose path is not in ``changed``.
-
-        They are as an earlier run left them: UNCHANGED, or FAILED for the reason given then.
-        """
-        ...
-
-    async def finish_scan(self, import_id: str) -> None:
-        """Every file is known: the run is ENCODING, or DONE when nothing is left to do."""
-        ...
-
-    async def fail(self, import_id: str, error: str) -> None:
-        """The run cannot go on."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,33 +173,9 @@ class Audio(Protocol):
         ...
 
 
-class TagReader(Protocol):
-    """The fast first pass over a file."""
-
-    def read(self, path: bytes) -> Tags | None:
-        """Its tags, bounded in time and size; None where it cannot tell. May raise OSError."""
-        ...
-
-
 class WorkFolders(Protocol):
     """Scratch space of a worker."""
 
     def fresh(self) -> AbstractAsyncContextManager[Path]:
         """An empty folder that is removed at the end."""
-        ...
-
-
-class Found(NamedTuple):
-    """A file that a walk came upon; ``problem`` says why it cannot be looked at, if so."""
-
-    path: bytes
-    stamp: Stamp | None
-    problem: str = ""
-
-
-class Walker(Protocol):
-    """Finds files."""
-
-    def walk(self, root: bytes) -> Iterator[Found]:
-        """Every file at or under ``root`` that may be audio, each folder once, links followed."""
         ...
