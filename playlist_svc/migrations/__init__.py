@@ -1,0 +1,1 @@
+"""The schema ``playlist``, step by step."""
