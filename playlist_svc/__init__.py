@@ -1,0 +1,1 @@
+"""Playlists: their content, history, sharing, library and files."""

@@ -1,0 +1,1 @@
+"""Playlists as pure values and functions; no clock, no store, no wire."""
