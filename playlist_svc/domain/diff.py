@@ -1,0 +1,175 @@
+"""What lies between two contents of a playlist, in the fewest moves, and putting it into effect."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import lt
+
+from playlist_svc.domain.content import Content
+from playlist_svc.domain.order import Entry, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An entry that only the new list has, and where it stands there, from 0."""
+
+    entry: Entry
+    to_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An entry that only the old list has, and where it stood there, from 0."""
+
+    entry: Entry
+    from_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An entry of both lists that has another place among its neighbours."""
+
+    entry: Entry
+    from_position: int
+    to_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class TitleChanged:
+    """The list got another title."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionChanged:
+    """The list got another description."""
+
+    old: str
+    new: str
+
+
+Change = Added | Removed | Moved | TitleChanged | DescriptionChanged
+
+
+class PatchDoesNotFit(ValueError):
+    """The changes were not made against this content."""
+
+
+def longest_rising(values: Sequence[int]) -> list[int]:
+    """Indices of a longest strictly rising subsequence of distinct ``values``; n log n."""
+    if all(map(lt, values, islice(values, 1, None))):
+        return list(range(len(values)))
+    lowest: list[int] = []  # the lowest value that ends a rising run, by its length - 1
+    ends: list[int] = []  # where that value stands
+    before: list[int] = []  # the index that precedes each value in its run
+    for index, value in enumerate(values):
+        length = len(lowest)
+        if not length or value > lowest[-1]:
+            lowest.append(value)
+            ends.append(index)
+        else:
+            length = bisect_left(lowest, value)
+            lowest[length] = value
+            ends[length] = index
+        before.append(ends[length - 1] if length else -1)
+    run = [ends[-1]]
+    while before[run[-1]] >= 0:
+        run.append(before[run[-1]])
+    run.reverse()
+    return run
+
+
+def moved(old: Sequence[bytes], new: Sequence[bytes]) -> set[bytes]:
+    """A smallest set of keys of both lists without which the rest stands in the same order."""
+    places = {key: place for place, key in enumerate(old)}
+    common = [key for key in new if key in places]
+    stays = longest_rising([places[key] for key in common])
+    if len(stays) == len(common):
+        return set()
+    return set(common).difference([common[index] for index in stays])
+
+
+def diff(a: Content, b: Content) -> tuple[Change, ...]:
+    """The changes from ``a`` to ``b``, with as few moves as there can be.
+
+    Positions mean: take every removed and moved entry out of ``a``, then put the added and moved
+    ones in, by rising ``to_position``; that gives ``b``. The changes come as title, description,
+    removed by rising ``from_position``, then added and moved by rising ``to_position``.
+    """
+    changes: list[Change] = []
+    if a.title != b.title:
+        changes.append(TitleChanged(a.title, b.title))
+    if a.description != b.description:
+        changes.append(DescriptionChanged(a.description, b.description))
+    if a.order != b.order:
+        changes += _order_changes(a.order, b.order)
+    return tuple(changes)
+
+
+def _order_changes(a: Order, b: Order) -> list[Change]:
+    old, new = a.records(), b.records()
+    places = {record: place for place, record in enumerate(old)}
+    going = moved(old, new)
+    staying = set(new)
+    changes: list[Change] = [
+        Removed(a.entry(place), place) for place, record in enumerate(old) if record not in staying
+    ]
+    for place, record in enumerate(new):
+        if record in going:
+            changes.append(Moved(b.entry(place), places[record], place))
+        elif record not in places:
+            changes.append(Added(b.entry(place), place))
+    return changes
+
+
+def patch(a: Content, changes: Iterable[Change]) -> Content:
+    """``a`` with ``changes`` put into effect: ``patch(a, diff(a, b)) == b``.
+
+    PatchDoesNotFit when an entry does not stand where a change says, or a text is another.
+    """
+    title, description = a.title, a.description
+    out: dict[int, bytes] = {}
+    into: dict[int, bytes] = {}
+    for change in changes:
+        match change:
+            case TitleChanged(old, new):
+                title = _changed(title, old, new)
+            case DescriptionChanged(old, new):
+                description = _changed(description, old, new)
+            case Removed(entry, place):
+                out[place] = entry.packed()
+            case Added(entry, place):
+                into[place] = entry.packed()
+            case Moved(entry, start, to):
+                out[start] = into[to] = entry.packed()
+    return Content(title, description, _patched(a.order, out, into))
+
+
+def _changed(text: str, old: str, new: str) -> str:
+    if text != old:
+        raise PatchDoesNotFit("the text is not the one that was changed")
+    return new
+
+
+def _patched(order: Order, out: dict[int, bytes], into: dict[int, bytes]) -> Order:
+    records = order.records()
+    for place, record in out.items():
+        if not 0 <= place < len(records) or records[place] != record:
+            raise PatchDoesNotFit("an entry does not stand where it is taken from")
+    kept = [record for place, record in enumerate(records) if place not in out]
+    result: list[bytes] = []
+    taken = 0
+    for place in sorted(into):
+        wanted = place - len(result)
+        if not 0 <= wanted <= len(kept) - taken:
+            raise PatchDoesNotFit("an entry is put in beyond the end")
+        result += kept[taken : taken + wanted]
+        taken += wanted
+        result.append(into[place])
+    result += kept[taken:]
+    return Order(b"".join(result))
