@@ -11,27 +11,19 @@ minutes at most. Each interruption is logged and counted, and the watch resumes 
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import structlog
 from segue.identity.v1 import identity_service_pb2
 from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
 
-from meshkit import telemetry
-from meshkit.faults import Fault, OutOfRange
+from meshkit.following import Follower, Step
 from meshkit.status import remote_faults
 
 FAILS = "open"
 """What happens while the watch is interrupted: revoked tokens pass until they expire."""
-
-_BACKOFF_S = (0.1, 5.0)
-
-_log = structlog.get_logger("revocations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,45 +81,41 @@ class RevocationFollower:
         *,
         pause_s: Callable[[int], float] | None = None,
     ) -> None:
-        self._tokens = tokens
-        self._watch = watch
-        self._pause_s = pause_s or _jittered
-        self._resume_token = ""
-        self._tries = 0
+        async def steps(resume_token: str, /) -> AsyncIterator[Step[RevocationStep]]:
+            async for step in watch(resume_token):
+                yield Step(step.resume_token, step if step.sid else None)
+
+        self._follower = Follower(
+            "revocations", steps, _Refusal(tokens), fails=FAILS, gather_s=0.0, pause_s=pause_s
+        )
 
     async def run(self) -> None:
         """Watches, and watches again after every interruption."""
-        while True:
-            try:
-                await self._follow()
-                reason = "ended"
-            except OutOfRange as fault:
-                # Every revocation that was missed is older than any token that is still good.
-                self._resume_token = ""
-                reason = fault.reason
-            except Fault as fault:
-                reason = fault.reason
-            except Exception as error:  # noqa: BLE001 - dying unseen would fail open for good
-                reason = type(error).__name__
-            self._tries += 1
-            telemetry.degraded.labels(part="revocations", mode=FAILS).inc()
-            _log.warning("revocations are not followed", reason=reason, fails=FAILS)
-            await asyncio.sleep(self._pause_s(self._tries))
-
-    async def _follow(self) -> None:
-        steps = self._watch(self._resume_token)
-        async for step in steps:
-            self._take(step)
-
-    def _take(self, step: RevocationStep) -> None:
-        if step.sid and step.forget_at > time.time():
-            self._tokens.revoke(step.sid, step.forget_at)
-        self._resume_token = step.resume_token
-        self._tries = 0
+        await self._follower.run()
 
 
-def _jittered(tries: int) -> float:
-    """Seconds before the next try: doubling to a bound, spread so that callers do not return
-    together."""
-    least, most = _BACKOFF_S
-    return random.uniform(0.5, 1.0) * min(most, least * 2.0 ** min(tries - 1, 16))  # noqa: S311
+class _Refusal:
+    """The consumer of revocations: a verifier of this process, and the place in its memory.
+
+    Every revocation that a token too old would have missed is older than any token that is still
+    good, so that nothing needs to be listed again.
+    """
+
+    def __init__(self, tokens: Revoker) -> None:
+        self._tokens = tokens
+        self._resume_token = ""
+
+    async def resume_token(self) -> str:
+        return self._resume_token
+
+    async def begin_listing(self) -> None:
+        """What is in force comes as steps; what was refused before stays refused."""
+
+    async def apply(self, changes: Sequence[RevocationStep], resume_token: str) -> None:
+        for revoked in changes:
+            if revoked.forget_at > time.time():
+                self._tokens.revoke(revoked.sid, revoked.forget_at)
+        self._resume_token = resume_token or self._resume_token
+
+    async def end_listing(self) -> None:
+        """Nothing is dropped before it expires."""
