@@ -71,7 +71,7 @@ def entry_of(
     """
     location, identifier = _preferred(locations), _preferred(identifiers)
     title, artist = clean(title), clean(artist)
-    if not title and not _TRACK.fullmatch(location):
+    if not title and location and not names_track(location):
         guessed_artist, title = guess(location)
         artist = artist or guessed_artist
     return FileEntry(title, artist, clean(album), duration_ms, location, identifier)
@@ -79,7 +79,9 @@ def entry_of(
 
 def _preferred(candidates: Iterable[str]) -> str:
     cleaned = [text for text in map(clean, candidates) if text]
-    return next((text for text in cleaned if _TRACK.fullmatch(text)), next(iter(cleaned), ""))
+    if len(cleaned) > 1:
+        return next((text for text in cleaned if names_track(text)), cleaned[0])
+    return cleaned[0] if cleaned else ""
 
 
 def line_after(before: str) -> str:
@@ -109,6 +111,11 @@ def duration_of_text(text: str, unit_ms: int = 1) -> int | None:
 def track_identifier(track_id: str) -> str:
     """The URI that names a track of Segue in every format; ``track_id`` is a ULID."""
     return f"segue:track:{track_id}"
+
+
+def names_track(uri: str) -> bool:
+    """Whether ``uri`` is the identifier of a track of Segue."""
+    return _TRACK.fullmatch(uri) is not None
 
 
 def track_id_of(entry: FileEntry) -> str | None:

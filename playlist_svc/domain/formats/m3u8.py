@@ -20,6 +20,7 @@ from playlist_svc.domain.formats.document import (
     duration_of_text,
     entry_of,
     line_after,
+    names_track,
     track_id_of,
 )
 from playlist_svc.domain.formats.texts import clean
@@ -120,16 +121,17 @@ class _Reader:
     def location(self, line: str, number: int) -> None:
         check_room(len(self.entries), f"Line {number}")
         artist, title = _parted(self._text, self._artist)
-        entry = entry_of(
-            title=title,
-            artist=artist,
-            album=self._album,
-            duration_ms=self._duration_ms,
-            locations=[line],
+        of_segue = names_track(line)
+        self.entries.append(
+            entry_of(
+                title=title,
+                artist=artist,
+                album=self._album,
+                duration_ms=self._duration_ms,
+                locations=[] if of_segue else [line],
+                identifiers=[line] if of_segue else [],
+            )
         )
-        if track_id_of(entry):
-            entry = FileEntry(title, artist, entry.album, entry.duration_ms, "", entry.location)
-        self.entries.append(entry)
         self._text, self._duration_ms, self._artist, self._album = "", None, None, ""
 
 

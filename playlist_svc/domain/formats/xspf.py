@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import ParseError, XMLParser
+from xml.parsers.expat import ErrorString
 from xml.sax.saxutils import escape
 
 from playlist_svc.domain.formats.document import (
@@ -21,9 +22,12 @@ from playlist_svc.domain.formats.texts import clean, quoted
 _NAMESPACE: Final = "http://xspf.org/ns/0/"
 _PREFIX: Final = f"{{{_NAMESPACE}}}"
 _ROOT: Final = f"{_PREFIX}playlist"
-_TRACKS: Final = [_ROOT, f"{_PREFIX}trackList"]
-_TRACK: Final = [*_TRACKS, f"{_PREFIX}track"]
-_DEPTHS_OF_TEXT: Final = frozenset({len(_TRACKS), len(_TRACK) + 1})
+_TRACK_LIST: Final = f"{_PREFIX}trackList"
+_TRACK: Final = f"{_PREFIX}track"
+# Depths: of the children of the playlist, of its trackList and of a track.
+_IN_PLAYLIST: Final = 2
+_IN_LIST: Final = 3
+_IN_TRACK: Final = 4
 _MAX_DEPTH: Final = 32
 _MAX_ELEMENTS: Final = 400_000
 _PROLOG_BYTES: Final = 4_096
@@ -45,7 +49,9 @@ def read(content: bytes) -> Document:
         parser.close()
     except ParseError as broken:
         line, _ = broken.position
-        raise FileMalformed(f"this is not well-formed XML ({broken.msg})", f"Line {line}") from None
+        # The message of the exception itself quotes the file.
+        reason = f"the XML cannot be read: {ErrorString(broken.code)}"
+        raise FileMalformed(reason, f"Line {line}") from None
     except (LookupError, ValueError) as unknown:
         raise FileMalformed("The XML is in an encoding that is not known here.") from unknown
     return target.document()
@@ -62,8 +68,10 @@ class _Target:
     """Takes what the parser finds and keeps the texts of the playlist and its tracks."""
 
     def __init__(self) -> None:
-        self._path: list[str] = []
+        self._depth = 0
         self._elements = 0
+        self._in_list = False
+        self._in_track = False
         self._text: list[str] = []
         self._playlist: dict[str, list[str]] = {}
         self._track: dict[str, list[str]] = {}
@@ -74,37 +82,36 @@ class _Target:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._elements += 1
-        if not self._path and tag != _ROOT:
-            where = f"Element {quoted(tag)}"
-            raise FileMalformed(f"an XSPF file begins with playlist in {_NAMESPACE}", where)
-        if len(self._path) >= _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
             where = f"Element {quoted(tag)} after {len(self._entries):,} tracks"
             raise FileMalformed("there are too many elements or too deep ones", where)
-        self._path.append(tag)
-        if len(self._path) in _DEPTHS_OF_TEXT:
+        if self._depth == _IN_TRACK:
             self._text.clear()
-        if self._path == _TRACK:
-            check_room(len(self._entries), f"Element track {len(self._entries) + 1:,}")
-            self._track = {}
+        elif self._depth == _IN_LIST:
+            self._in_track = self._in_list and tag == _TRACK
+            if self._in_track:
+                check_room(len(self._entries), f"Element track {len(self._entries) + 1:,}")
+        elif self._depth == _IN_PLAYLIST:
+            self._in_list = tag == _TRACK_LIST
+            self._text.clear()
+        elif self._depth == 1 and tag != _ROOT:
+            where = f"Element {quoted(tag)}"
+            raise FileMalformed(f"an XSPF file begins with playlist in {_NAMESPACE}", where)
 
     def data(self, text: str) -> None:
-        if len(self._path) in _DEPTHS_OF_TEXT:
+        if self._depth in {_IN_TRACK, _IN_PLAYLIST}:
             self._text.append(text)
 
     def end(self, tag: str) -> None:
-        if self._path == _TRACK:
+        if self._depth == _IN_TRACK and self._in_track:
+            self._track.setdefault(tag, []).append("".join(self._text))
+        elif self._depth == _IN_LIST and self._in_track:
             self._entries.append(_entry(self._track))
-        self._path.pop()
-        if not tag.startswith(_PREFIX):
-            return
-        if self._path == _TRACK:
-            self._keep(self._track, tag)
-        elif self._path == [_ROOT]:
-            self._keep(self._playlist, tag)
-
-    def _keep(self, fields: dict[str, list[str]], tag: str) -> None:
-        fields.setdefault(tag.removeprefix(_PREFIX), []).append("".join(self._text))
-        self._text.clear()
+            self._track = {}
+        elif self._depth == _IN_PLAYLIST:
+            self._playlist.setdefault(tag, []).append("".join(self._text))
+        self._depth -= 1
 
     def close(self) -> None:
         """The parser asks for a result; ``document`` has it."""
@@ -119,7 +126,7 @@ class _Target:
 
 
 def _first(fields: dict[str, list[str]], name: str) -> str:
-    return fields[name][0] if name in fields else ""
+    return fields.get(_PREFIX + name, [""])[0]
 
 
 def _entry(fields: dict[str, list[str]]) -> FileEntry:
@@ -128,8 +135,8 @@ def _entry(fields: dict[str, list[str]]) -> FileEntry:
         artist=_first(fields, "creator"),
         album=_first(fields, "album"),
         duration_ms=duration_of_text(_first(fields, "duration")),
-        locations=fields.get("location", ()),
-        identifiers=fields.get("identifier", ()),
+        locations=fields.get(f"{_PREFIX}location", ()),
+        identifiers=fields.get(f"{_PREFIX}identifier", ()),
     )
 
 
