@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from playlist_svc.domain.content import Content
-from playlist_svc.domain.diff import moved
+from playlist_svc.domain.diff import common_ends, moved
 from playlist_svc.domain.order import RECORD, Order
 
 FORMAT = 1
@@ -148,8 +148,7 @@ def between(old: Order, new: Order) -> Delta:
     entries is at most two bytes for each; else runs are taken out and put in.
     """
     a, b = old.packed, new.packed
-    head = _common(a, b, len(a), len(b), from_end=False)
-    tail = _common(a, b, len(a) - head * _SIZE, len(b) - head * _SIZE, from_end=True)
+    head, tail = common_ends(old, new)
     a = a[head * _SIZE : len(a) - tail * _SIZE]
     b = b[head * _SIZE : len(b) - tail * _SIZE]
     if a == b:
@@ -159,20 +158,6 @@ def between(old: Order, new: Order) -> Delta:
     if not b:
         return (Remove(head, len(a) // _SIZE),)
     return _rotation(a, b, head) or _rewrite(Order(a).records(), Order(b).records(), head)
-
-
-def _common(a: bytes, b: bytes, a_size: int, b_size: int, *, from_end: bool) -> int:
-    """How many records the two begin (or end) with in common, within so many bytes of each."""
-    low, high = 0, min(a_size, b_size) // _SIZE
-    while low < high:
-        middle = (low + high + 1) // 2
-        near, far = low * _SIZE, middle * _SIZE
-        if from_end:
-            same = a[len(a) - far : len(a) - near] == b[len(b) - far : len(b) - near]
-        else:
-            same = a[near:far] == b[near:far]
-        low, high = (middle, high) if same else (low, middle - 1)
-    return low
 
 
 def _rotation(a: bytes, b: bytes, offset: int) -> Delta:

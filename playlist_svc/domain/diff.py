@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import lt
 
 from playlist_svc.domain.content import Content
-from playlist_svc.domain.order import Entry, Order
+from playlist_svc.domain.order import RECORD, Entry, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,32 @@ class PatchDoesNotFit(ValueError):
     """The changes were not made against this content."""
 
 
+def common_ends(old: Order, new: Order) -> tuple[int, int]:
+    """How many records the two begin with in common, and with how many more they both end."""
+    a, b = old.packed, new.packed
+    shorter = min(len(old), len(new))
+    size = RECORD.size
+
+    def begins(low: int, high: int) -> bool:
+        return a[low * size : high * size] == b[low * size : high * size]
+
+    def ends(low: int, high: int) -> bool:
+        near, far = low * size, high * size
+        return a[len(a) - far : len(a) - near] == b[len(b) - far : len(b) - near]
+
+    start = _agreeing(begins, shorter)
+    return start, _agreeing(ends, shorter - start)
+
+
+def _agreeing(agree: Callable[[int, int], bool], limit: int) -> int:
+    """The longest stretch from 0 that agrees, by halving: comparing bytes is a memcmp."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if agree(low, middle) else (low, middle - 1)
+    return low
+
+
 def longest_rising(values: Sequence[int]) -> list[int]:
     """Indices of a longest strictly rising subsequence of distinct ``values``; n log n."""
     if all(map(lt, values, islice(values, 1, None))):
@@ -86,12 +112,15 @@ def longest_rising(values: Sequence[int]) -> list[int]:
 
 def moved(old: Sequence[bytes], new: Sequence[bytes]) -> set[bytes]:
     """A smallest set of keys of both lists without which the rest stands in the same order."""
-    places = {key: place for place, key in enumerate(old)}
+    return _moved({key: place for place, key in enumerate(old)}, new)
+
+
+def _moved(places: Mapping[bytes, int], new: Sequence[bytes]) -> set[bytes]:
     common = [key for key in new if key in places]
     stays = longest_rising([places[key] for key in common])
     if len(stays) == len(common):
         return set()
-    return set(common).difference([common[index] for index in stays])
+    return set(common).difference(map(common.__getitem__, stays))
 
 
 def diff(a: Content, b: Content) -> tuple[Change, ...]:
@@ -112,18 +141,22 @@ def diff(a: Content, b: Content) -> tuple[Change, ...]:
 
 
 def _order_changes(a: Order, b: Order) -> list[Change]:
-    old, new = a.records(), b.records()
-    places = {record: place for place, record in enumerate(old)}
-    going = moved(old, new)
+    start, tail = common_ends(a, b)
+    old, new = a.records(start, len(a) - tail), b.records(start, len(b) - tail)
+    places = {record: place for place, record in enumerate(old, start)}
+    going = _moved(places, new)
+    made, unpack = Entry._make, RECORD.unpack
     staying = set(new)
     changes: list[Change] = [
-        Removed(a.entry(place), place) for place, record in enumerate(old) if record not in staying
+        Removed(made(unpack(record)), place)
+        for place, record in enumerate(old, start)
+        if record not in staying
     ]
-    for place, record in enumerate(new):
+    for to, record in enumerate(new, start):
         if record in going:
-            changes.append(Moved(b.entry(place), places[record], place))
+            changes.append(Moved(made(unpack(record)), places[record], to))
         elif record not in places:
-            changes.append(Added(b.entry(place), place))
+            changes.append(Added(made(unpack(record)), to))
     return changes
 
 

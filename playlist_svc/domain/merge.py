@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
 from playlist_svc.domain.content import Content
+from playlist_svc.domain.diff import common_ends
 from playlist_svc.domain.diff import moved as fewest_moved
 from playlist_svc.domain.order import MAX_TRACKS, RECORD, Order, OrderFull
-
-_AT_END = b""
 
 
 class MergeConflict(Exception):
@@ -74,64 +74,70 @@ def merge(base: Order, target: Order, head: Order, moved: Collection[bytes] | No
     if head == base:
         result = target
     else:
-        result = _placed(target, head, _intent(_Sides(base, target, head), moved))
+        sides = _Sides(base, target, head, whole=moved is not None)
+        result = _placed(target, head, _intent(sides, moved))
     if len(result) > MAX_TRACKS:
         raise OrderFull
     return result
 
 
 class _Sides:
-    """Item ids of the three lists, in order and as sets."""
+    """What the merge asks of the three lists, each looked up once.
 
-    def __init__(self, base: Order, target: Order, head: Order) -> None:
-        self.base, self.target, self.head = base.item_ids(), target.item_ids(), head.item_ids()
-        self.in_base, self.in_target = frozenset(self.base), frozenset(self.target)
-        self.head_places = {item_id: place for place, item_id in enumerate(self.head)}
+    ``before`` and ``after`` are the item ids of base and target without the ends that both share,
+    where no item was added, removed or moved; ``offset`` is where they begin.
+    """
+
+    def __init__(self, base: Order, target: Order, head: Order, *, whole: bool) -> None:
+        self.base, self.target = base, target
+        self.offset, tail = (0, 0) if whole else common_ends(base, target)
+        self.end = len(target) - tail
+        self.before = base.item_ids(self.offset, len(base) - tail)
+        self.after = target.item_ids(self.offset, self.end)
+        self.in_before, self.in_after = frozenset(self.before), frozenset(self.after)
+        self.head = head.item_ids()
+        self.places = {item_id: place for place, item_id in enumerate(self.head)}
 
 
 @dataclass(frozen=True, slots=True)
 class _Intent:
-    """What is done to head: items that leave their place, and runs to be placed by anchor."""
+    """What is done to head: places that are left, and indices of target by the place they go to."""
 
     leaving: list[int]
-    runs: Mapping[bytes, list[int]]
-    anchor_places: Mapping[bytes, int]
+    runs: Mapping[int, list[int]]
 
 
 def _intent(sides: _Sides, known: Collection[bytes] | None) -> _Intent:
     going = _moved(sides, known)
     going -= _agreed(sides, going)
-    gone = (sides.in_base - sides.in_target) & sides.head_places.keys()
-    runs: defaultdict[bytes, list[int]] = defaultdict(list)
-    anchors: dict[bytes, int] = {_AT_END: len(sides.head)}
-    anchor = _AT_END
-    places, in_base = sides.head_places, sides.in_base
-    for index in range(len(sides.target) - 1, -1, -1):
-        item_id = sides.target[index]
+    gone = (sides.in_before - sides.in_after) & sides.places.keys()
+    runs: defaultdict[int, list[int]] = defaultdict(list)
+    places, in_before = sides.places, sides.in_before
+    anchor = next((places[i] for i in sides.target.item_ids(sides.end) if i in places), len(places))
+    for index in range(len(sides.after) - 1, -1, -1):
+        item_id = sides.after[index]
         if item_id in going:
-            runs[anchor].append(index)
+            runs[anchor].append(sides.offset + index)
         elif item_id in places:
-            anchor = item_id
-        elif item_id not in in_base:
-            runs[anchor].append(index)
-    for anchor in runs:
-        if anchor:
-            anchors[anchor] = places[anchor]
-        runs[anchor].reverse()
-    return _Intent(sorted(places[item_id] for item_id in going | gone), runs, anchors)
+            anchor = places[item_id]
+        elif item_id not in in_before:
+            runs[anchor].append(sides.offset + index)
+    for run in runs.values():
+        run.reverse()
+    return _Intent(sorted(places[item_id] for item_id in going | gone), runs)
 
 
 def _moved(sides: _Sides, known: Collection[bytes] | None) -> set[bytes]:
     """The items that target moved, all of them still in head."""
     if known is None:
-        going = fewest_moved(sides.base, sides.target)
+        going = fewest_moved(sides.before, sides.after)
     else:
-        going = set(known) & sides.in_base & sides.in_target
+        going = set(known) & sides.in_before & sides.in_after
         # What the caller names may not be all that it takes to explain target.
         going |= fewest_moved(
-            [i for i in sides.base if i not in going], [i for i in sides.target if i not in going]
+            [i for i in sides.before if i not in going], [i for i in sides.after if i not in going]
         )
-    removed = going - sides.head_places.keys()
+    removed = going - sides.places.keys()
     if removed:
         raise MergeConflict(tuple(sorted(removed)), "removed")
     return going
@@ -141,11 +147,12 @@ def _agreed(sides: _Sides, going: set[bytes]) -> set[bytes]:
     """The moved items that others moved to the same place; MergeConflict when to another."""
     if not going:
         return set()
-    both = going & fewest_moved(sides.base, sides.head)
+    both = going & fewest_moved(sides.base.item_ids(), sides.head)
     if not both:
         return both
-    fixed = (sides.in_target & sides.head_places.keys()) - going
-    mine, theirs = _by_anchor(sides.target, both, fixed), _by_anchor(sides.head, both, fixed)
+    target = sides.target.item_ids()
+    fixed = (set(target) & sides.places.keys()) - going
+    mine, theirs = _by_anchor(target, both, fixed), _by_anchor(sides.head, both, fixed)
     differing = [item for anchor in mine for item in mine[anchor] if mine[anchor] != theirs[anchor]]
     if differing:
         raise MergeConflict(tuple(sorted(differing)), "moved")
@@ -154,10 +161,10 @@ def _agreed(sides: _Sides, going: set[bytes]) -> set[bytes]:
 
 def _by_anchor(
     items: list[bytes], chosen: Collection[bytes], fixed: Collection[bytes]
-) -> defaultdict[bytes, list[bytes]]:
-    """Those chosen, by the next fixed item after them."""
-    runs: defaultdict[bytes, list[bytes]] = defaultdict(list)
-    anchor = _AT_END
+) -> defaultdict[bytes | None, list[bytes]]:
+    """Those chosen, by the next fixed item after them; None for those that have none."""
+    runs: defaultdict[bytes | None, list[bytes]] = defaultdict(list)
+    anchor = None
     for item_id in reversed(items):
         if item_id in fixed:
             anchor = item_id
@@ -170,10 +177,10 @@ def _placed(target: Order, head: Order, intent: _Intent) -> Order:
     """Head without what leaves and with the runs of target before their anchors."""
     size, source = RECORD.size, head.packed
     cuts: list[tuple[int, int, Iterable[int]]] = [(at, 1, ()) for at in intent.leaving]
-    cuts += [(intent.anchor_places[anchor], 0, run) for anchor, run in intent.runs.items()]
+    cuts += [(at, 0, run) for at, run in intent.runs.items()]
     parts: list[bytes] = []
     done = 0
-    for at, skipped, run in sorted(cuts, key=lambda cut: cut[0]):
+    for at, skipped, run in sorted(cuts, key=itemgetter(0, 1)):
         parts.append(source[done * size : at * size])
         parts += [target.packed[index * size : (index + 1) * size] for index in run]
         done = at + skipped

@@ -117,17 +117,17 @@ class Order:
             at = self.packed.find(item_id, at + 1)
         return None if at < 0 else at // size
 
-    def item_ids(self) -> list[bytes]:
-        """The item id of each entry, in order."""
-        return [item_id for (item_id,) in _ITEM_IDS.iter_unpack(self.packed)]
+    def item_ids(self, start: int = 0, stop: int | None = None) -> list[bytes]:
+        """The item ids from ``start`` up to, without, ``stop``, in order."""
+        return [item_id for (item_id,) in _ITEM_IDS.iter_unpack(self._part(start, stop))]
 
     def track_ids(self) -> list[bytes]:
         """The track id of each entry, in order; a track may come more than once."""
         return [track_id for (track_id,) in _TRACK_IDS.iter_unpack(self.packed)]
 
-    def records(self) -> list[bytes]:
-        """The record of each entry, in order."""
-        packed, size = self.packed, RECORD.size
+    def records(self, start: int = 0, stop: int | None = None) -> list[bytes]:
+        """The records from ``start`` up to, without, ``stop``, in order."""
+        packed, size = self._part(start, stop), RECORD.size
         return [packed[at : at + size] for at in range(0, len(packed), size)]
 
     def duration_ms(self, start: int = 0, stop: int | None = None) -> int:

@@ -106,7 +106,8 @@ class History(RuleBasedStateMachine):
         if base.order == self.head().order:
             assert result.order == target.order
         kept = [i for i in was if i in now]
-        if moved is None and kept == [i for i in now if i in was]:
+        # A move to where the items stand already moves nothing.
+        if was == now or (moved is None and kept == [i for i in now if i in was]):
             moved = ()
         theirs = [i for i in was if i in head] != [i for i in head if i in was]
         # Where both sides moved something, what they agreed on may stay where head has it.
