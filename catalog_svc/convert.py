@@ -120,8 +120,10 @@ def import_file(one: ImportFile) -> catalog_pb2.ImportFile:
     )
 
 
-def change(token: str, one: Change) -> pb.WatchChangesResponse:
-    """A change of the feed with the token that resumes after it."""
+def change(token: str, one: Change | None) -> pb.WatchChangesResponse:
+    """A change of the feed, if any, with the token that resumes after it."""
+    if one is None:
+        return pb.WatchChangesResponse(resume_token=token)
     message = pb.WatchChangesResponse(resume_token=token, version=one.version)
     if one.op is Op.DELETE:
         message.removed.type = _REMOVED[one.entity]

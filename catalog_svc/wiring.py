@@ -19,8 +19,8 @@ from catalog_svc.adapters import work_folders
 from catalog_svc.adapters.audio import ProgramAudio
 from catalog_svc.adapters.fast_tags import FastTags
 from catalog_svc.adapters.objects import HashedObjects
-from catalog_svc.adapters.postgres_changes import PostgresChangeLog, PostgresListing
 from catalog_svc.adapters.postgres_imports import PostgresImports
+from catalog_svc.adapters.postgres_listing import PostgresListing
 from catalog_svc.adapters.postgres_preparation import PostgresPreparation
 from catalog_svc.adapters.postgres_queue import (
     ENCODE_QUEUE,
@@ -107,7 +107,7 @@ def add_servicers(
     catalog = CatalogServicer(
         Browse(catalogue),
         ReadyTrack(catalogue),
-        WatchChanges(PostgresChangeLog(stores.pool, feed)),
+        WatchChanges(feed, PostgresListing(stores.pool)),
         draining=server.draining,
     )
     importing = ImportServicer(

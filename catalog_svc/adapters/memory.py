@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from catalog_svc.adapters.memory_names import MemoryNames
-from catalog_svc.domain.catalogue import Album, Artist, Playable, Track, TrackState
+from catalog_svc.adapters.memory_reads import MemoryReads
+from catalog_svc.domain.catalogue import Playable, TrackState
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import (
     SETTLED,
@@ -30,7 +31,6 @@ from catalog_svc.ports.preparation import Claim, Publication
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REOPENED = (FileState.UNCHANGED, FileState.DUPLICATE)
 
 
@@ -50,7 +50,7 @@ class _Line:
 
 
 @dataclass(slots=True)
-class MemoryStore:
+class MemoryStore(MemoryReads):
     """``Catalogue``, ``Playables``, ``Imports``, ``ScanStore`` and ``Preparation`` at once."""
 
     feed: MemoryChangeFeed = field(default_factory=MemoryChangeFeed)
@@ -69,39 +69,6 @@ class MemoryStore:
 
     def __post_init__(self) -> None:
         self._names = MemoryNames(self.feed)
-
-    async def track(self, track_id: str) -> Track | None:
-        """See ``Catalogue.track``."""
-        return self._names.track(self._merged.get(track_id, track_id))
-
-    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
-        """See ``Catalogue.tracks``."""
-        found = sorted(self._names.tracks(), key=lambda t: (t.created_at, t.id), reverse=True)
-        if after is not None:
-            place = (_EPOCH + timedelta(microseconds=after[0]), after[1])
-            found = [track for track in found if (track.created_at, track.id) < place]
-        return found[:limit]
-
-    async def album(self, album_id: str) -> Album | None:
-        """See ``Catalogue.album``."""
-        return self._names.albums.get(album_id)
-
-    async def album_tracks(
-        self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
-    ) -> list[Track]:
-        """See ``Catalogue.album_tracks``."""
-        found = [track for track in self._names.tracks() if track.album_id == album_id]
-        placed = sorted(((t.disc_number, t.track_number, t.id), t) for t in found)
-        return [track for place, track in placed if after is None or place > after][:limit]
-
-    async def artist(self, artist_id: str) -> Artist | None:
-        """See ``Catalogue.artist``."""
-        return self._names.artists.get(artist_id)
-
-    async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
-        """See ``Catalogue.top_tracks``."""
-        found = [track for track in self._names.tracks() if track.artist_id == artist_id]
-        return sorted(found, key=lambda t: (t.streams_total, t.id), reverse=True)[:limit]
 
     async def playable(self, track_id: str) -> Playable | None:
         """See ``Playables.playable``."""

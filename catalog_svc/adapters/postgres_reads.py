@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,13 @@ ORDER BY t.disc_number, t.track_number, t.id LIMIT %(limit)s
 """
 _TOP = f"""{rows.TRACK}
 WHERE t.artist_id = %(artist)s ORDER BY t.streams_total DESC, t.id DESC LIMIT %(limit)s
+"""
+_ASKED = """
+SELECT asked.id, found.* FROM unnest(%(ids)s::text[]) AS asked (id)
+    LEFT JOIN track_merges m ON m.id = asked.id
+"""
+_TRACKS_OF = f"""{_ASKED}
+CROSS JOIN LATERAL ({rows.TRACK} WHERE t.id = coalesce(m.track_id, asked.id)) AS found
 """
 _ASSET = """
 SELECT coalesce(a.descriptor, ''), a.rung_names, a.rung_kbps, t.failure, t.source_id, s.path
@@ -79,6 +87,21 @@ class PostgresCatalogue:
         found = await self._rows(_TOP, {"artist": artist_id, "limit": limit})
         return [rows.track(row) for row in found]
 
+    async def tracks_of(self, ids: Collection[str]) -> list[Track]:
+        """See ``Catalogue.tracks_of``."""
+        found = await self._rows(_TRACKS_OF, {"ids": list(set(ids))})
+        return [replace(rows.track(row[1:]), id=row[0]) for row in found]
+
+    async def albums_of(self, ids: Collection[str]) -> list[Album]:
+        """See ``Catalogue.albums_of``."""
+        query = f"{rows.ALBUM} WHERE al.id = ANY (%(ids)s)"
+        return [rows.album(row) for row in await self._rows(query, {"ids": list(ids)})]
+
+    async def artists_of(self, ids: Collection[str]) -> list[Artist]:
+        """See ``Catalogue.artists_of``."""
+        query = f"{rows.ARTIST} WHERE ar.id = ANY (%(ids)s)"
+        return [rows.artist(row) for row in await self._rows(query, {"ids": list(ids)})]
+
     async def playable(self, track_id: str) -> Playable | None:
         """See ``Playables.playable``."""
         track = await self.track(track_id)
@@ -101,7 +124,4 @@ class PostgresCatalogue:
             await self._queue.hurry(connection, job)
 
     async def _rows(self, query: str, arguments: Mapping[str, Any]) -> list[rows.Row]:
-        async def run(connection: postgres.Connection) -> list[rows.Row]:
-            return await (await connection.execute(query.encode(), arguments)).fetchall()
-
-        return await postgres.read(self._pool, run)
+        return await rows.fetch(self._pool, query, arguments)

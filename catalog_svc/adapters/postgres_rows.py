@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from catalog_svc.domain.catalogue import Access, Album, Artist, Loudness, Track, TrackState
@@ -13,6 +14,7 @@ from catalog_svc.domain.imports import (
     SourceState,
     Stamp,
 )
+from meshkit import postgres
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -41,6 +43,15 @@ FROM imports
 SOURCE = """
 SELECT id, path, size, mtime_ns, inode, state, track_id, reason, audio_ms FROM sources
 """
+
+
+async def fetch(pool: postgres.Pool, query: str, arguments: Mapping[str, Any]) -> list[Row]:
+    """All rows of a query that only reads."""
+
+    async def run(connection: postgres.Connection) -> list[Row]:
+        return await (await connection.execute(query.encode(), arguments)).fetchall()
+
+    return await postgres.read(pool, run)
 
 
 def track(row: Row) -> Track:

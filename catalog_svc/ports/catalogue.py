@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
 from catalog_svc.domain.catalogue import Album, Artist, Playable, Track
-from meshkit.feeds import FeedBatch
+from meshkit.feeds import Change
 
 
 class Catalogue(Protocol):
@@ -39,6 +38,21 @@ class Catalogue(Protocol):
         """Tracks of an artist by (streams_total desc, id desc)."""
         ...
 
+    async def tracks_of(self, ids: Collection[str]) -> list[Track]:
+        """The tracks among ``ids``, in no order, each once and under the id that was asked for.
+
+        So a track that was merged into another is told with the id that someone still keeps.
+        """
+        ...
+
+    async def albums_of(self, ids: Collection[str]) -> list[Album]:
+        """The albums among ``ids``, in no order, each once."""
+        ...
+
+    async def artists_of(self, ids: Collection[str]) -> list[Artist]:
+        """The artists among ``ids``, in no order, each once."""
+        ...
+
 
 class Playables(Protocol):
     """What playback asks for."""
@@ -52,13 +66,13 @@ class Playables(Protocol):
         ...
 
 
-class ChangeLog(Protocol):
-    """The feed of the catalogue's changes, see ``meshkit.feeds.ChangeFeed``."""
+class CatalogueListing(Protocol):
+    """All that there is, for who starts from nothing."""
 
-    async def oldest(self) -> str:
-        """The token before the oldest change that is kept."""
-        ...
+    def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
+        """What the feed would say of each thing of these entities as it is now.
 
-    def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
-        """Batches after ``token`` as they happen, none of them empty, until ``stop`` is set."""
+        Artists come first, then albums, tracks and playlists, in batches of bounded size, none of
+        them empty. What changes meanwhile may or may not be seen: the feed brings it again.
+        """
         ...

@@ -1,8 +1,8 @@
-"""What search needs from outside: an index, and the catalogue as a whole to build it from."""
+"""What search needs from outside: an index of the catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from catalog_svc.domain.search import Entry, Found, IndexChange, Kind, Query
@@ -54,15 +54,4 @@ class SearchIndex(Protocol):
 
     async def clear(self) -> None:
         """Forget everything, removals and the token included."""
-        ...
-
-
-class CatalogueListing(Protocol):
-    """The whole catalogue, for an index that has to start from nothing."""
-
-    def everything(self) -> AsyncIterator[Sequence[IndexChange]]:
-        """Every track, album and artist with its version, in batches of any size.
-
-        What changes meanwhile may or may not be seen: the feed brings it again.
-        """
         ...

@@ -105,6 +105,27 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
             ],
         )
 
+    async def BatchGetTracks(
+        self, request: pb.BatchGetTracksRequest, context: Context
+    ) -> pb.BatchGetTracksResponse:
+        """See the contract."""
+        found = await self._browse.tracks_of(request.ids)
+        return pb.BatchGetTracksResponse(tracks=map(convert.track, found))
+
+    async def BatchGetAlbums(
+        self, request: pb.BatchGetAlbumsRequest, context: Context
+    ) -> pb.BatchGetAlbumsResponse:
+        """See the contract."""
+        found = await self._browse.albums_of(request.ids)
+        return pb.BatchGetAlbumsResponse(albums=map(convert.album, found))
+
+    async def BatchGetArtists(
+        self, request: pb.BatchGetArtistsRequest, context: Context
+    ) -> pb.BatchGetArtistsResponse:
+        """See the contract."""
+        found = await self._browse.artists_of(request.ids)
+        return pb.BatchGetArtistsResponse(artists=map(convert.artist, found))
+
     async def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context
     ) -> AsyncIterator[pb.WatchChangesResponse]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from catalog_svc.domain.catalogue import TOP_TRACKS, Album, Artist, Track
 from catalog_svc.domain.ids import check_id
 from catalog_svc.ports.catalogue import Catalogue
-from meshkit.faults import NotFound
+from meshkit.faults import InvalidArgument, NotFound
+
+MAX_BATCH = 500
+"""Ids in one question."""
 
 
 class Browse:
@@ -54,6 +59,24 @@ class Browse:
         if not found:
             await self.artist(artist_id)
         return found
+
+    async def tracks_of(self, ids: Sequence[str]) -> list[Track]:
+        """The tracks among at most ``MAX_BATCH`` ids, each under the id that was asked for."""
+        return await self._catalogue.tracks_of(_checked(ids))
+
+    async def albums_of(self, ids: Sequence[str]) -> list[Album]:
+        """The albums among at most ``MAX_BATCH`` ids."""
+        return await self._catalogue.albums_of(_checked(ids))
+
+    async def artists_of(self, ids: Sequence[str]) -> list[Artist]:
+        """The artists among at most ``MAX_BATCH`` ids."""
+        return await self._catalogue.artists_of(_checked(ids))
+
+
+def _checked(ids: Sequence[str]) -> Collection[str]:
+    if len(ids) > MAX_BATCH:
+        raise InvalidArgument.field("ids", f"must be at most {MAX_BATCH}", max=str(MAX_BATCH))
+    return {check_id(one, "ids") for one in ids}
 
 
 def missing(kind: str, thing_id: str) -> NotFound:

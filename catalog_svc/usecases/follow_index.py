@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
-from catalog_svc.domain.search import IndexChange
-from catalog_svc.ports.search import CatalogueListing, IndexDamaged, SearchIndex
+from catalog_svc.domain.search import IndexChange, Kind
+from catalog_svc.ports.catalogue import CatalogueListing
+from catalog_svc.ports.search import IndexDamaged, SearchIndex
 from meshkit.faults import InvalidArgument, OutOfRange
 from meshkit.feeds import Change, ChangeFeed, FeedBatch
 
 _log = structlog.get_logger()
+_ENTITIES = frozenset(kind.value for kind in Kind)
 
 Decoder = Callable[[Change], IndexChange | None]
 """Makes an index's change of a feed's; None for what the index does not hold."""
@@ -102,8 +104,8 @@ class IndexFollower:
         self._start_over = False
         head = await self._feed.head()
         pending: list[IndexChange] = []
-        async for listed in self._listing.everything():
-            pending.extend(listed)
+        async for listed in self._listing.everything(_ENTITIES):
+            pending += self._decoded(listed)
             if len(pending) >= self._pace.batch_most:
                 await self._index.apply(pending, "")
                 pending = []
@@ -111,12 +113,14 @@ class IndexFollower:
         return head
 
     async def _apply(self, batch: FeedBatch) -> None:
-        changes = [change for change in map(self._decoded, batch.changes) if change is not None]
-        await self._index.apply(changes, batch.token)
+        await self._index.apply(self._decoded(batch.changes), batch.token)
         self._failures = 0
         self._report()
 
-    def _decoded(self, change: Change) -> IndexChange | None:
+    def _decoded(self, changes: Sequence[Change]) -> list[IndexChange]:
+        return [change for change in map(self._decoded_one, changes) if change is not None]
+
+    def _decoded_one(self, change: Change) -> IndexChange | None:
         try:
             return self._decode(change)
         except ValueError:

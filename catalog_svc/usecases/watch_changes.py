@@ -5,29 +5,58 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from catalog_svc.ports.catalogue import ChangeLog
+from catalog_svc.ports.catalogue import CatalogueListing
 from meshkit.faults import Unavailable
-from meshkit.feeds import Change
+from meshkit.feeds import Change, ChangeFeed
+
+_TOLD = frozenset({"artist", "album", "track"})
 
 
 class WatchChanges:
-    """The feed, change by change, each with the token that resumes after it."""
+    """All that there is, then the feed, change by change."""
 
-    def __init__(self, log: ChangeLog) -> None:
-        self._log = log
+    def __init__(self, feed: ChangeFeed, listing: CatalogueListing) -> None:
+        self._feed = feed
+        self._listing = listing
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Change]]:
-        """Changes after ``token``, or from the oldest that is kept.
+    ) -> AsyncIterator[tuple[str, Change | None]]:
+        """Changes after ``token``, each with the token that resumes after it.
 
-        Within a batch the token is still that of the batch before: who resumes there sees a few
-        changes again and misses none. Raises ``Unavailable`` when ``stop`` is set.
+        Without a token everything there is comes first, with empty tokens: who is interrupted has
+        to begin again. A step without a change then brings the token of before the listing, so
+        that what changed meanwhile follows. Raises ``Unavailable`` when ``stop`` is set.
         """
-        token = token or await self._log.oldest()
-        async for batch in self._log.watch(token, stop=stop):
-            for change in batch.changes[:-1]:
+        if not token:
+            token = await self._feed.head()
+            async for change in self._everything(stop):
+                yield "", change
+            yield token, None
+        async for step in self._after(token, stop):
+            yield step
+        raise _draining()
+
+    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Change]:
+        async for changes in self._listing.everything(_TOLD):
+            for change in changes:
+                yield change
+            if stop.is_set():
+                raise _draining()
+
+    async def _after(
+        self, token: str, stop: asyncio.Event
+    ) -> AsyncIterator[tuple[str, Change | None]]:
+        """Within a batch the token stays that of the batch before: who resumes there sees a few
+        changes again and misses none.
+        """
+        async for batch in self._feed.watch(token, stop=stop):
+            told = [change for change in batch.changes if change.entity in _TOLD]
+            for change in told[:-1]:
                 yield token, change
             token = batch.token
-            yield token, batch.changes[-1]
-        raise Unavailable("The server drains; watch again with the last token.")
+            yield token, told[-1] if told else None
+
+
+def _draining() -> Unavailable:
+    return Unavailable("The server drains; watch again with the last token.")

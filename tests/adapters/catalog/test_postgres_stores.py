@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from catalog_svc import wiring
-from catalog_svc.adapters.postgres_changes import PostgresChangeLog, PostgresListing
+from catalog_svc.adapters import postgres_listing
 from catalog_svc.adapters.postgres_imports import PostgresImports
+from catalog_svc.adapters.postgres_listing import PostgresListing
 from catalog_svc.adapters.postgres_preparation import PostgresPreparation
 from catalog_svc.adapters.postgres_queue import SCHEMA
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
@@ -16,6 +17,7 @@ from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from meshkit import feeds_postgres
 from tests.contracts.catalog.handover_suite import HandoverContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
+from tests.contracts.catalog.reads_suite import ReadsContract
 from tests.contracts.catalog.scan_suite import ScanContract
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
@@ -38,11 +40,16 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
             PostgresScanStore(pool, queue),
             PostgresPreparation(pool, queue),
             feed,
+            PostgresListing(pool),
             waiting,
         )
 
 
 class TestPostgresScan(ScanContract):
+    pass
+
+
+class TestPostgresReads(ReadsContract):
     pass
 
 
@@ -54,20 +61,11 @@ class TestPostgresHandover(HandoverContract):
     pass
 
 
-async def test_the_oldest_token_brings_every_change_that_is_kept(
-    stores: CatalogueStores, opened: wiring.Stores
+async def test_a_listing_of_several_pages_has_no_gap(
+    stores: CatalogueStores, opened: wiring.Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await stores.scanned(found("a.flac", tagged()))
-    feed = feeds_postgres.PostgresChangeFeed(opened.pool)
-    log = PostgresChangeLog(opened.pool, feed)
-    changes = (await feed.read(await log.oldest())).changes
-    assert {change.entity for change in changes} == {"track", "album", "artist"}
-
-
-async def test_the_listing_has_everything_once(
-    stores: CatalogueStores, opened: wiring.Stores
-) -> None:
+    monkeypatch.setattr(postgres_listing, "_ROWS", 2)
     await stores.scanned(*(found(f"{n}.flac", tagged(f"Song {n}")) for n in range(5)))
-    listed = [one async for batch in PostgresListing(opened.pool).everything() for one in batch]
-    assert sorted(change.kind.value for change in listed) == ["album", "artist"] + 5 * ["track"]
-    assert len({change.id for change in listed}) == 7
+    batches = [batch async for batch in PostgresListing(opened.pool).everything(["track"])]
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    assert len({change.id for batch in batches for change in batch}) == 5

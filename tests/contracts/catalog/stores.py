@@ -13,7 +13,7 @@ from catalog_svc.domain.catalogue import Loudness, Track
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp
 from catalog_svc.domain.tags import Tags
-from catalog_svc.ports.catalogue import Catalogue, Playables
+from catalog_svc.ports.catalogue import Catalogue, CatalogueListing, Playables
 from catalog_svc.ports.imports import Imports, ScanStore
 from catalog_svc.ports.preparation import Claim, Preparation, Publication
 from meshkit.feeds import Change, ChangeFeed
@@ -31,6 +31,7 @@ class CatalogueStores:
     scans: ScanStore
     preparation: Preparation
     feed: ChangeFeed
+    listing: CatalogueListing
     waiting: Callable[[], Awaitable[dict[str, int]]]
 
     async def started(self, root: bytes = ROOT) -> str:
@@ -133,4 +134,4 @@ def memory_stores(store: MemoryStore) -> CatalogueStores:
     async def waiting() -> dict[str, int]:
         return {job.key: job.priority for job in store.jobs.values()}
 
-    return CatalogueStores(store, store, store, store, store, store.feed, waiting)
+    return CatalogueStores(store, store, store, store, store, store.feed, store, waiting)

@@ -17,7 +17,6 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 )
 
 from catalog_svc.adapters.memory import MemoryStore
-from catalog_svc.adapters.memory_changes import MemoryChangeLog
 from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.usecases.browse import Browse
@@ -80,7 +79,7 @@ async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     servicer = CatalogServicer(
         Browse(store),
         ReadyTrack(store),
-        WatchChanges(MemoryChangeLog(store.feed)),
+        WatchChanges(store.feed, store),
         draining=draining,
     )
     async with served(tmp_path, (add_CatalogServiceServicer_to_server, servicer)) as mesh:
@@ -221,26 +220,81 @@ async def test_only_playback_asks_how_to_play(catalog: Catalog) -> None:
     assert isinstance(fault, PermissionDenied)
 
 
-async def test_changes_are_watched_from_the_oldest_and_resumed(catalog: Catalog) -> None:
+async def test_many_tracks_albums_and_artists_are_told_by_id(catalog: Catalog) -> None:
+    tracks = await catalog.fill(3)
+    stub = CatalogServiceStub(catalog.mesh.channel("playlist"))
+    ids = [track.id for track in tracks]
+    told = await stub.BatchGetTracks(pb.BatchGetTracksRequest(ids=[*ids, ids[0], new_id()]))
+    assert sorted(told.tracks, key=lambda one: one.id) == sorted(tracks, key=lambda one: one.id)
+    albums = await stub.BatchGetAlbums(pb.BatchGetAlbumsRequest(ids=[tracks[0].album_id]))
+    assert [(album.title, album.track_count) for album in albums.albums] == [("Homogenic", 3)]
+    artists = await stub.BatchGetArtists(pb.BatchGetArtistsRequest(ids=[tracks[0].artist_id]))
+    assert [(artist.name, artist.track_count) for artist in artists.artists] == [("Björk", 3)]
+    assert not (await stub.BatchGetTracks(pb.BatchGetTracksRequest())).tracks
+
+
+@pytest.mark.parametrize("ids", [["nonsense"], [""], ["0" * 26, "0" * 25], ["0" * 26] * 501])
+async def test_too_many_or_malformed_ids_are_refused(catalog: Catalog, ids: list[str]) -> None:
+    stub = CatalogServiceStub(catalog.mesh.channel("playlist"))
+    for call in (
+        stub.BatchGetTracks(pb.BatchGetTracksRequest(ids=ids)),
+        stub.BatchGetAlbums(pb.BatchGetAlbumsRequest(ids=ids)),
+        stub.BatchGetArtists(pb.BatchGetArtistsRequest(ids=ids)),
+    ):
+        fault = await refusal(call)
+        assert isinstance(fault, InvalidArgument)
+        assert fault.metadata["field"] == "ids"
+
+
+async def test_only_services_ask_for_many(catalog: Catalog) -> None:
+    fault = await refusal(catalog.edge.BatchGetTracks(pb.BatchGetTracksRequest()))
+    assert isinstance(fault, PermissionDenied)
+
+
+async def test_a_watch_first_tells_everything_and_then_what_changes(catalog: Catalog) -> None:
     await catalog.fill(2)
-    request = pb.WatchChangesRequest()
-    seen: list[pb.WatchChangesResponse] = []
-    async for change in catalog.playback.WatchChanges(request):
-        seen.append(change)
-        if {one.WhichOneof("change") for one in seen} == {"track", "album", "artist"}:
-            break
-    assert all(change.version for change in seen)
-    request.resume_token = seen[0].resume_token
-    resumed = catalog.playback.WatchChanges(request)
-    assert [change async for change in _first(resumed)]
+    changes = aiter(catalog.playback.WatchChanges(pb.WatchChangesRequest()))
+    listed = [await anext(changes) for _ in range(4)]
+    assert [one.WhichOneof("change") for one in listed] == ["artist", "album", "track", "track"]
+    assert all(one.version and not one.resume_token for one in listed)
+    turn = await anext(changes)
+    assert (turn.WhichOneof("change"), bool(turn.resume_token)) == (None, True)
+    await catalog.stores.scanned(found("new.flac", tagged("New", artist="Air", album="")))
+    later = [await anext(changes) for _ in range(2)]
+    assert [one.WhichOneof("change") for one in later] == ["artist", "track"]
+    assert later[-1].track.title == "New"
+
+
+async def test_what_changes_during_the_listing_comes_after_it(catalog: Catalog) -> None:
+    await catalog.fill(1)
+    changes = aiter(catalog.playback.WatchChanges(pb.WatchChangesRequest()))
+    await anext(changes)
+    (source_id,) = await catalog.stores.source_ids()
+    await catalog.stores.preparation.refuse(source_id, "it has a hole", remember=True)
+    while not (await anext(changes)).resume_token:
+        pass
+    assert (await anext(changes)).track.state == catalog_pb2.Track.FAILED
+
+
+async def test_a_watch_resumes_after_its_token(catalog: Catalog) -> None:
+    request = pb.WatchChangesRequest(resume_token=await catalog.stores.feed.head())
+    await catalog.fill(1)
+    changes = aiter(catalog.playback.WatchChanges(request))
+    seen = [await anext(changes) for _ in range(3)]
+    assert {one.WhichOneof("change") for one in seen} == {"track", "album", "artist"}
+    request.resume_token = seen[-1].resume_token
+    await catalog.stores.scanned(found("new.flac", tagged("New", artist="Air", album="")))
+    resumed = await anext(aiter(catalog.playback.WatchChanges(request)))
+    assert resumed.artist.name == "Air"
 
 
 async def test_a_removal_says_what_is_gone(catalog: Catalog) -> None:
+    request = pb.WatchChangesRequest(resume_token=await catalog.stores.feed.head())
     await catalog.stores.scanned(found("a.mp3", tagged("One")), found("b.mp3", tagged("Two")))
     first, second = await catalog.stores.source_ids()
     await catalog.stores.claimed(first, "audio", tagged("One"))
     await catalog.stores.claimed(second, "audio", tagged("Two"))
-    async for change in catalog.playback.WatchChanges(pb.WatchChangesRequest()):
+    async for change in catalog.playback.WatchChanges(request):
         if change.WhichOneof("change") == "removed":
             assert change.removed.type == pb.WatchChangesResponse.Removed.TRACK
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -27,10 +27,11 @@ class Listing:
         self.listed = 0
         self.between: Callable[[], None] = lambda: None
 
-    async def everything(self) -> AsyncIterator[Sequence[IndexChange]]:
+    async def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
         self.listed += 1
+        assert {entry.kind.value for entry in self.entries} <= set(entities)
         for at in range(0, len(self.entries), 2):
-            yield [put(entry) for entry in self.entries[at : at + 2]]
+            yield [listed(entry) for entry in self.entries[at : at + 2]]
             self.between()
 
 
@@ -51,6 +52,11 @@ class CountingIndex(MemoryIndex):
 
 def change(number: int, title: str, version: int = 1, op: Op = Op.UPSERT) -> Change:
     return Change("track", track(number, title).id, version, op, f"{number}:{title}".encode())
+
+
+def listed(entry: Entry) -> Change:
+    payload = f"{int(entry.id[1:])}:{entry.name}".encode()
+    return Change(entry.kind.value, entry.id, 1, Op.UPSERT, payload)
 
 
 def decode(change: Change) -> IndexChange | None:

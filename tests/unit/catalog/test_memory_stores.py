@@ -7,6 +7,7 @@ import pytest
 from catalog_svc.adapters.memory import MemoryStore
 from tests.contracts.catalog.handover_suite import HandoverContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
+from tests.contracts.catalog.reads_suite import ReadsContract
 from tests.contracts.catalog.scan_suite import ScanContract
 from tests.contracts.catalog.stores import CatalogueStores, memory_stores
 
@@ -17,6 +18,10 @@ def stores() -> CatalogueStores:
 
 
 class TestMemoryScan(ScanContract):
+    pass
+
+
+class TestMemoryReads(ReadsContract):
     pass
 
 

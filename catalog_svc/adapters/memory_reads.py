@@ -1,0 +1,83 @@
+"""Reads of the catalogue in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from catalog_svc.adapters import feed_changes
+from catalog_svc.adapters.memory_names import MemoryNames
+from catalog_svc.domain.catalogue import Album, Artist, Track
+from meshkit.feeds import Change
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MemoryReads:
+    """``Catalogue`` and ``CatalogueListing`` over names, and where merged tracks lead."""
+
+    __slots__ = ()
+
+    _names: MemoryNames
+    _merged: dict[str, str]
+
+    async def track(self, track_id: str) -> Track | None:
+        """See ``Catalogue.track``."""
+        return self._names.track(self._merged.get(track_id, track_id))
+
+    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
+        """See ``Catalogue.tracks``."""
+        found = sorted(self._names.tracks(), key=lambda t: (t.created_at, t.id), reverse=True)
+        if after is not None:
+            place = (_EPOCH + timedelta(microseconds=after[0]), after[1])
+            found = [track for track in found if (track.created_at, track.id) < place]
+        return found[:limit]
+
+    async def album(self, album_id: str) -> Album | None:
+        """See ``Catalogue.album``."""
+        return self._names.albums.get(album_id)
+
+    async def album_tracks(
+        self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
+    ) -> list[Track]:
+        """See ``Catalogue.album_tracks``."""
+        found = [track for track in self._names.tracks() if track.album_id == album_id]
+        placed = sorted(((t.disc_number, t.track_number, t.id), t) for t in found)
+        return [track for place, track in placed if after is None or place > after][:limit]
+
+    async def artist(self, artist_id: str) -> Artist | None:
+        """See ``Catalogue.artist``."""
+        return self._names.artists.get(artist_id)
+
+    async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
+        """See ``Catalogue.top_tracks``."""
+        found = [track for track in self._names.tracks() if track.artist_id == artist_id]
+        return sorted(found, key=lambda t: (t.streams_total, t.id), reverse=True)[:limit]
+
+    async def tracks_of(self, ids: Collection[str]) -> list[Track]:
+        """See ``Catalogue.tracks_of``."""
+        found = [(asked, await self.track(asked)) for asked in set(ids)]
+        return [replace(track, id=asked) for asked, track in found if track is not None]
+
+    async def albums_of(self, ids: Collection[str]) -> list[Album]:
+        """See ``Catalogue.albums_of``."""
+        return [album for key, album in self._names.albums.items() if key in ids]
+
+    async def artists_of(self, ids: Collection[str]) -> list[Artist]:
+        """See ``Catalogue.artists_of``."""
+        return [artist for key, artist in self._names.artists.items() if key in ids]
+
+    async def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
+        """See ``CatalogueListing.everything``."""
+        for entity, changes in self._listed():
+            if entity in entities and changes:
+                yield changes
+
+    def _listed(self) -> list[tuple[str, list[Change]]]:
+        names = self._names
+        return [
+            ("artist", [feed_changes.artist_change(one) for one in names.artists.values()]),
+            ("album", [feed_changes.album_change(one) for one in names.albums.values()]),
+            ("track", [feed_changes.track_change(one) for one in names.tracks()]),
+        ]
