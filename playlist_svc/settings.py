@@ -1,0 +1,28 @@
+"""Settings of playlists, from the environment under ``SEGUE_PLAYLIST_``."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from meshkit.settings import DatabaseSettings, ServiceSettings
+
+_MEBIBYTE = 1 << 20
+
+
+class Settings(DatabaseSettings, ServiceSettings):
+    """What a process of playlists needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYLIST_", frozen=True, extra="forbid")
+
+    valkey_url: str = Field(description="Valkey with copies of playlists' heads.")
+    catalog_target: str = Field(description="gRPC target of the catalog service.")
+    identity_target: str = Field(description="gRPC target of the identity service.")
+    versions_bytes: int = Field(
+        default=64 * _MEBIBYTE, gt=0, description="Bytes of playlists' versions kept in memory."
+    )
+    lookup_pool_size: int = Field(
+        default=4,
+        gt=0,
+        description="Most database connections for names; an edit needs one beside its own.",
+    )
