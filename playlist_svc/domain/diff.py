@@ -9,7 +9,7 @@ from itertools import islice
 from operator import lt
 
 from playlist_svc.domain.content import Content
-from playlist_svc.domain.order import RECORD, Entry, Order
+from playlist_svc.domain.order import RECORD, Entry, Order, as_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +145,18 @@ def _order_changes(a: Order, b: Order) -> list[Change]:
     old, new = a.records(start, len(a) - tail), b.records(start, len(b) - tail)
     places = {record: place for place, record in enumerate(old, start)}
     going = _moved(places, new)
-    made, unpack = Entry._make, RECORD.unpack
+    unpack = RECORD.unpack
     staying = set(new)
     changes: list[Change] = [
-        Removed(made(unpack(record)), place)
+        Removed(as_entry(unpack(record)), place)
         for place, record in enumerate(old, start)
         if record not in staying
     ]
     for to, record in enumerate(new, start):
         if record in going:
-            changes.append(Moved(made(unpack(record)), places[record], to))
+            changes.append(Moved(as_entry(unpack(record)), places[record], to))
         elif record not in places:
-            changes.append(Added(made(unpack(record)), to))
+            changes.append(Added(as_entry(unpack(record)), to))
     return changes
 
 

@@ -42,6 +42,11 @@ def model_of_merge(
     return result
 
 
+def next_of(chosen: Collection[bytes], item_id: bytes, ids: list[bytes]) -> bytes | None:
+    """The next item among those chosen that stands after one in a list."""
+    return next((i for i in ids[ids.index(item_id) + 1 :] if i in chosen), None)
+
+
 class History(RuleBasedStateMachine):
     """A list of versions as a service keeps it, and what its clients were told."""
 
@@ -92,6 +97,9 @@ class History(RuleBasedStateMachine):
 
     def check_conflict(self, base: Content, target: Content, conflict: MergeConflict) -> None:
         was, now = base.order.item_ids(), target.order.item_ids()
+        head = self.head().order.item_ids()
+        if conflict.why == "moved":
+            assert [i for i in was if i in head] != [i for i in head if i in was]
         for item_id in conflict.items:
             assert item_id in was
             assert item_id in now
@@ -105,6 +113,9 @@ class History(RuleBasedStateMachine):
         head, after = self.head().order.item_ids(), result.order.item_ids()
         if base.order == self.head().order:
             assert result.order == target.order
+        for field in ("title", "description"):
+            sides = [getattr(side, field) for side in (base, target, self.head())]
+            assert sides[0] == sides[1] or sides[2] in sides[:2]
         kept = [i for i in was if i in now]
         # A move to where the items stand already moves nothing.
         if was == now or (moved is None and kept == [i for i in now if i in was]):
@@ -113,6 +124,9 @@ class History(RuleBasedStateMachine):
         # Where both sides moved something, what they agreed on may stay where head has it.
         if moved is not None and not (moved and theirs):
             assert after == model_of_merge(was, now, head, set(moved))
+        fixed = [i for i in now if i in was and i in head and i not in (moved or ())]
+        for item_id in set(moved or ()):
+            assert next_of(fixed, item_id, after) == next_of(fixed, item_id, now)
         for item_id in set(now) - set(was) - set(head):
             following = [i for i in now[now.index(item_id) + 1 :] if i in head and i in after]
             unmoved = [i for i in following if moved is not None and i not in moved]
@@ -123,7 +137,7 @@ class History(RuleBasedStateMachine):
         base = self.versions[self.reads[client]]
         self.commit(base, change(base), known.get("moved"))
 
-    @initialize(count=st.integers(0, 8))
+    @initialize(count=st.integers(0, 10))
     def begin(self, count: int) -> None:
         self.edit(0, lambda base: edits.add(base, self.new_entries(count)))
 
@@ -152,8 +166,24 @@ class History(RuleBasedStateMachine):
 
     @rule(client=clients, at=places, count=st.integers(1, 3), to=places, tell=st.booleans())
     def move(self, client: int, at: int, count: int, to: int, tell: bool) -> None:
-        ids = self.run_of(client, at, count)
-        base = self.versions[self.reads[client]]
+        self.commit_move(self.reads[client], self.run_of(client, at, count), to, tell)
+
+    @rule(at=places, count=st.integers(1, 3), tos=st.tuples(places, places), tell=st.booleans())
+    def two_move_the_same(self, at: int, count: int, tos: tuple[int, int], tell: bool) -> None:
+        version = len(self.versions) - 1
+        self.reads[:2] = [version] * 2
+        self.commit_move(version, self.run_of(0, at, count), tos[0], tell)
+        self.commit_move(version, self.run_of(1, at, 1), tos[1], tell)
+
+    @rule(gone=places, moved=places, to=places)
+    def one_moves_beside_what_another_removes(self, gone: int, moved: int, to: int) -> None:
+        version = len(self.versions) - 1
+        self.reads[:2] = [version] * 2
+        self.edit(0, lambda base: edits.remove(base, self.run_of(0, gone, 1))[0])
+        self.commit_move(version, self.run_of(1, moved, 1), to, tell=True)
+
+    def commit_move(self, version: int, ids: list[bytes], to: int, tell: bool) -> None:
+        base = self.versions[version]
         anchors = [None, *(i for i in base.order.item_ids() if i not in ids)]
         target = edits.move(base, ids, anchors[to % len(anchors)])
         self.commit(base, target, set(ids) if tell else None)
@@ -227,4 +257,4 @@ class History(RuleBasedStateMachine):
 
 
 TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestHistory.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
