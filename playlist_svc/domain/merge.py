@@ -74,8 +74,7 @@ def merge(base: Order, target: Order, head: Order, moved: Collection[bytes] | No
     if head == base:
         result = target
     else:
-        sides = _Sides(base, target, head, whole=moved is not None)
-        result = _placed(target, head, _intent(sides, moved))
+        result = _placed(target, head, _intent(_Sides(base, target, head), moved))
     if len(result) > MAX_TRACKS:
         raise OrderFull
     return result
@@ -85,18 +84,27 @@ class _Sides:
     """What the merge asks of the three lists, each looked up once.
 
     ``before`` and ``after`` are the item ids of base and target without the ends that both share,
-    where no item was added, removed or moved; ``offset`` is where they begin.
+    where no item was added, removed or moved; ``offset`` is where they begin, ``end`` where
+    ``after`` ends in target.
     """
 
-    def __init__(self, base: Order, target: Order, head: Order, *, whole: bool) -> None:
+    def __init__(self, base: Order, target: Order, head: Order) -> None:
         self.base, self.target = base, target
-        self.offset, tail = (0, 0) if whole else common_ends(base, target)
-        self.end = len(target) - tail
+        self._narrow(*common_ends(base, target))
+        self.head = head.item_ids()
+        self.places = {item_id: place for place, item_id in enumerate(self.head)}
+
+    def cover(self, item_ids: Collection[bytes]) -> None:
+        """Widen ``before`` and ``after`` to the whole lists where they lack one of these."""
+        if not self.in_before.issuperset(item_ids):
+            self._narrow(0, 0)
+
+    def _narrow(self, offset: int, tail: int) -> None:
+        base, target = self.base, self.target
+        self.offset, self.end = offset, len(target) - tail
         self.before = base.item_ids(self.offset, len(base) - tail)
         self.after = target.item_ids(self.offset, self.end)
         self.in_before, self.in_after = frozenset(self.before), frozenset(self.after)
-        self.head = head.item_ids()
-        self.places = {item_id: place for place, item_id in enumerate(self.head)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,7 @@ def _moved(sides: _Sides, known: Collection[bytes] | None) -> set[bytes]:
     if known is None:
         going = fewest_moved(sides.before, sides.after)
     else:
+        sides.cover(known)
         going = set(known) & sides.in_before & sides.in_after
         # What the caller names may not be all that it takes to explain target.
         going |= fewest_moved(
