@@ -54,6 +54,8 @@ CREATE UNIQUE INDEX snapshots_id ON snapshots (playlist_id, snapshot_id);
 -- Undo and redo look for an author's newest edits.
 CREATE INDEX snapshots_author ON snapshots (playlist_id, author_id, revision DESC)
     WHERE kind IN ('EDIT', 'RESTORE');
+CREATE INDEX snapshots_undone ON snapshots (playlist_id, author_id, undone_by DESC)
+    WHERE undone_by IS NOT NULL;
 
 -- Every so often a version as a whole: 52 bytes an entry (domain/order.py), which do not compress.
 CREATE TABLE snapshot_copies (
@@ -65,6 +67,9 @@ CREATE TABLE snapshot_copies (
     PRIMARY KEY (playlist_id, revision)
 );
 ALTER TABLE snapshot_copies ALTER COLUMN records SET STORAGE EXTERNAL;
+-- Lists whose history may reach further back than is kept. No index on playlists may say so: one
+-- that names the revision would have every edit write into every index.
+CREATE INDEX snapshot_copies_late ON snapshot_copies (playlist_id) WHERE revision > 10000;
 
 -- Members by user, for lists; what counts for access stands in playlists.members.
 CREATE TABLE collaborators (
