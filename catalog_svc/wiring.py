@@ -127,6 +127,7 @@ async def serve(settings: Settings) -> None:
     from catalog_svc.search_convert import index_change
     from catalog_svc.servicers.search import SearchServicer
     from catalog_svc.usecases.follow_index import IndexFollower
+    from catalog_svc.usecases.match_tracks import MatchTracks
     from catalog_svc.usecases.search import Search
 
     dsn = settings.database_dsn.get_secret_value()
@@ -141,7 +142,8 @@ async def serve(settings: Settings) -> None:
         )
         index = await stack.enter_async_context(aclosing(TantivyIndex(settings.index_dir)))
         add_servicers(server, settings, stores, feed, tokens)
-        server.add(pb_grpc.add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
+        searching = SearchServicer(Search(index), MatchTracks(index))
+        server.add(pb_grpc.add_SearchServiceServicer_to_server, searching)
         if settings.identity_target:
             channels = await stack.enter_async_context(Channels(settings))
             channel = channels.open(settings.identity_target, "identity", IDENTITY)

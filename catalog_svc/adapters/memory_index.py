@@ -18,8 +18,10 @@ from catalog_svc.domain.search import (
     prior,
     typos_allowed,
     words_needed,
+    words_shared,
 )
-from catalog_svc.domain.text import fold
+from catalog_svc.domain.similarity import letter_distance
+from catalog_svc.domain.text import fold, query_words
 
 _FIELD_WORTH = {"name": 3.0, "artist": 2.0, "album": 1.0}
 _WHOLE_NAME = 100.0
@@ -78,6 +80,26 @@ class MemoryIndex:
             distinct.setdefault(fold(entry.name), entry)
         return list(distinct.values())[:limit]
 
+    async def titled(self, title: str, artist: str, *, limit: int) -> Sequence[Entry]:
+        """See ``SearchIndex.titled``."""
+        words = set(query_words(artist))
+        found = [
+            (prior(entry), entry)
+            for entry, text in self._entries()
+            if entry.kind is Kind.TRACK and title in text.whole and words <= {*text.artist}
+        ]
+        return _best_first(found)[:limit]
+
+    async def alike(self, words: Sequence[str], *, limit: int) -> Sequence[Entry]:
+        """See ``SearchIndex.alike``."""
+        query = Query((*words, ""), "")
+        found = [
+            (score * prior(entry), entry)
+            for entry, text in self._entries()
+            if entry.kind is Kind.TRACK and (score := _shared(query, words, text))
+        ]
+        return _best_first(found)[:limit]
+
     async def clear(self) -> None:
         """See ``SearchIndex.clear``."""
         self._held.clear()
@@ -124,7 +146,7 @@ def _whole(query: Query, text: IndexedText) -> float:
     if query.folded in text.whole:
         return _WHOLE_NAME
     typos = typos_allowed(query.folded)
-    near = any(_distance(query.folded, name, typos) <= typos for name in text.whole)
+    near = any(letter_distance(query.folded, name, typos) <= typos for name in text.whole)
     return _NEARLY_WHOLE_NAME if typos and near else 0.0
 
 
@@ -137,6 +159,11 @@ def _word_score(query: Query, word: str, text: IndexedText, matches: _WordScore)
         ),
         default=0.0,
     )
+
+
+def _shared(query: Query, words: Sequence[str], text: IndexedText) -> float:
+    scores = [_word_score(query, word, text, _lenient) for word in words]
+    return sum(scores) if sum(score > 0 for score in scores) >= words_shared(words) else 0.0
 
 
 def _form_score(query: Query, word: str, indexed: str, matches: _WordScore) -> float:
@@ -155,21 +182,5 @@ def _exact(word: str, indexed: str) -> float:
 
 def _lenient(word: str, indexed: str) -> float:
     typos = typos_allowed(word)
-    slips = _distance(word, indexed, typos)
+    slips = letter_distance(word, indexed, typos)
     return 0.0 if slips > typos else _EXACT_WORD if slips == 0 else 1.0
-
-
-def _distance(one: str, other: str, most: int) -> int:
-    """Letters to change, add, leave out or swap with their neighbour; above ``most``, no matter."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        earlier, before, row = before, row, [i]
-        for j, other_letter in enumerate(other, 1):
-            step = min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other_letter))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == other_letter:
-                step = min(step, earlier[j - 2] + 1)
-            row.append(step)
-    return row[-1]

@@ -38,7 +38,7 @@ from catalog_svc.domain.search import (
     prior,
     typos_allowed,
 )
-from catalog_svc.domain.text import fold
+from catalog_svc.domain.text import fold, query_words
 from catalog_svc.ports.search import IndexDamaged
 
 _log = structlog.get_logger()
@@ -93,6 +93,16 @@ class TantivyIndex:
     async def suggest(self, beginning: str, *, limit: int) -> Sequence[Entry]:
         """See ``SearchIndex.suggest``."""
         return await self._in_thread(self._searching, partial(self._suggest, beginning, limit))
+
+    async def titled(self, title: str, artist: str, *, limit: int) -> Sequence[Entry]:
+        """See ``SearchIndex.titled``."""
+        query = self._queries.titled(title, query_words(artist))
+        return await self._in_thread(self._searching, partial(self._tracks, query, limit))
+
+    async def alike(self, words: Sequence[str], *, limit: int) -> Sequence[Entry]:
+        """See ``SearchIndex.alike``."""
+        query = self._queries.alike(words)
+        return await self._in_thread(self._searching, partial(self._tracks, query, limit))
 
     async def clear(self) -> None:
         """See ``SearchIndex.clear``."""
@@ -205,6 +215,10 @@ class TantivyIndex:
                 if not any(hits.total for hits in found.values()):
                     found = {kind: widen(kind) for kind in kinds}
             return found
+
+    def _tracks(self, query: tantivy.Query, limit: int) -> Sequence[Entry]:
+        with _damage_reported():
+            return _run(self._index.searcher(), query, limit, 0).entries
 
     def _suggest(self, beginning: str, limit: int) -> Sequence[Entry]:
         with _damage_reported():

@@ -13,7 +13,14 @@ from typing import Final
 import tantivy
 from tantivy import Occur
 
-from catalog_svc.domain.search import SHORT_PREFIX, Kind, Query, typos_allowed, words_needed
+from catalog_svc.domain.search import (
+    SHORT_PREFIX,
+    Kind,
+    Query,
+    typos_allowed,
+    words_needed,
+    words_shared,
+)
 
 FIELDS: Final[dict[Kind, tuple[tuple[str, float], ...]]] = {
     Kind.TRACK: (("name", 3.0), ("artist", 2.0), ("album", 1.0)),
@@ -130,6 +137,27 @@ class QueryBuilder:
         whole = _worth(self._raw("opening", beginning), 1.0)
         return tantivy.Query.boolean_query(
             [(Occur.Must, _worth(opens, 1.0)), (Occur.Should, whole)]
+        )
+
+    def titled(self, title: str, artist_words: Sequence[str]) -> tantivy.Query:
+        """Tracks of that folded title whose artist has all the words."""
+        artist = f"{Kind.TRACK.value}_artist"
+        words = [self._raw(artist, word) for word in artist_words]
+        # Popularity alone orders them: how long their names are tells nothing here.
+        return _worth(self._all([self._raw(f"{Kind.TRACK.value}_whole", title), *words]), 1.0)
+
+    def alike(self, words: Sequence[str]) -> tantivy.Query:
+        """Tracks that share enough of the words, each with a letter wrong where it may be."""
+        forms = [
+            _either(
+                self._word(word, Kind.TRACK),
+                *self._slips(word, Kind.TRACK, SLIP, prefix=False, in_name=False),
+            )
+            for word in words
+        ]
+        return tantivy.Query.boolean_query(
+            [(Occur.Should, form) for form in forms],
+            minimum_number_should_match=words_shared(words),
         )
 
     def _words(

@@ -115,6 +115,11 @@ def words_needed(query: Query) -> int:
     return max(2, len(query.words) - 1)
 
 
+def words_shared(words: Sequence[str]) -> int:
+    """How many words of a description a track must have to be like it."""
+    return (len(words) + 1) // 2
+
+
 def prior(entry: Entry) -> float:
     """The factor, 1 to about 1.4, by which popularity lifts what matches equally well."""
     return 1 + _POPULARITY_WEIGHT * math.log10(1 + max(0.0, entry.popularity))

@@ -52,6 +52,22 @@ class SearchIndex(Protocol):
         """
         ...
 
+    async def titled(self, title: str, artist: str, *, limit: int) -> Sequence[Entry]:
+        """Tracks with the folded ``title``, the most popular first.
+
+        Guests and a leading article may be missing. The artist's name must have all words of the
+        folded ``artist``, which may be empty.
+        """
+        ...
+
+    async def alike(self, words: Sequence[str], *, limit: int) -> Sequence[Entry]:
+        """Tracks that have ``words_shared`` of the folded ``words`` in title, artist or album.
+
+        Those that have most of what is rare must come first. Letters may be wrong as
+        ``typos_allowed`` says.
+        """
+        ...
+
     async def clear(self) -> None:
         """Forget everything, removals and the token included."""
         ...

@@ -310,3 +310,40 @@ class SearchIndexContract:
     ) -> None:
         await fill(index, track(1, "Creepy", popularity=1e6), track(2, "Creep"))
         assert (await index.suggest("creep", limit=5))[0].name == "Creep"
+
+    async def test_tracks_of_a_title_are_told_by_artist_and_popularity(
+        self, index: SearchIndex
+    ) -> None:
+        await fill(
+            index,
+            track(1, "Hurt", "Johnny Cash", popularity=10),
+            track(2, "Hurt (feat. Nobody)", "Nine Inch Nails", popularity=1000),
+            track(3, "Hurting", "Johnny Cash"),
+            album(4, "Hurt", "Johnny Cash"),
+        )
+        assert [e.id for e in await index.titled("hurt", "", limit=5)] == [
+            track(2, "").id,
+            track(1, "").id,
+        ]
+        assert [e.artist for e in await index.titled("hurt", "cash johnny", limit=5)] == [
+            "Johnny Cash"
+        ]
+        assert len(await index.titled("hurt", "", limit=1)) == 1
+        assert list(await index.titled("hurt", "cash queen", limit=5)) == []
+        assert list(await index.titled("nothing", "", limit=5)) == []
+
+    async def test_tracks_are_alike_that_share_half_of_the_words(self, index: SearchIndex) -> None:
+        await fill(
+            index,
+            track(1, "Karma Police", "Radiohead"),
+            track(2, "Karma Chameleon", "Culture Club"),
+            track(3, "Something", "The Beatles"),
+            artist(4, "Karma Police"),
+        )
+        found = await index.alike(["karma", "polise", "radiohaed"], limit=5)
+        assert [entry.name for entry in found] == ["Karma Police"]
+        both = await index.alike(["karma", "police"], limit=5)
+        assert [entry.name for entry in both] == ["Karma Police", "Karma Chameleon"]
+        assert len(await index.alike(["karma", "police"], limit=1)) == 1
+        assert list(await index.alike(["nothing", "here"], limit=5)) == []
+        assert list(await index.alike([], limit=5)) == []

@@ -80,6 +80,8 @@ def test_other_entities_are_left_out_and_nonsense_is_named() -> None:
 
 
 def test_a_track_whose_file_was_refused_is_not_found() -> None:
-    payload = catalog_pb2.Track(id="T1", title="x", state="FAILED").SerializeToString()
+    payload = catalog_pb2.Track(
+        id="T1", title="x", state=catalog_pb2.Track.FAILED
+    ).SerializeToString()
     change = index_change(Change("track", "T1", 5, Op.UPSERT, payload))
     assert change == IndexChange(Kind.TRACK, "T1", 5, None)
