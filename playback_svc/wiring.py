@@ -36,9 +36,9 @@ from playback_svc.adapters.services import (
 )
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
-from playback_svc.heartbeat_servicer import HeartbeatServicer
 from playback_svc.ports import Catalogue, Plans, PlayerStateStore, PositionStore
-from playback_svc.servicer import PlaybackServicer
+from playback_svc.servicers.heartbeats import HeartbeatServicer
+from playback_svc.servicers.playback import PlaybackServicer
 from playback_svc.settings import Settings
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.control import Control, Resume

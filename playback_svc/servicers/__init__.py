@@ -1,0 +1,1 @@
+"""Playback's contracts on the wire."""
