@@ -1,0 +1,150 @@
+"""Who has a role in a playlist: given, taken away, listed, and handed on with the ownership."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound
+from playlist_svc.domain.access import Role
+from playlist_svc.domain.members import owned_by, with_member, without_member
+from playlist_svc.domain.playlist import Head, Member
+from playlist_svc.domain.sharing import UserBlocked
+from playlist_svc.ports.clock import Clock
+from playlist_svc.ports.people import People
+from playlist_svc.ports.playlists import HeadCache, PlaylistStore, Writing
+from playlist_svc.ports.sharing import Blocks
+from playlist_svc.usecases.access import Access, RoleMissing, granted
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A playlist's owner and members, with the names of those that there are."""
+
+    head: Head
+    names: Mapping[str, str]
+
+
+class MemberChanges:
+    """Changes members with the playlist held, and has the cache know of it."""
+
+    def __init__(self, store: PlaylistStore, cache: HeadCache) -> None:
+        self._store = store
+        self._cache = cache
+
+    async def __call__(self, playlist_id: str, change: Callable[[Head], Head]) -> Head:
+        """The playlist after ``change``, which may be given a deleted one; what it raises."""
+        heads: list[Head] = []
+
+        async def decide(writing: Writing) -> bytes:
+            held = writing.head
+            changed = change(held)
+            heads.append(held if changed is held else writing.change(changed))
+            return b""
+
+        await self._store.write(playlist_id, None, decide)
+        await self._cache.put(heads[-1:])
+        return heads[-1]
+
+
+class Collaborating:
+    """What SharingService does about collaborators. ``caller`` is the user who asks."""
+
+    def __init__(
+        self,
+        store: PlaylistStore,
+        cache: HeadCache,
+        access: Access,
+        people: People,
+        blocks: Blocks,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._change = MemberChanges(store, cache)
+        self._access = access
+        self._people = people
+        self._blocks = blocks
+        self._clock = clock
+
+    async def set_role(
+        self, caller: str, playlist_id: str, user_id: str, role: Role
+    ) -> tuple[Member, str]:
+        """Give a user a role; the member and the name.
+
+        NotFound (playlist, user), PermissionDenied, InvalidArgument for the owner, UserBlocked,
+        FailedPrecondition (COLLECTION_FULL).
+        """
+        head = await self._access.newest(playlist_id)
+        await self._access.require(head, caller, Role.OWNER)
+        if user_id == caller:
+            raise InvalidArgument.field("user_id", "owns the playlist")
+        name = (await self._people.existing([user_id]))[user_id]
+        await self._refuse_blocked(caller, user_id)
+
+        def change(held: Head) -> Head:
+            granted(held, caller, Role.OWNER)
+            if held.role_of(user_id) is role:
+                return held
+            return with_member(held, user_id, role, self._clock())
+
+        head = await self._held(playlist_id, caller, change)
+        if await self._blocks.between(caller, user_id):
+            # A block that began meanwhile may have looked for roles before this one stood.
+            await self._change(playlist_id, lambda held: without_member(held, user_id))
+            raise UserBlocked
+        return next(member for member in head.members if member.user_id == user_id), name
+
+    async def remove(self, caller: str, playlist_id: str, user_id: str) -> None:
+        """Take a user's role away. Whoever has none and asks for themselves has nothing to lose.
+
+        NotFound, PermissionDenied, FailedPrecondition when the owner would leave.
+        """
+
+        def change(held: Head) -> Head:
+            if user_id != caller:
+                granted(held, caller, Role.OWNER)
+            elif held.deleted_at_ms is None and held.owner_id == caller:
+                raise FailedPrecondition("The owner cannot leave the playlist: transfer it first.")
+            return without_member(held, user_id)
+
+        try:
+            await self._held(playlist_id, caller, change)
+        except NotFound:
+            if user_id != caller:
+                raise
+
+    async def members(self, caller: str, playlist_id: str) -> Members:
+        """The owner and the members. NotFound; PermissionDenied for who has no role."""
+        head = await self._access.newest(playlist_id)
+        await self._access.require(head, caller, Role.VIEWER)
+        return Members(head, await self._people.names(head.roles))
+
+    async def transfer(self, caller: str, playlist_id: str, user_id: str) -> Head:
+        """Make a member the owner; the playlist as it is then.
+
+        NotFound (playlist, or a user who is no member), PermissionDenied.
+        """
+
+        def change(held: Head) -> Head:
+            if held.owner_id == user_id:
+                # Where the caller handed it on before, this is the same call again.
+                return granted(held, caller, Role.EDITOR)
+            granted(held, caller, Role.OWNER)
+            if held.role_of(user_id) is Role.STRANGER:
+                raise NotFound(
+                    "There is no such collaborator.",
+                    metadata={"resource": "collaborator", "id": user_id},
+                )
+            return owned_by(held, user_id, self._clock())
+
+        return await self._held(playlist_id, caller, change)
+
+    async def _held(self, playlist_id: str, caller: str, change: Callable[[Head], Head]) -> Head:
+        try:
+            return await self._change(playlist_id, change)
+        except RoleMissing as missing:
+            raise await self._access.refusal(missing.head, caller, Role.OWNER) from None
+
+    async def _refuse_blocked(self, caller: str, user_id: str) -> None:
+        if await self._blocks.between(caller, user_id):
+            raise UserBlocked
