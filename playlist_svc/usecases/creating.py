@@ -1,0 +1,95 @@
+"""Make a playlist, empty or by a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from meshkit.idempotency import RequestKey
+from playlist_svc.domain.access import Visibility
+from playlist_svc.domain.content import Content
+from playlist_svc.domain.ids import new_ids, to_raw
+from playlist_svc.domain.order import EMPTY, Entry, Order
+from playlist_svc.domain.playlist import Head, Kind
+from playlist_svc.domain.rules import Rule
+from playlist_svc.ports.clock import Clock, NewId
+from playlist_svc.ports.playlists import HeadCache, NewSnapshot, PlaylistStore
+from playlist_svc.ports.tracks import Tracks
+from playlist_svc.usecases import words
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlaylist:
+    """What a playlist begins with; with a rule, the rule's tracks."""
+
+    title: str
+    description: str = ""
+    visibility: Visibility = Visibility.PRIVATE
+    rule: Rule | None = None
+
+
+class CreatePlaylist:
+    """Makes playlists. FailedPrecondition (COLLECTION_FULL) for one too many of a user."""
+
+    def __init__(
+        self,
+        store: PlaylistStore,
+        cache: HeadCache,
+        tracks: Tracks,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._tracks = tracks
+        self._clock = clock
+        self._new_id = new_id
+
+    async def __call__(self, owner_id: str, new: NewPlaylist, key: RequestKey | None) -> Head:
+        """Makes it, or gives the one that an equal request made, as it was then."""
+        now_ms = self._clock()
+        chosen = await self._tracks.chosen(new.rule, owner_id, now_ms) if new.rule else []
+        content = Content(new.title, new.description, chosen_order(chosen, owner_id, now_ms))
+        count = len(content.order)
+        first = NewSnapshot(
+            snapshot_id=self._new_id(),
+            kind=Kind.CREATED,
+            author_id=owner_id,
+            created_at_ms=now_ms,
+            summary=f"created with {count} track{'s' * (count != 1)}" if count else "created",
+            content=content,
+            artwork_paths=await words.covers(self._tracks, None, content, ()),
+        )
+        head = Head(
+            playlist_id=self._new_id(),
+            owner_id=owner_id,
+            title=new.title,
+            description=new.description,
+            visibility=new.visibility,
+            revision=1,
+            snapshot_id=first.snapshot_id,
+            version=1,
+            created_at_ms=now_ms,
+            modified_at_ms=now_ms,
+            rule=new.rule,
+            rule_evaluated_at_ms=now_ms if new.rule else 0,
+        )
+        made = await self._store.create(head, first, key)
+        await self._cache.put([made])
+        return made
+
+
+def chosen_order(
+    chosen: Sequence[tuple[str, int]], owner_id: str, now_ms: int, kept: Order = EMPTY
+) -> Order:
+    """The entries of what a rule chose; a track that is in ``kept`` keeps its entry."""
+    entries: dict[bytes, Entry] = {}
+    for entry in kept.slice(0):
+        entries.setdefault(entry.track_id, entry)
+    owner = to_raw(owner_id)
+    result = []
+    for item_id, (track_id, duration_ms) in zip(new_ids(len(chosen), now_ms), chosen, strict=True):
+        raw = to_raw(track_id)
+        held = entries.pop(raw) if raw in entries else None
+        result.append(held or Entry(item_id, raw, owner, duration_ms))
+    return Order.of(result)

@@ -1,0 +1,131 @@
+"""Change what a playlist is called, who sees it and its rule; delete it and bring it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from meshkit.faults import InvalidArgument
+from playlist_svc.domain.access import Role, Visibility
+from playlist_svc.domain.content import Content
+from playlist_svc.domain.playlist import RECOVERABLE_MS, Head
+from playlist_svc.domain.rules import Rule
+from playlist_svc.ports.clock import Clock
+from playlist_svc.ports.playlists import Writing
+from playlist_svc.usecases.access import Access, RoleMissing, unknown
+from playlist_svc.usecases.writing import Command, Decide, Edited, Versions, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is to be changed; None stays as it is."""
+
+    title: str | None = None
+    description: str | None = None
+    visibility: Visibility | None = None
+    rule: Rule | None = None
+
+    @property
+    def needs(self) -> Role:
+        """The role that may change this."""
+        if self.visibility is None and self.rule is None:
+            return Role.EDITOR
+        return Role.OWNER
+
+
+class ChangeDetails:
+    """Changes details: texts make a version, visibility and rule do not."""
+
+    def __init__(self, writer: Writer, versions: Versions, access: Access) -> None:
+        self._writer = writer
+        self._versions = versions
+        self._access = access
+
+    async def __call__(self, command: Command, details: Details) -> tuple[str, Head]:
+        """The newest version after the change, and the playlist.
+
+        Raises NotFound, PermissionDenied, InvalidArgument, Aborted (PLAYLIST_CONFLICT).
+        """
+
+        async def decide(writing: Writing) -> Edited:
+            if details.rule is not None and writing.head.rule is None:
+                raise InvalidArgument.field("rule", "a playlist that people fill takes none")
+            if details.title is not None or details.description is not None:
+                await self._describe(writing, command, details)
+            writing.change(_settled(writing.head, details))
+            return Edited(writing.head.snapshot_id)
+
+        edited, head = await self._writer(command, details.needs, decide)
+        if head is None:
+            head = await self._access.visible(command.playlist_id, command.user_id)
+        return edited.snapshot_id, head
+
+    async def _describe(self, writing: Writing, command: Command, details: Details) -> None:
+        current = await writing.content(writing.head.revision)
+        base = await self._versions.base(writing, command.snapshot_id, current)
+        target = Content(
+            base.title if details.title is None else details.title,
+            base.description if details.description is None else details.description,
+            base.order,
+        )
+        sides = (base, target, current)
+        content = await self._versions.fitted(writing, sides, command.snapshot_id)
+        await self._versions.record(writing, current, content, command.user_id)
+
+
+def _settled(head: Head, details: Details) -> Head:
+    if details.visibility is not None:
+        head = replace(head, visibility=details.visibility)
+    if details.rule is not None and details.rule != head.rule:
+        # Never evaluated: the next read does it.
+        head = replace(head, rule=details.rule, rule_evaluated_at_ms=0)
+    return head
+
+
+class Deletion:
+    """Deletes playlists, and brings them back within 30 days."""
+
+    def __init__(self, writer: Writer, access: Access, clock: Clock) -> None:
+        self._writer = writer
+        self._access = access
+        self._clock = clock
+
+    async def delete(self, playlist_id: str, user_id: str) -> None:
+        """Deletes; what the owner deleted already stays so. NotFound, PermissionDenied."""
+
+        async def decide(writing: Writing) -> Edited:
+            head = _owned(writing.head, user_id)
+            if head.deleted_at_ms is None:
+                writing.change(replace(head, deleted_at_ms=self._clock()))
+            return Edited("")
+
+        await self._written(playlist_id, user_id, decide)
+
+    async def recover(self, playlist_id: str, user_id: str) -> Head:
+        """Brings back what the user owns. NotFound when it is not, or deleted for too long."""
+
+        async def decide(writing: Writing) -> Edited:
+            head = writing.head
+            if head.owner_id != user_id:
+                raise unknown(playlist_id)
+            if head.deleted_at_ms is not None:
+                if self._clock() - head.deleted_at_ms > RECOVERABLE_MS:
+                    raise unknown(playlist_id)
+                writing.change(replace(head, deleted_at_ms=None))
+            return Edited("")
+
+        return await self._written(playlist_id, user_id, decide)
+
+    async def _written(self, playlist_id: str, user_id: str, decide: Decide) -> Head:
+        try:
+            _, head = await self._writer.write(playlist_id, None, decide)
+        except RoleMissing as missing:
+            raise await self._access.refusal(missing.head, user_id, Role.OWNER) from None
+        if head is None:
+            raise RuntimeError("a write without a key was not decided")
+        return head
+
+
+def _owned(head: Head, user_id: str) -> Head:
+    if head.owner_id != user_id:
+        raise RoleMissing(head)
+    return head

@@ -1,0 +1,128 @@
+"""Read one playlist, and the tracks of any of its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from meshkit.faults import PageTokenInvalid
+from playlist_svc.domain.access import Role
+from playlist_svc.domain.content import Content
+from playlist_svc.domain.ids import to_text
+from playlist_svc.domain.order import Entry
+from playlist_svc.domain.playlist import Head
+from playlist_svc.ports.people import People
+from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
+from playlist_svc.ports.tracks import Track, Tracks
+from playlist_svc.usecases.access import Access
+from playlist_svc.usecases.smart_refresh import Refresh
+from playlist_svc.usecases.undoing import no_such_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A playlist as one user sees it; ``owner`` is a name, empty where the account is gone."""
+
+    head: Head
+    owner: str
+    role: Role
+    followed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What is known of tracks and users, each by its id."""
+
+    tracks: Mapping[str, Track]
+    people: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A version that all pages of a list show."""
+
+    revision: int
+    snapshot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPage:
+    """Some entries of a version, from ``start`` on, of ``track_count`` in all."""
+
+    version: Pinned
+    entries: list[Entry]
+    start: int
+    track_count: int
+    names: Names
+
+
+class Reading:
+    """Reads playlists for whoever may see them; NotFound for others."""
+
+    def __init__(
+        self, access: Access, store: PlaylistStore, tracks: Tracks, people: People, refresh: Refresh
+    ) -> None:
+        self._access = access
+        self._store = store
+        self._tracks = tracks
+        self._people = people
+        self._refresh = refresh
+
+    async def playlist(self, playlist_id: str, user_id: str) -> Shown:
+        """The playlist as the user sees it."""
+        head = await self._access.visible(playlist_id, user_id)
+        return await self.shown(await self._refresh(head), user_id)
+
+    async def shown(self, head: Head, user_id: str) -> Shown:
+        """A playlist that the user may see, with what is the user's own about it."""
+        followed = await self._access.follows(head, user_id)
+        names = await self._people.names([head.owner_id])
+        owner = names.get(head.owner_id, "")
+        return Shown(head, owner, head.role_of(user_id), followed)
+
+    async def tracks(
+        self, playlist_id: str, user_id: str, snapshot_id: str, *, limit: int
+    ) -> TrackPage:
+        """The first entries of a version; empty ``snapshot_id``: the newest."""
+        head = await self._access.visible(playlist_id, user_id)
+        if not snapshot_id:
+            head = await self._refresh(head)
+        if snapshot_id in ("", head.snapshot_id):
+            version = Pinned(head.revision, head.snapshot_id)
+        else:
+            snapshot = await self._store.snapshot(playlist_id, snapshot_id)
+            if snapshot is None:
+                raise no_such_snapshot(snapshot_id)
+            version = Pinned(snapshot.revision, snapshot_id)
+        try:
+            content = await self._store.content(head, version.revision)
+        except RevisionGone:
+            raise no_such_snapshot(version.snapshot_id) from None
+        return await self._page(content, version, 0, limit)
+
+    async def more_tracks(
+        self, playlist_id: str, user_id: str, version: Pinned, *, start: int, limit: int
+    ) -> TrackPage:
+        """Further entries of the version that the pages before were of. PageTokenInvalid."""
+        head = await self._access.visible(playlist_id, user_id)
+        try:
+            content = await self._store.content(head, version.revision)
+        except RevisionGone:
+            raise PageTokenInvalid.field(
+                "page_token", "is of a version that is no longer kept"
+            ) from None
+        return await self._page(content, version, start, limit)
+
+    async def names(self, entries: list[Entry]) -> Names:
+        """What is known of the tracks of entries, and of who added them."""
+        tracks = {to_text(raw) for raw in {entry.track_id for entry in entries}}
+        people = {to_text(raw) for raw in {entry.added_by for entry in entries}}
+        return Names(
+            await self._tracks.named(tracks) if tracks else {},
+            await self._people.names(people) if people else {},
+        )
+
+    async def _page(self, content: Content, version: Pinned, start: int, limit: int) -> TrackPage:
+        entries = content.order.slice(start, start + limit)
+        names = await self.names(entries)
+        return TrackPage(version, entries, start, len(content.order), names)
