@@ -62,6 +62,13 @@ def me(found: User) -> identity_service_pb2.GetMeResponse:
     return answer
 
 
+def name(found: User) -> identity_service_pb2.BatchGetUsersResponse.Name:
+    """What other services may know of a user."""
+    return identity_service_pb2.BatchGetUsersResponse.Name(
+        user_id=found.user_id, username=found.username
+    )
+
+
 def plan(row: Plan) -> identity_pb2.Plan:
     """The message for a row of the tier table."""
     return identity_pb2.Plan(

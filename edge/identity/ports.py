@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -43,6 +43,10 @@ class Accounts(Protocol):
 
     async def find(self, user_id: str) -> User | None:
         """The user with this id."""
+        ...
+
+    async def find_many(self, user_ids: Sequence[str]) -> list[User]:
+        """The users with these ids, each once, in no order and without those that there are not."""
         ...
 
     async def find_named(self, username: str) -> User | None:

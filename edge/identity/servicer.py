@@ -12,6 +12,7 @@ from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 from edge.identity import convert
 from edge.identity.domain.plans import PLANS
 from edge.identity.usecases.create_user import CreateUser, SignUp
+from edge.identity.usecases.find_users import FindUsers
 from edge.identity.usecases.get_me import GetMe
 from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.revoke_session import RevokeSession
@@ -35,12 +36,14 @@ class UserServicer(pb_grpc.UserServiceServicer):
         self,
         create_user: CreateUser,
         get_me: GetMe,
+        find_users: FindUsers,
         watch_users: WatchUsers,
         *,
         draining: asyncio.Event,
     ) -> None:
         self._create_user = create_user
         self._get_me = get_me
+        self._find_users = find_users
         self._watch_users = watch_users
         self._draining = draining
 
@@ -58,6 +61,20 @@ class UserServicer(pb_grpc.UserServiceServicer):
     async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.GetMeResponse:
         """The signed-in user."""
         return convert.me(await self._get_me(current_principal().user_id))
+
+    async def LookupUser(
+        self, request: pb.LookupUserRequest, context: Context
+    ) -> pb.LookupUserResponse:
+        """The user of a name."""
+        found = await self._find_users.named(request.username)
+        return pb.LookupUserResponse(user_id=found.user_id, username=found.username)
+
+    async def BatchGetUsers(
+        self, request: pb.BatchGetUsersRequest, context: Context
+    ) -> pb.BatchGetUsersResponse:
+        """Users by id, for other services."""
+        found = await self._find_users.batch(request.user_ids)
+        return pb.BatchGetUsersResponse(users=[convert.name(user) for user in found])
 
     async def WatchUsers(
         self, request: pb.WatchUsersRequest, context: Context

@@ -22,6 +22,7 @@ from edge.identity.ports import Accounts, PasswordHasher, Revocations, UserFeed
 from edge.identity.servicer import PlanServicer, TokenServicer, UserServicer
 from edge.identity.settings import Settings
 from edge.identity.usecases.create_user import CreateUser
+from edge.identity.usecases.find_users import FindUsers
 from edge.identity.usecases.get_me import GetMe
 from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.revoke_session import RevokeSession
@@ -76,6 +77,7 @@ def add_servicers(
     users = UserServicer(
         CreateUser(stores.accounts, hasher, utc_now, new_id),
         GetMe(stores.accounts),
+        FindUsers(stores.accounts),
         WatchUsers(stores.feed, stores.revocations, utc_now),
         draining=server.draining,
     )

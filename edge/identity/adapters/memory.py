@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -50,6 +50,10 @@ class MemoryAccounts:
         """See ``Accounts.find``."""
         account = self._held.get(user_id)
         return account.user if account else None
+
+    async def find_many(self, user_ids: Sequence[str]) -> list[User]:
+        """See ``Accounts.find_many``."""
+        return [self._held[one].user for one in set(user_ids) if one in self._held]
 
     async def find_named(self, username: str) -> User | None:
         """See ``Accounts.find_named``."""

@@ -107,6 +107,10 @@ class PostgresAccounts:
         """See ``Accounts.find``."""
         return _user(await _one(self._pool, _FIND, [user_id]))
 
+    async def find_many(self, user_ids: Sequence[str]) -> list[User]:
+        """See ``Accounts.find_many``."""
+        return await _many(self._pool, user_ids)
+
     async def find_named(self, username: str) -> User | None:
         """See ``Accounts.find_named``."""
         return _user(await _one(self._pool, _FIND_NAMED, [username]))
@@ -170,17 +174,9 @@ class PostgresUserFeed:
     async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[UserEvents]:
         """See ``UserFeed.watch``."""
         async for batch in self._feed.watch(token, stop=stop):
-            users = await self._users(changes.user_ids(batch.changes))
+            found = await _many(self._pool, changes.user_ids(batch.changes))
+            users = {user.user_id: user for user in found}
             yield UserEvents(changes.events(batch.changes, users), batch.token)
-
-    async def _users(self, user_ids: list[str]) -> dict[str, User]:
-        async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
-            return await (await connection.execute(_FIND_MANY, [user_ids])).fetchall()
-
-        if not user_ids:
-            return {}
-        rows = await postgres.read(self._pool, query)
-        return {row[0]: user for row in rows if (user := _user(row)) is not None}
 
 
 async def prune(pool: postgres.Pool, now: datetime) -> None:
@@ -207,6 +203,14 @@ async def _one(
         return await (await connection.execute(statement.encode(), arguments)).fetchone()
 
     return await postgres.read(pool, query)
+
+
+async def _many(pool: postgres.Pool, user_ids: Sequence[str]) -> list[User]:
+    async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+        return await (await connection.execute(_FIND_MANY, [list(user_ids)])).fetchall()
+
+    rows = await postgres.read(pool, query) if user_ids else []
+    return [user for row in rows if (user := _user(row)) is not None]
 
 
 def _user(row: tuple[Any, ...] | None) -> User | None:

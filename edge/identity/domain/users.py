@@ -64,6 +64,12 @@ def parse_username(text: str) -> str:
     return text
 
 
+def parse_lookup(text: str) -> str:
+    """The username that a person may have typed with capitals; raises like ``parse_username``."""
+    # Beyond ASCII, letters of other scripts have small forms among a-z.
+    return parse_username(text.lower() if text.isascii() else text)
+
+
 def parse_email(text: str) -> str:
     """The address as typed when it has the form of one, in ASCII, with a dotted domain.
 

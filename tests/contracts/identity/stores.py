@@ -77,6 +77,18 @@ class AccountsContract:
         assert await stores.accounts.find_named("nobody") is None
         assert await stores.accounts.password_hash(str(ULID())) is None
 
+    async def test_many_are_found_once_each_without_those_that_there_are_not(
+        self, stores: StoresUnderTest
+    ) -> None:
+        ada = await stores.accounts.create(account("ada"))
+        bob = await stores.accounts.create(account("bob"))
+        await stores.accounts.create(account("cyd"))
+        wanted = [ada.user_id, str(ULID()), bob.user_id, ada.user_id]
+        found = await stores.accounts.find_many(wanted)
+        assert sorted(user.username for user in found) == ["ada", "bob"]
+        assert set(found) == {ada, bob}
+        assert await stores.accounts.find_many([]) == []
+
     async def test_a_taken_username_is_named(self, stores: StoresUnderTest) -> None:
         await stores.accounts.create(account("ada", "a@example.org"))
         with pytest.raises(UserExists) as refused:

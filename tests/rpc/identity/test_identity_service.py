@@ -195,6 +195,39 @@ async def test_a_request_id_with_another_body_is_refused(
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+async def test_a_person_is_found_by_name_and_no_more_is_told_than_that(identity: Identity) -> None:
+    created = (await identity.users().CreateUser(new_user())).user
+    token = (await identity.issue(username="bob")).access_token
+    request = pb.LookupUserRequest(username="Ada")
+    found = await identity.users().LookupUser(request, metadata=bearer(token))
+    assert (found.user_id, found.username) == (created.user_id, "ada")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.users().LookupUser(
+            pb.LookupUserRequest(username="nobody"), metadata=bearer(token)
+        )
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.users().LookupUser(request)
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_services_learn_names_by_id_and_others_do_not(identity: Identity) -> None:
+    created = (await identity.users().CreateUser(new_user())).user
+    request = pb.BatchGetUsersRequest(user_ids=[created.user_id, "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"])
+    for caller in ("playback", "playlist"):
+        answer = await identity.users(caller).BatchGetUsers(request)
+        assert [(one.user_id, one.username) for one in answer.users] == [(created.user_id, "ada")]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.users("edge").BatchGetUsers(request)
+    assert reason_of(refused.value)[0] == "CALLER_NOT_ALLOWED"
+
+
+async def test_playlist_may_follow_the_users(identity: Identity) -> None:
+    watching = identity.users("playlist").WatchUsers(pb.WatchUsersRequest())
+    assert (await step_of(watching)).resume_token
+    watching.cancel()
+
+
 async def test_a_local_token_opens_the_account(identity: Identity) -> None:
     issued = await identity.issue(subscription_type=SUBSCRIPTION.PREMIUM)
     me = await identity.users().GetMe(pb.GetMeRequest(), metadata=bearer(issued.access_token))

@@ -16,6 +16,7 @@ from edge.identity.domain.tokens import ADMIN_SCOPES, USER_SCOPES, Claims
 from edge.identity.domain.users import Password, User
 from edge.identity.ports import Account
 from edge.identity.usecases.create_user import CreateUser, SignUp
+from edge.identity.usecases.find_users import BATCH_LIMIT, FindUsers
 from edge.identity.usecases.get_me import GetMe
 from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.revoke_session import RevokeSession
@@ -124,6 +125,37 @@ async def test_an_erased_user_is_not_found(parts: Parts) -> None:
     with pytest.raises(NotFound) as missing:
         await GetMe(parts.accounts)("01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
     assert missing.value.metadata["resource"] == "user"
+
+
+@pytest.mark.parametrize("typed", ["ada", "Ada", "ADA"])
+async def test_a_person_is_found_by_name_in_any_case(parts: Parts, typed: str) -> None:
+    created = await parts.create(sign_up())
+    assert await FindUsers(parts.accounts).named(typed) == created
+
+
+async def test_a_name_that_nobody_has_is_not_found(parts: Parts) -> None:
+    with pytest.raises(NotFound):
+        await FindUsers(parts.accounts).named("nobody")
+
+
+@pytest.mark.parametrize("typed", ["", "ab", "a b c", "x" * 33, "\u212ate", "a%00da", "ada\n"])
+async def test_what_is_no_name_is_refused(parts: Parts, typed: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        await FindUsers(parts.accounts).named(typed)
+    assert refused.value.metadata["field"] == "username"
+
+
+@pytest.mark.parametrize("user_ids", [["ada"], [""], [new_id()] * (BATCH_LIMIT + 1)])
+async def test_a_batch_is_bounded_and_of_ids(parts: Parts, user_ids: list[str]) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        await FindUsers(parts.accounts).batch(user_ids)
+    assert refused.value.metadata["field"] == "user_ids"
+
+
+async def test_a_full_batch_is_answered(parts: Parts) -> None:
+    created = await parts.create(sign_up())
+    others = [new_id() for _ in range(BATCH_LIMIT - 1)]
+    assert await FindUsers(parts.accounts).batch([created.user_id, *others]) == [created]
 
 
 async def test_a_local_user_is_made_once_and_keeps_their_plan(parts: Parts) -> None:
