@@ -1,0 +1,59 @@
+"""Albums and artists as the catalogue tells them, over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+
+from meshkit.deadline import budget
+from meshkit.faults import NotFound
+from meshkit.status import remote_faults
+from playlist_svc.domain.library import Album
+from playlist_svc.domain.social import Artist
+
+_BATCH_S = 2.0
+
+
+class CatalogueAlbums:
+    """The ``Albums`` of the catalogue, at most 500 a call."""
+
+    def __init__(self, stub: CatalogServiceStub) -> None:
+        self._stub = stub
+
+    async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
+        """See ``Albums.existing``."""
+        request = pb.BatchGetAlbumsRequest(ids=album_ids)
+        with remote_faults():
+            answer = await self._stub.BatchGetAlbums(request, timeout=budget(_BATCH_S))
+        found = {
+            one.id: Album(one.id, one.title, one.artist, one.artist_id, one.year, one.artwork_path)
+            for one in answer.albums
+        }
+        _require("album", album_ids, found)
+        return found
+
+
+class CatalogueArtists:
+    """The ``Artists`` of the catalogue, at most 500 a call."""
+
+    def __init__(self, stub: CatalogServiceStub) -> None:
+        self._stub = stub
+
+    async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
+        """See ``Artists.existing``."""
+        request = pb.BatchGetArtistsRequest(ids=artist_ids)
+        with remote_faults():
+            answer = await self._stub.BatchGetArtists(request, timeout=budget(_BATCH_S))
+        found = {one.id: Artist(one.id, one.name) for one in answer.artists}
+        _require("artist", artist_ids, found)
+        return found
+
+
+def _require(resource: str, ids: Sequence[str], found: Mapping[str, object]) -> None:
+    missing = next((one for one in ids if one not in found), None)
+    if missing is not None:
+        raise NotFound(
+            f"There is no such {resource}.", metadata={"resource": resource, "id": missing}
+        )

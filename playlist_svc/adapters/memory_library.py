@@ -1,0 +1,79 @@
+"""Saved tracks and albums inside one process, for unit tests: under the suite of the real store."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from meshkit.faults import NotFound
+from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
+from playlist_svc.domain.refusals import collection_full
+
+T = TypeVar("T", str, Album)
+
+
+class MemoryAlbums:
+    """The ``Albums`` that were put into ``known``."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Album] = {}
+
+    async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
+        """See ``Albums.existing``."""
+        for album_id in album_ids:
+            if album_id not in self.known:
+                raise NotFound(
+                    "There is no such album.", metadata={"resource": "album", "id": album_id}
+                )
+        return {album_id: self.known[album_id] for album_id in album_ids}
+
+
+class MemoryShelf(Generic[T]):
+    """A ``Shelf`` of one process."""
+
+    def __init__(self, most: int = MOST_SAVED) -> None:
+        self._most = most
+        self._held: defaultdict[str, dict[str, Saved[T]]] = defaultdict(dict)
+
+    async def save(self, user_id: str, things: Sequence[T], now_ms: int) -> int:
+        """See ``Shelf.save``."""
+        held = self._held[user_id]
+        latest = max((one.saved_at_us for one in held.values()), default=0)
+        top = max(now_ms * 1000, latest + len(things))
+        added: dict[str, Saved[T]] = {}
+        for n, thing in enumerate(things):
+            if _id(thing) not in held:
+                added.setdefault(_id(thing), Saved(thing, top - n))
+        if added and len(held) + len(added) > self._most:
+            raise collection_full(self._most)
+        held.update(added)
+        return len(added)
+
+    async def remove(self, user_id: str, ids: Collection[str]) -> int:
+        """See ``Shelf.remove``."""
+        held = self._held[user_id]
+        return sum(held.pop(one, None) is not None for one in ids)
+
+    async def page(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedPage[T]:
+        """See ``Shelf.page``."""
+        held = self._held[user_id].values()
+        ordered = sorted(held, key=_key, reverse=True)
+        found = [one for one in ordered if after is None or _key(one) < after]
+        return SavedPage(found[:limit], len(held))
+
+    async def among(self, user_id: str, ids: Collection[str]) -> frozenset[str]:
+        """See ``Shelf.among``."""
+        return frozenset(self._held[user_id].keys() & set(ids))
+
+    async def erase(self, user_id: str) -> None:
+        """See ``Shelf.erase``."""
+        self._held.pop(user_id, None)
+
+
+def _id(thing: str | Album) -> str:
+    return thing if isinstance(thing, str) else thing.album_id
+
+
+def _key(saved: Saved[T]) -> tuple[int, str]:
+    return saved.saved_at_us, _id(saved.thing)

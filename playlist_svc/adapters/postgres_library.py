@@ -1,0 +1,187 @@
+"""Saved tracks and albums in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from psycopg import sql
+
+from meshkit import postgres
+from playlist_svc.adapters.postgres_user_counts import drop_empty, hold, moment, place, unix_us
+from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
+from playlist_svc.domain.refusals import collection_full
+
+T = TypeVar("T")
+_Row: TypeAlias = Sequence[Any]
+
+# The first lies on top, a microsecond between each two, all above what is there already, also
+# where another instance's clock was ahead.
+_SAVE = """
+INSERT INTO {table} (user_id, saved_at, {columns})
+SELECT %(user)s, top.at - asked.n * interval '1 microsecond', {asked}
+FROM unnest({arrays}) WITH ORDINALITY AS asked ({columns}, n), (
+    SELECT greatest(%(now)s, max(saved_at) + %(n)s * interval '1 microsecond')
+         + interval '1 microsecond' AS at
+    FROM {table} WHERE user_id = %(user)s
+) AS top
+ON CONFLICT DO NOTHING
+"""
+_REMOVE = "DELETE FROM {table} WHERE user_id = %(user)s AND {id} = ANY(%(ids)s)"
+_COUNT = """
+UPDATE user_counts SET {count} = {count} + %(change)s WHERE user_id = %(user)s RETURNING {count}
+"""
+_PAGE = """
+SELECT coalesce(counts.{count}, 0), found.*
+FROM (SELECT %(user)s::text AS user_id) AS asked
+LEFT JOIN user_counts AS counts USING (user_id)
+LEFT JOIN LATERAL (
+    SELECT saved_at, {columns} FROM {table}
+    WHERE user_id = %(user)s AND (saved_at, {id}) < (%(at)s, %(id)s)
+    ORDER BY saved_at DESC, {id} DESC LIMIT %(limit)s
+) AS found ON true
+ORDER BY found.saved_at DESC, found.{id} DESC
+"""
+_AMONG = "SELECT {id} FROM {table} WHERE user_id = %(user)s AND {id} = ANY(%(ids)s)"
+_ERASE = "DELETE FROM {table} WHERE user_id = %(user)s"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort(Generic[T]):
+    """One table. The first of ``columns`` is the id; each goes with the type of its array."""
+
+    table: str
+    columns: dict[str, str]
+    encode: Callable[[T], _Row]
+    decode: Callable[[_Row], T]
+
+    def statement(self, template: str) -> sql.Composed:
+        """A template with this table's names."""
+        names = [sql.Identifier(name) for name in self.columns]
+        comma = sql.SQL(", ")
+        arrays = [
+            sql.SQL("{}::{}[]").format(sql.Placeholder(name), sql.Identifier(kind))
+            for name, kind in self.columns.items()
+        ]
+        return sql.SQL(template).format(
+            table=sql.Identifier(self.table),
+            count=sql.Identifier(self.table),
+            id=names[0],
+            columns=comma.join(names),
+            asked=comma.join(sql.SQL("asked.{}").format(name) for name in names),
+            arrays=comma.join(arrays),
+        )
+
+
+class _PostgresShelf(Generic[T]):
+    """A ``Shelf`` that is one table."""
+
+    def __init__(self, pool: postgres.Pool, sort: _Sort[T], most: int) -> None:
+        self._pool = pool
+        self._sort = sort
+        self._most = most
+        self._save, self._remove, self._count, self._page, self._among, self._erase = map(
+            sort.statement, (_SAVE, _REMOVE, _COUNT, _PAGE, _AMONG, _ERASE)
+        )
+
+    async def save(self, user_id: str, things: Sequence[T], now_ms: int) -> int:
+        """See ``Shelf.save``."""
+        columns = zip(*map(self._sort.encode, things), strict=True)
+        arguments = {
+            **dict(zip(self._sort.columns, map(list, columns), strict=False)),
+            "user": user_id,
+            "now": moment(now_ms * 1000),
+            "n": len(things),
+        }
+        async with postgres.transaction(self._pool) as connection:
+            await hold(connection, [user_id])
+            saved = (await connection.execute(self._save, arguments)).rowcount
+            if saved and await self._counted(connection, user_id, saved) > self._most:
+                raise collection_full(self._most)
+        return saved
+
+    async def _counted(self, connection: postgres.Connection, user_id: str, change: int) -> int:
+        cursor = await connection.execute(self._count, {"user": user_id, "change": change})
+        row = await cursor.fetchone()
+        if row is None:
+            raise RuntimeError("a row that this transaction holds is gone")
+        return int(row[0])
+
+    async def remove(self, user_id: str, ids: Collection[str]) -> int:
+        """See ``Shelf.remove``."""
+        async with postgres.transaction(self._pool) as connection:
+            await hold(connection, [user_id])
+            cursor = await connection.execute(self._remove, {"user": user_id, "ids": list(ids)})
+            await self._counted(connection, user_id, -cursor.rowcount)
+        return cursor.rowcount
+
+    async def page(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedPage[T]:
+        """See ``Shelf.page``."""
+        rows = await self._rows(self._page, user=user_id, limit=limit, **place(after))
+        found = [
+            Saved(self._sort.decode(row[2:]), unix_us(row[1])) for row in rows if row[1] is not None
+        ]
+        return SavedPage(found, rows[0][0])
+
+    async def among(self, user_id: str, ids: Collection[str]) -> frozenset[str]:
+        """See ``Shelf.among``."""
+        rows = await self._rows(self._among, user=user_id, ids=list(ids))
+        return frozenset(row[0] for row in rows)
+
+    async def erase(self, user_id: str) -> None:
+        """See ``Shelf.erase``."""
+        async with postgres.transaction(self._pool) as connection:
+            await hold(connection, [user_id])
+            cursor = await connection.execute(self._erase, {"user": user_id})
+            await self._counted(connection, user_id, -cursor.rowcount)
+            await drop_empty(connection, user_id)
+
+    async def _rows(self, query: sql.Composed, **arguments: object) -> list[tuple[Any, ...]]:
+        async def run(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(query, arguments)).fetchall()
+
+        return await postgres.read(self._pool, run)
+
+
+def _album_row(album: Album) -> _Row:
+    return (
+        album.album_id,
+        album.title,
+        album.artist,
+        album.artist_id,
+        album.year,
+        album.artwork_path,
+    )
+
+
+_TRACKS: _Sort[str] = _Sort(
+    "saved_tracks", {"track_id": "text"}, lambda track_id: (track_id,), lambda row: str(row[0])
+)
+_ALBUMS: _Sort[Album] = _Sort(
+    "saved_albums",
+    {
+        "album_id": "text",
+        "title": "text",
+        "artist": "text",
+        "artist_id": "text",
+        "year": "int4",
+        "artwork_path": "text",
+    },
+    _album_row,
+    lambda row: Album(*row),
+)
+
+
+class PostgresSavedTracks(_PostgresShelf[str]):
+    """The ``Shelf`` of tracks, which it knows by id alone."""
+
+    def __init__(self, pool: postgres.Pool, most: int = MOST_SAVED) -> None:
+        super().__init__(pool, _TRACKS, most)
+
+
+class PostgresSavedAlbums(_PostgresShelf[Album]):
+    """The ``Shelf`` of albums, as they were when they were saved."""
+
+    def __init__(self, pool: postgres.Pool, most: int = MOST_SAVED) -> None:
+        super().__init__(pool, _ALBUMS, most)

@@ -1,0 +1,24 @@
+"""Why the library and following refuse something, in one wording everywhere."""
+
+from __future__ import annotations
+
+from meshkit.faults import FailedPrecondition, NotFound, PermissionDenied
+
+
+def collection_full(limit: int) -> FailedPrecondition:
+    """There would be more than ``limit``."""
+    return FailedPrecondition(
+        f"There can be at most {limit} of these.",
+        reason="COLLECTION_FULL",
+        metadata={"limit": str(limit)},
+    )
+
+
+def no_such_user(user_id: str) -> NotFound:
+    """The user does not exist, or has blocked who asks: nobody can tell one from the other."""
+    return NotFound("There is no such user.", metadata={"resource": "user", "id": user_id})
+
+
+def user_blocked() -> PermissionDenied:
+    """The user has blocked the other one."""
+    return PermissionDenied("You have blocked this user.", reason="USER_BLOCKED")

@@ -1,0 +1,51 @@
+"""Saved tracks and albums."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from playlist_svc.domain.library import Album, SavedPage
+
+T = TypeVar("T")
+
+
+class Albums(Protocol):
+    """Albums, as the catalogue knows them."""
+
+    async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
+        """All of the albums; NotFound (metadata: resource "album", id) for the first that does not
+        exist."""
+        ...
+
+
+class Shelf(Protocol[T]):
+    """What users saved of one sort: ids of tracks, or albums. No acknowledged write may be lost.
+
+    Totals must be exact, however many write at once.
+    """
+
+    async def save(self, user_id: str, things: Sequence[T], now_ms: int) -> int:
+        """Save those that are not saved yet and answer how many these were.
+
+        The first of ``things`` must end on top of the list, all of them above what was there; what
+        was saved before must keep its time. Raises FailedPrecondition (COLLECTION_FULL, metadata:
+        limit) and saves nothing when there would be more than ``MOST_SAVED``.
+        """
+        ...
+
+    async def remove(self, user_id: str, ids: Collection[str]) -> int:
+        """Take things out; how many were there."""
+        ...
+
+    async def page(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedPage[T]:
+        """At most ``limit`` things by falling (time in µs, id), those after the key ``after``."""
+        ...
+
+    async def among(self, user_id: str, ids: Collection[str]) -> frozenset[str]:
+        """Those of the ids that are saved."""
+        ...
+
+    async def erase(self, user_id: str) -> None:
+        """Forget all that the user saved. Repeatable."""
+        ...

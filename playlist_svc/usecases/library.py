@@ -1,0 +1,84 @@
+"""Saving tracks and albums, and what is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from playlist_svc.domain.library import Album, SavedPage
+from playlist_svc.ports.clock import Clock
+from playlist_svc.ports.library import Albums, Shelf
+from playlist_svc.ports.tracks import Track, Tracks
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTracks:
+    """A part of a user's saved tracks, and what is known of each of them."""
+
+    page: SavedPage[str]
+    named: Mapping[str, Track]
+
+
+class Library:
+    """What a user saved. Ids may repeat within a call and count once."""
+
+    def __init__(
+        self,
+        saved_tracks: Shelf[str],
+        saved_albums: Shelf[Album],
+        tracks: Tracks,
+        albums: Albums,
+        clock: Clock,
+    ) -> None:
+        self._saved_tracks = saved_tracks
+        self._saved_albums = saved_albums
+        self._tracks = tracks
+        self._albums = albums
+        self._clock = clock
+
+    async def save_tracks(self, user_id: str, track_ids: Sequence[str]) -> int:
+        """Save tracks; how many were not saved before. Raises NotFound, FailedPrecondition."""
+        wanted = list(dict.fromkeys(track_ids))
+        await self._tracks.existing(wanted)
+        return await self._saved_tracks.save(user_id, wanted, self._clock())
+
+    async def remove_tracks(self, user_id: str, track_ids: Sequence[str]) -> int:
+        """Take tracks out; how many were saved."""
+        return await self._saved_tracks.remove(user_id, set(track_ids))
+
+    async def tracks(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedTracks:
+        """The saved tracks after a key (time in µs, id), the latest first."""
+        page = await self._saved_tracks.page(user_id, after, limit)
+        return SavedTracks(page, await self._tracks.named([one.thing for one in page.found]))
+
+    async def check_tracks(self, user_id: str, track_ids: Sequence[str]) -> list[bool]:
+        """Whether each is saved, in the order of the question."""
+        saved = await self._saved_tracks.among(user_id, set(track_ids))
+        return [track_id in saved for track_id in track_ids]
+
+    async def save_albums(self, user_id: str, album_ids: Sequence[str]) -> int:
+        """Save albums; how many were not saved before. Raises NotFound, FailedPrecondition."""
+        wanted = list(dict.fromkeys(album_ids))
+        known = await self._albums.existing(wanted)
+        albums = [known[album_id] for album_id in wanted]
+        return await self._saved_albums.save(user_id, albums, self._clock())
+
+    async def remove_albums(self, user_id: str, album_ids: Sequence[str]) -> int:
+        """Take albums out; how many were saved."""
+        return await self._saved_albums.remove(user_id, set(album_ids))
+
+    async def albums(
+        self, user_id: str, after: tuple[int, str] | None, limit: int
+    ) -> SavedPage[Album]:
+        """The saved albums after a key (time in µs, id), the latest first."""
+        return await self._saved_albums.page(user_id, after, limit)
+
+    async def check_albums(self, user_id: str, album_ids: Sequence[str]) -> list[bool]:
+        """Whether each is saved, in the order of the question."""
+        saved = await self._saved_albums.among(user_id, set(album_ids))
+        return [album_id in saved for album_id in album_ids]
+
+    async def erase(self, user_id: str) -> None:
+        """Forget all that the user saved. Repeatable."""
+        await self._saved_tracks.erase(user_id)
+        await self._saved_albums.erase(user_id)
