@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from meshkit.private_files import write_private
 
-WORKLOADS = ("catalog", "playback", "identity", "media", "edge", "cli")
+WORKLOADS = ("catalog", "playback", "playlist", "identity", "media", "edge", "cli")
 TRUST_DOMAIN = "segue.internal"
 
 _AUTHORITY_LIFE = datetime.timedelta(days=3650)

@@ -227,8 +227,8 @@ async def _gathered(
             raise end.error
     finally:
         pump.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await pump
+        # Awaiting the pump itself would take a cancellation of the follower for that of the pump.
+        await asyncio.wait([pump])
 
 
 async def _pump(steps: AsyncIterator[Step[T]], queue: asyncio.Queue[Step[T] | _End]) -> None:

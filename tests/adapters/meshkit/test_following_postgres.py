@@ -1,0 +1,226 @@
+"""Followers on PostgreSQL: the place is stored with the changes, and one of several works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from meshkit import following_postgres, leases_postgres, postgres
+from meshkit.following import Follower, Step
+from meshkit.following_postgres import PostgresCursor
+from meshkit.leases import Lease, Leases
+from meshkit.leases_postgres import PostgresLeases
+from meshkit.migrations import Migration, MigrationSource, migrate
+from meshkit.testing.lease_suite import LeasesContract
+
+SCHEMA = "playlist"
+TITLES = MigrationSource(
+    "titles",
+    (
+        Migration(
+            "0001_titles",
+            "CREATE TABLE titles (id text PRIMARY KEY, version bigint NOT NULL, told text[]);",
+        ),
+    ),
+)
+Title = tuple[str, int, str]
+
+# Every application of a version leaves its mark, so that doing it twice would show.
+_STORE = """
+INSERT INTO titles AS held (id, version, told) VALUES (%s, %s, ARRAY[%s])
+ON CONFLICT (id) DO UPDATE
+    SET version = excluded.version, told = held.told || excluded.told
+    WHERE held.version < excluded.version
+"""
+
+
+@pytest.fixture
+async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
+    sources = [following_postgres.MIGRATIONS, leases_postgres.MIGRATIONS, TITLES]
+    await migrate(database_dsn, schema=SCHEMA, sources=sources)
+    async with postgres.open_pool(database_dsn, schema=SCHEMA, min_size=8) as pool:
+        yield pool
+
+
+class TestPostgresLeases(LeasesContract):
+    @pytest.fixture
+    def leases(self, pool: postgres.Pool) -> Leases:
+        return PostgresLeases(pool)
+
+
+class Source:
+    """A feed whose tokens are numbers; watchers get what is appended."""
+
+    def __init__(self) -> None:
+        self.titles: list[Title] = []
+        self.grown = asyncio.Condition()
+        self.watching = 0
+
+    async def append(self, *titles: Title) -> None:
+        async with self.grown:
+            self.titles.extend(titles)
+            self.grown.notify_all()
+
+    async def __call__(self, resume_token: str, /) -> AsyncIterator[Step[Title]]:
+        place = int(resume_token or "0")
+        self.watching += 1
+        try:
+            while True:
+                async with self.grown:
+                    while len(self.titles) <= place:
+                        await self.grown.wait()
+                for title in self.titles[place:]:
+                    place += 1
+                    yield Step(str(place), title)
+        finally:
+            self.watching -= 1
+
+
+class Titles:
+    """A consumer in PostgreSQL; ``fail`` breaks a transaction after its writes."""
+
+    def __init__(self, pool: postgres.Pool, name: str) -> None:
+        self._pool = pool
+        self._name = name
+        self._cursor = PostgresCursor(pool, "titles")
+        self.applied = asyncio.Event()
+        self.fail = False
+
+    async def resume_token(self) -> str:
+        return await self._cursor.token()
+
+    async def begin_listing(self) -> None:
+        pass
+
+    async def apply(self, changes: Sequence[Title], resume_token: str) -> None:
+        async with postgres.transaction(self._pool) as connection:
+            for id_, version, _ in changes:
+                await connection.execute(_STORE, [id_, version, f"{version} by {self._name}"])
+            await self._cursor.advance(connection, resume_token)
+            if self.fail:
+                raise RuntimeError("the process breaks before the commit")
+        self.applied.set()
+
+    async def end_listing(self) -> None:
+        pass
+
+
+class Deaf(PostgresLeases):
+    """The leases of a process that is killed: it cannot release them."""
+
+    async def release(self, name: str, holder: str) -> None:
+        pass
+
+
+async def stored(pool: postgres.Pool) -> list[tuple[str, int, list[str]]]:
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT id, version, told FROM titles ORDER BY id")
+        return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
+
+
+def begin(
+    source: Source, consumer: Titles, leases: Leases, *, ttl_s: float = 3600.0
+) -> asyncio.Task[None]:
+    lease = Lease(leases, "titles", ttl_s=ttl_s)
+    follower = Follower(
+        "titles", source, consumer, lease=lease, gather_s=0.001, pause_s=lambda _: 0.0
+    )
+    return asyncio.create_task(follower.run())
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_of_two_followers_one_works(pool: postgres.Pool) -> None:
+    source, leases = Source(), PostgresLeases(pool)
+    consumers = [Titles(pool, "first"), Titles(pool, "second")]
+    tasks = [begin(source, consumer, leases, ttl_s=3.0) for consumer in consumers]
+    await source.append(("a", 1, ""))
+    await asyncio.wait(
+        [asyncio.ensure_future(consumer.applied.wait()) for consumer in consumers],
+        return_when=asyncio.FIRST_COMPLETED,
+    )
+    assert source.watching == 1
+    assert [consumer.applied.is_set() for consumer in consumers].count(True) == 1
+    await end(*tasks)
+
+
+async def test_another_goes_on_at_the_place_of_one_that_was_killed(pool: postgres.Pool) -> None:
+    source, first, second = Source(), Titles(pool, "first"), Titles(pool, "second")
+    killed = begin(source, first, Deaf(pool), ttl_s=0.3)
+    await source.append(("a", 1, ""), ("b", 1, ""))
+    await first.applied.wait()
+    waiting = begin(source, second, PostgresLeases(pool), ttl_s=0.3)
+    await end(killed)
+    await source.append(("a", 2, ""))
+    await second.applied.wait()
+    await end(waiting)
+    assert await stored(pool) == [
+        ("a", 2, ["1 by first", "2 by second"]),
+        ("b", 1, ["1 by first"]),
+    ]
+
+
+async def test_a_lease_is_released_by_one_that_is_stopped(pool: postgres.Pool) -> None:
+    source, first, second = Source(), Titles(pool, "first"), Titles(pool, "second")
+    stopped = begin(source, first, PostgresLeases(pool))
+    await source.append(("a", 1, ""))
+    await first.applied.wait()
+    await end(stopped)
+    following = begin(source, second, PostgresLeases(pool))
+    await source.append(("a", 2, ""))
+    await second.applied.wait()
+    await end(following)
+    assert await stored(pool) == [("a", 2, ["1 by first", "2 by second"])]
+
+
+async def test_two_that_both_work_apply_no_version_twice_and_none_over_a_newer(
+    pool: postgres.Pool,
+) -> None:
+    source, consumers = Source(), [Titles(pool, "first"), Titles(pool, "second")]
+    tasks = [
+        asyncio.create_task(
+            Follower("titles", source, consumer, gather_s=0.001, pause_s=lambda _: 0.0).run()
+        )
+        for consumer in consumers
+    ]
+    for version in range(1, 40):
+        await source.append(("a", version, ""))
+        await asyncio.sleep(0)
+    while (await stored(pool) or [("", 0, [])])[0][1] < 39:
+        await asyncio.sleep(0.01)
+    await end(*tasks)
+    [(_, version, told)] = await stored(pool)
+    versions = [int(mark.split()[0]) for mark in told]
+    assert version == 39
+    assert versions == sorted(set(versions))
+
+
+async def test_the_place_is_stored_with_the_changes_or_not_at_all(pool: postgres.Pool) -> None:
+    consumer = Titles(pool, "first")
+    consumer.fail = True
+    with pytest.raises(RuntimeError):
+        await consumer.apply([("a", 1, "")], "1")
+    assert await stored(pool) == []
+    assert await consumer.resume_token() == ""
+    consumer.fail = False
+    await consumer.apply([("a", 1, "")], "1")
+    assert await consumer.resume_token() == "1"
+
+
+async def test_an_empty_token_leaves_the_place_as_it_is(pool: postgres.Pool) -> None:
+    consumer = Titles(pool, "first")
+    await consumer.apply([], "7")
+    await consumer.apply([("a", 1, "")], "")
+    assert await consumer.resume_token() == "7"
+
+
+async def test_a_cursor_does_not_move_outside_a_transaction(pool: postgres.Pool) -> None:
+    async with pool.connection() as connection:
+        with pytest.raises(RuntimeError, match="inside the transaction"):
+            await PostgresCursor(pool, "titles").advance(connection, "1")

@@ -1,0 +1,218 @@
+"""A feed is followed through every interruption, in batches, from the place that was stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from meshkit import telemetry
+from meshkit.faults import OutOfRange, Unavailable
+from meshkit.following import BATCH_LIMIT, Follower, Step
+from meshkit.leases import Lease, MemoryLeases
+
+Told = Step[int] | Exception
+
+
+class Notebook:
+    """A consumer that writes down what it is asked to do."""
+
+    def __init__(self, *, token: str = "", refusals: Sequence[Exception] = ()) -> None:
+        self.token = token
+        self.refusals = list(refusals)
+        self.calls: list[tuple[object, ...]] = []
+
+    async def resume_token(self) -> str:
+        return self.token
+
+    async def begin_listing(self) -> None:
+        self.calls.append(("begin",))
+
+    async def apply(self, changes: Sequence[int], resume_token: str) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.calls.append((tuple(changes), resume_token))
+        self.token = resume_token or self.token
+
+    async def end_listing(self) -> None:
+        self.calls.append(("end",))
+
+
+class Script:
+    """Watches that end as told; the last one stays open until it is left."""
+
+    def __init__(self, *watches: Sequence[Told]) -> None:
+        self._watches = list(watches)
+        self.asked: list[str] = []
+        self.exhausted = asyncio.Event()
+        self.left = asyncio.Event()
+
+    async def __call__(self, resume_token: str, /) -> AsyncIterator[Step[int]]:
+        self.asked.append(resume_token)
+        if not self._watches:
+            self.exhausted.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.left.set()
+        for told in self._watches.pop(0):
+            if isinstance(told, Exception):
+                raise told
+            yield told
+
+
+async def follow(script: Script, notebook: Notebook) -> list[int]:
+    """Runs a follower through the script; the numbers of its tries."""
+    tries = list[int]()
+
+    def pause_s(number: int) -> float:
+        tries.append(number)
+        return 0.0
+
+    follower = Follower("scripted", script, notebook, gather_s=0.001, pause_s=pause_s)
+    running = asyncio.create_task(follower.run())
+    await script.exhausted.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    return tries
+
+
+async def test_what_is_there_is_applied_in_one_batch_with_the_last_token() -> None:
+    notebook = Notebook(token="t0")
+    await follow(Script([Step("t1", 1), Step("t2"), Step("t3", 3)]), notebook)
+    assert notebook.calls == [((1, 3), "t3")]
+
+
+async def test_a_batch_is_bounded() -> None:
+    notebook = Notebook(token="t0")
+    many = [Step(f"t{number}", number) for number in range(1, 2 * BATCH_LIMIT + 2)]
+    await follow(Script(many), notebook)
+    assert [len(changes) for changes, _ in notebook.calls if isinstance(changes, tuple)] == [
+        BATCH_LIMIT,
+        BATCH_LIMIT,
+        1,
+    ]
+    assert notebook.token == many[-1].resume_token
+
+
+async def test_steps_without_changes_move_the_place() -> None:
+    notebook = Notebook(token="t0")
+    await follow(Script([Step("t1")]), notebook)
+    assert notebook.calls == [((), "t1")]
+
+
+async def test_what_came_before_an_interruption_is_applied_and_the_watch_goes_on_after_it() -> None:
+    script, notebook = (
+        Script([Step("t1", 1), Unavailable("gone")], [Step("t2", 2)]),
+        Notebook(token="t0"),
+    )
+    await follow(script, notebook)
+    assert script.asked == ["t0", "t1", "t2"]
+    assert notebook.calls == [((1,), "t1"), ((2,), "t2")]
+
+
+async def test_what_was_not_stored_is_watched_again() -> None:
+    script = Script([Step("t1", 1)], [Step("t1", 1)])
+    notebook = Notebook(token="t0", refusals=[Unavailable("the store is away")])
+    await follow(script, notebook)
+    assert script.asked == ["t0", "t0", "t1"]
+    assert notebook.calls == [((1,), "t1")]
+
+
+async def test_a_source_without_a_token_is_listed_until_its_first_token() -> None:
+    notebook = Notebook()
+    await follow(Script([Step("", 1), Step("", 2), Step("t1"), Step("t2", 3)]), notebook)
+    assert notebook.calls == [("begin",), ((1, 2), ""), ("end",), ((3,), "t2")]
+
+
+async def test_an_empty_source_ends_its_listing() -> None:
+    notebook = Notebook()
+    await follow(Script([Step("t1")]), notebook)
+    assert notebook.calls == [("begin",), ("end",), ((), "t1")]
+
+
+async def test_a_listing_that_was_interrupted_begins_again_and_drops_nothing_before_its_end() -> (
+    None
+):
+    script = Script([Step("", 1), Unavailable("gone")], [Step("", 1), Step("t1")])
+    notebook = Notebook()
+    await follow(script, notebook)
+    assert script.asked == ["", "", "t1"]
+    assert notebook.calls == [
+        ("begin",),
+        ((1,), ""),
+        ("begin",),
+        ((1,), ""),
+        ("end",),
+        ((), "t1"),
+    ]
+
+
+async def test_a_token_that_is_too_old_lists_again() -> None:
+    script, notebook = Script([OutOfRange("old")], [Step("", 1), Step("t9")]), Notebook(token="t1")
+    await follow(script, notebook)
+    assert script.asked == ["t1", "", "t9"]
+    assert notebook.calls == [("begin",), ((1,), ""), ("end",), ((), "t9")]
+
+
+async def test_a_token_that_is_too_old_is_not_asked_again_while_the_listing_is_interrupted() -> (
+    None
+):
+    script = Script([OutOfRange("old")], [Step("", 1), Unavailable("gone")], [Step("t9")])
+    await follow(script, Notebook(token="t1"))
+    assert script.asked == ["t1", "", "", "t9"]
+
+
+@pytest.mark.parametrize("error", [Unavailable("gone"), RuntimeError("unforeseen")])
+async def test_no_failure_ends_the_follower_and_each_is_counted(error: Exception) -> None:
+    counter = telemetry.degraded.labels(part="scripted", mode="stale")
+    before, notebook = counter._value.get(), Notebook(token="t0")
+    await follow(Script([error], [Step("t1", 1)]), notebook)
+    assert notebook.calls == [((1,), "t1")]
+    assert counter._value.get() == before + 2
+
+
+async def test_tries_are_counted_from_the_last_step() -> None:
+    gone = Unavailable("gone")
+    script = Script([gone], [gone], [Step("t1"), gone], [gone])
+    assert await follow(script, Notebook(token="t0")) == [1, 2, 1, 2]
+
+
+async def test_a_watch_is_left_when_the_follower_is_cancelled() -> None:
+    script = Script()
+    await follow(script, Notebook(token="t0"))
+    assert script.left.is_set()
+
+
+async def test_a_follower_works_once_its_lease_is_free() -> None:
+    leases, script, notebook = MemoryLeases(), Script(), Notebook(token="t0")
+    assert await leases.claim("scripted", "another", ttl_s=3600.0)
+    lease = Lease(leases, "scripted", ttl_s=0.01)
+    running = asyncio.create_task(Follower("scripted", script, notebook, lease=lease).run())
+    await asyncio.sleep(0.05)
+    assert script.asked == []
+    await leases.release("scripted", "another")
+    await script.exhausted.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await leases.claim("scripted", "another", ttl_s=1.0), "the lease was not released"
+
+
+async def test_a_follower_that_lost_its_lease_leaves_the_watch() -> None:
+    now_s = 0.0
+    leases, script = MemoryLeases(lambda: now_s), Script()
+    follower = Follower(
+        "scripted", script, Notebook(token="t0"), lease=Lease(leases, "scripted", ttl_s=0.01)
+    )
+    running = asyncio.create_task(follower.run())
+    await script.exhausted.wait()
+    now_s = 1.0
+    assert await leases.claim("scripted", "another", ttl_s=3600.0)
+    await script.left.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert script.asked == ["t0"]
