@@ -1,0 +1,122 @@
+"""Links and blocks in a real PostgreSQL, tries in a real Valkey."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from meshkit import postgres, valkey
+from meshkit.testing.stores import PostgresServer
+from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.adapters.memory_playlists import MemoryPlaylists
+from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShares
+from playlist_svc.adapters.postgres_social import PostgresSocial
+from playlist_svc.adapters.valkey_tries import ValkeyTries
+from playlist_svc.adapters.versions import Versions
+from playlist_svc.ports.sharing import MOST_TRIES
+from playlist_svc.wiring import SCHEMA, migrated
+from tests.contracts.playlist.shares_suite import BlocksContract, SharesContract, TriesContract
+from tests.contracts.playlist.sharing_samples import (
+    NOW,
+    a_playlist,
+    a_share,
+    code_digest,
+    held,
+    new_id,
+)
+
+
+@pytest.fixture
+async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
+    template = await postgres_server.template("playlist", migrated)
+    with postgres_server.database(template) as dsn:
+        async with postgres.open_pool(dsn, schema=SCHEMA, max_size=4) as opened:
+            yield opened
+
+
+@pytest.fixture
+def playlists(pool: postgres.Pool) -> PostgresPlaylists:
+    return PostgresPlaylists(pool, Versions(), MemoryHeads())
+
+
+@pytest.fixture
+def shares(pool: postgres.Pool) -> PostgresShares:
+    return PostgresShares(pool)
+
+
+class TestPostgresShares(SharesContract):
+    async def test_only_the_digest_of_a_code_is_kept(
+        self, pool: postgres.Pool, playlists: PostgresPlaylists, shares: PostgresShares
+    ) -> None:
+        head = await a_playlist(playlists, new_id())
+        share = a_share(head.playlist_id)
+        await self.add(playlists, shares, share, 7)
+        async with pool.connection() as connection:
+            cursor = await connection.execute("SELECT * FROM share_links")
+            columns = [column.name for column in cursor.description or ()]
+            (row,) = await cursor.fetchall()
+        kept = dict(zip(columns, row, strict=True))
+        assert bytes(kept.pop("code_sha256")) == code_digest(7)
+        assert not [name for name in kept if "code" in name]
+
+    async def test_links_need_the_store_that_holds_their_playlist(
+        self, shares: PostgresShares
+    ) -> None:
+        elsewhere = MemoryPlaylists()
+        head = await a_playlist(elsewhere, new_id())
+        with pytest.raises(TypeError):
+            await held(
+                elsewhere,
+                head.playlist_id,
+                lambda writing: shares.add(writing, a_share(head.playlist_id), code_digest(1)),
+            )
+
+
+class TestPostgresBlocks(BlocksContract):
+    @pytest.fixture
+    def social(self, pool: postgres.Pool) -> PostgresSocial:
+        return PostgresSocial(pool)
+
+    @pytest.fixture
+    def blocks(self, pool: postgres.Pool) -> PostgresBlocks:
+        return PostgresBlocks(pool)
+
+
+@pytest.fixture
+async def client(valkey_url: str) -> AsyncIterator[Redis]:
+    async with valkey.open_client(valkey_url) as opened:
+        yield opened
+
+
+class TestValkeyTries(TriesContract):
+    @pytest.fixture
+    def tries(self, client: Redis) -> ValkeyTries:
+        return ValkeyTries(client)
+
+    async def test_instances_count_together(self, client: Redis) -> None:
+        one, other = ValkeyTries(client), ValkeyTries(client)
+        for _ in range(MOST_TRIES // 2):
+            assert await one.begin("someone", NOW) == 0
+            assert await other.begin("someone", NOW) == 0
+        assert await one.begin("someone", NOW) > 0
+
+    async def test_what_is_kept_is_bounded_ends_by_itself_and_names_nobody(
+        self, client: Redis
+    ) -> None:
+        tries = ValkeyTries(client)
+        for _ in range(MOST_TRIES * 3):
+            await tries.begin("address 203.0.113.7", NOW)
+            await tries.failed("address 203.0.113.7", NOW)
+        (key,) = await client.keys()
+        assert b"203.0.113.7" not in key
+        assert await client.llen(key) == MOST_TRIES
+        assert 0 < await client.pttl(key) <= 60_000
+
+    async def test_without_valkey_everyone_is_let_in(self) -> None:
+        async with valkey.open_client("unix:///nowhere.sock") as away:
+            tries = ValkeyTries(away)
+            await tries.failed("someone", NOW)
+            assert await tries.begin("someone", NOW) == 0

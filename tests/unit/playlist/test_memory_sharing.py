@@ -1,0 +1,38 @@
+"""The stores of sharing in memory keep the promises of their ports."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshkit.feeds import MemoryChangeFeed
+from playlist_svc.adapters.memory_playlists import MemoryPlaylists
+from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries, SocialBlocks
+from playlist_svc.adapters.memory_social import MemorySocial
+from playlist_svc.ports.social import SocialStore
+from tests.contracts.playlist.shares_suite import BlocksContract, SharesContract, TriesContract
+
+
+class TestMemoryShares(SharesContract):
+    @pytest.fixture
+    def playlists(self) -> MemoryPlaylists:
+        return MemoryPlaylists()
+
+    @pytest.fixture
+    def shares(self) -> MemoryShares:
+        return MemoryShares()
+
+
+class TestSocialBlocks(BlocksContract):
+    @pytest.fixture
+    def social(self) -> MemorySocial:
+        return MemorySocial(MemoryChangeFeed())
+
+    @pytest.fixture
+    def blocks(self, social: SocialStore) -> SocialBlocks:
+        return SocialBlocks(social)
+
+
+class TestMemoryTries(TriesContract):
+    @pytest.fixture
+    def tries(self) -> MemoryTries:
+        return MemoryTries()
