@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,18 @@ class Track:
     available: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class TrackChange:
+    """What the catalogue's feed tells of one track; ``track`` is None when it was removed.
+
+    ``version`` rises with every change of the track.
+    """
+
+    track_id: str
+    version: int
+    track: Track | None
+
+
 class Tracks(Protocol):
     """The copy. A track that left the catalogue stays, with ``available`` False."""
 
@@ -42,10 +54,60 @@ class Tracks(Protocol):
         """All of the tracks, asking the catalogue for those that are not known here.
 
         Raises NotFound (metadata: resource "track", id) naming the first that does not exist or is
-        no longer available.
+        no longer available; Unavailable when the catalogue must be asked and cannot answer.
         """
         ...
 
     async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
-        """The tracks that a rule chooses for the owner, in order, each with its duration in ms."""
+        """The tracks that a rule chooses for the owner, in order, each with its duration in ms.
+
+        Must choose available tracks alone, and the same ones in the same order whenever it is
+        asked the same about the same tracks: what is equal by the rule's order is ordered by id.
+        RANDOM must be another order every day (UTC) and for every owner, in which tracks that
+        come or go leave the others where they were. A turned order is turned as a whole, but
+        that what is not saved stays last. A track of unknown year is neither before, after nor
+        between years.
+        """
+        ...
+
+
+class TracksCopy(Protocol):
+    """The copy as whoever follows the catalogue writes it.
+
+    A listing tells everything that the catalogue has. Its number says which rows were told since
+    it began, by it or by anyone, so that it can drop the others at its end.
+    """
+
+    async def resume_token(self) -> str:
+        """The token that was stored last; empty when there is none."""
+        ...
+
+    async def begin_listing(self) -> int:
+        """The number of a new listing, higher than any before."""
+        ...
+
+    async def store(
+        self, changes: Sequence[TrackChange], resume_token: str, listing: int | None = None
+    ) -> None:
+        """Store changes, at most one a track, and the token unless it is empty, as one.
+
+        Must keep what is held where that has the same or a higher version; a track told by
+        ``listing`` must win over one that was last told before that listing began, for the
+        catalogue may have been restored.
+        """
+        ...
+
+    async def drop_untold(self, listing: int) -> None:
+        """Must make every track unavailable that was told last before ``listing`` began."""
+        ...
+
+
+class Catalogue(Protocol):
+    """The catalogue itself."""
+
+    async def tracks(self, track_ids: Sequence[str]) -> Sequence[Track]:
+        """Those of the tracks that there are, in no order.
+
+        Raises Unavailable when the catalogue cannot answer.
+        """
         ...
