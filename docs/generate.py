@@ -28,6 +28,7 @@ DOCS = Path(__file__).resolve().parent
 _SETTINGS = (
     "catalog_svc.settings",
     "playback_svc.settings",
+    "playlist_svc.settings",
     "edge.identity.settings",
     "edge.media.settings",
 )

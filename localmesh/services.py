@@ -62,7 +62,7 @@ SERVICES: Mapping[str, Service] = {
             workload="catalog",
             grpc=True,
             database="catalog",
-            targets=("identity",),
+            targets=("identity", "playlist"),
             extra=(*_CATALOG_FILES, "INDEX_DIR"),
         ),
         Service(
@@ -86,6 +86,17 @@ SERVICES: Mapping[str, Service] = {
             valkey=True,
             targets=("catalog", "identity"),
             extra=("CAPABILITY_KEYS_FILE", "PUBLIC_URL"),
+        ),
+        Service(
+            name="playlist",
+            module="playlist_svc",
+            command="serve",
+            prefix="SEGUE_PLAYLIST_",
+            workload="playlist",
+            grpc=True,
+            database="playlist",
+            valkey=True,
+            targets=("catalog", "identity"),
         ),
         Service(
             name="media",
