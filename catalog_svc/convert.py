@@ -7,10 +7,12 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from segue.catalog.v1 import asset_pb2, catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.playlist.v1 import playlist_pb2
 
 from catalog_svc.domain.asset import FORMAT_VERSION, Asset, Fragment, Rung, Segment, StoredObject
 from catalog_svc.domain.catalogue import Album, Artist, Track
 from catalog_svc.domain.imports import Import, ImportFile
+from catalog_svc.domain.playlists import Playlist
 from meshkit.feeds import Change, Op
 
 _ARTWORK = "/media/v1/artwork/"
@@ -86,6 +88,20 @@ def album(one: Album) -> catalog_pb2.Album:
         total_duration_ms=one.total_duration_ms,
         artwork_path=artwork_path(one.artwork),
         created_at=timestamp(one.created_at),
+    )
+
+
+def playlist(one: Playlist) -> playlist_pb2.Playlist:
+    """What the feed and search know of a public playlist."""
+    return playlist_pb2.Playlist(
+        playlist_id=one.id,
+        title=one.title,
+        description=one.description,
+        visibility=playlist_pb2.Playlist.PUBLIC,
+        is_public=True,
+        owner=one.owner,
+        track_count=one.track_count,
+        follower_count=one.follower_count,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 from segue.catalog.v1 import catalog_pb2
+from segue.playlist.v1 import playlist_pb2
 
 from catalog_svc.domain.search import Entry, IndexChange, Kind
 from meshkit.feeds import Change, Op
@@ -65,6 +66,17 @@ def album_entry(album: catalog_pb2.Album) -> Entry:
     )
 
 
+def playlist_entry(playlist: playlist_pb2.Playlist) -> Entry:
+    """A public playlist as it is found: by its title and its owner's name."""
+    return Entry(
+        Kind.PLAYLIST,
+        playlist.playlist_id,
+        playlist.title,
+        artist=playlist.owner,
+        popularity=playlist.follower_count,
+    )
+
+
 _STATES: Final = {number: name for name, number in catalog_pb2.Track.State.items()}
 
 
@@ -82,8 +94,13 @@ def _decode_album(payload: bytes) -> Entry:
     return album_entry(catalog_pb2.Album.FromString(payload))
 
 
+def _decode_playlist(payload: bytes) -> Entry:
+    return playlist_entry(playlist_pb2.Playlist.FromString(payload))
+
+
 _DECODERS: Final[dict[str, Callable[[bytes], Entry | None]]] = {
     Kind.TRACK.value: _decode_track,
     Kind.ARTIST.value: _decode_artist,
     Kind.ALBUM.value: _decode_album,
+    Kind.PLAYLIST.value: _decode_playlist,
 }

@@ -26,6 +26,10 @@ class Settings(DatabaseSettings, ServiceSettings):
     identity_target: str | None = Field(
         default=None, description="gRPC target of identity, for revocations; absent: none followed."
     )
+    playlist_target: str | None = Field(
+        default=None,
+        description="gRPC target of playlists, for search; absent: search finds none.",
+    )
     encoders: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         gt=0,

@@ -14,13 +14,17 @@ import structlog
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 from segue.identity.v1.identity_service_pb2 import DESCRIPTOR as IDENTITY_CONTRACT
 from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
+from segue.playlist.v1.playlist_service_pb2 import DESCRIPTOR as PLAYLIST_CONTRACT
+from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 
 from catalog_svc.adapters import work_folders
 from catalog_svc.adapters.audio import ProgramAudio
 from catalog_svc.adapters.fast_tags import FastTags
 from catalog_svc.adapters.objects import HashedObjects
+from catalog_svc.adapters.playlist_changes import playlist_changes
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_listing import PostgresListing
+from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
 from catalog_svc.adapters.postgres_preparation import PostgresPreparation
 from catalog_svc.adapters.postgres_queue import (
     ENCODE_QUEUE,
@@ -33,6 +37,7 @@ from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from catalog_svc.adapters.walk import FolderWalk
 from catalog_svc.domain.jobs import Work
+from catalog_svc.domain.playlists import Told
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings
@@ -43,10 +48,20 @@ from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.scan_import import ScanImport
 from catalog_svc.usecases.start_import import StartImport
 from catalog_svc.usecases.watch_changes import WatchChanges
-from meshkit import feeds_postgres, idempotency_postgres, jobs, postgres, telemetry
+from meshkit import (
+    feeds_postgres,
+    following_postgres,
+    idempotency_postgres,
+    jobs,
+    leases_postgres,
+    postgres,
+    telemetry,
+)
 from meshkit.background import regularly, running
 from meshkit.clients import Channels
+from meshkit.following import Follower
 from meshkit.jobs import Jobs
+from meshkit.leases import Lease
 from meshkit.migrations import MigrationSource
 from meshkit.migrations import migrated as apply_migrations
 from meshkit.revocations import RevocationFollower, identity_revocations
@@ -54,6 +69,7 @@ from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 
 _PRUNE_EVERY_S = 3600.0
+PLAYLIST = PLAYLIST_CONTRACT.services_by_name["PlaylistService"]
 IDENTITY = IDENTITY_CONTRACT.services_by_name["UserService"]
 
 _log = structlog.get_logger("catalog")
@@ -68,6 +84,8 @@ def migrations() -> list[MigrationSource]:
         MigrationSource.of_package("catalog_svc.migrations"),
         feeds_postgres.MIGRATIONS,
         idempotency_postgres.MIGRATIONS,
+        following_postgres.MIGRATIONS,
+        leases_postgres.MIGRATIONS,
         jobs.migrations(),
     ]
 
@@ -144,8 +162,8 @@ async def serve(settings: Settings) -> None:
         add_servicers(server, settings, stores, feed, tokens)
         searching = SearchServicer(Search(index), MatchTracks(index))
         server.add(pb_grpc.add_SearchServiceServicer_to_server, searching)
+        channels = await stack.enter_async_context(Channels(settings))
         if settings.identity_target:
-            channels = await stack.enter_async_context(Channels(settings))
             channel = channels.open(settings.identity_target, "identity", IDENTITY)
             follow = RevocationFollower(tokens, identity_revocations(UserServiceStub(channel)))
             await stack.enter_async_context(running(follow.run))
@@ -156,12 +174,23 @@ async def serve(settings: Settings) -> None:
         async def ready() -> None:
             await migrated(dsn)
             await stack.enter_async_context(running(follower.run))
+            if settings.playlist_target:
+                playlists = follow_playlists(channels, settings.playlist_target, stores.pool)
+                await stack.enter_async_context(running(playlists.run))
             await stack.enter_async_context(running(partial(_pruning, stores.pool)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(settings.index_wait_s):
                     await follower.caught_up.wait()
 
         await server.serve(ready=ready)
+
+
+def follow_playlists(channels: Channels, target: str, pool: postgres.Pool) -> Follower[Told]:
+    """Keeps the catalogue's copy of public playlists; one instance at a time does."""
+    channel = channels.open(target, "playlist", PLAYLIST)
+    lease = Lease(leases_postgres.PostgresLeases(pool), "follow-playlist")
+    watch = playlist_changes(PlaylistServiceStub(channel))
+    return Follower("playlist", watch, PostgresPlaylists(pool), lease=lease)
 
 
 def _pruning(pool: postgres.Pool) -> Coroutine[Any, Any, None]:

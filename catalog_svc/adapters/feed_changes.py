@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catalog_svc import convert
 from catalog_svc.domain.catalogue import Album, Artist, Track
+from catalog_svc.domain.playlists import Playlist
 from meshkit.feeds import Change, Op
 
 
@@ -23,6 +24,12 @@ def artist_change(one: Artist) -> Change:
     """An artist that was written."""
     payload = convert.artist(one).SerializeToString(deterministic=True)
     return Change("artist", one.id, one.version, Op.UPSERT, payload)
+
+
+def playlist_change(one: Playlist, version: int) -> Change:
+    """A public playlist that was written."""
+    payload = convert.playlist(one).SerializeToString(deterministic=True)
+    return Change("playlist", one.id, version, Op.UPSERT, payload)
 
 
 def removal(entity: str, entity_id: str, version: int) -> Change:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from catalog_svc.adapters.memory_names import MemoryNames
+from catalog_svc.adapters.memory_playlists import MemoryPlaylists
 from catalog_svc.adapters.memory_reads import MemoryReads
 from catalog_svc.domain.catalogue import Playable, TrackState
 from catalog_svc.domain.ids import new_id
@@ -56,6 +57,7 @@ class MemoryStore(MemoryReads):
     feed: MemoryChangeFeed = field(default_factory=MemoryChangeFeed)
     jobs: dict[str, Job] = field(default_factory=dict)
     _answers: MemoryAnswers = field(default_factory=MemoryAnswers)
+    playlists: MemoryPlaylists = field(init=False)
     _names: MemoryNames = field(init=False)
     _owners: dict[str, str] = field(default_factory=dict)
     _audio: dict[bytes, str] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class MemoryStore(MemoryReads):
 
     def __post_init__(self) -> None:
         self._names = MemoryNames(self.feed)
+        self.playlists = MemoryPlaylists(self._names, self.feed)
 
     async def playable(self, track_id: str) -> Playable | None:
         """See ``Playables.playable``."""

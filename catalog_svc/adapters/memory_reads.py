@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters.memory_names import MemoryNames
+from catalog_svc.adapters.memory_playlists import MemoryPlaylists
 from catalog_svc.domain.catalogue import Album, Artist, Track
 from meshkit.feeds import Change
 
@@ -19,6 +20,7 @@ class MemoryReads:
 
     __slots__ = ()
 
+    playlists: MemoryPlaylists
     _names: MemoryNames
     _merged: dict[str, str]
 
@@ -80,4 +82,5 @@ class MemoryReads:
             ("artist", [feed_changes.artist_change(one) for one in names.artists.values()]),
             ("album", [feed_changes.album_change(one) for one in names.albums.values()]),
             ("track", [feed_changes.track_change(one) for one in names.tracks()]),
+            ("playlist", list(self.playlists.changes())),
         ]

@@ -10,10 +10,17 @@ from meshkit import postgres
 from meshkit.feeds import Change
 
 _ROWS = 2_000
+
+
+def _playlist_change(row: rows.Row) -> Change:
+    return feed_changes.playlist_change(rows.playlist(row), row[6])
+
+
 _TABLES: tuple[tuple[str, str, str, Callable[[rows.Row], Change]], ...] = (
     ("artist", rows.ARTIST, "ar.id", lambda row: feed_changes.artist_change(rows.artist(row))),
     ("album", rows.ALBUM, "al.id", lambda row: feed_changes.album_change(rows.album(row))),
     ("track", rows.TRACK, "t.id", lambda row: feed_changes.track_change(rows.track(row))),
+    ("playlist", rows.PUBLIC_PLAYLIST, "p.id", _playlist_change),
 )
 
 

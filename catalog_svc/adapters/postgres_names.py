@@ -175,8 +175,15 @@ async def _artist_left(connection: postgres.Connection, artist_id: str) -> list[
     dropped = await (await connection.execute(_DROP_ARTIST, [artist_id])).fetchone()
     if dropped is not None:
         return [feed_changes.removal("artist", artist_id, dropped[0] + 1)]
-    query = f"{rows.ARTIST} WHERE ar.id = %s"
-    cursor = await connection.execute(query.encode(), [artist_id])
+    return await artist_changes(connection, [artist_id])
+
+
+async def artist_changes(
+    connection: postgres.Connection, artist_ids: Sequence[str]
+) -> list[Change]:
+    """What the feed says of these artists as they are now."""
+    query = f"{rows.ARTIST} WHERE ar.id = ANY (%s)"
+    cursor = await connection.execute(query.encode(), [list(artist_ids)])
     return [feed_changes.artist_change(rows.artist(row)) for row in await cursor.fetchall()]
 
 

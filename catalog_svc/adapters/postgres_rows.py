@@ -14,6 +14,7 @@ from catalog_svc.domain.imports import (
     SourceState,
     Stamp,
 )
+from catalog_svc.domain.playlists import Playlist
 from meshkit import postgres
 
 Row: TypeAlias = tuple[Any, ...]
@@ -35,6 +36,11 @@ ARTIST = """
 SELECT ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at, ar.version
 FROM artists ar
 """
+PLAYLIST = """
+SELECT p.id, p.title, p.description, p.owner, p.track_count, p.follower_count, p.version, p.public
+FROM playlists p
+"""
+PUBLIC_PLAYLIST = PLAYLIST.replace("playlists p", "(SELECT * FROM playlists WHERE public) AS p")
 IMPORT = """
 SELECT id, path, root, state, found, unchanged, duplicate, searchable, playable, complete, failed,
        audio_ms, error, created_at, finished_at
@@ -88,6 +94,11 @@ def album(row: Row) -> Album:
 def artist(row: Row) -> Artist:
     """A row of ``ARTIST``."""
     return Artist(*row)
+
+
+def playlist(row: Row) -> Playlist:
+    """A row of ``PLAYLIST``."""
+    return Playlist(*row[:6])
 
 
 def import_run(row: Row) -> Import:

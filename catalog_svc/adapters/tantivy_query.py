@@ -26,6 +26,7 @@ FIELDS: Final[dict[Kind, tuple[tuple[str, float], ...]]] = {
     Kind.TRACK: (("name", 3.0), ("artist", 2.0), ("album", 1.0)),
     Kind.ALBUM: (("name", 3.0), ("artist", 2.0)),
     Kind.ARTIST: (("name", 3.0),),
+    Kind.PLAYLIST: (("name", 3.0), ("artist", 1.0)),
 }
 """The searched fields of each kind and what a word found there is worth.
 

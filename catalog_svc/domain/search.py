@@ -17,13 +17,15 @@ class Kind(enum.Enum):
     TRACK = "track"
     ARTIST = "artist"
     ALBUM = "album"
+    PLAYLIST = "playlist"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A thing that can be found, with all that an answer shows of it.
 
-    ``name`` is a track's or album's title or an artist's name. ``popularity`` is a count of at
+    ``name`` is a title or an artist's name; a playlist's ``artist`` is the name of its owner.
+    ``popularity`` is a count of at
     least 0 that orders what matches equally well. ``state`` is the name of a track's state.
     """
 

@@ -27,11 +27,10 @@ _KINDS: Final = {
     _Request.TRACK: Kind.TRACK,
     _Request.ARTIST: Kind.ARTIST,
     _Request.ALBUM: Kind.ALBUM,
+    _Request.PLAYLIST: Kind.PLAYLIST,
 }
 _STATES: Final = dict(catalog_pb2.Track.State.items())
 _TYPES: Final = {kind: type_ for type_, kind in _KINDS.items()}
-# Playlists may be asked for; the index holds none, so that there is nothing to look up.
-_ASKABLE: Final = {*_KINDS, _Request.PLAYLIST}
 
 
 class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
@@ -49,7 +48,7 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
         limit = _size(request.page_size, *_SEARCH_SIZE)
         page = Page.of(_SEARCH, request)
         offset = _offset(page, types)
-        kinds = [_KINDS[type_] for type_ in types if type_ in _KINDS]
+        kinds = [_KINDS[type_] for type_ in types]
         answer = await self._search.find(request.q, kinds, limit=limit, offset=offset)
         alone = answer.next_offset is not None and len(types) == 1
         return _response(answer, page.next_token((answer.next_offset,)) if alone else "")
@@ -88,9 +87,9 @@ def _description(said: catalog_service_pb2.MatchTracksRequest.Description) -> De
 
 def _types(request: catalog_service_pb2.SearchRequest) -> list[_Request.Type.ValueType]:
     """The distinct types asked for; all where none is named."""
-    if any(type_ not in _ASKABLE for type_ in request.type):
+    if any(type_ not in _KINDS for type_ in request.type):
         raise InvalidArgument.field("type", "must be TRACK, ARTIST, ALBUM or PLAYLIST")
-    return list(dict.fromkeys(request.type)) or sorted(_ASKABLE)
+    return list(dict.fromkeys(request.type)) or list(_KINDS)
 
 
 def _size(asked: int, default: int, most: int) -> int:
@@ -119,6 +118,9 @@ def _response(answer: Answer, token: str) -> catalog_service_pb2.SearchResponse:
             _Response.ArtistResult(id=entry.id, name=entry.name)
         ),
         Kind.ALBUM: lambda entry: response.albums.append(_album(entry)),
+        Kind.PLAYLIST: lambda entry: response.playlists.append(
+            _Response.PlaylistResult(id=entry.id, title=entry.name, owner=entry.artist)
+        ),
     }
     for kind, hits in answer.found.items():
         for entry in hits.entries:

@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 from catalog_svc import wiring
-from catalog_svc.adapters import postgres_listing
+from catalog_svc.adapters import postgres_listing, postgres_playlists
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_listing import PostgresListing
+from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
 from catalog_svc.adapters.postgres_preparation import PostgresPreparation
 from catalog_svc.adapters.postgres_queue import SCHEMA
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from meshkit import feeds_postgres
 from tests.contracts.catalog.handover_suite import HandoverContract
+from tests.contracts.catalog.playlists_suite import PlaylistsContract, playlist, told
 from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.reads_suite import ReadsContract
 from tests.contracts.catalog.scan_suite import ScanContract
@@ -41,6 +43,7 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
             PostgresPreparation(pool, queue),
             feed,
             PostgresListing(pool),
+            PostgresPlaylists(pool),
             waiting,
         )
 
@@ -50,6 +53,10 @@ class TestPostgresScan(ScanContract):
 
 
 class TestPostgresReads(ReadsContract):
+    pass
+
+
+class TestPostgresPlaylists(PlaylistsContract):
     pass
 
 
@@ -69,3 +76,14 @@ async def test_a_listing_of_several_pages_has_no_gap(
     batches = [batch async for batch in PostgresListing(opened.pool).everything(["track"])]
     assert [len(batch) for batch in batches] == [2, 2, 1]
     assert len({change.id for batch in batches for change in batch}) == 5
+
+
+async def test_the_end_of_a_listing_drops_what_is_left_in_several_steps(
+    stores: CatalogueStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_playlists, "_ROWS", 2)
+    await stores.playlists.begin_listing()
+    await stores.playlists.apply([told(playlist(f"List {n}")) for n in range(5)], "")
+    await stores.playlists.begin_listing()
+    await stores.playlists.end_listing()
+    assert [batch async for batch in stores.listing.everything(["playlist"])] == []

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog_svc.adapters.tantivy_index import IndexInUse, TantivyIndex
 from catalog_svc.domain.search import Kind, parse
-from tests.contracts.catalog.search_suite import SearchIndexContract, fill, names, track
+from tests.contracts.catalog.search_suite import SearchIndexContract, fill, names, playlist, track
 
 
 class TestTantivyIndex(SearchIndexContract):
@@ -52,6 +53,19 @@ async def test_a_damaged_folder_is_begun_anew(tmp_path: Path, damage: str) -> No
     assert await second.token() == ""
     await fill(second, track(1, "Fresh"))
     assert await names(second, "fresh") == ["Fresh"]
+    await second.aclose()
+
+
+async def test_an_index_of_another_schema_is_begun_anew(tmp_path: Path) -> None:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
+    (tmp_path / "index").mkdir()
+    older = tantivy.Index(builder.build(), path=str(tmp_path / "index"))
+    older.writer(heap_size=15_000_000, num_threads=1).commit()
+    second = TantivyIndex(tmp_path)
+    assert await second.token() == ""
+    await fill(second, playlist(1, "Fresh"))
+    assert await names(second, "fresh", Kind.PLAYLIST) == ["Fresh"]
     await second.aclose()
 
 

@@ -36,6 +36,11 @@ def album(number: int, title: str, by: str = "Someone") -> Entry:
     return Entry(Kind.ALBUM, f"B{number:025}", title, artist=by, year=1999)
 
 
+def playlist(number: int, title: str, owner: str = "Someone", popularity: float = 0.0) -> Entry:
+    """A playlist that its number tells from others."""
+    return Entry(Kind.PLAYLIST, f"P{number:025}", title, artist=owner, popularity=popularity)
+
+
 def put(entry: Entry, version: int = 1) -> IndexChange:
     """The change that brings an entry."""
     return IndexChange(entry.kind, entry.id, version, entry)
@@ -347,3 +352,17 @@ class SearchIndexContract:
         assert len(await index.alike(["karma", "police"], limit=1)) == 1
         assert list(await index.alike(["nothing", "here"], limit=5)) == []
         assert list(await index.alike([], limit=5)) == []
+
+    async def test_playlists_are_found_by_title_and_owner_and_leave(
+        self, index: SearchIndex
+    ) -> None:
+        mine = playlist(1, "Deep Focus", "Ada Lovelace", popularity=5)
+        await fill(index, mine, playlist(2, "Focus Group"), track(3, "Focus", "Hocus"))
+        assert await names(index, "focus", Kind.PLAYLIST) == ["Deep Focus", "Focus Group"]
+        assert await names(index, "focus lovelace", Kind.PLAYLIST) == ["Deep Focus"]
+        assert await names(index, "deep fokus", Kind.PLAYLIST) == ["Deep Focus"]
+        suggested = await index.suggest("deep", limit=5)
+        assert [(entry.kind, entry.name) for entry in suggested] == [(Kind.PLAYLIST, "Deep Focus")]
+        await index.apply([removal(mine, 2)], "t")
+        assert await names(index, "deep focus", Kind.PLAYLIST) == []
+        assert list(await index.suggest("deep", limit=5)) == []

@@ -15,6 +15,7 @@ from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile,
 from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.catalogue import Catalogue, CatalogueListing, Playables
 from catalog_svc.ports.imports import Imports, ScanStore
+from catalog_svc.ports.playlists import PlaylistCopy
 from catalog_svc.ports.preparation import Claim, Preparation, Publication
 from meshkit.feeds import Change, ChangeFeed
 
@@ -32,6 +33,7 @@ class CatalogueStores:
     preparation: Preparation
     feed: ChangeFeed
     listing: CatalogueListing
+    playlists: PlaylistCopy
     waiting: Callable[[], Awaitable[dict[str, int]]]
 
     async def started(self, root: bytes = ROOT) -> str:
@@ -134,4 +136,6 @@ def memory_stores(store: MemoryStore) -> CatalogueStores:
     async def waiting() -> dict[str, int]:
         return {job.key: job.priority for job in store.jobs.values()}
 
-    return CatalogueStores(store, store, store, store, store, store.feed, store, waiting)
+    return CatalogueStores(
+        store, store, store, store, store, store.feed, store, store.playlists, waiting
+    )

@@ -28,7 +28,7 @@ from catalog_svc.servicers.search import SearchServicer
 from catalog_svc.usecases.match_tracks import MatchTracks
 from catalog_svc.usecases.search import Search
 from meshkit.testing.rpc import ServedMesh, served
-from tests.contracts.catalog.search_suite import album, artist, fill, track
+from tests.contracts.catalog.search_suite import album, artist, fill, playlist, track
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ async def mesh(tmp_path: Path) -> AsyncIterator[ServedMesh]:
         track(1, "Creep", "Radiohead", "Pablo Honey", popularity=10),
         artist(2, "Radiohead"),
         album(3, "Pablo Honey", "Radiohead"),
+        playlist(4, "Radiohead for Beginners", "Ada"),
         *(track(n, f"Song {n:03}") for n in range(10, 160)),
     )
     servicer = SearchServicer(Search(index), MatchTracks(index))
@@ -84,6 +85,11 @@ async def test_every_type_is_found_with_all_fields(mesh: ServedMesh) -> None:
     assert [(found.title, found.artist, found.year) for found in answer.albums] == [
         ("Pablo Honey", "Radiohead", 1999)
     ]
+    assert list(answer.playlists) == [
+        SearchResponse.PlaylistResult(
+            id=playlist(4, "").id, title="Radiohead for Beginners", owner="Ada"
+        )
+    ]
     assert answer.next_page_token == ""
 
 
@@ -92,8 +98,9 @@ async def test_only_the_types_asked_for_come(mesh: ServedMesh) -> None:
         mesh, SearchRequest(q="radiohead", type=[SearchRequest.ARTIST, SearchRequest.PLAYLIST])
     )
     assert [found.name for found in answer.artists] == ["Radiohead"]
+    assert [found.title for found in answer.playlists] == ["Radiohead for Beginners"]
     assert not answer.tracks
-    assert not answer.playlists
+    assert not answer.albums
 
 
 async def test_page_size_defaults_to_20_and_stops_at_100(mesh: ServedMesh) -> None:
@@ -118,7 +125,12 @@ async def test_pages_of_one_type_join_without_gap(mesh: ServedMesh) -> None:
 async def test_suggestions_name_text_type_and_id(mesh: ServedMesh) -> None:
     answer = await suggest(mesh, SuggestRequest(q="RADIO"))
     assert list(answer.suggestions) == [
-        SuggestResponse.Suggestion(text="Radiohead", type=SearchRequest.ARTIST, id=artist(2, "").id)
+        SuggestResponse.Suggestion(
+            text="Radiohead", type=SearchRequest.ARTIST, id=artist(2, "").id
+        ),
+        SuggestResponse.Suggestion(
+            text="Radiohead for Beginners", type=SearchRequest.PLAYLIST, id=playlist(4, "").id
+        ),
     ]
     assert len((await suggest(mesh, SuggestRequest(q="song"))).suggestions) == 8
     assert len((await suggest(mesh, SuggestRequest(q="song", page_size=99))).suggestions) == 20

@@ -6,6 +6,7 @@ import pytest
 
 from catalog_svc.adapters.memory import MemoryStore
 from tests.contracts.catalog.handover_suite import HandoverContract
+from tests.contracts.catalog.playlists_suite import PlaylistsContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.reads_suite import ReadsContract
 from tests.contracts.catalog.scan_suite import ScanContract
@@ -22,6 +23,10 @@ class TestMemoryScan(ScanContract):
 
 
 class TestMemoryReads(ReadsContract):
+    pass
+
+
+class TestMemoryPlaylists(PlaylistsContract):
     pass
 
 

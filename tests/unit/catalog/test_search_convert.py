@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from segue.catalog.v1 import catalog_pb2
+from segue.playlist.v1 import playlist_pb2
 
 from catalog_svc.domain.search import Entry, IndexChange, Kind
 from catalog_svc.search_convert import index_change
@@ -74,7 +75,7 @@ def test_a_state_of_a_later_version_is_kept_as_unknown() -> None:
 
 
 def test_other_entities_are_left_out_and_nonsense_is_named() -> None:
-    assert index_change(Change("playlist", "P1", 1, Op.UPSERT, b"")) is None
+    assert index_change(Change("podcast", "P1", 1, Op.UPSERT, b"")) is None
     with pytest.raises(ValueError, match="no track"):
         index_change(Change("track", "T1", 1, Op.UPSERT, b"\xff\xff\xff"))
 
@@ -85,3 +86,15 @@ def test_a_track_whose_file_was_refused_is_not_found() -> None:
     ).SerializeToString()
     change = index_change(Change("track", "T1", 5, Op.UPSERT, payload))
     assert change == IndexChange(Kind.TRACK, "T1", 5, None)
+
+
+def test_a_public_playlist_is_found_by_its_title_and_owner() -> None:
+    message = playlist_pb2.Playlist(
+        playlist_id="P1", title="Focus", owner="Ada", is_public=True, follower_count=9
+    )
+    change = index_change(Change("playlist", "P1", 2, Op.UPSERT, message.SerializeToString()))
+    entry = Entry(Kind.PLAYLIST, "P1", "Focus", artist="Ada", popularity=9)
+    assert change == IndexChange(Kind.PLAYLIST, "P1", 2, entry)
+    assert index_change(Change("playlist", "P1", 3, Op.DELETE)) == IndexChange(
+        Kind.PLAYLIST, "P1", 3, None
+    )

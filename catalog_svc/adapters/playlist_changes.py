@@ -1,0 +1,53 @@
+"""What the playlist service tells, as the domain sees it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from segue.playlist.v1 import playlist_pb2
+from segue.playlist.v1 import playlist_service_pb2 as pb
+from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+
+from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold, Told
+from meshkit.following import Step, Watch
+from meshkit.status import remote_faults
+
+
+def playlist_changes(stub: PlaylistServiceStub) -> Watch[Told]:
+    """A ``Watch`` over the playlist service's feed."""
+
+    async def watch(resume_token: str, /) -> AsyncIterator[Step[Told]]:
+        request = pb.WatchChangesRequest(resume_token=resume_token)
+        with remote_faults():
+            async for change in stub.WatchChanges(request):
+                yield Step(change.resume_token, told(change))
+
+    return watch
+
+
+def told(change: pb.WatchChangesResponse) -> Told | None:
+    """The news in a step; None where there is none that the catalogue keeps."""
+    match change.WhichOneof("change"):
+        case "playlist":
+            message = change.playlist
+            shown = _playlist(message) if message.is_public else None
+            return PlaylistTold(message.playlist_id, change.version, shown)
+        case "deleted":
+            return PlaylistTold(change.deleted.playlist_id, change.version, None)
+        case "artist_followers":
+            followers = change.artist_followers
+            count = max(0, int(followers.followers_count))
+            return FollowersTold(followers.artist_id, change.version, count)
+        case _:
+            return None
+
+
+def _playlist(message: playlist_pb2.Playlist) -> Playlist:
+    return Playlist(
+        id=message.playlist_id,
+        title=message.title,
+        description=message.description,
+        owner=message.owner,
+        track_count=message.track_count,
+        follower_count=message.follower_count,
+    )

@@ -1,0 +1,203 @@
+"""The contract of ``PlaylistCopy``: what the playlist service tells, kept for search."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from segue.playlist.v1 import playlist_pb2
+
+from catalog_svc.domain.ids import new_id
+from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold
+from meshkit.feeds import Change, Op
+from tests.contracts.catalog.stores import CatalogueStores, found, tagged
+
+
+def playlist(title: str = "Focus", **fields: object) -> Playlist:
+    """A public playlist of Ada's."""
+    known = {"description": "", "owner": "Ada", "track_count": 3, "follower_count": 2, **fields}
+    return Playlist(new_id(), title, **known)  # type: ignore[arg-type]
+
+
+def told(one: Playlist, version: int = 1) -> PlaylistTold:
+    """The playlist as it is now."""
+    return PlaylistTold(one.id, version, one)
+
+
+def hidden(one: Playlist, version: int) -> PlaylistTold:
+    """It is not public, or deleted."""
+    return PlaylistTold(one.id, version, None)
+
+
+class PlaylistsContract:
+    """Every adapter must pass; it gives ``stores``."""
+
+    async def test_a_new_copy_has_no_place_in_the_feed(self, stores: CatalogueStores) -> None:
+        assert await stores.playlists.resume_token() == ""
+
+    async def test_the_token_moves_with_what_was_told_and_not_within_a_listing(
+        self, stores: CatalogueStores
+    ) -> None:
+        await stores.playlists.begin_listing()
+        await stores.playlists.apply([told(playlist())], "")
+        assert await stores.playlists.resume_token() == ""
+        await stores.playlists.end_listing()
+        await stores.playlists.apply([], "first")
+        await stores.playlists.apply([told(playlist())], "second")
+        await stores.playlists.apply([], "")
+        assert await stores.playlists.resume_token() == "second"
+
+    async def test_a_public_playlist_is_told_on_with_all_that_search_shows(
+        self, stores: CatalogueStores
+    ) -> None:
+        one = playlist("Focus", description="Deep work", owner="Ada")
+        (change,) = await self._after(stores, told(one))
+        assert (change.entity, change.id, change.op) == ("playlist", one.id, Op.UPSERT)
+        message = playlist_pb2.Playlist.FromString(change.payload)
+        assert message == playlist_pb2.Playlist(
+            playlist_id=one.id,
+            title="Focus",
+            description="Deep work",
+            visibility=playlist_pb2.Playlist.PUBLIC,
+            is_public=True,
+            owner="Ada",
+            track_count=3,
+            follower_count=2,
+        )
+        assert await self._listed(stores) == [change]
+
+    async def test_a_playlist_that_is_no_longer_public_is_removed(
+        self, stores: CatalogueStores
+    ) -> None:
+        one, other = playlist(), playlist("Other")
+        (first, _) = await self._after(stores, told(one), told(other))
+        (gone,) = await self._after(stores, hidden(one, 2))
+        assert (gone.id, gone.op, gone.payload) == (one.id, Op.DELETE, b"")
+        assert gone.version > first.version
+        assert [change.id for change in await self._listed(stores)] == [other.id]
+        (again,) = await self._after(stores, told(one, 3))
+        assert again.op is Op.UPSERT
+        assert again.version > gone.version
+
+    async def test_an_older_word_changes_nothing(self, stores: CatalogueStores) -> None:
+        one = playlist("New")
+        await self._after(stores, told(one, 5))
+        assert await self._after(stores, told(replace(one, title="Old"), 4)) == []
+        assert await self._after(stores, hidden(one, 4)) == []
+        assert await self._after(stores, told(replace(one, title="Same version"), 5)) == []
+        await self._after(stores, hidden(one, 6))
+        assert await self._after(stores, told(one, 5)) == []
+        assert await self._listed(stores) == []
+
+    async def test_what_was_never_public_is_not_told_on_and_stays_hidden(
+        self, stores: CatalogueStores
+    ) -> None:
+        one = playlist("Secret")
+        assert await self._after(stores, hidden(one, 7)) == []
+        assert await self._after(stores, told(one, 6)) == []
+        assert await self._listed(stores) == []
+
+    async def test_what_people_see_unchanged_is_not_told_on(self, stores: CatalogueStores) -> None:
+        one = playlist()
+        await self._after(stores, told(one))
+        assert await self._after(stores, told(one, 2)) == []
+        (change,) = await self._after(stores, told(replace(one, follower_count=3), 3))
+        assert playlist_pb2.Playlist.FromString(change.payload).follower_count == 3
+
+    async def test_of_several_words_in_a_batch_the_newest_stands(
+        self, stores: CatalogueStores
+    ) -> None:
+        one = playlist("Second")
+        first, third = told(replace(one, title="First"), 1), told(replace(one, title="Third"), 3)
+        await self._after(stores, first, third, told(one, 2))
+        (listed,) = await self._listed(stores)
+        assert playlist_pb2.Playlist.FromString(listed.payload).title == "Third"
+
+    async def test_what_a_new_listing_does_not_tell_is_removed(
+        self, stores: CatalogueStores
+    ) -> None:
+        kept, gone, secret = playlist("Kept"), playlist("Gone"), playlist("Secret")
+        await self._list(stores, told(kept, 4), told(gone, 9))
+        await self._after(stores, hidden(secret, 3))
+        token = await stores.feed.head()
+        await self._list(stores, told(kept, 4))
+        (change,) = await stores.changes_after(token)
+        assert (change.id, change.op) == (gone.id, Op.DELETE)
+        assert [one.id for one in await self._listed(stores)] == [kept.id]
+
+    async def test_a_new_listing_is_believed_whatever_its_versions(
+        self, stores: CatalogueStores
+    ) -> None:
+        one = playlist("Before the restore")
+        await self._list(stores, told(one, 9))
+        await self._list(stores, told(replace(one, title="After it"), 5))
+        (listed,) = await self._listed(stores)
+        assert playlist_pb2.Playlist.FromString(listed.payload).title == "After it"
+        assert await self._after(stores, told(one, 4)) == []
+        assert len(await self._after(stores, told(one, 6))) == 1
+
+    async def test_a_listing_that_was_interrupted_begins_again_without_loss(
+        self, stores: CatalogueStores
+    ) -> None:
+        one, other = playlist("One"), playlist("Other")
+        await self._list(stores, told(one), told(other))
+        await stores.playlists.begin_listing()
+        await stores.playlists.apply([told(one)], "")
+        assert len(await self._listed(stores)) == 2
+        await self._list(stores, told(other))
+        assert [change.id for change in await self._listed(stores)] == [other.id]
+
+    async def test_followers_are_shown_and_told_on(self, stores: CatalogueStores) -> None:
+        artist_id = await self._artist(stores)
+        (change,) = await self._after(stores, FollowersTold(artist_id, 3, 40))
+        artist = await stores.catalogue.artist(artist_id)
+        assert artist is not None
+        assert (artist.followers_count, artist.version) == (40, change.version)
+        assert (change.entity, change.id) == ("artist", artist_id)
+        assert await self._after(stores, FollowersTold(artist_id, 2, 39)) == []
+        assert await self._after(stores, FollowersTold(artist_id, 4, 40)) == []
+        assert await self._after(stores, FollowersTold(new_id(), 1, 5)) == []
+        assert len(await self._after(stores, FollowersTold(artist_id, 5, 41))) == 1
+
+    async def test_followers_survive_an_import_of_the_same_artist(
+        self, stores: CatalogueStores
+    ) -> None:
+        artist_id = await self._artist(stores)
+        await self._after(stores, FollowersTold(artist_id, 1, 7))
+        await stores.scanned(found("later.flac", tagged("Later")))
+        artist = await stores.catalogue.artist(artist_id)
+        assert artist is not None
+        assert (artist.followers_count, artist.track_count) == (7, 2)
+
+    async def test_artists_that_a_new_listing_does_not_tell_have_no_followers(
+        self, stores: CatalogueStores
+    ) -> None:
+        artist_id = await self._artist(stores)
+        await self._list(stores, FollowersTold(artist_id, 8, 7))
+        token = await stores.feed.head()
+        await self._list(stores)
+        (change,) = await stores.changes_after(token)
+        assert (change.entity, change.id) == ("artist", artist_id)
+        artist = await stores.catalogue.artist(artist_id)
+        assert artist is not None
+        assert artist.followers_count == 0
+        assert len(await self._after(stores, FollowersTold(artist_id, 1, 2))) == 1
+
+    async def _after(
+        self, stores: CatalogueStores, *news: PlaylistTold | FollowersTold
+    ) -> list[Change]:
+        """What the feed says of news."""
+        token = await stores.feed.head()
+        await stores.playlists.apply(news, "somewhere")
+        return await stores.changes_after(token)
+
+    async def _list(self, stores: CatalogueStores, *news: PlaylistTold | FollowersTold) -> None:
+        await stores.playlists.begin_listing()
+        await stores.playlists.apply(news, "")
+        await stores.playlists.end_listing()
+
+    async def _listed(self, stores: CatalogueStores) -> list[Change]:
+        return [one async for some in stores.listing.everything(["playlist"]) for one in some]
+
+    async def _artist(self, stores: CatalogueStores) -> str:
+        await stores.scanned(found("a.flac", tagged("One")))
+        return (await stores.only_track()).artist_id
