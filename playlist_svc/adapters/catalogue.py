@@ -11,6 +11,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from meshkit.deadline import budget
 from meshkit.following import Step
 from meshkit.status import remote_faults
+from playlist_svc.adapters.ulids import ulids
 from playlist_svc.ports.tracks import Track, TrackChange
 
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
@@ -29,7 +30,8 @@ class CatalogueService:
     async def tracks(self, track_ids: Sequence[str]) -> list[Track]:
         """See the port."""
         slots = asyncio.Semaphore(_PARALLEL)
-        batches = [track_ids[at : at + _BATCH] for at in range(0, len(track_ids), _BATCH)]
+        asked = ulids(track_ids)
+        batches = [asked[at : at + _BATCH] for at in range(0, len(asked), _BATCH)]
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._batch(batch, slots)) for batch in batches]

@@ -11,7 +11,6 @@ from meshkit.faults import NotFound
 from playlist_svc.adapters import rules_sql, track_rows
 from playlist_svc.adapters.aging import AgingCache
 from playlist_svc.adapters.postgres_tracks_copy import LAST_LISTING, LOCK_LISTING
-from playlist_svc.domain import ids
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.tracks import Catalogue, Track, TrackChange
 
@@ -52,7 +51,7 @@ class PostgresTracks:
     async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         """See the port."""
         found = dict(await self.named(track_ids))
-        unknown = [id_ for id_ in dict.fromkeys(track_ids) if id_ not in found and _is_id(id_)]
+        unknown = [id_ for id_ in dict.fromkeys(track_ids) if id_ not in found]
         if unknown:
             await self._ask(unknown)
             for at in range(0, len(unknown), _BATCH):
@@ -106,11 +105,3 @@ class PostgresTracks:
                 await connection.execute(
                     track_rows.INSERT_ASKED, {"number": row[0] if row else 0, "rows": rows}
                 )
-
-
-def _is_id(text: str) -> bool:
-    try:
-        ids.to_raw(text)
-    except ValueError:
-        return False
-    return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -18,5 +19,34 @@ class People(Protocol):
 
     async def existing(self, user_ids: Collection[str]) -> Mapping[str, str]:
         """The names of all of them; NotFound (metadata: resource "user", id) for the first that
-        does not exist."""
+        does not exist, Unavailable when identity is away and one was never asked for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToldName:
+    """A name, and when identity told it, Unix milliseconds."""
+
+    username: str
+    told_at_ms: int
+
+
+class ToldNames(Protocol):
+    """The names that identity told any instance, for when it is away."""
+
+    async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
+        """Those that are kept, however old."""
+        ...
+
+    async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
+        """Must keep the names unless newer ones are kept, and drop those of the users that are
+        gone unless they were told later."""
+        ...
+
+
+class Identity(Protocol):
+    """Identity itself."""
+
+    async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
+        """The names of those users that there are. Raises Unavailable when it cannot answer."""
         ...

@@ -1,0 +1,29 @@
+"""The names that identity told, in memory, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from playlist_svc.ports.people import ToldName
+
+
+class MemoryToldNames:
+    """``ToldNames`` of one process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, ToldName] = {}
+
+    async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
+        """See the port."""
+        return {id_: self._kept[id_] for id_ in user_ids if id_ in self._kept}
+
+    async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
+        """See the port."""
+        for id_, username in names.items():
+            held = self._kept.get(id_)
+            if held is None or held.told_at_ms < told_at_ms:
+                self._kept[id_] = ToldName(username, told_at_ms)
+        for id_ in gone:
+            held = self._kept.get(id_)
+            if held is not None and held.told_at_ms <= told_at_ms:
+                del self._kept[id_]
