@@ -13,7 +13,7 @@ from playlist_svc.domain.order import EMPTY, Entry, Order
 from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.clock import Clock, NewId
-from playlist_svc.ports.playlists import HeadCache, NewSnapshot, PlaylistStore
+from playlist_svc.ports.playlists import NewSnapshot, PlaylistStore
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases import words
 
@@ -34,13 +34,11 @@ class CreatePlaylist:
     def __init__(
         self,
         store: PlaylistStore,
-        cache: HeadCache,
         tracks: Tracks,
         clock: Clock,
         new_id: NewId,
     ) -> None:
         self._store = store
-        self._cache = cache
         self._tracks = tracks
         self._clock = clock
         self._new_id = new_id
@@ -74,9 +72,7 @@ class CreatePlaylist:
             rule=new.rule,
             rule_evaluated_at_ms=now_ms if new.rule else 0,
         )
-        made = await self._store.create(head, first, key)
-        await self._cache.put([made])
-        return made
+        return await self._store.create(head, first, key)
 
 
 def chosen_order(

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from playlist_svc.ports.clock import Clock
-from playlist_svc.ports.playlists import HeadCache, PlaylistStore
+from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases.access import Access
 
 
 class Following:
     """Has users follow playlists that they may see."""
 
-    def __init__(
-        self, store: PlaylistStore, cache: HeadCache, access: Access, clock: Clock
-    ) -> None:
+    def __init__(self, store: PlaylistStore, access: Access, clock: Clock) -> None:
         self._store = store
-        self._cache = cache
         self._access = access
         self._clock = clock
 
     async def follow(self, playlist_id: str, user_id: str) -> int:
         """Has the user follow; how many do now. NotFound, FailedPrecondition (COLLECTION_FULL)."""
         await self._access.visible(playlist_id, user_id)
-        count = await self._store.follow(playlist_id, user_id, self._clock())
-        await self._tell(playlist_id)
-        return count
+        return await self._store.follow(playlist_id, user_id, self._clock())
 
     async def unfollow(self, playlist_id: str, user_id: str) -> None:
         """Has the user follow no longer, whether or not there is such a playlist."""
         await self._store.unfollow(playlist_id, user_id)
-        await self._tell(playlist_id)
-
-    async def _tell(self, playlist_id: str) -> None:
-        """Puts the new count where the next read looks."""
-        head = await self._store.head(playlist_id)
-        await self._cache.put([] if head is None else [head])

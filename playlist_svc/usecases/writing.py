@@ -14,7 +14,6 @@ from playlist_svc.domain.merge import MergeConflict, TextConflict, merge_content
 from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.ports.clock import Clock, NewId
 from playlist_svc.ports.playlists import (
-    HeadCache,
     NewSnapshot,
     PlaylistStore,
     RevisionGone,
@@ -67,9 +66,8 @@ Decide = Callable[[Writing], Awaitable[Edited]]
 class Writer:
     """Writes to one playlist at a time, by whoever has the role for it."""
 
-    def __init__(self, store: PlaylistStore, cache: HeadCache, access: Access) -> None:
+    def __init__(self, store: PlaylistStore, access: Access) -> None:
         self._store = store
-        self._cache = cache
         self._access = access
 
     async def __call__(
@@ -103,7 +101,6 @@ class Writer:
             return edited.packed()
 
         answer = await self._store.write(playlist_id, key, held)
-        await self._cache.put(after)
         return Edited.of(answer), after[0] if after else None
 
 

@@ -1,0 +1,156 @@
+"""Follow every change of playlists and of artists' followers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from meshkit.faults import Unavailable
+from meshkit.feeds import Change, ChangeFeed, Op
+from playlist_svc.domain.playlist import Head
+from playlist_svc.domain.social import ArtistFollowers
+from playlist_svc.ports.listings import Listings
+from playlist_svc.ports.people import People
+from playlist_svc.usecases.hub import ENTITY
+
+ARTISTS = "artist_followers"
+"""What changes of artists' followers are filed under in the feed."""
+
+_PAGE = 500
+_TOLD = frozenset({ENTITY, ARTISTS})
+
+
+class ArtistListing(Protocol):
+    """What of ``SocialStore`` is needed here; see there."""
+
+    async def artists_with_followers(self, after: str, limit: int) -> Sequence[ArtistFollowers]:
+        """At most ``limit`` artists by rising id, those after the id ``after``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistTold:
+    """A playlist as it is now, with its owner's name."""
+
+    head: Head
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistGone:
+    """A playlist that was deleted."""
+
+    playlist_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowersTold:
+    """How many follow an artist."""
+
+    artist_id: str
+    followers_count: int
+    version: int
+
+
+Told = PlaylistTold | PlaylistGone | FollowersTold
+
+
+class WatchChanges:
+    """All that is public, then the feed, change by change. ``decode`` reads a head."""
+
+    def __init__(
+        self,
+        feed: ChangeFeed,
+        listings: Listings,
+        artists: ArtistListing,
+        people: People,
+        decode: Callable[[bytes], Head],
+    ) -> None:
+        self._feed = feed
+        self._listings = listings
+        self._artists = artists
+        self._people = people
+        self._decode = decode
+
+    async def __call__(
+        self, token: str, *, stop: asyncio.Event
+    ) -> AsyncIterator[tuple[str, Told | None]]:
+        """Changes after ``token``, each with the token that resumes after it.
+
+        Without a token everything public comes first, with empty tokens: who is interrupted has to
+        begin again. A step without a change then brings the token of before the listing, so that
+        what changed meanwhile follows. Raises ``Unavailable`` when ``stop`` is set.
+        """
+        if not token:
+            token = await self._feed.head()
+            async for told in self._everything(stop):
+                yield "", told
+            yield token, None
+        async for step in self._after(token, stop):
+            yield step
+        raise _draining()
+
+    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Told]:
+        after = ""
+        while heads := await self._listings.public_heads(after, _PAGE):
+            names = await self._people.names({head.owner_id for head in heads})
+            for head in heads:
+                yield PlaylistTold(head, names.get(head.owner_id, ""))
+            after = heads[-1].playlist_id
+            _check(stop)
+        after = ""
+        while artists := await self._artists.artists_with_followers(after, _PAGE):
+            for artist in artists:
+                yield FollowersTold(artist.artist_id, artist.followers_count, artist.version)
+            after = artists[-1].artist_id
+            _check(stop)
+
+    async def _after(
+        self, token: str, stop: asyncio.Event
+    ) -> AsyncIterator[tuple[str, Told | None]]:
+        """Within a batch the token stays that of the batch before: who resumes there sees a few
+        changes again and misses none.
+        """
+        async for batch in self._feed.watch(token, stop=stop):
+            told = await self._told([one for one in batch.changes if one.entity in _TOLD])
+            for change in told[:-1]:
+                yield token, change
+            token = batch.token
+            yield token, told[-1] if told else None
+
+    async def _told(self, changes: Sequence[Change]) -> list[Told]:
+        heads = {
+            change.payload: self._decode(change.payload)
+            for change in changes
+            if change.entity == ENTITY and change.op is Op.UPSERT
+        }
+        owners = {head.owner_id for head in heads.values()}
+        names = await self._people.names(owners) if owners else {}
+        told: list[Told] = []
+        for change in changes:
+            if change.entity == ARTISTS:
+                told.append(_followers(change))
+            elif change.op is Op.DELETE:
+                told.append(PlaylistGone(change.id, change.version))
+            else:
+                head = heads[change.payload]
+                told.append(PlaylistTold(head, names.get(head.owner_id, "")))
+        return told
+
+
+def _followers(change: Change) -> FollowersTold:
+    count = json.loads(change.payload)["followers_count"]
+    return FollowersTold(change.id, int(count), change.version)
+
+
+def _check(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        raise _draining()
+
+
+def _draining() -> Unavailable:
+    return Unavailable("The server drains; watch again with the last token.")
