@@ -1,0 +1,379 @@
+"""What every ``SocialStore`` must do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+from ulid import ULID
+
+from meshkit.faults import FailedPrecondition, NotFound, PermissionDenied
+from meshkit.feeds import Change, ChangeFeed, Op
+from playlist_svc.domain.social import Artist, Audience, Circle, Connection, Kind
+from playlist_svc.ports.social import SocialStore
+
+NOW = 1_763_900_000_000
+MOST = 20
+"""How many can be followed, and how many blocked, of the stores under test."""
+
+ReadFeed = Callable[[], Awaitable[Sequence[Change]]]
+
+
+def new_ids(n: int) -> list[str]:
+    return sorted(str(ULID()) for _ in range(n))
+
+
+def an_artist(name: str = "The Föhn") -> Artist:
+    return Artist(str(ULID()), name)
+
+
+async def whole_feed(feed: ChangeFeed, start: str) -> Sequence[Change]:
+    """All changes since ``start``."""
+    changes: list[Change] = []
+    while (batch := await feed.read(start)).changes:
+        changes += batch.changes
+        start = batch.token
+    return changes
+
+
+async def following(
+    store: SocialStore, user: str, reader: str = "", kind: Kind | None = None
+) -> list[Connection]:
+    """All whom a user follows, read in small pages; the total must agree."""
+    found: list[Connection] = []
+    after = None
+    while True:
+        page = await store.following(user, kind, after, 3, reader_id=reader or user)
+        found += page.found
+        if len(page.found) < 3:
+            assert reader or page.total == len(found)
+            return found
+        after = (page.found[-1].since_us, page.found[-1].target_id)
+
+
+async def followers(store: SocialStore, user: str, reader: str = "") -> list[Connection]:
+    """All who follow a user, read in small pages; the total must agree."""
+    found: list[Connection] = []
+    after = None
+    while True:
+        page = await store.followers(user, after, 3, reader_id=reader or user)
+        found += page.found
+        if len(page.found) < 3:
+            assert reader or page.total == len(found)
+            return found
+        after = (page.found[-1].since_us, page.found[-1].target_id)
+
+
+def ids(connections: Sequence[Connection]) -> list[str]:
+    return [one.target_id for one in connections]
+
+
+class SocialContract:
+    """Subclass it with fixtures ``store`` and ``other``, two instances on one store that is empty
+    for every test and bounded by ``MOST``, and ``changes``, which reads its whole feed."""
+
+    async def test_who_follows_nobody_has_empty_lists(self, store: SocialStore) -> None:
+        (user, stranger) = new_ids(2)
+        assert await following(store, user) == []
+        assert await followers(store, user) == []
+        assert await store.unfollow(user, [stranger], [stranger]) == 0
+        relation = await store.relation(user, stranger)
+        assert not (relation.following or relation.followed_by)
+        assert not (relation.blocking or relation.blocked_by)
+        assert (relation.follower_count, relation.following_count) == (0, 0)
+
+    async def test_people_and_artists_are_followed_once(self, store: SocialStore) -> None:
+        user, one, two = new_ids(3)
+        artist = an_artist()
+        assert await store.follow(user, [one], [artist], NOW) == 2
+        assert await store.follow(user, [one, two], [artist], NOW + 1) == 1
+        assert await following(store, user) == [
+            Connection(Kind.USER, two, (NOW + 1) * 1000),
+            *sorted(
+                (
+                    Connection(Kind.USER, one, NOW * 1000),
+                    Connection(Kind.ARTIST, artist.artist_id, NOW * 1000, artist.name),
+                ),
+                key=lambda each: each.target_id,
+                reverse=True,
+            ),
+        ]
+        assert ids(await following(store, user, kind=Kind.ARTIST)) == [artist.artist_id]
+        assert ids(await following(store, user, kind=Kind.USER)) == [two, one]
+        assert ids(await followers(store, one)) == [user]
+
+    async def test_equal_times_page_by_id_and_none_is_lost(self, store: SocialStore) -> None:
+        user, *people = new_ids(12)
+        await store.follow(user, people[:5], [], NOW)
+        await store.follow(user, people[5:], [], NOW)
+        assert ids(await following(store, user)) == people[::-1]
+        for person in people:
+            await store.follow(person, [user], [], NOW)
+        assert ids(await followers(store, user)) == people[::-1]
+
+    async def test_who_follow_each_other_are_mutual_for_both(self, store: SocialStore) -> None:
+        user, friend, idol = new_ids(3)
+        await store.follow(user, [friend, idol], [], NOW)
+        await store.follow(friend, [user], [], NOW)
+        found = {one.target_id: one.mutual for one in await following(store, user)}
+        assert found == {friend: True, idol: False}
+        assert [one.mutual for one in await followers(store, user)] == [True]
+        assert [one.mutual for one in await followers(store, idol)] == [False]
+        relation = await store.relation(user, friend)
+        assert relation.following
+        assert relation.followed_by
+
+    async def test_mutual_is_about_the_reader_of_the_list(self, store: SocialStore) -> None:
+        owner, reader, friend, other = new_ids(4)
+        await store.follow(owner, [friend, other], [], NOW)
+        await store.follow(other, [owner], [], NOW)
+        await store.follow(reader, [friend, other], [], NOW)
+        await store.follow(friend, [reader], [], NOW)
+        found = await following(store, owner, reader)
+        assert {one.target_id: one.mutual for one in found} == {friend: True, other: False}
+
+    async def test_a_list_hides_from_its_reader_who_blocks_the_reader(
+        self, store: SocialStore
+    ) -> None:
+        owner, reader, hidden, seen = new_ids(4)
+        await store.follow(owner, [hidden, seen], [], NOW)
+        await store.follow(hidden, [owner], [], NOW)
+        await store.block(hidden, reader, NOW)
+        await store.block(reader, seen, NOW)
+        assert ids(await following(store, owner, reader)) == [seen]
+        assert ids(await followers(store, owner, reader)) == []
+        assert len(await following(store, owner)) == 2
+
+    async def test_unfollowing_ends_what_there_is(self, store: SocialStore) -> None:
+        user, one, two = new_ids(3)
+        artist = an_artist()
+        await store.follow(user, [one, two], [artist], NOW)
+        assert await store.unfollow(user, [one], [artist.artist_id]) == 2
+        assert await store.unfollow(user, [one], [artist.artist_id]) == 0
+        assert ids(await following(store, user)) == [two]
+        assert await followers(store, one) == []
+
+    async def test_more_than_the_bound_follows_nobody(self, store: SocialStore) -> None:
+        user, *people = new_ids(MOST + 2)
+        artist = an_artist()
+        await store.follow(user, people[: MOST - 1], [], NOW)
+        with pytest.raises(FailedPrecondition) as full:
+            await store.follow(user, people[MOST - 1 :], [artist], NOW)
+        assert (full.value.reason, full.value.metadata) == ("COLLECTION_FULL", {"limit": str(MOST)})
+        assert len(await following(store, user)) == MOST - 1
+        assert await followers(store, people[-1]) == []
+        assert await store.artists_with_followers("", 10) == []
+        assert await store.follow(user, [], [artist], NOW) == 1
+        assert await store.follow(user, people[:5], [artist], NOW) == 0
+
+    async def test_blocking_ends_following_both_ways(self, store: SocialStore) -> None:
+        user, blocked, friend = new_ids(3)
+        await store.follow(user, [blocked, friend], [], NOW)
+        await store.follow(blocked, [user, friend], [], NOW)
+        await store.block(user, blocked, NOW)
+        assert ids(await following(store, user)) == [friend]
+        assert ids(await following(store, blocked)) == [friend]
+        assert await followers(store, user) == []
+        assert await followers(store, blocked) == []
+        assert (await store.relation(user, blocked)).blocking
+        assert (await store.relation(blocked, user)).blocked_by
+        assert not (await store.relation(user, blocked)).blocked_by
+
+    async def test_nobody_follows_across_a_block(self, store: SocialStore) -> None:
+        user, blocked, friend = new_ids(3)
+        await store.block(user, blocked, NOW)
+        with pytest.raises(PermissionDenied) as own:
+            await store.follow(user, [friend, blocked], [], NOW)
+        assert own.value.reason == "USER_BLOCKED"
+        with pytest.raises(NotFound) as theirs:
+            await store.follow(blocked, [friend, user], [], NOW)
+        assert theirs.value.metadata == {"resource": "user", "id": user}
+        assert await followers(store, friend) == []
+        await store.unblock(user, blocked)
+        assert await store.follow(blocked, [user], [], NOW) == 1
+        assert await store.follow(user, [blocked], [], NOW) == 1
+
+    async def test_blocks_are_listed_the_latest_first(self, store: SocialStore) -> None:
+        user, *people = new_ids(6)
+        for n, person in enumerate(people):
+            await store.block(user, person, NOW + n // 2)
+        await store.block(user, people[0], NOW + 60_000)
+        found = await store.blocks(user, None, 3)
+        found = [*found, *await store.blocks(user, (found[-1].since_us, found[-1].user_id), 9)]
+        assert [one.user_id for one in found] == people[::-1]
+        assert [one.since_us for one in found] == [(NOW + n // 2) * 1000 for n in (4, 3, 2, 1, 0)]
+        await store.unblock(user, people[2])
+        await store.unblock(user, people[2])
+        assert people[2] not in [one.user_id for one in await store.blocks(user, None, 9)]
+        assert await store.blocks(people[0], None, 9) == []
+
+    async def test_more_blocks_than_the_bound_change_nothing(self, store: SocialStore) -> None:
+        user, *people = new_ids(MOST + 2)
+        await store.follow(user, [people[-1]], [], NOW)
+        for person in people[:MOST]:
+            await store.block(user, person, NOW)
+        with pytest.raises(FailedPrecondition) as full:
+            await store.block(user, people[-1], NOW)
+        assert (full.value.reason, full.value.metadata) == ("COLLECTION_FULL", {"limit": str(MOST)})
+        assert ids(await following(store, user)) == [people[-1]]
+        await store.block(user, people[0], NOW)
+        await store.unblock(user, people[0])
+        await store.block(user, people[-1], NOW)
+
+    async def test_privacy_is_open_at_first_and_keeps_what_is_not_given(
+        self, store: SocialStore
+    ) -> None:
+        user, other = new_ids(2)
+        assert await store.audience(user) == Audience(Circle.EVERYONE, Circle.EVERYONE)
+        assert await store.set_audience(user, None, Circle.NOBODY) == Audience(
+            Circle.EVERYONE, Circle.NOBODY
+        )
+        await store.set_audience(user, Circle.FRIENDS, None)
+        kept = Audience(Circle.FRIENDS, Circle.NOBODY)
+        assert await store.set_audience(user, None, None) == kept
+        assert await store.audience(user) == kept
+        assert (await store.relation(other, user)).audience == kept
+        assert (await store.relation(user, other)).audience == Audience()
+
+    async def test_each_change_of_an_artists_followers_is_told(
+        self, store: SocialStore, changes: ReadFeed
+    ) -> None:
+        one, two = new_ids(2)
+        artist, renamed = an_artist("Föhn"), "The Föhn"
+        await store.follow(one, [two], [artist], NOW)
+        await store.follow(one, [two], [artist], NOW)
+        await store.follow(two, [], [Artist(artist.artist_id, renamed)], NOW)
+        await store.unfollow(one, [two], [artist.artist_id])
+        told = await changes()
+        assert [json.loads(change.payload) for change in told] == [
+            {"artist_id": artist.artist_id, "name": name, "followers_count": count}
+            for name, count in (("Föhn", 1), (renamed, 2), (renamed, 1))
+        ]
+        assert [change.version for change in told] == [1, 2, 3]
+        assert {(change.entity, change.id, change.op) for change in told} == {
+            ("artist_followers", artist.artist_id, Op.UPSERT)
+        }
+
+    async def test_artists_are_listed_by_id_also_without_followers_left(
+        self, store: SocialStore
+    ) -> None:
+        user = str(ULID())
+        artists = sorted((an_artist() for _ in range(4)), key=lambda one: one.artist_id)
+        await store.follow(user, [], artists, NOW)
+        await store.unfollow(user, [], [artists[1].artist_id])
+        found = await store.artists_with_followers("", 3)
+        found = [*found, *await store.artists_with_followers(found[-1].artist_id, 3)]
+        assert [one.artist_id for one in found] == [one.artist_id for one in artists]
+        assert [(one.followers_count, one.version) for one in found] == [
+            (1, 1),
+            (0, 2),
+            (1, 1),
+            (1, 1),
+        ]
+
+    async def test_an_erased_user_is_in_nobodys_lists(
+        self, store: SocialStore, changes: ReadFeed
+    ) -> None:
+        user, friend, idol, fan = new_ids(4)
+        artist = an_artist()
+        await store.follow(user, [friend, idol], [artist], NOW)
+        await store.follow(friend, [user], [artist], NOW)
+        await store.follow(fan, [user], [], NOW)
+        await store.block(user, str(ULID()), NOW)
+        await store.block(idol, fan, NOW)
+        await store.block(str(ULID()), user, NOW)
+        await store.set_audience(user, Circle.NOBODY, Circle.NOBODY)
+        for _ in range(2):
+            await store.erase(user)
+        assert await following(store, user) == []
+        assert await followers(store, user) == []
+        assert ids(await following(store, friend)) == [artist.artist_id]
+        assert await following(store, fan) == []
+        assert await followers(store, idol) == []
+        assert await store.blocks(user, None, 9) == []
+        assert len(await store.blocks(idol, None, 9)) == 1
+        assert await store.audience(user) == Audience()
+        (left,) = await store.artists_with_followers("", 9)
+        assert left.followers_count == 1
+        assert json.loads((await changes())[-1].payload)["followers_count"] == 1
+        assert await store.follow(user, [friend], [], NOW) == 1
+
+    async def test_counts_are_rows_when_many_follow_and_block_at_once(
+        self, store: SocialStore, other: SocialStore, changes: ReadFeed
+    ) -> None:
+        people = new_ids(6)
+        artists = [an_artist(f"Artist {n}") for n in range(4)]
+        chance = random.Random(20)
+
+        async def work(number: int) -> None:
+            one = (store, other)[number % 2]
+            user = people[number % len(people)]
+            others = chance.sample([each for each in people if each != user], 3)
+            some = chance.sample(artists, 3)
+            match number % 5:
+                case 0 | 1 | 2:
+                    await asyncio.gather(
+                        one.follow(user, others, some, NOW + number), return_exceptions=True
+                    )
+                    await one.follow(user, [], some, NOW + number)
+                case 3:
+                    await one.unfollow(user, others, [each.artist_id for each in some])
+                case 4:
+                    await one.block(user, others[0], NOW + number)
+                    if number % 2:
+                        await one.unblock(user, others[0])
+
+        await asyncio.gather(*map(work, range(120)))
+        counted: dict[str, int] = dict.fromkeys((one.artist_id for one in artists), 0)
+        for user in people:
+            follows = await following(store, user)
+            fans = await followers(store, user)
+            relation = await store.relation(str(ULID()), user)
+            assert (relation.following_count, relation.follower_count) == (len(follows), len(fans))
+            for one in follows:
+                if one.kind is Kind.ARTIST:
+                    counted[one.target_id] += 1
+            blocked = {one.user_id for one in await store.blocks(user, None, 500)}
+            assert not blocked & {*ids(follows), *ids(fans)}
+        found = await store.artists_with_followers("", 500)
+        assert {one.artist_id: one.followers_count for one in found} == counted
+        last = {change.id: change for change in await changes()}
+        assert {one.artist_id: one.version for one in found} == {
+            artist_id: change.version for artist_id, change in last.items()
+        }
+        assert all(
+            json.loads(last[one.artist_id].payload)["followers_count"] == one.followers_count
+            for one in found
+        )
+
+    async def test_the_bound_holds_when_many_follow_at_once(
+        self, store: SocialStore, other: SocialStore
+    ) -> None:
+        user, *people = new_ids(31)
+        calls = [
+            (store, other)[n % 2].follow(user, people[n * 6 : n * 6 + 6], [], NOW) for n in range(5)
+        ]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        assert sum(isinstance(one, FailedPrecondition) for one in answers) == 2
+        assert len(await following(store, user)) == 18
+
+    async def test_following_and_blocking_at_once_never_leaves_both(
+        self, store: SocialStore, other: SocialStore
+    ) -> None:
+        for _ in range(10):
+            one, two = new_ids(2)
+            await asyncio.gather(
+                store.follow(one, [two], [], NOW),
+                other.follow(two, [one], [], NOW),
+                store.block(one, two, NOW),
+                other.block(two, one, NOW),
+                return_exceptions=True,
+            )
+            relation = await store.relation(one, two)
+            assert relation.blocking
+            assert relation.blocked_by
+            assert not relation.following
+            assert not relation.followed_by
