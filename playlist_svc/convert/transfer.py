@@ -10,6 +10,7 @@ from segue.playlist.v1 import transfer_service_pb2 as pb
 
 from meshkit.faults import InvalidArgument
 from playlist_svc.domain.formats import Format
+from playlist_svc.domain.playlist import TITLE_LENGTH
 from playlist_svc.ports.matching import Match
 from playlist_svc.usecases.exporting import Exported
 from playlist_svc.usecases.finding_tracks import Found
@@ -33,6 +34,23 @@ _STEM_LENGTH: Final = 100
 _NOT_IN_NAMES: Final = re.compile(
     r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+'
 )
+
+
+_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+def id_of(text: str, field: str) -> str:
+    """``text`` if it is a ULID; InvalidArgument on ``field`` otherwise."""
+    if not _ULID.fullmatch(text):
+        raise InvalidArgument.field(field, "must be a ULID")
+    return text
+
+
+def title(name: str) -> str:
+    """The title that a request gives, empty for none. InvalidArgument on ``name``."""
+    if len(name) > TITLE_LENGTH:
+        raise InvalidArgument.field("name", f"must have at most {TITLE_LENGTH} characters")
+    return name.strip()
 
 
 def file_format(number: pb.PlaylistFile.Format.ValueType) -> Format | None:

@@ -1,0 +1,112 @@
+"""The catalogue's matching over gRPC, and the patience that an import has with the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import stamina
+from segue.catalog.v1 import catalog_service_pb2
+from segue.catalog.v1.catalog_service_pb2_grpc import SearchServiceStub
+
+from meshkit.deadline import budget
+from meshkit.faults import DeadlineExceeded, Unavailable
+from meshkit.status import remote_faults
+from playlist_svc.ports.matching import Description, Match, Matched, Matching
+from playlist_svc.ports.tracks import Catalogue, Track
+
+SEARCH = catalog_service_pb2.DESCRIPTOR.services_by_name["SearchService"]
+
+_MATCH_S = 10.0
+_LONGEST_MS = 2**31 - 1
+_LONGEST_TEXT = 500
+
+_T = TypeVar("_T")
+_Response = catalog_service_pb2.MatchTracksResponse
+_MATCHES = {_Response.EXACT: Match.EXACT, _Response.SIMILAR: Match.SIMILAR}
+
+
+class CatalogueMatching:
+    """``Matching`` that asks the catalog service; a call has 10 s of its own."""
+
+    def __init__(self, stub: SearchServiceStub) -> None:
+        self._stub = stub
+
+    async def match(self, descriptions: Sequence[Description]) -> list[Matched]:
+        """See the port."""
+        request = catalog_service_pb2.MatchTracksRequest(descriptions=map(_said, descriptions))
+        with remote_faults():
+            answer = await self._stub.MatchTracks(request, timeout=budget(_MATCH_S))
+        if len(answer.results) != len(descriptions):
+            raise Unavailable("The catalogue did not answer every description.")
+        return [_matched(result) for result in answer.results]
+
+
+def _said(description: Description) -> catalog_service_pb2.MatchTracksRequest.Description:
+    # Names in the catalogue are no longer than this, and a call stays below a message's size.
+    return catalog_service_pb2.MatchTracksRequest.Description(
+        title=description.title[:_LONGEST_TEXT],
+        artist=description.artist[:_LONGEST_TEXT],
+        album=description.album[:_LONGEST_TEXT],
+        duration_ms=min(description.duration_ms, _LONGEST_MS),
+    )
+
+
+def _matched(result: catalog_service_pb2.MatchTracksResponse.Result) -> Matched:
+    if not result.track_id:
+        return Matched()
+    # A newer catalogue may know degrees that this version does not: worth a look, then.
+    return Matched(_MATCHES.get(result.match, Match.SIMILAR), result.track_id)
+
+
+class Patience:
+    """Asks again when an answer was unavailable or late: thousands of entries hang on each call.
+
+    ``attempts`` in all; the waits between them double from ``first_wait_s`` up to 2 s.
+    """
+
+    def __init__(self, attempts: int = 4, first_wait_s: float = 0.1) -> None:
+        self._attempts = attempts
+        self._first_wait_s = first_wait_s
+
+    async def __call__(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """The first answer. Raises the Unavailable of the last try, and any other fault at once."""
+        try:
+            async for attempt in stamina.retry_context(
+                on=(Unavailable, DeadlineExceeded),
+                attempts=self._attempts,
+                timeout=None,
+                wait_initial=self._first_wait_s,
+                wait_max=2.0,
+                wait_jitter=self._first_wait_s,
+            ):
+                with attempt:
+                    return await ask()
+        except DeadlineExceeded as late:
+            # It is the catalogue's time that ran out; the caller's call has no deadline of its own.
+            raise Unavailable("The catalogue cannot answer in time now.") from late
+        raise RuntimeError("retrying ended without an answer or an error")
+
+
+class PatientMatching:
+    """Decorates ``Matching``."""
+
+    def __init__(self, inner: Matching, patience: Patience) -> None:
+        self._inner = inner
+        self._patience = patience
+
+    async def match(self, descriptions: Sequence[Description]) -> Sequence[Matched]:
+        """See the port."""
+        return await self._patience(lambda: self._inner.match(descriptions))
+
+
+class PatientCatalogue:
+    """Decorates ``Catalogue``."""
+
+    def __init__(self, inner: Catalogue, patience: Patience) -> None:
+        self._inner = inner
+        self._patience = patience
+
+    async def tracks(self, track_ids: Sequence[str]) -> Sequence[Track]:
+        """See the port."""
+        return await self._patience(lambda: self._inner.tracks(track_ids))

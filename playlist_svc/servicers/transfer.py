@@ -1,0 +1,83 @@
+"""Imports and exports of playlist files on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+
+from google.api.httpbody_pb2 import HttpBody
+from segue.playlist.v1 import transfer_service_pb2 as pb
+from segue.playlist.v1 import transfer_service_pb2_grpc as pb_grpc
+
+from meshkit.faults import Unauthenticated
+from meshkit.idempotency import request_key
+from meshkit.principal import Principal, current_principal
+from meshkit.server_context import Context
+from playlist_svc.convert import transfer as convert
+from playlist_svc.domain.access import Visibility
+from playlist_svc.domain.formats import Format
+from playlist_svc.usecases.exporting import ExportPlaylist
+from playlist_svc.usecases.importing_file import ImportCommand, ImportFile
+
+CHUNK_BYTES = 64 * 1024
+_IMPORT = "/segue.playlist.v1.TransferService/ImportPlaylist"
+
+
+class TransferServicer(pb_grpc.TransferServiceServicer):
+    """``TransferService``: translates, and leaves decisions to the use cases."""
+
+    def __init__(
+        self,
+        import_file: ImportFile,
+        export: ExportPlaylist,
+        *,
+        is_revoked: Callable[[str], bool],
+    ) -> None:
+        self._import_file = import_file
+        self._export = export
+        self._is_revoked = is_revoked
+
+    async def ImportPlaylist(
+        self, request: pb.ImportPlaylistRequest, context: Context
+    ) -> AsyncIterator[pb.ImportPlaylistResponse]:
+        """See the contract."""
+        principal = current_principal()
+        command = ImportCommand(
+            user_id=principal.user_id,
+            content=request.content,
+            file_format=convert.file_format(request.format),
+            title=convert.title(request.name),
+            visibility=Visibility.PUBLIC if request.public else Visibility.PRIVATE,
+            # The digest of 3 MB takes milliseconds in which nobody else would be served.
+            key=await asyncio.to_thread(request_key, principal.user_id, _IMPORT, request),
+        )
+        async with aclosing(self._import_file(command)) as steps:
+            async for step in steps:
+                yield convert.progress(step)
+                self._require_token(principal)
+
+    def _require_token(self, principal: Principal) -> None:
+        """A stream must not outlive the sign-in that it was begun with."""
+        if self._is_revoked(principal.sid):
+            raise Unauthenticated("The sign-in was revoked.", reason="TOKEN_REVOKED")
+        if time.time() >= principal.expires_at:
+            raise Unauthenticated("The access token has expired.", reason="TOKEN_EXPIRED")
+
+    async def ExportPlaylist(
+        self, request: pb.ExportPlaylistRequest, context: Context
+    ) -> AsyncIterator[HttpBody]:
+        """See the contract."""
+        exported = await self._export(
+            convert.id_of(request.playlist_id, "playlist_id"),
+            current_principal().user_id,
+            convert.file_format(request.format) or Format.M3U8,
+            request.snapshot_id and convert.id_of(request.snapshot_id, "snapshot_id"),
+        )
+        disposition = convert.content_disposition(exported)
+        await context.send_initial_metadata((("content-disposition", disposition),))
+        content_type = exported.file_format.content_type
+        for start in range(0, len(exported.content), CHUNK_BYTES):
+            chunk = exported.content[start : start + CHUNK_BYTES]
+            yield HttpBody(content_type=content_type if start == 0 else "", data=chunk)

@@ -1,0 +1,113 @@
+"""Write a version of a playlist as a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from playlist_svc.domain import formats
+from playlist_svc.domain.content import Content
+from playlist_svc.domain.formats import Document, FileEntry, Format, track_identifier
+from playlist_svc.domain.ids import to_text
+from playlist_svc.domain.order import Entry
+from playlist_svc.domain.playlist import Head, Snapshot
+from playlist_svc.ports.playlists import RevisionGone
+from playlist_svc.ports.tracks import Track, Tracks
+from playlist_svc.usecases.access import Access
+from playlist_svc.usecases.undoing import no_such_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A playlist as a file; ``title`` is the playlist's at that version."""
+
+    title: str
+    file_format: Format
+    content: bytes
+
+
+class ReadVersions(Protocol):
+    """What of ``PlaylistStore`` is needed to read a version; see there."""
+
+    async def content(self, head: Head, revision: int) -> Content:
+        """A version's content. Raises RevisionGone."""
+        ...
+
+    async def snapshot(self, playlist_id: str, snapshot_id: str) -> Snapshot | None:
+        """A version by its id; None for an unknown one."""
+        ...
+
+
+class ExportPlaylist:
+    """Writes files for whoever may see the playlist.
+
+    Every entry names its track by id, also one that has left the catalogue; that has the names
+    it had last.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        versions: ReadVersions,
+        tracks: Tracks,
+        refresh: Callable[[Head], Awaitable[Head]],
+    ) -> None:
+        self._access = access
+        self._versions = versions
+        self._tracks = tracks
+        self._refresh = refresh
+
+    async def __call__(
+        self, playlist_id: str, user_id: str, file_format: Format, snapshot_id: str = ""
+    ) -> Exported:
+        """The version as a file; the newest where no ``snapshot_id`` is given. Raises NotFound."""
+        head = await self._access.visible(playlist_id, user_id)
+        if not snapshot_id:
+            head = await self._refresh(head)
+        content = await self._content(head, snapshot_id or head.snapshot_id)
+        entries = content.order.slice(0)
+        named = await self._tracks.named({to_text(entry.track_id) for entry in entries})
+        written = await asyncio.to_thread(_written, content, entries, named, file_format)
+        return Exported(content.title, file_format, written)
+
+    async def _content(self, head: Head, snapshot_id: str) -> Content:
+        revision = head.revision
+        if snapshot_id != head.snapshot_id:
+            snapshot = await self._versions.snapshot(head.playlist_id, snapshot_id)
+            if snapshot is None:
+                raise no_such_snapshot(snapshot_id)
+            revision = snapshot.revision
+        try:
+            return await self._versions.content(head, revision)
+        except RevisionGone:
+            raise no_such_snapshot(snapshot_id) from None
+
+
+def _written(
+    content: Content,
+    entries: Sequence[Entry],
+    named: Mapping[str, Track],
+    file_format: Format,
+) -> bytes:
+    document = Document(
+        title=content.title,
+        description=content.description,
+        creator="",
+        entries=tuple(_file_entry(entry, named) for entry in entries),
+    )
+    return formats.write(document, file_format)
+
+
+def _file_entry(entry: Entry, named: Mapping[str, Track]) -> FileEntry:
+    track_id = to_text(entry.track_id)
+    track = named.get(track_id)
+    return FileEntry(
+        title=track.title if track else "",
+        artist=track.artist if track else "",
+        album=track.album if track else "",
+        duration_ms=entry.duration_ms or None,
+        location="",
+        identifier=track_identifier(track_id),
+    )

@@ -1,0 +1,153 @@
+"""Make a playlist of a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from meshkit.faults import FieldViolation, InvalidArgument
+from meshkit.idempotency import RequestKey
+from playlist_svc.domain import formats
+from playlist_svc.domain.access import Visibility
+from playlist_svc.domain.content import Content
+from playlist_svc.domain.formats import Document, FileMalformed, Format
+from playlist_svc.domain.playlist import DESCRIPTION_LENGTH, TITLE_LENGTH, Head, Kind
+from playlist_svc.ports.clock import Clock, NewId
+from playlist_svc.ports.playlists import NewSnapshot
+from playlist_svc.ports.tracks import Track, Tracks
+from playlist_svc.usecases import words
+from playlist_svc.usecases.creating import chosen_order
+from playlist_svc.usecases.finding_tracks import FindTracks, Found
+
+UNTITLED = "Imported"
+"""The title of a playlist when neither the request nor the file has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCommand:
+    """What to import, for whom. ``title`` empty: the file's; ``file_format`` None: found out."""
+
+    user_id: str
+    content: bytes
+    file_format: Format | None = None
+    title: str = ""
+    visibility: Visibility = Visibility.PRIVATE
+    key: RequestKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is. ``found`` is what became of entries since the last step.
+
+    ``playlist_id`` is empty but in the last step, whose counts are those of the playlist.
+    """
+
+    entry_count: int
+    done_count: int
+    matched_count: int
+    found: Sequence[Found] = ()
+    playlist_id: str = ""
+
+
+class NewPlaylists(Protocol):
+    """What of ``PlaylistStore`` is needed to make a playlist; see there."""
+
+    async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
+        """Store a new playlist, or give the one that an equal key made."""
+        ...
+
+
+class ImportFile:
+    """Makes playlists of files: reads, finds the tracks, and stores what was found at once.
+
+    Where nothing was found the playlist is made all the same, and is empty.
+    """
+
+    def __init__(
+        self,
+        find_tracks: FindTracks,
+        playlists: NewPlaylists,
+        tracks: Tracks,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._find_tracks = find_tracks
+        self._playlists = playlists
+        self._tracks = tracks
+        self._clock = clock
+        self._new_id = new_id
+
+    async def __call__(self, command: ImportCommand) -> AsyncGenerator[Progress, None]:
+        """A step for every batch of entries, and the last with the playlist.
+
+        Left before its end it leaves nothing. A retry under the same key looks again and ends with
+        the playlist, and the count of matched entries, of the first time. Raises InvalidArgument
+        (IMPORT_FILE_MALFORMED), Unavailable, FailedPrecondition (COLLECTION_FULL).
+        """
+        document = await parsed(command.content, command.file_format)
+        count = len(document.entries)
+        chosen: list[Track] = []
+        done = 0
+        async with aclosing(self._find_tracks(document.entries)) as batches:
+            async for found in batches:
+                done += len(found)
+                chosen.extend(one.track for one in found if one.track is not None)
+                yield Progress(count, done, len(chosen), found)
+        head = await self._create(command, document, chosen)
+        yield Progress(count, count, head.track_count, playlist_id=head.playlist_id)
+
+    async def _create(
+        self, command: ImportCommand, document: Document, chosen: Sequence[Track]
+    ) -> Head:
+        now_ms = self._clock()
+        lasting = [(track.track_id, track.duration_ms) for track in chosen]
+        content = Content(
+            title=command.title or document.title[:TITLE_LENGTH].strip() or UNTITLED,
+            description=document.description[:DESCRIPTION_LENGTH].strip(),
+            order=chosen_order(lasting, command.user_id, now_ms),
+        )
+        first = NewSnapshot(
+            snapshot_id=self._new_id(),
+            kind=Kind.CREATED,
+            author_id=command.user_id,
+            created_at_ms=now_ms,
+            summary=_summary(len(chosen), len(document.entries)),
+            content=content,
+            artwork_paths=await words.covers(self._tracks, None, content, ()),
+        )
+        head = Head(
+            playlist_id=self._new_id(),
+            owner_id=command.user_id,
+            title=content.title,
+            description=content.description,
+            visibility=command.visibility,
+            revision=1,
+            snapshot_id=first.snapshot_id,
+            version=1,
+            created_at_ms=now_ms,
+            modified_at_ms=now_ms,
+        )
+        return await self._playlists.create(head, first, command.key)
+
+
+async def parsed(content: bytes, file_format: Format | None) -> Document:
+    """The playlist in a file, read beside the loop. InvalidArgument (IMPORT_FILE_MALFORMED)."""
+    try:
+        return await asyncio.to_thread(formats.read, content, file_format)
+    except FileMalformed as malformed:
+        said = str(malformed)
+        raise InvalidArgument(
+            said,
+            reason="IMPORT_FILE_MALFORMED",
+            metadata={"where": malformed.where},
+            violations=(FieldViolation("content", said),),
+        ) from None
+
+
+def _summary(matched: int, entries: int) -> str:
+    if matched == entries:
+        return f"imported {matched} track{'s' * (matched != 1)} from a file"
+    return f"imported {matched} of {entries} tracks from a file"
