@@ -1,0 +1,160 @@
+"""What requests ask for, as use cases take it; wrong fields raise InvalidArgument."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from segue.playlist.v1 import playlist_pb2, snapshot_service_pb2
+from segue.playlist.v1 import playlist_service_pb2 as pb
+
+from meshkit.faults import InvalidArgument
+from meshkit.idempotency import WriteRequest, request_key
+from meshkit.paging import SortKey
+from meshkit.principal import current_principal
+from playlist_svc.convert import fields, rules
+from playlist_svc.domain.access import Visibility
+from playlist_svc.domain.order import MAX_TRACKS
+from playlist_svc.domain.rules import Rule
+from playlist_svc.ports.playlists import Kinds
+from playlist_svc.usecases.details import Details
+from playlist_svc.usecases.editing import Kept, New, Place
+from playlist_svc.usecases.reading import Pinned
+from playlist_svc.usecases.sorting import By
+from playlist_svc.usecases.writing import Command
+
+_KINDS = {
+    pb.ListPlaylistsRequest.KIND_UNSPECIFIED: Kinds.OWNED,
+    pb.ListPlaylistsRequest.OWNED: Kinds.OWNED,
+    pb.ListPlaylistsRequest.FOLLOWED: Kinds.FOLLOWED,
+    pb.ListPlaylistsRequest.SHARED: Kinds.SHARED,
+    pb.ListPlaylistsRequest.DELETED: Kinds.DELETED,
+}
+_VISIBILITIES = {
+    playlist_pb2.Playlist.VISIBILITY_UNSPECIFIED: None,
+    playlist_pb2.Playlist.PRIVATE: Visibility.PRIVATE,
+    playlist_pb2.Playlist.LINK: Visibility.LINK,
+    playlist_pb2.Playlist.PUBLIC: Visibility.PUBLIC,
+}
+_BY = {pb.SortTracksRequest.By.Value(by.name): by for by in By}
+
+
+class _Named(Protocol):
+    """A request about one playlist."""
+
+    @property
+    def playlist_id(self) -> str:
+        """ULID of the playlist."""
+        ...
+
+
+class _NamedWrite(_Named, WriteRequest, Protocol):
+    """A deduplicated write to one playlist."""
+
+
+def named(request: _Named) -> tuple[str, str]:
+    """The playlist that a request is about, and the user who asks."""
+    return fields.ulid("playlist_id", request.playlist_id), current_principal().user_id
+
+
+def command(method: str, request: _NamedWrite, snapshot_id: str = "") -> Command:
+    """Who writes to what, and the version that the edit was made on."""
+    playlist_id, user_id = named(request)
+    key = request_key(user_id, method, request)
+    return Command(playlist_id, user_id, key, fields.optional_ulid("snapshot_id", snapshot_id))
+
+
+def rule(request: pb.CreatePlaylistRequest | pb.UpdatePlaylistRequest) -> Rule | None:
+    """The rule of a request; None where it has none."""
+    return rules.rule_of(request.rule) if request.HasField("rule") else None
+
+
+def details(request: pb.UpdatePlaylistRequest) -> Details:
+    """What of a playlist is to be changed."""
+    if request.visibility not in _VISIBILITIES:
+        raise InvalidArgument.field("visibility", "must be PRIVATE, LINK or PUBLIC")
+    return Details(
+        title=fields.title("title", request.title) if request.HasField("title") else None,
+        description=fields.description(request.description)
+        if request.HasField("description")
+        else None,
+        visibility=_VISIBILITIES[request.visibility],
+        rule=rule(request),
+    )
+
+
+def kinds(request: pb.ListPlaylistsRequest) -> Kinds:
+    """Which of the caller's playlists."""
+    found = _KINDS.get(request.kind)
+    if found is None:
+        raise InvalidArgument.field("kind", "must be OWNED, FOLLOWED, SHARED or DELETED")
+    return found
+
+
+def place(request: pb.AddTracksRequest) -> Place:
+    """Where tracks are to stand."""
+    if not request.HasField("position"):
+        return Place(before=before(request.before_item_id))
+    if request.before_item_id:
+        raise InvalidArgument.field("before_item_id", "does not go beside position")
+    if not 0 <= request.position <= MAX_TRACKS:
+        raise InvalidArgument.field("position", f"must be from 0 to {MAX_TRACKS}")
+    return Place(position=request.position)
+
+
+def before(item_id: str) -> bytes | None:
+    """The entry before which others are to stand; None for the end."""
+    return fields.raw_id("before_item_id", item_id) if item_id else None
+
+
+def items(request: pb.ReplaceTracksRequest) -> list[Kept | New]:
+    """The places of a new list."""
+    if len(request.items) > MAX_TRACKS:
+        raise InvalidArgument.field("items", f"must be at most {MAX_TRACKS} places")
+    found: list[Kept | New] = []
+    for index, item in enumerate(request.items):
+        match item.WhichOneof("what"):
+            case "item_id":
+                found.append(Kept(fields.raw_id(f"items[{index}].item_id", item.item_id)))
+            case "track_id":
+                found.append(New(fields.ulid(f"items[{index}].track_id", item.track_id)))
+            case _:
+                raise InvalidArgument.field(f"items[{index}]", "must name an entry or a track")
+    return found
+
+
+def sorted_by(request: pb.SortTracksRequest) -> By:
+    """What to sort by."""
+    by = _BY.get(request.by)
+    if by is None:
+        raise InvalidArgument.field("by", f"must be one of {', '.join(one.name for one in By)}")
+    return by
+
+
+def pinned(after: SortKey | None) -> tuple[Pinned, int] | None:
+    """The version that pages show, and where the next one starts. PageTokenInvalid."""
+    match after:
+        case None:
+            return None
+        case (int(revision), int(start), str(snapshot_id)) if 0 < revision < 1 << 31 and start > 0:
+            return Pinned(revision, snapshot_id), start
+        case _:
+            raise fields.foreign_token()
+
+
+def below(after: SortKey | None) -> int | None:
+    """The revision below which versions are listed. PageTokenInvalid."""
+    match after:
+        case None:
+            return None
+        case (int(revision),) if 0 < revision < 1 << 31:
+            return revision
+        case _:
+            raise fields.foreign_token()
+
+
+def compared(request: snapshot_service_pb2.DiffSnapshotsRequest) -> tuple[str, str]:
+    """The versions to compare; the second is empty for the newest."""
+    return (
+        fields.ulid("from_snapshot_id", request.from_snapshot_id),
+        fields.optional_ulid("to_snapshot_id", request.to_snapshot_id),
+    )

@@ -1,0 +1,272 @@
+"""PlaylistService on the wire: checks fields, calls the use case, composes the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from segue.playlist.v1 import playlist_service_pb2 as pb
+from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceServicer
+
+from meshkit.idempotency import request_key
+from meshkit.paging import Page
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from playlist_svc.convert import fields, playlists, requests, watching
+from playlist_svc.domain.access import Visibility
+from playlist_svc.servicers.stream_ends import Reason, StreamEnds
+from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
+from playlist_svc.usecases.details import ChangeDetails, Deletion
+from playlist_svc.usecases.editing import Editing
+from playlist_svc.usecases.following import Following
+from playlist_svc.usecases.listing import Listing
+from playlist_svc.usecases.reading import Reading, TrackPage
+from playlist_svc.usecases.smart_refresh import Refresh
+from playlist_svc.usecases.watch_changes import WatchChanges
+from playlist_svc.usecases.watching import WatchPlaylist
+
+_SERVICE = "/segue.playlist.v1.PlaylistService/"
+_STREAM_ENDS = {
+    Reason.DRAINING: pb.WatchPlaylistResponse.DRAINING,
+    Reason.TOKEN_EXPIRED: pb.WatchPlaylistResponse.TOKEN_EXPIRED,
+    Reason.TOKEN_REVOKED: pb.WatchPlaylistResponse.TOKEN_REVOKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """What PlaylistService asks for."""
+
+    create: CreatePlaylist
+    change: ChangeDetails
+    deletion: Deletion
+    editing: Editing
+    following: Following
+    reading: Reading
+    listing: Listing
+    refresh: Refresh
+    watch: WatchPlaylist
+    watch_changes: WatchChanges
+
+
+class PlaylistServicer(PlaylistServiceServicer):
+    """Playlists of the calling user, and those that the user may see."""
+
+    def __init__(self, do: UseCases, ends: StreamEnds, draining: asyncio.Event) -> None:
+        self._do = do
+        self._ends = ends
+        self._draining = draining
+
+    async def CreatePlaylist(
+        self, request: pb.CreatePlaylistRequest, context: Context
+    ) -> pb.CreatePlaylistResponse:
+        """See the contract."""
+        user_id = current_principal().user_id
+        new = NewPlaylist(
+            title=fields.title("name", request.name),
+            description=fields.description(request.description),
+            visibility=Visibility.PUBLIC if request.public else Visibility.PRIVATE,
+            rule=requests.rule(request),
+        )
+        key = request_key(user_id, _SERVICE + "CreatePlaylist", request)
+        head = await self._do.create(user_id, new, key)
+        return pb.CreatePlaylistResponse(
+            playlist_id=head.playlist_id,
+            created_at=playlists.timestamp(head.created_at_ms),
+            snapshot_id=head.snapshot_id,
+        )
+
+    async def GetPlaylist(
+        self, request: pb.GetPlaylistRequest, context: Context
+    ) -> pb.GetPlaylistResponse:
+        """See the contract."""
+        shown = await self._do.reading.playlist(*requests.named(request))
+        return pb.GetPlaylistResponse(playlist=playlists.playlist(shown))
+
+    async def ListPlaylists(
+        self, request: pb.ListPlaylistsRequest, context: Context
+    ) -> pb.ListPlaylistsResponse:
+        """See the contract."""
+        kinds = requests.kinds(request)
+        page = Page.of(_SERVICE + "ListPlaylists", request)
+        after = fields.numbered_key(page.after)
+        user_id = current_principal().user_id
+        found = await self._do.listing.own(user_id, kinds, after, page.size + 1)
+        shown = found[: page.size]
+        return pb.ListPlaylistsResponse(
+            playlists=[playlists.playlist(one.shown) for one in shown],
+            next_page_token=page.next_token(shown[-1].key) if len(found) > page.size else "",
+        )
+
+    async def ListUserPlaylists(
+        self, request: pb.ListUserPlaylistsRequest, context: Context
+    ) -> pb.ListUserPlaylistsResponse:
+        """See the contract."""
+        owner_id = fields.ulid("user_id", request.user_id)
+        page = Page.of(_SERVICE + "ListUserPlaylists", request)
+        after = fields.numbered_key(page.after)
+        user_id = current_principal().user_id
+        found = await self._do.listing.of_user(owner_id, user_id, after, page.size + 1)
+        shown = found[: page.size]
+        return pb.ListUserPlaylistsResponse(
+            playlists=[playlists.playlist(one.shown) for one in shown],
+            next_page_token=page.next_token(shown[-1].key) if len(found) > page.size else "",
+        )
+
+    async def UpdatePlaylist(
+        self, request: pb.UpdatePlaylistRequest, context: Context
+    ) -> pb.UpdatePlaylistResponse:
+        """See the contract."""
+        command = requests.command(_SERVICE + "UpdatePlaylist", request, request.snapshot_id)
+        snapshot_id, head = await self._do.change(command, requests.details(request))
+        head = await self._do.refresh(head)
+        shown = await self._do.reading.shown(head, command.user_id)
+        return pb.UpdatePlaylistResponse(
+            snapshot_id=snapshot_id, playlist=playlists.playlist(shown)
+        )
+
+    async def DeletePlaylist(
+        self, request: pb.DeletePlaylistRequest, context: Context
+    ) -> pb.DeletePlaylistResponse:
+        """See the contract."""
+        await self._do.deletion.delete(*requests.named(request))
+        return pb.DeletePlaylistResponse()
+
+    async def RecoverPlaylist(
+        self, request: pb.RecoverPlaylistRequest, context: Context
+    ) -> pb.RecoverPlaylistResponse:
+        """See the contract."""
+        playlist_id, user_id = requests.named(request)
+        head = await self._do.deletion.recover(playlist_id, user_id)
+        shown = await self._do.reading.shown(head, user_id)
+        return pb.RecoverPlaylistResponse(playlist=playlists.playlist(shown))
+
+    async def ListTracks(
+        self, request: pb.ListTracksRequest, context: Context
+    ) -> pb.ListTracksResponse:
+        """See the contract."""
+        playlist_id, user_id = requests.named(request)
+        snapshot_id = fields.optional_ulid("snapshot_id", request.snapshot_id)
+        page = Page.of(_SERVICE + "ListTracks", request)
+        at = requests.pinned(page.after)
+        if at is None:
+            found = await self._do.reading.tracks(
+                playlist_id, user_id, snapshot_id, limit=page.size
+            )
+        else:
+            version, start = at
+            found = await self._do.reading.more_tracks(
+                playlist_id, user_id, version, start=start, limit=page.size
+            )
+        return pb.ListTracksResponse(
+            tracks=playlists.tracks(found.entries, found.start, found.names),
+            next_page_token=_after(page, found),
+            snapshot_id=found.version.snapshot_id,
+            track_count=found.track_count,
+        )
+
+    async def AddTracks(
+        self, request: pb.AddTracksRequest, context: Context
+    ) -> pb.AddTracksResponse:
+        """See the contract."""
+        command = requests.command(_SERVICE + "AddTracks", request, request.snapshot_id)
+        track_ids = fields.ids("track_ids", request.track_ids)
+        edited = await self._do.editing.add(command, track_ids, requests.place(request))
+        return pb.AddTracksResponse(
+            added_count=edited.added, snapshot_id=edited.snapshot_id, item_ids=edited.item_ids
+        )
+
+    async def RemoveTracks(
+        self, request: pb.RemoveTracksRequest, context: Context
+    ) -> pb.RemoveTracksResponse:
+        """See the contract."""
+        command = requests.command(_SERVICE + "RemoveTracks", request, request.snapshot_id)
+        item_ids = fields.raw_ids("item_id", request.item_id)
+        edited = await self._do.editing.remove(command, item_ids)
+        return pb.RemoveTracksResponse(removed_count=edited.removed, snapshot_id=edited.snapshot_id)
+
+    async def MoveTracks(
+        self, request: pb.MoveTracksRequest, context: Context
+    ) -> pb.MoveTracksResponse:
+        """See the contract."""
+        command = requests.command(_SERVICE + "MoveTracks", request, request.snapshot_id)
+        item_ids = fields.raw_ids("item_ids", request.item_ids)
+        before = requests.before(request.before_item_id)
+        edited = await self._do.editing.move(command, item_ids, before)
+        return pb.MoveTracksResponse(snapshot_id=edited.snapshot_id)
+
+    async def ReplaceTracks(
+        self, request: pb.ReplaceTracksRequest, context: Context
+    ) -> pb.ReplaceTracksResponse:
+        """See the contract."""
+        command = requests.command(_SERVICE + "ReplaceTracks", request, request.snapshot_id)
+        edited = await self._do.editing.replace(command, requests.items(request))
+        return pb.ReplaceTracksResponse(
+            snapshot_id=edited.snapshot_id,
+            added_count=edited.added,
+            removed_count=edited.removed,
+        )
+
+    async def SortTracks(
+        self, request: pb.SortTracksRequest, context: Context
+    ) -> pb.SortTracksResponse:
+        """See the contract."""
+        command = requests.command(_SERVICE + "SortTracks", request)
+        by = requests.sorted_by(request)
+        edited = await self._do.editing.sort(command, by, descending=request.descending)
+        return pb.SortTracksResponse(snapshot_id=edited.snapshot_id)
+
+    async def FollowPlaylist(
+        self, request: pb.FollowPlaylistRequest, context: Context
+    ) -> pb.FollowPlaylistResponse:
+        """See the contract."""
+        count = await self._do.following.follow(*requests.named(request))
+        return pb.FollowPlaylistResponse(follower_count=count)
+
+    async def UnfollowPlaylist(
+        self, request: pb.UnfollowPlaylistRequest, context: Context
+    ) -> pb.UnfollowPlaylistResponse:
+        """See the contract."""
+        await self._do.following.unfollow(*requests.named(request))
+        return pb.UnfollowPlaylistResponse()
+
+    async def WatchPlaylist(
+        self, request: pb.WatchPlaylistRequest, context: Context
+    ) -> AsyncIterator[pb.WatchPlaylistResponse]:
+        """See the contract."""
+        playlist_id, user_id = requests.named(request)
+        token = request.resume_token
+        last = pb.WatchPlaylistResponse(resume_token=token)
+        with self._ends.opened(current_principal()) as ending:
+            updates = self._do.watch(playlist_id, user_id, token, stop=ending.stop)
+            async for update in updates:
+                step = watching.update(update)
+                if update.end is not None:
+                    step.resume_token = last.resume_token
+                    yield step
+                    return
+                last = step
+                yield step
+        yield pb.WatchPlaylistResponse(
+            playlist=last.playlist,
+            resume_token=last.resume_token,
+            end=_STREAM_ENDS[ending.reason],
+        )
+
+    async def WatchChanges(
+        self, request: pb.WatchChangesRequest, context: Context
+    ) -> AsyncIterator[pb.WatchChangesResponse]:
+        """See the contract."""
+        changes = self._do.watch_changes(request.resume_token, stop=self._draining)
+        async for token, told in changes:
+            yield watching.change(token, told)
+
+
+def _after(page: Page, found: TrackPage) -> str:
+    """The token of the page after this one; empty for none."""
+    end = found.start + len(found.entries)
+    if end >= found.track_count or not found.entries:
+        return ""
+    version = found.version
+    return page.next_token((version.revision, end, version.snapshot_id))

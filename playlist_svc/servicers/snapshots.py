@@ -1,0 +1,99 @@
+"""SnapshotService on the wire: checks fields, calls the use case, composes the answer."""
+
+from __future__ import annotations
+
+from segue.playlist.v1 import snapshot_service_pb2 as pb
+from segue.playlist.v1.snapshot_service_pb2_grpc import SnapshotServiceServicer
+
+from meshkit.paging import Page
+from meshkit.server_context import Context
+from playlist_svc.convert import fields, playlists, requests
+from playlist_svc.usecases.history import History
+from playlist_svc.usecases.undoing import GoBack
+
+_SERVICE = "/segue.playlist.v1.SnapshotService/"
+
+
+class SnapshotServicer(SnapshotServiceServicer):
+    """History of the playlists that the calling user may see, and ways back for editors."""
+
+    def __init__(self, history: History, go_back: GoBack) -> None:
+        self._history = history
+        self._go_back = go_back
+
+    async def ListSnapshots(
+        self, request: pb.ListSnapshotsRequest, context: Context
+    ) -> pb.ListSnapshotsResponse:
+        """See the contract."""
+        playlist_id, user_id = requests.named(request)
+        page = Page.of(_SERVICE + "ListSnapshots", request)
+        before = requests.below(page.after)
+        told = await self._history.versions(playlist_id, user_id, before, page.size + 1)
+        more = len(told.snapshots) > page.size
+        last = told.snapshots[page.size - 1].revision if more else 0
+        return pb.ListSnapshotsResponse(
+            snapshots=playlists.snapshots(told)[: page.size],
+            next_page_token=page.next_token((last,)) if more else "",
+        )
+
+    async def GetSnapshot(
+        self, request: pb.GetSnapshotRequest, context: Context
+    ) -> pb.GetSnapshotResponse:
+        """See the contract."""
+        playlist_id, user_id = requests.named(request)
+        snapshot_id = fields.ulid("snapshot_id", request.snapshot_id)
+        told, content = await self._history.version(playlist_id, user_id, snapshot_id)
+        return pb.GetSnapshotResponse(
+            snapshot=playlists.snapshots(told)[0],
+            title=content.title,
+            description=content.description,
+            total_duration_ms=content.order.duration_ms(),
+        )
+
+    async def DiffSnapshots(
+        self, request: pb.DiffSnapshotsRequest, context: Context
+    ) -> pb.DiffSnapshotsResponse:
+        """See the contract."""
+        playlist_id, user_id = requests.named(request)
+        from_id, to_id = requests.compared(request)
+        page = Page.of(_SERVICE + "DiffSnapshots", request)
+        at = requests.pinned(page.after)
+        to, start = at or (to_id, 0)
+        found = await self._history.differences(
+            playlist_id, user_id, (from_id, to), start, page.size
+        )
+        end = start + len(found.changes)
+        key = (found.to.revision, end, found.to.snapshot_id)
+        more = found.changes and end < found.count
+        return pb.DiffSnapshotsResponse(
+            changes=playlists.changes(found.changes, found.names),
+            next_page_token=page.next_token(key) if more else "",
+            to_snapshot_id=found.to.snapshot_id,
+            change_count=found.count,
+        )
+
+    async def Undo(self, request: pb.UndoRequest, context: Context) -> pb.UndoResponse:
+        """See the contract."""
+        command = requests.command(_SERVICE + "Undo", request, request.snapshot_id)
+        edited = await self._go_back.undo(command)
+        return pb.UndoResponse(
+            snapshot_id=edited.snapshot_id,
+            undone_snapshot_id=edited.about,
+            summary=edited.summary,
+        )
+
+    async def Redo(self, request: pb.RedoRequest, context: Context) -> pb.RedoResponse:
+        """See the contract."""
+        edited = await self._go_back.redo(requests.command(_SERVICE + "Redo", request))
+        return pb.RedoResponse(
+            snapshot_id=edited.snapshot_id,
+            redone_snapshot_id=edited.about,
+            summary=edited.summary,
+        )
+
+    async def Restore(self, request: pb.RestoreRequest, context: Context) -> pb.RestoreResponse:
+        """See the contract."""
+        fields.ulid("snapshot_id", request.snapshot_id)
+        command = requests.command(_SERVICE + "Restore", request, request.snapshot_id)
+        edited = await self._go_back.restore(command)
+        return pb.RestoreResponse(snapshot_id=edited.snapshot_id, summary=edited.summary)
