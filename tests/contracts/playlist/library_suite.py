@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -49,9 +50,7 @@ class ShelfContract:
         while page := (await shelf.page(user, after, limit)).found:
             found += page
             after = (page[-1].saved_at_us, getattr(page[-1].thing, "album_id", page[-1].thing))
-        assert all(
-            one.saved_at_us > two.saved_at_us for one, two in zip(found, found[1:], strict=False)
-        )
+        assert all(one.saved_at_us > two.saved_at_us for one, two in pairwise(found))
         return [one.thing for one in found]
 
     async def test_a_user_who_saved_nothing_has_an_empty_list(

@@ -12,7 +12,7 @@ from ulid import ULID
 
 from meshkit.faults import FailedPrecondition, NotFound, PermissionDenied
 from meshkit.feeds import Change, ChangeFeed, Op
-from playlist_svc.domain.social import Artist, Audience, Circle, Connection, Kind
+from playlist_svc.domain.social import Artist, Audience, Circle, Connection, Kind, Relation
 from playlist_svc.ports.social import SocialStore
 
 NOW = 1_763_900_000_000
@@ -81,9 +81,7 @@ class SocialContract:
         assert await followers(store, user) == []
         assert await store.unfollow(user, [stranger], [stranger]) == 0
         relation = await store.relation(user, stranger)
-        assert not (relation.following or relation.followed_by)
-        assert not (relation.blocking or relation.blocked_by)
-        assert (relation.follower_count, relation.following_count) == (0, 0)
+        assert relation == Relation(False, False, False, False, 0, 0, Audience())
 
     async def test_people_and_artists_are_followed_once(self, store: SocialStore) -> None:
         user, one, two = new_ids(3)

@@ -1,0 +1,72 @@
+"""Following, blocking and privacy on the wire."""
+
+from __future__ import annotations
+
+from segue.playlist.v1 import social_service_pb2 as pb
+
+from meshkit.faults import InvalidArgument
+from playlist_svc.convert.lists import timestamp
+from playlist_svc.domain.social import Audience, Block, Circle, Connection, Kind
+from playlist_svc.usecases.social import Connections, Standing
+
+
+def kind(value: int) -> Kind | None:
+    """The kind that a list is asked for, None for all; InvalidArgument for an unknown one."""
+    if value == pb.Connection.TYPE_UNSPECIFIED:
+        return None
+    if value not in pb.Connection.Type.values():
+        raise InvalidArgument.field("type", "must be USER or ARTIST")
+    return Kind(pb.Connection.Type.Name(pb.Connection.Type.ValueType(value)))
+
+
+def circle(field: str, value: int) -> Circle | None:
+    """The circle that is asked for; None for unchanged. InvalidArgument for an unknown one."""
+    if value == pb.Audience.CIRCLE_UNSPECIFIED:
+        return None
+    if value not in pb.Audience.Circle.values():
+        raise InvalidArgument.field(field, "must be EVERYONE, FRIENDS or NOBODY")
+    return Circle(pb.Audience.Circle.Name(pb.Audience.Circle.ValueType(value)))
+
+
+def audience(one: Audience) -> pb.Audience:
+    """Who may see what."""
+    return pb.Audience(
+        following=pb.Audience.Circle.Value(one.following.value),
+        followers=pb.Audience.Circle.Value(one.followers.value),
+    )
+
+
+def connection(one: Connection, of: Connections) -> pb.Connection:
+    """Someone in a list, with the name that goes with it."""
+    return pb.Connection(
+        type=pb.Connection.Type.Value(one.kind.value),
+        id=one.target_id,
+        name=one.name if one.kind is Kind.ARTIST else of.names.get(one.target_id, ""),
+        since=timestamp(one.since_us),
+        mutual=one.mutual,
+    )
+
+
+def connection_key(one: Connection) -> tuple[int, str]:
+    """Where someone stands in a list."""
+    return one.since_us, one.target_id
+
+
+def block_key(one: Block) -> tuple[int, str]:
+    """Where someone stands among those who are blocked."""
+    return one.since_us, one.user_id
+
+
+def relation(user_id: str, standing: Standing) -> pb.GetRelationResponse:
+    """How the caller stands to the user ``user_id``."""
+    stands = standing.relation
+    return pb.GetRelationResponse(
+        user_id=user_id,
+        username=standing.username,
+        following=stands.following,
+        followed_by=stands.followed_by,
+        mutual=stands.following and stands.followed_by,
+        blocking=stands.blocking,
+        follower_count=standing.follower_count,
+        following_count=standing.following_count,
+    )

@@ -1,0 +1,99 @@
+"""LibraryService on the wire."""
+
+from __future__ import annotations
+
+from segue.playlist.v1 import library_service_pb2 as pb
+from segue.playlist.v1.library_service_pb2_grpc import LibraryServiceServicer
+
+from meshkit.paging import Page
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from playlist_svc.convert import library as convert
+from playlist_svc.convert.fields import numbered_key
+from playlist_svc.convert.lists import batch, cut
+from playlist_svc.usecases.library import Library
+
+_SERVICE = "/segue.playlist.v1.LibraryService/"
+
+
+class LibraryServicer(LibraryServiceServicer):
+    """The calling user's library; the user is the token's subject."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    async def SaveTracks(
+        self, request: pb.SaveTracksRequest, context: Context
+    ) -> pb.SaveTracksResponse:
+        """See the contract."""
+        track_ids = batch("track_ids", request.track_ids)
+        saved = await self._library.save_tracks(current_principal().user_id, track_ids)
+        return pb.SaveTracksResponse(saved_count=saved)
+
+    async def RemoveSavedTracks(
+        self, request: pb.RemoveSavedTracksRequest, context: Context
+    ) -> pb.RemoveSavedTracksResponse:
+        """See the contract."""
+        track_ids = batch("track_id", request.track_id)
+        removed = await self._library.remove_tracks(current_principal().user_id, track_ids)
+        return pb.RemoveSavedTracksResponse(removed_count=removed)
+
+    async def ListSavedTracks(
+        self, request: pb.ListSavedTracksRequest, context: Context
+    ) -> pb.ListSavedTracksResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListSavedTracks", request)
+        user_id, after = current_principal().user_id, numbered_key(page.after)
+        saved = await self._library.tracks(user_id, after, page.size + 1)
+        shown, next_token = cut(page, saved.page.found, convert.track_key)
+        return pb.ListSavedTracksResponse(
+            tracks=[convert.saved_track(one, saved.named.get(one.thing)) for one in shown],
+            next_page_token=next_token,
+            total_count=saved.page.total,
+        )
+
+    async def CheckSavedTracks(
+        self, request: pb.CheckSavedTracksRequest, context: Context
+    ) -> pb.CheckSavedTracksResponse:
+        """See the contract."""
+        track_ids = batch("track_id", request.track_id)
+        saved = await self._library.check_tracks(current_principal().user_id, track_ids)
+        return pb.CheckSavedTracksResponse(saved=saved)
+
+    async def SaveAlbums(
+        self, request: pb.SaveAlbumsRequest, context: Context
+    ) -> pb.SaveAlbumsResponse:
+        """See the contract."""
+        album_ids = batch("album_ids", request.album_ids)
+        saved = await self._library.save_albums(current_principal().user_id, album_ids)
+        return pb.SaveAlbumsResponse(saved_count=saved)
+
+    async def RemoveSavedAlbums(
+        self, request: pb.RemoveSavedAlbumsRequest, context: Context
+    ) -> pb.RemoveSavedAlbumsResponse:
+        """See the contract."""
+        album_ids = batch("album_id", request.album_id)
+        removed = await self._library.remove_albums(current_principal().user_id, album_ids)
+        return pb.RemoveSavedAlbumsResponse(removed_count=removed)
+
+    async def ListSavedAlbums(
+        self, request: pb.ListSavedAlbumsRequest, context: Context
+    ) -> pb.ListSavedAlbumsResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListSavedAlbums", request)
+        user_id, after = current_principal().user_id, numbered_key(page.after)
+        saved = await self._library.albums(user_id, after, page.size + 1)
+        shown, next_token = cut(page, saved.found, convert.album_key)
+        return pb.ListSavedAlbumsResponse(
+            albums=map(convert.saved_album, shown),
+            next_page_token=next_token,
+            total_count=saved.total,
+        )
+
+    async def CheckSavedAlbums(
+        self, request: pb.CheckSavedAlbumsRequest, context: Context
+    ) -> pb.CheckSavedAlbumsResponse:
+        """See the contract."""
+        album_ids = batch("album_id", request.album_id)
+        saved = await self._library.check_albums(current_principal().user_id, album_ids)
+        return pb.CheckSavedAlbumsResponse(saved=saved)

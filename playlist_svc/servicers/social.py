@@ -1,0 +1,172 @@
+"""SocialService on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segue.playlist.v1 import social_service_pb2 as pb
+from segue.playlist.v1.social_service_pb2_grpc import SocialServiceServicer
+
+from meshkit.paging import ListRequest, Page
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from playlist_svc.convert import social as convert
+from playlist_svc.convert.fields import numbered_key, ulid
+from playlist_svc.convert.lists import batch, cut, timestamp
+from playlist_svc.usecases.blocking import Blocking
+from playlist_svc.usecases.social import Connections, Social
+
+_SERVICE = "/segue.playlist.v1.SocialService/"
+
+
+class SocialServicer(SocialServiceServicer):
+    """Relations of the calling user, who is the token's subject."""
+
+    def __init__(self, social: Social, blocking: Blocking) -> None:
+        self._social = social
+        self._blocking = blocking
+
+    async def Follow(self, request: pb.FollowRequest, context: Context) -> pb.FollowResponse:
+        """See the contract."""
+        people = batch("user_ids", request.user_ids, least=0)
+        artists = batch("artist_ids", request.artist_ids, least=0)
+        followed = await self._social.follow(current_principal().user_id, people, artists)
+        return pb.FollowResponse(followed_count=followed)
+
+    async def Unfollow(self, request: pb.UnfollowRequest, context: Context) -> pb.UnfollowResponse:
+        """See the contract."""
+        people = batch("user_id", request.user_id, least=0)
+        artists = batch("artist_id", request.artist_id, least=0)
+        unfollowed = await self._social.unfollow(current_principal().user_id, people, artists)
+        return pb.UnfollowResponse(unfollowed_count=unfollowed)
+
+    async def ListFollowing(
+        self, request: pb.ListFollowingRequest, context: Context
+    ) -> pb.ListFollowingResponse:
+        """See the contract."""
+        page, after = _page("ListFollowing", request)
+        kind = convert.kind(request.type)
+        user_id = current_principal().user_id
+        found = await self._social.following(user_id, kind, after, page.size + 1)
+        shown, next_token = _shown(page, found)
+        return pb.ListFollowingResponse(
+            following=shown, next_page_token=next_token, total_count=found.page.total
+        )
+
+    async def ListFollowers(
+        self, request: pb.ListFollowersRequest, context: Context
+    ) -> pb.ListFollowersResponse:
+        """See the contract."""
+        page, after = _page("ListFollowers", request)
+        found = await self._social.followers(current_principal().user_id, after, page.size + 1)
+        shown, next_token = _shown(page, found)
+        return pb.ListFollowersResponse(
+            followers=shown, next_page_token=next_token, total_count=found.page.total
+        )
+
+    async def ListUserFollowing(
+        self, request: pb.ListUserFollowingRequest, context: Context
+    ) -> pb.ListUserFollowingResponse:
+        """See the contract."""
+        page, after = _page("ListUserFollowing", request)
+        user_id, kind = ulid("user_id", request.user_id), convert.kind(request.type)
+        reader_id = current_principal().user_id
+        found = await self._social.following_of(reader_id, user_id, kind, after, page.size + 1)
+        shown, next_token = _shown(page, found)
+        return pb.ListUserFollowingResponse(following=shown, next_page_token=next_token)
+
+    async def ListUserFollowers(
+        self, request: pb.ListUserFollowersRequest, context: Context
+    ) -> pb.ListUserFollowersResponse:
+        """See the contract."""
+        page, after = _page("ListUserFollowers", request)
+        user_id, reader_id = ulid("user_id", request.user_id), current_principal().user_id
+        found = await self._social.followers_of(reader_id, user_id, after, page.size + 1)
+        shown, next_token = _shown(page, found)
+        return pb.ListUserFollowersResponse(followers=shown, next_page_token=next_token)
+
+    async def GetRelation(
+        self, request: pb.GetRelationRequest, context: Context
+    ) -> pb.GetRelationResponse:
+        """See the contract."""
+        user_id = ulid("user_id", request.user_id)
+        standing = await self._social.relation(current_principal().user_id, user_id)
+        return convert.relation(user_id, standing)
+
+    async def BlockUser(
+        self, request: pb.BlockUserRequest, context: Context
+    ) -> pb.BlockUserResponse:
+        """See the contract."""
+        blocked_id = ulid("user_id", request.user_id)
+        await self._blocking.block(current_principal().user_id, blocked_id)
+        return pb.BlockUserResponse()
+
+    async def UnblockUser(
+        self, request: pb.UnblockUserRequest, context: Context
+    ) -> pb.UnblockUserResponse:
+        """See the contract."""
+        blocked_id = ulid("user_id", request.user_id)
+        await self._blocking.unblock(current_principal().user_id, blocked_id)
+        return pb.UnblockUserResponse()
+
+    async def ListBlocks(
+        self, request: pb.ListBlocksRequest, context: Context
+    ) -> pb.ListBlocksResponse:
+        """See the contract."""
+        page, after = _page("ListBlocks", request)
+        blocks = await self._blocking.blocks(current_principal().user_id, after, page.size + 1)
+        shown, next_token = cut(page, blocks.found, convert.block_key)
+        return pb.ListBlocksResponse(
+            blocks=[
+                pb.ListBlocksResponse.Block(
+                    user_id=one.user_id,
+                    username=blocks.names.get(one.user_id, ""),
+                    since=timestamp(one.since_us),
+                )
+                for one in shown
+            ],
+            next_page_token=next_token,
+        )
+
+    async def GetPrivacy(
+        self, request: pb.GetPrivacyRequest, context: Context
+    ) -> pb.GetPrivacyResponse:
+        """See the contract."""
+        audience = await self._social.audience(current_principal().user_id)
+        return pb.GetPrivacyResponse(audience=convert.audience(audience))
+
+    async def UpdatePrivacy(
+        self, request: pb.UpdatePrivacyRequest, context: Context
+    ) -> pb.UpdatePrivacyResponse:
+        """See the contract."""
+        audience = await self._social.set_audience(
+            current_principal().user_id,
+            convert.circle("audience.following", request.audience.following),
+            convert.circle("audience.followers", request.audience.followers),
+        )
+        return pb.UpdatePrivacyResponse(audience=convert.audience(audience))
+
+    async def ListFriends(
+        self, request: pb.ListFriendsRequest, context: Context
+    ) -> pb.ListFriendsResponse:
+        """See the contract."""
+        page, after = _page("ListFriends", request)
+        found = await self._social.friends(current_principal().user_id, after, page.size + 1)
+        shown, next_token = _shown(page, found)
+        return pb.ListFriendsResponse(
+            friends=[
+                pb.ListFriendsResponse.Friend(user_id=one.id, username=one.name, mutual=one.mutual)
+                for one in shown
+            ],
+            next_page_token=next_token,
+        )
+
+
+def _page(method: str, request: ListRequest) -> tuple[Page, tuple[int, str] | None]:
+    page = Page.of(_SERVICE + method, request)
+    return page, numbered_key(page.after)
+
+
+def _shown(page: Page, found: Connections) -> tuple[Sequence[pb.Connection], str]:
+    shown, next_token = cut(page, found.page.found, convert.connection_key)
+    return [convert.connection(one, found) for one in shown], next_token
