@@ -12,7 +12,7 @@ from playlist_svc.domain.playlist import Head, Member
 from playlist_svc.domain.sharing import UserBlocked
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import People
-from playlist_svc.ports.playlists import HeadCache, PlaylistStore, Writing
+from playlist_svc.ports.playlists import PlaylistStore, Writing
 from playlist_svc.ports.sharing import Blocks
 from playlist_svc.usecases.access import Access, RoleMissing, granted
 
@@ -26,11 +26,10 @@ class Members:
 
 
 class MemberChanges:
-    """Changes members with the playlist held, and has the cache know of it."""
+    """Changes members with the playlist held."""
 
-    def __init__(self, store: PlaylistStore, cache: HeadCache) -> None:
+    def __init__(self, store: PlaylistStore) -> None:
         self._store = store
-        self._cache = cache
 
     async def __call__(self, playlist_id: str, change: Callable[[Head], Head]) -> Head:
         """The playlist after ``change``, which may be given a deleted one; what it raises."""
@@ -43,7 +42,6 @@ class MemberChanges:
             return b""
 
         await self._store.write(playlist_id, None, decide)
-        await self._cache.put(heads[-1:])
         return heads[-1]
 
 
@@ -53,14 +51,13 @@ class Collaborating:
     def __init__(
         self,
         store: PlaylistStore,
-        cache: HeadCache,
         access: Access,
         people: People,
         blocks: Blocks,
         *,
         clock: Clock,
     ) -> None:
-        self._change = MemberChanges(store, cache)
+        self._change = MemberChanges(store)
         self._access = access
         self._people = people
         self._blocks = blocks

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from meshkit.faults import NotFound, ResourceExhausted
 from playlist_svc.domain.access import Role
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.members import with_member, without_member
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head
@@ -20,30 +18,21 @@ from playlist_svc.domain.sharing import (
 )
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import People
-from playlist_svc.ports.playlists import HeadCache, PlaylistStore, Writing
+from playlist_svc.ports.playlists import PlaylistStore, Writing
 from playlist_svc.ports.sharing import Blocks, ShareStore, Tries
-from playlist_svc.ports.tracks import Track, Tracks
 from playlist_svc.usecases.collaborating import MemberChanges
+from playlist_svc.usecases.reading import Names, Reading, Shown
+from playlist_svc.usecases.smart_refresh import Refresh
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a link leads to: its first entries, and names of tracks and users by id."""
+    """What a link leads to: the playlist as a stranger sees it, and its first entries."""
 
     share: Share
-    head: Head
-    entries: Sequence[Entry]
-    tracks: Mapping[str, Track]
-    names: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The playlist as it is once a link was accepted, and whether the caller follows it."""
-
-    head: Head
-    follows: bool
-    names: Mapping[str, str]
+    shown: Shown
+    entries: list[Entry]
+    names: Names
 
 
 class Door:
@@ -96,20 +85,24 @@ class Door:
 class PreviewShare:
     """What a link leads to, for anyone."""
 
-    def __init__(self, door: Door, store: PlaylistStore, tracks: Tracks, people: People) -> None:
+    def __init__(
+        self, door: Door, store: PlaylistStore, reading: Reading, refresh: Refresh, people: People
+    ) -> None:
         self._door = door
         self._store = store
-        self._tracks = tracks
+        self._reading = reading
+        self._refresh = refresh
         self._people = people
 
     async def __call__(self, address: str, code: str) -> Preview:
         """The playlist and its first tracks. ShareInvalid, ResourceExhausted (LIMIT_REACHED)."""
         share, head = await self._door.open(f"address {address}", code)
+        head = await self._refresh(head)
         content = await self._store.content(head, head.revision)
         entries = content.order.slice(0, PREVIEWED_TRACKS)
-        tracks = await self._tracks.named({to_text(entry.track_id) for entry in entries})
-        users = {to_text(entry.added_by) for entry in entries} | {head.owner_id}
-        return Preview(share, head, entries, tracks, await self._people.names(users))
+        names = await self._reading.names(entries)
+        owner = (await self._people.names([head.owner_id])).get(head.owner_id, "")
+        return Preview(share, Shown(head, owner, Role.STRANGER, False), entries, names)
 
 
 class AcceptShare:
@@ -119,23 +112,21 @@ class AcceptShare:
         self,
         door: Door,
         store: PlaylistStore,
-        cache: HeadCache,
         shares: ShareStore,
         blocks: Blocks,
-        people: People,
+        reading: Reading,
         *,
         clock: Clock,
     ) -> None:
         self._door = door
         self._store = store
-        self._cache = cache
         self._shares = shares
         self._blocks = blocks
-        self._people = people
+        self._reading = reading
         self._clock = clock
-        self._change = MemberChanges(store, cache)
+        self._change = MemberChanges(store)
 
-    async def __call__(self, caller: str, code: str) -> Accepted:
+    async def __call__(self, caller: str, code: str) -> Shown:
         """The playlist as the caller has it now.
 
         ShareInvalid, UserBlocked, FailedPrecondition (COLLECTION_FULL), ResourceExhausted
@@ -143,17 +134,20 @@ class AcceptShare:
         """
         who = f"user {caller}"
         share, head = await self._door.open(who, code)
-        await self._refuse_blocked(head.owner_id, caller)
-        if share.role is None:
-            head = await self._follow(head, caller)
-        else:
-            try:
+        if await self._blocked(head.owner_id, caller):
+            raise UserBlocked
+        try:
+            if share.role is None:
+                head = await self._follow(head, caller)
+            else:
                 head = await self._join(share, share.role, caller)
-            except ShareInvalid:
-                await self._door.failed(who)
-                raise
-        standing = await self._store.standing(head.playlist_id, head.owner_id, caller)
-        return Accepted(head, standing.follows, await self._people.names([head.owner_id]))
+        except ShareInvalid:
+            await self._door.failed(who)
+            raise
+        except NotFound:
+            # The playlist was deleted meanwhile.
+            raise ShareInvalid from None
+        return await self._reading.shown(head, caller)
 
     async def _follow(self, head: Head, caller: str) -> Head:
         playlist_id = head.playlist_id
@@ -163,10 +157,7 @@ class AcceptShare:
             await self._store.unfollow(playlist_id, caller)
             raise UserBlocked
         newest = await self._store.head(playlist_id)
-        if newest is None:
-            return replace(head, follower_count=count)
-        await self._cache.put([newest])
-        return newest
+        return newest or replace(head, follower_count=count)
 
     async def _join(self, share: Share, role: Role, caller: str) -> Head:
         """Revoking holds the playlist as this does, so that one comes wholly before the other."""
@@ -186,22 +177,12 @@ class AcceptShare:
             heads.append(held)
             return b""
 
-        try:
-            await self._store.write(share.playlist_id, None, decide)
-        except ShareInvalid:
-            raise
-        except NotFound:
-            raise ShareInvalid from None
+        await self._store.write(share.playlist_id, None, decide)
         head = heads[-1]
-        await self._cache.put([head])
         if await self._blocked(head.owner_id, caller):
             await self._change(head.playlist_id, lambda held: without_member(held, caller))
             raise UserBlocked
         return head
-
-    async def _refuse_blocked(self, owner_id: str, caller: str) -> None:
-        if await self._blocked(owner_id, caller):
-            raise UserBlocked
 
     async def _blocked(self, owner_id: str, caller: str) -> bool:
         return owner_id != caller and await self._blocks.between(owner_id, caller)

@@ -1,0 +1,99 @@
+"""Collaborators and links as messages of the contract, and what their requests ask for."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from segue.playlist.v1 import playlist_pb2 as pb
+from segue.playlist.v1 import sharing_service_pb2
+
+from meshkit.faults import InvalidArgument
+from playlist_svc.convert import playlists
+from playlist_svc.domain.access import Role
+from playlist_svc.domain.playlist import Member
+from playlist_svc.domain.sharing import Share
+from playlist_svc.usecases.collaborating import Members
+from playlist_svc.usecases.following_links import Preview
+
+_FORWARDED = "x-forwarded-for"
+# A household or a server has a whole network of IPv6 addresses to itself.
+_IPV6_NETWORK_BITS = 64
+_ROLES = {pb.Collaborator.VIEWER: Role.VIEWER, pb.Collaborator.EDITOR: Role.EDITOR}
+
+
+def role_of(message: pb.Collaborator.Role.ValueType) -> Role:
+    """The role that a request gives. InvalidArgument for any but VIEWER and EDITOR."""
+    if message not in _ROLES:
+        raise InvalidArgument.field("role", "must be VIEWER or EDITOR")
+    return _ROLES[message]
+
+
+def optional_role_of(message: pb.Collaborator.Role.ValueType) -> Role | None:
+    """As ``role_of``; None where the request names none."""
+    return None if message == pb.Collaborator.ROLE_UNSPECIFIED else role_of(message)
+
+
+def collaborator(member: Member, name: str) -> pb.Collaborator:
+    """A collaborator."""
+    return pb.Collaborator(
+        user_id=member.user_id,
+        username=name,
+        role=playlists.ROLES[member.role],
+        since=playlists.timestamp(member.since_ms),
+    )
+
+
+def collaborators(members: Members) -> list[pb.Collaborator]:
+    """The owner, then the members by time."""
+    head = members.head
+    owner = Member(head.owner_id, Role.OWNER, head.created_at_ms)
+    others = sorted(head.members, key=lambda member: (member.since_ms, member.user_id))
+    return [collaborator(one, members.names.get(one.user_id, "")) for one in (owner, *others)]
+
+
+def share(one: Share, made_by: str) -> pb.ShareLink:
+    """A link; there is no code in it."""
+    return pb.ShareLink(
+        share_id=one.share_id,
+        role=_role(one),
+        expires_at=None if one.expires_at_ms is None else playlists.timestamp(one.expires_at_ms),
+        revoked=one.revoked_at_ms is not None,
+        accepted_count=one.accepted_count,
+        created_by=made_by,
+        created_at=playlists.timestamp(one.created_at_ms),
+    )
+
+
+def preview(found: Preview) -> sharing_service_pb2.PreviewShareResponse:
+    """What a link leads to."""
+    one = found.share
+    return sharing_service_pb2.PreviewShareResponse(
+        playlist=playlists.playlist(found.shown),
+        tracks=playlists.tracks(found.entries, 0, found.names),
+        role=_role(one),
+        expires_at=None if one.expires_at_ms is None else playlists.timestamp(one.expires_at_ms),
+    )
+
+
+def address(headers: Iterable[tuple[str, str | bytes]]) -> str:
+    """Whom the edge answers: the last hop that it wrote down, an IPv6 one by its network.
+
+    Earlier hops are the caller's own words. Empty where there is none, so that all such callers
+    share one limit.
+    """
+    hops = [value for name, value in headers if name == _FORWARDED and isinstance(value, str)]
+    last = hops[-1].rpartition(",")[2].strip() if hops else ""
+    try:
+        found = ipaddress.ip_address(last)
+    except ValueError:
+        return ""
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), _IPV6_NETWORK_BITS), strict=False))
+
+
+def _role(one: Share) -> pb.Collaborator.Role.ValueType:
+    return playlists.ROLES[Role.STRANGER if one.role is None else one.role]

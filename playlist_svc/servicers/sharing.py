@@ -1,0 +1,130 @@
+"""SharingService on the wire: checks fields, calls the use case, composes the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segue.playlist.v1 import sharing_service_pb2 as pb
+from segue.playlist.v1.sharing_service_pb2_grpc import SharingServiceServicer
+
+from meshkit.paging import Page
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from playlist_svc.convert import fields, playlists, requests, sharing
+from playlist_svc.usecases.collaborating import Collaborating
+from playlist_svc.usecases.following_links import AcceptShare, PreviewShare
+from playlist_svc.usecases.reading import Reading
+from playlist_svc.usecases.sharing import Sharing
+
+_SERVICE = "/segue.playlist.v1.SharingService/"
+_LINK_PATH = "/s/"
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """What SharingService asks for."""
+
+    collaborating: Collaborating
+    sharing: Sharing
+    preview: PreviewShare
+    accept: AcceptShare
+    reading: Reading
+
+
+class SharingServicer(SharingServiceServicer):
+    """Collaborators and links of playlists."""
+
+    def __init__(self, do: UseCases) -> None:
+        self._do = do
+
+    async def SetCollaborator(
+        self, request: pb.SetCollaboratorRequest, context: Context
+    ) -> pb.SetCollaboratorResponse:
+        """See the contract."""
+        playlist_id, caller = requests.named(request)
+        user_id = fields.ulid("user_id", request.user_id)
+        role = sharing.role_of(request.role)
+        member, name = await self._do.collaborating.set_role(caller, playlist_id, user_id, role)
+        return pb.SetCollaboratorResponse(collaborator=sharing.collaborator(member, name))
+
+    async def RemoveCollaborator(
+        self, request: pb.RemoveCollaboratorRequest, context: Context
+    ) -> pb.RemoveCollaboratorResponse:
+        """See the contract."""
+        playlist_id, caller = requests.named(request)
+        user_id = fields.ulid("user_id", request.user_id)
+        await self._do.collaborating.remove(caller, playlist_id, user_id)
+        return pb.RemoveCollaboratorResponse()
+
+    async def ListCollaborators(
+        self, request: pb.ListCollaboratorsRequest, context: Context
+    ) -> pb.ListCollaboratorsResponse:
+        """See the contract."""
+        playlist_id, caller = requests.named(request)
+        members = await self._do.collaborating.members(caller, playlist_id)
+        return pb.ListCollaboratorsResponse(collaborators=sharing.collaborators(members))
+
+    async def TransferOwnership(
+        self, request: pb.TransferOwnershipRequest, context: Context
+    ) -> pb.TransferOwnershipResponse:
+        """See the contract."""
+        playlist_id, caller = requests.named(request)
+        user_id = fields.ulid("user_id", request.user_id)
+        head = await self._do.collaborating.transfer(caller, playlist_id, user_id)
+        shown = await self._do.reading.shown(head, caller)
+        return pb.TransferOwnershipResponse(playlist=playlists.playlist(shown))
+
+    async def CreateShare(
+        self, request: pb.CreateShareRequest, context: Context
+    ) -> pb.CreateShareResponse:
+        """See the contract."""
+        command = requests.command(_SERVICE + "CreateShare", request)
+        role = sharing.optional_role_of(request.role)
+        made = await self._do.sharing.create(
+            command.user_id, command.playlist_id, role, request.expires_in_s, command.key
+        )
+        return pb.CreateShareResponse(
+            share=sharing.share(made.share, made.made_by),
+            code=made.code,
+            path=f"{_LINK_PATH}{made.code}" if made.code else "",
+        )
+
+    async def ListShares(
+        self, request: pb.ListSharesRequest, context: Context
+    ) -> pb.ListSharesResponse:
+        """See the contract."""
+        playlist_id, caller = requests.named(request)
+        page = Page.of(_SERVICE + "ListShares", request)
+        after = fields.numbered_key(page.after)
+        listed = await self._do.sharing.listed(caller, playlist_id, after, page.size + 1)
+        shown = listed.found[: page.size]
+        more = len(listed.found) > page.size
+        return pb.ListSharesResponse(
+            shares=[sharing.share(one, listed.names.get(one.created_by, "")) for one in shown],
+            next_page_token=page.next_token((shown[-1].created_at_ms, shown[-1].share_id))
+            if more
+            else "",
+        )
+
+    async def RevokeShare(
+        self, request: pb.RevokeShareRequest, context: Context
+    ) -> pb.RevokeShareResponse:
+        """See the contract."""
+        playlist_id, caller = requests.named(request)
+        share_id = fields.ulid("share_id", request.share_id)
+        await self._do.sharing.revoke(caller, playlist_id, share_id)
+        return pb.RevokeShareResponse()
+
+    async def PreviewShare(
+        self, request: pb.PreviewShareRequest, context: Context
+    ) -> pb.PreviewShareResponse:
+        """See the contract."""
+        address = sharing.address(context.invocation_metadata() or ())
+        return sharing.preview(await self._do.preview(address, request.code))
+
+    async def AcceptShare(
+        self, request: pb.AcceptShareRequest, context: Context
+    ) -> pb.AcceptShareResponse:
+        """See the contract."""
+        shown = await self._do.accept(current_principal().user_id, request.code)
+        return pb.AcceptShareResponse(playlist=playlists.playlist(shown))

@@ -1,0 +1,137 @@
+"""The use cases of sharing over stores in memory, with people and tracks that tests make up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from meshkit.faults import NotFound
+from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.adapters.memory_playlists import MemoryPlaylists
+from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries
+from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.domain.access import Role
+from playlist_svc.ports.playlists import PlaylistStore
+from playlist_svc.ports.tracks import Track
+from playlist_svc.usecases.access import Access
+from playlist_svc.usecases.collaborating import Collaborating
+from playlist_svc.usecases.following_links import AcceptShare, Door, PreviewShare
+from playlist_svc.usecases.reading import Reading
+from playlist_svc.usecases.sharing import MadeShare, Sharing
+from playlist_svc.usecases.smart_refresh import Refresh
+from playlist_svc.usecases.writing import Versions, Writer
+from tests.contracts.playlist.sharing_samples import Time, new_id
+
+
+class Everyone:
+    """``People`` of whom each has a name made of the id, but for those who are ``gone``."""
+
+    def __init__(self) -> None:
+        self.gone: set[str] = set()
+
+    async def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
+        return {user_id: f"u{user_id}" for user_id in user_ids if user_id not in self.gone}
+
+    async def existing(self, user_ids: Collection[str]) -> Mapping[str, str]:
+        for user_id in user_ids:
+            if user_id in self.gone:
+                raise NotFound("no user", metadata={"resource": "user", "id": user_id})
+        return await self.names(user_ids)
+
+
+class NoCatalogue:
+    """A ``Catalogue`` without tracks."""
+
+    async def tracks(self, track_ids: Sequence[str]) -> Sequence[Track]:
+        return []
+
+
+class PairBlocks:
+    """The ``Blocks`` of a set of (who blocks, who is blocked)."""
+
+    def __init__(self, pairs: set[tuple[str, str]]) -> None:
+        self._pairs = pairs
+        self.asked = 0
+        self.begins_after: tuple[int, str, str] | None = None
+
+    async def between(self, one: str, other: str) -> bool:
+        self.asked += 1
+        if self.begins_after is not None and self.asked > self.begins_after[0]:
+            self._pairs.add(self.begins_after[1:])
+        return (one, other) in self._pairs or (other, one) in self._pairs
+
+
+@dataclass
+class SharingWorld:
+    """All of it, put together on first use."""
+
+    clock: Time = field(default_factory=Time)
+    cache: MemoryHeads = field(default_factory=MemoryHeads)
+    people: Everyone = field(default_factory=Everyone)
+    shares: MemoryShares = field(default_factory=MemoryShares)
+    tries: MemoryTries = field(default_factory=MemoryTries)
+    tracks: MemoryTracks = field(default_factory=lambda: MemoryTracks(NoCatalogue()))
+
+    @cached_property
+    def store(self) -> MemoryPlaylists:
+        return MemoryPlaylists(self.cache)
+
+    @cached_property
+    def blocks(self) -> PairBlocks:
+        return PairBlocks(self.store.blocks)
+
+    @cached_property
+    def access(self) -> Access:
+        return Access(self.store, self.cache)
+
+    @cached_property
+    def refresh(self) -> Refresh:
+        writer = Writer(self.store, self.access)
+        versions = Versions(self.tracks, self.clock, new_id)
+        return Refresh(writer, versions, self.tracks, self.clock)
+
+    @cached_property
+    def reading(self) -> Reading:
+        return Reading(self.access, self.store, self.tracks, self.people, self.refresh)
+
+    @cached_property
+    def collaborating(self) -> Collaborating:
+        return Collaborating(self.store, self.access, self.people, self.blocks, clock=self.clock)
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        return Sharing(
+            self.store, self.access, self.shares, self.people, clock=self.clock, new_id=new_id
+        )
+
+    @cached_property
+    def door(self) -> Door:
+        return Door(self.store, self.shares, self.tries, clock=self.clock)
+
+    @cached_property
+    def preview(self) -> PreviewShare:
+        return PreviewShare(self.door, self.store, self.reading, self.refresh, self.people)
+
+    @cached_property
+    def accept(self) -> AcceptShare:
+        return AcceptShare(
+            self.door,
+            self.store,
+            self.shares,
+            self.blocks,
+            self.reading,
+            clock=self.clock,
+        )
+
+    async def link(
+        self, owner: str, playlist_id: str, role: Role | None = None, expires_in_s: int = 0
+    ) -> MadeShare:
+        return await self.sharing.create(owner, playlist_id, role, expires_in_s, None)
+
+
+async def members_of(store: PlaylistStore, playlist_id: str) -> dict[str, Role]:
+    """The roles as the store has them, the owner's too."""
+    head = await store.head(playlist_id)
+    assert head is not None
+    return head.roles
