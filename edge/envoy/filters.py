@@ -104,7 +104,8 @@ def _transcoder(
         services=transcoded_services(methods),
         convert_grpc_status=True,
         case_insensitive_enum_parsing=True,
-        max_request_body_size=settings.max_json_bytes,
+        # The buffer before it bounds each body by its path.
+        max_request_body_size=max(settings.max_json_bytes, settings.max_import_bytes),
         request_validation_options={"reject_unknown_query_parameters": True},
         print_options={
             "preserve_proto_field_names": True,

@@ -10,7 +10,7 @@ from edge.envoy.errors import local_reply_config
 from edge.envoy.exposure import ExposedMethod
 from edge.envoy.filters import http_filters
 from edge.envoy.resources import Json, extension, socket_address
-from edge.envoy.routes import MEDIA_PREFIX, route_config
+from edge.envoy.routes import MEDIA_PREFIX, SHARE_PREFIX, route_config
 from edge.envoy.settings import EdgeSettings
 
 _LOG_FIELDS = {
@@ -82,10 +82,13 @@ def _connection_manager(settings: EdgeSettings) -> Json:
 
 
 def _access_logs() -> list[Json]:
-    """A JSON line a request, without queries; a media path, which is a permission, is not told."""
+    """A JSON line a request, without queries; a path that is a permission is not told."""
+    media, share = _begins(":path", MEDIA_PREFIX), {"or_filter": {"filters": _shares()}}
+    open_paths = [_begins(":path", MEDIA_PREFIX, invert=True), *_shares(invert=True)]
     return [
-        _access_log(_LOG_FIELDS, _is_media(invert=True)),
-        _access_log({**_LOG_FIELDS, "path": f"{MEDIA_PREFIX}***", "rpc": "-"}, _is_media()),
+        _access_log(_LOG_FIELDS, {"and_filter": {"filters": open_paths}}),
+        _access_log({**_LOG_FIELDS, "path": f"{MEDIA_PREFIX}***", "rpc": "-"}, media),
+        _access_log({**_LOG_FIELDS, "path": f"{SHARE_PREFIX}***", "rpc": "-"}, share),
     ]
 
 
@@ -98,10 +101,17 @@ def _access_log(fields: Json, only: Json) -> Json:
     return {**log, "filter": only}
 
 
-def _is_media(*, invert: bool = False) -> Json:
+def _shares(*, invert: bool = False) -> list[Json]:
+    """What a share link looks like before it is transcoded, and after."""
+    names = (":path", "x-envoy-original-path")
+    return [_begins(name, SHARE_PREFIX, invert=invert) for name in names]
+
+
+def _begins(name: str, prefix: str, *, invert: bool = False) -> Json:
     header = {
-        "name": ":path",
-        "string_match": {"prefix": MEDIA_PREFIX},
+        "name": name,
+        "string_match": {"prefix": prefix},
         "invert_match": invert,
+        "treat_missing_header_as_empty": True,
     }
     return {"header_filter": {"header": header}}

@@ -20,6 +20,10 @@ JSON_BUFFER = "buffer_json"
 # The requirement of jwt_authn that a USER method names.
 USER = "user"
 MEDIA_PREFIX = "/media/"
+# Whoever knows the rest of the path may see the playlist.
+SHARE_PREFIX = "/s/"
+# Who calls, as the edge knows it: it replaces whatever the caller says there.
+CLIENT_ADDRESS = "x-client-address"
 
 # The filter that finishes JSON answers, and the metadata that tells it what to take out of one.
 LUA = "envoy.filters.http.lua"
@@ -35,6 +39,14 @@ _NO_LIMIT: Json = {
     "timeout": "0s",
     "idle_timeout": "0s",
     "max_stream_duration": {"max_stream_duration": "0s"},
+}
+_NEVER: Json = {"numerator": 0}
+_UNTRACED: Json = {
+    "tracing": {
+        "client_sampling": _NEVER,
+        "random_sampling": _NEVER,
+        "overall_sampling": _NEVER,
+    }
 }
 _LONGEST_REFLECTION = "60s"
 _NEVER_PROCESSED = "connect-failure,refused-stream"
@@ -52,12 +64,24 @@ def route_config(settings: EdgeSettings, methods: Iterable[ExposedMethod]) -> Js
         _sign_in_route(settings, "/oauth2/"),
         _sign_in_route(settings, "/.well-known/"),
         _health_route(),
-        _nothing_here(settings),
+        # Traced or not is decided before a call is transcoded.
+        _untranscoded(settings.max_json_bytes, {"prefix": SHARE_PREFIX}) | _UNTRACED,
+        _untranscoded(settings.max_import_bytes, {"path": "/playlists/import"}),
+        _untranscoded(settings.max_json_bytes, {"prefix": "/"}),
     ]
     return {
         "name": "edge",
         # The last route names a cluster that does not exist: CORS needs a route with a cluster.
         "validate_clusters": False,
+        "request_headers_to_add": [
+            {
+                "header": {
+                    "key": CLIENT_ADDRESS,
+                    "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+                },
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
         "virtual_hosts": [
             {
                 "name": "all",
@@ -141,7 +165,6 @@ def _health_check_route(settings: EdgeSettings) -> Json:
 
 def _media_route() -> Json:
     """Media: the path is the permission, and is kept from traces. The origin does its own CORS."""
-    never = {"numerator": 0}
     return {
         "match": {"prefix": MEDIA_PREFIX},
         "route": {
@@ -150,15 +173,11 @@ def _media_route() -> Json:
             "idle_timeout": "60s",
             "retry_policy": _retries(f"{_NEVER_PROCESSED},reset"),
         },
-        "tracing": {
-            "client_sampling": never,
-            "random_sampling": never,
-            "overall_sampling": never,
-        },
+        **_UNTRACED,
         "typed_per_filter_config": {
             _JWT: _anyone(),
             _CORS: typed(
-                "filters.http.cors.v3.CorsPolicy", filter_enabled={"default_value": never}
+                "filters.http.cors.v3.CorsPolicy", filter_enabled={"default_value": _NEVER}
             ),
         },
     }
@@ -195,13 +214,12 @@ def _health_route() -> Json:
     }
 
 
-def _nothing_here(settings: EdgeSettings) -> Json:
+def _untranscoded(max_bytes: int, match: Json) -> Json:
     """The route of every JSON call until it is transcoded, and of what is nowhere."""
-    buffer = _whole_body_of(settings.max_json_bytes)
     return {
-        "match": {"prefix": "/"},
+        "match": match,
         "route": {"cluster": "none", "cluster_not_found_response_code": "NOT_FOUND"},
-        "typed_per_filter_config": {_JWT: _anyone(), JSON_BUFFER: buffer},
+        "typed_per_filter_config": {_JWT: _anyone(), JSON_BUFFER: _whole_body_of(max_bytes)},
     }
 
 

@@ -36,7 +36,9 @@ class EdgeSettings:
     bind_address: str = "127.0.0.1"
     unary_timeout_s: float = 10.0
     max_connections: int = 50_000
-    max_json_bytes: int = 256 * 1024
+    # A playlist's 10,000 ids, and a file of 3,000,000 bytes in base64.
+    max_json_bytes: int = 512 * 1024
+    max_import_bytes: int = 4 * 1024 * 1024
     max_sign_in_bytes: int = 64 * 1024
     limit_per_address: RateLimit = RateLimit(100_000, 10)
     limit_per_user: RateLimit = RateLimit(100_000, 10)

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from edge_playlists import Playlists, Sharing, Transfer
 from edge_process import Edge, IdentityHttp, running_edge
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
@@ -24,6 +25,9 @@ from segue.identity.v1 import identity_service_pb2 as identity
 from segue.identity.v1 import identity_service_pb2_grpc as identity_grpc
 from segue.playback.v1 import playback_service_pb2 as playback
 from segue.playback.v1 import playback_service_pb2_grpc as playback_grpc
+from segue.playlist.v1.playlist_service_pb2_grpc import add_PlaylistServiceServicer_to_server
+from segue.playlist.v1.sharing_service_pb2_grpc import add_SharingServiceServicer_to_server
+from segue.playlist.v1.transfer_service_pb2_grpc import add_TransferServiceServicer_to_server
 from ulid import ULID
 
 from meshkit import faults, status
@@ -110,11 +114,12 @@ class Plans(identity_grpc.PlanServiceServicer):
 
 @dataclass
 class World:
-    """The edge, who signs tokens, the servicer that streams, and who serves what."""
+    """The edge, who signs tokens, the servicers that stream, and who serves what."""
 
     edge: Edge
     issuer: TokenIssuer
     imports: Imports
+    transfer: Transfer
     xds: Path
     ports: dict[str, int]
 
@@ -130,13 +135,13 @@ class World:
 
 @asynccontextmanager
 async def open_world(folder: Path, origin: Origin, **settings: Any) -> AsyncIterator[World]:
-    """Three servers, the keys over HTTP, the media origin, and Envoy before them."""
+    """Four servers, the keys over HTTP, the media origin, and Envoy before them."""
     tls = folder / "tls"
     tls.mkdir()
     ensure_certificates(tls)
-    issuer, imports = TokenIssuer(), Imports()
+    issuer, imports, transfer = TokenIssuer(), Imports(), Transfer()
     async with AsyncExitStack() as stack:
-        ports = await start_servers(stack, tls, issuer, imports)
+        ports = await start_servers(stack, tls, issuer, imports, transfer)
         keys = stack.enter_context(IdentityHttp(issuer.jwks()))
         edge = stack.enter_context(
             running_edge(
@@ -154,15 +159,15 @@ async def open_world(folder: Path, origin: Origin, **settings: Any) -> AsyncIter
                 **settings,
             )
         )
-        found = World(edge, issuer, imports, folder / "envoy" / "xds", ports)
+        found = World(edge, issuer, imports, transfer, folder / "envoy" / "xds", ports)
         await until_upstreams_are_healthy(found)
         yield found
 
 
 async def start_servers(
-    stack: AsyncExitStack, tls: Path, issuer: TokenIssuer, imports: Imports
+    stack: AsyncExitStack, tls: Path, issuer: TokenIssuer, imports: Imports, transfer: Transfer
 ) -> dict[str, int]:
-    """The ports of catalog, playback and identity."""
+    """The ports of the workloads."""
     registrations: dict[str, list[Any]] = {
         "catalog": [
             (catalog_grpc.add_CatalogServiceServicer_to_server, Catalog()),
@@ -170,6 +175,11 @@ async def start_servers(
             (catalog_grpc.add_ImportServiceServicer_to_server, imports),
         ],
         "playback": [(playback_grpc.add_HeartbeatServiceServicer_to_server, Heartbeats())],
+        "playlist": [
+            (add_PlaylistServiceServicer_to_server, Playlists()),
+            (add_SharingServiceServicer_to_server, Sharing()),
+            (add_TransferServiceServicer_to_server, transfer),
+        ],
         "identity": [(identity_grpc.add_PlanServiceServicer_to_server, Plans())],
     }
     return {
@@ -187,10 +197,12 @@ async def until_upstreams_are_healthy(world: World) -> None:
         track = await world.call("GET", f"/tracks/{TRACK_ID}", headers=world.bearer(str(ULID())))
         plans = await world.call("GET", "/plans")
         media = await world.call("GET", "/media/v1/artwork/none")
-        if (track.status_code, plans.status_code, media.status_code) == (200, 200, 404):
+        share = await world.call("GET", "/s/code")
+        answers = (track, plans, media, share)
+        if [answer.status_code for answer in answers] == [200, 200, 404, 200]:
             return
         await asyncio.sleep(0.1)
-    pytest.fail(f"{track.text} {plans.text} {media.text}")
+    pytest.fail(f"{track.text} {plans.text} {media.text} {share.text}")
 
 
 def reason_of(answer: httpx.Response) -> str:

@@ -158,14 +158,30 @@ def test_traces_are_sent_only_where_an_endpoint_is_set(tmp_path: Path) -> None:
     assert collector["type"] == "STRICT_DNS"
 
 
-def test_media_paths_are_kept_from_traces_and_logs(config: dict[str, Any]) -> None:
-    (media,) = (r for r in routes(config) if r["match"].get("prefix") == "/media/")
-    assert media["tracing"]["overall_sampling"] == {"numerator": 0}
-    for log in manager(config)["access_log"]:
-        header = log["filter"]["header_filter"]["header"]
-        fields = log["typed_config"]["log_format"]["json_format"]
-        if not header["invert_match"]:
-            assert "PATH" not in fields["path"] + fields["rpc"]
+@pytest.mark.parametrize("prefix", ["/media/", "/s/"])
+def test_paths_that_are_permissions_are_kept_from_traces_and_logs(
+    config: dict[str, Any], prefix: str
+) -> None:
+    (route,) = (r for r in routes(config) if r["match"].get("prefix") == prefix)
+    assert route["tracing"]["overall_sampling"] == {"numerator": 0}
+    telling = [log for log in manager(config)["access_log"] if "PATH" in str(log["typed_config"])]
+    (everything,) = telling
+    refused = [
+        one["header_filter"]["header"] for one in everything["filter"]["and_filter"]["filters"]
+    ]
+    assert all(header["invert_match"] for header in refused)
+    assert (":path", prefix) in [(h["name"], h["string_match"]["prefix"]) for h in refused]
+
+
+def test_a_file_to_import_may_be_larger_than_other_bodies(config: dict[str, Any]) -> None:
+    bounds = {
+        match: route["typed_per_filter_config"]["buffer_json"]["buffer"]["max_request_bytes"]
+        for route in routes(config)
+        if "buffer_json" in route["typed_per_filter_config"]
+        for match in route["match"].values()
+    }
+    base64_bytes = 4 * 3_000_000 // 3
+    assert bounds["/playlists/import"] > base64_bytes > bounds["/"] > 10_000 * len('"",') + 260_000
 
 
 def test_the_files_are_written_whole_and_hold_no_key(tmp_path: Path) -> None:
