@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from meshkit.faults import InvalidArgument
+from meshkit.faults import InvalidArgument, NotFound
 from playlist_svc.domain.social import Block
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.ports.social import Cutting, SocialStore, Ties
+from playlist_svc.ports.social import Cutting, SocialStore, Tie, Ties
 from playlist_svc.usecases.social import existing
 
 
@@ -54,7 +55,12 @@ class Blocking:
         await existing(self._people, [blocked_id])
         await self._store.block(user_id, blocked_id, self._clock())
         for tie in await self._ties.between(user_id, blocked_id):
-            await self._playlists.unfollow(tie.playlist_id, tie.user_id)
+            await self._cut(tie)
+
+    async def _cut(self, tie: Tie) -> None:
+        await self._playlists.unfollow(tie.playlist_id, tie.user_id)
+        # A playlist that was purged by now needs no cut.
+        with suppress(NotFound):
             await self._playlists.write(tie.playlist_id, None, _Leaving(tie.user_id))
 
     async def unblock(self, user_id: str, blocked_id: str) -> None:

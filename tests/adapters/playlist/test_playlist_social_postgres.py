@@ -85,7 +85,8 @@ async def test_a_store_that_is_away_says_so() -> None:
         "host=/nowhere dbname=x", schema=SCHEMA, acquire_timeout_s=0.2
     ) as pool:
         store = PostgresSocial(pool)
+        one, two = new_ids(2)
         with pytest.raises(Unavailable):
-            await store.relation(*new_ids(2))
+            await store.relation(one, two)
         with pytest.raises(Unavailable):
-            await store.block(*new_ids(2), NOW)
+            await store.block(one, two, NOW)
