@@ -1,0 +1,213 @@
+"""Playlists in a real PostgreSQL, under the suites of their port."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from meshkit import feeds_postgres, idempotency_postgres, postgres
+from meshkit.faults import Unavailable
+from meshkit.feeds import ChangeFeed
+from meshkit.migrations import MigrationSource, migrate
+from meshkit.testing.stores import PostgresServer
+from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.adapters.postgres_playlists import Bounds, PostgresPlaylists
+from playlist_svc.adapters.versions import Versions
+from playlist_svc.domain import content as contents
+from playlist_svc.ports.playlists import Writing
+from tests.contracts.playlist.store_history import StoreHistoryContract
+from tests.contracts.playlist.store_lists import StoreListsContract
+from tests.contracts.playlist.store_world import (
+    NOW,
+    change_head,
+    edit,
+    entries,
+    head,
+    key,
+    known,
+    made,
+    new_id,
+    version,
+)
+from tests.contracts.playlist.store_writes import StoreWritesContract
+
+SCHEMA = "playlist"
+SOURCES = [
+    MigrationSource.of_package("playlist_svc.migrations"),
+    feeds_postgres.MIGRATIONS,
+    idempotency_postgres.MIGRATIONS,
+]
+
+
+class PostgresWorld:
+    """Two stores over one database, each with its own versions in memory."""
+
+    def __init__(self, pool: postgres.Pool, bounds: Bounds | None = None) -> None:
+        self.pool = pool
+        self.bounds = bounds
+        self.cache = MemoryHeads()
+        self.feed: ChangeFeed = feeds_postgres.PostgresChangeFeed(pool)
+        self.store = self.cold()
+        self.other = self.cold()
+
+    def cold(self) -> PostgresPlaylists:
+        return PostgresPlaylists(self.pool, Versions(), self.cache, self.bounds)
+
+    async def block(self, user_id: str, blocked_id: str) -> None:
+        async with self.pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO blocks VALUES (%s, %s, now())", [user_id, blocked_id]
+            )
+
+    async def asked(self, question: str, *arguments: object) -> Any:
+        async with self.pool.connection() as connection:
+            row = await (await connection.execute(question.encode(), arguments)).fetchone()
+        assert row is not None
+        return row[0]
+
+
+@pytest.fixture
+async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
+    async def migrated(dsn: str) -> None:
+        await migrate(dsn, schema=SCHEMA, sources=SOURCES)
+
+    template = await postgres_server.template("playlists", migrated)
+    with postgres_server.database(template) as dsn:
+        async with postgres.open_pool(dsn, schema=SCHEMA, max_size=12) as pool:
+            yield pool
+
+
+@pytest.fixture
+def world(pool: postgres.Pool) -> PostgresWorld:
+    return PostgresWorld(pool)
+
+
+@pytest.fixture
+def small_world(pool: postgres.Pool) -> PostgresWorld:
+    return PostgresWorld(pool, Bounds(playlists=3, revisions=40, copy_every=16))
+
+
+class TestPostgresPlaylistsWritten(StoreWritesContract): ...
+
+
+class TestPostgresPlaylistsHistory(StoreHistoryContract): ...
+
+
+class TestPostgresPlaylistsListed(StoreListsContract): ...
+
+
+async def test_two_thousand_edits_of_a_long_list_take_bounded_space(world: PostgresWorld) -> None:
+    owner = new_id()
+    playlist_id = (await made(world.store, owner, 9_999)).playlist_id
+    for number in range(2_000):
+
+        def one(content: contents.Content, number: int = number) -> contents.Content:
+            if len(content.order) == 10_000:
+                gone = content.order.entry(number * 37 % 10_000).item_id
+                return contents.remove(content, [gone])[0]
+            return contents.add(content, entries(1, owner), number * 53 % 9_999)
+
+        await edit(world.store, playlist_id, owner, one)
+    deltas = await world.asked("SELECT sum(octet_length(delta)) FROM snapshots")
+    copies = await world.asked("SELECT count(*) FROM snapshot_copies")
+    rows = await world.asked("SELECT pg_total_relation_size('snapshots')")
+    whole = await world.asked("SELECT pg_total_relation_size('snapshot_copies')")
+    print(f"{deltas / 2_000:.0f} bytes a delta, {copies} copies,", f"{rows + whole} on disk")
+    assert deltas < 2_000 * 64
+    assert copies == 1 + 2_000 // 256
+    assert rows + whole < 7_000_000
+
+
+async def test_versions_that_change_much_are_copied_sooner_but_not_each(
+    world: PostgresWorld,
+) -> None:
+    owner = new_id()
+    playlist_id = (await made(world.store, owner, 2_000)).playlist_id
+    for _ in range(10):
+        await edit(
+            world.store, playlist_id, owner, lambda c: contents.replace(c, entries(2_000, owner))
+        )
+    for _ in range(20):
+        await edit(world.store, playlist_id, owner, lambda c: contents.add(c, entries(100, owner)))
+    copies = await world.asked("SELECT array_agg(revision ORDER BY revision) FROM snapshot_copies")
+    assert copies[:11] == list(range(1, 12))
+    assert 1 <= len(copies[11:]) <= 2
+
+
+async def test_counts_of_users_are_those_of_their_rows(small_world: PostgresWorld) -> None:
+    store, owner, heir, fan = small_world.store, new_id(), new_id(), new_id()
+    one, two, three = [(await made(store, owner)).playlist_id for _ in range(3)]
+    for playlist_id in (one, two, three):
+        await store.follow(playlist_id, fan, NOW)
+    await store.unfollow(one, fan)
+    await change_head(store, one, owner_id=heir)
+    await change_head(store, two, deleted_at_ms=NOW)
+    await change_head(store, two, owner_id=heir)
+    await change_head(store, two, deleted_at_ms=1)
+    await store.purge(NOW, 10)
+    counts = "SELECT (playlists, followed_playlists)::text FROM user_counts WHERE user_id = %s"
+    assert [await small_world.asked(counts, user) for user in (owner, heir, fan)] == [
+        "(1,0)",
+        "(1,0)",
+        "(0,1)",
+    ]
+
+
+async def test_an_instance_that_is_behind_reads_what_is_missing_alone(
+    world: PostgresWorld,
+) -> None:
+    owner = new_id()
+    created = await made(world.store, owner, 500)
+    await world.other.content(created, 1)
+    for _ in range(3):
+        await edit(
+            world.store, created.playlist_id, owner, lambda c: contents.add(c, entries(1, owner))
+        )
+    after = await known(world.store, created.playlist_id)
+    async with world.pool.connection() as connection:
+        await connection.execute("DELETE FROM snapshot_copies")
+    wanted = await world.store.content(after, 4)
+    assert await world.other.content(after, 4) == wanted
+    await edit(
+        world.other, created.playlist_id, owner, lambda c: contents.add(c, entries(1, owner))
+    )
+    assert (await known(world.other, created.playlist_id)).track_count == 504
+
+
+async def test_what_was_not_committed_is_not_in_memory(world: PostgresWorld) -> None:
+    owner = new_id()
+    created = await made(world.store, owner)
+
+    async def fail(writing: Writing) -> bytes:
+        content = contents.rename(await writing.content(1), "Lost")
+        writing.record(version(content, owner, reverts=2**40))
+        return b""
+
+    with pytest.raises(Exception, match="integer out of range"):
+        await world.store.write(created.playlist_id, key(), fail)
+    await edit(world.other, created.playlist_id, owner, lambda c: contents.rename(c, "Kept"))
+    after = await known(world.store, created.playlist_id)
+    assert (await world.store.content(after, 2)).title == "Kept"
+
+
+async def test_a_store_that_is_away_says_so() -> None:
+    async with postgres.open_pool(
+        "host=/nowhere dbname=x", schema=SCHEMA, acquire_timeout_s=0.2
+    ) as away:
+        store = PostgresWorld(away).store
+
+        async def never(writing: Writing) -> bytes:
+            raise AssertionError("there is nothing to decide about")
+
+        calls = [
+            store.head(new_id()),
+            store.content(head(new_id()), 1),
+            store.write(new_id(), None, never),
+            store.follow(new_id(), new_id(), NOW),
+            store.purge(NOW, 1),
+        ]
+        for call in calls:
+            with pytest.raises(Unavailable):
+                await call
