@@ -9,8 +9,8 @@ from urllib.parse import quote
 from segue.playlist.v1 import transfer_service_pb2 as pb
 
 from meshkit.faults import InvalidArgument
+from playlist_svc.convert import fields
 from playlist_svc.domain.formats import Format
-from playlist_svc.domain.playlist import TITLE_LENGTH
 from playlist_svc.ports.matching import Match
 from playlist_svc.usecases.exporting import Exported
 from playlist_svc.usecases.finding_tracks import Found
@@ -36,21 +36,9 @@ _NOT_IN_NAMES: Final = re.compile(
 )
 
 
-_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-
-
-def id_of(text: str, field: str) -> str:
-    """``text`` if it is a ULID; InvalidArgument on ``field`` otherwise."""
-    if not _ULID.fullmatch(text):
-        raise InvalidArgument.field(field, "must be a ULID")
-    return text
-
-
 def title(name: str) -> str:
-    """The title that a request gives, empty for none. InvalidArgument on ``name``."""
-    if len(name) > TITLE_LENGTH:
-        raise InvalidArgument.field("name", f"must have at most {TITLE_LENGTH} characters")
-    return name.strip()
+    """The title that a request gives; empty where it gives none. InvalidArgument on ``name``."""
+    return fields.title("name", name) if name else ""
 
 
 def file_format(number: pb.PlaylistFile.Format.ValueType) -> Format | None:

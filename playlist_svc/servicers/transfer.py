@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from google.api.httpbody_pb2 import HttpBody
@@ -13,31 +12,31 @@ from segue.playlist.v1 import transfer_service_pb2_grpc as pb_grpc
 
 from meshkit.faults import Unauthenticated
 from meshkit.idempotency import request_key
-from meshkit.principal import Principal, current_principal
+from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from playlist_svc.convert import fields
 from playlist_svc.convert import transfer as convert
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.formats import Format
+from playlist_svc.servicers.stream_ends import Ending, Reason, StreamEnds
 from playlist_svc.usecases.exporting import ExportPlaylist
 from playlist_svc.usecases.importing_file import ImportCommand, ImportFile
 
 CHUNK_BYTES = 64 * 1024
 _IMPORT = "/segue.playlist.v1.TransferService/ImportPlaylist"
+_SIGNED_OUT = {
+    Reason.TOKEN_EXPIRED: "The access token has expired.",
+    Reason.TOKEN_REVOKED: "The sign-in was revoked.",
+}
 
 
 class TransferServicer(pb_grpc.TransferServiceServicer):
     """``TransferService``: translates, and leaves decisions to the use cases."""
 
-    def __init__(
-        self,
-        import_file: ImportFile,
-        export: ExportPlaylist,
-        *,
-        is_revoked: Callable[[str], bool],
-    ) -> None:
+    def __init__(self, import_file: ImportFile, export: ExportPlaylist, ends: StreamEnds) -> None:
         self._import_file = import_file
         self._export = export
-        self._is_revoked = is_revoked
+        self._ends = ends
 
     async def ImportPlaylist(
         self, request: pb.ImportPlaylistRequest, context: Context
@@ -53,27 +52,21 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
             # The digest of 3 MB takes milliseconds in which nobody else would be served.
             key=await asyncio.to_thread(request_key, principal.user_id, _IMPORT, request),
         )
-        async with aclosing(self._import_file(command)) as steps:
-            async for step in steps:
-                yield convert.progress(step)
-                self._require_token(principal)
-
-    def _require_token(self, principal: Principal) -> None:
-        """A stream must not outlive the sign-in that it was begun with."""
-        if self._is_revoked(principal.sid):
-            raise Unauthenticated("The sign-in was revoked.", reason="TOKEN_REVOKED")
-        if time.time() >= principal.expires_at:
-            raise Unauthenticated("The access token has expired.", reason="TOKEN_EXPIRED")
+        with self._ends.opened(principal) as ending:
+            async with aclosing(self._import_file(command)) as steps:
+                async for step in steps:
+                    yield convert.progress(step)
+                    _require_token(ending)
 
     async def ExportPlaylist(
         self, request: pb.ExportPlaylistRequest, context: Context
     ) -> AsyncIterator[HttpBody]:
         """See the contract."""
         exported = await self._export(
-            convert.id_of(request.playlist_id, "playlist_id"),
+            fields.ulid("playlist_id", request.playlist_id),
             current_principal().user_id,
             convert.file_format(request.format) or Format.M3U8,
-            request.snapshot_id and convert.id_of(request.snapshot_id, "snapshot_id"),
+            fields.optional_ulid("snapshot_id", request.snapshot_id),
         )
         disposition = convert.content_disposition(exported)
         await context.send_initial_metadata((("content-disposition", disposition),))
@@ -81,3 +74,9 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
         for start in range(0, len(exported.content), CHUNK_BYTES):
             chunk = exported.content[start : start + CHUNK_BYTES]
             yield HttpBody(content_type=content_type if start == 0 else "", data=chunk)
+
+
+def _require_token(ending: Ending) -> None:
+    """Ends a stream whose sign-in has ended; a draining server lets an import come to its end."""
+    if ending.stop.is_set() and ending.reason is not Reason.DRAINING:
+        raise Unauthenticated(_SIGNED_OUT[ending.reason], reason=ending.reason.value)

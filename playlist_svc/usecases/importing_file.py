@@ -105,7 +105,7 @@ class ImportFile:
         now_ms = self._clock()
         lasting = [(track.track_id, track.duration_ms) for track in chosen]
         content = Content(
-            title=command.title or document.title[:TITLE_LENGTH].strip() or UNTITLED,
+            title=command.title or _visible(document.title[:TITLE_LENGTH].strip()) or UNTITLED,
             description=document.description[:DESCRIPTION_LENGTH].strip(),
             order=chosen_order(lasting, command.user_id, now_ms),
         )
@@ -145,6 +145,12 @@ async def parsed(content: bytes, file_format: Format | None) -> Document:
             metadata={"where": malformed.where},
             violations=(FieldViolation("content", said),),
         ) from None
+
+
+def _visible(title: str) -> str:
+    """The title of a file, empty when all of it is spaces or of no width."""
+    seen = any(sign.isprintable() and not sign.isspace() for sign in title)
+    return title if seen else ""
 
 
 def _summary(matched: int, entries: int) -> str:
