@@ -22,6 +22,7 @@ class, fixes the status code on the wire. A test proves that class and table agr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -60,6 +61,13 @@ class Fault(Exception):
         self.metadata: dict[str, str] = dict(metadata or {})
         self.retry_after_s = retry_after_s
         self.violations = violations
+
+    @property
+    def retry_after(self) -> str | None:
+        """The header of that name: whole seconds, from 1, rounded up so that none is too early."""
+        if self.retry_after_s is None:
+            return None
+        return str(max(1, math.ceil(self.retry_after_s)))
 
 
 class InvalidArgument(Fault):

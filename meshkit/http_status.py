@@ -35,8 +35,8 @@ HTTP_STATUS = {
 def error_response(fault: Fault, *, status: int | None = None) -> Response:
     """The JSON answer of a failure; ``status`` where HTTP has a finer word than the code's."""
     headers = {"cache-control": "no-store"}
-    if fault.retry_after_s is not None:
-        headers["retry-after"] = str(max(1, round(fault.retry_after_s)))
+    if fault.retry_after is not None:
+        headers["retry-after"] = fault.retry_after
     return Response(
         json.dumps(_status(fault), ensure_ascii=False),
         status_code=status or HTTP_STATUS.get(fault.code, 500),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import NoReturn
 
 import grpc
@@ -49,11 +48,11 @@ async def answer(fault: Fault, context: Context) -> NoReturn:
     """Ends the call with the rich status of ``fault``; raises what gRPC ends a call by."""
     rich = status.status_of(fault)
     trailing = rpc_status.to_status(rich).trailing_metadata or ()
-    if fault.retry_after_s is not None:
+    if fault.retry_after is not None:
         # The caller is told when to come back; a client library must not try again before.
         trailing = (
             *trailing,
-            ("retry-after", str(max(1, math.ceil(fault.retry_after_s)))),
+            ("retry-after", fault.retry_after),
             ("grpc-retry-pushback-ms", "-1"),
         )
     await context.abort(status.grpc_code_of(fault.reason), rich.message, trailing)

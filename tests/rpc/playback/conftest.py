@@ -1,21 +1,15 @@
-"""These tests of playback run on uvloop, as the service does."""
+"""A running playback service, its stores and its neighbours."""
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from meshkit.certificates import ensure_certificates
 from meshkit.testing.stores import PostgresServer
 from tests.rpc.playback.harness import Instance, User, World, a_world, an_instance
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
