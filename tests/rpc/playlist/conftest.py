@@ -1,0 +1,50 @@
+"""These tests of playlists run on uvloop, as the service does."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from meshkit.certificates import ensure_certificates
+from tests.rpc.playlist.harness import Instance, User, World, an_instance
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates, made once."""
+    folder = tmp_path_factory.mktemp("tls")
+    ensure_certificates(folder)
+    return folder
+
+
+@pytest.fixture
+def world(tls: Path) -> World:
+    """Stores and neighbours of one test."""
+    return World(tls)
+
+
+@pytest.fixture
+async def instance(world: World) -> AsyncIterator[Instance]:
+    """One running instance."""
+    async with an_instance(world) as instance:
+        yield instance
+
+
+@pytest.fixture
+def ann(instance: Instance) -> User:
+    """A user; mostly the owner of playlists."""
+    return instance.user("ann")
+
+
+@pytest.fixture
+def ben(instance: Instance) -> User:
+    """Another user."""
+    return instance.user("ben")
