@@ -10,9 +10,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from meshkit.faults import InvalidArgument
 from meshkit.paging import Page
 from playlist_svc.convert import fields
+from playlist_svc.domain.ids import TEXT_SIZE
 
 MOST_IDS = 500
 """How many ids a call can name."""
+
+_YEAR_10000_US = 253_402_300_800_000_000
 
 T = TypeVar("T")
 
@@ -29,6 +32,20 @@ def timestamp(unix_us: int) -> Timestamp:
     stamp = Timestamp()
     stamp.FromMicroseconds(unix_us)
     return stamp
+
+
+def place(page: Page) -> tuple[int, str] | None:
+    """After which time (Unix microseconds) and id the page begins; None for the first page.
+
+    PageTokenInvalid for a token that names no such place.
+    """
+    match page.after:
+        case None:
+            return None
+        case (int(unix_us), str(name)) if 0 <= unix_us < _YEAR_10000_US and len(name) == TEXT_SIZE:
+            return unix_us, fields.ulid("page_token", name)
+        case _:
+            raise fields.foreign_token()
 
 
 def cut(

@@ -9,8 +9,7 @@ from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import library as convert
-from playlist_svc.convert.fields import numbered_key
-from playlist_svc.convert.lists import batch, cut
+from playlist_svc.convert.lists import batch, cut, place
 from playlist_svc.usecases.library import Library
 
 _SERVICE = "/segue.playlist.v1.LibraryService/"
@@ -43,7 +42,7 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.ListSavedTracksResponse:
         """See the contract."""
         page = Page.of(_SERVICE + "ListSavedTracks", request)
-        user_id, after = current_principal().user_id, numbered_key(page.after)
+        user_id, after = current_principal().user_id, place(page)
         saved = await self._library.tracks(user_id, after, page.size + 1)
         shown, next_token = cut(page, saved.page.found, convert.track_key)
         return pb.ListSavedTracksResponse(
@@ -81,7 +80,7 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.ListSavedAlbumsResponse:
         """See the contract."""
         page = Page.of(_SERVICE + "ListSavedAlbums", request)
-        user_id, after = current_principal().user_id, numbered_key(page.after)
+        user_id, after = current_principal().user_id, place(page)
         saved = await self._library.albums(user_id, after, page.size + 1)
         shown, next_token = cut(page, saved.found, convert.album_key)
         return pb.ListSavedAlbumsResponse(

@@ -11,8 +11,8 @@ from meshkit.paging import ListRequest, Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import social as convert
-from playlist_svc.convert.fields import numbered_key, ulid
-from playlist_svc.convert.lists import batch, cut, timestamp
+from playlist_svc.convert.fields import ulid
+from playlist_svc.convert.lists import batch, cut, place, timestamp
 from playlist_svc.usecases.blocking import Blocking
 from playlist_svc.usecases.social import Connections, Social
 
@@ -164,7 +164,7 @@ class SocialServicer(SocialServiceServicer):
 
 def _page(method: str, request: ListRequest) -> tuple[Page, tuple[int, str] | None]:
     page = Page.of(_SERVICE + method, request)
-    return page, numbered_key(page.after)
+    return page, place(page)
 
 
 def _shown(page: Page, found: Connections) -> tuple[Sequence[pb.Connection], str]:
