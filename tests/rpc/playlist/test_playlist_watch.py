@@ -1,0 +1,281 @@
+"""Live views of a playlist, and the feed of all of them, over gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from segue.playlist.v1 import playlist_pb2
+from segue.playlist.v1 import playlist_service_pb2 as pb
+from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+
+from playlist_svc.adapters import heads
+from playlist_svc.domain.access import Role
+from playlist_svc.domain.ids import to_raw
+from playlist_svc.domain.social import Artist
+from playlist_svc.usecases import resume_tokens
+from playlist_svc.usecases.resume_tokens import Seen
+from tests.rpc.playlist.harness import UNKNOWN, Instance, User, View, World, an_instance, refused
+
+Response = pb.WatchPlaylistResponse
+
+
+async def test_a_view_tells_the_state_and_then_each_change(ann: User) -> None:
+    playlist_id = await ann.made("ab")
+    view = ann.watch(playlist_id)
+    first = await view.read()
+    assert first.playlist == await ann.get(playlist_id)
+    assert (list(first.snapshots), list(first.changes), first.reload) == ([], [], False)
+    await ann.add(playlist_id, "c", position=0)
+    second = await view.read()
+    assert second.playlist.track_count == 3
+    assert [one.summary for one in second.snapshots] == ["added 'c' by Artist of c"]
+    (change,) = second.changes
+    assert (change.type, change.track.title, change.to_position) == (
+        playlist_pb2.Change.ADDED,
+        "c",
+        0,
+    )
+    await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="New")
+    third = await view.read()
+    assert [one.new_text for one in third.changes] == ["New"]
+    assert third.end == Response.END_UNSPECIFIED
+
+
+async def test_a_view_tells_what_makes_no_version_too(ann: User) -> None:
+    playlist_id = await ann.made("a")
+    view = ann.watch(playlist_id)
+    await view.read()
+    await ann.call(
+        "UpdatePlaylist", playlist_id=playlist_id, visibility=playlist_pb2.Playlist.PUBLIC
+    )
+    second = await view.read()
+    assert second.playlist.is_public
+    assert (list(second.snapshots), list(second.changes)) == ([], [])
+
+
+async def test_a_resumed_view_begins_with_what_changed_since(ann: User) -> None:
+    playlist_id = await ann.made("ab")
+    view = ann.watch(playlist_id)
+    token = (await view.read()).resume_token
+    view.call.cancel()
+    await ann.add(playlist_id, "x")
+    await ann.add(playlist_id, "y")
+    first = await ann.watch(playlist_id, token).read()
+    assert [one.track.title for one in first.changes] == ["x", "y"]
+    assert len(first.snapshots) == 2
+    again = await ann.watch(playlist_id, first.resume_token).read()
+    assert (list(again.snapshots), list(again.changes)) == ([], [])
+    assert again.resume_token == first.resume_token
+
+
+async def test_more_than_a_message_holds_says_reload(ann: User, world: World) -> None:
+    playlist_id = await ann.made("a")
+    view = ann.watch(playlist_id)
+    token = (await view.read()).resume_token
+    track_id = await world.track("x")
+    await ann.call("AddTracks", playlist_id=playlist_id, track_ids=[track_id] * 500)
+    told = await view.read()
+    assert (len(told.changes), told.reload) == (500, False)
+    await ann.add(playlist_id, "y")
+    await view.read()
+    resumed = await ann.watch(playlist_id, token).read()
+    assert (list(resumed.changes), resumed.reload) == ([], True)
+    assert len(resumed.snapshots) == 2
+
+
+async def test_a_token_that_is_none_of_this_playlist_is_refused(ann: User) -> None:
+    playlist_id, other = await ann.made("a"), await ann.made("a")
+    token = (await ann.watch(other).read()).resume_token
+    flipped = base64.urlsafe_b64encode(
+        bytes([*base64.urlsafe_b64decode(token)[:-1], 0x55])
+    ).decode()
+    for wrong in (token, flipped, "?", "é", token[:-4]):
+        fault = await refused(ann.watch(playlist_id, wrong).read())
+        assert (fault.reason, fault.metadata["field"]) == ("INVALID_FIELD", "resume_token")
+
+
+async def test_a_token_of_what_is_not_kept_has_expired(ann: User) -> None:
+    playlist_id = await ann.made("a")
+    for seen in (Seen(0, 1), Seen(9, 1), Seen(1, 999)):
+        token = resume_tokens.encode(playlist_id, seen)
+        fault = await refused(ann.watch(playlist_id, token).read())
+        assert fault.reason == "RESUME_TOKEN_EXPIRED"
+
+
+async def test_who_may_not_see_may_not_watch(ann: User, ben: User) -> None:
+    playlist_id = await ann.made("a")
+    assert (await refused(ben.watch(playlist_id).read())).reason == "NOT_FOUND"
+    assert (await refused(ben.watch(UNKNOWN).read())).reason == "NOT_FOUND"
+
+
+async def ended(view: View) -> Any:
+    """The last message of a view that the server must end well."""
+    last = await view.read()
+    while (message := await view.read()) is not None:
+        last = message
+    return last
+
+
+async def test_a_view_ends_when_the_playlist_is_deleted(ann: User) -> None:
+    playlist_id = await ann.made("a")
+    view = ann.watch(playlist_id)
+    first = await view.read()
+    await ann.call("DeletePlaylist", playlist_id=playlist_id)
+    last = await ended(view)
+    assert (last.end, last.resume_token) == (Response.DELETED, first.resume_token)
+
+
+async def test_a_view_ends_when_the_watcher_may_not_see_any_more(
+    ann: User, ben: User, world: World
+) -> None:
+    playlist_id = await ann.made("a")
+    await world.join(playlist_id, ben.user_id, Role.VIEWER)
+    view = ben.watch(playlist_id)
+    await view.read()
+    await world.join(playlist_id, ben.user_id, None)
+    last = await ended(view)
+    assert last.end == Response.ACCESS_LOST
+    assert not last.HasField("playlist")
+
+
+async def test_a_view_ends_with_the_token_of_its_user(instance: Instance) -> None:
+    cat = instance.user("cat", life_s=2)
+    playlist_id = await cat.made("a")
+    last = await ended(cat.watch(playlist_id))
+    assert last.end == Response.TOKEN_EXPIRED
+    assert last.resume_token
+
+
+async def test_a_view_ends_when_the_sign_in_is_revoked(instance: Instance) -> None:
+    cat = instance.user("cat", sid=UNKNOWN)
+    playlist_id = await cat.made("a")
+    view = cat.watch(playlist_id)
+    await view.read()
+    instance.revoke(UNKNOWN)
+    assert (await ended(view)).end == Response.TOKEN_REVOKED
+    assert (await refused(cat.get(playlist_id))).reason == "TOKEN_REVOKED"
+
+
+async def test_a_draining_instance_sends_its_watchers_elsewhere(world: World, ann: User) -> None:
+    playlist_id = await ann.made("a")
+    async with an_instance(world) as second:
+        view = second.user("ann", ann.user_id).watch(playlist_id)
+        await view.read()
+        await asyncio.gather(second.service.server.drain(), drained(view))
+
+
+async def drained(view: View) -> None:
+    assert (await ended(view)).end == Response.DRAINING
+
+
+async def test_an_edit_through_one_instance_is_seen_through_another(
+    world: World, ann: User
+) -> None:
+    playlist_id = await ann.made("a")
+    async with an_instance(world) as second:
+        view = second.user("ann", ann.user_id).watch(playlist_id)
+        await view.read()
+        await ann.add(playlist_id, "b")
+        assert [one.track.title for one in (await view.read()).changes] == ["b"]
+        view.call.cancel()
+
+
+async def test_the_tail_mends_a_cache_that_missed_a_head(world: World, ann: User) -> None:
+    playlist_id = await ann.made("a")
+    view = ann.watch(playlist_id)
+    await view.read()
+    held = world.cache.kept[playlist_id]
+    newer = replace(held, title="Told by the feed", version=held.version + 1)
+
+    world.store.feed.append(heads.change_of(newer))
+    assert (await view.read()).playlist.title == "Told by the feed"
+    assert (await ann.get(playlist_id)).title == "Told by the feed"
+
+
+class Feed:
+    """The internal feed, as another service reads it."""
+
+    def __init__(self, instance: Instance, token: str = "") -> None:
+        channel = instance.mesh.channel("catalog", serves_as="playlist")
+        stub: Any = PlaylistServiceStub(channel)
+        self.view = View(stub.WatchChanges(pb.WatchChangesRequest(resume_token=token)))
+
+    async def until_token(self) -> list[Any]:
+        """The steps up to the first with a token, that one last."""
+        steps = [await self.view.read()]
+        while not steps[-1].resume_token:
+            steps.append(await self.view.read())
+        return steps
+
+
+async def test_the_feed_tells_what_is_public_and_then_what_changes(
+    instance: Instance, world: World, ann: User
+) -> None:
+    await ann.made("a")
+    public = await ann.made("ab", public=True)
+    artist = Artist(UNKNOWN, "An artist")
+    await world.social.follow(ann.user_id, [], [artist], 1)
+    feed = Feed(instance)
+    *listed, begun = await feed.until_token()
+    assert [step.WhichOneof("change") for step in listed] == ["playlist", "artist_followers"]
+    playlist, followers = listed[0].playlist, listed[1].artist_followers
+    assert (playlist.playlist_id, playlist.owner, playlist.track_count) == (public, "ann", 2)
+    assert not playlist.artwork_paths
+    assert (followers.artist_id, followers.followers_count) == (UNKNOWN, 1)
+    assert begun.WhichOneof("change") is None
+    await ann.call("UpdatePlaylist", playlist_id=public, title="New")
+    renamed = await feed.view.read()
+    assert renamed.playlist.title == "New"
+    assert renamed.version > listed[0].version
+    await ann.call("DeletePlaylist", playlist_id=public)
+    deleted = await feed.view.read()
+    assert (deleted.deleted.playlist_id, deleted.version) == (public, renamed.version + 1)
+    resumed = await Feed(instance, renamed.resume_token).view.read()
+    assert resumed == deleted
+
+
+async def test_the_feed_tells_followers_of_artists(
+    instance: Instance, world: World, ann: User
+) -> None:
+    feed = Feed(instance)
+    await feed.until_token()
+    await world.social.follow(ann.user_id, [], [Artist(UNKNOWN, "An artist")], 1)
+    step = await feed.view.read()
+    assert step.artist_followers == pb.WatchChangesResponse.ArtistFollowers(
+        artist_id=UNKNOWN, followers_count=1
+    )
+    assert step.version == 1
+
+
+async def test_the_feed_refuses_a_token_of_before_a_restore(
+    instance: Instance, world: World
+) -> None:
+    (step,) = await Feed(instance).until_token()
+    world.store.feed.start_epoch()
+    fault = await refused(Feed(instance, step.resume_token).view.read())
+    assert fault.reason == "RESUME_TOKEN_EXPIRED"
+
+
+async def test_the_feed_ends_when_the_server_drains(world: World) -> None:
+    async with an_instance(world) as second:
+        feed = Feed(second)
+        await feed.until_token()
+        _, fault = await asyncio.gather(second.service.server.drain(), refused(feed.view.read()))
+    assert fault.code == "UNAVAILABLE"
+
+
+async def test_users_do_not_read_the_feed(ann: User) -> None:
+    view = View(ann._stubs[0][1].WatchChanges(pb.WatchChangesRequest(), metadata=ann.metadata))
+    assert (await refused(view.read())).code == "PERMISSION_DENIED"
+
+
+@pytest.mark.parametrize("seen", [Seen(1, 1), Seen(4_000_000_000, 2**60)])
+def test_a_token_carries_what_was_seen(seen: Seen) -> None:
+    token = resume_tokens.encode(UNKNOWN, seen)
+    assert resume_tokens.decode(UNKNOWN, token) == seen
+    assert to_raw(UNKNOWN) in base64.urlsafe_b64decode(token)
+    assert "=" not in token
