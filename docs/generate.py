@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from google.api import annotations_pb2
+from google.api import annotations_pb2, http_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import code_pb2
 from pydantic_core import PydanticUndefined
@@ -100,6 +100,10 @@ def _api_row(method: MethodDescriptor) -> str:
 
 def _http_rule(method: MethodDescriptor) -> str:
     rule = method.GetOptions().Extensions[annotations_pb2.http]
+    return " or ".join(filter(None, map(_binding, (rule, *rule.additional_bindings))))
+
+
+def _binding(rule: http_pb2.HttpRule) -> str:
     verb = rule.WhichOneof("pattern")
     return f"`{verb.upper()} {getattr(rule, verb)}`" if verb else ""
 
