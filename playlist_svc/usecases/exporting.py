@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +15,7 @@ from playlist_svc.domain.playlist import Head, Snapshot
 from playlist_svc.ports.playlists import RevisionGone
 from playlist_svc.ports.tracks import Track, Tracks
 from playlist_svc.usecases.access import Access
+from playlist_svc.usecases.file_thread import FileThread
 from playlist_svc.usecases.undoing import no_such_snapshot
 
 
@@ -49,11 +49,13 @@ class ExportPlaylist:
 
     def __init__(
         self,
+        thread: FileThread,
         access: Access,
         versions: ReadVersions,
         tracks: Tracks,
         refresh: Callable[[Head], Awaitable[Head]],
     ) -> None:
+        self._thread = thread
         self._access = access
         self._versions = versions
         self._tracks = tracks
@@ -69,7 +71,7 @@ class ExportPlaylist:
         content = await self._content(head, snapshot_id or head.snapshot_id)
         entries = content.order.slice(0)
         named = await self._tracks.named({to_text(entry.track_id) for entry in entries})
-        written = await asyncio.to_thread(_written, content, entries, named, file_format)
+        written = await self._thread(_written, content, entries, named, file_format)
         return Exported(content.title, file_format, written)
 
     async def _content(self, head: Head, snapshot_id: str) -> Content:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from playlist_svc.ports.playlists import NewSnapshot
 from playlist_svc.ports.tracks import Track, Tracks
 from playlist_svc.usecases import words
 from playlist_svc.usecases.creating import chosen_order
+from playlist_svc.usecases.file_thread import FileThread
 from playlist_svc.usecases.finding_tracks import FindTracks, Found
 
 UNTITLED = "Imported"
@@ -68,12 +68,14 @@ class ImportFile:
 
     def __init__(
         self,
+        thread: FileThread,
         find_tracks: FindTracks,
         playlists: NewPlaylists,
         tracks: Tracks,
         clock: Clock,
         new_id: NewId,
     ) -> None:
+        self._thread = thread
         self._find_tracks = find_tracks
         self._playlists = playlists
         self._tracks = tracks
@@ -87,7 +89,7 @@ class ImportFile:
         the playlist, and the count of matched entries, of the first time. Raises InvalidArgument
         (IMPORT_FILE_MALFORMED), Unavailable, FailedPrecondition (COLLECTION_FULL).
         """
-        document = await parsed(command.content, command.file_format)
+        document = await self._thread(parsed, command.content, command.file_format)
         count = len(document.entries)
         chosen: list[Track] = []
         done = 0
@@ -133,10 +135,10 @@ class ImportFile:
         return await self._playlists.create(head, first, command.key)
 
 
-async def parsed(content: bytes, file_format: Format | None) -> Document:
-    """The playlist in a file, read beside the loop. InvalidArgument (IMPORT_FILE_MALFORMED)."""
+def parsed(content: bytes, file_format: Format | None) -> Document:
+    """The playlist in a file. InvalidArgument (IMPORT_FILE_MALFORMED)."""
     try:
-        return await asyncio.to_thread(formats.read, content, file_format)
+        return formats.read(content, file_format)
     except FileMalformed as malformed:
         said = str(malformed)
         raise InvalidArgument(

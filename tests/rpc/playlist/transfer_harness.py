@@ -37,6 +37,7 @@ from playlist_svc.servicers.stream_ends import StreamEnds
 from playlist_svc.servicers.transfer import TransferServicer
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.exporting import ExportPlaylist
+from playlist_svc.usecases.file_thread import FileThread
 from playlist_svc.usecases.finding_tracks import FindTracks
 from playlist_svc.usecases.importing_file import ImportFile
 from playlist_svc.wiring import SCHEMA, migrated
@@ -223,11 +224,12 @@ async def transfers_of(postgres_server: PostgresServer, tls: Path) -> AsyncItera
             tracks = PostgresTracks(pool, catalogue)
             patient = PatientMatching(matcher, Patience(ATTEMPTS, first_wait_s=0))
             find_tracks = FindTracks(tracks, catalogue, patient)
+            thread = FileThread()
             issuer = TokenIssuer()
             ends = StreamEnds(issuer.verifier())
             servicer = TransferServicer(
-                ImportFile(find_tracks, store, tracks, clock=_now_ms, new_id=new_id),
-                ExportPlaylist(Access(store, cache), store, tracks, unchanged),
+                ImportFile(thread, find_tracks, store, tracks, clock=_now_ms, new_id=new_id),
+                ExportPlaylist(thread, Access(store, cache), store, tracks, unchanged),
                 ends,
             )
             registration = (add_TransferServiceServicer_to_server, servicer)

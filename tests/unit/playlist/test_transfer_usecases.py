@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,7 @@ from playlist_svc.ports.playlists import Kinds
 from playlist_svc.ports.tracks import Track, TrackChange
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.exporting import ExportPlaylist
+from playlist_svc.usecases.file_thread import FileThread
 from playlist_svc.usecases.finding_tracks import BATCH, IN_FLIGHT, FindTracks
 from playlist_svc.usecases.importing_file import ImportCommand, ImportFile, Progress
 
@@ -97,11 +99,12 @@ class World:
     def __post_init__(self) -> None:
         self.tracks = MemoryTracks(self.catalogue)
         self.find_tracks = FindTracks(self.tracks, self.catalogue, self.matching)
+        thread = FileThread()
         self.import_file = ImportFile(
-            self.find_tracks, self.store, self.tracks, lambda: NOW_MS, new_id
+            thread, self.find_tracks, self.store, self.tracks, lambda: NOW_MS, new_id
         )
         access = Access(self.store, MemoryHeads())
-        self.export = ExportPlaylist(access, self.store, self.tracks, self.refresh)
+        self.export = ExportPlaylist(thread, access, self.store, self.tracks, self.refresh)
         self._versions = itertools.count(1)
 
     async def refresh(self, head: Head) -> Head:
@@ -274,3 +277,29 @@ async def test_an_entry_of_which_nothing_is_known_keeps_its_id_and_length() -> N
     assert entry == replace(
         an_entry(identifier=f"segue:track:{track.track_id}", artist=""), duration_ms=200_000
     )
+
+
+async def test_files_are_worked_on_one_at_a_time_and_a_broken_one_gives_its_turn_back() -> None:
+    thread = FileThread()
+    begun: list[int] = []
+    going = threading.Event()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number == 0:
+            assert going.wait(30)
+            raise ValueError
+        return number
+
+    results = asyncio.gather(*(thread(work, n) for n in range(3)), return_exceptions=True)
+    while not begun:
+        await asyncio.sleep(0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    before = list(begun)
+    going.set()
+
+    first, *others = await results
+    assert before == [0]
+    assert isinstance(first, ValueError)
+    assert others == [1, 2]
