@@ -10,7 +10,7 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
 
 from catalog_svc.domain.asset import FORMAT_VERSION, Asset, Fragment, Rung, Segment, StoredObject
-from catalog_svc.domain.catalogue import Album, Artist, Track
+from catalog_svc.domain.catalogue import SILENT_ALBUM, SILENT_ARTIST, Album, Artist, Track
 from catalog_svc.domain.imports import Import, ImportFile
 from catalog_svc.domain.playlists import Playlist
 from meshkit.feeds import Change, Op
@@ -146,9 +146,9 @@ def change(token: str, one: Change | None) -> pb.WatchChangesResponse:
         message.removed.id = one.id
     elif one.entity == "track":
         message.track.MergeFromString(one.payload)
-    elif one.entity == "album":
+    elif one.entity in ("album", SILENT_ALBUM):
         message.album.MergeFromString(one.payload)
-    elif one.entity == "artist":
+    elif one.entity in ("artist", SILENT_ARTIST):
         message.artist.MergeFromString(one.payload)
     return message
 

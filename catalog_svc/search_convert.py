@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from segue.catalog.v1 import catalog_pb2
 from segue.playlist.v1 import playlist_pb2
 
+from catalog_svc.domain.catalogue import SILENT_ALBUM, SILENT_ARTIST
 from catalog_svc.domain.search import Entry, IndexChange, Kind
 from meshkit.feeds import Change, Op
 
@@ -18,6 +19,9 @@ def index_change(change: Change) -> IndexChange | None:
 
     ``ValueError`` where the payload is not the message of its entity.
     """
+    silent = _SILENT.get(change.entity)
+    if silent is not None:
+        return IndexChange(silent, change.id, change.version, None)
     decode = _DECODERS.get(change.entity)
     if decode is None:
         return None
@@ -98,6 +102,7 @@ def _decode_playlist(payload: bytes) -> Entry:
     return playlist_entry(playlist_pb2.Playlist.FromString(payload))
 
 
+_SILENT: Final = {SILENT_ARTIST: Kind.ARTIST, SILENT_ALBUM: Kind.ALBUM}
 _DECODERS: Final[dict[str, Callable[[bytes], Entry | None]]] = {
     Kind.TRACK.value: _decode_track,
     Kind.ARTIST.value: _decode_artist,

@@ -30,6 +30,28 @@ class MemoryNames:
             return track
         return replace(track, artwork=self.albums[track.album_id].artwork)
 
+    def artist(self, artist_id: str) -> Artist | None:
+        """The artist, and whether it is living."""
+        artist = self.artists.get(artist_id)
+        return replace(artist, living=self._sings(artist_id)) if artist else None
+
+    def album(self, album_id: str) -> Album | None:
+        """The album, and whether it is living."""
+        album = self.albums.get(album_id)
+        return replace(album, living=self._plays(album_id)) if album else None
+
+    def _sings(self, artist_id: str) -> bool:
+        own = any(track.artist_id == artist_id for track in self._living())
+        return own or any(
+            self._plays(album.id) for album in self.albums.values() if album.artist_id == artist_id
+        )
+
+    def _plays(self, album_id: str) -> bool:
+        return any(track.album_id == album_id for track in self._living())
+
+    def _living(self) -> Iterable[Track]:
+        return (one for one in self._tracks.values() if one.state is not TrackState.FAILED)
+
     def tracks(self) -> Iterable[Track]:
         """All tracks."""
         return [track for key in self._tracks if (track := self.track(key)) is not None]
@@ -37,7 +59,7 @@ class MemoryNames:
     def insert(self, track_id: str, tags: Tags) -> None:
         """A new PENDING track."""
         artist, album = self._credit(tags)
-        self._put(
+        self._credited(
             Track(
                 id=track_id,
                 title=tags.title,
@@ -68,7 +90,7 @@ class MemoryNames:
         if _same(track, self.albums.get(track.album_id), tags):
             return
         artist, album = self._credit(replace(tags, duration_ms=track.duration_ms))
-        self._put(
+        self._credited(
             replace(
                 track,
                 title=tags.title,
@@ -86,8 +108,11 @@ class MemoryNames:
         self._leave(track)
 
     def change(self, track: Track) -> None:
-        """A new version of a track."""
-        self._put(replace(track, version=track.version + 1))
+        """A new version of a track; its names are told where it turns them silent or living."""
+        turned = self._silent(track)
+        self._tracks[track.id] = replace(track, version=track.version + 1)
+        self._turn(turned ^ self._silent(track))
+        self._tell(track.id)
 
     def remove(self, track_id: str) -> None:
         """The track is gone."""
@@ -124,20 +149,18 @@ class MemoryNames:
     def _credit(self, tags: Tags) -> tuple[Artist, Album | None]:
         artist = self._artist(tags.artist)
         artist = replace(artist, track_count=artist.track_count + 1, version=artist.version + 1)
-        self._put_artist(artist)
+        self.artists[artist.id] = artist
         if not tags.album:
             return artist, None
         album = self._album(self._artist(tags.album_artist), tags)
-        self._put_album(
-            replace(
-                album,
-                year=album.year or tags.year,
-                track_count=album.track_count + 1,
-                total_duration_ms=album.total_duration_ms + tags.duration_ms,
-                version=album.version + 1,
-            )
+        self.albums[album.id] = replace(
+            album,
+            year=album.year or tags.year,
+            track_count=album.track_count + 1,
+            total_duration_ms=album.total_duration_ms + tags.duration_ms,
+            version=album.version + 1,
         )
-        return self.artists[artist.id], album
+        return artist, album
 
     def _artist(self, name: str) -> Artist:
         for artist in self.artists.values():
@@ -189,17 +212,43 @@ class MemoryNames:
         del self.artists[artist.id]
         self._feed.append(feed_changes.removal("artist", artist.id, artist.version + 1))
 
-    def _put(self, track: Track) -> None:
+    def _credited(self, track: Track) -> None:
+        """Take a track over, and tell of the names that were credited with it."""
         self._tracks[track.id] = track
-        self._feed.append(feed_changes.track_change(self.track(track.id) or track))
+        self._put_artist(self.artists[track.artist_id])
+        if track.album_id:
+            self._put_album(self.albums[track.album_id])
+        self._tell(track.id)
+
+    def _tell(self, track_id: str) -> None:
+        track = self.track(track_id)
+        if track is not None:
+            self._feed.append(feed_changes.track_change(track))
 
     def _put_artist(self, artist: Artist) -> None:
         self.artists[artist.id] = artist
-        self._feed.append(feed_changes.artist_change(artist))
+        living = self._sings(artist.id)
+        self._feed.append(feed_changes.artist_change(replace(artist, living=living)))
 
     def _put_album(self, album: Album) -> None:
         self.albums[album.id] = album
-        self._feed.append(feed_changes.album_change(album))
+        living = self._plays(album.id)
+        self._feed.append(feed_changes.album_change(replace(album, living=living)))
+
+    def _turn(self, names: frozenset[str]) -> None:
+        for key in sorted(names & self.artists.keys()):
+            artist = self.artists[key]
+            self._put_artist(replace(artist, version=artist.version + 1))
+        for key in sorted(names & self.albums.keys()):
+            album = self.albums[key]
+            self._put_album(replace(album, version=album.version + 1))
+
+    def _silent(self, track: Track) -> frozenset[str]:
+        """The names of a track of which every track was refused."""
+        album = self.albums.get(track.album_id)
+        artists = {track.artist_id} | ({album.artist_id} if album else set())
+        silent = {key for key in artists if not self._sings(key)}
+        return frozenset(silent | ({album.id} if album and not self._plays(album.id) else set()))
 
 
 def _same(track: Track, album: Album | None, tags: Tags) -> bool:

@@ -82,7 +82,7 @@ class MemoryPlaylists:
         self._count(artist_id, count)
 
     def _count(self, artist_id: str, count: int) -> None:
-        artist = self._names.artists.get(artist_id)
+        artist = self._names.artist(artist_id)
         if artist is not None and artist.followers_count != count:
             followed = replace(artist, followers_count=count, version=artist.version + 1)
             self._names.artists[artist_id] = followed

@@ -38,7 +38,7 @@ class MemoryReads:
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""
-        return self._names.albums.get(album_id)
+        return self._names.album(album_id)
 
     async def album_tracks(
         self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
@@ -50,7 +50,7 @@ class MemoryReads:
 
     async def artist(self, artist_id: str) -> Artist | None:
         """See ``Catalogue.artist``."""
-        return self._names.artists.get(artist_id)
+        return self._names.artist(artist_id)
 
     async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
         """See ``Catalogue.top_tracks``."""
@@ -64,11 +64,11 @@ class MemoryReads:
 
     async def albums_of(self, ids: Collection[str]) -> list[Album]:
         """See ``Catalogue.albums_of``."""
-        return [album for key, album in self._names.albums.items() if key in ids]
+        return [album for key in set(ids) if (album := self._names.album(key))]
 
     async def artists_of(self, ids: Collection[str]) -> list[Artist]:
         """See ``Catalogue.artists_of``."""
-        return [artist for key, artist in self._names.artists.items() if key in ids]
+        return [artist for key in set(ids) if (artist := self._names.artist(key))]
 
     async def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
         """See ``CatalogueListing.everything``."""
@@ -78,9 +78,11 @@ class MemoryReads:
 
     def _listed(self) -> list[tuple[str, list[Change]]]:
         names = self._names
+        artists = [artist for key in names.artists if (artist := names.artist(key))]
+        albums = [album for key in names.albums if (album := names.album(key))]
         return [
-            ("artist", [feed_changes.artist_change(one) for one in names.artists.values()]),
-            ("album", [feed_changes.album_change(one) for one in names.albums.values()]),
+            ("artist", [feed_changes.artist_change(one) for one in artists]),
+            ("album", [feed_changes.album_change(one) for one in albums]),
             ("track", [feed_changes.track_change(one) for one in names.tracks()]),
             ("playlist", list(self.playlists.changes())),
         ]

@@ -26,7 +26,7 @@ WITH written AS (
     RETURNING *
 )
 SELECT ar.folded, ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at,
-       ar.version
+       ar.version, true
 FROM written ar
 """
 _ALBUMS = """
@@ -43,7 +43,7 @@ WITH written AS (
     RETURNING *
 )
 SELECT al.folded, al.id, al.title, ar.name, al.artist_id, al.year, al.track_count,
-       al.total_duration_ms, al.artwork, al.created_at, al.version
+       al.total_duration_ms, al.artwork, al.created_at, al.version, true
 FROM written al JOIN artists ar ON ar.id = al.artist_id
 """
 _LEAVE_ALBUM = """
@@ -59,6 +59,28 @@ DELETE FROM artists ar WHERE id = %s AND track_count = 0
     AND NOT EXISTS (SELECT FROM albums al WHERE al.artist_id = ar.id)
 RETURNING version
 """
+_SILENT = """
+SELECT ar.id, 'artist' FROM tracks t LEFT JOIN albums al ON al.id = t.album_id
+    JOIN artists ar ON ar.id IN (t.artist_id, al.artist_id)
+WHERE t.id = %(track)s AND t.state = 3
+    AND NOT EXISTS (SELECT FROM tracks lt WHERE lt.artist_id = ar.id AND lt.state <> 3)
+    AND NOT EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
+                    WHERE la.artist_id = ar.id AND lt.state <> 3)
+UNION ALL
+SELECT al.id, 'album' FROM tracks t JOIN albums al ON al.id = t.album_id
+WHERE t.id = %(track)s AND t.state = 3
+    AND NOT EXISTS (SELECT FROM tracks lt WHERE lt.album_id = al.id AND lt.state <> 3)
+"""
+_TURN_ARTISTS = "UPDATE artists SET version = version + 1 WHERE id = ANY (%s)"
+_TURN_ALBUMS = "UPDATE albums SET version = version + 1 WHERE id = ANY (%s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Ids of artists and albums of which every track was refused."""
+
+    artists: tuple[str, ...]
+    albums: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +198,32 @@ async def _artist_left(connection: postgres.Connection, artist_id: str) -> list[
     if dropped is not None:
         return [feed_changes.removal("artist", artist_id, dropped[0] + 1)]
     return await artist_changes(connection, [artist_id])
+
+
+async def silent(connection: postgres.Connection, track_id: str) -> Silent:
+    """Of the names of a track that is FAILED, those that are silent; none of another track."""
+    found = await (await connection.execute(_SILENT, {"track": track_id})).fetchall()
+    return Silent(
+        tuple(row[0] for row in found if row[1] == "artist"),
+        tuple(row[0] for row in found if row[1] == "album"),
+    )
+
+
+async def turned(connection: postgres.Connection, names: Silent) -> list[Change]:
+    """What the feed says of names that have just become silent, or are so no more."""
+    if not names.artists and not names.albums:
+        return []
+    await connection.execute(_TURN_ARTISTS, [list(names.artists)])
+    await connection.execute(_TURN_ALBUMS, [list(names.albums)])
+    artists = await artist_changes(connection, names.artists)
+    return artists + await album_changes(connection, names.albums)
+
+
+async def credited(connection: postgres.Connection, credits_: Credits) -> list[Change]:
+    """What the feed says of credited names, where their track may be a refused one."""
+    artists = await artist_changes(connection, [one.id for one in credits_.artists.values()])
+    albums = [one.id for one in credits_.albums.values()]
+    return artists + await album_changes(connection, albums)
 
 
 async def artist_changes(

@@ -182,13 +182,14 @@ class PostgresPreparation:
             stored = before[0] if before else ""
             if held is None or held[6] != publication.track_id or stored != publication.replaces:
                 return False
+            were_silent = await names.silent(connection, publication.track_id)
             await _put_asset(connection, publication)
             await tracks.lengthen_album(connection, publication.track_id, publication.duration_ms)
             await _put_track(connection, publication)
             await tracks.dress_album(connection, publication.track_id, publication.artwork)
-            await feeds_postgres.append(
-                connection, *await tracks.changes(connection, publication.track_id)
-            )
+            turned = await names.turned(connection, were_silent)
+            changed = await tracks.changes(connection, publication.track_id)
+            await feeds_postgres.append(connection, *turned, *changed)
             await self._advance(connection, publication)
         return True
 
@@ -246,6 +247,8 @@ class PostgresPreparation:
         refused = await connection.execute(_REFUSE_TRACK, arguments)
         if refused.rowcount:
             changes = await tracks.changes(connection, source.track_id, with_album=False)
+            silent = await names.silent(connection, source.track_id)
+            changes += await names.turned(connection, silent)
             await feeds_postgres.append(connection, *changes)
 
     async def _set_source(

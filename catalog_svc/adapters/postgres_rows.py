@@ -29,11 +29,15 @@ FROM tracks t JOIN artists ar ON ar.id = t.artist_id LEFT JOIN albums al ON al.i
 """
 ALBUM = """
 SELECT al.id, al.title, ar.name, al.artist_id, al.year, al.track_count, al.total_duration_ms,
-       al.artwork, al.created_at, al.version
+       al.artwork, al.created_at, al.version,
+       EXISTS (SELECT FROM tracks lt WHERE lt.album_id = al.id AND lt.state <> 3)
 FROM albums al JOIN artists ar ON ar.id = al.artist_id
 """
 ARTIST = """
-SELECT ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at, ar.version
+SELECT ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at, ar.version,
+       EXISTS (SELECT FROM tracks lt WHERE lt.artist_id = ar.id AND lt.state <> 3)
+       OR EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
+                  WHERE la.artist_id = ar.id AND lt.state <> 3)
 FROM artists ar
 """
 PLAYLIST = """

@@ -79,9 +79,10 @@ async def retag(connection: postgres.Connection, track_id: str, tags: Tags) -> N
     counted = _with_duration(tags, row[8])
     credits_ = await names.credit(connection, [counted])
     await connection.execute(_UPDATE, _columns(track_id, "", counted, credits_))
+    credited = await names.credited(connection, credits_)
     left = await names.leave(connection, artist_id=row[9], album_id=row[10], duration_ms=row[8])
     changed = await changes(connection, track_id, with_album=False)
-    await feeds_postgres.append(connection, *credits_.changes(), *left, *changed)
+    await feeds_postgres.append(connection, *credited, *left, *changed)
 
 
 def _differ(row: rows.Row, tags: Tags) -> bool:

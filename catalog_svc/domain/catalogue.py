@@ -12,6 +12,12 @@ MAX_NAME = 500
 MAX_GENRES = 20
 TOP_TRACKS = 10
 
+SILENT_ARTIST = "silent_artist"
+"""The entity of the feed for an artist that is not living."""
+
+SILENT_ALBUM = "silent_album"
+"""The entity of the feed for an album that is not living."""
+
 
 class Access(enum.IntEnum):
     """Who may play a track; the numbers are the contract's."""
@@ -64,7 +70,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Artist:
-    """An artist, one a folded name."""
+    """An artist, one a folded name.
+
+    ``living``: a track of it, or on an album of it, was not refused; search leaves others out.
+    """
 
     id: str
     name: str
@@ -73,11 +82,15 @@ class Artist:
     track_count: int
     created_at: datetime
     version: int
+    living: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """An album, one a folded title and artist. ``artwork`` is hex SHA-256 or empty."""
+    """An album, one a folded title and artist. ``artwork`` is hex SHA-256 or empty.
+
+    ``living``: a track of it was not refused; search leaves others out.
+    """
 
     id: str
     title: str
@@ -89,6 +102,7 @@ class Album:
     artwork: str
     created_at: datetime
     version: int
+    living: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from catalog_svc.domain.catalogue import SILENT_ALBUM, SILENT_ARTIST
 from catalog_svc.ports.catalogue import CatalogueListing
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change, ChangeFeed
 
-_TOLD = frozenset({"artist", "album", "track"})
+_LISTED = frozenset({"artist", "album", "track"})
+_TOLD = _LISTED | {SILENT_ARTIST, SILENT_ALBUM}
 
 
 class WatchChanges:
@@ -38,7 +40,7 @@ class WatchChanges:
         raise _draining()
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Change]:
-        async for changes in self._listing.everything(_TOLD):
+        async for changes in self._listing.everything(_LISTED):
             for change in changes:
                 yield change
             if stop.is_set():

@@ -266,3 +266,57 @@ class PreparationContract:
         begun = [await stores.preparation.begin(one) for one in await stores.source_ids()]
         sources = sorted((one[0] for one in begun if one), key=lambda source: source.path)
         return [source.id for source in sources]
+
+    async def test_names_of_which_every_track_was_refused_are_told_as_silent(
+        self, stores: CatalogueStores
+    ) -> None:
+        await stores.scanned(found("a.flac", tagged("One")), found("b.flac", tagged("Two")))
+        first, second = await stores.source_ids()
+        token = await stores.feed.head()
+        await stores.preparation.refuse(first, "it has a hole", remember=True)
+        assert [one.entity for one in await stores.changes_after(token)] == ["track"]
+        before = await self._versions(stores)
+        token = await stores.feed.head()
+        await stores.preparation.refuse(second, "it has a hole", remember=True)
+        told = {one.entity: one for one in await stores.changes_after(token)}
+        assert told.keys() == {"track", "silent_artist", "silent_album"}
+        after = (told["silent_artist"].version, told["silent_album"].version)
+        assert after == await self._versions(stores)
+        assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1]
+        names = ("artist", "album")
+        listed = [one async for some in stores.listing.everything(names) for one in some]
+        assert [one.entity for one in listed] == ["silent_artist", "silent_album"]
+
+    async def test_silent_names_are_told_as_living_when_a_track_is_published(
+        self, stores: CatalogueStores
+    ) -> None:
+        await stores.scanned(found("a.flac", tagged()))
+        (source_id,) = await stores.source_ids()
+        await stores.preparation.refuse(source_id, "it vanished", remember=False)
+        before = await self._versions(stores)
+        await stores.scanned(found("a.flac", tagged()))
+        track_id = (await stores.claimed(source_id, "audio", tagged())).track_id
+        token = await stores.feed.head()
+        assert await stores.preparation.publish(publication(source_id, track_id))
+        told = {one.entity for one in await stores.changes_after(token)}
+        assert told >= {"track", "artist", "album"}
+        after = await self._versions(stores)
+        assert all(new > old for new, old in zip(after, before, strict=True))
+
+    async def test_a_new_track_makes_silent_names_living(self, stores: CatalogueStores) -> None:
+        await stores.scanned(found("a.flac", tagged("One")))
+        (source_id,) = await stores.source_ids()
+        await stores.preparation.refuse(source_id, "it has a hole", remember=True)
+        token = await stores.feed.head()
+        await stores.scanned(found("b.flac", tagged("Two")))
+        told = [one.entity for one in await stores.changes_after(token)]
+        assert sorted(told) == ["album", "artist", "track"]
+
+    async def _versions(self, stores: CatalogueStores) -> tuple[int, int]:
+        """The versions of the artist and of the album of any track."""
+        track = (await stores.catalogue.tracks(after=None, limit=1))[0]
+        artist = await stores.catalogue.artist(track.artist_id)
+        album = await stores.catalogue.album(track.album_id)
+        assert artist is not None
+        assert album is not None
+        return artist.version, album.version

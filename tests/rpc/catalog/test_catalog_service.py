@@ -273,7 +273,9 @@ async def test_what_changes_during_the_listing_comes_after_it(catalog: Catalog) 
     await catalog.stores.preparation.refuse(source_id, "it has a hole", remember=True)
     while not (await anext(changes)).resume_token:
         pass
-    assert (await anext(changes)).track.state == catalog_pb2.Track.FAILED
+    later = [await anext(changes) for _ in range(3)]
+    assert [one.WhichOneof("change") for one in later] == ["artist", "album", "track"]
+    assert later[-1].track.state == catalog_pb2.Track.FAILED
 
 
 async def test_a_watch_resumes_after_its_token(catalog: Catalog) -> None:

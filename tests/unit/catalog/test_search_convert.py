@@ -98,3 +98,9 @@ def test_a_public_playlist_is_found_by_its_title_and_owner() -> None:
     assert index_change(Change("playlist", "P1", 3, Op.DELETE)) == IndexChange(
         Kind.PLAYLIST, "P1", 3, None
     )
+
+
+def test_names_of_which_every_track_was_refused_are_not_found() -> None:
+    for entity, kind in (("silent_artist", Kind.ARTIST), ("silent_album", Kind.ALBUM)):
+        change = index_change(Change(entity, "X1", 4, Op.UPSERT, b""))
+        assert change == IndexChange(kind, "X1", 4, None)
