@@ -71,18 +71,20 @@ class PostgresPlaylists:
     async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
         """See ``PlaylistStore.create``."""
         made = first_head(head, first)
+        is_new = False
 
         async def produce() -> bytes:
+            nonlocal is_new
+            is_new = True
             await _insert(connection, made, first, self._bounds.playlists)
             return heads.encode(made)
 
-        async with postgres.transaction(self._pool) as connection, connection.pipeline():
+        async with postgres.transaction(self._pool) as connection:
             answer = await self._answers.answer_once(connection, key, produce)
-        known = heads.decode(answer)
-        if known == made:
+        if is_new:
             self._versions.put(made.playlist_id, made.revision, first.content)
             await self._cache.put([made])
-        return known
+        return heads.decode(answer)
 
     async def write(
         self,
@@ -90,11 +92,7 @@ class PostgresPlaylists:
         key: RequestKey | None,
         decide: Callable[[Writing], Awaitable[bytes]],
     ) -> bytes:
-        """See ``PlaylistStore.write``.
-
-        The statements that store a decision wait for no answers and go out together with the
-        answer that is kept, in one round trip.
-        """
+        """See ``PlaylistStore.write``."""
         writing: _PostgresWriting | None = None
 
         async def produce() -> bytes:
@@ -107,7 +105,7 @@ class PostgresPlaylists:
             await writing.store(self._bounds)
             return answer
 
-        async with postgres.transaction(self._pool) as connection, connection.pipeline():
+        async with postgres.transaction(self._pool) as connection:
             answer = await self._answers.answer_once(connection, key, produce)
         if writing is not None and writing.draft.is_changed:
             await self._committed(writing.draft)
@@ -209,10 +207,10 @@ class PostgresPlaylists:
     ) -> Head:
         followers = before.follower_count + step
         head = replace(before, follower_count=followers, version=before.version + 1)
+        await postgres_heads.count(connection, self._bounds.playlists, followed={user_id: step})
         async with connection.pipeline():
             await feeds_postgres.append(connection, heads.change_of(head))
             await postgres_heads.update_followers(connection, head)
-            await postgres_heads.count(connection, self._bounds.playlists, followed={user_id: step})
         return head
 
     async def purge(self, now_ms: int, limit: int) -> int:
@@ -283,19 +281,20 @@ class _PostgresWriting:
         return self.draft.change(head)
 
     async def store(self, bounds: Bounds) -> None:
-        """Send what was decided; nothing when nothing was."""
+        """Send what was decided in one round trip; nothing when nothing was."""
         if not self.draft.is_changed:
             return
         connection, head, before = self._connection, self.draft.head, self.draft.held
         encoded = await self._delta()
         await postgres_heads.count(connection, bounds.playlists, owned_counts(before, head))
-        # First of those that are not waited for: it looks at the state of the connection.
-        await feeds_postgres.append(connection, heads.change_of(head))
-        held = replace(self._held, head=head)
-        if self.draft.recorded is not None:
-            held = await self._store_version(self.draft.recorded, held, encoded, bounds)
-        await postgres_heads.update_members(connection, before, head)
-        await postgres_heads.update(connection, held)
+        async with connection.pipeline():
+            # Before the others: it looks at the state of the connection, which they keep busy.
+            await feeds_postgres.append(connection, heads.change_of(head))
+            held = replace(self._held, head=head)
+            if self.draft.recorded is not None:
+                held = await self._store_version(self.draft.recorded, held, encoded, bounds)
+            await postgres_heads.update_members(connection, before, head)
+            await postgres_heads.update(connection, held)
 
     async def _delta(self) -> bytes:
         if self.draft.recorded is None:
@@ -322,13 +321,16 @@ class _PostgresWriting:
 
 async def _insert(connection: Connection, head: Head, first: NewSnapshot, most: int) -> None:
     await postgres_heads.count(connection, most, owned_counts(None, head))
-    await feeds_postgres.append(connection, heads.change_of(head))
-    await postgres_heads.insert(connection, head)
-    # The first version is kept as a whole, so that nobody asks what it changed.
-    nothing = delta.encode(())
-    await postgres_versions.insert(connection, head.playlist_id, head.revision, first, nothing)
-    await postgres_versions.insert_copy(connection, head.playlist_id, head.revision, first.content)
-    await postgres_heads.update_members(connection, None, head)
+    async with connection.pipeline():
+        await feeds_postgres.append(connection, heads.change_of(head))
+        await postgres_heads.insert(connection, head)
+        # The first version is kept as a whole, so that nobody asks what it changed.
+        nothing = delta.encode(())
+        await postgres_versions.insert(connection, head.playlist_id, head.revision, first, nothing)
+        await postgres_versions.insert_copy(
+            connection, head.playlist_id, head.revision, first.content
+        )
+        await postgres_heads.update_members(connection, None, head)
 
 
 def _unknown(playlist_id: str) -> NotFound:

@@ -12,6 +12,7 @@ from meshkit.faults import Unavailable
 from meshkit.feeds import ChangeFeed
 from meshkit.migrations import MigrationSource, migrate
 from meshkit.testing.stores import PostgresServer
+from playlist_svc.adapters import postgres_purge
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.postgres_playlists import Bounds, PostgresPlaylists
 from playlist_svc.adapters.versions import Versions
@@ -69,14 +70,19 @@ class PostgresWorld:
 
 
 @pytest.fixture
-async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
+async def dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
     async def migrated(dsn: str) -> None:
         await migrate(dsn, schema=SCHEMA, sources=SOURCES)
 
     template = await postgres_server.template("playlists", migrated)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA, max_size=12) as pool:
-            yield pool
+        yield dsn
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[postgres.Pool]:
+    async with postgres.open_pool(dsn, schema=SCHEMA, max_size=12) as pool:
+        yield pool
 
 
 @pytest.fixture
@@ -190,6 +196,41 @@ async def test_what_was_not_committed_is_not_in_memory(world: PostgresWorld) -> 
     await edit(world.other, created.playlist_id, owner, lambda c: contents.rename(c, "Kept"))
     after = await known(world.store, created.playlist_id)
     assert (await world.store.content(after, 2)).title == "Kept"
+
+
+async def test_a_decision_that_takes_too_long_loses_the_playlist_and_leaves_nothing(
+    dsn: str, world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = new_id()
+    created = await made(world.store, owner)
+    monkeypatch.setattr(postgres, "TRANSACTION_LIMIT_MS", 300)
+
+    async def dawdle(writing: Writing) -> bytes:
+        content = contents.rename(await writing.content(1), "Late")
+        # Waits for the row that this decision holds, until it is taken away.
+        await edit(world.other, created.playlist_id, owner, lambda c: contents.rename(c, "Other"))
+        writing.record(version(content, owner))
+        return b""
+
+    async with postgres.open_pool(dsn, schema=SCHEMA) as impatient:
+        with pytest.raises(Unavailable):
+            await PostgresWorld(impatient).store.write(created.playlist_id, None, dawdle)
+    after = await known(world.store, created.playlist_id)
+    assert (after.title, after.revision) == ("Other", 2)
+    assert (await world.store.content(after, 2)).title == "Other"
+
+
+async def test_a_list_of_many_followers_is_erased_in_parts(
+    world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_purge, "_FOLLOWERS_AT_ONCE", 2)
+    playlist_id = (await made(world.store, new_id())).playlist_id
+    for _ in range(5):
+        await world.store.follow(playlist_id, new_id(), NOW)
+    await change_head(world.store, playlist_id, deleted_at_ms=1)
+    assert await world.store.purge(NOW, 10) == 1
+    assert await world.store.head(playlist_id) is None
+    assert await world.asked("SELECT sum(followed_playlists) FROM user_counts") == 0
 
 
 async def test_a_store_that_is_away_says_so() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playlist_svc.adapters.versions import Versions
+from playlist_svc.adapters.versions import PER_PLAYLIST, Versions
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.order import Order
 from tests.contracts.playlist.store_world import entries, new_id
@@ -38,26 +38,36 @@ def test_the_nearest_version_is_the_newest_that_is_not_too_new() -> None:
     assert versions.nearest("c", 9) is None
 
 
-def test_memory_is_bounded_and_what_was_used_last_stays() -> None:
+def test_memory_is_bounded_and_lists_that_were_used_last_stay() -> None:
     versions = Versions(limit_bytes=10 * 60_000)
-    for revision in range(1, 101):
-        versions.put("a", revision, content(1_000))
-        assert versions.get("a", 1) is not None
+    for number in range(1, 101):
+        versions.put(str(number), 1, content(1_000))
+        assert versions.get("1", 1) is not None
         assert versions.size_bytes <= 10 * 60_000
-    held = [revision for revision in range(1, 101) if versions.get("a", revision)]
+    held = [number for number in range(1, 101) if versions.get(str(number), 1)]
     assert held == [1, *range(held[1], 101)]
     assert 8 <= len(held) <= 11
-    assert versions.nearest("a", 50) == (1, versions.get("a", 1))
+
+
+def test_a_list_that_is_edited_all_the_time_does_not_push_others_out() -> None:
+    versions = Versions()
+    versions.put("quiet", 1, content(10))
+    for revision in range(1, 1_001):
+        versions.put("busy", revision, content(10))
+        assert versions.get("busy", 1) is not None
+    assert versions.get("quiet", 1) is not None
+    held = [revision for revision in range(1, 1_001) if versions.get("busy", revision)]
+    assert held == [1, *range(1_000 - PER_PLAYLIST + 2, 1_001)]
 
 
 def test_being_the_nearest_counts_as_use() -> None:
     versions = Versions(limit_bytes=3 * 60_000)
-    for revision in (1, 2, 3):
-        versions.put("a", revision, content(1_000))
-    assert versions.nearest("a", 1) is not None
-    versions.put("a", 4, content(1_000))
+    for name in "abc":
+        versions.put(name, 1, content(1_000))
+    assert versions.nearest("a", 9) is not None
+    versions.put("d", 1, content(1_000))
     assert versions.get("a", 1) is not None
-    assert versions.get("a", 2) is None
+    assert versions.get("b", 1) is None
 
 
 def test_a_version_that_is_too_large_is_not_kept_and_nothing_is_left_of_it() -> None:
