@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,9 +69,9 @@ class ExportPlaylist:
         if not snapshot_id:
             head = await self._refresh(head)
         content = await self._content(head, snapshot_id or head.snapshot_id)
-        entries = content.order.slice(0)
-        named = await self._tracks.named({to_text(entry.track_id) for entry in entries})
-        written = await self._thread(_written, content, entries, named, file_format)
+        track_ids = await self._thread(_track_ids, content)
+        named = await self._tracks.named(track_ids)
+        written = await self._thread(_written, content, named, file_format)
         return Exported(content.title, file_format, written)
 
     async def _content(self, head: Head, snapshot_id: str) -> Content:
@@ -87,17 +87,16 @@ class ExportPlaylist:
             raise no_such_snapshot(snapshot_id) from None
 
 
-def _written(
-    content: Content,
-    entries: Sequence[Entry],
-    named: Mapping[str, Track],
-    file_format: Format,
-) -> bytes:
+def _track_ids(content: Content) -> set[str]:
+    return {to_text(raw) for raw in content.order.track_ids()}
+
+
+def _written(content: Content, named: Mapping[str, Track], file_format: Format) -> bytes:
     document = Document(
         title=content.title,
         description=content.description,
         creator="",
-        entries=tuple(_file_entry(entry, named) for entry in entries),
+        entries=tuple(_file_entry(entry, named) for entry in content.order.slice(0)),
     )
     return formats.write(document, file_format)
 

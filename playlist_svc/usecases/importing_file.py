@@ -109,7 +109,7 @@ class ImportFile:
         content = Content(
             title=command.title or _visible(document.title[:TITLE_LENGTH].strip()) or UNTITLED,
             description=document.description[:DESCRIPTION_LENGTH].strip(),
-            order=chosen_order(lasting, command.user_id, now_ms),
+            order=await self._thread(chosen_order, lasting, command.user_id, now_ms),
         )
         first = NewSnapshot(
             snapshot_id=self._new_id(),
