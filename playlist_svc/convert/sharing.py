@@ -16,7 +16,8 @@ from playlist_svc.domain.sharing import Share
 from playlist_svc.usecases.collaborating import Members
 from playlist_svc.usecases.following_links import Preview
 
-_FORWARDED = "x-forwarded-for"
+# The edge sets it in place of whatever the caller said there.
+_CLIENT_ADDRESS = "x-client-address"
 # A household or a server has a whole network of IPv6 addresses to itself.
 _IPV6_NETWORK_BITS = 64
 _ROLES = {pb.Collaborator.VIEWER: Role.VIEWER, pb.Collaborator.EDITOR: Role.EDITOR}
@@ -77,13 +78,12 @@ def preview(found: Preview) -> sharing_service_pb2.PreviewShareResponse:
 
 
 def address(headers: Iterable[tuple[str, str | bytes]]) -> str:
-    """Whom the edge answers: the last hop that it wrote down, an IPv6 one by its network.
+    """Whom the edge answers: an address, an IPv6 one by its network.
 
-    Earlier hops are the caller's own words. Empty where there is none, so that all such callers
-    share one limit.
+    Empty where the edge did not say, so that all such callers share one limit.
     """
-    hops = [value for name, value in headers if name == _FORWARDED and isinstance(value, str)]
-    last = hops[-1].rpartition(",")[2].strip() if hops else ""
+    said = [value for name, value in headers if name == _CLIENT_ADDRESS]
+    last = said[-1] if said else ""
     try:
         found = ipaddress.ip_address(last)
     except ValueError:
