@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from google.protobuf.timestamp_pb2 import Timestamp
 from segue.playlist.v1 import playlist_pb2 as pb
 
@@ -13,7 +14,6 @@ from playlist_svc.domain.diff import Added, Change, DescriptionChanged, Moved, R
 from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Kind, Snapshot
-from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.history import Told
 from playlist_svc.usecases.reading import Names, Shown
 
@@ -67,50 +67,43 @@ def playlist(shown: Shown) -> pb.Playlist:
     return message
 
 
-def tracks(entries: Sequence[Entry], start: int, names: Names) -> list[pb.PlaylistTrack]:
-    """Entries as messages, the first of them at position ``start``."""
+def fill(
+    messages: RepeatedCompositeFieldContainer[pb.PlaylistTrack],
+    entries: Sequence[Entry],
+    start: int,
+    names: Names,
+) -> None:
+    """Appends entries to the tracks of an answer, the first of them at position ``start``.
+
+    Field by field in place costs a third of messages that are made from arguments and copied.
+    """
     adders = {raw: to_text(raw) for raw in {entry.added_by for entry in entries}}
-    return [_track(entry, position, names, adders) for position, entry in enumerate(entries, start)]
+    for position, entry in enumerate(entries, start):
+        _set(messages.add(), entry, position, names, adders[entry.added_by])
 
 
-def _track(
-    entry: Entry, position: int, names: Names, adders: Mapping[bytes, str]
-) -> pb.PlaylistTrack:
-    item_id, track_id, added_by, duration_ms = entry
-    text = to_text(track_id)
-    adder = adders[added_by]
-    added_ms = int.from_bytes(item_id[:6], "big")
-    track: Track | None = names.tracks.get(text)
-    if track is None:
-        # What the copy of the catalogue was not told yet was there when it was added.
-        return pb.PlaylistTrack(
-            item_id=to_text(item_id),
-            id=text,
-            duration=duration_ms / 1000,
-            duration_ms=duration_ms,
-            added_by=names.people.get(adder, ""),
-            added_by_id=adder,
-            added_at=timestamp(added_ms),
-            position=position,
-            available=True,
-        )
-    return pb.PlaylistTrack(
-        item_id=to_text(item_id),
-        id=text,
-        title=track.title,
-        artist=track.artist,
-        duration=duration_ms / 1000,
-        duration_ms=duration_ms,
-        artist_id=track.artist_id,
-        album=track.album,
-        album_id=track.album_id,
-        artwork_path=track.artwork_path,
-        added_by=names.people.get(adder, ""),
-        added_by_id=adder,
-        added_at=timestamp(added_ms),
-        position=position,
-        available=track.available,
-    )
+def _set(message: pb.PlaylistTrack, entry: Entry, position: int, names: Names, adder: str) -> None:
+    item_id, track_id, _, duration_ms = entry
+    message.item_id = to_text(item_id)
+    message.id = text = to_text(track_id)
+    message.duration = duration_ms / 1000
+    message.duration_ms = duration_ms
+    message.added_by = names.people.get(adder, "")
+    message.added_by_id = adder
+    added_at = message.added_at
+    added_at.seconds, ms = divmod(entry.added_at_ms, 1000)
+    added_at.nanos = ms * 1_000_000
+    message.position = position
+    track = names.tracks.get(text)
+    # What the copy of the catalogue was not told yet was there when it was added.
+    message.available = track is None or track.available
+    if track is not None:
+        message.title = track.title
+        message.artist = track.artist
+        message.artist_id = track.artist_id
+        message.album = track.album
+        message.album_id = track.album_id
+        message.artwork_path = track.artwork_path
 
 
 def snapshots(told: Told) -> list[pb.Snapshot]:
@@ -142,14 +135,17 @@ def changes(found: Iterable[Change], names: Names) -> list[pb.Change]:
 def _change(one: Change, names: Names) -> pb.Change:
     match one:
         case Added(entry, to):
-            (track,) = tracks([entry], to, names)
-            return pb.Change(type=pb.Change.ADDED, track=track, to_position=to)
+            message = pb.Change(type=pb.Change.ADDED, to_position=to)
+            _set(message.track, entry, to, names, to_text(entry.added_by))
+            return message
         case Removed(entry, start):
-            (track,) = tracks([entry], start, names)
-            return pb.Change(type=pb.Change.REMOVED, track=track, from_position=start)
+            message = pb.Change(type=pb.Change.REMOVED, from_position=start)
+            _set(message.track, entry, start, names, to_text(entry.added_by))
+            return message
         case Moved(entry, start, to):
-            (track,) = tracks([entry], to, names)
-            return pb.Change(type=pb.Change.MOVED, track=track, from_position=start, to_position=to)
+            message = pb.Change(type=pb.Change.MOVED, from_position=start, to_position=to)
+            _set(message.track, entry, to, names, to_text(entry.added_by))
+            return message
         case TitleChanged(old, new):
             return pb.Change(type=pb.Change.TITLE, old_text=old, new_text=new)
         case DescriptionChanged(old, new):

@@ -159,12 +159,13 @@ class PlaylistServicer(PlaylistServiceServicer):
             found = await self._do.reading.more_tracks(
                 playlist_id, user_id, version, start=start, limit=page.size
             )
-        return pb.ListTracksResponse(
-            tracks=playlists.tracks(found.entries, found.start, found.names),
+        answer = pb.ListTracksResponse(
             next_page_token=_after(page, found),
             snapshot_id=found.version.snapshot_id,
             track_count=found.track_count,
         )
+        playlists.fill(answer.tracks, found.entries, found.start, found.names)
+        return answer
 
     async def AddTracks(
         self, request: pb.AddTracksRequest, context: Context

@@ -83,14 +83,15 @@ async def test_its_tracks_are_not_edited_by_people(ann: User, world: World) -> N
     playlist_id = await ann.made(rule=ROCK)
     item_id = (await ann.items(playlist_id))["a"]
     snapshot_id = (await ann.get(playlist_id)).snapshot_id
-    for method, fields in {
+    edits: dict[str, dict[str, Any]] = {
         "AddTracks": {"track_ids": [track_id]},
         "RemoveTracks": {"item_id": [item_id]},
         "MoveTracks": {"item_ids": [item_id]},
         "ReplaceTracks": {"items": []},
         "SortTracks": {"by": "TITLE"},
         "Restore": {"snapshot_id": snapshot_id},
-    }.items():
+    }
+    for method, fields in edits.items():
         fault = await refused(ann.call(method, playlist_id=playlist_id, **fields))
         assert fault.reason == "PLAYLIST_IS_SMART", method
     undo = await refused(ann.call("Undo", playlist_id=playlist_id))
