@@ -75,17 +75,25 @@ def fill(
 ) -> None:
     """Appends entries to the tracks of an answer, the first of them at position ``start``.
 
-    Field by field in place costs a third of messages that are made from arguments and copied.
+    Setting fields in place costs less than messages that are made from arguments and copied.
     """
-    adders = {raw: to_text(raw) for raw in {entry.added_by for entry in entries}}
     for position, entry in enumerate(entries, start):
-        _set(messages.add(), entry, position, names, adders[entry.added_by])
+        _set(messages.add(), entry, position, names)
 
 
-def _set(message: pb.PlaylistTrack, entry: Entry, position: int, names: Names, adder: str) -> None:
-    item_id, track_id, _, duration_ms = entry
+def tracks(entries: Sequence[Entry], start: int, names: Names) -> list[pb.PlaylistTrack]:
+    """Entries as messages, as `fill` makes them; for few of them."""
+    messages = [pb.PlaylistTrack() for _ in entries]
+    for position, (message, entry) in enumerate(zip(messages, entries, strict=True), start):
+        _set(message, entry, position, names)
+    return messages
+
+
+def _set(message: pb.PlaylistTrack, entry: Entry, position: int, names: Names) -> None:
+    item_id, track_id, added_by, duration_ms = entry
+    adder = names.ids.get(added_by) or to_text(added_by)
     message.item_id = to_text(item_id)
-    message.id = text = to_text(track_id)
+    message.id = text = names.ids.get(track_id) or to_text(track_id)
     message.duration = duration_ms / 1000
     message.duration_ms = duration_ms
     message.added_by = names.people.get(adder, "")
@@ -136,15 +144,15 @@ def _change(one: Change, names: Names) -> pb.Change:
     match one:
         case Added(entry, to):
             message = pb.Change(type=pb.Change.ADDED, to_position=to)
-            _set(message.track, entry, to, names, to_text(entry.added_by))
+            _set(message.track, entry, to, names)
             return message
         case Removed(entry, start):
             message = pb.Change(type=pb.Change.REMOVED, from_position=start)
-            _set(message.track, entry, start, names, to_text(entry.added_by))
+            _set(message.track, entry, start, names)
             return message
         case Moved(entry, start, to):
             message = pb.Change(type=pb.Change.MOVED, from_position=start, to_position=to)
-            _set(message.track, entry, to, names, to_text(entry.added_by))
+            _set(message.track, entry, to, names)
             return message
         case TitleChanged(old, new):
             return pb.Change(type=pb.Change.TITLE, old_text=old, new_text=new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from meshkit.faults import PageTokenInvalid
 from playlist_svc.domain.access import Role
@@ -31,10 +31,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What is known of tracks and users, each by its id."""
+    """What is known of tracks and users, each by its id; ``ids`` are those by their raw bytes."""
 
     tracks: Mapping[str, Track]
     people: Mapping[str, str]
+    ids: Mapping[bytes, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,12 @@ class Reading:
 
     async def names(self, entries: list[Entry]) -> Names:
         """What is known of the tracks of entries, and of who added them."""
-        tracks = {to_text(raw) for raw in {entry.track_id for entry in entries}}
-        people = {to_text(raw) for raw in {entry.added_by for entry in entries}}
+        tracks = {raw: to_text(raw) for raw in {entry.track_id for entry in entries}}
+        people = {raw: to_text(raw) for raw in {entry.added_by for entry in entries}}
         return Names(
-            await self._tracks.named(tracks) if tracks else {},
-            await self._people.names(people) if people else {},
+            await self._tracks.named(tracks.values()) if tracks else {},
+            await self._people.names(people.values()) if people else {},
+            tracks | people,
         )
 
     async def _page(self, content: Content, version: Pinned, start: int, limit: int) -> TrackPage:
