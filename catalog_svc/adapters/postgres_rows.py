@@ -27,17 +27,18 @@ SELECT t.id, t.title, ar.name, t.artist_id, coalesce(al.title, ''), coalesce(t.a
        t.created_at, t.version
 FROM tracks t JOIN artists ar ON ar.id = t.artist_id LEFT JOIN albums al ON al.id = t.album_id
 """
+# OFFSET 0: without it a page of names would read all tracks, to hash those that are living.
 ALBUM = """
 SELECT al.id, al.title, ar.name, al.artist_id, al.year, al.track_count, al.total_duration_ms,
        al.artwork, al.created_at, al.version,
-       EXISTS (SELECT FROM tracks lt WHERE lt.album_id = al.id AND lt.state <> 3)
+       EXISTS (SELECT FROM tracks lt WHERE lt.album_id = al.id AND lt.state <> 3 OFFSET 0)
 FROM albums al JOIN artists ar ON ar.id = al.artist_id
 """
 ARTIST = """
 SELECT ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at, ar.version,
-       EXISTS (SELECT FROM tracks lt WHERE lt.artist_id = ar.id AND lt.state <> 3)
+       EXISTS (SELECT FROM tracks lt WHERE lt.artist_id = ar.id AND lt.state <> 3 OFFSET 0)
        OR EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
-                  WHERE la.artist_id = ar.id AND lt.state <> 3)
+                  WHERE la.artist_id = ar.id AND lt.state <> 3 OFFSET 0)
 FROM artists ar
 """
 PLAYLIST = """
