@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -116,11 +117,19 @@ def _text(condition: Condition, column: sql.SQL, values: Values) -> sql.Composab
 
 
 def _contains(texts: Sequence[str], column: sql.SQL, values: Values) -> sql.Composable:
-    """Whether one of the texts is within the column. Fifty searches take less time than one by a
-    regular expression of fifty texts."""
-    values.extend(texts)
-    searches = [sql.SQL("strpos({}, %s) > 0").format(column) for _ in texts]
+    """Whether one of the texts is within the column. By LIKE, for which the planner knows how many
+    rows it will find; fifty of them take less time than a regular expression of fifty texts."""
+    values.extend(f"%{_literal(text)}%" for text in texts)
+    searches = [sql.SQL("{} LIKE %s").format(column) for _ in texts]
     return sql.SQL("({})").format(sql.SQL(" OR ").join(searches))
+
+
+_SIGNS: Final = re.compile(r"[%_\\]")
+
+
+def _literal(text: str) -> str:
+    """A pattern of LIKE that matches ``text`` alone."""
+    return _SIGNS.sub(lambda sign: f"\\{sign[0]}", text)
 
 
 def _order(rule: Rule, owner_id: str, now_ms: int, values: Values) -> sql.Composable:

@@ -1,0 +1,205 @@
+"""The catalogue and identity as playlists ask them, over a real gRPC server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
+from segue.catalog.v1.catalog_service_pb2_grpc import (
+    CatalogServiceServicer,
+    CatalogServiceStub,
+    add_CatalogServiceServicer_to_server,
+)
+from segue.identity.v1 import identity_service_pb2
+from segue.identity.v1.identity_service_pb2_grpc import (
+    UserServiceServicer,
+    UserServiceStub,
+    add_UserServiceServicer_to_server,
+)
+from ulid import ULID
+
+from meshkit.faults import Fault, OutOfRange, Unavailable
+from meshkit.following import Step
+from meshkit.testing.rpc import served
+from playlist_svc.adapters.catalogue import CatalogueService
+from playlist_svc.adapters.identity import IdentityService
+from playlist_svc.ports.tracks import Track, TrackChange
+
+TRACK_ID, ALBUM_ID, GONE_ID = (str(ULID()) for _ in range(3))
+MESSAGE = catalog_pb2.Track(
+    id=TRACK_ID,
+    title="Song",
+    artist="Artist",
+    artist_id="ARTIST",
+    album="Album",
+    album_id=ALBUM_ID,
+    disc_number=1,
+    track_number=2,
+    duration=1.5,
+    duration_ms=1500,
+    genres=["Rock", "Pop"],
+    year=1999,
+    streams_total=3e12,
+    artwork_path="/art",
+    created_at=Timestamp(seconds=1_700_000_000, nanos=123_456_789),
+)
+TRACK = Track(
+    track_id=TRACK_ID,
+    title="Song",
+    artist="Artist",
+    artist_id="ARTIST",
+    album="Album",
+    album_id=ALBUM_ID,
+    disc_number=1,
+    track_number=2,
+    duration_ms=1500,
+    year=1999,
+    genres=("Rock", "Pop"),
+    streams_total=3_000_000_000_000,
+    artwork_path="/art",
+    created_at_ms=1_700_000_000_123,
+)
+
+
+class Catalog(CatalogServiceServicer):
+    """A catalogue that has every track but those in ``missing``; ``fault`` is how it fails."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.missing: set[str] = set()
+        self.fault: Fault | None = None
+        self.tokens: list[str] = []
+
+    async def BatchGetTracks(
+        self, request: catalog_service_pb2.BatchGetTracksRequest, context: Any
+    ) -> catalog_service_pb2.BatchGetTracksResponse:
+        self.sizes.append(len(request.ids))
+        if self.fault is not None:
+            raise self.fault
+        there = (id_ for id_ in request.ids if id_ not in self.missing)
+        return catalog_service_pb2.BatchGetTracksResponse(
+            tracks=[catalog_pb2.Track(id=id_, title=f"Song {id_}") for id_ in there]
+        )
+
+    async def WatchChanges(
+        self, request: catalog_service_pb2.WatchChangesRequest, context: Any
+    ) -> AsyncIterator[catalog_service_pb2.WatchChangesResponse]:
+        self.tokens.append(request.resume_token)
+        step = catalog_service_pb2.WatchChangesResponse
+        removed = step.Removed(type=step.Removed.TRACK, id=GONE_ID)
+        other = step.Removed(type=step.Removed.ALBUM, id=ALBUM_ID)
+        yield step(version=7, track=MESSAGE)
+        yield step(resume_token="t1", version=3, artist=catalog_pb2.Artist(id="ARTIST"))
+        yield step(resume_token="t2", version=8, removed=removed)
+        yield step(resume_token="t3", version=9, removed=other)
+        raise OutOfRange("too old")
+
+
+class Users(UserServiceServicer):
+    """An identity in which everyone is called by the end of their id but ``missing``."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.missing: set[str] = set()
+        self.fault: Fault | None = None
+
+    async def BatchGetUsers(
+        self, request: identity_service_pb2.BatchGetUsersRequest, context: Any
+    ) -> identity_service_pb2.BatchGetUsersResponse:
+        self.sizes.append(len(request.user_ids))
+        if self.fault is not None:
+            raise self.fault
+        answer = identity_service_pb2.BatchGetUsersResponse()
+        for id_ in request.user_ids:
+            if id_ not in self.missing:
+                answer.users.add(user_id=id_, username=id_[-6:].lower())
+        return answer
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    return Catalog()  # type: ignore[abstract]
+
+
+@pytest.fixture
+def users() -> Users:
+    return Users()  # type: ignore[abstract]
+
+
+@pytest.fixture
+async def catalogue(catalog: Catalog, tmp_path: Path) -> AsyncIterator[CatalogueService]:
+    registered = (add_CatalogServiceServicer_to_server, catalog)
+    async with served(tmp_path, registered) as mesh:
+        yield CatalogueService(CatalogServiceStub(mesh.channel("playlist")))
+
+
+@pytest.fixture
+async def identity(users: Users, tmp_path: Path) -> AsyncIterator[IdentityService]:
+    registered = (add_UserServiceServicer_to_server, users)
+    async with served(tmp_path, registered, workload="identity") as mesh:
+        channel = mesh.channel("playlist", serves_as="identity")
+        yield IdentityService(UserServiceStub(channel))
+
+
+async def test_ten_thousand_tracks_are_asked_for_in_pieces(
+    catalog: Catalog, catalogue: CatalogueService
+) -> None:
+    ids = [str(ULID()) for _ in range(10_000)]
+    catalog.missing = set(ids[::100])
+    found = await catalogue.tracks(ids)
+    assert {track.track_id for track in found} == set(ids) - catalog.missing
+    assert catalog.sizes == [500] * 20
+
+
+async def test_what_is_no_ulid_is_not_asked_for(
+    catalog: Catalog, catalogue: CatalogueService
+) -> None:
+    found = await catalogue.tracks(["../etc", TRACK_ID, "", TRACK_ID.lower(), "Ü" * 26])
+    assert [track.track_id for track in found] == [TRACK_ID]
+    assert catalog.sizes == [1]
+    assert await catalogue.tracks(["no"]) == []
+    assert catalog.sizes == [1]
+
+
+async def test_a_catalogue_that_is_away_is_unavailable(
+    catalog: Catalog, catalogue: CatalogueService
+) -> None:
+    catalog.fault = Unavailable("gone")
+    with pytest.raises(Unavailable):
+        await catalogue.tracks([str(ULID()) for _ in range(1_200)])
+
+
+async def test_the_feed_tells_of_tracks_and_moves_on_over_the_rest(
+    catalog: Catalog, catalogue: CatalogueService
+) -> None:
+    steps = list[Step[TrackChange]]()
+    with pytest.raises(OutOfRange):
+        async for step in catalogue.changes("t0"):
+            steps.append(step)
+    assert steps == [
+        Step("", TrackChange(TRACK_ID, 7, TRACK)),
+        Step("t1"),
+        Step("t2", TrackChange(GONE_ID, 8, None)),
+        Step("t3"),
+    ]
+    assert catalog.tokens == ["t0"]
+
+
+async def test_users_are_asked_for_in_pieces(users: Users, identity: IdentityService) -> None:
+    ids = [str(ULID()) for _ in range(1_001)]
+    users.missing = {ids[0], ids[1000]}
+    found = await identity.names([*ids, "nobody"])
+    assert found == {id_: id_[-6:].lower() for id_ in ids[1:1000]}
+    assert users.sizes == [500, 500, 1]
+
+
+async def test_an_identity_that_is_away_is_unavailable(
+    users: Users, identity: IdentityService
+) -> None:
+    users.fault = Unavailable("gone")
+    with pytest.raises(Unavailable):
+        await identity.names([TRACK_ID])
