@@ -47,7 +47,7 @@ _DROP_MEMBERS = "DELETE FROM collaborators WHERE playlist_id = %s AND user_id = 
 _COUNT = """
 INSERT INTO user_counts AS held (user_id, playlists, followed_playlists)
 SELECT * FROM unnest(%s::text[], %s::int[], %s::int[]) AS step (user_id, owned, followed)
-ORDER BY user_id
+ORDER BY user_id COLLATE "C"
 ON CONFLICT (user_id) DO UPDATE
     SET playlists = held.playlists + excluded.playlists,
         followed_playlists = held.followed_playlists + excluded.followed_playlists

@@ -181,9 +181,10 @@ class StoreHistoryContract:
         self, small_world: StoreWorld
     ) -> None:
         owner, store = new_id(), small_world.store
-        created = await made(store, owner)
+        created = await made(store, owner, 200)
         short = await made(store, owner)
         model = [await store.content(created, 1)]
+        assert await small_world.other.content(created, 1) == model[0]
         for _ in range(100):
             model.append(contents.add(model[-1], entries(1, owner)))
             await edit(store, created.playlist_id, owner, becoming(model[-1]))
@@ -191,6 +192,8 @@ class StoreHistoryContract:
         assert await store.purge(NOW, 10) > 0
         assert await store.purge(NOW, 10) == 0
         assert await store.head(created.playlist_id) == before
+        # What this instance has in memory is older than the oldest version that is left.
+        assert await small_world.other.content(before, 101) == model[100]
         cold = small_world.cold()
         with pytest.raises(RevisionGone):
             await cold.content(before, 1)
