@@ -1,0 +1,25 @@
+"""Reads over many playlists in a real PostgreSQL, under their suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshkit import postgres
+from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.adapters.postgres_listings import PostgresListings
+from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
+from playlist_svc.adapters.versions import Versions
+from tests.contracts.playlist.listings_suite import ListingsContract
+
+
+@pytest.fixture
+def store(pool: postgres.Pool) -> PostgresPlaylists:
+    return PostgresPlaylists(pool, Versions(), MemoryHeads())
+
+
+@pytest.fixture
+def listings(pool: postgres.Pool) -> PostgresListings:
+    return PostgresListings(pool)
+
+
+class TestPostgresListings(ListingsContract): ...

@@ -1,0 +1,107 @@
+"""The service as its process puts it together: PostgreSQL, Valkey, and neighbours that are away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+
+from meshkit import postgres
+from meshkit.background import running
+from meshkit.testing.rpc import ServedMesh
+from meshkit.testing.stores import PostgresServer
+from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
+from playlist_svc.ports.tracks import TrackChange
+from playlist_svc.wiring import SCHEMA, assemble, connected, migrated
+from tests.rpc.playlist.harness import Instance, World, a_track, refused
+
+NOWHERE = "ipv4:127.0.0.1:9"
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresServer) -> AsyncIterator[str]:
+    """The DSN of a database of this test alone."""
+    template = await postgres_server.template("playlist", migrated)
+    with postgres_server.database(template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def stored(world: World, database: str, valkey_url: str) -> AsyncIterator[Instance]:
+    """An instance over real stores, with two connections for writes."""
+    changed = {
+        "database_dsn": SecretStr(database),
+        "database_pool_size": 2,
+        "lookup_pool_size": 1,
+        "valkey_url": valkey_url,
+        "catalog_target": NOWHERE,
+        "identity_target": NOWHERE,
+    }
+    settings = world.settings().model_copy(update=changed)
+    async with connected(settings) as links:
+        service = assemble(settings, links.parts, world.issuer.verifier())
+        async with running(*service.background):
+            port = await service.server.start()
+            await service.server.set_serving()
+            mesh = ServedMesh(service.server, port, world.issuer, world.tls)
+            yield Instance(mesh, world, service)
+            await mesh.close()
+            await service.server.drain()
+
+
+@pytest.fixture
+async def track_ids(database: str) -> list[str]:
+    """Tracks that the copy of the catalogue was told."""
+    tracks = [a_track(title) for title in "abcdefgh"]
+    async with postgres.open_pool(database, schema=SCHEMA, max_size=1) as pool:
+        copy = PostgresTracksCopy(pool)
+        await copy.store([TrackChange(one.track_id, 1, one) for one in tracks], "token")
+    return [one.track_id for one in tracks]
+
+
+async def test_edits_history_and_views_work_over_real_stores(
+    stored: Instance, track_ids: list[str]
+) -> None:
+    ann = stored.user("ann")
+    playlist_id = await ann.made(public=True)
+    view = ann.watch(playlist_id)
+    await view.read()
+    fields = {"playlist_id": playlist_id, "track_ids": track_ids, "request_id": "r"}
+    first = await ann.call("AddTracks", **fields)
+    assert await ann.call("AddTracks", **fields) == first
+    assert [one.track.title for one in (await view.read()).changes] == list("abcdefgh")
+    await ann.call("SortTracks", playlist_id=playlist_id, by="TITLE", descending=True)
+    assert await ann.titles(playlist_id) == "hgfedcba"
+    await ann.call("Undo", playlist_id=playlist_id)
+    assert await ann.titles(playlist_id) == "abcdefgh"
+    await ann.call("FollowPlaylist", playlist_id=playlist_id)
+    (followed,) = (await ann.call("ListPlaylists", kind="FOLLOWED")).playlists
+    assert (followed.playlist_id, followed.followed, followed.owner) == (playlist_id, True, "")
+    smart = await ann.made(rule={"order": "TITLE", "limit": 3})
+    assert await ann.titles(smart) == "abc"
+
+
+async def test_edits_of_many_lists_at_once_do_not_wait_for_each_other_for_ever(
+    stored: Instance, track_ids: list[str]
+) -> None:
+    ann = stored.user("ann")
+    lists = [await ann.made() for _ in range(12)]
+    edits = [
+        ann.call("AddTracks", playlist_id=playlist_id, track_ids=[track_id])
+        for track_id in track_ids[:3]
+        for playlist_id in lists
+    ]
+    await asyncio.gather(*edits)
+    for playlist_id in lists:
+        assert sorted(await ann.titles(playlist_id)) == list("abc")
+
+
+async def test_a_track_that_only_the_catalogue_could_know_waits_for_it(stored: Instance) -> None:
+    ann = stored.user("ann")
+    playlist_id = await ann.made()
+    fault = await refused(
+        ann.call("AddTracks", playlist_id=playlist_id, track_ids=[a_track("x").track_id])
+    )
+    assert fault.code == "UNAVAILABLE"
