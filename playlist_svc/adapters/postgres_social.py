@@ -30,40 +30,31 @@ from playlist_svc.ports.social import Tie
 
 _ERASED_AT_ONCE = 500
 
+# What is said of each entry is looked up for the page alone, hence the list within the list.
 _LIST = """
 SELECT coalesce(counts.following_users, 0), coalesce(counts.following_artists, 0),
-       coalesce(counts.followers, 0), found.*
+       coalesce(counts.followers, 0), found.kind, found.id, found.since, coalesce(artists.name, ''),
+       found.kind = 'USER'
+       AND EXISTS (SELECT FROM follows AS one WHERE one.user_id = %(reader)s
+                   AND one.kind = 'USER' AND one.target_id = found.id)
+       AND EXISTS (SELECT FROM follows AS one WHERE one.user_id = found.id
+                   AND one.kind = 'USER' AND one.target_id = %(reader)s)
 FROM (SELECT %(user)s::text AS user_id) AS asked
 LEFT JOIN user_counts AS counts USING (user_id)
 LEFT JOIN LATERAL (
-    SELECT follows.kind, {id} AS id, since, {name} AS name,
-           follows.kind = 'USER'
-           AND EXISTS (SELECT FROM follows AS one WHERE one.user_id = %(reader)s
-                       AND one.kind = 'USER' AND one.target_id = {id})
-           AND EXISTS (SELECT FROM follows AS one WHERE one.user_id = {id}
-                       AND one.kind = 'USER' AND one.target_id = %(reader)s)
-    FROM {source}
-    WHERE (since, {id}) < (%(at)s, %(id)s)
-      AND NOT EXISTS (SELECT FROM blocks WHERE follows.kind = 'USER'
-                      AND blocks.user_id = {id} AND blocks.blocked_id = %(reader)s)
-      AND {of}
+    SELECT kind, {id} AS id, since FROM follows
+    WHERE (since, {id}) < (%(at)s, %(id)s) AND {of}
+      AND NOT (kind = 'USER' AND {id} IN (
+          SELECT user_id FROM blocks WHERE blocked_id = %(reader)s))
     ORDER BY since DESC, {id} DESC LIMIT %(limit)s
 ) AS found ON true
+LEFT JOIN artist_followers AS artists ON found.kind = 'ARTIST' AND artists.artist_id = found.id
 ORDER BY found.since DESC, found.id DESC
 """
 _FOLLOWING = _LIST.format(
-    id="follows.target_id",
-    name="coalesce(artists.name, '')",
-    source="follows LEFT JOIN artist_followers AS artists"
-    " ON follows.kind = 'ARTIST' AND artists.artist_id = follows.target_id",
-    of="follows.user_id = %(user)s AND follows.kind = ANY(%(kinds)s)",
+    id="follows.target_id", of="follows.user_id = %(user)s AND kind = ANY(%(kinds)s)"
 )
-_FOLLOWERS = _LIST.format(
-    id="follows.user_id",
-    name="''",
-    source="follows",
-    of="follows.kind = 'USER' AND follows.target_id = %(user)s",
-)
+_FOLLOWERS = _LIST.format(id="follows.user_id", of="kind = 'USER' AND follows.target_id = %(user)s")
 _RELATION = """
 SELECT EXISTS (SELECT FROM follows
                WHERE user_id = %(user)s AND kind = 'USER' AND target_id = %(other)s),
