@@ -1,0 +1,86 @@
+"""The tail of the feed, when the feed goes away or begins anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from meshkit.background import running
+from meshkit.faults import Unavailable
+from meshkit.feeds import Change, FeedBatch, MemoryChangeFeed, Op
+from playlist_svc.adapters import heads
+from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.usecases import hub as hubs
+from playlist_svc.usecases.hub import Hub
+from tests.contracts.playlist.store_world import head, new_id
+
+
+class FailingFeed(MemoryChangeFeed):
+    """Fails the first watches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = 2
+
+    async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("away")
+        async for batch in super().watch(token, stop=stop):
+            yield batch
+
+
+async def test_a_feed_that_goes_away_is_tailed_again_where_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hubs, "_RETRY_S", 0.0)
+    feed, cache = FailingFeed(), MemoryHeads()
+    hub = Hub(feed, cache, heads.decode)
+    one = head(new_id())
+    with hub.watching(one.playlist_id) as watcher:
+        async with running(hub.run), asyncio.timeout(10):
+            await watcher.woken.wait()
+            watcher.woken.clear()
+            feed.append(heads.change_of(one))
+            await watcher.woken.wait()
+    assert watcher.head == one
+    assert cache.kept == {one.playlist_id: one}
+    assert feed.failures == 0
+
+
+async def test_a_feed_that_begins_anew_has_every_watcher_look_for_itself() -> None:
+    feed = MemoryChangeFeed()
+    hub = Hub(feed, MemoryHeads(), heads.decode)
+    one = head(new_id())
+    with hub.watching(one.playlist_id) as watcher:
+        async with running(hub.run), asyncio.timeout(10):
+            await watcher.woken.wait()
+            watcher.woken.clear()
+            feed.append(heads.change_of(one))
+            await watcher.woken.wait()
+            assert watcher.head == one
+            watcher.woken.clear()
+            feed.start_epoch()
+            await watcher.woken.wait()
+    assert watcher.head is None
+
+
+async def test_an_older_head_does_not_replace_a_newer_one_and_others_changes_pass() -> None:
+    feed, cache = MemoryChangeFeed(), MemoryHeads()
+    hub = Hub(feed, cache, heads.decode)
+    one = replace(head(new_id()), version=5)
+    with hub.watching(one.playlist_id) as watcher:
+        async with running(hub.run), asyncio.timeout(10):
+            await watcher.woken.wait()
+            watcher.woken.clear()
+            feed.append(
+                heads.change_of(one),
+                Change("artist_followers", new_id(), 1, Op.UPSERT, b"{}"),
+                heads.change_of(replace(one, version=4, title="old")),
+            )
+            await watcher.woken.wait()
+    assert watcher.head == one
+    assert cache.kept[one.playlist_id] == one
