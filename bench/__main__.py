@@ -31,6 +31,7 @@ BENCHES = {
     "import": Bench("bench.importing", "an import ÷ FFmpeg and packager alone"),
     "scan": Bench("bench.scanning", "tagged files until searchable; an unchanged rescan"),
     "play": Bench("bench.play", "from Play to the first audio byte and to the first sound"),
+    "playlists": Bench("bench.playlists", "playlists of 10,000 tracks; reads and edits; a peer"),
     "search": Bench("bench.search", "search in a synthetic catalogue"),
     "start": Bench("bench.start", "a whole mesh from nothing running to all ready"),
 }

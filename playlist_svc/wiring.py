@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+import grpc
+from redis.asyncio import Redis
+from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub, SearchServiceStub
 from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
+from segue.playlist.v1.library_service_pb2_grpc import add_LibraryServiceServicer_to_server
 from segue.playlist.v1.playlist_service_pb2_grpc import add_PlaylistServiceServicer_to_server
+from segue.playlist.v1.sharing_service_pb2_grpc import add_SharingServiceServicer_to_server
 from segue.playlist.v1.snapshot_service_pb2_grpc import add_SnapshotServiceServicer_to_server
+from segue.playlist.v1.social_service_pb2_grpc import add_SocialServiceServicer_to_server
+from segue.playlist.v1.transfer_service_pb2_grpc import add_TransferServiceServicer_to_server
 from ulid import ULID
 
 from meshkit import (
@@ -35,37 +41,69 @@ from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 from playlist_svc.adapters import heads
 from playlist_svc.adapters.catalogue import CATALOG, CatalogueService
+from playlist_svc.adapters.catalogue_matching import (
+    SEARCH,
+    CatalogueMatching,
+    Patience,
+    PatientCatalogue,
+    PatientMatching,
+)
+from playlist_svc.adapters.catalogue_names import CatalogueAlbums, CatalogueArtists
 from playlist_svc.adapters.identity import USERS, IdentityService
 from playlist_svc.adapters.people import CachedPeople
+from playlist_svc.adapters.postgres_library import PostgresSavedAlbums, PostgresSavedTracks
 from playlist_svc.adapters.postgres_listings import PostgresListings
 from playlist_svc.adapters.postgres_people import PostgresToldNames
 from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_social import PostgresSocial
+from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShares
+from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
 from playlist_svc.adapters.postgres_tracks import PostgresTracks
 from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
 from playlist_svc.adapters.valkey_heads import ValkeyHeads
+from playlist_svc.adapters.valkey_tries import ValkeyTries
 from playlist_svc.adapters.versions import Versions as KeptVersions
+from playlist_svc.domain.library import Album
+from playlist_svc.ports.library import Albums, Shelf
 from playlist_svc.ports.listings import Listings
+from playlist_svc.ports.matching import Matching
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import HeadCache, PlaylistStore
-from playlist_svc.ports.tracks import Tracks
-from playlist_svc.servicers.playlists import PlaylistServicer, UseCases
+from playlist_svc.ports.sharing import Blocks, ShareStore, Tries
+from playlist_svc.ports.social import Artists, SocialStore, Ties
+from playlist_svc.ports.tracks import Catalogue, Tracks
+from playlist_svc.servicers import playlists as playlist_calls
+from playlist_svc.servicers import sharing as sharing_calls
+from playlist_svc.servicers.library import LibraryServicer
+from playlist_svc.servicers.playlists import PlaylistServicer
+from playlist_svc.servicers.sharing import SharingServicer
 from playlist_svc.servicers.snapshots import SnapshotServicer
+from playlist_svc.servicers.social import SocialServicer
 from playlist_svc.servicers.stream_ends import StreamEnds
+from playlist_svc.servicers.transfer import TransferServicer
 from playlist_svc.settings import Settings
 from playlist_svc.usecases.access import Access
+from playlist_svc.usecases.blocking import Blocking
+from playlist_svc.usecases.collaborating import Collaborating
 from playlist_svc.usecases.creating import CreatePlaylist
 from playlist_svc.usecases.details import ChangeDetails, Deletion
 from playlist_svc.usecases.editing import Editing
+from playlist_svc.usecases.exporting import ExportPlaylist
+from playlist_svc.usecases.file_thread import FileThread
+from playlist_svc.usecases.finding_tracks import FindTracks
 from playlist_svc.usecases.follow_catalogue import FollowCatalogue
 from playlist_svc.usecases.following import Following
+from playlist_svc.usecases.following_links import AcceptShare, Door, PreviewShare
 from playlist_svc.usecases.history import History
 from playlist_svc.usecases.hub import Hub
+from playlist_svc.usecases.importing_file import ImportFile
+from playlist_svc.usecases.library import Library
 from playlist_svc.usecases.listing import Listing
 from playlist_svc.usecases.reading import Reading
+from playlist_svc.usecases.sharing import Sharing
 from playlist_svc.usecases.smart_refresh import Refresh
+from playlist_svc.usecases.social import Social
 from playlist_svc.usecases.undoing import GoBack
-from playlist_svc.usecases.watch_changes import ArtistListing, WatchChanges
+from playlist_svc.usecases.watch_changes import WatchChanges
 from playlist_svc.usecases.watching import WatchPlaylist
 from playlist_svc.usecases.writing import Versions, Writer
 
@@ -109,9 +147,19 @@ class Parts:
     cache: HeadCache
     feed: ChangeFeed
     listings: Listings
-    artists: ArtistListing
+    shares: ShareStore
+    tries: Tries
+    saved_tracks: Shelf[str]
+    saved_albums: Shelf[Album]
+    social: SocialStore
+    blocks: Blocks
+    ties: Ties
     tracks: Tracks
+    albums: Albums
+    artists: Artists
     people: People
+    catalogue: Catalogue
+    matching: Matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,40 +171,82 @@ class Service:
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
 
 
+class _Shared:
+    """The use cases that several servicers stand on."""
+
+    def __init__(self, parts: Parts) -> None:
+        store, tracks, people = parts.store, parts.tracks, parts.people
+        self.hub = Hub(parts.feed, parts.cache, heads.decode)
+        self.access = Access(store, parts.cache)
+        self.writer = Writer(store, self.access)
+        self.versions = Versions(tracks, now_ms, new_id)
+        self.refresh = Refresh(self.writer, self.versions, tracks, now_ms)
+        self.reading = Reading(self.access, store, tracks, people, self.refresh)
+        self.history = History(self.access, store, people, self.reading)
+
+
 def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service:
     """Builds use cases and servicers on the parts, and says what runs beside the server."""
     server = MeshServer(settings, tokens=tokens)
     ends = StreamEnds(tokens)
     server.on_drain(ends.drain)
-    hub = Hub(parts.feed, parts.cache, heads.decode)
-    access = Access(parts.store, parts.cache)
-    writer = Writer(parts.store, access)
-    versions = Versions(parts.tracks, now_ms, new_id)
-    refresh = Refresh(writer, versions, parts.tracks, now_ms)
-    reading = Reading(access, parts.store, parts.tracks, parts.people, refresh)
-    history = History(access, parts.store, parts.people, reading)
-    playlists = UseCases(
-        create=CreatePlaylist(parts.store, parts.tracks, now_ms, new_id),
-        change=ChangeDetails(writer, versions, access),
-        deletion=Deletion(writer, access, now_ms),
-        editing=Editing(writer, versions, parts.tracks, parts.people, now_ms),
-        following=Following(parts.store, access, now_ms),
-        reading=reading,
-        listing=Listing(parts.store, parts.listings, parts.people, access),
-        refresh=refresh,
-        watch=WatchPlaylist(hub, access, parts.store, reading, history, refresh),
-        watch_changes=WatchChanges(
-            parts.feed, parts.listings, parts.artists, parts.people, heads.decode
-        ),
-    )
+    use = _Shared(parts)
     server.add(
         add_PlaylistServiceServicer_to_server,
-        PlaylistServicer(playlists, ends, server.draining),
+        PlaylistServicer(_playlists(parts, use), ends, server.draining),
     )
     server.add(
-        add_SnapshotServiceServicer_to_server, SnapshotServicer(history, GoBack(writer, versions))
+        add_SnapshotServiceServicer_to_server,
+        SnapshotServicer(use.history, GoBack(use.writer, use.versions)),
     )
-    return Service(server, ends, (hub.run,))
+    server.add(add_SharingServiceServicer_to_server, SharingServicer(_sharing(parts, use)))
+    library = Library(parts.saved_tracks, parts.saved_albums, parts.tracks, parts.albums, now_ms)
+    server.add(add_LibraryServiceServicer_to_server, LibraryServicer(library))
+    social = SocialServicer(
+        Social(parts.social, parts.people, parts.artists, now_ms),
+        Blocking(parts.social, parts.people, parts.ties, parts.store, now_ms),
+    )
+    server.add(add_SocialServiceServicer_to_server, social)
+    server.add(add_TransferServiceServicer_to_server, _transfer(parts, use, ends))
+    return Service(server, ends, (use.hub.run,))
+
+
+def _playlists(parts: Parts, use: _Shared) -> playlist_calls.UseCases:
+    store, tracks, people, access = parts.store, parts.tracks, parts.people, use.access
+    return playlist_calls.UseCases(
+        create=CreatePlaylist(store, tracks, now_ms, new_id),
+        change=ChangeDetails(use.writer, use.versions, access),
+        deletion=Deletion(use.writer, access, now_ms),
+        editing=Editing(use.writer, use.versions, tracks, people, now_ms),
+        following=Following(store, access, now_ms),
+        reading=use.reading,
+        listing=Listing(store, parts.listings, people, access),
+        refresh=use.refresh,
+        watch=WatchPlaylist(use.hub, access, store, use.reading, use.history, use.refresh),
+        watch_changes=WatchChanges(parts.feed, parts.listings, parts.social, people, heads.decode),
+    )
+
+
+def _sharing(parts: Parts, use: _Shared) -> sharing_calls.UseCases:
+    store, shares, people, blocks = parts.store, parts.shares, parts.people, parts.blocks
+    door = Door(store, shares, parts.tries, clock=now_ms)
+    return sharing_calls.UseCases(
+        collaborating=Collaborating(store, use.access, people, blocks, clock=now_ms),
+        sharing=Sharing(store, use.access, shares, people, clock=now_ms, new_id=new_id),
+        preview=PreviewShare(door, store, use.reading, use.refresh, people),
+        accept=AcceptShare(door, store, shares, blocks, use.reading, clock=now_ms),
+        reading=use.reading,
+    )
+
+
+def _transfer(parts: Parts, use: _Shared, ends: StreamEnds) -> TransferServicer:
+    thread = FileThread()
+    find = FindTracks(parts.tracks, parts.catalogue, parts.matching)
+    return TransferServicer(
+        ImportFile(thread, find, parts.store, parts.tracks, clock=now_ms, new_id=new_id),
+        ExportPlaylist(thread, use.access, parts.store, parts.tracks, use.refresh),
+        ends,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +256,43 @@ class Connections:
     parts: Parts
     revocations: Watch
     chores: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores of a process. An edit looks names up while it holds a connection of ``pool``, so
+    that these come from ``lookups``."""
+
+    pool: postgres.Pool
+    lookups: postgres.Pool
+    valkey: Redis
+    feed: ChangeFeed
+
+
+def _parts(settings: Settings, stores: Stores, catalog: grpc.aio.Channel, people: People) -> Parts:
+    pool = stores.pool
+    stub, patience = CatalogServiceStub(catalog), Patience()
+    catalogue = CatalogueService(stub)
+    cache = ValkeyHeads(stores.valkey)
+    return Parts(
+        store=PostgresPlaylists(pool, KeptVersions(settings.versions_bytes), cache),
+        cache=cache,
+        feed=stores.feed,
+        listings=PostgresListings(pool),
+        shares=PostgresShares(pool),
+        tries=ValkeyTries(stores.valkey),
+        saved_tracks=PostgresSavedTracks(pool),
+        saved_albums=PostgresSavedAlbums(pool),
+        social=PostgresSocial(pool),
+        blocks=PostgresBlocks(pool),
+        ties=PostgresTies(pool),
+        tracks=PostgresTracks(stores.lookups, catalogue),
+        albums=CatalogueAlbums(stub),
+        artists=CatalogueArtists(stub),
+        people=people,
+        catalogue=PatientCatalogue(catalogue, patience),
+        matching=PatientMatching(CatalogueMatching(SearchServiceStub(catalog)), patience),
+    )
 
 
 @asynccontextmanager
@@ -188,25 +315,15 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
         )
         channels = await stack.enter_async_context(Channels(settings))
         users = UserServiceStub(channels.open(settings.identity_target, "identity", USERS))
-        catalogue = CatalogueService(
-            CatalogServiceStub(channels.open(settings.catalog_target, "catalog", CATALOG))
-        )
-        cache = ValkeyHeads(client)
-        store = PostgresPlaylists(pool, KeptVersions(settings.versions_bytes), cache)
-        # An edit looks names up while it holds a connection, so that these come from other ones.
-        tracks = PostgresTracks(lookups, catalogue)
-        copy = PostgresTracksCopy(lookups)
-        parts = Parts(
-            store=store,
-            cache=cache,
-            feed=feed,
-            listings=PostgresListings(pool),
-            artists=PostgresSocial(pool),
-            tracks=tracks,
-            people=CachedPeople(IdentityService(users), PostgresToldNames(lookups), now_ms),
-        )
+        catalog = channels.open(settings.catalog_target, "catalog", CATALOG, SEARCH)
+        catalogue = CatalogueService(CatalogServiceStub(catalog))
+        people = CachedPeople(IdentityService(users), PostgresToldNames(lookups), now_ms)
+        parts = _parts(settings, Stores(pool, lookups, client, feed), catalog, people)
+        store = parts.store
         lease = Lease(leases_postgres.PostgresLeases(pool), "catalogue")
-        following = Follower("catalog", catalogue.changes, FollowCatalogue(copy), lease=lease)
+        following = Follower(
+            "catalog", catalogue.changes, FollowCatalogue(PostgresTracksCopy(lookups)), lease=lease
+        )
         chores = (following.run, partial(_pruning, pool, store))
         yield Connections(parts, identity_revocations(users), chores)
 

@@ -23,14 +23,18 @@ from meshkit.background import running
 from meshkit.faults import Fault, NotFound, Unavailable
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
 from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.adapters.memory_library import MemoryAlbums, MemoryShelf
 from playlist_svc.adapters.memory_listings import MemoryListings
+from playlist_svc.adapters.memory_matching import MemoryMatching
 from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_social import MemorySocial
+from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries, SocialBlocks
+from playlist_svc.adapters.memory_social import MemoryArtists, MemorySocial
 from playlist_svc.adapters.memory_tracks import MemoryTracks
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.playlists import Writing
+from playlist_svc.ports.social import Tie
 from playlist_svc.ports.tracks import Track, TrackChange
 from playlist_svc.settings import Settings
 from playlist_svc.wiring import Parts, Service, assemble, now_ms
@@ -66,6 +70,13 @@ class Catalogue:
     """The catalogue as a neighbour; nothing is there that the copy was not told."""
 
     async def tracks(self, track_ids: Sequence[str]) -> Sequence[Track]:
+        return []
+
+
+class NoTies:
+    """Nobody has a role or follows a list here."""
+
+    async def between(self, one_id: str, other_id: str) -> Sequence[Tie]:
         return []
 
 
@@ -121,9 +132,19 @@ class World:
             cache=self.cache,
             feed=self.store.feed,
             listings=MemoryListings(self.store, self.cache),
-            artists=self.social,
+            shares=MemoryShares(),
+            tries=MemoryTries(),
+            saved_tracks=MemoryShelf(),
+            saved_albums=MemoryShelf(),
+            social=self.social,
+            blocks=SocialBlocks(self.social),
+            ties=NoTies(),
             tracks=self.tracks,
+            albums=MemoryAlbums(),
+            artists=MemoryArtists(),
             people=self.people,
+            catalogue=Catalogue(),
+            matching=MemoryMatching(),
         )
 
     def settings(self, **overrides: Any) -> Settings:
