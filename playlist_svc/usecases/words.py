@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.diff import Added, Change, Moved, Removed, diff
 from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.order import RECORD, Order
 from playlist_svc.domain.summary import sentence
-from playlist_svc.ports.tracks import Track, Tracks
+from playlist_svc.ports.tracks import Tracks
 
 COVERS = 4
 """Covers that stand for a playlist at most."""
@@ -22,8 +22,8 @@ _KINDS = (Added, Removed, Moved)
 def changed_part(old: Content, new: Content) -> tuple[Content, Content]:
     """The two without the entries that they begin and end with in common.
 
-    What it cost to compare 10,000 tracks for one that was added is spared; positions in what is
-    left are no longer those of the lists.
+    That spares comparing 10,000 tracks for one that was added. Positions in what is left are not
+    those of the lists.
     """
     a, b = old.order.packed, new.order.packed
     start = _common(a, b, from_end=False)
@@ -50,16 +50,16 @@ async def told(tracks: Tracks, old: Content, new: Content, *, sorted_by: str | N
     """The changes from one to the other as a sentence; a lone track is named."""
     changes = diff(*changed_part(old, new))
     named = await tracks.named(_alone(changes))
-    return sentence(
-        changes,
-        lambda raw: _of(named, raw).title if to_text(raw) in named else "",
-        lambda raw: _of(named, raw).artist if to_text(raw) in named else "",
-        sorted_by=sorted_by,
-    )
 
+    def title_of(track_id: bytes) -> str:
+        track = named.get(to_text(track_id))
+        return track.title if track else ""
 
-def _of(named: Mapping[str, Track], raw: bytes) -> Track:
-    return named[to_text(raw)]
+    def artist_of(track_id: bytes) -> str:
+        track = named.get(to_text(track_id))
+        return track.artist if track else ""
+
+    return sentence(changes, title_of, artist_of, sorted_by=sorted_by)
 
 
 def _alone(changes: Sequence[Change]) -> set[str]:
