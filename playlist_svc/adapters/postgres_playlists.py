@@ -93,14 +93,14 @@ class PostgresPlaylists:
         decide: Callable[[Writing], Awaitable[bytes]],
     ) -> bytes:
         """See ``PlaylistStore.write``."""
-        writing: _PostgresWriting | None = None
+        writing: PostgresWriting | None = None
 
         async def produce() -> bytes:
             nonlocal writing
             held = await postgres_heads.hold(connection, playlist_id)
             if held is None:
                 raise _unknown(playlist_id)
-            writing = _PostgresWriting(connection, self._versions, held)
+            writing = PostgresWriting(connection, self._versions, held)
             answer = await decide(writing)
             await writing.store(self._bounds)
             return answer
@@ -219,7 +219,7 @@ class PostgresPlaylists:
         return erased + await postgres_purge.versions(self._pool, self._bounds.revisions, limit)
 
 
-class _PostgresWriting:
+class PostgresWriting:
     """A ``Writing`` on the connection that holds the playlist's row."""
 
     def __init__(self, connection: Connection, versions: Versions, held: Held) -> None:
@@ -227,6 +227,11 @@ class _PostgresWriting:
         self._versions = versions
         self._held = held
         self.draft = Draft(held.head)
+
+    @property
+    def connection(self) -> Connection:
+        """What is stored on it is stored with the decision, all or nothing."""
+        return self._connection
 
     @property
     def head(self) -> Head:

@@ -8,7 +8,7 @@ from typing import Any
 from meshkit import postgres
 from meshkit.postgres import Connection, Pool
 from playlist_svc.adapters.playlist_rows import instant, unix_ms
-from playlist_svc.adapters.postgres_playlists import _PostgresWriting
+from playlist_svc.adapters.postgres_playlists import PostgresWriting
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.refusals import collection_full
 from playlist_svc.domain.sharing import MOST_LINKS, Share
@@ -135,9 +135,9 @@ class PostgresBlocks:
 
 def _connection(writing: Writing) -> Connection:
     """The connection that holds the playlist. TypeError for a writing of another store."""
-    if not isinstance(writing, _PostgresWriting):
+    if not isinstance(writing, PostgresWriting):
         raise TypeError("links are stored beside playlists of the same schema")
-    return writing._connection
+    return writing.connection
 
 
 def _first(rows: Sequence[tuple[Any, ...]]) -> Share | None:
