@@ -12,8 +12,15 @@ from cyclopts import App
 _COMMANDS = {
     "mesh": ("localmesh.commands:app", "Start, stop and watch the whole mesh on this machine."),
     "import": ("player.commands.importing:import_music", "Import music into the catalogue."),
-    "search": ("player.commands.searching:search", "Find tracks, artists and albums."),
+    "search": ("player.commands.searching:search", "Find tracks, artists, albums, playlists."),
     "play": ("player.commands.playing:play", "Find a track and play it."),
+    "library": ("player.commands.library:app", "Show, save and remove your saved music."),
+    "follow": ("player.commands.following:follow", "Follow a user or an artist."),
+    "unfollow": ("player.commands.following:unfollow", "Follow a user or an artist no longer."),
+    "following": ("player.commands.following:following", "Show whom you follow."),
+    "followers": ("player.commands.following:followers", "Show who follows you."),
+    "block": ("player.commands.following:block", "Block a user."),
+    "unblock": ("player.commands.following:unblock", "Block a user no longer."),
     "token": ("player.commands.tokens:token", "Print an access token for a local user."),
     "demo": ("player.commands.demonstration:demo", "Show everything once, from import to play."),
 }
@@ -26,9 +33,15 @@ def build(arguments: Sequence[str]) -> App:
         help="Segue: import music, search it, and play it through a mesh of services.",
         version_flags=["--version"],
     )
-    lists_commands = not arguments or arguments[0] not in _COMMANDS
+    lists_commands = not arguments or arguments[0] not in (*_COMMANDS, "playlist")
     for name, (target, line) in _COMMANDS.items():
         app.command(target, name=name, help=line if lists_commands else None)
+    if lists_commands:
+        app.command(App(name="playlist", help="Make, edit, share and go back in playlists."))
+    elif arguments[0] == "playlist":
+        from player.commands.playlists import build as build_playlist
+
+        app.command(build_playlist(arguments[1:]))
     return app
 
 

@@ -16,6 +16,12 @@ import grpc
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog
 from segue.identity.v1 import identity_pb2, identity_service_pb2, identity_service_pb2_grpc
 from segue.playback.v1 import playback_service_pb2_grpc as playback
+from segue.playlist.v1 import library_service_pb2_grpc as library
+from segue.playlist.v1 import playlist_service_pb2_grpc as playlist
+from segue.playlist.v1 import sharing_service_pb2_grpc as sharing
+from segue.playlist.v1 import snapshot_service_pb2_grpc as snapshot
+from segue.playlist.v1 import social_service_pb2_grpc as social
+from segue.playlist.v1 import transfer_service_pb2_grpc as transfer
 
 from localmesh.discovery import MeshAddresses, find_mesh
 from localmesh.layout import Layout
@@ -109,6 +115,13 @@ class MeshClient:
         self.imports: Any = catalog.ImportServiceStub(self._channel)
         self.playback: Any = playback.PlaybackServiceStub(self._channel)
         self.heartbeats: Any = playback.HeartbeatServiceStub(self._channel)
+        self.users: Any = identity_service_pb2_grpc.UserServiceStub(self._channel)
+        self.playlists: Any = playlist.PlaylistServiceStub(self._channel)
+        self.snapshots: Any = snapshot.SnapshotServiceStub(self._channel)
+        self.sharing: Any = sharing.SharingServiceStub(self._channel)
+        self.transfer: Any = transfer.TransferServiceStub(self._channel)
+        self.library: Any = library.LibraryServiceStub(self._channel)
+        self.social: Any = social.SocialServiceStub(self._channel)
 
     async def __aenter__(self) -> Self:
         return self
@@ -138,3 +151,8 @@ class MeshClient:
         metadata = await self.metadata()
         with remote_faults():
             return await method(request, metadata=metadata, timeout=timeout_s)
+
+
+def acting_as(folder: Path | None, name: str | None) -> MeshClient:
+    """A client for the local user of a name; None: this computer's user."""
+    return MeshClient(folder, LocalUser(name or local_username()))

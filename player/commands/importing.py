@@ -17,6 +17,7 @@ from ulid import ULID
 from meshkit.faults import Unavailable
 from meshkit.status import fault_of
 from player.commands.outcome import CommandFailed, Folder, User, run
+from player.commands.terminal_text import say
 from player.mesh_client import LocalUser, MeshClient, local_username
 
 _STATE = catalog_pb2.Import.State
@@ -143,6 +144,6 @@ async def show_refused(client: MeshClient, state: Any, console: Console) -> None
     )
     answer = await client.call(client.imports.ListImportFiles, request)
     for file in answer.files:
-        console.print(f"  refused: {file.path}: {file.reason}", markup=False)
+        say(f"  refused: {file.path}: {file.reason}", console=console)
     if answer.next_page_token:
         console.print(f"  and {state.files_failed - len(answer.files)} more")

@@ -13,6 +13,8 @@ from rich.console import Console
 from localmesh.faults import MeshFault
 from localmesh.layout import ENVIRONMENT_VARIABLE
 from meshkit.faults import Fault
+from meshkit.status import reason_specs
+from player.commands.terminal_text import plain_lines
 from player.errors import PlayerError
 
 INTERRUPTED = 130
@@ -43,11 +45,11 @@ def run(work: Coroutine[Any, Any, int]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Fault as fault:
-        errors.print(f"segue: {fault.message} ({fault.reason})", markup=False)
+        _tell(errors, words_of(fault))
     except PlayerError as error:
-        errors.print(f"segue: {error.message}\n{error.remedy}", markup=False)
+        _tell(errors, f"segue: {error.message}\n{error.remedy}")
     except (MeshFault, CommandFailed) as error:
-        errors.print(f"segue: {error}", markup=False)
+        _tell(errors, f"segue: {error}")
     except PermissionError as error:
         errors.print(
             f"segue: {error.filename} belongs to somebody else; "
@@ -55,3 +57,19 @@ def run(work: Coroutine[Any, Any, int]) -> int:
             markup=False,
         )
     return 1
+
+
+def words_of(fault: Fault) -> str:
+    """What happened, why, and what to do next, in lines."""
+    lines = [f"segue: {fault.message} ({fault.reason})"]
+    if "diff" in fault.metadata:
+        lines.append(f"meanwhile: {fault.metadata['diff']}")
+    spec = reason_specs().get(fault.reason)
+    if spec is not None and spec.action:
+        lines.append(spec.action)
+    return "\n".join(lines)
+
+
+def _tell(errors: Console, words: str) -> None:
+    """Titles and names of other people may stand in the words."""
+    errors.print(plain_lines(words), markup=False, soft_wrap=True)

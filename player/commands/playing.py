@@ -13,7 +13,8 @@ from rich.live import Live
 
 from meshkit.faults import Fault
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.searching import find
+from player.commands.searching import best_track
+from player.commands.terminal_text import plain, say
 from player.domain.playlist import Quality
 from player.domain.status import PlayerStatus
 from player.keys import keys
@@ -92,14 +93,6 @@ def link_of(words: list[str]) -> tuple[tuple[float, float], ...]:
     return tuple(steps)
 
 
-async def best_track(client: MeshClient, query: str) -> Any:
-    """The best TrackResult for a query; raises CommandFailed where nothing is found."""
-    answer = await find(client, query, "track", 1)
-    if not answer.tracks:
-        raise CommandFailed(f"no track is called like {query!r}; import music: segue import FOLDER")
-    return answer.tracks[0]
-
-
 async def play_track(
     client: MeshClient,
     track: Any,
@@ -114,7 +107,8 @@ async def play_track(
     console = console or Console(highlight=False)
 
     def on_wait(fault: Fault) -> None:
-        console.print(f"{track.title} is being prepared; waiting {fault.retry_after_s or 1:g} s")
+        pause_s = fault.retry_after_s or 1
+        say(f"{track.title} is being prepared; waiting {pause_s:g} s", console=console)
 
     answer = await start_session(client, track.id, device, on_wait=on_wait)
     async with listening(client, answer, device, options) as session:
@@ -138,7 +132,8 @@ async def _show(
     seconds: float | None,
     on_status: Callable[[PlayerStatus], None] | None,
 ) -> PlayerStatus:
-    screen = Screen(track.title, track.artist, session.player.sink_description)
+    title, artist = plain(track.title), plain(track.artist)
+    screen = Screen(title, artist, session.player.sink_description)
     status = session.player.status()
     shown: tuple[Any, ...] = ()
     live = (

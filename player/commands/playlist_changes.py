@@ -1,0 +1,43 @@
+"""Changes between two versions as lines, in the manner of a unified diff with places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from segue.playlist.v1 import playlist_pb2
+
+from player.commands.terminal_text import plain, track_words, when
+
+_TYPE = playlist_pb2.Change.Type
+
+REMOVED = "red"
+ADDED = "green"
+MOVED = "cyan"
+
+Line = tuple[str, str]
+
+
+def change_lines(changes: Iterable[Any]) -> list[Line]:
+    """The lines of Changes, each with its style; places are numbers from 1."""
+    return [line for change in changes for line in _lines(change)]
+
+
+def _lines(change: Any) -> list[Line]:
+    if change.type in (_TYPE.TITLE, _TYPE.DESCRIPTION):
+        name = "title" if change.type == _TYPE.TITLE else "description"
+        texts = (("-", change.old_text, REMOVED), ("+", change.new_text, ADDED))
+        return [(f"{sign} {name}: {plain(text)}", style) for sign, text, style in texts if text]
+    words = track_words(change.track)
+    if change.type == _TYPE.REMOVED:
+        return [(f"- {change.from_position + 1:>5}          {words}", REMOVED)]
+    if change.type == _TYPE.ADDED:
+        return [(f"+          {change.to_position + 1:>5} {words}", ADDED)]
+    return [(f"~ {change.from_position + 1:>5} → {change.to_position + 1:>5}  {words}", MOVED)]
+
+
+def version_words(snapshot: Any) -> str:
+    """A version in a line: its number, when and by whom it was made, and what it did."""
+    author = plain(snapshot.author) or "somebody"
+    summary = plain(snapshot.summary)
+    return f"version {snapshot.revision}  {when(snapshot.created_at)}  {author}: {summary}"

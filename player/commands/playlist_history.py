@@ -1,0 +1,192 @@
+"""``segue playlist log``, ``diff``, ``undo``, ``redo`` and ``restore``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from segue.playlist.v1 import snapshot_service_pb2
+from ulid import ULID
+
+from player.commands.outcome import CommandFailed, Folder, User, run
+from player.commands.playlist_changes import ADDED, REMOVED, change_lines, version_words
+from player.commands.playlist_names import PAGE, List, find_list, find_version, snapshots
+from player.commands.terminal_text import cell, say, say_lines, when
+from player.mesh_client import MeshClient, acting_as
+
+_Version = Annotated[str, Parameter(help="The number of a version, or how its id begins.")]
+
+
+def log(
+    name: List,
+    /,
+    *,
+    limit: int = 20,
+    ids: Annotated[bool, Parameter(negative=())] = False,
+    user: User = None,
+    folder: Folder = None,
+) -> int:
+    """Show who changed what, and when, the newest first. What was undone is struck through.
+
+    Parameters
+    ----------
+    limit
+        How many versions at most; 0 shows all.
+    ids
+        Show the ids of the versions, too.
+    """
+
+    async def work() -> int:
+        if limit < 0:
+            raise CommandFailed("--limit must be 0 or more")
+        async with acting_as(folder, user) as client:
+            playlist_id = await find_list(client, name)
+            versions = [each async for each in snapshots(client, playlist_id, limit)]
+        Console(highlight=False).print(_log_table(versions, ids))
+        if versions[-1].revision > 1:
+            say((f"and {versions[-1].revision - 1:,} more: --limit 0 shows all", "dim"))
+        return 0
+
+    return run(work())
+
+
+def _log_table(versions: list[Any], ids: bool) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("", justify="right")
+    for heading in ("When", "Who", "What", "Tracks", *(["Id"] if ids else [])):
+        table.add_column(heading)
+    for each in versions:
+        what = cell(each.summary, "dim strike" if each.undone else "")
+        if each.undone:
+            what.append("  undone", style="not strike")
+        row = [cell(when(each.created_at), "dim"), cell(each.author or "somebody"), what]
+        row.append(cell(f"{each.track_count:,}"))
+        table.add_row(str(each.revision), *row, *([cell(each.snapshot_id)] if ids else []))
+    return table
+
+
+def diff(
+    name: List,
+    earlier: Annotated[str | None, Parameter(name="FROM")] = None,
+    later: Annotated[str | None, Parameter(name="TO")] = None,
+    /,
+    *,
+    user: User = None,
+    folder: Folder = None,
+) -> int:
+    """Show what changed between two versions; without any, what the last edit changed.
+
+    Lines with + are new, with - gone, with ~ moved; the numbers are the places before and after.
+
+    Parameters
+    ----------
+    earlier
+        The version to start from: its number, or how its id begins.
+    later
+        The version to arrive at. Default: the newest.
+    """
+
+    async def work() -> int:
+        async with acting_as(folder, user) as client:
+            playlist_id = await find_list(client, name)
+            old, new = await _two_versions(client, playlist_id, earlier, later)
+            changes = await _changes(client, playlist_id, old, new)
+        say_lines([(f"--- {version_words(old)}", REMOVED), (f"+++ {version_words(new)}", ADDED)])
+        say_lines(change_lines(changes) or [("the two are the same", "dim")])
+        return 0
+
+    return run(work())
+
+
+async def _two_versions(
+    client: MeshClient, playlist_id: str, earlier: str | None, later: str | None
+) -> tuple[Any, Any]:
+    newest = [each async for each in snapshots(client, playlist_id, 2)]
+    if earlier is None:
+        if len(newest) < 2:
+            raise CommandFailed("the playlist has one version only: nobody has edited it yet")
+        return newest[1], newest[0]
+    old = await find_version(client, playlist_id, earlier)
+    return old, newest[0] if later is None else await find_version(client, playlist_id, later)
+
+
+async def _changes(client: MeshClient, playlist_id: str, old: Any, new: Any) -> list[Any]:
+    request = snapshot_service_pb2.DiffSnapshotsRequest(
+        playlist_id=playlist_id,
+        from_snapshot_id=old.snapshot_id,
+        to_snapshot_id=new.snapshot_id,
+        page_size=PAGE,
+    )
+    changes: list[Any] = []
+    while True:
+        answer = await client.call(client.snapshots.DiffSnapshots, request)
+        changes += answer.changes
+        if not answer.next_page_token:
+            return changes
+        request.page_token = answer.next_page_token
+
+
+def undo(
+    name: List,
+    version: Annotated[str | None, Parameter(name="VERSION")] = None,
+    /,
+    *,
+    user: User = None,
+    folder: Folder = None,
+) -> int:
+    """Undo your last edit, or the edit that made a version. What others did since stays.
+
+    Parameters
+    ----------
+    version
+        The version whose edit to undo, anyone's. Default: your last edit that is not undone.
+    """
+
+    async def work() -> int:
+        async with acting_as(folder, user) as client:
+            playlist_id = await find_list(client, name)
+            request = snapshot_service_pb2.UndoRequest(
+                playlist_id=playlist_id, request_id=str(ULID())
+            )
+            if version is not None:
+                found = await find_version(client, playlist_id, version)
+                request.snapshot_id = found.snapshot_id
+            answer = await client.call(client.snapshots.Undo, request)
+        say(answer.summary, ("  do it again: segue playlist redo LIST", "dim"))
+        return 0
+
+    return run(work())
+
+
+def redo(name: List, /, *, user: User = None, folder: Folder = None) -> int:
+    """Undo your last undo, unless you have edited since."""
+
+    async def work() -> int:
+        async with acting_as(folder, user) as client:
+            request = snapshot_service_pb2.RedoRequest(
+                playlist_id=await find_list(client, name), request_id=str(ULID())
+            )
+            answer = await client.call(client.snapshots.Redo, request)
+        say(answer.summary)
+        return 0
+
+    return run(work())
+
+
+def restore(name: List, version: _Version, /, *, user: User = None, folder: Folder = None) -> int:
+    """Make an earlier version the newest again, whatever came since. The history keeps it all."""
+
+    async def work() -> int:
+        async with acting_as(folder, user) as client:
+            playlist_id = await find_list(client, name)
+            found = await find_version(client, playlist_id, version)
+            request = snapshot_service_pb2.RestoreRequest(
+                playlist_id=playlist_id, snapshot_id=found.snapshot_id, request_id=str(ULID())
+            )
+            answer = await client.call(client.snapshots.Restore, request)
+        say(answer.summary, (f"  as in version {found.revision}", "dim"))
+        return 0
+
+    return run(work())

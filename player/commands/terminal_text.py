@@ -1,0 +1,75 @@
+"""Other people's words on a terminal: nothing in a title may move the cursor or turn text round."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+# Joiners shape Persian, Indic scripts and emoji; they reorder nothing.
+_HARMLESS = frozenset("\u200c\u200d")
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def plain(text: str) -> str:
+    """The text in one line, with controls, bidi marks and invisible characters as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(character) for character in text)
+
+
+def plain_lines(text: str) -> str:
+    """Like ``plain``, but line feeds stay."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+def _visible(character: str) -> str:
+    if character in _HARMLESS or unicodedata.category(character) not in _UNSAFE_CATEGORIES:
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def cell(text: str, style: str = "") -> Text:
+    """A text for a table or a line: safe, and never read as rich's markup."""
+    return Text(plain(text), style=style)
+
+
+def track_words(track: Any) -> str:
+    """``Title — Artist``, safe to show; says so where the catalogue has the track no more."""
+    name = plain(track.title)
+    if track.artist:
+        name += f" — {plain(track.artist)}"
+    return name if getattr(track, "available", True) else f"{name}  (no longer in the catalogue)"
+
+
+def when(stamp: Any) -> str:
+    """A Timestamp in local time, to the second."""
+    moment = datetime.fromtimestamp(stamp.ToMilliseconds() / 1000).astimezone()
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def say(*parts: str | tuple[str, str], console: Console | None = None) -> None:
+    """Prints one line of text, unwrapped; a part is a text or a text with its style."""
+    line = Text.assemble(*(_styled(part) for part in parts))
+    (console or Console(highlight=False)).print(line, soft_wrap=True)
+
+
+def say_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Prints lines of (text, style)."""
+    console = Console(highlight=False)
+    for text, style in lines:
+        say((text, style), console=console)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``1 track``, ``2 tracks``; ``plural`` for nouns that take no s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _styled(part: str | tuple[str, str]) -> tuple[str, str]:
+    text, style = part if isinstance(part, tuple) else (part, "")
+    return plain(text), style
