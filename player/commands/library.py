@@ -19,7 +19,10 @@ from player.mesh_client import MeshClient, acting_as
 
 app = App(name="library", help="Your saved tracks and albums.")
 
-_Albums = Annotated[bool, Parameter(name="--albums", negative=(), help="Albums instead of tracks.")]
+_Albums = Annotated[
+    bool,
+    Parameter(name="--albums", negative=(), show_default=False, help="Albums instead of tracks."),
+]
 _SHOWN_CANDIDATES = 10
 
 

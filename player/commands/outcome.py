@@ -32,6 +32,8 @@ User = Annotated[
     Parameter(name="--user", help="The local user to act as. Default: this computer's user."),
 ]
 
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
+
 
 class CommandFailed(Exception):
     """A command cannot go on; the text is shown as it stands."""
@@ -63,7 +65,9 @@ def words_of(fault: Fault) -> str:
     """What happened, why, and what to do next, in lines."""
     lines = [f"segue: {fault.message} ({fault.reason})"]
     if "diff" in fault.metadata:
-        lines.append(f"meanwhile: {fault.metadata['diff']}")
+        lines.append(f"meanwhile others {fault.metadata['diff']}")
+    if "base_snapshot_id" in fault.metadata:
+        lines.append(f"see it: segue playlist diff LIST {fault.metadata['base_snapshot_id']}")
     spec = reason_specs().get(fault.reason)
     if spec is not None and spec.action:
         lines.append(spec.action)

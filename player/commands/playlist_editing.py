@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from segue.playlist.v1 import playlist_service_pb2
 from ulid import ULID
 
-from player.commands.outcome import CommandFailed, Folder, User, run
+from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_names import (
     List,
     Listing,
@@ -144,7 +144,7 @@ def move(
     /,
     *numbers: str,
     before: int | None = None,
-    to_end: Annotated[bool, Parameter(negative=())] = False,
+    to_end: Flag = False,
     version: _Seen = None,
     user: User = None,
     folder: Folder = None,
@@ -210,7 +210,7 @@ def sort(
     /,
     *,
     by: Literal["title", "artist", "album", "duration", "added-at", "added-by", "year"],
-    descending: Annotated[bool, Parameter(negative=())] = False,
+    descending: Flag = False,
     user: User = None,
     folder: Folder = None,
 ) -> int:

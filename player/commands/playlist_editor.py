@@ -66,11 +66,16 @@ def edit(
             lines = [entry_line(track.position + 1, track) for track in listing.tracks]
             if again is not None:
                 lines = await _go_on(client, playlist.playlist_id, listing, again)
-            draft = _write_draft(write_text(playlist.title, listing.snapshot_id, lines))
+            shown = write_text(playlist.title, listing.snapshot_id, lines)
+            draft = _write_draft(shown)
             try:
                 await _open(command, draft)
                 done = await _apply(client, playlist.playlist_id, listing, draft)
             except (Fault, CommandFailed) as error:
+                # What nobody has worked on is not worth keeping.
+                if again is None and _read(draft) == shown:
+                    draft.unlink()
+                    raise
                 raise _kept(error, draft, playlist.playlist_id) from error
         draft.unlink()
         say(done)

@@ -19,7 +19,7 @@ from ulid import ULID
 
 from meshkit.faults import Unavailable
 from meshkit.status import fault_of, remote_faults
-from player.commands.outcome import CommandFailed, Folder, User, run
+from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_names import SHORT_ID, List, find_list, find_version
 from player.commands.terminal_text import cell, count, plain_lines, say
 from player.mesh_client import MeshClient, acting_as
@@ -43,7 +43,7 @@ def import_playlist(
     /,
     *,
     name: str = "",
-    public: Annotated[bool, Parameter(negative=())] = False,
+    public: Flag = False,
     user: User = None,
     folder: Folder = None,
 ) -> int:
@@ -94,13 +94,15 @@ async def _import(client: MeshClient, request: Any) -> tuple[list[Any], Any]:
     """Runs an import, with a bar where there is a terminal; its entries and its last message."""
     entries: dict[int, Any] = {}
     last = None
+    errors = Console(stderr=True)
     with Progress(
         TextColumn("looking for tracks"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=errors,
         transient=True,
+        disable=not errors.is_terminal,
     ) as progress:
         bar = progress.add_task("", total=None)
         async for last in _steps(client, request):
@@ -158,7 +160,7 @@ def export(
     *,
     form: Annotated[_Format | None, Parameter(name="--format")] = None,
     version: str | None = None,
-    force: Annotated[bool, Parameter(negative=())] = False,
+    force: Flag = False,
     user: User = None,
     folder: Folder = None,
 ) -> int:

@@ -10,7 +10,7 @@ from rich.table import Table
 from segue.playlist.v1 import snapshot_service_pb2
 from ulid import ULID
 
-from player.commands.outcome import CommandFailed, Folder, User, run
+from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_changes import ADDED, REMOVED, change_lines, version_words
 from player.commands.playlist_names import PAGE, List, find_list, find_version, snapshots
 from player.commands.terminal_text import cell, say, say_lines, when
@@ -24,7 +24,7 @@ def log(
     /,
     *,
     limit: int = 20,
-    ids: Annotated[bool, Parameter(negative=())] = False,
+    ids: Flag = False,
     user: User = None,
     folder: Folder = None,
 ) -> int:
@@ -56,7 +56,7 @@ def _log_table(versions: list[Any], ids: bool) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("", justify="right")
     for heading in ("When", "Who", "What", "Tracks", *(["Id"] if ids else [])):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading in ("When", "Id"))
     for each in versions:
         what = cell(each.summary, "dim strike" if each.undone else "")
         if each.undone:
@@ -154,7 +154,7 @@ def undo(
                 found = await find_version(client, playlist_id, version)
                 request.snapshot_id = found.snapshot_id
             answer = await client.call(client.snapshots.Undo, request)
-        say(answer.summary, ("  do it again: segue playlist redo LIST", "dim"))
+        say(f"undone: {answer.summary}", ("  do it again: segue playlist redo LIST", "dim"))
         return 0
 
     return run(work())
@@ -169,7 +169,7 @@ def redo(name: List, /, *, user: User = None, folder: Folder = None) -> int:
                 playlist_id=await find_list(client, name), request_id=str(ULID())
             )
             answer = await client.call(client.snapshots.Redo, request)
-        say(answer.summary)
+        say(f"done again: {answer.summary}")
         return 0
 
     return run(work())
@@ -186,7 +186,7 @@ def restore(name: List, version: _Version, /, *, user: User = None, folder: Fold
                 playlist_id=playlist_id, snapshot_id=found.snapshot_id, request_id=str(ULID())
             )
             answer = await client.call(client.snapshots.Restore, request)
-        say(answer.summary, (f"  as in version {found.revision}", "dim"))
+        say(f"restored: {answer.summary}", (f"  as in version {found.revision}", "dim"))
         return 0
 
     return run(work())

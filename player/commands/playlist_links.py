@@ -134,7 +134,7 @@ def unshare(
     link: Annotated[str | None, Parameter(name="LINK")] = None,
     /,
     *,
-    all_links: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    all_links: Annotated[bool, Parameter(name="--all", negative=(), show_default=False)] = False,
     user: User = None,
     folder: Folder = None,
 ) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from cyclopts import Parameter
 from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
 from ulid import ULID
 
-from player.commands.outcome import Folder, User, run
+from player.commands.outcome import Flag, Folder, User, run
 from player.commands.playlist_names import SHORT_ID, List, find_deleted_list, read_playlist
 from player.commands.terminal_text import say
 from player.mesh_client import acting_as
@@ -25,7 +24,7 @@ def create(
     name: str,
     /,
     *,
-    public: Annotated[bool, Parameter(negative=())] = False,
+    public: Flag = False,
     description: str = "",
     user: User = None,
     folder: Folder = None,

@@ -17,7 +17,10 @@ from player.mesh_client import MeshClient
 
 List = Annotated[
     str,
-    Parameter(help="A playlist: its name or how the name begins, its id or how the id ends."),
+    Parameter(
+        name="LIST",
+        help="A playlist: its name or how the name begins, its id or how the id ends.",
+    ),
 ]
 
 PAGE = 500

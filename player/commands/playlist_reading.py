@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
 
-from player.commands.outcome import CommandFailed, Folder, User, run
+from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_names import (
     SHORT_ID,
     List,
@@ -27,14 +26,13 @@ from player.mesh_client import acting_as
 
 _KIND = playlist_service_pb2.ListPlaylistsRequest.Kind
 _VISIBILITY = playlist_pb2.Playlist.Visibility
-_Flag = Annotated[bool, Parameter(negative=())]
 
 
 def list_playlists(
     *,
-    followed: _Flag = False,
-    shared: _Flag = False,
-    deleted: _Flag = False,
+    followed: Flag = False,
+    shared: Flag = False,
+    deleted: Flag = False,
     user: User = None,
     folder: Folder = None,
 ) -> int:
@@ -74,9 +72,10 @@ def _kind_of(followed: bool, shared: bool, deleted: bool) -> Any:
 
 
 def _playlist_table(playlists: list[Any]) -> Table:
-    table = Table(
-        "Id", "Name", "Owner", "Tracks", "Length", "", box=None, header_style="bold", pad_edge=False
-    )
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("Id", no_wrap=True)
+    for heading in ("Name", "Owner", "Tracks", "Length", ""):
+        table.add_column(heading)
     for each in playlists:
         table.add_row(
             cell(each.playlist_id[-SHORT_ID:], "dim"),
@@ -170,7 +169,7 @@ def _show(playlist: Any, version: Any, listing: Listing) -> None:
 def entry_table(tracks: Any) -> Table:
     """Entries with their numbers, from 1."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("", justify="right")
+    table.add_column("", justify="right", no_wrap=True)
     for heading in ("Track", "Album", "Length", "Added by", "Added"):
         table.add_column(heading)
     for track in tracks:

@@ -8,27 +8,25 @@ from cyclopts import Parameter
 from segue.playlist.v1 import playlist_service_pb2
 from ulid import ULID
 
-from player.commands.outcome import Folder, User, run
+from player.commands.outcome import Flag, Folder, User, run
 from player.commands.playlist_names import find_list
 from player.commands.playlist_rules import parse_rule, rule_words
 from player.commands.terminal_text import count, say
 from player.mesh_client import MeshClient, acting_as
-
-_Flag = Annotated[bool, Parameter(negative=())]
 
 
 def smart(
     name: str,
     /,
     *rules: str,
-    any_of: Annotated[bool, Parameter(name="--any", negative=())] = False,
+    any_of: Annotated[bool, Parameter(name="--any", negative=(), show_default=False)] = False,
     order: Literal[
         "added", "title", "artist", "album", "year", "duration", "streams", "saved", "random"
     ] = "added",
-    descending: _Flag = False,
+    descending: Flag = False,
     limit: int = 100,
-    public: _Flag = False,
-    change: _Flag = False,
+    public: Flag = False,
+    change: Flag = False,
     user: User = None,
     folder: Folder = None,
 ) -> int:
