@@ -25,7 +25,7 @@ List = Annotated[
 
 PAGE = 500
 _ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_SHORTEST_TAIL = 4
+_SHORTEST_PART = 4
 SHORT_ID = 6
 _SHOWN_CANDIDATES = 10
 
@@ -73,7 +73,7 @@ def choose_list(word: str, candidates: Sequence[Named]) -> Named:
     tails = [
         each
         for each in candidates
-        if len(word) >= _SHORTEST_TAIL and each.playlist_id.endswith(word.upper())
+        if len(word) >= _SHORTEST_PART and each.playlist_id.endswith(word.upper())
     ]
     for found in (by_id, same, begun, tails):
         if len(found) == 1:
@@ -143,6 +143,8 @@ def choose_version(word: str, snapshots: Iterable[Any]) -> Any:
     revision = as_revision(word)
     if revision is not None:
         found = [each for each in snapshots if each.revision == revision]
+    elif len(word) < _SHORTEST_PART:
+        found = []
     else:
         found = [each for each in snapshots if each.snapshot_id.startswith(word.upper())]
     if len(found) == 1:
