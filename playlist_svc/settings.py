@@ -26,3 +26,8 @@ class Settings(DatabaseSettings, ServiceSettings):
         gt=0,
         description="Most database connections for names; an edit needs one beside its own.",
     )
+    pages_live_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="Seconds that pages of tracks are kept; titles may be a minute older.",
+    )

@@ -193,7 +193,9 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     use = _Shared(parts)
     server.add(
         add_PlaylistServiceServicer_to_server,
-        PlaylistServicer(_playlists(parts, use), ends, server.draining),
+        PlaylistServicer(
+            _playlists(parts, use), ends, server.draining, pages_live_s=settings.pages_live_s
+        ),
     )
     server.add(
         add_SnapshotServiceServicer_to_server,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -38,21 +39,59 @@ _log = structlog.get_logger("playlist")
 
 class ValkeyHeads:
     """A ``HeadCache``. A failed call rests it for a second, so that calls don't queue behind its
-    time-outs."""
+    time-outs.
+
+    Gets that come while one is on its way leave together when it is back: a command of its own for
+    each would cost several times as much.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._script: str | None = None
         self._rests_until = 0.0
+        self._wanted: dict[str, asyncio.Future[Head | None]] = {}
+        self._getting: asyncio.Task[None] | None = None
 
     async def get(self, playlist_id: str) -> Head | None:
         """See ``HeadCache.get``."""
         if time.monotonic() < self._rests_until:
             return None
-        value = await fail_open(self._client.get(key_of(playlist_id)), otherwise=False, use=_USE)
-        if value is False:
+        head = self._wanted.get(playlist_id)
+        if head is None:
+            head = self._wanted[playlist_id] = asyncio.get_running_loop().create_future()
+        if self._getting is None:
+            self._getting = asyncio.create_task(self._get())
+        # Others may wait for the same head: one that is cancelled leaves it to them.
+        return await asyncio.shield(head)
+
+    async def _get(self) -> None:
+        """Gets what is wanted until nothing is."""
+        try:
+            while self._wanted:
+                wanted, self._wanted = self._wanted, {}
+                await self._settle(wanted)
+        finally:
+            self._getting = None
+
+    async def _settle(self, wanted: Mapping[str, asyncio.Future[Head | None]]) -> None:
+        try:
+            values = await self._values(list(wanted))
+        except BaseException as error:
+            for head in wanted.values():
+                head.set_exception(error)
+            raise
+        for (playlist_id, head), value in zip(wanted.items(), values, strict=True):
+            head.set_result(_decoded(playlist_id, value) if value else None)
+
+    async def _values(self, playlist_ids: Sequence[str]) -> Sequence[bytes | None]:
+        pipeline = self._client.pipeline(transaction=False)
+        for playlist_id in playlist_ids:
+            pipeline.get(key_of(playlist_id))
+        values = await fail_open(pipeline.execute(), otherwise=None, use=_USE)
+        if values is None:
             self._rest()
-        return _decoded(playlist_id, value) if isinstance(value, bytes) else None
+            return [None] * len(playlist_ids)
+        return values
 
     async def put(self, heads: Sequence[Head]) -> None:
         """See ``HeadCache.put``."""

@@ -15,6 +15,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import fields, playlists, requests, watching
 from playlist_svc.domain.access import Visibility
+from playlist_svc.servicers.answer_cache import AnswerCache
 from playlist_svc.servicers.stream_ends import Reason, StreamEnds
 from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
 from playlist_svc.usecases.details import ChangeDetails, Deletion
@@ -27,6 +28,9 @@ from playlist_svc.usecases.watch_changes import WatchChanges
 from playlist_svc.usecases.watching import WatchPlaylist
 
 _SERVICE = "/segue.playlist.v1.PlaylistService/"
+# A page is made once for all who read the same version within seconds: to fill it costs more than
+# all else about the call. What it says of tracks and people is no older than that and theirs.
+_PAGED_ENTRIES = 50_000
 _STREAM_ENDS = {
     Reason.DRAINING: pb.WatchPlaylistResponse.DRAINING,
     Reason.TOKEN_EXPIRED: pb.WatchPlaylistResponse.TOKEN_EXPIRED,
@@ -53,10 +57,13 @@ class UseCases:
 class PlaylistServicer(PlaylistServiceServicer):
     """Playlists of the calling user, and those that the user may see."""
 
-    def __init__(self, do: UseCases, ends: StreamEnds, draining: asyncio.Event) -> None:
+    def __init__(
+        self, do: UseCases, ends: StreamEnds, draining: asyncio.Event, *, pages_live_s: float
+    ) -> None:
         self._do = do
         self._ends = ends
         self._draining = draining
+        self._pages: AnswerCache[pb.ListTracksResponse] = AnswerCache(_PAGED_ENTRIES, pages_live_s)
 
     async def CreatePlaylist(
         self, request: pb.CreatePlaylistRequest, context: Context
@@ -151,20 +158,23 @@ class PlaylistServicer(PlaylistServiceServicer):
         page = Page.of(_SERVICE + "ListTracks", request)
         at = requests.pinned(page.after)
         if at is None:
-            found = await self._do.reading.tracks(
-                playlist_id, user_id, snapshot_id, limit=page.size
-            )
+            start = 0
+            opened = await self._do.reading.opened(playlist_id, user_id, snapshot_id)
         else:
             version, start = at
-            found = await self._do.reading.more_tracks(
-                playlist_id, user_id, version, start=start, limit=page.size
+            opened = await self._do.reading.reopened(playlist_id, user_id, version)
+        # Everything that the answer follows from, but the names of tracks and people.
+        key = (playlist_id, snapshot_id, opened.version, start, page.size)
+        answer = self._pages.get(key)
+        if answer is None:
+            found = await self._do.reading.page(opened, start, page.size)
+            answer = pb.ListTracksResponse(
+                next_page_token=_after(page, found),
+                snapshot_id=found.version.snapshot_id,
+                track_count=found.track_count,
             )
-        answer = pb.ListTracksResponse(
-            next_page_token=_after(page, found),
-            snapshot_id=found.version.snapshot_id,
-            track_count=found.track_count,
-        )
-        playlists.fill(answer.tracks, found.entries, found.start, found.names)
+            playlists.fill(answer.tracks, found.entries, found.start, found.names)
+            self._pages.keep(key, answer, weight=1 + len(answer.tracks))
         return answer
 
     async def AddTracks(

@@ -97,7 +97,9 @@ class Access:
         return PermissionDenied(f"This needs the role {role.name.lower()} in the playlist.")
 
     async def follows(self, head: Head, user_id: str) -> bool:
-        """Whether the user follows the playlist."""
+        """Whether the user follows the playlist; nobody follows what is their own."""
+        if head.owner_id == user_id:
+            return False
         return (await self._store.standing(head.playlist_id, head.owner_id, user_id)).follows
 
     async def blocked(self, owner_id: str, user_id: str) -> bool:

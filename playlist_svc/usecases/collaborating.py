@@ -57,6 +57,7 @@ class Collaborating:
         *,
         clock: Clock,
     ) -> None:
+        self._store = store
         self._change = MemberChanges(store)
         self._access = access
         self._people = people
@@ -134,7 +135,10 @@ class Collaborating:
                 )
             return owned_by(held, user_id, self._clock())
 
-        return await self._held(playlist_id, caller, change)
+        head = await self._held(playlist_id, caller, change)
+        # Nobody follows their own; repeating the call finishes what a crash left.
+        await self._store.unfollow(playlist_id, user_id)
+        return await self._access.newest(playlist_id) if head.follower_count else head
 
     async def _held(self, playlist_id: str, caller: str, change: Callable[[Head], Head]) -> Head:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meshkit.faults import FailedPrecondition
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases.access import Access
@@ -16,8 +17,13 @@ class Following:
         self._clock = clock
 
     async def follow(self, playlist_id: str, user_id: str) -> int:
-        """Has the user follow; how many do now. NotFound, FailedPrecondition (COLLECTION_FULL)."""
-        await self._access.visible(playlist_id, user_id)
+        """Has the user follow; how many do now.
+
+        NotFound; FailedPrecondition for one's own, and (COLLECTION_FULL) for too many.
+        """
+        head = await self._access.visible(playlist_id, user_id)
+        if head.owner_id == user_id:
+            raise FailedPrecondition("The playlist is yours: there is nothing to follow.")
         return await self._store.follow(playlist_id, user_id, self._clock())
 
     async def unfollow(self, playlist_id: str, user_id: str) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from meshkit.faults import PageTokenInvalid
 from playlist_svc.domain.access import Role
-from playlist_svc.domain.content import Content
 from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head
@@ -47,6 +46,14 @@ class Pinned:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A version of a playlist that the user may see."""
+
+    head: Head
+    version: Pinned
+
+
+@dataclass(frozen=True, slots=True)
 class TrackPage:
     """Some entries of a version, from ``start`` on, of ``track_count`` in all."""
 
@@ -81,38 +88,36 @@ class Reading:
         owner = names.get(head.owner_id, "")
         return Shown(head, owner, head.role_of(user_id), followed)
 
-    async def tracks(
-        self, playlist_id: str, user_id: str, snapshot_id: str, *, limit: int
-    ) -> TrackPage:
-        """The first entries of a version; empty ``snapshot_id``: the newest."""
+    async def opened(self, playlist_id: str, user_id: str, snapshot_id: str) -> Opened:
+        """A version to list; empty ``snapshot_id``: the newest."""
         head = await self._access.visible(playlist_id, user_id)
         if not snapshot_id:
             head = await self._refresh(head)
         if snapshot_id in ("", head.snapshot_id):
-            version = Pinned(head.revision, head.snapshot_id)
-        else:
-            snapshot = await self._store.snapshot(playlist_id, snapshot_id)
-            if snapshot is None:
-                raise no_such_snapshot(snapshot_id)
-            version = Pinned(snapshot.revision, snapshot_id)
-        try:
-            content = await self._store.content(head, version.revision)
-        except RevisionGone:
-            raise no_such_snapshot(version.snapshot_id) from None
-        return await self._page(content, version, 0, limit)
+            return Opened(head, Pinned(head.revision, head.snapshot_id))
+        snapshot = await self._store.snapshot(playlist_id, snapshot_id)
+        if snapshot is None:
+            raise no_such_snapshot(snapshot_id)
+        return Opened(head, Pinned(snapshot.revision, snapshot_id))
 
-    async def more_tracks(
-        self, playlist_id: str, user_id: str, version: Pinned, *, start: int, limit: int
-    ) -> TrackPage:
-        """Further entries of the version that the pages before were of. PageTokenInvalid."""
-        head = await self._access.visible(playlist_id, user_id)
+    async def reopened(self, playlist_id: str, user_id: str, version: Pinned) -> Opened:
+        """The version that the pages before were of."""
+        return Opened(await self._access.visible(playlist_id, user_id), version)
+
+    async def page(self, opened: Opened, start: int, limit: int) -> TrackPage:
+        """Entries of a version. One that is not kept: InvalidArgument on what named it."""
+        version = opened.version
         try:
-            content = await self._store.content(head, version.revision)
+            content = await self._store.content(opened.head, version.revision)
         except RevisionGone:
+            if not start:
+                raise no_such_snapshot(version.snapshot_id) from None
             raise PageTokenInvalid.field(
                 "page_token", "is of a version that is no longer kept"
             ) from None
-        return await self._page(content, version, start, limit)
+        entries = content.order.slice(start, start + limit)
+        names = await self.names(entries)
+        return TrackPage(version, entries, start, len(content.order), names)
 
     async def names(self, entries: list[Entry]) -> Names:
         """What is known of the tracks of entries, and of who added them."""
@@ -123,8 +128,3 @@ class Reading:
             await self._people.names(people.values()) if people else {},
             tracks | people,
         )
-
-    async def _page(self, content: Content, version: Pinned, start: int, limit: int) -> TrackPage:
-        entries = content.order.slice(start, start + limit)
-        names = await self.names(entries)
-        return TrackPage(version, entries, start, len(content.order), names)

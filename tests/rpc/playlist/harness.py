@@ -155,6 +155,7 @@ class World:
             valkey_url="unused",
             catalog_target="unused",
             identity_target="unused",
+            pages_live_s=0,
         )
 
     async def track(self, title: str, **fields: Any) -> str:

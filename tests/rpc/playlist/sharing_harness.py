@@ -236,7 +236,7 @@ class _Assembly:
             watch_changes=WatchChanges(feed, listings, self.social, people, heads.decode),
         )
         server.on_drain(self.ends.drain)
-        return playlist_servicers.PlaylistServicer(do, self.ends, server.draining)
+        return playlist_servicers.PlaylistServicer(do, self.ends, server.draining, pages_live_s=0)
 
     def others(self) -> list[Registration]:
         people = self.shared.people

@@ -76,8 +76,9 @@ async def test_edits_history_and_views_work_over_real_stores(
     assert await ann.titles(playlist_id) == "hgfedcba"
     await ann.call("Undo", playlist_id=playlist_id)
     assert await ann.titles(playlist_id) == "abcdefgh"
-    await ann.call("FollowPlaylist", playlist_id=playlist_id)
-    (followed,) = (await ann.call("ListPlaylists", kind="FOLLOWED")).playlists
+    ben = stored.user("ben")
+    await ben.call("FollowPlaylist", playlist_id=playlist_id)
+    (followed,) = (await ben.call("ListPlaylists", kind="FOLLOWED")).playlists
     assert (followed.playlist_id, followed.followed, followed.owner) == (playlist_id, True, "")
     smart = await ann.made(rule={"order": "TITLE", "limit": 3})
     assert await ann.titles(smart) == "abc"

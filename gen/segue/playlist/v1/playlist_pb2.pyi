@@ -99,7 +99,7 @@ class Playlist(_message.Message):
     role: Global___Collaborator.Role.ValueType
     """What the caller may do with it."""
     followed: _builtins.bool
-    """Whether the caller follows it."""
+    """Whether the caller follows it. Nobody follows their own."""
     @_builtins.property
     def artwork_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Covers of the first tracks that have one, at most 4 different ones, paths under the edge."""

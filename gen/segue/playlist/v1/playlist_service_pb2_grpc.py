@@ -253,7 +253,8 @@ class PlaylistServiceServicer:
 
     def FollowPlaylist(self, request, context):
         """Has the caller follow a playlist. Idempotent.
-        Errors: NOT_FOUND, COLLECTION_FULL (10,000 followed playlists a user).
+        Errors: NOT_FOUND, FAILED_PRECONDITION (one's own), COLLECTION_FULL (10,000 followed playlists a
+        user).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

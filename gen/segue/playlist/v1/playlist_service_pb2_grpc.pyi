@@ -86,7 +86,8 @@ class PlaylistServiceStub:
     """
     FollowPlaylist: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.FollowPlaylistRequest, _playlist_service_pb2.FollowPlaylistResponse]
     """Has the caller follow a playlist. Idempotent.
-    Errors: NOT_FOUND, COLLECTION_FULL (10,000 followed playlists a user).
+    Errors: NOT_FOUND, FAILED_PRECONDITION (one's own), COLLECTION_FULL (10,000 followed playlists a
+    user).
     """
     UnfollowPlaylist: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.UnfollowPlaylistRequest, _playlist_service_pb2.UnfollowPlaylistResponse]
     """Has the caller follow a playlist no longer. Idempotent.
@@ -263,7 +264,8 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_playlist_service_pb2.FollowPlaylistRequest, _abc.Awaitable[_playlist_service_pb2.FollowPlaylistResponse]],
     ) -> _abc.Awaitable[_playlist_service_pb2.FollowPlaylistResponse]:
         """Has the caller follow a playlist. Idempotent.
-        Errors: NOT_FOUND, COLLECTION_FULL (10,000 followed playlists a user).
+        Errors: NOT_FOUND, FAILED_PRECONDITION (one's own), COLLECTION_FULL (10,000 followed playlists a
+        user).
         """
 
     @_abc_1.abstractmethod
