@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from playlist_svc.domain.members import without_member
 from playlist_svc.domain.playlist import Head, Snapshot
-from playlist_svc.ports.playlists import NewSnapshot
+from playlist_svc.ports.playlists import NewSnapshot, Writing
 
 
 class Draft:
@@ -64,6 +66,31 @@ def advanced(head: Head, snapshot: NewSnapshot) -> Head:
 def first_head(head: Head, first: NewSnapshot) -> Head:
     """The head of a new playlist: revision 1 and version 1, whatever it said."""
     return advanced(replace(head, revision=0, version=1, follower_count=0), first)
+
+
+def leaving(user_id: str) -> Callable[[Writing], Awaitable[bytes]]:
+    """The decision that a user has no role in a playlist any more."""
+
+    async def decide(writing: Writing) -> bytes:
+        writing.change(without_member(writing.head, user_id))
+        return b""
+
+    return decide
+
+
+def withdrawn(head: Head) -> Head:
+    """The head of a playlist that is being erased: deleted so long ago that nobody recovers it."""
+    return replace(
+        head,
+        title="",
+        description="",
+        artwork_paths=(),
+        members=(),
+        rule=None,
+        rule_evaluated_at_ms=0,
+        deleted_at_ms=0,
+        version=head.version + 1,
+    )
 
 
 def as_snapshot(recorded: NewSnapshot, revision: int) -> Snapshot:

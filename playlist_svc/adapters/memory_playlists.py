@@ -11,7 +11,14 @@ from meshkit.faults import NotFound
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters import heads
-from playlist_svc.adapters.drafts import Draft, as_snapshot, first_head, owned_counts
+from playlist_svc.adapters.drafts import (
+    Draft,
+    as_snapshot,
+    first_head,
+    leaving,
+    owned_counts,
+    withdrawn,
+)
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.content import Content
@@ -263,10 +270,25 @@ class MemoryPlaylists:
         deleted = ((kept.head.deleted_at_ms, name) for name, kept in self._playlists.items())
         over = sorted((at, name) for at, name in deleted if at is not None and at < before)
         for _, name in over[:limit]:
-            del self._playlists[name]
-            for key in [key for key in self._followed if key[0] == name]:
-                del self._followed[key]
+            self._drop(name)
         return len(over[:limit]) + sum(map(self._shorten, self._playlists.values()))
+
+    async def erase(self, user_id: str) -> None:
+        """See ``PlaylistStore.erase``."""
+        for playlist_id, kept in list(self._playlists.items()):
+            async with self._locks[playlist_id]:
+                if kept.head.owner_id == user_id and playlist_id in self._playlists:
+                    self._drop(playlist_id)
+                    await self._tell(withdrawn(kept.head))
+                    continue
+            if kept.head.role_of(user_id) in (Role.VIEWER, Role.EDITOR):
+                await self.write(playlist_id, None, leaving(user_id))
+            await self.unfollow(playlist_id, user_id)
+
+    def _drop(self, playlist_id: str) -> None:
+        del self._playlists[playlist_id]
+        for key in [key for key in self._followed if key[0] == playlist_id]:
+            del self._followed[key]
 
     def _shorten(self, kept: _Kept) -> int:
         oldest = kept.head.revision - self._kept_revisions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from meshkit import feeds_postgres, postgres
@@ -10,10 +11,18 @@ from meshkit.faults import NotFound
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
 from meshkit.postgres import Connection, Pool
-from playlist_svc.adapters import heads, postgres_heads, postgres_purge, postgres_versions
-from playlist_svc.adapters.drafts import Draft, as_snapshot, first_head, owned_counts
+from playlist_svc.adapters import (
+    heads,
+    postgres_erasure,
+    postgres_heads,
+    postgres_purge,
+    postgres_versions,
+)
+from playlist_svc.adapters.drafts import Draft, as_snapshot, first_head, leaving, owned_counts
 from playlist_svc.adapters.playlist_rows import instant
+from playlist_svc.adapters.postgres_erasure import FOLLOWED, OWNED, SHARED
 from playlist_svc.adapters.postgres_heads import Held
+from playlist_svc.adapters.postgres_user_counts import drop_empty
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import delta
 from playlist_svc.domain.content import Content
@@ -217,6 +226,23 @@ class PostgresPlaylists:
         """See ``PlaylistStore.purge``."""
         erased = await postgres_purge.playlists(self._pool, now_ms, limit)
         return erased + await postgres_purge.versions(self._pool, self._bounds.revisions, limit)
+
+    async def erase(self, user_id: str) -> None:
+        """See ``PlaylistStore.erase``."""
+        async for playlist_id in postgres_erasure.found(self._pool, OWNED, user_id):
+            async with postgres.transaction(self._pool) as connection:
+                gone = await postgres_erasure.withdraw(connection, playlist_id, user_id)
+            if gone is not None:
+                await self._cache.put([gone])
+                await postgres_erasure.drop(self._pool, playlist_id)
+        async for playlist_id in postgres_erasure.found(self._pool, SHARED, user_id):
+            # One that was purged by now has no members.
+            with suppress(NotFound):
+                await self.write(playlist_id, None, leaving(user_id))
+        async for playlist_id in postgres_erasure.found(self._pool, FOLLOWED, user_id):
+            await self.unfollow(playlist_id, user_id)
+        async with postgres.transaction(self._pool) as connection:
+            await drop_empty(connection, user_id)
 
 
 class PostgresWriting:

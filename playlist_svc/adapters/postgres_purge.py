@@ -61,14 +61,17 @@ async def _erase_one(connection: Connection, now_ms: int) -> bool | None:
     """Erase one; False when some of its followers remain for another turn, None without any."""
     before = instant(now_ms - RECOVERABLE_MS)
     row = await (await connection.execute(_OLDEST_DELETED, [before])).fetchone()
-    if row is None:
-        return None
-    dropped = await connection.execute(_DROP_FOLLOWERS, [row[0], _FOLLOWERS_AT_ONCE])
+    return None if row is None else await drop_part(connection, row[0])
+
+
+async def drop_part(connection: Connection, playlist_id: str) -> bool:
+    """Erase the playlist that the connection holds; False when some of its followers remain."""
+    dropped = await connection.execute(_DROP_FOLLOWERS, [playlist_id, _FOLLOWERS_AT_ONCE])
     followers = [user_id for (user_id,) in await dropped.fetchall()]
     await postgres_heads.count(connection, 0, followed=dict.fromkeys(followers, -1))
     if len(followers) == _FOLLOWERS_AT_ONCE:
         return False
-    await connection.execute(_ERASE, [row[0]])
+    await connection.execute(_ERASE, [playlist_id])
     return True
 
 

@@ -185,6 +185,15 @@ class PlaylistStore(Protocol):
         and the oldest versions beyond ``KEPT_REVISIONS``; how many rows of either went."""
         ...
 
+    async def erase(self, user_id: str) -> None:
+        """Erase all playlists of a user, and end the user's roles and following elsewhere.
+
+        What the user wrote into the histories of others stays, under the user's id. Repeatable: it
+        is made of bounded transactions, and called again it must do what is left. The feed must
+        tell each playlist of the user as deleted, and nothing of what that playlist was.
+        """
+        ...
+
 
 class HeadCache(Protocol):
     """Heads by id in ``playlist:{playlist_id}:metadata``, 6 h. Fails OPEN: it may lose any.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from meshkit.faults import InvalidArgument, NotFound
+from playlist_svc.domain.members import without_member
 from playlist_svc.domain.social import Block
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import People
@@ -80,8 +81,5 @@ class _Leaving:
     user_id: str
 
     async def __call__(self, writing: Writing) -> bytes:
-        head = writing.head
-        staying = tuple(one for one in head.members if one.user_id != self.user_id)
-        if staying != head.members:
-            writing.change(replace(head, members=staying))
+        writing.change(without_member(writing.head, self.user_id))
         return b""

@@ -12,12 +12,15 @@ from meshkit.faults import Unavailable
 from meshkit.feeds import ChangeFeed
 from meshkit.migrations import MigrationSource, migrate
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.adapters import postgres_purge
+from playlist_svc.adapters import postgres_erasure, postgres_purge
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.postgres_playlists import Bounds, PostgresPlaylists
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import content as contents
+from playlist_svc.domain.access import Role
+from playlist_svc.domain.playlist import Member
 from playlist_svc.ports.playlists import Writing
+from tests.contracts.playlist.store_erasure import StoreErasureContract
 from tests.contracts.playlist.store_history import StoreHistoryContract
 from tests.contracts.playlist.store_lists import StoreListsContract
 from tests.contracts.playlist.store_world import (
@@ -102,6 +105,9 @@ class TestPostgresPlaylistsHistory(StoreHistoryContract): ...
 
 
 class TestPostgresPlaylistsListed(StoreListsContract): ...
+
+
+class TestPostgresPlaylistsErased(StoreErasureContract): ...
 
 
 async def test_two_thousand_edits_of_a_long_list_take_bounded_space(world: PostgresWorld) -> None:
@@ -233,6 +239,56 @@ async def test_a_list_of_many_followers_is_erased_in_parts(
     assert await world.asked("SELECT sum(followed_playlists) FROM user_counts") == 0
 
 
+async def test_an_erased_user_leaves_no_row_behind(
+    world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_purge, "_FOLLOWERS_AT_ONCE", 2)
+    monkeypatch.setattr(postgres_erasure, "_FOUND_AT_ONCE", 2)
+    leaver, owner = new_id(), new_id()
+    members = (Member(leaver, Role.VIEWER, NOW),)
+    for _ in range(5):
+        mine = await made(world.store, leaver, 1)
+        shared = await made(world.store, owner, 1, members=members)
+        await world.store.follow(shared.playlist_id, leaver, NOW)
+        for _ in range(5):
+            await world.store.follow(mine.playlist_id, new_id(), NOW)
+    await world.store.erase(leaver)
+    for table, column in (
+        ("playlists", "owner_id"),
+        ("collaborators", "user_id"),
+        ("playlist_followers", "user_id"),
+        ("snapshots", "author_id"),
+        ("user_counts", "user_id"),
+    ):
+        rows = f"SELECT count(*) FROM {table} WHERE {column} = %s"
+        assert await world.asked(rows, leaver) == 0, table
+    assert await world.asked("SELECT sum(followed_playlists) FROM user_counts") == 0
+    assert await world.asked("SELECT count(*) FROM playlists") == 5
+
+
+async def test_an_erasure_that_was_interrupted_is_finished_by_the_next(
+    world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaver = new_id()
+    mine = [await made(world.store, leaver, 1) for _ in range(3)]
+    real, dropped = postgres_erasure.drop, 0
+
+    async def interrupted(pool: postgres.Pool, playlist_id: str) -> None:
+        nonlocal dropped
+        dropped += 1
+        if dropped == 2:
+            raise Unavailable("gone")
+        await real(pool, playlist_id)
+
+    monkeypatch.setattr(postgres_erasure, "drop", interrupted)
+    with pytest.raises(Unavailable):
+        await world.store.erase(leaver)
+    assert await world.asked("SELECT count(*) FROM playlists") == 2
+    await world.store.erase(leaver)
+    assert [await world.store.head(head.playlist_id) for head in mine] == [None] * 3
+    assert await world.asked("SELECT count(*) FROM user_counts") == 0
+
+
 async def test_a_store_that_is_away_says_so() -> None:
     async with postgres.open_pool(
         "host=/nowhere dbname=x", schema=SCHEMA, acquire_timeout_s=0.2
@@ -248,6 +304,7 @@ async def test_a_store_that_is_away_says_so() -> None:
             store.write(new_id(), None, never),
             store.follow(new_id(), new_id(), NOW),
             store.purge(NOW, 1),
+            store.erase(new_id()),
         ]
         for call in calls:
             with pytest.raises(Unavailable):

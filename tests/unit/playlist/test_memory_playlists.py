@@ -7,6 +7,7 @@ import pytest
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_playlists import MemoryPlaylists
 from tests.contracts.playlist.head_cache import HeadCacheContract
+from tests.contracts.playlist.store_erasure import StoreErasureContract
 from tests.contracts.playlist.store_history import StoreHistoryContract
 from tests.contracts.playlist.store_lists import StoreListsContract
 from tests.contracts.playlist.store_world import head, new_id
@@ -45,6 +46,9 @@ class TestMemoryPlaylistsHistory(StoreHistoryContract): ...
 
 
 class TestMemoryPlaylistsListed(StoreListsContract): ...
+
+
+class TestMemoryPlaylistsErased(StoreErasureContract): ...
 
 
 class TestMemoryHeads(HeadCacheContract):
