@@ -39,7 +39,7 @@ from meshkit.migrations import migrated as apply_migrations
 from meshkit.revocations import RevocationFollower, Watch, identity_revocations
 from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
-from playlist_svc.adapters import heads
+from playlist_svc.adapters import heads, postgres_people, postgres_tracks_copy
 from playlist_svc.adapters.catalogue import CATALOG, CatalogueService
 from playlist_svc.adapters.catalogue_matching import (
     SEARCH,
@@ -53,7 +53,7 @@ from playlist_svc.adapters.identity import USERS, IdentityService
 from playlist_svc.adapters.people import CachedPeople
 from playlist_svc.adapters.postgres_library import PostgresSavedAlbums, PostgresSavedTracks
 from playlist_svc.adapters.postgres_listings import PostgresListings
-from playlist_svc.adapters.postgres_people import PostgresToldNames
+from playlist_svc.adapters.postgres_people import PostgresPeopleCopy, PostgresToldNames
 from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
 from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShares
 from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
@@ -66,11 +66,11 @@ from playlist_svc.domain.library import Album
 from playlist_svc.ports.library import Albums, Shelf
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.matching import Matching
-from playlist_svc.ports.people import People
+from playlist_svc.ports.people import People, UserChange
 from playlist_svc.ports.playlists import HeadCache, PlaylistStore
 from playlist_svc.ports.sharing import Blocks, ShareStore, Tries
 from playlist_svc.ports.social import Artists, SocialStore, Ties
-from playlist_svc.ports.tracks import Catalogue, Tracks
+from playlist_svc.ports.tracks import Catalogue, TrackChange, Tracks
 from playlist_svc.servicers import playlists as playlist_calls
 from playlist_svc.servicers import sharing as sharing_calls
 from playlist_svc.servicers.library import LibraryServicer
@@ -91,6 +91,7 @@ from playlist_svc.usecases.exporting import ExportPlaylist
 from playlist_svc.usecases.file_thread import FileThread
 from playlist_svc.usecases.finding_tracks import FindTracks
 from playlist_svc.usecases.follow_catalogue import FollowCatalogue
+from playlist_svc.usecases.follow_users import FollowUsers
 from playlist_svc.usecases.following import Following
 from playlist_svc.usecases.following_links import AcceptShare, Door, PreviewShare
 from playlist_svc.usecases.history import History
@@ -318,16 +319,31 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
         channels = await stack.enter_async_context(Channels(settings))
         users = UserServiceStub(channels.open(settings.identity_target, "identity", USERS))
         catalog = channels.open(settings.catalog_target, "catalog", CATALOG, SEARCH)
-        catalogue = CatalogueService(CatalogServiceStub(catalog))
-        people = CachedPeople(IdentityService(users), PostgresToldNames(lookups), now_ms)
+        identity = IdentityService(users)
+        people = CachedPeople(identity, PostgresToldNames(lookups), now_ms)
         parts = _parts(settings, Stores(pool, lookups, client, feed), catalog, people)
-        store = parts.store
-        lease = Lease(leases_postgres.PostgresLeases(pool), "catalogue")
-        following = Follower(
-            "catalog", catalogue.changes, FollowCatalogue(PostgresTracksCopy(lookups)), lease=lease
+        catalogue = CatalogueService(CatalogServiceStub(catalog))
+        chores = (
+            _following_catalogue(catalogue, lookups).run,
+            _following_users(identity, lookups, parts).run,
+            partial(_pruning, pool, parts.store),
         )
-        chores = (following.run, partial(_pruning, pool, store))
         yield Connections(parts, identity_revocations(users), chores)
+
+
+def _following_catalogue(catalogue: CatalogueService, pool: postgres.Pool) -> Follower[TrackChange]:
+    lease = Lease(leases_postgres.PostgresLeases(pool), postgres_tracks_copy.FEED)
+    consumer = FollowCatalogue(PostgresTracksCopy(pool))
+    return Follower("catalog", catalogue.changes, consumer, lease=lease)
+
+
+def _following_users(
+    identity: IdentityService, pool: postgres.Pool, parts: Parts
+) -> Follower[UserChange]:
+    lease = Lease(leases_postgres.PostgresLeases(pool), postgres_people.FEED)
+    holders = (parts.store, parts.shares, parts.saved_tracks, parts.saved_albums, parts.social)
+    consumer = FollowUsers(PostgresPeopleCopy(pool), holders, now_ms)
+    return Follower("identity", identity.changes, consumer, lease=lease)
 
 
 async def serve(settings: Settings) -> None:

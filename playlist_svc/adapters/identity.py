@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from segue.identity.v1 import identity_service_pb2
 from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
 
 from meshkit.deadline import budget
+from meshkit.following import Step
 from meshkit.status import remote_faults
 from playlist_svc.adapters.ulids import ulids
+from playlist_svc.ports.people import UserChange
 
 USERS = identity_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 
@@ -33,3 +35,20 @@ class IdentityService:
                 answer = await self._stub.BatchGetUsers(request, timeout=budget(_BATCH_S))
             names.update((user.user_id, user.username) for user in answer.users)
         return names
+
+    async def changes(self, resume_token: str, /) -> AsyncIterator[Step[UserChange]]:
+        """Identity's feed, of users alone (``meshkit.following.Watch``)."""
+        request = identity_service_pb2.WatchUsersRequest(resume_token=resume_token)
+        with remote_faults():
+            async for step in self._stub.WatchUsers(request):
+                yield Step(step.resume_token, change_of(step))
+
+
+def change_of(step: identity_service_pb2.WatchUsersResponse) -> UserChange | None:
+    """What a step tells of a user; None where it tells of a sign-in or of nothing."""
+    if step.HasField("user_changed"):
+        user = step.user_changed.user
+        return UserChange(user.user_id, user.username)
+    if step.HasField("user_erased"):
+        return UserChange(step.user_erased.user_id, None)
+    return None

@@ -27,3 +27,22 @@ class MemoryToldNames:
             held = self._kept.get(id_)
             if held is not None and held.told_at_ms <= told_at_ms:
                 del self._kept[id_]
+
+
+class MemoryPeopleCopy:
+    """``PeopleCopy`` over the names of one process."""
+
+    def __init__(self, told: MemoryToldNames) -> None:
+        self._told = told
+        self._token = ""
+
+    async def resume_token(self) -> str:
+        """See the port."""
+        return self._token
+
+    async def store(
+        self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
+    ) -> None:
+        """See the port."""
+        await self._told.keep(names, gone, told_at_ms)
+        self._token = resume_token or self._token

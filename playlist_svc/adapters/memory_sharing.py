@@ -22,6 +22,7 @@ class MemoryShares:
     def __init__(self) -> None:
         self._shares: dict[str, Share] = {}
         self._by_code: dict[bytes, str] = {}
+        self._accepted: set[tuple[str, str]] = set()
 
     async def find(self, code_sha256: bytes) -> Share | None:
         """See ``ShareStore.find``."""
@@ -60,10 +61,16 @@ class MemoryShares:
             self._shares[share_id] = replace(share, revoked_at_ms=now_ms)
         return True
 
-    async def count_accepted(self, writing: Writing, share_id: str) -> None:
+    async def count_accepted(self, writing: Writing, share_id: str, user_id: str) -> None:
         """See ``ShareStore.count_accepted``."""
-        share = self._shares[share_id]
-        self._shares[share_id] = replace(share, accepted_count=share.accepted_count + 1)
+        if (share_id, user_id) not in self._accepted:
+            self._accepted.add((share_id, user_id))
+            share = self._shares[share_id]
+            self._shares[share_id] = replace(share, accepted_count=share.accepted_count + 1)
+
+    async def erase(self, user_id: str) -> None:
+        """See ``ShareStore.erase``."""
+        self._accepted = {one for one in self._accepted if one[1] != user_id}
 
     def _of(self, playlist_id: str) -> list[Share]:
         return [share for share in self._shares.values() if share.playlist_id == playlist_id]

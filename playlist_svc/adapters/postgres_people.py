@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from meshkit import postgres
+from meshkit.following_postgres import PostgresCursor
 from playlist_svc.ports.people import ToldName
+
+FEED: Final = "identity"
+"""The name of the cursor, and of the lease of whoever follows."""
 
 _FIND = "SELECT user_id, username, told_at FROM people WHERE user_id = ANY (%s)"
 # In the order of ids, so that two writers wait for each other and never in a circle.
@@ -19,7 +23,12 @@ ORDER BY user_id COLLATE "C"
 ON CONFLICT (user_id) DO UPDATE SET username = excluded.username, told_at = excluded.told_at
 WHERE held.told_at < excluded.told_at
 """
-_DROP = "DELETE FROM people WHERE user_id = ANY (%s) AND told_at <= %s"
+_DROP = """
+DELETE FROM people WHERE user_id IN (
+    SELECT user_id FROM people WHERE user_id = ANY (%s) AND told_at <= %s
+    ORDER BY user_id FOR UPDATE
+)
+"""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -44,11 +53,42 @@ class PostgresToldNames:
 
     async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
         """See the port."""
-        at = _EPOCH + told_at_ms * _MILLISECOND
-        rows = {"at": at, "ids": list(names), "names": list(names.values())}
         if names:
             async with postgres.transaction(self._pool) as connection:
-                await connection.execute(_KEEP, rows)
+                await _keep(connection, names, told_at_ms)
         if gone:
             async with postgres.transaction(self._pool) as connection:
-                await connection.execute(_DROP, [list(gone), at])
+                await _drop(connection, gone, told_at_ms)
+
+
+class PostgresPeopleCopy:
+    """``PeopleCopy`` of the schema."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+        self._cursor = PostgresCursor(pool, FEED)
+
+    async def resume_token(self) -> str:
+        """See the port."""
+        return await self._cursor.token()
+
+    async def store(
+        self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
+    ) -> None:
+        """See the port."""
+        async with postgres.transaction(self._pool) as connection:
+            if names:
+                await _keep(connection, names, told_at_ms)
+            if gone:
+                await _drop(connection, gone, told_at_ms)
+            await self._cursor.advance(connection, resume_token)
+
+
+async def _keep(connection: postgres.Connection, names: Mapping[str, str], told_at_ms: int) -> None:
+    at = _EPOCH + told_at_ms * _MILLISECOND
+    rows = {"at": at, "ids": list(names), "names": list(names.values())}
+    await connection.execute(_KEEP, rows)
+
+
+async def _drop(connection: postgres.Connection, gone: Collection[str], told_at_ms: int) -> None:
+    await connection.execute(_DROP, [sorted(gone), _EPOCH + told_at_ms * _MILLISECOND])

@@ -43,9 +43,21 @@ WHERE share_id = %s AND playlist_id = %s
 RETURNING share_id
 """
 _COUNT = """
-UPDATE share_links SET accepted_count = accepted_count + 1
-WHERE share_id = %s AND playlist_id = %s
+WITH counted AS (
+    INSERT INTO share_acceptances (share_id, user_id)
+    SELECT share_id, %(user)s FROM share_links
+    WHERE share_id = %(share)s AND playlist_id = %(playlist)s
+    ON CONFLICT DO NOTHING RETURNING share_id
+)
+UPDATE share_links SET accepted_count = accepted_count + 1 FROM counted
+WHERE share_links.share_id = counted.share_id
 """
+_FORGET = """
+DELETE FROM share_acceptances WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM share_acceptances WHERE user_id = %s LIMIT %s
+))
+"""
+_FORGOTTEN_AT_ONCE = 5_000
 _BLOCKED = """
 SELECT EXISTS (
     SELECT FROM blocks
@@ -104,9 +116,18 @@ class PostgresShares:
         cursor = await _connection(writing).execute(_REVOKE, named)
         return await cursor.fetchone() is not None
 
-    async def count_accepted(self, writing: Writing, share_id: str) -> None:
+    async def count_accepted(self, writing: Writing, share_id: str, user_id: str) -> None:
         """See ``ShareStore.count_accepted``."""
-        await _connection(writing).execute(_COUNT, [share_id, writing.head.playlist_id])
+        names = {"share": share_id, "playlist": writing.head.playlist_id, "user": user_id}
+        await _connection(writing).execute(_COUNT, names)
+
+    async def erase(self, user_id: str) -> None:
+        """See ``ShareStore.erase``."""
+        forgotten = _FORGOTTEN_AT_ONCE
+        while forgotten == _FORGOTTEN_AT_ONCE:
+            async with postgres.transaction(self._pool) as connection:
+                cursor = await connection.execute(_FORGET, [user_id, _FORGOTTEN_AT_ONCE])
+                forgotten = cursor.rowcount
 
     async def _read(
         self, statement: str, arguments: Sequence[object] | Mapping[str, object]

@@ -103,6 +103,14 @@ CREATE TABLE share_links (
 );
 CREATE INDEX share_links_playlist ON share_links (playlist_id, created_at DESC, share_id DESC);
 
+-- Who became a collaborator by a link, so that each counts once.
+CREATE TABLE share_acceptances (
+    share_id text COLLATE "C" NOT NULL REFERENCES share_links ON DELETE CASCADE,
+    user_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (share_id, user_id)
+);
+CREATE INDEX share_acceptances_user ON share_acceptances (user_id);
+
 CREATE TABLE saved_tracks (
     user_id text COLLATE "C" NOT NULL,
     track_id text COLLATE "C" NOT NULL,

@@ -44,6 +44,28 @@ class ToldNames(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """What identity's feed tells of a user; ``username`` is None when the user was erased."""
+
+    user_id: str
+    username: str | None
+
+
+class PeopleCopy(Protocol):
+    """The names as whoever follows identity's feed writes them."""
+
+    async def resume_token(self) -> str:
+        """The token that was stored last; empty when there is none."""
+        ...
+
+    async def store(
+        self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
+    ) -> None:
+        """As ``ToldNames.keep``, with the token unless it is empty; all or nothing."""
+        ...
+
+
 class Identity(Protocol):
     """Identity itself."""
 

@@ -48,8 +48,15 @@ class ShareStore(Protocol):
         """
         ...
 
-    async def count_accepted(self, writing: Writing, share_id: str) -> None:
-        """Count one who became a collaborator by a link of the held playlist."""
+    async def count_accepted(self, writing: Writing, share_id: str, user_id: str) -> None:
+        """Count a user who became a collaborator by a link of the held playlist.
+
+        Must count each user once, however often the user leaves and comes back.
+        """
+        ...
+
+    async def erase(self, user_id: str) -> None:
+        """Forget which links a user accepted; their counts stay. Repeatable."""
         ...
 
 

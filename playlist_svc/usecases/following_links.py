@@ -173,7 +173,7 @@ class AcceptShare:
             if before < role:
                 held = writing.change(with_member(held, caller, role, now_ms))
             if before is Role.STRANGER:
-                await self._shares.count_accepted(writing, share.share_id)
+                await self._shares.count_accepted(writing, share.share_id, caller)
             heads.append(held)
             return b""
 

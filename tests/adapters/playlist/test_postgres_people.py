@@ -5,11 +5,19 @@ from __future__ import annotations
 import pytest
 
 from meshkit import postgres
-from playlist_svc.adapters.postgres_people import PostgresToldNames
-from tests.contracts.playlist.people_suite import ToldNamesContract
+from playlist_svc.adapters.postgres_people import PostgresPeopleCopy, PostgresToldNames
+from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
 
 
-class TestPostgresToldNames(ToldNamesContract):
+@pytest.fixture
+def told(pool: postgres.Pool) -> PostgresToldNames:
+    return PostgresToldNames(pool)
+
+
+class TestPostgresToldNames(ToldNamesContract): ...
+
+
+class TestPostgresPeopleCopy(PeopleCopyContract):
     @pytest.fixture
-    def told(self, pool: postgres.Pool) -> PostgresToldNames:
-        return PostgresToldNames(pool)
+    def copy(self, pool: postgres.Pool) -> PostgresPeopleCopy:
+        return PostgresPeopleCopy(pool)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from playlist_svc.ports.people import ToldName, ToldNames
+from playlist_svc.ports.people import PeopleCopy, ToldName, ToldNames
 
 
 class ToldNamesContract:
@@ -43,3 +43,27 @@ class ToldNamesContract:
 
         await asyncio.gather(*map(write, range(20)))
         assert await told.find(ids) == {id_: ToldName("name 19", 19) for id_ in ids}
+
+
+class PeopleCopyContract:
+    """Subclass it with fixtures ``told`` and ``copy`` over the same, empty names."""
+
+    async def test_names_and_the_place_in_the_feed_are_stored_together(
+        self, told: ToldNames, copy: PeopleCopy
+    ) -> None:
+        assert await copy.resume_token() == ""
+        await copy.store({"a": "ada", "b": "bob"}, [], 10, "t1")
+        await copy.store({"a": "ann"}, ["b"], 20, "t2")
+        assert await told.find(["a", "b"]) == {"a": ToldName("ann", 20)}
+        assert await copy.resume_token() == "t2"
+
+    async def test_without_a_token_the_place_stays(self, told: ToldNames, copy: PeopleCopy) -> None:
+        await copy.store({}, [], 10, "t1")
+        await copy.store({"a": "ada"}, [], 10, "")
+        assert await copy.resume_token() == "t1"
+        assert await told.find(["a"]) == {"a": ToldName("ada", 10)}
+
+    async def test_what_was_told_later_stays(self, told: ToldNames, copy: PeopleCopy) -> None:
+        await told.keep({"a": "ada", "b": "bob"}, [], 20)
+        await copy.store({"a": "old"}, ["b"], 10, "t1")
+        assert await told.find(["a", "b"]) == {"a": ToldName("ada", 20), "b": ToldName("bob", 20)}

@@ -32,6 +32,15 @@ from tests.contracts.playlist.sharing_samples import (
 )
 
 
+async def accept(playlists: PlaylistStore, shares: ShareStore, share: Share, user_id: str) -> None:
+    """Counts a user who became a collaborator by the link."""
+    await held(
+        playlists,
+        share.playlist_id,
+        lambda writing: shares.count_accepted(writing, share.share_id, user_id),
+    )
+
+
 class SharesContract:
     """Subclass it with fixtures ``playlists`` and ``shares``, both empty for every test."""
 
@@ -173,17 +182,37 @@ class SharesContract:
     ) -> None:
         share = a_share(head.playlist_id)
         await self.add(playlists, shares, share)
-        await asyncio.gather(
-            *(
-                held(
-                    playlists,
-                    head.playlist_id,
-                    lambda writing: shares.count_accepted(writing, share.share_id),
-                )
-                for _ in range(12)
-            )
-        )
+        users = [new_id() for _ in range(12)]
+        await asyncio.gather(*(accept(playlists, shares, share, user) for user in users * 2))
         assert await shares.get(share.share_id) == replace(share, accepted_count=12)
+
+    async def test_who_comes_back_by_a_link_counts_once_and_by_another_again(
+        self, playlists: PlaylistStore, shares: ShareStore, head: Head
+    ) -> None:
+        one, other = a_share(head.playlist_id), a_share(head.playlist_id)
+        await self.add(playlists, shares, one, 1)
+        await self.add(playlists, shares, other, 2)
+        user = new_id()
+        for share in (one, one, other):
+            await accept(playlists, shares, share, user)
+        for share in (one, other):
+            assert await shares.get(share.share_id) == replace(share, accepted_count=1)
+
+    async def test_what_an_erased_user_accepted_stays_in_the_count_alone(
+        self, playlists: PlaylistStore, shares: ShareStore, head: Head
+    ) -> None:
+        share = a_share(head.playlist_id)
+        await self.add(playlists, shares, share)
+        leaver, stays = new_id(), new_id()
+        await accept(playlists, shares, share, leaver)
+        await accept(playlists, shares, share, stays)
+        await shares.erase(leaver)
+        await shares.erase(leaver)
+        assert await shares.get(share.share_id) == replace(share, accepted_count=2)
+        # Of those who are forgotten nothing says that they were counted.
+        await accept(playlists, shares, share, leaver)
+        await accept(playlists, shares, share, stays)
+        assert await shares.get(share.share_id) == replace(share, accepted_count=3)
 
     async def test_what_is_read_while_the_playlist_is_held_follows_every_earlier_decision(
         self, playlists: PlaylistStore, shares: ShareStore, head: Head

@@ -9,18 +9,26 @@ import pytest
 
 from meshkit import telemetry
 from meshkit.faults import DeadlineExceeded, NotFound, Unavailable
-from playlist_svc.adapters.memory_people import MemoryToldNames
+from playlist_svc.adapters.memory_people import MemoryPeopleCopy, MemoryToldNames
 from playlist_svc.adapters.people import AWAY_MS, LIFE_MS, CachedPeople
 from playlist_svc.ports.people import ToldName
-from tests.contracts.playlist.people_suite import ToldNamesContract
+from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
 
 NOW = 1_790_000_000_000
 
 
-class TestMemoryToldNames(ToldNamesContract):
+@pytest.fixture
+def told() -> MemoryToldNames:
+    return MemoryToldNames()
+
+
+class TestMemoryToldNames(ToldNamesContract): ...
+
+
+class TestMemoryPeopleCopy(PeopleCopyContract):
     @pytest.fixture
-    def told(self) -> MemoryToldNames:
-        return MemoryToldNames()
+    def copy(self, told: MemoryToldNames) -> MemoryPeopleCopy:
+        return MemoryPeopleCopy(told)
 
 
 @dataclass
