@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from playlist_svc.domain.playlist import Head
 KEPT_S = 6 * 3_600
 _CHUNK = 500
 _REST_S = 1.0
+_OWED_MOST = 20_000
+_TOLD_MOST = 10_000
 _USE = "heads of playlists"
 
 # KEYS are playlists, ARGV their life in seconds and then one value each; a value begins with its
@@ -41,8 +44,10 @@ class ValkeyHeads:
     """A ``HeadCache``. A failed call rests it for a second, so that calls don't queue behind its
     time-outs.
 
-    Gets that come while one is on its way leave together when it is back: a command of its own for
-    each would cost several times as much.
+    What could not be put is owed, and put before the next get: every instance hears of every change
+    by the feed, so that no head of before an outage is read after it. Gets that come while one is
+    on its way leave together when it is back: a command of its own for each would cost several
+    times as much.
     """
 
     def __init__(self, client: Redis) -> None:
@@ -51,6 +56,8 @@ class ValkeyHeads:
         self._rests_until = 0.0
         self._wanted: dict[str, asyncio.Future[Head | None]] = {}
         self._getting: asyncio.Task[None] | None = None
+        self._owed: dict[str, Head] = {}
+        self._told: OrderedDict[str, int] = OrderedDict()
 
     async def get(self, playlist_id: str) -> Head | None:
         """See ``HeadCache.get``."""
@@ -81,9 +88,15 @@ class ValkeyHeads:
                 head.set_exception(error)
             raise
         for (playlist_id, head), value in zip(wanted.items(), values, strict=True):
-            head.set_result(_decoded(playlist_id, value) if value else None)
+            found = _decoded(playlist_id, value) if value else None
+            if found is None:
+                # Whatever was put is there no longer.
+                self._told.pop(playlist_id, None)
+            head.set_result(found)
 
     async def _values(self, playlist_ids: Sequence[str]) -> Sequence[bytes | None]:
+        if self._owed and not await self._pay():
+            return [None] * len(playlist_ids)
         pipeline = self._client.pipeline(transaction=False)
         for playlist_id in playlist_ids:
             pipeline.get(key_of(playlist_id))
@@ -94,13 +107,38 @@ class ValkeyHeads:
         return values
 
     async def put(self, heads: Sequence[Head]) -> None:
-        """See ``HeadCache.put``."""
-        each = iter(heads)
-        while chunk := list(itertools.islice(each, _CHUNK)):
-            if time.monotonic() < self._rests_until:
-                return
+        """See ``HeadCache.put``. What this instance has put already is not put again."""
+        for head in heads:
+            if self._told.get(head.playlist_id, -1) < head.version:
+                self._owe(head)
+        if time.monotonic() >= self._rests_until:
+            await self._pay()
+
+    def _owe(self, head: Head) -> None:
+        owed = self._owed.get(head.playlist_id)
+        if owed is None or owed.version < head.version:
+            self._owed[head.playlist_id] = head
+        if len(self._owed) > _OWED_MOST:
+            del self._owed[next(iter(self._owed))]
+
+    async def _pay(self) -> bool:
+        """Puts what is owed; whether all of it was."""
+        while self._owed:
+            chunk = list(itertools.islice(self._owed.values(), _CHUNK))
             if not await fail_open(self._put(chunk), otherwise=False, use=_USE):
                 self._rest()
+                return False
+            for head in chunk:
+                self._paid(head)
+        return True
+
+    def _paid(self, head: Head) -> None:
+        # A newer one may have come while this was on its way.
+        if self._owed.get(head.playlist_id) is head:
+            del self._owed[head.playlist_id]
+        self._told[head.playlist_id] = max(head.version, self._told.get(head.playlist_id, 0))
+        if len(self._told) > _TOLD_MOST:
+            self._told.popitem(last=False)
 
     def _rest(self) -> None:
         self._rests_until = time.monotonic() + _REST_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -62,3 +63,39 @@ async def test_a_cache_that_is_away_fails_open_and_rests() -> None:
         cache._rests_until = 0.0
         await cache.put([kept])
         assert cache._rests_until > 0.0
+
+
+async def test_what_was_not_put_while_the_cache_was_away_is_put_before_the_next_get(
+    client: Redis, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = head(new_id())
+    async with valkey.open_client(valkey_url) as other_client:
+        ours, theirs = ValkeyHeads(client), ValkeyHeads(other_client)
+        await ours.put([public])
+        private = replace(public, version=public.version + 1, title="Private now")
+        with monkeypatch.context() as away:
+            away.setattr(client, "evalsha", _away)
+            await ours.put([private])
+            assert await theirs.get(public.playlist_id) == public
+        ours._rests_until = 0.0
+        assert await ours.get(public.playlist_id) == private
+        assert await theirs.get(public.playlist_id) == private
+
+
+async def test_a_head_that_stands_already_is_not_put_again(
+    client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, kept = ValkeyHeads(client), head(new_id())
+    await cache.put([kept])
+    monkeypatch.setattr(client, "evalsha", _away)
+    await cache.put([kept])
+    assert cache._rests_until == 0.0
+    await client.flushall()
+    assert await cache.get(kept.playlist_id) is None
+    monkeypatch.undo()
+    await cache.put([kept])
+    assert await cache.get(kept.playlist_id) == kept
+
+
+async def _away(*_arguments: object) -> None:
+    raise ConnectionError("away")
