@@ -36,10 +36,12 @@ _BY_SUFFIX = {
     ".json": _FORMAT.JSPF,
 }
 _Format = Literal["m3u8", "xspf", "jspf"]
+# A hyphen alone is a value, not an option.
+_File = Annotated[Path, Parameter(name="FILE", allow_leading_hyphen=True)]
 
 
 def import_playlist(
-    file: Path,
+    file: _File,
     /,
     *,
     name: str = "",
@@ -155,7 +157,7 @@ def _entry_words(entry: Any) -> str:
 
 def export(
     name: List,
-    file: Path = Path("-"),
+    file: _File = Path("-"),
     /,
     *,
     form: Annotated[_Format | None, Parameter(name="--format")] = None,
