@@ -8,9 +8,9 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 
 from meshkit.deadline import budget
-from meshkit.faults import NotFound
 from meshkit.status import remote_faults
 from playlist_svc.domain.library import Album
+from playlist_svc.domain.refusals import no_such
 from playlist_svc.domain.social import Artist
 
 _BATCH_S = 2.0
@@ -54,6 +54,4 @@ class CatalogueArtists:
 def _require(resource: str, ids: Sequence[str], found: Mapping[str, object]) -> None:
     missing = next((one for one in ids if one not in found), None)
     if missing is not None:
-        raise NotFound(
-            f"There is no such {resource}.", metadata={"resource": resource, "id": missing}
-        )
+        raise no_such(resource, missing)

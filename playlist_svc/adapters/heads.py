@@ -13,7 +13,7 @@ from typing import Any
 from meshkit.feeds import Change, Op
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
-from playlist_svc.domain.rules import Condition, Field, Match, Operator, Ordering, Rule
+from playlist_svc.domain.rules import from_json, to_json
 
 ENTITY = "playlist"
 """What the changes of a playlist are filed under in the feed."""
@@ -44,7 +44,7 @@ def encode(head: Head) -> bytes:
         head.follower_count,
         head.artwork_paths,
         [[member.user_id, member.role.name, member.since_ms] for member in head.members],
-        rule_document(head.rule),
+        None if head.rule is None else to_json(head.rule),
         head.rule_evaluated_at_ms,
         head.deleted_at_ms,
     ]
@@ -66,39 +66,6 @@ def change_of(head: Head) -> Change:
     """What the feed tells of a playlist that is now as ``head`` says."""
     op = Op.UPSERT if head.deleted_at_ms is None else Op.DELETE
     return Change(ENTITY, head.playlist_id, head.version, op, encode(head))
-
-
-def rule_document(rule: Rule | None) -> dict[str, Any] | None:
-    """The rule as a JSON document; None for none."""
-    if rule is None:
-        return None
-    return {
-        "match": rule.match.value,
-        "conditions": [
-            [condition.field.value, condition.operator.value, list(condition.values)]
-            for condition in rule.conditions
-        ],
-        "limit": rule.limit,
-        "order": rule.order.value,
-        "descending": rule.descending,
-    }
-
-
-def rule_of(document: Mapping[str, Any] | None) -> Rule | None:
-    """The rule of a document that `rule_document` made."""
-    if document is None:
-        return None
-    conditions = tuple(
-        Condition(Field(field), Operator(operator), tuple(values))
-        for field, operator, values in document["conditions"]
-    )
-    return Rule(
-        Match(document["match"]),
-        conditions,
-        document["limit"],
-        Ordering(document["order"]),
-        document["descending"],
-    )
 
 
 def _head(
@@ -137,7 +104,7 @@ def _head(
         follower_count=follower_count,
         artwork_paths=tuple(artwork_paths),
         members=tuple(Member(user, Role[role], since) for user, role, since in members),
-        rule=rule_of(rule),
+        rule=None if rule is None else from_json(rule),
         rule_evaluated_at_ms=rule_evaluated_at_ms,
         deleted_at_ms=deleted_at_ms,
     )

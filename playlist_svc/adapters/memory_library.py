@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from meshkit.faults import NotFound
 from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
-from playlist_svc.domain.refusals import collection_full
+from playlist_svc.domain.refusals import collection_full, no_such
 
 T = TypeVar("T", str, Album)
 
@@ -23,9 +22,7 @@ class MemoryAlbums:
         """See ``Albums.existing``."""
         for album_id in album_ids:
             if album_id not in self.known:
-                raise NotFound(
-                    "There is no such album.", metadata={"resource": "album", "id": album_id}
-                )
+                raise no_such("album", album_id)
         return {album_id: self.known[album_id] for album_id in album_ids}
 
 

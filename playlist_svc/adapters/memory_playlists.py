@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from meshkit.faults import NotFound
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters import heads
@@ -30,7 +29,7 @@ from playlist_svc.domain.playlist import (
     Kind,
     Snapshot,
 )
-from playlist_svc.domain.refusals import collection_full
+from playlist_svc.domain.refusals import collection_full, no_such
 from playlist_svc.ports.playlists import (
     HeadCache,
     Kinds,
@@ -127,7 +126,7 @@ class MemoryPlaylists:
                 await asyncio.sleep(0)
                 kept = self._playlists.get(playlist_id)
                 if kept is None:
-                    raise _unknown(playlist_id)
+                    raise no_such("playlist", playlist_id)
                 writing = _MemoryWriting(kept)
                 answer = await decide(writing)
                 await self._store(kept, writing.draft)
@@ -242,7 +241,7 @@ class MemoryPlaylists:
             await asyncio.sleep(0)
             kept = self._playlists.get(playlist_id)
             if kept is None or kept.head.deleted_at_ms is not None:
-                raise _unknown(playlist_id)
+                raise no_such("playlist", playlist_id)
             if (playlist_id, user_id) not in self._followed:
                 if sum(user == user_id for _, user in self._followed) >= self._most_playlists:
                     raise collection_full(self._most_playlists)
@@ -360,9 +359,3 @@ class _MemoryWriting:
 
 def _place(listed: Listed) -> tuple[int, str]:
     return listed.key_ms, listed.head.playlist_id
-
-
-def _unknown(playlist_id: str) -> NotFound:
-    return NotFound(
-        "There is no such playlist.", metadata={"resource": "playlist", "id": playlist_id}
-    )

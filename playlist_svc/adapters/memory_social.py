@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from meshkit.faults import NotFound
 from meshkit.feeds import MemoryChangeFeed
 from playlist_svc.adapters import social_changes
-from playlist_svc.domain.refusals import collection_full, no_such_user, user_blocked
+from playlist_svc.domain.refusals import collection_full, no_such, no_such_user, user_blocked
 from playlist_svc.domain.social import (
     MOST_BLOCKED,
     MOST_FOLLOWED,
@@ -38,9 +37,7 @@ class MemoryArtists:
         """See ``Artists.existing``."""
         for artist_id in artist_ids:
             if artist_id not in self.known:
-                raise NotFound(
-                    "There is no such artist.", metadata={"resource": "artist", "id": artist_id}
-                )
+                raise no_such("artist", artist_id)
         return {artist_id: self.known[artist_id] for artist_id in artist_ids}
 
 

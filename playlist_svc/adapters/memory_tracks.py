@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from meshkit.faults import NotFound
 from playlist_svc.adapters import memory_rules
+from playlist_svc.domain.refusals import no_such
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.tracks import Catalogue, Track, TrackChange
 
@@ -51,9 +51,7 @@ class MemoryTracks:
         found = await self.named(track_ids)
         for id_ in track_ids:
             if id_ not in found or not found[id_].available:
-                raise NotFound(
-                    f"There is no track {id_}.", metadata={"resource": "track", "id": id_}
-                )
+                raise no_such("track", id_)
         return found
 
     async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:

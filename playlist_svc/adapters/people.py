@@ -8,8 +8,9 @@ from typing import Final
 import structlog
 
 from meshkit import telemetry
-from meshkit.faults import DeadlineExceeded, NotFound, Unavailable
+from meshkit.faults import DeadlineExceeded, Unavailable
 from playlist_svc.adapters.aging import AgingCache
+from playlist_svc.domain.refusals import no_such
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import Identity, ToldName, ToldNames
 
@@ -57,7 +58,7 @@ class CachedPeople:
             found.update(await self._ask_or_remember(unsure))
         for id_ in user_ids:
             if id_ not in found:
-                raise NotFound("There is no such user.", metadata={"resource": "user", "id": id_})
+                raise no_such("user", id_)
         return found
 
     def _is_fresh(self, name: ToldName | None) -> bool:

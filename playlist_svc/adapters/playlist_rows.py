@@ -8,9 +8,9 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from playlist_svc.adapters.heads import rule_document, rule_of
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Kind, Member, Snapshot
+from playlist_svc.domain.rules import from_json, to_json
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -82,7 +82,7 @@ def head_of(row: Sequence[Any]) -> Head:
             Member(member["user_id"], Role[member["role"]], member["since_ms"])
             for member in row[14]
         ),
-        rule=rule_of(row[15]),
+        rule=None if row[15] is None else from_json(row[15]),
         rule_evaluated_at_ms=0 if row[16] is None else unix_ms(row[16]),
         deleted_at_ms=None if row[17] is None else unix_ms(row[17]),
     )
@@ -110,7 +110,7 @@ def head_values(head: Head) -> dict[str, Any]:
         "follower_count": head.follower_count,
         "artwork_paths": list(head.artwork_paths),
         "members": Jsonb(members),
-        "rule": None if head.rule is None else Jsonb(rule_document(head.rule)),
+        "rule": None if head.rule is None else Jsonb(to_json(head.rule)),
         "rule_evaluated_at": _optional(head.rule_evaluated_at_ms or None),
         "deleted_at": _optional(head.deleted_at_ms),
     }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from meshkit import postgres
 from meshkit.following_postgres import PostgresCursor
+from playlist_svc.adapters.playlist_rows import instant, unix_ms
 from playlist_svc.ports.people import ToldName
 
 FEED: Final = "identity"
@@ -30,9 +30,6 @@ DELETE FROM people WHERE user_id IN (
 )
 """
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
 
 class PostgresToldNames:
     """``ToldNames`` of the schema."""
@@ -47,7 +44,7 @@ class PostgresToldNames:
             return await (await connection.execute(_FIND, [list(user_ids)])).fetchall()
 
         return {
-            user_id: ToldName(username, (told_at - _EPOCH) // _MILLISECOND)
+            user_id: ToldName(username, unix_ms(told_at))
             for user_id, username, told_at in await postgres.read(self._pool, query)
         }
 
@@ -85,10 +82,9 @@ class PostgresPeopleCopy:
 
 
 async def _keep(connection: postgres.Connection, names: Mapping[str, str], told_at_ms: int) -> None:
-    at = _EPOCH + told_at_ms * _MILLISECOND
-    rows = {"at": at, "ids": list(names), "names": list(names.values())}
+    rows = {"at": instant(told_at_ms), "ids": list(names), "names": list(names.values())}
     await connection.execute(_KEEP, rows)
 
 
 async def _drop(connection: postgres.Connection, gone: Collection[str], told_at_ms: int) -> None:
-    await connection.execute(_DROP, [sorted(gone), _EPOCH + told_at_ms * _MILLISECOND])
+    await connection.execute(_DROP, [sorted(gone), instant(told_at_ms)])

@@ -27,6 +27,7 @@ from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import delta
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import KEPT_REVISIONS, MOST_PLAYLISTS, Head, Snapshot
+from playlist_svc.domain.refusals import no_such
 from playlist_svc.ports.playlists import (
     HeadCache,
     Kinds,
@@ -108,7 +109,7 @@ class PostgresPlaylists:
             nonlocal writing
             held = await postgres_heads.hold(connection, playlist_id)
             if held is None:
-                raise _unknown(playlist_id)
+                raise no_such("playlist", playlist_id)
             writing = PostgresWriting(connection, self._versions, held)
             answer = await decide(writing)
             await writing.store(self._bounds)
@@ -192,7 +193,7 @@ class PostgresPlaylists:
         async with postgres.transaction(self._pool) as connection:
             held = await postgres_heads.hold(connection, playlist_id)
             if held is None or held.head.deleted_at_ms is not None:
-                raise _unknown(playlist_id)
+                raise no_such("playlist", playlist_id)
             row = [playlist_id, user_id, instant(now_ms)]
             if not (await connection.execute(_FOLLOW, row)).rowcount:
                 return held.head.follower_count
@@ -362,9 +363,3 @@ async def _insert(connection: Connection, head: Head, first: NewSnapshot, most: 
             connection, head.playlist_id, head.revision, first.content
         )
         await postgres_heads.update_members(connection, None, head)
-
-
-def _unknown(playlist_id: str) -> NotFound:
-    return NotFound(
-        "There is no such playlist.", metadata={"resource": "playlist", "id": playlist_id}
-    )

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from meshkit import postgres
-from meshkit.faults import NotFound
 from playlist_svc.adapters import rules_sql, track_rows
 from playlist_svc.adapters.aging import AgingCache
 from playlist_svc.adapters.postgres_tracks_copy import LAST_LISTING, LOCK_LISTING
+from playlist_svc.domain.refusals import no_such
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.tracks import Catalogue, Track, TrackChange
 
@@ -58,9 +58,7 @@ class PostgresTracks:
                 found.update(await self._read(unknown[at : at + _BATCH]))
         for id_ in track_ids:
             if id_ not in found or not found[id_].available:
-                raise NotFound(
-                    f"There is no track {id_}.", metadata={"resource": "track", "id": id_}
-                )
+                raise no_such("track", id_)
         return found
 
     async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:

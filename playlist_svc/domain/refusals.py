@@ -1,4 +1,4 @@
-"""Why the library and following refuse something, in one wording everywhere."""
+"""Why something is refused, in one wording everywhere."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ def collection_full(limit: int) -> FailedPrecondition:
     )
 
 
+def no_such(resource: str, id_: str) -> NotFound:
+    """There is no ``resource`` of this id, such as a "playlist" or an "album"."""
+    return NotFound(f"There is no such {resource}.", metadata={"resource": resource, "id": id_})
+
+
 def no_such_user(user_id: str) -> NotFound:
     """The user does not exist, or has blocked who asks: nobody can tell one from the other."""
-    return NotFound("There is no such user.", metadata={"resource": "user", "id": user_id})
+    return no_such("user", user_id)
 
 
 def user_blocked() -> PermissionDenied:

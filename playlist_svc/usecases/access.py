@@ -5,14 +5,13 @@ from __future__ import annotations
 from meshkit.faults import Fault, NotFound, PermissionDenied
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head
+from playlist_svc.domain.refusals import no_such
 from playlist_svc.ports.playlists import HeadCache, PlaylistStore
 
 
 def unknown(playlist_id: str) -> NotFound:
     """The fault for a playlist that does not exist, or that the caller may not know of."""
-    return NotFound(
-        "There is no such playlist.", metadata={"resource": "playlist", "id": playlist_id}
-    )
+    return no_such("playlist", playlist_id)
 
 
 class RoleMissing(Exception):

@@ -9,6 +9,7 @@ from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.members import owned_by, with_member, without_member
 from playlist_svc.domain.playlist import Head, Member
+from playlist_svc.domain.refusals import no_such
 from playlist_svc.domain.sharing import UserBlocked
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import People
@@ -129,10 +130,7 @@ class Collaborating:
                 return granted(held, caller, Role.EDITOR)
             granted(held, caller, Role.OWNER)
             if held.role_of(user_id) is Role.STRANGER:
-                raise NotFound(
-                    "There is no such collaborator.",
-                    metadata={"resource": "collaborator", "id": user_id},
-                )
+                raise no_such("collaborator", user_id)
             return owned_by(held, user_id, self._clock())
 
         head = await self._held(playlist_id, caller, change)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from meshkit.idempotency import RequestKey
 from playlist_svc.domain.access import Visibility
@@ -13,7 +14,7 @@ from playlist_svc.domain.order import EMPTY, Entry, Order
 from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.clock import Clock, NewId
-from playlist_svc.ports.playlists import NewSnapshot, PlaylistStore
+from playlist_svc.ports.playlists import NewSnapshot
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases import words
 
@@ -28,33 +29,39 @@ class NewPlaylist:
     rule: Rule | None = None
 
 
-class CreatePlaylist:
-    """Makes playlists. FailedPrecondition (COLLECTION_FULL) for one too many of a user."""
+class NewPlaylists(Protocol):
+    """What of ``PlaylistStore`` is needed to make a playlist; see there."""
 
-    def __init__(
-        self,
-        store: PlaylistStore,
-        tracks: Tracks,
-        clock: Clock,
-        new_id: NewId,
-    ) -> None:
+    async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
+        """Store a new playlist, or give the one that an equal key made."""
+        ...
+
+
+class Maker:
+    """Stores new playlists with their first version."""
+
+    def __init__(self, store: NewPlaylists, tracks: Tracks, new_id: NewId) -> None:
         self._store = store
         self._tracks = tracks
-        self._clock = clock
         self._new_id = new_id
 
-    async def __call__(self, owner_id: str, new: NewPlaylist, key: RequestKey | None) -> Head:
-        """Makes it, or gives the one that an equal request made, as it was then."""
-        now_ms = self._clock()
-        chosen = await self._tracks.chosen(new.rule, owner_id, now_ms) if new.rule else []
-        content = Content(new.title, new.description, chosen_order(chosen, owner_id, now_ms))
-        count = len(content.order)
+    async def __call__(
+        self,
+        owner_id: str,
+        new: NewPlaylist,
+        order: Order,
+        summary: str,
+        now_ms: int,
+        key: RequestKey | None,
+    ) -> Head:
+        """The playlist as it is made, or as the one was that an equal request made."""
+        content = Content(new.title, new.description, order)
         first = NewSnapshot(
             snapshot_id=self._new_id(),
             kind=Kind.CREATED,
             author_id=owner_id,
             created_at_ms=now_ms,
-            summary=f"created with {count} track{'s' * (count != 1)}" if count else "created",
+            summary=summary,
             content=content,
             artwork_paths=await words.covers(self._tracks, None, content, ()),
         )
@@ -73,6 +80,30 @@ class CreatePlaylist:
             rule_evaluated_at_ms=now_ms if new.rule else 0,
         )
         return await self._store.create(head, first, key)
+
+
+class CreatePlaylist:
+    """Makes playlists. FailedPrecondition (COLLECTION_FULL) for one too many of a user."""
+
+    def __init__(
+        self,
+        store: NewPlaylists,
+        tracks: Tracks,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._make = Maker(store, tracks, new_id)
+        self._tracks = tracks
+        self._clock = clock
+
+    async def __call__(self, owner_id: str, new: NewPlaylist, key: RequestKey | None) -> Head:
+        """Makes it, or gives the one that an equal request made, as it was then."""
+        now_ms = self._clock()
+        chosen = await self._tracks.chosen(new.rule, owner_id, now_ms) if new.rule else []
+        order = chosen_order(chosen, owner_id, now_ms)
+        count = len(order)
+        summary = f"created with {count} track{'s' * (count != 1)}" if count else "created"
+        return await self._make(owner_id, new, order, summary, now_ms, key)
 
 
 def chosen_order(

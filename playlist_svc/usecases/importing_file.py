@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
 
 from meshkit.faults import FieldViolation, InvalidArgument
 from meshkit.idempotency import RequestKey
 from playlist_svc.domain import formats
 from playlist_svc.domain.access import Visibility
-from playlist_svc.domain.content import Content
 from playlist_svc.domain.formats import Document, FileMalformed, Format
-from playlist_svc.domain.playlist import DESCRIPTION_LENGTH, TITLE_LENGTH, Head, Kind
+from playlist_svc.domain.playlist import DESCRIPTION_LENGTH, TITLE_LENGTH, Head
 from playlist_svc.ports.clock import Clock, NewId
-from playlist_svc.ports.playlists import NewSnapshot
 from playlist_svc.ports.tracks import Track, Tracks
-from playlist_svc.usecases import words
-from playlist_svc.usecases.creating import chosen_order
+from playlist_svc.usecases.creating import Maker, NewPlaylist, NewPlaylists, chosen_order
 from playlist_svc.usecases.file_thread import FileThread
 from playlist_svc.usecases.finding_tracks import FindTracks, Found
 
@@ -52,14 +48,6 @@ class Progress:
     playlist_id: str = ""
 
 
-class NewPlaylists(Protocol):
-    """What of ``PlaylistStore`` is needed to make a playlist; see there."""
-
-    async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
-        """Store a new playlist, or give the one that an equal key made."""
-        ...
-
-
 class ImportFile:
     """Makes playlists of files: reads, finds the tracks, and stores what was found at once.
 
@@ -77,10 +65,8 @@ class ImportFile:
     ) -> None:
         self._thread = thread
         self._find_tracks = find_tracks
-        self._playlists = playlists
-        self._tracks = tracks
+        self._make = Maker(playlists, tracks, new_id)
         self._clock = clock
-        self._new_id = new_id
 
     async def __call__(self, command: ImportCommand) -> AsyncGenerator[Progress, None]:
         """A step for every batch of entries, and the last with the playlist.
@@ -106,33 +92,14 @@ class ImportFile:
     ) -> Head:
         now_ms = self._clock()
         lasting = [(track.track_id, track.duration_ms) for track in chosen]
-        content = Content(
+        new = NewPlaylist(
             title=command.title or _visible(document.title[:TITLE_LENGTH].strip()) or UNTITLED,
             description=document.description[:DESCRIPTION_LENGTH].strip(),
-            order=await self._thread(chosen_order, lasting, command.user_id, now_ms),
-        )
-        first = NewSnapshot(
-            snapshot_id=self._new_id(),
-            kind=Kind.CREATED,
-            author_id=command.user_id,
-            created_at_ms=now_ms,
-            summary=_summary(len(chosen), len(document.entries)),
-            content=content,
-            artwork_paths=await words.covers(self._tracks, None, content, ()),
-        )
-        head = Head(
-            playlist_id=self._new_id(),
-            owner_id=command.user_id,
-            title=content.title,
-            description=content.description,
             visibility=command.visibility,
-            revision=1,
-            snapshot_id=first.snapshot_id,
-            version=1,
-            created_at_ms=now_ms,
-            modified_at_ms=now_ms,
         )
-        return await self._playlists.create(head, first, command.key)
+        order = await self._thread(chosen_order, lasting, command.user_id, now_ms)
+        summary = _summary(len(chosen), len(document.entries))
+        return await self._make(command.user_id, new, order, summary, now_ms, command.key)
 
 
 def parsed(content: bytes, file_format: Format | None) -> Document:
