@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 from segue.playlist.v1 import social_service_pb2
 
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.people import find_artist, find_user
 from player.commands.playlist_names import PAGE
-from player.commands.terminal_text import cell, say, when
+from player.commands.terminal_text import cell, output, say, when
 from player.mesh_client import MeshClient, acting_as
 
 _USER = social_service_pb2.Connection.Type.USER
@@ -119,7 +118,7 @@ def _show(connections: Sequence[Any], words_for_none: str) -> int:
     for each in connections:
         kind = "artist" if each.type != _USER else "follows you, too" if each.mutual else ""
         table.add_row(cell(each.name), kind, cell(when(each.since), "dim"))
-    Console(highlight=False).print(table)
+    output().print(table)
     return 0
 
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.table import Table
 from segue.playlist.v1 import library_service_pb2
 
@@ -14,7 +13,7 @@ from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.playlist_editing import track_id_of
 from player.commands.playlist_names import PAGE, folded
 from player.commands.searching import best_track, clock, find
-from player.commands.terminal_text import cell, count, plain, say, track_words, when
+from player.commands.terminal_text import cell, count, output, plain, say, track_words, when
 from player.mesh_client import MeshClient, acting_as
 
 app = App(name="library", help="Your saved tracks and albums.")
@@ -47,7 +46,7 @@ def list_saved(
         if not shown:
             say("Nothing is saved. Save something: segue library save WORDS")
             return 0
-        Console(highlight=False).print(_table(shown, albums))
+        output().print(_table(shown, albums))
         if total > len(shown):
             say((f"and {total - len(shown):,} more: --limit 0 shows all", "dim"))
         return 0

@@ -10,6 +10,8 @@ from segue.playlist.v1 import playlist_pb2
 from player.commands.terminal_text import plain, track_words, when
 
 _TYPE = playlist_pb2.Change.Type
+_KIND = playlist_pb2.Snapshot.Kind
+_WAYS_BACK = {_KIND.UNDO: "undo: ", _KIND.REDO: "redo: ", _KIND.RESTORE: "restore: "}
 
 REMOVED = "red"
 ADDED = "green"
@@ -39,5 +41,10 @@ def _lines(change: Any) -> list[Line]:
 def version_words(snapshot: Any) -> str:
     """A version in a line: its number, when and by whom it was made, and what it did."""
     author = plain(snapshot.author) or "somebody"
-    summary = plain(snapshot.summary)
-    return f"version {snapshot.revision}  {when(snapshot.created_at)}  {author}: {summary}"
+    what = summary_words(snapshot)
+    return f"version {snapshot.revision}  {when(snapshot.created_at)}  {author}: {what}"
+
+
+def summary_words(snapshot: Any) -> str:
+    """What a version changed, and whether it went back in doing so."""
+    return plain(_WAYS_BACK.get(snapshot.kind, "") + snapshot.summary)

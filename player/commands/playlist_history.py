@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
+from rich.cells import cell_len
 from segue.playlist.v1 import snapshot_service_pb2
 from ulid import ULID
 
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
-from player.commands.playlist_changes import ADDED, REMOVED, change_lines, version_words
+from player.commands.playlist_changes import (
+    ADDED,
+    REMOVED,
+    change_lines,
+    summary_words,
+    version_words,
+)
 from player.commands.playlist_names import PAGE, List, find_list, find_version, snapshots
-from player.commands.terminal_text import cell, say, say_lines, when
+from player.commands.terminal_text import output, plain, say, say_lines, when
 from player.mesh_client import MeshClient, acting_as
 
 _Version = Annotated[str, Parameter(help="The number of a version, or how its id begins.")]
@@ -44,7 +50,7 @@ def log(
         async with acting_as(folder, user) as client:
             playlist_id = await find_list(client, name)
             versions = [each async for each in snapshots(client, playlist_id, limit)]
-        Console(highlight=False).print(_log_table(versions, ids))
+        _show_log(versions, ids)
         if versions[-1].revision > 1:
             say((f"and {versions[-1].revision - 1:,} more: --limit 0 shows all", "dim"))
         return 0
@@ -52,19 +58,21 @@ def log(
     return run(work())
 
 
-def _log_table(versions: list[Any], ids: bool) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("", justify="right")
-    for heading in ("When", "Who", "What", "Tracks", *(["Id"] if ids else [])):
-        table.add_column(heading, no_wrap=heading in ("When", "Id"))
-    for each in versions:
-        what = cell(each.summary, "dim strike" if each.undone else "")
-        if each.undone:
-            what.append("  undone", style="not strike")
-        row = [cell(when(each.created_at), "dim"), cell(each.author or "somebody"), what]
-        row.append(cell(f"{each.track_count:,}"))
-        table.add_row(str(each.revision), *row, *([cell(each.snapshot_id)] if ids else []))
-    return table
+def _show_log(versions: Sequence[Any], ids: bool) -> None:
+    """A line a version, never wrapped: its number, when, who, and what."""
+    digits = len(str(versions[0].revision))
+    names = [plain(each.author) or "somebody" for each in versions]
+    width = max(cell_len(name) for name in names)
+    console = output()
+    for each, name in zip(versions, names, strict=True):
+        padding = " " * (width - cell_len(name))
+        parts: list[str | tuple[str, str]] = [f"{each.revision:>{digits}}  "]
+        if ids:
+            parts.append((f"{each.snapshot_id}  ", "dim"))
+        parts += [(f"{when(each.created_at)}  ", "dim"), f"{name}{padding}  "]
+        parts.append((summary_words(each), "dim strike" if each.undone else ""))
+        parts.append(("  undone" if each.undone else "", "bold"))
+        say(*parts, console=console)
 
 
 def diff(

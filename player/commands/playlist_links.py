@@ -21,7 +21,7 @@ from player.commands.playlist_names import (
     read_playlist,
     role_words,
 )
-from player.commands.terminal_text import cell, plain, say, when
+from player.commands.terminal_text import cell, output, plain, say, when
 from player.mesh_client import MeshClient, acting_as
 
 _ROLE = playlist_pb2.Collaborator.Role
@@ -101,7 +101,7 @@ def shares(name: List, /, *, user: User = None, folder: Folder = None) -> int:
             table.add_column(heading)
         for each in found:
             table.add_row(*_row(each))
-        Console(highlight=False).print(table)
+        output().print(table)
         return 0
 
     return run(work())

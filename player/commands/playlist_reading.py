@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
 
@@ -21,7 +20,7 @@ from player.commands.playlist_names import (
 )
 from player.commands.playlist_rules import rule_words
 from player.commands.searching import clock
-from player.commands.terminal_text import cell, count, say, track_words, when
+from player.commands.terminal_text import cell, count, output, say, track_words, when
 from player.mesh_client import acting_as
 
 _KIND = playlist_service_pb2.ListPlaylistsRequest.Kind
@@ -53,7 +52,7 @@ def list_playlists(
             kind = _kind_of(followed, shared, deleted)
             found = [each async for each in playlists_of_kind(client, kind)]
         if found:
-            Console(highlight=False).print(_playlist_table(found))
+            output().print(_playlist_table(found))
         else:
             say("There are none. Make one: segue playlist create NAME")
         return 0
@@ -143,7 +142,7 @@ def show(
 
 
 def _show(playlist: Any, version: Any, listing: Listing) -> None:
-    console = Console(highlight=False)
+    console = output()
     say((playlist.title, "bold"), f"  of {playlist.owner}", console=console)
     if playlist.description:
         say(playlist.description, console=console)

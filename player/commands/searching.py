@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from rich.console import Console
 from rich.table import Table
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.terminal_text import cell, say
+from player.commands.terminal_text import cell, output, say
 from player.mesh_client import MeshClient, acting_as
 
 _TYPES = catalog_service_pb2.SearchRequest.Type
@@ -62,7 +61,7 @@ def clock(milliseconds: float) -> str:
 
 
 def _show(answer: Any, query: str) -> int:
-    console = Console(highlight=False)
+    console = output()
     if answer.tracks:
         console.print(track_table(answer.tracks))
     if answer.albums:

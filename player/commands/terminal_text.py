@@ -12,6 +12,7 @@ from rich.text import Text
 
 # Joiners shape Persian, Indic scripts and emoji; they reorder nothing.
 _HARMLESS = frozenset("\u200c\u200d")
+_UNCUT = 2_000
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -52,15 +53,21 @@ def when(stamp: Any) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def output() -> Console:
+    """The standard output; where it is no terminal, no line of a table is cut or wrapped."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_UNCUT)
+
+
 def say(*parts: str | tuple[str, str], console: Console | None = None) -> None:
     """Prints one line of text, unwrapped; a part is a text or a text with its style."""
     line = Text.assemble(*(_styled(part) for part in parts))
-    (console or Console(highlight=False)).print(line, soft_wrap=True)
+    (console or output()).print(line, soft_wrap=True)
 
 
 def say_lines(lines: Iterable[tuple[str, str]]) -> None:
     """Prints lines of (text, style)."""
-    console = Console(highlight=False)
+    console = output()
     for text, style in lines:
         say((text, style), console=console)
 

@@ -15,7 +15,7 @@ from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
 from meshkit.faults import Aborted, Fault
 from player.commands import playlist_watching
 from player.commands.outcome import words_of
-from player.commands.playlist_changes import change_lines
+from player.commands.playlist_changes import change_lines, version_words
 from player.commands.playlist_watching import watch_playlist
 from player.commands.searching import track_table
 from player.commands.terminal_text import cell, plain, plain_lines, track_words
@@ -85,6 +85,16 @@ def test_changes_are_shown_with_signs_and_places_from_one() -> None:
         (["+", "1", "Come", "—", "Ada"], "green"),
         (["~", "1", "→", "10", "Went", "—", "Ada"], "cyan"),
     ]
+
+
+@pytest.mark.parametrize(("kind", "words"), [("EDIT", "added"), ("UNDO", "undo: added")])
+def test_a_version_that_goes_back_says_so(kind: str, words: str) -> None:
+    kinds = playlist_pb2.Snapshot.Kind
+    snapshot = playlist_pb2.Snapshot(
+        revision=7, kind=kinds.Value(kind), author="e\x1bve", summary="added"
+    )
+    assert version_words(snapshot).startswith("version 7  ")
+    assert version_words(snapshot).endswith(f"  e\\x1bve: {words}")
 
 
 def test_a_conflict_says_what_happened_what_others_did_and_where_to_look() -> None:
