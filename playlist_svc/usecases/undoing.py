@@ -55,7 +55,9 @@ class GoBack:
             reversal = await _undoing(writing, command)
             edited = await self._reverse(writing, command, reversal)
             if edited is None:
-                raise _nothing_to_undo("Nothing is left of what that edit did.")
+                raise _nothing_to_undo(
+                    "Others have taken back what that edit did; to go further, name the version."
+                )
             return edited
 
         return await self._written(command, decide)
