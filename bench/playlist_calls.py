@@ -87,11 +87,14 @@ class Direct:
         return await self.snapshots.Restore(request, metadata=self.metadata)
 
 
-async def direct_calls(stack: AsyncExitStack, mesh: RunningMesh, token: str) -> Direct:
+async def direct_calls(
+    stack: AsyncExitStack, mesh: RunningMesh, token: str, instance: int = 0
+) -> Direct:
+    """Calls to one instance of the service, until the stack is closed."""
     files = credentials(Layout.at(mesh.folder).tls, "edge")
     words = (files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes())
     channel = grpc.aio.secure_channel(
-        find_mesh(mesh.folder).services["playlist"][0],
+        find_mesh(mesh.folder).services["playlist"][instance],
         grpc.ssl_channel_credentials(*words),
         options=[("grpc.ssl_target_name_override", "playlist.segue.internal")],
     )
