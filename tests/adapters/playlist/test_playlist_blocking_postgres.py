@@ -22,6 +22,17 @@ from playlist_svc.ports.social import Cutting, Tie
 from playlist_svc.usecases.blocking import Blocking
 from tests.contracts.playlist.sharing_samples import NOW, a_playlist, held, new_id
 from tests.contracts.playlist.social_samples import KnownPeople
+from tests.contracts.playlist.ties_suite import TiesContract
+
+
+class TestPostgresTies(TiesContract):
+    @pytest.fixture
+    def playlists(self, pool: postgres.Pool) -> PostgresPlaylists:
+        return PostgresPlaylists(pool, Versions(), MemoryHeads())
+
+    @pytest.fixture
+    def ties(self, pool: postgres.Pool) -> PostgresTies:
+        return PostgresTies(pool)
 
 
 class Crash(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,38 +12,30 @@ from typing import Any
 
 import grpc
 from grpc.aio import AioRpcError
-from pydantic import SecretStr
 from segue.playlist.v1 import playlist_service_pb2, snapshot_service_pb2
 from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 from segue.playlist.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
-from ulid import ULID
 
 from meshkit import status
-from meshkit.background import running
 from meshkit.faults import Fault, NotFound, Unavailable
-from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
+from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_library import MemoryAlbums, MemoryShelf
-from playlist_svc.adapters.memory_listings import MemoryListings
-from playlist_svc.adapters.memory_matching import MemoryMatching
 from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries, SocialBlocks
-from playlist_svc.adapters.memory_social import MemoryArtists, MemorySocial
 from playlist_svc.adapters.memory_tracks import MemoryTracks
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.ports.social import Tie
 from playlist_svc.ports.tracks import Track, TrackChange
-from playlist_svc.settings import Settings
-from playlist_svc.wiring import Parts, Service, assemble, now_ms
+from playlist_svc.wiring import Service, new_id, now_ms
+from tests.rpc.playlist.assembled import (
+    NoCatalogue,
+    assembled,
+    memory_parts,
+    playlist_settings,
+)
 
 UNKNOWN = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
-
-
-def new_id() -> str:
-    return str(ULID())
 
 
 def a_track(title: str, **fields: Any) -> Track:
@@ -66,25 +58,11 @@ def a_track(title: str, **fields: Any) -> Track:
     return replace(plain, **fields)
 
 
-class Catalogue:
-    """The catalogue as a neighbour; nothing is there that the copy was not told."""
-
-    async def tracks(self, track_ids: Sequence[str]) -> Sequence[Track]:
-        return []
-
-
-class NoTies:
-    """Nobody has a role or follows a list here."""
-
-    async def between(self, one_id: str, other_id: str) -> Sequence[Tie]:
-        return []
-
-
 class Tracks(MemoryTracks):
     """The copy, which can be taken away from rules."""
 
     def __init__(self) -> None:
-        super().__init__(Catalogue())
+        super().__init__(NoCatalogue())
         self.away = False
 
     async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
@@ -123,40 +101,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.store = MemoryPlaylists(self.cache)
-        self.social = MemorySocial(self.store.feed)
-
-    @property
-    def parts(self) -> Parts:
-        return Parts(
-            store=self.store,
-            cache=self.cache,
-            feed=self.store.feed,
-            listings=MemoryListings(self.store, self.cache),
-            shares=MemoryShares(),
-            tries=MemoryTries(),
-            saved_tracks=MemoryShelf(),
-            saved_albums=MemoryShelf(),
-            social=self.social,
-            blocks=SocialBlocks(self.social),
-            ties=NoTies(),
-            tracks=self.tracks,
-            albums=MemoryAlbums(),
-            artists=MemoryArtists(),
-            people=self.people,
-            catalogue=Catalogue(),
-            matching=MemoryMatching(),
-        )
-
-    def settings(self, **overrides: Any) -> Settings:
-        plain = service_settings(self.tls, "playlist", **overrides).model_dump()
-        return Settings(
-            **plain,
-            database_dsn=SecretStr("unused"),
-            valkey_url="unused",
-            catalog_target="unused",
-            identity_target="unused",
-            pages_live_s=0,
-        )
+        in_memory = memory_parts(self.store, self.cache, self.people)
+        self.parts = replace(in_memory, tracks=self.tracks)
+        self.social = self.parts.social
 
     async def track(self, title: str, **fields: Any) -> str:
         """Has the catalogue tell a track; its id."""
@@ -211,16 +158,9 @@ class Instance:
 
 @asynccontextmanager
 async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]:
-    service = assemble(world.settings(**overrides), world.parts, world.issuer.verifier())
-    async with running(*service.background):
-        port = await service.server.start()
-        await service.server.set_serving()
-        mesh = ServedMesh(service.server, port, world.issuer, world.tls)
-        try:
-            yield Instance(mesh, world, service)
-        finally:
-            await mesh.close()
-            await service.server.drain()
+    settings = playlist_settings(world.tls, **overrides)
+    async with assembled(settings, world.parts, world.tls, world.issuer) as (mesh, service):
+        yield Instance(mesh, world, service)
 
 
 class User:

@@ -12,8 +12,9 @@ from playlist_svc.domain.members import with_member
 from playlist_svc.domain.order import Entry, Order
 from playlist_svc.domain.sharing import digest, new_code
 from playlist_svc.ports.playlists import Writing
+from playlist_svc.wiring import new_id, now_ms
 from tests.contracts.playlist.sharing_samples import a_playlist, a_share, held
-from tests.rpc.playlist.sharing_harness import Instance, new_id, now_ms
+from tests.rpc.playlist.sharing_harness import Instance
 
 LINK, PUBLIC, PRIVATE = Visibility.LINK, Visibility.PUBLIC, Visibility.PRIVATE
 
@@ -93,7 +94,7 @@ async def set_up(instance: Instance, column: str) -> Stage:
     owner, editor, viewer, other, caller = (new_id() for _ in range(5))
     caller = {"owner": owner, "editor": editor, "viewer": viewer}.get(column, caller)
     entries = [Entry(to_raw(new_id()), to_raw(new_id()), to_raw(owner), 200_000) for _ in range(3)]
-    head = await a_playlist(instance.store, owner, CALLERS[column], Order.of(entries))
+    head = await a_playlist(instance.parts.store, owner, CALLERS[column], Order.of(entries))
     shows = a_share(head.playlist_id, role=None)
     invites = a_share(head.playlist_id, role=Role.EDITOR)
     codes = new_code(), new_code()
@@ -104,15 +105,15 @@ async def set_up(instance: Instance, column: str) -> Stage:
             members = with_member(members, user, role, now_ms())
         writing.change(members)
         for share, code in zip((shows, invites), codes, strict=True):
-            await instance.shares.add(writing, share, digest(code))
+            await instance.parts.shares.add(writing, share, digest(code))
             if column == "revoked":
-                await instance.shares.revoke(writing, share.share_id, now_ms())
+                await instance.parts.shares.revoke(writing, share.share_id, now_ms())
 
-    await held(instance.store, head.playlist_id, furnish)
+    await held(instance.parts.store, head.playlist_id, furnish)
     if column == "follower":
-        await instance.store.follow(head.playlist_id, caller, now_ms())
+        await instance.parts.store.follow(head.playlist_id, caller, now_ms())
     if column == "blocked":
-        await instance.social.block(owner, caller, now_ms())
+        await instance.parts.social.block(owner, caller, now_ms())
     return Stage(
         instance,
         column,
@@ -136,7 +137,7 @@ async def delete(stage: Stage) -> None:
     async def do(writing: Writing) -> None:
         writing.change(replace(writing.head, deleted_at_ms=now_ms()))
 
-    await held(stage.instance.store, stage.playlist_id, do)
+    await held(stage.instance.parts.store, stage.playlist_id, do)
 
 
 async def edit(stage: Stage) -> None:

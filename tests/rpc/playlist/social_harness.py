@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grpc.aio import AioRpcError
 from segue.playlist.v1 import library_service_pb2, social_service_pb2
-from segue.playlist.v1.library_service_pb2_grpc import (
-    LibraryServiceStub,
-    add_LibraryServiceServicer_to_server,
-)
-from segue.playlist.v1.social_service_pb2_grpc import (
-    SocialServiceStub,
-    add_SocialServiceServicer_to_server,
-)
-from ulid import ULID
+from segue.playlist.v1.library_service_pb2_grpc import LibraryServiceStub
+from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
 
 from meshkit import postgres, status
-from meshkit.faults import Fault
-from meshkit.testing.rpc import ServedMesh, served
+from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_library import MemoryAlbums
 from playlist_svc.adapters.memory_social import MemoryArtists
 from playlist_svc.adapters.postgres_library import PostgresSavedAlbums, PostgresSavedTracks
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
-from playlist_svc.adapters.versions import Versions
+from playlist_svc.adapters.postgres_social import PostgresSocial
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
-from playlist_svc.servicers.library import LibraryServicer
-from playlist_svc.servicers.social import SocialServicer
-from playlist_svc.usecases.blocking import Blocking
-from playlist_svc.usecases.library import Library
-from playlist_svc.usecases.social import Social
-from playlist_svc.wiring import SCHEMA, migrated
+from playlist_svc.ports.playlists import PlaylistStore
+from playlist_svc.wiring import SCHEMA, migrated, new_id
 from tests.contracts.playlist.social_samples import KnownPeople, KnownTracks, a_track
+from tests.rpc.playlist.assembled import (
+    NoCatalogue,
+    assembled,
+    playlist_settings,
+    stored_parts,
+)
 
 MOST = 600
 """The bound of everything that has one here."""
-
-
-def new_id() -> str:
-    return str(ULID())
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @dataclass
@@ -59,11 +42,11 @@ class Scene:
     """The services, served, and what they know of the world."""
 
     mesh: ServedMesh
-    playlists: PostgresPlaylists
-    people: KnownPeople = field(default_factory=KnownPeople)
-    tracks: KnownTracks = field(default_factory=KnownTracks)
-    albums: MemoryAlbums = field(default_factory=MemoryAlbums)
-    artists: MemoryArtists = field(default_factory=MemoryArtists)
+    playlists: PlaylistStore
+    people: KnownPeople
+    tracks: KnownTracks
+    albums: MemoryAlbums
+    artists: MemoryArtists
 
     def user(self, name: str = "ada") -> User:
         user = User(self.mesh, new_id())
@@ -90,29 +73,28 @@ class Scene:
 @asynccontextmanager
 async def a_scene(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Scene]:
     """Both services on a fresh database."""
+    people, tracks = KnownPeople(), KnownTracks()
+    albums, artists = MemoryAlbums(), MemoryArtists()
     template = await postgres_server.template("playlist", migrated)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA, max_size=8) as pool:
-            playlists = PostgresPlaylists(pool, Versions(), MemoryHeads())
-            people, tracks = KnownPeople(), KnownTracks()
-            albums, artists = MemoryAlbums(), MemoryArtists()
-            store = PostgresSocial(pool, most_followed=MOST, most_blocked=MOST)
-            library = Library(
-                PostgresSavedTracks(pool, MOST),
-                PostgresSavedAlbums(pool, MOST),
-                tracks,
-                albums,
-                now_ms,
-            )
-            social = Social(store, people, artists, now_ms)
-            blocking = Blocking(store, people, PostgresTies(pool), playlists, now_ms)
-            async with served(
-                tls,
-                (add_LibraryServiceServicer_to_server, LibraryServicer(library)),
-                (add_SocialServiceServicer_to_server, SocialServicer(social, blocking)),
-                workload="playlist",
-            ) as mesh:
-                yield Scene(mesh, playlists, people, tracks, albums, artists)
+        async with (
+            postgres.open_pool(dsn, schema=SCHEMA, max_size=4) as pool,
+            stored_parts(
+                dsn,
+                MemoryHeads(),
+                people,
+                NoCatalogue(),
+                tracks=tracks,
+                albums=albums,
+                artists=artists,
+                saved_tracks=PostgresSavedTracks(pool, MOST),
+                saved_albums=PostgresSavedAlbums(pool, MOST),
+                social=PostgresSocial(pool, most_followed=MOST, most_blocked=MOST),
+            ) as parts,
+        ):
+            issuer = TokenIssuer()
+            async with assembled(playlist_settings(tls), parts, tls, issuer) as (mesh, _):
+                yield Scene(mesh, parts.store, people, tracks, albums, artists)
 
 
 @dataclass
@@ -142,15 +124,6 @@ class User:
             raise status.fault_of(error) from error
         finally:
             await channel.close()
-
-
-async def refused(awaitable: Any) -> Fault:
-    """The fault that a call was refused with."""
-    try:
-        answer = await awaitable
-    except Fault as fault:
-        return fault
-    raise AssertionError(f"was answered: {answer}")
 
 
 async def pages(list_page: Any, items: str, size: int = 3) -> Sequence[Any]:

@@ -22,7 +22,7 @@ from meshkit.testing.rpc import ServedMesh, served
 from playlist_svc.adapters.catalogue_names import CatalogueAlbums, CatalogueArtists
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
-from tests.rpc.playlist.social_harness import new_id
+from playlist_svc.wiring import new_id
 
 KNOWN = sorted(new_id() for _ in range(2))
 

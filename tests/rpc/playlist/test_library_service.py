@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from meshkit.testing.stores import PostgresServer
-from tests.rpc.playlist.social_harness import MOST, Scene, a_scene, new_id, now_ms, pages, refused
+from playlist_svc.wiring import new_id, now_ms
+from tests.rpc.playlist.harness import refused
+from tests.rpc.playlist.social_harness import MOST, Scene, a_scene, pages
 
 KINDS = ("Tracks", "Albums")
 

@@ -9,12 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from meshkit import postgres
-from meshkit.background import running
-from meshkit.testing.rpc import ServedMesh
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
 from playlist_svc.ports.tracks import TrackChange
-from playlist_svc.wiring import SCHEMA, assemble, connected, migrated
+from playlist_svc.wiring import SCHEMA, connected, migrated
+from tests.rpc.playlist.assembled import assembled, playlist_settings
 from tests.rpc.playlist.harness import Instance, World, a_track, refused
 
 NOWHERE = "ipv4:127.0.0.1:9"
@@ -39,16 +38,12 @@ async def stored(world: World, database: str, valkey_url: str) -> AsyncIterator[
         "catalog_target": NOWHERE,
         "identity_target": NOWHERE,
     }
-    settings = world.settings().model_copy(update=changed)
-    async with connected(settings) as links:
-        service = assemble(settings, links.parts, world.issuer.verifier())
-        async with running(*service.background):
-            port = await service.server.start()
-            await service.server.set_serving()
-            mesh = ServedMesh(service.server, port, world.issuer, world.tls)
-            yield Instance(mesh, world, service)
-            await mesh.close()
-            await service.server.drain()
+    settings = playlist_settings(world.tls).model_copy(update=changed)
+    async with (
+        connected(settings) as links,
+        assembled(settings, links.parts, world.tls, world.issuer) as (mesh, service),
+    ):
+        yield Instance(mesh, world, service)
 
 
 @pytest.fixture

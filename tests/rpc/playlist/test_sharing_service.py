@@ -13,8 +13,8 @@ from segue.playlist.v1 import playlist_pb2
 from meshkit.faults import Fault, InvalidArgument, NotFound, ResourceExhausted
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.domain.sharing import new_code
-from playlist_svc.wiring import migrated
-from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance, new_id
+from playlist_svc.wiring import migrated, new_id
+from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance
 
 Roles = playlist_pb2.Collaborator
 SHARING = "SharingService"

@@ -15,16 +15,15 @@ from meshkit.testing.stores import PostgresServer
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Member
 from playlist_svc.ports.playlists import Writing
+from playlist_svc.wiring import new_id, now_ms
 from tests.contracts.playlist.sharing_samples import NOW, a_playlist, held
+from tests.rpc.playlist.harness import refused
 from tests.rpc.playlist.social_harness import (
     MOST,
     Scene,
     User,
     a_scene,
-    new_id,
-    now_ms,
     pages,
-    refused,
 )
 
 USER, ARTIST = pb.Connection.USER, pb.Connection.ARTIST

@@ -15,10 +15,10 @@ from meshkit.faults import (
 )
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.domain import formats
+from playlist_svc.wiring import new_id
 from tests.rpc.playlist.transfer_harness import (
     Transfers,
     a_track,
-    new_id,
     transfers_of,
 )
 

@@ -21,12 +21,12 @@ from meshkit.faults import (
 )
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.domain.access import Visibility
+from playlist_svc.wiring import new_id
 from tests.rpc.playlist.transfer_harness import (
     ATTEMPTS,
     Transfers,
     a_track,
     m3u8,
-    new_id,
     transfers_of,
 )
 

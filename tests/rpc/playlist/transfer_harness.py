@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,41 +11,26 @@ from typing import Any
 
 from grpc.aio import AioRpcError
 from segue.playlist.v1 import transfer_service_pb2 as pb
-from segue.playlist.v1.transfer_service_pb2_grpc import (
-    TransferServiceStub,
-    add_TransferServiceServicer_to_server,
-)
-from ulid import ULID
+from segue.playlist.v1.transfer_service_pb2_grpc import TransferServiceStub
 
 from meshkit import postgres, status
 from meshkit.faults import Fault
-from meshkit.testing.rpc import ServedMesh, TokenIssuer, served
+from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters.catalogue_matching import Patience, PatientMatching
 from playlist_svc.adapters.memory_matching import MemoryMatching
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_tracks import PostgresTracks
 from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
-from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.matching import Description, Matched
-from playlist_svc.ports.playlists import Kinds
+from playlist_svc.ports.playlists import Kinds, PlaylistStore
 from playlist_svc.ports.tracks import Track, TrackChange
 from playlist_svc.servicers.stream_ends import StreamEnds
-from playlist_svc.servicers.transfer import TransferServicer
-from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.exporting import ExportPlaylist
-from playlist_svc.usecases.file_thread import FileThread
-from playlist_svc.usecases.finding_tracks import FindTracks
-from playlist_svc.usecases.importing_file import ImportFile
-from playlist_svc.wiring import SCHEMA, migrated
+from playlist_svc.wiring import SCHEMA, migrated, new_id
+from tests.contracts.playlist.social_samples import KnownPeople
+from tests.rpc.playlist.assembled import assembled, playlist_settings, stored_parts
 
 ATTEMPTS = 4
-
-
-def new_id() -> str:
-    return str(ULID())
 
 
 def a_track(title: str, artist: str = "Ada", **fields: Any) -> Track:
@@ -125,7 +109,7 @@ class Transfers:
     """A served TransferService and what stands behind it."""
 
     mesh: ServedMesh
-    store: PostgresPlaylists
+    store: PlaylistStore
     copy: PostgresTracksCopy
     catalogue: Catalogue
     matcher: Matcher
@@ -209,37 +193,20 @@ class Downloaded:
         return b"".join(message.data for message in self.messages)
 
 
-async def unchanged(head: Head) -> Head:
-    """No playlist of these tests is smart."""
-    return head
-
-
 @asynccontextmanager
 async def transfers_of(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Transfers]:
     template = await postgres_server.template("playlist", migrated)
+    catalogue, matcher = Catalogue(), Matcher()
+    matching = PatientMatching(matcher, Patience(ATTEMPTS, first_wait_s=0))
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA, max_size=6) as pool:
-            cache, catalogue, matcher = NoCache(), Catalogue(), Matcher()
-            store = PostgresPlaylists(pool, Versions(), cache)
-            tracks = PostgresTracks(pool, catalogue)
-            patient = PatientMatching(matcher, Patience(ATTEMPTS, first_wait_s=0))
-            find_tracks = FindTracks(tracks, catalogue, patient)
-            thread = FileThread()
-            issuer = TokenIssuer()
-            ends = StreamEnds(issuer.verifier())
-            servicer = TransferServicer(
-                ImportFile(thread, find_tracks, store, tracks, clock=_now_ms, new_id=new_id),
-                ExportPlaylist(thread, Access(store, cache), store, tracks, unchanged),
-                ends,
-            )
-            registration = (add_TransferServiceServicer_to_server, servicer)
-            async with served(tls, registration, workload="playlist", issuer=issuer) as mesh:
-                copy = PostgresTracksCopy(pool)
-                yield Transfers(mesh, store, copy, catalogue, matcher, ends)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+        issuer = TokenIssuer()
+        async with (
+            postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as pool,
+            stored_parts(dsn, NoCache(), KnownPeople(), catalogue, matching=matching) as parts,
+            assembled(playlist_settings(tls), parts, tls, issuer) as (mesh, service),
+        ):
+            copy = PostgresTracksCopy(pool)
+            yield Transfers(mesh, parts.store, copy, catalogue, matcher, service.ends)
 
 
 def m3u8(entries: Collection[tuple[str, str, int]]) -> bytes:

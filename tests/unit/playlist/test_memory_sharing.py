@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from meshkit.feeds import MemoryChangeFeed
+from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_playlists import MemoryPlaylists
 from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries, SocialBlocks
 from playlist_svc.adapters.memory_social import MemorySocial
+from playlist_svc.adapters.memory_ties import MemoryTies
 from playlist_svc.ports.social import SocialStore
 from tests.contracts.playlist.shares_suite import BlocksContract, SharesContract, TriesContract
+from tests.contracts.playlist.ties_suite import TiesContract
 
 
 class TestMemoryShares(SharesContract):
@@ -30,6 +33,20 @@ class TestSocialBlocks(BlocksContract):
     @pytest.fixture
     def blocks(self, social: SocialStore) -> SocialBlocks:
         return SocialBlocks(social)
+
+
+class TestMemoryTies(TiesContract):
+    @pytest.fixture
+    def heads(self) -> MemoryHeads:
+        return MemoryHeads()
+
+    @pytest.fixture
+    def playlists(self, heads: MemoryHeads) -> MemoryPlaylists:
+        return MemoryPlaylists(heads)
+
+    @pytest.fixture
+    def ties(self, playlists: MemoryPlaylists, heads: MemoryHeads) -> MemoryTies:
+        return MemoryTies(playlists, heads)
 
 
 class TestMemoryTries(TriesContract):

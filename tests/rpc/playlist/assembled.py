@@ -1,0 +1,127 @@
+"""The service put together as its process does it, on parts that a test chooses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from meshkit import feeds_postgres, postgres
+from meshkit.background import running
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
+from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.adapters.memory_library import MemoryAlbums, MemoryShelf
+from playlist_svc.adapters.memory_listings import MemoryListings
+from playlist_svc.adapters.memory_matching import MemoryMatching
+from playlist_svc.adapters.memory_playlists import MemoryPlaylists
+from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries, SocialBlocks
+from playlist_svc.adapters.memory_social import MemoryArtists, MemorySocial
+from playlist_svc.adapters.memory_ties import MemoryTies
+from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.adapters.postgres_library import PostgresSavedAlbums, PostgresSavedTracks
+from playlist_svc.adapters.postgres_listings import PostgresListings
+from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShares
+from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
+from playlist_svc.adapters.postgres_tracks import PostgresTracks
+from playlist_svc.adapters.versions import Versions
+from playlist_svc.ports.people import People
+from playlist_svc.ports.playlists import HeadCache
+from playlist_svc.ports.tracks import Catalogue, Track
+from playlist_svc.settings import Settings
+from playlist_svc.wiring import SCHEMA, Parts, Service, assemble
+
+
+class NoCatalogue:
+    """A ``Catalogue`` without tracks."""
+
+    async def tracks(self, track_ids: Sequence[str]) -> Sequence[Track]:
+        return []
+
+
+def memory_parts(store: MemoryPlaylists, cache: MemoryHeads, people: People) -> Parts:
+    """Parts in memory over a store and its heads, with a catalogue that has nothing."""
+    catalogue = NoCatalogue()
+    social = MemorySocial(store.feed)
+    return Parts(
+        store=store,
+        cache=cache,
+        feed=store.feed,
+        listings=MemoryListings(store, cache),
+        shares=MemoryShares(),
+        tries=MemoryTries(),
+        saved_tracks=MemoryShelf(),
+        saved_albums=MemoryShelf(),
+        social=social,
+        blocks=SocialBlocks(social),
+        ties=MemoryTies(store, cache),
+        tracks=MemoryTracks(catalogue),
+        albums=MemoryAlbums(),
+        artists=MemoryArtists(),
+        people=people,
+        catalogue=catalogue,
+        matching=MemoryMatching(),
+    )
+
+
+@asynccontextmanager
+async def stored_parts(
+    dsn: str, cache: HeadCache, people: People, catalogue: Catalogue, **replaced: Any
+) -> AsyncIterator[Parts]:
+    """Parts of one instance over a PostgreSQL with the schema; what is no table is in memory.
+
+    ``replaced`` are the parts that a test makes up.
+    """
+    async with (
+        postgres.open_pool(dsn, schema=SCHEMA, max_size=6) as pool,
+        postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as lookups,
+        feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=pool) as feed,
+    ):
+        stored = replace(
+            memory_parts(MemoryPlaylists(), MemoryHeads(), people),
+            store=PostgresPlaylists(pool, Versions(), cache),
+            cache=cache,
+            feed=feed,
+            listings=PostgresListings(pool),
+            shares=PostgresShares(pool),
+            saved_tracks=PostgresSavedTracks(pool),
+            saved_albums=PostgresSavedAlbums(pool),
+            social=PostgresSocial(pool),
+            blocks=PostgresBlocks(pool),
+            ties=PostgresTies(pool),
+            tracks=PostgresTracks(lookups, catalogue),
+            catalogue=catalogue,
+        )
+        yield replace(stored, **replaced)
+
+
+def playlist_settings(tls: Path, **overrides: Any) -> Settings:
+    """Settings of the service under test, whose stores and neighbours are given to it."""
+    plain = service_settings(tls, "playlist", **overrides).model_dump()
+    return Settings(
+        **plain,
+        database_dsn=SecretStr("unused"),
+        valkey_url="unused",
+        catalog_target="unused",
+        identity_target="unused",
+    )
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, parts: Parts, tls: Path, issuer: TokenIssuer
+) -> AsyncIterator[tuple[ServedMesh, Service]]:
+    """The whole service on ``parts``, served until left; drains at the end."""
+    service = assemble(settings, parts, issuer.verifier())
+    async with running(*service.background):
+        mesh = ServedMesh(service.server, await service.server.start(), issuer, tls)
+        await service.server.set_serving()
+        try:
+            yield mesh, service
+        finally:
+            await mesh.close()
+            await service.server.drain()
