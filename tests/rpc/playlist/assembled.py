@@ -108,6 +108,7 @@ def playlist_settings(tls: Path, **overrides: Any) -> Settings:
         valkey_url="unused",
         catalog_target="unused",
         identity_target="unused",
+        pages_live_s=0,
     )
 
 
