@@ -80,8 +80,11 @@ class Rule:
     descending: bool
 
 
-MOST_CONDITIONS: Final = 50
+MOST_LOOKS: Final = 10
+"""How often a rule may look at each track: once for each condition, or once for each value of one
+that searches within texts, which takes as long."""
 MOST_VALUES: Final = 50
+"""How many values a condition may have."""
 MOST_CHARACTERS: Final = 200
 """How long one value may be."""
 MOST_TRACKS: Final = 10_000
@@ -108,14 +111,21 @@ _WHOLE: Final = re.compile("[0-9]{1,15}")
 def check(rule: Rule, path: str = "rule") -> None:
     """Raises InvalidArgument naming the first wrong field below ``path``, as the contract has it:
     ``rule.conditions[2].values``."""
-    if len(rule.conditions) > MOST_CONDITIONS:
+    # Before the conditions, so that it takes no longer the more of them there are.
+    if sum(map(_looks, rule.conditions)) > MOST_LOOKS:
         raise InvalidArgument.field(
-            f"{path}.conditions", f"may hold at most {MOST_CONDITIONS} conditions"
+            f"{path}.conditions",
+            f"may be at most {MOST_LOOKS}, of CONTAINS and GENRE each value counted",
         )
     for index, condition in enumerate(rule.conditions):
         _check_condition(condition, f"{path}.conditions[{index}]")
     if not 1 <= rule.limit <= MOST_TRACKS:
         raise InvalidArgument.field(f"{path}.limit", f"must be from 1 to {MOST_TRACKS}")
+
+
+def _looks(condition: Condition) -> int:
+    searches = condition.operator is Operator.CONTAINS or condition.field is Field.GENRE
+    return max(1, len(condition.values)) if searches else 1
 
 
 def _check_condition(condition: Condition, path: str) -> None:

@@ -106,9 +106,31 @@ def test_a_limit_out_of_range_is_named(limit: int) -> None:
     assert refused(a_rule(limit=limit))[0] == "rule.limit"
 
 
-def test_more_than_fifty_conditions_are_refused() -> None:
-    check(a_rule(*[FINE] * 50))
-    assert refused(a_rule(*[FINE] * 51))[0] == "rule.conditions"
+def test_more_than_ten_conditions_are_refused() -> None:
+    check(a_rule(*[FINE] * 10))
+    assert refused(a_rule(*[FINE] * 11))[0] == "rule.conditions"
+
+
+@pytest.mark.parametrize(
+    "searching",
+    [
+        (Field.TITLE, Operator.CONTAINS),
+        (Field.GENRE, Operator.IS),
+        (Field.GENRE, Operator.IS_NOT),
+        (Field.GENRE, Operator.CONTAINS),
+    ],
+)
+def test_of_what_searches_texts_each_value_counts(searching: tuple[Field, Operator]) -> None:
+    seven, eight = (Condition(*searching, ("rock",) * count) for count in (7, 8))
+    check(a_rule(seven, FINE, FINE, FINE))
+    assert refused(a_rule(eight, FINE, FINE, FINE))[0] == "rule.conditions"
+    assert refused(a_rule(seven, FINE, FINE, FINE, FINE))[0] == "rule.conditions"
+    assert refused(a_rule(Condition(*searching, ("rock",) * 11)))[0] == "rule.conditions"
+
+
+@pytest.mark.parametrize("operator", [Operator.IS, Operator.IS_NOT])
+def test_of_what_equals_all_values_count_once(operator: Operator) -> None:
+    check(a_rule(*[Condition(Field.ARTIST, operator, ("ada",) * 50)] * 10))
 
 
 @pytest.mark.parametrize(

@@ -463,7 +463,7 @@ class Collaborator(_message.Message):
     """OWNER, EDITOR or VIEWER."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
-        """Since when."""
+        """Since when; of the owner, when the playlist was made."""
 
     def __init__(
         self,
@@ -501,7 +501,7 @@ class ShareLink(_message.Message):
     revoked: _builtins.bool
     """Whether it was revoked."""
     accepted_count: _builtins.int
-    """How many have become collaborators through it."""
+    """How many have become collaborators through it: each user once, also who left since."""
     created_by: _builtins.str
     """The name of the user who made it."""
     @_builtins.property
@@ -724,7 +724,9 @@ class Rule(_message.Message):
         """How."""
         @_builtins.property
         def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-            """1 to 50 values of at most 200 characters: whole numbers as digits."""
+            """1 to 50 values of at most 200 characters: whole numbers as digits. At most 10 for CONTAINS
+            and for GENRE, see `conditions`.
+            """
 
         def __init__(
             self,
@@ -754,7 +756,9 @@ class Rule(_message.Message):
     """Whether the order is turned round: the newest, longest or last by name first."""
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule.Condition]:
-        """At most 50. None: every track."""
+        """At most 10, where one that looks for parts of texts (CONTAINS, and any of GENRE) counts once for
+        each of its values: such as CONTAINS with seven values, and three others. None: every track.
+        """
 
     def __init__(
         self,

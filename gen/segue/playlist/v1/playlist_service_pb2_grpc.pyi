@@ -103,8 +103,9 @@ class PlaylistServiceStub:
     WatchChanges: _aio.UnaryStreamMultiCallable[_playlist_service_pb2.WatchChangesRequest, _playlist_service_pb2.WatchChangesResponse]
     """Follows every change of playlists and of artists' followers. The stream starts after
     `resume_token` (exclusive) or, without one, first tells every public playlist and every artist
-    with followers, and then what changes; changes come in commit order, each at least once. It ends
-    when the server drains (UNAVAILABLE: resume with the last token).
+    that has followers or had some (the count of these is 0), and then what changes; changes come in
+    commit order, each at least once. It ends when the server drains (UNAVAILABLE: resume with the
+    last token).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
 
@@ -299,8 +300,9 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_playlist_service_pb2.WatchChangesResponse]:
         """Follows every change of playlists and of artists' followers. The stream starts after
         `resume_token` (exclusive) or, without one, first tells every public playlist and every artist
-        with followers, and then what changes; changes come in commit order, each at least once. It ends
-        when the server drains (UNAVAILABLE: resume with the last token).
+        that has followers or had some (the count of these is 0), and then what changes; changes come in
+        commit order, each at least once. It ends when the server drains (UNAVAILABLE: resume with the
+        last token).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 

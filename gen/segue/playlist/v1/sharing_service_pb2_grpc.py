@@ -104,7 +104,8 @@ class SharingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCollaborators(self, request, context):
-        """The owner and the collaborators, for whoever has a role. At most 101, not paged.
+        """The owner and the collaborators, for whoever has a role. At most 101, not paged. The `since` of
+        the owner is when the playlist was made, whoever owned it then.
         Errors: NOT_FOUND, PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -113,7 +114,8 @@ class SharingServiceServicer:
 
     def TransferOwnership(self, request, context):
         """Makes a collaborator the owner; the owner becomes an editor. Idempotent.
-        Errors: NOT_FOUND (playlist, or the user is no collaborator), PERMISSION_DENIED.
+        Errors: NOT_FOUND (playlist, or the user is no collaborator), PERMISSION_DENIED, COLLECTION_FULL
+        (the collaborator owns as many playlists as a user can).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -26,12 +26,14 @@ class SharingServiceStub:
     Errors: NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION (the owner cannot leave; transfer it).
     """
     ListCollaborators: _aio.UnaryUnaryMultiCallable[_sharing_service_pb2.ListCollaboratorsRequest, _sharing_service_pb2.ListCollaboratorsResponse]
-    """The owner and the collaborators, for whoever has a role. At most 101, not paged.
+    """The owner and the collaborators, for whoever has a role. At most 101, not paged. The `since` of
+    the owner is when the playlist was made, whoever owned it then.
     Errors: NOT_FOUND, PERMISSION_DENIED.
     """
     TransferOwnership: _aio.UnaryUnaryMultiCallable[_sharing_service_pb2.TransferOwnershipRequest, _sharing_service_pb2.TransferOwnershipResponse]
     """Makes a collaborator the owner; the owner becomes an editor. Idempotent.
-    Errors: NOT_FOUND (playlist, or the user is no collaborator), PERMISSION_DENIED.
+    Errors: NOT_FOUND (playlist, or the user is no collaborator), PERMISSION_DENIED, COLLECTION_FULL
+    (the collaborator owns as many playlists as a user can).
     """
     CreateShare: _aio.UnaryUnaryMultiCallable[_sharing_service_pb2.CreateShareRequest, _sharing_service_pb2.CreateShareResponse]
     """Makes a link. Without a role it shows a playlist whose visibility is LINK or PUBLIC to whoever
@@ -89,7 +91,8 @@ class SharingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sharing_service_pb2.ListCollaboratorsRequest,
         context: _aio.ServicerContext[_sharing_service_pb2.ListCollaboratorsRequest, _abc.Awaitable[_sharing_service_pb2.ListCollaboratorsResponse]],
     ) -> _abc.Awaitable[_sharing_service_pb2.ListCollaboratorsResponse]:
-        """The owner and the collaborators, for whoever has a role. At most 101, not paged.
+        """The owner and the collaborators, for whoever has a role. At most 101, not paged. The `since` of
+        the owner is when the playlist was made, whoever owned it then.
         Errors: NOT_FOUND, PERMISSION_DENIED.
         """
 
@@ -100,7 +103,8 @@ class SharingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_sharing_service_pb2.TransferOwnershipRequest, _abc.Awaitable[_sharing_service_pb2.TransferOwnershipResponse]],
     ) -> _abc.Awaitable[_sharing_service_pb2.TransferOwnershipResponse]:
         """Makes a collaborator the owner; the owner becomes an editor. Idempotent.
-        Errors: NOT_FOUND (playlist, or the user is no collaborator), PERMISSION_DENIED.
+        Errors: NOT_FOUND (playlist, or the user is no collaborator), PERMISSION_DENIED, COLLECTION_FULL
+        (the collaborator owns as many playlists as a user can).
         """
 
     @_abc_1.abstractmethod

@@ -61,7 +61,7 @@ class Connection(_message.Message):
     name: _builtins.str
     """The name."""
     mutual: _builtins.bool
-    """For people: whether the two follow each other."""
+    """For people: whether they and the caller follow each other, in the lists of others as well."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Since when."""

@@ -18,10 +18,12 @@ class TransferServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportPlaylist: _aio.UnaryStreamMultiCallable[_transfer_service_pb2.ImportPlaylistRequest, _transfer_service_pb2.ImportPlaylistResponse]
-    """Makes a playlist of a file. Entries that this mesh exported are taken by their id; others are
-    looked for in the catalogue by title, artist and duration. The stream tells progress while it
-    looks; its last message has the new playlist. The playlist is made at the end, whole or not at
-    all: a stream that broke before can be started again. Idempotent by request_id.
+    """Makes a playlist of a file. Entries that this mesh exported are taken by their id; others, and
+    those whose id the catalogue lacks, are looked for in the catalogue by title, artist and
+    duration. Where nothing is found the playlist is empty. The stream tells progress while it looks;
+    its last message has the new playlist. The playlist is made at the end, whole or not at all: a
+    stream that broke before can be started again. Idempotent by request_id: a retry looks again, and
+    ends with the playlist, and its count of matched entries, of the first time.
     Errors: INVALID_FIELD, IMPORT_FILE_MALFORMED, COLLECTION_FULL.
     """
     ExportPlaylist: _aio.UnaryStreamMultiCallable[_transfer_service_pb2.ExportPlaylistRequest, _httpbody_pb2.HttpBody]
@@ -38,10 +40,12 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transfer_service_pb2.ImportPlaylistRequest,
         context: _aio.ServicerContext[_transfer_service_pb2.ImportPlaylistRequest, _abc.AsyncIterator[_transfer_service_pb2.ImportPlaylistResponse]],
     ) -> _abc.AsyncIterator[_transfer_service_pb2.ImportPlaylistResponse]:
-        """Makes a playlist of a file. Entries that this mesh exported are taken by their id; others are
-        looked for in the catalogue by title, artist and duration. The stream tells progress while it
-        looks; its last message has the new playlist. The playlist is made at the end, whole or not at
-        all: a stream that broke before can be started again. Idempotent by request_id.
+        """Makes a playlist of a file. Entries that this mesh exported are taken by their id; others, and
+        those whose id the catalogue lacks, are looked for in the catalogue by title, artist and
+        duration. Where nothing is found the playlist is empty. The stream tells progress while it looks;
+        its last message has the new playlist. The playlist is made at the end, whole or not at all: a
+        stream that broke before can be started again. Idempotent by request_id: a retry looks again, and
+        ends with the playlist, and its count of matched entries, of the first time.
         Errors: INVALID_FIELD, IMPORT_FILE_MALFORMED, COLLECTION_FULL.
         """
 
