@@ -48,7 +48,7 @@ def sortable(text: str) -> str:
 
 def _without_accents(text: str) -> str:
     """Folded once. Case folding makes some characters anew, so that it takes two rounds."""
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
-    folded = unicodedata.normalize("NFKD", plain.casefold())
+    # With its accents, for of some of them case folding makes letters.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     # Composed, so that Hangul takes one character a syllable.
     return unicodedata.normalize("NFKC", _ACCENTS.sub("", folded).translate(_LETTERS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from playlist_svc.domain.folding import COMPARED, SORTED, comparable, sortable
@@ -54,6 +54,8 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert comparable(comparable(text)) == comparable(text)
 
 
+@example("\u0345")
+@example("\u1fb3")
 @given(TEXTS)
 def test_keys_know_no_case(text: str) -> None:
     assert comparable(text.casefold()) == comparable(text)
