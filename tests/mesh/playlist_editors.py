@@ -176,7 +176,8 @@ def made_versions(
             made[snapshot_id] = each
         else:
             idle += 1
-    assert set(versions) - set(made) == {history[0].snapshot_id}
+    unexplained = [each for each in history[1:] if each.snapshot_id not in made]
+    assert not unexplained, unexplained
     assert len(made) + idle == len(acknowledged)
     return made
 
