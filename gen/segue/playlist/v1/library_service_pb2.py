@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'segue/playlist/v1/library_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\"&\n\x11SaveTracksRequest\x12\x11\n\ttrack_ids\x18\x01 \x03(\t\")\n\x12SaveTracksResponse\x12\x13\n\x0bsaved_count\x18\x01 \x01(\x05\",\n\x18RemoveSavedTracksRequest\x12\x10\n\x08track_id\x18\x01 \x03(\t\"2\n\x19RemoveSavedTracksResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"?\n\x16ListSavedTracksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xfa\x02\n\x17ListSavedTracksResponse\x12\x45\n\x06tracks\x18\x01 \x03(\x0b\x32\x35.segue.playlist.v1.ListSavedTracksResponse.SavedTrack\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x1a\xe9\x01\n\nSavedTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\x12\x11\n\tartist_id\x18\x06 \x01(\t\x12\r\n\x05\x61lbum\x18\x07 \x01(\t\x12\x10\n\x08\x61lbum_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61rtwork_path\x18\t \x01(\t\x12,\n\x08saved_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tavailable\x18\x0b \x01(\x08\"+\n\x17\x43heckSavedTracksRequest\x12\x10\n\x08track_id\x18\x01 \x03(\t\")\n\x18\x43heckSavedTracksResponse\x12\r\n\x05saved\x18\x01 \x03(\x08\"&\n\x11SaveAlbumsRequest\x12\x11\n\talbum_ids\x18\x01 \x03(\t\")\n\x12SaveAlbumsResponse\x12\x13\n\x0bsaved_count\x18\x01 \x01(\x05\",\n\x18RemoveSavedAlbumsRequest\x12\x10\n\x08\x61lbum_id\x18\x01 \x03(\t\"2\n\x19RemoveSavedAlbumsResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"?\n\x16ListSavedAlbumsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xad\x02\n\x17ListSavedAlbumsResponse\x12\x45\n\x06\x61lbums\x18\x01 \x03(\x0b\x32\x35.segue.playlist.v1.ListSavedAlbumsResponse.SavedAlbum\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x1a\x9c\x01\n\nSavedAlbum\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x11\n\tartist_id\x18\x04 \x01(\t\x12\x0c\n\x04year\x18\x05 \x01(\x05\x12\x14\n\x0c\x61rtwork_path\x18\x06 \x01(\t\x12,\n\x08saved_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"+\n\x17\x43heckSavedAlbumsRequest\x12\x10\n\x08\x61lbum_id\x18\x01 \x03(\t\")\n\x18\x43heckSavedAlbumsResponse\x12\r\n\x05saved\x18\x01 \x03(\x08\x32\xac\n\n\x0eLibraryService\x12\x91\x01\n\nSaveTracks\x12$.segue.playlist.v1.SaveTracksRequest\x1a%.segue.playlist.v1.SaveTracksResponse\"6\x90\x02\x02\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x1a\x12/me/library/tracks:\x01*\x12\xa3\x01\n\x11RemoveSavedTracks\x12+.segue.playlist.v1.RemoveSavedTracksRequest\x1a,.segue.playlist.v1.RemoveSavedTracksResponse\"3\x90\x02\x02\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14*\x12/me/library/tracks\x12\xa8\x01\n\x0fListSavedTracks\x12).segue.playlist.v1.ListSavedTracksRequest\x1a*.segue.playlist.v1.ListSavedTracksResponse\">\x90\x02\x01\xba\xc8\x18\x1d\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x1a\x03rec\x1a\x04sync\x82\xd3\xe4\x93\x02\x14\x12\x12/me/library/tracks\x12\xae\x01\n\x10\x43heckSavedTracks\x12*.segue.playlist.v1.CheckSavedTracksRequest\x1a+.segue.playlist.v1.CheckSavedTracksResponse\"A\x90\x02\x01\xba\xc8\x18\x17\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x1a\x03rec\x82\xd3\xe4\x93\x02\x1d\x12\x1b/me/library/tracks/contains\x12\x91\x01\n\nSaveAlbums\x12$.segue.playlist.v1.SaveAlbumsRequest\x1a%.segue.playlist.v1.SaveAlbumsResponse\"6\x90\x02\x02\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x1a\x12/me/library/albums:\x01*\x12\xa3\x01\n\x11RemoveSavedAlbums\x12+.segue.playlist.v1.RemoveSavedAlbumsRequest\x1a,.segue.playlist.v1.RemoveSavedAlbumsResponse\"3\x90\x02\x02\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14*\x12/me/library/albums\x12\x9d\x01\n\x0fListSavedAlbums\x12).segue.playlist.v1.ListSavedAlbumsRequest\x1a*.segue.playlist.v1.ListSavedAlbumsResponse\"3\x90\x02\x01\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14\x12\x12/me/library/albums\x12\xa9\x01\n\x10\x43heckSavedAlbums\x12*.segue.playlist.v1.CheckSavedAlbumsRequest\x1a+.segue.playlist.v1.CheckSavedAlbumsResponse\"<\x90\x02\x01\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1d\x12\x1b/me/library/albums/containsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'segue/playlist/v1/library_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\":\n\x11SaveTracksRequest\x12\x11\n\ttrack_ids\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\")\n\x12SaveTracksResponse\x12\x13\n\x0bsaved_count\x18\x01 \x01(\x05\"@\n\x18RemoveSavedTracksRequest\x12\x10\n\x08track_id\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"2\n\x19RemoveSavedTracksResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"?\n\x16ListSavedTracksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xfa\x02\n\x17ListSavedTracksResponse\x12\x45\n\x06tracks\x18\x01 \x03(\x0b\x32\x35.segue.playlist.v1.ListSavedTracksResponse.SavedTrack\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x1a\xe9\x01\n\nSavedTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\x12\x11\n\tartist_id\x18\x06 \x01(\t\x12\r\n\x05\x61lbum\x18\x07 \x01(\t\x12\x10\n\x08\x61lbum_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61rtwork_path\x18\t \x01(\t\x12,\n\x08saved_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tavailable\x18\x0b \x01(\x08\"+\n\x17\x43heckSavedTracksRequest\x12\x10\n\x08track_id\x18\x01 \x03(\t\")\n\x18\x43heckSavedTracksResponse\x12\r\n\x05saved\x18\x01 \x03(\x08\":\n\x11SaveAlbumsRequest\x12\x11\n\talbum_ids\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\")\n\x12SaveAlbumsResponse\x12\x13\n\x0bsaved_count\x18\x01 \x01(\x05\"@\n\x18RemoveSavedAlbumsRequest\x12\x10\n\x08\x61lbum_id\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"2\n\x19RemoveSavedAlbumsResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"?\n\x16ListSavedAlbumsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xad\x02\n\x17ListSavedAlbumsResponse\x12\x45\n\x06\x61lbums\x18\x01 \x03(\x0b\x32\x35.segue.playlist.v1.ListSavedAlbumsResponse.SavedAlbum\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x1a\x9c\x01\n\nSavedAlbum\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x11\n\tartist_id\x18\x04 \x01(\t\x12\x0c\n\x04year\x18\x05 \x01(\x05\x12\x14\n\x0c\x61rtwork_path\x18\x06 \x01(\t\x12,\n\x08saved_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"+\n\x17\x43heckSavedAlbumsRequest\x12\x10\n\x08\x61lbum_id\x18\x01 \x03(\t\")\n\x18\x43heckSavedAlbumsResponse\x12\r\n\x05saved\x18\x01 \x03(\x08\x32\xac\n\n\x0eLibraryService\x12\x91\x01\n\nSaveTracks\x12$.segue.playlist.v1.SaveTracksRequest\x1a%.segue.playlist.v1.SaveTracksResponse\"6\x90\x02\x02\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x1a\x12/me/library/tracks:\x01*\x12\xa3\x01\n\x11RemoveSavedTracks\x12+.segue.playlist.v1.RemoveSavedTracksRequest\x1a,.segue.playlist.v1.RemoveSavedTracksResponse\"3\x90\x02\x02\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14*\x12/me/library/tracks\x12\xa8\x01\n\x0fListSavedTracks\x12).segue.playlist.v1.ListSavedTracksRequest\x1a*.segue.playlist.v1.ListSavedTracksResponse\">\x90\x02\x01\xba\xc8\x18\x1d\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x1a\x03rec\x1a\x04sync\x82\xd3\xe4\x93\x02\x14\x12\x12/me/library/tracks\x12\xae\x01\n\x10\x43heckSavedTracks\x12*.segue.playlist.v1.CheckSavedTracksRequest\x1a+.segue.playlist.v1.CheckSavedTracksResponse\"A\x90\x02\x01\xba\xc8\x18\x17\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x1a\x03rec\x82\xd3\xe4\x93\x02\x1d\x12\x1b/me/library/tracks/contains\x12\x91\x01\n\nSaveAlbums\x12$.segue.playlist.v1.SaveAlbumsRequest\x1a%.segue.playlist.v1.SaveAlbumsResponse\"6\x90\x02\x02\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x1a\x12/me/library/albums:\x01*\x12\xa3\x01\n\x11RemoveSavedAlbums\x12+.segue.playlist.v1.RemoveSavedAlbumsRequest\x1a,.segue.playlist.v1.RemoveSavedAlbumsResponse\"3\x90\x02\x02\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14*\x12/me/library/albums\x12\x9d\x01\n\x0fListSavedAlbums\x12).segue.playlist.v1.ListSavedAlbumsRequest\x1a*.segue.playlist.v1.ListSavedAlbumsResponse\"3\x90\x02\x01\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14\x12\x12/me/library/albums\x12\xa9\x01\n\x10\x43heckSavedAlbums\x12*.segue.playlist.v1.CheckSavedAlbumsRequest\x1a+.segue.playlist.v1.CheckSavedAlbumsResponse\"<\x90\x02\x01\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1d\x12\x1b/me/library/albums/containsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,41 +51,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LIBRARYSERVICE'].methods_by_name['CheckSavedAlbums']._loaded_options = None
   _globals['_LIBRARYSERVICE'].methods_by_name['CheckSavedAlbums']._serialized_options = b'\220\002\001\272\310\030\022\010\002\022\010playlist\032\004edge\202\323\344\223\002\035\022\033/me/library/albums/contains'
   _globals['_SAVETRACKSREQUEST']._serialized_start=154
-  _globals['_SAVETRACKSREQUEST']._serialized_end=192
-  _globals['_SAVETRACKSRESPONSE']._serialized_start=194
-  _globals['_SAVETRACKSRESPONSE']._serialized_end=235
-  _globals['_REMOVESAVEDTRACKSREQUEST']._serialized_start=237
-  _globals['_REMOVESAVEDTRACKSREQUEST']._serialized_end=281
-  _globals['_REMOVESAVEDTRACKSRESPONSE']._serialized_start=283
-  _globals['_REMOVESAVEDTRACKSRESPONSE']._serialized_end=333
-  _globals['_LISTSAVEDTRACKSREQUEST']._serialized_start=335
-  _globals['_LISTSAVEDTRACKSREQUEST']._serialized_end=398
-  _globals['_LISTSAVEDTRACKSRESPONSE']._serialized_start=401
-  _globals['_LISTSAVEDTRACKSRESPONSE']._serialized_end=779
-  _globals['_LISTSAVEDTRACKSRESPONSE_SAVEDTRACK']._serialized_start=546
-  _globals['_LISTSAVEDTRACKSRESPONSE_SAVEDTRACK']._serialized_end=779
-  _globals['_CHECKSAVEDTRACKSREQUEST']._serialized_start=781
-  _globals['_CHECKSAVEDTRACKSREQUEST']._serialized_end=824
-  _globals['_CHECKSAVEDTRACKSRESPONSE']._serialized_start=826
-  _globals['_CHECKSAVEDTRACKSRESPONSE']._serialized_end=867
-  _globals['_SAVEALBUMSREQUEST']._serialized_start=869
-  _globals['_SAVEALBUMSREQUEST']._serialized_end=907
-  _globals['_SAVEALBUMSRESPONSE']._serialized_start=909
-  _globals['_SAVEALBUMSRESPONSE']._serialized_end=950
-  _globals['_REMOVESAVEDALBUMSREQUEST']._serialized_start=952
-  _globals['_REMOVESAVEDALBUMSREQUEST']._serialized_end=996
-  _globals['_REMOVESAVEDALBUMSRESPONSE']._serialized_start=998
-  _globals['_REMOVESAVEDALBUMSRESPONSE']._serialized_end=1048
-  _globals['_LISTSAVEDALBUMSREQUEST']._serialized_start=1050
-  _globals['_LISTSAVEDALBUMSREQUEST']._serialized_end=1113
-  _globals['_LISTSAVEDALBUMSRESPONSE']._serialized_start=1116
-  _globals['_LISTSAVEDALBUMSRESPONSE']._serialized_end=1417
-  _globals['_LISTSAVEDALBUMSRESPONSE_SAVEDALBUM']._serialized_start=1261
-  _globals['_LISTSAVEDALBUMSRESPONSE_SAVEDALBUM']._serialized_end=1417
-  _globals['_CHECKSAVEDALBUMSREQUEST']._serialized_start=1419
-  _globals['_CHECKSAVEDALBUMSREQUEST']._serialized_end=1462
-  _globals['_CHECKSAVEDALBUMSRESPONSE']._serialized_start=1464
-  _globals['_CHECKSAVEDALBUMSRESPONSE']._serialized_end=1505
-  _globals['_LIBRARYSERVICE']._serialized_start=1508
-  _globals['_LIBRARYSERVICE']._serialized_end=2832
+  _globals['_SAVETRACKSREQUEST']._serialized_end=212
+  _globals['_SAVETRACKSRESPONSE']._serialized_start=214
+  _globals['_SAVETRACKSRESPONSE']._serialized_end=255
+  _globals['_REMOVESAVEDTRACKSREQUEST']._serialized_start=257
+  _globals['_REMOVESAVEDTRACKSREQUEST']._serialized_end=321
+  _globals['_REMOVESAVEDTRACKSRESPONSE']._serialized_start=323
+  _globals['_REMOVESAVEDTRACKSRESPONSE']._serialized_end=373
+  _globals['_LISTSAVEDTRACKSREQUEST']._serialized_start=375
+  _globals['_LISTSAVEDTRACKSREQUEST']._serialized_end=438
+  _globals['_LISTSAVEDTRACKSRESPONSE']._serialized_start=441
+  _globals['_LISTSAVEDTRACKSRESPONSE']._serialized_end=819
+  _globals['_LISTSAVEDTRACKSRESPONSE_SAVEDTRACK']._serialized_start=586
+  _globals['_LISTSAVEDTRACKSRESPONSE_SAVEDTRACK']._serialized_end=819
+  _globals['_CHECKSAVEDTRACKSREQUEST']._serialized_start=821
+  _globals['_CHECKSAVEDTRACKSREQUEST']._serialized_end=864
+  _globals['_CHECKSAVEDTRACKSRESPONSE']._serialized_start=866
+  _globals['_CHECKSAVEDTRACKSRESPONSE']._serialized_end=907
+  _globals['_SAVEALBUMSREQUEST']._serialized_start=909
+  _globals['_SAVEALBUMSREQUEST']._serialized_end=967
+  _globals['_SAVEALBUMSRESPONSE']._serialized_start=969
+  _globals['_SAVEALBUMSRESPONSE']._serialized_end=1010
+  _globals['_REMOVESAVEDALBUMSREQUEST']._serialized_start=1012
+  _globals['_REMOVESAVEDALBUMSREQUEST']._serialized_end=1076
+  _globals['_REMOVESAVEDALBUMSRESPONSE']._serialized_start=1078
+  _globals['_REMOVESAVEDALBUMSRESPONSE']._serialized_end=1128
+  _globals['_LISTSAVEDALBUMSREQUEST']._serialized_start=1130
+  _globals['_LISTSAVEDALBUMSREQUEST']._serialized_end=1193
+  _globals['_LISTSAVEDALBUMSRESPONSE']._serialized_start=1196
+  _globals['_LISTSAVEDALBUMSRESPONSE']._serialized_end=1497
+  _globals['_LISTSAVEDALBUMSRESPONSE_SAVEDALBUM']._serialized_start=1341
+  _globals['_LISTSAVEDALBUMSRESPONSE_SAVEDALBUM']._serialized_end=1497
+  _globals['_CHECKSAVEDALBUMSREQUEST']._serialized_start=1499
+  _globals['_CHECKSAVEDALBUMSREQUEST']._serialized_end=1542
+  _globals['_CHECKSAVEDALBUMSRESPONSE']._serialized_start=1544
+  _globals['_CHECKSAVEDALBUMSRESPONSE']._serialized_end=1585
+  _globals['_LIBRARYSERVICE']._serialized_start=1588
+  _globals['_LIBRARYSERVICE']._serialized_end=2912
 # @@protoc_insertion_point(module_scope)

@@ -26,6 +26,9 @@ class SaveTracksRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TRACK_IDS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     @_builtins.property
     def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 tracks."""
@@ -34,10 +37,11 @@ class SaveTracksRequest(_message.Message):
         self,
         *,
         track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["track_ids", b"track_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -72,6 +76,9 @@ class RemoveSavedTracksRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TRACK_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     @_builtins.property
     def track_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 tracks."""
@@ -80,10 +87,11 @@ class RemoveSavedTracksRequest(_message.Message):
         self,
         *,
         track_id: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "track_id", b"track_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -286,6 +294,9 @@ class SaveAlbumsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ALBUM_IDS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     @_builtins.property
     def album_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 albums."""
@@ -294,10 +305,11 @@ class SaveAlbumsRequest(_message.Message):
         self,
         *,
         album_ids: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_ids", b"album_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_ids", b"album_ids", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -332,6 +344,9 @@ class RemoveSavedAlbumsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ALBUM_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     @_builtins.property
     def album_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 albums."""
@@ -340,10 +355,11 @@ class RemoveSavedAlbumsRequest(_message.Message):
         self,
         *,
         album_id: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

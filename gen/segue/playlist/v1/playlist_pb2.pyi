@@ -37,19 +37,23 @@ class Playlist(_message.Message):
         PRIVATE: Playlist._Visibility.ValueType  # 1
         """Nobody."""
         LINK: Playlist._Visibility.ValueType  # 2
-        """Who holds a share link that is in force."""
+        """Who follows it: by a share link, or since it was PUBLIC."""
         PUBLIC: Playlist._Visibility.ValueType  # 3
         """Everyone; search finds it."""
 
     class Visibility(_Visibility, metaclass=_VisibilityEnumTypeWrapper):
-        """Who may see a playlist beside its owner and collaborators."""
+        """Who may see a playlist beside its owner and collaborators.
+
+        Whoever may see a playlist may see its history, too: with visibility, the past of a playlist is
+        opened as well.
+        """
 
     VISIBILITY_UNSPECIFIED: Playlist.Visibility.ValueType  # 0
     """In requests: unchanged, or PRIVATE where there is nothing to keep. Never answered."""
     PRIVATE: Playlist.Visibility.ValueType  # 1
     """Nobody."""
     LINK: Playlist.Visibility.ValueType  # 2
-    """Who holds a share link that is in force."""
+    """Who follows it: by a share link, or since it was PUBLIC."""
     PUBLIC: Playlist.Visibility.ValueType  # 3
     """Everyone; search finds it."""
 
@@ -193,9 +197,9 @@ class PlaylistTrack(_message.Message):
     artwork_path: _builtins.str
     """Where its cover is served, a path under the edge. Empty: it has none."""
     added_by: _builtins.str
-    """The name of the user who added it. Empty where the account is gone."""
+    """The name of the user who added it. Empty where the account is gone, and in previews of links."""
     added_by_id: _builtins.str
-    """ULID of the user who added it."""
+    """ULID of the user who added it. Empty in previews of links."""
     position: _builtins.int
     """Its place in the playlist, from 0."""
     available: _builtins.bool

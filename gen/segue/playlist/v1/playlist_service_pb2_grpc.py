@@ -190,7 +190,7 @@ class PlaylistServiceServicer:
 
     def RecoverPlaylist(self, request, context):
         """Brings a deleted playlist back, as it was. Idempotent.
-        Errors: NOT_FOUND (not the caller's, or deleted for more than 30 days).
+        Errors: NOT_FOUND (not the caller's, or deleted for more than 30 days), COLLECTION_FULL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,7 +217,8 @@ class PlaylistServiceServicer:
     def RemoveTracks(self, request, context):
         """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A query
         holds some 900 of them; POST takes them all. Idempotent by request_id.
-        Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART.
+        Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART,
+        PLAYLIST_CONFLICT (`snapshot_id` is older than what is kept).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -244,7 +245,8 @@ class PlaylistServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SortTracks(self, request, context):
-        """Sorts the newest version. Entries that are equal keep their order. Idempotent by request_id.
+        """Sorts the newest version, whichever was seen. Entries that are equal keep their order. Idempotent
+        by request_id.
         Errors: NOT_FOUND, PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -51,7 +51,7 @@ class PlaylistServiceStub:
     """
     RecoverPlaylist: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.RecoverPlaylistRequest, _playlist_service_pb2.RecoverPlaylistResponse]
     """Brings a deleted playlist back, as it was. Idempotent.
-    Errors: NOT_FOUND (not the caller's, or deleted for more than 30 days).
+    Errors: NOT_FOUND (not the caller's, or deleted for more than 30 days), COLLECTION_FULL.
     """
     ListTracks: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.ListTracksRequest, _playlist_service_pb2.ListTracksResponse]
     """The tracks of a playlist in order. All pages show one version: the one that the first page was
@@ -66,7 +66,8 @@ class PlaylistServiceStub:
     RemoveTracks: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.RemoveTracksRequest, _playlist_service_pb2.RemoveTracksResponse]
     """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A query
     holds some 900 of them; POST takes them all. Idempotent by request_id.
-    Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART.
+    Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART,
+    PLAYLIST_CONFLICT (`snapshot_id` is older than what is kept).
     """
     MoveTracks: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.MoveTracksRequest, _playlist_service_pb2.MoveTracksResponse]
     """Moves entries, together and in the order that they stand in, before another entry or to the end.
@@ -81,7 +82,8 @@ class PlaylistServiceStub:
     PLAYLIST_FULL, PLAYLIST_IS_SMART, PLAYLIST_CONFLICT.
     """
     SortTracks: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.SortTracksRequest, _playlist_service_pb2.SortTracksResponse]
-    """Sorts the newest version. Entries that are equal keep their order. Idempotent by request_id.
+    """Sorts the newest version, whichever was seen. Entries that are equal keep their order. Idempotent
+    by request_id.
     Errors: NOT_FOUND, PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART.
     """
     FollowPlaylist: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.FollowPlaylistRequest, _playlist_service_pb2.FollowPlaylistResponse]
@@ -188,7 +190,7 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_playlist_service_pb2.RecoverPlaylistRequest, _abc.Awaitable[_playlist_service_pb2.RecoverPlaylistResponse]],
     ) -> _abc.Awaitable[_playlist_service_pb2.RecoverPlaylistResponse]:
         """Brings a deleted playlist back, as it was. Idempotent.
-        Errors: NOT_FOUND (not the caller's, or deleted for more than 30 days).
+        Errors: NOT_FOUND (not the caller's, or deleted for more than 30 days), COLLECTION_FULL.
         """
 
     @_abc_1.abstractmethod
@@ -221,7 +223,8 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_playlist_service_pb2.RemoveTracksResponse]:
         """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A query
         holds some 900 of them; POST takes them all. Idempotent by request_id.
-        Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART.
+        Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART,
+        PLAYLIST_CONFLICT (`snapshot_id` is older than what is kept).
         """
 
     @_abc_1.abstractmethod
@@ -254,7 +257,8 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playlist_service_pb2.SortTracksRequest,
         context: _aio.ServicerContext[_playlist_service_pb2.SortTracksRequest, _abc.Awaitable[_playlist_service_pb2.SortTracksResponse]],
     ) -> _abc.Awaitable[_playlist_service_pb2.SortTracksResponse]:
-        """Sorts the newest version. Entries that are equal keep their order. Idempotent by request_id.
+        """Sorts the newest version, whichever was seen. Entries that are equal keep their order. Idempotent
+        by request_id.
         Errors: NOT_FOUND, PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART.
         """
 

@@ -29,22 +29,26 @@ class SetCollaboratorRequest(_message.Message):
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """ULID of the playlist."""
     user_id: _builtins.str
     """ULID of the user."""
     role: _playlist_pb2.Collaborator.Role.ValueType
     """VIEWER or EDITOR."""
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     def __init__(
         self,
         *,
         playlist_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
         role: _playlist_pb2.Collaborator.Role.ValueType = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "request_id", b"request_id", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -82,19 +86,23 @@ class RemoveCollaboratorRequest(_message.Message):
 
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """ULID of the playlist."""
     user_id: _builtins.str
     """ULID of the user."""
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     def __init__(
         self,
         *,
         playlist_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -171,19 +179,23 @@ class TransferOwnershipRequest(_message.Message):
 
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """ULID of the playlist."""
     user_id: _builtins.str
     """ULID of the collaborator who is to own it."""
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     def __init__(
         self,
         *,
         playlist_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -351,19 +363,23 @@ class RevokeShareRequest(_message.Message):
 
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
     SHARE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """ULID of the playlist."""
     share_id: _builtins.str
     """ULID of the link."""
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     def __init__(
         self,
         *,
         playlist_id: _builtins.str = ...,
         share_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "share_id", b"share_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "request_id", b"request_id", "share_id", b"share_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -455,16 +471,20 @@ class AcceptShareRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """The code of the link."""
+    request_id: _builtins.str
+    """Accepted on every write. This one is idempotent without it."""
     def __init__(
         self,
         *,
         code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -141,7 +141,7 @@ class SharingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeShare(self, request, context):
-        """Ends a link at once. Who became a collaborator by it stays one. Idempotent.
+        """Ends a link at once. Who became a collaborator or follower by it stays one. Idempotent.
         Errors: NOT_FOUND, PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -149,9 +149,10 @@ class SharingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PreviewShare(self, request, context):
-        """What a link leads to, without signing in: the playlist and its first 20 tracks.
-        Errors: SHARE_INVALID (unknown, expired, revoked, or the playlist has become PRIVATE),
-        LIMIT_REACHED (60 a minute and address).
+        """What a link leads to, without signing in: the playlist and its first 20 tracks. An invitation
+        shows a PRIVATE playlist as well: its code is as good as the role.
+        Errors: SHARE_INVALID (unknown, expired, revoked, or a link without a role to a playlist that has
+        become PRIVATE), LIMIT_REACHED (60 a minute and address; a wrong code counts twice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

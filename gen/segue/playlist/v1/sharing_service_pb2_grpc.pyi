@@ -47,13 +47,14 @@ class SharingServiceStub:
     Errors: NOT_FOUND, PERMISSION_DENIED, PAGE_TOKEN_INVALID.
     """
     RevokeShare: _aio.UnaryUnaryMultiCallable[_sharing_service_pb2.RevokeShareRequest, _sharing_service_pb2.RevokeShareResponse]
-    """Ends a link at once. Who became a collaborator by it stays one. Idempotent.
+    """Ends a link at once. Who became a collaborator or follower by it stays one. Idempotent.
     Errors: NOT_FOUND, PERMISSION_DENIED.
     """
     PreviewShare: _aio.UnaryUnaryMultiCallable[_sharing_service_pb2.PreviewShareRequest, _sharing_service_pb2.PreviewShareResponse]
-    """What a link leads to, without signing in: the playlist and its first 20 tracks.
-    Errors: SHARE_INVALID (unknown, expired, revoked, or the playlist has become PRIVATE),
-    LIMIT_REACHED (60 a minute and address).
+    """What a link leads to, without signing in: the playlist and its first 20 tracks. An invitation
+    shows a PRIVATE playlist as well: its code is as good as the role.
+    Errors: SHARE_INVALID (unknown, expired, revoked, or a link without a role to a playlist that has
+    become PRIVATE), LIMIT_REACHED (60 a minute and address; a wrong code counts twice).
     """
     AcceptShare: _aio.UnaryUnaryMultiCallable[_sharing_service_pb2.AcceptShareRequest, _sharing_service_pb2.AcceptShareResponse]
     """Has the caller take what a link offers: a role, or, where it has none, following the playlist
@@ -136,7 +137,7 @@ class SharingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sharing_service_pb2.RevokeShareRequest,
         context: _aio.ServicerContext[_sharing_service_pb2.RevokeShareRequest, _abc.Awaitable[_sharing_service_pb2.RevokeShareResponse]],
     ) -> _abc.Awaitable[_sharing_service_pb2.RevokeShareResponse]:
-        """Ends a link at once. Who became a collaborator by it stays one. Idempotent.
+        """Ends a link at once. Who became a collaborator or follower by it stays one. Idempotent.
         Errors: NOT_FOUND, PERMISSION_DENIED.
         """
 
@@ -146,9 +147,10 @@ class SharingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sharing_service_pb2.PreviewShareRequest,
         context: _aio.ServicerContext[_sharing_service_pb2.PreviewShareRequest, _abc.Awaitable[_sharing_service_pb2.PreviewShareResponse]],
     ) -> _abc.Awaitable[_sharing_service_pb2.PreviewShareResponse]:
-        """What a link leads to, without signing in: the playlist and its first 20 tracks.
-        Errors: SHARE_INVALID (unknown, expired, revoked, or the playlist has become PRIVATE),
-        LIMIT_REACHED (60 a minute and address).
+        """What a link leads to, without signing in: the playlist and its first 20 tracks. An invitation
+        shows a PRIVATE playlist as well: its code is as good as the role.
+        Errors: SHARE_INVALID (unknown, expired, revoked, or a link without a role to a playlist that has
+        become PRIVATE), LIMIT_REACHED (60 a minute and address; a wrong code counts twice).
         """
 
     @_abc_1.abstractmethod

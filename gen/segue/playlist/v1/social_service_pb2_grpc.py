@@ -26,8 +26,9 @@ if _version_not_supported:
 
 
 class SocialServiceStub:
-    """Following people and artists, and blocking people. Blocking ends following both ways; a blocked
-    user finds nothing of who blocked them: they are NOT_FOUND.
+    """Following people and artists, and blocking people. Blocking ends following both ways; to a
+    blocked user who blocked them and all that is theirs are NOT_FOUND here. What is public can still
+    be come across by search, and cannot be opened.
     """
 
     def __init__(self, channel):
@@ -104,8 +105,9 @@ class SocialServiceStub:
 
 
 class SocialServiceServicer:
-    """Following people and artists, and blocking people. Blocking ends following both ways; a blocked
-    user finds nothing of who blocked them: they are NOT_FOUND.
+    """Following people and artists, and blocking people. Blocking ends following both ways; to a
+    blocked user who blocked them and all that is theirs are NOT_FOUND here. What is public can still
+    be come across by search, and cannot be opened.
     """
 
     def Follow(self, request, context):
@@ -291,8 +293,9 @@ def add_SocialServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SocialService:
-    """Following people and artists, and blocking people. Blocking ends following both ways; a blocked
-    user finds nothing of who blocked them: they are NOT_FOUND.
+    """Following people and artists, and blocking people. Blocking ends following both ways; to a
+    blocked user who blocked them and all that is theirs are NOT_FOUND here. What is public can still
+    be come across by search, and cannot be opened.
     """
 
     @staticmethod

@@ -13,8 +13,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SocialServiceStub:
-    """Following people and artists, and blocking people. Blocking ends following both ways; a blocked
-    user finds nothing of who blocked them: they are NOT_FOUND.
+    """Following people and artists, and blocking people. Blocking ends following both ways; to a
+    blocked user who blocked them and all that is theirs are NOT_FOUND here. What is public can still
+    be come across by search, and cannot be opened.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -73,8 +74,9 @@ class SocialServiceStub:
     """
 
 class SocialServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Following people and artists, and blocking people. Blocking ends following both ways; a blocked
-    user finds nothing of who blocked them: they are NOT_FOUND.
+    """Following people and artists, and blocking people. Blocking ends following both ways; to a
+    blocked user who blocked them and all that is theirs are NOT_FOUND here. What is public can still
+    be come across by search, and cannot be opened.
     """
 
     @_abc_1.abstractmethod
