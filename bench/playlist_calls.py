@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from segue.playlist.v1 import playlist_service_pb2, playlist_service_pb2_grpc
+from segue.playlist.v1 import playlist_pb2, playlist_service_pb2, playlist_service_pb2_grpc
 from segue.playlist.v1 import snapshot_service_pb2 as snapshot_pb2
 from segue.playlist.v1 import snapshot_service_pb2_grpc as snapshot_grpc
 
@@ -35,6 +35,12 @@ class Direct:
         await self.add(made.playlist_id, tracks)
         return str(made.playlist_id)
 
+    async def make_smart(self, rule: playlist_pb2.Rule) -> str:
+        """A new list by a rule, not evaluated yet."""
+        request = playlist_service_pb2.CreatePlaylistRequest(name="Smart", rule=rule)
+        made = await self.playlists.CreatePlaylist(request, metadata=self.metadata)
+        return str(made.playlist_id)
+
     async def add(
         self, playlist_id: str, tracks: Sequence[str], position: int | None = None
     ) -> Any:
@@ -51,12 +57,27 @@ class Direct:
         )
         return await self.playlists.RemoveTracks(request, metadata=self.metadata)
 
-    async def move(self, playlist_id: str, item_id: str, before: str) -> Any:
+    async def move(self, playlist_id: str, item_id: str, before: str, snapshot_id: str = "") -> Any:
         """Moves an entry."""
         request = playlist_service_pb2.MoveTracksRequest(
-            playlist_id=playlist_id, item_ids=[item_id], before_item_id=before
+            playlist_id=playlist_id,
+            item_ids=[item_id],
+            before_item_id=before,
+            snapshot_id=snapshot_id,
         )
         return await self.playlists.MoveTracks(request, metadata=self.metadata)
+
+    async def sort(
+        self, playlist_id: str, by: playlist_service_pb2.SortTracksRequest.By.ValueType
+    ) -> Any:
+        """Sorts."""
+        request = playlist_service_pb2.SortTracksRequest(playlist_id=playlist_id, by=by)
+        return await self.playlists.SortTracks(request, metadata=self.metadata)
+
+    async def undo(self, playlist_id: str) -> Any:
+        """Undoes the last edit."""
+        request = snapshot_pb2.UndoRequest(playlist_id=playlist_id)
+        return await self.snapshots.Undo(request, metadata=self.metadata)
 
     async def load(self, playlist_id: str, size: int = 100, snapshot_id: str = "") -> Any:
         """Metadata and the first page, as an application shows a list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 COMPARED: Final = 500
@@ -40,6 +41,7 @@ def comparable(text: str) -> str:
     return " ".join(folded.split())[:COMPARED].rstrip()
 
 
+@lru_cache(maxsize=1 << 16)
 def sortable(text: str) -> str:
     """The key that texts are sorted by, character by character: ``comparable`` without a leading
     "the ", at most ``SORTED`` characters."""

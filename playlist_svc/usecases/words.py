@@ -47,8 +47,11 @@ def _common(a: bytes, b: bytes, *, from_end: bool) -> int:
 
 
 async def told(tracks: Tracks, old: Content, new: Content, *, sorted_by: str | None = None) -> str:
-    """The changes from one to the other as a sentence; a lone track is named."""
-    changes = diff(*changed_part(old, new))
+    """The changes from one to the other as a sentence; a lone track is named.
+
+    A sort moves tracks and nothing else, whichever they are: it is told without comparing them.
+    """
+    changes = () if sorted_by else diff(*changed_part(old, new))
     named = await tracks.named(_alone(changes))
 
     def title_of(track_id: bytes) -> str:
