@@ -338,11 +338,15 @@ class _MemoryWriting:
 
     async def last_redoable(self, author_id: str) -> Snapshot | None:
         """See ``Writing.last_redoable``."""
-        edits = self._edits_of(author_id)
-        newest = max((s.revision for s in edits), default=0)
-        undone = ((s.undone_by, s) for s in edits if s.undone_by is not None)
-        found = max(undone, key=lambda each: each[0], default=None)
-        return found[1] if found is not None and found[0] > newest else None
+        newest = max((s.revision for s in self._edits_of(author_id)), default=0)
+        everyone = self._kept.snapshots.values()
+        undos = {s.revision for s in everyone if s.author_id == author_id and s.kind is Kind.UNDO}
+        undone = [
+            (s.undone_by, s)
+            for s in everyone
+            if s.kind in _UNDOABLE and s.undone_by in undos and s.undone_by > newest
+        ]
+        return max(undone, key=lambda each: each[0])[1] if undone else None
 
     def _edits_of(self, author_id: str) -> list[Snapshot]:
         everyone = self._kept.snapshots.values()

@@ -62,14 +62,17 @@ WHERE playlist_id = %s AND author_id = %s AND kind IN ('EDIT', 'RESTORE') AND un
 ORDER BY revision DESC LIMIT 1
 """  # noqa: S608
 _LAST_REDOABLE = f"""
-SELECT {_COLUMNS} FROM snapshots AS undone
-WHERE playlist_id = %(playlist_id)s AND author_id = %(author_id)s AND undone_by IS NOT NULL
-  AND undone_by > (
+SELECT {", ".join(f"undone.{column}" for column in playlist_rows.SNAPSHOT_COLUMNS)}
+FROM snapshots AS undo JOIN snapshots AS undone
+  ON undone.playlist_id = undo.playlist_id AND undone.undone_by = undo.revision
+WHERE undo.playlist_id = %(playlist_id)s AND undo.author_id = %(author_id)s
+  AND undo.kind = 'UNDO' AND undone.kind IN ('EDIT', 'RESTORE')
+  AND undo.revision > coalesce((
     SELECT max(revision) FROM snapshots
     WHERE playlist_id = %(playlist_id)s AND author_id = %(author_id)s
       AND kind IN ('EDIT', 'RESTORE')
-  )
-ORDER BY undone_by DESC LIMIT 1
+  ), 0)
+ORDER BY undo.revision DESC LIMIT 1
 """  # noqa: S608
 _INSERT = """
 INSERT INTO snapshots (playlist_id, revision, snapshot_id, kind, author_id, created_at, summary,

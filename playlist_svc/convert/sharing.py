@@ -67,11 +67,15 @@ def share(one: Share, made_by: str) -> pb.ShareLink:
 
 
 def preview(found: Preview) -> sharing_service_pb2.PreviewShareResponse:
-    """What a link leads to."""
+    """What a link leads to; who added the tracks is not told to whoever happens to hold it."""
     one = found.share
+    tracks = playlists.tracks(found.entries, 0, found.names)
+    for track in tracks:
+        track.ClearField("added_by")
+        track.ClearField("added_by_id")
     return sharing_service_pb2.PreviewShareResponse(
         playlist=playlists.playlist(found.shown),
-        tracks=playlists.tracks(found.entries, 0, found.names),
+        tracks=tracks,
         role=_role(one),
         expires_at=None if one.expires_at_ms is None else playlists.timestamp(one.expires_at_ms),
     )

@@ -54,8 +54,9 @@ CREATE UNIQUE INDEX snapshots_id ON snapshots (playlist_id, snapshot_id);
 -- Undo and redo look for an author's newest edits.
 CREATE INDEX snapshots_author ON snapshots (playlist_id, author_id, revision DESC)
     WHERE kind IN ('EDIT', 'RESTORE');
-CREATE INDEX snapshots_undone ON snapshots (playlist_id, author_id, undone_by DESC)
-    WHERE undone_by IS NOT NULL;
+CREATE INDEX snapshots_undos ON snapshots (playlist_id, author_id, revision DESC)
+    WHERE kind = 'UNDO';
+CREATE INDEX snapshots_undone ON snapshots (playlist_id, undone_by) WHERE undone_by IS NOT NULL;
 
 -- Every so often a version as a whole: 52 bytes an entry (domain/order.py), which do not compress.
 CREATE TABLE snapshot_copies (

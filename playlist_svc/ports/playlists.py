@@ -59,8 +59,12 @@ class Writing(Protocol):
         ...
 
     async def last_redoable(self, author_id: str) -> Snapshot | None:
-        """The author's EDIT or RESTORE that was undone last, unless the author's newest EDIT or
-        RESTORE is newer than that undo."""
+        """The EDIT or RESTORE, anyone's, that the author's newest UNDO took back of those that
+        still stand; ``undone_by`` is that undo.
+
+        None where the author's newest EDIT or RESTORE is newer than it. An undo stands until what
+        it took back is redone, by whomever.
+        """
         ...
 
     def record(self, snapshot: NewSnapshot) -> Head:

@@ -127,7 +127,7 @@ class AcceptShare:
         self._change = MemberChanges(store)
 
     async def __call__(self, caller: str, code: str) -> Shown:
-        """The playlist as the caller has it now.
+        """The playlist as the caller has it now; to the owner the link gives nothing.
 
         ShareInvalid, UserBlocked, FailedPrecondition (COLLECTION_FULL), ResourceExhausted
         (LIMIT_REACHED).
@@ -150,6 +150,8 @@ class AcceptShare:
         return await self._reading.shown(head, caller)
 
     async def _follow(self, head: Head, caller: str) -> Head:
+        if head.owner_id == caller:
+            return head
         playlist_id = head.playlist_id
         count = await self._store.follow(playlist_id, caller, self._clock())
         if await self._blocked(head.owner_id, caller):
@@ -157,6 +159,10 @@ class AcceptShare:
             await self._store.unfollow(playlist_id, caller)
             raise UserBlocked
         newest = await self._store.head(playlist_id)
+        if newest is not None and newest.owner_id == caller:
+            # The caller became the owner meanwhile, and nobody follows their own.
+            await self._store.unfollow(playlist_id, caller)
+            newest = await self._store.head(playlist_id)
         return newest or replace(head, follower_count=count)
 
     async def _join(self, share: Share, role: Role, caller: str) -> Head:

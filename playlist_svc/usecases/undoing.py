@@ -146,19 +146,19 @@ async def _undoing(writing: Writing, command: Command) -> _Reversal:
     if snapshot.undone_by is not None:
         raise _nothing_to_undo("That edit is undone already.")
     about, revision = snapshot.snapshot_id, snapshot.revision
-    edit = await _reverted(writing, snapshot)
+    edit = await _edit_of(writing, snapshot)
     if edit is None:
         return _Reversal(Kind.UNDO, about, revision, reverts=revision, undoes=revision)
+    edited = edit.revision
     if snapshot.kind is Kind.UNDO:
-        # Without the undo, the edit that it was about stands again.
-        again = edit.revision if edit.undone_by == revision else None
-        return _Reversal(
-            Kind.UNDO, about, revision, reverts=revision, undoes=revision, redoes=again
-        )
+        if edit.undone_by != revision:
+            raise _nothing_to_undo("What that undo took back stands again already.")
+        # Without the undo the edit stands again, which is what a redo does.
+        return _Reversal(Kind.REDO, about, revision, reverts=edited, undoes=revision, redoes=edited)
     if edit.undone_by is not None:
         raise _nothing_to_undo("That edit is undone already.")
     # Taking a redo back undoes the edit that it was about, so that a redo finds it.
-    return _Reversal(Kind.UNDO, about, revision, reverts=revision, undoes=edit.revision)
+    return _Reversal(Kind.UNDO, about, revision, reverts=revision, undoes=edited)
 
 
 async def _to_undo(writing: Writing, command: Command) -> Snapshot:
@@ -173,11 +173,14 @@ async def _to_undo(writing: Writing, command: Command) -> Snapshot:
     return last
 
 
-async def _reverted(writing: Writing, snapshot: Snapshot) -> Snapshot | None:
-    """The edit that an undo or a redo is about; None for other kinds, or when it is not kept."""
-    if snapshot.kind not in (Kind.UNDO, Kind.REDO) or snapshot.reverts is None:
-        return None
-    return await writing.snapshot_at(snapshot.reverts)
+async def _edit_of(writing: Writing, snapshot: Snapshot) -> Snapshot | None:
+    """The edit that a version made, took back or did again; None when it is not kept."""
+    found: Snapshot | None = snapshot
+    # A redo is about an edit, an undo about an edit or a redo.
+    for kind in (Kind.UNDO, Kind.REDO):
+        if found is not None and found.kind is kind:
+            found = None if found.reverts is None else await writing.snapshot_at(found.reverts)
+    return None if found is None or found.kind in (Kind.UNDO, Kind.REDO) else found
 
 
 def _nothing_to_undo(message: str) -> FailedPrecondition:

@@ -177,6 +177,46 @@ class StoreHistoryContract:
         assert await last(world.store, playlist_id, me) == (9, None)
         assert await last(world.store, playlist_id, you) == (8, None)
 
+    async def test_a_redo_is_for_who_undid_and_while_the_undo_stands(
+        self, world: StoreWorld
+    ) -> None:
+        me, you, store = new_id(), new_id(), world.store
+        playlist_id = (await made(store, me)).playlist_id
+
+        async def step(author: str, kind: Kind, **said: Any) -> None:
+            change: Edit = appended(entries(1, author)[0])
+            await edit(store, playlist_id, author, change, kind=kind, **said)
+
+        async def redoable() -> tuple[object, object]:
+            return (await last(store, playlist_id, me))[1], (
+                await last(world.other, playlist_id, you)
+            )[1]
+
+        await step(me, Kind.EDIT)
+        await step(me, Kind.EDIT)
+        await step(you, Kind.UNDO, reverts=2, undoes=2)
+        assert await redoable() == (None, 2)
+        await step(me, Kind.UNDO, reverts=3, undoes=3)
+        assert await redoable() == (3, 2)
+        # What the other undid is done again by me: the other's undo stands no longer.
+        await step(me, Kind.REDO, reverts=2, redoes=2)
+        assert await redoable() == (3, None)
+        # A redo that is taken back counts for who takes it back.
+        await step(you, Kind.UNDO, reverts=6, undoes=2)
+        assert await redoable() == (3, 2)
+        # An undo of an undo is nothing to redo.
+        await step(you, Kind.UNDO, reverts=5, undoes=5, redoes=3)
+        assert await redoable() == (None, 2)
+        await step(me, Kind.EDIT)
+        assert await redoable() == (None, 2)
+        await step(you, Kind.RESTORE, reverts=1)
+        assert await redoable() == (None, None)
+        await step(me, Kind.UNDO, reverts=10, undoes=10)
+        await step(me, Kind.UNDO, reverts=9, undoes=9)
+        assert await redoable() == (9, None)
+        await step(me, Kind.REDO, reverts=9, redoes=9)
+        assert await redoable() == (10, None)
+
     async def test_old_versions_are_purged_and_the_rest_stays(
         self, small_world: StoreWorld
     ) -> None:

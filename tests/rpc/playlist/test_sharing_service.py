@@ -180,6 +180,9 @@ async def test_a_preview_needs_no_token_and_shows_twenty_tracks(one: Instance) -
     assert [track.position for track in preview.tracks] == list(range(20))
     assert preview.tracks[0].title == f"T{track_ids[0]}"
     assert (preview.playlist.title, preview.playlist.track_count) == ("Sunday", 25)
+    assert {(track.added_by, track.added_by_id) for track in preview.tracks} == {("", "")}
+    seen = await one.call("PlaylistService/ListTracks", owner, playlist_id=playlist_id)
+    assert {(track.added_by, track.added_by_id) for track in seen.tracks} == {(f"u{owner}", owner)}
     assert (preview.playlist.role, preview.playlist.followed) == (Roles.ROLE_UNSPECIFIED, False)
     assert (preview.role, preview.expires_at) == (Roles.ROLE_UNSPECIFIED, link.share.expires_at)
 
@@ -244,6 +247,21 @@ async def test_a_link_that_shows_makes_followers_who_keep_seeing(one: Instance) 
     fields = {"playlist_id": playlist_id, "share_id": link.share.share_id}
     await one.call(f"{SHARING}/RevokeShare", owner, **fields)
     await one.call("PlaylistService/GetPlaylist", guest, playlist_id=playlist_id)
+
+
+@pytest.mark.parametrize("role", ["ROLE_UNSPECIFIED", "EDITOR"])
+async def test_a_link_gives_the_owner_nothing(one: Instance, role: str) -> None:
+    owner = new_id()
+    playlist_id = await a_list(one, owner, "LINK")
+    link = await a_link(one, owner, playlist_id, role=role)
+    before = await one.call("PlaylistService/GetPlaylist", owner, playlist_id=playlist_id)
+    answer = await one.call(f"{SHARING}/AcceptShare", owner, code=link.code)
+    assert answer.playlist == before.playlist
+    assert (answer.playlist.role, answer.playlist.follower_count) == (Roles.OWNER, 0)
+    followed = await one.call("PlaylistService/ListPlaylists", owner, kind="FOLLOWED")
+    assert list(followed.playlists) == []
+    shares = await one.call(f"{SHARING}/ListShares", owner, playlist_id=playlist_id)
+    assert [share.accepted_count for share in shares.shares] == [0]
 
 
 async def test_nobody_comes_in_after_a_revocation_was_acknowledged(pair: list[Instance]) -> None:
@@ -326,3 +344,22 @@ async def test_accepting_and_blocking_at_once_leaves_nobody_in(pair: list[Instan
         assert guest not in await collaborators(one, owner, playlist_id)
         standing = await one.parts.store.standing(playlist_id, owner, guest)
         assert not standing.follows
+
+
+async def test_accepting_while_one_becomes_the_owner_leaves_nobody_following_their_own(
+    pair: list[Instance],
+) -> None:
+    one, other = pair
+    for _ in range(10):
+        owner, heir = new_id(), new_id()
+        playlist_id = await a_list(one, owner, "LINK")
+        link = await a_link(one, owner, playlist_id)
+        fields = {"playlist_id": playlist_id, "user_id": heir}
+        await one.call(f"{SHARING}/SetCollaborator", owner, role="VIEWER", **fields)
+        await asyncio.gather(
+            one.call(f"{SHARING}/AcceptShare", heir, code=link.code),
+            other.call(f"{SHARING}/TransferOwnership", owner, **fields),
+        )
+        found = await one.parts.store.head(playlist_id)
+        assert found is not None
+        assert (found.owner_id, found.follower_count) == (heir, 0)

@@ -215,6 +215,58 @@ async def test_anyones_edit_is_undone_by_its_name_and_once(
     assert created.reason == "NOTHING_TO_UNDO"
 
 
+async def test_whoever_undid_an_edit_is_who_can_redo_it(ann: User, ben: User, shared: str) -> None:
+    hers = await ann.add(shared, "xyz")
+    await ben.call("Undo", playlist_id=shared, snapshot_id=hers.snapshot_id)
+    assert await ann.titles(shared) == "abc"
+    fault = await refused(ann.call("Redo", playlist_id=shared))
+    assert fault.reason == "NOTHING_TO_REDO"
+    assert await ann.titles(shared) == "abc"
+    redone = await ben.call("Redo", playlist_id=shared)
+    assert redone.redone_snapshot_id == hers.snapshot_id
+    assert await ann.titles(shared) == "abcxyz"
+    assert not any(one.undone for one in await ann.history(shared))
+    for user in (ann, ben):
+        fault = await refused(user.call("Redo", playlist_id=shared))
+        assert fault.reason == "NOTHING_TO_REDO"
+
+
+async def test_an_undo_that_another_took_back_is_not_redone(
+    ann: User, ben: User, shared: str
+) -> None:
+    hers = await ann.add(shared, "x")
+    undo = await ann.call("Undo", playlist_id=shared)
+    await ben.call("Undo", playlist_id=shared, snapshot_id=undo.snapshot_id)
+    assert await ann.titles(shared) == "abcx"
+    last = (await ann.history(shared))[-1]
+    assert (last.kind, last.author) == (pb.Snapshot.REDO, "ben")
+    assert last.reverts_snapshot_id == hers.snapshot_id
+    for user in (ann, ben):
+        fault = await refused(user.call("Redo", playlist_id=shared))
+        assert fault.reason == "NOTHING_TO_REDO"
+    again = await refused(ben.call("Undo", playlist_id=shared, snapshot_id=undo.snapshot_id))
+    assert again.reason == "NOTHING_TO_UNDO"
+
+
+async def test_however_often_an_edit_goes_back_and_forth_its_history_says_whether_it_stands(
+    ann: User, ben: User, shared: str
+) -> None:
+    edit = (await ann.add(shared, "x")).snapshot_id
+    newest = edit
+    for number in range(6):
+        # Each is an undo of the version before, by name.
+        user = (ann, ben)[number % 2]
+        answer = await user.call("Undo", playlist_id=shared, snapshot_id=newest)
+        assert answer.undone_snapshot_id == newest
+        newest = answer.snapshot_id
+        stands = number % 2 == 1
+        assert await ann.titles(shared) == ("abcx" if stands else "abc")
+        history = await ann.history(shared)
+        undone = {one.snapshot_id: one.undone for one in history}
+        assert undone[edit] is not stands
+        assert history[-1].kind == (pb.Snapshot.REDO if stands else pb.Snapshot.UNDO)
+
+
 async def test_an_undo_and_a_redo_are_undone_by_their_names(ann: User, shared: str) -> None:
     await remove(ann, shared, "b")
     undo = (await ann.call("Undo", playlist_id=shared)).snapshot_id
