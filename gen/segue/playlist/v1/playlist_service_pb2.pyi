@@ -1074,6 +1074,8 @@ class WatchPlaylistResponse(_message.Message):
         """The access token has expired: watch again with a fresh one."""
         TOKEN_REVOKED: WatchPlaylistResponse._End.ValueType  # 5
         """The sign-in was revoked."""
+        UNAVAILABLE: WatchPlaylistResponse._End.ValueType  # 6
+        """The service cannot go on now: watch again."""
 
     class End(_End, metaclass=_EndEnumTypeWrapper):
         """Why a stream ends."""
@@ -1090,6 +1092,8 @@ class WatchPlaylistResponse(_message.Message):
     """The access token has expired: watch again with a fresh one."""
     TOKEN_REVOKED: WatchPlaylistResponse.End.ValueType  # 5
     """The sign-in was revoked."""
+    UNAVAILABLE: WatchPlaylistResponse.End.ValueType  # 6
+    """The service cannot go on now: watch again."""
 
     PLAYLIST_FIELD_NUMBER: _builtins.int
     SNAPSHOTS_FIELD_NUMBER: _builtins.int

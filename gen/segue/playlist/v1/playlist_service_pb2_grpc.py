@@ -273,9 +273,10 @@ class PlaylistServiceServicer:
     def WatchPlaylist(self, request, context):
         """A live view of one playlist: its state at once, then each change as it happens. The stream ends,
         with the reason in its last message, when the playlist is deleted, the caller may not see it any
-        more, the access token ends or the server drains. To resume, watch again with the last
-        resume_token: the first message then has what changed since.
-        Errors: NOT_FOUND, INVALID_FIELD, RESUME_TOKEN_EXPIRED.
+        more, the access token ends, the server drains or a store of it fails. To resume, watch again
+        with the last resume_token: the first message then has what changed since. A user has at most
+        100 views at an instance; one more is LIMIT_REACHED.
+        Errors: NOT_FOUND, INVALID_FIELD, RESUME_TOKEN_EXPIRED, LIMIT_REACHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

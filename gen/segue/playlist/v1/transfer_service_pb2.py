@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playlist/v1/transfer_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1bsegue/mesh/v1/options.proto\"N\n\x0cPlaylistFile\">\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x08\n\x04M3U8\x10\x01\x12\x08\n\x04XSPF\x10\x02\x12\x08\n\x04JSPF\x10\x03\"\x92\x01\n\x15ImportPlaylistRequest\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x36\n\x06\x66ormat\x18\x02 \x01(\x0e\x32&.segue.playlist.v1.PlaylistFile.Format\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0e\n\x06public\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\xbb\x03\n\x16ImportPlaylistResponse\x12\x13\n\x0b\x65ntry_count\x18\x01 \x01(\x05\x12\x12\n\ndone_count\x18\x02 \x01(\x05\x12\x15\n\rmatched_count\x18\x03 \x01(\x05\x12@\n\x07\x65ntries\x18\x04 \x03(\x0b\x32/.segue.playlist.v1.ImportPlaylistResponse.Entry\x12\x13\n\x0bplaylist_id\x18\x05 \x01(\t\x1a\x89\x02\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x05\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x44\n\x05match\x18\x04 \x01(\x0e\x32\x35.segue.playlist.v1.ImportPlaylistResponse.Entry.Match\x12\x10\n\x08track_id\x18\x05 \x01(\t\x12\x15\n\rmatched_title\x18\x06 \x01(\t\x12\x16\n\x0ematched_artist\x18\x07 \x01(\t\"K\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\t\n\x05\x42Y_ID\x10\x01\x12\t\n\x05\x45XACT\x10\x02\x12\x0b\n\x07SIMILAR\x10\x03\x12\x08\n\x04NONE\x10\x04\"y\n\x15\x45xportPlaylistRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x36\n\x06\x66ormat\x18\x02 \x01(\x0e\x32&.segue.playlist.v1.PlaylistFile.Format\x12\x13\n\x0bsnapshot_id\x18\x03 \x01(\t2\xc6\x02\n\x0fTransferService\x12\x9b\x01\n\x0eImportPlaylist\x12(.segue.playlist.v1.ImportPlaylistRequest\x1a).segue.playlist.v1.ImportPlaylistResponse\"2\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x16\"\x11/playlists/import:\x01*0\x01\x12\x94\x01\n\x0e\x45xportPlaylist\x12(.segue.playlist.v1.ExportPlaylistRequest\x1a\x14.google.api.HttpBody\"@\x90\x02\x01\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x1f/playlists/{playlist_id}/export0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playlist/v1/transfer_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x17google/rpc/status.proto\x1a\x1bsegue/mesh/v1/options.proto\"N\n\x0cPlaylistFile\">\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x08\n\x04M3U8\x10\x01\x12\x08\n\x04XSPF\x10\x02\x12\x08\n\x04JSPF\x10\x03\"\x92\x01\n\x15ImportPlaylistRequest\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x36\n\x06\x66ormat\x18\x02 \x01(\x0e\x32&.segue.playlist.v1.PlaylistFile.Format\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0e\n\x06public\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\xde\x03\n\x16ImportPlaylistResponse\x12\x13\n\x0b\x65ntry_count\x18\x01 \x01(\x05\x12\x12\n\ndone_count\x18\x02 \x01(\x05\x12\x15\n\rmatched_count\x18\x03 \x01(\x05\x12@\n\x07\x65ntries\x18\x04 \x03(\x0b\x32/.segue.playlist.v1.ImportPlaylistResponse.Entry\x12\x13\n\x0bplaylist_id\x18\x05 \x01(\t\x12!\n\x05\x65rror\x18\x06 \x01(\x0b\x32\x12.google.rpc.Status\x1a\x89\x02\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x05\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x44\n\x05match\x18\x04 \x01(\x0e\x32\x35.segue.playlist.v1.ImportPlaylistResponse.Entry.Match\x12\x10\n\x08track_id\x18\x05 \x01(\t\x12\x15\n\rmatched_title\x18\x06 \x01(\t\x12\x16\n\x0ematched_artist\x18\x07 \x01(\t\"K\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\t\n\x05\x42Y_ID\x10\x01\x12\t\n\x05\x45XACT\x10\x02\x12\x0b\n\x07SIMILAR\x10\x03\x12\x08\n\x04NONE\x10\x04\"y\n\x15\x45xportPlaylistRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x36\n\x06\x66ormat\x18\x02 \x01(\x0e\x32&.segue.playlist.v1.PlaylistFile.Format\x12\x13\n\x0bsnapshot_id\x18\x03 \x01(\t2\xc6\x02\n\x0fTransferService\x12\x9b\x01\n\x0eImportPlaylist\x12(.segue.playlist.v1.ImportPlaylistRequest\x1a).segue.playlist.v1.ImportPlaylistResponse\"2\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x16\"\x11/playlists/import:\x01*0\x01\x12\x94\x01\n\x0e\x45xportPlaylist\x12(.segue.playlist.v1.ExportPlaylistRequest\x1a\x14.google.api.HttpBody\"@\x90\x02\x01\xba\xc8\x18\x12\x08\x02\x12\x08playlist\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x1f/playlists/{playlist_id}/export0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,20 +39,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFERSERVICE'].methods_by_name['ImportPlaylist']._serialized_options = b'\272\310\030\022\010\002\022\010playlist\032\004edge\202\323\344\223\002\026\"\021/playlists/import:\001*'
   _globals['_TRANSFERSERVICE'].methods_by_name['ExportPlaylist']._loaded_options = None
   _globals['_TRANSFERSERVICE'].methods_by_name['ExportPlaylist']._serialized_options = b'\220\002\001\272\310\030\022\010\002\022\010playlist\032\004edge\202\323\344\223\002!\022\037/playlists/{playlist_id}/export'
-  _globals['_PLAYLISTFILE']._serialized_start=149
-  _globals['_PLAYLISTFILE']._serialized_end=227
-  _globals['_PLAYLISTFILE_FORMAT']._serialized_start=165
-  _globals['_PLAYLISTFILE_FORMAT']._serialized_end=227
-  _globals['_IMPORTPLAYLISTREQUEST']._serialized_start=230
-  _globals['_IMPORTPLAYLISTREQUEST']._serialized_end=376
-  _globals['_IMPORTPLAYLISTRESPONSE']._serialized_start=379
-  _globals['_IMPORTPLAYLISTRESPONSE']._serialized_end=822
-  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY']._serialized_start=557
-  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY']._serialized_end=822
-  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY_MATCH']._serialized_start=747
-  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY_MATCH']._serialized_end=822
-  _globals['_EXPORTPLAYLISTREQUEST']._serialized_start=824
-  _globals['_EXPORTPLAYLISTREQUEST']._serialized_end=945
-  _globals['_TRANSFERSERVICE']._serialized_start=948
-  _globals['_TRANSFERSERVICE']._serialized_end=1274
+  _globals['_PLAYLISTFILE']._serialized_start=174
+  _globals['_PLAYLISTFILE']._serialized_end=252
+  _globals['_PLAYLISTFILE_FORMAT']._serialized_start=190
+  _globals['_PLAYLISTFILE_FORMAT']._serialized_end=252
+  _globals['_IMPORTPLAYLISTREQUEST']._serialized_start=255
+  _globals['_IMPORTPLAYLISTREQUEST']._serialized_end=401
+  _globals['_IMPORTPLAYLISTRESPONSE']._serialized_start=404
+  _globals['_IMPORTPLAYLISTRESPONSE']._serialized_end=882
+  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY']._serialized_start=617
+  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY']._serialized_end=882
+  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY_MATCH']._serialized_start=807
+  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY_MATCH']._serialized_end=882
+  _globals['_EXPORTPLAYLISTREQUEST']._serialized_start=884
+  _globals['_EXPORTPLAYLISTREQUEST']._serialized_end=1005
+  _globals['_TRANSFERSERVICE']._serialized_start=1008
+  _globals['_TRANSFERSERVICE']._serialized_end=1334
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.rpc import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -187,6 +188,7 @@ class ImportPlaylistResponse(_message.Message):
     MATCHED_COUNT_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
     entry_count: _builtins.int
     """How many entries the file has."""
     done_count: _builtins.int
@@ -199,6 +201,12 @@ class ImportPlaylistResponse(_message.Message):
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportPlaylistResponse.Entry]:
         """What became of the entries since the message before."""
 
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why the import failed, as the status of the call says it. Absent but in the last message of an
+        import that failed.
+        """
+
     def __init__(
         self,
         *,
@@ -207,10 +215,11 @@ class ImportPlaylistResponse(_message.Message):
         matched_count: _builtins.int = ...,
         entries: _abc.Iterable[Global___ImportPlaylistResponse.Entry] | None = ...,
         playlist_id: _builtins.str = ...,
+        error: _status_pb2.Status | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done_count", b"done_count", "entries", b"entries", "entry_count", b"entry_count", "matched_count", b"matched_count", "playlist_id", b"playlist_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done_count", b"done_count", "entries", b"entries", "entry_count", b"entry_count", "error", b"error", "matched_count", b"matched_count", "playlist_id", b"playlist_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,8 +57,10 @@ class TransferServiceServicer:
         those whose id the catalogue lacks, are looked for in the catalogue by title, artist and
         duration. Where nothing is found the playlist is empty. The stream tells progress while it looks;
         its last message has the new playlist. The playlist is made at the end, whole or not at all: a
-        stream that broke before can be started again. Idempotent by request_id: a retry looks again, and
-        ends with the playlist, and its count of matched entries, of the first time.
+        stream that broke before can be started again. Idempotent by request_id: a retry of an import
+        that came to its end gets the last message of the first time alone, at once. What can be refused
+        before the first message is. What fails later is in `error` of the last message, and is the
+        status of the call too, which JSON over HTTP/1.1 cannot show.
         Errors: INVALID_FIELD, IMPORT_FILE_MALFORMED, COLLECTION_FULL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
