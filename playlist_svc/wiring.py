@@ -99,6 +99,7 @@ from playlist_svc.usecases.hub import Hub
 from playlist_svc.usecases.importing_file import ImportFile
 from playlist_svc.usecases.library import Library
 from playlist_svc.usecases.listing import Listing
+from playlist_svc.usecases.news import FindNews
 from playlist_svc.usecases.reading import Reading
 from playlist_svc.usecases.sharing import Sharing
 from playlist_svc.usecases.smart_refresh import Refresh
@@ -216,6 +217,7 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
 
 def _playlists(parts: Parts, use: _Shared) -> playlist_calls.UseCases:
     store, tracks, people, access = parts.store, parts.tracks, parts.people, use.access
+    news = FindNews(store, use.reading, use.history)
     return playlist_calls.UseCases(
         create=CreatePlaylist(store, tracks, now_ms, new_id),
         change=ChangeDetails(use.writer, use.versions, access),
@@ -225,7 +227,7 @@ def _playlists(parts: Parts, use: _Shared) -> playlist_calls.UseCases:
         reading=use.reading,
         listing=Listing(store, parts.listings, people, access),
         refresh=use.refresh,
-        watch=WatchPlaylist(use.hub, access, store, use.reading, use.history, use.refresh),
+        watch=WatchPlaylist(use.hub, access, store, use.reading, news, use.refresh),
         watch_changes=WatchChanges(parts.feed, parts.listings, parts.social, people, heads.decode),
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from playlist_svc.convert import playlists
+from playlist_svc.usecases.news import News
 from playlist_svc.usecases.watch_changes import FollowersTold, PlaylistGone, PlaylistTold, Told
 from playlist_svc.usecases.watching import End, Update
 
@@ -12,19 +15,35 @@ ENDS = {
     None: pb.WatchPlaylistResponse.END_UNSPECIFIED,
     End.DELETED: pb.WatchPlaylistResponse.DELETED,
     End.ACCESS_LOST: pb.WatchPlaylistResponse.ACCESS_LOST,
+    End.UNAVAILABLE: pb.WatchPlaylistResponse.UNAVAILABLE,
 }
 
 
-def update(one: Update) -> pb.WatchPlaylistResponse:
-    """A step of a live view."""
-    return pb.WatchPlaylistResponse(
-        playlist=None if one.shown is None else playlists.playlist(one.shown),
-        snapshots=playlists.snapshots(one.told),
-        changes=playlists.changes(one.changes, one.names),
-        reload=one.reload,
-        resume_token=one.resume_token,
-        end=ENDS[one.end],
-    )
+class Updates:
+    """Makes messages of steps; what is the same for all views of a playlist is made once."""
+
+    def __init__(self) -> None:
+        self._made: WeakKeyDictionary[News, pb.WatchPlaylistResponse] = WeakKeyDictionary()
+
+    def __call__(self, one: Update) -> pb.WatchPlaylistResponse:
+        """A step of a live view; ``snapshots`` and ``changes`` are copied from the first one's."""
+        message = pb.WatchPlaylistResponse(
+            playlist=None if one.shown is None else playlists.playlist(one.shown),
+            resume_token=one.resume_token,
+            end=ENDS[one.end],
+        )
+        message.MergeFrom(self._news(one.news))
+        return message
+
+    def _news(self, news: News) -> pb.WatchPlaylistResponse:
+        made = self._made.get(news)
+        if made is None:
+            made = self._made[news] = pb.WatchPlaylistResponse(
+                snapshots=playlists.snapshots(news.told),
+                changes=playlists.changes(news.changes, news.names),
+                reload=news.reload,
+            )
+        return made
 
 
 def change(token: str, told: Told | None) -> pb.WatchChangesResponse:

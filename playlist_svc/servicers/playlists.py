@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from segue.playlist.v1 import playlist_service_pb2 as pb
@@ -64,6 +65,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self._ends = ends
         self._draining = draining
         self._pages: AnswerCache[pb.ListTracksResponse] = AnswerCache(_PAGED_ENTRIES, pages_live_s)
+        self._updates = watching.Updates()
 
     async def CreatePlaylist(
         self, request: pb.CreatePlaylistRequest, context: Context
@@ -250,20 +252,21 @@ class PlaylistServicer(PlaylistServiceServicer):
         token = request.resume_token
         last = pb.WatchPlaylistResponse(resume_token=token)
         with self._ends.opened(current_principal()) as ending:
-            updates = self._do.watch(playlist_id, user_id, token, stop=ending.stop)
-            async for update in updates:
-                step = watching.update(update)
-                if update.end is not None:
-                    step.resume_token = last.resume_token
+            watched = self._do.watch(playlist_id, user_id, token, stop=ending.stop)
+            async with aclosing(watched) as updates:
+                async for update in updates:
+                    step = self._updates(update)
+                    if update.end is not None:
+                        step.resume_token = last.resume_token
+                        yield step
+                        return
+                    # A view is quiet for hours: what was new is not kept for it.
+                    last = pb.WatchPlaylistResponse(
+                        playlist=step.playlist, resume_token=step.resume_token
+                    )
                     yield step
-                    return
-                last = step
-                yield step
-        yield pb.WatchPlaylistResponse(
-            playlist=last.playlist,
-            resume_token=last.resume_token,
-            end=_STREAM_ENDS[ending.reason],
-        )
+        last.end = _STREAM_ENDS[ending.reason]
+        yield last
 
     async def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context

@@ -52,6 +52,13 @@ class Hub:
         self._decode = decode
         self._watchers: defaultdict[str, set[Watcher]] = defaultdict(set)
         self._never = asyncio.Event()
+        self._calls_to_look = 0
+
+    @property
+    def calls_to_look(self) -> int:
+        """How often watchers were told to look for themselves: what was read since the last of
+        these calls is as new as any of them wants."""
+        return self._calls_to_look
 
     @contextmanager
     def watching(self, playlist_id: str) -> Iterator[Watcher]:
@@ -99,6 +106,7 @@ class Hub:
                 watcher.tell(head)
 
     def _wake_all(self) -> None:
+        self._calls_to_look += 1
         for watchers in self._watchers.values():
             for watcher in watchers:
                 watcher.tell(None)

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import structlog
+
+from meshkit import telemetry
+from meshkit.faults import Fault, ResourceExhausted
 from meshkit.feeds import expired, first_of
-from playlist_svc.domain.diff import Change, diff
 from playlist_svc.domain.playlist import Head
-from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
+from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases import resume_tokens
 from playlist_svc.usecases.access import Access, unknown
-from playlist_svc.usecases.history import History, Told, entries_of
 from playlist_svc.usecases.hub import Hub, Watcher
-from playlist_svc.usecases.reading import Names, Reading, Shown
+from playlist_svc.usecases.news import NO_NEWS, FindNews, News
+from playlist_svc.usecases.reading import Reading, Shown
 from playlist_svc.usecases.resume_tokens import Seen
+from playlist_svc.usecases.shared_work import SharedWork
 from playlist_svc.usecases.smart_refresh import Refresh
 
-MOST_CHANGES = 500
-"""Changes that one message tells; with more, it says that there are."""
-MOST_SNAPSHOTS = 50
+MOST_VIEWS = 100
+"""Views that a user has open at one instance."""
+
+_AT_A_TIME = 4
+"""Views that ask the store at a time: all of them want to at once, and others have to be served."""
+_RETRY_S = 30.0
+
+_log = structlog.get_logger("watching")
 
 
 class End(enum.Enum):
@@ -29,26 +40,20 @@ class End(enum.Enum):
 
     DELETED = "DELETED"
     ACCESS_LOST = "ACCESS_LOST"
+    UNAVAILABLE = "UNAVAILABLE"
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
     """One step of a view: the playlist, and what is new since the step before.
 
-    ``reload``: more changed than is told. ``end`` is set in a last step that ends by itself.
+    ``end`` is set in a last step that ends by itself, which has no playlist and no token.
     """
 
     shown: Shown | None
-    told: Told
-    changes: tuple[Change, ...]
-    names: Names
-    reload: bool
+    news: News
     resume_token: str
     end: End | None = None
-
-
-_NOTHING_TOLD = Told([], {}, {})
-_NO_NAMES = Names({}, {})
 
 
 class WatchPlaylist:
@@ -60,94 +65,115 @@ class WatchPlaylist:
         access: Access,
         store: PlaylistStore,
         reading: Reading,
-        history: History,
+        news: FindNews,
         refresh: Refresh,
     ) -> None:
         self._hub = hub
         self._access = access
         self._store = store
         self._reading = reading
-        self._history = history
+        self._news = news
         self._refresh = refresh
+        self._views: Counter[str] = Counter()
+        self._turn = asyncio.Semaphore(_AT_A_TIME)
+        self._heads: SharedWork[tuple[str, int], Head | None] = SharedWork()
 
     async def __call__(
         self, playlist_id: str, user_id: str, resume_token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[Update]:
+    ) -> AsyncGenerator[Update, None]:
         """Steps until ``stop`` is set, or one of them says that it was the last.
 
         Raises NotFound, InvalidArgument for a damaged token, OutOfRange (RESUME_TOKEN_EXPIRED)
-        when what changed since it is no longer known.
+        when what changed since it is no longer known, ResourceExhausted (LIMIT_REACHED) for one
+        view too many of a user; nothing after the first step.
         """
         seen = resume_tokens.decode(playlist_id, resume_token) if resume_token else None
-        with self._hub.watching(playlist_id) as watcher:
+        with self._counted(user_id), self._hub.watching(playlist_id) as watcher:
             head = await self._first(playlist_id, user_id)
             if seen and (seen.revision > head.revision or seen.version > head.version):
                 raise expired()
-            update = await self._update(head, user_id, seen, resuming=True)
-            while True:
+            news = await self._news(head, seen.revision) if seen else NO_NEWS
+            if news.gone:
+                raise expired()
+            yield await self._update(head, user_id, news)
+            while (following := await self._next(watcher, head, user_id, stop)) is not None:
+                head, update = following
                 yield update
-                seen = Seen(head.revision, head.version)
-                following = await self._next(watcher, playlist_id, head, stop)
-                if following is None:
+                if update.end is not None:
                     return
-                if not await self._access.sees(following, user_id):
-                    yield _last(following)
-                    return
-                head = following
-                update = await self._update(head, user_id, seen)
+
+    @contextmanager
+    def _counted(self, user_id: str) -> Iterator[None]:
+        """A view of the user, until the block ends."""
+        if self._views[user_id] >= MOST_VIEWS:
+            raise ResourceExhausted(
+                f"There can be at most {MOST_VIEWS} views at a time.",
+                metadata={"limit": str(MOST_VIEWS)},
+                retry_after_s=_RETRY_S,
+            )
+        self._views[user_id] += 1
+        try:
+            yield
+        finally:
+            self._views[user_id] -= 1
+            if not self._views[user_id]:
+                del self._views[user_id]
 
     async def _first(self, playlist_id: str, user_id: str) -> Head:
         """The playlist as it is, not as it was a moment ago: the watcher is told what comes."""
-        head = await self._access.newest(playlist_id)
-        if not await self._access.sees(head, user_id):
-            raise unknown(playlist_id)
+        async with self._turn:
+            head = await self._access.newest(playlist_id)
+            if not await self._access.sees(head, user_id):
+                raise unknown(playlist_id)
         return await self._refresh(head)
 
     async def _next(
-        self, watcher: Watcher, playlist_id: str, head: Head, stop: asyncio.Event
-    ) -> Head | None:
+        self, watcher: Watcher, head: Head, user_id: str, stop: asyncio.Event
+    ) -> tuple[Head, Update] | None:
+        """The step after that of ``head``; None when ``stop`` is set."""
+        try:
+            following = await self._changed(watcher, head, stop)
+            if following is None:
+                return None
+            async with self._turn:
+                seen = await self._access.sees(following, user_id)
+            if not seen:
+                deleted = following.deleted_at_ms is not None
+                return following, _last(End.DELETED if deleted else End.ACCESS_LOST)
+            news = await self._news(following, head.revision)
+            return following, await self._update(following, user_id, news)
+        except Fault as fault:
+            telemetry.degraded.labels(part="live views", mode="ended").inc()
+            _log.warning("view ended", reason=fault.reason)
+            return head, _last(End.UNAVAILABLE)
+
+    async def _changed(self, watcher: Watcher, head: Head, stop: asyncio.Event) -> Head | None:
         """The playlist after its next change; None when ``stop`` is set."""
         while not stop.is_set():
             if watcher.woken.is_set():
                 watcher.woken.clear()
-                told = watcher.head or await self._store.head(playlist_id)
+                told = watcher.head or await self._looked_up(head.playlist_id)
                 if told is None or told.version > head.version:
                     return told or _deleted(head)
             else:
                 await first_of(stop, watcher.woken)
         return None
 
-    async def _update(
-        self, head: Head, user_id: str, seen: Seen | None, *, resuming: bool = False
-    ) -> Update:
-        shown = await self._reading.shown(head, user_id)
-        token = resume_tokens.encode(head.playlist_id, Seen(head.revision, head.version))
-        if seen is None or seen.revision == head.revision:
-            return Update(shown, _NOTHING_TOLD, (), _NO_NAMES, False, token)
-        snapshots = await self._store.snapshots_between(
-            head.playlist_id, seen.revision, MOST_SNAPSHOTS
-        )
-        told = await self._history.told(head.playlist_id, snapshots)
-        try:
-            changes = await self._changes(head, seen.revision)
-        except RevisionGone:
-            if resuming:
-                raise expired() from None
-            return Update(shown, told, (), _NO_NAMES, True, token)
-        if len(changes) > MOST_CHANGES:
-            return Update(shown, told, (), _NO_NAMES, True, token)
-        names = await self._reading.names(entries_of(changes))
-        return Update(shown, told, changes, names, False, token)
+    async def _looked_up(self, playlist_id: str) -> Head | None:
+        """The playlist as it was at the last call to look, or later; read once for all."""
+        key = (playlist_id, self._hub.calls_to_look)
+        return await self._heads(key, lambda: self._store.head(playlist_id))
 
-    async def _changes(self, head: Head, since: int) -> tuple[Change, ...]:
-        old = await self._store.content(head, since)
-        return diff(old, await self._store.content(head, head.revision))
+    async def _update(self, head: Head, user_id: str, news: News) -> Update:
+        async with self._turn:
+            shown = await self._reading.shown(head, user_id)
+        token = resume_tokens.encode(head.playlist_id, Seen(head.revision, head.version))
+        return Update(shown, news, token)
 
 
 def _deleted(head: Head) -> Head:
     return replace(head, deleted_at_ms=head.modified_at_ms)
 
 
-def _last(head: Head) -> Update:
-    end = End.ACCESS_LOST if head.deleted_at_ms is None else End.DELETED
-    return Update(None, _NOTHING_TOLD, (), _NO_NAMES, False, "", end)
+def _last(end: End) -> Update:
+    return Update(None, NO_NEWS, "", end)
