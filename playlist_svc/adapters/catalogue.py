@@ -45,7 +45,7 @@ class CatalogueService:
         async with slots:
             with remote_faults():
                 answer = await self._stub.BatchGetTracks(request, timeout=budget(_BATCH_S))
-        return [track_of(track) for track in answer.tracks]
+        return [track_of(track) for track in answer.tracks if not _refused(track)]
 
     async def changes(self, resume_token: str, /) -> AsyncIterator[Step[TrackChange]]:
         """The catalogue's feed, of tracks alone (``meshkit.following.Watch``)."""
@@ -56,12 +56,20 @@ class CatalogueService:
 
 
 def change_of(step: catalog_service_pb2.WatchChangesResponse) -> TrackChange | None:
-    """What a step tells of a track; None where it tells of something else."""
+    """What a step tells of a track; None where it tells of something else.
+
+    A track whose file was refused is told as removed: nobody will ever hear it.
+    """
     if step.HasField("track"):
-        return TrackChange(step.track.id, step.version, track_of(step.track))
+        track = None if _refused(step.track) else track_of(step.track)
+        return TrackChange(step.track.id, step.version, track)
     if step.HasField("removed") and step.removed.type == step.removed.TRACK:
         return TrackChange(step.removed.id, step.version, None)
     return None
+
+
+def _refused(track: catalog_pb2.Track) -> bool:
+    return track.state == catalog_pb2.Track.FAILED
 
 
 def track_of(track: catalog_pb2.Track) -> Track:

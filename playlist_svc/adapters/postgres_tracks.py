@@ -23,6 +23,11 @@ _BATCH = 1_000
 
 # A track that was removed before it was told has no artist, and nothing to show.
 _FIND = f"SELECT {track_rows.SHOWN} FROM tracks WHERE track_id = ANY (%s) AND artist_id <> ''"  # noqa: S608
+# Those that are unknown, or known to be no longer available.
+_LOST = """
+SELECT asked.id FROM unnest(%s::text[]) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM tracks WHERE track_id = asked.id AND artist_id <> '' AND available)
+"""
 
 
 class PostgresTracks:
@@ -49,13 +54,19 @@ class PostgresTracks:
         return found
 
     async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
-        """See the port."""
+        """See the port. Names may be held in memory; what is available is always read."""
         found = dict(await self.named(track_ids))
-        unknown = [id_ for id_ in dict.fromkeys(track_ids) if id_ not in found]
+        lost = await self._lost(track_ids)
+        unknown = [id_ for id_ in dict.fromkeys(track_ids) if id_ in lost and id_ not in found]
         if unknown:
             await self._ask(unknown)
-            for at in range(0, len(unknown), _BATCH):
-                found.update(await self._read(unknown[at : at + _BATCH]))
+        outdated = [
+            id_
+            for id_ in dict.fromkeys(track_ids)
+            if id_ not in found or found[id_].available == (id_ in lost)
+        ]
+        for at in range(0, len(outdated), _BATCH):
+            found.update(await self._read(outdated[at : at + _BATCH]))
         for id_ in track_ids:
             if id_ not in found or not found[id_].available:
                 raise no_such("track", id_)
@@ -83,6 +94,14 @@ class PostgresTracks:
         for id_, track in found.items():
             self._cache.keep(id_, track, at)
         return found
+
+    async def _lost(self, track_ids: Collection[str]) -> set[str]:
+        """Those of the tracks that the table does not have as available, as of now."""
+
+        async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(_LOST, [list(track_ids)])).fetchall()
+
+        return {row[0] for row in await postgres.read(self._pool, query)}
 
     async def _ask(self, track_ids: Sequence[str]) -> None:
         """Adds what the catalogue has of the tracks, unless the feed told it meanwhile.

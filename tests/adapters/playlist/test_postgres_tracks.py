@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from meshkit import postgres
-from meshkit.faults import Unavailable
+from meshkit.faults import NotFound, Unavailable
 from playlist_svc.adapters.memory_tracks import MemoryTracks
 from playlist_svc.adapters.postgres_tracks import HELD_S, PostgresTracks
 from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
@@ -101,6 +101,26 @@ async def test_a_name_is_held_for_a_minute_and_read_again_after_it(
     assert await tracks.named([old.track_id]) == {old.track_id: old}
     clock[0] += 0.001
     assert await tracks.named([old.track_id]) == {old.track_id: new}
+
+
+async def test_what_can_be_added_is_read_anew_though_its_name_is_held(
+    pool: postgres.Pool, world: TracksUnderTest
+) -> None:
+    tracks = PostgresTracks(pool, world.catalogue, now_s=lambda: 100.0)
+    stays, leaves = a_track("Stays"), a_track("Leaves")
+    ids = [stays.track_id, leaves.track_id]
+    await world.tell(stays, leaves)
+    there = await tracks.existing(ids)
+    assert there == {stays.track_id: stays, leaves.track_id: leaves}
+    await world.copy.store([removed(leaves, 2)], "t2")
+    with pytest.raises(NotFound) as refused:
+        await tracks.existing(ids)
+    assert refused.value.metadata == {"resource": "track", "id": leaves.track_id}
+    gone = replace(leaves, available=False)
+    assert await tracks.named(ids) == {stays.track_id: stays, leaves.track_id: gone}
+    await world.copy.store([told(leaves, 3)], "t3")
+    assert await tracks.existing(ids) == there
+    assert world.catalogue.asked == []
 
 
 async def test_followers_that_overlap_end_at_the_newest_versions(pool: postgres.Pool) -> None:

@@ -67,11 +67,15 @@ TRACK = Track(
 
 
 class Catalog(CatalogServiceServicer):
-    """A catalogue that has every track but those in ``missing``; ``fault`` is how it fails."""
+    """A catalogue that has every track but those in ``missing``; ``fault`` is how it fails.
+
+    The files of those in ``refused`` cannot be streamed.
+    """
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.missing: set[str] = set()
+        self.refused: set[str] = set()
         self.fault: Fault | None = None
         self.tokens: list[str] = []
 
@@ -83,8 +87,15 @@ class Catalog(CatalogServiceServicer):
             raise self.fault
         there = (id_ for id_ in request.ids if id_ not in self.missing)
         return catalog_service_pb2.BatchGetTracksResponse(
-            tracks=[catalog_pb2.Track(id=id_, title=f"Song {id_}") for id_ in there]
+            tracks=[
+                catalog_pb2.Track(id=id_, title=f"Song {id_}", state=self._state(id_))
+                for id_ in there
+            ]
         )
+
+    def _state(self, track_id: str) -> catalog_pb2.Track.State:
+        states = catalog_pb2.Track
+        return states.FAILED if track_id in self.refused else states.PENDING
 
     async def WatchChanges(
         self, request: catalog_service_pb2.WatchChangesRequest, context: Any
@@ -97,6 +108,8 @@ class Catalog(CatalogServiceServicer):
         yield step(resume_token="t1", version=3, artist=catalog_pb2.Artist(id="ARTIST"))
         yield step(resume_token="t2", version=8, removed=removed)
         yield step(resume_token="t3", version=9, removed=other)
+        refused = catalog_pb2.Track(id=TRACK_ID, title="Song", state=catalog_pb2.Track.FAILED)
+        yield step(resume_token="t4", version=10, track=refused)
         raise OutOfRange("too old")
 
 
@@ -168,6 +181,14 @@ async def test_ten_thousand_tracks_are_asked_for_in_pieces(
     assert catalog.sizes == [500] * 20
 
 
+async def test_tracks_whose_files_were_refused_are_not_there(
+    catalog: Catalog, catalogue: CatalogueService
+) -> None:
+    good, bad = str(ULID()), str(ULID())
+    catalog.refused = {bad}
+    assert [track.track_id for track in await catalogue.tracks([bad, good])] == [good]
+
+
 async def test_what_is_no_ulid_is_not_asked_for(
     catalog: Catalog, catalogue: CatalogueService
 ) -> None:
@@ -198,6 +219,8 @@ async def test_the_feed_tells_of_tracks_and_moves_on_over_the_rest(
         Step("t1"),
         Step("t2", TrackChange(GONE_ID, 8, None)),
         Step("t3"),
+        # Its file was refused.
+        Step("t4", TrackChange(TRACK_ID, 10, None)),
     ]
     assert catalog.tokens == ["t0"]
 
