@@ -7,6 +7,7 @@ import itertools
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -22,6 +23,11 @@ _CHUNK = 500
 _REST_S = 1.0
 _OWED_MOST = 20_000
 _TOLD_MOST = 10_000
+# A write and the feed that tells of it put the same head within this time.
+_SPARED_S = 5.0
+# What a store that comes back may have lost: it saves, and its replica follows, within seconds.
+_LOST_S = 60.0
+_NEVER = float("-inf")
 _USE = "heads of playlists"
 
 # KEYS are playlists, ARGV their life in seconds and then one value each; a value begins with its
@@ -40,14 +46,25 @@ return 1
 _log = structlog.get_logger("playlist")
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What this instance has put last of a playlist, and when; ``_NEVER`` when it may be gone."""
+
+    head: Head
+    at: float
+
+
 class ValkeyHeads:
     """A ``HeadCache``. A failed call rests it for a second, so that calls don't queue behind its
     time-outs.
 
     What could not be put is owed, and put before the next get: every instance hears of every change
-    by the feed, so that no head of before an outage is read after it. Gets that come while one is
-    on its way leave together when it is back: a command of its own for each would cost several
-    times as much.
+    by the feed, so that no head of before an outage is read after it. A Valkey that comes back may
+    be one that lost the last seconds: after a failed call, when it knows its script no longer, or
+    answers a lower version than this instance has put, what was put lately is owed again.
+
+    Gets that come while one is on its way leave together when it is back: a command of its own for
+    each would cost several times as much.
     """
 
     def __init__(self, client: Redis) -> None:
@@ -57,7 +74,7 @@ class ValkeyHeads:
         self._wanted: dict[str, asyncio.Future[Head | None]] = {}
         self._getting: asyncio.Task[None] | None = None
         self._owed: dict[str, Head] = {}
-        self._told: OrderedDict[str, int] = OrderedDict()
+        self._told: OrderedDict[str, _Told] = OrderedDict()
 
     async def get(self, playlist_id: str) -> Head | None:
         """See ``HeadCache.get``."""
@@ -82,37 +99,66 @@ class ValkeyHeads:
 
     async def _settle(self, wanted: Mapping[str, asyncio.Future[Head | None]]) -> None:
         try:
-            values = await self._values(list(wanted))
+            found = await self._found(list(wanted))
         except BaseException as error:
             for head in wanted.values():
                 head.set_exception(error)
             raise
-        for (playlist_id, head), value in zip(wanted.items(), values, strict=True):
-            found = _decoded(playlist_id, value) if value else None
-            if found is None:
-                # Whatever was put is there no longer.
-                self._told.pop(playlist_id, None)
-            head.set_result(found)
+        for playlist_id, head in wanted.items():
+            head.set_result(found.get(playlist_id))
 
-    async def _values(self, playlist_ids: Sequence[str]) -> Sequence[bytes | None]:
+    async def _found(self, playlist_ids: Sequence[str]) -> dict[str, Head]:
         if self._owed and not await self._pay():
-            return [None] * len(playlist_ids)
+            return {}
+        # As of before it is asked: what is put meanwhile need not be in the answer.
+        told = {id_: told.head.version for id_ in playlist_ids if (told := self._told.get(id_))}
         pipeline = self._client.pipeline(transaction=False)
         for playlist_id in playlist_ids:
             pipeline.get(key_of(playlist_id))
         values = await fail_open(pipeline.execute(), otherwise=None, use=_USE)
         if values is None:
-            self._rest()
-            return [None] * len(playlist_ids)
-        return values
+            self._failed()
+            return {}
+        found: dict[str, Head] = {}
+        for playlist_id, value in zip(playlist_ids, values, strict=True):
+            head = _decoded(playlist_id, value) if value else None
+            if head is None:
+                self._doubt(playlist_id)
+            else:
+                found[playlist_id] = head
+        return self._not_older(found, told)
+
+    def _not_older(self, found: dict[str, Head], told: Mapping[str, int]) -> dict[str, Head]:
+        """Those of ``found`` that are not older than what was told."""
+        current = {id_: head for id_, head in found.items() if head.version >= told.get(id_, 0)}
+        if len(current) < len(found):
+            _log.warning("the cache of heads went back", playlists=len(found) - len(current))
+            self._owe_again()
+        return current
 
     async def put(self, heads: Sequence[Head]) -> None:
-        """See ``HeadCache.put``. What this instance has put already is not put again."""
+        """See ``HeadCache.put``. What this instance has put just now is not put again."""
+        spared_from = time.monotonic() - _SPARED_S
         for head in heads:
-            if self._told.get(head.playlist_id, -1) < head.version:
+            told = self._told.get(head.playlist_id)
+            if told is None or told.at < spared_from or told.head.version < head.version:
                 self._owe(head)
         if time.monotonic() >= self._rests_until:
             await self._pay()
+
+    def _doubt(self, playlist_id: str) -> None:
+        """Whatever was put is there no longer; its version stays known."""
+        told = self._told.get(playlist_id)
+        if told is not None:
+            self._told[playlist_id] = _Told(told.head, _NEVER)
+
+    def _owe_again(self) -> None:
+        """Owes what was put lately: a store that comes back may not have it."""
+        lost_from = time.monotonic() - _LOST_S
+        for playlist_id, told in list(self._told.items()):
+            if told.at >= lost_from:
+                self._owe(told.head)
+            self._doubt(playlist_id)
 
     def _owe(self, head: Head) -> None:
         owed = self._owed.get(head.playlist_id)
@@ -126,7 +172,7 @@ class ValkeyHeads:
         while self._owed:
             chunk = list(itertools.islice(self._owed.values(), _CHUNK))
             if not await fail_open(self._put(chunk), otherwise=False, use=_USE):
-                self._rest()
+                self._failed()
                 return False
             for head in chunk:
                 self._paid(head)
@@ -136,12 +182,16 @@ class ValkeyHeads:
         # A newer one may have come while this was on its way.
         if self._owed.get(head.playlist_id) is head:
             del self._owed[head.playlist_id]
-        self._told[head.playlist_id] = max(head.version, self._told.get(head.playlist_id, 0))
+        told = self._told.get(head.playlist_id)
+        newest = head if told is None or told.head.version <= head.version else told.head
+        self._told[head.playlist_id] = _Told(newest, time.monotonic())
+        self._told.move_to_end(head.playlist_id)
         if len(self._told) > _TOLD_MOST:
             self._told.popitem(last=False)
 
-    def _rest(self) -> None:
+    def _failed(self) -> None:
         self._rests_until = time.monotonic() + _REST_S
+        self._owe_again()
 
     async def _put(self, chunk: Sequence[Head]) -> bool:
         keys = [key_of(head.playlist_id) for head in chunk]
@@ -151,6 +201,8 @@ class ValkeyHeads:
         try:
             await self._client.evalsha(self._script, len(keys), *keys, *arguments)
         except exceptions.NoScriptError:
+            # It was started anew, or is another one.
+            self._owe_again()
             await self._client.eval(_PUT, len(keys), *keys, *arguments)
         return True
 

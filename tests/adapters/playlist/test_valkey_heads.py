@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from meshkit import valkey
-from playlist_svc.adapters.valkey_heads import KEPT_S, ValkeyHeads
+from playlist_svc.adapters import valkey_heads
+from playlist_svc.adapters.valkey_heads import KEPT_S, ValkeyHeads, key_of
+from playlist_svc.domain.access import Visibility
+from playlist_svc.domain.playlist import Head
 from tests.contracts.playlist.head_cache import HeadCacheContract
 from tests.contracts.playlist.store_world import head, new_id
 
@@ -95,6 +99,85 @@ async def test_a_head_that_stands_already_is_not_put_again(
     monkeypatch.undo()
     await cache.put([kept])
     assert await cache.get(kept.playlist_id) == kept
+
+
+async def test_a_store_that_went_back_a_version_is_found_out_and_mended(
+    client: Redis, valkey_url: str
+) -> None:
+    public = head(new_id(), version=4, visibility=Visibility.PUBLIC)
+    private = replace(public, version=5, visibility=Visibility.PRIVATE)
+    name = key_of(public.playlist_id)
+    async with valkey.open_client(valkey_url) as other_client:
+        both = ValkeyHeads(client), ValkeyHeads(other_client)
+        await both[0].put([public])
+        before = await _value(client, public)
+        for cache in both:
+            await cache.put([private])
+        for cache in both:
+            await client.set(name, before)
+            assert await cache.get(public.playlist_id) is None
+            assert await cache.get(public.playlist_id) == private
+            assert await both[0].get(public.playlist_id) == private
+    assert await ValkeyHeads(client).get(public.playlist_id) == private
+
+
+async def test_a_version_that_was_put_long_ago_is_known_and_put_again_when_it_is_missed(
+    client: Redis,
+) -> None:
+    cache = ValkeyHeads(client)
+    old = head(new_id(), version=4)
+    new = replace(old, version=5)
+    await ValkeyHeads(client).put([old])
+    before = await _value(client, old)
+    await cache.put([new])
+    cache._told[old.playlist_id] = replace(cache._told[old.playlist_id], at=float("-inf"))
+    await client.set(key_of(old.playlist_id), before)
+    assert await cache.get(old.playlist_id) is None
+    await cache.put([new])
+    assert await cache.get(old.playlist_id) == new
+
+
+async def test_after_a_failed_call_what_was_put_lately_is_put_again_for_everyone(
+    client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, old = ValkeyHeads(client), head(new_id(), version=4)
+    new = replace(old, version=5)
+    await cache.put([old])
+    before = await _value(client, old)
+    await cache.put([new])
+    with monkeypatch.context() as away:
+        away.setattr(client, "evalsha", _away)
+        await cache.put([head(new_id())])
+    await client.set(key_of(old.playlist_id), before)
+    cache._rests_until = 0.0
+    await cache.get(new_id())
+    assert await ValkeyHeads(client).get(old.playlist_id) == new
+
+
+async def test_a_server_that_was_started_anew_gets_what_was_put_lately(client: Redis) -> None:
+    cache, kept = ValkeyHeads(client), head(new_id())
+    await cache.put([kept])
+    await client.flushall()
+    await client.script_flush()
+    await cache.put([head(new_id())])
+    assert await ValkeyHeads(client).get(kept.playlist_id) == kept
+
+
+async def test_a_head_is_spared_its_second_put_for_seconds_only(
+    client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, kept = ValkeyHeads(client), head(new_id())
+    await cache.put([kept])
+    await client.flushall()
+    await cache.put([kept])
+    assert await client.keys("*") == []
+    monkeypatch.setattr(valkey_heads, "_SPARED_S", 0.0)
+    await cache.put([kept])
+    assert await cache.get(kept.playlist_id) == kept
+
+
+async def _value(client: Redis, kept: Head) -> Any:
+    return await client.get(key_of(kept.playlist_id))
 
 
 async def _away(*_arguments: object) -> None:
