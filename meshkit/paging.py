@@ -2,7 +2,9 @@
 
 A token carries the sort key of the last item served and a digest over the method and every
 field of the request but ``page_size`` and ``page_token``: asking for something else with it is
-refused. It is no secret and grants nothing, since authorisation looks at the request::
+refused. It is no secret and grants nothing, since authorisation looks at the request. The digest
+has no key, so that pages go on at any instance; whoever makes a token of their own is answered as
+for one of ours, or ``PageTokenInvalid``, so consumers check the types and ranges of ``after``::
 
     page = Page.of("/segue.catalog.v1.CatalogService/ListTracks", request)
     rows = await tracks.list(after=page.after, limit=page.size + 1)
@@ -15,6 +17,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias
 
@@ -23,11 +26,19 @@ from meshkit.faults import InvalidArgument, PageTokenInvalid
 DEFAULT_SIZE = 50
 MAX_SIZE = 500
 
-SortKey: TypeAlias = tuple[str | int | float | bool | None, ...]
-"""The values that place an item in its list, such as (created_at in µs, id)."""
+SortKey: TypeAlias = tuple[str | int, ...]
+"""The values that place an item in its list, such as (created_at in µs, id).
+
+At most ``MOST_VALUES``: integers of 64 bits, and texts without NUL and lone surrogates.
+"""
+
+MOST_VALUES = 8
 
 _VERSION = b"\x01"
 _DIGEST_SIZE = 12
+# A path of 4 KiB in hexadecimal is the longest key.
+_BODY_SIZE = 16_384
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class ListRequest(Protocol):
@@ -101,12 +112,32 @@ def _decode(token: str, scope: bytes) -> SortKey:
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
-        raise _foreign() from None
+        raise foreign_token() from None
     body = raw[1 + _DIGEST_SIZE :]
     if raw[: 1 + _DIGEST_SIZE] != _VERSION + _digest(scope, body) or _encode(raw) != token:
-        raise _foreign()
-    return tuple(json.loads(body))
+        raise foreign_token()
+    return _key_of(body)
 
 
-def _foreign() -> InvalidArgument:
+def _key_of(body: bytes) -> SortKey:
+    if len(body) > _BODY_SIZE:
+        raise foreign_token()
+    try:
+        values = json.loads(body)
+    except (ValueError, RecursionError):
+        raise foreign_token() from None
+    if not isinstance(values, list) or len(values) > MOST_VALUES or not all(map(_sorts, values)):
+        raise foreign_token()
+    return tuple(values)
+
+
+def _sorts(value: object) -> bool:
+    # Not isinstance: True and False are integers to it.
+    if type(value) is int:
+        return -(1 << 63) <= value < 1 << 63
+    return type(value) is str and not _UNSTORABLE.search(value)
+
+
+def foreign_token() -> InvalidArgument:
+    """The fault for a page token that says what this list never said."""
     return PageTokenInvalid.field("page_token", "was not made for this request")

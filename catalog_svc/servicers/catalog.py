@@ -14,12 +14,14 @@ from catalog_svc.domain.catalogue import Track
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.watch_changes import WatchChanges
-from meshkit.paging import Page
+from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.server_context import Context
 
 _SERVICE = "/segue.catalog.v1.CatalogService/"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_YEAR_10000_US = 253_402_300_800_000_000
+_MOST_NUMBER = (1 << 31) - 1
 
 
 class CatalogServicer(pb_grpc.CatalogServiceServicer):
@@ -47,7 +49,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.ListTracksResponse:
         """See the contract."""
         page = Page.of(_SERVICE + "ListTracks", request)
-        after = (int(str(page.after[0])), str(page.after[1])) if page.after else None
+        after = _newest_after(page.after)
         found = await self._browse.tracks(after=after, limit=page.size + 1)
         shown = found[: page.size]
         return pb.ListTracksResponse(
@@ -66,9 +68,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.ListAlbumTracksResponse:
         """See the contract."""
         page = Page.of(_SERVICE + "ListAlbumTracks", request)
-        after = None
-        if page.after:
-            after = (int(str(page.after[0])), int(str(page.after[1])), str(page.after[2]))
+        after = _album_after(page.after)
         found = await self._browse.album_tracks(request.id, after=after, limit=page.size + 1)
         shown = found[: page.size]
         return pb.ListAlbumTracksResponse(
@@ -141,3 +141,25 @@ def _newest_key(track: Track) -> tuple[int, str]:
 
 def _album_key(track: Track) -> tuple[int, int, str]:
     return track.disc_number, track.track_number, track.id
+
+
+def _newest_after(after: SortKey | None) -> tuple[int, str] | None:
+    match after:
+        case None:
+            return None
+        case (int(created_us), str(track_id)) if 0 <= created_us < _YEAR_10000_US:
+            return created_us, track_id
+        case _:
+            raise foreign_token()
+
+
+def _album_after(after: SortKey | None) -> tuple[int, int, str] | None:
+    match after:
+        case None:
+            return None
+        case (int(disc), int(number), str(track_id)) if (
+            abs(disc) <= _MOST_NUMBER and abs(number) <= _MOST_NUMBER
+        ):
+            return disc, number, track_id
+        case _:
+            raise foreign_token()

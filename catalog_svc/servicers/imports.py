@@ -16,7 +16,7 @@ from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.start_import import StartImport
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import request_key
-from meshkit.paging import Page
+from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.principal import Principal, current_principal
 from meshkit.server_context import Context
 
@@ -62,7 +62,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     ) -> pb.ListImportFilesResponse:
         """See the contract."""
         page = Page.of(_SERVICE + "ListImportFiles", request)
-        after = bytes.fromhex(str(page.after[0])) if page.after else None
+        after = _after(page.after)
         found = await self._follow.files(
             request.id, states=_states(request), after=after, limit=page.size + 1
         )
@@ -132,3 +132,17 @@ def _states(request: pb.ListImportFilesRequest) -> list[FileState]:
     if any(state not in known for state in request.state):
         raise InvalidArgument.field("state", "must be states of files")
     return [FileState(state) for state in request.state]
+
+
+def _after(after: SortKey | None) -> bytes | None:
+    """The path after which the page begins."""
+    match after:
+        case None:
+            return None
+        case (str(path),):
+            try:
+                return bytes.fromhex(path)
+            except ValueError:
+                raise foreign_token() from None
+        case _:
+            raise foreign_token()

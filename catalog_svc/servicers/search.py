@@ -11,8 +11,8 @@ from catalog_svc.domain.matching import Description
 from catalog_svc.domain.search import Entry, Kind
 from catalog_svc.usecases.match_tracks import MatchTracks
 from catalog_svc.usecases.search import MAX_RESULTS, Answer, Search
-from meshkit.faults import InvalidArgument, PageTokenInvalid
-from meshkit.paging import Page
+from meshkit.faults import InvalidArgument
+from meshkit.paging import Page, foreign_token
 from meshkit.server_context import Context
 
 _SEARCH: Final = "/segue.catalog.v1.SearchService/Search"
@@ -50,8 +50,9 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
         offset = _offset(page, types)
         kinds = [_KINDS[type_] for type_ in types]
         answer = await self._search.find(request.q, kinds, limit=limit, offset=offset)
-        alone = answer.next_offset is not None and len(types) == 1
-        return _response(answer, page.next_token((answer.next_offset,)) if alone else "")
+        if answer.next_offset is None or len(types) != 1:
+            return _response(answer, "")
+        return _response(answer, page.next_token((answer.next_offset,)))
 
     async def Suggest(
         self, request: catalog_service_pb2.SuggestRequest, context: Context
@@ -107,7 +108,7 @@ def _offset(page: Page, types: list[_Request.Type.ValueType]) -> int:
         case (int(offset),) if 0 < offset < MAX_RESULTS:
             return offset
         case _:
-            raise PageTokenInvalid.field("page_token", "was not made for this request")
+            raise foreign_token()
 
 
 def _response(answer: Answer, token: str) -> catalog_service_pb2.SearchResponse:

@@ -21,9 +21,14 @@ _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
+def is_ulid(text: str) -> bool:
+    """Whether ``text`` is a ULID as this service writes them."""
+    return _ULID.fullmatch(text) is not None
+
+
 def ulid(field: str, text: str) -> str:
     """``text`` if it is a ULID."""
-    if not _ULID.fullmatch(text):
+    if not is_ulid(text):
         raise InvalidArgument.field(field, "must be a ULID, 26 upper-case characters")
     return text
 
@@ -87,7 +92,7 @@ def numbered_key(after: SortKey | None) -> tuple[int, str] | None:
     match after:
         case None:
             return None
-        case (int(number), str(name)) if 0 <= number < _YEAR_10000_MS and _ULID.fullmatch(name):
+        case (int(number), str(name)) if 0 <= number < _YEAR_10000_MS and is_ulid(name):
             return number, name
         case _:
             raise foreign_token()

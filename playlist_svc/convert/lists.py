@@ -10,7 +10,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from meshkit.faults import InvalidArgument
 from meshkit.paging import Page
 from playlist_svc.convert import fields
-from playlist_svc.domain.ids import TEXT_SIZE
 
 MOST_IDS = 500
 """How many ids a call can name."""
@@ -42,8 +41,8 @@ def place(page: Page) -> tuple[int, str] | None:
     match page.after:
         case None:
             return None
-        case (int(unix_us), str(name)) if 0 <= unix_us < _YEAR_10000_US and len(name) == TEXT_SIZE:
-            return unix_us, fields.ulid("page_token", name)
+        case (int(unix_us), str(name)) if 0 <= unix_us < _YEAR_10000_US and fields.is_ulid(name):
+            return unix_us, name
         case _:
             raise fields.foreign_token()
 

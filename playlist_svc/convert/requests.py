@@ -135,7 +135,9 @@ def pinned(after: SortKey | None) -> tuple[Pinned, int] | None:
     match after:
         case None:
             return None
-        case (int(revision), int(start), str(snapshot_id)) if 0 < revision < 1 << 31 and start > 0:
+        case (int(revision), int(start), str(snapshot_id)) if (
+            0 < revision < 1 << 31 and 0 < start < 1 << 31 and fields.is_ulid(snapshot_id)
+        ):
             return Pinned(revision, snapshot_id), start
         case _:
             raise fields.foreign_token()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from meshkit.faults import PageTokenInvalid
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.diff import Added, Change, Moved, Removed, diff
 from playlist_svc.domain.order import Entry
@@ -13,7 +12,7 @@ from playlist_svc.domain.playlist import Head, Snapshot
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.reading import Names, Pinned, Reading
+from playlist_svc.usecases.reading import Names, Pinned, Reading, check_pinned, not_kept
 from playlist_svc.usecases.undoing import no_such_snapshot
 
 _LOOKED_UP = 500
@@ -80,15 +79,15 @@ class History:
         head = await self._access.visible(playlist_id, user_id)
         from_id, to = between
         earlier = await self._found(playlist_id, from_id)
+        if isinstance(to, Pinned):
+            await check_pinned(self._store, head, to)
         later = to if isinstance(to, Pinned) else await self._arrival(head, to)
         old = await self._content(head, Pinned(earlier.revision, from_id))
         try:
             new = await self._store.content(head, later.revision)
         except RevisionGone:
             if isinstance(to, Pinned):
-                raise PageTokenInvalid.field(
-                    "page_token", "is of a version that is no longer kept"
-                ) from None
+                raise not_kept() from None
             raise no_such_snapshot(later.snapshot_id) from None
         changes = diff(old, new)
         shown = list(changes[start : start + limit])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from meshkit.faults import PageTokenInvalid
+from meshkit.faults import InvalidArgument, PageTokenInvalid
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.order import Entry
@@ -101,8 +101,10 @@ class Reading:
         return Opened(head, Pinned(snapshot.revision, snapshot_id))
 
     async def reopened(self, playlist_id: str, user_id: str, version: Pinned) -> Opened:
-        """The version that the pages before were of."""
-        return Opened(await self._access.visible(playlist_id, user_id), version)
+        """The version that the pages before were of. PageTokenInvalid when it is not kept."""
+        head = await self._access.visible(playlist_id, user_id)
+        await check_pinned(self._store, head, version)
+        return Opened(head, version)
 
     async def page(self, opened: Opened, start: int, limit: int) -> TrackPage:
         """Entries of a version. One that is not kept: InvalidArgument on what named it."""
@@ -112,9 +114,7 @@ class Reading:
         except RevisionGone:
             if not start:
                 raise no_such_snapshot(version.snapshot_id) from None
-            raise PageTokenInvalid.field(
-                "page_token", "is of a version that is no longer kept"
-            ) from None
+            raise not_kept() from None
         entries = content.order.slice(start, start + limit)
         names = await self.names(entries)
         return TrackPage(version, entries, start, len(content.order), names)
@@ -128,3 +128,17 @@ class Reading:
             await self._people.names(people.values()) if people else {},
             tracks | people,
         )
+
+
+async def check_pinned(store: PlaylistStore, head: Head, version: Pinned) -> None:
+    """PageTokenInvalid unless it is a version of this playlist: a token may say anything."""
+    if version == Pinned(head.revision, head.snapshot_id):
+        return
+    snapshot = await store.snapshot(head.playlist_id, version.snapshot_id)
+    if snapshot is None or snapshot.revision != version.revision:
+        raise not_kept()
+
+
+def not_kept() -> InvalidArgument:
+    """The fault for a page token of a version that is not kept, or never was."""
+    return PageTokenInvalid.field("page_token", "is of a version that is not kept")

@@ -39,6 +39,7 @@ from tests.contracts.catalog.stores import (
     publication,
     tagged,
 )
+from tests.contracts.page_tokens import FOREIGN, forged
 
 DESCRIPTOR = "1" * 64
 
@@ -178,6 +179,19 @@ async def test_a_page_token_of_another_list_is_refused(catalog: Catalog) -> None
     request = pb.ListAlbumTracksRequest(id=tracks[0].album_id, page_token=first.next_page_token)
     fault = await refusal(catalog.edge.ListAlbumTracks(request, metadata=token))
     assert fault.reason == "PAGE_TOKEN_INVALID"
+
+
+@pytest.mark.parametrize("body", FOREIGN)
+async def test_a_page_token_that_the_caller_made_is_refused(catalog: Catalog, body: bytes) -> None:
+    token = catalog.mesh.token()
+    listing, album = pb.ListTracksRequest(), pb.ListAlbumTracksRequest(id=new_id())
+    listing.page_token = forged("/segue.catalog.v1.CatalogService/ListTracks", listing, body)
+    album.page_token = forged("/segue.catalog.v1.CatalogService/ListAlbumTracks", album, body)
+    for call in (
+        catalog.edge.ListTracks(listing, metadata=token),
+        catalog.edge.ListAlbumTracks(album, metadata=token),
+    ):
+        assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_a_ready_track_is_playable(catalog: Catalog) -> None:

@@ -31,6 +31,7 @@ from meshkit.faults import (
 from meshkit.status import remote_faults
 from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, memory_stores, tagged
+from tests.contracts.page_tokens import FOREIGN, forged
 
 End = pb.WatchImportResponse
 
@@ -220,3 +221,12 @@ async def test_a_watch_ends_when_the_sign_in_is_revoked(imports: Imports) -> Non
         ends.append(step.end)
         imports.revoked.add("SID-TO-REVOKE")
     assert ends == [End.END_UNSPECIFIED, End.TOKEN_REVOKED]
+
+
+@pytest.mark.parametrize("body", FOREIGN)
+async def test_a_page_token_that_the_caller_made_is_refused(imports: Imports, body: bytes) -> None:
+    import_id = await imports.stores.scanned(found("b.flac", tagged()))
+    request = pb.ListImportFilesRequest(id=import_id)
+    request.page_token = forged("/segue.catalog.v1.ImportService/ListImportFiles", request, body)
+    call = imports.stub.ListImportFiles(request, metadata=imports.mesh.token())
+    assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"

@@ -29,6 +29,7 @@ from catalog_svc.usecases.match_tracks import MatchTracks
 from catalog_svc.usecases.search import Search
 from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.search_suite import album, artist, fill, playlist, track
+from tests.contracts.page_tokens import FOREIGN, forged
 
 
 @pytest.fixture
@@ -173,6 +174,16 @@ async def test_a_page_token_belongs_to_its_query_and_to_one_type(mesh: ServedMes
             await search(mesh, other)
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert wrong_field(caught.value) == "page_token"
+
+
+@pytest.mark.parametrize("body", FOREIGN)
+async def test_a_page_token_that_the_caller_made_is_refused(mesh: ServedMesh, body: bytes) -> None:
+    request = SearchRequest(q="song", type=[SearchRequest.TRACK])
+    request.page_token = forged("/segue.catalog.v1.SearchService/Search", request, body)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await search(mesh, request)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert wrong_field(caught.value) == "page_token"
 
 
 async def test_searching_needs_the_scope_catalog_read(mesh: ServedMesh) -> None:
