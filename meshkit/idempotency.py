@@ -101,6 +101,14 @@ class AnswerStore(Protocol[_Tx_contra]):
         """The bytes that ``produce`` returned the first time."""
         ...
 
+    async def answer_of(self, transaction: _Tx_contra, key: RequestKey | None) -> bytes | None:
+        """The answer that is kept for an equal key, None where there is none (yet).
+
+        Must hold nobody up and promise nothing: another caller may execute the next moment. The
+        same id with another body must raise ``RequestIdReused`` once that one was answered.
+        """
+        ...
+
 
 def reused() -> InvalidArgument:
     """The fault for an id that was used with another body."""
@@ -125,6 +133,18 @@ class MemoryAnswers:
             if name not in self._answers:
                 self._answers[name] = (key.body_sha256, await produce())
             body_sha256, answer = self._answers[name]
+        if body_sha256 != key.body_sha256:
+            raise reused()
+        return answer
+
+    async def answer_of(self, transaction: object, key: RequestKey | None) -> bytes | None:
+        """See ``AnswerStore.answer_of``."""
+        if key is None:
+            return None
+        kept = self._answers.get((key.principal, key.method, key.request_id))
+        if kept is None:
+            return None
+        body_sha256, answer = kept
         if body_sha256 != key.body_sha256:
             raise reused()
         return answer

@@ -55,6 +55,7 @@ _FIND = """
 SELECT body_sha256, answer FROM request_answers
 WHERE principal = %(principal)s AND method = %(method)s AND request_id = %(request_id)s
 """
+_FIND_KEPT = _FIND + "AND written_at >= now() - %(kept)s AND answer IS NOT NULL"
 _PRUNE = """
 DELETE FROM request_answers WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM request_answers WHERE written_at < now() - %s
@@ -89,6 +90,21 @@ class PostgresAnswers:
         row = await (await transaction.execute(_FIND, name)).fetchone()
         if row is None or row[1] is None:
             raise RuntimeError("a committed request has no answer")
+        if row[0] != key.body_sha256:
+            raise reused()
+        return bytes(row[1])
+
+    async def answer_of(
+        self, transaction: postgres.Connection, key: RequestKey | None
+    ) -> bytes | None:
+        """See ``AnswerStore.answer_of``; it need not be inside a transaction."""
+        if key is None:
+            return None
+        name = {"principal": key.principal, "method": key.method, "request_id": key.request_id}
+        found = await transaction.execute(_FIND_KEPT, name | {"kept": self._kept})
+        row = await found.fetchone()
+        if row is None:
+            return None
         if row[0] != key.body_sha256:
             raise reused()
         return bytes(row[1])

@@ -30,6 +30,7 @@ class AnswersUnderTest:
 
     answer_once: Callable[[RequestKey | None, Produce], Awaitable[bytes]]
     expire_all: Callable[[], Awaitable[None]]
+    answer_of: Callable[[RequestKey | None], Awaitable[bytes | None]]
 
 
 class Counted:
@@ -125,6 +126,38 @@ class AnswerStoreContract:
         later = replace(KEY, body_sha256=b"other")
         assert await answers.answer_once(later, produce) == b"answer 2"
         assert await answers.answer_once(later, produce) == b"answer 2"
+
+    async def test_a_kept_answer_can_be_looked_up_until_its_time_is_over(
+        self, answers: AnswersUnderTest
+    ) -> None:
+        assert await answers.answer_of(KEY) is None
+        assert await answers.answer_of(None) is None
+        await answers.answer_once(KEY, Counted())
+        assert await answers.answer_of(KEY) == b"answer 1"
+        assert await answers.answer_of(None) is None
+        assert await answers.answer_of(replace(KEY, principal="other")) is None
+        with pytest.raises(RequestIdReused):
+            await answers.answer_of(replace(KEY, body_sha256=b"other"))
+        await answers.expire_all()
+        assert await answers.answer_of(KEY) is None
+        assert await answers.answer_of(replace(KEY, body_sha256=b"other")) is None
+
+    async def test_who_looks_an_answer_up_does_not_wait_for_it(
+        self, answers: AnswersUnderTest
+    ) -> None:
+        begun, go = asyncio.Event(), asyncio.Event()
+
+        async def produce() -> bytes:
+            begun.set()
+            await go.wait()
+            return b"answer"
+
+        running = asyncio.create_task(answers.answer_once(KEY, produce))
+        await begun.wait()
+        assert await answers.answer_of(KEY) is None
+        go.set()
+        await running
+        assert await answers.answer_of(KEY) == b"answer"
 
     async def test_an_empty_answer_is_an_answer(self, answers: AnswersUnderTest) -> None:
         runs = 0

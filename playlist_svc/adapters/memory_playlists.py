@@ -113,6 +113,15 @@ class MemoryPlaylists:
 
         return heads.decode(await self._answers.answer_once(None, key, produce))
 
+    async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
+        """See ``PlaylistStore.foreseen``."""
+        await asyncio.sleep(0)
+        answer = await self._answers.answer_of(None, key)
+        if answer is not None:
+            return heads.decode(answer)
+        self._check_room(owner_id, 1)
+        return None
+
     async def write(
         self,
         playlist_id: str,
@@ -145,12 +154,15 @@ class MemoryPlaylists:
 
     def _check_owned(self, before: Head | None, after: Head) -> None:
         for user_id, step in owned_counts(before, after).items():
-            owned = sum(
-                kept.head.owner_id == user_id and kept.head.deleted_at_ms is None
-                for kept in self._playlists.values()
-            )
-            if step > 0 and owned + step > self._most_playlists:
-                raise collection_full(self._most_playlists)
+            self._check_room(user_id, step)
+
+    def _check_room(self, user_id: str, step: int) -> None:
+        owned = sum(
+            kept.head.owner_id == user_id and kept.head.deleted_at_ms is None
+            for kept in self._playlists.values()
+        )
+        if step > 0 and owned + step > self._most_playlists:
+            raise collection_full(self._most_playlists)
 
     async def _tell(self, head: Head) -> None:
         self.feed.append(heads.change_of(head))

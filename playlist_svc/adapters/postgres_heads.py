@@ -54,6 +54,7 @@ ON CONFLICT (user_id) DO UPDATE
 RETURNING user_id, playlists, followed_playlists
 """
 
+_OWNED_COUNT = "SELECT playlists FROM user_counts WHERE user_id = %s"
 _OWNED_FROM = f"SELECT {_OF_P}, p.created_at FROM playlists p WHERE p.owner_id = %(user_id)s"  # noqa: S608
 _OWNED_PAGE = """
   AND (p.created_at, p.playlist_id) < (%(after)s, %(after_id)s)
@@ -160,6 +161,13 @@ async def count(
         for numbers, total in ((owned, owns), (followed, follows)):
             if numbers.get(user_id, 0) > 0 and total > most:
                 raise collection_full(most)
+
+
+async def check_room(connection: Connection, most: int, owner_id: str) -> None:
+    """COLLECTION_FULL when the user has ``most`` playlists or more; locks nothing."""
+    found = await connection.execute(_OWNED_COUNT, [owner_id])
+    if any(owns >= most for (owns,) in await found.fetchall()):
+        raise collection_full(most)
 
 
 async def listed(

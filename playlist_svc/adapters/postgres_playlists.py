@@ -96,6 +96,18 @@ class PostgresPlaylists:
             await self._cache.put([made])
         return heads.decode(answer)
 
+    async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
+        """See ``PlaylistStore.foreseen``."""
+
+        async def query(connection: Connection) -> Head | None:
+            answer = await self._answers.answer_of(connection, key)
+            if answer is not None:
+                return heads.decode(answer)
+            await postgres_heads.check_room(connection, self._bounds.playlists, owner_id)
+            return None
+
+        return await postgres.read(self._pool, query)
+
     async def write(
         self,
         playlist_id: str,

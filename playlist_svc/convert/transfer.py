@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from segue.playlist.v1 import transfer_service_pb2 as pb
 
-from meshkit.faults import InvalidArgument
+from meshkit.faults import Fault, InvalidArgument
+from meshkit.status import status_of
 from playlist_svc.convert import fields
 from playlist_svc.domain.formats import Format
 from playlist_svc.ports.matching import Match
@@ -61,6 +62,16 @@ def progress(step: Progress) -> pb.ImportPlaylistResponse:
         matched_count=step.matched_count,
         entries=map(_entry, step.found),
         playlist_id=step.playlist_id,
+    )
+
+
+def failed(last: Progress, fault: Fault) -> pb.ImportPlaylistResponse:
+    """The last message of an import that failed after the step ``last``."""
+    return pb.ImportPlaylistResponse(
+        entry_count=last.entry_count,
+        done_count=last.done_count,
+        matched_count=last.matched_count,
+        error=status_of(fault),
     )
 
 

@@ -125,6 +125,14 @@ class PlaylistStore(Protocol):
         """
         ...
 
+    async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
+        """What ``create`` would answer or refuse now, whatever it stores: the playlist that an
+        equal ``key`` made, None where it would make one. Promises nothing of the next moment.
+
+        Raises FailedPrecondition (COLLECTION_FULL), InvalidArgument (REQUEST_ID_REUSED).
+        """
+        ...
+
     async def write(
         self,
         playlist_id: str,

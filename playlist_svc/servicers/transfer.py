@@ -10,7 +10,7 @@ from google.api.httpbody_pb2 import HttpBody
 from segue.playlist.v1 import transfer_service_pb2 as pb
 from segue.playlist.v1 import transfer_service_pb2_grpc as pb_grpc
 
-from meshkit.faults import Unauthenticated
+from meshkit.faults import Fault, Unauthenticated
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
@@ -20,7 +20,7 @@ from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.formats import Format
 from playlist_svc.servicers.stream_ends import Ending, Reason, StreamEnds
 from playlist_svc.usecases.exporting import ExportPlaylist
-from playlist_svc.usecases.importing_file import ImportCommand, ImportFile
+from playlist_svc.usecases.importing_file import ImportCommand, ImportFile, Progress
 
 CHUNK_BYTES = 64 * 1024
 _IMPORT = "/segue.playlist.v1.TransferService/ImportPlaylist"
@@ -52,11 +52,18 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
             # The digest of 3 MB takes milliseconds in which nobody else would be served.
             key=await asyncio.to_thread(request_key, principal.user_id, _IMPORT, request),
         )
-        with self._ends.opened(principal) as ending:
-            async with aclosing(self._import_file(command)) as steps:
-                async for step in steps:
-                    yield convert.progress(step)
-                    _require_token(ending)
+        last: Progress | None = None
+        try:
+            with self._ends.opened(principal) as ending:
+                async with aclosing(self._import_file(command)) as steps:
+                    async for last in steps:
+                        yield convert.progress(last)
+                        _require_token(ending)
+        except Exception as error:
+            if last is not None and not last.playlist_id:
+                # Told in a message too: over HTTP/1.1 a status after the first one goes unseen.
+                yield convert.failed(last, error if isinstance(error, Fault) else Fault("failed"))
+            raise
 
     async def ExportPlaylist(
         self, request: pb.ExportPlaylistRequest, context: Context

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Protocol
 
 from meshkit.faults import FieldViolation, InvalidArgument
 from meshkit.idempotency import RequestKey
@@ -48,6 +49,14 @@ class Progress:
     playlist_id: str = ""
 
 
+class ForeseenPlaylists(NewPlaylists, Protocol):
+    """What of ``PlaylistStore`` is needed to make a playlist after long work; see there."""
+
+    async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
+        """The playlist that an equal key made; raises what would refuse a new one now."""
+        ...
+
+
 class ImportFile:
     """Makes playlists of files: reads, finds the tracks, and stores what was found at once.
 
@@ -58,25 +67,31 @@ class ImportFile:
         self,
         thread: FileThread,
         find_tracks: FindTracks,
-        playlists: NewPlaylists,
+        playlists: ForeseenPlaylists,
         tracks: Tracks,
         clock: Clock,
         new_id: NewId,
     ) -> None:
         self._thread = thread
         self._find_tracks = find_tracks
+        self._playlists = playlists
         self._make = Maker(playlists, tracks, new_id)
         self._clock = clock
 
     async def __call__(self, command: ImportCommand) -> AsyncGenerator[Progress, None]:
         """A step for every batch of entries, and the last with the playlist.
 
-        Left before its end it leaves nothing. A retry under the same key looks again and ends with
-        the playlist, and the count of matched entries, of the first time. Raises InvalidArgument
-        (IMPORT_FILE_MALFORMED), Unavailable, FailedPrecondition (COLLECTION_FULL).
+        Left before its end it leaves nothing. A retry under the key of an import that came to its
+        end is given the last step of that one alone. Raises InvalidArgument (REQUEST_ID_REUSED,
+        IMPORT_FILE_MALFORMED), FailedPrecondition (COLLECTION_FULL) before the first step, as far
+        as they can be known by then; Unavailable.
         """
+        made = await self._playlists.foreseen(command.user_id, command.key)
         document = await self._thread(parsed, command.content, command.file_format)
         count = len(document.entries)
+        if made is not None:
+            yield _made(count, made)
+            return
         chosen: list[Track] = []
         done = 0
         async with aclosing(self._find_tracks(document.entries)) as batches:
@@ -85,7 +100,7 @@ class ImportFile:
                 chosen.extend(one.track for one in found if one.track is not None)
                 yield Progress(count, done, len(chosen), found)
         head = await self._create(command, document, chosen)
-        yield Progress(count, count, head.track_count, playlist_id=head.playlist_id)
+        yield _made(count, head)
 
     async def _create(
         self, command: ImportCommand, document: Document, chosen: Sequence[Track]
@@ -100,6 +115,10 @@ class ImportFile:
         order = await self._thread(chosen_order, lasting, command.user_id, now_ms)
         summary = _summary(len(chosen), len(document.entries))
         return await self._make(command.user_id, new, order, summary, now_ms, command.key)
+
+
+def _made(count: int, head: Head) -> Progress:
+    return Progress(count, count, head.track_count, playlist_id=head.playlist_id)
 
 
 def parsed(content: bytes, file_format: Format | None) -> Document:

@@ -42,7 +42,10 @@ class TestPostgresAnswers(AnswerStoreContract):
             async with pool.connection() as connection:
                 await connection.execute(AGE)
 
-        return AnswersUnderTest(answer_once, expire_all)
+        async def answer_of(key: RequestKey | None) -> bytes | None:
+            return await postgres.read(pool, lambda connection: store.answer_of(connection, key))
+
+        return AnswersUnderTest(answer_once, expire_all, answer_of)
 
 
 async def test_a_rolled_back_write_takes_its_answer_along(pool: postgres.Pool) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from meshkit.faults import FailedPrecondition, NotFound
+from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound
 from playlist_svc.domain.access import Role, Visibility
-from playlist_svc.domain.playlist import Head, Member
+from playlist_svc.domain.content import Content
+from playlist_svc.domain.order import EMPTY
+from playlist_svc.domain.playlist import Head, Kind, Member
 from playlist_svc.ports.playlists import Kinds, PlaylistStore, Standing
 from tests.contracts.playlist.store_world import (
     NOW,
@@ -17,9 +20,12 @@ from tests.contracts.playlist.store_world import (
     change_head,
     edit,
     entries,
+    head,
+    key,
     known,
     made,
     new_id,
+    version,
 )
 
 
@@ -205,3 +211,23 @@ class StoreListsContract:
         assert await listed(store, fan, Kinds.FOLLOWED) == [member, open_]
         await change_head(store, deleted, deleted_at_ms=None)
         assert await listed(store, fan, Kinds.FOLLOWED) == [deleted, member, open_]
+
+    async def test_what_a_creation_would_answer_is_foreseen(self, small_world: StoreWorld) -> None:
+        store, other, owner = small_world.store, small_world.other, new_id()
+        request = key()
+        assert await store.foreseen(owner, request) is None
+        first = version(Content("One", "", EMPTY), owner, kind=Kind.CREATED)
+        created = await store.create(head(owner), first, request)
+        assert await other.foreseen(owner, request) == created
+        assert await other.foreseen(owner, None) is None
+        with pytest.raises(InvalidArgument) as reused:
+            await other.foreseen(owner, replace(request, body_sha256=b"other"))
+        assert reused.value.reason == "REQUEST_ID_REUSED"
+        for _ in range(2):
+            await made(store, owner)
+        for unused in (None, key()):
+            with pytest.raises(FailedPrecondition) as full:
+                await other.foreseen(owner, unused)
+            assert full.value.reason == "COLLECTION_FULL"
+        assert await other.foreseen(owner, request) == created
+        assert await other.foreseen(new_id(), None) is None

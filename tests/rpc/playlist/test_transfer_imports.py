@@ -12,6 +12,7 @@ import pytest
 from grpc.aio import AioRpcError
 from segue.playlist.v1 import transfer_service_pb2 as pb
 
+from meshkit import status
 from meshkit.faults import (
     DeadlineExceeded,
     InvalidArgument,
@@ -262,13 +263,59 @@ async def test_a_request_that_is_repeated_ends_with_the_same_playlist(
 
     *_, first = await user.imports(file, request_id="again")
     await transfers.told(two)
-    *_, second = await user.imports(file, request_id="again")
+    asked = transfers.matcher.calls
+    (second,) = await user.imports(file, request_id="again")
 
     assert second == first
+    assert transfers.matcher.calls == asked > 0
     assert (first.matched_count, len(await user.playlists())) == (1, 1)
-    with pytest.raises(InvalidArgument) as refused:
-        await user.imports(file + b"\n", request_id="again")
-    assert refused.value.reason == "REQUEST_ID_REUSED"
+    messages, fault = await user.failing(file + b"\n", request_id="again")
+    assert (messages, fault.reason) == ([], "REQUEST_ID_REUSED")
+    assert transfers.matcher.calls == asked
+
+
+async def test_an_id_that_another_import_takes_meanwhile_is_told_in_the_last_message(
+    transfers: Transfers,
+) -> None:
+    user = transfers.user()
+    transfers.matcher.gate.clear()
+    late = asyncio.ensure_future(user.failing(m3u8([("Ada", "Song", 200)] * 3), request_id="taken"))
+    await transfers.matcher.waiting.wait()
+    (first,) = await user.imports(b"#EXTM3U", request_id="taken")
+    transfers.matcher.gate.set()
+
+    (progress, last), fault = await late
+
+    assert (progress.done_count, progress.HasField("error")) == (3, False)
+    assert (last.entry_count, last.done_count, last.playlist_id) == (3, 3, "")
+    assert last.error == status.status_of(fault)
+    assert (fault.reason, fault.metadata) == ("REQUEST_ID_REUSED", {"field": "request_id"})
+    assert [head.playlist_id for head in await user.playlists()] == [first.playlist_id]
+
+
+async def test_a_failure_in_the_middle_is_told_in_the_last_message(transfers: Transfers) -> None:
+    user = transfers.user()
+    track = a_track("Song")
+    await transfers.told(track)
+    transfers.matcher.fault_after = (1, Unavailable("The catalogue is away."))
+
+    (progress, last), fault = await user.failing(m3u8([("Ada", "Song", 200)] * 500))
+
+    assert (progress.done_count, last.done_count, last.matched_count) == (100, 100, 100)
+    assert (last.error.code, last.error.message) == (14, "The catalogue is away.")
+    assert last.error == status.status_of(fault)
+    assert (last.playlist_id, list(last.entries)) == ("", [])
+    assert await user.playlists() == []
+
+
+async def test_a_failure_before_the_first_message_is_the_status_alone(
+    transfers: Transfers,
+) -> None:
+    transfers.matcher.fault_after = (0, Unavailable("away"))
+
+    messages, fault = await transfers.user().failing(m3u8([("Ada", "Song", 200)] * 500))
+
+    assert (messages, fault.code) == ([], "UNAVAILABLE")
 
 
 async def test_the_same_request_twice_at_once_makes_one_playlist(transfers: Transfers) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grpc.aio import AioRpcError
+from grpc.aio import EOF, AioRpcError
 from segue.playlist.v1 import transfer_service_pb2 as pb
 from segue.playlist.v1.transfer_service_pb2_grpc import TransferServiceStub
 
@@ -74,7 +74,8 @@ class Catalogue:
 
 
 class Matcher(MemoryMatching):
-    """Counts its calls; waits at the gate; fails as often as it is told to."""
+    """Counts its calls; waits at the gate; fails as often as it is told to, and in every call
+    after a number of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,12 +84,14 @@ class Matcher(MemoryMatching):
         self.most_in_flight = 0
         self.largest = 0
         self.faults: list[Fault] = []
+        self.fault_after: tuple[int, Fault] | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self.waiting = asyncio.Event()
 
     async def match(self, descriptions: Sequence[Description]) -> list[Matched]:
         self.calls += 1
+        number = self.calls
         self.largest = max(self.largest, len(descriptions))
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -99,6 +102,8 @@ class Matcher(MemoryMatching):
                 await self.gate.wait()
             if self.faults:
                 raise self.faults.pop(0)
+            if self.fault_after is not None and number > self.fault_after[0]:
+                raise self.fault_after[1]
             return await super().match(descriptions)
         finally:
             self.in_flight -= 1
@@ -156,6 +161,17 @@ class User:
             return [message async for message in self.importing(content, **fields)]
         except AioRpcError as error:
             raise status.fault_of(error) from error
+
+    async def failing(self, content: bytes, **fields: Any) -> tuple[list[Any], Fault]:
+        """All messages of an import that fails, and the Fault that it ends with."""
+        messages: list[Any] = []
+        call = self.importing(content, **fields)
+        try:
+            while (message := await call.read()) is not EOF:
+                messages.append(message)
+        except AioRpcError as error:
+            return messages, status.fault_of(error)
+        raise AssertionError("the import did not fail")
 
     async def exports(self, playlist_id: str, **fields: Any) -> Downloaded:
         """A whole file; raises the Fault that ended it."""

@@ -23,7 +23,10 @@ class TestMemoryAnswers(AnswerStoreContract):
         async def expire_all() -> None:
             memory.forget()
 
-        return AnswersUnderTest(answer_once, expire_all)
+        async def answer_of(key: RequestKey | None) -> bytes | None:
+            return await memory.answer_of(None, key)
+
+        return AnswersUnderTest(answer_once, expire_all, answer_of)
 
 
 def test_no_request_id_means_no_key() -> None:

@@ -235,9 +235,10 @@ async def test_a_user_with_too_many_playlists_is_told_and_gets_none() -> None:
     await world.imported(b"#EXTM3U")
 
     with pytest.raises(FailedPrecondition) as refused:
-        await world.imported(b"#EXTM3U")
+        await world.imported(b"#EXTM3U\n#EXTINF:1,Ada - Song\na.mp3\n")
 
     assert refused.value.reason == "COLLECTION_FULL"
+    assert world.matching.asked == []
 
 
 async def test_an_import_that_is_left_after_its_last_entry_makes_nothing() -> None:
