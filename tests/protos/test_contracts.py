@@ -67,11 +67,25 @@ def test_reads_over_http_get_say_that_they_have_no_side_effects(method: MethodDe
         assert contracts.contract_of(method).read_only
 
 
-@pytest.mark.parametrize("method", METHODS, ids=name_of)
+WRITES = [
+    method
+    for method in METHODS
+    if contracts.contract_of(method).access != options_pb2.MethodPolicy.Access.INTERNAL
+    and not contracts.contract_of(method).read_only
+]
+WITHOUT_REQUEST_ID = {
+    # Ends what its token names; there is nothing to end twice.
+    "segue.identity.v1.TokenService.RevokeSession",
+    # Beats carry a number of their own, and count once by it.
+    "segue.playback.v1.HeartbeatService.ReportHeartbeat",
+    "segue.playback.v1.HeartbeatService.StreamHeartbeats",
+}
+
+
+@pytest.mark.parametrize("method", WRITES, ids=name_of)
 def test_writes_take_a_request_id(method: MethodDescriptor) -> None:
-    contract = contracts.contract_of(method)
-    if not contract.retryable and not contract.is_stream and "edge" in contract.allowed_callers:
-        assert "request_id" in method.input_type.fields_by_name
+    takes = "request_id" in method.input_type.fields_by_name
+    assert takes != (method.full_name in WITHOUT_REQUEST_ID)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=name_of)
