@@ -152,7 +152,7 @@ class AnswerStoreContract:
             await go.wait()
             return b"answer"
 
-        running = asyncio.create_task(answers.answer_once(KEY, produce))
+        running = asyncio.ensure_future(answers.answer_once(KEY, produce))
         await begun.wait()
         assert await answers.answer_of(KEY) is None
         go.set()
