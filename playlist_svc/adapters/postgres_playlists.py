@@ -23,6 +23,7 @@ from playlist_svc.adapters.playlist_rows import instant
 from playlist_svc.adapters.postgres_erasure import FOLLOWED, OWNED, SHARED
 from playlist_svc.adapters.postgres_heads import Held
 from playlist_svc.adapters.postgres_user_counts import drop_empty
+from playlist_svc.adapters.turns import MOST_FOLLOWING, Turns
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import delta
 from playlist_svc.domain.content import Content
@@ -64,9 +65,10 @@ class Bounds:
 class PostgresPlaylists:
     """The ``PlaylistStore`` of the schema.
 
-    Every write locks the playlist's row first and users' counts after it. ``versions`` may be
-    shared by the stores of one process, never by two databases. Each new head goes to ``cache``
-    after its commit and before its write is acknowledged.
+    Every write locks the playlist's row first and users' counts after it. Of one store at most one
+    edit of a playlist and one follow wait for that lock; the others wait without a connection.
+    ``versions`` may be shared by the stores of one process, never by two databases. Each new head
+    goes to ``cache`` after its commit and before its write is acknowledged.
     """
 
     def __init__(
@@ -77,6 +79,8 @@ class PostgresPlaylists:
         self._cache = cache
         self._bounds = bounds or Bounds()
         self._answers = PostgresAnswers()
+        self._edits = Turns()
+        self._follows = Turns(MOST_FOLLOWING)
 
     async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
         """See ``PlaylistStore.create``."""
@@ -127,7 +131,10 @@ class PostgresPlaylists:
             await writing.store(self._bounds)
             return answer
 
-        async with postgres.transaction(self._pool) as connection:
+        async with (
+            self._edits.turn(playlist_id),
+            postgres.transaction(self._pool) as connection,
+        ):
             answer = await self._answers.answer_once(connection, key, produce)
         if writing is not None and writing.draft.is_changed:
             await self._committed(writing.draft)
@@ -202,7 +209,10 @@ class PostgresPlaylists:
 
     async def follow(self, playlist_id: str, user_id: str, now_ms: int) -> int:
         """See ``PlaylistStore.follow``."""
-        async with postgres.transaction(self._pool) as connection:
+        async with (
+            self._follows.turn(playlist_id),
+            postgres.transaction(self._pool) as connection,
+        ):
             held = await postgres_heads.hold(connection, playlist_id)
             if held is None or held.head.deleted_at_ms is not None:
                 raise no_such("playlist", playlist_id)
@@ -215,7 +225,10 @@ class PostgresPlaylists:
 
     async def unfollow(self, playlist_id: str, user_id: str) -> None:
         """See ``PlaylistStore.unfollow``."""
-        async with postgres.transaction(self._pool) as connection:
+        async with (
+            self._follows.turn(playlist_id),
+            postgres.transaction(self._pool) as connection,
+        ):
             held = await postgres_heads.hold(connection, playlist_id)
             if held is None:
                 return

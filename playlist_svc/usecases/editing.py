@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from meshkit.faults import Fault
 from playlist_svc.domain import content as contents
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.content import Content, UnknownItems
@@ -15,7 +16,7 @@ from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases.conflicts import answered, not_smart
-from playlist_svc.usecases.sorting import By, sort_keys
+from playlist_svc.usecases.sorting import By, NamesMissing, sort_keys
 from playlist_svc.usecases.writing import Command, Edited, Versions, Writer
 
 
@@ -63,7 +64,10 @@ class Editing:
 
     async def add(self, command: Command, track_ids: Sequence[str], place: Place) -> Edited:
         """Adds tracks, as often as they are named. FailedPrecondition (PLAYLIST_FULL)."""
-        entries = await self._entries(command.user_id, track_ids)
+        try:
+            entries = await self._entries(command.user_id, track_ids)
+        except Fault as fault:
+            return await self._answer_before(command, fault)
         item_ids = tuple(to_text(entry.item_id) for entry in entries)
 
         def change(base: Content) -> Content:
@@ -101,9 +105,11 @@ class Editing:
 
     async def replace(self, command: Command, items: Sequence[Kept | New]) -> Edited:
         """Makes ``items`` the list; what others did since the base is kept."""
-        added = await self._entries(
-            command.user_id, [item.track_id for item in items if isinstance(item, New)]
-        )
+        new = [item.track_id for item in items if isinstance(item, New)]
+        try:
+            added = await self._entries(command.user_id, new)
+        except Fault as fault:
+            return await self._answer_before(command, fault)
 
         def change(base: Content) -> Content:
             return contents.replace(base, _replaced(base, items, added))
@@ -116,11 +122,22 @@ class Editing:
 
     async def sort(self, command: Command, by: By, *, descending: bool) -> Edited:
         """Sorts the newest version; entries that are equal keep their order."""
+        people: dict[str, str | None] = {}
+        while True:
+            try:
+                return await self._sort(command, by, people, descending=descending)
+            except NamesMissing as missing:
+                # Who has no name has one entry, too, so that every further turn knows more.
+                people |= dict.fromkeys(missing.user_ids)
+                people |= await self._people.names(missing.user_ids)
 
+    async def _sort(
+        self, command: Command, by: By, people: Mapping[str, str | None], *, descending: bool
+    ) -> Edited:
         async def decide(writing: Writing) -> Edited:
             not_smart(writing.head)
             current = await writing.content(writing.head.revision)
-            keys = await sort_keys(current.order, by, self._tracks, self._people)
+            keys = await sort_keys(current.order, by, self._tracks, people)
             content = contents.sort(current, keys, descending=descending)
             await self._versions.record(
                 writing, current, content, command.user_id, sorted_by=by.value
@@ -148,6 +165,17 @@ class Editing:
             content = await self._versions.fitted(writing, sides, command.snapshot_id, moved)
             await self._versions.record(writing, current, content, command.user_id)
             return answer(writing.head.snapshot_id, current, content)
+
+        edited, _ = await self._writer(command, Role.EDITOR, decide)
+        return edited
+
+    async def _answer_before(self, command: Command, fault: Fault) -> Edited:
+        """What an equal request was answered before its tracks were away; else raises ``fault``."""
+        if command.key is None:
+            raise fault
+
+        async def decide(writing: Writing) -> Edited:
+            raise fault
 
         edited, _ = await self._writer(command, Role.EDITOR, decide)
         return edited

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters import postgres_erasure, postgres_purge
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.postgres_playlists import Bounds, PostgresPlaylists
+from playlist_svc.adapters.turns import MOST_WAITING
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import content as contents
 from playlist_svc.domain.access import Role
@@ -224,6 +226,50 @@ async def test_a_decision_that_takes_too_long_loses_the_playlist_and_leaves_noth
     after = await known(world.store, created.playlist_id)
     assert (after.title, after.revision) == ("Other", 2)
     assert (await world.store.content(after, 2)).title == "Other"
+
+
+async def test_a_hot_list_leaves_connections_to_others_and_sheds_what_it_cannot_take(
+    dsn: str,
+) -> None:
+    owner, gate, begun = new_id(), asyncio.Event(), asyncio.Event()
+    async with postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as narrow:
+        store = PostgresWorld(narrow).store
+        hot, other = [(await made(store, owner, 3)).playlist_id for _ in range(2)]
+
+        async def decide(writing: Writing) -> bytes:
+            begun.set()
+            await gate.wait()
+            content = await writing.content(writing.head.revision)
+            writing.record(version(contents.add(content, entries(1, owner)), owner))
+            return b""
+
+        tries = [asyncio.create_task(store.write(hot, key(), decide)) for _ in range(100)]
+        await begun.wait()
+        for _ in range(5):
+            await edit(store, other, owner, lambda c: contents.add(c, entries(1, owner)))
+        assert (await known(store, other)).revision == 6
+        assert (await known(store, hot)).revision == 1
+        gate.set()
+        answers = await asyncio.gather(*tries, return_exceptions=True)
+        shed = [answer for answer in answers if isinstance(answer, Unavailable)]
+        assert [(one.reason, one.retry_after_s) for one in shed] == [("OVERLOADED", 1.0)] * (
+            99 - MOST_WAITING
+        )
+        assert (await known(store, hot)).revision == 1 + 1 + MOST_WAITING
+        await asyncio.gather(*(store.write(hot, key(), decide) for _ in shed))
+        assert (await known(store, hot)).revision == 101
+
+
+async def test_many_who_follow_a_list_at_once_all_do_and_leave_connections_to_others(
+    dsn: str,
+) -> None:
+    owner = new_id()
+    async with postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as narrow:
+        store = PostgresWorld(narrow).store
+        playlist_id = (await made(store, owner)).playlist_id
+        fans = [new_id() for _ in range(200)]
+        counts = await asyncio.gather(*(store.follow(playlist_id, fan, NOW) for fan in fans))
+        assert sorted(counts) == list(range(1, 201))
 
 
 async def test_a_list_of_many_followers_is_erased_in_parts(
