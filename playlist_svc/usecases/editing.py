@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from meshkit.faults import Fault
 from playlist_svc.domain import content as contents
@@ -16,7 +17,7 @@ from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases.conflicts import answered, not_smart
-from playlist_svc.usecases.sorting import By, NamesMissing, sort_keys
+from playlist_svc.usecases.sorting import By, NamesMissing, beside_the_loop, sort_keys
 from playlist_svc.usecases.writing import Command, Edited, Versions, Writer
 
 
@@ -138,7 +139,9 @@ class Editing:
             not_smart(writing.head)
             current = await writing.content(writing.head.revision)
             keys = await sort_keys(current.order, by, self._tracks, people)
-            content = contents.sort(current, keys, descending=descending)
+            content = await beside_the_loop(
+                current.order, partial(contents.sort, current, keys, descending=descending)
+            )
             await self._versions.record(
                 writing, current, content, command.user_id, sorted_by=by.value
             )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from playlist_svc.domain.folding import sortable
 from playlist_svc.domain.ids import time_ms, to_text
 from playlist_svc.domain.order import Entry, Order
 from playlist_svc.ports.tracks import Track, Tracks
+
+T = TypeVar("T")
+
+# Sorting as many takes some 50 ms of pure Python.
+_LONG = 2_000
 
 
 class By(enum.Enum):
@@ -42,17 +49,29 @@ async def sort_keys(
 
     ``people`` are names by user, None for whoever has none. Raises NamesMissing for others.
     """
+    if by not in _KEYS:
+        return await beside_the_loop(order, partial(_own_keys, order, by, people))
+    raw_ids = order.track_ids()
+    ids = await beside_the_loop(order, lambda: {raw: to_text(raw) for raw in set(raw_ids)})
+    named = await tracks.named(ids.values())
+    keys = await beside_the_loop(order, lambda: _keyed(ids, named, _KEYS[by]))
+    return [keys[raw] for raw in raw_ids]
+
+
+async def beside_the_loop(order: Order, work: Callable[[], T]) -> T:
+    """What ``work`` on the list answers; in a thread where the list is so long that every other
+    call would wait for it."""
+    return await asyncio.to_thread(work) if len(order) > _LONG else work()
+
+
+def _own_keys(order: Order, by: By, people: Mapping[str, str | None]) -> list[Any]:
+    """Keys that the entries bring themselves, and the names of users."""
     entries = order.slice(0)
     if by is By.DURATION:
         return [entry.duration_ms for entry in entries]
     if by is By.ADDED_AT:
         return [time_ms(entry.item_id) for entry in entries]
-    if by is By.ADDED_BY:
-        return _by_name(entries, people)
-    ids = {raw: to_text(raw) for raw in set(order.track_ids())}
-    named = await tracks.named(ids.values())
-    keys = _keyed(ids, named, _KEYS[by])
-    return [keys[entry.track_id] for entry in entries]
+    return _by_name(entries, people)
 
 
 def _keyed(

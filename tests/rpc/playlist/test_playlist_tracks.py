@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from meshkit.faults import Unavailable
 from playlist_svc.domain.access import Role
 from tests.rpc.playlist.harness import UNKNOWN, User, World, an_instance, refused
 
@@ -253,27 +254,6 @@ async def test_a_list_can_be_emptied(ann: User) -> None:
     assert await ann.titles(playlist_id) == ""
 
 
-async def test_sorting_is_what_people_expect(ann: User, world: World) -> None:
-    playlist_id = await ann.made()
-    names = ["The Zebra", "apple", "Éclair", "banana"]
-    ids = [
-        await world.track(name, year=year, duration_ms=length)
-        for name, year, length in zip(names, [3, 1, 2, 1], [1, 4, 3, 2], strict=True)
-    ]
-    await ann.call("AddTracks", playlist_id=playlist_id, track_ids=ids)
-
-    async def sorted_by(by: str, *, descending: bool = False) -> list[str]:
-        await ann.call("SortTracks", playlist_id=playlist_id, by=by, descending=descending)
-        return [track.title for track in await ann.listed(playlist_id)]
-
-    assert await sorted_by("TITLE") == ["apple", "banana", "Éclair", "The Zebra"]
-    assert await sorted_by("DURATION") == ["The Zebra", "banana", "Éclair", "apple"]
-    assert await sorted_by("YEAR") == ["banana", "apple", "Éclair", "The Zebra"]
-    assert await sorted_by("ARTIST", descending=True) == ["The Zebra", "Éclair", "banana", "apple"]
-    assert (await ann.history(playlist_id))[-1].summary == "sorted by artist"
-    assert await sorted_by("ADDED_BY") == ["The Zebra", "Éclair", "banana", "apple"]
-
-
 async def test_a_full_list_takes_no_more(ann: User, world: World) -> None:
     playlist_id = await ann.made()
     track_id = await world.track("a")
@@ -317,6 +297,32 @@ async def test_a_retry_answers_what_the_first_did_and_does_nothing(ann: User, wo
     answers = await asyncio.gather(*(ann.call("AddTracks", **fields) for _ in range(4)))
     assert all(answer == answers[0] for answer in answers)
     assert await ann.titles(playlist_id) == "a"
+
+
+async def test_a_retry_is_answered_when_the_track_has_left_since_or_cannot_be_looked_up(
+    ann: User, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playlist_id, track_id = await ann.made("a"), await world.track("b")
+    added = {"playlist_id": playlist_id, "track_ids": [track_id], "request_id": "add"}
+    replaced = {"playlist_id": playlist_id, "items": [{"track_id": track_id}], "request_id": "re"}
+    first = await ann.call("AddTracks", **added)
+    second = await ann.call("ReplaceTracks", **replaced)
+    await world.remove(track_id)
+    assert await ann.call("AddTracks", **added) == first
+    assert await ann.call("ReplaceTracks", **replaced) == second
+    for anew in ({**added, "request_id": "new"}, {**added, "request_id": ""}):
+        fault = await refused(ann.call("AddTracks", **anew))
+        assert (fault.reason, fault.metadata["id"]) == ("NOT_FOUND", track_id)
+    assert await ann.titles(playlist_id) == "b"
+
+    async def away(*_: object) -> Any:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(world.tracks, "existing", away)
+    assert await ann.call("AddTracks", **added) == first
+    assert await ann.call("ReplaceTracks", **replaced) == second
+    fault = await refused(ann.call("AddTracks", **{**added, "request_id": "newer"}))
+    assert fault.reason == "STORE_UNAVAILABLE"
 
 
 async def test_covers_are_those_of_the_first_tracks(ann: User, world: World) -> None:
