@@ -125,11 +125,17 @@ async def read_differences(
             to_snapshot_id=later,
             page_size=500,
         )
+        found: list[Any] = []
         async with room:
-            answer = await until_answered(client, client.snapshots.DiffSnapshots, request)
-        assert answer.to_snapshot_id == later
-        assert answer.change_count == len(answer.changes)
-        return list(answer.changes)
+            while True:
+                answer = await until_answered(client, client.snapshots.DiffSnapshots, request)
+                found.extend(answer.changes)
+                assert answer.to_snapshot_id == later
+                if not answer.next_page_token:
+                    break
+                request.page_token = answer.next_page_token
+        assert answer.change_count == len(found)
+        return found
 
     return await asyncio.gather(*(between(*pair) for pair in pairwise(snapshot_ids)))
 

@@ -13,14 +13,16 @@ import pytest
 from player.mesh_client import MeshClient
 from tests.mesh.imported_music import all_tracks
 from tests.mesh.mesh_processes import kill, processes, scale, until_ready
-from tests.mesh.playlist_editors import Editor, Told, assert_told_the_truth
+from tests.mesh.playlist_editors import Editor, Told
 from tests.mesh.playlist_lists import shared_playlist, users
+from tests.mesh.playlist_truth import assert_told_the_truth
 from tests.running_mesh import RunningMesh
 
 pytestmark = pytest.mark.timeout(300)
 
 EDITORS = ("edit-ann", "edit-ben", "edit-cyd", "edit-dov")
 EDITS = 500
+TITLE = "Under fire"
 INSTANCES = 3
 KILLS = 8
 SAMPLES = 40
@@ -86,7 +88,7 @@ async def test_every_acknowledged_edit_is_in_the_history_once_though_instances_d
         playlist_instances(mesh.folder, INSTANCES) as names,
     ):
         before = await restarts(mesh.folder, names)
-        playlist_id = await shared_playlist(clients, "Under fire")
+        playlist_id = await shared_playlist(clients, TITLE)
         told = await edit_under_fire(mesh.folder, names, clients, playlist_id)
         await until_ready(mesh.folder)
         assert await restarts(mesh.folder, names) - before == KILLS
@@ -95,4 +97,4 @@ async def test_every_acknowledged_edit_is_in_the_history_once_though_instances_d
         print(f"{len(told.acknowledged)} acknowledged, refused: {dict(told.refused)}")
         assert told.refused["PLAYLIST_CONFLICT"] > 0
         assert len(told.acknowledged) > told.count // 2
-        await assert_told_the_truth(clients[0], playlist_id, told, SAMPLES)
+        await assert_told_the_truth(clients[0], playlist_id, TITLE, told, SAMPLES)
