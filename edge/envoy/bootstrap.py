@@ -15,6 +15,8 @@ __all__ = ["EdgeSettings", "RateLimit", "bootstrap", "write_bootstrap"]
 
 _BOOTSTRAP = "envoy.json"
 _DESCRIPTORS = "contracts.pb"
+# The expression of all JSON paths is larger than the 100 that Envoy allows unless told.
+_LARGEST_REGEX = 10_000
 
 
 def write_bootstrap(settings: EdgeSettings) -> Path:
@@ -41,6 +43,14 @@ def bootstrap(settings: EdgeSettings, descriptors: Path) -> Json:
         "node": {"id": "edge", "cluster": "edge"},
         "admin": {"address": socket_address(f"127.0.0.1:{settings.admin_port}")},
         "overload_manager": {"resource_monitors": [_connection_limit(settings)]},
+        "layered_runtime": {
+            "layers": [
+                {
+                    "name": "static",
+                    "static_layer": {"re2.max_program_size.error_level": _LARGEST_REGEX},
+                }
+            ]
+        },
         "static_resources": {
             "listeners": [listener(settings, methods, descriptors)],
             "clusters": clusters(settings, workloads),

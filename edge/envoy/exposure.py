@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,13 +22,19 @@ _WORKLOAD_OF_CONTEXT = {"device": "playback"}
 class ExposedMethod:
     """An RPC that the edge routes; ``cluster`` is the workload that serves it.
 
-    ``response_body`` is the field that the JSON answer consists of; empty: the whole message.
+    ``json_paths`` are the templates of its JSON form, such as "/tracks/{id}"; none: it has no such
+    form. ``response_body`` is the field that the JSON answer consists of; empty: the whole message.
     """
 
     contract: MethodContract
     cluster: str
-    has_json: bool
+    json_paths: tuple[str, ...]
     response_body: str
+
+    @property
+    def has_json(self) -> bool:
+        """Whether it is served as JSON over HTTP, too."""
+        return bool(self.json_paths)
 
     @property
     def is_public(self) -> bool:
@@ -46,12 +53,22 @@ def exposed_methods() -> list[ExposedMethod]:
 
 
 def _exposed(method: MethodDescriptor) -> ExposedMethod:
-    options = method.GetOptions()
+    rule = method.GetOptions().Extensions[annotations_pb2.http]
+    rules = [one for one in (rule, *rule.additional_bindings) if one.WhichOneof("pattern")]
     return ExposedMethod(
         contract_of(method),
         _workload(method),
-        options.HasExtension(annotations_pb2.http),
-        options.Extensions[annotations_pb2.http].response_body,
+        tuple(str(getattr(one, str(one.WhichOneof("pattern")))) for one in rules),
+        rule.response_body,
+    )
+
+
+def json_paths_regex(methods: Iterable[ExposedMethod]) -> str:
+    """An RE2 expression for the paths of all JSON calls, without queries."""
+    templates = sorted({path for method in methods for path in method.json_paths})
+    return "|".join(
+        "/".join("[^/?]+" if part.startswith("{") else re.escape(part) for part in path.split("/"))
+        for path in templates
     )
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge.envoy.clusters import TRACES
 from edge.envoy.errors import local_reply_config
-from edge.envoy.exposure import ExposedMethod
+from edge.envoy.exposure import ExposedMethod, json_paths_regex
 from edge.envoy.filters import http_filters
 from edge.envoy.resources import Json, extension, socket_address
-from edge.envoy.routes import MEDIA_PREFIX, SHARE_PREFIX, route_config
+from edge.envoy.routes import (
+    HEALTH_PATH,
+    MEDIA_PREFIX,
+    SHARE_PREFIX,
+    SIGN_IN_PREFIXES,
+    route_config,
+)
 from edge.envoy.settings import EdgeSettings
 
 _LOG_FIELDS = {
@@ -29,6 +36,8 @@ _LOG_FIELDS = {
     "request_id": "%REQ(X-REQUEST-ID)%",
     "user": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:jwt:sub)%",
 }
+# Of any service, known or not: a wrong name is worth reading.
+_GRPC_PATH = r"/(?:segue|grpc)\.[\w.]+/\w+"
 
 
 def listener(settings: EdgeSettings, methods: Sequence[ExposedMethod], descriptors: Path) -> Json:
@@ -37,7 +46,7 @@ def listener(settings: EdgeSettings, methods: Sequence[ExposedMethod], descripto
         "envoy.filters.network.http_connection_manager",
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         **_connection_manager(settings),
-        access_log=_access_logs(),
+        access_log=_access_logs(methods),
         local_reply_config=local_reply_config(),
         route_config=route_config(settings, methods),
         http_filters=http_filters(settings, methods, descriptors),
@@ -81,15 +90,25 @@ def _connection_manager(settings: EdgeSettings) -> Json:
     return fields
 
 
-def _access_logs() -> list[Json]:
-    """A JSON line a request, without queries; a path that is a permission is not told."""
+def _access_logs(methods: Sequence[ExposedMethod]) -> list[Json]:
+    """A JSON line a request, without queries.
+
+    A path that is a permission is not told, and neither is one that leads nowhere: it may be such
+    a permission, mistyped.
+    """
     media, share = _begins(":path", MEDIA_PREFIX), {"or_filter": {"filters": _shares()}}
-    open_paths = [_begins(":path", MEDIA_PREFIX, invert=True), *_shares(invert=True)]
+    neither = [_begins(":path", MEDIA_PREFIX, invert=True), *_shares(invert=True)]
+    known, unknown = _known(methods), _known(methods, invert=True)
     return [
-        _access_log(_LOG_FIELDS, {"and_filter": {"filters": open_paths}}),
-        _access_log({**_LOG_FIELDS, "path": f"{MEDIA_PREFIX}***", "rpc": "-"}, media),
-        _access_log({**_LOG_FIELDS, "path": f"{SHARE_PREFIX}***", "rpc": "-"}, share),
+        _access_log(_LOG_FIELDS, {"and_filter": {"filters": [known, *neither]}}),
+        _access_log(_hiding(f"{MEDIA_PREFIX}***"), media),
+        _access_log(_hiding(f"{SHARE_PREFIX}***"), share),
+        _access_log(_hiding("***"), {"and_filter": {"filters": [unknown, *neither]}}),
     ]
+
+
+def _hiding(path: str) -> Json:
+    return {**_LOG_FIELDS, "path": path, "rpc": "-"}
 
 
 def _access_log(fields: Json, only: Json) -> Json:
@@ -101,6 +120,14 @@ def _access_log(fields: Json, only: Json) -> Json:
     return {**log, "filter": only}
 
 
+def _known(methods: Sequence[ExposedMethod], *, invert: bool = False) -> Json:
+    """What a path that leads somewhere looks like: as JSON, as gRPC, or of the HTTP services."""
+    http = "|".join(f"{re.escape(prefix)}.*" for prefix in SIGN_IN_PREFIXES)
+    paths = f"{json_paths_regex(methods)}|{_GRPC_PATH}|{http}|{re.escape(HEALTH_PATH)}"
+    regex = {"safe_regex": {"regex": rf"(?:{paths})(?:\?.*)?"}}
+    return _path_filter(":path", regex, invert=invert)
+
+
 def _shares(*, invert: bool = False) -> list[Json]:
     """What a share link looks like before it is transcoded, and after."""
     names = (":path", "x-envoy-original-path")
@@ -108,9 +135,13 @@ def _shares(*, invert: bool = False) -> list[Json]:
 
 
 def _begins(name: str, prefix: str, *, invert: bool = False) -> Json:
+    return _path_filter(name, {"prefix": prefix, "ignore_case": True}, invert=invert)
+
+
+def _path_filter(name: str, string_match: Json, *, invert: bool) -> Json:
     header = {
         "name": name,
-        "string_match": {"prefix": prefix},
+        "string_match": string_match,
         "invert_match": invert,
         "treat_missing_header_as_empty": True,
     }

@@ -6,10 +6,10 @@ for good, so auth, time limits and retries stand here once, by method.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from edge.envoy.clusters import IDENTITY_HTTP, MEDIA
-from edge.envoy.exposure import ExposedMethod
+from edge.envoy.exposure import ExposedMethod, json_paths_regex
 from edge.envoy.resources import Json, extension, seconds, typed
 from edge.envoy.settings import EdgeSettings
 
@@ -22,6 +22,8 @@ USER = "user"
 MEDIA_PREFIX = "/media/"
 # Whoever knows the rest of the path may see the playlist.
 SHARE_PREFIX = "/s/"
+SIGN_IN_PREFIXES = ("/oauth2/", "/.well-known/")
+HEALTH_PATH = "/healthz"
 # Who calls, as the edge knows it: it replaces whatever the caller says there.
 CLIENT_ADDRESS = "x-client-address"
 
@@ -54,20 +56,22 @@ _NEVER_PROCESSED = "connect-failure,refused-stream"
 _NO_EFFECT = f"{_NEVER_PROCESSED},unavailable,reset"
 
 
-def route_config(settings: EdgeSettings, methods: Iterable[ExposedMethod]) -> Json:
+def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Json:
     """The table: exact methods first, then the HTTP services, then 404."""
+    json_paths = json_paths_regex(methods)
     routes = [_method_route(settings, method) for method in methods]
     routes += [
         _reflection_route(),
         _health_check_route(settings),
         _media_route(),
-        _sign_in_route(settings, "/oauth2/"),
-        _sign_in_route(settings, "/.well-known/"),
+        *(_sign_in_route(settings, prefix) for prefix in SIGN_IN_PREFIXES),
         _health_route(),
         # Traced or not is decided before a call is transcoded.
         _untranscoded(settings.max_json_bytes, {"prefix": SHARE_PREFIX}) | _UNTRACED,
         _untranscoded(settings.max_import_bytes, {"path": "/playlists/import"}),
-        _untranscoded(settings.max_json_bytes, {"prefix": "/"}),
+        _untranscoded(settings.max_json_bytes, {"safe_regex": {"regex": json_paths}}),
+        # What is nowhere may be a link, mistyped.
+        _untranscoded(settings.max_json_bytes, {"prefix": "/"}) | _UNTRACED,
     ]
     return {
         "name": "edge",
@@ -202,7 +206,7 @@ def _sign_in_route(settings: EdgeSettings, prefix: str) -> Json:
 
 def _health_route() -> Json:
     return {
-        "match": {"path": "/healthz"},
+        "match": {"path": HEALTH_PATH},
         "direct_response": {"status": 200, "body": {"inline_string": '{"status": "SERVING"}'}},
         "response_headers_to_add": [
             {

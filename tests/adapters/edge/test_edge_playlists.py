@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from edge_process import ORIGIN
 from edge_world import World, reason_of
 
 PLAYLIST = "01JD4Q8Z7Y1V9K2M5N6P7R8S9W"
@@ -103,17 +104,60 @@ async def test_a_share_link_needs_no_token_and_says_who_calls(world: World) -> N
     assert json.loads(answer.json()["playlist"]["title"]) == ["127.0.0.1"]
 
 
+async def until_logged(world: World, request_id: str) -> None:
+    """Returns once the line of a request is written, and those of all that were answered before."""
+    deadline = time.monotonic() + 15
+    while not any(line["request_id"] == request_id for line in world.edge.access_log()):
+        assert time.monotonic() < deadline, world.edge.log.read_text()
+        await asyncio.sleep(0.1)
+
+
 async def test_a_share_code_is_kept_from_the_log(world: World) -> None:
     slashes = f"{world.edge.url}//s//SECRETCODE?x=1"
     for path in ("/s/SECRETCODE", "/s/SECRETCODE/nothing", slashes):
         await world.call("GET", path, headers={"x-envoy-original-path": "/tracks/x"})
     await world.call("POST", "/s/SECRETCODE/accept", json={})
-    await world.call("GET", "/s/unknown")
-    await world.call("GET", "/last")
-    deadline = time.monotonic() + 15
-    while not any(line["path"] == "/last" for line in world.edge.access_log()):
-        assert time.monotonic() < deadline, world.edge.log.read_text()
-        await asyncio.sleep(0.1)
+    last = await world.call("GET", "/s/unknown")
+    await until_logged(world, last.headers["x-request-id"])
     shares = [line["status"] for line in world.edge.access_log() if line["path"] == "/s/***"]
     assert shares[-5:] == [200, 404, 400, 401, 404]
+    assert "SECRETCODE" not in world.edge.log.read_text()
+
+
+MISTYPED = {
+    "/S/SECRETCODE": "/s/***",
+    "/x/%2E%2e/S/SECRETCODE": "/s/***",
+    "/s%2fSECRETCODE": "***",
+    "/s%2FSECRETCODE": "***",
+    "/s;SECRETCODE": "***",
+    "/s=SECRETCODE": "***",
+    "/sSECRETCODE": "***",
+    "/share/SECRETCODE": "***",
+    "/SECRETCODE": "***",
+    "/playlists/x/s/SECRETCODE": "***",
+    "/MEDIA/SECRETCODE": "/media/***",
+    "/media%2fSECRETCODE": "***",
+}
+SOMEWHERE = ("/playlists/x/tracks?a=b", "/me", "/healthz", "/oauth2/x", "/search?never=1")
+
+
+async def test_a_link_that_is_mistyped_is_kept_from_the_log(world: World) -> None:
+    preflight = {"origin": ORIGIN, "access-control-request-method": "GET"}
+    expected: dict[str, tuple[str, str | None, int]] = {}
+    for path, told in MISTYPED.items():
+        for method, headers, status in (("GET", {}, 404), ("OPTIONS", preflight, 200)):
+            answer = await world.call(method, path, headers=headers)
+            assert answer.status_code == status, (method, path)
+            expected[answer.headers["x-request-id"]] = (told, "-", status)
+    for path in SOMEWHERE:
+        answer = await world.call("GET", path)
+        told = path.partition("?")[0]
+        expected[answer.headers["x-request-id"]] = (told, None, answer.status_code)
+    # Envoy writes its log in pieces, in order.
+    await until_logged(world, list(expected)[-1])
+    lines = {line["request_id"]: line for line in world.edge.access_log()}
+    for request_id, (told, rpc, status) in expected.items():
+        line = lines[request_id]
+        assert (line["path"], line["status"]) == (told, status)
+        assert rpc in (None, line["rpc"])
     assert "SECRETCODE" not in world.edge.log.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -169,8 +170,26 @@ def test_paths_that_are_permissions_are_kept_from_traces_and_logs(
     refused = [
         one["header_filter"]["header"] for one in everything["filter"]["and_filter"]["filters"]
     ]
-    assert all(header["invert_match"] for header in refused)
-    assert (":path", prefix) in [(h["name"], h["string_match"]["prefix"]) for h in refused]
+    begins = [header for header in refused if "prefix" in header["string_match"]]
+    assert all(
+        header["invert_match"] and header["string_match"]["ignore_case"] for header in begins
+    )
+    assert (":path", prefix) in [(h["name"], h["string_match"]["prefix"]) for h in begins]
+
+
+def test_every_json_path_is_told_and_traced_and_none_that_leads_nowhere(
+    config: dict[str, Any],
+) -> None:
+    (told,) = (r for r in routes(config) if "safe_regex" in r["match"])
+    *_, nowhere = routes(config)
+    assert "tracing" not in told
+    assert nowhere["match"] == {"prefix": "/"}
+    assert nowhere["tracing"]["overall_sampling"] == {"numerator": 0}
+    regex = told["match"]["safe_regex"]["regex"]
+    for path in ("/me", "/tracks/x", "/playlists/x/tracks", "/playlists/x/tracks/remove"):
+        assert re.fullmatch(regex, path)
+    for path in ("/", "/S/x", "/s%2fx", "/s;x", "/s", "/share/x", "/me/s/x", "/playlists/x/s/y"):
+        assert not re.fullmatch(regex, path)
 
 
 def test_a_file_to_import_may_be_larger_than_other_bodies(config: dict[str, Any]) -> None:
@@ -179,6 +198,7 @@ def test_a_file_to_import_may_be_larger_than_other_bodies(config: dict[str, Any]
         for route in routes(config)
         if "buffer_json" in route["typed_per_filter_config"]
         for match in route["match"].values()
+        if isinstance(match, str)
     }
     base64_bytes = 4 * 3_000_000 // 3
     assert bounds["/playlists/import"] > base64_bytes > bounds["/"] > 10_000 * len('"",') + 260_000
