@@ -19,7 +19,7 @@ from tests.mesh.playlist_lists import View, read_view, until_answered
 _LOOK_AGAIN = 0.15
 _OLD_VIEWS = 20
 _SHORT_LIST = 5
-_LONG_LIST = 300
+_LONG_LIST = 150
 # How often each kind of edit is made: of lists that may grow, and of long ones.
 _GROWING = (30, 20, 20)
 _SHRINKING = (10, 30, 20)
