@@ -320,6 +320,14 @@ class Histories(RuleBasedStateMachine):
             assert (self.model.head.title, self.model.head.entries) == (like.title, like.entries)
         assert len(self.model.versions) == edit.revision + 3
 
+    @rule(at=places, first=st.sampled_from([OWNER, ANN]))
+    def one_undoes_anothers_edit_and_both_redo(self, at: int, first: str) -> None:
+        self.give(ANN, Role.EDITOR)
+        self.add(ANN, 0, at, TRACKS[:1])
+        self.take_back(OWNER, self.model.head, named=True)
+        for user in (first, ANN, OWNER):
+            self.redo(user)
+
     @rule(user=st.sampled_from([ANN, BEN]), role=st.sampled_from([Role.VIEWER, Role.EDITOR]))
     def change_role(self, user: str, role: Role) -> None:
         self.give(user, role)
