@@ -93,7 +93,7 @@ class Catalog(CatalogServiceServicer):
             ]
         )
 
-    def _state(self, track_id: str) -> catalog_pb2.Track.State:
+    def _state(self, track_id: str) -> catalog_pb2.Track.State.ValueType:
         states = catalog_pb2.Track
         return states.FAILED if track_id in self.refused else states.PENDING
 
