@@ -36,7 +36,7 @@ class Direct:
         return str(made.playlist_id)
 
     async def make_smart(self, rule: playlist_pb2.Rule) -> str:
-        """A new list by a rule, not evaluated yet."""
+        """A new list by a rule."""
         request = playlist_service_pb2.CreatePlaylistRequest(name="Smart", rule=rule)
         made = await self.playlists.CreatePlaylist(request, metadata=self.metadata)
         return str(made.playlist_id)

@@ -442,7 +442,7 @@ class PreviewShareResponse(_message.Message):
 
     @_builtins.property
     def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_playlist_pb2.PlaylistTrack]:
-        """Its first tracks, at most 20."""
+        """Its first tracks, at most 20, without who added them."""
 
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:

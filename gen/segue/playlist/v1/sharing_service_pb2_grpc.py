@@ -160,7 +160,8 @@ class SharingServiceServicer:
 
     def AcceptShare(self, request, context):
         """Has the caller take what a link offers: a role, or, where it has none, following the playlist
-        and seeing it from now on. A role that is higher already stays. Idempotent.
+        and seeing it from now on. A role that is higher already stays; to the owner a link gives
+        nothing. Idempotent.
         Errors: SHARE_INVALID, USER_BLOCKED, COLLECTION_FULL, LIMIT_REACHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

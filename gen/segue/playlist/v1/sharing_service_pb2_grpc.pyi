@@ -58,7 +58,8 @@ class SharingServiceStub:
     """
     AcceptShare: _aio.UnaryUnaryMultiCallable[_sharing_service_pb2.AcceptShareRequest, _sharing_service_pb2.AcceptShareResponse]
     """Has the caller take what a link offers: a role, or, where it has none, following the playlist
-    and seeing it from now on. A role that is higher already stays. Idempotent.
+    and seeing it from now on. A role that is higher already stays; to the owner a link gives
+    nothing. Idempotent.
     Errors: SHARE_INVALID, USER_BLOCKED, COLLECTION_FULL, LIMIT_REACHED.
     """
 
@@ -160,7 +161,8 @@ class SharingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_sharing_service_pb2.AcceptShareRequest, _abc.Awaitable[_sharing_service_pb2.AcceptShareResponse]],
     ) -> _abc.Awaitable[_sharing_service_pb2.AcceptShareResponse]:
         """Has the caller take what a link offers: a role, or, where it has none, following the playlist
-        and seeing it from now on. A role that is higher already stays. Idempotent.
+        and seeing it from now on. A role that is higher already stays; to the owner a link gives
+        nothing. Idempotent.
         Errors: SHARE_INVALID, USER_BLOCKED, COLLECTION_FULL, LIMIT_REACHED.
         """
 

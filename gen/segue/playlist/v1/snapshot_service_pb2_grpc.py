@@ -101,7 +101,7 @@ class SnapshotServiceServicer:
 
     def Undo(self, request, context):
         """Undoes an edit: what it added goes, what it removed comes back, what it moved goes back, and what
-        others did since stays. Idempotent by request_id.
+        others did since stays. Undoing an undo by its version makes a REDO. Idempotent by request_id.
         Errors: NOT_FOUND, PERMISSION_DENIED, NOTHING_TO_UNDO, PLAYLIST_CONFLICT (others have since
         changed the same), PLAYLIST_FULL.
         """

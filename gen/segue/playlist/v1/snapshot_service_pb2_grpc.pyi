@@ -33,7 +33,7 @@ class SnapshotServiceStub:
     """
     Undo: _aio.UnaryUnaryMultiCallable[_snapshot_service_pb2.UndoRequest, _snapshot_service_pb2.UndoResponse]
     """Undoes an edit: what it added goes, what it removed comes back, what it moved goes back, and what
-    others did since stays. Idempotent by request_id.
+    others did since stays. Undoing an undo by its version makes a REDO. Idempotent by request_id.
     Errors: NOT_FOUND, PERMISSION_DENIED, NOTHING_TO_UNDO, PLAYLIST_CONFLICT (others have since
     changed the same), PLAYLIST_FULL.
     """
@@ -89,7 +89,7 @@ class SnapshotServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_snapshot_service_pb2.UndoRequest, _abc.Awaitable[_snapshot_service_pb2.UndoResponse]],
     ) -> _abc.Awaitable[_snapshot_service_pb2.UndoResponse]:
         """Undoes an edit: what it added goes, what it removed comes back, what it moved goes back, and what
-        others did since stays. Idempotent by request_id.
+        others did since stays. Undoing an undo by its version makes a REDO. Idempotent by request_id.
         Errors: NOT_FOUND, PERMISSION_DENIED, NOTHING_TO_UNDO, PLAYLIST_CONFLICT (others have since
         changed the same), PLAYLIST_FULL.
         """
