@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 from e2e_album import Music
 from edge_calls import INVALID, NOT_FOUND, Refusal, json_refusal, mint_token
-from edge_playlists import NO_ID, Caller, ids_of
 from joserfc.jwk import ECKey
+from playlist_callers import NO_ID, Caller, ids_of
 
 from tests.running_mesh import RunningMesh
 

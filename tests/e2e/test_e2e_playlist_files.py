@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from e2e_album import SONGS, Music
 from edge_calls import INVALID, NOT_FOUND, Refusal, json_refusal, mint_token
-from edge_playlists import Caller, events, ids_of
+from playlist_callers import Caller, events, ids_of
 
 from tests.running_mesh import RunningMesh
 

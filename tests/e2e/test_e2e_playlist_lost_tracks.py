@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from e2e_album import SONGS, Music
 from edge_calls import NOT_FOUND, json_refusal
-from edge_playlists import Caller, ids_of
+from playlist_callers import Caller, ids_of
 
 from tests.mesh.mesh_processes import frozen, processes
 from tests.running_mesh import Answer, RunningMesh, make_noise

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from e2e_album import Music
 from edge_calls import NOT_FOUND, Refusal, json_refusal
-from edge_playlists import Caller, ids_of
+from playlist_callers import Caller, ids_of
 
 from tests.running_mesh import RunningMesh
 

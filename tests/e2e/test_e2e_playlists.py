@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from e2e_album import ALBUM, SONGS, Music
 from edge_calls import NOT_FOUND, Refusal, json_refusal
-from edge_playlists import Caller, ids_of
+from playlist_callers import Caller, ids_of
 
 from tests.running_mesh import RunningMesh
 
