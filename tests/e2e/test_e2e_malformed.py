@@ -28,8 +28,8 @@ from tests.running_mesh import RunningMesh
         ("POST /playback/play", b'{"position_ms": 1.5}', 400),
         ("POST /playback/seek", b'{"position_ms": "x"}', 400),
         ("POST /playback/heartbeat", b'{"heartbeat": {"status": "DANCING"}}', 400),
-        ("POST /playback/play", b'{"device_id": "' + b"x" * 300_000 + b'"}', 413),
-        ("POST /users", b" " * 300_000, 413),
+        ("POST /playback/play", b'{"device_id": "' + b"x" * 600_000 + b'"}', 413),
+        ("POST /users", b" " * 600_000, 413),
     ],
 )
 def test_a_malformed_request_is_told_so(
@@ -41,7 +41,7 @@ def test_a_malformed_request_is_told_so(
 
 
 def test_a_body_that_comes_in_pieces_is_bounded_all_the_same(mesh: RunningMesh, free: str) -> None:
-    body = b'{"device_id": "' + b"x" * 300_000 + b'"}'
+    body = b'{"device_id": "' + b"x" * 600_000 + b'"}'
     head = (
         "POST /playback/play HTTP/1.1\r\nhost: edge\r\ncontent-type: application/json\r\n"
         f"authorization: Bearer {free}\r\ncontent-length: {len(body)}\r\n\r\n"

@@ -1,20 +1,14 @@
-"""The schema of playlists, made once a session and cloned for each test; all run on uvloop."""
+"""The schema of playlists, made once a session and cloned for each test."""
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import uvloop
 
 from meshkit import postgres
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.wiring import SCHEMA, migrated
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,14 @@
-"""These tests of playlists run on uvloop, as the service does."""
+"""The playlist service for its tests over gRPC."""
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from meshkit.certificates import ensure_certificates
 from tests.rpc.playlist.harness import Instance, User, World, an_instance
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +33,12 @@ async def instance(world: World) -> AsyncIterator[Instance]:
 
 
 @pytest.fixture
-def ann(instance: Instance) -> User:
+async def ann(instance: Instance) -> User:
     """A user; mostly the owner of playlists."""
     return instance.user("ann")
 
 
 @pytest.fixture
-def ben(instance: Instance) -> User:
+async def ben(instance: Instance) -> User:
     """Another user."""
     return instance.user("ben")

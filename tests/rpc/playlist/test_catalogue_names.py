@@ -65,7 +65,7 @@ async def mesh(tls: Path) -> AsyncIterator[ServedMesh]:
 
 
 @pytest.fixture
-def stub(mesh: ServedMesh) -> Any:
+async def stub(mesh: ServedMesh) -> Any:
     return CatalogServiceStub(mesh.channel("playlist"))
 
 
