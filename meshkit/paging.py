@@ -8,7 +8,7 @@ for one of ours, or ``PageTokenInvalid``, so consumers check the types and range
 
     page = Page.of("/segue.catalog.v1.CatalogService/ListTracks", request)
     rows = await tracks.list(after=page.after, limit=page.size + 1)
-    answer.next_page_token = page.next_token(key) if more else ""
+    shown, answer.next_page_token = page.cut(rows, sort_key_of)
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ import binascii
 import hashlib
 import json
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, Self, TypeAlias, TypeVar
 
 from meshkit.faults import InvalidArgument, PageTokenInvalid
+
+T = TypeVar("T")
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 500
@@ -82,6 +85,12 @@ class Page:
         """The token of the page after the item that ``last`` places."""
         body = json.dumps(last, separators=(",", ":")).encode()
         return _encode(_VERSION + _digest(self._scope, body) + body)
+
+    def cut(self, found: Sequence[T], key: Callable[[T], SortKey]) -> tuple[Sequence[T], str]:
+        """The items to serve of ``found``, which has one more if there is a next page, and the
+        token of that page; empty: there is none. ``key`` places an item."""
+        shown = found[: self.size]
+        return shown, self.next_token(key(shown[-1])) if len(found) > self.size else ""
 
 
 def _clamped(requested: int) -> int:

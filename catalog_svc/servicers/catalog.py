@@ -51,13 +51,8 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         page = Page.of(_SERVICE + "ListTracks", request)
         after = _newest_after(page.after)
         found = await self._browse.tracks(after=after, limit=page.size + 1)
-        shown = found[: page.size]
-        return pb.ListTracksResponse(
-            tracks=map(convert.track, shown),
-            next_page_token=page.next_token(_newest_key(shown[-1]))
-            if len(found) > page.size
-            else "",
-        )
+        shown, token = page.cut(found, _newest_key)
+        return pb.ListTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
     async def GetAlbum(self, request: pb.GetAlbumRequest, context: Context) -> pb.GetAlbumResponse:
         """See the contract."""
@@ -70,13 +65,8 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         page = Page.of(_SERVICE + "ListAlbumTracks", request)
         after = _album_after(page.after)
         found = await self._browse.album_tracks(request.id, after=after, limit=page.size + 1)
-        shown = found[: page.size]
-        return pb.ListAlbumTracksResponse(
-            tracks=map(convert.track, shown),
-            next_page_token=page.next_token(_album_key(shown[-1]))
-            if len(found) > page.size
-            else "",
-        )
+        shown, token = page.cut(found, _album_key)
+        return pb.ListAlbumTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
     async def GetArtist(
         self, request: pb.GetArtistRequest, context: Context

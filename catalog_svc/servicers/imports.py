@@ -66,11 +66,9 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         found = await self._follow.files(
             request.id, states=_states(request), after=after, limit=page.size + 1
         )
-        shown = found[: page.size]
-        more = len(found) > page.size
+        shown, token = page.cut(found, lambda file: (file.path.hex(),))
         return pb.ListImportFilesResponse(
-            files=map(convert.import_file, shown),
-            next_page_token=page.next_token((shown[-1].path.hex(),)) if more else "",
+            files=map(convert.import_file, shown), next_page_token=token
         )
 
     async def WatchImport(

@@ -43,15 +43,15 @@ def raw_id(field: str, text: str) -> bytes:
     return to_raw(ulid(field, text))
 
 
-def ids(field: str, texts: Sequence[str]) -> list[str]:
-    """1 to 10,000 ULIDs; the same may come again."""
-    if not 1 <= len(texts) <= MAX_TRACKS:
-        raise InvalidArgument.field(field, f"must be 1 to {MAX_TRACKS} ids")
+def ids(field: str, texts: Sequence[str], *, least: int = 1, most: int = MAX_TRACKS) -> list[str]:
+    """``least`` to ``most`` ULIDs; the same may come again."""
+    if not least <= len(texts) <= most:
+        raise InvalidArgument.field(field, f"must be {least} to {most} ids")
     return [ulid(f"{field}[{index}]", text) for index, text in enumerate(texts)]
 
 
 def raw_ids(field: str, texts: Sequence[str]) -> list[bytes]:
-    """As ``ids``, each as 16 bytes."""
+    """1 to 10,000 ids, each as 16 bytes."""
     return [to_raw(text) for text in ids(field, texts)]
 
 
@@ -87,12 +87,12 @@ def _is_blank(character: str) -> bool:
     )
 
 
-def numbered_key(after: SortKey | None) -> tuple[int, str] | None:
-    """A sort key of a number and an id. PageTokenInvalid for any other."""
+def numbered_key(after: SortKey | None, *, below: int = _YEAR_10000_MS) -> tuple[int, str] | None:
+    """A sort key of a number from 0 to ``below``, and an id. PageTokenInvalid for any other."""
     match after:
         case None:
             return None
-        case (int(number), str(name)) if 0 <= number < _YEAR_10000_MS and is_ulid(name):
+        case (int(number), str(name)) if 0 <= number < below and is_ulid(name):
             return number, name
         case _:
             raise foreign_token()

@@ -9,7 +9,7 @@ from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import library as convert
-from playlist_svc.convert.lists import batch, cut, place
+from playlist_svc.convert.lists import batch, place
 from playlist_svc.usecases.library import Library
 
 _SERVICE = "/segue.playlist.v1.LibraryService/"
@@ -44,7 +44,7 @@ class LibraryServicer(LibraryServiceServicer):
         page = Page.of(_SERVICE + "ListSavedTracks", request)
         user_id, after = current_principal().user_id, place(page)
         saved = await self._library.tracks(user_id, after, page.size + 1)
-        shown, next_token = cut(page, saved.page.found, convert.track_key)
+        shown, next_token = page.cut(saved.page.found, convert.track_key)
         return pb.ListSavedTracksResponse(
             tracks=[convert.saved_track(one, saved.named.get(one.thing)) for one in shown],
             next_page_token=next_token,
@@ -82,7 +82,7 @@ class LibraryServicer(LibraryServiceServicer):
         page = Page.of(_SERVICE + "ListSavedAlbums", request)
         user_id, after = current_principal().user_id, place(page)
         saved = await self._library.albums(user_id, after, page.size + 1)
-        shown, next_token = cut(page, saved.found, convert.album_key)
+        shown, next_token = page.cut(saved.found, convert.album_key)
         return pb.ListSavedAlbumsResponse(
             albums=map(convert.saved_album, shown),
             next_page_token=next_token,

@@ -102,10 +102,9 @@ class PlaylistServicer(PlaylistServiceServicer):
         after = fields.numbered_key(page.after)
         user_id = current_principal().user_id
         found = await self._do.listing.own(user_id, kinds, after, page.size + 1)
-        shown = found[: page.size]
+        listed, token = page.cut(found, lambda one: one.key)
         return pb.ListPlaylistsResponse(
-            playlists=[playlists.playlist(one.shown) for one in shown],
-            next_page_token=page.next_token(shown[-1].key) if len(found) > page.size else "",
+            playlists=[playlists.playlist(one.shown) for one in listed], next_page_token=token
         )
 
     async def ListUserPlaylists(
@@ -117,10 +116,9 @@ class PlaylistServicer(PlaylistServiceServicer):
         after = fields.numbered_key(page.after)
         user_id = current_principal().user_id
         found = await self._do.listing.of_user(owner_id, user_id, after, page.size + 1)
-        shown = found[: page.size]
+        listed, token = page.cut(found, lambda one: one.key)
         return pb.ListUserPlaylistsResponse(
-            playlists=[playlists.playlist(one.shown) for one in shown],
-            next_page_token=page.next_token(shown[-1].key) if len(found) > page.size else "",
+            playlists=[playlists.playlist(one.shown) for one in listed], next_page_token=token
         )
 
     async def UpdatePlaylist(

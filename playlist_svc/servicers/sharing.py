@@ -97,13 +97,10 @@ class SharingServicer(SharingServiceServicer):
         page = Page.of(_SERVICE + "ListShares", request)
         after = fields.numbered_key(page.after)
         listed = await self._do.sharing.listed(caller, playlist_id, after, page.size + 1)
-        shown = listed.found[: page.size]
-        more = len(listed.found) > page.size
+        shown, token = page.cut(listed.found, lambda one: (one.created_at_ms, one.share_id))
         return pb.ListSharesResponse(
             shares=[sharing.share(one, listed.names.get(one.created_by, "")) for one in shown],
-            next_page_token=page.next_token((shown[-1].created_at_ms, shown[-1].share_id))
-            if more
-            else "",
+            next_page_token=token,
         )
 
     async def RevokeShare(

@@ -12,7 +12,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import social as convert
 from playlist_svc.convert.fields import ulid
-from playlist_svc.convert.lists import batch, cut, place, timestamp
+from playlist_svc.convert.lists import batch, place, timestamp
 from playlist_svc.usecases.blocking import Blocking
 from playlist_svc.usecases.social import Connections, Social
 
@@ -115,7 +115,7 @@ class SocialServicer(SocialServiceServicer):
         """See the contract."""
         page, after = _page("ListBlocks", request)
         blocks = await self._blocking.blocks(current_principal().user_id, after, page.size + 1)
-        shown, next_token = cut(page, blocks.found, convert.block_key)
+        shown, next_token = page.cut(blocks.found, convert.block_key)
         return pb.ListBlocksResponse(
             blocks=[
                 pb.ListBlocksResponse.Block(
@@ -168,5 +168,5 @@ def _page(method: str, request: ListRequest) -> tuple[Page, tuple[int, str] | No
 
 
 def _shown(page: Page, found: Connections) -> tuple[Sequence[pb.Connection], str]:
-    shown, next_token = cut(page, found.page.found, convert.connection_key)
+    shown, next_token = page.cut(found.page.found, convert.connection_key)
     return [convert.connection(one, found) for one in shown], next_token
