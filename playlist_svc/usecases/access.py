@@ -6,7 +6,7 @@ from meshkit.faults import Fault, NotFound, PermissionDenied
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.refusals import no_such
-from playlist_svc.ports.playlists import HeadCache, PlaylistStore
+from playlist_svc.ports.playlists import HeadCache, PlaylistStore, Standing
 
 
 def unknown(playlist_id: str) -> NotFound:
@@ -77,12 +77,25 @@ class Access:
             return False
         if head.role_of(user_id) > Role.STRANGER:
             return True
+        return await self._admitted(head, user_id) is not None
+
+    async def _admitted(self, head: Head, user_id: str) -> Standing | None:
+        """How a user without a role stands to a playlist that the user sees; None when not."""
         if head.visibility is Visibility.PRIVATE:
-            return False
+            return None
         standing = await self._store.standing(head.playlist_id, head.owner_id, user_id)
-        if standing.blocked:
-            return False
-        return head.visibility is Visibility.PUBLIC or standing.follows
+        seen = head.visibility is Visibility.PUBLIC or standing.follows
+        return standing if seen and not standing.blocked else None
+
+    async def visible_to(self, playlist_id: str, user_id: str) -> tuple[Head, bool]:
+        """As ``visible``, and whether the user follows it: one query at most for both."""
+        head = await self.head(playlist_id)
+        if head.role_of(user_id) > Role.STRANGER:
+            return head, await self.follows(head, user_id)
+        standing = await self._admitted(head, user_id)
+        if standing is None:
+            raise unknown(playlist_id)
+        return head, standing.follows
 
     async def require(self, head: Head, user_id: str, role: Role) -> None:
         """PermissionDenied when the user sees the playlist with a lower role; NotFound when not."""

@@ -78,12 +78,14 @@ class Reading:
 
     async def playlist(self, playlist_id: str, user_id: str) -> Shown:
         """The playlist as the user sees it."""
-        head = await self._access.visible(playlist_id, user_id)
-        return await self.shown(await self._refresh(head), user_id)
+        head, followed = await self._access.visible_to(playlist_id, user_id)
+        return await self._shown(await self._refresh(head), user_id, followed)
 
     async def shown(self, head: Head, user_id: str) -> Shown:
         """A playlist that the user may see, with what is the user's own about it."""
-        followed = await self._access.follows(head, user_id)
+        return await self._shown(head, user_id, await self._access.follows(head, user_id))
+
+    async def _shown(self, head: Head, user_id: str, followed: bool) -> Shown:
         names = await self._people.names([head.owner_id])
         owner = names.get(head.owner_id, "")
         return Shown(head, owner, head.role_of(user_id), followed)
