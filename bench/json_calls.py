@@ -26,8 +26,7 @@ from bench import processor
 from bench.keepalive import KeepAlive
 from bench.report import Figure, quantile
 from localmesh.discovery import find_mesh
-from localmesh.layout import Layout
-from meshkit.certificates import credentials
+from tests.mesh.devices import instance_channel
 from tests.running_mesh import RunningMesh, make_noise, running_mesh
 
 IN_FLIGHT = 16
@@ -36,17 +35,6 @@ BUSY_S = 1.5
 ROUNDS = 5
 
 Call = Callable[[], Awaitable[Any]]
-
-
-def _direct(folder: Path) -> grpc.aio.Channel:
-    """A channel to the catalogue itself, as the edge holds one."""
-    files = credentials(Layout.at(folder).tls, "edge")
-    words = (files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes())
-    return grpc.aio.secure_channel(
-        find_mesh(folder).services["catalog"][0],
-        grpc.ssl_channel_credentials(*words),
-        options=[("grpc.ssl_target_name_override", "catalog.segue.internal")],
-    )
 
 
 def _grpc_call(channel: grpc.aio.Channel, token: str, track_id: str) -> Call:
@@ -96,7 +84,7 @@ async def _measure(mesh: RunningMesh, token: str, track_id: str) -> list[Figure]
     edge, pid = urlsplit(mesh.edge).netloc, find_mesh(mesh.folder).pid
     async with AsyncExitStack() as stack:
         through = await stack.enter_async_context(grpc.aio.insecure_channel(edge))
-        direct = await stack.enter_async_context(_direct(mesh.folder))
+        direct = await stack.enter_async_context(instance_channel(mesh.folder, "catalog", 0))
         clients = [await stack.enter_async_context(KeepAlive(edge)) for _ in range(IN_FLIGHT)]
         ways = {
             "JSON through the edge": [_json_call(one, token, track_id) for one in clients],

@@ -8,15 +8,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 from segue.playlist.v1 import playlist_pb2, playlist_service_pb2, playlist_service_pb2_grpc
 from segue.playlist.v1 import snapshot_service_pb2 as snapshot_pb2
 from segue.playlist.v1 import snapshot_service_pb2_grpc as snapshot_grpc
 
 from bench.keepalive import KeepAlive
-from localmesh.discovery import find_mesh
-from localmesh.layout import Layout
-from meshkit.certificates import credentials
+from tests.mesh.devices import instance_channel
 from tests.running_mesh import RunningMesh
 
 
@@ -112,14 +109,7 @@ async def direct_calls(
     stack: AsyncExitStack, mesh: RunningMesh, token: str, instance: int = 0
 ) -> Direct:
     """Calls to one instance of the service, until the stack is closed."""
-    files = credentials(Layout.at(mesh.folder).tls, "edge")
-    words = (files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes())
-    channel = grpc.aio.secure_channel(
-        find_mesh(mesh.folder).services["playlist"][instance],
-        grpc.ssl_channel_credentials(*words),
-        options=[("grpc.ssl_target_name_override", "playlist.segue.internal")],
-    )
-    await stack.enter_async_context(channel)
+    channel = await stack.enter_async_context(instance_channel(mesh.folder, "playlist", instance))
     return Direct(
         playlist_service_pb2_grpc.PlaylistServiceStub(channel),
         snapshot_grpc.SnapshotServiceStub(channel),

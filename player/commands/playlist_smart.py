@@ -68,10 +68,8 @@ def smart(
     async def work() -> int:
         rule = parse_rule(rules, any_of=any_of, order=order, descending=descending, limit=limit)
         async with acting_as(folder, user) as client:
-            if change:
-                playlist = await _change(client, name, rule)
-            else:
-                playlist = await _make(client, name, rule, public)
+            wanted = _change(client, name, rule) if change else _make(client, name, rule, public)
+            playlist = await wanted
         say(
             f"{playlist.title} has {count(playlist.track_count, 'track')} now",
             (f"  {rule_words(rule)}", "dim"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import Any
 
@@ -28,13 +29,13 @@ def an_album(album_id: str, **changed: Any) -> Album:
     return Album(**{"album_id": album_id, "artwork_path": "", **plain, **changed})
 
 
-class ShelfContract:
+class ShelfContract(ABC):
     """Subclass it with fixtures ``shelf`` and ``other``, two instances on one store that is empty
     for every test and takes ``MOST`` a user, and with ``thing``."""
 
+    @abstractmethod
     def thing(self, thing_id: str) -> Any:
         """Something that the shelf holds, with this id."""
-        raise NotImplementedError
 
     def things(self, ids: list[str]) -> list[Any]:
         return [self.thing(one) for one in ids]
