@@ -8,8 +8,8 @@ from typing import Final
 import structlog
 
 from meshkit import telemetry
+from meshkit.aging import AgingCache
 from meshkit.faults import DeadlineExceeded, Unavailable
-from playlist_svc.adapters.aging import AgingCache
 from playlist_svc.domain.refusals import no_such
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import Identity, ToldName, ToldNames
@@ -35,7 +35,7 @@ class CachedPeople:
         self._told = told
         self._clock = clock
         # None says that there is no such user.
-        self._cache: AgingCache[str | None] = AgingCache(held, LIFE_MS, clock)
+        self._cache: AgingCache[str, str | None] = AgingCache(held, LIFE_MS, clock)
         self._away_until_ms = 0
 
     async def names(self, user_ids: Collection[str]) -> Mapping[str, str]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from meshkit import postgres
+from meshkit.aging import AgingCache
 from playlist_svc.adapters import rules_sql, track_rows
-from playlist_svc.adapters.aging import AgingCache
 from playlist_svc.adapters.postgres_tracks_copy import LAST_LISTING, LOCK_LISTING
 from playlist_svc.domain.refusals import no_such
 from playlist_svc.domain.rules import Rule
@@ -44,7 +44,7 @@ class PostgresTracks:
         self._pool = pool
         self._catalogue = catalogue
         self._now_s = now_s
-        self._cache: AgingCache[Track] = AgingCache(held, HELD_S, now_s)
+        self._cache: AgingCache[str, Track] = AgingCache(held, HELD_S, now_s)
 
     async def named(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         """See the port."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from segue.playlist.v1 import playlist_service_pb2 as pb
 from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceServicer
 
+from meshkit.aging import AgingCache
 from meshkit.idempotency import request_key
 from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import fields, playlists, requests, watching
 from playlist_svc.domain.access import Visibility
-from playlist_svc.servicers.answer_cache import AnswerCache
 from playlist_svc.servicers.stream_ends import Reason, StreamEnds
 from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
 from playlist_svc.usecases.details import ChangeDetails, Deletion
@@ -64,7 +65,9 @@ class PlaylistServicer(PlaylistServiceServicer):
         self._do = do
         self._ends = ends
         self._draining = draining
-        self._pages: AnswerCache[pb.ListTracksResponse] = AnswerCache(_PAGED_ENTRIES, pages_live_s)
+        self._pages: AgingCache[Hashable, pb.ListTracksResponse] = AgingCache(
+            _PAGED_ENTRIES, pages_live_s, time.monotonic
+        )
         self._updates = watching.Updates()
 
     async def CreatePlaylist(
@@ -174,7 +177,7 @@ class PlaylistServicer(PlaylistServiceServicer):
                 track_count=found.track_count,
             )
             playlists.fill(answer.tracks, found.entries, found.start, found.names)
-            self._pages.keep(key, answer, weight=1 + len(answer.tracks))
+            self._pages.keep(key, answer, time.monotonic(), weight=1 + len(answer.tracks))
         return answer
 
     async def AddTracks(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from playlist_svc.adapters.aging import AgingCache
+from meshkit.aging import AgingCache
 
 
 def test_a_value_is_answered_until_it_is_too_old() -> None:
     clock = [100.0]
-    cache = AgingCache[str](10, 60.0, lambda: clock[0])
+    cache = AgingCache[str, str](10, 60.0, lambda: clock[0])
     cache.keep("a", "A", 100.0)
     cache.keep("b", "B", 90.0)
     clock[0] = 149.999
@@ -19,7 +19,7 @@ def test_a_value_is_answered_until_it_is_too_old() -> None:
 
 
 def test_what_was_used_longest_ago_goes_first() -> None:
-    cache = AgingCache[int](2, 60.0, lambda: 0.0)
+    cache = AgingCache[str, int](2, 60.0, lambda: 0.0)
     cache.keep("a", 1, 0.0)
     cache.keep("b", 2, 0.0)
     cache.find(["a"])
@@ -29,10 +29,20 @@ def test_what_was_used_longest_ago_goes_first() -> None:
 
 
 def test_a_value_can_be_kept_anew_and_dropped() -> None:
-    cache = AgingCache[int](2, 60.0, lambda: 0.0)
+    cache = AgingCache[str, int](2, 60.0, lambda: 0.0)
     cache.keep("a", 1, 0.0)
     cache.keep("a", 2, 0.0)
     assert (cache.find(["a"]), len(cache)) == (({"a": 2}, []), 1)
     cache.drop("a")
     cache.drop("a")
     assert cache.find(["a"]) == ({}, ["a"])
+
+
+def test_values_weigh_no_more_than_the_size_together() -> None:
+    cache = AgingCache[str, int](10, 60.0, lambda: 0.0)
+    cache.keep("a", 1, 0.0, weight=4)
+    cache.keep("b", 2, 0.0, weight=6)
+    cache.keep("a", 3, 0.0, weight=5)
+    assert (cache.get("a"), cache.get("b")) == (3, None)
+    cache.keep("c", 4, 0.0, weight=5)
+    assert (cache.get("a"), cache.get("c")) == (3, 4)
