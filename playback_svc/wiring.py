@@ -36,7 +36,9 @@ from playback_svc.adapters.services import (
 )
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
-from playback_svc.ports import Catalogue, Plans, PlayerStateStore, PositionStore
+from playback_svc.ports.live import PositionStore
+from playback_svc.ports.neighbours import Catalogue, Plans
+from playback_svc.ports.states import PlayerStateStore
 from playback_svc.servicers.heartbeats import HeartbeatServicer
 from playback_svc.servicers.playback import PlaybackServicer
 from playback_svc.settings import Settings

@@ -11,14 +11,14 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.presence import LivePosition, Sighting, expires_at_ms, observe
-from playback_svc.ports import (
+from playback_svc.ports.live import Wake
+from playback_svc.ports.states import (
     Change,
     Checkpoint,
     Device,
     Partition,
     SessionRecord,
     StoredAnswer,
-    Wake,
 )
 
 _AnswerKey = tuple[str, str, str]

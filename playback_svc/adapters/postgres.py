@@ -12,7 +12,7 @@ from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import rows
 from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
-from playback_svc.ports import Change, Checkpoint, Partition, SessionRecord, StoredAnswer
+from playback_svc.ports.states import Change, Checkpoint, Partition, SessionRecord, StoredAnswer
 
 
 def _named(columns: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from playback_svc.domain.player_state import (
     Version,
 )
 from playback_svc.domain.presence import expires_at_ms
-from playback_svc.ports import Answer, SessionRecord
+from playback_svc.ports.states import Answer, SessionRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

@@ -17,7 +17,7 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from playback_svc.domain.player_state import EndReason, Status, Version
-from playback_svc.ports import Wake
+from playback_svc.ports.live import Wake
 
 _CHANNEL = "playback:wake:"
 _OWN = f"{_CHANNEL}-"

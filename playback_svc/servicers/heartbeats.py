@@ -16,7 +16,7 @@ from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.beats import HIGHEST_KBPS, Counted, check_counted, reject
-from playback_svc.ports import Clock
+from playback_svc.ports.clock import Clock
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.slots import Holder, Slot
 

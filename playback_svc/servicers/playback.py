@@ -9,7 +9,7 @@ from meshkit.idempotency import RequestKey, WriteRequest, request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playback_svc import convert
-from playback_svc.ports import Addresses
+from playback_svc.ports.neighbours import Addresses
 from playback_svc.usecases.control import Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.play import Play, PlayOrder

@@ -11,18 +11,16 @@ from meshkit.faults import Aborted, NotFound, RequestIdReused, Unavailable
 from meshkit.idempotency import KEPT, RequestKey
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent, Status
 from playback_svc.domain.presence import UNSEEN, Sighting, as_of
-from playback_svc.ports import (
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.live import PositionStore, Wake, Wakeups
+from playback_svc.ports.states import (
     Answer,
     Change,
-    Clock,
     Device,
     Partition,
     PlayerStateStore,
-    PositionStore,
     SessionRecord,
     StoredAnswer,
-    Wake,
-    Wakeups,
 )
 
 ATTEMPTS = 10

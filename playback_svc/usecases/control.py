@@ -12,7 +12,9 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.plans import Playable, admit
 from playback_svc.domain.player_state import Asset, PlayerState
-from playback_svc.ports import Answer, Catalogue, Clock, Plans
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.neighbours import Catalogue, Plans
+from playback_svc.ports.states import Answer
 from playback_svc.usecases.commanding import (
     Commander,
     Decision,

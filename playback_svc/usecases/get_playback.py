@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from playback_svc.domain.player_state import PlayerState
-from playback_svc.ports import Clock
+from playback_svc.ports.clock import Clock
 from playback_svc.usecases.commanding import Commander
 
 

@@ -17,15 +17,10 @@ import structlog
 from meshkit.faults import Fault, NotFound, Unavailable
 from playback_svc.domain.beats import Counted
 from playback_svc.domain.player_state import EndReason, PlayerState
-from playback_svc.ports import (
-    Checkpoint,
-    Clock,
-    Measures,
-    PlayerStateStore,
-    PositionStore,
-    Wake,
-    Wakeups,
-)
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.live import PositionStore, Wake, Wakeups
+from playback_svc.ports.neighbours import Measures
+from playback_svc.ports.states import Checkpoint, PlayerStateStore
 from playback_svc.usecases.commanding import Commander, SessionLookup, wake_of
 from playback_svc.usecases.slots import (
     Closing,

@@ -8,7 +8,9 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.plans import admit
 from playback_svc.domain.player_state import EndReason, Opening, PlayerState, end
-from playback_svc.ports import Answer, Catalogue, Clock, Device, NewId, Plans
+from playback_svc.ports.clock import Clock, NewId
+from playback_svc.ports.neighbours import Catalogue, Plans
+from playback_svc.ports.states import Answer, Device
 from playback_svc.usecases.commanding import Commander, Decision, answer_of
 
 

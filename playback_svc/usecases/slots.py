@@ -14,7 +14,7 @@ from playback_svc.domain.presence import (
     LivePosition,
     expires_at_ms,
 )
-from playback_svc.ports import Wake
+from playback_svc.ports.live import Wake
 
 STREAMS_PER_USER = 16
 _LIMIT_RETRY_S = 5.0

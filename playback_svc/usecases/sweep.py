@@ -8,7 +8,8 @@ import structlog
 
 from meshkit.faults import Aborted, Fault
 from playback_svc.domain.player_state import PlayerState, Status
-from playback_svc.ports import Clock, PlayerStateStore
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.states import PlayerStateStore
 from playback_svc.usecases.commanding import Commander, Decision, NotTheCurrentSession, answer_of
 
 EVERY_S = 10.0

@@ -11,7 +11,7 @@ from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import PostgresPlayerStates
-from playback_svc.ports import Change, Device
+from playback_svc.ports.states import Change, Device
 from playback_svc.wiring import MIGRATIONS, SCHEMA
 from tests.contracts.playback.player_states import PlayerStatesContract
 from tests.contracts.playback.samples import NOW, new_id, playing

@@ -15,7 +15,7 @@ from meshkit.faults import Unavailable
 from meshkit.testing import stores
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
-from playback_svc.ports import Wake
+from playback_svc.ports.live import Wake
 from playback_svc.usecases.commanding import wake_of
 from tests.contracts.playback.positions import PositionsContract
 from tests.contracts.playback.samples import NOW, beat, new_id, playing

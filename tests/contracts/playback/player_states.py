@@ -10,7 +10,7 @@ import pytest
 from playback_svc.domain import player_state
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, end
 from playback_svc.domain.presence import observe
-from playback_svc.ports import Change, Checkpoint, Device, PlayerStateStore
+from playback_svc.ports.states import Change, Checkpoint, Device, PlayerStateStore
 from tests.contracts.playback.samples import (
     MINUTE,
     NOW,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from playback_svc.domain.presence import LivePosition
-from playback_svc.ports import PositionStore
+from playback_svc.ports.live import PositionStore
 from tests.contracts.playback.samples import beat, playing
 
 

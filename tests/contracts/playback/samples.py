@@ -21,7 +21,7 @@ from playback_svc.domain.player_state import (
     play,
 )
 from playback_svc.domain.presence import LivePosition
-from playback_svc.ports import Answer, SessionRecord, StoredAnswer
+from playback_svc.ports.states import Answer, SessionRecord, StoredAnswer
 
 NOW = 1_764_000_000_000
 MINUTE = 60_000

@@ -21,7 +21,7 @@ from playback_svc.domain.beats import MOST_COUNTED, Counted, check_counted
 from playback_svc.domain.plans import admit
 from playback_svc.domain.player_state import PlayerState, pause, seek
 from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
-from playback_svc.ports import Change
+from playback_svc.ports.states import Change
 from playback_svc.usecases.commanding import Commander, record_of, wake_of
 from playback_svc.usecases.heartbeats import CHECKPOINT_MS, Heartbeats
 from playback_svc.usecases.slots import Closing, Holder, Slot, StreamRegistry

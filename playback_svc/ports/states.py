@@ -1,26 +1,18 @@
-"""What playback needs of the world outside, and what it relies on.
+"""Users' playback as it is stored: one partition a user.
 
 ``PlayerStateStore`` promises no more than conditional batches inside one user's partition give,
-so that PostgreSQL and Cassandra can both stand behind it. Everything raises
-``meshkit.faults.Unavailable`` when what stands behind it cannot answer.
+so that PostgreSQL and Cassandra can both stand behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
-from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Asset, EndReason, PlayerState, Status, Track, Version
-from playback_svc.domain.presence import LivePosition, Sighting
-
-Clock = Callable[[], int]
-"""Unix milliseconds now."""
-
-NewId = Callable[[], str]
-"""A new ULID."""
+from playback_svc.domain.presence import LivePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,112 +142,4 @@ class PlayerStateStore(Protocol):
 
         Saves work and guards nothing: whatever a leader writes is conditional in itself.
         """
-        ...
-
-
-class PositionStore(Protocol):
-    """Live positions by session. May lose them, and must say since when it lost none."""
-
-    async def put(self, positions: Sequence[LivePosition]) -> None:
-        """Keep each unless a higher ``seq`` of its session is kept already."""
-        ...
-
-    async def get(self, session_ids: Sequence[str]) -> list[Sighting]:
-        """What is known of each session, in order.
-
-        ``since_ms`` must be no earlier than the last time that positions were lost or refused.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """A change of a user's playback, as far as those who watch it must know it."""
-
-    user_id: str
-    version: Version
-    session_id: str
-    device_id: str
-    status: Status
-    ended_by: EndReason | None
-
-
-class Wakeups(Protocol):
-    """Tells every instance that holds a user's streams what changed. May lose a wake-up."""
-
-    def send(self, wake: Wake) -> None:
-        """Tell soon; never blocks and never raises."""
-        ...
-
-    async def watch(self, user_id: str) -> None:
-        """Hear of this user from now on. Returns when heard, or when that cannot be known."""
-        ...
-
-    def unwatch(self, user_id: str) -> None:
-        """Hear of this user no longer."""
-        ...
-
-
-class Catalogue(Protocol):
-    """The catalogue's word on what can be streamed."""
-
-    async def playable(self, track_id: str) -> Playable:
-        """A track with its rungs.
-
-        Raises NotFound, Unavailable (TRACK_NOT_READY, or the catalogue is down) or
-        FailedPrecondition (AUDIO_UNDECODABLE).
-        """
-        ...
-
-
-class Plans(Protocol):
-    """The tier table."""
-
-    async def plan(self, tier: str) -> Plan:
-        """The plan of a tier; Unavailable while the table was never read."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StreamAddresses:
-    """Where a session is streamed from, until ``expires_at_s`` (Unix seconds). Secrets."""
-
-    hls: str
-    dash: str
-    expires_at_s: int
-
-
-class Addresses(Protocol):
-    """Signs the addresses of a session's stream."""
-
-    def of(self, answer: Answer) -> StreamAddresses:
-        """The addresses that an answer of Play or Resume gives, until ``urls_expire_at_s``.
-
-        Equal answers must get equal addresses while the signing key stays.
-        """
-        ...
-
-
-class Measures(Protocol):
-    """Where what clients measured is added up."""
-
-    def heard(self, bitrate_kbps: int, seconds: float) -> None:
-        """Audio of a rung was heard for ``seconds``."""
-        ...
-
-    def report(
-        self,
-        tier: str,
-        *,
-        underruns: int,
-        switches: int,
-        start_latency_ms: int,
-        slowest_fetch_ms: int,
-        fetch_errors: int,
-    ) -> None:
-        """What a device counted since its beat before; 0: nothing."""
-        ...
-
-    def streams(self, difference: int) -> None:
-        """So many streams more (or fewer) are held."""
         ...

@@ -1,0 +1,74 @@
+"""The other services, the signing of addresses, and the counters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from playback_svc.domain.plans import Plan, Playable
+from playback_svc.ports.states import Answer
+
+
+class Catalogue(Protocol):
+    """The catalogue's word on what can be streamed."""
+
+    async def playable(self, track_id: str) -> Playable:
+        """A track with its rungs.
+
+        Raises NotFound, Unavailable (TRACK_NOT_READY, or the catalogue is down) or
+        FailedPrecondition (AUDIO_UNDECODABLE).
+        """
+        ...
+
+
+class Plans(Protocol):
+    """The tier table."""
+
+    async def plan(self, tier: str) -> Plan:
+        """The plan of a tier; Unavailable while the table was never read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAddresses:
+    """Where a session is streamed from, until ``expires_at_s`` (Unix seconds). Secrets."""
+
+    hls: str
+    dash: str
+    expires_at_s: int
+
+
+class Addresses(Protocol):
+    """Signs the addresses of a session's stream."""
+
+    def of(self, answer: Answer) -> StreamAddresses:
+        """The addresses that an answer of Play or Resume gives, until ``urls_expire_at_s``.
+
+        Equal answers must get equal addresses while the signing key stays.
+        """
+        ...
+
+
+class Measures(Protocol):
+    """Where what clients measured is added up."""
+
+    def heard(self, bitrate_kbps: int, seconds: float) -> None:
+        """Audio of a rung was heard for ``seconds``."""
+        ...
+
+    def report(
+        self,
+        tier: str,
+        *,
+        underruns: int,
+        switches: int,
+        start_latency_ms: int,
+        slowest_fetch_ms: int,
+        fetch_errors: int,
+    ) -> None:
+        """What a device counted since its beat before; 0: nothing."""
+        ...
+
+    def streams(self, difference: int) -> None:
+        """So many streams more (or fewer) are held."""
+        ...
