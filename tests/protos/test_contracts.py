@@ -79,6 +79,8 @@ WITHOUT_REQUEST_ID = {
     # Beats carry a number of their own, and count once by it.
     "segue.playback.v1.HeartbeatService.ReportHeartbeat",
     "segue.playback.v1.HeartbeatService.StreamHeartbeats",
+    "segue.device.v1.DeviceService.Connect",
+    "segue.device.v1.DeviceService.ReportApplied",
 }
 
 

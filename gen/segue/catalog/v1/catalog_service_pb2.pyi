@@ -397,6 +397,156 @@ class GetPlayableResponse(_message.Message):
 Global___GetPlayableResponse: _TypeAlias = GetPlayableResponse  # noqa: Y015
 
 @_typing.final
+class GetPlayOrderRequest(_message.Message):
+    """The request of GetPlayOrder. One is set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUM_ID_FIELD_NUMBER: _builtins.int
+    ARTIST_ID_FIELD_NUMBER: _builtins.int
+    album_id: _builtins.str
+    """ULID of the album."""
+    artist_id: _builtins.str
+    """ULID of the artist."""
+    def __init__(
+        self,
+        *,
+        album_id: _builtins.str = ...,
+        artist_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id", "artist_id", b"artist_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlayOrderRequest: _TypeAlias = GetPlayOrderRequest  # noqa: Y015
+
+@_typing.final
+class GetPlayOrderResponse(_message.Message):
+    """The answer of GetPlayOrder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    track_ids: _builtins.bytes
+    """The ULIDs of the tracks in order, 16 bytes each."""
+    title: _builtins.str
+    """The title of the album or the name of the artist."""
+    def __init__(
+        self,
+        *,
+        track_ids: _builtins.bytes = ...,
+        title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["title", b"title", "track_ids", b"track_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlayOrderResponse: _TypeAlias = GetPlayOrderResponse  # noqa: Y015
+
+@_typing.final
+class ListTrackArtistsRequest(_message.Message):
+    """The request of ListTrackArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    track_ids: _builtins.bytes
+    """The ULIDs of the tracks, 16 bytes each; at most 10,000."""
+    def __init__(
+        self,
+        *,
+        track_ids: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["track_ids", b"track_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTrackArtistsRequest: _TypeAlias = ListTrackArtistsRequest  # noqa: Y015
+
+@_typing.final
+class ListTrackArtistsResponse(_message.Message):
+    """The answer of ListTrackArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIST_IDS_FIELD_NUMBER: _builtins.int
+    artist_ids: _builtins.bytes
+    """The ULID of the artist of each track, in the same order, 16 bytes each; zeros for unknown tracks."""
+    def __init__(
+        self,
+        *,
+        artist_ids: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_ids", b"artist_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTrackArtistsResponse: _TypeAlias = ListTrackArtistsResponse  # noqa: Y015
+
+@_typing.final
+class ListTopTracksRequest(_message.Message):
+    """The request of ListTopTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 1 to 500, default 50; more is taken as 500."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTopTracksRequest: _TypeAlias = ListTopTracksRequest  # noqa: Y015
+
+@_typing.final
+class ListTopTracksResponse(_message.Message):
+    """The answer of ListTopTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page. Empty: this is the last."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Track]:
+        """The tracks of this page."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[_catalog_pb2.Track] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTopTracksResponse: _TypeAlias = ListTopTracksResponse  # noqa: Y015
+
+@_typing.final
 class BatchGetTracksRequest(_message.Message):
     """The request of BatchGetTracks."""
 

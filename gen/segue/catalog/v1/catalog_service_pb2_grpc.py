@@ -65,10 +65,25 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistTopTracksRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistTopTracksResponse.FromString,
                 _registered_method=True)
+        self.ListTopTracks = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/ListTopTracks',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksResponse.FromString,
+                _registered_method=True)
         self.GetPlayable = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/GetPlayable',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableResponse.FromString,
+                _registered_method=True)
+        self.GetPlayOrder = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/GetPlayOrder',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderResponse.FromString,
+                _registered_method=True)
+        self.ListTrackArtists = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/ListTrackArtists',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsResponse.FromString,
                 _registered_method=True)
         self.BatchGetTracks = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/BatchGetTracks',
@@ -144,10 +159,35 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTopTracks(self, request, context):
+        """The most played tracks of all (streams_total desc, id desc), at most 1000; up to an hour old.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPlayable(self, request, context):
         """What playback needs in order to start a track. A track without a READY rung is moved to the
         front of the encoding queue, and the call fails.
         Errors: NOT_FOUND, TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPlayOrder(self, request, context):
+        """All tracks of an album in its order, or of an artist by (streams_total desc, id desc), packed, for
+        whoever plays them. At most 10,000.
+        Errors: NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrackArtists(self, request, context):
+        """Whose tracks these are, packed, for whoever shuffles them.
+        Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,10 +261,25 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistTopTracksRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistTopTracksResponse.SerializeToString,
             ),
+            'ListTopTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTopTracks,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksResponse.SerializeToString,
+            ),
             'GetPlayable': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPlayable,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableResponse.SerializeToString,
+            ),
+            'GetPlayOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlayOrder,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderResponse.SerializeToString,
+            ),
+            'ListTrackArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrackArtists,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsResponse.SerializeToString,
             ),
             'BatchGetTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetTracks,
@@ -421,6 +476,33 @@ class CatalogService:
             _registered_method=True)
 
     @staticmethod
+    def ListTopTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/ListTopTracks',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetPlayable(request,
             target,
             options=(),
@@ -437,6 +519,60 @@ class CatalogService:
             '/segue.catalog.v1.CatalogService/GetPlayable',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPlayOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/GetPlayOrder',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrackArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/ListTrackArtists',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsResponse.FromString,
             options,
             channel_credentials,
             insecure,

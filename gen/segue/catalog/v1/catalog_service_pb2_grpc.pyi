@@ -40,10 +40,23 @@ class CatalogServiceStub:
     """The most played tracks of an artist (streams_total desc, id desc), at most 10.
     Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
+    ListTopTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListTopTracksRequest, _catalog_service_pb2.ListTopTracksResponse]
+    """The most played tracks of all (streams_total desc, id desc), at most 1000; up to an hour old.
+    Errors: PAGE_TOKEN_INVALID.
+    """
     GetPlayable: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetPlayableRequest, _catalog_service_pb2.GetPlayableResponse]
     """What playback needs in order to start a track. A track without a READY rung is moved to the
     front of the encoding queue, and the call fails.
     Errors: NOT_FOUND, TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE.
+    """
+    GetPlayOrder: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetPlayOrderRequest, _catalog_service_pb2.GetPlayOrderResponse]
+    """All tracks of an album in its order, or of an artist by (streams_total desc, id desc), packed, for
+    whoever plays them. At most 10,000.
+    Errors: NOT_FOUND, INVALID_FIELD.
+    """
+    ListTrackArtists: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListTrackArtistsRequest, _catalog_service_pb2.ListTrackArtistsResponse]
+    """Whose tracks these are, packed, for whoever shuffles them.
+    Errors: INVALID_FIELD.
     """
     BatchGetTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetTracksRequest, _catalog_service_pb2.BatchGetTracksResponse]
     """Tracks by id, for services that keep ids: in no order, and without those that there are not.
@@ -129,6 +142,16 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ListTopTracks(
+        self,
+        request: _catalog_service_pb2.ListTopTracksRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.ListTopTracksRequest, _abc.Awaitable[_catalog_service_pb2.ListTopTracksResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.ListTopTracksResponse]:
+        """The most played tracks of all (streams_total desc, id desc), at most 1000; up to an hour old.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
     def GetPlayable(
         self,
         request: _catalog_service_pb2.GetPlayableRequest,
@@ -137,6 +160,27 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         """What playback needs in order to start a track. A track without a READY rung is moved to the
         front of the encoding queue, and the call fails.
         Errors: NOT_FOUND, TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPlayOrder(
+        self,
+        request: _catalog_service_pb2.GetPlayOrderRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.GetPlayOrderRequest, _abc.Awaitable[_catalog_service_pb2.GetPlayOrderResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.GetPlayOrderResponse]:
+        """All tracks of an album in its order, or of an artist by (streams_total desc, id desc), packed, for
+        whoever plays them. At most 10,000.
+        Errors: NOT_FOUND, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTrackArtists(
+        self,
+        request: _catalog_service_pb2.ListTrackArtistsRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.ListTrackArtistsRequest, _abc.Awaitable[_catalog_service_pb2.ListTrackArtistsResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.ListTrackArtistsResponse]:
+        """Whose tracks these are, packed, for whoever shuffles them.
+        Errors: INVALID_FIELD.
         """
 
     @_abc_1.abstractmethod

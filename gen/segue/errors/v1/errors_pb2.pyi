@@ -166,6 +166,24 @@ class ErrorReason(_message.Message):
         """The plan of the user does not include this track."""
         SESSION_NOT_CURRENT: ErrorReason._Reason.ValueType  # 301
         """Playback was taken over by another device, or the session has ended."""
+        SKIP_LIMIT_REACHED: ErrorReason._Reason.ValueType  # 302
+        """All skips of this window of 1800 s are used."""
+        QUEUE_ENDED: ErrorReason._Reason.ValueType  # 303
+        """Nothing follows the track that plays."""
+        QUEUE_FULL: ErrorReason._Reason.ValueType  # 304
+        """The queue would hold more than its 500 entries."""
+        DEVICE_OFFLINE: ErrorReason._Reason.ValueType  # 305
+        """The device holds no stream, so nothing would be heard."""
+        DEVICE_NOT_PLAYING: ErrorReason._Reason.ValueType  # 306
+        """The command is for the device that plays, and this one does not."""
+        TRACK_NOT_ENDED: ErrorReason._Reason.ValueType  # 307
+        """The track has more than 5 s left."""
+        CONTEXT_EMPTY: ErrorReason._Reason.ValueType  # 308
+        """The playlist, album or artist has no track."""
+        DEVICE_LIMIT: ErrorReason._Reason.ValueType  # 309
+        """The user has as many devices as can be."""
+        NOT_SUPPORTED_BY_DEVICE: ErrorReason._Reason.ValueType  # 310
+        """The device takes no such command."""
         MEDIA_PATH_EXPIRED: ErrorReason._Reason.ValueType  # 400
         """The signed media path has expired."""
         MEDIA_PATH_INVALID: ErrorReason._Reason.ValueType  # 401
@@ -256,6 +274,24 @@ class ErrorReason(_message.Message):
     """The plan of the user does not include this track."""
     SESSION_NOT_CURRENT: ErrorReason.Reason.ValueType  # 301
     """Playback was taken over by another device, or the session has ended."""
+    SKIP_LIMIT_REACHED: ErrorReason.Reason.ValueType  # 302
+    """All skips of this window of 1800 s are used."""
+    QUEUE_ENDED: ErrorReason.Reason.ValueType  # 303
+    """Nothing follows the track that plays."""
+    QUEUE_FULL: ErrorReason.Reason.ValueType  # 304
+    """The queue would hold more than its 500 entries."""
+    DEVICE_OFFLINE: ErrorReason.Reason.ValueType  # 305
+    """The device holds no stream, so nothing would be heard."""
+    DEVICE_NOT_PLAYING: ErrorReason.Reason.ValueType  # 306
+    """The command is for the device that plays, and this one does not."""
+    TRACK_NOT_ENDED: ErrorReason.Reason.ValueType  # 307
+    """The track has more than 5 s left."""
+    CONTEXT_EMPTY: ErrorReason.Reason.ValueType  # 308
+    """The playlist, album or artist has no track."""
+    DEVICE_LIMIT: ErrorReason.Reason.ValueType  # 309
+    """The user has as many devices as can be."""
+    NOT_SUPPORTED_BY_DEVICE: ErrorReason.Reason.ValueType  # 310
+    """The device takes no such command."""
     MEDIA_PATH_EXPIRED: ErrorReason.Reason.ValueType  # 400
     """The signed media path has expired."""
     MEDIA_PATH_INVALID: ErrorReason.Reason.ValueType  # 401

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n segue/playback/v1/playback.proto\x12\x11segue.playback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x03\n\x08Playback\x12\x13\n\x0bplayback_id\x18\x01 \x01(\t\x12\x32\n\x06status\x18\x02 \x01(\x0e\x32\".segue.playback.v1.Playback.Status\x12.\n\x05track\x18\x03 \x01(\x0b\x32\x1f.segue.playback.v1.PlayingTrack\x12\x13\n\x0bposition_ms\x18\x04 \x01(\x05\x12\x11\n\tdevice_id\x18\x05 \x01(\t\x12\x14\n\x0c\x62itrate_kbps\x18\x06 \x01(\x05\x12\r\n\x05\x65poch\x18\x07 \x01(\x05\x12\x10\n\x08revision\x18\x08 \x01(\x05\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_heartbeat_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07PLAYING\x10\x01\x12\n\n\x06PAUSED\x10\x02\x12\x0b\n\x07STOPPED\x10\x03\"`\n\x0cPlayingTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\"\xfb\x01\n\tHeartbeat\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x05\x12\x13\n\x0bposition_ms\x18\x04 \x01(\x05\x12\x32\n\x06status\x18\x05 \x01(\x0e\x32\".segue.playback.v1.Playback.Status\x12\x14\n\x0c\x62itrate_kbps\x18\x06 \x01(\x05\x12\x11\n\tbuffer_ms\x18\x07 \x01(\x05\x12\x17\n\x0fthroughput_kbps\x18\x08 \x01(\x05\x12\x35\n\x0cmeasurements\x18\t \x01(\x0b\x32\x1f.segue.playback.v1.Measurements\"}\n\x0cMeasurements\x12\x11\n\tunderruns\x18\x01 \x01(\x05\x12\x10\n\x08switches\x18\x02 \x01(\x05\x12\x18\n\x10start_latency_ms\x18\x03 \x01(\x05\x12\x18\n\x10slowest_fetch_ms\x18\x04 \x01(\x05\x12\x14\n\x0c\x66\x65tch_errors\x18\x05 \x01(\x05\"<\n\x0cHeartbeatAck\x12\x0b\n\x03seq\x18\x01 \x01(\x05\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\"\xd3\x01\n\nSessionEnd\x12\x34\n\x06reason\x18\x01 \x01(\x0e\x32$.segue.playback.v1.SessionEnd.Reason\x12\x0f\n\x07message\x18\x02 \x01(\t\"~\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x0e\n\nTAKEN_OVER\x10\x01\x12\x0b\n\x07STOPPED\x10\x02\x12\x0b\n\x07\x45XPIRED\x10\x03\x12\x11\n\rTOKEN_EXPIRED\x10\x04\x12\x11\n\rTOKEN_REVOKED\x10\x05\x12\x0c\n\x08\x44RAINING\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n segue/playback/v1/playback.proto\x12\x11segue.playback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x05\n\x08Playback\x12\x13\n\x0bplayback_id\x18\x01 \x01(\t\x12\x32\n\x06status\x18\x02 \x01(\x0e\x32\".segue.playback.v1.Playback.Status\x12.\n\x05track\x18\x03 \x01(\x0b\x32\x1f.segue.playback.v1.PlayingTrack\x12\x13\n\x0bposition_ms\x18\x04 \x01(\x05\x12\x11\n\tdevice_id\x18\x05 \x01(\t\x12\x14\n\x0c\x62itrate_kbps\x18\x06 \x01(\x05\x12\r\n\x05\x65poch\x18\x07 \x01(\x05\x12\x10\n\x08revision\x18\x08 \x01(\x05\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_heartbeat_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07play_id\x18\x0b \x01(\t\x12\x0f\n\x07item_id\x18\x0c \x01(\t\x12/\n\x07\x63ontext\x18\r \x01(\x0b\x32\x1e.segue.playback.v1.PlayContext\x12\x32\n\x06repeat\x18\x0e \x01(\x0e\x32\".segue.playback.v1.Playback.Repeat\x12\x0f\n\x07shuffle\x18\x0f \x01(\x08\x12\x13\n\x0bqueue_count\x18\x10 \x01(\x05\x12\x36\n\x08\x65nded_by\x18\x11 \x01(\x0e\x32$.segue.playback.v1.SessionEnd.Reason\x12\x17\n\x0fprivate_session\x18\x12 \x01(\x08\"F\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07PLAYING\x10\x01\x12\n\n\x06PAUSED\x10\x02\x12\x0b\n\x07STOPPED\x10\x03\"A\n\x06Repeat\x12\x16\n\x12REPEAT_UNSPECIFIED\x10\x00\x12\x07\n\x03OFF\x10\x01\x12\t\n\x05TRACK\x10\x02\x12\x0b\n\x07\x43ONTEXT\x10\x03\"\xc6\x01\n\x0bPlayContext\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32#.segue.playback.v1.PlayContext.Kind\x12\n\n\x02id\x18\x02 \x01(\t\x12\x13\n\x0btrack_count\x18\x03 \x01(\x05\x12\x14\n\x0cplayed_count\x18\x04 \x01(\x05\"M\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08PLAYLIST\x10\x01\x12\t\n\x05\x41LBUM\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x12\n\n\x06TRACKS\x10\x04\"\xbd\x01\n\nQueueEntry\x12\x34\n\x06origin\x18\x01 \x01(\x0e\x32$.segue.playback.v1.QueueEntry.Origin\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12.\n\x05track\x18\x03 \x01(\x0b\x32\x1f.segue.playback.v1.PlayingTrack\"8\n\x06Origin\x12\x16\n\x12ORIGIN_UNSPECIFIED\x10\x00\x12\t\n\x05QUEUE\x10\x01\x12\x0b\n\x07\x43ONTEXT\x10\x02\"`\n\x0cPlayingTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\"\xfb\x01\n\tHeartbeat\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x05\x12\x13\n\x0bposition_ms\x18\x04 \x01(\x05\x12\x32\n\x06status\x18\x05 \x01(\x0e\x32\".segue.playback.v1.Playback.Status\x12\x14\n\x0c\x62itrate_kbps\x18\x06 \x01(\x05\x12\x11\n\tbuffer_ms\x18\x07 \x01(\x05\x12\x17\n\x0fthroughput_kbps\x18\x08 \x01(\x05\x12\x35\n\x0cmeasurements\x18\t \x01(\x0b\x32\x1f.segue.playback.v1.Measurements\"}\n\x0cMeasurements\x12\x11\n\tunderruns\x18\x01 \x01(\x05\x12\x10\n\x08switches\x18\x02 \x01(\x05\x12\x18\n\x10start_latency_ms\x18\x03 \x01(\x05\x12\x18\n\x10slowest_fetch_ms\x18\x04 \x01(\x05\x12\x14\n\x0c\x66\x65tch_errors\x18\x05 \x01(\x05\"<\n\x0cHeartbeatAck\x12\x0b\n\x03seq\x18\x01 \x01(\x05\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\"\xe2\x01\n\nSessionEnd\x12\x34\n\x06reason\x18\x01 \x01(\x0e\x32$.segue.playback.v1.SessionEnd.Reason\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x8c\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x0e\n\nTAKEN_OVER\x10\x01\x12\x0b\n\x07STOPPED\x10\x02\x12\x0b\n\x07\x45XPIRED\x10\x03\x12\x11\n\rTOKEN_EXPIRED\x10\x04\x12\x11\n\rTOKEN_REVOKED\x10\x05\x12\x0c\n\x08\x44RAINING\x10\x06\x12\x0c\n\x08\x46INISHED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,29 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playback.v1.playback_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PLAYBACK']._serialized_start=89
-  _globals['_PLAYBACK']._serialized_end=490
-  _globals['_PLAYBACK_STATUS']._serialized_start=420
-  _globals['_PLAYBACK_STATUS']._serialized_end=490
-  _globals['_PLAYINGTRACK']._serialized_start=492
-  _globals['_PLAYINGTRACK']._serialized_end=588
-  _globals['_HEARTBEAT']._serialized_start=591
-  _globals['_HEARTBEAT']._serialized_end=842
-  _globals['_MEASUREMENTS']._serialized_start=844
-  _globals['_MEASUREMENTS']._serialized_end=969
-  _globals['_HEARTBEATACK']._serialized_start=971
-  _globals['_HEARTBEATACK']._serialized_end=1031
-  _globals['_SESSIONEND']._serialized_start=1034
-  _globals['_SESSIONEND']._serialized_end=1245
-  _globals['_SESSIONEND_REASON']._serialized_start=1119
-  _globals['_SESSIONEND_REASON']._serialized_end=1245
+  _globals['_PLAYBACK']._serialized_end=811
+  _globals['_PLAYBACK_STATUS']._serialized_start=674
+  _globals['_PLAYBACK_STATUS']._serialized_end=744
+  _globals['_PLAYBACK_REPEAT']._serialized_start=746
+  _globals['_PLAYBACK_REPEAT']._serialized_end=811
+  _globals['_PLAYCONTEXT']._serialized_start=814
+  _globals['_PLAYCONTEXT']._serialized_end=1012
+  _globals['_PLAYCONTEXT_KIND']._serialized_start=935
+  _globals['_PLAYCONTEXT_KIND']._serialized_end=1012
+  _globals['_QUEUEENTRY']._serialized_start=1015
+  _globals['_QUEUEENTRY']._serialized_end=1204
+  _globals['_QUEUEENTRY_ORIGIN']._serialized_start=1148
+  _globals['_QUEUEENTRY_ORIGIN']._serialized_end=1204
+  _globals['_PLAYINGTRACK']._serialized_start=1206
+  _globals['_PLAYINGTRACK']._serialized_end=1302
+  _globals['_HEARTBEAT']._serialized_start=1305
+  _globals['_HEARTBEAT']._serialized_end=1556
+  _globals['_MEASUREMENTS']._serialized_start=1558
+  _globals['_MEASUREMENTS']._serialized_end=1683
+  _globals['_HEARTBEATACK']._serialized_start=1685
+  _globals['_HEARTBEATACK']._serialized_end=1745
+  _globals['_SESSIONEND']._serialized_start=1748
+  _globals['_SESSIONEND']._serialized_end=1974
+  _globals['_SESSIONEND_REASON']._serialized_start=1834
+  _globals['_SESSIONEND_REASON']._serialized_end=1974
 # @@protoc_insertion_point(module_scope)

@@ -53,6 +53,33 @@ class Playback(_message.Message):
     STOPPED: Playback.Status.ValueType  # 3
     """Over; Play starts a new one."""
 
+    class _Repeat:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _RepeatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Playback._Repeat.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        REPEAT_UNSPECIFIED: Playback._Repeat.ValueType  # 0
+        """In questions: as it was. Never answered."""
+        OFF: Playback._Repeat.ValueType  # 1
+        """The session ends after the last track."""
+        TRACK: Playback._Repeat.ValueType  # 2
+        """The track plays again when it ends; a skip still moves on."""
+        CONTEXT: Playback._Repeat.ValueType  # 3
+        """The context begins again; shuffled, in a new order."""
+
+    class Repeat(_Repeat, metaclass=_RepeatEnumTypeWrapper):
+        """What happens when a track, or everything, has been played."""
+
+    REPEAT_UNSPECIFIED: Playback.Repeat.ValueType  # 0
+    """In questions: as it was. Never answered."""
+    OFF: Playback.Repeat.ValueType  # 1
+    """The session ends after the last track."""
+    TRACK: Playback.Repeat.ValueType  # 2
+    """The track plays again when it ends; a skip still moves on."""
+    CONTEXT: Playback.Repeat.ValueType  # 3
+    """The context begins again; shuffled, in a new order."""
+
     PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     TRACK_FIELD_NUMBER: _builtins.int
@@ -63,6 +90,14 @@ class Playback(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     STARTED_AT_FIELD_NUMBER: _builtins.int
     LAST_HEARTBEAT_AT_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    REPEAT_FIELD_NUMBER: _builtins.int
+    SHUFFLE_FIELD_NUMBER: _builtins.int
+    QUEUE_COUNT_FIELD_NUMBER: _builtins.int
+    ENDED_BY_FIELD_NUMBER: _builtins.int
+    PRIVATE_SESSION_FIELD_NUMBER: _builtins.int
     playback_id: _builtins.str
     """ULID of the session."""
     status: Global___Playback.Status.ValueType
@@ -77,6 +112,20 @@ class Playback(_message.Message):
     """Rises when another session takes over."""
     revision: _builtins.int
     """Rises with every command."""
+    play_id: _builtins.str
+    """ULID of this play of the track: another one at every start of a track, kept by a transfer."""
+    item_id: _builtins.str
+    """The entry that plays: its id in the playlist or in the queue. Empty: it has none."""
+    repeat: Global___Playback.Repeat.ValueType
+    """What happens at the end."""
+    shuffle: _builtins.bool
+    """Whether the context is played in a shuffled order."""
+    queue_count: _builtins.int
+    """How many entries of the queue wait."""
+    ended_by: Global___SessionEnd.Reason.ValueType
+    """Why the session is over, while STOPPED. REASON_UNSPECIFIED otherwise."""
+    private_session: _builtins.bool
+    """Whether friends are not shown this listening."""
     @_builtins.property
     def track(self) -> Global___PlayingTrack:
         """The track."""
@@ -88,6 +137,10 @@ class Playback(_message.Message):
     @_builtins.property
     def last_heartbeat_at(self) -> _timestamp_pb2.Timestamp:
         """When a heartbeat last came. Absent: none came."""
+
+    @_builtins.property
+    def context(self) -> Global___PlayContext:
+        """What is played from. Absent: the track was played by itself."""
 
     def __init__(
         self,
@@ -102,14 +155,144 @@ class Playback(_message.Message):
         revision: _builtins.int = ...,
         started_at: _timestamp_pb2.Timestamp | None = ...,
         last_heartbeat_at: _timestamp_pb2.Timestamp | None = ...,
+        play_id: _builtins.str = ...,
+        item_id: _builtins.str = ...,
+        context: Global___PlayContext | None = ...,
+        repeat: Global___Playback.Repeat.ValueType = ...,
+        shuffle: _builtins.bool = ...,
+        queue_count: _builtins.int = ...,
+        ended_by: Global___SessionEnd.Reason.ValueType = ...,
+        private_session: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["last_heartbeat_at", b"last_heartbeat_at", "started_at", b"started_at", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "last_heartbeat_at", b"last_heartbeat_at", "started_at", b"started_at", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "device_id", b"device_id", "epoch", b"epoch", "last_heartbeat_at", b"last_heartbeat_at", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "shuffle", b"shuffle", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Playback: _TypeAlias = Playback  # noqa: Y015
+
+@_typing.final
+class PlayContext(_message.Message):
+    """What is played from, as it was when it was played: later changes of a playlist do not show."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PlayContext._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: PlayContext._Kind.ValueType  # 0
+        """Never answered."""
+        PLAYLIST: PlayContext._Kind.ValueType  # 1
+        """A playlist."""
+        ALBUM: PlayContext._Kind.ValueType  # 2
+        """An album."""
+        ARTIST: PlayContext._Kind.ValueType  # 3
+        """All tracks of an artist, the most played first."""
+        TRACKS: PlayContext._Kind.ValueType  # 4
+        """A list of tracks that the caller gave, e.g. what a search found."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """The kinds."""
+
+    KIND_UNSPECIFIED: PlayContext.Kind.ValueType  # 0
+    """Never answered."""
+    PLAYLIST: PlayContext.Kind.ValueType  # 1
+    """A playlist."""
+    ALBUM: PlayContext.Kind.ValueType  # 2
+    """An album."""
+    ARTIST: PlayContext.Kind.ValueType  # 3
+    """All tracks of an artist, the most played first."""
+    TRACKS: PlayContext.Kind.ValueType  # 4
+    """A list of tracks that the caller gave, e.g. what a search found."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    TRACK_COUNT_FIELD_NUMBER: _builtins.int
+    PLAYED_COUNT_FIELD_NUMBER: _builtins.int
+    kind: Global___PlayContext.Kind.ValueType
+    """The kind."""
+    id: _builtins.str
+    """ULID of the playlist, album or artist. Empty for TRACKS."""
+    track_count: _builtins.int
+    """How many tracks it has."""
+    played_count: _builtins.int
+    """How many of them, in play order, have had their turn, the one that plays included."""
+    def __init__(
+        self,
+        *,
+        kind: Global___PlayContext.Kind.ValueType = ...,
+        id: _builtins.str = ...,
+        track_count: _builtins.int = ...,
+        played_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "kind", b"kind", "played_count", b"played_count", "track_count", b"track_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlayContext: _TypeAlias = PlayContext  # noqa: Y015
+
+@_typing.final
+class QueueEntry(_message.Message):
+    """A track that waits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Origin:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[QueueEntry._Origin.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        ORIGIN_UNSPECIFIED: QueueEntry._Origin.ValueType  # 0
+        """Never answered."""
+        QUEUE: QueueEntry._Origin.ValueType  # 1
+        """The queue of the user."""
+        CONTEXT: QueueEntry._Origin.ValueType  # 2
+        """The context."""
+
+    class Origin(_Origin, metaclass=_OriginEnumTypeWrapper):
+        """Where it comes from."""
+
+    ORIGIN_UNSPECIFIED: QueueEntry.Origin.ValueType  # 0
+    """Never answered."""
+    QUEUE: QueueEntry.Origin.ValueType  # 1
+    """The queue of the user."""
+    CONTEXT: QueueEntry.Origin.ValueType  # 2
+    """The context."""
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    origin: Global___QueueEntry.Origin.ValueType
+    """Where it comes from."""
+    item_id: _builtins.str
+    """Names the entry: in the queue for RemoveFromQueue and MoveInQueue, in a playlist for Play.
+    Empty: the context's entries have no ids of their own.
+    """
+    @_builtins.property
+    def track(self) -> Global___PlayingTrack:
+        """The track. Only its id is set where the catalogue has it no more, or cannot answer."""
+
+    def __init__(
+        self,
+        *,
+        origin: Global___QueueEntry.Origin.ValueType = ...,
+        item_id: _builtins.str = ...,
+        track: Global___PlayingTrack | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "origin", b"origin", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueueEntry: _TypeAlias = QueueEntry  # noqa: Y015
 
 @_typing.final
 class PlayingTrack(_message.Message):
@@ -301,6 +484,8 @@ class SessionEnd(_message.Message):
         """The sign-in was revoked."""
         DRAINING: SessionEnd._Reason.ValueType  # 6
         """The server drains: open a new stream after `Reconnect.after`."""
+        FINISHED: SessionEnd._Reason.ValueType  # 7
+        """Everything was played, and nothing is to be repeated."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
         """The causes."""
@@ -319,6 +504,8 @@ class SessionEnd(_message.Message):
     """The sign-in was revoked."""
     DRAINING: SessionEnd.Reason.ValueType  # 6
     """The server drains: open a new stream after `Reconnect.after`."""
+    FINISHED: SessionEnd.Reason.ValueType  # 7
+    """Everything was played, and nothing is to be repeated."""
 
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int

@@ -3,10 +3,12 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from segue.playback.v1 import playback_pb2 as _playback_pb2
 import builtins as _builtins
 import sys
@@ -29,14 +31,39 @@ class PlayRequest(_message.Message):
     DEVICE_ID_FIELD_NUMBER: _builtins.int
     POSITION_MS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    ALBUM_ID_FIELD_NUMBER: _builtins.int
+    ARTIST_ID_FIELD_NUMBER: _builtins.int
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    SHUFFLE_FIELD_NUMBER: _builtins.int
+    REPEAT_FIELD_NUMBER: _builtins.int
     track_id: _builtins.str
-    """ULID of the track."""
+    """ULID of the track: the one to play by itself, or where to begin in the context. Absent with a
+    context: its first track, or any where it is shuffled.
+    """
     device_id: _builtins.str
     """The device that will play, 1 to 64 of A-Z, a-z, 0-9, '-', '_' and '.'."""
     position_ms: _builtins.int
     """Where to start, in milliseconds. Default 0; beyond the end is taken as the end."""
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    playlist_id: _builtins.str
+    """Play from this playlist. At most one of playlist_id, album_id, artist_id and track_ids."""
+    item: _builtins.str
+    """The item_id of the playlist's entry to begin with."""
+    album_id: _builtins.str
+    """Play from this album."""
+    artist_id: _builtins.str
+    """Play from all tracks of this artist."""
+    shuffle: _builtins.bool
+    """Whether to shuffle. Absent: as before; false for the first session."""
+    repeat: _playback_pb2.Playback.Repeat.ValueType
+    """What happens at the end. Absent: as before; OFF for the first session."""
+    @_builtins.property
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Play from these tracks, e.g. what a search found. At most 10,000."""
+
     def __init__(
         self,
         *,
@@ -44,12 +71,21 @@ class PlayRequest(_message.Message):
         device_id: _builtins.str = ...,
         position_ms: _builtins.int = ...,
         request_id: _builtins.str = ...,
+        playlist_id: _builtins.str = ...,
+        item: _builtins.str = ...,
+        album_id: _builtins.str = ...,
+        artist_id: _builtins.str = ...,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        shuffle: _builtins.bool | None = ...,
+        repeat: _playback_pb2.Playback.Repeat.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "shuffle", b"shuffle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "position_ms", b"position_ms", "request_id", b"request_id", "track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "album_id", b"album_id", "artist_id", b"artist_id", "device_id", b"device_id", "item", b"item", "playlist_id", b"playlist_id", "position_ms", b"position_ms", "repeat", b"repeat", "request_id", b"request_id", "shuffle", b"shuffle", "track_id", b"track_id", "track_ids", b"track_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__shuffle: _TypeAlias = _typing.Literal["shuffle"]  # noqa: Y015
+    _WhichOneofArgType__shuffle: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shuffle) -> _WhichOneofReturnType__shuffle | None: ...
 
 Global___PlayRequest: _TypeAlias = PlayRequest  # noqa: Y015
 
@@ -68,6 +104,7 @@ class PlayResponse(_message.Message):
     POSITION_MS_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
     playback_id: _builtins.str
     """ULID of the session."""
     stream_url: _builtins.str
@@ -82,6 +119,8 @@ class PlayResponse(_message.Message):
     """The epoch of the new session, for heartbeats."""
     revision: _builtins.int
     """The revision of the new session, for heartbeats."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When both addresses stop working; Resume gives fresh ones."""
@@ -102,10 +141,11 @@ class PlayResponse(_message.Message):
         position_ms: _builtins.int = ...,
         epoch: _builtins.int = ...,
         revision: _builtins.int = ...,
+        play_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "epoch", b"epoch", "expires_at", b"expires_at", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -389,6 +429,733 @@ class GetPlaybackResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPlaybackResponse: _TypeAlias = GetPlaybackResponse  # noqa: Y015
+
+@_typing.final
+class SkipRequest(_message.Message):
+    """The request of Skip."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """May be left out; may only repeat the user of the access token."""
+    device_id: _builtins.str
+    """The device that asks. It may be another one than the one that plays."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        device_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkipRequest: _TypeAlias = SkipRequest  # noqa: Y015
+
+@_typing.final
+class SkipResponse(_message.Message):
+    """The answer of Skip."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKIPS_REMAINING_FIELD_NUMBER: _builtins.int
+    SECONDS_UNTIL_RESET_FIELD_NUMBER: _builtins.int
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    STREAM_URL_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
+    DASH_URL_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    POSITION_MS_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
+    skips_remaining: _builtins.int
+    """Skips left in this window. Absent: the plan does not limit them."""
+    seconds_until_reset: _builtins.int
+    """Seconds until the window ends."""
+    playback_id: _builtins.str
+    """ULID of the session."""
+    stream_url: _builtins.str
+    """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
+    bitrate: _builtins.int
+    """The best rung that this session may use, in kbps; for FLAC its average."""
+    dash_url: _builtins.str
+    """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
+    position_ms: _builtins.int
+    """Where it starts, in milliseconds."""
+    epoch: _builtins.int
+    """The epoch of the session."""
+    revision: _builtins.int
+    """The revision after the command."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When both addresses stop working; Resume gives fresh ones."""
+
+    @_builtins.property
+    def track(self) -> _playback_pb2.PlayingTrack:
+        """The track."""
+
+    def __init__(
+        self,
+        *,
+        skips_remaining: _builtins.int | None = ...,
+        seconds_until_reset: _builtins.int = ...,
+        playback_id: _builtins.str = ...,
+        stream_url: _builtins.str = ...,
+        bitrate: _builtins.int = ...,
+        dash_url: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        track: _playback_pb2.PlayingTrack | None = ...,
+        position_ms: _builtins.int = ...,
+        epoch: _builtins.int = ...,
+        revision: _builtins.int = ...,
+        play_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "expires_at", b"expires_at", "skips_remaining", b"skips_remaining", "track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "bitrate", b"bitrate", "dash_url", b"dash_url", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "seconds_until_reset", b"seconds_until_reset", "skips_remaining", b"skips_remaining", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__skips_remaining: _TypeAlias = _typing.Literal["skips_remaining"]  # noqa: Y015
+    _WhichOneofArgType__skips_remaining: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__skips_remaining) -> _WhichOneofReturnType__skips_remaining | None: ...
+
+Global___SkipResponse: _TypeAlias = SkipResponse  # noqa: Y015
+
+@_typing.final
+class PreviousRequest(_message.Message):
+    """The request of Previous."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    playback_id: _builtins.str
+    """ULID of the session."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    def __init__(
+        self,
+        *,
+        playback_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playback_id", b"playback_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviousRequest: _TypeAlias = PreviousRequest  # noqa: Y015
+
+@_typing.final
+class PreviousResponse(_message.Message):
+    """The answer of Previous."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    STREAM_URL_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
+    DASH_URL_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    POSITION_MS_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
+    playback_id: _builtins.str
+    """ULID of the session."""
+    stream_url: _builtins.str
+    """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
+    bitrate: _builtins.int
+    """The best rung that this session may use, in kbps; for FLAC its average."""
+    dash_url: _builtins.str
+    """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
+    position_ms: _builtins.int
+    """Where it starts, in milliseconds."""
+    epoch: _builtins.int
+    """The epoch of the session."""
+    revision: _builtins.int
+    """The revision after the command."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When both addresses stop working; Resume gives fresh ones."""
+
+    @_builtins.property
+    def track(self) -> _playback_pb2.PlayingTrack:
+        """The track."""
+
+    def __init__(
+        self,
+        *,
+        playback_id: _builtins.str = ...,
+        stream_url: _builtins.str = ...,
+        bitrate: _builtins.int = ...,
+        dash_url: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        track: _playback_pb2.PlayingTrack | None = ...,
+        position_ms: _builtins.int = ...,
+        epoch: _builtins.int = ...,
+        revision: _builtins.int = ...,
+        play_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviousResponse: _TypeAlias = PreviousResponse  # noqa: Y015
+
+@_typing.final
+class AdvanceRequest(_message.Message):
+    """The request of Advance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    playback_id: _builtins.str
+    """ULID of the session."""
+    play_id: _builtins.str
+    """ULID of the play that ended."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    def __init__(
+        self,
+        *,
+        playback_id: _builtins.str = ...,
+        play_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["play_id", b"play_id", "playback_id", b"playback_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdvanceRequest: _TypeAlias = AdvanceRequest  # noqa: Y015
+
+@_typing.final
+class AdvanceResponse(_message.Message):
+    """The answer of Advance. Of a session that ended, only playback_id, epoch, revision and ended are set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    STREAM_URL_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
+    DASH_URL_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    POSITION_MS_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    playback_id: _builtins.str
+    """ULID of the session."""
+    stream_url: _builtins.str
+    """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
+    bitrate: _builtins.int
+    """The best rung that this session may use, in kbps; for FLAC its average."""
+    dash_url: _builtins.str
+    """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
+    position_ms: _builtins.int
+    """Where it starts, in milliseconds."""
+    epoch: _builtins.int
+    """The epoch of the session."""
+    revision: _builtins.int
+    """The revision after the command."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance."""
+    ended: _builtins.bool
+    """Whether the session is over: everything was played."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When both addresses stop working; Resume gives fresh ones."""
+
+    @_builtins.property
+    def track(self) -> _playback_pb2.PlayingTrack:
+        """The track."""
+
+    def __init__(
+        self,
+        *,
+        playback_id: _builtins.str = ...,
+        stream_url: _builtins.str = ...,
+        bitrate: _builtins.int = ...,
+        dash_url: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        track: _playback_pb2.PlayingTrack | None = ...,
+        position_ms: _builtins.int = ...,
+        epoch: _builtins.int = ...,
+        revision: _builtins.int = ...,
+        play_id: _builtins.str = ...,
+        ended: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "ended", b"ended", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdvanceResponse: _TypeAlias = AdvanceResponse  # noqa: Y015
+
+@_typing.final
+class SetShuffleRequest(_message.Message):
+    """The request of SetShuffle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHUFFLE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    shuffle: _builtins.bool
+    """Whether to shuffle."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    def __init__(
+        self,
+        *,
+        shuffle: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "shuffle", b"shuffle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetShuffleRequest: _TypeAlias = SetShuffleRequest  # noqa: Y015
+
+@_typing.final
+class SetShuffleResponse(_message.Message):
+    """The answer of SetShuffle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHUFFLE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    shuffle: _builtins.bool
+    """Whether the context is shuffled now."""
+    revision: _builtins.int
+    """The revision after the command."""
+    def __init__(
+        self,
+        *,
+        shuffle: _builtins.bool = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision", "shuffle", b"shuffle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetShuffleResponse: _TypeAlias = SetShuffleResponse  # noqa: Y015
+
+@_typing.final
+class SetRepeatRequest(_message.Message):
+    """The request of SetRepeat."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPEAT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    repeat: _playback_pb2.Playback.Repeat.ValueType
+    """What happens at the end: OFF, TRACK or CONTEXT."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    def __init__(
+        self,
+        *,
+        repeat: _playback_pb2.Playback.Repeat.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["repeat", b"repeat", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRepeatRequest: _TypeAlias = SetRepeatRequest  # noqa: Y015
+
+@_typing.final
+class SetRepeatResponse(_message.Message):
+    """The answer of SetRepeat."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPEAT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    repeat: _playback_pb2.Playback.Repeat.ValueType
+    """What happens at the end now."""
+    revision: _builtins.int
+    """The revision after the command."""
+    def __init__(
+        self,
+        *,
+        repeat: _playback_pb2.Playback.Repeat.ValueType = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["repeat", b"repeat", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRepeatResponse: _TypeAlias = SetRepeatResponse  # noqa: Y015
+
+@_typing.final
+class GetQueueRequest(_message.Message):
+    """The request of GetQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    offset: _builtins.int
+    """How many entries to pass over. Default 0."""
+    page_size: _builtins.int
+    """How many at most: 1 to 500, default 50; more is taken as 500."""
+    def __init__(
+        self,
+        *,
+        offset: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "page_size", b"page_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQueueRequest: _TypeAlias = GetQueueRequest  # noqa: Y015
+
+@_typing.final
+class GetQueueResponse(_message.Message):
+    """The answer of GetQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYBACK_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """How many entries follow in all: those of the queue and the rest of the context."""
+    @_builtins.property
+    def playback(self) -> _playback_pb2.Playback:
+        """What plays. Absent: nothing was ever played."""
+
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_playback_pb2.QueueEntry]:
+        """What comes next, in order."""
+
+    def __init__(
+        self,
+        *,
+        playback: _playback_pb2.Playback | None = ...,
+        entries: _abc.Iterable[_playback_pb2.QueueEntry] | None = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["playback", b"playback"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "playback", b"playback", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQueueResponse: _TypeAlias = GetQueueResponse  # noqa: Y015
+
+@_typing.final
+class EditQueueRequest(_message.Message):
+    """The request of EditQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of the tracks, at most 500, in order; the same one may come again."""
+
+    def __init__(
+        self,
+        *,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditQueueRequest: _TypeAlias = EditQueueRequest  # noqa: Y015
+
+@_typing.final
+class EditQueueResponse(_message.Message):
+    """The answer of EditQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_IDS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision after the command."""
+    @_builtins.property
+    def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The entries of the queue after the edit, in order."""
+
+    def __init__(
+        self,
+        *,
+        item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditQueueResponse: _TypeAlias = EditQueueResponse  # noqa: Y015
+
+@_typing.final
+class AddToQueueRequest(_message.Message):
+    """The request of AddToQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    next: _builtins.bool
+    """Whether they come before what waits in the queue. Default: after it."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of the tracks, 1 to 500, in order."""
+
+    def __init__(
+        self,
+        *,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        next: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next", b"next", "request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddToQueueRequest: _TypeAlias = AddToQueueRequest  # noqa: Y015
+
+@_typing.final
+class AddToQueueResponse(_message.Message):
+    """The answer of AddToQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_IDS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision after the command."""
+    @_builtins.property
+    def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The new entries, in order."""
+
+    def __init__(
+        self,
+        *,
+        item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddToQueueResponse: _TypeAlias = AddToQueueResponse  # noqa: Y015
+
+@_typing.final
+class RemoveFromQueueRequest(_message.Message):
+    """The request of RemoveFromQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_IDS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The entries, 1 to 500."""
+
+    def __init__(
+        self,
+        *,
+        item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveFromQueueRequest: _TypeAlias = RemoveFromQueueRequest  # noqa: Y015
+
+@_typing.final
+class RemoveFromQueueResponse(_message.Message):
+    """The answer of RemoveFromQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    removed_count: _builtins.int
+    """How many were there and are gone."""
+    revision: _builtins.int
+    """The revision after the command."""
+    def __init__(
+        self,
+        *,
+        removed_count: _builtins.int = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed_count", b"removed_count", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveFromQueueResponse: _TypeAlias = RemoveFromQueueResponse  # noqa: Y015
+
+@_typing.final
+class MoveInQueueRequest(_message.Message):
+    """The request of MoveInQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_IDS_FIELD_NUMBER: _builtins.int
+    BEFORE_ITEM_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    before_item_id: _builtins.str
+    """The entry before which they go. Absent: the end."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The entries, 1 to 500, in the order that they shall have."""
+
+    def __init__(
+        self,
+        *,
+        item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        before_item_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_item_id", b"before_item_id", "item_ids", b"item_ids", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveInQueueRequest: _TypeAlias = MoveInQueueRequest  # noqa: Y015
+
+@_typing.final
+class MoveInQueueResponse(_message.Message):
+    """The answer of MoveInQueue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_IDS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision after the command."""
+    @_builtins.property
+    def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The entries of the queue after the edit, in order."""
+
+    def __init__(
+        self,
+        *,
+        item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveInQueueResponse: _TypeAlias = MoveInQueueResponse  # noqa: Y015
+
+@_typing.final
+class WatchPlaybackRequest(_message.Message):
+    """The request of WatchPlayback."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchPlaybackRequest: _TypeAlias = WatchPlaybackRequest  # noqa: Y015
+
+@_typing.final
+class WatchPlaybackResponse(_message.Message):
+    """One answer of WatchPlayback: either is set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYBACK_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def playback(self) -> _playback_pb2.Playback:
+        """What plays now. Absent in the first answer where nothing was ever played."""
+
+    @_builtins.property
+    def end(self) -> _playback_pb2.SessionEnd:
+        """Why the stream ends; the last message."""
+
+    def __init__(
+        self,
+        *,
+        playback: _playback_pb2.Playback | None = ...,
+        end: _playback_pb2.SessionEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "playback", b"playback"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "playback", b"playback"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchPlaybackResponse: _TypeAlias = WatchPlaybackResponse  # noqa: Y015
 
 @_typing.final
 class StreamHeartbeatsRequest(_message.Message):

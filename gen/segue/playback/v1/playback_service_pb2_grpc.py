@@ -66,6 +66,61 @@ class PlaybackServiceStub:
                 request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.GetPlaybackRequest.SerializeToString,
                 response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.GetPlaybackResponse.FromString,
                 _registered_method=True)
+        self.Skip = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/Skip',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SkipRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SkipResponse.FromString,
+                _registered_method=True)
+        self.Previous = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/Previous',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.PreviousRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.PreviousResponse.FromString,
+                _registered_method=True)
+        self.Advance = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/Advance',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.AdvanceRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.AdvanceResponse.FromString,
+                _registered_method=True)
+        self.SetShuffle = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/SetShuffle',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SetShuffleRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SetShuffleResponse.FromString,
+                _registered_method=True)
+        self.SetRepeat = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/SetRepeat',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SetRepeatRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SetRepeatResponse.FromString,
+                _registered_method=True)
+        self.GetQueue = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/GetQueue',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.GetQueueRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.GetQueueResponse.FromString,
+                _registered_method=True)
+        self.EditQueue = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/EditQueue',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.EditQueueRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.EditQueueResponse.FromString,
+                _registered_method=True)
+        self.AddToQueue = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/AddToQueue',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.AddToQueueRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.AddToQueueResponse.FromString,
+                _registered_method=True)
+        self.RemoveFromQueue = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/RemoveFromQueue',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.RemoveFromQueueRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.RemoveFromQueueResponse.FromString,
+                _registered_method=True)
+        self.MoveInQueue = channel.unary_unary(
+                '/segue.playback.v1.PlaybackService/MoveInQueue',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.MoveInQueueRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.MoveInQueueResponse.FromString,
+                _registered_method=True)
+        self.WatchPlayback = channel.unary_stream(
+                '/segue.playback.v1.PlaybackService/WatchPlayback',
+                request_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.WatchPlaybackRequest.SerializeToString,
+                response_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.WatchPlaybackResponse.FromString,
+                _registered_method=True)
 
 
 class PlaybackServiceServicer:
@@ -74,10 +129,12 @@ class PlaybackServiceServicer:
     """
 
     def Play(self, request, context):
-        """Opens a session and starts a track on a device; a session that plays elsewhere is taken over
-        and told so. An unknown device_id registers that device for the user.
-        Errors: INVALID_FIELD, NOT_FOUND (track), TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE,
-        PLAN_REQUIRED, CONFLICT (lost to other commands several times over).
+        """Opens a session on a device and starts a track, by itself or from a context; a session that
+        plays elsewhere is taken over and told so. An unknown device_id registers that device for the
+        user. The queue of the user stays; so do shuffle and repeat unless they are given.
+        Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, item), CONTEXT_EMPTY,
+        TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE, PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT
+        (lost to other commands several times over).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,6 +180,108 @@ class PlaybackServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Skip(self, request, context):
+        """Moves on to the next track: the queue first, then the context. Three skips in each window of
+        1800 s (windows begin at multiples of 1800 s since 1970) for the user, over all devices, where
+        the plan limits them. A retry with the same request_id counts once, and completes a skip that
+        was cut. Tracks that cannot be played are passed over.
+        Errors: SESSION_NOT_CURRENT (nothing plays), QUEUE_ENDED (nothing follows; not counted),
+        SKIP_LIMIT_REACHED (with RetryInfo; not counted), NOT_FOUND (device_id is not yours),
+        TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Previous(self, request, context):
+        """Back to the start of the track, or, within its first 3 s, to the track before it in the
+        context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), TRACK_NOT_READY, CONFLICT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Advance(self, request, context):
+        """The device says that the track has come to its end: the next one starts, or the session ends.
+        It names the play that ended, so that one end moves on once: where that play is over already,
+        the answer is the present state and nothing changes. A track that ends before it counted as a
+        play (30 s or half of it heard) is a skip and counts as one.
+        Errors: NOT_FOUND, SESSION_NOT_CURRENT, TRACK_NOT_ENDED (more than 5 s are left: use Skip),
+        SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetShuffle(self, request, context):
+        """Shuffles what is left of the context, keeping the track that plays, or goes on in its own
+        order from where it stands. No track comes again before all came. Kept for later sessions.
+        Errors: SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetRepeat(self, request, context):
+        """What happens at the end. Kept for later sessions.
+        Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQueue(self, request, context):
+        """What comes next: the queue, then the context in the order in which it will be played. Pages by
+        offset, since both move while they are read; at most 500 a page.
+        Errors: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EditQueue(self, request, context):
+        """Replaces the queue of the user, which comes before the context goes on; none empties it.
+        Errors: INVALID_FIELD, NOT_FOUND (a track), QUEUE_FULL (more than 500), SESSION_NOT_CURRENT
+        (nothing was ever played), CONFLICT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddToQueue(self, request, context):
+        """Adds tracks to the queue of the user, at its end or before what waits there.
+        Errors: as EditQueue.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveFromQueue(self, request, context):
+        """Takes entries out of the queue of the user. Entries that are gone already are passed over.
+        Errors: INVALID_FIELD, SESSION_NOT_CURRENT, CONFLICT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveInQueue(self, request, context):
+        """Moves entries of the queue of the user before another one, or to its end, in the given order.
+        Errors: INVALID_FIELD, NOT_FOUND (an entry), SESSION_NOT_CURRENT, CONFLICT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchPlayback(self, request, context):
+        """What plays, at once and at every change, for a live view. The stream ends with `end`, whose
+        last message says why; open it again to go on: the first answer is the present state, so
+        nothing needs a resume token. Positions advance without messages while PLAYING.
+        Errors: LIMIT_REACHED (too many streams of this user).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PlaybackServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -155,6 +314,61 @@ def add_PlaybackServiceServicer_to_server(servicer, server):
                     servicer.GetPlayback,
                     request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.GetPlaybackRequest.FromString,
                     response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.GetPlaybackResponse.SerializeToString,
+            ),
+            'Skip': grpc.unary_unary_rpc_method_handler(
+                    servicer.Skip,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SkipRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SkipResponse.SerializeToString,
+            ),
+            'Previous': grpc.unary_unary_rpc_method_handler(
+                    servicer.Previous,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.PreviousRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.PreviousResponse.SerializeToString,
+            ),
+            'Advance': grpc.unary_unary_rpc_method_handler(
+                    servicer.Advance,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.AdvanceRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.AdvanceResponse.SerializeToString,
+            ),
+            'SetShuffle': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetShuffle,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SetShuffleRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SetShuffleResponse.SerializeToString,
+            ),
+            'SetRepeat': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRepeat,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SetRepeatRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.SetRepeatResponse.SerializeToString,
+            ),
+            'GetQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQueue,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.GetQueueRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.GetQueueResponse.SerializeToString,
+            ),
+            'EditQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditQueue,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.EditQueueRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.EditQueueResponse.SerializeToString,
+            ),
+            'AddToQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddToQueue,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.AddToQueueRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.AddToQueueResponse.SerializeToString,
+            ),
+            'RemoveFromQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveFromQueue,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.RemoveFromQueueRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.RemoveFromQueueResponse.SerializeToString,
+            ),
+            'MoveInQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveInQueue,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.MoveInQueueRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.MoveInQueueResponse.SerializeToString,
+            ),
+            'WatchPlayback': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchPlayback,
+                    request_deserializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.WatchPlaybackRequest.FromString,
+                    response_serializer=segue_dot_playback_dot_v1_dot_playback__service__pb2.WatchPlaybackResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -321,6 +535,303 @@ class PlaybackService:
             '/segue.playback.v1.PlaybackService/GetPlayback',
             segue_dot_playback_dot_v1_dot_playback__service__pb2.GetPlaybackRequest.SerializeToString,
             segue_dot_playback_dot_v1_dot_playback__service__pb2.GetPlaybackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Skip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/Skip',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.SkipRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.SkipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Previous(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/Previous',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.PreviousRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.PreviousResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Advance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/Advance',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.AdvanceRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.AdvanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetShuffle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/SetShuffle',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.SetShuffleRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.SetShuffleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRepeat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/SetRepeat',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.SetRepeatRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.SetRepeatResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/GetQueue',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.GetQueueRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.GetQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/EditQueue',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.EditQueueRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.EditQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddToQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/AddToQueue',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.AddToQueueRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.AddToQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveFromQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/RemoveFromQueue',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.RemoveFromQueueRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.RemoveFromQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveInQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/MoveInQueue',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.MoveInQueueRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.MoveInQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchPlayback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/segue.playback.v1.PlaybackService/WatchPlayback',
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.WatchPlaybackRequest.SerializeToString,
+            segue_dot_playback_dot_v1_dot_playback__service__pb2.WatchPlaybackResponse.FromString,
             options,
             channel_credentials,
             insecure,

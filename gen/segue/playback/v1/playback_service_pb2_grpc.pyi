@@ -19,10 +19,12 @@ class PlaybackServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Play: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.PlayRequest, _playback_service_pb2.PlayResponse]
-    """Opens a session and starts a track on a device; a session that plays elsewhere is taken over
-    and told so. An unknown device_id registers that device for the user.
-    Errors: INVALID_FIELD, NOT_FOUND (track), TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE,
-    PLAN_REQUIRED, CONFLICT (lost to other commands several times over).
+    """Opens a session on a device and starts a track, by itself or from a context; a session that
+    plays elsewhere is taken over and told so. An unknown device_id registers that device for the
+    user. The queue of the user stays; so do shuffle and repeat unless they are given.
+    Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, item), CONTEXT_EMPTY,
+    TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE, PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT
+    (lost to other commands several times over).
     """
     Pause: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.PauseRequest, _playback_service_pb2.PauseResponse]
     """Holds the session where it is. Pausing a paused session succeeds and changes nothing.
@@ -43,6 +45,64 @@ class PlaybackServiceStub:
     """
     GetPlayback: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.GetPlaybackRequest, _playback_service_pb2.GetPlaybackResponse]
     """What plays, where, and at which position now."""
+    Skip: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.SkipRequest, _playback_service_pb2.SkipResponse]
+    """Moves on to the next track: the queue first, then the context. Three skips in each window of
+    1800 s (windows begin at multiples of 1800 s since 1970) for the user, over all devices, where
+    the plan limits them. A retry with the same request_id counts once, and completes a skip that
+    was cut. Tracks that cannot be played are passed over.
+    Errors: SESSION_NOT_CURRENT (nothing plays), QUEUE_ENDED (nothing follows; not counted),
+    SKIP_LIMIT_REACHED (with RetryInfo; not counted), NOT_FOUND (device_id is not yours),
+    TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted.
+    """
+    Previous: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.PreviousRequest, _playback_service_pb2.PreviousResponse]
+    """Back to the start of the track, or, within its first 3 s, to the track before it in the
+    context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), TRACK_NOT_READY, CONFLICT.
+    """
+    Advance: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.AdvanceRequest, _playback_service_pb2.AdvanceResponse]
+    """The device says that the track has come to its end: the next one starts, or the session ends.
+    It names the play that ended, so that one end moves on once: where that play is over already,
+    the answer is the present state and nothing changes. A track that ends before it counted as a
+    play (30 s or half of it heard) is a skip and counts as one.
+    Errors: NOT_FOUND, SESSION_NOT_CURRENT, TRACK_NOT_ENDED (more than 5 s are left: use Skip),
+    SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT.
+    """
+    SetShuffle: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.SetShuffleRequest, _playback_service_pb2.SetShuffleResponse]
+    """Shuffles what is left of the context, keeping the track that plays, or goes on in its own
+    order from where it stands. No track comes again before all came. Kept for later sessions.
+    Errors: SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+    """
+    SetRepeat: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.SetRepeatRequest, _playback_service_pb2.SetRepeatResponse]
+    """What happens at the end. Kept for later sessions.
+    Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+    """
+    GetQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.GetQueueRequest, _playback_service_pb2.GetQueueResponse]
+    """What comes next: the queue, then the context in the order in which it will be played. Pages by
+    offset, since both move while they are read; at most 500 a page.
+    Errors: INVALID_FIELD.
+    """
+    EditQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.EditQueueRequest, _playback_service_pb2.EditQueueResponse]
+    """Replaces the queue of the user, which comes before the context goes on; none empties it.
+    Errors: INVALID_FIELD, NOT_FOUND (a track), QUEUE_FULL (more than 500), SESSION_NOT_CURRENT
+    (nothing was ever played), CONFLICT.
+    """
+    AddToQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.AddToQueueRequest, _playback_service_pb2.AddToQueueResponse]
+    """Adds tracks to the queue of the user, at its end or before what waits there.
+    Errors: as EditQueue.
+    """
+    RemoveFromQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.RemoveFromQueueRequest, _playback_service_pb2.RemoveFromQueueResponse]
+    """Takes entries out of the queue of the user. Entries that are gone already are passed over.
+    Errors: INVALID_FIELD, SESSION_NOT_CURRENT, CONFLICT.
+    """
+    MoveInQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.MoveInQueueRequest, _playback_service_pb2.MoveInQueueResponse]
+    """Moves entries of the queue of the user before another one, or to its end, in the given order.
+    Errors: INVALID_FIELD, NOT_FOUND (an entry), SESSION_NOT_CURRENT, CONFLICT.
+    """
+    WatchPlayback: _aio.UnaryStreamMultiCallable[_playback_service_pb2.WatchPlaybackRequest, _playback_service_pb2.WatchPlaybackResponse]
+    """What plays, at once and at every change, for a live view. The stream ends with `end`, whose
+    last message says why; open it again to go on: the first answer is the present state, so
+    nothing needs a resume token. Positions advance without messages while PLAYING.
+    Errors: LIMIT_REACHED (too many streams of this user).
+    """
 
 class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
     """Commands of one user's playback. Every command is a compare-and-set on the user's row and durable
@@ -55,10 +115,12 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playback_service_pb2.PlayRequest,
         context: _aio.ServicerContext[_playback_service_pb2.PlayRequest, _abc.Awaitable[_playback_service_pb2.PlayResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.PlayResponse]:
-        """Opens a session and starts a track on a device; a session that plays elsewhere is taken over
-        and told so. An unknown device_id registers that device for the user.
-        Errors: INVALID_FIELD, NOT_FOUND (track), TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE,
-        PLAN_REQUIRED, CONFLICT (lost to other commands several times over).
+        """Opens a session on a device and starts a track, by itself or from a context; a session that
+        plays elsewhere is taken over and told so. An unknown device_id registers that device for the
+        user. The queue of the user stays; so do shuffle and repeat unless they are given.
+        Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, item), CONTEXT_EMPTY,
+        TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE, PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT
+        (lost to other commands several times over).
         """
 
     @_abc_1.abstractmethod
@@ -109,6 +171,130 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_playback_service_pb2.GetPlaybackRequest, _abc.Awaitable[_playback_service_pb2.GetPlaybackResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.GetPlaybackResponse]:
         """What plays, where, and at which position now."""
+
+    @_abc_1.abstractmethod
+    def Skip(
+        self,
+        request: _playback_service_pb2.SkipRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.SkipRequest, _abc.Awaitable[_playback_service_pb2.SkipResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.SkipResponse]:
+        """Moves on to the next track: the queue first, then the context. Three skips in each window of
+        1800 s (windows begin at multiples of 1800 s since 1970) for the user, over all devices, where
+        the plan limits them. A retry with the same request_id counts once, and completes a skip that
+        was cut. Tracks that cannot be played are passed over.
+        Errors: SESSION_NOT_CURRENT (nothing plays), QUEUE_ENDED (nothing follows; not counted),
+        SKIP_LIMIT_REACHED (with RetryInfo; not counted), NOT_FOUND (device_id is not yours),
+        TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted.
+        """
+
+    @_abc_1.abstractmethod
+    def Previous(
+        self,
+        request: _playback_service_pb2.PreviousRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.PreviousRequest, _abc.Awaitable[_playback_service_pb2.PreviousResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.PreviousResponse]:
+        """Back to the start of the track, or, within its first 3 s, to the track before it in the
+        context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), TRACK_NOT_READY, CONFLICT.
+        """
+
+    @_abc_1.abstractmethod
+    def Advance(
+        self,
+        request: _playback_service_pb2.AdvanceRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.AdvanceRequest, _abc.Awaitable[_playback_service_pb2.AdvanceResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.AdvanceResponse]:
+        """The device says that the track has come to its end: the next one starts, or the session ends.
+        It names the play that ended, so that one end moves on once: where that play is over already,
+        the answer is the present state and nothing changes. A track that ends before it counted as a
+        play (30 s or half of it heard) is a skip and counts as one.
+        Errors: NOT_FOUND, SESSION_NOT_CURRENT, TRACK_NOT_ENDED (more than 5 s are left: use Skip),
+        SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT.
+        """
+
+    @_abc_1.abstractmethod
+    def SetShuffle(
+        self,
+        request: _playback_service_pb2.SetShuffleRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.SetShuffleRequest, _abc.Awaitable[_playback_service_pb2.SetShuffleResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.SetShuffleResponse]:
+        """Shuffles what is left of the context, keeping the track that plays, or goes on in its own
+        order from where it stands. No track comes again before all came. Kept for later sessions.
+        Errors: SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+        """
+
+    @_abc_1.abstractmethod
+    def SetRepeat(
+        self,
+        request: _playback_service_pb2.SetRepeatRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.SetRepeatRequest, _abc.Awaitable[_playback_service_pb2.SetRepeatResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.SetRepeatResponse]:
+        """What happens at the end. Kept for later sessions.
+        Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+        """
+
+    @_abc_1.abstractmethod
+    def GetQueue(
+        self,
+        request: _playback_service_pb2.GetQueueRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.GetQueueRequest, _abc.Awaitable[_playback_service_pb2.GetQueueResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.GetQueueResponse]:
+        """What comes next: the queue, then the context in the order in which it will be played. Pages by
+        offset, since both move while they are read; at most 500 a page.
+        Errors: INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def EditQueue(
+        self,
+        request: _playback_service_pb2.EditQueueRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.EditQueueRequest, _abc.Awaitable[_playback_service_pb2.EditQueueResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.EditQueueResponse]:
+        """Replaces the queue of the user, which comes before the context goes on; none empties it.
+        Errors: INVALID_FIELD, NOT_FOUND (a track), QUEUE_FULL (more than 500), SESSION_NOT_CURRENT
+        (nothing was ever played), CONFLICT.
+        """
+
+    @_abc_1.abstractmethod
+    def AddToQueue(
+        self,
+        request: _playback_service_pb2.AddToQueueRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.AddToQueueRequest, _abc.Awaitable[_playback_service_pb2.AddToQueueResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.AddToQueueResponse]:
+        """Adds tracks to the queue of the user, at its end or before what waits there.
+        Errors: as EditQueue.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveFromQueue(
+        self,
+        request: _playback_service_pb2.RemoveFromQueueRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.RemoveFromQueueRequest, _abc.Awaitable[_playback_service_pb2.RemoveFromQueueResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.RemoveFromQueueResponse]:
+        """Takes entries out of the queue of the user. Entries that are gone already are passed over.
+        Errors: INVALID_FIELD, SESSION_NOT_CURRENT, CONFLICT.
+        """
+
+    @_abc_1.abstractmethod
+    def MoveInQueue(
+        self,
+        request: _playback_service_pb2.MoveInQueueRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.MoveInQueueRequest, _abc.Awaitable[_playback_service_pb2.MoveInQueueResponse]],
+    ) -> _abc.Awaitable[_playback_service_pb2.MoveInQueueResponse]:
+        """Moves entries of the queue of the user before another one, or to its end, in the given order.
+        Errors: INVALID_FIELD, NOT_FOUND (an entry), SESSION_NOT_CURRENT, CONFLICT.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchPlayback(
+        self,
+        request: _playback_service_pb2.WatchPlaybackRequest,
+        context: _aio.ServicerContext[_playback_service_pb2.WatchPlaybackRequest, _abc.AsyncIterator[_playback_service_pb2.WatchPlaybackResponse]],
+    ) -> _abc.AsyncIterator[_playback_service_pb2.WatchPlaybackResponse]:
+        """What plays, at once and at every change, for a live view. The stream ends with `end`, whose
+        last message says why; open it again to go on: the first answer is the present state, so
+        nothing needs a resume token. Positions advance without messages while PLAYING.
+        Errors: LIMIT_REACHED (too many streams of this user).
+        """
 
 def add_PlaybackServiceServicer_to_server(servicer: PlaybackServiceServicer, server: _aio.Server) -> None: ...
 

@@ -533,6 +533,62 @@ class ListTracksResponse(_message.Message):
 Global___ListTracksResponse: _TypeAlias = ListTracksResponse  # noqa: Y015
 
 @_typing.final
+class GetPlayOrderRequest(_message.Message):
+    """The request of GetPlayOrder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+    playlist_id: _builtins.str
+    """ULID of the playlist."""
+    def __init__(
+        self,
+        *,
+        playlist_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlayOrderRequest: _TypeAlias = GetPlayOrderRequest  # noqa: Y015
+
+@_typing.final
+class GetPlayOrderResponse(_message.Message):
+    """The answer of GetPlayOrder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    IS_PUBLIC_FIELD_NUMBER: _builtins.int
+    entries: _builtins.bytes
+    """The entries in order, 32 bytes each: the 16 bytes of the track's ULID, then those of its item_id."""
+    snapshot_id: _builtins.str
+    """The version that this is."""
+    title: _builtins.str
+    """The title."""
+    is_public: _builtins.bool
+    """Whether anyone may open the playlist."""
+    def __init__(
+        self,
+        *,
+        entries: _builtins.bytes = ...,
+        snapshot_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        is_public: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "is_public", b"is_public", "snapshot_id", b"snapshot_id", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlayOrderResponse: _TypeAlias = GetPlayOrderResponse  # noqa: Y015
+
+@_typing.final
 class AddTracksRequest(_message.Message):
     """The request of AddTracks."""
 

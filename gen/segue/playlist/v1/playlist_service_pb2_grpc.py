@@ -81,6 +81,11 @@ class PlaylistServiceStub:
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksRequest.SerializeToString,
                 response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksResponse.FromString,
                 _registered_method=True)
+        self.GetPlayOrder = channel.unary_unary(
+                '/segue.playlist.v1.PlaylistService/GetPlayOrder',
+                request_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderResponse.FromString,
+                _registered_method=True)
         self.AddTracks = channel.unary_unary(
                 '/segue.playlist.v1.PlaylistService/AddTracks',
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.AddTracksRequest.SerializeToString,
@@ -200,6 +205,14 @@ class PlaylistServiceServicer:
         """The tracks of a playlist in order. All pages show one version: the one that the first page was
         read from, or `snapshot_id`.
         Errors: NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPlayOrder(self, request, context):
+        """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
+        Errors: NOT_FOUND, INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -336,6 +349,11 @@ def add_PlaylistServiceServicer_to_server(servicer, server):
                     servicer.ListTracks,
                     request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksRequest.FromString,
                     response_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksResponse.SerializeToString,
+            ),
+            'GetPlayOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlayOrder,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderResponse.SerializeToString,
             ),
             'AddTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.AddTracks,
@@ -606,6 +624,33 @@ class PlaylistService:
             '/segue.playlist.v1.PlaylistService/ListTracks',
             segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksRequest.SerializeToString,
             segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPlayOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playlist.v1.PlaylistService/GetPlayOrder',
+            segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,6 +58,10 @@ class PlaylistServiceStub:
     read from, or `snapshot_id`.
     Errors: NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
+    GetPlayOrder: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.GetPlayOrderRequest, _playlist_service_pb2.GetPlayOrderResponse]
+    """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
+    Errors: NOT_FOUND, INVALID_FIELD.
+    """
     AddTracks: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.AddTracksRequest, _playlist_service_pb2.AddTracksResponse]
     """Adds tracks at a position, before an entry, or at the end. Idempotent by request_id.
     Errors: NOT_FOUND (playlist or a track, named in the metadata), PERMISSION_DENIED,
@@ -203,6 +207,16 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
         """The tracks of a playlist in order. All pages show one version: the one that the first page was
         read from, or `snapshot_id`.
         Errors: NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPlayOrder(
+        self,
+        request: _playlist_service_pb2.GetPlayOrderRequest,
+        context: _aio.ServicerContext[_playlist_service_pb2.GetPlayOrderRequest, _abc.Awaitable[_playlist_service_pb2.GetPlayOrderResponse]],
+    ) -> _abc.Awaitable[_playlist_service_pb2.GetPlayOrderResponse]:
+        """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
+        Errors: NOT_FOUND, INVALID_FIELD.
         """
 
     @_abc_1.abstractmethod
