@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +27,10 @@ class PositionStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """A change of a user's playback, as far as those who watch it must know it."""
+    """A user's playback changed: what those who watch it must know.
+
+    ``duration_ms`` is the length of the track that plays now.
+    """
 
     user_id: str
     version: Version
@@ -35,19 +38,71 @@ class Wake:
     device_id: str
     status: Status
     ended_by: EndReason | None
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Command ``number`` was put into a device's mailbox."""
+
+    user_id: str
+    device_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A device said how it went with command ``number``."""
+
+    user_id: str
+    device_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """The user's preferences, or the list of devices, changed."""
+
+    user_id: str
+
+
+News = Wake | Mail | Receipt | Adjusted
+"""What an instance tells the others."""
 
 
 class Wakeups(Protocol):
-    """Tells every instance that holds a user's streams what changed. May lose a wake-up."""
+    """Tells every instance that holds streams of a user what happened. May lose news.
 
-    def send(self, wake: Wake) -> None:
+    The instance that sends hears its own news at once, without the store.
+    """
+
+    def send(self, news: News) -> None:
         """Tell soon; never blocks and never raises."""
         ...
 
     async def watch(self, user_id: str) -> None:
-        """Hear of this user from now on. Returns when heard, or when that cannot be known."""
+        """Hear of this user from now on. Returns when heard, or when that cannot be known.
+
+        Counted: hears until :meth:`unwatch` was called as often.
+        """
         ...
 
     def unwatch(self, user_id: str) -> None:
         """Hear of this user no longer."""
+        ...
+
+
+class Attendance(Protocol):
+    """Which devices hold a stream, on whichever instance. Forgets an instance that died."""
+
+    async def attend(self, user_id: str, device_id: str) -> None:
+        """The device has a stream here. Counted. Returns as ``Wakeups.watch`` does."""
+        ...
+
+    def leave(self, user_id: str, device_id: str) -> None:
+        """The device's stream here is gone."""
+        ...
+
+    async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """The devices with a stream, for each of the users. Raises Unavailable."""
         ...
