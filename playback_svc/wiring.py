@@ -58,10 +58,19 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def holder_of(settings: Settings) -> str:
+    """A name for a process, never given twice."""
+    return f"{settings.instance}-{ULID()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is the same for every instance of one process: stores, services and keys."""
+    """What an instance works with: stores, services and keys.
 
+    ``holder`` is its name in the stores, which no other one ever has.
+    """
+
+    holder: str
     store: PlayerStateStore
     positions: PositionStore
     wakeups: ValkeyWakeups
@@ -126,8 +135,7 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     server.on_drain(
         lambda: heartbeats.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
     )
-    holder = f"{settings.instance}-{ULID()}"
-    sweeper = Sweeper(parts.store, Expire(commander), holder=holder, clock=now_ms)
+    sweeper = Sweeper(parts.store, Expire(commander), holder=parts.holder, clock=now_ms)
     revoker = StreamRevoker(tokens, heartbeats)
     return Service(server, heartbeats, revoker, (heartbeats.run, parts.wakeups.run, sweeper.run))
 
@@ -162,6 +170,7 @@ def _playback_servicer(
 async def connected(settings: Settings) -> AsyncIterator[Connections]:
     """What the process talks to; nothing is waited for."""
     name = f"playback-{settings.instance}"
+    holder = holder_of(settings)
     async with (
         postgres.open_pool(
             settings.database_dsn.get_secret_value(),
@@ -176,9 +185,10 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
         identity = channels.open(settings.identity_target, "identity", PLANS, USERS)
         plans = CachedPlans(PlanServiceStub(identity))
         parts = Parts(
+            holder=holder,
             store=PostgresPlayerStates(pool),
             positions=ValkeyPositions(client, now_ms),
-            wakeups=ValkeyWakeups(client),
+            wakeups=ValkeyWakeups(client, holder),
             catalogue=CatalogueService(CatalogServiceStub(catalog)),
             plans=plans,
             addresses=SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file)),

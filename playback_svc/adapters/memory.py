@@ -1,9 +1,9 @@
-"""Every port in memory, for unit tests and for what needs no store. Loses all with the process."""
+"""Ports in memory, for unit tests and for what needs no store. Loses all with the process."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from meshkit.faults import NotFound, Unavailable
@@ -11,7 +11,6 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.presence import LivePosition, Sighting, expires_at_ms, observe
-from playback_svc.ports.live import Wake
 from playback_svc.ports.states import (
     Change,
     Checkpoint,
@@ -134,26 +133,6 @@ class MemoryPositions:
     def _answer(self) -> None:
         if self.away:
             raise Unavailable("The live positions cannot be reached.")
-
-
-@dataclass
-class MemoryWakeups:
-    """Wake-ups within one process: ``listener`` hears of every user."""
-
-    listener: Callable[[Wake], None] | None = None
-    sent: list[Wake] = field(default_factory=list)
-
-    def send(self, wake: Wake) -> None:
-        """See the port."""
-        self.sent.append(wake)
-        if self.listener is not None:
-            self.listener(wake)
-
-    async def watch(self, user_id: str) -> None:
-        """See the port."""
-
-    def unwatch(self, user_id: str) -> None:
-        """See the port."""
 
 
 @dataclass

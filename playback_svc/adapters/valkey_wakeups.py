@@ -1,152 +1,333 @@
-"""Wake-ups over Valkey's publish and subscribe: a channel a user, heard where they have a stream.
+"""Wake-ups and presence over Valkey: leases by user, and one inbox an instance.
 
-Fails OPEN: while Valkey is away wake-ups are dropped. A stream then learns of a takeover at its
-next checkpoint, a minute later at most, because that compares its version with the stored one.
+The hash ``held:{user}`` has a field for each instance that hears of the user, and one for each
+device with a stream there; the values are when the lease runs out, in Unix ms by Valkey's clock.
+News go to the inboxes (channels of publish and subscribe) of the instances that the hash names.
+
+Fails OPEN: while Valkey is away news are dropped. Where news may have been missed, all leases are
+stored again and then whoever listens is told, and reads again what it must know.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from redis import exceptions
 from redis.asyncio import Redis
 
-from playback_svc.domain.player_state import EndReason, Status, Version
-from playback_svc.ports.live import Wake
+from meshkit.valkey import fail_closed
+from playback_svc.adapters.leases import WATCH, Holding, LeaseTable
+from playback_svc.adapters.news import decoded, encoded
+from playback_svc.ports.live import News
 
-_CHANNEL = "playback:wake:"
-_OWN = f"{_CHANNEL}-"
-_HEARD_WITHIN_S = 0.25
+LEASE_MS = 60_000
+RENEWED_EVERY_S = 20
+_KEY_LIFE_MS = 2 * LEASE_MS
+_TURN_S = 1.0
+_SILENT_S = 5.0
+_STORED_WITHIN_S = 0.25
 _RETRY_S = 0.5
-_LISTEN_S = 5.0
 _BOUND = 10_000
+_CHUNK = 500
 _AWAY = (exceptions.RedisError, OSError)
+
+# KEYS are users, ARGV the lives of a lease and of a key in ms, and then the fields of each user
+# with spaces between. Returns how many fields were not there before.
+_HOLD = """
+local time = redis.call('TIME')
+local over = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1])
+local added = 0
+for i, key in ipairs(KEYS) do
+  for field in string.gmatch(ARGV[i + 2], '%S+') do
+    added = added + redis.call('HSET', key, field, over)
+  end
+  redis.call('PEXPIRE', key, ARGV[2])
+end
+return added
+"""
+
+# KEYS[1] is a user, ARGV the instance that tells, what it tells, and how inboxes' names begin.
+_TELL = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HGETALL', KEYS[1])
+for i = 1, #held, 2 do
+  if (tonumber(held[i + 1]) or 0) < now then
+    redis.call('HDEL', KEYS[1], held[i])
+  elseif held[i] ~= ARGV[1] and not string.find(held[i], '/', 1, true) then
+    redis.call('PUBLISH', ARGV[3] .. held[i], ARGV[2])
+  end
+end
+"""
+
+_INBOX = "playback:inbox:"
+_BEAT = b""
 
 _log = structlog.get_logger("playback")
 
 
 class ValkeyWakeups:
-    """``Wakeups`` between instances; this one hears its own at once, without Valkey."""
+    """``Wakeups`` and ``Attendance`` of one instance, whose name no other one ever has.
 
-    def __init__(self, client: Redis) -> None:
+    Both share one table of leases, which :meth:`run` keeps stored: a turn of the table a second.
+    With each turn goes a beat to the own inbox, and a marker in Valkey is set again: a silent
+    inbox is a dead one, and a marker that is gone means that Valkey came back empty.
+    """
+
+    def __init__(self, client: Redis, instance: str) -> None:
         self._client = client
-        self._pubsub = client.pubsub()
-        self._listener: Callable[[Wake], None] = _unheard
-        self._outbox: deque[Wake] = deque(maxlen=_BOUND)
-        self._changes: dict[str, bool] = {}
-        self._watched: dict[str, int] = {}
-        self._confirmed: dict[str, asyncio.Future[None]] = {}
+        self._instance = quote(instance, safe="")
+        self._inbox = _INBOX + self._instance
+        self._listener: Callable[[News], None] = _unheard
+        self._on_gap: Callable[[], None] = _unheeded
+        self._outbox: deque[News] = deque(maxlen=_BOUND)
+        self._outgoing = asyncio.Event()
+        self._leases = LeaseTable(int(RENEWED_EVERY_S / _TURN_S))
         self._work = asyncio.Event()
-        # The first subscription makes the connection; two at that moment would make two.
-        self._connected = asyncio.Event()
+        self._open = asyncio.Event()
+        self._beat_due = False
+        self._marked = False
+        self._gap = False
 
-    def listen(self, listener: Callable[[Wake], None]) -> None:
-        """Have ``listener`` called with every wake-up of a watched user."""
+    def listen(
+        self, listener: Callable[[News], None], on_gap: Callable[[], None] | None = None
+    ) -> None:
+        """Have ``listener`` called with all news of watched users, and of one's own sending.
+
+        ``on_gap`` is called when news may have been missed and are heard again. Neither may raise.
+        """
         self._listener = listener
+        self._on_gap = on_gap or _unheeded
 
-    def send(self, wake: Wake) -> None:
+    def send(self, news: News) -> None:
         """See the port."""
-        self._listener(wake)
-        self._outbox.append(wake)
-        self._work.set()
+        self._listener(news)
+        self._outbox.append(news)
+        self._outgoing.set()
 
     async def watch(self, user_id: str) -> None:
         """See the port. Waits for Valkey's word, a quarter of a second at most."""
-        self._watched[user_id] = self._watched.get(user_id, 0) + 1
-        if self._watched[user_id] == 1:
-            self._change(user_id, True)
-            self._confirmed[user_id] = asyncio.get_running_loop().create_future()
-        confirmed = self._confirmed.get(user_id)
-        if confirmed is not None:
-            await asyncio.wait([confirmed], timeout=_HEARD_WITHIN_S)
+        await self._join(user_id, WATCH)
 
     def unwatch(self, user_id: str) -> None:
         """See the port."""
-        self._watched[user_id] -= 1
-        if self._watched[user_id] == 0:
-            del self._watched[user_id]
-            self._confirmed.pop(user_id, None)
-            self._change(user_id, False)
+        self._leave(user_id, WATCH)
 
-    def _change(self, user_id: str, watched: bool) -> None:
-        self._changes[user_id] = watched
-        self._work.set()
+    async def attend(self, user_id: str, device_id: str) -> None:
+        """See the port. Waits as :meth:`watch` does."""
+        await self._join(user_id, device_id)
+
+    def leave(self, user_id: str, device_id: str) -> None:
+        """See the port."""
+        self._leave(user_id, device_id)
+
+    async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """See the port."""
+        found: dict[str, frozenset[str]] = {}
+        each = iter(user_ids)
+        while chunk := list(itertools.islice(each, _CHUNK)):
+            found |= await fail_closed(self._present(chunk), use="presence")
+        return found
+
+    async def _present(self, user_ids: list[str]) -> dict[str, frozenset[str]]:
+        async with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            for user_id in user_ids:
+                pipeline.hgetall(_key(user_id))
+            (seconds, microseconds), *held = await pipeline.execute()
+        now_ms = seconds * 1000 + microseconds // 1000
+        return {
+            user_id: frozenset(self._leases.devices(user_id) | self._elsewhere(fields, now_ms))
+            for user_id, fields in zip(user_ids, held, strict=True)
+        }
+
+    def _elsewhere(self, fields: Mapping[bytes, bytes], now_ms: int) -> set[str]:
+        """The devices on other instances: of one's own the table knows better."""
+        devices = set()
+        for field, over in fields.items():
+            instance, _, device_id = field.decode().partition("/")
+            if device_id and instance != self._instance and int(over) >= now_ms:
+                devices.add(device_id)
+        return devices
+
+    async def _join(self, user_id: str, device_id: str) -> None:
+        unstored = self._leases.join(user_id, device_id)
+        if unstored is not None:
+            self._work.set()
+            await asyncio.wait([unstored], timeout=_STORED_WITHIN_S)
+
+    def _leave(self, user_id: str, device_id: str) -> None:
+        if self._leases.leave(user_id, device_id):
+            self._work.set()
 
     async def run(self) -> None:
-        """Publish and hear until cancelled."""
+        """Tell, hear and keep the leases until cancelled; then give them back."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._speak())
-                tasks.create_task(self._hear())
+                for work in (self._speak, self._hear, self._keep, self._turn):
+                    tasks.create_task(work())
         finally:
+            self._open.clear()
+            self._gap = True
             with contextlib.suppress(*_AWAY):
-                await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+                await self._give_back()
+
+    async def _give_back(self) -> None:
+        while self._outbox:
+            await self._publish()
+        each = iter(self._leases.everything())
+        while chunk := list(itertools.islice(each, _CHUNK)):
+            await self._drop(chunk)
+        while chunk := self._leases.take_gone(_CHUNK):
+            await self._drop(chunk)
+        await self._client.delete(self._inbox)
 
     async def _speak(self) -> None:
         while not _cancelling():
-            await self._work.wait()
-            self._work.clear()
+            await self._outgoing.wait()
+            self._outgoing.clear()
             try:
-                await self._publish()
-                if self._connected.is_set():
-                    await self._subscribe()
+                while self._outbox and not _cancelling():
+                    await self._publish()
             except _AWAY as error:
-                _log.warning("valkey.failed_open", use="wake-ups", error=type(error).__name__)
+                _failed(error)
                 await asyncio.sleep(_RETRY_S)
-                self._resubscribe()
-
-    async def _subscribe(self) -> None:
-        changes, self._changes = self._changes, {}
-        joined = [_CHANNEL + user_id for user_id, watched in changes.items() if watched]
-        left = [_CHANNEL + user_id for user_id, watched in changes.items() if not watched]
-        if joined:
-            await self._pubsub.subscribe(*joined)
-        if left:
-            await self._pubsub.unsubscribe(*left)
+                self._outgoing.set()
 
     async def _publish(self) -> None:
-        while self._outbox:
-            wakes = [self._outbox.popleft() for _ in range(len(self._outbox))]
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for wake in wakes:
-                    pipeline.publish(_CHANNEL + wake.user_id, _encoded(wake))
-                await pipeline.execute()
+        news = [self._outbox.popleft() for _ in range(min(_CHUNK, len(self._outbox)))]
+        calls = [(_key(one.user_id), self._instance, encoded(one), _INBOX) for one in news]
+        await self._evaluate(_TELL, [(1, *call) for call in calls])
 
-    def _resubscribe(self) -> None:
-        """Ask again for whatever a failed call may have left out."""
-        self._changes = dict.fromkeys(self._watched, True) | self._changes
-        self._work.set()
+    async def _evaluate(self, script: str, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """The answers of calls of ``script``: each the number of keys, the keys, the arguments.
+
+        The script goes along: a server that was started again does not know it.
+        """
+        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        async with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.execute_command("SCRIPT LOAD", script)
+            for call in calls:
+                pipeline.execute_command("EVALSHA", digest, *call)
+            _, *answers = await pipeline.execute()
+        return answers
 
     async def _hear(self) -> None:
         while not _cancelling():
             try:
-                if not self._connected.is_set():
-                    await self._pubsub.subscribe(_OWN)
-                    self._connected.set()
-                    self._work.set()
-                message = await self._pubsub.get_message(timeout=_LISTEN_S)
+                async with self._client.pubsub() as pubsub:
+                    await pubsub.subscribe(self._inbox)
+                    while not _cancelling():
+                        self._take(await pubsub.get_message(timeout=_SILENT_S))
             except _AWAY as error:
-                _log.warning("valkey.failed_open", use="wake-ups", error=type(error).__name__)
+                _failed(error)
+                self._open.clear()
+                self._gap = True
                 await asyncio.sleep(_RETRY_S)
-                continue
-            if message is not None:
-                self._take(message)
 
-    def _take(self, message: dict[str, Any]) -> None:
-        user_id = message["channel"].decode().removeprefix(_CHANNEL)
+    def _take(self, message: dict[str, Any] | None) -> None:
+        """Takes a message. Raises TimeoutError where not even a beat came."""
+        if message is None:
+            raise exceptions.TimeoutError("The inbox is silent.")
         if message["type"] == "subscribe":
-            confirmed = self._confirmed.pop(user_id, None)
-            if confirmed is not None and not confirmed.done():
-                confirmed.set_result(None)
-        elif message["type"] == "message" and user_id in self._watched:
-            wake = _decoded(user_id, message["data"])
-            if wake is not None:
-                self._listener(wake)
+            # The driver connects again by itself, and this is all that it lets one know.
+            self._gap = self._gap or self._open.is_set()
+            self._open.set()
+            self._marked = False
+            self._beat_due = True
+            self._work.set()
+        elif message["data"] != _BEAT:
+            self._told(message["data"])
+
+    def _told(self, line: bytes) -> None:
+        try:
+            news = decoded(line)
+        except ValueError as error:
+            _log.warning("a wake-up is malformed and ignored", error=str(error))
+            return
+        if self._leases.holds(news.user_id, WATCH):
+            self._listener(news)
+
+    async def _turn(self) -> None:
+        while True:
+            await asyncio.sleep(_TURN_S)
+            self._leases.next_turn()
+            self._beat_due = True
+            self._work.set()
+
+    async def _keep(self) -> None:
+        while not _cancelling():
+            await self._open.wait()
+            await self._work.wait()
+            self._work.clear()
+            try:
+                await self._store()
+            except _AWAY as error:
+                _failed(error)
+                self._gap = True
+                await asyncio.sleep(_RETRY_S)
+                self._work.set()
+
+    async def _store(self) -> None:
+        """Brings the leases in Valkey up to the table, and closes a gap."""
+        if self._beat_due:
+            await self._beat()
+        closing, self._gap = self._gap, False
+        if closing:
+            self._leases.store_all()
+        while chunk := self._leases.take_gone(_CHUNK):
+            await self._drop(chunk)
+        while chunk := self._leases.take_fresh(_CHUNK):
+            await self._hold(chunk)
+            self._leases.stored(chunk)
+        while chunk := self._leases.take_due(_CHUNK):
+            if await self._hold(chunk):
+                self._gap = True
+                self._work.set()
+        if closing:
+            self._on_gap()
+
+    async def _beat(self) -> None:
+        self._beat_due = False
+        async with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.set(self._inbox, 1, get=True, px=LEASE_MS)
+            pipeline.publish(self._inbox, _BEAT)
+            before, _ = await pipeline.execute()
+        self._gap = self._gap or (self._marked and before is None)
+        self._marked = True
+
+    async def _hold(self, holdings: list[Holding]) -> int:
+        """Stores leases; how many of them were not there before."""
+        keys = [_key(user_id) for user_id, _ in holdings]
+        fields = [" ".join(map(self._field, devices)) for _, devices in holdings]
+        call = (len(keys), *keys, LEASE_MS, _KEY_LIFE_MS, *fields)
+        (added,) = await self._evaluate(_HOLD, [call])
+        return int(added)
+
+    async def _drop(self, holdings: list[Holding]) -> None:
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for user_id, devices in holdings:
+                pipeline.hdel(_key(user_id), *map(self._field, devices))
+            await pipeline.execute()
+
+    def _field(self, device_id: str) -> str:
+        return f"{self._instance}/{device_id}" if device_id else self._instance
+
+
+def _key(user_id: str) -> str:
+    return f"held:{{{user_id}}}"
+
+
+def _failed(error: Exception) -> None:
+    _log.warning("valkey.failed_open", use="wake-ups", error=type(error).__name__)
 
 
 def _cancelling() -> bool:
@@ -155,29 +336,9 @@ def _cancelling() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _unheard(wake: Wake) -> None:
+def _unheard(news: News) -> None:
     """Before anyone listens."""
 
 
-def _encoded(wake: Wake) -> str:
-    version = wake.version
-    return (
-        f"{version.epoch} {version.revision} {wake.session_id} {wake.device_id} "
-        f"{wake.status} {wake.ended_by or '-'}"
-    )
-
-
-def _decoded(user_id: str, data: bytes) -> Wake | None:
-    try:
-        epoch, revision, session_id, device_id, status, ended_by = data.decode().split(" ")
-        return Wake(
-            user_id=user_id,
-            version=Version(int(epoch), int(revision)),
-            session_id=session_id,
-            device_id=device_id,
-            status=Status(status),
-            ended_by=None if ended_by == "-" else EndReason(ended_by),
-        )
-    except ValueError:
-        _log.warning("a wake-up is malformed and ignored")
-        return None
+def _unheeded() -> None:
+    """Where a gap matters to nobody."""

@@ -74,7 +74,13 @@ def record_of(state: PlayerState, now_ms: int) -> SessionRecord:
 def wake_of(user_id: str, state: PlayerState) -> Wake:
     """What those who watch the user must know of ``state``."""
     return Wake(
-        user_id, state.version, state.session_id, state.device_id, state.status, state.ended_by
+        user_id=user_id,
+        version=state.version,
+        session_id=state.session_id,
+        device_id=state.device_id,
+        status=state.status,
+        ended_by=state.ended_by,
+        duration_ms=state.track.duration_ms,
     )
 
 

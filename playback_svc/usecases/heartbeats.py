@@ -18,7 +18,7 @@ from meshkit.faults import Fault, NotFound, Unavailable
 from playback_svc.domain.beats import Counted
 from playback_svc.domain.player_state import EndReason, PlayerState
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.live import PositionStore, Wake, Wakeups
+from playback_svc.ports.live import News, PositionStore, Wake, Wakeups
 from playback_svc.ports.neighbours import Measures
 from playback_svc.ports.states import Checkpoint, PlayerStateStore
 from playback_svc.usecases.commanding import Commander, SessionLookup, wake_of
@@ -155,11 +155,13 @@ class Heartbeats:
         slot.heard_at_ms = self._clock()
         return slot.end is None
 
-    def hear(self, wake: Wake) -> None:
-        """A command changed a user's playback, here or in another instance."""
+    def hear(self, news: News) -> None:
+        """A command changed a user's playback, here or in another instance; else not for beats."""
+        if not isinstance(news, Wake):
+            return
         now_ms = self._clock()
-        for slot in tuple(self._streams.of_user(wake.user_id)):
-            slot.wake(wake, now_ms)
+        for slot in tuple(self._streams.of_user(news.user_id)):
+            slot.wake(news, now_ms)
 
     def revoke(self, sid: str) -> None:
         """End every stream of a sign-in that was revoked."""

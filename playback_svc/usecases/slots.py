@@ -121,6 +121,7 @@ class Slot:
             self.finish(ended_by(EndReason.TAKEN_OVER, wake.device_id))
             return
         self.epoch, self.revision = wake.version
+        self.duration_ms = wake.duration_ms
         self.heard_at_ms = now_ms
         self.silence_ms = _silence_ms(wake.status)
         if wake.status is Status.STOPPED:

@@ -33,7 +33,15 @@ from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.settings import Settings
 from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.wiring import MIGRATIONS, SCHEMA, Parts, StreamRevoker, assemble, now_ms
+from playback_svc.wiring import (
+    MIGRATIONS,
+    SCHEMA,
+    Parts,
+    StreamRevoker,
+    assemble,
+    holder_of,
+    now_ms,
+)
 from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK, new_id
 
 PUBLIC_URL = "http://music.test:8080"
@@ -107,14 +115,16 @@ class Instance:
 async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]:
     keys = world.keys
     settings = world.settings(**overrides)
+    holder = holder_of(settings)
     async with (
         postgres.open_pool(world.dsn, schema=SCHEMA, max_size=8) as pool,
         valkey.open_client(world.valkey_url) as client,
     ):
         parts = Parts(
+            holder=holder,
             store=PostgresPlayerStates(pool),
             positions=ValkeyPositions(client, now_ms),
-            wakeups=ValkeyWakeups(client),
+            wakeups=ValkeyWakeups(client, holder),
             catalogue=world.catalogue,
             plans=world.plans,
             addresses=SignedAddresses(PUBLIC_URL, keys),

@@ -14,9 +14,9 @@ from playback_svc import convert
 from playback_svc.adapters.memory import (
     MemoryPlayerStates,
     MemoryPositions,
-    MemoryWakeups,
     NoMeasures,
 )
+from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.beats import MOST_COUNTED, Counted, check_counted
 from playback_svc.domain.plans import admit
 from playback_svc.domain.player_state import PlayerState, pause, seek
@@ -59,7 +59,7 @@ class Rig:
             measures=NoMeasures(),
             clock=lambda: self.now,
         )
-        self.wakeups.listener = self.heartbeats.hear
+        self.wakeups.listen(self.heartbeats.hear)
 
     async def begin(self, **changed: Any) -> PlayerState:
         held = self.store.states.get(USER)

@@ -1,0 +1,92 @@
+"""Wake-ups and presence in memory: as many instances as a test wants, over one switchboard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from meshkit.faults import Unavailable
+from playback_svc.ports.live import News
+
+
+@dataclass(eq=False)
+class MemorySwitchboard:
+    """What instances share; presence cannot be asked with ``away``."""
+
+    instances: list[MemoryWakeups] = field(default_factory=list)
+    away: bool = False
+
+
+@dataclass(eq=False)
+class MemoryWakeups:
+    """``Wakeups`` and ``Attendance`` of one instance. Others hear at the loop's next turn."""
+
+    switchboard: MemorySwitchboard = field(default_factory=MemorySwitchboard)
+    sent: list[News] = field(default_factory=list)
+    _listener: Callable[[News], None] | None = None
+    _on_gap: Callable[[], None] | None = None
+    _watched: Counter[str] = field(default_factory=Counter)
+    _attending: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.switchboard.instances.append(self)
+
+    def listen(
+        self, listener: Callable[[News], None], on_gap: Callable[[], None] | None = None
+    ) -> None:
+        """Have ``listener`` called with all news of watched users, and of one's own sending."""
+        self._listener = listener
+        self._on_gap = on_gap
+
+    def send(self, news: News) -> None:
+        """See the port."""
+        self.sent.append(news)
+        self._hear(news)
+        for other in self.switchboard.instances:
+            if other is not self and other._watched[news.user_id]:
+                asyncio.get_running_loop().call_soon(other._told, news)
+
+    def _told(self, news: News) -> None:
+        if self._watched[news.user_id]:
+            self._hear(news)
+
+    def _hear(self, news: News) -> None:
+        if self._listener is not None:
+            self._listener(news)
+
+    async def watch(self, user_id: str) -> None:
+        """See the port."""
+        self._watched[user_id] += 1
+
+    def unwatch(self, user_id: str) -> None:
+        """See the port."""
+        self._watched[user_id] -= 1
+
+    async def attend(self, user_id: str, device_id: str) -> None:
+        """See the port."""
+        self._attending[user_id, device_id] += 1
+
+    def leave(self, user_id: str, device_id: str) -> None:
+        """See the port."""
+        self._attending[user_id, device_id] -= 1
+
+    async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """See the port."""
+        if self.switchboard.away:
+            raise Unavailable("The store cannot answer now.", reason="STORE_UNAVAILABLE")
+        attending = sum((each._attending for each in self.switchboard.instances), Counter())
+        return {
+            user_id: frozenset(device for owner, device in attending if owner == user_id)
+            for user_id in user_ids
+        }
+
+    def gap(self) -> None:
+        """As if news had been missed."""
+        if self._on_gap is not None:
+            self._on_gap()
+
+    def die(self) -> None:
+        """As if the process had been killed, and its leases had run out since."""
+        self.switchboard.instances.remove(self)

@@ -1,0 +1,50 @@
+"""News as they travel between instances: one line of words, the first of which says the kind."""
+
+from __future__ import annotations
+
+from playback_svc.domain.player_state import EndReason, Status, Version
+from playback_svc.ports.live import Adjusted, Mail, News, Receipt, Wake
+
+_NONE = "-"
+
+
+def encoded(news: News) -> str:
+    """The line of ``news``; ids have no spaces."""
+    match news:
+        case Wake(user_id, (epoch, revision), session_id, device_id, status, ended_by, duration):
+            ended = ended_by or _NONE
+            return (
+                f"W {user_id} {epoch} {revision} {session_id} {device_id} {status} {ended} "
+                f"{duration}"
+            )
+        case Mail(user_id, device_id, number):
+            return f"M {user_id} {device_id} {number}"
+        case Receipt(user_id, device_id, number):
+            return f"R {user_id} {device_id} {number}"
+        case Adjusted(user_id):
+            return f"A {user_id}"
+
+
+def decoded(line: bytes) -> News:
+    """The news of a line. Raises ValueError."""
+    match line.decode().split(" "):
+        case ["W", user_id, epoch, revision, session_id, device_id, status, ended_by, duration]:
+            return Wake(
+                user_id=user_id,
+                version=Version(int(epoch), int(revision)),
+                session_id=session_id,
+                device_id=device_id,
+                status=Status(status),
+                ended_by=None if ended_by == _NONE else EndReason(ended_by),
+                duration_ms=int(duration),
+            )
+        case ["M", user_id, device_id, number]:
+            return Mail(user_id, device_id, int(number))
+        case ["R", user_id, device_id, number]:
+            return Receipt(user_id, device_id, int(number))
+        case ["A", user_id]:
+            return Adjusted(user_id)
+        case [kind, *words]:
+            raise ValueError(f"no news of kind {kind!r} with {len(words)} words")
+        case _:
+            raise ValueError("no words")
