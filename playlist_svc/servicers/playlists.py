@@ -180,6 +180,18 @@ class PlaylistServicer(PlaylistServiceServicer):
             self._pages.keep(key, answer, time.monotonic(), weight=1 + len(answer.tracks))
         return answer
 
+    async def GetPlayOrder(
+        self, request: pb.GetPlayOrderRequest, context: Context
+    ) -> pb.GetPlayOrderResponse:
+        """See the contract."""
+        found = await self._do.reading.play_order(*requests.named(request))
+        return pb.GetPlayOrderResponse(
+            entries=found.entries,
+            snapshot_id=found.snapshot_id,
+            title=found.head.title,
+            is_public=found.head.visibility is Visibility.PUBLIC,
+        )
+
     async def AddTracks(
         self, request: pb.AddTracksRequest, context: Context
     ) -> pb.AddTracksResponse:

@@ -64,6 +64,15 @@ class TrackPage:
     names: Names
 
 
+@dataclass(frozen=True, slots=True)
+class PlayOrder:
+    """All that is played of a version; ``entries`` as :meth:`Order.played` packs them."""
+
+    head: Head
+    snapshot_id: str
+    entries: bytes
+
+
 class Reading:
     """Reads playlists for whoever may see them; NotFound for others."""
 
@@ -107,6 +116,16 @@ class Reading:
         head = await self._access.visible(playlist_id, user_id)
         await check_pinned(self._store, head, version)
         return Opened(head, version)
+
+    async def play_order(self, playlist_id: str, user_id: str) -> PlayOrder:
+        """The newest version as it is played; of a smart playlist what its rule chooses now."""
+        opened = await self.opened(playlist_id, user_id, "")
+        version = opened.version
+        try:
+            content = await self._store.content(opened.head, version.revision)
+        except RevisionGone:
+            raise no_such_snapshot(version.snapshot_id) from None
+        return PlayOrder(opened.head, version.snapshot_id, content.order.played())
 
     async def page(self, opened: Opened, start: int, limit: int) -> TrackPage:
         """Entries of a version. One that is not kept: InvalidArgument on what named it."""

@@ -169,6 +169,7 @@ class User:
     def __init__(
         self, mesh: ServedMesh, world: World, user_id: str, claims: Mapping[str, Any]
     ) -> None:
+        self.mesh = mesh
         self.user_id = user_id
         self.world = world
         self.metadata = mesh.token(user_id, **claims)

@@ -85,13 +85,14 @@ class Shared:
 
 @dataclass
 class Instance:
-    """A running instance, called as the edge calls it; its store is its own."""
+    """A running instance, called as ``workload`` calls it; its store is its own."""
 
     mesh: ServedMesh
     parts: Parts
+    workload: str = "edge"
 
     def __post_init__(self) -> None:
-        channel = self.mesh.channel("edge", serves_as="playlist")
+        channel = self.mesh.channel(self.workload, serves_as="playlist")
         self._stubs = {
             name: getattr(grpc_module, f"{name}Stub")(channel)
             for name, (_, grpc_module) in MESSAGES.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ UpdatePlaylist/visibility ok      denied  denied  unknown unknown denied  denied
 DeletePlaylist            ok      denied  denied  unknown unknown denied  denied   unknown unknown token    scope
 RecoverPlaylist           ok      unknown unknown unknown unknown unknown unknown  unknown unknown token    scope
 ListTracks                ok      ok      ok      unknown unknown ok      ok       unknown unknown token    scope
+GetPlayOrder              caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 AddTracks                 ok      ok      denied  unknown unknown denied  denied   unknown unknown token    scope
 RemoveTracks              ok      ok      denied  unknown unknown denied  denied   unknown unknown token    scope
 MoveTracks                ok      ok      denied  unknown unknown denied  denied   unknown unknown token    scope
@@ -239,3 +241,14 @@ async def test_each_caller_gets_what_the_matrix_says(whole: Instance, row: str) 
 
     outcomes = dict(zip(CALLERS, await asyncio.gather(*map(outcome, CALLERS)), strict=True))
     assert outcomes == ROWS[row]
+
+
+async def test_playback_plays_for_everyone_what_they_may_list(whole: Instance) -> None:
+    async def outcome(column: str) -> str:
+        stage = await set_up(playback, column)
+        return await stage.outcome("PlaylistService/GetPlayOrder", playlist_id=stage.playlist_id)
+
+    playback = replace(whole, workload="playback")
+
+    outcomes = dict(zip(CALLERS, await asyncio.gather(*map(outcome, CALLERS)), strict=True))
+    assert outcomes == ROWS["PlaylistService/ListTracks"]

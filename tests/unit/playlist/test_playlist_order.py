@@ -59,6 +59,13 @@ def test_an_entry_comes_back_as_it_was_packed() -> None:
     assert packed.records() == [entry(letter).packed() for letter in "abc"]
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, MAX_TRACKS])
+def test_what_is_played_are_the_tracks_and_then_their_entries(count: int) -> None:
+    packed = Order.of(numbered(count))
+    entries = packed.slice(0)
+    assert packed.played() == b"".join(one.track_id + one.item_id for one in entries)
+
+
 def test_the_record_is_52_bytes_in_network_order() -> None:
     assert RECORD.size == 52
     assert order("a").packed[-4:] == bytes((0, 0, 0, ord("a")))
