@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import eq
 from random import Random
 from typing import Final
 
@@ -75,53 +76,59 @@ def _spread(
     """All of them with each artist's apart, ``first`` in front if it is among them."""
     if first is not None and first not in indices:
         first = None
-    prolific = _too_prolific(indices, first, artists)
+    counts = Counter([artists[index] for index in indices])
+    prolific = _too_prolific(counts, None if first is None else artists[first])
     if prolific is not None:
         return _among(prolific, indices, first, artists, rng)
-    order = _dithered(indices, first, artists, rng)
-    if all(artists[one] != artists[other] for one, other in pairwise(order)):
-        return order
-    return list(_repaired(order, first is not None, artists))
+    order = _dithered(indices, first, artists, counts, rng)
+    names = [artists[index] for index in order]
+    if any(map(eq, names, islice(names, 1, None))):
+        return list(_repaired(order, first is not None, artists, counts))
+    return order
 
 
-def _too_prolific(
-    indices: Sequence[int], first: int | None, artists: Sequence[bytes]
-) -> bytes | None:
+def _too_prolific(counts: Counter[bytes], leads: bytes | None) -> bytes | None:
     """The artist who has more tracks than can stand apart; None when all can."""
-    if not indices:
+    if not counts:
         return None
-    artist, count = Counter(artists[index] for index in indices).most_common(1)[0]
+    artist = max(counts, key=counts.__getitem__)
     # Behind a track of somebody else, an artist may take every second of the places left.
-    places = len(indices) - (first is not None and artists[first] != artist)
-    return artist if 2 * count > places + 1 else None
+    places = counts.total() - (leads is not None and leads != artist)
+    return artist if 2 * counts[artist] > places + 1 else None
 
 
 def _dithered(
-    indices: Sequence[int], first: int | None, artists: Sequence[bytes], rng: Random
+    indices: Sequence[int],
+    first: int | None,
+    artists: Sequence[bytes],
+    counts: Counter[bytes],
+    rng: Random,
 ) -> list[int]:
-    by_artist: dict[bytes, list[int]] = {}
-    for index in indices:
-        by_artist.setdefault(artists[index], []).append(index)
-    places: list[tuple[float, int]] = []
-    for tracks in by_artist.values():
-        leads = first is not None and artists[tracks[0]] == artists[first]
-        offset = 0.0 if leads else (1 - _JITTER) * rng.random()
-        places += [
-            ((number + offset + _JITTER * rng.random()) / len(tracks), index)
-            for number, index in enumerate(_mixed(tracks, first if leads else None, rng))
-        ]
-    places.sort()
-    order = [index for _, index in places]
-    return order if first is None else [first, *(index for index in order if index != first)]
+    chance = rng.random
+    coming = {artist: (1 - _JITTER) * chance() for artist in counts}
+    if first is not None:
+        coming[artists[first]] = 0.0
+    mixed = _mixed(indices, first, rng)
+    places: dict[int, float] = {}
+    for index in mixed:
+        artist = artists[index]
+        at = coming[artist]
+        coming[artist] = at + 1
+        places[index] = (at + _JITTER * chance()) / counts[artist]
+    if first is not None:
+        places[first] = -1.0
+    return sorted(mixed, key=places.__getitem__)
 
 
-def _repaired(order: list[int], keeps_first: bool, artists: Sequence[bytes]) -> Iterator[int]:
+def _repaired(
+    order: list[int], keeps_first: bool, artists: Sequence[bytes], counts: Counter[bytes]
+) -> Iterator[int]:
     """The order, changed as little as it takes to part neighbours of one artist.
 
     Goes through it and lets who would follow a track of their own wait for the next turn, which
     works until somebody has more left than half: then these take every second place.
     """
-    left = _Left(artists[index] for index in order)
+    left = _Left(counts)
     waiting: deque[int] = deque()
     coming = iter(order)
     last: bytes | None = None
@@ -157,11 +164,11 @@ def _alternating(artist: bytes, rest: list[int], artists: Sequence[bytes]) -> It
 class _Left:
     """How many tracks each artist has left, with the most of them known at every moment."""
 
-    def __init__(self, artists: Iterable[bytes]) -> None:
-        self._counts = Counter(artists)
-        self._with_count = Counter(self._counts.values())
-        self._most = max(self._counts.values(), default=0)
-        self.size = self._counts.total()
+    def __init__(self, counts: Counter[bytes]) -> None:
+        self._counts = counts.copy()
+        self._with_count = Counter(counts.values())
+        self._most = max(counts.values())
+        self.size = counts.total()
 
     def take(self, artist: bytes) -> None:
         """One less of theirs."""
