@@ -29,9 +29,8 @@ from playback_svc.adapters.news import decoded, encoded
 from playback_svc.ports.live import News
 
 LEASE_MS = 60_000
-RENEWED_EVERY_S = 20
 _KEY_LIFE_MS = 2 * LEASE_MS
-_TURN_S = 1.0
+_TURNS = 20
 _SILENT_S = 5.0
 _STORED_WITHIN_S = 0.25
 _RETRY_S = 0.5
@@ -77,20 +76,22 @@ _log = structlog.get_logger("playback")
 class ValkeyWakeups:
     """``Wakeups`` and ``Attendance`` of one instance, whose name no other one ever has.
 
-    Both share one table of leases, which :meth:`run` keeps stored: a turn of the table a second.
-    With each turn goes a beat to the own inbox, and a marker in Valkey is set again: a silent
-    inbox is a dead one, and a marker that is gone means that Valkey came back empty.
+    Both share one table of leases, which :meth:`run` keeps stored: one of its twenty turns each
+    ``turn_s``. With each goes a beat to the own inbox, and a marker in Valkey is set again: an
+    inbox without beats is a dead one, and without the marker Valkey came back empty.
     """
 
-    def __init__(self, client: Redis, instance: str) -> None:
+    def __init__(self, client: Redis, instance: str, *, turn_s: float = 1.0) -> None:
         self._client = client
         self._instance = quote(instance, safe="")
         self._inbox = _INBOX + self._instance
         self._listener: Callable[[News], None] = _unheard
         self._on_gap: Callable[[], None] = _unheeded
         self._outbox: deque[News] = deque(maxlen=_BOUND)
+        self._telling: list[News] = []
         self._outgoing = asyncio.Event()
-        self._leases = LeaseTable(int(RENEWED_EVERY_S / _TURN_S))
+        self._leases = LeaseTable(_TURNS)
+        self._turn_s = turn_s
         self._work = asyncio.Event()
         self._open = asyncio.Event()
         self._beat_due = False
@@ -181,6 +182,8 @@ class ValkeyWakeups:
                 await self._give_back()
 
     async def _give_back(self) -> None:
+        # What was being told when the work was cancelled may not have been told.
+        await self._tell(self._telling)
         while self._outbox:
             await self._publish()
         each = iter(self._leases.everything())
@@ -199,11 +202,17 @@ class ValkeyWakeups:
                     await self._publish()
             except _AWAY as error:
                 _failed(error)
+                self._telling = []
                 await asyncio.sleep(_RETRY_S)
                 self._outgoing.set()
 
     async def _publish(self) -> None:
-        news = [self._outbox.popleft() for _ in range(min(_CHUNK, len(self._outbox)))]
+        most = min(_CHUNK, len(self._outbox))
+        self._telling = [self._outbox.popleft() for _ in range(most)]
+        await self._tell(self._telling)
+        self._telling = []
+
+    async def _tell(self, news: list[News]) -> None:
         calls = [(_key(one.user_id), self._instance, encoded(one), _INBOX) for one in news]
         await self._evaluate(_TELL, [(1, *call) for call in calls])
 
@@ -258,7 +267,7 @@ class ValkeyWakeups:
 
     async def _turn(self) -> None:
         while True:
-            await asyncio.sleep(_TURN_S)
+            await asyncio.sleep(self._turn_s)
             self._leases.next_turn()
             self._beat_due = True
             self._work.set()

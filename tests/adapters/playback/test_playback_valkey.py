@@ -12,7 +12,7 @@ from meshkit.faults import Unavailable
 from meshkit.testing import stores
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from tests.contracts.playback.positions import PositionsContract
-from tests.contracts.playback.samples import NOW, beat, new_id, playing
+from tests.contracts.playback.samples import NOW, beat, playing
 
 
 @pytest.fixture

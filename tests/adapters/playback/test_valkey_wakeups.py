@@ -1,0 +1,242 @@
+"""Wake-ups and presence over a real Valkey: leases, inboxes, and what gets lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
+
+from meshkit import valkey
+from meshkit.background import running
+from meshkit.faults import Unavailable
+from meshkit.testing import stores
+from playback_svc.adapters.valkey_wakeups import LEASE_MS, ValkeyWakeups
+from playback_svc.ports.live import Adjusted, Mail
+from tests.contracts.playback.samples import new_id
+from tests.contracts.playback.wakeups import Instance, WakeupsContract, until
+
+FAST_S = 0.02
+
+
+@pytest.fixture
+async def client(valkey_url: str) -> AsyncIterator[Redis]:
+    async with valkey.open_client(valkey_url) as client:
+        yield client
+
+
+@asynccontextmanager
+async def instance(client: Redis, turn_s: float = FAST_S) -> AsyncIterator[Instance]:
+    wakeups = ValkeyWakeups(client, f"here/{new_id()}", turn_s=turn_s)
+    async with running(wakeups.run):
+        yield Instance(wakeups)
+
+
+@pytest.fixture
+async def one(client: Redis) -> AsyncIterator[Instance]:
+    async with instance(client) as one:
+        yield one
+
+
+@pytest.fixture
+async def two(client: Redis) -> AsyncIterator[Instance]:
+    async with instance(client) as two:
+        yield two
+
+
+@pytest.fixture
+def user() -> str:
+    return new_id()
+
+
+def held(user: str) -> str:
+    return f"held:{{{user}}}"
+
+
+async def inbox(client: Redis) -> bytes:
+    """The inbox of the only instance."""
+    (channel,) = await client.pubsub_channels("playback:inbox:*")
+    return bytes(channel)
+
+
+class TestValkeyWakeups(WakeupsContract):
+    @pytest.fixture(autouse=True)
+    def store(self, client: Redis) -> None:
+        self.client = client
+
+    async def bereave(self, two: Instance, user: str, device_id: str) -> None:
+        await self.client.hset(held(user), mapping={"dead": 1, f"dead/{device_id}": 1})
+
+
+async def test_leases_that_ran_out_are_tidied_up_by_whoever_tells(
+    client: Redis, one: Instance, two: Instance, user: str
+) -> None:
+    await two.live.watch(user)
+    await client.hset(held(user), mapping={"dead": 1, "dead/phone": 1, "odd": "x"})
+    one.live.send(Adjusted(user))
+    await two.next()
+    assert len(await client.hgetall(held(user))) == 1
+
+
+async def test_a_lease_runs_out_a_minute_from_now_and_its_key_later(
+    client: Redis, two: Instance, user: str
+) -> None:
+    seconds, microseconds = await client.time()
+    now_ms = seconds * 1000 + microseconds // 1000
+    await two.live.watch(user)
+    (until_ms,) = map(int, (await client.hgetall(held(user))).values())
+    assert now_ms + LEASE_MS <= until_ms
+    assert await client.pexpiretime(held(user)) > until_ms
+
+
+async def test_an_instance_that_ends_gives_its_leases_back_and_tells_what_is_left(
+    client: Redis, two: Instance, user: str
+) -> None:
+    await two.live.watch(user)
+    async with instance(client) as leaving:
+        await asyncio.gather(leaving.live.watch(user), leaving.live.attend(user, "phone"))
+        leaving.live.leave(user, "phone")
+        leaving.live.send(Adjusted(user))
+    assert await two.next() == Adjusted(user)
+    assert len(await client.hgetall(held(user))) == 1
+    assert await client.keys("playback:inbox:*") == [await inbox(client)]
+
+
+async def test_malformed_news_are_logged_and_ignored(client: Redis, user: str) -> None:
+    async with instance(client) as alone:
+        await alone.live.watch(user)
+        with capture_logs() as logs:
+            for line in (b"what is this", b"\xff\xfe", f"M {user} phone many".encode()):
+                await client.publish(await inbox(client), line)
+            await client.publish(await inbox(client), f"M {user} phone 3")
+            assert await alone.next() == Mail(user, "phone", 3)
+    assert [log["event"] for log in logs] == ["a wake-up is malformed and ignored"] * 3
+
+
+async def test_a_lost_connection_is_a_gap_after_which_news_are_heard(
+    client: Redis, one: Instance, two: Instance, user: str
+) -> None:
+    await two.live.watch(user)
+    await client.client_kill_filter(_type="pubsub")
+    await two.gap()
+    one.live.send(Adjusted(user))
+    assert await two.next() == Adjusted(user)
+
+
+async def test_a_lease_that_is_gone_is_a_gap_and_comes_back(
+    client: Redis, one: Instance, two: Instance, user: str
+) -> None:
+    await two.live.watch(user)
+    await two.live.attend(other := new_id(), "phone")
+    await client.delete(held(user))
+    await two.gap()
+    one.live.send(Adjusted(user))
+    assert await two.next() == Adjusted(user)
+    assert (await one.live.present([other]))[other] == {"phone"}
+
+
+async def test_a_store_that_forgot_everything_is_a_gap_even_where_no_lease_was_due(
+    client: Redis, valkey_url: str, one: Instance, user: str
+) -> None:
+    async with instance(client, turn_s=0.5) as two:
+        await two.live.watch(user)
+        stores.flush_valkey(valkey_url)
+        await two.gap()
+        one.live.send(Adjusted(user))
+        assert await two.next() == Adjusted(user)
+
+
+async def test_leases_and_news_come_back_with_a_store_that_was_started_anew(
+    tmp_path: Path, user: str
+) -> None:
+    path = tmp_path / "valkey.sock"
+    with ExitStack() as first:
+        path.symlink_to(first.enter_context(stores.valkey_server()).removeprefix("unix://"))
+        async with (
+            valkey.open_client(f"unix://{path}") as client,
+            instance(client) as one,
+            instance(client) as two,
+        ):
+            await two.live.watch(user)
+            await two.live.attend(user, "phone")
+            first.close()
+            one.live.send(Mail(user, "phone", 1))
+            path.unlink()
+            with stores.valkey_server() as url:
+                path.symlink_to(url.removeprefix("unix://"))
+                await two.gap()
+                one.live.send(Mail(user, "phone", 2))
+                while await two.next() != Mail(user, "phone", 2):
+                    """The first may have been told yet."""
+                assert (await one.live.present([user]))[user] == {"phone"}
+
+
+async def test_whoever_came_while_the_store_was_away_is_told_when_it_is_there(
+    tmp_path: Path, user: str
+) -> None:
+    path = tmp_path / "valkey.sock"
+    async with (
+        valkey.open_client(f"unix://{path}") as client,
+        instance(client) as one,
+        instance(client) as two,
+    ):
+        with capture_logs() as logs:
+            await two.live.watch(user)
+            one.live.send(Adjusted(user))
+            with pytest.raises(Unavailable):
+                await one.live.present([user])
+        assert {"valkey.failed_open"} <= {log["event"] for log in logs}
+        assert one.heard.get_nowait() == Adjusted(user)
+        with stores.valkey_server() as url:
+            path.symlink_to(url.removeprefix("unix://"))
+            await two.gap()
+            one.live.send(Adjusted(user))
+            assert await two.next() == Adjusted(user)
+
+
+async def test_a_silent_inbox_is_a_dead_one(
+    client: Redis, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playback_svc.adapters.valkey_wakeups._SILENT_S", 0.2)
+    async with instance(client, turn_s=0.6) as quiet:
+        await quiet.live.watch(user)
+        await quiet.gap()
+
+
+async def test_thousands_are_held_and_renewed_without_a_gap(
+    client: Redis, one: Instance, two: Instance
+) -> None:
+    users = [new_id() for _ in range(5_000)]
+    await asyncio.gather(*map(two.live.watch, users))
+
+    async def leases() -> list[int]:
+        async with client.pipeline(transaction=False) as pipeline:
+            for user in users:
+                pipeline.hvals(held(user))
+            return [int(over) for (over,) in await pipeline.execute()]
+
+    async def stored() -> bool:
+        return await client.dbsize() >= len(users)
+
+    await until(stored)
+    latest = max(await leases())
+
+    async def renewed() -> bool:
+        return min(await leases()) > latest
+
+    await until(renewed)
+    assert two.gaps.empty()
+    one.live.send(Adjusted(users[-1]))
+    assert await two.next() == Adjusted(users[-1])
+    for user in users:
+        two.live.unwatch(user)
+
+    async def given_up() -> bool:
+        return await client.dbsize() == 2
+
+    await until(given_up)
+    assert len(await client.keys("playback:inbox:*")) == 2

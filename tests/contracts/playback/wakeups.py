@@ -1,0 +1,192 @@
+"""What every ``Wakeups`` and ``Attendance`` must do, as two instances see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pytest
+
+from playback_svc.domain.player_state import EndReason, Status, Version
+from playback_svc.ports.live import Adjusted, Attendance, Mail, News, Receipt, Wake, Wakeups
+from tests.contracts.playback.samples import new_id
+
+LIMIT_S = 20
+
+
+class Live(Wakeups, Attendance, Protocol):
+    """One adapter is both."""
+
+    def listen(
+        self, listener: Callable[[News], None], on_gap: Callable[[], None] | None = None
+    ) -> None: ...
+
+
+@dataclass
+class Instance:
+    """An instance, what it has heard, and how often it may have missed something."""
+
+    live: Live
+    heard: asyncio.Queue[News] = field(default_factory=asyncio.Queue)
+    gaps: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+
+    def __post_init__(self) -> None:
+        self.live.listen(self.heard.put_nowait, lambda: self.gaps.put_nowait(None))
+
+    async def next(self) -> News:
+        """What is heard next."""
+        return await asyncio.wait_for(self.heard.get(), LIMIT_S)
+
+    async def gap(self) -> None:
+        """Waits until it was told that it may have missed something."""
+        await asyncio.wait_for(self.gaps.get(), LIMIT_S)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Waits for what comes about soon; fails when it does not."""
+    async with asyncio.timeout(LIMIT_S):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+def about(user: str) -> Iterator[News]:
+    """News of every kind."""
+    yield Wake(user, Version(2, 9), new_id(), "kitchen.speaker", Status.PLAYING, None, 180_000)
+    yield Wake(user, Version(3, 1), new_id(), "k", Status.STOPPED, EndReason.EXPIRED, 0)
+    yield Mail(user, "kitchen.speaker", 7)
+    yield Receipt(user, "kitchen.speaker", 7)
+    yield Adjusted(user)
+
+
+class WakeupsContract:
+    """Subclass it with fixtures ``one`` and ``two``: running instances over one empty store.
+
+    ``bereave`` makes it as if an instance had died that held the user, and this device of theirs,
+    and its leases had run out since.
+    """
+
+    async def bereave(self, two: Instance, user: str, device_id: str) -> None:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def user(self) -> str:
+        return new_id()
+
+    async def test_news_of_every_kind_reach_an_instance_whole(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await two.live.watch(user)
+        for news in about(user):
+            one.live.send(news)
+            assert await two.next() == news
+
+    async def test_what_is_not_watched_is_not_heard(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await two.live.watch(user)
+        await two.live.attend(other := new_id(), "kitchen")
+        one.live.send(Adjusted(other))
+        one.live.send(Adjusted(user))
+        assert await two.next() == Adjusted(user)
+
+    async def test_one_s_own_news_are_heard_at_once_and_only_once(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await asyncio.gather(one.live.watch(user), two.live.watch(user))
+        one.live.send(Adjusted(user))
+        assert one.heard.get_nowait() == Adjusted(user)
+        assert await two.next() == Adjusted(user)
+        two.live.send(Mail(user, "kitchen", 1))
+        assert await one.next() == Mail(user, "kitchen", 1)
+
+    async def test_one_s_own_news_need_no_watching(self, one: Instance, user: str) -> None:
+        one.live.send(Adjusted(user))
+        assert one.heard.get_nowait() == Adjusted(user)
+
+    async def test_a_user_is_heard_of_while_anyone_watches(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await asyncio.gather(two.live.watch(user), two.live.watch(user))
+        two.live.unwatch(user)
+        one.live.send(Adjusted(user))
+        assert await two.next() == Adjusted(user)
+        two.live.unwatch(user)
+        await two.live.watch(other := new_id())
+        one.live.send(Adjusted(user))
+        one.live.send(Adjusted(other))
+        assert await two.next() == Adjusted(other)
+
+    async def test_a_user_left_and_watched_again_at_once_is_heard_of(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await two.live.watch(user)
+        two.live.unwatch(user)
+        await two.live.watch(user)
+        await two.live.watch(other := new_id())
+        for each in (user, other):
+            one.live.send(Adjusted(each))
+            assert await two.next() == Adjusted(each)
+
+    async def test_the_news_of_one_sender_keep_their_order(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await two.live.watch(user)
+        sent = [Mail(user, "kitchen", number) for number in range(1_200)]
+        for news in sent:
+            one.live.send(news)
+            if news.number % 100 == 0:
+                await asyncio.sleep(0)
+        assert [await two.next() for _ in sent] == sent
+
+    async def test_devices_are_present_wherever_their_stream_is(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await one.live.attend(user, "phone")
+        await two.live.attend(user, "kitchen")
+        await two.live.watch(user)
+        await two.live.attend(other := new_id(), "kitchen")
+        nobody = new_id()
+        for instance in (one, two):
+            assert await instance.live.present([user, nobody, other]) == {
+                user: {"phone", "kitchen"},
+                nobody: set(),
+                other: {"kitchen"},
+            }
+        assert await one.live.present([]) == {}
+
+    async def test_a_device_is_present_until_its_last_stream_is_gone(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await two.live.attend(user, "phone")
+        await two.live.attend(user, "phone")
+        await one.live.attend(user, "phone")
+        two.live.leave(user, "phone")
+        one.live.leave(user, "phone")
+        assert (await two.live.present([user]))[user] == {"phone"}
+        assert (await one.live.present([user]))[user] == {"phone"}
+        two.live.leave(user, "phone")
+        assert (await two.live.present([user]))[user] == set()
+
+        async def gone() -> bool:
+            return not (await one.live.present([user]))[user]
+
+        await until(gone)
+
+    async def test_the_devices_of_a_dead_instance_are_forgotten(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await two.live.attend(user, "phone")
+        await self.bereave(two, user, "kitchen")
+        assert (await two.live.present([user]))[user] == {"phone"}
+        assert (await one.live.present([user]))[user] == {"phone"}
+
+    async def test_nobody_is_told_of_a_gap_where_there_is_none(
+        self, one: Instance, two: Instance, user: str
+    ) -> None:
+        await two.live.watch(user)
+        one.live.send(Adjusted(user))
+        await two.next()
+        assert one.gaps.empty()
+        assert two.gaps.empty()
