@@ -60,7 +60,8 @@ def held(user: str) -> str:
 async def inbox(client: Redis) -> bytes:
     """The inbox of the only instance."""
     (channel,) = await client.pubsub_channels("playback:inbox:*")
-    return bytes(channel)
+    assert isinstance(channel, bytes)
+    return channel
 
 
 class TestValkeyWakeups(WakeupsContract):
