@@ -208,7 +208,7 @@ def before(queue: PlayQueue, blobs: Blobs, *, position_ms: int, current: Entry) 
     3 s, or when nothing comes before.
     """
     context = queue.context
-    if position_ms > RESTART_AFTER_MS or context is None or queue.origin is Origin.SINGLE:
+    if position_ms > RESTART_AFTER_MS or context is None:
         return Step(current, queue)
     cursor = context.cursor
     if queue.origin is Origin.CONTEXT:

@@ -83,7 +83,7 @@ def _spread(
     order = _dithered(indices, first, artists, counts, rng)
     names = [artists[index] for index in order]
     if any(map(eq, names, islice(names, 1, None))):
-        return list(_repaired(order, first is not None, artists, counts))
+        return list(_repaired(order, artists, counts))
     return order
 
 
@@ -120,21 +120,17 @@ def _dithered(
     return sorted(mixed, key=places.__getitem__)
 
 
-def _repaired(
-    order: list[int], keeps_first: bool, artists: Sequence[bytes], counts: Counter[bytes]
-) -> Iterator[int]:
+def _repaired(order: list[int], artists: Sequence[bytes], counts: Counter[bytes]) -> Iterator[int]:
     """The order, changed as little as it takes to part neighbours of one artist.
 
     Goes through it and lets who would follow a track of their own wait for the next turn, which
-    works until somebody has more left than half: then these take every second place.
+    works until somebody has more left than half: then these take every second place. The first
+    stays: only its own artist can have more than half as long as nothing has been taken.
     """
     left = _Left(counts)
     waiting: deque[int] = deque()
     coming = iter(order)
     last: bytes | None = None
-    if keeps_first:
-        yield (index := next(coming))
-        left.take(last := artists[index])
     while left.size:
         majority = left.majority()
         if majority is not None:

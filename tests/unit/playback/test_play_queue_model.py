@@ -82,7 +82,7 @@ class Player(RuleBasedStateMachine):
     @rule(position_ms=st.sampled_from([0, 3_000, 3_001, 200_000]))
     def go_back(self, position_ms: int) -> None:
         self.desk.back(position_ms)
-        if position_ms > 3_000 or not self.turn or self.origin is Origin.SINGLE:
+        if position_ms > 3_000 or not self.turn:
             return
         if self.origin is Origin.QUEUE:
             self.play_context(self.at)
@@ -198,7 +198,7 @@ class Player(RuleBasedStateMachine):
 
 
 TestPlayer = Player.TestCase
-TestPlayer.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+TestPlayer.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 
 
 @given(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from random import Random
 
 import hypothesis.strategies as st
@@ -47,7 +47,7 @@ def fewest_neighbours(artists: Sequence[bytes], first: int | None) -> int:
     return max(0, count - 1 - others)
 
 
-def assert_about_uniform(counts: Counter[int], chances: int, keys: range) -> None:
+def assert_about_uniform(counts: Counter[int], chances: int, keys: Sequence[int]) -> None:
     """Each within five standard deviations of its share."""
     share = 1 / len(keys)
     bound = 5 * (chances * share * (1 - share)) ** 0.5
@@ -74,6 +74,17 @@ def test_a_spread_order_has_every_index_once_and_no_neighbours_that_could_be_par
     assert first is None or order[0] == first
     if not fewest_neighbours(artists, first):
         assert not neighbours(order, artists)
+
+
+def test_small_orders_of_every_cast_and_every_first_are_whole_and_parted() -> None:
+    for size in range(1, 7):
+        for artists in product([b"a", b"b", b"c"], repeat=size):
+            for first in (None, *range(size)):
+                order = played(artists, size, first)
+                assert sorted(order) == list(range(size))
+                assert first is None or order[0] == first
+                if not fewest_neighbours(artists, first):
+                    assert not neighbours(order, artists)
 
 
 @given(st.integers(2, 8), st.integers(1, 12), seeds)
@@ -154,15 +165,23 @@ def test_which_track_of_an_artist_comes_before_the_others_is_by_chance() -> None
     assert_about_uniform(leading, SEEDS, range(4))
 
 
+@pytest.mark.parametrize("avoided", [0, 2, 5])
 @pytest.mark.parametrize("spread", [False, True])
-def test_who_must_not_come_first_does_not_and_all_others_do_about_as_often(spread: bool) -> None:
+def test_who_must_not_come_first_does_not_and_all_others_do_about_as_often(
+    spread: bool, avoided: int
+) -> None:
     artists = [b"a", b"b"] * 3 if spread else None
     rng = Random(22)
     leading = Counter(
-        unpacked(shuffled(6, artists=artists, rng=rng, avoid_first=5))[0] for _ in range(SEEDS)
+        unpacked(shuffled(6, artists=artists, rng=rng, avoid_first=avoided))[0]
+        for _ in range(SEEDS)
     )
-    assert leading[5] == 0
-    assert_about_uniform(leading, SEEDS, range(5))
+    assert leading[avoided] == 0
+    assert_about_uniform(leading, SEEDS, [index for index in range(6) if index != avoided])
+
+
+def test_of_two_tracks_the_other_comes_first() -> None:
+    assert {unpacked(shuffled(2, rng=Random(seed), avoid_first=1))[0] for seed in range(9)} == {0}
 
 
 def test_a_track_that_is_alone_comes_first_all_the_same() -> None:
