@@ -17,6 +17,8 @@ _NAMES = {
     "l": "forward",
     "h": "back",
     "0": "start",
+    "n": "next",
+    "b": "previous",
 }
 
 
@@ -35,7 +37,7 @@ def _unbuffered(descriptor: int) -> Iterator[None]:
 
 async def keys() -> AsyncIterator[str]:
     """The names of the keys that are pressed, to the end of input: pause, quit, forward, back,
-    start. Ends at once where there is no terminal.
+    start, next, previous. Ends at once where there is no terminal.
     """
     if not sys.stdin.isatty():
         return

@@ -14,8 +14,12 @@ from urllib.parse import urlsplit
 
 import grpc
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog
+from segue.device.v1 import device_service_pb2_grpc as device
 from segue.identity.v1 import identity_pb2, identity_service_pb2, identity_service_pb2_grpc
+from segue.playback.v1 import activity_service_pb2_grpc as activity
+from segue.playback.v1 import history_service_pb2_grpc as history
 from segue.playback.v1 import playback_service_pb2_grpc as playback
+from segue.playback.v1 import preferences_service_pb2_grpc as preferences
 from segue.playlist.v1 import library_service_pb2_grpc as library
 from segue.playlist.v1 import playlist_service_pb2_grpc as playlist
 from segue.playlist.v1 import sharing_service_pb2_grpc as sharing
@@ -115,6 +119,10 @@ class MeshClient:
         self.imports: Any = catalog.ImportServiceStub(self._channel)
         self.playback: Any = playback.PlaybackServiceStub(self._channel)
         self.heartbeats: Any = playback.HeartbeatServiceStub(self._channel)
+        self.devices: Any = device.DeviceServiceStub(self._channel)
+        self.history: Any = history.HistoryServiceStub(self._channel)
+        self.activity: Any = activity.ActivityServiceStub(self._channel)
+        self.preferences: Any = preferences.PreferencesServiceStub(self._channel)
         self.users: Any = identity_service_pb2_grpc.UserServiceStub(self._channel)
         self.playlists: Any = playlist.PlaylistServiceStub(self._channel)
         self.snapshots: Any = snapshot.SnapshotServiceStub(self._channel)
@@ -141,6 +149,16 @@ class MeshClient:
             if held is None or held.expires_at - time.time() < _RENEW_BEFORE_S:
                 held = self._token = await issue_token(self._folder, self.mesh, self._user)
             return held
+
+    @property
+    def username(self) -> str:
+        """The local user on whose behalf it talks."""
+        return self._user.name
+
+    @property
+    def device_folder(self) -> Path:
+        """Where this computer's devices keep what they remember."""
+        return Layout.at(self._folder).root / "devices"
 
     async def metadata(self) -> Metadata:
         """What every call carries."""

@@ -12,6 +12,7 @@ from player.domain.status import PlayerStatus
 
 DECODED_CHANNELS = 2
 DECODED_FRAME_BYTES = 2 * DECODED_CHANNELS
+FULL_VOLUME = 100
 
 
 class Clock(Protocol):
@@ -135,6 +136,10 @@ class Sink(Protocol):
 
     def resume(self) -> None:
         """Go on after ``pause``."""
+        ...
+
+    def set_volume(self, percent: int) -> None:
+        """Loudness, 0 to 100, for what is heard from now on. 100 leaves samples as they are."""
         ...
 
     def flush(self) -> None:

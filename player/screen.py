@@ -14,21 +14,22 @@ from player.domain.status import PlayerStatus
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _HISTORY = 40
+KEYS = "space pause · ←/→ 10 s · n next · b back · q quit"
 
 
 class Screen:
     """Renders statuses; remembers the last buffer levels for the sparkline."""
 
-    def __init__(self, title: str, artist: str, sink: str) -> None:
-        self._title = title
-        self._artist = artist
+    def __init__(self, sink: str, keys: str = KEYS) -> None:
         self._sink = sink
+        self._keys = keys
+        self.notice = ""
         self._levels: deque[float] = deque(maxlen=_HISTORY)
 
-    def render(self, status: PlayerStatus) -> RenderableType:
-        """The picture of one moment."""
+    def render(self, title: str, artist: str, status: PlayerStatus) -> RenderableType:
+        """The picture of one moment; title and artist safe to show."""
         self._levels.append(status.buffer_s)
-        head = Text.assemble((self._title, "bold"), "  ", (self._artist, "dim"))
+        head = Text.assemble((title, "bold"), "  ", (artist, "dim"))
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
             clock(status.position_ms),
@@ -43,8 +44,12 @@ class Screen:
             Text(f"buffer {status.buffer_s:5.1f} s {self._sparkline()}"),
             Text(f"underruns {status.underruns}"),
         )
-        foot = Text(f"space pause · ←/→ 10 s · q quit\n{self._sink}", style="dim")
-        return Group(head, bar, facts, foot)
+        return Group(head, bar, facts, self.foot())
+
+    def foot(self) -> RenderableType:
+        """The keys, what the sound comes out of, and what happened last."""
+        lines = [line for line in (self._keys, self._sink, self.notice) if line]
+        return Text("\n".join(lines), style="dim")
 
     def _sparkline(self) -> str:
         top = max(*self._levels, 1.0) if len(self._levels) > 1 else max(self._levels[0], 1.0)

@@ -16,6 +16,7 @@ from player.adapters.http_fetcher import HttpFetcher
 from player.adapters.retrying import RetryingFetcher
 from player.adapters.sound_sink import open_sink
 from player.adapters.throttle import RateSchedule, ThrottledFetcher
+from player.deck import Deck
 from player.domain.adaptation import BriefPolicy, DynamicPolicy
 from player.engine import Player
 from player.ports import (
@@ -62,13 +63,8 @@ def make_policy(name: str, settings: PlayerSettings, segment_s: float = 10.0) ->
 
 
 @asynccontextmanager
-async def open_player(
-    options: PlayerOptions | None = None,
-    *,
-    refresh_stream: RefreshStream | None = None,
-    reporter: HeartbeatReporter | None = None,
-) -> AsyncIterator[Player]:
-    """A player ready for ``play``; stops it and lets go of everything at the end.
+async def open_deck(options: PlayerOptions | None = None) -> AsyncIterator[Deck]:
+    """A deck that plays one track after the other; lets go of everything at the end.
 
     Raises ValueError for an option that makes no sense, SinkFailed for ``sound`` without a device,
     DecoderMissing without ffmpeg.
@@ -76,7 +72,7 @@ async def open_player(
     # Retries go to the log like everything else, not to the screen.
     stamina.instrumentation.set_on_retry_hooks([stamina.instrumentation.LoggingOnRetryHook])
     options = options or PlayerOptions()
-    policy = make_policy(options.policy, options.settings)
+    make_policy(options.policy, options.settings)
     clock = ScaledClock(options.speed)
     ffmpeg = find_ffmpeg()
 
@@ -85,22 +81,37 @@ async def open_player(
 
     sink = await _make_sink(options, clock)
     fetcher = _make_fetcher(options, clock)
-    try:
-        async with Player(
+
+    def make(refresh: RefreshStream | None, reporter: HeartbeatReporter | None) -> Player:
+        return Player(
             fetcher=fetcher,
             reader=HlsReader(),
             decoders=decoder,
             sink=sink,
             clock=clock,
-            policy=policy,
+            policy=make_policy(options.policy, options.settings),
             settings=_scaled(options.settings, options.speed),
-            refresh_stream=refresh_stream,
+            refresh_stream=refresh,
             reporter=reporter,
-        ) as player:
-            yield player
+        )
+
+    try:
+        yield Deck(sink, make, options.speed)
     finally:
         await sink.close()
         await fetcher.close()
+
+
+@asynccontextmanager
+async def open_player(
+    options: PlayerOptions | None = None,
+    *,
+    refresh_stream: RefreshStream | None = None,
+    reporter: HeartbeatReporter | None = None,
+) -> AsyncIterator[Player]:
+    """A player of one track on a deck of its own, ready for ``play``; raises as open_deck does."""
+    async with open_deck(options) as deck, deck.player(refresh_stream, reporter) as player:
+        yield player
 
 
 def _scaled(settings: PlayerSettings, speed: float) -> PlayerSettings:

@@ -84,6 +84,9 @@ class ClockSink:
         if self._since is None and self._played < self._written:
             self._since = self._clock.now()
 
+    def set_volume(self, percent: int) -> None:
+        """See Sink.set_volume. Silence is as loud at every volume."""
+
     def flush(self) -> None:
         """See Sink.flush."""
         self._reset()

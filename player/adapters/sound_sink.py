@@ -13,8 +13,9 @@ from typing import Any
 
 from player.adapters.clock_sink import ClockSink
 from player.errors import SinkFailed
-from player.ports import Clock, PcmFormat, Sink
+from player.ports import FULL_VOLUME, Clock, PcmFormat, Sink
 
+_UNITY = 1 << 15
 SINKS = ("auto", "sound", "null")
 
 
@@ -35,6 +36,7 @@ class SoundSink:
         self._blocks: collections.deque[memoryview] = collections.deque()
         self._written = self._played = self._generation = 0
         self._paused = False
+        self._volume = FULL_VOLUME
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room = asyncio.Event()
 
@@ -45,6 +47,10 @@ class SoundSink:
 
     async def open(self, pcm: PcmFormat) -> None:
         """See Sink.open."""
+        if self._device is not None and pcm == self._pcm:
+            # Opening a device anew takes long and may click; tracks mostly have one format.
+            self.flush()
+            return
         await self.close()
         self._pcm = pcm
         self._loop = asyncio.get_running_loop()
@@ -98,7 +104,7 @@ class SoundSink:
                     self._blocks.appendleft(block[wanted:])
                 wanted -= len(parts[-1])
             self._played += sum(map(len, parts)) // self._pcm.frame_bytes
-        return b"".join(parts)
+        return scaled(b"".join(parts), self._volume)
 
     async def write(self, frames: bytes) -> None:
         """See Sink.write."""
@@ -131,6 +137,10 @@ class SoundSink:
         """See Sink.resume."""
         self._paused = False
 
+    def set_volume(self, percent: int) -> None:
+        """See Sink.set_volume."""
+        self._volume = percent
+
     def flush(self) -> None:
         """See Sink.flush."""
         with self._lock:
@@ -152,6 +162,15 @@ class SoundSink:
         if device is not None:
             await asyncio.to_thread(device.close)
         self.flush()
+
+
+def scaled(pcm: bytes, percent: int) -> bytes:
+    """16-bit samples at a volume; ears take the square of the amplitude for even steps."""
+    if percent >= FULL_VOLUME:
+        return pcm
+    factor = round((max(0, percent) / FULL_VOLUME) ** 2 * _UNITY)
+    samples = array.array("h", pcm)
+    return array.array("h", [sample * factor // _UNITY for sample in samples]).tobytes()
 
 
 @contextlib.contextmanager

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.live import Live
+from segue.device.v1 import device_pb2
+from segue.playback.v1 import playback_service_pb2
+from ulid import ULID
 
 from meshkit.faults import Fault
+from player.commands.device_names import find_device, tell_outcome
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.searching import best_track
+from player.commands.performing import Stage, linked, obey_keys
 from player.commands.terminal_text import plain, say
+from player.commands.wishes import Wish, command_of, find_wish, request_of
+from player.device.device import Device
+from player.device.link import Description
 from player.domain.playlist import Quality
 from player.domain.status import PlayerStatus
-from player.keys import keys
-from player.listening import Listening, at_real_latency, listening, start_session
+from player.listening import at_real_latency, listening, ready
 from player.mesh_client import LocalUser, MeshClient, local_username
-from player.screen import Screen, line
+from player.screen import KEYS
 from player.settings import PlayerSettings
 from player.wiring import PlayerOptions
 
-_STEP_MS = 10_000
+_COMPUTER = Description(kind=device_pb2.Device.Kind.COMPUTER)
 DEFAULT_DEVICE = "this-computer"
 
 
 def play(
     *words: str,
+    playlist: Annotated[str | None, Parameter(help="Play from a playlist: its name or id.")] = None,
+    album: Annotated[str | None, Parameter(help="Play from an album, found by its words.")] = None,
+    artist: Annotated[str | None, Parameter(help="Play all tracks of an artist.")] = None,
+    shuffle: bool | None = None,
+    on: str | None = None,
     policy: Literal["dynamic", "brief"] = "dynamic",
     lossless: Annotated[bool, Parameter(negative=())] = False,
     sink: Literal["auto", "sound", "null"] = "auto",
@@ -40,12 +49,19 @@ def play(
     user: User = None,
     folder: Folder = None,
 ) -> int:
-    """Find a track and play it. Space pauses, the arrows move by 10 s, q quits.
+    """Find a track and play it, or play from a playlist, an album or an artist.
+
+    Space pauses, the arrows move by 10 s, n and b go to the next and the previous track, q quits.
 
     Parameters
     ----------
     words
-        What to play, as for segue search; the best match is taken.
+        What to play, as for segue search; the best match is taken. With --playlist, --album or
+        --artist: the track to begin with.
+    shuffle
+        Shuffle what is played from. Default: as it was last time.
+    on
+        Play on another device of yours, by its name; this command ends at once.
     policy
         How the bitrate follows the link: dynamic, or the rule of the brief.
     lossless
@@ -63,8 +79,6 @@ def play(
     """
 
     async def work() -> int:
-        if not words:
-            raise CommandFailed("say what to play, such as: segue play blue moon")
         options = PlayerOptions(
             sink=sink,
             speed=speed,
@@ -73,12 +87,28 @@ def play(
             settings=PlayerSettings(quality=Quality(lossless=lossless)),
         )
         async with MeshClient(folder, LocalUser(user or local_username())) as client:
-            track = await best_track(client, " ".join(words))
-            status = await play_track(client, track, device, options, seconds=seconds)
+            wish = await find_wish(
+                client, words, playlist=playlist, album=album, artist=artist, shuffle=shuffle
+            )
+            if on is not None:
+                return await _play_elsewhere(client, wish, on)
+            status = await play_here(client, request_of(wish, device), options, seconds=seconds)
         Console(highlight=False).print(summary(status))
         return 0
 
     return run(work())
+
+
+async def _play_elsewhere(client: MeshClient, wish: Wish, word: str) -> int:
+    chosen = await find_device(client, word)
+    answer = await ready(
+        client,
+        client.devices.SendCommand,
+        command_of(wish, chosen.device_id),
+        lambda fault: say(f"{fault.message}; waiting {fault.retry_after_s or 1:g} s"),
+    )
+    tell_outcome(answer.command, chosen.name, f"{wish.name} plays on {chosen.name}")
+    return 0
 
 
 def link_of(words: list[str]) -> tuple[tuple[float, float], ...]:
@@ -101,73 +131,59 @@ async def play_track(
     *,
     seconds: float | None = None,
     console: Console | None = None,
-    on_status: Callable[[PlayerStatus], None] | None = None,
 ) -> PlayerStatus:
-    """Plays a track to its end, or for ``seconds``, and returns the last status."""
+    """Plays a track by itself to its end, or for ``seconds``, and returns the last status."""
+    request = playback_service_pb2.PlayRequest(
+        track_id=track.id, device_id=device, request_id=str(ULID())
+    )
+    return await play_here(client, request, options, seconds=seconds, console=console)
+
+
+async def play_here(
+    client: MeshClient,
+    request: Any,
+    options: PlayerOptions,
+    *,
+    seconds: float | None = None,
+    console: Console | None = None,
+) -> PlayerStatus:
+    """Plays what a PlayRequest asks for on this computer, which obeys other devices meanwhile.
+
+    To the end of everything, or for ``seconds`` of music; returns the last status with the counts
+    of all tracks. Raises the service's fault and PlayerError.
+    """
     console = console or Console(highlight=False)
 
     def on_wait(fault: Fault) -> None:
-        pause_s = fault.retry_after_s or 1
-        say(f"{track.title} is being prepared; waiting {pause_s:g} s", console=console)
+        say(f"{fault.message}; waiting {fault.retry_after_s or 1:g} s", console=console)
 
-    answer = await start_session(client, track.id, device, on_wait=on_wait)
-    async with listening(client, answer, device, options) as session:
-        async with asyncio.TaskGroup() as group:
-            typing = group.create_task(_obey_keys(session))
-            status = await _show(session, track, console, seconds, on_status)
-            typing.cancel()
+    answer = await ready(client, client.playback.Play, request, on_wait)
+    async with listening(client, answer, request.device_id, options) as device:
+        stage = Stage(console, device.deck.description, shown_keys=KEYS)
+        async with linked(client, device, _COMPUTER):
+            typing = asyncio.create_task(obey_keys(device, stage.tell))
+            try:
+                await _perform(device, stage, seconds)
+            finally:
+                typing.cancel()
+                await asyncio.gather(typing, return_exceptions=True)
+        if device.failure is not None:
+            raise device.failure
+        if device.ended is not None and device.ended.reason != "FINISHED":
+            console.print(plain(device.ended.message), markup=False)
         with contextlib.suppress(Fault):
-            await session.stop()
-        if session.ended is not None:
-            console.print(session.ended.message, markup=False)
-        elif status.state.value == "FAILED":
-            await session.player.wait()
-    return at_real_latency(status, options.speed)
+            await device.stop()
+    return at_real_latency(stage.status, options.speed)
 
 
-async def _show(
-    session: Listening,
-    track: Any,
-    console: Console,
-    seconds: float | None,
-    on_status: Callable[[PlayerStatus], None] | None,
-) -> PlayerStatus:
-    title, artist = plain(track.title), plain(track.artist)
-    screen = Screen(title, artist, session.player.sink_description)
-    status = session.player.status()
-    shown: tuple[Any, ...] = ()
-    live = (
-        Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-    )
-    with live or contextlib.nullcontext():
-        async for status in session.player.watch():
-            if on_status is not None:
-                on_status(status)
-            if live is not None:
-                live.update(screen.render(status), refresh=True)
-            elif shown != (status.state, status.rung_kbps):
-                console.print(line(status), markup=False, soft_wrap=True)
-                shown = (status.state, status.rung_kbps)
-            if seconds is not None and status.position_ms >= seconds * 1000:
-                break
-    return status
-
-
-async def _obey_keys(session: Listening) -> None:
-    player = session.player
-    async for key in keys():
-        status = player.status()
-        if key == "quit":
-            await player.stop()
-            return
-        if key == "pause":
-            await (session.resume() if status.state.value == "PAUSED" else session.pause())
-        elif key == "forward":
-            await session.seek(status.position_ms + _STEP_MS)
-        elif key == "back":
-            await session.seek(status.position_ms - _STEP_MS)
-        elif key == "start":
-            await session.seek(0)
+async def _perform(device: Device, stage: Stage, seconds: float | None) -> None:
+    with stage.lit():
+        async for showing in device.watch():
+            if showing is None:
+                return
+            stage.show(showing)
+            if seconds is not None and stage.heard_ms >= seconds * 1000:
+                return
 
 
 def summary(status: PlayerStatus) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from segue.playback.v1 import playback_service_pb2
 
 from meshkit.faults import Unavailable
-from player import heartbeats
+from player import kept_stream
 from player.domain.status import PlaybackState, PlayerStatus
 from player.heartbeats import SessionClock, StreamReporter
 
@@ -25,13 +26,16 @@ class Client:
     def __init__(self, *script: Any) -> None:
         self._script = list(script)
         self.token_fails = False
+        self.tokens = 0
         self.seen: list[Any] = []
         self.heartbeats = SimpleNamespace(StreamHeartbeats=self._stream)
 
     async def token(self) -> Any:
         if self.token_fails:
             raise Unavailable("identity is away")
-        return SimpleNamespace(text="fresh")
+        self.tokens += 1
+        life_s = 300.0 if self.tokens > 1 else kept_stream._RENEW_BEFORE_S
+        return SimpleNamespace(text="fresh", expires_at=time.time() + life_s)
 
     async def metadata(self) -> Any:
         return ()
@@ -99,11 +103,11 @@ async def test_a_takeover_is_told_once() -> None:
 async def test_a_token_that_cannot_be_renewed_stops_no_beat(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(heartbeats, "_RENEW_TOKEN_S", 0.02)
-    monkeypatch.setattr(heartbeats, "_RENEW_AGAIN_S", 0.02)
+    monkeypatch.setattr(kept_stream, "_RENEW_AGAIN_S", 0.02)
     client, ended = Client(), []
-    client.token_fails = True
     beats = reporter(client, ended)
+    await until(lambda: client.tokens == 1)
+    client.token_fails = True
     await asyncio.sleep(0.06)
     await beats.report(PlayerStatus(state=PlaybackState.PLAYING, position_ms=1000))
     await until(lambda: beats.acknowledged == 1)

@@ -1,0 +1,153 @@
+"""The stream over which a device is told what to do, and tells what it did."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from segue.device.v1 import device_pb2, device_service_pb2
+from segue.playback.v1 import playback_pb2
+
+from player.device.device import Device
+from player.device.memory import DeviceMemory
+from player.kept_stream import FIRST_WAIT_S, keep_open, with_fresh_tokens
+from player.mesh_client import MeshClient
+
+_REQUEST = device_service_pb2.ConnectRequest
+_REASON = playback_pb2.SessionEnd.Reason
+_STATUS = device_pb2.Command.Status
+# The service moves a device to another instance, or wants a token that is not in a message yet.
+_GO_ON = (_REASON.DRAINING, _REASON.TOKEN_EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a device says of itself. ``kind`` is a Device.Kind; ``name`` empty: as it was."""
+
+    name: str = ""
+    kind: int = device_pb2.Device.Kind.KIND_UNSPECIFIED
+    codecs: Sequence[str] = ("mp4a.40.2", "flac")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEnd:
+    """Why a device is told nothing any more: a reason of SessionEnd or a code, and words."""
+
+    reason: str
+    message: str
+
+
+class DeviceLink:
+    """Keeps ``Connect`` open, obeys commands in their order, each once, and answers each.
+
+    ``tell`` gets a line for each event of the stream itself.
+    """
+
+    def __init__(
+        self,
+        client: MeshClient,
+        device: Device,
+        description: Description,
+        memory: DeviceMemory,
+        tell: Callable[[str], None] = lambda _words: None,
+    ) -> None:
+        self._client = client
+        self._device = device
+        self._description = description
+        self._memory = memory
+        self._tell = tell
+        self._end = LinkEnd("", "")
+        self._messages: asyncio.Queue[Any] = asyncio.Queue()
+        self.connected = asyncio.Event()
+
+    async def run(self) -> LinkEnd:
+        """Until the service says that it is over, or another try would not help."""
+        refused = await keep_open(self._one_stream, self._lost)
+        if refused is None:
+            return self._end
+        if refused.code() is grpc.StatusCode.INVALID_ARGUMENT and self._memory.last_applied:
+            # The mailbox was begun anew, so that the number remembered was never given.
+            self._memory.keep(0)
+            return await self.run()
+        return LinkEnd(refused.code().name, refused.details() or "")
+
+    def _lost(self, wait_s: float) -> None:
+        self.connected.clear()
+        self._tell(f"the connection is lost; trying again in {wait_s:g} s")
+
+    async def _one_stream(self) -> float | None:
+        """Holds one stream; the seconds to wait before the next, None for no next."""
+        call = self._client.devices.Connect(
+            self._requests(), metadata=await self._client.metadata()
+        )
+        try:
+            return await self._listen(call)
+        finally:
+            self.connected.clear()
+            call.cancel()
+
+    async def _listen(self, call: Any) -> float | None:
+        """Acts on what comes, up to the end, or the time at which the service drains."""
+        answers, leave_at = aiter(call), None
+        while True:
+            try:
+                async with asyncio.timeout_at(leave_at):
+                    answer = await anext(answers)
+            except TimeoutError:
+                return 0.0
+            except StopAsyncIteration:
+                return FIRST_WAIT_S
+            kind = answer.WhichOneof("message")
+            if kind == "welcome":
+                await self._welcome(answer.welcome)
+            elif kind == "command":
+                await self._command(answer.command)
+            elif kind == "reconnect":
+                after_s = answer.reconnect.after.ToMilliseconds() / 1000
+                leave_at = asyncio.get_running_loop().time() + after_s
+            elif answer.end.reason in _GO_ON:
+                return FIRST_WAIT_S
+            else:
+                reason = _REASON.Name(answer.end.reason)
+                self._end = LinkEnd(reason, answer.end.message or reason)
+                return None
+
+    async def _welcome(self, welcome: Any) -> None:
+        if welcome.last_applied < self._memory.last_applied:
+            self._memory.keep(welcome.last_applied)
+        if welcome.HasField("lapsed"):
+            first, last = welcome.lapsed.first_number, welcome.lapsed.last_number
+            self._tell(f"commands {first} to {last} came too late and were dropped")
+        await self._device.greet(welcome)
+        self.connected.set()
+        self._tell("connected")
+
+    async def _command(self, command: Any) -> None:
+        if command.number <= self._memory.last_applied:
+            applied = device_pb2.Applied(number=command.number, status=_STATUS.SUPERSEDED)
+        else:
+            applied = await self._device.obey(command)
+            self._memory.keep(command.number)
+        self._messages.put_nowait(_REQUEST(applied=applied))
+
+    async def _requests(self) -> AsyncIterator[Any]:
+        yield _REQUEST(hello=self._hello())
+        async for message in with_fresh_tokens(
+            self._client, self._messages, lambda text: _REQUEST(access_token=text)
+        ):
+            yield message
+
+    def _hello(self) -> Any:
+        said = self._description
+        hello = _REQUEST.Hello(
+            device_id=self._device.device_id,
+            last_applied=self._memory.last_applied,
+            name=said.name,
+            kind=said.kind,  # type: ignore[arg-type]
+            capabilities=device_pb2.Capabilities(codecs=said.codecs, volume=True),
+        )
+        hello.state.volume_percent = self._device.deck.volume_percent
+        return hello
