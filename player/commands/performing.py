@@ -24,6 +24,7 @@ from player.mesh_client import MeshClient
 from player.screen import Screen, line
 
 _STEP_MS = 10_000
+_FAREWELL_S = 3.0
 
 
 class Stage:
@@ -133,17 +134,25 @@ async def linked(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def obey_keys(device: Device, tell: Callable[[str], None]) -> None:
-    """Does what the keys say, until q stops the session."""
+async def leave_quietly(device: Device) -> None:
+    """Ends the session of a device that goes; a mesh that has gone before it notices by itself."""
+    with contextlib.suppress(Fault, TimeoutError):
+        async with asyncio.timeout(_FAREWELL_S):
+            await device.stop()
+
+
+async def obey_keys(device: Device, tell: Callable[[str], None]) -> bool:
+    """Does what the keys say until q stops the session; False where there are no keys."""
     async for key in keys():
         try:
             if key == "quit":
                 await device.stop()
-                return
+                return True
             if device.player is not None and device.playing:
                 await _press(device, key, device.player.status())
         except Fault as fault:
             tell(fault.message)
+    return False
 
 
 async def _press(device: Device, key: str, status: PlayerStatus) -> None:

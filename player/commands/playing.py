@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -15,7 +14,7 @@ from ulid import ULID
 from meshkit.faults import Fault
 from player.commands.device_names import find_device, tell_outcome
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.performing import Stage, linked, obey_keys
+from player.commands.performing import Stage, leave_quietly, linked, obey_keys
 from player.commands.terminal_text import plain, say
 from player.commands.wishes import Wish, command_of, find_wish, request_of
 from player.device.device import Device
@@ -167,12 +166,11 @@ async def play_here(
             finally:
                 typing.cancel()
                 await asyncio.gather(typing, return_exceptions=True)
+                await leave_quietly(device)
         if device.failure is not None:
             raise device.failure
         if device.ended is not None and device.ended.reason != "FINISHED":
             console.print(plain(device.ended.message), markup=False)
-        with contextlib.suppress(Fault):
-            await device.stop()
     return at_real_latency(stage.status, options.speed)
 
 

@@ -1,0 +1,129 @@
+"""``segue status``: what plays, once or live."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from google.protobuf.json_format import MessageToDict
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+from segue.playback.v1 import playback_pb2, playback_service_pb2
+
+from player.commands.live import live
+from player.commands.outcome import Flag, Folder, User, run
+from player.commands.playback_words import facts, what_plays
+from player.commands.searching import clock
+from player.commands.terminal_text import say, track_words
+from player.mesh_client import MeshClient, acting_as
+
+_PLAYING = playback_pb2.Playback.Status.PLAYING
+_NOTHING = "You have not played anything yet. Start with: segue play WORDS"
+_TICK_S = 0.5
+
+
+def status(
+    *,
+    watch: Flag = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
+    user: User = None,
+    folder: Folder = None,
+) -> int:
+    """Show what plays, where, and how far it is.
+
+    Parameters
+    ----------
+    watch
+        Go on showing it, live, until Ctrl-C.
+    as_json
+        Print one JSON object; with --watch, one a line at every change.
+    """
+
+    async def work() -> int:
+        async with acting_as(folder, user) as client:
+            if not watch:
+                _print(await _read(client), as_json)
+            elif as_json or not Console().is_terminal:
+                async for playback in _changes(client):
+                    _print(playback, as_json)
+            else:
+                await _draw(client)
+        return 0
+
+    return run(work())
+
+
+async def _read(client: MeshClient) -> Any:
+    request = playback_service_pb2.GetPlaybackRequest()
+    answer = await client.call(client.playback.GetPlayback, request)
+    return answer.playback if answer.HasField("playback") else None
+
+
+async def _changes(client: MeshClient) -> AsyncIterator[Any]:
+    """The Playback now and at every change; None while nothing was ever played."""
+    request = playback_service_pb2.WatchPlaybackRequest()
+    async for answer in live(client, client.playback.WatchPlayback, request):
+        yield answer.playback if answer.HasField("playback") else None
+
+
+def _print(playback: Any, as_json: bool) -> None:
+    if as_json:
+        told = MessageToDict(playback, preserving_proto_field_name=True) if playback else {}
+        print(json.dumps(told), flush=True)
+    elif playback is None:
+        say(_NOTHING)
+    else:
+        say(what_plays(playback))
+        more = facts(playback)
+        if more:
+            say((more, "dim"))
+
+
+async def _draw(client: MeshClient) -> None:
+    """Positions advance on the screen by themselves; messages come only at changes."""
+    told: list[tuple[Any, float]] = []
+
+    async def listen() -> None:
+        async for playback in _changes(client):
+            told[:] = [(playback, time.monotonic())]
+
+    listening = asyncio.create_task(listen())
+    try:
+        with Live(auto_refresh=False, transient=True) as screen:
+            while not listening.done():
+                if told:
+                    playback, at = told[0]
+                    screen.update(picture(playback, time.monotonic() - at), refresh=True)
+                await asyncio.wait((listening,), timeout=_TICK_S)
+        listening.result()
+    finally:
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
+
+
+def picture(playback: Any, age_s: float) -> RenderableType:
+    """A Playback as it was told ``age_s`` seconds ago, as it is now."""
+    if playback is None:
+        return Text(_NOTHING)
+    position_ms, length_ms = playback.position_ms, playback.track.duration_ms
+    if playback.status == _PLAYING:
+        position_ms = min(length_ms, position_ms + round(age_s * 1000))
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        clock(position_ms),
+        ProgressBar(total=max(length_ms, 1), completed=position_ms, width=48),
+        clock(length_ms),
+    )
+    head = Text(track_words(playback.track), style="bold")
+    doing = what_plays(playback, position_ms).split("  ")
+    foot = Text("  ".join(part for part in (doing[0], doing[-1], facts(playback)) if part))
+    return Group(head, bar, foot)
