@@ -62,7 +62,8 @@ SERVICES: Mapping[str, Service] = {
             workload="catalog",
             grpc=True,
             database="catalog",
-            targets=("identity", "playlist"),
+            valkey=True,
+            targets=("identity", "playback", "playlist"),
             extra=(*_CATALOG_FILES, "INDEX_DIR"),
         ),
         Service(
@@ -84,7 +85,7 @@ SERVICES: Mapping[str, Service] = {
             grpc=True,
             database="playback",
             valkey=True,
-            targets=("catalog", "identity"),
+            targets=("catalog", "identity", "playlist"),
             extra=("CAPABILITY_KEYS_FILE", "PUBLIC_URL"),
         ),
         Service(

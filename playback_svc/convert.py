@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from segue.playback.v1 import playback_pb2
+from segue.playback.v1 import history_service_pb2, playback_pb2
 
 from meshkit.faults import InvalidArgument
-from playback_svc.domain.player_state import PlayerState, Status, Track
+from playback_svc.domain.listing import MOST_ENTRIES, Listing
+from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue, Repeat
+from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
+from playback_svc.domain.plays import Play
+from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.get_playback import Playing
+from playback_svc.usecases.play import PlayOrder
+from playback_svc.usecases.queueing import Next
 from playback_svc.usecases.slots import StreamEnd
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -63,22 +71,178 @@ def playing_track(track: Track) -> playback_pb2.PlayingTrack:
     )
 
 
+REPEATS = {
+    Repeat.OFF: playback_pb2.Playback.OFF,
+    Repeat.TRACK: playback_pb2.Playback.TRACK,
+    Repeat.CONTEXT: playback_pb2.Playback.CONTEXT,
+}
+CONTEXT_KINDS = {
+    ContextKind.PLAYLIST: playback_pb2.PlayContext.PLAYLIST,
+    ContextKind.ALBUM: playback_pb2.PlayContext.ALBUM,
+    ContextKind.ARTIST: playback_pb2.PlayContext.ARTIST,
+    ContextKind.TRACKS: playback_pb2.PlayContext.TRACKS,
+}
+_ORIGINS = {
+    Origin.QUEUE: playback_pb2.QueueEntry.QUEUE,
+    Origin.CONTEXT: playback_pb2.QueueEntry.CONTEXT,
+}
+_REPEATS_ASKED = {number: repeat for repeat, number in REPEATS.items()}
+
+
+def repeat(value: playback_pb2.Playback.Repeat.ValueType, field: str = "repeat") -> Repeat | None:
+    """What was asked for; None for nothing. Raises InvalidArgument for an unknown number."""
+    if value == playback_pb2.Playback.REPEAT_UNSPECIFIED:
+        return None
+    if value not in _REPEATS_ASKED:
+        raise InvalidArgument.field(field, "must be OFF, TRACK or CONTEXT")
+    return _REPEATS_ASKED[value]
+
+
+def ulids(field: str, texts: Sequence[str], most: int, least: int = 0) -> tuple[str, ...]:
+    """``texts`` if they are ULIDs, and as many as may be; else InvalidArgument."""
+    if not least <= len(texts) <= most:
+        raise InvalidArgument.field(field, f"must be {least} to {most}")
+    return tuple(ulid(f"{field}[{index}]", text) for index, text in enumerate(texts))
+
+
+def source(request: Sourced) -> Source | None:
+    """What a request wants to play from; None for a track by itself. Raises InvalidArgument."""
+    named = [
+        Source(kind, ulid(field, text))
+        for kind, field, text in (
+            (ContextKind.PLAYLIST, "playlist_id", request.playlist_id),
+            (ContextKind.ALBUM, "album_id", request.album_id),
+            (ContextKind.ARTIST, "artist_id", request.artist_id),
+        )
+        if text
+    ]
+    if request.track_ids:
+        listed = ulids("track_ids", request.track_ids, MOST_ENTRIES)
+        named.append(Source(ContextKind.TRACKS, track_ids=listed))
+    if len(named) > 1:
+        raise InvalidArgument.field(
+            "playlist_id", "at most one of playlist_id, album_id, artist_id and track_ids"
+        )
+    return named[0] if named else None
+
+
+class Sourced(Protocol):
+    """The fields by which a request says what to play."""
+
+    track_id: str
+    position_ms: int
+    playlist_id: str
+    item: str
+    album_id: str
+    artist_id: str
+    shuffle: bool
+    repeat: playback_pb2.Playback.Repeat.ValueType
+
+    @property
+    def track_ids(self) -> Sequence[str]:
+        """A list of tracks."""
+        ...
+
+    def HasField(self, name: Literal["shuffle"]) -> bool:  # noqa: N802
+        """Whether shuffle is given."""
+        ...
+
+
+def play_order(request: Sourced, device: str, sender: str = "") -> PlayOrder:
+    """What a request wants to hear. Raises InvalidArgument."""
+    found = source(request)
+    if request.item and (found is None or found.kind is not ContextKind.PLAYLIST):
+        raise InvalidArgument.field("item", "needs a playlist_id")
+    return PlayOrder(
+        device_id=device,
+        track_id=ulid("track_id", request.track_id) if request.track_id or found is None else "",
+        position_ms=position_ms(request.position_ms),
+        source=found,
+        item_id=ulid("item", request.item) if request.item else "",
+        shuffle=request.shuffle if request.HasField("shuffle") else None,
+        repeat=repeat(request.repeat),
+        sender=sender,
+    )
+
+
+def context(queue: PlayQueue) -> playback_pb2.PlayContext | None:
+    """What is played from; None for nothing."""
+    held = queue.context
+    if held is None:
+        return None
+    return playback_pb2.PlayContext(
+        kind=CONTEXT_KINDS[held.kind],
+        id=held.source_id,
+        track_count=held.size,
+        played_count=held.cursor + 1,
+    )
+
+
+def queue_entry(entry: Next) -> playback_pb2.QueueEntry:
+    """An entry to come."""
+    return playback_pb2.QueueEntry(
+        origin=_ORIGINS[entry.upcoming.origin],
+        item_id=entry.upcoming.entry.item_id,
+        track=playing_track(entry.track),
+    )
+
+
+def play(play: Play) -> history_service_pb2.Play:
+    """A play as history and its feed tell it."""
+    played_from = None
+    if play.context_kind is not None:
+        kind = CONTEXT_KINDS[play.context_kind]
+        played_from = playback_pb2.PlayContext(kind=kind, id=play.context_id)
+    return history_service_pb2.Play(
+        play_id=play.play_id,
+        track_id=play.track_id,
+        device_id=play.device_id,
+        started_at=timestamp(play.started_at_ms),
+        ended_at=timestamp(play.ended_at_ms),
+        heard_ms=play.heard_ms,
+        completed=play.completed,
+        context=played_from,
+        private_session=play.private,
+        playback_id=play.session_id,
+    )
+
+
 def playback(playing: Playing) -> playback_pb2.Playback:
     """A user's playback as it is now."""
-    state: PlayerState = playing.state
+    state = playing.state
+    return snapshot(state, playing.position_ms, len(Listing(state.queue.queued)))
+
+
+def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb2.Playback:
+    """A state at a position (ms), with so many entries in the queue."""
     heard_at = state.last_beat_at_ms
     return playback_pb2.Playback(
         playback_id=state.session_id,
         status=STATUSES[state.status],
         track=playing_track(state.track),
-        position_ms=playing.position_ms,
+        position_ms=position,
         device_id=state.device_id,
         bitrate_kbps=state.bitrate_kbps,
         epoch=state.version.epoch,
         revision=state.version.revision,
         started_at=timestamp(state.started_at_ms),
         last_heartbeat_at=None if heard_at is None else timestamp(heard_at),
+        play_id=state.play_id,
+        item_id=state.queue.item_id,
+        context=context(state.queue),
+        repeat=REPEATS[state.queue.repeat],
+        shuffle=state.queue.shuffle,
+        queue_count=queue_count,
+        ended_by=end_reason(state.ended_by),
+        private_session=state.private,
     )
+
+
+def end_reason(reason: EndReason | None) -> playback_pb2.SessionEnd.Reason.ValueType:
+    """Why a session is over; REASON_UNSPECIFIED while it is not."""
+    if reason is None:
+        return playback_pb2.SessionEnd.REASON_UNSPECIFIED
+    return playback_pb2.SessionEnd.Reason.Value(reason.value)
 
 
 def session_end(end: StreamEnd) -> playback_pb2.SessionEnd:

@@ -18,6 +18,7 @@ class Settings(DatabaseSettings, ServiceSettings):
     valkey_url: str = Field(description="Valkey with live positions and wake-ups.")
     catalog_target: str = Field(description="gRPC target of the catalog service.")
     identity_target: str = Field(description="gRPC target of the identity service.")
+    playlist_target: str = Field(description="gRPC target of the playlist service.")
     public_url: str = Field(description="Where clients reach the edge, e.g. http://127.0.0.1:8080.")
     capability_keys_file: Path = Field(description="JSON file of the keys that sign media paths.")
     urls_live_s: int = Field(

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
@@ -14,9 +15,11 @@ from segue.playback.v1.playback_service_pb2_grpc import (
     add_HeartbeatServiceServicer_to_server,
     add_PlaybackServiceServicer_to_server,
 )
+from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
 from ulid import ULID
 
-from meshkit import postgres, valkey
+from meshkit import feeds_postgres, postgres, valkey
 from meshkit.background import running
 from meshkit.capability import KeyFile
 from meshkit.clients import Channels
@@ -25,37 +28,52 @@ from meshkit.revocations import RevocationFollower, Watch, identity_revocations
 from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 from playback_svc.adapters.addresses import SignedAddresses
+from playback_svc.adapters.catalogue import CATALOG, CatalogueService
+from playback_svc.adapters.plans import PLANS, USERS, CachedPlans
+from playback_svc.adapters.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
 from playback_svc.adapters.postgres import PostgresPlayerStates
+from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.prometheus import PrometheusMeasures
-from playback_svc.adapters.services import (
-    CATALOG,
-    PLANS,
-    USERS,
-    CachedPlans,
-    CatalogueService,
-)
 from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.ports.live import PositionStore
-from playback_svc.ports.neighbours import Catalogue, Plans
-from playback_svc.ports.states import PlayerStateStore
+from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
+from playback_svc.ports.skips import SkipWindows
+from playback_svc.ports.states import Mailboxes, PlayerStateStore
 from playback_svc.servicers.heartbeats import HeartbeatServicer
 from playback_svc.servicers.playback import PlaybackServicer
 from playback_svc.settings import Settings
 from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.heartbeats import Heartbeats
+from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play
+from playback_svc.usecases.queueing import Queueing
+from playback_svc.usecases.staging import Staging
 from playback_svc.usecases.sweep import Expire, Sweeper
 
 SCHEMA = "playback"
-MIGRATIONS = MigrationSource.of_package("playback_svc.migrations")
+
+
+def migrations() -> list[MigrationSource]:
+    """All that the schema of this service is made of."""
+    return [
+        MigrationSource.of_package("playback_svc.migrations"),
+        feeds_postgres.MIGRATIONS,
+    ]
 
 
 def now_ms() -> int:
     """Unix milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def new_id() -> str:
+    """A new ULID."""
+    return str(ULID())
 
 
 def holder_of(settings: Settings) -> str:
@@ -72,9 +90,13 @@ class Parts:
 
     holder: str
     store: PlayerStateStore
+    mailboxes: Mailboxes
     positions: PositionStore
     wakeups: ValkeyWakeups
+    skips: SkipWindows
     catalogue: Catalogue
+    playlists: Playlists
+    friends: Friends
     plans: Plans
     addresses: SignedAddresses
 
@@ -113,57 +135,81 @@ class Service:
 
 def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service:
     """Builds use cases and servicers on the parts, and says what runs beside the server."""
-    commander = Commander(parts.store, parts.positions, parts.wakeups, now_ms)
-    sessions = SessionLookup(parts.store)
+    cases = use_cases(settings, parts)
     heartbeats = Heartbeats(
         parts.store,
         parts.positions,
         parts.wakeups,
-        commander,
+        cases.commander,
         measures=PrometheusMeasures(),
         clock=now_ms,
     )
     parts.wakeups.listen(heartbeats.hear)
     server = MeshServer(settings, tokens=tokens)
-    server.add(
-        add_PlaybackServiceServicer_to_server,
-        _playback_servicer(settings, parts, commander, sessions),
+    playback = PlaybackServicer(
+        play=cases.play,
+        control=cases.control,
+        resume=cases.resume,
+        moving=cases.moving,
+        queueing=cases.queueing,
+        get_playback=cases.get_playback,
+        addresses=parts.addresses,
     )
+    server.add(add_PlaybackServiceServicer_to_server, playback)
     server.add(
         add_HeartbeatServiceServicer_to_server, HeartbeatServicer(heartbeats, tokens, now_ms)
     )
     server.on_drain(
         lambda: heartbeats.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
     )
-    sweeper = Sweeper(parts.store, Expire(commander), holder=parts.holder, clock=now_ms)
+    expire = Expire(cases.commander)
+    sweeper = Sweeper(parts.store, expire, holder=parts.holder, clock=now_ms)
     revoker = StreamRevoker(tokens, heartbeats)
     return Service(server, heartbeats, revoker, (heartbeats.run, parts.wakeups.run, sweeper.run))
 
 
-def _playback_servicer(
-    settings: Settings, parts: Parts, commander: Commander, sessions: SessionLookup
-) -> PlaybackServicer:
-    return PlaybackServicer(
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """The commands of playback, as more than one servicer needs them."""
+
+    commander: Commander
+    sessions: SessionLookup
+    contexts: Contexts
+    staging: Staging
+    play: Play
+    control: Control
+    resume: Resume
+    moving: Moving
+    queueing: Queueing
+    get_playback: GetPlayback
+
+
+def use_cases(settings: Settings, parts: Parts) -> UseCases:
+    """The commands of playback on the parts."""
+    commander = Commander(parts.store, parts.positions, parts.wakeups, now_ms)
+    sessions = SessionLookup(parts.store)
+    contexts = Contexts(parts.store, parts.catalogue, parts.playlists)
+    staging = Staging(parts.catalogue, parts.plans, new_id)
+    # Shuffles music, guards nothing.
+    rng, urls_live_s = Random(), settings.urls_live_s  # noqa: S311
+    return UseCases(
+        commander=commander,
+        sessions=sessions,
+        contexts=contexts,
+        staging=staging,
         play=Play(
-            commander,
-            parts.catalogue,
-            parts.plans,
-            clock=now_ms,
-            new_id=lambda: str(ULID()),
-            urls_live_s=settings.urls_live_s,
+            commander, contexts, staging,
+            clock=now_ms, new_id=new_id, rng=rng, urls_live_s=urls_live_s,
         ),
         control=Control(commander, sessions),
-        resume=Resume(
-            commander,
-            sessions,
-            parts.catalogue,
-            parts.plans,
-            clock=now_ms,
-            urls_live_s=settings.urls_live_s,
+        resume=Resume(commander, sessions, staging, clock=now_ms, urls_live_s=urls_live_s),
+        moving=Moving(
+            commander, sessions, contexts, staging, parts.skips, parts.plans,
+            clock=now_ms, new_id=new_id, rng=rng, urls_live_s=urls_live_s,
         ),
+        queueing=Queueing(commander, contexts, parts.catalogue, new_id=new_id, rng=rng),
         get_playback=GetPlayback(commander, now_ms),
-        addresses=parts.addresses,
-    )
+    )  # fmt: skip
 
 
 @asynccontextmanager
@@ -183,13 +229,18 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
     ):
         catalog = channels.open(settings.catalog_target, "catalog", CATALOG)
         identity = channels.open(settings.identity_target, "identity", PLANS, USERS)
+        playlist = channels.open(settings.playlist_target, "playlist", PLAYLISTS, SOCIAL)
         plans = CachedPlans(PlanServiceStub(identity))
         parts = Parts(
             holder=holder,
             store=PostgresPlayerStates(pool),
+            mailboxes=PostgresMailboxes(pool),
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
+            skips=ValkeySkipWindows(client, now_ms),
             catalogue=CatalogueService(CatalogServiceStub(catalog)),
+            playlists=PlaylistService(PlaylistServiceStub(playlist)),
+            friends=FriendService(SocialServiceStub(playlist)),
             plans=plans,
             addresses=SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file)),
         )
@@ -206,7 +257,7 @@ async def serve(settings: Settings) -> None:
 
         async def ready() -> None:
             dsn = settings.database_dsn.get_secret_value()
-            await migrated(dsn, schema=SCHEMA, sources=[MIGRATIONS])
+            await migrated(dsn, schema=SCHEMA, sources=migrations())
 
         work = (links.plans.run, links.parts.addresses.run, following.run)
         await stack.enter_async_context(running(*work, *service.background))

@@ -2,111 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshkit.faults import NotFound, Unavailable
-from meshkit.idempotency import RequestKey
+from meshkit.principal import current_principal
+from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.plans import Plan, Playable
-from playback_svc.domain.player_state import PlayerState
-from playback_svc.domain.presence import LivePosition, Sighting, expires_at_ms, observe
-from playback_svc.ports.states import (
-    Change,
-    Checkpoint,
-    Device,
-    Partition,
-    SessionRecord,
-    StoredAnswer,
-)
-
-_AnswerKey = tuple[str, str, str]
-
-
-@dataclass
-class MemoryPlayerStates:
-    """A ``PlayerStateStore``. Every call yields to the loop once, so that races are real."""
-
-    states: dict[str, PlayerState] = field(default_factory=dict)
-    sessions: dict[tuple[str, str], SessionRecord] = field(default_factory=dict)
-    devices: dict[tuple[str, str], Device] = field(default_factory=dict)
-    answers: dict[_AnswerKey, StoredAnswer] = field(default_factory=dict)
-    leases: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-    async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
-        """See the port."""
-        await asyncio.sleep(0)
-        stored = self.answers.get(_answer_key(key)) if key else None
-        if stored is not None and stored.expires_at_ms <= now_ms:
-            stored = None
-        return Partition(self.states.get(user_id), stored)
-
-    async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
-        """See the port."""
-        await asyncio.sleep(0)
-        return self.sessions.get((user_id, session_id))
-
-    async def commit(self, change: Change, now_ms: int) -> bool:
-        """See the port."""
-        await asyncio.sleep(0)
-        held = self.states.get(change.user_id)
-        if (held.version if held else None) != change.expected:
-            return False
-        if change.stored is not None and not self._keep(change.stored, now_ms):
-            return False
-        self.states[change.user_id] = change.state
-        for record in change.sessions:
-            self.sessions[change.user_id, record.session_id] = record
-        if change.device is not None:
-            self.devices[change.user_id, change.device.device_id] = change.device
-        return True
-
-    def _keep(self, stored: StoredAnswer, now_ms: int) -> bool:
-        key = _answer_key(stored.key)
-        held = self.answers.get(key)
-        if held is not None and held.expires_at_ms > now_ms:
-            return False
-        self.answers[key] = stored
-        return True
-
-    async def checkpoint(self, beats: Sequence[Checkpoint]) -> list[bool]:
-        """See the port."""
-        await asyncio.sleep(0)
-        return [self._check(beat) for beat in beats]
-
-    def _check(self, beat: Checkpoint) -> bool:
-        state = self.states.get(beat.user_id)
-        if state is None or state.version != beat.live.version:
-            return False
-        self.states[beat.user_id] = observe(state, beat.live)
-        return True
-
-    async def overdue(self, before_ms: int, limit: int) -> list[str]:
-        """See the port."""
-        ends = ((expires_at_ms(state), user_id) for user_id, state in self.states.items())
-        over = sorted(
-            (end, user_id) for end, user_id in ends if end is not None and end < before_ms
-        )
-        return [user_id for _, user_id in over[:limit]]
-
-    async def forget_answers(self, now_ms: int, limit: int) -> int:
-        """See the port."""
-        over = [key for key, stored in self.answers.items() if stored.expires_at_ms <= now_ms]
-        for key in over[:limit]:
-            del self.answers[key]
-        return len(over[:limit])
-
-    async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-        """See the port."""
-        leader, until = self.leases.get(name, (holder, 0))
-        if leader != holder and until > now_ms:
-            return False
-        self.leases[name] = (holder, until_ms)
-        return True
-
-
-def _answer_key(key: RequestKey) -> _AnswerKey:
-    return key.principal, key.method, key.request_id
+from playback_svc.domain.player_state import Track
+from playback_svc.domain.presence import LivePosition, Sighting
+from playback_svc.ports.neighbours import Friend
 
 
 @dataclass
@@ -137,18 +43,78 @@ class MemoryPositions:
 
 @dataclass
 class MemoryCatalogue:
-    """A ``Catalogue`` of the tracks that it was given; down with ``away``."""
+    """A ``Catalogue`` of what it was given, ``orders`` by album or artist; down with ``away``."""
 
-    tracks: dict[str, Playable] = field(default_factory=dict)
+    known: dict[str, Playable] = field(default_factory=dict)
+    orders: dict[str, list[str]] = field(default_factory=dict)
     away: bool = False
 
     async def playable(self, track_id: str) -> Playable:
         """See the port."""
+        self._answer()
+        if track_id not in self.known:
+            raise NotFound("No such track.", metadata={"resource": "track", "id": track_id})
+        return self.known[track_id]
+
+    async def tracks(self, track_ids: Collection[str]) -> Mapping[str, Track]:
+        """See the port."""
+        self._answer()
+        return {name: self.known[name].track for name in track_ids if name in self.known}
+
+    async def album(self, album_id: str) -> Listing:
+        """See the port."""
+        return self._listing("album", album_id)
+
+    async def artist(self, artist_id: str) -> Listing:
+        """See the port."""
+        return self._listing("artist", artist_id)
+
+    def _listing(self, kind: str, name: str) -> Listing:
+        self._answer()
+        if name not in self.orders:
+            raise NotFound(f"No such {kind}.", metadata={"resource": kind, "id": name})
+        return Listing.of(Entry(track_id) for track_id in self.orders[name])
+
+    async def artists(self, listing: Listing) -> Sequence[bytes]:
+        """See the port."""
+        self._answer()
+        entries = listing.slice(0)
+        return [
+            hashlib.sha256(self.known[entry.track_id].track.artist.encode()).digest()[:16]
+            if entry.track_id in self.known
+            else bytes(16)
+            for entry in entries
+        ]
+
+    def _answer(self) -> None:
         if self.away:
             raise Unavailable("The catalogue cannot answer now.")
-        if track_id not in self.tracks:
-            raise NotFound("No such track.", metadata={"resource": "track", "id": track_id})
-        return self.tracks[track_id]
+
+
+@dataclass
+class MemoryPlaylists:
+    """``Playlists`` that it was given, open to all, and ``Friends``; down with ``away``."""
+
+    lists: dict[str, Listing] = field(default_factory=dict)
+    followed: dict[str, list[Friend]] = field(default_factory=dict)
+    away: bool = False
+
+    async def playlist(self, playlist_id: str) -> Listing:
+        """See the port."""
+        self._answer()
+        if playlist_id not in self.lists:
+            named = {"resource": "playlist", "id": playlist_id}
+            raise NotFound("No such playlist.", metadata=named)
+        return self.lists[playlist_id]
+
+    async def friends(self, limit: int) -> Sequence[Friend]:
+        """See the port."""
+        self._answer()
+        return self.followed.get(current_principal().user_id, [])[:limit]
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable("The playlists cannot answer now.")
 
 
 @dataclass

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
-from meshkit import postgres
+from meshkit import feeds_postgres, postgres
 from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
-from playback_svc.adapters import rows
+from playback_svc.adapters import device_rows, plays_feed, rows
+from playback_svc.domain.mailbox import KEPT_MS
+from playback_svc.domain.plays import Play
+from playback_svc.domain.preferences import Preferences
 from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
 from playback_svc.ports.states import Change, Checkpoint, Partition, SessionRecord, StoredAnswer
 
@@ -22,6 +26,7 @@ def _named(columns: Iterable[str]) -> str:
 _STATE = (*rows.STATE_COLUMNS, "expires_at")
 _STATE_LIST = ", ".join(rows.STATE_COLUMNS)
 _SESSION_LIST = ", ".join(rows.SESSION_COLUMNS)
+_DEVICE_LIST = ", ".join(device_rows.DEVICE_COLUMNS)
 
 # Every statement below is put together from the constant names of columns alone.
 _READ = f"SELECT {_STATE_LIST} FROM player_state WHERE user_id = %(user_id)s"  # noqa: S608
@@ -46,18 +51,51 @@ ON CONFLICT (user_id, method, request_id) DO UPDATE
 SET body_sha256 = excluded.body_sha256, answer = excluded.answer, expires_at = excluded.expires_at
 WHERE answers.expires_at <= %(now)s
 """
+_BLOB = "SELECT body FROM blobs WHERE user_id = %s AND blob_id = %s"
+_DEVICES = f"SELECT {_DEVICE_LIST} FROM devices WHERE user_id = %(user_id)s ORDER BY device_id"  # noqa: S608
+_PREFERENCES = "SELECT version, preferences FROM preferences WHERE user_id = %(user_id)s"
+_KEEP_PREFERENCES = """
+INSERT INTO preferences (user_id, version, preferences)
+VALUES (%(user_id)s, %(version)s, %(preferences)s)
+ON CONFLICT (user_id) DO UPDATE
+SET version = excluded.version, preferences = excluded.preferences
+WHERE preferences.version = excluded.version - 1
+"""
 _KEEP_SESSION = f"""
 INSERT INTO sessions (user_id, {_SESSION_LIST})
 VALUES (%(user_id)s, {_named(rows.SESSION_COLUMNS)})
 ON CONFLICT (user_id, session_id) DO UPDATE
 SET status = excluded.status, position_ms = excluded.position_ms,
+    track_id = excluded.track_id, skips_count = excluded.skips_count,
     bitrate_kbps = excluded.bitrate_kbps, last_heartbeat_at = excluded.last_heartbeat_at,
     ended_at = excluded.ended_at, ended_by = excluded.ended_by
 """  # noqa: S608
-_KEEP_DEVICE = """
-INSERT INTO devices (user_id, device_id, registered_at, last_played_at) VALUES (%s, %s, %s, %s)
-ON CONFLICT (user_id, device_id) DO UPDATE SET last_played_at = excluded.last_played_at
+# Numbers are raised by mail and reports alone.
+_KEEP_DEVICE = f"""
+INSERT INTO devices (user_id, {_DEVICE_LIST})
+VALUES (%(user_id)s, {_named(device_rows.DEVICE_COLUMNS)})
+ON CONFLICT (user_id, device_id) DO UPDATE
+SET name = excluded.name, kind = excluded.kind, capabilities = excluded.capabilities,
+    controllable = excluded.controllable, volume_percent = excluded.volume_percent,
+    seen_at = greatest(devices.seen_at, excluded.seen_at)
+"""  # noqa: S608
+_REMOVE_DEVICE = "DELETE FROM devices WHERE user_id = %s AND device_id = %s"
+_REMOVE_MAIL = "DELETE FROM commands WHERE user_id = %s AND device_id = %s"
+_NUMBER = """
+UPDATE devices SET last_number = %(number)s
+WHERE user_id = %(user_id)s AND device_id = %(device_id)s AND last_number = %(number)s - 1
 """
+_POST = f"""
+INSERT INTO commands (user_id, {", ".join(device_rows.COMMAND_COLUMNS)})
+VALUES (%(user_id)s, {_named(device_rows.COMMAND_COLUMNS)})
+"""  # noqa: S608
+_KEEP_PLAY = f"""
+INSERT INTO plays (user_id, {", ".join(device_rows.PLAY_COLUMNS)})
+VALUES (%(user_id)s, {_named(device_rows.PLAY_COLUMNS)})
+ON CONFLICT (user_id, play_id) DO NOTHING
+"""  # noqa: S608
+_KEEP_BLOB = "INSERT INTO blobs (user_id, blob_id, body) VALUES (%s, %s, %s)"
+_DROP_BLOBS = "DELETE FROM blobs WHERE user_id = %s AND blob_id = ANY(%s)"
 # A beat moves the position of a playing session alone; its liveness counts for a held one too.
 _CHECKPOINT = """
 WITH beat AS (
@@ -77,6 +115,9 @@ WITH beat AS (
         position_ms = CASE WHEN p.status = 'PLAYING'
             THEN least(b.position_ms, p.track_duration_ms) ELSE p.position_ms END,
         position_at = CASE WHEN p.status = 'PLAYING' THEN b.position_at ELSE p.position_at END,
+        heard_ms = p.heard_ms + CASE WHEN p.status = 'PLAYING' THEN greatest(0, least(
+            least(b.position_ms, p.track_duration_ms) - p.position_ms,
+            round(extract(epoch FROM b.position_at - p.position_at) * 1000)))::int ELSE 0 END,
         moving = CASE WHEN p.status = 'PLAYING' THEN b.moving ELSE p.moving END,
         expires_at = CASE p.status
             WHEN 'PLAYING' THEN b.beat_at + %(playing)s WHEN 'PAUSED' THEN b.beat_at + %(paused)s
@@ -93,9 +134,14 @@ WITH beat AS (
 SELECT user_id FROM held
 """
 _OVERDUE = "SELECT user_id FROM player_state WHERE expires_at < %s ORDER BY expires_at LIMIT %s"
-_FORGET = """
+_FORGET_ANSWERS = """
 DELETE FROM answers WHERE (user_id, method, request_id) IN (
     SELECT user_id, method, request_id FROM answers WHERE expires_at <= %s LIMIT %s
+)
+"""
+_FORGET_COMMANDS = """
+DELETE FROM commands WHERE (user_id, device_id, number) IN (
+    SELECT user_id, device_id, number FROM commands WHERE issued_at <= %s LIMIT %s
 )
 """
 _LEAD = """
@@ -103,6 +149,9 @@ INSERT INTO leases (name, holder, until) VALUES (%(name)s, %(holder)s, %(until)s
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
 WHERE leases.holder = excluded.holder OR leases.until <= %(now)s
 """
+
+
+_Statement = tuple[str, dict[str, Any] | tuple[Any, ...]]
 
 
 class _ConditionFailed(Exception):
@@ -116,32 +165,39 @@ class PostgresPlayerStates:
         self._pool = pool
 
     async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
-        """See the port."""
+        """See the port. One trip: the statements are sent together."""
 
         async def query(connection: Connection) -> Partition:
             # The answer is read first: a change in between then shows in the state, not in it,
             # and the compare-and-set that follows fails instead of running twice.
-            stored = await self._stored(connection, key, now_ms) if key else None
-            found = await connection.execute(_READ.encode(), {"user_id": user_id})
-            row = await found.fetchone()
-            return Partition(rows.state_of(row) if row else None, stored)
+            values = {"user_id": user_id}
+            async with connection.pipeline():
+                answer = None
+                if key is not None:
+                    answer = await connection.execute(_READ_ANSWER, _asked(key, now_ms))
+                state = await connection.execute(_READ.encode(), values)
+                devices = await connection.execute(_DEVICES.encode(), values)
+                preferences = await connection.execute(_PREFERENCES, values)
+            state_row, preferred = await state.fetchone(), await preferences.fetchone()
+            return Partition(
+                state=rows.state_of(state_row) if state_row else None,
+                stored=_stored(key, await answer.fetchone()) if key and answer else None,
+                devices=tuple(map(device_rows.device_of, await devices.fetchall())),
+                preferences=device_rows.preferences_of(*preferred) if preferred else Preferences(),
+            )
 
         return await postgres.read(self._pool, query)
 
-    async def _stored(
-        self, connection: Connection, key: RequestKey, now_ms: int
-    ) -> StoredAnswer | None:
-        values = {
-            "user_id": key.principal,
-            "method": key.method,
-            "request_id": key.request_id,
-            "now": rows.instant(now_ms),
-        }
-        row = await (await connection.execute(_READ_ANSWER, values)).fetchone()
-        if row is None:
-            return None
-        held = RequestKey(key.principal, key.method, key.request_id, bytes(row[0]))
-        return StoredAnswer(held, rows.answer_of(row[1]), rows.unix_ms(row[2]))
+    async def blob(self, user_id: str, blob_id: str) -> bytes | None:
+        """See the port."""
+
+        async def query(connection: Connection) -> bytes | None:
+            row = await (
+                await connection.execute(_BLOB, (user_id, blob_id), binary=True)
+            ).fetchone()
+            return bytes(row[0]) if row else None
+
+        return await postgres.read(self._pool, query)
 
     async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
         """See the port."""
@@ -154,31 +210,29 @@ class PostgresPlayerStates:
         return await postgres.read(self._pool, query)
 
     async def commit(self, change: Change, now_ms: int) -> bool:
-        """See the port."""
+        """See the port. The conditions and what they guard are sent together, in two trips."""
         try:
             async with postgres.transaction(self._pool) as connection:
-                await self._write(connection, change, now_ms)
-        except _ConditionFailed:
+                async with connection.pipeline():
+                    conditions = [
+                        await connection.execute(statement.encode(), values)
+                        for statement, values in _conditions(change, now_ms)
+                    ]
+                    for statement, values in _consequences(change):
+                        await connection.execute(statement.encode(), values)
+                    kept = [
+                        (play, await connection.execute(_KEEP_PLAY.encode(), _play(change, play)))
+                        for play in change.plays
+                    ]
+                if any(condition.rowcount != 1 for condition in conditions):
+                    raise _ConditionFailed
+                new = [play for play, row in kept if row.rowcount and not play.private]
+                if new:
+                    told = [plays_feed.change_of(change.user_id, play) for play in new]
+                    await feeds_postgres.append(connection, *told)
+        except (_ConditionFailed, UniqueViolation):
             return False
         return True
-
-    async def _write(self, connection: Connection, change: Change, now_ms: int) -> None:
-        values = {"user_id": change.user_id, **rows.state_values(change.state)}
-        values["rungs"] = Jsonb(values["rungs"])
-        statement = _INSERT_STATE
-        if change.expected is not None:
-            statement = _UPDATE_STATE
-            values["held_epoch"], values["held_revision"] = change.expected
-        await _one_row(connection, statement, values)
-        if change.stored is not None:
-            await _one_row(connection, _KEEP_ANSWER, _answer_values(change.stored, now_ms))
-        for record in change.sessions:
-            row = {"user_id": change.user_id, **rows.session_values(record)}
-            await connection.execute(_KEEP_SESSION.encode(), row)
-        if change.device is not None:
-            seen_at = rows.instant(change.device.seen_at_ms)
-            device = (change.user_id, change.device.device_id, seen_at, seen_at)
-            await connection.execute(_KEEP_DEVICE, device)
 
     async def checkpoint(self, beats: Sequence[Checkpoint]) -> list[bool]:
         """See the port. One statement for all: users' rows share a server here."""
@@ -197,11 +251,13 @@ class PostgresPlayerStates:
 
         return await postgres.read(self._pool, query)
 
-    async def forget_answers(self, now_ms: int, limit: int) -> int:
+    async def forget(self, now_ms: int, limit: int) -> int:
         """See the port."""
         async with postgres.transaction(self._pool) as connection:
-            done = await connection.execute(_FORGET, (rows.instant(now_ms), limit))
-            return done.rowcount
+            answers = await connection.execute(_FORGET_ANSWERS, (rows.instant(now_ms), limit))
+            rest = limit - answers.rowcount
+            old = (rows.instant(now_ms - KEPT_MS), rest)
+            return answers.rowcount + (await connection.execute(_FORGET_COMMANDS, old)).rowcount
 
     async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
         """See the port."""
@@ -215,9 +271,65 @@ class PostgresPlayerStates:
             return (await connection.execute(_LEAD, values)).rowcount == 1
 
 
-async def _one_row(connection: Connection, statement: str, values: dict[str, Any]) -> None:
-    if (await connection.execute(statement.encode(), values)).rowcount != 1:
-        raise _ConditionFailed
+def _asked(key: RequestKey, now_ms: int) -> dict[str, Any]:
+    return {
+        "user_id": key.principal,
+        "method": key.method,
+        "request_id": key.request_id,
+        "now": rows.instant(now_ms),
+    }
+
+
+def _stored(key: RequestKey, row: tuple[Any, ...] | None) -> StoredAnswer | None:
+    if row is None:
+        return None
+    held = RequestKey(key.principal, key.method, key.request_id, bytes(row[0]))
+    return StoredAnswer(held, rows.answer_of(row[1]), rows.unix_ms(row[2]))
+
+
+def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
+    """The statements that must change one row each."""
+    user_id = change.user_id
+    if change.state is not None:
+        values = {"user_id": user_id, **rows.state_values(change.state)}
+        values["rungs"], values["queue"] = Jsonb(values["rungs"]), Jsonb(values["queue"])
+        if change.expected is None:
+            yield _INSERT_STATE, values
+        else:
+            values["held_epoch"], values["held_revision"] = change.expected
+            yield _UPDATE_STATE, values
+    if change.stored is not None:
+        yield _KEEP_ANSWER, _answer_values(change.stored, now_ms)
+    if change.preferences is not None:
+        document = Jsonb(device_rows.preferences_document(change.preferences))
+        version = change.preferences.version
+        kept = {"user_id": user_id, "version": version, "preferences": document}
+        yield _KEEP_PREFERENCES, kept
+    for command in change.mail:
+        number = {"device_id": command.device_id, "number": command.number}
+        yield _NUMBER, {"user_id": user_id, **number}
+
+
+def _consequences(change: Change) -> Iterator[_Statement]:
+    """What is written where the conditions hold."""
+    user_id = change.user_id
+    for record in change.sessions:
+        yield _KEEP_SESSION, {"user_id": user_id, **rows.session_values(record)}
+    for command in change.mail:
+        yield _POST, {"user_id": user_id, **device_rows.command_values(command)}
+    if change.removed_device is not None:
+        yield _REMOVE_MAIL, (user_id, change.removed_device)
+        yield _REMOVE_DEVICE, (user_id, change.removed_device)
+    for device in change.devices:
+        yield _KEEP_DEVICE, {"user_id": user_id, **device_rows.device_values(device)}
+    for blob_id, body in change.blobs.items():
+        yield _KEEP_BLOB, (user_id, blob_id, body)
+    if change.dropped_blobs:
+        yield _DROP_BLOBS, (user_id, list(change.dropped_blobs))
+
+
+def _play(change: Change, play: Play) -> dict[str, Any]:
+    return {"user_id": change.user_id, **device_rows.play_values(play)}
 
 
 def _answer_values(stored: StoredAnswer, now_ms: int) -> dict[str, Any]:

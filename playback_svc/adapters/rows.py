@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import (
     Asset,
     EndReason,
@@ -16,7 +17,7 @@ from playback_svc.domain.player_state import (
     Version,
 )
 from playback_svc.domain.presence import expires_at_ms
-from playback_svc.ports.states import Answer, SessionRecord
+from playback_svc.ports.states import Answer, SessionRecord, SkipsLeft
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -26,12 +27,13 @@ STATE_COLUMNS = (
     "track_id", "track_title", "track_artist", "track_duration_ms", "track_premium",
     "descriptor", "rungs", "status", "ended_by",
     "position_ms", "position_at", "moving", "started_at",
+    "play_id", "play_started_at", "heard_ms", "queue", "queued", "private", "skips_count",
     "last_heartbeat_at", "last_seq", "bitrate_kbps",
 )  # fmt: skip
 
 SESSION_COLUMNS = (
     "session_id", "device_id", "track_id", "status", "position_ms", "bitrate_kbps",
-    "started_at", "last_heartbeat_at", "ended_at", "ended_by",
+    "started_at", "last_heartbeat_at", "ended_at", "ended_by", "skips_count",
 )  # fmt: skip
 
 
@@ -59,6 +61,8 @@ def state_values(state: PlayerState) -> dict[str, Any]:
         asset.descriptor, [list(rung) for rung in asset.rungs], state.status, state.ended_by,
         state.position_ms, instant(state.position_at_ms), state.moving,
         instant(state.started_at_ms),
+        state.play_id, instant(state.play_started_at_ms), state.heard_ms,
+        queue_document(state.queue), state.queue.queued, state.private, state.skips_count,
         instant(state.last_beat_at_ms), state.last_seq, state.bitrate_kbps,
     )  # fmt: skip
     row = dict(zip(STATE_COLUMNS, values, strict=True))
@@ -85,6 +89,13 @@ def state_of(row: Sequence[Any]) -> PlayerState:
         position_ms=it["position_ms"],
         position_at_ms=unix_ms(it["position_at"]),
         started_at_ms=unix_ms(it["started_at"]),
+        # Null where the version before this one wrote the row.
+        play_id=it["play_id"] or it["session_id"],
+        play_started_at_ms=unix_ms(it["play_started_at"] or it["started_at"]),
+        heard_ms=it["heard_ms"],
+        queue=queue_of(it["queue"], bytes(it["queued"])),
+        private=it["private"],
+        skips_count=it["skips_count"],
         moving=it["moving"],
         ended_by=EndReason(ended_by) if ended_by else None,
         last_beat_at_ms=unix_ms(beat_at) if beat_at else None,
@@ -98,7 +109,7 @@ def session_values(record: SessionRecord) -> dict[str, Any]:
     values = (
         record.session_id, record.device_id, record.track_id, record.status, record.position_ms,
         record.bitrate_kbps, instant(record.started_at_ms), instant(record.last_heartbeat_at_ms),
-        instant(record.ended_at_ms), record.ended_by,
+        instant(record.ended_at_ms), record.ended_by, record.skips_count,
     )  # fmt: skip
     return dict(zip(SESSION_COLUMNS, values, strict=True))
 
@@ -118,12 +129,62 @@ def session_of(row: Sequence[Any]) -> SessionRecord:
         last_heartbeat_at_ms=unix_ms(beat_at) if beat_at else None,
         ended_at_ms=unix_ms(ended_at) if ended_at else None,
         ended_by=EndReason(ended_by) if ended_by else None,
+        skips_count=it["skips_count"],
     )
+
+
+def queue_document(queue: PlayQueue) -> dict[str, Any]:
+    """A queue as JSON keeps it, but for the packed entries of the user queue."""
+    context = queue.context
+    return {
+        "context": None
+        if context is None
+        else [
+            context.kind, context.source_id, context.listing_id, context.size, context.cursor,
+            context.order_id,
+        ],
+        "repeat": queue.repeat,
+        "shuffle": queue.shuffle,
+        "origin": queue.origin,
+        "item_id": queue.item_id,
+    }  # fmt: skip
+
+
+def queue_of(document: dict[str, Any], queued: bytes = b"") -> PlayQueue:
+    """The queue that ``queue_document`` made; a row of before has none."""
+    if not document:
+        return PlayQueue()
+    held = document["context"]
+    return PlayQueue(
+        context=Context(ContextKind(held[0]), *held[1:]) if held else None,
+        queued=queued,
+        repeat=Repeat(document["repeat"]),
+        shuffle=document["shuffle"],
+        origin=Origin(document["origin"]),
+        item_id=document["item_id"],
+    )
+
+
+def state_document(state: PlayerState) -> dict[str, Any]:
+    """A state as JSON keeps it, without the entries of the user queue."""
+    row = {column: value for column, value in state_values(state).items() if column != "queued"}
+    return {
+        column: unix_ms(value) if isinstance(value, datetime) else value
+        for column, value in row.items()
+    }
+
+
+def state_from(document: dict[str, Any]) -> PlayerState:
+    """The state that ``state_document`` made."""
+    row = {**document, "queued": b""}
+    times = ("position_at", "started_at", "play_started_at", "last_heartbeat_at")
+    row.update({column: instant(row[column]) for column in times})
+    return state_of([row[column] for column in STATE_COLUMNS])
 
 
 def answer_document(answer: Answer) -> dict[str, Any]:
     """An answer as JSON keeps it."""
-    track = answer.track
+    track, skips = answer.track, answer.skips
     return {
         "session_id": answer.session_id,
         "version": list(answer.version),
@@ -132,11 +193,19 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "descriptor": answer.asset.descriptor,
         "rungs": [list(rung) for rung in answer.asset.rungs],
         "urls_expire_at_s": answer.urls_expire_at_s,
+        "play_id": answer.play_id,
+        "skips": None if skips is None else [skips.remaining, skips.resets_in_s],
+        "item_ids": list(answer.item_ids),
+        "count": answer.count,
+        "ended": answer.ended,
+        "device_id": answer.device_id,
+        "number": answer.number,
     }
 
 
 def answer_of(document: dict[str, Any]) -> Answer:
-    """The answer that ``answer_document`` made."""
+    """The answer that ``answer_document`` made, or the version before it."""
+    skips = document.get("skips")
     return Answer(
         session_id=document["session_id"],
         version=Version(*document["version"]),
@@ -144,4 +213,11 @@ def answer_of(document: dict[str, Any]) -> Answer:
         track=Track(*document["track"]),
         asset=Asset(document["descriptor"], tuple(Rung(*rung) for rung in document["rungs"])),
         urls_expire_at_s=document["urls_expire_at_s"],
+        play_id=document.get("play_id", ""),
+        skips=SkipsLeft(*skips) if skips else None,
+        item_ids=tuple(document.get("item_ids", ())),
+        count=document.get("count", 0),
+        ended=document.get("ended", False),
+        device_id=document.get("device_id", ""),
+        number=document.get("number", 0),
     )

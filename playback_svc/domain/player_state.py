@@ -12,6 +12,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from meshkit.faults import FailedPrecondition
+from playback_svc.domain.play_queue import PlayQueue
+
+NO_QUEUE = PlayQueue()
+"""Nothing played from, nothing queued."""
 
 
 class Status(StrEnum):
@@ -28,6 +32,7 @@ class EndReason(StrEnum):
     TAKEN_OVER = "TAKEN_OVER"
     STOPPED = "STOPPED"
     EXPIRED = "EXPIRED"
+    FINISHED = "FINISHED"
 
 
 class Version(NamedTuple):
@@ -46,7 +51,7 @@ class Rung(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The track as the session began with it."""
+    """The track as its play began with it."""
 
     track_id: str
     title: str
@@ -65,7 +70,9 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class PlayerState:
-    """The one row of a user. ``position_ms`` held at ``position_at_ms``.
+    """The one row of a user. ``position_ms`` held at ``position_at_ms``, and so did ``heard_ms``.
+
+    ``play_id`` names this play of the track, ``heard_ms`` is how much of it was heard so far.
 
     ``moving`` is False where the device said that its audio stands still although the session
     plays. ``last_seq`` and ``bitrate_kbps`` are 0, and ``last_beat_at_ms`` is None, until a beat
@@ -81,6 +88,12 @@ class PlayerState:
     position_ms: int
     position_at_ms: int
     started_at_ms: int
+    play_id: str
+    play_started_at_ms: int
+    heard_ms: int = 0
+    queue: PlayQueue = NO_QUEUE
+    private: bool = False
+    skips_count: int = 0
     moving: bool = True
     ended_by: EndReason | None = None
     last_beat_at_ms: int | None = None
@@ -93,6 +106,10 @@ class PlayerState:
         if self.status is Status.PLAYING and self.moving:
             position += max(0, now_ms - self.position_at_ms)
         return min(max(0, position), self.track.duration_ms)
+
+    def heard_at(self, now_ms: int) -> int:
+        """How much of this play was heard by ``now_ms``, in ms."""
+        return self.heard_ms + max(0, self.position_at(now_ms) - self.position_ms)
 
 
 class SessionNotCurrent(FailedPrecondition):
@@ -108,30 +125,118 @@ class SessionNotCurrent(FailedPrecondition):
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """The beginning of a play: the track, what may be streamed of it, and what follows it."""
+
+    play_id: str
+    track: Track
+    asset: Asset
+    queue: PlayQueue = NO_QUEUE
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
-    """What Play wants: a new session of a track on a device, from a position."""
+    """What Play wants: a new session on a device, beginning with a play, from a position."""
 
     session_id: str
     device_id: str
-    track: Track
-    asset: Asset
+    start: Start
     position_ms: int
 
 
 def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerState:
     """A new session, which takes over from whatever played before."""
     before = current.version if current else Version(0, 0)
+    start = opening.start
     return PlayerState(
         version=Version(before.epoch + 1, before.revision + 1),
         session_id=opening.session_id,
         device_id=opening.device_id,
-        track=opening.track,
-        asset=opening.asset,
+        track=start.track,
+        asset=start.asset,
         status=Status.PLAYING,
-        position_ms=min(opening.position_ms, opening.track.duration_ms),
+        position_ms=min(opening.position_ms, start.track.duration_ms),
         position_at_ms=now_ms,
         started_at_ms=now_ms,
+        play_id=start.play_id,
+        play_started_at_ms=now_ms,
+        queue=start.queue,
+        private=start.private,
     )
+
+
+def move_on(state: PlayerState, start: Start, now_ms: int, *, skipped: bool = False) -> PlayerState:
+    """Another track in the same session, from its start; a held session plays again."""
+    _require_open(state)
+    return replace(
+        _moved(state, Status.PLAYING, 0, now_ms),
+        track=start.track,
+        asset=start.asset,
+        play_id=start.play_id,
+        play_started_at_ms=now_ms,
+        heard_ms=0,
+        queue=start.queue,
+        private=start.private,
+        skips_count=state.skips_count + skipped,
+    )
+
+
+def requeue(state: PlayerState, queue: PlayQueue, now_ms: int) -> PlayerState:
+    """Another queue behind the same play, even of a session that is over; the same if it is."""
+    if queue == state.queue:
+        return state
+    return replace(_moved(state, state.status, state.position_at(now_ms), now_ms), queue=queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What a transfer wants: a new session on a device; ``plays`` None goes on as before.
+
+    ``play_id`` is for a play that was over; one that goes on keeps its own.
+    """
+
+    session_id: str
+    device_id: str
+    asset: Asset
+    plays: bool | None
+    play_id: str
+
+
+def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState:
+    """The same play in a new session on another device; what was over is taken up where it ended.
+
+    It plays, or is held, as before; what was over is held.
+    """
+    plays = handover.plays
+    if plays is None:
+        plays = state.status is Status.PLAYING
+    begun = PlayerState(
+        version=Version(state.version.epoch + 1, state.version.revision + 1),
+        session_id=handover.session_id,
+        device_id=handover.device_id,
+        track=state.track,
+        asset=handover.asset,
+        status=Status.PLAYING if plays else Status.PAUSED,
+        position_ms=state.position_at(now_ms),
+        position_at_ms=now_ms,
+        started_at_ms=now_ms,
+        play_id=state.play_id,
+        play_started_at_ms=state.play_started_at_ms,
+        heard_ms=state.heard_at(now_ms),
+        queue=state.queue,
+        private=state.private,
+    )
+    if state.status is Status.STOPPED:
+        return replace(begun, play_id=handover.play_id, play_started_at_ms=now_ms, heard_ms=0)
+    return begun
+
+
+def hide(state: PlayerState, now_ms: int) -> PlayerState:
+    """The same play, private from now on; the same state when it was, or when it is over."""
+    if state.private or state.status is Status.STOPPED:
+        return state
+    return replace(_moved(state, state.status, state.position_at(now_ms), now_ms), private=True)
 
 
 def pause(state: PlayerState, now_ms: int) -> PlayerState:
@@ -165,7 +270,11 @@ def end(state: PlayerState, reason: EndReason, position_ms: int, now_ms: int) ->
     """Over at ``position_ms`` for ``reason``; the same state when it was over already."""
     if state.status is Status.STOPPED:
         return state
-    return replace(_moved(state, Status.STOPPED, position_ms, now_ms), ended_by=reason)
+    heard_ms = state.heard_ms + max(
+        0, min(position_ms, state.position_at(now_ms)) - state.position_ms
+    )
+    ended = _moved(state, Status.STOPPED, position_ms, now_ms)
+    return replace(ended, ended_by=reason, heard_ms=heard_ms)
 
 
 def _require_open(state: PlayerState) -> None:
@@ -180,5 +289,6 @@ def _moved(state: PlayerState, status: Status, position_ms: int, now_ms: int) ->
         status=status,
         position_ms=position_ms,
         position_at_ms=now_ms,
+        heard_ms=state.heard_at(now_ms),
         moving=True,
     )

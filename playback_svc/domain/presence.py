@@ -69,10 +69,14 @@ def observe(state: PlayerState, live: LivePosition | None) -> PlayerState:
     )
     if state.status is not Status.PLAYING or live.version != state.version:
         return heard
+    position_ms = min(live.position_ms, state.track.duration_ms)
+    # A device tells where it is, not how it came there: no more can have been heard than time went.
+    progress_ms = min(position_ms - state.position_ms, live.position_at_ms - state.position_at_ms)
     return replace(
         heard,
-        position_ms=min(live.position_ms, state.track.duration_ms),
+        position_ms=position_ms,
         position_at_ms=live.position_at_ms,
+        heard_ms=state.heard_ms + max(0, progress_ms),
         moving=live.moving,
     )
 

@@ -6,18 +6,31 @@ so that PostgreSQL and Cassandra can both stand behind it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
+from playback_svc.domain.devices import Device
+from playback_svc.domain.mailbox import Applied, Command, Pending
 from playback_svc.domain.player_state import Asset, EndReason, PlayerState, Status, Track, Version
+from playback_svc.domain.plays import Play
+from playback_svc.domain.preferences import DEFAULT, Preferences
 from playback_svc.domain.presence import LivePosition
+
+NO_TRACK = Track("", "", "", 0)
+"""The track of an answer that has none."""
+
+NO_ASSET = Asset("", ())
+"""The asset of an answer that has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """One row of the log of sessions; ``ended_at_ms`` and ``ended_by`` are None while it lasts."""
+    """One row of the log of sessions; ``ended_at_ms`` and ``ended_by`` are None while it lasts.
+
+    ``track_id`` is the track that it played last.
+    """
 
     session_id: str
     device_id: str
@@ -29,29 +42,40 @@ class SessionRecord:
     last_heartbeat_at_ms: int | None
     ended_at_ms: int | None
     ended_by: EndReason | None
+    skips_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """A device as playing on it makes it known."""
+class SkipsLeft:
+    """How a user's window of skips stood; ``remaining`` is None where nothing limits them."""
 
-    device_id: str
-    seen_at_ms: int
+    remaining: int | None
+    resets_in_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a command answered, without secrets: addresses are signed anew from it, and equal.
 
-    ``urls_expire_at_s`` is Unix seconds; None for commands that give no addresses.
+    ``urls_expire_at_s`` is Unix seconds; None for commands that give no addresses. ``item_ids``
+    are those of the queue, or of what was added; ``count`` is how many entries were removed;
+    ``ended`` says that everything was played; ``number`` is that of the command in the mailbox of
+    ``device_id``, 0 where there is none.
     """
 
     session_id: str
     version: Version
     position_ms: int
-    track: Track
-    asset: Asset
+    track: Track = NO_TRACK
+    asset: Asset = NO_ASSET
     urls_expire_at_s: int | None = None
+    play_id: str = ""
+    skips: SkipsLeft | None = None
+    item_ids: tuple[str, ...] = ()
+    count: int = 0
+    ended: bool = False
+    device_id: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +93,35 @@ class Partition:
 
     state: PlayerState | None
     stored: StoredAnswer | None
+    devices: tuple[Device, ...] = ()
+    preferences: Preferences = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One conditional write: all of it happens, or none.
 
-    ``expected`` is the version that the row must still have, None for no row. ``stored`` must be
-    new under its key.
+    ``expected`` is the version that the row must still have, None for no row; ``state`` is what it
+    becomes, None where there is no row and none is made. ``stored`` must be new under its key. Each
+    command in ``mail`` must be the one after its device's ``last_number``, and raises that.
+    ``preferences`` must have the version after the stored one. ``devices`` are written but for
+    their numbers, and ``removed_device`` goes with its mailbox. ``blobs`` are new bodies by id,
+    ``dropped_blobs`` those that nothing names any more. A play of which the id is kept already
+    changes nothing.
     """
 
     user_id: str
     expected: Version | None
-    state: PlayerState
+    state: PlayerState | None
     sessions: tuple[SessionRecord, ...] = ()
-    device: Device | None = None
+    devices: tuple[Device, ...] = ()
+    removed_device: str | None = None
+    mail: tuple[Command, ...] = ()
     stored: StoredAnswer | None = None
+    plays: tuple[Play, ...] = ()
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    dropped_blobs: tuple[str, ...] = ()
+    preferences: Preferences | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +133,22 @@ class Checkpoint:
 
 
 class PlayerStateStore(Protocol):
-    """Users' playback: state, log of sessions, devices and answered requests, a partition a user.
+    """Users' playback: state, sessions, devices, mailboxes, answered requests; a partition a user.
 
     A write that was acknowledged must survive a crash. Reads of a partition must see every write
     to it acknowledged before. Nothing is promised across partitions.
     """
 
     async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
-        """The user's state, and the answer stored under ``key`` unless its time is over."""
+        """The user's partition, with the answer stored under ``key`` unless its time is over."""
         ...
 
     async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
         """A session of this user; None for an unknown one and for another user's."""
+        ...
+
+    async def blob(self, user_id: str, blob_id: str) -> bytes | None:
+        """A body that a state names; None once it was dropped."""
         ...
 
     async def commit(self, change: Change, now_ms: int) -> bool:
@@ -122,7 +163,8 @@ class PlayerStateStore(Protocol):
     async def checkpoint(self, beats: Sequence[Checkpoint]) -> list[bool]:
         """Keep beats, each by itself: True where the user's row still had that version.
 
-        Must never lower a row's ``last_seq`` nor change its version. Users are distinct.
+        Must never lower a row's ``last_seq`` nor change its version, and must leave what
+        ``presence.observe`` makes of the row. Users are distinct.
         """
         ...
 
@@ -133,13 +175,47 @@ class PlayerStateStore(Protocol):
         """
         ...
 
-    async def forget_answers(self, now_ms: int, limit: int) -> int:
-        """Drop at most ``limit`` answers past their time; how many were dropped."""
+    async def forget(self, now_ms: int, limit: int) -> int:
+        """Drop at most ``limit`` answers past their time and old commands; how many."""
         ...
 
     async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
         """Whether ``holder`` leads ``name`` until ``until_ms``: nobody else did at ``now_ms``.
 
         Saves work and guards nothing: whatever a leader writes is conditional in itself.
+        """
+        ...
+
+
+class Mailboxes(Protocol):
+    """The mailboxes of devices: filled by ``PlayerStateStore.commit``, read and worked off here."""
+
+    async def pending(
+        self, user_id: str, device_id: str, after: int, now_ms: int, limit: int
+    ) -> Pending:
+        """The first ``limit`` commands above ``after`` that are to be delivered at ``now_ms``.
+
+        ``lapse`` spans those between ``after`` and the first of them (or the last that was ever
+        given) that were neither worked off nor can be delivered.
+        """
+        ...
+
+    async def command(self, user_id: str, device_id: str, number: int) -> Command | None:
+        """One command; None for one that is not kept."""
+        ...
+
+    async def report(
+        self,
+        user_id: str,
+        device_id: str,
+        applied: Sequence[Applied],
+        volume_percent: int | None,
+        now_ms: int,
+    ) -> Device:
+        """What a device says: commands worked off, its loudness, and that it was seen.
+
+        The first word on a command stands. ``last_applied`` only rises. Returns the device as it
+        is then. Raises NotFound for an unknown device, InvalidArgument (applied.number) for a
+        number that was never given; nothing is written then.
         """
         ...

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import PlaybackServiceServicer
 
+from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey, WriteRequest, request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playback_svc import convert
+from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import Addresses
-from playback_svc.usecases.control import Control, Resume
+from playback_svc.ports.states import Answer
+from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback
-from playback_svc.usecases.play import Play, PlayOrder
+from playback_svc.usecases.moving import Moving
+from playback_svc.usecases.opened import Caller
+from playback_svc.usecases.play import Play
+from playback_svc.usecases.queueing import Queueing
+
+_PAGE = 50
 
 
 class PlaybackServicer(PlaybackServiceServicer):
@@ -24,37 +35,26 @@ class PlaybackServicer(PlaybackServiceServicer):
         play: Play,
         control: Control,
         resume: Resume,
+        moving: Moving,
+        queueing: Queueing,
         get_playback: GetPlayback,
         addresses: Addresses,
     ) -> None:
         self._play = play
         self._control = control
         self._resume = resume
+        self._moving = moving
+        self._queueing = queueing
         self._get_playback = get_playback
         self._addresses = addresses
 
     async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
         """See the contract."""
         principal = current_principal()
-        order = PlayOrder(
-            track_id=convert.ulid("track_id", request.track_id),
-            device_id=convert.device_id(request.device_id),
-            position_ms=convert.position_ms(request.position_ms),
-        )
+        order = convert.play_order(request, convert.device_id(request.device_id))
         key = request_key(principal.user_id, "Play", request)
         answer = await self._play(principal.user_id, principal.tier, order, key)
-        addresses = self._addresses.of(answer)
-        return pb.PlayResponse(
-            playback_id=answer.session_id,
-            stream_url=addresses.hls,
-            bitrate=answer.asset.rungs[-1].bitrate_kbps,
-            dash_url=addresses.dash,
-            expires_at=convert.timestamp(addresses.expires_at_s * 1000),
-            track=convert.playing_track(answer.track),
-            position_ms=answer.position_ms,
-            epoch=answer.version.epoch,
-            revision=answer.version.revision,
-        )
+        return pb.PlayResponse(**self._started(answer))
 
     async def Pause(self, request: pb.PauseRequest, context: Context) -> pb.PauseResponse:
         """See the contract."""
@@ -65,8 +65,7 @@ class PlaybackServicer(PlaybackServiceServicer):
 
     async def Resume(self, request: pb.ResumeRequest, context: Context) -> pb.ResumeResponse:
         """See the contract."""
-        user_id, session_id, key = _named(request.playback_id, "Resume", request)
-        answer = await self._resume(user_id, current_principal().tier, session_id, key)
+        answer = await self._resume(*_named(request.playback_id, "Resume", request))
         addresses = self._addresses.of(answer)
         return pb.ResumeResponse(
             success=True,
@@ -79,9 +78,9 @@ class PlaybackServicer(PlaybackServiceServicer):
 
     async def Seek(self, request: pb.SeekRequest, context: Context) -> pb.SeekResponse:
         """See the contract."""
-        user_id, session_id, key = _named(request.playback_id, "Seek", request)
+        caller, aim, key = _named(request.playback_id, "Seek", request)
         target_ms = convert.position_ms(request.position_ms)
-        answer = await self._control.seek(user_id, session_id, target_ms, key)
+        answer = await self._control.seek(caller, aim, target_ms, key)
         return pb.SeekResponse(position_ms=answer.position_ms, revision=answer.version.revision)
 
     async def Stop(self, request: pb.StopRequest, context: Context) -> pb.StopResponse:
@@ -98,11 +97,145 @@ class PlaybackServicer(PlaybackServiceServicer):
         playing = await self._get_playback(current_principal().user_id)
         return pb.GetPlaybackResponse(playback=convert.playback(playing) if playing else None)
 
+    async def Skip(self, request: pb.SkipRequest, context: Context) -> pb.SkipResponse:
+        """See the contract."""
+        caller, key = _asked("Skip", request)
+        if request.user_id not in ("", caller.user_id):
+            raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
+        sender = convert.device_id(request.device_id)
+        caller = Caller(caller.user_id, caller.tier, sender)
+        answer = await self._moving.skip(caller, Aim(), key)
+        left = answer.skips
+        return pb.SkipResponse(
+            skips_remaining=left.remaining if left else None,
+            seconds_until_reset=left.resets_in_s if left else 0,
+            **self._started(answer),
+        )
+
+    async def Previous(self, request: pb.PreviousRequest, context: Context) -> pb.PreviousResponse:
+        """See the contract."""
+        caller, aim, key = _named(request.playback_id, "Previous", request)
+        return pb.PreviousResponse(**self._started(await self._moving.previous(caller, aim, key)))
+
+    async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
+        """See the contract."""
+        caller, aim, key = _named(request.playback_id, "Advance", request)
+        play_id = convert.ulid("play_id", request.play_id)
+        answer = await self._moving.advance(caller, aim.session_id, play_id, key)
+        if answer.ended:
+            return pb.AdvanceResponse(
+                playback_id=answer.session_id,
+                epoch=answer.version.epoch,
+                revision=answer.version.revision,
+                ended=True,
+            )
+        return pb.AdvanceResponse(**self._started(answer))
+
+    async def SetShuffle(
+        self, request: pb.SetShuffleRequest, context: Context
+    ) -> pb.SetShuffleResponse:
+        """See the contract."""
+        caller, key = _asked("SetShuffle", request)
+        answer = await self._queueing.shuffle(caller.user_id, request.shuffle, key)
+        return pb.SetShuffleResponse(shuffle=request.shuffle, revision=answer.version.revision)
+
+    async def SetRepeat(
+        self, request: pb.SetRepeatRequest, context: Context
+    ) -> pb.SetRepeatResponse:
+        """See the contract."""
+        caller, key = _asked("SetRepeat", request)
+        repeat = convert.repeat(request.repeat)
+        if repeat is None:
+            raise InvalidArgument.field("repeat", "must be OFF, TRACK or CONTEXT")
+        answer = await self._queueing.repeat(caller.user_id, repeat, key)
+        return pb.SetRepeatResponse(repeat=request.repeat, revision=answer.version.revision)
+
+    async def GetQueue(self, request: pb.GetQueueRequest, context: Context) -> pb.GetQueueResponse:
+        """See the contract."""
+        if request.offset < 0:
+            raise InvalidArgument.field("offset", "must not be negative")
+        if request.page_size < 0:
+            raise InvalidArgument.field("page_size", "must not be negative")
+        limit = min(request.page_size or _PAGE, MOST_QUEUED)
+        user_id = current_principal().user_id
+        ahead = await self._queueing.ahead(user_id, request.offset, limit)
+        return pb.GetQueueResponse(
+            playback=convert.playback(ahead.playing) if ahead.playing else None,
+            entries=map(convert.queue_entry, ahead.entries),
+            total=ahead.total,
+        )
+
+    async def EditQueue(
+        self, request: pb.EditQueueRequest, context: Context
+    ) -> pb.EditQueueResponse:
+        """See the contract."""
+        caller, key = _asked("EditQueue", request)
+        track_ids = _tracks(request.track_ids)
+        answer = await self._queueing.replace(caller.user_id, track_ids, key)
+        return pb.EditQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
+
+    async def AddToQueue(
+        self, request: pb.AddToQueueRequest, context: Context
+    ) -> pb.AddToQueueResponse:
+        """See the contract."""
+        caller, key = _asked("AddToQueue", request)
+        track_ids = _tracks(request.track_ids, least=1)
+        answer = await self._queueing.add(caller.user_id, track_ids, key, first=request.next)
+        return pb.AddToQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
+
+    async def RemoveFromQueue(
+        self, request: pb.RemoveFromQueueRequest, context: Context
+    ) -> pb.RemoveFromQueueResponse:
+        """See the contract."""
+        caller, key = _asked("RemoveFromQueue", request)
+        item_ids = convert.ulids("item_ids", request.item_ids, MOST_QUEUED, 1)
+        answer = await self._queueing.remove(caller.user_id, item_ids, key)
+        return pb.RemoveFromQueueResponse(
+            removed_count=answer.count, revision=answer.version.revision
+        )
+
+    async def MoveInQueue(
+        self, request: pb.MoveInQueueRequest, context: Context
+    ) -> pb.MoveInQueueResponse:
+        """See the contract."""
+        caller, key = _asked("MoveInQueue", request)
+        item_ids = convert.ulids("item_ids", request.item_ids, MOST_QUEUED, 1)
+        before = request.before_item_id
+        before = convert.ulid("before_item_id", before) if before else ""
+        answer = await self._queueing.move(caller.user_id, item_ids, before or None, key)
+        return pb.MoveInQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
+
+    def _started(self, answer: Answer) -> dict[str, Any]:
+        """The fields that say what plays and where it is streamed from."""
+        addresses = self._addresses.of(answer)
+        return {
+            "playback_id": answer.session_id,
+            "stream_url": addresses.hls,
+            "bitrate": answer.asset.rungs[-1].bitrate_kbps,
+            "dash_url": addresses.dash,
+            "expires_at": convert.timestamp(addresses.expires_at_s * 1000),
+            "track": convert.playing_track(answer.track),
+            "position_ms": answer.position_ms,
+            "epoch": answer.version.epoch,
+            "revision": answer.version.revision,
+            "play_id": answer.play_id,
+        }
+
+
+def _asked(method: str, request: WriteRequest) -> tuple[Caller, RequestKey | None]:
+    """Who asks, and the key of the request."""
+    principal = current_principal()
+    caller = Caller(principal.user_id, principal.tier)
+    return caller, request_key(principal.user_id, method, request)
+
 
 def _named(
     playback_id: str, method: str, request: WriteRequest
-) -> tuple[str, str, RequestKey | None]:
-    """The user, the session that a command names, and the key of its request."""
-    user_id = current_principal().user_id
-    session_id = convert.ulid("playback_id", playback_id)
-    return user_id, session_id, request_key(user_id, method, request)
+) -> tuple[Caller, Aim, RequestKey | None]:
+    """Who asks, the session that a command names, and the key of its request."""
+    caller, key = _asked(method, request)
+    return caller, Aim(convert.ulid("playback_id", playback_id)), key
+
+
+def _tracks(track_ids: Sequence[str], least: int = 0) -> tuple[str, ...]:
+    return convert.ulids("track_ids", track_ids, MOST_QUEUED, least)

@@ -5,83 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from meshkit.faults import Aborted, NotFound, RequestIdReused, Unavailable
-from meshkit.idempotency import KEPT, RequestKey
-from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent, Status
+from meshkit.idempotency import RequestKey
+from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent
 from playback_svc.domain.presence import UNSEEN, Sighting, as_of
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.live import PositionStore, Wake, Wakeups
-from playback_svc.ports.states import (
-    Answer,
-    Change,
-    Device,
-    Partition,
-    PlayerStateStore,
-    SessionRecord,
-    StoredAnswer,
-)
+from playback_svc.ports.live import Adjusted, Mail, PositionStore, Wakeups
+from playback_svc.ports.states import Answer, Change, Partition, PlayerStateStore, SessionRecord
+from playback_svc.usecases.decisions import Decision, Seen, change_of, numbered, wake_of
 
 ATTEMPTS = 10
 _BACK_OFF_S = 0.004
-_KEPT_MS = int(KEPT.total_seconds() * 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a command makes of the state: the next one, what to answer, what else to write."""
-
-    state: PlayerState
-    answer: Answer
-    ended: PlayerState | None = None
-    device: Device | None = None
-
-
-Decide = Callable[[PlayerState | None, int], Decision]
-"""From the state as of now (Unix ms) to a decision; called again after a lost race."""
-
-
-def answer_of(state: PlayerState, position_ms: int, urls_expire_at_s: int | None = None) -> Answer:
-    """The answer that describes ``state``."""
-    return Answer(
-        session_id=state.session_id,
-        version=state.version,
-        position_ms=position_ms,
-        track=state.track,
-        asset=state.asset,
-        urls_expire_at_s=urls_expire_at_s,
-    )
-
-
-def record_of(state: PlayerState, now_ms: int) -> SessionRecord:
-    """The row that the log of sessions keeps of ``state``."""
-    over = state.status is Status.STOPPED
-    return SessionRecord(
-        session_id=state.session_id,
-        device_id=state.device_id,
-        track_id=state.track.track_id,
-        status=state.status,
-        position_ms=state.position_at(now_ms),
-        bitrate_kbps=state.bitrate_kbps,
-        started_at_ms=state.started_at_ms,
-        last_heartbeat_at_ms=state.last_beat_at_ms,
-        ended_at_ms=state.position_at_ms if over else None,
-        ended_by=state.ended_by,
-    )
-
-
-def wake_of(user_id: str, state: PlayerState) -> Wake:
-    """What those who watch the user must know of ``state``."""
-    return Wake(
-        user_id=user_id,
-        version=state.version,
-        session_id=state.session_id,
-        device_id=state.device_id,
-        status=state.status,
-        ended_by=state.ended_by,
-        duration_ms=state.track.duration_ms,
-    )
+Decide = Callable[[Seen], Awaitable[Decision]]
+"""From what was seen to a decision; called again, with what is seen then, after a lost race."""
 
 
 class Commander:
@@ -124,50 +63,41 @@ class Commander:
         except Unavailable:
             return UNSEEN
 
+    async def see(self, user_id: str, key: RequestKey | None = None) -> tuple[Seen, Answer | None]:
+        """What a decision would rest on now, and the answer if this request was carried out."""
+        partition, answer = await self.answered(user_id, key)
+        return Seen(partition, await self.current(partition), self._clock()), answer
+
     async def execute(self, user_id: str, key: RequestKey | None, decide: Decide) -> Answer:
         """Carry out ``decide`` once, whatever races it meets.
 
         Raises Aborted (CONFLICT) after ``ATTEMPTS`` lost races, and what ``decide`` raises.
         """
         for attempt in range(ATTEMPTS):
-            partition, answer = await self.answered(user_id, key)
+            seen, answer = await self.see(user_id, key)
             if answer is not None:
                 return answer
-            now_ms = self._clock()
-            decision = decide(await self.current(partition), now_ms)
-            change = self._change(user_id, key, partition.state, decision, now_ms)
-            if change is None or await self._store.commit(change, now_ms):
-                self._tell(user_id, partition.state, decision.state)
+            try:
+                decision = await decide(seen)
+            except BodyGone:
+                continue
+            change = change_of(user_id, key, seen, decision)
+            if change is None:
                 return decision.answer
+            if await self._store.commit(change, seen.now_ms):
+                self._tell(seen.partition.state, change)
+                return change.stored.answer if change.stored else numbered(decision, change.mail)
             await asyncio.sleep(random.uniform(0, _BACK_OFF_S * 2**attempt))  # noqa: S311
         raise Aborted("Other commands came first, several times over.")
 
-    def _change(
-        self,
-        user_id: str,
-        key: RequestKey | None,
-        before: PlayerState | None,
-        decision: Decision,
-        now_ms: int,
-    ) -> Change | None:
-        """The write of a decision; None where it changes nothing and leaves no answer behind."""
-        if key is None and before is not None and before.version == decision.state.version:
-            return None
-        sessions: tuple[SessionRecord, ...] = (record_of(decision.state, now_ms),)
-        if decision.ended is not None:
-            sessions += (record_of(decision.ended, now_ms),)
-        return Change(
-            user_id=user_id,
-            expected=before.version if before else None,
-            state=decision.state,
-            sessions=sessions,
-            device=decision.device,
-            stored=StoredAnswer(key, decision.answer, now_ms + _KEPT_MS) if key else None,
-        )
-
-    def _tell(self, user_id: str, before: PlayerState | None, after: PlayerState) -> None:
-        if before is None or before.version != after.version:
+    def _tell(self, before: PlayerState | None, change: Change) -> None:
+        user_id, after = change.user_id, change.state
+        if after is not None and (before is None or before.version != after.version):
             self._wakeups.send(wake_of(user_id, after))
+        for command in change.mail:
+            self._wakeups.send(Mail(user_id, command.device_id, command.number))
+        if change.preferences is not None or change.removed_device is not None:
+            self._wakeups.send(Adjusted(user_id))
 
 
 class SessionLookup:
@@ -197,6 +127,10 @@ class SessionLookup:
         except NotTheCurrentSession:
             record = await self.over(user_id, session_id)
             raise SessionNotCurrent(record.ended_by or EndReason.TAKEN_OVER) from None
+
+
+class BodyGone(Exception):
+    """Internal to commands: the state was replaced, with what it named, while it was looked at."""
 
 
 class NotTheCurrentSession(Exception):

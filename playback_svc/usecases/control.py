@@ -3,78 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-import structlog
-
-from meshkit.faults import DeadlineExceeded, Unavailable
+from meshkit.faults import Unavailable
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
-from playback_svc.domain.plans import Playable, admit
-from playback_svc.domain.player_state import Asset, PlayerState
+from playback_svc.domain.mailbox import CommandKind
+from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.neighbours import Catalogue, Plans
 from playback_svc.ports.states import Answer
 from playback_svc.usecases.commanding import (
     Commander,
-    Decision,
+    Decide,
     NotTheCurrentSession,
     SessionLookup,
-    answer_of,
     require_session,
 )
+from playback_svc.usecases.decisions import Decision, Seen, answer_of
+from playback_svc.usecases.opened import Caller, opened
+from playback_svc.usecases.staging import Staging
 
-_log = structlog.get_logger("playback")
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a command is meant for: a session, or whatever plays on a device."""
+
+    session_id: str = ""
+    device_id: str | None = None
+
+    def meant(self, state: PlayerState | None) -> PlayerState | None:
+        """``state``, if it is of the session that is meant. Raises NotTheCurrentSession."""
+        return require_session(state, self.session_id) if self.session_id else state
+
+    def hit(self, state: PlayerState | None) -> PlayerState:
+        """``state``, if it is meant and takes commands; raises as ``opened`` does, too."""
+        return opened(self.meant(state), self.device_id)
 
 
 class Control:
     """Commands that need nothing but the user's row.
 
     All raise NotFound for a session that is not the caller's, SessionNotCurrent for one of theirs
-    that is over, Aborted (CONFLICT) and RequestIdReused.
+    that is over, FailedPrecondition (DEVICE_NOT_PLAYING), Aborted (CONFLICT) and RequestIdReused.
     """
 
     def __init__(self, commander: Commander, sessions: SessionLookup) -> None:
         self._commander = commander
         self._sessions = sessions
 
-    async def pause(self, user_id: str, session_id: str, key: RequestKey | None) -> Answer:
+    async def pause(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
         """Hold the session where it is."""
-        return await self._apply(user_id, session_id, key, player_state.pause)
+        return await self._apply(caller, aim, key, player_state.pause, CommandKind.PAUSE)
 
     async def seek(
-        self, user_id: str, session_id: str, position_ms: int, key: RequestKey | None
+        self, caller: Caller, aim: Aim, position_ms: int, key: RequestKey | None
     ) -> Answer:
         """Move to ``position_ms``, not negative; beyond the end is the end."""
-        return await self._apply(
-            user_id, session_id, key, lambda state, now: player_state.seek(state, position_ms, now)
-        )
 
-    async def stop(self, user_id: str, session_id: str, key: RequestKey | None) -> Answer:
+        def move(state: PlayerState, now_ms: int) -> PlayerState:
+            return player_state.seek(state, position_ms, now_ms)
+
+        return await self._apply(caller, aim, key, move, CommandKind.SEEK)
+
+    async def stop(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
         """End the session; one that is over already, for whatever reason, stays as it is."""
+
+        async def decide(seen: Seen) -> Decision:
+            before = aim.meant(seen.state)
+            if before is None or aim.device_id is not None:
+                before = opened(before, aim.device_id)
+            state = player_state.stop(before, seen.now_ms)
+            answer = answer_of(state, state.position_at(seen.now_ms))
+            return Decision(state, answer, CommandKind.STOP, sender=caller.sender)
+
         try:
-            return await self._commander.execute(
-                user_id, key, _deciding(session_id, player_state.stop)
-            )
+            return await self._commander.execute(caller.user_id, key, decide)
         except NotTheCurrentSession:
-            record = await self._sessions.over(user_id, session_id)
-        partition, _ = await self._commander.answered(user_id, None)
+            record = await self._sessions.over(caller.user_id, aim.session_id)
+        partition, _ = await self._commander.answered(caller.user_id, None)
         state = partition.state
         if state is None:
             raise Unavailable("The session cannot be read now.")
-        return replace(answer_of(state, record.position_ms), session_id=session_id)
+        return replace(answer_of(state, record.position_ms), session_id=record.session_id)
 
     async def _apply(
         self,
-        user_id: str,
-        session_id: str,
+        caller: Caller,
+        aim: Aim,
         key: RequestKey | None,
-        command: Callable[[PlayerState, int], PlayerState],
+        move: Callable[[PlayerState, int], PlayerState],
+        kind: CommandKind,
     ) -> Answer:
-        decide = _deciding(session_id, command)
-        return await self._sessions.retrying(
-            user_id, session_id, lambda: self._commander.execute(user_id, key, decide)
-        )
+        async def decide(seen: Seen) -> Decision:
+            state = move(aim.hit(seen.state), seen.now_ms)
+            answer = answer_of(state, state.position_at(seen.now_ms))
+            return Decision(state, answer, kind, sender=caller.sender)
+
+        return await carried_out(self._commander, self._sessions, caller, aim, key, decide)
 
 
 class Resume:
@@ -84,64 +109,47 @@ class Resume:
         self,
         commander: Commander,
         sessions: SessionLookup,
-        catalogue: Catalogue,
-        plans: Plans,
+        staging: Staging,
         *,
         clock: Clock,
         urls_live_s: int,
     ) -> None:
         self._commander = commander
         self._sessions = sessions
-        self._catalogue = catalogue
-        self._plans = plans
+        self._staging = staging
         self._clock = clock
         self._urls_live_s = urls_live_s
 
-    async def __call__(
-        self, user_id: str, tier: str, session_id: str, key: RequestKey | None
-    ) -> Answer:
+    async def __call__(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
         """The session, playing. Raises as Control does, and what the plan and the track raise."""
-        return await self._sessions.retrying(
-            user_id, session_id, lambda: self._resume(user_id, tier, session_id, key)
-        )
-
-    async def _resume(
-        self, user_id: str, tier: str, session_id: str, key: RequestKey | None
-    ) -> Answer:
-        partition, answer = await self._commander.answered(user_id, key)
-        if answer is not None:
-            return answer
-        known = require_session(partition.state, session_id)
-        asset = await self._asset(tier, known)
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
 
-        def decide(current: PlayerState | None, now_ms: int) -> Decision:
-            before = require_session(current, session_id)
-            resumed = player_state.resume(before, now_ms)
+        async def decide(seen: Seen) -> Decision:
+            before = aim.hit(seen.state)
+            resumed = player_state.resume(before, seen.now_ms)
+            device_id, tier = before.device_id, caller.tier
+            asset = await self._staging.asset(tier, seen.partition, before, device_id)
             state = replace(resumed, asset=asset) if resumed is not before else before
-            answer = answer_of(state, state.position_at(now_ms), urls_expire_at_s)
-            return Decision(state, replace(answer, asset=asset))
+            answer = answer_of(state, state.position_at(seen.now_ms), urls_expire_at_s)
+            answer = replace(answer, asset=asset)
+            return Decision(state, answer, CommandKind.RESUME, sender=caller.sender)
 
-        return await self._commander.execute(user_id, key, decide)
-
-    async def _asset(self, tier: str, known: PlayerState) -> Asset:
-        """What may be streamed now. Fails OPEN: a catalogue that is down leaves what was known."""
-        plan = await self._plans.plan(tier)
-        try:
-            playable = await self._catalogue.playable(known.track.track_id)
-        except (Unavailable, DeadlineExceeded) as fault:
-            if fault.reason not in ("STORE_UNAVAILABLE", "DEADLINE_EXCEEDED", "OVERLOADED"):
-                raise
-            _log.warning("catalogue did not answer; resuming with the known asset")
-            playable = Playable(known.track, known.asset.descriptor, known.asset.rungs)
-        return admit(plan, playable)
+        return await carried_out(self._commander, self._sessions, caller, aim, key, decide)
 
 
-def _deciding(
-    session_id: str, command: Callable[[PlayerState, int], PlayerState]
-) -> Callable[[PlayerState | None, int], Decision]:
-    def decide(current: PlayerState | None, now_ms: int) -> Decision:
-        state = command(require_session(current, session_id), now_ms)
-        return Decision(state, answer_of(state, state.position_at(now_ms)))
+async def carried_out(
+    commander: Commander,
+    sessions: SessionLookup,
+    caller: Caller,
+    aim: Aim,
+    key: RequestKey | None,
+    decide: Decide,
+) -> Answer:
+    """What ``decide`` answers; a session that is named and is not the current one is explained."""
 
-    return decide
+    async def command() -> Answer:
+        return await commander.execute(caller.user_id, key, decide)
+
+    if not aim.session_id:
+        return await command()
+    return await sessions.retrying(caller.user_id, aim.session_id, command)

@@ -21,7 +21,8 @@ from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import News, PositionStore, Wake, Wakeups
 from playback_svc.ports.neighbours import Measures
 from playback_svc.ports.states import Checkpoint, PlayerStateStore
-from playback_svc.usecases.commanding import Commander, SessionLookup, wake_of
+from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.usecases.decisions import wake_of
 from playback_svc.usecases.slots import (
     Closing,
     Holder,

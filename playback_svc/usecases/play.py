@@ -1,46 +1,63 @@
-"""Play: open a session of a track on a device, taking over from what plays elsewhere."""
+"""Play: open a session on a device, taking over from what plays elsewhere."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import Random
 
+from meshkit.faults import FailedPrecondition
 from meshkit.idempotency import RequestKey
-from playback_svc.domain import player_state
-from playback_svc.domain.plans import admit
-from playback_svc.domain.player_state import EndReason, Opening, PlayerState, end
+from playback_svc.domain import play_queue, player_state
+from playback_svc.domain.devices import evicted, played_on
+from playback_svc.domain.listing import Entry, Listing
+from playback_svc.domain.mailbox import CommandKind
+from playback_svc.domain.play_queue import Blobs, Origin, Repeat, Step
+from playback_svc.domain.player_state import NO_QUEUE, EndReason, Opening, end
 from playback_svc.ports.clock import Clock, NewId
-from playback_svc.ports.neighbours import Catalogue, Plans
-from playback_svc.ports.states import Answer, Device
-from playback_svc.usecases.commanding import Commander, Decision, answer_of
+from playback_svc.ports.states import Answer
+from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.contexts import Contexts, Source, start_of
+from playback_svc.usecases.decisions import Decision, Seen, answer_of
+from playback_svc.usecases.staging import Staged, Staging
 
 
 @dataclass(frozen=True, slots=True)
 class PlayOrder:
-    """What to play, where, and from which position (ms, not negative)."""
+    """What to play, where, and from which position (ms, not negative).
 
-    track_id: str
+    ``source`` None: ``track_id`` by itself. ``shuffle`` and ``repeat`` None: as before.
+    """
+
     device_id: str
-    position_ms: int
+    track_id: str = ""
+    position_ms: int = 0
+    source: Source | None = None
+    item_id: str = ""
+    shuffle: bool | None = None
+    repeat: Repeat | None = None
+    sender: str = ""
 
 
 class Play:
-    """Checks what the user's plan allows of the track, then opens the session."""
+    """Finds what to begin with and what the user may stream of it, then opens the session."""
 
     def __init__(
         self,
         commander: Commander,
-        catalogue: Catalogue,
-        plans: Plans,
+        contexts: Contexts,
+        staging: Staging,
         *,
         clock: Clock,
         new_id: NewId,
+        rng: Random,
         urls_live_s: int,
     ) -> None:
         self._commander = commander
-        self._catalogue = catalogue
-        self._plans = plans
+        self._contexts = contexts
+        self._staging = staging
         self._clock = clock
         self._new_id = new_id
+        self._rng = rng
         self._urls_live_s = urls_live_s
 
     async def __call__(
@@ -48,30 +65,98 @@ class Play:
     ) -> Answer:
         """The new session.
 
-        Raises NotFound or FailedPrecondition (the track), Unavailable (TRACK_NOT_READY, or a part
-        is down), PermissionDenied (PLAN_REQUIRED), Aborted (CONFLICT), RequestIdReused.
+        Raises NotFound (track, context, entry), FailedPrecondition (CONTEXT_EMPTY, DEVICE_LIMIT,
+        or the track), Unavailable (TRACK_NOT_READY, or a part is down), PermissionDenied
+        (PLAN_REQUIRED), Aborted (CONFLICT), RequestIdReused.
         """
         if key is not None:
             _, answer = await self._commander.answered(user_id, key)
             if answer is not None:
                 return answer
-        plan = await self._plans.plan(tier)
-        playable = await self._catalogue.playable(order.track_id)
-        opening = Opening(
-            session_id=self._new_id(),
-            device_id=order.device_id,
-            track=playable.track,
-            asset=admit(plan, playable),
-            position_ms=order.position_ms,
-        )
+        listing = await self._contexts.listing(order.source) if order.source else None
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
 
-        def decide(current: PlayerState | None, now_ms: int) -> Decision:
+        async def decide(seen: Seen) -> Decision:
+            current, now_ms, devices = seen.state, seen.now_ms, seen.partition.devices
+            device = played_on(devices, order.device_id, now_ms)
+            room = evicted(devices, device, current.device_id if current else "")
+            staged = await self._staged(tier, seen, order, listing)
+            opening = Opening(self._new_id(), order.device_id, staged.start, order.position_ms)
             state = player_state.play(current, opening, now_ms)
             ended = None
             if current is not None:
                 ended = end(current, EndReason.TAKEN_OVER, current.position_at(now_ms), now_ms)
-            answer = answer_of(state, state.position_ms, urls_expire_at_s)
-            return Decision(state, answer, ended, Device(order.device_id, now_ms))
+            return Decision(
+                state,
+                answer_of(state, state.position_ms, urls_expire_at_s),
+                CommandKind.PLAY,
+                ended=ended,
+                devices=(device,),
+                removed_device=room,
+                blobs=staged.blobs,
+                sender=order.sender,
+            )
 
         return await self._commander.execute(user_id, key, decide)
+
+    async def _staged(
+        self, tier: str, seen: Seen, order: PlayOrder, listing: Listing | None
+    ) -> Staged:
+        before = seen.state.queue if seen.state else NO_QUEUE
+        if listing is None or order.source is None:
+            queue = replace(before, context=None, origin=Origin.SINGLE, item_id="")
+            queue = replace(
+                queue,
+                shuffle=before.shuffle if order.shuffle is None else order.shuffle,
+                repeat=before.repeat if order.repeat is None else order.repeat,
+            )
+            entry = Entry(order.track_id)
+            partition = seen.partition
+            start = await self._staging.start(tier, partition, order.device_id, entry, queue)
+            return Staged(start, {})
+        return await self._from_context(tier, seen, order, order.source, listing)
+
+    async def _from_context(
+        self, tier: str, seen: Seen, order: PlayOrder, source: Source, listing: Listing
+    ) -> Staged:
+        """The first playable track; the one that was asked for is not passed over."""
+        before = seen.state.queue if seen.state else NO_QUEUE
+        start = start_of(listing, order.track_id, order.item_id)
+        shuffles = before.shuffle if order.shuffle is None else order.shuffle
+        artists = await self._contexts.artists(listing) if shuffles else None
+        listing_id = self._new_id()
+        step = play_queue.begin(
+            before,
+            source.kind,
+            source.source_id,
+            listing_id,
+            listing,
+            start=start,
+            shuffle=order.shuffle,
+            repeat=order.repeat,
+            artists=artists,
+            rng=self._rng,
+            new_id=self._new_id,
+        )
+        bodies = dict([step.stored] if step.stored else [])
+        partition, device_id = seen.partition, order.device_id
+        if start is not None:
+            started = await self._staging.start(tier, partition, device_id, step.entry, step.queue)
+            return Staged(started, {listing_id: listing.packed, **bodies})
+        blobs = Blobs(listing, step.stored[1] if step.stored else None)
+
+        def then(passed: Step) -> Step | None:
+            # The user queue waits: what begins is the context.
+            alone = replace(passed.queue, queued=b"", repeat=Repeat.OFF)
+            after = play_queue.after(
+                alone, blobs, ended=False, current=passed.entry, rng=self._rng, new_id=self._new_id
+            )
+            if after is None:
+                return None
+            kept = replace(after.queue, queued=step.queue.queued, repeat=step.queue.repeat)
+            return replace(after, queue=kept)
+
+        staged = await self._staging.first(tier, partition, device_id, step, then)
+        if staged is None:
+            raise FailedPrecondition("Nothing in it can be played.", reason="CONTEXT_EMPTY")
+        return Staged(staged.start, {listing_id: listing.packed, **bodies, **staged.blobs})

@@ -26,6 +26,7 @@ class Closing(StrEnum):
     TAKEN_OVER = "TAKEN_OVER"
     STOPPED = "STOPPED"
     EXPIRED = "EXPIRED"
+    FINISHED = "FINISHED"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105
     DRAINING = "DRAINING"
@@ -52,6 +53,7 @@ class Holder:
 
 _ENDED = {
     EndReason.STOPPED: StreamEnd(Closing.STOPPED, "Playback was stopped."),
+    EndReason.FINISHED: StreamEnd(Closing.FINISHED, "Everything was played."),
     EndReason.EXPIRED: StreamEnd(
         Closing.EXPIRED, "Nothing was heard of this session for too long."
     ),

@@ -7,10 +7,12 @@ import asyncio
 import structlog
 
 from meshkit.faults import Aborted, Fault
-from playback_svc.domain.player_state import PlayerState, Status
+from playback_svc.domain.mailbox import CommandKind
+from playback_svc.domain.player_state import Status
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.states import PlayerStateStore
-from playback_svc.usecases.commanding import Commander, Decision, NotTheCurrentSession, answer_of
+from playback_svc.usecases.commanding import Commander, NotTheCurrentSession
+from playback_svc.usecases.decisions import Decision, Seen, answer_of
 
 EVERY_S = 10.0
 BATCH = 200
@@ -37,10 +39,12 @@ class Expire:
         return True
 
     @staticmethod
-    def _decide(current: PlayerState | None, now_ms: int) -> Decision:
+    async def _decide(seen: Seen) -> Decision:
+        current = seen.state
         if current is None or current.status is not Status.STOPPED:
             raise NotTheCurrentSession
-        return Decision(current, answer_of(current, current.position_at(now_ms)))
+        answer = answer_of(current, current.position_at(seen.now_ms))
+        return Decision(current, answer, CommandKind.STOP)
 
 
 class Sweeper:
@@ -68,7 +72,7 @@ class Sweeper:
         now_ms = self._clock()
         if not await self._store.lead("sweep", self._holder, now_ms, now_ms + LEASE_MS):
             return 0
-        await self._store.forget_answers(now_ms, BATCH)
+        await self._store.forget(now_ms, BATCH)
         ended = 0
         for user_id in await self._store.overdue(now_ms - _MISSED_CHECKPOINT_MS, BATCH):
             try:

@@ -12,13 +12,13 @@ from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.ports.states import Change, Device
-from playback_svc.wiring import MIGRATIONS, SCHEMA
+from playback_svc.wiring import SCHEMA, migrations
 from tests.contracts.playback.player_states import PlayerStatesContract
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 
 async def migrated(dsn: str) -> None:
-    await migrate(dsn, schema=SCHEMA, sources=[MIGRATIONS])
+    await migrate(dsn, schema=SCHEMA, sources=migrations())
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from playback_svc.domain.player_state import (
     Opening,
     PlayerState,
     Rung,
+    Start,
     Status,
     Track,
     Version,
@@ -31,7 +32,7 @@ RUNGS = tuple(
 )
 TRACK = Track("01JD4Q8Z7Y1V9K2M5N6P7R8S9T", "Ouverture", "The Föhn", 3 * MINUTE)
 ASSET = Asset(hashlib.sha256(b"descriptor").hexdigest(), RUNGS[:3])
-FREE = Plan("free", frozenset({"128", "192", "256"}), premium_tracks=False)
+FREE = Plan("free", frozenset({"128", "192", "256"}), premium_tracks=False, skips_per_window=3)
 PREMIUM = Plan("premium", frozenset(rung.name for rung in RUNGS), premium_tracks=True)
 PLAYABLE = Playable(TRACK, ASSET.descriptor, RUNGS)
 
@@ -41,8 +42,9 @@ def new_id() -> str:
 
 
 def opening(**changed: Any) -> Opening:
-    plain = Opening(new_id(), "kitchen", TRACK, ASSET, 0)
-    return replace(plain, **changed)
+    of_start = {name: changed.pop(name) for name in ("track", "asset", "queue") if name in changed}
+    start = Start(new_id(), **{"track": TRACK, "asset": ASSET, **of_start})
+    return replace(Opening(new_id(), "kitchen", start, 0), **changed)
 
 
 def playing(current: PlayerState | None = None, now: int = NOW, **changed: Any) -> PlayerState:

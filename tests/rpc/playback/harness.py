@@ -27,14 +27,15 @@ from meshkit.migrations import migrate
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
-from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans
+from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans, MemoryPlaylists
 from playback_svc.adapters.postgres import PostgresPlayerStates
+from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.settings import Settings
 from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.wiring import (
-    MIGRATIONS,
+from playback_svc.wiring import SCHEMA, Parts, StreamRevoker, assemble, migrations, now_ms
     SCHEMA,
     Parts,
     StreamRevoker,
@@ -49,7 +50,7 @@ PLAYING = playback_pb2.Playback.PLAYING
 
 
 async def migrated(dsn: str) -> None:
-    await migrate(dsn, schema=SCHEMA, sources=[MIGRATIONS])
+    await migrate(dsn, schema=SCHEMA, sources=migrations())
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class World:
     valkey_url: str
     catalogue: MemoryCatalogue
     plans: MemoryPlans
+    playlists: MemoryPlaylists = field(default_factory=MemoryPlaylists)
     issuer: TokenIssuer = field(default_factory=TokenIssuer)
 
     @property
@@ -79,6 +81,7 @@ class World:
             valkey_url=self.valkey_url,
             catalog_target="unused",
             identity_target="unused",
+            playlist_target="unused",
             public_url=PUBLIC_URL,
             capability_keys_file=self.tls / "capability.json",
         )
@@ -123,9 +126,13 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
         parts = Parts(
             holder=holder,
             store=PostgresPlayerStates(pool),
+            mailboxes=PostgresMailboxes(pool),
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
+            skips=ValkeySkipWindows(client, now_ms),
             catalogue=world.catalogue,
+            playlists=world.playlists,
+            friends=world.playlists,
             plans=world.plans,
             addresses=SignedAddresses(PUBLIC_URL, keys),
         )

@@ -111,6 +111,7 @@ class Process:
             "VALKEY_URL": world.valkey_url,
             "CATALOG_TARGET": targets[0],
             "IDENTITY_TARGET": targets[1],
+            "PLAYLIST_TARGET": targets[1],
             "PUBLIC_URL": PUBLIC_URL,
             "CAPABILITY_KEYS_FILE": world.tls / "capability.json",
             "DRAIN_NOTICE_S": 0.1,

@@ -12,17 +12,18 @@ from segue.playback.v1 import playback_pb2
 from meshkit.faults import InvalidArgument, PermissionDenied, ResourceExhausted, Unavailable
 from playback_svc import convert
 from playback_svc.adapters.memory import (
-    MemoryPlayerStates,
     MemoryPositions,
     NoMeasures,
 )
+from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.beats import MOST_COUNTED, Counted, check_counted
 from playback_svc.domain.plans import admit
 from playback_svc.domain.player_state import PlayerState, pause, seek
 from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
 from playback_svc.ports.states import Change
-from playback_svc.usecases.commanding import Commander, record_of, wake_of
+from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.decisions import record_of, wake_of
 from playback_svc.usecases.heartbeats import CHECKPOINT_MS, Heartbeats
 from playback_svc.usecases.slots import Closing, Holder, Slot, StreamRegistry
 from tests.contracts.playback.samples import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from playback_svc.adapters.memory import MemoryPlayerStates, MemoryPositions
+from playback_svc.adapters.memory import MemoryPositions
+from playback_svc.adapters.memory_states import MemoryPlayerStates
 from tests.contracts.playback.player_states import PlayerStatesContract
 from tests.contracts.playback.positions import PositionsContract
 

@@ -1,53 +1,24 @@
-"""The catalogue, the plans and the revocations as their services tell them, over gRPC."""
+"""The plans as identity tells them, over gRPC."""
 
 from __future__ import annotations
 
 import asyncio
 
 import structlog
-from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
-from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from segue.identity.v1 import identity_pb2, identity_service_pb2
 from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
 
 from meshkit.deadline import budget
 from meshkit.faults import Fault, Unavailable
 from meshkit.status import remote_faults
-from playback_svc.domain.plans import Plan, Playable
-from playback_svc.domain.player_state import Rung, Track
+from playback_svc.domain.plans import Plan
 
-_PLAYABLE_S = 2.0
 _PLANS_S = 2.0
 _REFRESH_S = 300.0
 _RETRY_S = 0.5
 _FIRST_PLANS_S = 3.0
 
 _log = structlog.get_logger("playback")
-
-
-class CatalogueService:
-    """A ``Catalogue`` that asks the catalog service on the user's behalf."""
-
-    def __init__(self, stub: CatalogServiceStub) -> None:
-        self._stub = stub
-
-    async def playable(self, track_id: str) -> Playable:
-        """See the port."""
-        request = catalog_service_pb2.GetPlayableRequest(track_id=track_id)
-        with remote_faults():
-            answer = await self._stub.GetPlayable(request, timeout=budget(_PLAYABLE_S))
-        track = answer.track
-        return Playable(
-            track=Track(
-                track_id=track.id,
-                title=track.title,
-                artist=track.artist,
-                duration_ms=track.duration_ms,
-                premium=track.access == catalog_pb2.Track.PREMIUM,
-            ),
-            descriptor=answer.descriptor,
-            rungs=tuple(Rung(rung.name, rung.bitrate_kbps) for rung in answer.rungs),
-        )
 
 
 class CachedPlans:
@@ -93,10 +64,10 @@ class CachedPlans:
 
 def _plan(plan: identity_pb2.Plan) -> Plan:
     tier = identity_pb2.User.SubscriptionType.Name(plan.subscription_type).lower()
-    return Plan(tier, frozenset(plan.rungs), plan.premium_tracks)
+    skips = plan.skips_per_window if plan.HasField("skips_per_window") else None
+    return Plan(tier, frozenset(plan.rungs), plan.premium_tracks, skips)
 
 
 _TIERS = identity_pb2.User.SubscriptionType.values()
-CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 USERS = identity_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 PLANS = identity_service_pb2.DESCRIPTOR.services_by_name["PlanService"]

@@ -1,0 +1,254 @@
+"""The session store in memory, for unit tests. Loses all with the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from meshkit.faults import InvalidArgument
+from meshkit.idempotency import RequestKey
+from playback_svc.domain.devices import Device, unknown
+from playback_svc.domain.mailbox import (
+    KEPT_MS,
+    Applied,
+    Command,
+    CommandStatus,
+    Lapse,
+    Pending,
+)
+from playback_svc.domain.player_state import PlayerState
+from playback_svc.domain.plays import Play
+from playback_svc.domain.preferences import Preferences
+from playback_svc.domain.presence import expires_at_ms, observe
+from playback_svc.ports.states import Change, Checkpoint, Partition, SessionRecord, StoredAnswer
+
+_AnswerKey = tuple[str, str, str]
+
+
+@dataclass
+class MemoryPlayerStates:
+    """A ``PlayerStateStore`` and its ``Mailboxes``.
+
+    Every call yields to the loop once, so that races are real.
+    """
+
+    states: dict[str, PlayerState] = field(default_factory=dict)
+    sessions: dict[tuple[str, str], SessionRecord] = field(default_factory=dict)
+    devices: dict[str, dict[str, Device]] = field(default_factory=dict)
+    commands: dict[tuple[str, str], dict[int, Command]] = field(default_factory=dict)
+    plays: dict[str, dict[str, Play]] = field(default_factory=dict)
+    blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    preferences: dict[str, Preferences] = field(default_factory=dict)
+    answers: dict[_AnswerKey, StoredAnswer] = field(default_factory=dict)
+    leases: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
+        """See the port."""
+        await asyncio.sleep(0)
+        stored = self.answers.get(_answer_key(key)) if key else None
+        if stored is not None and stored.expires_at_ms <= now_ms:
+            stored = None
+        devices = sorted(self.devices.get(user_id, {}).values(), key=lambda one: one.device_id)
+        return Partition(
+            self.states.get(user_id),
+            stored,
+            tuple(devices),
+            self.preferences.get(user_id, Preferences()),
+        )
+
+    async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
+        """See the port."""
+        await asyncio.sleep(0)
+        return self.sessions.get((user_id, session_id))
+
+    async def blob(self, user_id: str, blob_id: str) -> bytes | None:
+        """See the port."""
+        await asyncio.sleep(0)
+        return self.blobs.get((user_id, blob_id))
+
+    async def commit(self, change: Change, now_ms: int) -> bool:
+        """See the port."""
+        await asyncio.sleep(0)
+        if not self._holds(change, now_ms):
+            return False
+        self._write_rows(change)
+        self._write_devices(change)
+        return True
+
+    def _write_rows(self, change: Change) -> None:
+        user_id = change.user_id
+        if change.state is not None:
+            self.states[user_id] = change.state
+        if change.stored is not None:
+            self.answers[_answer_key(change.stored.key)] = change.stored
+        if change.preferences is not None:
+            self.preferences[user_id] = change.preferences
+        for record in change.sessions:
+            self.sessions[user_id, record.session_id] = record
+        self.blobs.update({(user_id, name): body for name, body in change.blobs.items()})
+        for name in change.dropped_blobs:
+            self.blobs.pop((user_id, name), None)
+        for play in change.plays:
+            self.plays.setdefault(user_id, {}).setdefault(play.play_id, play)
+
+    def _write_devices(self, change: Change) -> None:
+        user_id, devices = change.user_id, self.devices.setdefault(change.user_id, {})
+        for command in change.mail:
+            self._post(user_id, command)
+        if change.removed_device is not None:
+            devices.pop(change.removed_device, None)
+            self.commands.pop((user_id, change.removed_device), None)
+        for device in change.devices:
+            devices[device.device_id] = _numbered(device, devices.get(device.device_id))
+
+    def _holds(self, change: Change, now_ms: int) -> bool:
+        held = self.states.get(change.user_id)
+        if change.state is not None and (held.version if held else None) != change.expected:
+            return False
+        if change.stored is not None:
+            answered = self.answers.get(_answer_key(change.stored.key))
+            if answered is not None and answered.expires_at_ms > now_ms:
+                return False
+        if change.preferences is not None:
+            present = self.preferences.get(change.user_id, Preferences())
+            if present.version != change.preferences.version - 1:
+                return False
+        return self._numbers_follow(change)
+
+    def _numbers_follow(self, change: Change) -> bool:
+        devices = self.devices.get(change.user_id, {})
+        last = {device_id: device.last_number for device_id, device in devices.items()}
+        for command in change.mail:
+            if last.get(command.device_id) != command.number - 1:
+                return False
+            last[command.device_id] = command.number
+        return True
+
+    def _post(self, user_id: str, command: Command) -> None:
+        devices = self.devices[user_id]
+        held = devices[command.device_id]
+        devices[command.device_id] = replace(held, last_number=command.number)
+        # As stored: a target without the entries of its queue.
+        target = command.target
+        if target is not None:
+            target = replace(target, queue=replace(target.queue, queued=b""))
+        mailbox = self.commands.setdefault((user_id, command.device_id), {})
+        mailbox[command.number] = replace(command, target=target)
+
+    async def checkpoint(self, beats: Sequence[Checkpoint]) -> list[bool]:
+        """See the port."""
+        await asyncio.sleep(0)
+        return [self._check(beat) for beat in beats]
+
+    def _check(self, beat: Checkpoint) -> bool:
+        state = self.states.get(beat.user_id)
+        if state is None or state.version != beat.live.version:
+            return False
+        self.states[beat.user_id] = observe(state, beat.live)
+        return True
+
+    async def overdue(self, before_ms: int, limit: int) -> list[str]:
+        """See the port."""
+        ends = ((expires_at_ms(state), user_id) for user_id, state in self.states.items())
+        over = sorted(
+            (end, user_id) for end, user_id in ends if end is not None and end < before_ms
+        )
+        return [user_id for _, user_id in over[:limit]]
+
+    async def forget(self, now_ms: int, limit: int) -> int:
+        """See the port."""
+        over = [key for key, stored in self.answers.items() if stored.expires_at_ms <= now_ms]
+        for key in over[:limit]:
+            del self.answers[key]
+        old = [
+            (mailbox, number)
+            for mailbox in self.commands.values()
+            for number, command in mailbox.items()
+            if command.issued_at_ms <= now_ms - KEPT_MS
+        ][: max(0, limit - len(over))]
+        for mailbox, number in old:
+            del mailbox[number]
+        return len(over[:limit]) + len(old)
+
+    async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
+        """See the port."""
+        leader, until = self.leases.get(name, (holder, 0))
+        if leader != holder and until > now_ms:
+            return False
+        self.leases[name] = (holder, until_ms)
+        return True
+
+    async def pending(
+        self, user_id: str, device_id: str, after: int, now_ms: int, limit: int
+    ) -> Pending:
+        """See the port."""
+        await asyncio.sleep(0)
+        device = self.devices.get(user_id, {}).get(device_id)
+        if device is None:
+            return Pending((), None)
+        mailbox = self.commands.get((user_id, device_id), {})
+        waiting: list[Command] = []
+        lapsed: list[int] = []
+        for number in range(after + 1, device.last_number + 1):
+            command = mailbox.get(number)
+            status = command.status_at(now_ms) if command else CommandStatus.EXPIRED
+            if command is not None and status is CommandStatus.PENDING:
+                waiting.append(command)
+            elif status is CommandStatus.EXPIRED and number > device.last_applied:
+                lapsed.append(number)
+        lapse = Lapse(lapsed[0], lapsed[-1]) if lapsed else None
+        return Pending(tuple(waiting[:limit]), lapse)
+
+    async def command(self, user_id: str, device_id: str, number: int) -> Command | None:
+        """See the port."""
+        await asyncio.sleep(0)
+        return self.commands.get((user_id, device_id), {}).get(number)
+
+    async def report(
+        self,
+        user_id: str,
+        device_id: str,
+        applied: Sequence[Applied],
+        volume_percent: int | None,
+        now_ms: int,
+    ) -> Device:
+        """See the port."""
+        await asyncio.sleep(0)
+        device = self.devices.get(user_id, {}).get(device_id)
+        if device is None:
+            raise unknown(device_id)
+        last = max((one.number for one in applied), default=0)
+        if last > device.last_number:
+            raise InvalidArgument.field("applied.number", "was never given")
+        mailbox = self.commands.get((user_id, device_id), {})
+        for one in applied:
+            command = mailbox.get(one.number)
+            if command is not None and command.status is CommandStatus.PENDING:
+                done = replace(command, status=one.status, detail=one.detail)
+                mailbox[one.number] = done
+        volume = device.volume_percent if volume_percent is None else volume_percent
+        device = replace(
+            device,
+            last_applied=max(device.last_applied, last),
+            volume_percent=volume,
+            seen_at_ms=max(device.seen_at_ms, now_ms),
+        )
+        self.devices[user_id][device_id] = device
+        return device
+
+
+def _numbered(device: Device, held: Device | None) -> Device:
+    if held is None:
+        return device
+    return replace(
+        device,
+        registered_at_ms=held.registered_at_ms,
+        seen_at_ms=max(held.seen_at_ms, device.seen_at_ms),
+        last_number=held.last_number,
+        last_applied=held.last_applied,
+    )
+
+
+def _answer_key(key: RequestKey) -> _AnswerKey:
+    return key.principal, key.method, key.request_id

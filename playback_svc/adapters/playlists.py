@@ -1,0 +1,58 @@
+"""Playlists and friends as the playlist service tells them, over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segue.playlist.v1 import playlist_service_pb2, social_service_pb2
+from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
+
+from meshkit.deadline import budget
+from meshkit.status import remote_faults
+from playback_svc.domain.listing import Listing
+from playback_svc.ports.neighbours import Friend
+
+_ORDER_S = 3.0
+_FRIENDS_S = 2.0
+_PAGE = 500
+
+
+class PlaylistService:
+    """``Playlists`` that asks the playlist service on the user's behalf."""
+
+    def __init__(self, stub: PlaylistServiceStub) -> None:
+        self._stub = stub
+
+    async def playlist(self, playlist_id: str) -> Listing:
+        """See the port."""
+        request = playlist_service_pb2.GetPlayOrderRequest(playlist_id=playlist_id)
+        with remote_faults():
+            answer = await self._stub.GetPlayOrder(request, timeout=budget(_ORDER_S))
+        return Listing(answer.entries)
+
+
+class FriendService:
+    """``Friends`` that asks the playlist service on the user's behalf."""
+
+    def __init__(self, stub: SocialServiceStub) -> None:
+        self._stub = stub
+
+    async def friends(self, limit: int) -> Sequence[Friend]:
+        """See the port."""
+        found: list[Friend] = []
+        token = ""
+        while len(found) < limit:
+            size = min(_PAGE, limit - len(found))
+            request = social_service_pb2.ListFriendsRequest(page_size=size, page_token=token)
+            with remote_faults():
+                answer = await self._stub.ListFriends(request, timeout=budget(_FRIENDS_S))
+            found += [Friend(friend.user_id, friend.username) for friend in answer.friends]
+            token = answer.next_page_token
+            if not token:
+                break
+        return found
+
+
+PLAYLISTS = playlist_service_pb2.DESCRIPTOR.services_by_name["PlaylistService"]
+SOCIAL = social_service_pb2.DESCRIPTOR.services_by_name["SocialService"]

@@ -1,0 +1,91 @@
+"""A user's devices: what they are and what they can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from meshkit.faults import FailedPrecondition, NotFound
+
+MOST_DEVICES = 50
+
+
+class DeviceKind(StrEnum):
+    """What a device is."""
+
+    COMPUTER = "COMPUTER"
+    PHONE = "PHONE"
+    TABLET = "TABLET"
+    SPEAKER = "SPEAKER"
+    TV = "TV"
+    CAR = "CAR"
+    WEB = "WEB"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a device can do; no rungs means every one."""
+
+    rungs: tuple[str, ...] = ()
+    codecs: tuple[str, ...] = ()
+    drm_systems: tuple[str, ...] = ()
+    volume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of a user.
+
+    ``controllable`` devices have a mailbox: commands 1 to ``last_number`` were put there, and
+    those up to ``last_applied`` are worked off. Times are Unix ms.
+    """
+
+    device_id: str
+    name: str
+    registered_at_ms: int
+    seen_at_ms: int
+    kind: DeviceKind = DeviceKind.OTHER
+    capabilities: Capabilities = Capabilities()
+    controllable: bool = False
+    volume_percent: int | None = None
+    last_number: int = 0
+    last_applied: int = 0
+
+
+def found(devices: Iterable[Device], device_id: str) -> Device | None:
+    """The device of that id."""
+    return next((device for device in devices if device.device_id == device_id), None)
+
+
+def unknown(device_id: str) -> NotFound:
+    """The fault for a device that the user does not have."""
+    return NotFound("You have no such device.", metadata={"resource": "device", "id": device_id})
+
+
+def played_on(devices: Sequence[Device], device_id: str, now_ms: int) -> Device:
+    """The device as playing on it makes it known, with the time that it was seen."""
+    known = found(devices, device_id)
+    if known is not None:
+        return replace(known, seen_at_ms=now_ms)
+    return Device(device_id, device_id, now_ms, now_ms)
+
+
+def evicted(devices: Sequence[Device], joining: Device, active_id: str) -> str | None:
+    """The device that makes room for ``joining``, if room is needed.
+
+    Raises FailedPrecondition (DEVICE_LIMIT) where all others are registered or play.
+    """
+    if found(devices, joining.device_id) is not None or len(devices) < MOST_DEVICES:
+        return None
+    passing = [
+        device for device in devices if not device.controllable and device.device_id != active_id
+    ]
+    if not passing:
+        raise FailedPrecondition(
+            f"You have {MOST_DEVICES} devices; remove one first.",
+            reason="DEVICE_LIMIT",
+            metadata={"limit": str(MOST_DEVICES)},
+        )
+    return min(passing, key=lambda device: (device.seen_at_ms, device.device_id)).device_id

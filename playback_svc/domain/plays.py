@@ -1,0 +1,61 @@
+"""When a track counts as played, and what is kept of a play."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playback_svc.domain.play_queue import ContextKind, Origin
+from playback_svc.domain.player_state import PlayerState
+
+COUNTED_MS = 30_000
+"""A track counts as played when this much of it, or half of it, was heard."""
+
+_END_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One play of a track. ``context_kind`` is None for one by itself or from the queue."""
+
+    play_id: str
+    session_id: str
+    device_id: str
+    track_id: str
+    started_at_ms: int
+    ended_at_ms: int
+    heard_ms: int
+    completed: bool
+    private: bool
+    context_kind: ContextKind | None
+    context_id: str
+
+
+def counted(heard_ms: int, duration_ms: int) -> bool:
+    """Whether a track of that length, heard for that long, counts as played."""
+    return heard_ms > 0 and heard_ms >= min(COUNTED_MS, duration_ms // 2)
+
+
+def has_ended(position_ms: int, duration_ms: int) -> bool:
+    """Whether a track at that position has come to its end: a device may be early by 5 s."""
+    return position_ms >= duration_ms - _END_MS
+
+
+def play_of(state: PlayerState, now_ms: int) -> Play | None:
+    """What is kept of the play that ``state`` leaves at ``now_ms``; None where it was too short."""
+    heard_ms = state.heard_at(now_ms)
+    if not counted(heard_ms, state.track.duration_ms):
+        return None
+    context = state.queue.context if state.queue.origin is Origin.CONTEXT else None
+    return Play(
+        play_id=state.play_id,
+        session_id=state.session_id,
+        device_id=state.device_id,
+        track_id=state.track.track_id,
+        started_at_ms=state.play_started_at_ms,
+        ended_at_ms=now_ms,
+        heard_ms=heard_ms,
+        completed=has_ended(state.position_at(now_ms), state.track.duration_ms),
+        private=state.private,
+        context_kind=context.kind if context else None,
+        context_id=context.source_id if context else "",
+    )

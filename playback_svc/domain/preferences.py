@@ -1,0 +1,42 @@
+"""How a user wants to listen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class BitratePreference(StrEnum):
+    """The best rung to be offered."""
+
+    UNLIMITED = "UNLIMITED"
+    AAC_128 = "AAC_128"
+    AAC_192 = "AAC_192"
+    AAC_256 = "AAC_256"
+    AAC_320 = "AAC_320"
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The preferences of a user; ``version`` is 0 where none were ever set."""
+
+    bitrate: BitratePreference = BitratePreference.UNLIMITED
+    offline_enabled: bool = True
+    normalize: bool = True
+    private_session: bool = False
+    share_activity: bool = False
+    version: int = 0
+
+
+DEFAULT = Preferences()
+"""What holds until something was set."""
+
+_AAC = ("128", "192", "256", "320")
+
+
+def preferred_rungs(preference: BitratePreference) -> frozenset[str] | None:
+    """The names of the rungs that a preference admits; None for every one."""
+    if preference is BitratePreference.UNLIMITED:
+        return None
+    best = preference.value.removeprefix("AAC_")
+    return frozenset(_AAC[: _AAC.index(best) + 1])

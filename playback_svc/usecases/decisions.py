@@ -1,0 +1,194 @@
+"""What a command decides, and what that writes: row, log, mail to devices, the play left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from meshkit.idempotency import KEPT, RequestKey
+from playback_svc.domain.devices import Device, found
+from playback_svc.domain.listing import Listing
+from playback_svc.domain.mailbox import Command, CommandKind
+from playback_svc.domain.player_state import PlayerState, Status, Version
+from playback_svc.domain.plays import Play, play_of
+from playback_svc.domain.preferences import Preferences
+from playback_svc.ports.live import Wake
+from playback_svc.ports.states import Answer, Change, Partition, SessionRecord, StoredAnswer
+
+_KEPT_MS = int(KEPT.total_seconds() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a decision rests on: the partition as it was read, and the state as of ``now_ms``.
+
+    In ``state`` the last beat is heard, and it is STOPPED where silence has ended it.
+    """
+
+    partition: Partition
+    state: PlayerState | None
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a command makes of what was seen: the next state, the answer, what else to write.
+
+    ``kind`` is what devices are told where the state changes. ``ended`` is the session that
+    another took over from. ``volume`` sets a device's loudness, in percent, by its mailbox.
+    """
+
+    state: PlayerState | None
+    answer: Answer
+    kind: CommandKind = CommandKind.QUEUE
+    ended: PlayerState | None = None
+    devices: tuple[Device, ...] = ()
+    removed_device: str | None = None
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    preferences: Preferences | None = None
+    volume: tuple[Device, int] | None = None
+    sender: str = ""
+
+
+def answer_of(state: PlayerState, position_ms: int, urls_expire_at_s: int | None = None) -> Answer:
+    """The answer that describes ``state``."""
+    return Answer(
+        session_id=state.session_id,
+        version=state.version,
+        position_ms=position_ms,
+        track=state.track,
+        asset=state.asset,
+        urls_expire_at_s=urls_expire_at_s,
+        play_id=state.play_id,
+        device_id=state.device_id,
+    )
+
+
+NO_ANSWER = Answer("", Version(0, 0), 0)
+"""The answer of a command on a user's partition that plays nothing."""
+
+
+def record_of(state: PlayerState, now_ms: int) -> SessionRecord:
+    """The row that the log of sessions keeps of ``state``."""
+    over = state.status is Status.STOPPED
+    return SessionRecord(
+        session_id=state.session_id,
+        device_id=state.device_id,
+        track_id=state.track.track_id,
+        status=state.status,
+        position_ms=state.position_at(now_ms),
+        bitrate_kbps=state.bitrate_kbps,
+        started_at_ms=state.started_at_ms,
+        last_heartbeat_at_ms=state.last_beat_at_ms,
+        ended_at_ms=state.position_at_ms if over else None,
+        ended_by=state.ended_by,
+        skips_count=state.skips_count,
+    )
+
+
+def wake_of(user_id: str, state: PlayerState) -> Wake:
+    """What those who watch the user must know of ``state``."""
+    return Wake(
+        user_id=user_id,
+        version=state.version,
+        session_id=state.session_id,
+        device_id=state.device_id,
+        status=state.status,
+        ended_by=state.ended_by,
+        duration_ms=state.track.duration_ms,
+    )
+
+
+def change_of(
+    user_id: str, key: RequestKey | None, seen: Seen, decision: Decision
+) -> Change | None:
+    """The write of a decision; None where it changes nothing and leaves no answer behind."""
+    before, after, now_ms = seen.partition.state, decision.state, seen.now_ms
+    changed = after is not None and (before is None or before.version != after.version)
+    mail = tuple(_mail(seen, decision, changed=changed))
+    adjusts = decision.devices or decision.removed_device or decision.preferences
+    if key is None and not changed and not mail and not adjusts:
+        return None
+    answer = numbered(decision, mail)
+    sessions = (decision.state, decision.ended) if changed else ()
+    return Change(
+        user_id=user_id,
+        expected=before.version if before else None,
+        state=after,
+        sessions=tuple(record_of(state, now_ms) for state in sessions if state is not None),
+        devices=decision.devices,
+        removed_device=decision.removed_device,
+        mail=mail,
+        stored=StoredAnswer(key, answer, now_ms + _KEPT_MS) if key else None,
+        plays=tuple(_plays(seen, after)),
+        blobs=decision.blobs,
+        dropped_blobs=tuple(_names(before) - _names(after)),
+        preferences=decision.preferences,
+    )
+
+
+def numbered(decision: Decision, mail: tuple[Command, ...]) -> Answer:
+    """The answer, with the number of the command in the mailbox of the device that it is about."""
+    device_id = decision.volume[0].device_id if decision.volume else decision.answer.device_id
+    for command in mail:
+        if command.device_id == device_id:
+            return replace(decision.answer, device_id=device_id, number=command.number)
+    return decision.answer
+
+
+def _mail(seen: Seen, decision: Decision, *, changed: bool) -> Iterator[Command]:
+    """What goes into mailboxes: to the device that plays, and to the one that lost it."""
+    before, after = seen.partition.state, decision.state
+    if decision.volume is not None:
+        device, percent = decision.volume
+        yield Command(
+            device_id=device.device_id,
+            number=device.last_number + 1,
+            kind=CommandKind.VOLUME,
+            target=None,
+            issued_at_ms=seen.now_ms,
+            volume_percent=percent,
+            sender=decision.sender,
+        )
+    if after is None or not changed:
+        return
+    told = {after.device_id: decision.kind}
+    if before is not None and before.status is not Status.STOPPED:
+        told.setdefault(before.device_id, CommandKind.STOP)
+    for device_id, kind in told.items():
+        known = found(seen.partition.devices, device_id)
+        if known is None or not known.controllable or device_id == decision.removed_device:
+            continue
+        yield Command(
+            device_id=device_id,
+            number=known.last_number + 1,
+            kind=kind,
+            target=after,
+            issued_at_ms=seen.now_ms,
+            queue_count=len(Listing(after.queue.queued)),
+            sender=decision.sender,
+        )
+
+
+def _plays(seen: Seen, after: PlayerState | None) -> Iterator[Play]:
+    """The play that ``after`` leaves, if there was one and it counts."""
+    before = seen.partition.state
+    if before is None or after is None or before.status is Status.STOPPED:
+        return
+    same = after.play_id == before.play_id
+    if same and after.status is not Status.STOPPED:
+        return
+    left = after if same else seen.state
+    if left is not None:
+        ended_at_ms = left.position_at_ms if left.status is Status.STOPPED else seen.now_ms
+        play = play_of(left, ended_at_ms)
+        if play is not None:
+            yield play
+
+
+def _names(state: PlayerState | None) -> set[str]:
+    """The bodies that a state names."""
+    context = state.queue.context if state else None
+    if context is None:
+        return set()
+    return {context.listing_id} | ({context.order_id} if context.order_id else set())

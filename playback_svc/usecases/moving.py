@@ -1,0 +1,262 @@
+"""Skip, Previous and Advance: another track in the same session."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from ulid import ULID
+
+from meshkit.faults import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    Fault,
+    ResourceExhausted,
+    Unavailable,
+)
+from meshkit.idempotency import RequestKey
+from playback_svc.domain import play_queue, player_state
+from playback_svc.domain.listing import Entry
+from playback_svc.domain.mailbox import CommandKind
+from playback_svc.domain.play_queue import Blobs, Repeat, Step
+from playback_svc.domain.player_state import EndReason, PlayerState, Status
+from playback_svc.domain.plays import counted, has_ended
+from playback_svc.ports.clock import Clock, NewId
+from playback_svc.ports.neighbours import Plans
+from playback_svc.ports.skips import Skip, SkipWindows, Tally
+from playback_svc.ports.states import Answer, SkipsLeft
+from playback_svc.usecases.commanding import Commander, Decide, SessionLookup, require_session
+from playback_svc.usecases.contexts import Contexts
+from playback_svc.usecases.control import Aim, carried_out
+from playback_svc.usecases.decisions import Decision, Seen, answer_of
+from playback_svc.usecases.opened import Caller, opened
+from playback_svc.usecases.staging import Staged, Staging
+
+
+class SkipLimitReached(ResourceExhausted):
+    """All skips of the window are used."""
+
+    default_reason = "SKIP_LIMIT_REACHED"
+
+    def __init__(self, limit: int, resets_in_s: int) -> None:
+        super().__init__(
+            "You've used all skips for 30 min.",
+            metadata={"limit": str(limit), "seconds_until_reset": str(resets_in_s)},
+            retry_after_s=float(resets_in_s),
+        )
+
+
+class SkipCount:
+    """One command's claim on the window of skips: taken at most once, given back if in vain."""
+
+    def __init__(
+        self, windows: SkipWindows, limit: int | None, user_id: str, key: RequestKey | None
+    ) -> None:
+        self._windows = windows
+        self._limit = limit
+        # A command without a request_id is its own request: it cannot come twice.
+        request_id = f"{key.method}:{key.request_id}" if key else str(ULID())
+        self._skip = Skip(user_id, request_id, key.body_sha256 if key else b"")
+        self._tally: Tally | None = None
+
+    async def take(self) -> None:
+        """Counts, once. Raises SkipLimitReached; Unavailable while nobody can count."""
+        if self._limit is None or self._tally is not None:
+            return
+        tally = await self._windows.take(self._skip, self._limit)
+        if not tally.allowed:
+            raise SkipLimitReached(self._limit, tally.resets_in_s)
+        self._tally = tally
+
+    async def give_back(self, fault: Fault) -> None:
+        """Undoes the count where ``fault`` says for certain that nothing was written."""
+        if self._tally is None or isinstance(fault, Unavailable | DeadlineExceeded):
+            return
+        await self._windows.give_back(self._skip)
+
+    async def left(self) -> SkipsLeft:
+        """How the window stands."""
+        if self._limit is None:
+            return SkipsLeft(None, 0)
+        tally = self._tally or await self._windows.look(self._skip.user_id)
+        return SkipsLeft(max(0, self._limit - tally.used), tally.resets_in_s)
+
+
+class Moving:
+    """Moves a session to another track.
+
+    All raise SessionNotCurrent where nothing plays, Unavailable (TRACK_NOT_READY, or a part is
+    down), Aborted (CONFLICT) and RequestIdReused.
+    """
+
+    def __init__(
+        self,
+        commander: Commander,
+        sessions: SessionLookup,
+        contexts: Contexts,
+        staging: Staging,
+        skips: SkipWindows,
+        plans: Plans,
+        *,
+        clock: Clock,
+        new_id: NewId,
+        rng: Random,
+        urls_live_s: int,
+    ) -> None:
+        self._commander = commander
+        self._sessions = sessions
+        self._contexts = contexts
+        self._staging = staging
+        self._skips = skips
+        self._plans = plans
+        self._clock = clock
+        self._new_id = new_id
+        self._rng = rng
+        self._urls_live_s = urls_live_s
+
+    async def skip(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
+        """The next track, for one skip.
+
+        Raises FailedPrecondition (QUEUE_ENDED, DEVICE_NOT_PLAYING), SkipLimitReached.
+        """
+        count = await self._count(caller, key)
+
+        async def decide(seen: Seen) -> Decision:
+            before = aim.hit(seen.state)
+            staged = await self._next(caller, seen, before, ended=False)
+            if staged is None:
+                raise FailedPrecondition("Nothing follows this track.", reason="QUEUE_ENDED")
+            await count.take()
+            state = player_state.move_on(before, staged.start, seen.now_ms, skipped=True)
+            answer = replace(self._answer(state), skips=await count.left())
+            return self._decision(caller, state, answer, CommandKind.SKIP, staged)
+
+        return await self._counting(caller, key, count, decide)
+
+    async def advance(
+        self, caller: Caller, session_id: str, play_id: str, key: RequestKey | None
+    ) -> Answer:
+        """The next track after one that came to its end, or the end of the session.
+
+        Raises NotFound, FailedPrecondition (TRACK_NOT_ENDED), SkipLimitReached.
+        """
+        count = await self._count(caller, key)
+
+        async def decide(seen: Seen) -> Decision:
+            before = require_session(seen.state, session_id)
+            if before.play_id != play_id or before.ended_by is EndReason.FINISHED:
+                return _as_it_is(before, self._answer(before))
+            opened(before)
+            position_ms, now_ms = before.position_at(seen.now_ms), seen.now_ms
+            if not has_ended(position_ms, before.track.duration_ms):
+                raise _not_ended(position_ms, before.track.duration_ms)
+            staged = await self._next(caller, seen, before, ended=True)
+            if staged is None:
+                state = player_state.end(before, EndReason.FINISHED, position_ms, now_ms)
+                return Decision(state, replace(self._answer(state), ended=True), CommandKind.STOP)
+            again = before.queue.repeat is Repeat.TRACK
+            if not again and not counted(before.heard_at(now_ms), before.track.duration_ms):
+                await count.take()
+            state = player_state.move_on(before, staged.start, now_ms)
+            return self._decision(caller, state, self._answer(state), CommandKind.ADVANCE, staged)
+
+        return await self._sessions.retrying(
+            caller.user_id, session_id, lambda: self._counting(caller, key, count, decide)
+        )
+
+    async def previous(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
+        """The start of the track, or the track before."""
+
+        async def decide(seen: Seen) -> Decision:
+            before = aim.hit(seen.state)
+            blobs = await self._contexts.blobs(caller.user_id, before.queue)
+            position_ms = before.position_at(seen.now_ms)
+            current = _entry(before)
+            step = play_queue.before(before.queue, blobs, position_ms=position_ms, current=current)
+
+            def then(passed: Step) -> Step | None:
+                # What cannot be played is not gone back to: the present track begins again.
+                return None if passed.entry == current else Step(current, before.queue)
+
+            staged = await self._staging.first(
+                caller.tier, seen.partition, before.device_id, step, then
+            )
+            if staged is None:
+                raise FailedPrecondition("Nothing before this can be played.", reason="QUEUE_ENDED")
+            moved = player_state.move_on(before, staged.start, seen.now_ms)
+            return self._decision(caller, moved, self._answer(moved), CommandKind.PREVIOUS, staged)
+
+        return await carried_out(self._commander, self._sessions, caller, aim, key, decide)
+
+    async def _count(self, caller: Caller, key: RequestKey | None) -> SkipCount:
+        plan = await self._plans.plan(caller.tier)
+        return SkipCount(self._skips, plan.skips_per_window, caller.user_id, key)
+
+    async def _counting(
+        self, caller: Caller, key: RequestKey | None, count: SkipCount, decide: Decide
+    ) -> Answer:
+        try:
+            return await self._commander.execute(caller.user_id, key, decide)
+        except Fault as fault:
+            await count.give_back(fault)
+            raise
+
+    async def _next(
+        self, caller: Caller, seen: Seen, before: PlayerState, *, ended: bool
+    ) -> Staged | None:
+        blobs = await self._contexts.blobs(caller.user_id, before.queue)
+        artists = None
+        if blobs.listing is not None and play_queue.begins_new_turn(before.queue):
+            artists = await self._contexts.artists(blobs.listing)
+
+        def after(step: Step, *, ended: bool) -> Step | None:
+            held = Blobs(blobs.listing, step.stored[1]) if step.stored else blobs
+            return play_queue.after(
+                step.queue,
+                held,
+                ended=ended,
+                current=step.entry,
+                rng=self._rng,
+                new_id=self._new_id,
+                artists=artists,
+            )
+
+        step = after(Step(_entry(before), before.queue), ended=ended)
+        if step is None:
+            return None
+        return await self._staging.first(
+            caller.tier,
+            seen.partition,
+            before.device_id,
+            step,
+            lambda passed: after(passed, ended=False),
+        )
+
+    def _answer(self, state: PlayerState) -> Answer:
+        expires = None
+        if state.status is not Status.STOPPED:
+            expires = self._clock() // 1000 + self._urls_live_s
+        answer = answer_of(state, state.position_at(self._clock()), expires)
+        return replace(answer, ended=state.ended_by is EndReason.FINISHED)
+
+    @staticmethod
+    def _decision(
+        caller: Caller, state: PlayerState, answer: Answer, kind: CommandKind, staged: Staged
+    ) -> Decision:
+        return Decision(state, answer, kind, blobs=staged.blobs, sender=caller.sender)
+
+
+def _entry(state: PlayerState) -> Entry:
+    return Entry(state.track.track_id, state.queue.item_id)
+
+
+def _as_it_is(state: PlayerState, answer: Answer) -> Decision:
+    return Decision(state, answer)
+
+
+def _not_ended(position_ms: int, duration_ms: int) -> FailedPrecondition:
+    return FailedPrecondition(
+        "The track has not come to its end.",
+        reason="TRACK_NOT_ENDED",
+        metadata={"position_ms": str(position_ms), "duration_ms": str(duration_ms)},
+    )

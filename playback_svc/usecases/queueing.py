@@ -1,0 +1,209 @@
+"""What comes next: shuffle, repeat, and the queue of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from meshkit.faults import Aborted, Fault, NotFound
+from meshkit.idempotency import RequestKey
+from playback_svc.domain import play_queue, player_state
+from playback_svc.domain.listing import Listing
+from playback_svc.domain.play_queue import Blobs, PlayQueue, Repeat, Upcoming
+from playback_svc.domain.player_state import PlayerState, Track
+from playback_svc.ports.clock import NewId
+from playback_svc.ports.neighbours import Catalogue
+from playback_svc.ports.states import NO_TRACK, Answer
+from playback_svc.usecases.commanding import BodyGone, Commander
+from playback_svc.usecases.contexts import Contexts
+from playback_svc.usecases.decisions import Decision, Seen, answer_of
+from playback_svc.usecases.get_playback import Playing
+from playback_svc.usecases.opened import begun, opened
+
+_READS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """One entry to come, and its track; ``track.title`` is empty where it is not known."""
+
+    upcoming: Upcoming
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What plays, a page of what comes, and how many come in all."""
+
+    playing: Playing | None
+    entries: tuple[Next, ...]
+    total: int
+
+
+class Queueing:
+    """Changes what comes next. All raise SessionNotCurrent, Aborted (CONFLICT), RequestIdReused."""
+
+    def __init__(
+        self,
+        commander: Commander,
+        contexts: Contexts,
+        catalogue: Catalogue,
+        *,
+        new_id: NewId,
+        rng: Random,
+    ) -> None:
+        self._commander = commander
+        self._contexts = contexts
+        self._catalogue = catalogue
+        self._new_id = new_id
+        self._rng = rng
+
+    async def shuffle(self, user_id: str, on: bool, key: RequestKey | None) -> Answer:
+        """Shuffled or not, around the track that plays."""
+
+        async def decide(seen: Seen) -> Decision:
+            before = opened(seen.state)
+            blobs = await self._contexts.blobs(user_id, before.queue)
+            artists = None
+            if on and not before.queue.shuffle and blobs.listing is not None:
+                artists = await self._contexts.artists(blobs.listing)
+            queue, stored = play_queue.with_shuffle(
+                before.queue, blobs, on, artists=artists, rng=self._rng, new_id=self._new_id
+            )
+            state = player_state.requeue(before, queue, seen.now_ms)
+            answer = answer_of(state, state.position_at(seen.now_ms))
+            return Decision(state, answer, blobs=dict([stored] if stored else []))
+
+        return await self._commander.execute(user_id, key, decide)
+
+    async def repeat(self, user_id: str, repeat: Repeat, key: RequestKey | None) -> Answer:
+        """What happens at the end."""
+
+        async def decide(seen: Seen) -> Decision:
+            before = opened(seen.state)
+            queue = play_queue.with_repeat(before.queue, repeat)
+            state = player_state.requeue(before, queue, seen.now_ms)
+            return Decision(state, answer_of(state, state.position_at(seen.now_ms)))
+
+        return await self._commander.execute(user_id, key, decide)
+
+    async def replace(
+        self, user_id: str, track_ids: Sequence[str], key: RequestKey | None
+    ) -> Answer:
+        """Another queue. Raises NotFound (a track), FailedPrecondition (QUEUE_FULL)."""
+        await self._require(track_ids)
+        new_id = self._new_id
+        return await self._edit(
+            user_id, key, lambda queue: play_queue.replace_queue(queue, track_ids, new_id=new_id)
+        )
+
+    async def add(
+        self,
+        user_id: str,
+        track_ids: Sequence[str],
+        key: RequestKey | None,
+        *,
+        first: bool,
+        device_id: str | None = None,
+        sender: str = "",
+    ) -> Answer:
+        """More in the queue; ``item_ids`` are those that were added. Raises as ``replace``."""
+        await self._require(track_ids)
+        put = play_queue.queue_next if first else play_queue.queue_last
+
+        async def decide(seen: Seen) -> Decision:
+            before = opened(seen.state, device_id) if device_id else begun(seen.state)
+            queue = put(before.queue, track_ids, new_id=self._new_id)
+            held = Listing(queue.queued)
+            entries = (
+                held.slice(0, len(track_ids))
+                if first
+                else held.slice(len(held) - len(track_ids), len(held))
+            )
+            state = player_state.requeue(before, queue, seen.now_ms)
+            answer = answer_of(state, state.position_at(seen.now_ms))
+            added = tuple(entry.item_id for entry in entries)
+            return Decision(state, replace(answer, item_ids=added), sender=sender)
+
+        return await self._commander.execute(user_id, key, decide)
+
+    async def remove(
+        self, user_id: str, item_ids: Collection[str], key: RequestKey | None
+    ) -> Answer:
+        """Fewer in the queue; ``count`` says how many were there."""
+        return await self._edit(
+            user_id, key, lambda queue: play_queue.remove_queued(queue, _held(queue, item_ids))
+        )
+
+    async def move(
+        self, user_id: str, item_ids: Sequence[str], before: str | None, key: RequestKey | None
+    ) -> Answer:
+        """Another order of the queue. Raises NotFound (an entry)."""
+        return await self._edit(
+            user_id, key, lambda queue: play_queue.move_queued(queue, item_ids, before)
+        )
+
+    async def _edit(
+        self, user_id: str, key: RequestKey | None, edit: Callable[[PlayQueue], PlayQueue]
+    ) -> Answer:
+        async def decide(seen: Seen) -> Decision:
+            before = begun(seen.state)
+            queue = edit(before.queue)
+            held = Listing(queue.queued)
+            state = player_state.requeue(before, queue, seen.now_ms)
+            answer = replace(
+                answer_of(state, state.position_at(seen.now_ms)),
+                item_ids=tuple(entry.item_id for entry in held.slice(0)),
+                count=len(Listing(before.queue.queued)) - len(held),
+            )
+            return Decision(state, answer)
+
+        return await self._commander.execute(user_id, key, decide)
+
+    async def _require(self, track_ids: Sequence[str]) -> None:
+        known = await self._catalogue.tracks(set(track_ids)) if track_ids else {}
+        for track_id in track_ids:
+            if track_id not in known:
+                raise NotFound("No such track.", metadata={"resource": "track", "id": track_id})
+
+    async def ahead(self, user_id: str, offset: int, limit: int) -> Ahead:
+        """What comes next, ``limit`` entries from ``offset`` on. Raises Unavailable."""
+        state, blobs, now_ms = await self._look(user_id)
+        if state is None:
+            return Ahead(None, (), 0)
+        found = play_queue.upcoming(state.queue, blobs, offset=offset, limit=limit)
+        tracks = await self._named({one.entry.track_id for one in found})
+        entries = (Next(one, tracks.get(one.entry.track_id, _nameless(one))) for one in found)
+        playing = Playing(state, state.position_at(now_ms))
+        return Ahead(playing, tuple(entries), play_queue.remaining(state.queue))
+
+    async def _look(self, user_id: str) -> tuple[PlayerState | None, Blobs, int]:
+        """The state with the bodies that it names, and the time (Unix ms)."""
+        for _ in range(_READS):
+            seen, _answer = await self._commander.see(user_id)
+            if seen.state is None:
+                return None, Blobs(), seen.now_ms
+            try:
+                blobs = await self._contexts.blobs(user_id, seen.state.queue)
+            except BodyGone:
+                continue
+            return seen.state, blobs, seen.now_ms
+        raise Aborted("Other commands came first, several times over.")
+
+    async def _named(self, track_ids: Collection[str]) -> dict[str, Track]:
+        """Fails OPEN: without the catalogue, entries have ids alone."""
+        try:
+            return dict(await self._catalogue.tracks(track_ids)) if track_ids else {}
+        except Fault:
+            return {}
+
+
+def _held(queue: PlayQueue, item_ids: Collection[str]) -> list[str]:
+    """Those of the entries that are in the queue."""
+    held = {entry.item_id for entry in Listing(queue.queued).slice(0)}
+    return [item_id for item_id in item_ids if item_id in held]
+
+
+def _nameless(upcoming: Upcoming) -> Track:
+    return replace(NO_TRACK, track_id=upcoming.entry.track_id)
