@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,7 +13,9 @@ from segue.playlist.v1 import playlist_pb2
 from catalog_svc.domain.asset import FORMAT_VERSION, Asset, Fragment, Rung, Segment, StoredObject
 from catalog_svc.domain.catalogue import SILENT_ALBUM, SILENT_ARTIST, Album, Artist, Track
 from catalog_svc.domain.imports import Import, ImportFile
+from catalog_svc.domain.packed_ids import RAW_SIZE, UNKNOWN, packed, unpacked
 from catalog_svc.domain.playlists import Playlist
+from meshkit.faults import InvalidArgument
 from meshkit.feeds import Change, Op
 
 _ARTWORK = "/media/v1/artwork/"
@@ -26,6 +29,18 @@ _REMOVED = {
 def artwork_path(sha256: str) -> str:
     """Where a cover is served, under the edge; empty for none."""
     return f"{_ARTWORK}{sha256}" if sha256 else ""
+
+
+def packed_ids(ids: Iterable[str]) -> bytes:
+    """Ids as 16 bytes each, in the same order; zeros for an empty one."""
+    return packed(one or UNKNOWN for one in ids)
+
+
+def unpacked_ids(field: str, raw: bytes) -> list[str]:
+    """The ids that are packed in a field; raises ``InvalidArgument`` when there is part of one."""
+    if len(raw) % RAW_SIZE:
+        raise InvalidArgument.field(field, f"must be {RAW_SIZE} bytes for each id")
+    return unpacked(raw)
 
 
 def timestamp(moment: datetime) -> Timestamp:

@@ -30,6 +30,14 @@ class Settings(DatabaseSettings, ServiceSettings):
         default=None,
         description="gRPC target of playlists, for search; absent: search finds none.",
     )
+    playback_target: str | None = Field(
+        default=None,
+        description="gRPC target of playback, for counts of plays; absent: none are counted.",
+    )
+    valkey_url: str | None = Field(
+        default=None,
+        description="Valkey with the list of the most played; absent: each instance has its own.",
+    )
     encoders: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         gt=0,

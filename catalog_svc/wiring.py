@@ -14,17 +14,23 @@ import structlog
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 from segue.identity.v1.identity_service_pb2 import DESCRIPTOR as IDENTITY_CONTRACT
 from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
+from segue.playback.v1.history_service_pb2 import DESCRIPTOR as HISTORY_CONTRACT
+from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
 from segue.playlist.v1.playlist_service_pb2 import DESCRIPTOR as PLAYLIST_CONTRACT
 from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 
 from catalog_svc.adapters import work_folders
 from catalog_svc.adapters.audio import ProgramAudio
 from catalog_svc.adapters.fast_tags import FastTags
+from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
 from catalog_svc.adapters.objects import HashedObjects
+from catalog_svc.adapters.play_changes import play_changes
 from catalog_svc.adapters.playlist_changes import playlist_changes
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_listing import PostgresListing
+from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
+from catalog_svc.adapters.postgres_plays import PostgresPlays
 from catalog_svc.adapters.postgres_preparation import PostgresPreparation
 from catalog_svc.adapters.postgres_queue import (
     ENCODE_QUEUE,
@@ -35,18 +41,24 @@ from catalog_svc.adapters.postgres_queue import (
 )
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
+from catalog_svc.adapters.valkey_most_played import ValkeyMostPlayed
 from catalog_svc.adapters.walk import FolderWalk
 from catalog_svc.domain.jobs import Work
 from catalog_svc.domain.playlists import Told
+from catalog_svc.domain.plays import Play
+from catalog_svc.ports.plays import MostPlayedCache
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.prepare_track import PrepareTrack
 from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.scan_import import ScanImport
 from catalog_svc.usecases.start_import import StartImport
+from catalog_svc.usecases.tell_streams import EVERY_S, TellStreams
+from catalog_svc.usecases.top_tracks import TopTracks
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit import (
     feeds_postgres,
@@ -56,6 +68,7 @@ from meshkit import (
     leases_postgres,
     postgres,
     telemetry,
+    valkey,
 )
 from meshkit.background import regularly, running
 from meshkit.clients import Channels
@@ -69,7 +82,10 @@ from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
 
 _PRUNE_EVERY_S = 3600.0
+# The plays of this long are summed before a track is written: counting is in no hurry.
+_GATHER_PLAYS_S = 0.5
 PLAYLIST = PLAYLIST_CONTRACT.services_by_name["PlaylistService"]
+HISTORY = HISTORY_CONTRACT.services_by_name["HistoryService"]
 IDENTITY = IDENTITY_CONTRACT.services_by_name["UserService"]
 
 _log = structlog.get_logger("catalog")
@@ -117,15 +133,19 @@ def add_servicers(
     settings: Settings,
     stores: Stores,
     feed: feeds_postgres.PostgresChangeFeed,
+    most_played: MostPlayedCache,
     tokens: TokenVerifier,
 ) -> None:
     """Serve the catalogue's own contracts from ``server``."""
     catalogue = PostgresCatalogue(stores.pool, stores.queue)
+    browse, orders = Browse(catalogue), PostgresPlayOrders(stores.pool)
     imports = PostgresImports(stores.pool, stores.queue)
     catalog = CatalogServicer(
-        Browse(catalogue),
+        browse,
         ReadyTrack(catalogue),
         WatchChanges(feed, PostgresListing(stores.pool)),
+        play_orders=FindPlayOrders(browse, orders),
+        top_tracks=TopTracks(catalogue, orders, most_played),
         draining=server.draining,
     )
     importing = ImportServicer(
@@ -159,7 +179,8 @@ async def serve(settings: Settings) -> None:
             feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=stores.pool)
         )
         index = await stack.enter_async_context(aclosing(TantivyIndex(settings.index_dir)))
-        add_servicers(server, settings, stores, feed, tokens)
+        most_played = await stack.enter_async_context(open_most_played(settings))
+        add_servicers(server, settings, stores, feed, most_played, tokens)
         searching = SearchServicer(Search(index), MatchTracks(index))
         server.add(pb_grpc.add_SearchServiceServicer_to_server, searching)
         channels = await stack.enter_async_context(Channels(settings))
@@ -177,6 +198,10 @@ async def serve(settings: Settings) -> None:
             if settings.playlist_target:
                 playlists = follow_playlists(channels, settings.playlist_target, stores.pool)
                 await stack.enter_async_context(running(playlists.run))
+            if settings.playback_target:
+                plays = follow_plays(channels, settings.playback_target, stores.pool)
+                telling = partial(_telling, stores.pool)
+                await stack.enter_async_context(running(plays.run, telling))
             await stack.enter_async_context(running(partial(_pruning, stores.pool)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(settings.index_wait_s):
@@ -193,11 +218,36 @@ def follow_playlists(channels: Channels, target: str, pool: postgres.Pool) -> Fo
     return Follower("playlist", watch, PostgresPlaylists(pool), lease=lease)
 
 
+def follow_plays(channels: Channels, target: str, pool: postgres.Pool) -> Follower[Play]:
+    """Counts plays; one instance at a time does, and two would count none twice."""
+    channel = channels.open(target, "playback", HISTORY)
+    lease = Lease(leases_postgres.PostgresLeases(pool), "follow-playback")
+    watch = play_changes(HistoryServiceStub(channel))
+    counts = PostgresPlays(pool)
+    return Follower("playback", watch, counts, lease=lease, gather_s=_GATHER_PLAYS_S)
+
+
+@asynccontextmanager
+async def open_most_played(settings: Settings) -> AsyncIterator[MostPlayedCache]:
+    """The list of the most played until the block ends: in Valkey, or of this instance alone."""
+    if settings.valkey_url is None:
+        yield MemoryMostPlayed()
+        return
+    async with valkey.open_client(settings.valkey_url, client_name=SCHEMA) as client:
+        yield ValkeyMostPlayed(client)
+
+
+def _telling(pool: postgres.Pool) -> Coroutine[Any, Any, None]:
+    lease = Lease(leases_postgres.PostgresLeases(pool), "tell-streams", ttl_s=EVERY_S)
+    return regularly(EVERY_S, TellStreams(PostgresPlays(pool), lease))
+
+
 def _pruning(pool: postgres.Pool) -> Coroutine[Any, Any, None]:
     return regularly(
         _PRUNE_EVERY_S,
         partial(idempotency_postgres.prune, pool),
         partial(feeds_postgres.prune, pool),
+        PostgresPlays(pool).forget,
     )
 
 

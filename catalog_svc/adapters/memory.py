@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
+from catalog_svc.adapters.memory_plays import MemoryPlays
 from catalog_svc.adapters.memory_reads import MemoryReads
 from catalog_svc.domain.catalogue import Playable, TrackState
 from catalog_svc.domain.ids import new_id
@@ -58,6 +59,7 @@ class MemoryStore(MemoryReads):
     jobs: dict[str, Job] = field(default_factory=dict)
     _answers: MemoryAnswers = field(default_factory=MemoryAnswers)
     playlists: MemoryPlaylists = field(init=False)
+    plays: MemoryPlays = field(init=False)
     _names: MemoryNames = field(init=False)
     _owners: dict[str, str] = field(default_factory=dict)
     _audio: dict[bytes, str] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class MemoryStore(MemoryReads):
     def __post_init__(self) -> None:
         self._names = MemoryNames(self.feed)
         self.playlists = MemoryPlaylists(self._names, self.feed)
+        self.plays = MemoryPlays(self._names, self.survivor)
 
     async def playable(self, track_id: str) -> Playable | None:
         """See ``Playables.playable``."""

@@ -114,6 +114,17 @@ class MemoryNames:
         self._turn(turned ^ self._silent(track))
         self._tell(track.id)
 
+    def play(self, track_id: str, plays: int) -> None:
+        """Count plays of a track, if there is one; nobody is told."""
+        track = self._tracks.get(track_id)
+        if track is not None:
+            played = replace(track, streams_total=track.streams_total + plays)
+            self._tracks[track_id] = played
+
+    def retell(self, track_id: str) -> None:
+        """Tell a track again as it is now."""
+        self.change(self._tracks[track_id])
+
     def remove(self, track_id: str) -> None:
         """The track is gone."""
         track = self._tracks.pop(track_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
-from catalog_svc.domain.catalogue import Album, Artist, Track
+from catalog_svc.domain.catalogue import Album, Artist, Track, TrackState
+from catalog_svc.domain.plays import Streams
 from meshkit.feeds import Change
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MemoryReads:
-    """``Catalogue`` and ``CatalogueListing`` over names, and where merged tracks lead."""
+    """``Catalogue``, ``CatalogueListing``, ``PlayOrders`` and ``PlayedTracks`` over names, and
+    where merged tracks lead."""
 
     __slots__ = ()
 
@@ -26,7 +29,7 @@ class MemoryReads:
 
     async def track(self, track_id: str) -> Track | None:
         """See ``Catalogue.track``."""
-        return self._names.track(self._merged.get(track_id, track_id))
+        return self._names.track(self.survivor(track_id))
 
     async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
         """See ``Catalogue.tracks``."""
@@ -69,6 +72,33 @@ class MemoryReads:
     async def artists_of(self, ids: Collection[str]) -> list[Artist]:
         """See ``Catalogue.artists_of``."""
         return [artist for key in set(ids) if (artist := self._names.artist(key))]
+
+    async def album_order(self, album_id: str, *, limit: int) -> Sequence[str]:
+        """See ``PlayOrders.album_order``."""
+        tracks = await self.album_tracks(album_id, after=None, limit=sys.maxsize)
+        return [one.id for one in tracks if one.state is not TrackState.FAILED][:limit]
+
+    async def artist_order(self, artist_id: str, *, limit: int) -> Sequence[str]:
+        """See ``PlayOrders.artist_order``."""
+        found = [one for one in self._most_played() if one.artist_id == artist_id]
+        return [one.id for one in found][:limit]
+
+    async def artist_ids(self, track_ids: Sequence[str]) -> Sequence[str]:
+        """See ``PlayOrders.artist_ids``."""
+        found = [await self.track(track_id) for track_id in track_ids]
+        return [track.artist_id if track else "" for track in found]
+
+    async def most_played(self, limit: int) -> list[Streams]:
+        """See ``PlayedTracks.most_played``."""
+        return [Streams(one.id, one.streams_total) for one in self._most_played()[:limit]]
+
+    def _most_played(self) -> list[Track]:
+        living = [one for one in self._names.tracks() if one.state is not TrackState.FAILED]
+        return sorted(living, key=lambda one: (one.streams_total, one.id), reverse=True)
+
+    def survivor(self, track_id: str) -> str:
+        """The track that ``track_id`` leads to: itself unless it was merged."""
+        return self._merged.get(track_id, track_id)
 
     async def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
         """See ``CatalogueListing.everything``."""

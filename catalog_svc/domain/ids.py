@@ -16,8 +16,13 @@ def new_id() -> str:
     return str(ULID())
 
 
+def is_id(value: str) -> bool:
+    """Whether ``value`` is a ULID."""
+    return _ULID.fullmatch(value) is not None
+
+
 def check_id(value: str, field: str = "id") -> str:
     """``value`` when it is a ULID; else raises ``InvalidArgument`` naming ``field``."""
-    if not _ULID.fullmatch(value):
+    if not is_id(value):
         raise InvalidArgument.field(field, "must be a ULID: 26 upper-case characters")
     return value

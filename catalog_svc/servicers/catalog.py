@@ -11,8 +11,11 @@ from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 
 from catalog_svc import convert
 from catalog_svc.domain.catalogue import Track
+from catalog_svc.domain.plays import Streams
 from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.ready_track import ReadyTrack
+from catalog_svc.usecases.top_tracks import TopTracks
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.server_context import Context
@@ -22,6 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _YEAR_10000_US = 253_402_300_800_000_000
 _MOST_NUMBER = (1 << 31) - 1
+# The contract counts in doubles, which are exact up to here.
+_MOST_STREAMS = 1 << 53
 
 
 class CatalogServicer(pb_grpc.CatalogServiceServicer):
@@ -33,11 +38,15 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         ready_track: ReadyTrack,
         watch_changes: WatchChanges,
         *,
+        play_orders: FindPlayOrders,
+        top_tracks: TopTracks,
         draining: asyncio.Event,
     ) -> None:
         self._browse = browse
         self._ready_track = ready_track
         self._watch_changes = watch_changes
+        self._play_orders = play_orders
+        self._top_tracks = top_tracks
         self._draining = draining
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
@@ -80,6 +89,33 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         found = await self._browse.top_tracks(request.id)
         return pb.ListArtistTopTracksResponse(tracks=map(convert.track, found))
+
+    async def ListTopTracks(
+        self, request: pb.ListTopTracksRequest, context: Context
+    ) -> pb.ListTopTracksResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListTopTracks", request)
+        after = _played_after(page.after)
+        found = await self._top_tracks.listed(after=after, limit=page.size + 1)
+        places, token = page.cut(found, _played_key)
+        shown = await self._top_tracks.shown(places)
+        return pb.ListTopTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
+
+    async def GetPlayOrder(
+        self, request: pb.GetPlayOrderRequest, context: Context
+    ) -> pb.GetPlayOrderResponse:
+        """See the contract."""
+        found = await self._play_orders(album_id=request.album_id, artist_id=request.artist_id)
+        track_ids = convert.packed_ids(found.track_ids)
+        return pb.GetPlayOrderResponse(track_ids=track_ids, title=found.title)
+
+    async def ListTrackArtists(
+        self, request: pb.ListTrackArtistsRequest, context: Context
+    ) -> pb.ListTrackArtistsResponse:
+        """See the contract."""
+        track_ids = convert.unpacked_ids("track_ids", request.track_ids)
+        found = await self._play_orders.artists(track_ids)
+        return pb.ListTrackArtistsResponse(artist_ids=convert.packed_ids(found))
 
     async def GetPlayable(
         self, request: pb.GetPlayableRequest, context: Context
@@ -133,6 +169,10 @@ def _album_key(track: Track) -> tuple[int, int, str]:
     return track.disc_number, track.track_number, track.id
 
 
+def _played_key(place: Streams) -> tuple[int, str]:
+    return place.total, place.track_id
+
+
 def _newest_after(after: SortKey | None) -> tuple[int, str] | None:
     match after:
         case None:
@@ -151,5 +191,15 @@ def _album_after(after: SortKey | None) -> tuple[int, int, str] | None:
             abs(disc) <= _MOST_NUMBER and abs(number) <= _MOST_NUMBER
         ):
             return disc, number, track_id
+        case _:
+            raise foreign_token()
+
+
+def _played_after(after: SortKey | None) -> tuple[int, str] | None:
+    match after:
+        case None:
+            return None
+        case (int(total), str(track_id)) if 0 <= total <= _MOST_STREAMS:
+            return total, track_id
         case _:
             raise foreign_token()

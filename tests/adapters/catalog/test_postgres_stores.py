@@ -10,14 +10,18 @@ from catalog_svc import wiring
 from catalog_svc.adapters import postgres_listing, postgres_playlists
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_listing import PostgresListing
+from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
+from catalog_svc.adapters.postgres_plays import PostgresPlays
 from catalog_svc.adapters.postgres_preparation import PostgresPreparation
 from catalog_svc.adapters.postgres_queue import SCHEMA
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from meshkit import feeds_postgres
 from tests.contracts.catalog.handover_suite import HandoverContract
+from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract, playlist, told
+from tests.contracts.catalog.plays_suite import PlaysContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.reads_suite import ReadsContract
 from tests.contracts.catalog.scan_suite import ScanContract
@@ -35,16 +39,20 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
 
     catalogue = PostgresCatalogue(pool, queue)
     async with feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA, pool=pool) as feed:
+        orders = PostgresPlayOrders(pool)
         yield CatalogueStores(
-            catalogue,
-            catalogue,
-            PostgresImports(pool, queue),
-            PostgresScanStore(pool, queue),
-            PostgresPreparation(pool, queue),
-            feed,
-            PostgresListing(pool),
-            PostgresPlaylists(pool),
-            waiting,
+            catalogue=catalogue,
+            playables=catalogue,
+            imports=PostgresImports(pool, queue),
+            scans=PostgresScanStore(pool, queue),
+            preparation=PostgresPreparation(pool, queue),
+            feed=feed,
+            listing=PostgresListing(pool),
+            playlists=PostgresPlaylists(pool),
+            plays=PostgresPlays(pool),
+            orders=orders,
+            played=orders,
+            waiting=waiting,
         )
 
 
@@ -57,6 +65,14 @@ class TestPostgresReads(ReadsContract):
 
 
 class TestPostgresPlaylists(PlaylistsContract):
+    pass
+
+
+class TestPostgresPlays(PlaysContract):
+    pass
+
+
+class TestPostgresPlayOrders(PlayOrdersContract):
     pass
 
 

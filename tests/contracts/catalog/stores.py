@@ -16,6 +16,7 @@ from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.catalogue import Catalogue, CatalogueListing, Playables
 from catalog_svc.ports.imports import Imports, ScanStore
 from catalog_svc.ports.playlists import PlaylistCopy
+from catalog_svc.ports.plays import PlayCounts, PlayedTracks, PlayOrders
 from catalog_svc.ports.preparation import Claim, Preparation, Publication
 from meshkit.feeds import Change, ChangeFeed
 
@@ -34,6 +35,9 @@ class CatalogueStores:
     feed: ChangeFeed
     listing: CatalogueListing
     playlists: PlaylistCopy
+    plays: PlayCounts
+    orders: PlayOrders
+    played: PlayedTracks
     waiting: Callable[[], Awaitable[dict[str, int]]]
 
     async def started(self, root: bytes = ROOT) -> str:
@@ -63,6 +67,25 @@ class CatalogueStores:
         """The one track of the catalogue."""
         (track,) = await self.catalogue.tracks(after=None, limit=10)
         return track
+
+    async def songs(self, *names: str, **fields: object) -> dict[str, str]:
+        """New tracks of one album by their titles, numbered in this order: their ids."""
+        files = [
+            found(f"{name}.flac", tagged(name, track_number=number, **fields))
+            for number, name in enumerate(names, 1)
+        ]
+        await self.scanned(*files)
+        tracks = await self.catalogue.tracks(after=None, limit=500)
+        return {track.title: track.id for track in tracks if track.title in names}
+
+    async def refused(self, track_id: str) -> None:
+        """Have the file of a track that waits for its rungs be refused."""
+        for source_id in await self.source_ids():
+            begun = await self.preparation.begin(source_id)
+            if begun is not None and begun[0].track_id == track_id:
+                await self.preparation.refuse(source_id, "it has a hole", remember=True)
+                return
+        raise AssertionError("the track waits for nothing")
 
     async def source_ids(self) -> list[str]:
         """The sources that wait for their first rungs."""
@@ -137,5 +160,16 @@ def memory_stores(store: MemoryStore) -> CatalogueStores:
         return {job.key: job.priority for job in store.jobs.values()}
 
     return CatalogueStores(
-        store, store, store, store, store, store.feed, store, store.playlists, waiting
+        catalogue=store,
+        playables=store,
+        imports=store,
+        scans=store,
+        preparation=store,
+        feed=store.feed,
+        listing=store,
+        playlists=store.playlists,
+        plays=store.plays,
+        orders=store,
+        played=store,
+        waiting=waiting,
     )

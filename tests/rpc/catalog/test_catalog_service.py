@@ -17,10 +17,13 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 )
 
 from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
 from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.ready_track import ReadyTrack
+from catalog_svc.usecases.top_tracks import TopTracks
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit.faults import (
     FailedPrecondition,
@@ -73,16 +76,24 @@ class Catalog:
         return list(answer.tracks)
 
 
+def a_servicer(store: MemoryStore, draining: asyncio.Event) -> CatalogServicer:
+    """The servicer over a memory store."""
+    browse = Browse(store)
+    return CatalogServicer(
+        browse,
+        ReadyTrack(store),
+        WatchChanges(store.feed, store),
+        play_orders=FindPlayOrders(browse, store),
+        top_tracks=TopTracks(store, store, MemoryMostPlayed()),
+        draining=draining,
+    )
+
+
 @pytest.fixture
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
     draining = asyncio.Event()
-    servicer = CatalogServicer(
-        Browse(store),
-        ReadyTrack(store),
-        WatchChanges(store.feed, store),
-        draining=draining,
-    )
+    servicer = a_servicer(store, draining)
     async with served(tmp_path, (add_CatalogServiceServicer_to_server, servicer)) as mesh:
         yield Catalog(mesh, memory_stores(store), draining)
 

@@ -6,7 +6,9 @@ import pytest
 
 from catalog_svc.adapters.memory import MemoryStore
 from tests.contracts.catalog.handover_suite import HandoverContract
+from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract
+from tests.contracts.catalog.plays_suite import PlaysContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.reads_suite import ReadsContract
 from tests.contracts.catalog.scan_suite import ScanContract
@@ -27,6 +29,14 @@ class TestMemoryReads(ReadsContract):
 
 
 class TestMemoryPlaylists(PlaylistsContract):
+    pass
+
+
+class TestMemoryPlays(PlaysContract):
+    pass
+
+
+class TestMemoryPlayOrders(PlayOrdersContract):
     pass
 
 

@@ -1,0 +1,40 @@
+"""What the playback service tells of plays, as the domain sees it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import structlog
+from segue.playback.v1 import history_service_pb2 as pb
+from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
+
+from catalog_svc.domain.ids import is_id
+from catalog_svc.domain.plays import Play
+from meshkit.following import Step, Watch
+from meshkit.status import remote_faults
+
+_log = structlog.get_logger("plays")
+
+
+def play_changes(stub: HistoryServiceStub) -> Watch[Play]:
+    """A ``Watch`` over the playback service's feed."""
+
+    async def watch(resume_token: str, /) -> AsyncIterator[Step[Play]]:
+        request = pb.WatchPlaysRequest(resume_token=resume_token)
+        with remote_faults():
+            async for message in stub.WatchPlays(request):
+                yield Step(message.resume_token, told(message))
+
+    return watch
+
+
+def told(message: pb.WatchPlaysResponse) -> Play | None:
+    """The play in a step; None where there is none."""
+    if not message.HasField("play"):
+        return None
+    play = Play(message.play.play_id, message.play.track_id)
+    if not is_id(play.id) or not is_id(play.track_id):
+        # One play that nobody can read must not keep all later ones from being counted.
+        _log.error("play unreadable", play_id=play.id, track_id=play.track_id)
+        return None
+    return play

@@ -1,0 +1,90 @@
+"""The most played tracks of all, from a list that is made at most once an hour."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from dataclasses import replace
+
+from catalog_svc.domain.catalogue import Track
+from catalog_svc.domain.plays import MOST_PLAYED, MostPlayed, Streams
+from catalog_svc.ports.catalogue import Catalogue
+from catalog_svc.ports.plays import MostPlayedCache, PlayedTracks
+
+_LOOK_AGAIN_S = 0.05
+_LOOKS = 20
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class TopTracks:
+    """Reads the list that all instances share; one caller at a time makes it anew.
+
+    Whoever finds none while another makes it looks again for a second, and then makes it too.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        played: PlayedTracks,
+        cache: MostPlayedCache,
+        *,
+        now_ms: Callable[[], int] = _unix_ms,
+    ) -> None:
+        self._catalogue = catalogue
+        self._played = played
+        self._cache = cache
+        self._now_ms = now_ms
+        self._making: asyncio.Task[MostPlayed] | None = None
+
+    async def listed(self, *, after: tuple[int, str] | None, limit: int) -> Sequence[Streams]:
+        """Places of the list behind (streams, id); None: from the first."""
+        most_played = await self._cache.get()
+        if most_played is None:
+            most_played = await self._made()
+        return most_played.after(after, limit)
+
+    async def shown(self, places: Sequence[Streams]) -> list[Track]:
+        """The tracks at these places, those that are gone left out.
+
+        Their counts are those that they are listed by, so that a page is in its own order.
+        """
+        found = await self._catalogue.tracks_of([one.track_id for one in places])
+        tracks = {track.id: track for track in found}
+        return [
+            replace(tracks[one.track_id], streams_total=one.total)
+            for one in places
+            if one.track_id in tracks
+        ]
+
+    async def _made(self) -> MostPlayed:
+        """The list, made once for all who wait for it in this process."""
+        if self._making is None:
+            # In a context of its own: it has neither the deadline nor the rights of who came first.
+            self._making = asyncio.create_task(self._make(), context=Context())
+            self._making.add_done_callback(self._done)
+        return await asyncio.shield(self._making)
+
+    def _done(self, task: asyncio.Task[MostPlayed]) -> None:
+        self._making = None
+        # Those who waited have the exception; if all of them left, nobody needs it.
+        if not task.cancelled():
+            task.exception()
+
+    async def _make(self) -> MostPlayed:
+        for _ in range(_LOOKS):
+            if await self._cache.may_load():
+                break
+            await asyncio.sleep(_LOOK_AGAIN_S)
+            held = await self._cache.get()
+            if held is not None:
+                return held
+        made_at_ms = self._now_ms()
+        made = MostPlayed(made_at_ms, tuple(await self._played.most_played(MOST_PLAYED)))
+        if made.tracks:
+            await self._cache.put(made)
+        return made

@@ -1,0 +1,33 @@
+"""What the playback service tells of plays, as the domain sees it."""
+
+from __future__ import annotations
+
+import pytest
+from segue.playback.v1 import history_service_pb2 as pb
+
+from catalog_svc.adapters.play_changes import told
+from catalog_svc.domain.ids import new_id
+from catalog_svc.domain.plays import Play, Streams, summed
+
+
+def test_a_play_is_told_by_its_id_and_its_track() -> None:
+    play_id, track_id = new_id(), new_id()
+    play = pb.Play(play_id=play_id, track_id=track_id, heard_ms=31_000)
+    message = pb.WatchPlaysResponse(resume_token="t", play=play, user_id=new_id())
+    assert told(message) == Play(play_id, track_id)
+
+
+def test_a_message_of_a_token_alone_tells_no_play() -> None:
+    assert told(pb.WatchPlaysResponse(resume_token="t")) is None
+
+
+@pytest.mark.parametrize(("play_id", "track_id"), [("", new_id()), (new_id(), "x"), ("8" * 26, "")])
+def test_a_play_that_nobody_can_read_is_left_out(play_id: str, track_id: str) -> None:
+    play = pb.Play(play_id=play_id, track_id=track_id)
+    assert told(pb.WatchPlaysResponse(resume_token="t", play=play)) is None
+
+
+def test_plays_are_summed_by_track_and_each_only_once() -> None:
+    plays = [Play(play_id, track_id) for play_id, track_id in ("1b", "2a", "1b", "3b", "4a")]
+    assert summed(plays, {"1", "2", "3"}) == [Streams("a", 1), Streams("b", 2)]
+    assert summed(plays, set()) == []
