@@ -35,12 +35,13 @@ from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.settings import Settings
 from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.wiring import SCHEMA, Parts, StreamRevoker, assemble, migrations, now_ms
+from playback_svc.wiring import (
     SCHEMA,
     Parts,
     StreamRevoker,
     assemble,
     holder_of,
+    migrations,
     now_ms,
 )
 from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK, new_id
