@@ -241,7 +241,7 @@ class PlaybackServiceServicer:
 
     def EditQueue(self, request, context):
         """Replaces the queue of the user, which comes before the context goes on; none empties it.
-        Errors: INVALID_FIELD, NOT_FOUND (a track), QUEUE_FULL (more than 500), SESSION_NOT_CURRENT
+        Errors: INVALID_FIELD, NOT_FOUND (a track), SESSION_NOT_CURRENT
         (nothing was ever played), CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -250,7 +250,7 @@ class PlaybackServiceServicer:
 
     def AddToQueue(self, request, context):
         """Adds tracks to the queue of the user, at its end or before what waits there.
-        Errors: as EditQueue.
+        Errors: as EditQueue; QUEUE_FULL (it would have more than 500).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -82,12 +82,12 @@ class PlaybackServiceStub:
     """
     EditQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.EditQueueRequest, _playback_service_pb2.EditQueueResponse]
     """Replaces the queue of the user, which comes before the context goes on; none empties it.
-    Errors: INVALID_FIELD, NOT_FOUND (a track), QUEUE_FULL (more than 500), SESSION_NOT_CURRENT
+    Errors: INVALID_FIELD, NOT_FOUND (a track), SESSION_NOT_CURRENT
     (nothing was ever played), CONFLICT.
     """
     AddToQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.AddToQueueRequest, _playback_service_pb2.AddToQueueResponse]
     """Adds tracks to the queue of the user, at its end or before what waits there.
-    Errors: as EditQueue.
+    Errors: as EditQueue; QUEUE_FULL (it would have more than 500).
     """
     RemoveFromQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.RemoveFromQueueRequest, _playback_service_pb2.RemoveFromQueueResponse]
     """Takes entries out of the queue of the user. Entries that are gone already are passed over.
@@ -250,7 +250,7 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_playback_service_pb2.EditQueueRequest, _abc.Awaitable[_playback_service_pb2.EditQueueResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.EditQueueResponse]:
         """Replaces the queue of the user, which comes before the context goes on; none empties it.
-        Errors: INVALID_FIELD, NOT_FOUND (a track), QUEUE_FULL (more than 500), SESSION_NOT_CURRENT
+        Errors: INVALID_FIELD, NOT_FOUND (a track), SESSION_NOT_CURRENT
         (nothing was ever played), CONFLICT.
         """
 
@@ -261,7 +261,7 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_playback_service_pb2.AddToQueueRequest, _abc.Awaitable[_playback_service_pb2.AddToQueueResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.AddToQueueResponse]:
         """Adds tracks to the queue of the user, at its end or before what waits there.
-        Errors: as EditQueue.
+        Errors: as EditQueue; QUEUE_FULL (it would have more than 500).
         """
 
     @_abc_1.abstractmethod
