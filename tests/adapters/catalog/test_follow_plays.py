@@ -1,0 +1,158 @@
+"""From the playback service's feed to the streams of tracks: a served feed and the followers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from segue.playback.v1 import history_service_pb2 as pb
+from segue.playback.v1.history_service_pb2_grpc import (
+    HistoryServiceServicer,
+    add_HistoryServiceServicer_to_server,
+)
+
+from catalog_svc import wiring
+from catalog_svc.adapters.postgres_imports import PostgresImports
+from catalog_svc.adapters.postgres_plays import PostgresPlays
+from catalog_svc.adapters.postgres_reads import PostgresCatalogue
+from catalog_svc.adapters.postgres_scan import PostgresScanStore
+from catalog_svc.domain.ids import new_id
+from meshkit.background import running
+from meshkit.clients import Channels
+from meshkit.faults import OutOfRange, Unavailable
+from meshkit.testing.rpc import served, service_settings
+from tests.contracts.catalog.stores import ROOT, found, new_import, tagged
+
+
+class History(HistoryServiceServicer):
+    """A playback service that knows only its feed; tokens are "1", "2" and so on.
+
+    Who resumes is told the last message again: the feed says each at least once.
+    """
+
+    def __init__(self) -> None:
+        self.plays: list[pb.Play] = []
+        self.asked: list[str] = []
+        self.expired: set[str] = set()
+        self.ended = asyncio.Event()
+
+    async def WatchPlays(
+        self, request: pb.WatchPlaysRequest, context: Any
+    ) -> AsyncIterator[pb.WatchPlaysResponse]:
+        self.asked.append(request.resume_token)
+        if request.resume_token in self.expired:
+            raise OutOfRange("too old", reason="RESUME_TOKEN_EXPIRED")
+        yield pb.WatchPlaysResponse(resume_token=request.resume_token or "0")
+        place = max(0, int(request.resume_token or "0") - 1)
+        ended = self.ended
+        while not ended.is_set():
+            for play in self.plays[place:]:
+                place += 1
+                yield pb.WatchPlaysResponse(resume_token=str(place), play=play, user_id=new_id())
+            await asyncio.sleep(0.005)
+        raise Unavailable("drains")
+
+    def play(self, track_id: str, count: int = 1) -> None:
+        """Enter plays of a track."""
+        self.plays += [pb.Play(play_id=new_id(), track_id=track_id) for _ in range(count)]
+
+    def end(self) -> None:
+        """Ends every watch; the next goes on."""
+        self.ended.set()
+        self.ended = asyncio.Event()
+
+
+@dataclass
+class Followed:
+    """The playback service, and the catalogue that two instances count for."""
+
+    service: History
+    track_id: str
+    stores: wiring.Stores
+
+    async def streams(self) -> int:
+        track = await PostgresCatalogue(self.stores.pool, self.stores.queue).track(self.track_id)
+        assert track is not None
+        return track.streams_total
+
+    async def followed_to(self, token: str) -> None:
+        """Returns when the place in the feed is there."""
+        plays = PostgresPlays(self.stores.pool)
+
+        async def there() -> bool:
+            return await plays.resume_token() == token
+
+        await until(there)
+
+
+@pytest.fixture
+async def followed(
+    tmp_path: Path, opened: wiring.Stores, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Followed]:
+    monkeypatch.setattr(wiring, "_GATHER_PLAYS_S", 0.001)
+    run = new_import()
+    await PostgresImports(opened.pool, opened.queue).create(run, None)
+    scans = PostgresScanStore(opened.pool, opened.queue)
+    await scans.record(run.id, ROOT, [found("a.flac", tagged("Song"))])
+    (track,) = await PostgresCatalogue(opened.pool, opened.queue).tracks(after=None, limit=9)
+    service = History()  # type: ignore[abstract]
+    async with AsyncExitStack() as stack:
+        mesh = await stack.enter_async_context(
+            served(tmp_path, (add_HistoryServiceServicer_to_server, service), workload="playback")
+        )
+        target = f"127.0.0.1:{mesh.port}"
+        for _ in range(2):
+            channels = await stack.enter_async_context(Channels(service_settings(tmp_path)))
+            following = wiring.follow_plays(channels, target, opened.pool)
+            await stack.enter_async_context(running(following.run))
+        yield Followed(service, track.id, opened)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Returns when it holds; the test's own time limit ends a wait in vain."""
+    while not await condition():
+        await asyncio.sleep(0.01)
+
+
+async def test_plays_are_counted_as_they_are_told(followed: Followed) -> None:
+    followed.service.play(followed.track_id, 3)
+    await followed.followed_to("3")
+    followed.service.play(followed.track_id, 2)
+    await followed.followed_to("5")
+    assert await followed.streams() == 5
+    assert followed.service.asked == [""]
+
+
+async def test_an_interrupted_watch_goes_on_and_counts_nothing_twice(followed: Followed) -> None:
+    followed.service.play(followed.track_id, 3)
+    await followed.followed_to("3")
+    followed.service.end()
+    followed.service.play(followed.track_id)
+    await followed.followed_to("4")
+    assert await followed.streams() == 4
+    assert followed.service.asked == ["", "3"]
+
+
+async def test_a_token_too_old_has_all_that_is_kept_told_again_and_counted_once(
+    followed: Followed,
+) -> None:
+    followed.service.play(followed.track_id, 3)
+    await followed.followed_to("3")
+    followed.service.expired.add("3")
+    followed.service.play(followed.track_id)
+    followed.service.end()
+    await followed.followed_to("4")
+    assert await followed.streams() == 4
+    assert followed.service.asked == ["", "3", ""]
+
+
+async def test_a_play_that_nobody_can_read_holds_up_no_other(followed: Followed) -> None:
+    followed.service.plays.append(pb.Play(play_id="?", track_id=followed.track_id))
+    followed.service.play(followed.track_id)
+    await followed.followed_to("2")
+    assert await followed.streams() == 1
