@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from meshkit.faults import NotFound, Unavailable
 from meshkit.principal import current_principal
+from playback_svc.domain.beats import Counted
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Track
@@ -136,16 +137,7 @@ class NoMeasures:
     def heard(self, bitrate_kbps: int, seconds: float) -> None:
         """See the port."""
 
-    def report(
-        self,
-        tier: str,
-        *,
-        underruns: int,
-        switches: int,
-        start_latency_ms: int,
-        slowest_fetch_ms: int,
-        fetch_errors: int,
-    ) -> None:
+    def report(self, tier: str, counted: Counted) -> None:
         """See the port."""
 
     def streams(self, difference: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshkit.telemetry import counter, gauge, histogram
+from playback_svc.domain.beats import Counted
 
 _LATENCY_BUCKETS_S = (0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
 _RUNGS_KBPS = (128, 192, 256, 320)
@@ -12,7 +13,7 @@ _RUNGS_KBPS = (128, 192, 256, 320)
 _START_LATENCY = histogram(
     "playback_start_latency_seconds",
     "Time from the user's play to the first audible sample, by clients.",
-    ["tier"],
+    ["tier", "network"],
     _LATENCY_BUCKETS_S,
 )
 _FETCH = histogram(
@@ -23,6 +24,7 @@ _FETCH = histogram(
 _UNDERRUNS = counter("playback_underruns", "Times that a buffer ran empty while playing.")
 _SWITCHES = counter("playback_switches", "Changes of the rung.")
 _ERRORS = counter("playback_fetch_errors", "Failed segment fetches, retried ones included.")
+_RETRIES = counter("playback_fetch_retries", "Segment fetches that were tried again.")
 _HEARD = counter("playback_rung_seconds", "Seconds heard of each rung.", ["rung"])
 _STREAMS = gauge("playback_concurrent_streams", "Heartbeat streams held by this instance.")
 
@@ -38,27 +40,21 @@ class PrometheusMeasures:
         """See the port."""
         self._by_rate.get(bitrate_kbps, self._lossless).inc(seconds)
 
-    def report(
-        self,
-        tier: str,
-        *,
-        underruns: int,
-        switches: int,
-        start_latency_ms: int,
-        slowest_fetch_ms: int,
-        fetch_errors: int,
-    ) -> None:
+    def report(self, tier: str, counted: Counted) -> None:
         """See the port."""
-        if underruns:
-            _UNDERRUNS.inc(underruns)
-        if switches:
-            _SWITCHES.inc(switches)
-        if fetch_errors:
-            _ERRORS.inc(fetch_errors)
-        if start_latency_ms:
-            _START_LATENCY.labels(tier).observe(start_latency_ms / 1000)
-        if slowest_fetch_ms:
-            _FETCH.observe(slowest_fetch_ms / 1000)
+        if counted.underruns:
+            _UNDERRUNS.inc(counted.underruns)
+        if counted.switches:
+            _SWITCHES.inc(counted.switches)
+        if counted.fetch_errors:
+            _ERRORS.inc(counted.fetch_errors)
+        if counted.fetch_retries:
+            _RETRIES.inc(counted.fetch_retries)
+        if counted.start_latency_ms:
+            seconds = counted.start_latency_ms / 1000
+            _START_LATENCY.labels(tier, counted.network).observe(seconds)
+        if counted.slowest_fetch_ms:
+            _FETCH.observe(counted.slowest_fetch_ms / 1000)
 
     def streams(self, difference: int) -> None:
         """See the port."""

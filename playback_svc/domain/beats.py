@@ -11,15 +11,24 @@ LONGEST_MS = 600_000
 HIGHEST_KBPS = 10_000_000
 
 
+NETWORKS = ("unknown", "wired", "wifi", "cellular", "other")
+"""The kinds of links, by their numbers in the contract; a newer one counts as other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a device counted since its beat before; times in ms, 0 for nothing."""
+    """What a device counted since its beat before; times in ms, 0 for nothing.
+
+    ``network`` is one of NETWORKS.
+    """
 
     underruns: int
     switches: int
     start_latency_ms: int
     slowest_fetch_ms: int
     fetch_errors: int
+    fetch_retries: int = 0
+    network: str = "unknown"
 
 
 _COUNTED_BOUNDS = {
@@ -28,6 +37,7 @@ _COUNTED_BOUNDS = {
     "start_latency_ms": LONGEST_MS,
     "slowest_fetch_ms": LONGEST_MS,
     "fetch_errors": MOST_COUNTED,
+    "fetch_retries": MOST_COUNTED,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from playback_svc.domain.beats import Counted
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Track
@@ -99,17 +100,8 @@ class Measures(Protocol):
         """Audio of a rung was heard for ``seconds``."""
         ...
 
-    def report(
-        self,
-        tier: str,
-        *,
-        underruns: int,
-        switches: int,
-        start_latency_ms: int,
-        slowest_fetch_ms: int,
-        fetch_errors: int,
-    ) -> None:
-        """What a device counted since its beat before; 0: nothing."""
+    def report(self, tier: str, counted: Counted) -> None:
+        """What a device counted since its beat before."""
         ...
 
     def streams(self, difference: int) -> None:

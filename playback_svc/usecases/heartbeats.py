@@ -124,14 +124,7 @@ class Heartbeats:
 
     def report(self, slot: Slot, counted: Counted) -> None:
         """Add up what the device counted since its beat before."""
-        self._measures.report(
-            slot.holder.tier,
-            underruns=counted.underruns,
-            switches=counted.switches,
-            start_latency_ms=counted.start_latency_ms,
-            slowest_fetch_ms=counted.slowest_fetch_ms,
-            fetch_errors=counted.fetch_errors,
-        )
+        self._measures.report(slot.holder.tier, counted)
 
     async def attend(self, holder: Holder, session_id: str, device_id: str) -> Slot:
         """A slot for one beat without a stream: that of the session's stream, or a passing one."""

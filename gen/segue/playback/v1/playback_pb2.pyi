@@ -396,11 +396,44 @@ class Measurements(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Network:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _NetworkEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Measurements._Network.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        NETWORK_UNSPECIFIED: Measurements._Network.ValueType  # 0
+        """Not known."""
+        WIRED: Measurements._Network.ValueType  # 1
+        """A cable."""
+        WIFI: Measurements._Network.ValueType  # 2
+        """Wi-Fi."""
+        CELLULAR: Measurements._Network.ValueType  # 3
+        """A mobile network."""
+        OTHER: Measurements._Network.ValueType  # 4
+        """Anything else."""
+
+    class Network(_Network, metaclass=_NetworkEnumTypeWrapper):
+        """What kind of link a device has."""
+
+    NETWORK_UNSPECIFIED: Measurements.Network.ValueType  # 0
+    """Not known."""
+    WIRED: Measurements.Network.ValueType  # 1
+    """A cable."""
+    WIFI: Measurements.Network.ValueType  # 2
+    """Wi-Fi."""
+    CELLULAR: Measurements.Network.ValueType  # 3
+    """A mobile network."""
+    OTHER: Measurements.Network.ValueType  # 4
+    """Anything else."""
+
     UNDERRUNS_FIELD_NUMBER: _builtins.int
     SWITCHES_FIELD_NUMBER: _builtins.int
     START_LATENCY_MS_FIELD_NUMBER: _builtins.int
     SLOWEST_FETCH_MS_FIELD_NUMBER: _builtins.int
     FETCH_ERRORS_FIELD_NUMBER: _builtins.int
+    NETWORK_FIELD_NUMBER: _builtins.int
+    FETCH_RETRIES_FIELD_NUMBER: _builtins.int
     underruns: _builtins.int
     """How often the buffer ran empty while PLAYING."""
     switches: _builtins.int
@@ -411,6 +444,10 @@ class Measurements(_message.Message):
     """Milliseconds that the slowest of the segment fetches took. 0: none was fetched."""
     fetch_errors: _builtins.int
     """Failed fetches, retried ones included."""
+    network: Global___Measurements.Network.ValueType
+    """The link, for what start_latency_ms is compared by."""
+    fetch_retries: _builtins.int
+    """Fetches that were tried again."""
     def __init__(
         self,
         *,
@@ -419,10 +456,12 @@ class Measurements(_message.Message):
         start_latency_ms: _builtins.int = ...,
         slowest_fetch_ms: _builtins.int = ...,
         fetch_errors: _builtins.int = ...,
+        network: Global___Measurements.Network.ValueType = ...,
+        fetch_retries: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fetch_errors", b"fetch_errors", "slowest_fetch_ms", b"slowest_fetch_ms", "start_latency_ms", b"start_latency_ms", "switches", b"switches", "underruns", b"underruns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fetch_errors", b"fetch_errors", "fetch_retries", b"fetch_retries", "network", b"network", "slowest_fetch_ms", b"slowest_fetch_ms", "start_latency_ms", b"start_latency_ms", "switches", b"switches", "underruns", b"underruns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
