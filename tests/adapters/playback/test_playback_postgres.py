@@ -11,10 +11,10 @@ from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import PostgresPlayerStates
-from playback_svc.ports.states import Change, Device
+from playback_svc.ports.states import Change
 from playback_svc.wiring import SCHEMA, migrations
 from tests.contracts.playback.player_states import PlayerStatesContract
-from tests.contracts.playback.samples import NOW, new_id, playing
+from tests.contracts.playback.samples import NOW, device, new_id, playing
 
 
 async def migrated(dsn: str) -> None:
@@ -37,12 +37,12 @@ class TestPostgresPlayerStates(PlayerStatesContract):
 
 async def test_playing_on_an_unknown_device_registers_it(pool: postgres.Pool) -> None:
     store, user, state = PostgresPlayerStates(pool), new_id(), playing()
-    await store.commit(Change(user, None, state, device=Device("kitchen", NOW)), NOW)
-    after = playing(state)
-    await store.commit(Change(user, state.version, after, device=Device("kitchen", NOW + 5)), NOW)
+    await store.commit(Change(user, None, state, devices=(device("kitchen"),)), NOW)
+    after, seen = playing(state), device("kitchen", NOW + 5, registered_at_ms=NOW + 5)
+    await store.commit(Change(user, state.version, after, devices=(seen,)), NOW)
     async with pool.connection() as connection:
         found = await connection.execute(
-            "SELECT device_id, extract(epoch FROM last_played_at - registered_at) FROM devices"
+            "SELECT device_id, extract(epoch FROM seen_at - registered_at) FROM devices"
         )
         assert [(row[0], float(row[1])) for row in await found.fetchall()] == [("kitchen", 0.005)]
 

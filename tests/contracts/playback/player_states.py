@@ -9,12 +9,14 @@ import pytest
 
 from playback_svc.domain import player_state
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, end
+from playback_svc.domain.preferences import DEFAULT, Preferences
 from playback_svc.domain.presence import observe
-from playback_svc.ports.states import Change, Checkpoint, Device, PlayerStateStore
+from playback_svc.ports.states import Change, Checkpoint, PlayerStateStore
 from tests.contracts.playback.samples import (
     MINUTE,
     NOW,
     beat,
+    device,
     new_id,
     playing,
     record,
@@ -70,12 +72,22 @@ class PlayerStatesContract:
         stale = state.version._replace(revision=state.version.revision + 1)
         other = playing(state)
         key = request_key(user)
-        change = Change(user, stale, other, (record(other),), Device("x", NOW), stored(key, other))
+        change = Change(
+            user,
+            stale,
+            other,
+            (record(other),),
+            devices=(device("x"),),
+            stored=stored(key, other),
+            blobs={"b": b"body"},
+            preferences=Preferences(version=1),
+        )
         assert not await store.commit(change, NOW)
         found = await store.read(user, key, NOW)
         assert found.state == state
-        assert found.stored is None
+        assert (found.stored, found.devices, found.preferences) == (None, (), DEFAULT)
         assert await store.session(user, other.session_id) is None
+        assert await store.blob(user, "b") is None
 
     async def test_a_first_change_is_refused_where_there_is_a_state(
         self, store: PlayerStateStore, user: str
@@ -168,9 +180,9 @@ class PlayerStatesContract:
             await store.commit(Change(user, state.version, state, stored=answer), NOW)
         kept = stored(request_key(user, "kept"), state, NOW + 9 * MINUTE)
         await store.commit(Change(user, state.version, state, stored=kept), NOW)
-        assert await store.forget_answers(NOW + MINUTE, 2) == 2
-        assert await store.forget_answers(NOW + MINUTE, 2) == 1
-        assert await store.forget_answers(NOW + MINUTE, 2) == 0
+        assert await store.forget(NOW + MINUTE, 2) == 2
+        assert await store.forget(NOW + MINUTE, 2) == 1
+        assert await store.forget(NOW + MINUTE, 2) == 0
         assert (await store.read(user, kept.key, NOW)).stored == kept
 
     async def test_sessions_are_found_by_their_user_alone(

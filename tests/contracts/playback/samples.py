@@ -9,6 +9,7 @@ from typing import Any
 from ulid import ULID
 
 from meshkit.idempotency import RequestKey
+from playback_svc.domain.devices import Device
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import (
     Asset,
@@ -49,6 +50,10 @@ def opening(**changed: Any) -> Opening:
 
 def playing(current: PlayerState | None = None, now: int = NOW, **changed: Any) -> PlayerState:
     return play(current, opening(**changed), now)
+
+
+def device(device_id: str = "kitchen", seen_at_ms: int = NOW, **changed: Any) -> Device:
+    return replace(Device(device_id, device_id, NOW, seen_at_ms), **changed)
 
 
 def beat(state: PlayerState, **changed: Any) -> LivePosition:

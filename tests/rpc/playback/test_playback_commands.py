@@ -78,11 +78,11 @@ async def test_a_position_beyond_the_end_is_the_end(user: User) -> None:
 
 
 async def test_resume_streams_what_is_ready_by_now(user: User, world: World) -> None:
-    world.catalogue.tracks[TRACK.track_id] = replace(PLAYABLE, rungs=RUNGS[:1])
+    world.catalogue.known[TRACK.track_id] = replace(PLAYABLE, rungs=RUNGS[:1])
     answer = await user.play()
     assert answer.bitrate == 128
     await user.call("Pause", playback_id=answer.playback_id)
-    world.catalogue.tracks[TRACK.track_id] = replace(PLAYABLE, descriptor="ab" * 32)
+    world.catalogue.known[TRACK.track_id] = replace(PLAYABLE, descriptor="ab" * 32)
     resumed = await user.call("Resume", playback_id=answer.playback_id)
     assert resumed.stream_url.endswith(f"/{'ab' * 32}/master.m3u8")
     assert ".128-192-256." in resumed.stream_url
@@ -101,12 +101,12 @@ async def test_the_plan_decides_on_rungs_and_premium_tracks(
 ) -> None:
     assert (await instance.user(tier="premium").play()).bitrate == 900
     premium_track = replace(PLAYABLE, track=replace(TRACK, premium=True))
-    world.catalogue.tracks[TRACK.track_id] = premium_track
+    world.catalogue.known[TRACK.track_id] = premium_track
     fault = await refused(user.play())
     assert isinstance(fault, PermissionDenied)
     assert (fault.reason, fault.metadata) == ("PLAN_REQUIRED", {"required": "premium"})
     assert (await instance.user(tier="premium").play()).bitrate == 900
-    world.catalogue.tracks[TRACK.track_id] = replace(PLAYABLE, rungs=RUNGS[3:])
+    world.catalogue.known[TRACK.track_id] = replace(PLAYABLE, rungs=RUNGS[3:])
     fault = await refused(user.play())
     assert fault.reason == "TRACK_NOT_READY"
     assert fault.retry_after_s == 5
