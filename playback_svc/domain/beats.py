@@ -12,7 +12,12 @@ HIGHEST_KBPS = 10_000_000
 
 
 NETWORKS = ("unknown", "wired", "wifi", "cellular", "other")
-"""The kinds of links, by their numbers in the contract; a newer one counts as other."""
+"""The kinds of links, by their numbers in the contract."""
+
+
+def network_of(number: int) -> str:
+    """The kind of link of that number; one that a newer contract knows counts as other."""
+    return NETWORKS[number] if 0 <= number < len(NETWORKS) else "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from meshkit.principal import Principal, current_principal, set_principal
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
-from playback_svc.domain.beats import HIGHEST_KBPS, NETWORKS, Counted, check_counted, reject
+from playback_svc.domain.beats import HIGHEST_KBPS, Counted, check_counted, network_of, reject
 from playback_svc.ports.clock import Clock
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.slots import Holder, Slot
@@ -178,7 +178,7 @@ def _counted(measurements: playback_pb2.Measurements) -> Counted:
         slowest_fetch_ms=measurements.slowest_fetch_ms,
         fetch_errors=measurements.fetch_errors,
         fetch_retries=measurements.fetch_retries,
-        network=NETWORKS[min(measurements.network, len(NETWORKS) - 1)],
+        network=network_of(measurements.network),
     )
     check_counted(counted)
     return counted
