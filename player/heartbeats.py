@@ -11,11 +11,12 @@ from typing import Any
 from segue.playback.v1 import playback_pb2, playback_service_pb2
 
 from player.domain.status import PlaybackState, PlayerStatus
-from player.kept_stream import FIRST_WAIT_S, keep_open, with_fresh_tokens
+from player.kept_stream import FIRST_WAIT_S, Outbox, keep_open
 from player.mesh_client import MeshClient
 
 _REQUEST = playback_service_pb2.StreamHeartbeatsRequest
 _STATUS = playback_pb2.Playback.Status
+_MOST = 64
 _STATES = {
     PlaybackState.PAUSED: _STATUS.PAUSED,
     PlaybackState.ENDED: _STATUS.STOPPED,
@@ -52,7 +53,7 @@ class StreamReporter:
         self._client = client
         self._session = session
         self._on_end = on_end
-        self._beats: asyncio.Queue[Any] = asyncio.Queue(maxsize=64)
+        self._beats: Outbox[Any] = Outbox(client, lambda text: _REQUEST(access_token=text), _MOST)
         self._seq = 0
         self._previous = PlayerStatus()
         self._latency_sent = False
@@ -68,13 +69,12 @@ class StreamReporter:
         """Returns when the server knows every beat so far, or after ``within_s``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while self._beats.qsize() or self.acknowledged < self._seq:
+                while len(self._beats) or self.acknowledged < self._seq:
                     await self._news.wait()
 
     async def close(self) -> None:
         """Lets the last beats out and closes the stream."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self._beats.put_nowait(None)
+        self._beats.put(None)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2.0):
                 await asyncio.shield(self._task)
@@ -83,9 +83,7 @@ class StreamReporter:
             await self._task
 
     def _put(self, status: PlayerStatus) -> None:
-        if self._beats.full():
-            self._beats.get_nowait()
-        self._beats.put_nowait(_REQUEST(heartbeat=self._beat(status)))
+        self._beats.put(_REQUEST(heartbeat=self._beat(status)))
 
     def _beat(self, status: PlayerStatus) -> playback_pb2.Heartbeat:
         before, self._previous = self._previous, status
@@ -114,10 +112,16 @@ class StreamReporter:
 
     async def _one_stream(self) -> float | None:
         """Holds one stream to its end; the seconds to wait before the next, None for no next."""
-        again_after_s: float | None = None
         call = self._client.heartbeats.StreamHeartbeats(
             self._requests(), metadata=await self._client.metadata()
         )
+        try:
+            return await self._listen(call)
+        finally:
+            self._beats.cut()
+
+    async def _listen(self, call: Any) -> float | None:
+        again_after_s: float | None = None
         async for answer in call:
             kind = answer.WhichOneof("message")
             if kind == "ack":
@@ -140,9 +144,7 @@ class StreamReporter:
                 playback_id=self._session.playback_id, device_id=self._session.device_id
             )
         )
-        async for message in with_fresh_tokens(
-            self._client, self._beats, lambda text: _REQUEST(access_token=text)
-        ):
+        async for message in self._beats.messages():
             if message.HasField("heartbeat"):
                 self._seq += 1
                 message.heartbeat.seq = self._seq

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import collections
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import grpc
 
@@ -58,26 +60,57 @@ async def keep_open(
         wait_s = min(2 * wait_s, _MOST_WAIT_S)
 
 
-async def with_fresh_tokens(
-    client: MeshClient,
-    messages: asyncio.Queue[T | None],
-    token_message: Callable[[str], Any],
-) -> AsyncIterator[T | Any]:
-    """The queue's messages up to None, and a fresh token in between before the old one expires."""
-    renew_at = _renewal(await client.token())
-    while True:
-        try:
-            async with asyncio.timeout(max(0.0, renew_at - time.time())):
-                message = await messages.get()
-        except TimeoutError:
-            token = await _fresh_token(client)
-            if token is not None:
-                yield token_message(token.text)
-            renew_at = time.time() + _RENEW_AGAIN_S if token is None else _renewal(token)
-            continue
-        if message is None:
-            return
-        yield message
+class Outbox(Generic[T]):
+    """What is to be sent over a stream that is opened again and again; None closes it.
+
+    Only the stream that was opened last takes messages: one that broke still waits for its next
+    one for a while, and would lose it. Beyond ``most`` messages the oldest is dropped.
+    """
+
+    def __init__(self, client: MeshClient, token_message: Callable[[str], T], most: int) -> None:
+        self._client = client
+        self._token_message = token_message
+        self._waiting: collections.deque[T | None] = collections.deque(maxlen=most)
+        self._woken = asyncio.Event()
+        self._stream = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, message: T | None) -> None:
+        """Sends a message as soon as a stream is open."""
+        self._waiting.append(message)
+        self._woken.set()
+
+    def cut(self) -> None:
+        """The stream is over; what is put from now on is for the next one."""
+        self._stream += 1
+        self._woken.set()
+
+    async def messages(self) -> AsyncIterator[T]:
+        """The messages for a new stream, and fresh tokens in between before the old one expires."""
+        self.cut()
+        mine = self._stream
+        renew_at = _renewal(await self._client.token())
+        while mine == self._stream:
+            if self._waiting:
+                message = self._waiting.popleft()
+                if message is None:
+                    return
+                yield message
+            elif time.time() >= renew_at:
+                token = await _fresh_token(self._client)
+                renew_at = time.time() + _RENEW_AGAIN_S if token is None else _renewal(token)
+                if token is not None:
+                    yield self._token_message(token.text)
+            else:
+                await self._wait(renew_at - time.time())
+
+    async def _wait(self, seconds: float) -> None:
+        self._woken.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
 
 def _renewal(token: Any) -> float:

@@ -13,11 +13,12 @@ from segue.playback.v1 import playback_pb2
 
 from player.device.device import Device
 from player.device.memory import DeviceMemory
-from player.kept_stream import FIRST_WAIT_S, keep_open, with_fresh_tokens
+from player.kept_stream import FIRST_WAIT_S, Outbox, keep_open
 from player.mesh_client import MeshClient
 
 _REQUEST = device_service_pb2.ConnectRequest
 _REASON = playback_pb2.SessionEnd.Reason
+_MOST_WAITING = 1_000
 _STATUS = device_pb2.Command.Status
 # The service moves a device to another instance, or wants a token that is not in a message yet.
 _GO_ON = (_REASON.DRAINING, _REASON.TOKEN_EXPIRED)
@@ -60,7 +61,9 @@ class DeviceLink:
         self._memory = memory
         self._tell = tell
         self._end = LinkEnd("", "")
-        self._messages: asyncio.Queue[Any] = asyncio.Queue()
+        self._outbox: Outbox[Any] = Outbox(
+            client, lambda text: _REQUEST(access_token=text), _MOST_WAITING
+        )
         self.connected = asyncio.Event()
 
     async def run(self) -> LinkEnd:
@@ -86,6 +89,7 @@ class DeviceLink:
         try:
             return await self._listen(call)
         finally:
+            self._outbox.cut()
             self.connected.clear()
             call.cancel()
 
@@ -131,13 +135,11 @@ class DeviceLink:
         else:
             applied = await self._device.obey(command)
             self._memory.keep(command.number)
-        self._messages.put_nowait(_REQUEST(applied=applied))
+        self._outbox.put(_REQUEST(applied=applied))
 
     async def _requests(self) -> AsyncIterator[Any]:
         yield _REQUEST(hello=self._hello())
-        async for message in with_fresh_tokens(
-            self._client, self._messages, lambda text: _REQUEST(access_token=text)
-        ):
+        async for message in self._outbox.messages():
             yield message
 
     def _hello(self) -> Any:
