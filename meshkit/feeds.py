@@ -1,7 +1,8 @@
 """Change feeds: what happened to a service's entities, in an order that skips nothing.
 
 A feed is read with a token. ``head()`` gives the token of now: list the entities after taking
-it, then read or watch from it. A batch's token is where to go on. Every change is delivered at
+it, then read or watch from it. ``oldest()`` gives the one to begin with where the changes
+themselves are what is wanted. A batch's token is where to go on. Every change is delivered at
 least once to whoever keeps reading.
 
 Two changes of one entity may arrive against their versions when their transactions overlapped,
@@ -71,6 +72,13 @@ class ChangeFeed(Protocol):
 
     async def head(self) -> str:
         """The token of now: every change committed later comes after it."""
+        ...
+
+    async def oldest(self) -> str:
+        """The token from which everything that is kept follows.
+
+        What is pruned after it was given expires it, as any other.
+        """
         ...
 
     async def read(self, token: str, limit: int = BATCH_LIMIT) -> FeedBatch:
@@ -165,6 +173,10 @@ class MemoryChangeFeed:
     async def head(self) -> str:
         """See ``ChangeFeed.head``."""
         return self._token(self._pruned + len(self._changes))
+
+    async def oldest(self) -> str:
+        """See ``ChangeFeed.oldest``."""
+        return self._token(self._pruned)
 
     async def read(self, token: str, limit: int = BATCH_LIMIT) -> FeedBatch:
         """See ``ChangeFeed.read``."""

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -90,6 +90,8 @@ WITH added AS (
 _HEAD = """
 SELECT epoch, pg_snapshot_xmin(pg_current_snapshot())::text FROM change_feed_state
 """
+
+_OLDEST = "SELECT epoch, floor_xid::text, floor_seq FROM change_feed_state"
 
 # One statement, hence one snapshot: rows, floor and horizon agree even while pruning runs.
 _READ = """
@@ -179,14 +181,22 @@ class PostgresChangeFeed:
 
     async def head(self) -> str:
         """See ``ChangeFeed.head``."""
+        epoch, xid = await self._state(_HEAD)
+        return encode_token(epoch, Position(int(xid), 0))
 
+    async def oldest(self) -> str:
+        """See ``ChangeFeed.oldest``."""
+        epoch, xid, seq = await self._state(_OLDEST)
+        return encode_token(epoch, Position(int(xid), seq))
+
+    async def _state(self, statement: LiteralString) -> tuple[Any, ...]:
         async def query(connection: postgres.Connection) -> tuple[Any, ...] | None:
-            return await (await connection.execute(_HEAD)).fetchone()
+            return await (await connection.execute(statement)).fetchone()
 
         row = await postgres.read(self._pool, query)
         if row is None:
             raise RuntimeError("change_feed_state has lost its row")
-        return encode_token(row[0], Position(int(row[1]), 0))
+        return row
 
     async def read(self, token: str, limit: int = BATCH_LIMIT) -> FeedBatch:
         """See ``ChangeFeed.read``."""

@@ -73,6 +73,21 @@ class ChangeFeedContract:
         await feed.append(change(2))
         assert (await feed.feed.read(batch.token)).changes == (change(2),)
 
+    async def test_everything_that_is_kept_follows_the_oldest_token(
+        self, feed: FeedUnderTest
+    ) -> None:
+        empty = await feed.feed.oldest()
+        assert (await feed.feed.read(empty)).changes == ()
+        await feed.append(change(1), change(2))
+        assert await feed.feed.oldest() == empty
+        assert (await feed.feed.read(empty)).changes == (change(1), change(2))
+        await feed.prune_all()
+        await feed.append(change(3))
+        assert (await feed.feed.read(await feed.feed.oldest())).changes == (change(3),)
+        await feed.start_epoch()
+        await feed.append(change(4))
+        assert (await feed.feed.read(await feed.feed.oldest())).changes == (change(4),)
+
     @pytest.mark.parametrize(
         "token", ["x", "not a token", "💥", "AAAA", base64.urlsafe_b64encode(bytes(39)).decode()]
     )
