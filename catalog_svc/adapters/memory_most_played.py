@@ -40,5 +40,6 @@ class MemoryMostPlayed:
         """See ``MostPlayedCache.put``."""
         self._loading_until = float("-inf")
         held = await self.get()
-        if not self.away and (held is None or held.made_at_ms < most_played.made_at_ms):
+        newer = held is None or held.made_at_ms < most_played.made_at_ms
+        if newer and most_played.tracks and not self.away:
             self._held = (self._now_s() + _KEPT_S, most_played)

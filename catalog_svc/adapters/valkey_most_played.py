@@ -55,6 +55,9 @@ class ValkeyMostPlayed:
 
     async def put(self, most_played: MostPlayed) -> None:
         """See ``MostPlayedCache.put``."""
+        if not most_played.tracks:
+            await fail_open(self._client.delete(LOADING_KEY), otherwise=0, use=_USE)
+            return
         arguments: list[Any] = [KEPT_S, _encoded(most_played)]
         call = self._client.eval(_PUT, 2, KEY, LOADING_KEY, *arguments)
         await fail_open(cast("Any", call), otherwise=None, use=_USE)

@@ -57,7 +57,10 @@ class MostPlayedCache(Protocol):
         ...
 
     async def put(self, most_played: MostPlayed) -> None:
-        """Hold a list for an hour, unless one is held that was made later."""
+        """Hold a list for an hour, unless one is held that was made later.
+
+        An empty one is not held: it would hide for an hour what is imported next.
+        """
         ...
 
 

@@ -85,6 +85,5 @@ class TopTracks:
                 return held
         made_at_ms = self._now_ms()
         made = MostPlayed(made_at_ms, tuple(await self._played.most_played(MOST_PLAYED)))
-        if made.tracks:
-            await self._cache.put(made)
+        await self._cache.put(made)
         return made

@@ -38,6 +38,14 @@ class MostPlayedContract:
         await cache.put(first)
         assert await cache.get() == second
 
+    async def test_an_empty_list_is_not_held(self, cache: MostPlayedCache) -> None:
+        assert await cache.may_load()
+        await cache.put(a_list(1_000, 0))
+        assert await cache.get() is None
+        assert await cache.may_load()
+        await cache.put(a_list(999))
+        assert await cache.get() is not None
+
     async def test_one_at_a_time_makes_it(self, cache: MostPlayedCache) -> None:
         assert [await cache.may_load() for _ in range(3)] == [True, False, False]
         await cache.put(a_list())
