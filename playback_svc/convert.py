@@ -30,9 +30,14 @@ STATUSES = {
 }
 
 
+def is_ulid(text: str) -> bool:
+    """Whether ``text`` is a ULID."""
+    return _ULID.fullmatch(text) is not None
+
+
 def ulid(field: str, text: str) -> str:
     """``text`` if it is a ULID; else InvalidArgument naming ``field``."""
-    if not _ULID.fullmatch(text):
+    if not is_ulid(text):
         raise InvalidArgument.field(field, "must be a ULID, 26 upper-case characters")
     return text
 

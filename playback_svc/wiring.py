@@ -6,11 +6,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub, UserServiceStub
+from segue.playback.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
 from segue.playback.v1.playback_service_pb2_grpc import (
     add_HeartbeatServiceServicer_to_server,
     add_PlaybackServiceServicer_to_server,
@@ -20,9 +22,10 @@ from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
 from ulid import ULID
 
 from meshkit import feeds_postgres, postgres, valkey
-from meshkit.background import running
+from meshkit.background import regularly, running
 from meshkit.capability import KeyFile
 from meshkit.clients import Channels
+from meshkit.feeds import ChangeFeed
 from meshkit.migrations import MigrationSource, migrated
 from meshkit.revocations import RevocationFollower, Watch, identity_revocations
 from meshkit.server import MeshServer
@@ -33,15 +36,18 @@ from playback_svc.adapters.plans import PLANS, USERS, CachedPlans
 from playback_svc.adapters.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
+from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.adapters.prometheus import PrometheusMeasures
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
+from playback_svc.ports.history import Plays
 from playback_svc.ports.live import PositionStore
 from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.states import Mailboxes, PlayerStateStore
 from playback_svc.servicers.heartbeats import HeartbeatServicer
+from playback_svc.servicers.history import HistoryServicer
 from playback_svc.servicers.playback import PlaybackServicer
 from playback_svc.settings import Settings
 from playback_svc.usecases.commanding import Commander, SessionLookup
@@ -49,6 +55,7 @@ from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.heartbeats import Heartbeats
+from playback_svc.usecases.history import ListHistory, WatchPlays
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play
 from playback_svc.usecases.queueing import Queueing
@@ -56,6 +63,7 @@ from playback_svc.usecases.staging import Staging
 from playback_svc.usecases.sweep import Expire, Sweeper
 
 SCHEMA = "playback"
+_HOUR_S = 3_600.0
 
 
 def migrations() -> list[MigrationSource]:
@@ -91,6 +99,8 @@ class Parts:
     holder: str
     store: PlayerStateStore
     mailboxes: Mailboxes
+    plays: Plays
+    feed: ChangeFeed
     positions: PositionStore
     wakeups: ValkeyWakeups
     skips: SkipWindows
@@ -103,11 +113,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The parts as a real process has them, and what keeps two of them fresh."""
+    """The parts as a real process has them, and what keeps them fresh and small."""
 
     parts: Parts
     plans: CachedPlans
     revocations: Watch
+    prune: Callable[[], Coroutine[Any, Any, int]]
 
 
 class StreamRevoker:
@@ -159,6 +170,10 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     server.add(
         add_HeartbeatServiceServicer_to_server, HeartbeatServicer(heartbeats, tokens, now_ms)
     )
+    history = HistoryServicer(
+        ListHistory(parts.plays, parts.catalogue), WatchPlays(parts.feed), server.draining
+    )
+    server.add(add_HistoryServiceServicer_to_server, history)
     server.on_drain(
         lambda: heartbeats.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
     )
@@ -217,13 +232,12 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
     """What the process talks to; nothing is waited for."""
     name = f"playback-{settings.instance}"
     holder = holder_of(settings)
+    dsn = settings.database_dsn.get_secret_value()
     async with (
         postgres.open_pool(
-            settings.database_dsn.get_secret_value(),
-            schema=SCHEMA,
-            application_name=name,
-            max_size=settings.database_pool_size,
+            dsn, schema=SCHEMA, application_name=name, max_size=settings.database_pool_size
         ) as pool,
+        feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=pool) as feed,
         valkey.open_client(settings.valkey_url, client_name=name) as client,
         Channels(settings) as channels,
     ):
@@ -235,6 +249,8 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             holder=holder,
             store=PostgresPlayerStates(pool),
             mailboxes=PostgresMailboxes(pool),
+            plays=PostgresPlays(pool),
+            feed=feed,
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
             skips=ValkeySkipWindows(client, now_ms),
@@ -244,7 +260,8 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             plans=plans,
             addresses=SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file)),
         )
-        yield Connections(parts, plans, identity_revocations(UserServiceStub(identity)))
+        revocations = identity_revocations(UserServiceStub(identity))
+        yield Connections(parts, plans, revocations, partial(feeds_postgres.prune, pool))
 
 
 async def serve(settings: Settings) -> None:
@@ -259,6 +276,7 @@ async def serve(settings: Settings) -> None:
             dsn = settings.database_dsn.get_secret_value()
             await migrated(dsn, schema=SCHEMA, sources=migrations())
 
-        work = (links.plans.run, links.parts.addresses.run, following.run)
+        pruning = partial(regularly, _HOUR_S, links.prune)
+        work = (links.plans.run, links.parts.addresses.run, following.run, pruning)
         await stack.enter_async_context(running(*work, *service.background))
         await service.server.serve(ready=ready)

@@ -90,9 +90,16 @@ INSERT INTO commands (user_id, {", ".join(device_rows.COMMAND_COLUMNS)})
 VALUES (%(user_id)s, {_named(device_rows.COMMAND_COLUMNS)})
 """  # noqa: S608
 _KEEP_PLAY = f"""
-INSERT INTO plays (user_id, {", ".join(device_rows.PLAY_COLUMNS)})
-VALUES (%(user_id)s, {_named(device_rows.PLAY_COLUMNS)})
-ON CONFLICT (user_id, play_id) DO NOTHING
+WITH kept AS (
+    INSERT INTO plays (user_id, {", ".join(device_rows.PLAY_COLUMNS)})
+    VALUES (%(user_id)s, {_named(device_rows.PLAY_COLUMNS)})
+    ON CONFLICT (user_id, play_id) DO NOTHING RETURNING user_id, track_id, play_id
+), latest AS (
+    INSERT INTO latest_plays (user_id, track_id, play_id) SELECT * FROM kept
+    ON CONFLICT (user_id, track_id) DO UPDATE SET play_id = excluded.play_id
+    WHERE latest_plays.play_id < excluded.play_id
+)
+SELECT FROM kept
 """  # noqa: S608
 _KEEP_BLOB = "INSERT INTO blobs (user_id, blob_id, body) VALUES (%s, %s, %s)"
 _DROP_BLOBS = "DELETE FROM blobs WHERE user_id = %s AND blob_id = ANY(%s)"

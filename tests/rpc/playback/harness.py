@@ -19,7 +19,7 @@ from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
 
-from meshkit import postgres, status, valkey
+from meshkit import feeds_postgres, postgres, status, valkey
 from meshkit.background import running
 from meshkit.capability import KeyFile
 from meshkit.faults import Fault
@@ -30,6 +30,7 @@ from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans, MemoryPlaylists
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
+from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
@@ -123,11 +124,14 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
     async with (
         postgres.open_pool(world.dsn, schema=SCHEMA, max_size=8) as pool,
         valkey.open_client(world.valkey_url) as client,
+        feeds_postgres.open_feed(world.dsn, schema=SCHEMA, pool=pool) as feed,
     ):
         parts = Parts(
             holder=holder,
             store=PostgresPlayerStates(pool),
             mailboxes=PostgresMailboxes(pool),
+            plays=PostgresPlays(pool),
+            feed=feed,
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
             skips=ValkeySkipWindows(client, now_ms),

@@ -1,0 +1,25 @@
+"""What users have listened to, as it is read. Plays are entered with what that leaves them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from playback_svc.domain.plays import Play
+
+FEED_ENTITY = "play"
+"""What plays are filed under in the feed; each payload is a WatchPlaysResponse without token."""
+
+
+class Plays(Protocol):
+    """The plays that ``PlayerStateStore.commit`` kept."""
+
+    async def page(
+        self, user_id: str, after: str | None, limit: int, *, distinct: bool
+    ) -> Sequence[Play]:
+        """At most ``limit`` plays by falling id, those below the id ``after``.
+
+        ``distinct``: each track at its latest play alone. Must cost no more for a user of a
+        hundred thousand plays than for one of a hundred.
+        """
+        ...

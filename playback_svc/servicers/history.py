@@ -1,0 +1,68 @@
+"""HistoryService on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from segue.playback.v1 import history_service_pb2 as pb
+from segue.playback.v1.history_service_pb2_grpc import HistoryServiceServicer
+
+from meshkit.paging import Page, SortKey, foreign_token
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from playback_svc import convert
+from playback_svc.usecases.history import Heard, ListHistory, WatchPlays
+
+_LIST = "/segue.playback.v1.HistoryService/ListHistory"
+
+
+class HistoryServicer(HistoryServiceServicer):
+    """The plays of the calling user, and of all users for the services that learn from them."""
+
+    def __init__(
+        self, list_history: ListHistory, watch_plays: WatchPlays, draining: asyncio.Event
+    ) -> None:
+        self._list_history = list_history
+        self._watch_plays = watch_plays
+        self._draining = draining
+
+    async def ListHistory(
+        self, request: pb.ListHistoryRequest, context: Context
+    ) -> pb.ListHistoryResponse:
+        """See the contract."""
+        page = Page.of(_LIST, request)
+        found = await self._list_history(
+            current_principal().user_id, _after(page), page.size + 1, distinct=request.distinct
+        )
+        shown, token = page.cut(found, _key)
+        entries = [
+            pb.HistoryEntry(play=convert.play(one.play), track=convert.playing_track(one.track))
+            for one in shown
+        ]
+        return pb.ListHistoryResponse(entries=entries, next_page_token=token)
+
+    async def WatchPlays(
+        self, request: pb.WatchPlaysRequest, context: Context
+    ) -> AsyncIterator[pb.WatchPlaysResponse]:
+        """See the contract."""
+        plays = self._watch_plays(request.resume_token, stop=self._draining)
+        async for token, play in plays:
+            told = pb.WatchPlaysResponse.FromString(play.payload if play else b"")
+            told.resume_token = token
+            yield told
+
+
+def _key(heard: Heard) -> SortKey:
+    return (heard.play.play_id,)
+
+
+def _after(page: Page) -> str | None:
+    """The play that the page comes after. PageTokenInvalid for a token that names none."""
+    match page.after:
+        case None:
+            return None
+        case (str(play_id),) if convert.is_ulid(play_id):
+            return play_id
+        case _:
+            raise foreign_token()

@@ -1,0 +1,93 @@
+"""What a user has listened to, and the plays of all users as they are entered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from meshkit.faults import Fault, Unavailable
+from meshkit.feeds import Change, ChangeFeed
+from playback_svc.domain.player_state import Track
+from playback_svc.domain.plays import Play
+from playback_svc.ports.history import FEED_ENTITY, Plays
+from playback_svc.ports.neighbours import Catalogue
+from playback_svc.ports.states import NO_TRACK
+
+_MOST_NAMED = 500
+
+_log = structlog.get_logger("playback")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A play and its track, of which only the id is known where the catalogue did not answer."""
+
+    play: Play
+    track: Track
+
+
+class ListHistory:
+    """Reads a user's plays, the latest first."""
+
+    def __init__(self, plays: Plays, catalogue: Catalogue) -> None:
+        self._plays = plays
+        self._catalogue = catalogue
+
+    async def __call__(
+        self, user_id: str, after: str | None, limit: int, *, distinct: bool
+    ) -> Sequence[Heard]:
+        """At most ``limit`` plays below the play id ``after``. Raises Unavailable."""
+        plays = await self._plays.page(user_id, after, limit, distinct=distinct)
+        tracks = await self._named(list(dict.fromkeys(play.track_id for play in plays)))
+        return [Heard(play, tracks.get(play.track_id, nameless(play.track_id))) for play in plays]
+
+    async def _named(self, track_ids: Sequence[str]) -> Mapping[str, Track]:
+        found: dict[str, Track] = {}
+        for start in range(0, len(track_ids), _MOST_NAMED):
+            part = track_ids[start : start + _MOST_NAMED]
+            found.update(await names_of(self._catalogue, part))
+        return found
+
+
+async def names_of(catalogue: Catalogue, track_ids: Collection[str]) -> Mapping[str, Track]:
+    """The tracks that there are. Fails OPEN: none while the catalogue cannot answer."""
+    if not track_ids:
+        return {}
+    try:
+        return await catalogue.tracks(track_ids)
+    except Fault as fault:
+        _log.warning("tracks not named", reason=fault.reason)
+        return {}
+
+
+def nameless(track_id: str) -> Track:
+    """A track of which only the id is known."""
+    return replace(NO_TRACK, track_id=track_id)
+
+
+class WatchPlays:
+    """The feed of plays, those of private sessions never in it."""
+
+    def __init__(self, feed: ChangeFeed) -> None:
+        self._feed = feed
+
+    async def __call__(
+        self, token: str, *, stop: asyncio.Event
+    ) -> AsyncIterator[tuple[str, Change | None]]:
+        """Plays after ``token``, each with the token that resumes after it; '' is from the first.
+
+        Within a batch the token stays that of the batch before: who resumes there sees a few plays
+        again and misses none. A step without a play brings a token alone. Raises ``Unavailable``
+        when ``stop`` is set, and what the feed raises.
+        """
+        token = token or await self._feed.oldest()
+        async for batch in self._feed.watch(token, stop=stop):
+            plays = [change for change in batch.changes if change.entity == FEED_ENTITY]
+            for play in plays[:-1]:
+                yield token, play
+            token = batch.token
+            yield token, plays[-1] if plays else None
+        raise Unavailable("The server drains; watch again with the last token.")

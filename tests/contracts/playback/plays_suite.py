@@ -1,0 +1,123 @@
+"""What every ``Plays`` must do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from playback_svc.domain.play_queue import ContextKind
+from playback_svc.domain.plays import Play
+from playback_svc.ports.history import Plays
+from tests.contracts.playback.samples import NOW, TRACK, new_id
+
+
+def a_play(**changed: Any) -> Play:
+    plain = Play(
+        play_id=new_id(),
+        session_id=new_id(),
+        device_id="kitchen",
+        track_id=TRACK.track_id,
+        started_at_ms=NOW,
+        ended_at_ms=NOW + 60_000,
+        heard_ms=60_000,
+        completed=False,
+        private=False,
+        context_kind=None,
+        context_id="",
+    )
+    return replace(plain, **changed)
+
+
+def ids(plays: Any) -> list[str]:
+    return [play.play_id for play in plays]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaysUnderTest:
+    """An empty history; ``enter`` keeps plays as a command does, in the order given."""
+
+    plays: Plays
+    enter: Callable[..., Awaitable[None]]
+
+
+class PlaysContract:
+    """Subclass it with a fixture ``under_test``."""
+
+    @pytest.fixture
+    def user(self) -> str:
+        return new_id()
+
+    async def test_who_heard_nothing_has_an_empty_history(
+        self, under_test: PlaysUnderTest, user: str
+    ) -> None:
+        for distinct in (False, True):
+            assert list(await under_test.plays.page(user, None, 10, distinct=distinct)) == []
+
+    async def test_plays_come_back_whole(self, under_test: PlaysUnderTest, user: str) -> None:
+        album = a_play(context_kind=ContextKind.ALBUM, context_id=new_id(), private=True)
+        alone = a_play(completed=True, heard_ms=179_000, track_id=new_id())
+        await under_test.enter(user, album)
+        await under_test.enter(user, alone)
+        for distinct in (False, True):
+            found = await under_test.plays.page(user, None, 10, distinct=distinct)
+            assert list(found) == [alone, album]
+
+    async def test_the_latest_come_first_whenever_they_were_entered(
+        self, under_test: PlaysUnderTest, user: str
+    ) -> None:
+        plays = sorted((a_play() for _ in range(5)), key=lambda play: play.play_id)
+        for play in (plays[2], plays[0], plays[4], plays[1], plays[3]):
+            await under_test.enter(user, play)
+        found = await under_test.plays.page(user, None, 10, distinct=False)
+        assert list(found) == plays[::-1]
+
+    async def test_a_page_goes_on_below_the_play_it_comes_after(
+        self, under_test: PlaysUnderTest, user: str
+    ) -> None:
+        plays = sorted(ids([a_play() for _ in range(7)]), reverse=True)
+        for play_id in plays:
+            await under_test.enter(user, a_play(play_id=play_id))
+        first = ids(await under_test.plays.page(user, None, 3, distinct=False))
+        second = ids(await under_test.plays.page(user, first[-1], 3, distinct=False))
+        third = ids(await under_test.plays.page(user, second[-1], 3, distinct=False))
+        assert [first, second, third] == [plays[:3], plays[3:6], plays[6:]]
+
+    async def test_plays_of_others_are_not_in_it(
+        self, under_test: PlaysUnderTest, user: str
+    ) -> None:
+        mine, theirs = a_play(), a_play()
+        await under_test.enter(user, mine)
+        await under_test.enter(new_id(), theirs)
+        for distinct in (False, True):
+            found = await under_test.plays.page(user, None, 10, distinct=distinct)
+            assert list(found) == [mine]
+
+    async def test_a_play_is_entered_once(self, under_test: PlaysUnderTest, user: str) -> None:
+        play = a_play()
+        await under_test.enter(user, play)
+        await under_test.enter(user, replace(play, heard_ms=1))
+        assert list(await under_test.plays.page(user, None, 10, distinct=False)) == [play]
+
+    async def test_distinct_shows_each_track_at_its_latest_play(
+        self, under_test: PlaysUnderTest, user: str
+    ) -> None:
+        tracks, rng = [new_id() for _ in range(6)], Random(7)
+        plays = [a_play(track_id=rng.choice(tracks)) for _ in range(40)]
+        rng.shuffle(plays)
+        for play in plays:
+            await under_test.enter(user, play)
+        latest: dict[str, str] = {}
+        for play in plays:
+            latest[play.track_id] = max(play.play_id, latest.get(play.track_id, ""))
+        paged: list[str] = []
+        while True:
+            after = paged[-1] if paged else None
+            page = ids(await under_test.plays.page(user, after, 2, distinct=True))
+            if not page:
+                break
+            paged += page
+        assert paged == sorted(latest.values(), reverse=True)

@@ -1,0 +1,23 @@
+"""The history in memory under the suite of its port."""
+
+from __future__ import annotations
+
+import pytest
+
+from playback_svc.adapters.memory_plays import MemoryPlays
+from playback_svc.adapters.memory_states import MemoryPlayerStates
+from playback_svc.domain.plays import Play
+from playback_svc.ports.states import Change
+from tests.contracts.playback.plays_suite import PlaysContract, PlaysUnderTest
+from tests.contracts.playback.samples import NOW
+
+
+class TestMemoryPlays(PlaysContract):
+    @pytest.fixture
+    def under_test(self) -> PlaysUnderTest:
+        store = MemoryPlayerStates()
+
+        async def enter(user_id: str, play: Play) -> None:
+            assert await store.commit(Change(user_id, None, None, plays=(play,)), NOW)
+
+        return PlaysUnderTest(MemoryPlays(store), enter)
