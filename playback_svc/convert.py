@@ -16,9 +16,9 @@ from playback_svc.domain.player_state import EndReason, PlayerState, Status, Tra
 from playback_svc.domain.plays import Play
 from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.get_playback import Playing
+from playback_svc.usecases.held_streams import StreamEnd
 from playback_svc.usecases.play import PlayOrder
 from playback_svc.usecases.queueing import Next
-from playback_svc.usecases.slots import StreamEnd
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

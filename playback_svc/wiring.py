@@ -131,7 +131,7 @@ class StreamRevoker:
     def revoke(self, sid: str, forget_at: float) -> None:
         """See ``meshkit.revocations.Revoker``."""
         self._tokens.revoke(sid, forget_at)
-        self._heartbeats.revoke(sid)
+        self._heartbeats.held.revoke(sid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,9 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     )
     server.add(add_HistoryServiceServicer_to_server, history)
     server.on_drain(
-        lambda: heartbeats.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
+        lambda: heartbeats.held.drain(
+            over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s
+        )
     )
     expire = Expire(cases.commander)
     sweeper = Sweeper(parts.store, expire, holder=parts.holder, clock=now_ms)

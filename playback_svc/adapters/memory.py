@@ -140,5 +140,5 @@ class NoMeasures:
     def report(self, tier: str, counted: Counted) -> None:
         """See the port."""
 
-    def streams(self, difference: int) -> None:
+    def streams(self, kind: str, difference: int) -> None:
         """See the port."""

@@ -26,7 +26,7 @@ _SWITCHES = counter("playback_switches", "Changes of the rung.")
 _ERRORS = counter("playback_fetch_errors", "Failed segment fetches, retried ones included.")
 _RETRIES = counter("playback_fetch_retries", "Segment fetches that were tried again.")
 _HEARD = counter("playback_rung_seconds", "Seconds heard of each rung.", ["rung"])
-_STREAMS = gauge("playback_concurrent_streams", "Heartbeat streams held by this instance.")
+_STREAMS = gauge("playback_concurrent_streams", "Streams held by this instance.", ["kind"])
 
 
 class PrometheusMeasures:
@@ -56,6 +56,6 @@ class PrometheusMeasures:
         if counted.slowest_fetch_ms:
             _FETCH.observe(counted.slowest_fetch_ms / 1000)
 
-    def streams(self, difference: int) -> None:
+    def streams(self, kind: str, difference: int) -> None:
         """See the port."""
-        _STREAMS.inc(difference)
+        _STREAMS.labels(kind).inc(difference)

@@ -104,6 +104,6 @@ class Measures(Protocol):
         """What a device counted since its beat before."""
         ...
 
-    def streams(self, difference: int) -> None:
-        """So many streams more (or fewer) are held."""
+    def streams(self, kind: str, difference: int) -> None:
+        """So many streams of a kind more (or fewer) are held; kinds are few."""
         ...

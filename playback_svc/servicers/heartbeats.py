@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from google.protobuf.duration_pb2 import Duration
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceServicer
 
-from meshkit.faults import InvalidArgument, PermissionDenied, Unauthenticated
-from meshkit.principal import Principal, current_principal, set_principal
+from meshkit.faults import InvalidArgument
+from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.beats import HIGHEST_KBPS, Counted, check_counted, network_of, reject
 from playback_svc.ports.clock import Clock
+from playback_svc.servicers.holding import first, holder_of, reconnect_after, renew
 from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.usecases.slots import Holder, Slot
+from playback_svc.usecases.slots import Slot
 
-HELLO_WITHIN_S = 10.0
 _PLAYING = playback_pb2.Playback.PLAYING
-_SCOPE = "playback"
 
 
 class HeartbeatServicer(HeartbeatServiceServicer):
@@ -39,11 +37,11 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         """See the contract."""
         requests = aiter(request_iterator)
         session_id, device_id = await _hello(requests)
-        holder = _holder(current_principal())
+        holder = holder_of(current_principal())
         slot = await self._heartbeats.open(holder, session_id, device_id)
         if self._tokens.is_revoked(holder.sid):
             # Revoked after the token was verified, before the stream could be found.
-            self._heartbeats.revoke(holder.sid)
+            self._heartbeats.held.revoke(holder.sid)
         task = asyncio.current_task()
         slot.interrupt = task.cancel if task else slot.interrupt
         # Filled again for every ack: it is on the wire before the next beat is asked for.
@@ -99,17 +97,7 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         """Takes a fresh token. Raises Unauthenticated, PermissionDenied, InvalidArgument."""
         if not request.HasField("access_token"):
             raise InvalidArgument.field("message", "must be heartbeat or access_token")
-        principal = await self._tokens.verify(request.access_token)
-        if principal.user_id != slot.holder.user_id:
-            raise Unauthenticated("The token is of another user.", reason="TOKEN_INVALID")
-        if _SCOPE not in principal.scopes:
-            raise PermissionDenied(
-                f"the access token lacks the scope {_SCOPE}",
-                reason="SCOPE_MISSING",
-                metadata={"scope": _SCOPE},
-            )
-        set_principal(principal)
-        self._heartbeats.renew(slot, _holder(principal))
+        await renew(slot, self._tokens, request.access_token)
 
     async def ReportHeartbeat(
         self, request: pb.ReportHeartbeatRequest, context: Context
@@ -119,7 +107,7 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         device_id = convert.device_id(request.device_id)
         if not request.HasField("heartbeat"):
             raise InvalidArgument.field("heartbeat", "must be set")
-        holder = _holder(current_principal())
+        holder = holder_of(current_principal())
         slot = await self._heartbeats.attend(holder, session_id, device_id)
         beat = request.heartbeat
         if slot.end is None and beat.seq > slot.last_seq:
@@ -134,16 +122,11 @@ async def _hello(
     requests: AsyncIterator[pb.StreamHeartbeatsRequest],
 ) -> tuple[str, str]:
     """The session and the device of a stream, from its first message."""
-    async with asyncio.timeout(HELLO_WITHIN_S):
-        first = await anext(requests, None)
-    if first is None or not first.HasField("hello"):
+    message = await first(requests)
+    if message is None or not message.HasField("hello"):
         raise InvalidArgument.field("hello", "must be the first message of a stream")
-    hello = first.hello
+    hello = message.hello
     return convert.ulid("hello.playback_id", hello.playback_id), convert.device_id(hello.device_id)
-
-
-def _holder(principal: Principal) -> Holder:
-    return Holder(principal.user_id, principal.sid, principal.tier, principal.expires_at)
 
 
 def _acked(
@@ -162,10 +145,9 @@ def _farewell(slot: Slot) -> list[pb.StreamHeartbeatsResponse]:
     if end is None:
         return []
     last = pb.StreamHeartbeatsResponse(end=convert.session_end(end))
-    if end.reconnect_after_s is None:
+    after = reconnect_after(end)
+    if after is None:
         return [last]
-    after = Duration()
-    after.FromMilliseconds(round(end.reconnect_after_s * 1000))
     reconnect = pb.StreamHeartbeatsResponse.Reconnect(after=after)
     return [pb.StreamHeartbeatsResponse(reconnect=reconnect), last]
 

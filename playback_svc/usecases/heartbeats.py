@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import random
 from collections.abc import Iterable
 
 import structlog
@@ -23,14 +22,8 @@ from playback_svc.ports.neighbours import Measures
 from playback_svc.ports.states import Checkpoint, PlayerStateStore
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.decisions import wake_of
-from playback_svc.usecases.slots import (
-    Closing,
-    Holder,
-    Slot,
-    StreamEnd,
-    StreamRegistry,
-    ended_by,
-)
+from playback_svc.usecases.held_streams import HeldStreams, Holder
+from playback_svc.usecases.slots import Slot, ended_by
 from playback_svc.usecases.sweep import Expire
 
 FLUSH_EVERY_S = 0.5
@@ -62,9 +55,8 @@ class Heartbeats:
         self._sessions = SessionLookup(store)
         self._measures = measures
         self._clock = clock
-        self._streams = StreamRegistry(clock() / 1000)
+        self.held: HeldStreams[Slot] = HeldStreams("heartbeat", measures, clock() / 1000)
         self._marked: dict[str, Slot] = {}
-        self._spread_s: float | None = None
 
     async def open(self, holder: Holder, session_id: str, device_id: str) -> Slot:
         """A stream's slot; its ``end`` is set where the session takes no beats any more.
@@ -73,8 +65,7 @@ class Heartbeats:
         too many streams, Unavailable. Give the slot back to :meth:`close`.
         """
         slot = Slot(holder, session_id, device_id)
-        self._streams.add(slot)
-        self._measures.streams(1)
+        self.held.add(slot)
         try:
             # Watched before the state is read: a command in between is heard of, not missed.
             await self._wakeups.watch(holder.user_id)
@@ -82,15 +73,12 @@ class Heartbeats:
         except BaseException:
             self.close(slot)
             raise
-        if self._spread_s is not None:
-            slot.finish(self._draining(self._spread_s))
         return slot
 
     def close(self, slot: Slot) -> None:
         """Lets go of a stream; its last beat is kept soon."""
-        self._streams.remove(slot)
+        self.held.remove(slot)
         self._wakeups.unwatch(slot.holder.user_id)
-        self._measures.streams(-1)
         if slot.live_epoch:
             slot.checkpoint_at_ms = 0
             self.mark(slot)
@@ -118,19 +106,15 @@ class Heartbeats:
         """Have the slot's last beat kept at the next flush."""
         self._marked[slot.session_id] = slot
 
-    def renew(self, slot: Slot, holder: Holder) -> None:
-        """A fresh token of the same user came."""
-        slot.holder = holder
-
     def report(self, slot: Slot, counted: Counted) -> None:
         """Add up what the device counted since its beat before."""
         self._measures.report(slot.holder.tier, counted)
 
     async def attend(self, holder: Holder, session_id: str, device_id: str) -> Slot:
         """A slot for one beat without a stream: that of the session's stream, or a passing one."""
-        slot = self._streams.of_session(holder.user_id, session_id)
-        if slot is not None and slot.device_id == device_id:
-            return slot
+        for slot in self.held.of_user(holder.user_id):
+            if (slot.session_id, slot.device_id, slot.end) == (session_id, device_id, None):
+                return slot
         slot = Slot(holder, session_id, device_id)
         await self._join(slot)
         return slot
@@ -154,15 +138,8 @@ class Heartbeats:
         if not isinstance(news, Wake):
             return
         now_ms = self._clock()
-        for slot in tuple(self._streams.of_user(news.user_id)):
+        for slot in self.held.of_user(news.user_id):
             slot.wake(news, now_ms)
-
-    def revoke(self, sid: str) -> None:
-        """End every stream of a sign-in that was revoked."""
-        end = StreamEnd(Closing.TOKEN_REVOKED, "The sign-in was revoked.")
-        for slot in self._streams:
-            if slot.holder.sid == sid:
-                slot.finish(end)
 
     async def run(self) -> None:
         """Keep beats and end streams whose token expired until cancelled; then keep the rest."""
@@ -171,7 +148,7 @@ class Heartbeats:
             # Asked for every turn: a driver may swallow the cancellation of one of its commands.
             while task is None or not task.cancelling():
                 await asyncio.sleep(FLUSH_EVERY_S)
-                self._streams.end_expired(self._clock() / 1000)
+                self.held.end_expired(self._clock() / 1000)
                 await self.flush()
         finally:
             await self.flush()
@@ -226,17 +203,3 @@ class Heartbeats:
         state: PlayerState | None = partition.state
         if state is not None:
             self.hear(wake_of(slot.holder.user_id, state))
-
-    async def drain(self, *, over_s: float, spread_s: float) -> None:
-        """End every stream within ``over_s``, asking each to come back within ``spread_s``."""
-        self._spread_s = spread_s
-        slots = list(self._streams)
-        for done, slot in enumerate(slots, 1):
-            slot.finish(self._draining(spread_s))
-            if done % _CHUNK == 0:
-                await asyncio.sleep(over_s * _CHUNK / len(slots))
-
-    @staticmethod
-    def _draining(spread_s: float) -> StreamEnd:
-        after_s = random.uniform(0, spread_s)  # noqa: S311
-        return StreamEnd(Closing.DRAINING, "This server goes away; come back.", after_s)

@@ -1,12 +1,7 @@
-"""The streams of this process: one slot each, found by user, and the lives of their tokens."""
+"""A stream of beats as its process knows it: what its device said last, what commands did since."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-
-from meshkit.faults import ResourceExhausted
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Version
 from playback_svc.domain.presence import (
     SILENCE_PAUSED_MS,
@@ -15,41 +10,7 @@ from playback_svc.domain.presence import (
     expires_at_ms,
 )
 from playback_svc.ports.live import Wake
-
-STREAMS_PER_USER = 16
-_LIMIT_RETRY_S = 5.0
-
-
-class Closing(StrEnum):
-    """Why a stream ends; the names of ``SessionEnd.Reason``."""
-
-    TAKEN_OVER = "TAKEN_OVER"
-    STOPPED = "STOPPED"
-    EXPIRED = "EXPIRED"
-    FINISHED = "FINISHED"
-    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105
-    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105
-    DRAINING = "DRAINING"
-
-
-@dataclass(frozen=True, slots=True)
-class StreamEnd:
-    """Why, in words for people, and for DRAINING how many seconds to wait before coming back."""
-
-    reason: Closing
-    message: str
-    reconnect_after_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Whose stream it is, by the access token that was last seen; Unix seconds."""
-
-    user_id: str
-    sid: str
-    tier: str
-    expires_at_s: float
-
+from playback_svc.usecases.held_streams import Closing, HeldStream, Holder, StreamEnd
 
 _ENDED = {
     EndReason.STOPPED: StreamEnd(Closing.STOPPED, "Playback was stopped."),
@@ -68,7 +29,7 @@ def ended_by(reason: EndReason, device_id: str = "") -> StreamEnd:
     return StreamEnd(Closing.TAKEN_OVER, f"{device_id or 'Another device'} plays now.")
 
 
-class Slot:
+class Slot(HeldStream):
     """One stream: what its device said last, and what is known of the user's playback.
 
     Mutable and small on purpose: a process holds tens of thousands, and every beat passes here.
@@ -76,19 +37,15 @@ class Slot:
 
     __slots__ = (
         "beat_at_ms", "bitrate_kbps", "checkpoint_at_ms", "device_id", "duration_ms", "early",
-        "end", "epoch", "heard_at_ms", "heard_ms", "holder", "interrupt", "last_seq", "listening",
-        "live_epoch", "live_revision", "moving", "position_at_ms", "position_ms", "revision",
-        "session_id", "silence_ms",
+        "epoch", "heard_at_ms", "heard_ms", "last_seq", "live_epoch", "live_revision", "moving",
+        "position_at_ms", "position_ms", "revision", "session_id", "silence_ms",
     )  # fmt: skip
 
     def __init__(self, holder: Holder, session_id: str, device_id: str) -> None:
-        self.holder = holder
+        super().__init__(holder)
         self.session_id = session_id
         self.device_id = device_id
-        self.end: StreamEnd | None = None
         self.early: Wake | None = None
-        self.listening = False
-        self.interrupt: Callable[[], object] = _nothing
         self.epoch = self.revision = self.live_epoch = self.live_revision = 0
         self.last_seq = self.position_ms = self.position_at_ms = self.duration_ms = 0
         self.beat_at_ms = self.heard_at_ms = self.heard_ms = self.bitrate_kbps = 0
@@ -172,81 +129,6 @@ class Slot:
             beat_at_ms=self.beat_at_ms,
         )
 
-    def finish(self, end: StreamEnd) -> None:
-        """Ends the stream; the first end stands. A stream that waits for its device wakes up."""
-        if self.end is None:
-            self.end = end
-            if self.listening:
-                self.listening = False
-                self.interrupt()
-
-
-def _nothing() -> None:
-    """A slot without a stream has nothing to interrupt."""
-
 
 def _silence_ms(status: Status) -> int:
     return SILENCE_PAUSED_MS if status is Status.PAUSED else SILENCE_PLAYING_MS
-
-
-class StreamRegistry:
-    """The slots of this process's streams."""
-
-    def __init__(self, now_s: float) -> None:
-        self._by_user: dict[str, list[Slot]] = {}
-        self._expiring: dict[int, list[Slot]] = {}
-        self._looked_until_s = int(now_s)
-        self.held = 0
-
-    def add(self, slot: Slot) -> None:
-        """Holds a stream. Raises ResourceExhausted for one too many of its user."""
-        slots = self._by_user.setdefault(slot.holder.user_id, [])
-        if len(slots) >= STREAMS_PER_USER:
-            raise ResourceExhausted(
-                f"At most {STREAMS_PER_USER} heartbeat streams of a user at a time.",
-                metadata={"limit": "streams_per_user"},
-                retry_after_s=_LIMIT_RETRY_S,
-            )
-        slots.append(slot)
-        self.held += 1
-        self._await_expiry(slot)
-
-    def remove(self, slot: Slot) -> None:
-        """Holds it no longer."""
-        slots = self._by_user[slot.holder.user_id]
-        slots.remove(slot)
-        if not slots:
-            del self._by_user[slot.holder.user_id]
-        self.held -= 1
-
-    def of_user(self, user_id: str) -> list[Slot]:
-        """The user's streams here."""
-        return self._by_user.get(user_id, [])
-
-    def of_session(self, user_id: str, session_id: str) -> Slot | None:
-        """A stream of the session here, if there is one."""
-        for slot in self.of_user(user_id):
-            if slot.session_id == session_id and slot.end is None:
-                return slot
-        return None
-
-    def __iter__(self) -> Iterator[Slot]:
-        for slots in list(self._by_user.values()):
-            yield from tuple(slots)
-
-    def _await_expiry(self, slot: Slot) -> None:
-        second = max(int(slot.holder.expires_at_s) + 1, self._looked_until_s + 1)
-        self._expiring.setdefault(second, []).append(slot)
-
-    def end_expired(self, now_s: float) -> None:
-        """Ends the streams whose token's life was over by ``now_s`` and not renewed."""
-        end = StreamEnd(Closing.TOKEN_EXPIRED, "The access token has expired.")
-        while self._looked_until_s < int(now_s):
-            self._looked_until_s += 1
-            for slot in self._expiring.pop(self._looked_until_s, ()):
-                if slot.end is not None:
-                    continue
-                if slot.holder.expires_at_s > now_s:
-                    self._await_expiry(slot)
-                else:
-                    slot.finish(end)

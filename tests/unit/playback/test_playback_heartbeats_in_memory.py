@@ -25,7 +25,8 @@ from playback_svc.ports.states import Change
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import record_of, wake_of
 from playback_svc.usecases.heartbeats import CHECKPOINT_MS, Heartbeats
-from playback_svc.usecases.slots import Closing, Holder, Slot, StreamRegistry
+from playback_svc.usecases.held_streams import Closing, HeldStreams, Holder
+from playback_svc.usecases.slots import Slot
 from tests.contracts.playback.samples import (
     FREE,
     NOW,
@@ -190,13 +191,13 @@ async def test_an_end_interrupts_a_stream_that_waits_and_only_once(rig: Rig) -> 
     assert slot.end is not None
     assert not interrupted, "a stream that is sending sees the end by itself"
     slot.end, slot.listening = None, True
-    await rig.heartbeats.drain(over_s=0, spread_s=1)
-    await rig.heartbeats.drain(over_s=0, spread_s=1)
+    await rig.heartbeats.held.drain(over_s=0, spread_s=1)
+    await rig.heartbeats.held.drain(over_s=0, spread_s=1)
     assert interrupted == ["now"]
 
 
 async def test_who_opens_a_stream_while_draining_is_sent_on(rig: Rig) -> None:
-    await rig.heartbeats.drain(over_s=0, spread_s=1)
+    await rig.heartbeats.held.drain(over_s=0, spread_s=1)
     slot = await rig.open(await rig.begin())
     assert slot.end is not None
     assert slot.end.reason is Closing.DRAINING
@@ -212,7 +213,7 @@ async def test_a_stream_that_was_refused_is_not_held(rig: Rig) -> None:
 
 
 def test_streams_end_with_their_token_unless_it_was_renewed() -> None:
-    registry = StreamRegistry(now_s=100.0)
+    registry: HeldStreams[Slot] = HeldStreams("heartbeat", NoMeasures(), now_s=100.0)
     kept, ended = (
         Slot(replace(HOLDER, user_id=new_id(), expires_at_s=130.5), "s", "d") for _ in range(2)
     )
@@ -230,7 +231,7 @@ def test_streams_end_with_their_token_unless_it_was_renewed() -> None:
 
 
 def test_a_registry_forgets_what_was_removed() -> None:
-    registry = StreamRegistry(now_s=0)
+    registry: HeldStreams[Slot] = HeldStreams("heartbeat", NoMeasures(), now_s=0)
     slots = [Slot(HOLDER, "s", "d") for _ in range(16)]
     for slot in slots:
         registry.add(slot)

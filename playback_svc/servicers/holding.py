@@ -1,0 +1,99 @@
+"""What the servicers of held streams share: who holds one, its fresh tokens, its requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+
+from meshkit.faults import PermissionDenied, Unauthenticated
+from meshkit.principal import Principal, set_principal
+from meshkit.tokens import TokenVerifier
+from playback_svc.usecases.held_streams import HeldStream, Holder, StreamEnd
+
+HELLO_WITHIN_S = 10.0
+_SCOPE = "playback"
+
+Request = TypeVar("Request")
+
+
+def holder_of(principal: Principal) -> Holder:
+    """Whose stream it is."""
+    return Holder(principal.user_id, principal.sid, principal.tier, principal.expires_at)
+
+
+async def first(requests: AsyncIterator[Request]) -> Request | None:
+    """The first message, None where there is none. Raises TimeoutError where it takes too long."""
+    async with asyncio.timeout(HELLO_WITHIN_S):
+        return await anext(requests, None)
+
+
+async def renew(stream: HeldStream, tokens: TokenVerifier, access_token: str) -> None:
+    """Takes a fresh token of the same user. Raises Unauthenticated, PermissionDenied."""
+    principal = await tokens.verify(access_token)
+    if principal.user_id != stream.holder.user_id:
+        raise Unauthenticated("The token is of another user.", reason="TOKEN_INVALID")
+    if _SCOPE not in principal.scopes:
+        raise PermissionDenied(
+            f"the access token lacks the scope {_SCOPE}",
+            reason="SCOPE_MISSING",
+            metadata={"scope": _SCOPE},
+        )
+    set_principal(principal)
+    stream.holder = holder_of(principal)
+
+
+def reconnect_after(end: StreamEnd) -> Duration | None:
+    """How long to wait before coming back; None where nobody asks for that."""
+    if end.reconnect_after_s is None:
+        return None
+    after = Duration()
+    after.FromMilliseconds(round(end.reconnect_after_s * 1000))
+    return after
+
+
+class Inbox(Generic[Request]):
+    """Reads the requests of a stream, one at a time, while the stream does other things.
+
+    A read that was cancelled would lose what it was about to return, so one goes on until it is
+    over, and ``arrived`` is called then.
+    """
+
+    __slots__ = ("_arrived", "_reading", "_requests")
+
+    def __init__(self, requests: AsyncIterator[Request], arrived: Callable[[], None]) -> None:
+        self._requests = requests
+        self._arrived = arrived
+        self._reading = self._begun()
+
+    @property
+    def ready(self) -> bool:
+        """Whether :meth:`take` has something."""
+        return self._reading.done()
+
+    def take(self) -> Request | None:
+        """What came, None where nothing more will; reads on. Raises what reading raised."""
+        request = self._reading.result()
+        if request is not None:
+            self._reading = self._begun()
+        return request
+
+    def close(self) -> None:
+        """Reads no further."""
+        self._reading.cancel()
+
+    def _begun(self) -> asyncio.Task[Request | None]:
+        reading = asyncio.create_task(self._next())
+        reading.add_done_callback(self._settled)
+        return reading
+
+    async def _next(self) -> Request | None:
+        return await anext(self._requests, None)
+
+    def _settled(self, reading: asyncio.Task[Request | None]) -> None:
+        if not reading.cancelled():
+            # Looked at, so that an end that nobody takes is not reported as forgotten.
+            reading.exception()
+            self._arrived()

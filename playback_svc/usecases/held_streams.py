@@ -1,0 +1,198 @@
+"""What every held stream shares: bounds by user, the lives of tokens, ends, and how it wakes up.
+
+Everything here is of one process: a user's bound holds in each instance by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Generic, TypeVar
+
+from meshkit.faults import ResourceExhausted
+from playback_svc.ports.neighbours import Measures
+
+STREAMS_PER_USER = 16
+_MOST_ENDING = STREAMS_PER_USER
+_LIMIT_RETRY_S = 5.0
+_CHUNK = 500
+
+
+class Closing(StrEnum):
+    """Why a stream ends; the names of ``SessionEnd.Reason``."""
+
+    TAKEN_OVER = "TAKEN_OVER"
+    STOPPED = "STOPPED"
+    EXPIRED = "EXPIRED"
+    FINISHED = "FINISHED"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105
+    DRAINING = "DRAINING"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """Why, in words for people, and for DRAINING how many seconds to wait before coming back."""
+
+    reason: Closing
+    message: str
+    reconnect_after_s: float | None = None
+
+
+_EXPIRED = StreamEnd(Closing.TOKEN_EXPIRED, "The access token has expired.")
+_REVOKED = StreamEnd(Closing.TOKEN_REVOKED, "The sign-in was revoked.")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose stream it is, by the access token that was last seen; Unix seconds."""
+
+    user_id: str
+    sid: str
+    tier: str
+    expires_at_s: float
+
+
+class HeldStream:
+    """One stream. While it is ``listening``, ``interrupt`` is what wakes it up.
+
+    It has no task or timer of its own but the one that serves it.
+    """
+
+    __slots__ = ("end", "holder", "interrupt", "listening")
+
+    def __init__(self, holder: Holder) -> None:
+        self.holder = holder
+        self.end: StreamEnd | None = None
+        self.listening = False
+        self.interrupt = _nothing
+
+    def finish(self, end: StreamEnd) -> None:
+        """Ends the stream; the first end stands. A stream that waits wakes up."""
+        if self.end is None:
+            self.end = end
+            self.nudge()
+
+    def nudge(self) -> None:
+        """Wakes up a stream that waits; another one looks for itself before it waits."""
+        if self.listening:
+            self.listening = False
+            self.interrupt()
+
+    async def idle(self) -> None:
+        """Waits for the next nudge.
+
+        Whatever there is to do must have been looked for since the last ``await``.
+        """
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.interrupt = partial(_wake, woken)
+        self.listening = True
+        try:
+            await woken
+        finally:
+            self.listening = False
+
+
+def _nothing() -> object:
+    """A stream that does not wait has nothing to interrupt."""
+    return None
+
+
+def _wake(woken: asyncio.Future[None]) -> None:
+    # It is done already where the call was cancelled in the same turn of the loop.
+    if not woken.done():
+        woken.set_result(None)
+
+
+Stream = TypeVar("Stream", bound=HeldStream)
+
+
+class HeldStreams(Generic[Stream]):
+    """The streams of one kind that this process holds, found by user."""
+
+    def __init__(self, kind: str, measures: Measures, now_s: float) -> None:
+        self._kind = kind
+        self._measures = measures
+        self._by_user: dict[str, list[Stream]] = {}
+        self._expiring: dict[int, list[Stream]] = {}
+        self._looked_until_s = int(now_s)
+        self._spread_s: float | None = None
+        self.held = 0
+
+    def add(self, stream: Stream) -> None:
+        """Holds a stream; one that comes while this process drains is ended at once.
+
+        Raises ResourceExhausted for one too many of its user here. Streams that have ended and
+        wait for their client to take that count apart, so that a device that comes back finds room.
+        """
+        streams = self._by_user.get(stream.holder.user_id, ())
+        going = sum(1 for one in streams if one.end is None)
+        if going >= STREAMS_PER_USER or len(streams) >= STREAMS_PER_USER + _MOST_ENDING:
+            raise ResourceExhausted(
+                f"At most {STREAMS_PER_USER} {self._kind} streams of a user at a time.",
+                metadata={"limit": "streams_per_user"},
+                retry_after_s=_LIMIT_RETRY_S,
+            )
+        self._by_user.setdefault(stream.holder.user_id, []).append(stream)
+        self.held += 1
+        self._measures.streams(self._kind, 1)
+        self._await_expiry(stream)
+        if self._spread_s is not None:
+            stream.finish(_draining(self._spread_s))
+
+    def remove(self, stream: Stream) -> None:
+        """Holds it no longer."""
+        streams = self._by_user[stream.holder.user_id]
+        streams.remove(stream)
+        if not streams:
+            del self._by_user[stream.holder.user_id]
+        self.held -= 1
+        self._measures.streams(self._kind, -1)
+
+    def of_user(self, user_id: str) -> Sequence[Stream]:
+        """The user's streams here, as they are now."""
+        return tuple(self._by_user.get(user_id, ()))
+
+    def __iter__(self) -> Iterator[Stream]:
+        for streams in list(self._by_user.values()):
+            yield from tuple(streams)
+
+    def _await_expiry(self, stream: Stream) -> None:
+        second = max(int(stream.holder.expires_at_s) + 1, self._looked_until_s + 1)
+        self._expiring.setdefault(second, []).append(stream)
+
+    def end_expired(self, now_s: float) -> None:
+        """Ends the streams whose token's life was over by ``now_s`` and not renewed."""
+        while self._looked_until_s < int(now_s):
+            self._looked_until_s += 1
+            for stream in self._expiring.pop(self._looked_until_s, ()):
+                if stream.end is not None:
+                    continue
+                if stream.holder.expires_at_s > now_s:
+                    self._await_expiry(stream)
+                else:
+                    stream.finish(_EXPIRED)
+
+    def revoke(self, sid: str) -> None:
+        """Ends every stream of a sign-in that was revoked."""
+        for stream in self:
+            if stream.holder.sid == sid:
+                stream.finish(_REVOKED)
+
+    async def drain(self, *, over_s: float, spread_s: float) -> None:
+        """Ends every stream within ``over_s``, asking each to come back within ``spread_s``."""
+        self._spread_s = spread_s
+        streams = list(self)
+        for done, stream in enumerate(streams, 1):
+            stream.finish(_draining(spread_s))
+            if done % _CHUNK == 0:
+                await asyncio.sleep(over_s * _CHUNK / len(streams))
+
+
+def _draining(spread_s: float) -> StreamEnd:
+    after_s = random.uniform(0, spread_s)  # noqa: S311
+    return StreamEnd(Closing.DRAINING, "This server goes away; come back.", after_s)
