@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from player.domain.status import PlaybackState, PlayerStatus, percentile
+from player.errors import PlayerError
 from player.loading import Loader
 from player.ports import (
     AdaptationPolicy,
@@ -142,6 +143,32 @@ class Player:
             raise self._failure
         return self.status()
 
+    async def nearly_over(self) -> None:
+        """Return once all that is left to be heard lies in the sink's queue, or playback is over.
+
+        A seek may still move away from there. Raises PlayerError.
+        """
+        while self._final is None:
+            change, renderer = self._change, self._renderer
+            if renderer is not None and renderer.handed_over.is_set():
+                return
+            handed = asyncio.Event() if renderer is None else renderer.handed_over
+            await self._next(change, handed.wait())
+        await self.wait()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether playback came to the end of the track, or all that is left lies in the sink."""
+        if self._final is not None:
+            return self._final is PlaybackState.ENDED
+        return self._renderer is not None and self._renderer.handed_over.is_set()
+
+    async def close_at_end(self) -> None:
+        """Close once the rest was heard; while another player goes on with the same sink."""
+        with contextlib.suppress(PlayerError):
+            await self.wait()
+        await self.close()
+
     async def close(self) -> None:
         """Stop, and let the last heartbeat out. The sink and the fetcher stay open."""
         await self.stop()
@@ -260,7 +287,7 @@ class Player:
         self._change = asyncio.Event()
 
     async def _next(
-        self, change: asyncio.Event, timer: Coroutine[Any, Any, None] | None = None
+        self, change: asyncio.Event, timer: Coroutine[Any, Any, Any] | None = None
     ) -> None:
         """Wait for a change, or for ``timer`` if that is over first."""
         waits: list[asyncio.Task[Any]] = [asyncio.create_task(change.wait())]

@@ -75,6 +75,7 @@ class Renderer:
         self._exhausted = False
         self._counted = False
         self.sounding = False
+        self.handed_over = asyncio.Event()
 
     @property
     def starved(self) -> bool:
@@ -116,6 +117,7 @@ class Renderer:
             (decoder_or_error,) = await asyncio.gather(starting, return_exceptions=True)
             if not isinstance(decoder_or_error, BaseException):
                 await decoder_or_error.close()
+        self.handed_over.set()
         await self._sink.drain()
 
     async def _begin(self, position_s: float) -> tuple[LoadedPiece, int]:

@@ -14,6 +14,7 @@ from player.adapters.ffmpeg_decoder import FfmpegDecoder, find_ffmpeg
 from player.adapters.hls import HlsReader
 from player.adapters.http_fetcher import HttpFetcher
 from player.adapters.retrying import RetryingFetcher
+from player.adapters.shared_sink import SharedSink
 from player.adapters.sound_sink import open_sink
 from player.adapters.throttle import RateSchedule, ThrottledFetcher
 from player.deck import Deck
@@ -80,6 +81,7 @@ async def open_deck(options: PlayerOptions | None = None) -> AsyncIterator[Deck]
         return await FfmpegDecoder.start(ffmpeg)
 
     sink = await _make_sink(options, clock)
+    shared = SharedSink(sink, clock)
     fetcher = _make_fetcher(options, clock)
 
     def make(refresh: RefreshStream | None, reporter: HeartbeatReporter | None) -> Player:
@@ -87,7 +89,7 @@ async def open_deck(options: PlayerOptions | None = None) -> AsyncIterator[Deck]
             fetcher=fetcher,
             reader=HlsReader(),
             decoders=decoder,
-            sink=sink,
+            sink=shared.track(),
             clock=clock,
             policy=make_policy(options.policy, options.settings),
             settings=_scaled(options.settings, options.speed),

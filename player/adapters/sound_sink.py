@@ -47,10 +47,6 @@ class SoundSink:
 
     async def open(self, pcm: PcmFormat) -> None:
         """See Sink.open."""
-        if self._device is not None and pcm == self._pcm:
-            # Opening a device anew takes long and may click; tracks mostly have one format.
-            self.flush()
-            return
         await self.close()
         self._pcm = pcm
         self._loop = asyncio.get_running_loop()

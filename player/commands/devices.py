@@ -90,7 +90,7 @@ async def _be(
             async with linked(client, it, description, stage.tell) as link:
                 tasks = (
                     asyncio.create_task(_show(it, stage)),
-                    asyncio.create_task(_quit_by_key(it, stage)),
+                    asyncio.create_task(_quit_by_key(client, it, stage)),
                 )
                 try:
                     await asyncio.wait((link, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -107,9 +107,9 @@ async def _show(device: Device, stage: Stage) -> None:
         stage.show(showing)
 
 
-async def _quit_by_key(device: Device, stage: Stage) -> None:
+async def _quit_by_key(client: MeshClient, device: Device, stage: Stage) -> None:
     """Returns when q was pressed; never where there are no keys."""
-    if not await obey_keys(device, stage.tell):
+    if not await obey_keys(client, device, stage.tell):
         await asyncio.Event().wait()
 
 

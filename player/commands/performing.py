@@ -18,6 +18,7 @@ from player.commands.terminal_text import plain
 from player.device.device import Device, Ended, Showing
 from player.device.link import Description, DeviceLink, LinkEnd
 from player.device.memory import DeviceMemory
+from player.device.own_commands import OwnCommands
 from player.domain.status import PlayerStatus
 from player.keys import keys
 from player.mesh_client import MeshClient
@@ -141,27 +142,28 @@ async def leave_quietly(device: Device) -> None:
             await device.stop()
 
 
-async def obey_keys(device: Device, tell: Callable[[str], None]) -> bool:
+async def obey_keys(client: MeshClient, device: Device, tell: Callable[[str], None]) -> bool:
     """Does what the keys say until q stops the session; False where there are no keys."""
+    commands = OwnCommands(client, device)
     async for key in keys():
         try:
             if key == "quit":
                 await device.stop()
                 return True
             if device.player is not None and device.playing:
-                await _press(device, key, device.player.status())
+                await _press(commands, key, device.player.status())
         except Fault as fault:
             tell(fault.message)
     return False
 
 
-async def _press(device: Device, key: str, status: PlayerStatus) -> None:
+async def _press(commands: OwnCommands, key: str, status: PlayerStatus) -> None:
     if key == "pause":
-        await (device.resume() if status.state.value == "PAUSED" else device.pause())
+        await (commands.resume() if status.state.value == "PAUSED" else commands.pause())
     elif key == "next":
-        await device.skip()
+        await commands.skip()
     elif key == "previous":
-        await device.previous()
+        await commands.previous()
     else:
         steps = {"forward": status.position_ms + _STEP_MS, "back": status.position_ms - _STEP_MS}
-        await device.seek(steps.get(key, 0))
+        await commands.seek(steps.get(key, 0))

@@ -160,7 +160,7 @@ async def play_here(
     async with listening(client, answer, request.device_id, options) as device:
         stage = Stage(console, device.deck.description, shown_keys=KEYS)
         async with linked(client, device, _COMPUTER):
-            typing = asyncio.create_task(obey_keys(device, stage.tell))
+            typing = asyncio.create_task(obey_keys(client, device, stage.tell))
             try:
                 await _perform(device, stage, seconds)
             finally:

@@ -16,6 +16,7 @@ _PATIENCE_S = 120.0
 _FIRST_WAIT_S = 0.1
 _MOST_WAIT_S = 5.0
 _SETTLE_S = 2.0
+_LOOK_AGAIN_S = 0.3
 _BEATS_LATE = 5
 _OVER = ("SESSION_NOT_CURRENT",)
 
@@ -77,6 +78,7 @@ class Calls:
                 if fault.reason != "TRACK_NOT_ENDED" or early > _BEATS_LATE:
                     raise
                 await settled(_SETTLE_S)
+                await asyncio.sleep(_LOOK_AGAIN_S)
                 # An answer is kept for its request_id; this is another try, not a retry.
                 request.request_id = str(ULID())
 

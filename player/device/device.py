@@ -25,7 +25,6 @@ from player.device.plan import (
     Resume,
     Seek,
     Target,
-    Version,
     follows,
     plan,
     silenced,
@@ -40,6 +39,7 @@ from player.mesh_client import MeshClient
 _STATUS = device_pb2.Command.Status
 _KIND = device_pb2.Command.Kind
 _FIRST_SOUND_S = 1.0
+_LAST_SOUND_S = 5.0
 _AGAIN_S = 0.2
 _ADDRESS_TRIES = 5
 _DETAIL_CHARACTERS = 200
@@ -138,15 +138,16 @@ class Device:
             step = plan(self.known, order.target)
             if step.superseded:
                 return False
-            self.known = step.known
             if self._session is not None and step.known.playback_id == self._session.playback_id:
                 self._session.version = step.known.version
             try:
                 for action in step.actions:
                     await self._do(action, order)
             except (CannotObey, Fault, PlayerError):
+                self.known = step.known
                 await self._silence()
                 raise
+            self.known = step.known
             self._changed()
             return True
 
@@ -158,6 +159,7 @@ class Device:
             await self._load(order)
         elif isinstance(action, Seek):
             await player.seek(action.position_ms)
+            self._watch_again(player)
             self._tell(f"at {action.position_ms // 1000} s")
         elif isinstance(action, Pause):
             player.pause()
@@ -166,6 +168,7 @@ class Device:
             player.resume()
             self._tell("goes on")
         else:
+            await self._let_finish(player, order)
             await self._silence(Ended(order.ended_by or "TAKEN_OVER", _words_of_end(order)))
 
     async def _load(self, order: Order) -> None:
@@ -174,14 +177,14 @@ class Device:
         if not url and paused:
             raise CannotObey("no address of the track was given")
         url = url or await self._address(order.target.playback_id)
-        await self._take_off()
+        if not self._join(order):
+            await self._take_off()
         session = self._session_of(order.target)
         self.player = player = self.deck.player(self._fresh_address, session.next_track())
         self.track, self.ended, self.failure = order.track, None, None
         await player.play(url, position_ms=order.target.position_ms, paused=paused)
-        self._watching = asyncio.create_task(self._watch(player), name="the end of a track")
+        self._watch_again(player)
         self._tell(f"{'holds' if paused else 'plays'} {order.track.title} — {order.track.artist}")
-        self._changed()
 
     def _session_of(self, target: Target) -> Session:
         """The heartbeats of the target's session: those that run, or new ones for a new session."""
@@ -201,6 +204,28 @@ class Device:
         if self._session is not None:
             self._background(self._session.close())
             self._session = None
+
+    def _join(self, order: Order) -> bool:
+        """Whether the track before may be heard to its end while the next one is loaded."""
+        player, target = self.player, order.target
+        natural = target.position_ms == 0 and target.motion is Motion.PLAYING
+        session = self._session
+        same = session is not None and session.playback_id == target.playback_id
+        if player is None or not (natural and same and self.deck.joins and player.at_end):
+            return False
+        self._background(player.close_at_end())
+        return True
+
+    async def _let_finish(self, player: Player, order: Order) -> None:
+        """The last track of all is heard to its end."""
+        if order.ended_by == "FINISHED" and player.at_end:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(player.wait(), _LAST_SOUND_S)
+
+    def _watch_again(self, player: Player) -> None:
+        watching, self._watching = self._watching, asyncio.create_task(self._watch(player))
+        if watching is not None and watching is not asyncio.current_task():
+            watching.cancel()
 
     async def _take_off(self) -> None:
         """Nothing is played; the session and its heartbeats stay."""
@@ -237,11 +262,13 @@ class Device:
     async def _watch(self, player: Player) -> None:
         """Waits for the end of a track, and moves on."""
         try:
-            status = await player.wait()
+            await (player.nearly_over() if self.deck.joins else player.wait())
+            while self.known.motion is Motion.PAUSED and not player.status().state.final:
+                await self._change.wait()
         except PlayerError as error:
             await self._give_up(error)
             return
-        if status.state is PlaybackState.ENDED:
+        if player.at_end:
             await self._move_on()
 
     async def _move_on(self) -> None:
@@ -252,7 +279,7 @@ class Device:
             answer = await self._calls.advance(
                 known.playback_id, known.play_id, session.reporter.settled
             )
-            await self._take(of_start(answer))
+            await self.take(of_start(answer))
         except CannotAdvance as refusal:
             # Whoever ended the session tells the mailbox; without one this is how it ends.
             async with self._steering:
@@ -305,41 +332,12 @@ class Device:
 
     async def adopt(self, answer: Any) -> None:
         """Plays what the answer of Play, Skip, Previous or Advance offers."""
-        await self._take(of_start(answer))
+        await self.take(of_start(answer))
 
-    async def _take(self, order: Order) -> None:
+    async def take(self, order: Order) -> None:
+        """Becomes equal to the answer to a command of its own, if nothing else comes first."""
         if follows(self.known, order.target):
             await self.become(order)
-
-    async def pause(self) -> None:
-        """Holds the session."""
-        await self._own("Pause", Motion.PAUSED)
-
-    async def resume(self) -> None:
-        """Goes on with a held session."""
-        await self._own("Resume", Motion.PLAYING)
-
-    async def seek(self, position_ms: int) -> None:
-        """Moves to a position; what lies outside the track is taken as its nearer end."""
-        await self._own("Seek", self.known.motion, position_ms=max(0, position_ms))
-
-    async def _own(self, name: str, motion: Motion, **fields: Any) -> None:
-        known = self.known
-        answer = await self._calls.command(name, known.playback_id, **fields)
-        version = Version(known.version.epoch, answer.revision)
-        jumps = name == "Seek"
-        target = Target(
-            version, known.playback_id, known.play_id, motion, answer.position_ms, jumps
-        )
-        await self._take(Order(target, self.track))
-
-    async def skip(self) -> None:
-        """The next track; raises the service's fault, such as SKIP_LIMIT_REACHED."""
-        await self.adopt(await self._calls.skip(self.device_id))
-
-    async def previous(self) -> None:
-        """The start of the track, or the track before."""
-        await self.adopt(await self._calls.command("Previous", self.known.playback_id))
 
     async def stop(self) -> None:
         """Ends the session, if one is here."""

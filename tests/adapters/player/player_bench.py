@@ -24,6 +24,7 @@ from player.ports import (
     Fetcher,
     HeartbeatReporter,
     RefreshStream,
+    Sink,
 )
 from player.settings import PlayerSettings
 
@@ -72,6 +73,7 @@ class Bench:
         decoders: DecoderFactory | None = None,
         refresh: RefreshStream | None = None,
         reporter: HeartbeatReporter | None = None,
+        sink: Sink | None = None,
         **settings: float,
     ) -> Player:
         self.fetchers.append(HttpFetcher(connect_timeout_s=1.0, read_timeout_s=2.0))
@@ -83,7 +85,7 @@ class Bench:
             fetcher=RetryingFetcher(fetcher, attempts=3, first_wait_s=0.01),
             reader=HlsReader(),
             decoders=decoders or self.decoder,
-            sink=self.sink,
+            sink=sink or self.sink,
             clock=self.clock,
             policy=policy or DynamicPolicy(),
             settings=replace(chosen, **settings),  # type: ignore[arg-type]

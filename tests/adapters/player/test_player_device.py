@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 from device_mesh import DEVICE, KIND, LENGTH_MS, STATUS, FakeMesh, served_mesh
-from hls_asset import Origin
+from hls_asset import RATE, SAMPLES, Origin
+from pcm_compare import cut, frames, misalignment
 from player_bench import Bench
 from segue.device.v1 import device_pb2, device_service_pb2
 
 from meshkit.faults import FailedPrecondition
 from player import kept_stream
+from player.adapters.shared_sink import SharedSink
 from player.deck import Deck
 from player.device.device import Device
 from player.device.link import Description, DeviceLink, LinkEnd
 from player.device.memory import DeviceMemory
+from player.device.own_commands import OwnCommands
 from player.domain.status import PlaybackState
 
 SAID = device_pb2.Command.Status
@@ -33,10 +36,14 @@ class Kitchen:
         self.client = client
         self.bench = bench
         self.told: list[str] = []
+        shared = SharedSink(bench.sink, bench.clock)
         deck = Deck(
-            bench.sink, lambda refresh, beats: bench.player(refresh=refresh, reporter=beats)
+            bench.sink,
+            lambda refresh, beats: bench.player(
+                refresh=refresh, reporter=beats, sink=shared.track()
+            ),
+            bench.clock.speed,
         )
-        deck.speed = bench.clock.speed
         self.device = Device(client, deck, DEVICE, self.told.append)
         self.folder = folder
         self._running: asyncio.Task[LinkEnd] | None = None
@@ -72,7 +79,7 @@ class Kitchen:
         session = {"playback_id": "S", "epoch": self.mesh.playback.epoch + 1}
         number = self.mesh.send(KIND.PLAY, self.mesh.new_play(**session, **changes), stream=True)
         said = await self.obeyed(number)
-        assert said == "DONE"
+        assert said == "DONE", self.mesh.applied[number]
         return number
 
     async def disconnect(self) -> None:
@@ -87,7 +94,7 @@ class Kitchen:
 
 @pytest.fixture
 async def kitchen(origin: Origin, bench: Bench, tmp_path: Path) -> AsyncIterator[Kitchen]:
-    bench.slow_down(8.0)
+    bench.slow_down(4.0)
     async with served_mesh(origin.master) as (mesh, client):
         made = Kitchen(mesh, client, bench, tmp_path)
         yield made
@@ -97,7 +104,7 @@ async def kitchen(origin: Origin, bench: Bench, tmp_path: Path) -> AsyncIterator
 @pytest.fixture
 async def connected(kitchen: Kitchen) -> Kitchen:
     kitchen.connect()
-    await kitchen.until(lambda: kitchen.mesh.streams)
+    await kitchen.until(lambda: "connected" in kitchen.told)
     return kitchen
 
 
@@ -176,7 +183,7 @@ async def test_at_the_end_of_a_track_the_next_one_follows(connected: Kitchen) ->
 
 async def test_after_everything_was_played_it_is_silent(connected: Kitchen) -> None:
     await connected.play(position_ms=LENGTH_MS - 1_000)
-    await connected.until(lambda: not connected.device.playing)
+    await connected.until(lambda: connected.device.ended)
     assert connected.device.ended is not None
     assert connected.device.ended.reason == "FINISHED"
     assert connected.mesh.calls == ["Advance"]
@@ -216,7 +223,7 @@ async def test_a_cut_stream_is_opened_again_and_nothing_is_done_twice(connected:
 async def test_a_device_that_was_started_again_takes_up_what_plays(kitchen: Kitchen) -> None:
     mesh = kitchen.mesh
     kitchen.connect()
-    await kitchen.until(lambda: mesh.streams)
+    await kitchen.until(lambda: "connected" in kitchen.told)
     number = await kitchen.play()
     await kitchen.close()
     mesh.state(position_ms=15_000)
@@ -274,7 +281,7 @@ async def test_a_fresh_token_is_sent_before_the_old_one_expires(
 
 async def test_its_own_pause_is_told_first_and_comes_back_as_known(connected: Kitchen) -> None:
     await connected.play()
-    await connected.device.pause()
+    await OwnCommands(connected.client, connected.device).pause()
     assert connected.state is PlaybackState.PAUSED
     assert await connected.obeyed(2) == "SUPERSEDED"
     assert connected.mesh.calls == ["Pause"]
@@ -286,7 +293,7 @@ async def test_an_own_command_waits_for_what_came_before_it(connected: Kitchen) 
     # A jump that somebody asked for a moment ago has not been delivered yet.
     jump = mesh.state(position_ms=20_000)
     mesh.send, deliver = lambda *_, **__: 0, mesh.send  # type: ignore[method-assign]
-    await connected.device.pause()
+    await OwnCommands(connected.client, connected.device).pause()
     mesh.send = deliver  # type: ignore[method-assign]
     assert connected.state is not PlaybackState.PAUSED
     await connected.obeyed(mesh.send(KIND.SEEK, jump))
@@ -304,3 +311,42 @@ async def test_a_session_taken_elsewhere_is_silent_here(connected: Kitchen) -> N
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(connected.device.player.wait(), 1)  # type: ignore[union-attr]
     assert connected.state is PlaybackState.STOPPED
+
+
+async def test_the_next_track_begins_at_the_very_sample_after_the_last_one(
+    connected: Kitchen, decoded: dict[str, bytes]
+) -> None:
+    connected.mesh.tracks = 2
+    start_ms = LENGTH_MS - 3_000
+    await connected.play(position_ms=start_ms)
+    await connected.until(lambda: connected.device.track.title == "Track 2")
+    await connected.until(lambda: connected.position_ms > 500)
+    recorded = connected.bench.sink.recorded
+    end = SAMPLES - start_ms * RATE // 1000
+    head = RATE // 10
+    heard = cut(recorded, end, end + head), cut(recorded, end - head, end)
+    source = decoded["source"]
+    expected = cut(source, 0, head), cut(source, SAMPLES - head, SAMPLES)
+    assert [misalignment(*pair) for pair in zip(heard, expected, strict=True)] == [0, 0]
+
+
+async def test_a_jump_back_from_the_last_moment_moves_nothing_on(connected: Kitchen) -> None:
+    mesh = connected.mesh
+    mesh.tracks = 2
+    mesh.refusals += [FailedPrecondition("not yet", reason="TRACK_NOT_ENDED")] * 4
+    await connected.play(position_ms=LENGTH_MS - 2_000)
+    await connected.until(lambda: "Advance" in mesh.calls)
+    assert await connected.obeyed(mesh.send(KIND.SEEK, mesh.state(position_ms=5_000))) == "DONE"
+    mesh.refusals.clear()
+    asked = len(mesh.calls)
+    await connected.until(lambda: connected.position_ms > 6_000)
+    assert connected.device.track.title == "Track 1"
+    assert len(mesh.calls) == asked
+
+
+async def test_the_last_track_is_heard_to_its_end(connected: Kitchen) -> None:
+    start_ms = LENGTH_MS - 2_000
+    await connected.play(position_ms=start_ms)
+    await connected.until(lambda: connected.device.ended)
+    assert frames(connected.bench.sink.recorded) == SAMPLES - start_ms * RATE // 1000
+    assert connected.state is PlaybackState.ENDED
