@@ -18,6 +18,9 @@ from segue.playback.v1.playback_service_pb2_grpc import (
     add_PlaybackServiceServicer_to_server,
 )
 from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+from segue.playback.v1.preferences_service_pb2_grpc import (
+    add_PreferencesServiceServicer_to_server,
+)
 from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
 from ulid import ULID
 
@@ -41,17 +44,20 @@ from playback_svc.adapters.prometheus import PrometheusMeasures
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
+from playback_svc.adapters.valkey_preferences import ValkeyPreferences
 from playback_svc.ports.history import Plays
 from playback_svc.ports.live import PositionStore
 from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.states import Mailboxes, PlayerStateStore
+from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.servicers.heartbeats import HeartbeatServicer
 from playback_svc.servicers.history import HistoryServicer
 from playback_svc.servicers.playback import PlaybackServicer
 from playback_svc.settings import Settings
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
+from playback_svc.servicers.preferences import PreferencesServicer
 from playback_svc.usecases.control import Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.heartbeats import Heartbeats
@@ -62,6 +68,7 @@ from playback_svc.usecases.queueing import Queueing
 from playback_svc.usecases.staging import Staging
 from playback_svc.usecases.sweep import Expire, Sweeper
 
+from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
 SCHEMA = "playback"
 _HOUR_S = 3_600.0
 
@@ -109,6 +116,7 @@ class Parts:
     friends: Friends
     plans: Plans
     addresses: SignedAddresses
+    preferences: PreferencesCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +220,11 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
     return UseCases(
         commander=commander,
         sessions=sessions,
+    preferences = PreferencesServicer(
+        GetPreferences(parts.store, parts.preferences, now_ms),
+        UpdatePreferences(cases.commander, parts.preferences),
+    )
+    server.add(add_PreferencesServiceServicer_to_server, preferences)
         contexts=contexts,
         staging=staging,
         play=Play(
@@ -282,3 +295,4 @@ async def serve(settings: Settings) -> None:
         work = (links.plans.run, links.parts.addresses.run, following.run, pruning)
         await stack.enter_async_context(running(*work, *service.background))
         await service.server.serve(ready=ready)
+            preferences=ValkeyPreferences(client),

@@ -13,7 +13,6 @@ from playback_svc.domain.devices import Capabilities, Device, DeviceKind
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.domain.play_queue import ContextKind
 from playback_svc.domain.plays import Play
-from playback_svc.domain.preferences import BitratePreference, Preferences
 
 DEVICE_COLUMNS = (
     "device_id", "name", "kind", "capabilities", "controllable", "volume_percent",
@@ -120,21 +119,3 @@ def play_of(row: Sequence[Any]) -> Play:
         context_kind=ContextKind(kind) if kind else None,
         context_id=it["context_id"],
     )
-
-
-def preferences_document(preferences: Preferences) -> dict[str, Any]:
-    """Preferences as JSON keeps them; the version stands beside."""
-    document = asdict(preferences)
-    del document["version"]
-    return document
-
-
-def preferences_of(version: int, document: dict[str, Any]) -> Preferences:
-    """The preferences that ``preferences_document`` made; what it lacks is as by default."""
-    known = {
-        name: value
-        for name, value in document.items()
-        if name in Preferences.__dataclass_fields__ and name != "version"
-    }
-    bitrate = BitratePreference(known.pop("bitrate", BitratePreference.UNLIMITED))
-    return Preferences(bitrate=bitrate, version=version, **known)

@@ -12,6 +12,7 @@ from meshkit import feeds_postgres, postgres
 from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import device_rows, plays_feed, rows
+from playback_svc.adapters.preferences_rows import preferences_document, preferences_of
 from playback_svc.domain.mailbox import KEPT_MS
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import Preferences
@@ -190,7 +191,7 @@ class PostgresPlayerStates:
                 state=rows.state_of(state_row) if state_row else None,
                 stored=_stored(key, await answer.fetchone()) if key and answer else None,
                 devices=tuple(map(device_rows.device_of, await devices.fetchall())),
-                preferences=device_rows.preferences_of(*preferred) if preferred else Preferences(),
+                preferences=preferences_of(*preferred) if preferred else Preferences(),
             )
 
         return await postgres.read(self._pool, query)
@@ -308,7 +309,7 @@ def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
     if change.stored is not None:
         yield _KEEP_ANSWER, _answer_values(change.stored, now_ms)
     if change.preferences is not None:
-        document = Jsonb(device_rows.preferences_document(change.preferences))
+        document = Jsonb(preferences_document(change.preferences))
         version = change.preferences.version
         kept = {"user_id": user_id, "version": version, "preferences": document}
         yield _KEEP_PREFERENCES, kept

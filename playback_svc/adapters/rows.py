@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from playback_svc.adapters.preferences_rows import preferences_document, preferences_of
 from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import (
     Asset,
@@ -200,6 +201,7 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "ended": answer.ended,
         "device_id": answer.device_id,
         "number": answer.number,
+        "preferences": [answer.preferences.version, preferences_document(answer.preferences)],
     }
 
 
@@ -220,4 +222,5 @@ def answer_of(document: dict[str, Any]) -> Answer:
         ended=document.get("ended", False),
         device_id=document.get("device_id", ""),
         number=document.get("number", 0),
+        preferences=preferences_of(*document.get("preferences", (0, {}))),
     )

@@ -76,6 +76,7 @@ class Answer:
     ended: bool = False
     device_id: str = ""
     number: int = 0
+    preferences: Preferences = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

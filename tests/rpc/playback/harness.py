@@ -32,6 +32,7 @@ from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.adapters.valkey_preferences import ValkeyPreferences
 from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.settings import Settings
@@ -132,6 +133,7 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             mailboxes=PostgresMailboxes(pool),
             plays=PostgresPlays(pool),
             feed=feed,
+            preferences=ValkeyPreferences(client),
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
             skips=ValkeySkipWindows(client, now_ms),

@@ -1,0 +1,70 @@
+"""PreferencesService on the wire."""
+
+from __future__ import annotations
+
+from segue.playback.v1 import preferences_service_pb2 as pb
+from segue.playback.v1.preferences_service_pb2_grpc import PreferencesServiceServicer
+
+from meshkit.faults import InvalidArgument
+from meshkit.idempotency import request_key
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from playback_svc.domain.preferences import BitratePreference, Preferences
+from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences, Wishes
+
+_BITRATES = {
+    preference: pb.Preferences.Bitrate.Value(preference.value) for preference in BitratePreference
+}
+_WISHED = {number: preference for preference, number in _BITRATES.items()}
+
+
+class PreferencesServicer(PreferencesServiceServicer):
+    """Preferences of the calling user."""
+
+    def __init__(self, get: GetPreferences, update: UpdatePreferences) -> None:
+        self._get = get
+        self._update = update
+
+    async def GetPreferences(
+        self, request: pb.GetPreferencesRequest, context: Context
+    ) -> pb.GetPreferencesResponse:
+        """See the contract."""
+        preferences = await self._get(current_principal().user_id)
+        return pb.GetPreferencesResponse(preferences=_told(preferences))
+
+    async def UpdatePreferences(
+        self, request: pb.UpdatePreferencesRequest, context: Context
+    ) -> pb.UpdatePreferencesResponse:
+        """See the contract."""
+        user_id = current_principal().user_id
+        key = request_key(user_id, "UpdatePreferences", request)
+        preferences = await self._update(user_id, _wishes(request), key)
+        return pb.UpdatePreferencesResponse(preferences=_told(preferences))
+
+
+def _wishes(request: pb.UpdatePreferencesRequest) -> Wishes:
+    """What is asked for. Raises InvalidArgument for a bitrate that there is not."""
+    bitrate = None
+    if request.bitrate_pref != pb.Preferences.BITRATE_UNSPECIFIED:
+        bitrate = _WISHED.get(request.bitrate_pref)
+        if bitrate is None:
+            known = ", ".join(BitratePreference)
+            raise InvalidArgument.field("bitrate_pref", f"must be one of {known}")
+    return Wishes(
+        bitrate=bitrate,
+        offline_enabled=request.offline_enabled if request.HasField("offline_enabled") else None,
+        normalize=request.normalize if request.HasField("normalize") else None,
+        private_session=request.private_session if request.HasField("private_session") else None,
+        share_activity=request.share_activity if request.HasField("share_activity") else None,
+    )
+
+
+def _told(preferences: Preferences) -> pb.Preferences:
+    return pb.Preferences(
+        bitrate_pref=_BITRATES[preferences.bitrate],
+        offline_enabled=preferences.offline_enabled,
+        normalize=preferences.normalize,
+        private_session=preferences.private_session,
+        share_activity=preferences.share_activity,
+        version=preferences.version,
+    )
