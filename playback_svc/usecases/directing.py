@@ -1,0 +1,199 @@
+"""SendCommand and GetCommand: a device is told from elsewhere what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshkit.faults import FailedPrecondition
+from meshkit.idempotency import RequestKey
+from playback_svc.domain.devices import Device, found, unknown
+from playback_svc.domain.listing import Listing
+from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
+from playback_svc.ports.live import Attendance
+from playback_svc.ports.states import Answer, SkipsLeft
+from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.control import Aim, Control, Resume
+from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
+from playback_svc.usecases.moving import Moving
+from playback_svc.usecases.opened import Caller
+from playback_svc.usecases.play import Play, PlayOrder
+from playback_svc.usecases.queueing import Queueing
+from playback_svc.usecases.receipts import Receipts
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a device shall do. Beside ``kind`` that is set which the kind needs.
+
+    ``play`` for PLAY, ``position_ms`` for SEEK, ``percent`` for VOLUME, ``track_ids`` and
+    ``first`` for QUEUE: more in the user's queue.
+    """
+
+    device_id: str
+    kind: CommandKind
+    play: PlayOrder | None = None
+    position_ms: int = 0
+    percent: int = 0
+    track_ids: tuple[str, ...] = ()
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Directed:
+    """The command as it is stored, and the skips that are left where it was one."""
+
+    command: Command
+    skips: SkipsLeft | None = None
+
+
+class Directing:
+    """Sends commands of playback to devices; what they do to playback is as it always is."""
+
+    def __init__(
+        self,
+        commander: Commander,
+        attendance: Attendance,
+        receipts: Receipts,
+        *,
+        play: Play,
+        control: Control,
+        resume: Resume,
+        moving: Moving,
+        queueing: Queueing,
+    ) -> None:
+        self._commander = commander
+        self._attendance = attendance
+        self._receipts = receipts
+        self._play = play
+        self._control = control
+        self._resume = resume
+        self._moving = moving
+        self._queueing = queueing
+
+    async def send(
+        self, caller: Caller, order: Order, key: RequestKey | None, within_s: float = 0.0
+    ) -> Directed:
+        """The command, stored, and how far its device came with it ``within_s``.
+
+        Raises NotFound, FailedPrecondition (DEVICE_NOT_PLAYING, NOT_SUPPORTED_BY_DEVICE,
+        DEVICE_OFFLINE), ResourceExhausted (too many calls wait), Unavailable, and what the
+        command raises.
+        """
+        with self._receipts.seat(caller.user_id, within_s):
+            seen, answer = await self._commander.see(caller.user_id, key)
+            if answer is None:
+                await self._check(caller.user_id, order, seen)
+                answer = await self._carry_out(caller, order, key)
+            if not answer.number:
+                return Directed(await self._nothing_to_do(caller, order), answer.skips)
+            command = await self._receipts.command(
+                caller.user_id, order.device_id, answer.number, within_s
+            )
+        return Directed(command, answer.skips)
+
+    async def look(
+        self, user_id: str, device_id: str, number: int, within_s: float = 0.0
+    ) -> Command:
+        """A command, after waiting for its device. Raises NotFound, ResourceExhausted."""
+        with self._receipts.seat(user_id, within_s):
+            seen, _ = await self._commander.see(user_id)
+            _known(seen, device_id)
+            return await self._receipts.command(user_id, device_id, number, within_s)
+
+    async def _check(self, user_id: str, order: Order, seen: Seen) -> None:
+        _controllable(seen, order.device_id)
+        if order.kind is not CommandKind.PLAY:
+            return
+        present = await self._attendance.present([user_id])
+        if order.device_id not in present[user_id]:
+            raise offline(order.device_id)
+
+    async def _carry_out(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
+        aim = Aim(device_id=order.device_id)
+        match order.kind:
+            case CommandKind.PLAY if order.play is not None:
+                return await self._play(caller.user_id, caller.tier, order.play, key)
+            case CommandKind.PAUSE:
+                return await self._control.pause(caller, aim, key)
+            case CommandKind.RESUME:
+                return await self._resume(caller, aim, key)
+            case CommandKind.SEEK:
+                return await self._control.seek(caller, aim, order.position_ms, key)
+            case CommandKind.STOP:
+                return await self._control.stop(caller, aim, key)
+            case CommandKind.SKIP:
+                return await self._moving.skip(caller, aim, key)
+            case CommandKind.PREVIOUS:
+                return await self._moving.previous(caller, aim, key)
+            case CommandKind.VOLUME:
+                return await self._volume(caller, order, key)
+            case CommandKind.QUEUE:
+                return await self._enqueue(caller, order, key)
+        raise ValueError(f"{order.kind} cannot be sent")
+
+    async def _enqueue(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
+        return await self._queueing.add(
+            caller.user_id,
+            order.track_ids,
+            key,
+            first=order.first,
+            device_id=order.device_id,
+            sender=caller.sender,
+        )
+
+    async def _volume(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
+        async def decide(seen: Seen) -> Decision:
+            device = _controllable(seen, order.device_id)
+            if not device.capabilities.volume:
+                raise _not_supported(device.device_id, "The volume of this device cannot be set.")
+            return Decision(
+                seen.partition.state,
+                NO_ANSWER,
+                CommandKind.VOLUME,
+                volume=(device, order.percent),
+                sender=caller.sender,
+            )
+
+        return await self._commander.execute(caller.user_id, key, decide)
+
+    async def _nothing_to_do(self, caller: Caller, order: Order) -> Command:
+        """What a command that changed nothing is answered with: it was done before."""
+        seen, _ = await self._commander.see(caller.user_id)
+        device, state = _known(seen, order.device_id), seen.state
+        return Command(
+            device_id=device.device_id,
+            number=device.last_number,
+            kind=order.kind,
+            target=state,
+            issued_at_ms=seen.now_ms,
+            queue_count=len(Listing(state.queue.queued)) if state else 0,
+            sender=caller.sender,
+            status=CommandStatus.DONE,
+        )
+
+
+def offline(device_id: str) -> FailedPrecondition:
+    """The fault for a device that holds no stream."""
+    return FailedPrecondition(
+        "The device is not connected.", reason="DEVICE_OFFLINE", metadata={"device_id": device_id}
+    )
+
+
+def _known(seen: Seen, device_id: str) -> Device:
+    device = found(seen.partition.devices, device_id)
+    if device is None:
+        raise unknown(device_id)
+    return device
+
+
+def _controllable(seen: Seen, device_id: str) -> Device:
+    device = _known(seen, device_id)
+    if not device.controllable:
+        raise _not_supported(device_id, "The device takes no commands: it was never registered.")
+    return device
+
+
+def _not_supported(device_id: str, message: str) -> FailedPrecondition:
+    return FailedPrecondition(
+        message, reason="NOT_SUPPORTED_BY_DEVICE", metadata={"device_id": device_id}
+    )

@@ -1,0 +1,131 @@
+"""Waiting for a device's word on a command, without asking the store again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from meshkit.faults import NotFound, ResourceExhausted
+from playback_svc.domain.mailbox import Command, CommandStatus
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.live import Adjusted, News, Receipt, Wakeups
+from playback_svc.ports.states import Mailboxes
+
+WAITS_PER_USER = 16
+_LIMIT_RETRY_S = 5.0
+
+
+@dataclass(eq=False, slots=True)
+class _Wait:
+    device_id: str
+    number: int
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Receipts:
+    """Calls that wait for devices. News wake them; the store has the word on how it went."""
+
+    def __init__(self, mailboxes: Mailboxes, wakeups: Wakeups, clock: Clock) -> None:
+        self._mailboxes = mailboxes
+        self._wakeups = wakeups
+        self._clock = clock
+        self._seats: dict[str, int] = {}
+        self._waits: dict[str, list[_Wait]] = {}
+        self._draining = False
+
+    @contextmanager
+    def seat(self, user_id: str, within_s: float) -> Iterator[None]:
+        """Room for one wait of a user, to be had before what is waited for is done.
+
+        Raises ResourceExhausted where too many wait; a wait of no length needs no room.
+        """
+        if within_s <= 0:
+            yield
+            return
+        taken = self._seats.get(user_id, 0)
+        if taken >= WAITS_PER_USER:
+            raise ResourceExhausted(
+                f"At most {WAITS_PER_USER} calls of a user wait for devices at a time.",
+                metadata={"limit": "waits_per_user"},
+                retry_after_s=_LIMIT_RETRY_S,
+            )
+        self._seats[user_id] = taken + 1
+        try:
+            yield
+        finally:
+            self._seats[user_id] -= 1
+            if not self._seats[user_id]:
+                del self._seats[user_id]
+
+    async def command(
+        self, user_id: str, device_id: str, number: int, within_s: float = 0.0
+    ) -> Command:
+        """The command, once its device said how it went or ``within_s`` are over.
+
+        Raises NotFound for a command that is not kept, also where its device is removed meanwhile.
+        """
+        command = await self._read(user_id, device_id, number)
+        if within_s <= 0 or self._settled(command):
+            return command
+        wait = _Wait(device_id, number)
+        self._waits.setdefault(user_id, []).append(wait)
+        try:
+            # Watched before the command is read again: a word in between is heard, not missed.
+            await self._wakeups.watch(user_id)
+            return await self._settling(user_id, wait, within_s)
+        finally:
+            self._wakeups.unwatch(user_id)
+            self._waits[user_id].remove(wait)
+            if not self._waits[user_id]:
+                del self._waits[user_id]
+
+    async def _settling(self, user_id: str, wait: _Wait, within_s: float) -> Command:
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    wait.news.clear()
+                    command = await self._read(user_id, wait.device_id, wait.number)
+                    if self._settled(command) or self._draining:
+                        return command
+                    await wait.news.wait()
+        except TimeoutError:
+            return await self._read(user_id, wait.device_id, wait.number)
+
+    async def _read(self, user_id: str, device_id: str, number: int) -> Command:
+        command = await self._mailboxes.command(user_id, device_id, number)
+        if command is None:
+            raise no_command(number)
+        return command
+
+    def _settled(self, command: Command) -> bool:
+        return command.status_at(self._clock()) is not CommandStatus.PENDING
+
+    def hear(self, news: News) -> None:
+        """Wakes the calls that the news may concern. Never raises."""
+        for wait in self._waits.get(news.user_id, ()):
+            match news:
+                case Receipt(_, device_id, number):
+                    if (device_id, number) == (wait.device_id, wait.number):
+                        wait.news.set()
+                case Adjusted():
+                    wait.news.set()
+
+    def gap(self) -> None:
+        """News may have been missed: every call looks for itself."""
+        for waits in self._waits.values():
+            for wait in waits:
+                wait.news.set()
+
+    async def drain(self) -> None:
+        """Answers what is known now; nobody waits any more."""
+        self._draining = True
+        self.gap()
+
+
+def no_command(number: int) -> NotFound:
+    """The fault for a command that is not kept."""
+    return NotFound(
+        "The device has no such command.", metadata={"resource": "command", "id": str(number)}
+    )

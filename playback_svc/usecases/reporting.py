@@ -1,0 +1,70 @@
+"""What a device says: how it went with its commands, and how loud it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshkit.faults import InvalidArgument
+from playback_svc.domain.devices import Device
+from playback_svc.domain.mailbox import Applied, CommandStatus
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.live import Receipt, Wakeups
+from playback_svc.ports.states import Mailboxes
+
+MOST_APPLIED = 500
+LONGEST_DETAIL = 200
+LOUDEST_PERCENT = 100
+_WORDS = (CommandStatus.DONE, CommandStatus.SUPERSEDED, CommandStatus.FAILED)
+
+
+class Reports:
+    """Takes down what devices say, and tells the senders who wait for it."""
+
+    def __init__(self, mailboxes: Mailboxes, wakeups: Wakeups, clock: Clock) -> None:
+        self._mailboxes = mailboxes
+        self._wakeups = wakeups
+        self._clock = clock
+
+    async def report(
+        self,
+        user_id: str,
+        device_id: str,
+        applied: Sequence[Applied],
+        volume_percent: int | None = None,
+    ) -> Device:
+        """The device as it is then, also seen now. What was reported before changes nothing.
+
+        Raises InvalidArgument (also for a number that was never given), NotFound, Unavailable.
+        """
+        check_report(applied, volume_percent)
+        now_ms = self._clock()
+        device = await self._mailboxes.report(user_id, device_id, applied, volume_percent, now_ms)
+        for number in sorted({one.number for one in applied}):
+            self._wakeups.send(Receipt(user_id, device_id, number))
+        return device
+
+
+def check_report(applied: Sequence[Applied], volume_percent: int | None) -> None:
+    """Raises InvalidArgument naming the first field that no device may send."""
+    if len(applied) > MOST_APPLIED:
+        raise InvalidArgument.field("applied", f"must be at most {MOST_APPLIED}")
+    for index, one in enumerate(applied):
+        if one.number < 1:
+            raise InvalidArgument.field(f"applied[{index}].number", "must be from 1 on")
+        if one.status not in _WORDS:
+            raise InvalidArgument.field(
+                f"applied[{index}].status", "must be DONE, SUPERSEDED or FAILED"
+            )
+        if len(one.detail) > LONGEST_DETAIL:
+            raise InvalidArgument.field(
+                f"applied[{index}].detail", f"must have at most {LONGEST_DETAIL} characters"
+            )
+    if volume_percent is not None:
+        check_volume("state.volume_percent", volume_percent)
+
+
+def check_volume(field: str, percent: int) -> int:
+    """``percent`` if it is 0 to 100; else InvalidArgument naming ``field``."""
+    if not 0 <= percent <= LOUDEST_PERCENT:
+        raise InvalidArgument.field(field, f"must be 0 to {LOUDEST_PERCENT}")
+    return percent

@@ -1,0 +1,127 @@
+"""Transfer: playback moves to another device, with everything that belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from meshkit.idempotency import RequestKey
+from playback_svc.domain import player_state
+from playback_svc.domain.devices import found, played_on, unknown
+from playback_svc.domain.mailbox import CommandKind
+from playback_svc.domain.player_state import EndReason, Handover, PlayerState, Status, end
+from playback_svc.ports.clock import Clock, NewId
+from playback_svc.ports.live import Attendance
+from playback_svc.ports.states import Answer
+from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.decisions import Decision, Seen, answer_of
+from playback_svc.usecases.directing import offline
+from playback_svc.usecases.get_playback import Playing
+from playback_svc.usecases.opened import Caller, begun
+from playback_svc.usecases.staging import Staging
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """What the command answered, and the user's playback after it."""
+
+    answer: Answer
+    playing: Playing
+
+
+class Transfer:
+    """Opens a session on the other device from what plays, or played last."""
+
+    def __init__(
+        self,
+        commander: Commander,
+        attendance: Attendance,
+        staging: Staging,
+        *,
+        clock: Clock,
+        new_id: NewId,
+        urls_live_s: int,
+    ) -> None:
+        self._commander = commander
+        self._attendance = attendance
+        self._staging = staging
+        self._clock = clock
+        self._new_id = new_id
+        self._urls_live_s = urls_live_s
+
+    async def __call__(
+        self, caller: Caller, device_id: str, plays: bool | None, key: RequestKey | None
+    ) -> Transferred:
+        """The session on ``device_id``, playing if ``plays``; None: as it is.
+
+        Raises NotFound, SessionNotCurrent (nothing was ever played), FailedPrecondition
+        (DEVICE_OFFLINE), Unavailable (TRACK_NOT_READY, or a part is down), PermissionDenied
+        (PLAN_REQUIRED), Aborted (CONFLICT), RequestIdReused.
+        """
+        urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
+        made: list[PlayerState] = []
+
+        async def decide(seen: Seen) -> Decision:
+            if found(seen.partition.devices, device_id) is None:
+                raise unknown(device_id)
+            before = begun(seen.state)
+            if before.device_id == device_id and before.status is not Status.STOPPED:
+                decision = await self._here(caller, seen, before, plays)
+            else:
+                await self._require_present(caller, device_id)
+                decision = await self._there(caller, seen, before, device_id, plays)
+            made[:] = [decision.state] if decision.state else []
+            expiring = replace(decision.answer, urls_expire_at_s=urls_expire_at_s)
+            return replace(decision, answer=expiring, sender=caller.sender)
+
+        answer = await self._commander.execute(caller.user_id, key, decide)
+        return Transferred(answer, await self._playing(caller, answer, made))
+
+    async def _here(
+        self, caller: Caller, seen: Seen, before: PlayerState, plays: bool | None
+    ) -> Decision:
+        """To the device that plays already: it goes on, or is held, or nothing happens."""
+        now_ms = seen.now_ms
+        asset = await self._staging.asset(caller.tier, seen.partition, before, before.device_id)
+        state, kind = before, CommandKind.RESUME
+        if plays:
+            state = player_state.resume(before, now_ms)
+        elif plays is False:
+            state, kind = player_state.pause(before, now_ms), CommandKind.PAUSE
+        if state is not before:
+            state = replace(state, asset=asset)
+        answer = answer_of(state, state.position_at(now_ms))
+        return Decision(state, replace(answer, asset=asset), kind)
+
+    async def _there(
+        self,
+        caller: Caller,
+        seen: Seen,
+        before: PlayerState,
+        device_id: str,
+        plays: bool | None,
+    ) -> Decision:
+        now_ms = seen.now_ms
+        asset = await self._staging.asset(caller.tier, seen.partition, before, device_id)
+        handover = Handover(self._new_id(), device_id, asset, plays, self._new_id())
+        state = player_state.transfer(before, handover, now_ms)
+        ended = end(before, EndReason.TAKEN_OVER, before.position_at(now_ms), now_ms)
+        device = played_on(seen.partition.devices, device_id, now_ms)
+        answer = answer_of(state, state.position_ms)
+        return Decision(state, answer, CommandKind.TRANSFER, ended=ended, devices=(device,))
+
+    async def _require_present(self, caller: Caller, device_id: str) -> None:
+        """Whether the device would hear of it; one that asks for itself does."""
+        if caller.sender == device_id:
+            return
+        present = await self._attendance.present([caller.user_id])
+        if device_id not in present[caller.user_id]:
+            raise offline(device_id)
+
+    async def _playing(self, caller: Caller, answer: Answer, made: list[PlayerState]) -> Playing:
+        """The state that was made; after a retry, what plays now."""
+        for state in made:
+            if (state.session_id, state.version) == (answer.session_id, answer.version):
+                return Playing(state, answer.position_ms)
+        seen, _ = await self._commander.see(caller.user_id)
+        state = begun(seen.state)
+        return Playing(state, state.position_at(seen.now_ms))
