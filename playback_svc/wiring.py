@@ -235,7 +235,7 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
         resume=Resume(commander, sessions, staging, clock=now_ms, urls_live_s=urls_live_s),
         moving=Moving(
             commander, sessions, contexts, staging, parts.skips, parts.plans,
-            clock=now_ms, new_id=new_id, rng=rng, urls_live_s=urls_live_s,
+            new_id=new_id, rng=rng, urls_live_s=urls_live_s,
         ),
         queueing=Queueing(commander, contexts, parts.catalogue, new_id=new_id, rng=rng),
         get_playback=GetPlayback(commander, now_ms),

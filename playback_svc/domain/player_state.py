@@ -186,7 +186,9 @@ def requeue(state: PlayerState, queue: PlayQueue, now_ms: int) -> PlayerState:
     """Another queue behind the same play, even of a session that is over; the same if it is."""
     if queue == state.queue:
         return state
-    return replace(_moved(state, state.status, state.position_at(now_ms), now_ms), queue=queue)
+    # What is over has ended when it ended.
+    at_ms = state.position_at_ms if state.status is Status.STOPPED else now_ms
+    return replace(_moved(state, state.status, state.position_at(at_ms), at_ms), queue=queue)
 
 
 @dataclass(frozen=True, slots=True)

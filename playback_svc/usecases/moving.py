@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from random import Random
 
+import structlog
 from ulid import ULID
 
 from meshkit.faults import (
@@ -16,21 +18,30 @@ from meshkit.faults import (
 )
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import play_queue, player_state
+from playback_svc.domain.devices import found, unknown
 from playback_svc.domain.listing import Entry
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.play_queue import Blobs, Repeat, Step
 from playback_svc.domain.player_state import EndReason, PlayerState, Status
 from playback_svc.domain.plays import counted, has_ended
-from playback_svc.ports.clock import Clock, NewId
+from playback_svc.ports.clock import NewId
 from playback_svc.ports.neighbours import Plans
 from playback_svc.ports.skips import Skip, SkipWindows, Tally
 from playback_svc.ports.states import Answer, SkipsLeft
-from playback_svc.usecases.commanding import Commander, Decide, SessionLookup, require_session
+from playback_svc.usecases.commanding import (
+    Commander,
+    Decide,
+    NotTheCurrentSession,
+    SessionLookup,
+    require_session,
+)
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Aim, carried_out
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 from playback_svc.usecases.opened import Caller, opened
 from playback_svc.usecases.staging import Staged, Staging
+
+_log = structlog.get_logger("playback")
 
 
 class SkipLimitReached(ResourceExhausted):
@@ -49,37 +60,43 @@ class SkipLimitReached(ResourceExhausted):
 class SkipCount:
     """One command's claim on the window of skips: taken at most once, given back if in vain."""
 
-    def __init__(
-        self, windows: SkipWindows, limit: int | None, user_id: str, key: RequestKey | None
-    ) -> None:
+    def __init__(self, windows: SkipWindows, user_id: str, key: RequestKey | None) -> None:
         self._windows = windows
-        self._limit = limit
         # A command without a request_id is its own request: it cannot come twice.
-        request_id = f"{key.method}:{key.request_id}" if key else str(ULID())
+        request_id = _digest(f"{key.method}:{key.request_id}") if key else str(ULID())
         self._skip = Skip(user_id, request_id, key.body_sha256 if key else b"")
         self._tally: Tally | None = None
+        self.deciding = False
+        """False from when a decision was made: nobody knows whether it is being written."""
 
-    async def take(self) -> None:
+    async def take(self, limit: int | None) -> None:
         """Counts, once. Raises SkipLimitReached; Unavailable while nobody can count."""
-        if self._limit is None or self._tally is not None:
+        if limit is None or self._tally is not None:
             return
-        tally = await self._windows.take(self._skip, self._limit)
+        tally = await self._windows.take(self._skip, limit)
         if not tally.allowed:
-            raise SkipLimitReached(self._limit, tally.resets_in_s)
+            raise SkipLimitReached(limit, tally.resets_in_s)
         self._tally = tally
 
-    async def give_back(self, fault: Fault) -> None:
-        """Undoes the count where ``fault`` says for certain that nothing was written."""
-        if self._tally is None or isinstance(fault, Unavailable | DeadlineExceeded):
-            return
-        await self._windows.give_back(self._skip)
+    async def give_back(self, failure: Exception) -> None:
+        """Undoes the count where it is certain, after ``failure``, that nothing was written.
 
-    async def left(self) -> SkipsLeft:
+        Fails OPEN: what cannot be given back stays counted, and a retry makes use of it.
+        """
+        uncertain = isinstance(failure, Unavailable | DeadlineExceeded) and not self.deciding
+        if self._tally is None or uncertain:
+            return
+        try:
+            await self._windows.give_back(self._skip)
+        except Unavailable as fault:
+            _log.warning("skip not given back", reason=fault.reason)
+
+    async def left(self, limit: int | None) -> SkipsLeft:
         """How the window stands."""
-        if self._limit is None:
+        if limit is None:
             return SkipsLeft(None, 0)
         tally = self._tally or await self._windows.look(self._skip.user_id)
-        return SkipsLeft(max(0, self._limit - tally.used), tally.resets_in_s)
+        return SkipsLeft(max(0, limit - tally.used), tally.resets_in_s)
 
 
 class Moving:
@@ -98,7 +115,6 @@ class Moving:
         skips: SkipWindows,
         plans: Plans,
         *,
-        clock: Clock,
         new_id: NewId,
         rng: Random,
         urls_live_s: int,
@@ -109,7 +125,6 @@ class Moving:
         self._staging = staging
         self._skips = skips
         self._plans = plans
-        self._clock = clock
         self._new_id = new_id
         self._rng = rng
         self._urls_live_s = urls_live_s
@@ -119,16 +134,19 @@ class Moving:
 
         Raises FailedPrecondition (QUEUE_ENDED, DEVICE_NOT_PLAYING), SkipLimitReached.
         """
-        count = await self._count(caller, key)
+        count = SkipCount(self._skips, caller.user_id, key)
 
         async def decide(seen: Seen) -> Decision:
+            if aim.device_id is None and caller.sender:
+                _require_device(seen, caller.sender)
             before = aim.hit(seen.state)
             staged = await self._next(caller, seen, before, ended=False)
             if staged is None:
                 raise FailedPrecondition("Nothing follows this track.", reason="QUEUE_ENDED")
-            await count.take()
+            limit = await self._limit(caller)
+            await count.take(limit)
             state = player_state.move_on(before, staged.start, seen.now_ms, skipped=True)
-            answer = replace(self._answer(state), skips=await count.left())
+            answer = replace(self._answer(state, seen.now_ms), skips=await count.left(limit))
             return self._decision(caller, state, answer, CommandKind.SKIP, staged)
 
         return await self._counting(caller, key, count, decide)
@@ -140,25 +158,28 @@ class Moving:
 
         Raises NotFound, FailedPrecondition (TRACK_NOT_ENDED), SkipLimitReached.
         """
-        count = await self._count(caller, key)
+        count = SkipCount(self._skips, caller.user_id, key)
 
         async def decide(seen: Seen) -> Decision:
-            before = require_session(seen.state, session_id)
-            if before.play_id != play_id or before.ended_by is EndReason.FINISHED:
-                return _as_it_is(before, self._answer(before))
+            before, now_ms = require_session(seen.state, session_id), seen.now_ms
+            if before.ended_by is EndReason.FINISHED:
+                return Decision(before, self._answer(before, now_ms), CommandKind.STOP)
             opened(before)
-            position_ms, now_ms = before.position_at(seen.now_ms), seen.now_ms
+            if before.play_id != play_id:
+                return Decision(before, self._answer(before, now_ms))
+            position_ms = before.position_at(now_ms)
             if not has_ended(position_ms, before.track.duration_ms):
                 raise _not_ended(position_ms, before.track.duration_ms)
             staged = await self._next(caller, seen, before, ended=True)
             if staged is None:
                 state = player_state.end(before, EndReason.FINISHED, position_ms, now_ms)
-                return Decision(state, replace(self._answer(state), ended=True), CommandKind.STOP)
-            again = before.queue.repeat is Repeat.TRACK
-            if not again and not counted(before.heard_at(now_ms), before.track.duration_ms):
-                await count.take()
-            state = player_state.move_on(before, staged.start, now_ms)
-            return self._decision(caller, state, self._answer(state), CommandKind.ADVANCE, staged)
+                return Decision(state, self._answer(state, now_ms), CommandKind.STOP)
+            skipped = _is_skip(before, now_ms)
+            if skipped:
+                await count.take(await self._limit(caller))
+            state = player_state.move_on(before, staged.start, now_ms, skipped=skipped)
+            answer = self._answer(state, now_ms)
+            return self._decision(caller, state, answer, CommandKind.ADVANCE, staged)
 
         return await self._sessions.retrying(
             caller.user_id, session_id, lambda: self._counting(caller, key, count, decide)
@@ -184,21 +205,28 @@ class Moving:
             if staged is None:
                 raise FailedPrecondition("Nothing before this can be played.", reason="QUEUE_ENDED")
             moved = player_state.move_on(before, staged.start, seen.now_ms)
-            return self._decision(caller, moved, self._answer(moved), CommandKind.PREVIOUS, staged)
+            answer = self._answer(moved, seen.now_ms)
+            return self._decision(caller, moved, answer, CommandKind.PREVIOUS, staged)
 
         return await carried_out(self._commander, self._sessions, caller, aim, key, decide)
 
-    async def _count(self, caller: Caller, key: RequestKey | None) -> SkipCount:
-        plan = await self._plans.plan(caller.tier)
-        return SkipCount(self._skips, plan.skips_per_window, caller.user_id, key)
+    async def _limit(self, caller: Caller) -> int | None:
+        return (await self._plans.plan(caller.tier)).skips_per_window
 
     async def _counting(
         self, caller: Caller, key: RequestKey | None, count: SkipCount, decide: Decide
     ) -> Answer:
+        async def watched(seen: Seen) -> Decision:
+            # Asked again only after a write that certainly did not happen.
+            count.deciding = True
+            decision = await decide(seen)
+            count.deciding = False
+            return decision
+
         try:
-            return await self._commander.execute(caller.user_id, key, decide)
-        except Fault as fault:
-            await count.give_back(fault)
+            return await self._commander.execute(caller.user_id, key, watched)
+        except (Fault, NotTheCurrentSession) as failure:
+            await count.give_back(failure)
             raise
 
     async def _next(
@@ -208,9 +236,12 @@ class Moving:
         artists = None
         if blobs.listing is not None and play_queue.begins_new_turn(before.queue):
             artists = await self._contexts.artists(blobs.listing)
+        held = blobs
 
         def after(step: Step, *, ended: bool) -> Step | None:
-            held = Blobs(blobs.listing, step.stored[1]) if step.stored else blobs
+            nonlocal held
+            if step.stored is not None:
+                held = Blobs(blobs.listing, step.stored[1])
             return play_queue.after(
                 step.queue,
                 held,
@@ -232,11 +263,10 @@ class Moving:
             lambda passed: after(passed, ended=False),
         )
 
-    def _answer(self, state: PlayerState) -> Answer:
-        expires = None
-        if state.status is not Status.STOPPED:
-            expires = self._clock() // 1000 + self._urls_live_s
-        answer = answer_of(state, state.position_at(self._clock()), expires)
+    def _answer(self, state: PlayerState, now_ms: int) -> Answer:
+        over = state.status is Status.STOPPED
+        expires = None if over else now_ms // 1000 + self._urls_live_s
+        answer = answer_of(state, state.position_at(now_ms), expires)
         return replace(answer, ended=state.ended_by is EndReason.FINISHED)
 
     @staticmethod
@@ -250,8 +280,21 @@ def _entry(state: PlayerState) -> Entry:
     return Entry(state.track.track_id, state.queue.item_id)
 
 
-def _as_it_is(state: PlayerState, answer: Answer) -> Decision:
-    return Decision(state, answer)
+def _is_skip(state: PlayerState, now_ms: int) -> bool:
+    """Whether a track that came to its end was hardly heard, and does not come again by itself."""
+    if state.queue.repeat is Repeat.TRACK:
+        return False
+    return not counted(state.heard_at(now_ms), state.track.duration_ms)
+
+
+def _digest(text: str) -> str:
+    """A name of bounded length."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _require_device(seen: Seen, device_id: str) -> None:
+    if found(seen.partition.devices, device_id) is None:
+        raise unknown(device_id)
 
 
 def _not_ended(position_ms: int, duration_ms: int) -> FailedPrecondition:

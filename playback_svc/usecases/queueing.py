@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -92,11 +92,13 @@ class Queueing:
         self, user_id: str, track_ids: Sequence[str], key: RequestKey | None
     ) -> Answer:
         """Another queue. Raises NotFound (a track), FailedPrecondition (QUEUE_FULL)."""
-        await self._require(track_ids)
         new_id = self._new_id
-        return await self._edit(
-            user_id, key, lambda queue: play_queue.replace_queue(queue, track_ids, new_id=new_id)
-        )
+
+        async def edit(queue: PlayQueue) -> PlayQueue:
+            await self._require(track_ids)
+            return play_queue.replace_queue(queue, track_ids, new_id=new_id)
+
+        return await self._edit(user_id, key, edit)
 
     async def add(
         self,
@@ -109,11 +111,11 @@ class Queueing:
         sender: str = "",
     ) -> Answer:
         """More in the queue; ``item_ids`` are those that were added. Raises as ``replace``."""
-        await self._require(track_ids)
         put = play_queue.queue_next if first else play_queue.queue_last
 
         async def decide(seen: Seen) -> Decision:
             before = opened(seen.state, device_id) if device_id else begun(seen.state)
+            await self._require(track_ids)
             queue = put(before.queue, track_ids, new_id=self._new_id)
             held = Listing(queue.queued)
             entries = (
@@ -132,24 +134,31 @@ class Queueing:
         self, user_id: str, item_ids: Collection[str], key: RequestKey | None
     ) -> Answer:
         """Fewer in the queue; ``count`` says how many were there."""
-        return await self._edit(
-            user_id, key, lambda queue: play_queue.remove_queued(queue, _held(queue, item_ids))
-        )
+
+        async def edit(queue: PlayQueue) -> PlayQueue:
+            return play_queue.remove_queued(queue, _held(queue, item_ids))
+
+        return await self._edit(user_id, key, edit)
 
     async def move(
         self, user_id: str, item_ids: Sequence[str], before: str | None, key: RequestKey | None
     ) -> Answer:
         """Another order of the queue. Raises NotFound (an entry)."""
-        return await self._edit(
-            user_id, key, lambda queue: play_queue.move_queued(queue, item_ids, before)
-        )
+
+        async def edit(queue: PlayQueue) -> PlayQueue:
+            return play_queue.move_queued(queue, item_ids, before)
+
+        return await self._edit(user_id, key, edit)
 
     async def _edit(
-        self, user_id: str, key: RequestKey | None, edit: Callable[[PlayQueue], PlayQueue]
+        self,
+        user_id: str,
+        key: RequestKey | None,
+        edit: Callable[[PlayQueue], Awaitable[PlayQueue]],
     ) -> Answer:
         async def decide(seen: Seen) -> Decision:
             before = begun(seen.state)
-            queue = edit(before.queue)
+            queue = await edit(before.queue)
             held = Listing(queue.queued)
             state = player_state.requeue(before, queue, seen.now_ms)
             answer = replace(
