@@ -7,7 +7,6 @@ Debts can be paid as long as every one can be given a call of its own.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -52,22 +51,15 @@ class Debts:
 
         None where none such are found.
         """
-        common = set(self.masks) & set(other.masks)
-        mine = Counter([each for each in self.masks if each not in common])
-        theirs = Counter([each for each in other.masks if each not in common])
-        for each in common:
-            surplus = self.masks.count(each) - other.masks.count(each)
-            if surplus:
-                (mine if surplus > 0 else theirs)[each] = abs(surplus)
+        mine, theirs = _leftovers(self.masks, other.masks)
         if _easier(theirs, mine):
             return other
         if _easier(mine, theirs):
             return self
-        if mine.total() > 1 or theirs.total() > 1:
+        if len(mine) > 1 or len(theirs) > 1:
             return None
-        (old,), (new,) = mine, theirs
-        index = self.masks.index(old)
-        masks = (*self.masks[:index], old | new, *self.masks[index + 1 :])
+        index = self.masks.index(mine[0])
+        masks = (*self.masks[:index], mine[0] | theirs[0], *self.masks[index + 1 :])
         return _sorted(tuple(zip(masks, self.paid, strict=True)))
 
     def _path_to_free(self, mask: int) -> tuple[int, list[tuple[int, int]]] | None:
@@ -95,12 +87,29 @@ class Debts:
         return free, changes
 
 
-def _easier(some: Counter[int], others: Counter[int]) -> bool:
+def _leftovers(some: tuple[int, ...], others: tuple[int, ...]) -> tuple[list[int], list[int]]:
+    """What each of two sorted tuples has that the other has not, as often as it has it more."""
+    mine: list[int] = []
+    theirs: list[int] = []
+    at = 0
+    for mask in some:
+        while at < len(others) and others[at] < mask:
+            theirs.append(others[at])
+            at += 1
+        if at < len(others) and others[at] == mask:
+            at += 1
+        else:
+            mine.append(mask)
+    theirs += others[at:]
+    return mine, theirs
+
+
+def _easier(some: list[int], others: list[int]) -> bool:
     """Whether each of ``some`` can be paid with what pays a different one of ``others``."""
-    if some.total() > others.total():
+    if len(some) > len(others):
         return False
-    left = sorted(others.elements(), key=int.bit_count, reverse=True)
-    for mask in sorted(some.elements(), key=int.bit_count):
+    left = sorted(others, key=int.bit_count, reverse=True)
+    for mask in sorted(some, key=int.bit_count):
         within = next((each for each in left if not each & ~mask), None)
         if within is None:
             return False

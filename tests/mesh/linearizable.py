@@ -111,7 +111,7 @@ class _Search(Generic[S]):
         self._model = model
         self._most = most
         self._looked_at = 0
-        self._events = sorted(_events(operations, model))
+        self._events = _until_last_return(sorted(_events(operations, model)))
         self._latest = [_latest(each, model) for each in operations]
         self._pending: dict[int, int] = {}
         """The calls under way whose result is known, each under a bit of its own."""
@@ -119,6 +119,7 @@ class _Search(Generic[S]):
         """The calls of unknown outcome that may still take effect, as bits."""
         self._limits: dict[int, float] = {}
         self._later: float = _UNBOUNDED
+        self._lapses: tuple[int, Frontier[S]] | None = None
 
     def verdict(self) -> Verdict:
         """Leads the states from event to event."""
@@ -166,9 +167,7 @@ class _Search(Generic[S]):
         reached: Frontier[S] = Frontier()
         for each in frontier:
             reached.add(each.state, each.taken, each.debts)
-        for each in self._explored(frontier):
-            if any(mask & 1 << index for mask in each.debts.masks):
-                reached.add(each.state, each.taken, each.debts)
+        self._explored(frontier, lapses=(1 << index, reached))
         left = self._open[call] & ~(1 << index)
         if left:
             self._open[call] = left
@@ -204,9 +203,18 @@ class _Search(Generic[S]):
             del self._pending[bit]
         return reached
 
-    def _explored(self, frontier: Frontier[S], until: int = 0) -> Frontier[S]:
-        """All that calls under way lead to, no further than where one of ``until`` was taken."""
+    def _explored(
+        self,
+        frontier: Frontier[S],
+        until: int = 0,
+        lapses: tuple[int, Frontier[S]] | None = None,
+    ) -> Frontier[S]:
+        """All that calls under way lead to, no further than where one of ``until`` was taken.
+
+        ``lapses``: a call of unknown outcome, and where to put what it leads to.
+        """
         self._limits = {}
+        self._lapses = lapses
         seen: Frontier[S] = Frontier()
         # First in, first out: what is to be merged has met before it is led on.
         queue: deque[Configuration[S]] = deque()
@@ -220,12 +228,20 @@ class _Search(Generic[S]):
         return seen
 
     def _push(
-        self, queue: deque[Configuration[S]], seen: Frontier[S], state: S, taken: int, debts: Debts
+        self,
+        queue: deque[Configuration[S]],
+        seen: Frontier[S],
+        state: S,
+        taken: int,
+        debts: Debts,
+        lapsing: int = 0,
     ) -> None:
         """Adds what is new, unless it is beyond what an answer still to be explained was of."""
         state, taken = self._with_inert(state, taken)
         if (self._model.progress(state) or 0) > self._limit(taken):
             return
+        if self._lapses and lapsing & self._lapses[0]:
+            self._lapses[1].add(state, taken, debts)
         fresh = seen.add(state, taken, debts)
         if fresh is not None:
             queue.append(fresh)
@@ -250,7 +266,7 @@ class _Search(Generic[S]):
             for state, mask in self._unknown_effects(here.state).items():
                 debts = here.debts.owing(mask)
                 if debts is not None:
-                    self._push(queue, seen, state, here.taken, debts)
+                    self._push(queue, seen, state, here.taken, debts, mask)
         for bit, index in self._pending.items():
             if not here.taken & bit:
                 operation = self._operations[index]
@@ -310,6 +326,13 @@ def _events(operations: Sequence[Operation], model: Model[S]) -> Iterable[_Event
         if each.returned_at is not None:
             kind = _Kind.LAPSES if unknown else _Kind.RETURNS
             yield _Event(each.returned_at, kind, index)
+
+
+def _until_last_return(events: list[_Event]) -> list[_Event]:
+    """Without what comes when nothing is left to be explained."""
+    while events and events[-1].kind is not _Kind.RETURNS:
+        events.pop()
+    return events
 
 
 def _latest(operation: Operation, model: Model[S]) -> float:
