@@ -42,12 +42,10 @@ def ulid(field: str, text: str) -> str:
     return text
 
 
-def device_id(text: str) -> str:
-    """``text`` if it can name a device; else InvalidArgument."""
+def device_id(text: str, field: str = "device_id") -> str:
+    """``text`` if it can name a device; else InvalidArgument naming ``field``."""
     if not _DEVICE_ID.fullmatch(text):
-        raise InvalidArgument.field(
-            "device_id", "must be 1 to 64 of A-Z, a-z, 0-9, '-', '_' and '.'"
-        )
+        raise InvalidArgument.field(field, "must be 1 to 64 of A-Z, a-z, 0-9, '-', '_' and '.'")
     return text
 
 

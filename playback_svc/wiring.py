@@ -11,16 +11,17 @@ from random import Random
 from typing import Any
 
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from segue.device.v1.device_service_pb2_grpc import add_DeviceServiceServicer_to_server
 from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub, UserServiceStub
 from segue.playback.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
 from segue.playback.v1.playback_service_pb2_grpc import (
     add_HeartbeatServiceServicer_to_server,
     add_PlaybackServiceServicer_to_server,
 )
-from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 from segue.playback.v1.preferences_service_pb2_grpc import (
     add_PreferencesServiceServicer_to_server,
 )
+from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
 from ulid import ULID
 
@@ -28,6 +29,7 @@ from meshkit import feeds_postgres, postgres, valkey
 from meshkit.background import regularly, running
 from meshkit.capability import KeyFile
 from meshkit.clients import Channels
+from meshkit.faults import Unimplemented
 from meshkit.feeds import ChangeFeed
 from meshkit.migrations import MigrationSource, migrated
 from meshkit.revocations import RevocationFollower, Watch, identity_revocations
@@ -42,33 +44,39 @@ from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.adapters.prometheus import PrometheusMeasures
 from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.adapters.valkey_preferences import ValkeyPreferences
 from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
-from playback_svc.adapters.valkey_preferences import ValkeyPreferences
 from playback_svc.ports.history import Plays
-from playback_svc.ports.live import PositionStore
+from playback_svc.ports.live import News, PositionStore
 from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
+from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.states import Mailboxes, PlayerStateStore
-from playback_svc.ports.preferences import PreferencesCache
+from playback_svc.servicers.devices import DeviceServicer
 from playback_svc.servicers.heartbeats import HeartbeatServicer
 from playback_svc.servicers.history import HistoryServicer
 from playback_svc.servicers.playback import PlaybackServicer
+from playback_svc.servicers.preferences import PreferencesServicer
 from playback_svc.settings import Settings
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
-from playback_svc.servicers.preferences import PreferencesServicer
 from playback_svc.usecases.control import Control, Resume
+from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.history import ListHistory, WatchPlays
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play
+from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
 from playback_svc.usecases.queueing import Queueing
+from playback_svc.usecases.receipts import Receipts
+from playback_svc.usecases.registering import Devices
+from playback_svc.usecases.reporting import Reports
 from playback_svc.usecases.staging import Staging
 from playback_svc.usecases.sweep import Expire, Sweeper
+from playback_svc.usecases.transferring import Transfer
 
-from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
 SCHEMA = "playback"
 _HOUR_S = 3_600.0
 
@@ -108,6 +116,7 @@ class Parts:
     mailboxes: Mailboxes
     plays: Plays
     feed: ChangeFeed
+    preferences: PreferencesCache
     positions: PositionStore
     wakeups: ValkeyWakeups
     skips: SkipWindows
@@ -116,7 +125,6 @@ class Parts:
     friends: Friends
     plans: Plans
     addresses: SignedAddresses
-    preferences: PreferencesCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,18 @@ class StreamRevoker:
         self._heartbeats.held.revoke(sid)
 
 
+class _NoStreams:
+    """Refuses the streams of devices."""
+
+    def connect(self, request_iterator: object, context: object) -> AsyncIterator[Any]:
+        """Raises Unimplemented."""
+        raise Unimplemented("Streams of devices are not served here.")
+
+    def watch(self, request: object, context: object) -> AsyncIterator[Any]:
+        """Raises Unimplemented."""
+        raise Unimplemented("Streams of devices are not served here.")
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The service, put together and not yet serving."""
@@ -163,7 +183,14 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
         measures=PrometheusMeasures(),
         clock=now_ms,
     )
-    parts.wakeups.listen(heartbeats.hear)
+    on_devices = device_cases(settings, parts, cases)
+    receipts = on_devices.receipts
+
+    def hear(news: News) -> None:
+        heartbeats.hear(news)
+        receipts.hear(news)
+
+    parts.wakeups.listen(hear, receipts.gap)
     server = MeshServer(settings, tokens=tokens)
     playback = PlaybackServicer(
         play=cases.play,
@@ -178,10 +205,26 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     server.add(
         add_HeartbeatServiceServicer_to_server, HeartbeatServicer(heartbeats, tokens, now_ms)
     )
+    devices = DeviceServicer(
+        devices=on_devices.devices,
+        directing=on_devices.directing,
+        transfer=on_devices.transfer,
+        reports=on_devices.reports,
+        streams=_NoStreams(),
+        addresses=parts.addresses,
+        clock=now_ms,
+    )
+    server.add(add_DeviceServiceServicer_to_server, devices)
+    server.on_drain(receipts.drain)
     history = HistoryServicer(
         ListHistory(parts.plays, parts.catalogue), WatchPlays(parts.feed), server.draining
     )
     server.add(add_HistoryServiceServicer_to_server, history)
+    preferences = PreferencesServicer(
+        GetPreferences(parts.store, parts.preferences, now_ms),
+        UpdatePreferences(cases.commander, parts.preferences),
+    )
+    server.add(add_PreferencesServiceServicer_to_server, preferences)
     server.on_drain(
         lambda: heartbeats.held.drain(
             over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s
@@ -220,11 +263,6 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
     return UseCases(
         commander=commander,
         sessions=sessions,
-    preferences = PreferencesServicer(
-        GetPreferences(parts.store, parts.preferences, now_ms),
-        UpdatePreferences(cases.commander, parts.preferences),
-    )
-    server.add(add_PreferencesServiceServicer_to_server, preferences)
         contexts=contexts,
         staging=staging,
         play=Play(
@@ -239,6 +277,37 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
         ),
         queueing=Queueing(commander, contexts, parts.catalogue, new_id=new_id, rng=rng),
         get_playback=GetPlayback(commander, now_ms),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCases:
+    """What is done with devices, as more than one servicer needs it."""
+
+    devices: Devices
+    receipts: Receipts
+    reports: Reports
+    directing: Directing
+    transfer: Transfer
+
+
+def device_cases(settings: Settings, parts: Parts, cases: UseCases) -> DeviceCases:
+    """What is done with devices, on the parts and the commands of playback."""
+    commander, wakeups = cases.commander, parts.wakeups
+    receipts = Receipts(parts.mailboxes, wakeups, now_ms)
+    return DeviceCases(
+        devices=Devices(commander, wakeups),
+        receipts=receipts,
+        reports=Reports(parts.mailboxes, wakeups, now_ms),
+        directing=Directing(
+            commander, wakeups, receipts,
+            play=cases.play, control=cases.control, resume=cases.resume, moving=cases.moving,
+            queueing=cases.queueing,
+        ),
+        transfer=Transfer(
+            commander, wakeups, cases.staging,
+            clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
+        ),
     )  # fmt: skip
 
 
@@ -266,6 +335,7 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             mailboxes=PostgresMailboxes(pool),
             plays=PostgresPlays(pool),
             feed=feed,
+            preferences=ValkeyPreferences(client),
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
             skips=ValkeySkipWindows(client, now_ms),
@@ -295,4 +365,3 @@ async def serve(settings: Settings) -> None:
         work = (links.plans.run, links.parts.addresses.run, following.run, pruning)
         await stack.enter_async_context(running(*work, *service.background))
         await service.server.serve(ready=ready)
-            preferences=ValkeyPreferences(client),

@@ -15,6 +15,8 @@ from typing import Any
 import grpc
 from grpc.aio import AioRpcError
 from pydantic import SecretStr
+from segue.device.v1 import device_service_pb2 as device_pb
+from segue.device.v1.device_service_pb2_grpc import DeviceServiceStub
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
@@ -168,11 +170,26 @@ class User:
         self.metadata = self.mesh.token(self.user_id, **self.claims)
         self.playback: Any = PlaybackServiceStub(self.channel)
         self.beats: Any = HeartbeatServiceStub(self.channel)
+        self.devices: Any = DeviceServiceStub(self.channel)
 
     async def call(self, method: str, **fields: Any) -> Any:
         """Calls a method of PlaybackService; raises the Fault that a rich status means."""
         request = getattr(pb, f"{method}Request")(**fields)
         return await self._sent(getattr(self.playback, method), request)
+
+    async def on_device(self, method: str, **fields: Any) -> Any:
+        """Calls a method of DeviceService as :meth:`call` does."""
+        request = getattr(device_pb, f"{method}Request")(**fields)
+        return await self._sent(getattr(self.devices, method), request)
+
+    async def register(self, device_id: str = "kitchen", **fields: Any) -> Any:
+        """Registers a device."""
+        answer = await self.on_device("RegisterDevice", device_id=device_id, **fields)
+        return answer.device
+
+    async def order(self, device_id: str = "kitchen", **fields: Any) -> Any:
+        """Sends a command to a device."""
+        return await self.on_device("SendCommand", device_id=device_id, **fields)
 
     async def play(self, **fields: Any) -> Any:
         return await self.call(

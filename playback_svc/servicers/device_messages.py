@@ -1,0 +1,213 @@
+"""Between the messages of segue.device.v1 and the domain's values, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, Protocol
+
+from google.protobuf.duration_pb2 import Duration
+from segue.device.v1 import device_pb2, device_service_pb2
+
+from meshkit.faults import InvalidArgument
+from playback_svc import convert
+from playback_svc.domain.devices import Capabilities, Device, DeviceKind
+from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
+from playback_svc.domain.play_queue import MOST_QUEUED
+from playback_svc.ports.neighbours import StreamAddresses
+from playback_svc.usecases.directing import Order
+from playback_svc.usecases.registering import Listed, Registration
+from playback_svc.usecases.reporting import check_volume
+
+LONGEST_NAME = 100
+MOST_ABILITIES = 20
+LONGEST_ABILITY = 64
+LONGEST_WAIT_S = 10
+
+_KINDS = {kind: device_pb2.Device.Kind.Value(kind.value) for kind in DeviceKind}
+_KINDS_SAID = {number: kind for kind, number in _KINDS.items()}
+_STATUSES = {status: device_pb2.Command.Status.Value(status.value) for status in CommandStatus}
+_STATUSES_SAID = {number: status for status, number in _STATUSES.items()}
+_COMMANDS = {kind: device_pb2.Command.Kind.Value(kind.value) for kind in CommandKind}
+
+
+class Registering(Protocol):
+    """The fields by which a request says what a device is."""
+
+    device_id: str
+    name: str
+    kind: device_pb2.Device.Kind.ValueType
+
+    @property
+    def capabilities(self) -> device_pb2.Capabilities:
+        """What it can do."""
+        ...
+
+    def HasField(self, name: Literal["capabilities"]) -> bool:
+        """Whether that is given."""
+        ...
+
+
+def registration(request: Registering) -> Registration:
+    """What is said of a device. Raises InvalidArgument."""
+    able = None
+    if request.HasField("capabilities"):
+        given = request.capabilities
+        able = Capabilities(
+            rungs=_abilities("rungs", given.rungs),
+            codecs=_abilities("codecs", given.codecs),
+            drm_systems=_abilities("drm_systems", given.drm_systems),
+            volume=given.volume,
+        )
+    device_id = convert.device_id(request.device_id)
+    return Registration(device_id, name(request.name), kind(request.kind), able)
+
+
+def name(text: str) -> str:
+    """``text`` if a device can be called that, '' included; else InvalidArgument."""
+    if len(text) > LONGEST_NAME:
+        raise InvalidArgument.field("name", f"must have at most {LONGEST_NAME} characters")
+    if text and not (text.isprintable() and text.strip()):
+        raise InvalidArgument.field("name", "must be printable, and more than spaces")
+    return text
+
+
+def kind(value: device_pb2.Device.Kind.ValueType) -> DeviceKind | None:
+    """What a device is; None where that is not said. Raises InvalidArgument."""
+    if value == device_pb2.Device.KIND_UNSPECIFIED:
+        return None
+    if value not in _KINDS_SAID:
+        raise InvalidArgument.field("kind", "is not known")
+    return _KINDS_SAID[value]
+
+
+def _abilities(field: str, texts: Sequence[str]) -> tuple[str, ...]:
+    field = f"capabilities.{field}"
+    if len(texts) > MOST_ABILITIES:
+        raise InvalidArgument.field(field, f"must be at most {MOST_ABILITIES}")
+    for index, text in enumerate(texts):
+        if not (1 <= len(text) <= LONGEST_ABILITY and text.isprintable()):
+            raise InvalidArgument.field(
+                f"{field}[{index}]", f"must be 1 to {LONGEST_ABILITY} printable characters"
+            )
+    return tuple(texts)
+
+
+def device(listed: Listed) -> device_pb2.Device:
+    """A device as its user sees it."""
+    known: Device = listed.device
+    able = known.capabilities
+    return device_pb2.Device(
+        device_id=known.device_id,
+        name=known.name,
+        kind=_KINDS[known.kind],
+        capabilities=device_pb2.Capabilities(
+            rungs=able.rungs, codecs=able.codecs, drm_systems=able.drm_systems, volume=able.volume
+        ),
+        online=listed.online,
+        active=listed.active,
+        controllable=known.controllable,
+        volume_percent=known.volume_percent,
+        registered_at=convert.timestamp(known.registered_at_ms),
+        last_seen_at=convert.timestamp(known.seen_at_ms),
+    )
+
+
+def command(command: Command, now_ms: int) -> device_pb2.Command:
+    """A command with how far it is at ``now_ms``, without the addresses of its stream."""
+    target = command.target
+    playback = None
+    if target is not None:
+        position_ms = target.position_at(command.issued_at_ms)
+        playback = convert.snapshot(target, position_ms, command.queue_count)
+    return device_pb2.Command(
+        number=command.number,
+        kind=_COMMANDS[command.kind],
+        target=playback,
+        volume_percent=command.volume_percent,
+        sender_device_id=command.sender,
+        issued_at=convert.timestamp(command.issued_at_ms),
+        expires_at=convert.timestamp(command.expires_at_ms),
+        status=_STATUSES[command.status_at(now_ms)],
+        detail=command.detail,
+    )
+
+
+def stream(addresses: StreamAddresses) -> device_pb2.Stream:
+    """Where a track is streamed from. Carries secrets."""
+    return device_pb2.Stream(
+        stream_url=addresses.hls,
+        dash_url=addresses.dash,
+        expires_at=convert.timestamp(addresses.expires_at_s * 1000),
+    )
+
+
+def lapsed(lapse: Lapse) -> device_pb2.Lapsed:
+    """Commands that are not delivered any more."""
+    return device_pb2.Lapsed(first_number=lapse.first, last_number=lapse.last)
+
+
+def applied(messages: Iterable[device_pb2.Applied]) -> tuple[Applied, ...]:
+    """What a device says of commands; an unknown word is PENDING, which no device may say."""
+    return tuple(
+        Applied(one.number, _STATUSES_SAID.get(one.status, CommandStatus.PENDING), one.detail)
+        for one in messages
+    )
+
+
+def volume_of(state: device_pb2.DeviceState) -> int | None:
+    """The loudness that a device tells; None where it does not. Raises InvalidArgument."""
+    if not state.HasField("volume_percent"):
+        return None
+    return check_volume("state.volume_percent", state.volume_percent)
+
+
+def number(value: int) -> int:
+    """``value`` if a command can have it as its number; else InvalidArgument."""
+    if value < 1:
+        raise InvalidArgument.field("number", "must be from 1 on")
+    return value
+
+
+def wait_s(wait: Duration) -> float:
+    """Seconds to wait. Raises InvalidArgument."""
+    seconds = wait.seconds + wait.nanos / 1e9
+    if not 0 <= seconds <= LONGEST_WAIT_S:
+        raise InvalidArgument.field("wait", f"must be 0 to {LONGEST_WAIT_S} s")
+    return seconds
+
+
+def sender(text: str) -> str:
+    """The device that asks; '' where it is not said. Raises InvalidArgument."""
+    return convert.device_id(text, "sender_device_id") if text else ""
+
+
+_BARE = {
+    "pause": CommandKind.PAUSE,
+    "resume": CommandKind.RESUME,
+    "stop": CommandKind.STOP,
+    "skip": CommandKind.SKIP,
+    "previous": CommandKind.PREVIOUS,
+}
+
+
+def order(request: device_service_pb2.SendCommandRequest) -> Order:
+    """What a device is told to do. Raises InvalidArgument."""
+    device_id = convert.device_id(request.device_id)
+    match request.WhichOneof("command"):
+        case "play":
+            play = convert.play_order(request.play, device_id, sender(request.sender_device_id))
+            return Order(device_id, CommandKind.PLAY, play=play)
+        case "seek":
+            position_ms = convert.position_ms(request.seek.position_ms)
+            return Order(device_id, CommandKind.SEEK, position_ms=position_ms)
+        case "volume":
+            percent = check_volume("volume.percent", request.volume.percent)
+            return Order(device_id, CommandKind.VOLUME, percent=percent)
+        case "enqueue":
+            asked = request.enqueue
+            track_ids = convert.ulids("enqueue.track_ids", asked.track_ids, MOST_QUEUED, 1)
+            return Order(device_id, CommandKind.QUEUE, track_ids=track_ids, first=asked.next)
+        case None:
+            raise InvalidArgument.field("command", "one must be set")
+        case bare:
+            return Order(device_id, _BARE[bare])

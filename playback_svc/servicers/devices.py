@@ -1,0 +1,179 @@
+"""DeviceService on the wire: checks fields, calls the use case, composes the answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from segue.device.v1 import device_service_pb2 as pb
+from segue.device.v1.device_service_pb2_grpc import DeviceServiceServicer
+
+from meshkit.deadline import budget
+from meshkit.idempotency import request_key
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from playback_svc import convert
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.neighbours import Addresses
+from playback_svc.servicers import device_messages
+from playback_svc.usecases.directing import Directing
+from playback_svc.usecases.opened import Caller
+from playback_svc.usecases.registering import Devices, Registration
+from playback_svc.usecases.reporting import Reports
+from playback_svc.usecases.transferring import Transfer
+
+_ANSWERED_WITHIN_S = 0.5
+
+
+class DeviceStreams(Protocol):
+    """The calls of DeviceService that last."""
+
+    def connect(
+        self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
+    ) -> AsyncIterator[pb.ConnectResponse]:
+        """See Connect of the contract."""
+        ...
+
+    def watch(
+        self, request: pb.WatchCommandsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchCommandsResponse]:
+        """See WatchCommands of the contract."""
+        ...
+
+
+class DeviceServicer(DeviceServiceServicer):
+    """The calling user's devices; the user is the token's subject."""
+
+    def __init__(
+        self,
+        *,
+        devices: Devices,
+        directing: Directing,
+        transfer: Transfer,
+        reports: Reports,
+        streams: DeviceStreams,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self._devices = devices
+        self._directing = directing
+        self._transfer = transfer
+        self._reports = reports
+        self._streams = streams
+        self._addresses = addresses
+        self._clock = clock
+
+    async def RegisterDevice(
+        self, request: pb.RegisterDeviceRequest, context: Context
+    ) -> pb.RegisterDeviceResponse:
+        """See the contract."""
+        user_id = current_principal().user_id
+        key = request_key(user_id, "RegisterDevice", request)
+        registration = device_messages.registration(request)
+        device = await self._devices.register(user_id, registration, key)
+        listed = await self._devices.listed(user_id, device)
+        return pb.RegisterDeviceResponse(device=device_messages.device(listed))
+
+    async def ListDevices(
+        self, request: pb.ListDevicesRequest, context: Context
+    ) -> pb.ListDevicesResponse:
+        """See the contract."""
+        listed = await self._devices.list(current_principal().user_id)
+        return pb.ListDevicesResponse(devices=map(device_messages.device, listed))
+
+    async def UpdateDevice(
+        self, request: pb.UpdateDeviceRequest, context: Context
+    ) -> pb.UpdateDeviceResponse:
+        """See the contract."""
+        user_id = current_principal().user_id
+        key = request_key(user_id, "UpdateDevice", request)
+        registration = Registration(
+            convert.device_id(request.device_id),
+            device_messages.name(request.name),
+            device_messages.kind(request.kind),
+        )
+        device = await self._devices.update(user_id, registration, key)
+        listed = await self._devices.listed(user_id, device)
+        return pb.UpdateDeviceResponse(device=device_messages.device(listed))
+
+    async def RemoveDevice(
+        self, request: pb.RemoveDeviceRequest, context: Context
+    ) -> pb.RemoveDeviceResponse:
+        """See the contract."""
+        user_id = current_principal().user_id
+        key = request_key(user_id, "RemoveDevice", request)
+        await self._devices.remove(user_id, convert.device_id(request.device_id), key)
+        return pb.RemoveDeviceResponse()
+
+    async def SendCommand(
+        self, request: pb.SendCommandRequest, context: Context
+    ) -> pb.SendCommandResponse:
+        """See the contract."""
+        caller = _caller(request.sender_device_id)
+        order = device_messages.order(request)
+        within_s = _within(device_messages.wait_s(request.wait))
+        key = request_key(caller.user_id, "SendCommand", request)
+        directed = await self._directing.send(caller, order, key, within_s)
+        return pb.SendCommandResponse(
+            command=device_messages.command(directed.command, self._clock()),
+            skips_remaining=directed.skips.remaining if directed.skips else None,
+        )
+
+    async def GetCommand(
+        self, request: pb.GetCommandRequest, context: Context
+    ) -> pb.GetCommandResponse:
+        """See the contract."""
+        device_id = convert.device_id(request.device_id)
+        number = device_messages.number(request.number)
+        within_s = _within(device_messages.wait_s(request.wait))
+        user_id = current_principal().user_id
+        command = await self._directing.look(user_id, device_id, number, within_s)
+        return pb.GetCommandResponse(command=device_messages.command(command, self._clock()))
+
+    async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:
+        """See the contract."""
+        caller = _caller(request.sender_device_id)
+        device_id = convert.device_id(request.device_id)
+        key = request_key(caller.user_id, "Transfer", request)
+        plays = request.play if request.HasField("play") else None
+        transferred = await self._transfer(caller, device_id, plays, key)
+        answer = transferred.answer
+        return pb.TransferResponse(
+            playback=convert.playback(transferred.playing),
+            stream=device_messages.stream(self._addresses.of(answer)),
+            command_number=answer.number,
+        )
+
+    async def ReportApplied(
+        self, request: pb.ReportAppliedRequest, context: Context
+    ) -> pb.ReportAppliedResponse:
+        """See the contract."""
+        device = await self._reports.report(
+            current_principal().user_id,
+            convert.device_id(request.device_id),
+            device_messages.applied(request.applied),
+            device_messages.volume_of(request.state),
+        )
+        return pb.ReportAppliedResponse(last_applied=device.last_applied)
+
+    def Connect(
+        self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
+    ) -> AsyncIterator[pb.ConnectResponse]:
+        """See the contract."""
+        return self._streams.connect(request_iterator, context)
+
+    def WatchCommands(
+        self, request: pb.WatchCommandsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchCommandsResponse]:
+        """See the contract."""
+        return self._streams.watch(request, context)
+
+
+def _caller(sender: str) -> Caller:
+    principal = current_principal()
+    return Caller(principal.user_id, principal.tier, device_messages.sender(sender))
+
+
+def _within(wait_s: float) -> float:
+    """How long to wait, so that the answer still comes before the caller gives up."""
+    return max(0.0, budget(wait_s + _ANSWERED_WITHIN_S) - _ANSWERED_WITHIN_S)
