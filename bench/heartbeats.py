@@ -1,25 +1,31 @@
 """What a heartbeat costs, and what a held stream weighs, beside an empty bidi echo in one run.
 
-Both servers run in processes of their own with mTLS and are driven in turn by one client; ours is
-the whole service over a real PostgreSQL and Valkey. What is compared is messages for each second
-of the server's CPU, which another process on the machine disturbs less than the clock.
+Both servers run in processes of their own with mTLS and are driven in turn by one client over a
+few connections, as the edge has them; ours is the whole service over a real PostgreSQL and Valkey,
+positions and checkpoints kept. What is compared is messages for each second of the server's CPU,
+which another process on the machine disturbs less than the clock.
+
+    python -m bench.heartbeats --streams 3000
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import logging
 import multiprocessing
+import operator
 import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import uvloop
@@ -38,11 +44,17 @@ from tests.rpc.playback.harness import World, an_instance, migrated
 BUSY_STREAMS = 64
 BEATS_A_STREAM = 250
 ROUNDS = 5
-HELD_STREAMS = 3_000
-PACED_S = 12.0
-PACE_S = 6.0
+HELD_STREAMS = 20_000
+STREAMS_A_CHANNEL = 1_000
+IN_FLIGHT = 64
+PACE_S = 10.0
+PACED_TURNS = 2
+TOKENS_LIVE_S = 7_200
 LIMIT = 0.7
 LIMIT_KIB = 30.0
+# Nobody is heard to the end of it.
+LONG_MS = 24 * 3_600_000
+T = TypeVar("T")
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
 
 
@@ -71,15 +83,17 @@ async def _serve_echo(tls: Path, pipe: Connection) -> None:
     await server.stop(0)
 
 
-async def _serve_ours(tls: Path, pipe: Connection, dsn: str, valkey_url: str) -> None:
+async def _serve_ours(tls: Path, pipe: Connection, dsn: str, valkey_url: str, count: str) -> None:
     from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans
 
     plans = MemoryPlans({"free": FREE, "premium": PREMIUM})
-    world = World(tls, dsn, valkey_url, MemoryCatalogue({TRACK.track_id: PLAYABLE}), plans)
+    playable = replace(PLAYABLE, track=replace(TRACK, duration_ms=LONG_MS))
+    world = World(tls, dsn, valkey_url, MemoryCatalogue({TRACK.track_id: playable}), plans)
+    # Signing is the client's business, so that it does not count as the server's.
+    users = [str(ULID()) for _ in range(int(count))]
+    tokens = [(user, world.issuer.token(user, life_s=TOKENS_LIVE_S)) for user in users]
     async with an_instance(world) as instance:
-        # Signing is the client's business, so that it does not count as the server's.
-        users = [str(ULID()) for _ in range(HELD_STREAMS)]
-        pipe.send((instance.mesh.port, [(user, world.issuer.token(user)) for user in users]))
+        pipe.send((instance.mesh.port, tokens))
         await _answer(pipe)
 
 
@@ -113,10 +127,12 @@ class Server:
         self.port, self.users = self._pipe.recv()
         self._mesh = ServedMesh(None, self.port, TokenIssuer(), Path(tls))  # type: ignore[arg-type]
 
-    def connect(self) -> None:
-        channel = self._mesh.channel("edge", serves_as="playback")
-        self.stub: Any = pb_grpc.HeartbeatServiceStub(channel)
-        self.playback: Any = pb_grpc.PlaybackServiceStub(channel)
+    def connect(self, count: int) -> None:
+        """Opens enough connections for ``count`` streams."""
+        number = -(-count // STREAMS_A_CHANNEL)
+        channels = [self._mesh.channel("edge", serves_as="playback") for _ in range(number)]
+        self._stubs: list[Any] = [pb_grpc.HeartbeatServiceStub(channel) for channel in channels]
+        self.playback: Any = pb_grpc.PlaybackServiceStub(channels[0])
 
     def used(self, what: str) -> float:
         """``cpu_s`` or ``resident_kib`` of the server's process so far."""
@@ -133,21 +149,26 @@ class Server:
 
     async def play(self) -> list[str]:
         """A session for each user; their ids."""
-        ids: list[str] = []
-        for user, token in self.users:
+
+        async def one(number: int) -> str:
+            user, token = self.users[number]
             request = pb.PlayRequest(track_id=TRACK.track_id, device_id=user)
             answer = await self.playback.Play(request, metadata=_bearer(token))
-            ids.append(answer.playback_id)
-        return ids
+            return str(answer.playback_id)
+
+        return await _each(len(self.users), one)
 
     async def open(self, number: int, playback_id: str) -> Any:
-        """A stream that has been greeted, if it is ours."""
-        if not self.ours:
-            return self.stub.StreamHeartbeats()
-        user, token = self.users[number]
-        call = self.stub.StreamHeartbeats(metadata=_bearer(token))
-        hello = pb.StreamHeartbeatsRequest.Hello(playback_id=playback_id, device_id=user)
-        await call.write(pb.StreamHeartbeatsRequest(hello=hello))
+        """A stream that has got its first answer."""
+        stub = self._stubs[number // STREAMS_A_CHANNEL]
+        if self.ours:
+            user, token = self.users[number]
+            call = stub.StreamHeartbeats(metadata=_bearer(token))
+            hello = pb.StreamHeartbeatsRequest.Hello(playback_id=playback_id, device_id=user)
+            await call.write(pb.StreamHeartbeatsRequest(hello=hello))
+        else:
+            call = stub.StreamHeartbeats()
+            await call.write(self.message(0))
         await call.read()
         return call
 
@@ -172,103 +193,143 @@ def _bearer(token: str) -> Any:
     return (("authorization", f"Bearer {token}"),)
 
 
-async def _busy(server: Server, streams: list[Any], first_seq: int) -> tuple[float, float]:
-    """Messages a second of the clock and of the server's CPU, all streams beating at once."""
+async def _each(count: int, work: Callable[[int], Awaitable[T]]) -> list[T]:
+    """What ``work`` returns for 0 to ``count`` - 1, ``IN_FLIGHT`` at a time."""
+    numbers = iter(range(count))
+    found: dict[int, T] = {}
 
-    async def beat(call: Any) -> None:
-        for seq in range(first_seq, first_seq + BEATS_A_STREAM):
-            await call.write(server.message(seq))
-            await call.read()
+    async def worker() -> None:
+        for number in numbers:
+            found[number] = await work(number)
 
-    before, started = server.used("cpu_s"), time.perf_counter()
-    await asyncio.gather(*(beat(call) for call in streams))
-    elapsed, after = time.perf_counter() - started, server.used("cpu_s")
-    count = len(streams) * BEATS_A_STREAM
-    return count / elapsed, count / (after - before)
+    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    return [found[number] for number in range(count)]
 
 
-async def _paced(server: Server, streams: list[Any], first_seq: int) -> float:
-    """Messages a second of the server's CPU, each stream beating once every ``PACE_S``."""
+class Load:
+    """The streams that are held to one server. Every measure says messages per second."""
 
-    async def beat(call: Any, offset_s: float) -> None:
-        await asyncio.sleep(offset_s)
-        for turn in range(int(PACED_S / PACE_S)):
-            await call.write(server.message(first_seq + turn))
-            await call.read()
-            await asyncio.sleep(PACE_S)
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.streams: list[Any] = []
+        self._seq = 0
 
-    before = server.used("cpu_s")
-    spread = PACE_S / len(streams)
-    await asyncio.gather(*(beat(call, number * spread) for number, call in enumerate(streams)))
-    after = server.used("cpu_s")
-    return len(streams) * int(PACED_S / PACE_S) / (after - before)
+    async def hold(self, ids: list[str]) -> tuple[float, float]:
+        """Opens a stream for each id; how many a second, and the KiB that each weighs."""
+        warm = min(IN_FLIGHT, len(ids) // 10)
+        self.streams = await _each(warm, lambda number: self.server.open(number, ids[number]))
+        await self.in_turn()
+        before, began = self.server.used("resident_kib"), time.perf_counter()
+        self.streams += await _each(
+            len(ids) - warm, lambda number: self.server.open(warm + number, ids[warm + number])
+        )
+        rate = (len(ids) - warm) / (time.perf_counter() - began)
+        # The clients' streams stay until the end; looking through them again finds nothing.
+        gc.freeze()
+        await self.in_turn()
+        await asyncio.sleep(2)
+        return rate, (self.server.used("resident_kib") - before) / (len(ids) - warm)
+
+    async def busy(self) -> float:
+        """A few streams, each as fast as it goes; per second of the server's CPU."""
+        first = self._take(BEATS_A_STREAM)
+        streams = self.streams[:BUSY_STREAMS]
+
+        async def beat(call: Any) -> None:
+            for seq in range(first, first + BEATS_A_STREAM):
+                await self._beat(call, seq)
+
+        before = self.server.used("cpu_s")
+        await asyncio.gather(*map(beat, streams))
+        return len(streams) * BEATS_A_STREAM / (self.server.used("cpu_s") - before)
+
+    async def in_turn(self) -> float:
+        """One beat of each stream, a few at a time; per second of the server's CPU."""
+        seq, before = self._take(1), self.server.used("cpu_s")
+        await _each(len(self.streams), lambda number: self._beat(self.streams[number], seq))
+        return len(self.streams) / (self.server.used("cpu_s") - before)
+
+    async def paced(self) -> float:
+        """Two beats of each stream, evenly spread; per second of the server's CPU."""
+        first, spread = self._take(PACED_TURNS), PACE_S / len(self.streams)
+
+        async def beat(number: int) -> None:
+            await asyncio.sleep(number * spread)
+            for turn in range(PACED_TURNS):
+                await self._beat(self.streams[number], first + turn)
+                await asyncio.sleep(PACE_S)
+
+        before = self.server.used("cpu_s")
+        await asyncio.gather(*(beat(number) for number in range(len(self.streams))))
+        return len(self.streams) * PACED_TURNS / (self.server.used("cpu_s") - before)
+
+    async def _beat(self, call: Any, seq: int) -> None:
+        await call.write(self.server.message(seq))
+        if await call.read() is grpc.aio.EOF:
+            raise RuntimeError(f"a stream has ended: {await call.code()}")
+
+    def _take(self, count: int) -> int:
+        """The first of ``count`` numbers that no beat has had."""
+        self._seq += count
+        return self._seq - count + 1
 
 
-async def _hold(server: Server, ids: list[str]) -> tuple[list[Any], float]:
-    """Streams that are open and have beaten once, and the KiB that each weighs."""
-    warm = await server.open(0, ids[0])
-    await warm.write(server.message(1))
-    await warm.read()
-    before = server.used("resident_kib")
-    streams = []
-    for number in range(1, HELD_STREAMS):
-        call = await server.open(number, ids[number])
-        await call.write(server.message(1))
-        await call.read()
-        streams.append(call)
-    await asyncio.sleep(2)
-    after = server.used("resident_kib")
-    return [warm, *streams], (after - before) / len(streams)
+@dataclass
+class Measured:
+    """What was seen of one server; rates are per second of its CPU, one a round."""
+
+    opened: float
+    kib: float
+    paced: float
+    busy: list[float] = field(default_factory=list)
+    in_turn: list[float] = field(default_factory=list)
 
 
-async def _measure(servers: list[Server]) -> list[Figure]:
-    ours, echo = servers
-    for server in servers:
-        server.connect()
+async def _measure(ours: Server, echo: Server, count: int) -> list[Figure]:
+    for server in (ours, echo):
+        server.connect(count)
     ids = await ours.play()
-    held, kib, paced = {}, {}, {}
+    loads, seen = {}, {}
     # Ours comes last: a session whose device is silent for 35 s is over.
     for server in (echo, ours):
-        held[server], kib[server] = await _hold(server, ids)
-        await _paced(server, held[server], 100)
-        paced[server] = await _paced(server, held[server], 200)
-        words = f"{kib[server]:.1f} KiB a stream, paced {paced[server]:.0f}/core s"
-        print(f"  {words}, ours: {server.ours}", file=sys.stderr)
-    rates: dict[Server, list[tuple[float, float]]] = {server: [] for server in servers}
+        load = loads[server] = Load(server)
+        seen[server] = Measured(*await load.hold(ids), await load.paced())
+        print(f"  ours: {server.ours}, {seen[server]}", file=sys.stderr)
     for turn in range(ROUNDS + 1):
-        for server in servers:
-            rate = await _busy(server, held[server][:BUSY_STREAMS], 300 + turn * BEATS_A_STREAM)
-            words = f"{rate[0]:8.0f}/s, {rate[1]:8.0f}/core s, ours: {server.ours}"
+        for server in (ours, echo):
+            busy, in_turn = await loads[server].busy(), await loads[server].in_turn()
+            words = f"{busy:8.0f}/core s busy, {in_turn:8.0f}/core s in turn, ours: {server.ours}"
             print(f"  {words}", file=sys.stderr)
             if turn:
-                rates[server].append(rate)
-    return _figures(ours, echo, rates, paced, kib)
+                seen[server].busy.append(busy)
+                seen[server].in_turn.append(in_turn)
+    return _figures(seen[ours], seen[echo], count)
 
 
-def _figures(
-    ours: Server,
-    echo: Server,
-    rates: dict[Server, list[tuple[float, float]]],
-    paced: dict[Server, float],
-    kib: dict[Server, float],
-) -> list[Figure]:
-    ratios = [one[1] / other[1] for one, other in zip(rates[ours], rates[echo], strict=True)]
-    per_core = {server: statistics.median(rate[1] for rate in rates[server]) for server in rates}
-    pace = f"{HELD_STREAMS:,} streams at one beat in {PACE_S:g} s"
+def _figures(ours: Measured, echo: Measured, count: int) -> list[Figure]:
+    aim = f"aim ≥ {LIMIT}"
+    busy, in_turn = (
+        statistics.median(map(operator.truediv, each, other))
+        for each, other in ((ours.busy, echo.busy), (ours.in_turn, echo.in_turn))
+    )
+    held, pace = f"{count:,} streams", f"one beat in {PACE_S:g} s"
+    opened = f"echo: {echo.opened:,.0f}; until the first answer, {IN_FLIGHT} at a time"
     return [
-        Figure("heartbeats", per_core[ours], "/core s", None),
-        Figure("empty bidi echo", per_core[echo], "/core s", None),
-        Figure("heartbeats ÷ echo", statistics.median(ratios), "", f"aim ≥ {LIMIT}"),
-        Figure(f"heartbeats, {pace}", paced[ours], "/core s", None),
-        Figure(f"echo, {pace}", paced[echo], "/core s", None),
-        Figure("heartbeats ÷ echo, so paced", paced[ours] / paced[echo], "", f"aim ≥ {LIMIT}"),
-        Figure("memory of a held stream", kib[ours], "KiB", f"aim < {LIMIT_KIB:g} KiB"),
-        Figure("memory of a held echo stream", kib[echo], "KiB", None),
+        Figure("heartbeats", statistics.median(ours.busy), "/core s", None),
+        Figure("empty bidi echo", statistics.median(echo.busy), "/core s", None),
+        Figure("heartbeats ÷ echo", busy, "", aim),
+        Figure(f"heartbeats of {held} in turn", statistics.median(ours.in_turn), "/core s", None),
+        Figure("heartbeats ÷ echo, so in turn", in_turn, "", aim),
+        Figure(f"heartbeats, {held}, {pace}", ours.paced, "/core s", None),
+        Figure("heartbeats ÷ echo, so paced", ours.paced / echo.paced, "", aim),
+        Figure(f"memory of a held stream, {held}", ours.kib, "KiB", f"aim < {LIMIT_KIB:g} KiB"),
+        Figure("memory of a held echo stream", echo.kib, "KiB", None),
+        Figure("heartbeat streams opened", ours.opened, "/s", opened),
     ]
 
 
-def run() -> list[Figure]:
-    """Measures; about two minutes."""
+def run(count: int = HELD_STREAMS) -> list[Figure]:
+    """Measures with ``count`` streams held to each; about five minutes."""
     with (
         tempfile.TemporaryDirectory() as folder,
         stores.postgres_server() as postgres,
@@ -277,17 +338,20 @@ def run() -> list[Figure]:
     ):
         service_settings(Path(folder), "playback")
         asyncio.run(migrated(dsn))
-        servers = [Server(_serve_ours, folder, dsn, valkey_url), Server(_serve_echo, folder)]
+        ours = Server(_serve_ours, folder, dsn, valkey_url, str(count))
+        echo = Server(_serve_echo, folder)
         try:
-            return uvloop.run(_measure(servers))
+            return uvloop.run(_measure(ours, echo, count))
         finally:
-            for server in servers:
+            for server in (ours, echo):
                 server.stop()
-            for server in servers:
+            for server in (ours, echo):
                 server.join()
 
 
 if __name__ == "__main__":
     from bench.report import table
 
-    print(table(run()))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--streams", type=int, default=HELD_STREAMS, help="held to each server")
+    print(table(run(parser.parse_args().streams)))

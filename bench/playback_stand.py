@@ -1,0 +1,255 @@
+"""Playback as operators run it, without the rest of a mesh: real processes over durable stores.
+
+PostgreSQL (fsync on) and Valkey are those of ``segue mesh``. What playback asks of catalog and
+identity is answered from memory, so that nothing of theirs is measured.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import grpc
+from segue.catalog.v1 import catalog_pb2
+from segue.catalog.v1 import catalog_service_pb2 as catalog
+from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
+from segue.identity.v1 import identity_pb2
+from segue.identity.v1 import identity_service_pb2 as identity
+from segue.identity.v1 import identity_service_pb2_grpc as identity_grpc
+
+from bench import processor
+from localmesh.free_ports import HOST, PortAllocator
+from localmesh.output import Output
+from localmesh.postgres import EmbeddedPostgres
+from localmesh.readiness import GrpcHealthProbe, until_ready
+from localmesh.specs import ProcessSpec
+from localmesh.supervisor import Supervisor
+from localmesh.valkey import EmbeddedValkey
+from meshkit.certificates import credentials, ensure_certificates
+from meshkit.testing.rpc import ISSUER, TokenIssuer, served
+
+TRACK_MS = 3_600_000
+_PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
+_ROOT = Path(__file__).parents[1]
+_DESCRIPTOR = "ab" * 32
+_KBPS = {"128": 128, "192": 192, "256": 256}
+
+
+def _track(track_id: str) -> catalog_pb2.Track:
+    return catalog_pb2.Track(
+        id=track_id,
+        title="Bench",
+        artist="Bench",
+        duration_ms=TRACK_MS,
+        access=catalog_pb2.Track.FREE,
+    )
+
+
+class _Catalog(catalog_grpc.CatalogServiceServicer):
+    async def GetPlayable(self, request: Any, context: Any) -> Any:  # noqa: N802
+        rates = [
+            catalog.GetPlayableResponse.RungRate(name=name, bitrate_kbps=kbps)
+            for name, kbps in _KBPS.items()
+        ]
+        track = _track(request.track_id)
+        return catalog.GetPlayableResponse(track=track, descriptor=_DESCRIPTOR, rungs=rates)
+
+    async def BatchGetTracks(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return catalog.BatchGetTracksResponse(tracks=map(_track, request.ids))
+
+
+class _Plans(identity_grpc.PlanServiceServicer):
+    async def ListPlans(self, request: Any, context: Any) -> identity.ListPlansResponse:  # noqa: N802
+        plans = [
+            identity_pb2.Plan(subscription_type=tier, rungs=sorted(_KBPS))
+            for tier in (identity_pb2.User.FREE, identity_pb2.User.PREMIUM)
+        ]
+        return identity.ListPlansResponse(plans=plans)
+
+
+@contextmanager
+def _published(issuer: TokenIssuer) -> Iterator[str]:
+    """Where the issuer's keys are to be had."""
+    body = json.dumps(issuer.jwks()).encode()
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer((HOST, 0), Keys)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}/jwks.json"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def edge_channel(tls: Path, port: int) -> grpc.aio.Channel:
+    """A connection of its own to an instance, with the edge's certificate."""
+    files = credentials(tls, "edge")
+    secrets = grpc.ssl_channel_credentials(
+        files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
+    )
+    options = [
+        ("grpc.ssl_target_name_override", "playback.segue.internal"),
+        ("grpc.use_local_subchannel_pool", 1),
+        # An instance that comes back is seen at once.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 500),
+    ]
+    return grpc.aio.secure_channel(f"{HOST}:{port}", secrets, options=options)
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    """The token as call metadata."""
+    return (("authorization", f"Bearer {token}"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Running instances, numbered from 0; one that ends is started again on its port."""
+
+    tls: Path
+    issuer: TokenIssuer
+    dsn: str
+    ports: tuple[int, ...]
+    supervisor: Supervisor
+    probes: tuple[GrpcHealthProbe, ...]
+
+    def pid(self, number: int) -> int:
+        """The process of an instance, 0 while it has none."""
+        name = _name(number)
+        found = (each.pid for each in self.supervisor.status() if each.name == name)
+        return next(found) or 0
+
+    def store_pids(self) -> list[int]:
+        """PostgreSQL and Valkey."""
+        states = self.supervisor.status()
+        return [each.pid for each in states if each.name in ("postgres", "valkey") and each.pid]
+
+    def send(self, number: int, signal_number: signal.Signals) -> None:
+        """SIGKILL it, or drain it by SIGTERM."""
+        os.kill(self.pid(number), signal_number)
+
+    async def until_serving(self, number: int) -> None:
+        """Returns when the instance answers that it serves."""
+        await until_ready(self.probes[number])
+
+    def channel(self, number: int) -> grpc.aio.Channel:
+        """A connection to an instance."""
+        return edge_channel(self.tls, self.ports[number])
+
+
+def resident_kib(pid: int) -> float:
+    """What a process holds of the memory."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_KIB
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of the processor that a process and its children have used; 0 where it is gone."""
+    return processor.of_tree(pid) if pid else 0.0
+
+
+def _name(number: int) -> str:
+    return f"playback-{number}"
+
+
+@asynccontextmanager
+async def playback_stand(folder: Path, instances: int, **settings: object) -> AsyncIterator[Stand]:
+    """Starts stores, neighbours and instances below ``folder``; all end with the block.
+
+    ``settings`` go to every instance, e.g. ``drain_spread_s=2``. Main thread only.
+    """
+    ensure_certificates(folder)
+    issuer, ports = TokenIssuer(), PortAllocator()
+    for name in ("postgres", "valkey"):
+        (folder / name).mkdir(mode=0o700)
+    postgres = EmbeddedPostgres(folder / "postgres", ports.take(), "bench", {"playback": "bench"})
+    valkey = EmbeddedValkey(folder / "valkey", folder / "valkey.conf", ports.take(), "bench")
+    supervisor = Supervisor(Output(folder, None, "console"))
+    catalog_of = (catalog_grpc.add_CatalogServiceServicer_to_server, _Catalog())  # type: ignore[abstract]
+    plans_of = (identity_grpc.add_PlanServiceServicer_to_server, _Plans())
+    async with (
+        served(folder, catalog_of, workload="catalog", issuer=issuer) as one,
+        served(folder, plans_of, workload="identity", issuer=issuer) as two,
+    ):
+        with _published(issuer) as jwks_url:
+            environment = _environment(
+                folder,
+                jwks_url=jwks_url,
+                database_dsn=postgres.dsn("playback"),
+                valkey_url=valkey.url,
+                catalog_target=f"ipv4:{HOST}:{one.port}",
+                identity_target=f"ipv4:{HOST}:{two.port}",
+                playlist_target=f"ipv4:{HOST}:{two.port}",
+                **settings,
+            )
+            at = tuple(ports.take() for _ in range(instances))
+            probes = tuple(_probe(folder, port) for port in at)
+            specs = [_instance(number, probe, environment) for number, probe in enumerate(probes)]
+            try:
+                await supervisor.start((postgres.spec(), valkey.spec(), *specs))
+                yield Stand(folder, issuer, postgres.dsn("playback"), at, supervisor, probes)
+            finally:
+                await supervisor.stop()
+
+
+def _environment(folder: Path, **settings: object) -> dict[str, str]:
+    files = credentials(folder, "playback")
+    key = base64.b64encode(b"k" * 32).decode()
+    capability = folder / "capability.json"
+    capability.write_text(json.dumps({"current": "k1", "keys": {"k1": key}}))
+    settings |= {
+        "tls_cert_file": files.cert_file,
+        "tls_key_file": files.key_file,
+        "tls_ca_file": files.ca_file,
+        "token_issuer": ISSUER,
+        "public_url": "http://music.test:8080",
+        "capability_keys_file": capability,
+        "log_level": "warning",
+    }
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{_ROOT}:{_ROOT / 'gen'}",
+        **{f"SEGUE_PLAYBACK_{name.upper()}": str(value) for name, value in settings.items()},
+    }
+
+
+def _probe(folder: Path, port: int) -> GrpcHealthProbe:
+    files = credentials(folder, "edge")
+    return GrpcHealthProbe(f"{HOST}:{port}", files.ca_file, files.cert_file, files.key_file)
+
+
+def _instance(number: int, probe: GrpcHealthProbe, environment: dict[str, str]) -> ProcessSpec:
+    listening = {
+        "SEGUE_PLAYBACK_LISTEN": probe.address,
+        "SEGUE_PLAYBACK_INSTANCE": _name(number),
+    }
+    return ProcessSpec(
+        name=_name(number),
+        role="playback",
+        argv=(sys.executable, "-m", "playback_svc", "serve"),
+        env={**environment, **listening},
+        cwd=_ROOT,
+        after=frozenset({"postgres", "valkey"}),
+        ready=probe,
+        stop_grace_s=20.0,
+    )
