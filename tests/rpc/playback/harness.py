@@ -19,7 +19,10 @@ from segue.device.v1 import device_service_pb2 as device_pb
 from segue.device.v1.device_service_pb2_grpc import DeviceServiceStub
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
+from segue.playback.v1.activity_service_pb2_grpc import ActivityServiceStub
+from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
+from segue.playback.v1.preferences_service_pb2_grpc import PreferencesServiceStub
 
 from meshkit import feeds_postgres, postgres, status, valkey
 from meshkit.background import running
@@ -170,6 +173,9 @@ class User:
         self.metadata = self.mesh.token(self.user_id, **self.claims)
         self.playback: Any = PlaybackServiceStub(self.channel)
         self.beats: Any = HeartbeatServiceStub(self.channel)
+        self.history: Any = HistoryServiceStub(self.channel)
+        self.preferences: Any = PreferencesServiceStub(self.channel)
+        self.activity: Any = ActivityServiceStub(self.channel)
         self.devices: Any = DeviceServiceStub(self.channel)
 
     async def call(self, method: str, **fields: Any) -> Any:
