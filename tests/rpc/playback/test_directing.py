@@ -1,0 +1,402 @@
+"""Commands to devices over the wire: stored, numbered, delivered in one order, and reported on."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from segue.device.v1 import device_pb2
+from segue.playback.v1 import playback_pb2
+
+from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted
+from playback_svc.domain.mailbox import LIFE_MS
+from playback_svc.usecases.receipts import WAITS_PER_USER
+from tests.contracts.playback.samples import PLAYABLE, TRACK, new_id
+from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
+
+Command = device_pb2.Command
+STATUS = playback_pb2.Playback
+LOUD = device_pb2.Capabilities(volume=True)
+TEN_SECONDS = Duration(seconds=10)
+
+
+def several(world: World, count: int) -> list[str]:
+    """Tracks that can be played."""
+    ids = [new_id() for _ in range(count)]
+    for track_id in ids:
+        track = replace(TRACK, track_id=track_id)
+        world.catalogue.known[track_id] = replace(PLAYABLE, track=track)
+    return ids
+
+
+async def ready(user: User, world: World) -> list[str]:
+    """A registered device that plays the first of the tracks that are returned."""
+    tracks = several(world, 3)
+    await user.register("kitchen", capabilities=LOUD)
+    await user.play(track_id="", track_ids=tracks)
+    return tracks
+
+
+async def applied(user: User, *numbers: int, **fields: Any) -> int:
+    """The device says that it obeyed."""
+    said = [{"number": number, "status": Command.DONE, **fields} for number in numbers]
+    answer = await user.on_device("ReportApplied", device_id="kitchen", applied=said)
+    return int(answer.last_applied)
+
+
+async def test_every_command_reaches_the_mailbox_with_its_target(user: User, world: World) -> None:
+    tracks = await ready(user, world)
+    orders: list[tuple[dict[str, Any], int, int]] = [
+        ({"seek": {"position_ms": 5_000}}, Command.SEEK, STATUS.PLAYING),
+        ({"pause": {}}, Command.PAUSE, STATUS.PAUSED),
+        ({"resume": {}}, Command.RESUME, STATUS.PLAYING),
+        ({"enqueue": {"track_ids": tracks[:1]}}, Command.QUEUE, STATUS.PLAYING),
+        ({"skip": {}}, Command.SKIP, STATUS.PLAYING),
+        ({"previous": {}}, Command.PREVIOUS, STATUS.PLAYING),
+        ({"stop": {}}, Command.STOP, STATUS.STOPPED),
+    ]
+    for number, (order, kind, status) in enumerate(orders, 2):
+        command = (await user.order(sender_device_id="phone", **order)).command
+        assert (command.number, command.kind) == (number, kind)
+        assert command.status == Command.PENDING
+        assert command.target.status == status
+        assert command.target.revision == number
+        assert command.sender_device_id == "phone"
+        assert not command.HasField("stream")
+        assert command.expires_at.seconds - command.issued_at.seconds == LIFE_MS // 1000
+        held = await user.on_device("GetCommand", device_id="kitchen", number=number)
+        assert held.command == command
+    assert (await user.state()).status == STATUS.STOPPED
+
+
+async def test_play_begins_a_session_on_the_device(
+    instance: Instance, user: User, world: World
+) -> None:
+    tracks = several(world, 3)
+    await user.register("kitchen")
+    await instance.parts.wakeups.attend(user.user_id, "kitchen")
+    order = {"track_ids": tracks, "track_id": tracks[1], "position_ms": 7_000}
+    command = (await user.order(play=order, sender_device_id="phone")).command
+    assert (command.number, command.kind) == (1, Command.PLAY)
+    assert command.target.track.id == tracks[1]
+    assert command.target.position_ms == 7_000
+    assert command.target.device_id == "kitchen"
+    assert command.target.context.track_count == 3
+    assert (await user.state()).playback_id == command.target.playback_id
+
+
+async def test_play_on_a_device_without_a_stream_is_refused(user: User) -> None:
+    await user.register("kitchen")
+    fault = await refused(user.order(play={"track_id": TRACK.track_id}))
+    assert isinstance(fault, FailedPrecondition)
+    assert (fault.reason, fault.metadata) == ("DEVICE_OFFLINE", {"device_id": "kitchen"})
+    assert (await user.state()).playback_id == ""
+
+
+async def test_a_retried_play_is_answered_though_the_device_has_gone(
+    instance: Instance, user: User
+) -> None:
+    await user.register("kitchen")
+    await instance.parts.wakeups.attend(user.user_id, "kitchen")
+    order = {"play": {"track_id": TRACK.track_id}, "request_id": "r1"}
+    first = await user.order(**order)
+    instance.parts.wakeups.leave(user.user_id, "kitchen")
+    assert await user.order(**order) == first
+    assert (await user.state()).epoch == 1
+
+
+async def test_the_volume_is_sent_even_where_nothing_was_ever_played(user: User) -> None:
+    await user.register("kitchen", capabilities=LOUD)
+    command = (await user.order(volume={"percent": 40})).command
+    assert (command.number, command.kind, command.volume_percent) == (1, Command.VOLUME, 40)
+    assert not command.HasField("target")
+    assert (await user.state()).playback_id == ""
+
+
+async def test_the_volume_changes_nothing_of_what_plays(user: User, world: World) -> None:
+    await ready(user, world)
+    before = await user.state()
+    assert (await user.order(volume={"percent": 40})).command.number == 2
+    after = await user.state()
+    assert (after.revision, after.playback_id) == (before.revision, before.playback_id)
+    assert (await user.order(pause={})).command.number == 3
+
+
+async def test_a_device_without_volume_is_not_asked_for_it(user: User) -> None:
+    await user.register("kitchen")
+    fault = await refused(user.order(volume={"percent": 40}))
+    assert (fault.reason, fault.metadata["device_id"]) == ("NOT_SUPPORTED_BY_DEVICE", "kitchen")
+
+
+@pytest.mark.parametrize("order", [{"pause": {}}, {"volume": {"percent": 1}}, {"skip": {}}])
+async def test_a_device_that_never_registered_takes_no_commands(
+    user: User, order: dict[str, Any]
+) -> None:
+    await user.play()
+    fault = await refused(user.order(**order))
+    assert isinstance(fault, FailedPrecondition)
+    assert fault.reason == "NOT_SUPPORTED_BY_DEVICE"
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"pause": {}},
+        {"resume": {}},
+        {"seek": {}},
+        {"stop": {}},
+        {"skip": {}},
+        {"previous": {}},
+        {"enqueue": {"track_ids": [TRACK.track_id]}},
+    ],
+)
+async def test_a_device_that_does_not_play_is_told_nothing(
+    user: User, order: dict[str, Any]
+) -> None:
+    await user.register("kitchen")
+    fault = await refused(user.order(**order))
+    assert fault.metadata == {"device_id": "kitchen", "active_device_id": ""}
+    await user.play(device_id="phone")
+    fault = await refused(user.order(**order))
+    assert fault.reason == "DEVICE_NOT_PLAYING"
+    assert fault.metadata == {"device_id": "kitchen", "active_device_id": "phone"}
+    fault = await refused(user.on_device("GetCommand", device_id="kitchen", number=1))
+    assert isinstance(fault, NotFound)
+
+
+async def test_a_removed_device_takes_no_commands(user: User, world: World) -> None:
+    await ready(user, world)
+    await user.on_device("RemoveDevice", device_id="kitchen")
+    fault = await refused(user.order(pause={}))
+    assert isinstance(fault, NotFound)
+    assert fault.metadata == {"resource": "device", "id": "kitchen"}
+
+
+async def test_what_is_so_already_is_done(user: User, world: World) -> None:
+    await ready(user, world)
+    paused = (await user.order(pause={})).command
+    again = (await user.order(pause={}, wait=TEN_SECONDS)).command
+    assert (again.number, again.kind, again.status) == (paused.number, Command.PAUSE, Command.DONE)
+    assert again.target.revision == paused.target.revision
+    assert (await user.state()).revision == paused.target.revision
+
+
+async def test_a_command_is_carried_out_once_under_one_id(world: World) -> None:
+    async with an_instance(world) as one, an_instance(world) as two:
+        user_id = new_id()
+        here, there = one.user(user_id), two.user(user_id)
+        await ready(here, world)
+        answers = await asyncio.gather(
+            *(user.order(pause={}, request_id="r1") for user in (here, there) * 3)
+        )
+        assert {answer.command.number for answer in answers} == {2}
+        assert {answer.command.status for answer in answers} == {Command.PENDING}
+        await here.order(resume={})
+        assert (await there.order(pause={}, request_id="r1")).command.number == 2
+        assert (await here.state()).status == STATUS.PLAYING
+        fault = await refused(there.order(stop={}, request_id="r1"))
+        assert fault.reason == "REQUEST_ID_REUSED"
+
+
+async def test_commands_of_many_senders_have_one_order_without_a_gap(world: World) -> None:
+    async with an_instance(world) as one, an_instance(world) as two:
+        user_id = new_id()
+        users = [one.user(user_id), two.user(user_id)]
+        await ready(users[0], world)
+        answers = await asyncio.gather(
+            *(users[n % 2].order(seek={"position_ms": n}) for n in range(8)),
+            *(users[n % 2].order(volume={"percent": n}) for n in range(4)),
+            return_exceptions=True,
+        )
+        commands = [each.command for each in answers if not isinstance(each, BaseException)]
+        assert sorted(command.number for command in commands) == list(range(2, len(commands) + 2))
+        seeks = sorted(
+            (command for command in commands if command.kind == Command.SEEK),
+            key=lambda command: command.number,
+        )
+        revisions = [command.target.revision for command in seeks]
+        assert revisions == sorted(set(revisions))
+
+
+async def test_a_skip_tells_how_many_are_left_and_fails_as_skip_does(
+    user: User, world: World
+) -> None:
+    tracks = await ready(user, world)
+    await user.order(enqueue={"track_ids": tracks, "next": True})
+    left = [(await user.order(skip={})).skips_remaining for _ in range(3)]
+    assert left == [2, 1, 0]
+    fault = await refused(user.order(skip={}))
+    assert fault.reason == "SKIP_LIMIT_REACHED"
+    assert not (await user.order(pause={})).HasField("skips_remaining")
+
+
+async def test_a_sender_hears_the_devices_word_from_another_instance(world: World) -> None:
+    async with an_instance(world) as one, an_instance(world) as two:
+        user_id = new_id()
+        sender, device = one.user(user_id), two.user(user_id)
+        await ready(device, world)
+        sending = asyncio.create_task(sender.order(pause={}, wait=TEN_SECONDS))
+        asking = asyncio.create_task(
+            sender.on_device("GetCommand", device_id="kitchen", number=1, wait=TEN_SECONDS)
+        )
+        while (await device.state()).status != STATUS.PAUSED:
+            await asyncio.sleep(0.01)
+        assert await applied(device, 1, 2) == 2
+        assert (await sending).command.status == Command.DONE
+        assert (await asking).command.status == Command.DONE
+
+
+async def test_a_sender_hears_that_and_why_a_device_failed(user: User, world: World) -> None:
+    await ready(user, world)
+    number = (await user.order(pause={})).command.number
+    said = {"number": number, "status": Command.FAILED, "detail": "out of battery"}
+    await user.on_device("ReportApplied", device_id="kitchen", applied=[said])
+    later = {"number": number, "status": Command.DONE}
+    await user.on_device("ReportApplied", device_id="kitchen", applied=[later])
+    command = (
+        await user.on_device("GetCommand", device_id="kitchen", number=number, wait=TEN_SECONDS)
+    ).command
+    assert (command.status, command.detail) == (Command.FAILED, "out of battery")
+
+
+async def test_a_wait_ends_without_the_devices_word(user: User, world: World) -> None:
+    await ready(user, world)
+    wait = Duration(nanos=50_000_000)
+    assert (await user.order(pause={}, wait=wait)).command.status == Command.PENDING
+
+
+async def test_a_wait_for_a_device_that_is_removed_ends(user: User, world: World) -> None:
+    await ready(user, world)
+    waiting = asyncio.create_task(
+        refused(user.on_device("GetCommand", device_id="kitchen", number=1, wait=TEN_SECONDS))
+    )
+    await user.order(pause={})
+    await user.on_device("RemoveDevice", device_id="kitchen")
+    assert isinstance(await waiting, NotFound)
+
+
+async def test_only_so_many_calls_wait_and_the_others_do_nothing(user: User, world: World) -> None:
+    await ready(user, world)
+
+    def ask() -> Any:
+        return user.on_device("GetCommand", device_id="kitchen", number=1, wait=TEN_SECONDS)
+
+    waiting = [asyncio.create_task(ask()) for _ in range(WAITS_PER_USER + 1)]
+    done, waiting_still = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+    (refusal,) = (task.exception() for task in done)
+    assert isinstance(refusal, ResourceExhausted)
+    assert refusal.reason == "LIMIT_REACHED"
+    fault = await refused(user.order(pause={}, wait=TEN_SECONDS))
+    assert isinstance(fault, ResourceExhausted)
+    assert (await user.state()).status == STATUS.PLAYING
+    assert (await user.order(seek={"position_ms": 1})).command.number == 2
+    await applied(user, 1)
+    answers = await asyncio.gather(*waiting_still)
+    assert {answer.command.status for answer in answers} == {Command.DONE}
+
+
+async def test_a_report_tells_the_loudness_and_what_was_worked_off(
+    user: User, world: World
+) -> None:
+    await ready(user, world)
+    await user.order(volume={"percent": 40})
+    answer = await user.on_device(
+        "ReportApplied",
+        device_id="kitchen",
+        applied=[
+            {"number": 2, "status": Command.DONE},
+            {"number": 1, "status": Command.SUPERSEDED},
+        ],
+        state={"volume_percent": 40},
+    )
+    assert answer.last_applied == 2
+    (device,) = (await user.on_device("ListDevices")).devices
+    assert device.volume_percent == 40
+    renamed = (await user.on_device("UpdateDevice", device_id="kitchen", name="Küche")).device
+    assert renamed.volume_percent == 40
+    assert await applied(user, 1) == 2
+
+
+DONE = {"number": 1, "status": Command.DONE}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"device_id": ""}, "device_id"),
+        ({"applied": [{"number": 0, "status": Command.DONE}]}, "applied[0].number"),
+        ({"applied": [DONE, {"number": 99, "status": Command.DONE}]}, "applied.number"),
+        ({"applied": [DONE, {"number": 1}]}, "applied[1].status"),
+        ({"applied": [{"number": 1, "status": Command.EXPIRED}]}, "applied[0].status"),
+        ({"applied": [{"number": 1, "status": 77}]}, "applied[0].status"),
+        ({"applied": [{**DONE, "detail": "a" * 201}]}, "applied[0].detail"),
+        ({"applied": [DONE] * 501}, "applied"),
+        ({"applied": [DONE], "state": {"volume_percent": 101}}, "state.volume_percent"),
+        ({"applied": [DONE], "state": {"volume_percent": -1}}, "state.volume_percent"),
+    ],
+)
+async def test_a_report_with_a_bad_field_changes_nothing(
+    user: User, world: World, fields: dict[str, Any], field: str
+) -> None:
+    await ready(user, world)
+    fault = await refused(user.on_device("ReportApplied", **{"device_id": "kitchen", **fields}))
+    assert isinstance(fault, InvalidArgument)
+    assert fault.metadata["field"] == field
+    held = await user.on_device("GetCommand", device_id="kitchen", number=1)
+    assert held.command.status == Command.PENDING
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"device_id": "a b", "pause": {}}, "device_id"),
+        ({}, "command"),
+        ({"pause": {}, "sender_device_id": "a b"}, "sender_device_id"),
+        ({"pause": {}, "wait": Duration(seconds=-1)}, "wait"),
+        ({"pause": {}, "wait": Duration(seconds=10, nanos=1)}, "wait"),
+        ({"pause": {}, "request_id": "a b"}, "request_id"),
+        ({"seek": {"position_ms": -1}}, "position_ms"),
+        ({"volume": {"percent": 101}}, "volume.percent"),
+        ({"volume": {"percent": -1}}, "volume.percent"),
+        ({"enqueue": {}}, "enqueue.track_ids"),
+        ({"enqueue": {"track_ids": ["x"]}}, "enqueue.track_ids[0]"),
+        ({"play": {}}, "track_id"),
+        ({"play": {"track_id": TRACK.track_id, "repeat": 9}}, "repeat"),
+        ({"play": {"track_id": TRACK.track_id, "position_ms": -1}}, "position_ms"),
+    ],
+)
+async def test_a_command_with_a_bad_field_is_refused(
+    user: User, world: World, fields: dict[str, Any], field: str
+) -> None:
+    await ready(user, world)
+    fault = await refused(user.on_device("SendCommand", **{"device_id": "kitchen", **fields}))
+    assert isinstance(fault, InvalidArgument)
+    assert fault.metadata["field"] == field
+    assert (await user.state()).revision == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"device_id": ""}, "device_id"),
+        ({"number": 0}, "number"),
+        ({"number": -1}, "number"),
+        ({"wait": Duration(seconds=11)}, "wait"),
+    ],
+)
+async def test_a_question_with_a_bad_field_is_refused(
+    user: User, fields: dict[str, Any], field: str
+) -> None:
+    await user.register("kitchen")
+    asked = {"device_id": "kitchen", "number": 1, **fields}
+    fault = await refused(user.on_device("GetCommand", **asked))
+    assert fault.metadata["field"] == field
+
+
+async def test_a_command_that_was_never_given_is_not_found(user: User) -> None:
+    await user.register("kitchen")
+    fault = await refused(user.on_device("GetCommand", device_id="kitchen", number=7))
+    assert fault.metadata == {"resource": "command", "id": "7"}
