@@ -29,7 +29,6 @@ from meshkit import feeds_postgres, postgres, valkey
 from meshkit.background import regularly, running
 from meshkit.capability import KeyFile
 from meshkit.clients import Channels
-from meshkit.faults import Unimplemented
 from meshkit.feeds import ChangeFeed
 from meshkit.migrations import MigrationSource, migrated
 from meshkit.revocations import RevocationFollower, Watch, identity_revocations
@@ -53,6 +52,7 @@ from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.states import Mailboxes, PlayerStateStore
+from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.devices import DeviceServicer
 from playback_svc.servicers.heartbeats import HeartbeatServicer
 from playback_svc.servicers.history import HistoryServicer
@@ -62,10 +62,12 @@ from playback_svc.settings import Settings
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
+from playback_svc.usecases.device_streams import DeviceStreams
 from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.history import ListHistory, WatchPlays
+from playback_svc.usecases.live_view import Watchers
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play
 from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
@@ -74,6 +76,7 @@ from playback_svc.usecases.receipts import Receipts
 from playback_svc.usecases.registering import Devices
 from playback_svc.usecases.reporting import Reports
 from playback_svc.usecases.staging import Staging
+from playback_svc.usecases.streams import Streams
 from playback_svc.usecases.sweep import Expire, Sweeper
 from playback_svc.usecases.transferring import Transfer
 
@@ -140,26 +143,14 @@ class Connections:
 class StreamRevoker:
     """Refuses the tokens of a revoked sign-in, and ends the streams that it opened before."""
 
-    def __init__(self, tokens: TokenVerifier, heartbeats: Heartbeats) -> None:
+    def __init__(self, tokens: TokenVerifier, streams: Streams) -> None:
         self._tokens = tokens
-        self._heartbeats = heartbeats
+        self._streams = streams
 
     def revoke(self, sid: str, forget_at: float) -> None:
         """See ``meshkit.revocations.Revoker``."""
         self._tokens.revoke(sid, forget_at)
-        self._heartbeats.held.revoke(sid)
-
-
-class _NoStreams:
-    """Refuses the streams of devices."""
-
-    def connect(self, request_iterator: object, context: object) -> AsyncIterator[Any]:
-        """Raises Unimplemented."""
-        raise Unimplemented("Streams of devices are not served here.")
-
-    def watch(self, request: object, context: object) -> AsyncIterator[Any]:
-        """Raises Unimplemented."""
-        raise Unimplemented("Streams of devices are not served here.")
+        self._streams.revoke(sid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +158,7 @@ class Service:
     """The service, put together and not yet serving."""
 
     server: MeshServer
-    heartbeats: Heartbeats
+    streams: Streams
     revoker: StreamRevoker
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
 
@@ -175,22 +166,19 @@ class Service:
 def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service:
     """Builds use cases and servicers on the parts, and says what runs beside the server."""
     cases = use_cases(settings, parts)
-    heartbeats = Heartbeats(
-        parts.store,
-        parts.positions,
-        parts.wakeups,
-        cases.commander,
-        measures=PrometheusMeasures(),
-        clock=now_ms,
-    )
     on_devices = device_cases(settings, parts, cases)
+    streams = held_streams(settings, parts, cases, on_devices)
     receipts = on_devices.receipts
 
     def hear(news: News) -> None:
-        heartbeats.hear(news)
+        streams.hear(news)
         receipts.hear(news)
 
-    parts.wakeups.listen(hear, receipts.gap)
+    def gap() -> None:
+        streams.gap()
+        receipts.gap()
+
+    parts.wakeups.listen(hear, gap)
     server = MeshServer(settings, tokens=tokens)
     playback = PlaybackServicer(
         play=cases.play,
@@ -199,18 +187,21 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
         moving=cases.moving,
         queueing=cases.queueing,
         get_playback=cases.get_playback,
+        watchers=streams.watchers,
+        tokens=tokens,
         addresses=parts.addresses,
     )
     server.add(add_PlaybackServiceServicer_to_server, playback)
     server.add(
-        add_HeartbeatServiceServicer_to_server, HeartbeatServicer(heartbeats, tokens, now_ms)
+        add_HeartbeatServiceServicer_to_server,
+        HeartbeatServicer(streams.heartbeats, tokens, now_ms),
     )
     devices = DeviceServicer(
         devices=on_devices.devices,
         directing=on_devices.directing,
         transfer=on_devices.transfer,
         reports=on_devices.reports,
-        streams=_NoStreams(),
+        streams=DeviceStreamCalls(streams.devices, parts.addresses, tokens, now_ms),
         addresses=parts.addresses,
         clock=now_ms,
     )
@@ -226,14 +217,13 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     )
     server.add(add_PreferencesServiceServicer_to_server, preferences)
     server.on_drain(
-        lambda: heartbeats.held.drain(
-            over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s
-        )
+        lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
     )
     expire = Expire(cases.commander)
     sweeper = Sweeper(parts.store, expire, holder=parts.holder, clock=now_ms)
-    revoker = StreamRevoker(tokens, heartbeats)
-    return Service(server, heartbeats, revoker, (heartbeats.run, parts.wakeups.run, sweeper.run))
+    revoker = StreamRevoker(tokens, streams)
+    work = (*streams.background, parts.wakeups.run, sweeper.run)
+    return Service(server, streams, revoker, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +299,22 @@ def device_cases(settings: Settings, parts: Parts, cases: UseCases) -> DeviceCas
             clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
         ),
     )  # fmt: skip
+
+
+def held_streams(
+    settings: Settings, parts: Parts, cases: UseCases, on_devices: DeviceCases
+) -> Streams:
+    """What holds streams, on the parts."""
+    measures, wakeups, commander = PrometheusMeasures(), parts.wakeups, cases.commander
+    heartbeats = Heartbeats(
+        parts.store, parts.positions, wakeups, commander, measures=measures, clock=now_ms
+    )
+    devices = DeviceStreams(
+        parts.mailboxes, wakeups, wakeups, commander, on_devices.devices, on_devices.reports,
+        measures=measures, clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
+    )  # fmt: skip
+    watchers = Watchers(cases.get_playback, wakeups, measures=measures, clock=now_ms)
+    return Streams(heartbeats, devices, watchers)
 
 
 @asynccontextmanager

@@ -200,6 +200,12 @@ class MemoryPlayerStates:
         lapse = Lapse(lapsed[0], lapsed[-1]) if lapsed else None
         return Pending(tuple(waiting[:limit]), lapse)
 
+    async def last_numbers(self, devices: Sequence[tuple[str, str]]) -> list[int | None]:
+        """See the port."""
+        await asyncio.sleep(0)
+        found = [self.devices.get(user_id, {}).get(device_id) for user_id, device_id in devices]
+        return [device.last_number if device else None for device in found]
+
     async def command(self, user_id: str, device_id: str, number: int) -> Command | None:
         """See the port."""
         await asyncio.sleep(0)

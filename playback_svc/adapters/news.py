@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playback_svc.domain.player_state import EndReason, Status, Version
-from playback_svc.ports.live import Adjusted, Mail, News, Receipt, Wake
+from playback_svc.ports.live import Adjusted, Joined, Mail, News, Receipt, Wake
 
 _NONE = "-"
 
@@ -23,6 +23,8 @@ def encoded(news: News) -> str:
             return f"R {user_id} {device_id} {number}"
         case Adjusted(user_id):
             return f"A {user_id}"
+        case Joined(user_id, device_id, stream_id):
+            return f"J {user_id} {device_id} {stream_id}"
 
 
 def decoded(line: bytes) -> News:
@@ -44,6 +46,8 @@ def decoded(line: bytes) -> News:
             return Receipt(user_id, device_id, int(number))
         case ["A", user_id]:
             return Adjusted(user_id)
+        case ["J", user_id, device_id, stream_id]:
+            return Joined(user_id, device_id, stream_id)
         case [kind, *words]:
             raise ValueError(f"no news of kind {kind!r} with {len(words)} words")
         case _:

@@ -19,7 +19,8 @@ WHERE user_id = %(user_id)s AND device_id = %(device_id)s AND number > %(after)s
   AND status = 'PENDING' AND issued_at > %(since)s
 ORDER BY number LIMIT %(limit)s
 """  # noqa: S608
-# What was neither worked off nor can be delivered; commands that are forgotten count as that.
+# What was neither worked off nor can be delivered, before the first that can; commands that are
+# forgotten count as that.
 _LAPSE = """
 WITH given AS (
     SELECT n.number FROM devices d, generate_series(
@@ -30,7 +31,18 @@ WITH given AS (
 SELECT min(g.number), max(g.number) FROM given g
 LEFT JOIN commands c
     ON c.user_id = %(user_id)s AND c.device_id = %(device_id)s AND c.number = g.number
-WHERE c.number IS NULL OR (c.status = 'PENDING' AND c.issued_at <= %(since)s)
+WHERE (c.number IS NULL OR (c.status = 'PENDING' AND c.issued_at <= %(since)s))
+  AND g.number < (
+    SELECT coalesce(min(w.number), 2147483647) FROM commands w
+    WHERE w.user_id = %(user_id)s AND w.device_id = %(device_id)s AND w.number > %(after)s
+      AND w.status = 'PENDING' AND w.issued_at > %(since)s
+  )
+"""
+_LAST_NUMBERS = """
+SELECT d.last_number
+FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS asked (user_id, device_id, place)
+LEFT JOIN devices d USING (user_id, device_id)
+ORDER BY place
 """
 _COMMAND = f"""
 SELECT {_COMMANDS} FROM commands WHERE user_id = %s AND device_id = %s AND number = %s
@@ -75,6 +87,16 @@ class PostgresMailboxes:
             commands = tuple(map(device_rows.command_of, await waiting.fetchall()))
             first, last = await lapsed.fetchone() or (None, None)
             return Pending(commands, None if first is None else Lapse(first, last))
+
+        return await postgres.read(self._pool, query)
+
+    async def last_numbers(self, devices: Sequence[tuple[str, str]]) -> list[int | None]:
+        """See the port."""
+        users, names = [user for user, _ in devices], [name for _, name in devices]
+
+        async def query(connection: Connection) -> list[int | None]:
+            found = await connection.execute(_LAST_NUMBERS, (users, names))
+            return [number for (number,) in await found.fetchall()]
 
         return await postgres.read(self._pool, query)
 

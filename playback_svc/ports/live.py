@@ -66,7 +66,16 @@ class Adjusted:
     user_id: str
 
 
-News = Wake | Mail | Receipt | Adjusted
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A device has opened a stream, by a ULID of its own; streams opened before it end."""
+
+    user_id: str
+    device_id: str
+    stream_id: str
+
+
+News = Wake | Mail | Receipt | Adjusted | Joined
 """What an instance tells the others."""
 
 

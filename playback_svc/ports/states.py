@@ -201,6 +201,13 @@ class Mailboxes(Protocol):
         """
         ...
 
+    async def last_numbers(self, devices: Sequence[tuple[str, str]]) -> list[int | None]:
+        """The last number ever given to each device of a user; None where there is no such device.
+
+        For some hundreds at once.
+        """
+        ...
+
     async def command(self, user_id: str, device_id: str, number: int) -> Command | None:
         """One command; None for one that is not kept."""
         ...

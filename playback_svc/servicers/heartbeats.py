@@ -16,7 +16,7 @@ from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.beats import HIGHEST_KBPS, Counted, check_counted, network_of, reject
 from playback_svc.ports.clock import Clock
-from playback_svc.servicers.holding import first, holder_of, reconnect_after, renew
+from playback_svc.servicers.holding import end_revoked, first, holder_of, reconnect_after, renew
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.slots import Slot
 
@@ -39,9 +39,7 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         session_id, device_id = await _hello(requests)
         holder = holder_of(current_principal())
         slot = await self._heartbeats.open(holder, session_id, device_id)
-        if self._tokens.is_revoked(holder.sid):
-            # Revoked after the token was verified, before the stream could be found.
-            self._heartbeats.held.revoke(holder.sid)
+        end_revoked(slot, self._tokens)
         task = asyncio.current_task()
         slot.interrupt = task.cancel if task else slot.interrupt
         # Filled again for every ack: it is on the wire before the next beat is asked for.

@@ -11,7 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from meshkit.faults import PermissionDenied, Unauthenticated
 from meshkit.principal import Principal, set_principal
 from meshkit.tokens import TokenVerifier
-from playback_svc.usecases.held_streams import HeldStream, Holder, StreamEnd
+from playback_svc.usecases.held_streams import REVOKED, HeldStream, Holder, StreamEnd
 
 HELLO_WITHIN_S = 10.0
 _SCOPE = "playback"
@@ -43,6 +43,15 @@ async def renew(stream: HeldStream, tokens: TokenVerifier, access_token: str) ->
         )
     set_principal(principal)
     stream.holder = holder_of(principal)
+
+
+def end_revoked(stream: HeldStream, tokens: TokenVerifier) -> None:
+    """Ends a stream whose sign-in was revoked after its token was verified.
+
+    To be called once the stream can be found: revocations that come later find it.
+    """
+    if tokens.is_revoked(stream.holder.sid):
+        stream.finish(REVOKED)
 
 
 def reconnect_after(end: StreamEnd) -> Duration | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from segue.playback.v1 import playback_service_pb2 as pb
@@ -12,12 +12,15 @@ from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey, WriteRequest, request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.ports.states import Answer
+from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback
+from playback_svc.usecases.live_view import Watchers
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.play import Play
@@ -38,6 +41,8 @@ class PlaybackServicer(PlaybackServiceServicer):
         moving: Moving,
         queueing: Queueing,
         get_playback: GetPlayback,
+        watchers: Watchers,
+        tokens: TokenVerifier,
         addresses: Addresses,
     ) -> None:
         self._play = play
@@ -46,6 +51,8 @@ class PlaybackServicer(PlaybackServiceServicer):
         self._moving = moving
         self._queueing = queueing
         self._get_playback = get_playback
+        self._watchers = watchers
+        self._tokens = tokens
         self._addresses = addresses
 
     async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
@@ -96,6 +103,27 @@ class PlaybackServicer(PlaybackServiceServicer):
         """See the contract."""
         playing = await self._get_playback(current_principal().user_id)
         return pb.GetPlaybackResponse(playback=convert.playback(playing) if playing else None)
+
+    async def WatchPlayback(
+        self, request: pb.WatchPlaybackRequest, context: Context
+    ) -> AsyncIterator[pb.WatchPlaybackResponse]:
+        """See the contract."""
+        view = await self._watchers.open(holder_of(current_principal()))
+        try:
+            end_revoked(view, self._tokens)
+            if view.end is None:
+                playing = await self._watchers.first(view)
+                yield pb.WatchPlaybackResponse(
+                    playback=convert.playback(playing) if playing else None
+                )
+            while view.end is None:
+                if not view.behind:
+                    await view.idle()
+                elif playing := await self._watchers.newer(view):
+                    yield pb.WatchPlaybackResponse(playback=convert.playback(playing))
+        finally:
+            self._watchers.close(view)
+        yield pb.WatchPlaybackResponse(end=convert.session_end(view.end))
 
     async def Skip(self, request: pb.SkipRequest, context: Context) -> pb.SkipResponse:
         """See the contract."""

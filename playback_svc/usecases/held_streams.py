@@ -44,7 +44,7 @@ class StreamEnd:
 
 
 _EXPIRED = StreamEnd(Closing.TOKEN_EXPIRED, "The access token has expired.")
-_REVOKED = StreamEnd(Closing.TOKEN_REVOKED, "The sign-in was revoked.")
+REVOKED = StreamEnd(Closing.TOKEN_REVOKED, "The sign-in was revoked.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class HeldStreams(Generic[Stream]):
         """Ends every stream of a sign-in that was revoked."""
         for stream in self:
             if stream.holder.sid == sid:
-                stream.finish(_REVOKED)
+                stream.finish(REVOKED)
 
     async def drain(self, *, over_s: float, spread_s: float) -> None:
         """Ends every stream within ``over_s``, asking each to come back within ``spread_s``."""

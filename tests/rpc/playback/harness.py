@@ -42,6 +42,7 @@ from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.settings import Settings
 from playback_svc.usecases.heartbeats import Heartbeats
+from playback_svc.usecases.streams import Streams
 from playback_svc.wiring import (
     SCHEMA,
     Parts,
@@ -109,9 +110,14 @@ class Instance:
     """One running instance, called as the edge calls it."""
 
     mesh: ServedMesh
-    heartbeats: Heartbeats
+    streams: Streams
     parts: Parts
     revoker: StreamRevoker
+
+    @property
+    def heartbeats(self) -> Heartbeats:
+        """The instance's streams of beats."""
+        return self.streams.heartbeats
 
     def revoke(self, sid: str) -> None:
         """As if identity had told that a sign-in was revoked."""
@@ -154,7 +160,7 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             await service.server.set_serving()
             mesh = ServedMesh(service.server, port, world.issuer, world.tls)
             try:
-                yield Instance(mesh, service.heartbeats, parts, service.revoker)
+                yield Instance(mesh, service.streams, parts, service.revoker)
             finally:
                 await mesh.close()
                 await service.server.drain()

@@ -15,7 +15,7 @@ from meshkit.faults import InvalidArgument, NotFound, ResourceExhausted, Unauthe
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.domain.presence import BLIND_MS
 from playback_svc.usecases.commanding import Commander
-from playback_svc.usecases.slots import STREAMS_PER_USER
+from playback_svc.usecases.held_streams import STREAMS_PER_USER
 from playback_svc.usecases.sweep import Expire, Sweeper
 from playback_svc.wiring import now_ms
 from tests.contracts.playback.samples import TRACK, new_id

@@ -1,0 +1,167 @@
+"""The calls of DeviceService that last: one task serves a stream, and idle ones only wait."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from segue.device.v1 import device_pb2
+from segue.device.v1 import device_service_pb2 as pb
+
+from meshkit.faults import InvalidArgument
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from meshkit.tokens import TokenVerifier
+from playback_svc import convert
+from playback_svc.domain.mailbox import Command
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.neighbours import Addresses
+from playback_svc.ports.states import Answer
+from playback_svc.servicers import device_messages
+from playback_svc.servicers.holding import (
+    Inbox,
+    end_revoked,
+    first,
+    holder_of,
+    reconnect_after,
+    renew,
+)
+from playback_svc.usecases.device_streams import DeviceStream, DeviceStreams, Greeting, Hello
+
+
+class DeviceStreamCalls:
+    """Connect and WatchCommands."""
+
+    def __init__(
+        self, streams: DeviceStreams, addresses: Addresses, tokens: TokenVerifier, clock: Clock
+    ) -> None:
+        self._streams = streams
+        self._addresses = addresses
+        self._tokens = tokens
+        self._clock = clock
+
+    async def connect(
+        self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
+    ) -> AsyncIterator[pb.ConnectResponse]:
+        """See Connect of the contract."""
+        stream = self._streams.hold(holder_of(current_principal()))
+        inbox: Inbox[pb.ConnectRequest] | None = None
+        try:
+            requests = aiter(request_iterator)
+            welcome = await self._welcomed(stream, _hello(await first(requests)))
+            if stream.end is None:
+                yield pb.ConnectResponse(welcome=welcome)
+            inbox = Inbox(requests, stream.nudge)
+            while stream.end is None:
+                async for command in self._due(stream):
+                    yield pb.ConnectResponse(command=command)
+                if inbox.ready:
+                    request = inbox.take()
+                    if request is None:
+                        return
+                    await self._hear(stream, request)
+                elif not stream.behind and stream.end is None:
+                    await stream.idle()
+        finally:
+            if inbox is not None:
+                inbox.close()
+            self._streams.close(stream)
+        for last in _farewell(stream):
+            yield last
+
+    async def watch(
+        self, request: pb.WatchCommandsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchCommandsResponse]:
+        """See WatchCommands of the contract."""
+        stream = self._streams.hold(holder_of(current_principal()))
+        try:
+            device_id = convert.device_id(request.device_id)
+            hello = Hello(device_id, _last_applied("last_applied", request.last_applied))
+            welcome = await self._welcomed(stream, hello)
+            if stream.end is None:
+                yield pb.WatchCommandsResponse(welcome=welcome)
+            while stream.end is None:
+                async for command in self._due(stream):
+                    yield pb.WatchCommandsResponse(command=command)
+                if not stream.behind and stream.end is None:
+                    await stream.idle()
+        finally:
+            self._streams.close(stream)
+        yield pb.WatchCommandsResponse(
+            end=convert.session_end(stream.end), reconnect_after=reconnect_after(stream.end)
+        )
+
+    async def _welcomed(self, stream: DeviceStream, hello: Hello) -> device_pb2.Welcome:
+        greeting = await self._streams.open(stream, hello)
+        end_revoked(stream, self._tokens)
+        return self._welcome(greeting)
+
+    def _welcome(self, greeting: Greeting) -> device_pb2.Welcome:
+        playing, lapse = greeting.playing, greeting.lapse
+        return device_pb2.Welcome(
+            playback=convert.playback(playing) if playing else None,
+            stream=self._signed(greeting.answer),
+            last_applied=greeting.last_applied,
+            lapsed=device_messages.lapsed(lapse) if lapse else None,
+        )
+
+    async def _due(self, stream: DeviceStream) -> AsyncIterator[device_pb2.Command]:
+        if stream.behind:
+            await self._streams.fetch(stream)
+        for command in stream.taken():
+            if stream.end is None:
+                yield self._delivered(command)
+
+    def _delivered(self, command: Command) -> device_pb2.Command:
+        message = device_messages.command(command, self._clock())
+        stream = self._signed(self._streams.loaded(command))
+        if stream is not None:
+            message.stream.CopyFrom(stream)
+        return message
+
+    def _signed(self, answer: Answer | None) -> device_pb2.Stream | None:
+        return None if answer is None else device_messages.stream(self._addresses.of(answer))
+
+    async def _hear(self, stream: DeviceStream, request: pb.ConnectRequest) -> None:
+        """What a device says after hello. Raises InvalidArgument, Unauthenticated, and so on."""
+        match request.WhichOneof("message"):
+            case "applied":
+                applied = device_messages.applied([request.applied])
+                await self._streams.report(stream, applied, None)
+            case "state":
+                volume = device_messages.volume_of(request.state)
+                await self._streams.report(stream, (), volume)
+            case "access_token":
+                await renew(stream, self._tokens, request.access_token)
+            case _:
+                raise InvalidArgument.field("message", "must be applied, state or access_token")
+
+
+def _hello(message: pb.ConnectRequest | None) -> Hello:
+    """What a device says first. Raises InvalidArgument."""
+    if message is None or not message.HasField("hello"):
+        raise InvalidArgument.field("hello", "must be the first message of a stream")
+    hello = message.hello
+    registration = device_messages.registration(hello)
+    return Hello(
+        device_id=registration.device_id,
+        last_applied=_last_applied("hello.last_applied", hello.last_applied),
+        registration=registration,
+        volume_percent=device_messages.volume_of(hello.state),
+    )
+
+
+def _last_applied(field: str, number: int) -> int:
+    if number < 0:
+        raise InvalidArgument.field(field, "must not be negative")
+    return number
+
+
+def _farewell(stream: DeviceStream) -> list[pb.ConnectResponse]:
+    """The last messages of a stream that the server ends."""
+    if stream.end is None:
+        return []
+    last = pb.ConnectResponse(end=convert.session_end(stream.end))
+    after = reconnect_after(stream.end)
+    if after is None:
+        return [last]
+    return [pb.ConnectResponse(reconnect=pb.Reconnect(after=after)), last]

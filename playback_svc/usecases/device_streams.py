@@ -1,0 +1,326 @@
+"""Streams of devices: what waits in a mailbox is delivered in order, each once a stream.
+
+A stream reads its mailbox when news say that there is more. News can be lost, so one task of the
+process compares all streams with the store, in batches, once a minute and where a gap was noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from meshkit.faults import InvalidArgument, Unavailable
+from playback_svc.domain.devices import Device, found, unknown
+from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
+from playback_svc.domain.player_state import PlayerState, Status
+from playback_svc.ports.clock import Clock, NewId
+from playback_svc.ports.live import Adjusted, Attendance, Joined, Mail, News, Wakeups
+from playback_svc.ports.neighbours import Measures
+from playback_svc.ports.states import Answer, Mailboxes
+from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.decisions import Seen, answer_of
+from playback_svc.usecases.get_playback import Playing
+from playback_svc.usecases.held_streams import (
+    Closing,
+    HeldStream,
+    HeldStreams,
+    Holder,
+    StreamEnd,
+)
+from playback_svc.usecases.registering import Devices, Registration, active_device
+from playback_svc.usecases.reporting import Reports
+
+TICK_S = 0.25
+COMPARED_A_TICK = 250
+COMPARED_EVERY_S = 60
+READ_AT_ONCE = 100
+
+_LOADING = frozenset(
+    {
+        CommandKind.PLAY,
+        CommandKind.TRANSFER,
+        CommandKind.SKIP,
+        CommandKind.PREVIOUS,
+        CommandKind.ADVANCE,
+        CommandKind.RESUME,
+    }
+)
+_TAKEN_OVER = StreamEnd(Closing.TAKEN_OVER, "The device has opened another stream.")
+_REMOVED = StreamEnd(Closing.STOPPED, "The device was removed.")
+
+_log = structlog.get_logger("playback")
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a device says when it connects.
+
+    ``last_applied`` is 0 where it does not remember. Without ``registration`` the device must be
+    registered already.
+    """
+
+    device_id: str
+    last_applied: int
+    registration: Registration | None = None
+    volume_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """How things stand for a device that has connected.
+
+    ``answer`` is what its stream is signed from; None where the device plays nothing.
+    """
+
+    playing: Playing | None
+    answer: Answer | None
+    last_applied: int
+    lapse: Lapse | None
+
+
+class DeviceStream(HeldStream):
+    """One stream of a device.
+
+    Commands up to ``known`` were read for it; ``behind`` says that there may be more.
+    """
+
+    __slots__ = ("attended", "behind", "device_id", "known", "stream_id", "waiting", "watched")
+
+    def __init__(self, holder: Holder, stream_id: str) -> None:
+        super().__init__(holder)
+        self.stream_id = stream_id
+        self.device_id = ""
+        self.watched = self.attended = self.behind = False
+        self.known = 0
+        self.waiting: Sequence[Command] = ()
+
+    def mail(self, number: int) -> None:
+        """There is a command of that number."""
+        if number > self.known and not self.behind:
+            self.behind = True
+            self.nudge()
+
+    def fill(self, commands: Sequence[Command]) -> None:
+        """These were read next."""
+        if commands:
+            self.waiting = commands
+            self.known = commands[-1].number
+            self.behind = self.behind or len(commands) == READ_AT_ONCE
+
+    def taken(self) -> Sequence[Command]:
+        """What is to be delivered now, in order; given once."""
+        commands, self.waiting = self.waiting, ()
+        return commands
+
+
+class DeviceStreams:
+    """The streams of devices that this process holds."""
+
+    def __init__(
+        self,
+        mailboxes: Mailboxes,
+        wakeups: Wakeups,
+        attendance: Attendance,
+        commander: Commander,
+        devices: Devices,
+        reports: Reports,
+        *,
+        measures: Measures,
+        clock: Clock,
+        new_id: NewId,
+        urls_live_s: int,
+    ) -> None:
+        self._mailboxes = mailboxes
+        self._wakeups = wakeups
+        self._attendance = attendance
+        self._commander = commander
+        self._devices = devices
+        self._reports = reports
+        self._clock = clock
+        self._new_id = new_id
+        self._urls_live_s = urls_live_s
+        self.held: HeldStreams[DeviceStream] = HeldStreams("device", measures, clock() / 1000)
+        self._doubted: dict[DeviceStream, None] = {}
+        self._compare_at_ms = clock() + COMPARED_EVERY_S * 1000
+
+    def hold(self, holder: Holder) -> DeviceStream:
+        """Room for a stream; give it back to :meth:`close`. Raises ResourceExhausted."""
+        stream = DeviceStream(holder, self._new_id())
+        self.held.add(stream)
+        return stream
+
+    def close(self, stream: DeviceStream) -> None:
+        """Lets go of a stream."""
+        self.held.remove(stream)
+        self._doubted.pop(stream, None)
+        if stream.attended:
+            self._attendance.leave(stream.holder.user_id, stream.device_id)
+        if stream.watched:
+            self._wakeups.unwatch(stream.holder.user_id)
+
+    async def open(self, stream: DeviceStream, hello: Hello) -> Greeting:
+        """Makes it the stream of a device, the only one of that device.
+
+        Raises NotFound for an unknown device, FailedPrecondition (DEVICE_LIMIT), InvalidArgument
+        for a command that was never given, Unavailable, Aborted (CONFLICT).
+        """
+        user_id, device_id = stream.holder.user_id, hello.device_id
+        device = await self._known(user_id, hello)
+        if hello.last_applied > device.last_number:
+            raise InvalidArgument.field("last_applied", "was never given")
+        await self._join(stream, device_id)
+        # Read after news are heard: what comes in between is heard of, not missed.
+        seen, _ = await self._commander.see(user_id)
+        last_applied = hello.last_applied or device.last_applied
+        pending = await self._mailboxes.pending(
+            user_id, device_id, last_applied, seen.now_ms, READ_AT_ONCE
+        )
+        stream.known = last_applied
+        stream.fill(pending.commands)
+        last_applied = max(last_applied, device.last_applied)
+        return self._greeting(device_id, seen, last_applied, pending.lapse)
+
+    async def _known(self, user_id: str, hello: Hello) -> Device:
+        """The device, registered where it may be, and seen now."""
+        device_id, told = hello.device_id, hello.registration
+        partition, _ = await self._commander.answered(user_id, None)
+        device = found(partition.devices, device_id)
+        if told is not None and (device is None or _says_more(told, device)):
+            device = await self._devices.register(user_id, told, None)
+        if device is None or not device.controllable:
+            raise unknown(device_id)
+        return await self._reports.report(user_id, device_id, (), hello.volume_percent)
+
+    async def _join(self, stream: DeviceStream, device_id: str) -> None:
+        user_id = stream.holder.user_id
+        stream.device_id = device_id
+        for other in self.held.of_user(user_id):
+            if other is not stream and other.device_id == device_id:
+                other.finish(_TAKEN_OVER)
+        stream.watched = True
+        await self._wakeups.watch(user_id)
+        stream.attended = True
+        await self._attendance.attend(user_id, device_id)
+        self._wakeups.send(Joined(user_id, device_id, stream.stream_id))
+
+    def _greeting(
+        self, device_id: str, seen: Seen, last_applied: int, lapse: Lapse | None
+    ) -> Greeting:
+        state = seen.state
+        if state is None:
+            return Greeting(None, None, last_applied, lapse)
+        answer = self._signable(state) if active_device(state) == device_id else None
+        playing = Playing(state, state.position_at(seen.now_ms))
+        return Greeting(playing, answer, last_applied, lapse)
+
+    def loaded(self, command: Command) -> Answer | None:
+        """What the stream of a command is signed from; None where it has nothing to load."""
+        target = command.target
+        if target is None or command.kind not in _LOADING or target.status is Status.STOPPED:
+            return None
+        return self._signable(target) if target.device_id == command.device_id else None
+
+    def _signable(self, state: PlayerState) -> Answer:
+        expire_at_s = self._clock() // 1000 + self._urls_live_s
+        return answer_of(state, state.position_ms, expire_at_s)
+
+    async def fetch(self, stream: DeviceStream) -> None:
+        """Reads what a stream is ``behind`` of; as much as is read at once.
+
+        Fails OPEN: where the mailbox cannot be read, the stream is looked after again soon.
+        """
+        stream.behind = False
+        user_id, now_ms = stream.holder.user_id, self._clock()
+        try:
+            pending = await self._mailboxes.pending(
+                user_id, stream.device_id, stream.known, now_ms, READ_AT_ONCE
+            )
+        except Unavailable as fault:
+            _log.warning("mailbox not read", reason=fault.reason)
+            self._doubted[stream] = None
+        else:
+            stream.fill(pending.commands)
+
+    async def report(
+        self, stream: DeviceStream, applied: Sequence[Applied], volume_percent: int | None
+    ) -> None:
+        """What a device says. Raises as ``Reports.report`` does."""
+        user_id, device_id = stream.holder.user_id, stream.device_id
+        device = await self._reports.report(user_id, device_id, applied, volume_percent)
+        stream.mail(device.last_number)
+
+    def hear(self, news: News) -> None:
+        """News of a user with streams here. Never raises."""
+        match news:
+            case Mail(user_id, device_id, number):
+                for stream in self._of(user_id, device_id):
+                    stream.mail(number)
+            case Joined(user_id, device_id, stream_id):
+                for stream in self._of(user_id, device_id):
+                    self._contend(stream, stream_id)
+            case Adjusted(user_id):
+                self._doubted.update(dict.fromkeys(self.held.of_user(user_id)))
+
+    def _of(self, user_id: str, device_id: str) -> list[DeviceStream]:
+        streams = self.held.of_user(user_id)
+        return [one for one in streams if one.device_id == device_id and one.end is None]
+
+    def _contend(self, stream: DeviceStream, stream_id: str) -> None:
+        """Another stream of the device was opened: the later one stays, by the ids' times."""
+        if stream.stream_id < stream_id:
+            stream.finish(_TAKEN_OVER)
+        elif stream.stream_id > stream_id:
+            self._wakeups.send(Joined(stream.holder.user_id, stream.device_id, stream.stream_id))
+
+    def gap(self) -> None:
+        """News may have been missed: every stream is compared with the store."""
+        self._doubted.update(dict.fromkeys(self.held))
+
+    async def run(self) -> None:
+        """End streams whose token expired and look for lost news until cancelled."""
+        task = asyncio.current_task()
+        while task is None or not task.cancelling():
+            await asyncio.sleep(TICK_S)
+            now_ms = self._clock()
+            self.held.end_expired(now_ms / 1000)
+            if now_ms >= self._compare_at_ms:
+                self._compare_at_ms = now_ms + COMPARED_EVERY_S * 1000
+                self.gap()
+            await self.compare()
+
+    async def compare(self) -> None:
+        """Compares some of the streams that are in doubt with the store.
+
+        Fails OPEN: where the store cannot answer, they stay in doubt.
+        """
+        some = list(itertools.islice(self._doubted, COMPARED_A_TICK))
+        for stream in some:
+            del self._doubted[stream]
+        streams = [stream for stream in some if stream.attended and stream.end is None]
+        if not streams:
+            return
+        named = [(stream.holder.user_id, stream.device_id) for stream in streams]
+        try:
+            numbers = await self._mailboxes.last_numbers(named)
+        except Unavailable as fault:
+            _log.warning("mailboxes not compared", reason=fault.reason, streams=len(streams))
+            self._doubted.update(dict.fromkeys(stream for stream in streams if stream.end is None))
+            return
+        for stream, number in zip(streams, numbers, strict=True):
+            if number is None or number < stream.known:
+                stream.finish(_REMOVED)
+            else:
+                stream.mail(number)
+
+
+def _says_more(told: Registration, device: Device) -> bool:
+    """Whether registering the device would change anything."""
+    if not device.controllable or (told.name and told.name != device.name):
+        return True
+    if told.kind is not None and told.kind is not device.kind:
+        return True
+    return told.capabilities is not None and told.capabilities != device.capabilities

@@ -1,0 +1,119 @@
+"""Live views: who looks at a user's playback is shown every change, the newest where many come."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import structlog
+
+from meshkit.faults import Unavailable
+from playback_svc.domain.player_state import Version
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.live import News, Wake, Wakeups
+from playback_svc.ports.neighbours import Measures
+from playback_svc.usecases.get_playback import GetPlayback, Playing
+from playback_svc.usecases.held_streams import HeldStream, HeldStreams, Holder
+
+TICK_S = 0.25
+ROUSED_A_TICK = 50
+_NOTHING = Version(0, 0)
+
+_log = structlog.get_logger("playback")
+
+
+class View(HeldStream):
+    """One who looks. ``shown`` is what was shown last; ``behind`` says that there may be more."""
+
+    __slots__ = ("behind", "shown", "watched")
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(holder)
+        self.watched = False
+        self.behind = True
+        self.shown = _NOTHING
+
+    def rouse(self) -> None:
+        """There may be something new to see."""
+        self.behind = True
+        self.nudge()
+
+
+class Watchers:
+    """The live views that this process holds."""
+
+    def __init__(
+        self, get_playback: GetPlayback, wakeups: Wakeups, *, measures: Measures, clock: Clock
+    ) -> None:
+        self._get_playback = get_playback
+        self._wakeups = wakeups
+        self._clock = clock
+        self.held: HeldStreams[View] = HeldStreams("view", measures, clock() / 1000)
+        self._doubted: dict[View, None] = {}
+
+    async def open(self, holder: Holder) -> View:
+        """A view; give it back to :meth:`close`. Raises ResourceExhausted."""
+        view = View(holder)
+        self.held.add(view)
+        try:
+            view.watched = True
+            await self._wakeups.watch(holder.user_id)
+        except BaseException:
+            self.close(view)
+            raise
+        return view
+
+    def close(self, view: View) -> None:
+        """Lets go of a view."""
+        self.held.remove(view)
+        self._doubted.pop(view, None)
+        if view.watched:
+            self._wakeups.unwatch(view.holder.user_id)
+
+    async def first(self, view: View) -> Playing | None:
+        """What plays now; None where nothing was ever played. Raises Unavailable."""
+        view.behind = False
+        playing = await self._get_playback(view.holder.user_id)
+        if playing is not None:
+            view.shown = playing.state.version
+        return playing
+
+    async def newer(self, view: View) -> Playing | None:
+        """What plays now, if it was not shown; to be asked while ``behind``.
+
+        Fails OPEN: where that cannot be read, the view is looked after again soon.
+        """
+        shown = view.shown
+        try:
+            playing = await self.first(view)
+        except Unavailable as fault:
+            _log.warning("playback not shown", reason=fault.reason)
+            self._doubted[view] = None
+            return None
+        # An older one is never shown after a newer one: stores may lag behind news.
+        if playing is None or playing.state.version <= shown:
+            view.shown = shown
+            return None
+        return playing
+
+    def hear(self, news: News) -> None:
+        """News of a user with views here. Never raises."""
+        if not isinstance(news, Wake):
+            return
+        for view in self.held.of_user(news.user_id):
+            if news.version > view.shown:
+                view.rouse()
+
+    def gap(self) -> None:
+        """News may have been missed: every view looks again, some of them at a time."""
+        self._doubted.update(dict.fromkeys(self.held))
+
+    async def run(self) -> None:
+        """End views whose token expired, and see to those in doubt, until cancelled."""
+        task = asyncio.current_task()
+        while task is None or not task.cancelling():
+            await asyncio.sleep(TICK_S)
+            self.held.end_expired(self._clock() / 1000)
+            for view in list(itertools.islice(self._doubted, ROUSED_A_TICK)):
+                del self._doubted[view]
+                view.rouse()

@@ -1,0 +1,52 @@
+"""All streams that a process holds: they hear the same news and end for the same reasons."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from playback_svc.ports.live import News
+from playback_svc.usecases.device_streams import DeviceStreams
+from playback_svc.usecases.heartbeats import Heartbeats
+from playback_svc.usecases.held_streams import HeldStreams
+from playback_svc.usecases.live_view import Watchers
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The streams of beats, of devices and of live views."""
+
+    heartbeats: Heartbeats
+    devices: DeviceStreams
+    watchers: Watchers
+
+    @property
+    def background(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+        """What runs as long as streams are held."""
+        return self.heartbeats.run, self.devices.run, self.watchers.run
+
+    def hear(self, news: News) -> None:
+        """News of a user. Never raises."""
+        self.heartbeats.hear(news)
+        self.devices.hear(news)
+        self.watchers.hear(news)
+
+    def gap(self) -> None:
+        """News may have been missed. Beats notice by themselves, at their checkpoints."""
+        self.devices.gap()
+        self.watchers.gap()
+
+    def revoke(self, sid: str) -> None:
+        """Ends every stream of a sign-in that was revoked."""
+        for held in self._held():
+            held.revoke(sid)
+
+    async def drain(self, *, over_s: float, spread_s: float) -> None:
+        """Ends every stream within ``over_s``, asking each to come back within ``spread_s``."""
+        drains = (held.drain(over_s=over_s, spread_s=spread_s) for held in self._held())
+        await asyncio.gather(*drains)
+
+    def _held(self) -> tuple[HeldStreams[Any], ...]:
+        return self.heartbeats.held, self.devices.held, self.watchers.held
