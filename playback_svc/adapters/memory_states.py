@@ -40,6 +40,7 @@ class MemoryPlayerStates:
     plays: dict[str, dict[str, Play]] = field(default_factory=dict)
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
     preferences: dict[str, Preferences] = field(default_factory=dict)
+    devices_versions: dict[str, int] = field(default_factory=dict)
     answers: dict[_AnswerKey, StoredAnswer] = field(default_factory=dict)
     leases: dict[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -55,6 +56,7 @@ class MemoryPlayerStates:
             stored,
             tuple(devices),
             self.preferences.get(user_id, Preferences()),
+            self.devices_versions.get(user_id, 0),
         )
 
     async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
@@ -94,6 +96,8 @@ class MemoryPlayerStates:
 
     def _write_devices(self, change: Change) -> None:
         user_id, devices = change.user_id, self.devices.setdefault(change.user_id, {})
+        if change.devices_version is not None:
+            self.devices_versions[user_id] = change.devices_version
         for command in change.mail:
             self._post(user_id, command)
         if change.removed_device is not None:
@@ -113,6 +117,9 @@ class MemoryPlayerStates:
         if change.preferences is not None:
             present = self.preferences.get(change.user_id, Preferences())
             if present.version != change.preferences.version - 1:
+                return False
+        if change.devices_version is not None:
+            if self.devices_versions.get(change.user_id, 0) != change.devices_version - 1:
                 return False
         return self._numbers_follow(change)
 
@@ -195,7 +202,7 @@ class MemoryPlayerStates:
             status = command.status_at(now_ms) if command else CommandStatus.EXPIRED
             if command is not None and status is CommandStatus.PENDING:
                 waiting.append(command)
-            elif status is CommandStatus.EXPIRED and number > device.last_applied:
+            elif status is CommandStatus.EXPIRED and number > device.last_applied and not waiting:
                 lapsed.append(number)
         lapse = Lapse(lapsed[0], lapsed[-1]) if lapsed else None
         return Pending(tuple(waiting[:limit]), lapse)
@@ -250,6 +257,7 @@ def _numbered(device: Device, held: Device | None) -> Device:
     return replace(
         device,
         registered_at_ms=held.registered_at_ms,
+        volume_percent=held.volume_percent,
         seen_at_ms=max(held.seen_at_ms, device.seen_at_ms),
         last_number=held.last_number,
         last_applied=held.last_applied,

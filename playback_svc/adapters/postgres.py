@@ -57,7 +57,8 @@ _DEVICES = f"SELECT {_DEVICE_LIST} FROM devices WHERE user_id = %(user_id)s ORDE
 _PREFERENCES = "SELECT version, preferences FROM preferences WHERE user_id = %(user_id)s"
 _KEEP_PREFERENCES = """
 INSERT INTO preferences (user_id, version, preferences)
-VALUES (%(user_id)s, %(version)s, %(preferences)s)
+SELECT %(user_id)s, %(version)s, %(preferences)s
+WHERE %(version)s = 1 OR EXISTS (SELECT FROM preferences WHERE user_id = %(user_id)s)
 ON CONFLICT (user_id) DO UPDATE
 SET version = excluded.version, preferences = excluded.preferences
 WHERE preferences.version = excluded.version - 1
@@ -71,15 +72,21 @@ SET status = excluded.status, position_ms = excluded.position_ms,
     bitrate_kbps = excluded.bitrate_kbps, last_heartbeat_at = excluded.last_heartbeat_at,
     ended_at = excluded.ended_at, ended_by = excluded.ended_by
 """  # noqa: S608
-# Numbers are raised by mail and reports alone.
+# Numbers and loudness come by mail and reports alone.
 _KEEP_DEVICE = f"""
 INSERT INTO devices (user_id, {_DEVICE_LIST})
 VALUES (%(user_id)s, {_named(device_rows.DEVICE_COLUMNS)})
 ON CONFLICT (user_id, device_id) DO UPDATE
 SET name = excluded.name, kind = excluded.kind, capabilities = excluded.capabilities,
-    controllable = excluded.controllable, volume_percent = excluded.volume_percent,
+    controllable = excluded.controllable,
     seen_at = greatest(devices.seen_at, excluded.seen_at)
 """  # noqa: S608
+_DEVICES_VERSION = "SELECT version FROM device_lists WHERE user_id = %(user_id)s"
+_KEEP_DEVICES_VERSION = """
+INSERT INTO device_lists (user_id, version) VALUES (%(user_id)s, %(version)s)
+ON CONFLICT (user_id) DO UPDATE SET version = excluded.version
+WHERE device_lists.version = excluded.version - 1
+"""
 _REMOVE_DEVICE = "DELETE FROM devices WHERE user_id = %s AND device_id = %s"
 _REMOVE_MAIL = "DELETE FROM commands WHERE user_id = %s AND device_id = %s"
 _NUMBER = """
@@ -128,7 +135,8 @@ WITH beat AS (
             round(extract(epoch FROM b.position_at - p.position_at) * 1000)))::int ELSE 0 END,
         moving = CASE WHEN p.status = 'PLAYING' THEN b.moving ELSE p.moving END,
         expires_at = CASE p.status
-            WHEN 'PLAYING' THEN b.beat_at + %(playing)s WHEN 'PAUSED' THEN b.beat_at + %(paused)s
+            WHEN 'PLAYING' THEN greatest(b.beat_at, b.position_at) + %(playing)s
+            WHEN 'PAUSED' THEN greatest(b.beat_at, p.position_at) + %(paused)s
         END
     FROM beat b
     WHERE p.user_id = b.user_id AND p.session_id = b.session_id
@@ -184,14 +192,17 @@ class PostgresPlayerStates:
                 if key is not None:
                     answer = await connection.execute(_READ_ANSWER, _asked(key, now_ms))
                 state = await connection.execute(_READ.encode(), values)
+                version = await connection.execute(_DEVICES_VERSION, values)
                 devices = await connection.execute(_DEVICES.encode(), values)
                 preferences = await connection.execute(_PREFERENCES, values)
             state_row, preferred = await state.fetchone(), await preferences.fetchone()
+            (devices_version,) = await version.fetchone() or (0,)
             return Partition(
                 state=rows.state_of(state_row) if state_row else None,
                 stored=_stored(key, await answer.fetchone()) if key and answer else None,
                 devices=tuple(map(device_rows.device_of, await devices.fetchall())),
                 preferences=preferences_of(*preferred) if preferred else Preferences(),
+                devices_version=devices_version,
             )
 
         return await postgres.read(self._pool, query)
@@ -313,6 +324,8 @@ def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
         version = change.preferences.version
         kept = {"user_id": user_id, "version": version, "preferences": document}
         yield _KEEP_PREFERENCES, kept
+    if change.devices_version is not None:
+        yield _KEEP_DEVICES_VERSION, {"user_id": user_id, "version": change.devices_version}
     for command in change.mail:
         number = {"device_id": command.device_id, "number": command.number}
         yield _NUMBER, {"user_id": user_id, **number}
@@ -326,8 +339,9 @@ def _consequences(change: Change) -> Iterator[_Statement]:
     for command in change.mail:
         yield _POST, {"user_id": user_id, **device_rows.command_values(command)}
     if change.removed_device is not None:
-        yield _REMOVE_MAIL, (user_id, change.removed_device)
+        # A device that reports locks its own row first, too.
         yield _REMOVE_DEVICE, (user_id, change.removed_device)
+        yield _REMOVE_MAIL, (user_id, change.removed_device)
     for device in change.devices:
         yield _KEEP_DEVICE, {"user_id": user_id, **device_rows.device_values(device)}
     for blob_id, body in change.blobs.items():

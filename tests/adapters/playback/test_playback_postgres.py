@@ -11,10 +11,16 @@ from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import PostgresPlayerStates
+from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
+from playback_svc.domain.play_queue import PlayQueue
+from playback_svc.domain.player_state import Version
 from playback_svc.ports.states import Change
 from playback_svc.wiring import SCHEMA, migrations
+from tests.contracts.playback.mailboxes import MailboxesContract
 from tests.contracts.playback.player_states import PlayerStatesContract
-from tests.contracts.playback.samples import NOW, device, new_id, playing
+from tests.contracts.playback.player_states_devices import DevicesContract
+from tests.contracts.playback.player_states_whole import WholeStatesContract
+from tests.contracts.playback.samples import NOW, TRACK, device, new_id, playing
 
 
 async def migrated(dsn: str) -> None:
@@ -33,6 +39,59 @@ class TestPostgresPlayerStates(PlayerStatesContract):
     @pytest.fixture
     def store(self, pool: postgres.Pool) -> PostgresPlayerStates:
         return PostgresPlayerStates(pool)
+
+
+class MailingPostgres(PostgresPlayerStates, PostgresMailboxes):
+    """Both ports on one pool, as the suites want them."""
+
+
+class TestPostgresWholeStates(WholeStatesContract):
+    @pytest.fixture
+    def store(self, pool: postgres.Pool) -> PostgresPlayerStates:
+        return PostgresPlayerStates(pool)
+
+
+class TestPostgresDevices(DevicesContract):
+    @pytest.fixture
+    def store(self, pool: postgres.Pool) -> MailingPostgres:
+        return MailingPostgres(pool)
+
+
+class TestPostgresMailboxes(MailboxesContract):
+    @pytest.fixture
+    def store(self, pool: postgres.Pool) -> MailingPostgres:
+        return MailingPostgres(pool)
+
+
+async def test_rows_of_the_version_before_are_read(pool: postgres.Pool) -> None:
+    user, session_id = new_id(), new_id()
+    async with pool.connection() as connection:
+        await connection.execute(
+            """
+            INSERT INTO player_state (user_id, epoch, revision, session_id, device_id, track_id,
+                track_title, track_artist, track_duration_ms, track_premium, descriptor, rungs,
+                status, position_ms, position_at, moving, started_at, last_seq, bitrate_kbps)
+            VALUES (%s, 3, 7, %s, 'kitchen', %s, 'Ouverture', 'The Föhn', 180000, false, 'd',
+                '[["128", 128]]', 'PLAYING', 5, to_timestamp(5), true, to_timestamp(4), 2, 128)
+            """,
+            (user, session_id, TRACK.track_id),
+        )
+        await connection.execute(
+            "INSERT INTO devices (user_id, device_id, registered_at, seen_at)"
+            " VALUES (%s, 'kitchen', to_timestamp(1), to_timestamp(2))",
+            (user,),
+        )
+    store = MailingPostgres(pool)
+    found = await store.read(user, None, NOW)
+    state = found.state
+    assert state is not None
+    assert (state.version, state.session_id) == (Version(3, 7), session_id)
+    assert (state.play_id, state.play_started_at_ms, state.heard_ms) == (session_id, 4_000, 0)
+    assert (state.queue, state.private, state.skips_count) == (PlayQueue(), False, 0)
+    assert found.devices == (device(registered_at_ms=1_000, seen_at_ms=2_000),)
+    after = playing(state)
+    assert await store.commit(Change(user, state.version, after, devices=found.devices), NOW)
+    assert (await store.read(user, None, NOW)).state == after
 
 
 async def test_playing_on_an_unknown_device_registers_it(pool: postgres.Pool) -> None:

@@ -6,11 +6,32 @@ import pytest
 
 from playback_svc.adapters.memory import MemoryPositions
 from playback_svc.adapters.memory_states import MemoryPlayerStates
+from tests.contracts.playback.mailboxes import MailboxesContract
 from tests.contracts.playback.player_states import PlayerStatesContract
+from tests.contracts.playback.player_states_devices import DevicesContract
+from tests.contracts.playback.player_states_whole import WholeStatesContract
 from tests.contracts.playback.positions import PositionsContract
 
 
 class TestMemoryPlayerStates(PlayerStatesContract):
+    @pytest.fixture
+    def store(self) -> MemoryPlayerStates:
+        return MemoryPlayerStates()
+
+
+class TestMemoryWholeStates(WholeStatesContract):
+    @pytest.fixture
+    def store(self) -> MemoryPlayerStates:
+        return MemoryPlayerStates()
+
+
+class TestMemoryDevices(DevicesContract):
+    @pytest.fixture
+    def store(self) -> MemoryPlayerStates:
+        return MemoryPlayerStates()
+
+
+class TestMemoryMailboxes(MailboxesContract):
     @pytest.fixture
     def store(self) -> MemoryPlayerStates:
         return MemoryPlayerStates()

@@ -1,0 +1,145 @@
+"""What every ``Mailboxes`` must do; it is filled by the ``PlayerStateStore`` beside it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from meshkit.faults import InvalidArgument, NotFound
+from playback_svc.domain.mailbox import KEPT_MS, LIFE_MS, Applied, Command, CommandStatus, Lapse
+from tests.contracts.playback.player_states_devices import (
+    MailingStore,
+    devices_of,
+    letter,
+    post,
+    with_device,
+)
+from tests.contracts.playback.samples import NOW, device, new_id
+
+DONE, FAILED, SUPERSEDED = CommandStatus.DONE, CommandStatus.FAILED, CommandStatus.SUPERSEDED
+OLD = NOW - LIFE_MS
+
+
+async def filled(store: MailingStore, user: str, *issued_at: int) -> list[Command]:
+    """A mailbox with a command of each of these times."""
+    await with_device(store, user)
+    letters = [letter(number, issued_at_ms=at) for number, at in enumerate(issued_at, 1)]
+    assert await post(store, user, *letters)
+    return letters
+
+
+def numbers(commands: tuple[Command, ...]) -> list[int]:
+    return [command.number for command in commands]
+
+
+class MailboxesContract:
+    """Subclass it with a fixture ``store`` that is empty for every test."""
+
+    @pytest.fixture
+    def user(self) -> str:
+        return new_id()
+
+    async def test_an_empty_mailbox_has_nothing(self, store: MailingStore, user: str) -> None:
+        await with_device(store, user)
+        for device_id in ("kitchen", "unknown"):
+            found = await store.pending(user, device_id, 0, NOW, 10)
+            assert (found.commands, found.lapse) == ((), None)
+
+    async def test_what_waits_is_delivered_by_rising_numbers(
+        self, store: MailingStore, user: str
+    ) -> None:
+        letters = await filled(store, user, *[NOW] * 5)
+        found = await store.pending(user, "kitchen", 0, NOW, 3)
+        assert found.commands == tuple(letters[:3])
+        assert found.lapse is None
+        assert (await store.pending(user, "kitchen", 3, NOW, 9)).commands == tuple(letters[3:])
+        assert (await store.pending(user, "kitchen", 5, NOW, 9)).commands == ()
+        assert (await store.pending(new_id(), "kitchen", 0, NOW, 9)).commands == ()
+
+    async def test_what_grew_too_old_has_lapsed(self, store: MailingStore, user: str) -> None:
+        await filled(store, user, OLD - 1, OLD, OLD + 1, NOW)
+        found = await store.pending(user, "kitchen", 0, NOW, 10)
+        assert (numbers(found.commands), found.lapse) == ([3, 4], Lapse(1, 2))
+        found = await store.pending(user, "kitchen", 1, NOW, 1)
+        assert (numbers(found.commands), found.lapse) == ([3], Lapse(2, 2))
+        found = await store.pending(user, "kitchen", 2, NOW, 10)
+        assert (numbers(found.commands), found.lapse) == ([3, 4], None)
+        found = await store.pending(user, "kitchen", 0, NOW + LIFE_MS, 10)
+        assert (found.commands, found.lapse) == ((), Lapse(1, 4))
+
+    async def test_what_was_worked_off_has_not_lapsed(self, store: MailingStore, user: str) -> None:
+        await filled(store, user, OLD, OLD, OLD, NOW)
+        await store.report(user, "kitchen", [Applied(1, DONE), Applied(2, FAILED)], None, NOW)
+        found = await store.pending(user, "kitchen", 0, NOW, 10)
+        assert (numbers(found.commands), found.lapse) == ([4], Lapse(3, 3))
+        await store.report(user, "kitchen", [Applied(4, DONE)], None, NOW)
+        found = await store.pending(user, "kitchen", 0, NOW, 10)
+        assert (found.commands, found.lapse) == ((), None)
+
+    async def test_what_was_forgotten_has_lapsed(self, store: MailingStore, user: str) -> None:
+        await filled(store, user, NOW - KEPT_MS, NOW - KEPT_MS, OLD, NOW)
+        assert await store.forget(NOW, 10) == 2
+        found = await store.pending(user, "kitchen", 0, NOW, 10)
+        assert (numbers(found.commands), found.lapse) == ([4], Lapse(1, 3))
+        await store.report(user, "kitchen", [Applied(1, DONE)], None, NOW)
+        assert (await store.pending(user, "kitchen", 0, NOW, 10)).lapse == Lapse(2, 3)
+
+    async def test_nothing_lapses_that_comes_after_what_is_delivered(
+        self, store: MailingStore, user: str
+    ) -> None:
+        # Clocks of instances differ: a later number may have an earlier time.
+        await filled(store, user, OLD, OLD + 1, OLD, NOW)
+        found = await store.pending(user, "kitchen", 0, NOW, 10)
+        assert (numbers(found.commands), found.lapse) == ([2, 4], Lapse(1, 1))
+
+    async def test_the_first_word_on_a_command_stands(self, store: MailingStore, user: str) -> None:
+        await filled(store, user, NOW, NOW)
+        said = [Applied(1, SUPERSEDED, "by 2"), Applied(1, DONE), Applied(2, FAILED, "no network")]
+        await store.report(user, "kitchen", said, None, NOW)
+        await store.report(user, "kitchen", [Applied(1, FAILED, "x"), Applied(2, DONE)], None, NOW)
+        first, second = [await store.command(user, "kitchen", number) for number in (1, 2)]
+        assert first is not None
+        assert second is not None
+        assert (first.status, first.detail) == (SUPERSEDED, "by 2")
+        assert (second.status, second.detail) == (FAILED, "no network")
+
+    async def test_the_last_number_worked_off_only_rises(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await filled(store, user, *[NOW] * 4)
+        for reported, last in [(3, 3), (1, 3), (4, 4), (2, 4)]:
+            found = await store.report(user, "kitchen", [Applied(reported, DONE)], None, NOW)
+            assert (found.last_applied, found.last_number) == (last, 4)
+            assert await devices_of(store, user) == (found,)
+        at_once = [store.report(user, "kitchen", [Applied(n, DONE)], None, NOW) for n in (2, 4, 1)]
+        assert {found.last_applied for found in await asyncio.gather(*at_once)} == {4}
+
+    async def test_a_report_tells_loudness_and_that_the_device_was_seen(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        found = await store.report(user, "kitchen", [], 0, NOW + 5)
+        assert found == device(seen_at_ms=NOW + 5, controllable=True, volume_percent=0)
+        found = await store.report(user, "kitchen", [], None, NOW + 1)
+        assert found == device(seen_at_ms=NOW + 5, controllable=True, volume_percent=0)
+        assert await devices_of(store, user) == (found,)
+
+    async def test_a_number_that_was_never_given_is_refused_with_all_else(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await filled(store, user, NOW)
+        (before,) = await devices_of(store, user)
+        with pytest.raises(InvalidArgument) as refused:
+            said = [Applied(1, DONE), Applied(2, DONE)]
+            await store.report(user, "kitchen", said, 50, NOW + 9)
+        assert refused.value.metadata["field"] == "applied.number"
+        assert await devices_of(store, user) == (before,)
+        assert await store.command(user, "kitchen", 1) == letter(1)
+
+    async def test_an_unknown_device_cannot_report(self, store: MailingStore, user: str) -> None:
+        await with_device(store, user)
+        for whose, device_id in [(user, "phone"), (new_id(), "kitchen")]:
+            with pytest.raises(NotFound) as refused:
+                await store.report(whose, device_id, [], None, NOW)
+            assert refused.value.metadata == {"resource": "device", "id": device_id}

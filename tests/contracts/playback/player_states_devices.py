@@ -1,0 +1,210 @@
+"""What every ``PlayerStateStore`` must do about devices and what is put into their mailboxes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Protocol
+
+import pytest
+
+from playback_svc.domain import player_state
+from playback_svc.domain.devices import Capabilities, Device, DeviceKind
+from playback_svc.domain.mailbox import KEPT_MS, Command, CommandKind
+from playback_svc.domain.play_queue import PlayQueue
+from playback_svc.domain.player_state import PlayerState
+from playback_svc.ports.states import Change, Mailboxes, PlayerStateStore
+from tests.contracts.playback.samples import (
+    NOW,
+    device,
+    new_id,
+    playing,
+    record,
+    request_key,
+    stored,
+)
+
+
+class MailingStore(PlayerStateStore, Mailboxes, Protocol):
+    """A store with the mailboxes that it fills."""
+
+
+def letter(number: int, device_id: str = "kitchen", **changed: object) -> Command:
+    plain = Command(device_id, number, CommandKind.VOLUME, None, NOW, volume_percent=number % 101)
+    return replace(plain, **changed)  # type: ignore[arg-type]
+
+
+async def post(store: PlayerStateStore, user: str, *mail: Command) -> bool:
+    """Whether the letters were put into their mailboxes, with nothing else."""
+    return await store.commit(Change(user, None, None, mail=mail), NOW)
+
+
+async def with_device(store: PlayerStateStore, user: str, *devices: Device) -> None:
+    """Registers devices, by default the kitchen's."""
+    every = devices or (device(controllable=True),)
+    assert await store.commit(Change(user, None, None, devices=every), NOW)
+
+
+async def devices_of(store: PlayerStateStore, user: str) -> tuple[Device, ...]:
+    return (await store.read(user, None, NOW)).devices
+
+
+class DevicesContract:
+    """Subclass it with a fixture ``store`` that is empty for every test."""
+
+    @pytest.fixture
+    def user(self) -> str:
+        return new_id()
+
+    async def test_devices_come_back_whole_and_by_their_ids(
+        self, store: MailingStore, user: str
+    ) -> None:
+        speaker = device(
+            "a-speaker",
+            NOW + 5,
+            name="Küche",
+            kind=DeviceKind.SPEAKER,
+            capabilities=Capabilities(("128", "flac"), ("aac",), ("widevine",), volume=True),
+            controllable=True,
+            volume_percent=0,
+        )
+        plain = device("B-plain")
+        await with_device(store, user, plain, speaker)
+        assert await devices_of(store, user) == (plain, speaker)
+        assert await devices_of(store, new_id()) == ()
+
+    async def test_a_device_that_is_written_again_keeps_its_numbers(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user, device(controllable=True))
+        assert await post(store, user, letter(1), letter(2))
+        again = device(seen_at_ms=NOW - 9, name="Stove", registered_at_ms=NOW + 9, last_applied=2)
+        await with_device(store, user, again)
+        (found,) = await devices_of(store, user)
+        assert found == device(name="Stove", last_number=2)
+
+    async def test_a_removed_device_goes_with_its_mail(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user, device(controllable=True), device("phone"))
+        assert await post(store, user, letter(1), letter(1, "phone"))
+        assert await store.commit(Change(user, None, None, removed_device="kitchen"), NOW)
+        assert [one.device_id for one in await devices_of(store, user)] == ["phone"]
+        assert await store.command(user, "kitchen", 1) is None
+        assert await store.command(user, "phone", 1) == letter(1, "phone")
+        await with_device(store, user, device())
+        (found, _) = await devices_of(store, user)
+        assert found.last_number == 0
+        assert await post(store, user, letter(1))
+
+    async def test_removing_a_device_that_is_gone_changes_nothing(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        assert await store.commit(Change(user, None, None, removed_device="phone"), NOW)
+        assert len(await devices_of(store, user)) == 1
+
+    async def test_commands_come_back_whole(self, store: MailingStore, user: str) -> None:
+        await with_device(store, user, device(), device("phone"))
+        target = replace(playing(), private=True, skips_count=1, last_beat_at_ms=NOW)
+        playback = letter(
+            1, kind=CommandKind.SKIP, target=target, queue_count=5, sender="phone", volume_percent=0
+        )
+        volume = letter(1, "phone", sender="kitchen", volume_percent=100)
+        assert await post(store, user, playback, volume)
+        assert await store.command(user, "kitchen", 1) == playback
+        assert await store.command(user, "phone", 1) == volume
+        assert await store.command(user, "phone", 2) is None
+        assert await store.command(new_id(), "kitchen", 1) is None
+        assert [one.last_number for one in await devices_of(store, user)] == [1, 1]
+
+    async def test_a_target_is_kept_without_the_entries_of_its_queue(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        target = playing(queue=PlayQueue(queued=b"t" * 32))
+        assert await post(store, user, letter(1, target=target, queue_count=1))
+        found = await store.command(user, "kitchen", 1)
+        assert found is not None
+        assert found.target == replace(target, queue=PlayQueue())
+        assert found.queue_count == 1
+
+    async def test_of_commands_with_one_number_one_is_put_in(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        letters = [letter(1, volume_percent=percent) for percent in range(8)]
+        won = await asyncio.gather(*(post(store, user, one) for one in letters))
+        assert won.count(True) == 1
+        assert await store.command(user, "kitchen", 1) == letters[won.index(True)]
+        assert (await devices_of(store, user))[0].last_number == 1
+
+    @pytest.mark.parametrize("number", [0, 1, 3, 9])
+    async def test_a_number_that_does_not_follow_refuses_the_whole_change(
+        self, store: MailingStore, user: str, number: int
+    ) -> None:
+        await with_device(store, user)
+        assert await post(store, user, letter(1))
+        await self._refused(store, user, letter(number))
+
+    async def test_mail_to_an_unknown_device_refuses_the_whole_change(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        assert await post(store, user, letter(1))
+        await self._refused(store, user, letter(2), letter(1, "phone"))
+
+    async def _refused(self, store: MailingStore, user: str, *mail: Command) -> None:
+        """A change with ``mail`` leaves no trace of any of its parts."""
+        state, key = playing(), request_key(user)
+        kept = Change(user, None, state, (record(state),), blobs={"old": b"old"})
+        assert await store.commit(kept, NOW)
+        before = await store.read(user, None, NOW)
+        after = playing(state)
+        change = Change(
+            user,
+            state.version,
+            after,
+            (record(after),),
+            devices=(device("new"), device(name="Stove")),
+            removed_device="kitchen",
+            mail=mail,
+            stored=stored(key, after),
+            blobs={"new": b"new"},
+            dropped_blobs=("old",),
+        )
+        assert not await store.commit(change, NOW)
+        assert await store.read(user, key, NOW) == before
+        assert await store.session(user, after.session_id) is None
+        assert await store.blob(user, "old") == b"old"
+        assert await store.blob(user, "new") is None
+        assert await store.command(user, "kitchen", 1) == letter(1)
+        assert await store.command(user, "kitchen", 2) is None
+
+    async def test_mail_is_put_in_with_its_change_alone(
+        self, store: MailingStore, user: str
+    ) -> None:
+        state = playing()
+        await with_device(store, user)
+        assert await store.commit(Change(user, None, state), NOW)
+        stale = player_state.Version(9, 9)
+        assert not await store.commit(Change(user, stale, playing(state), mail=(letter(1),)), NOW)
+        assert await store.command(user, "kitchen", 1) is None
+        after: PlayerState = player_state.pause(state, NOW)
+        assert await store.commit(Change(user, state.version, after, mail=(letter(1),)), NOW)
+        assert await store.command(user, "kitchen", 1) == letter(1)
+
+    async def test_old_commands_are_forgotten_a_batch_at_a_time(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        old = [letter(number, issued_at_ms=NOW - KEPT_MS) for number in (1, 2, 3)]
+        kept = letter(4, issued_at_ms=NOW - KEPT_MS + 1)
+        assert await post(store, user, *old, kept)
+        over = stored(request_key(user), playing(), NOW)
+        assert await store.commit(Change(user, None, None, stored=over), NOW - 1)
+        assert [await store.forget(NOW, 2) for _ in range(3)] == [2, 2, 0]
+        assert [await store.command(user, "kitchen", number) for number in range(1, 5)] == [
+            None, None, None, kept,
+        ]  # fmt: skip
+        assert (await devices_of(store, user))[0].last_number == 4

@@ -1,0 +1,242 @@
+"""What every ``PlayerStateStore`` must give back as it was: states, answers, bodies, beats."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import fields, replace
+from operator import attrgetter
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies
+
+from playback_svc.domain import player_state
+from playback_svc.domain.listing import Entry, Listing
+from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue, Repeat
+from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
+from playback_svc.domain.preferences import DEFAULT, BitratePreference, Preferences
+from playback_svc.domain.presence import LivePosition, expires_at_ms, observe
+from playback_svc.ports.states import Answer, Change, Checkpoint, PlayerStateStore, SkipsLeft
+from tests.contracts.playback.samples import (
+    ASSET,
+    MINUTE,
+    NOW,
+    TRACK,
+    beat,
+    new_id,
+    playing,
+    record,
+    request_key,
+    stored,
+)
+
+QUEUE = PlayQueue(
+    context=Context(ContextKind.PLAYLIST, new_id(), new_id(), 10_000, 9_999, new_id()),
+    queued=Listing.of([Entry(new_id(), new_id()), Entry(new_id(), new_id())]).packed,
+    repeat=Repeat.CONTEXT,
+    shuffle=True,
+    origin=Origin.QUEUE,
+    item_id=new_id(),
+)
+OFTEN = settings(
+    max_examples=30,
+    deadline=None,
+    # Users are new in every example; the suite runs over more than one store.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+SPAN = strategies.integers(0, 200_000)
+
+
+@strategies.composite
+def beaten(draw: strategies.DrawFn) -> tuple[PlayerState, LivePosition]:
+    """A state in any status, and any beat of it, older ones and other versions included."""
+    position_at = NOW + draw(SPAN)
+    state = replace(
+        playing(position_ms=draw(SPAN)),
+        status=draw(strategies.sampled_from([Status.PLAYING, Status.PAUSED])),
+        position_at_ms=position_at,
+        heard_ms=draw(SPAN),
+        last_seq=draw(strategies.integers(0, 3)),
+        bitrate_kbps=draw(strategies.sampled_from([0, 128])),
+        moving=draw(strategies.booleans()),
+    )
+    if draw(strategies.booleans()):
+        state = player_state.stop(state, position_at + 1)
+    live = beat(
+        state,
+        version=state.version._replace(revision=state.version.revision - draw(_seldom())),
+        seq=draw(strategies.integers(1, 4)),
+        position_ms=draw(SPAN),
+        position_at_ms=position_at + draw(strategies.integers(-5_000, 200_000)),
+        moving=draw(strategies.booleans()),
+        bitrate_kbps=draw(strategies.sampled_from([0, 192])),
+        beat_at_ms=position_at + draw(strategies.integers(-5_000, 200_000)),
+    )
+    return state, live
+
+
+def _seldom() -> strategies.SearchStrategy[int]:
+    return strategies.sampled_from([0, 0, 0, 1])
+
+
+class WholeStatesContract:
+    """Subclass it with a fixture ``store`` that is empty for every test."""
+
+    @pytest.fixture
+    def user(self) -> str:
+        return new_id()
+
+    async def test_no_field_of_a_state_is_lost(self, store: PlayerStateStore, user: str) -> None:
+        state = replace(
+            playing(queue=QUEUE),
+            track=Track(new_id(), "Nöte", "Ö", 1, premium=True),
+            status=Status.STOPPED,
+            position_ms=1,
+            heard_ms=77,
+            private=True,
+            skips_count=3,
+            moving=False,
+            ended_by=EndReason.FINISHED,
+            last_beat_at_ms=NOW + 3,
+            last_seq=9,
+            bitrate_kbps=192,
+            play_started_at_ms=NOW + 2,
+        )
+        plain = playing()
+        values = [(one.name, attrgetter(one.name)) for one in fields(state)]
+        same = [name for name, value in values if value(state) == value(plain)]
+        assert same == ["version", "device_id", "asset", "position_at_ms", "started_at_ms"]
+        assert await store.commit(Change(user, None, state), NOW)
+        assert (await store.read(user, None, NOW)).state == state
+
+    async def test_every_queue_is_read_back_whole(self, store: PlayerStateStore, user: str) -> None:
+        held = playing()
+        assert await store.commit(Change(user, None, held), NOW)
+        context = QUEUE.context
+        assert context is not None
+        queues = [
+            QUEUE,
+            replace(QUEUE, context=None, queued=b""),
+            replace(QUEUE, context=replace(context, order_id=None, cursor=-1), shuffle=False),
+            *(replace(QUEUE, repeat=repeat) for repeat in Repeat),
+            *(replace(QUEUE, origin=origin, item_id="") for origin in Origin),
+            *(replace(QUEUE, context=replace(context, kind=kind)) for kind in ContextKind),
+            PlayQueue(),
+        ]
+        for queue in queues:
+            after = player_state.requeue(held, queue, NOW + 1)
+            assert await store.commit(Change(user, held.version, after), NOW)
+            held = after
+            assert (await store.read(user, None, NOW)).state == after
+
+    async def test_no_field_of_an_answer_is_lost(self, store: PlayerStateStore, user: str) -> None:
+        state, key = playing(), request_key(user)
+        answer = Answer(
+            session_id=state.session_id,
+            version=state.version,
+            position_ms=5,
+            track=TRACK,
+            asset=ASSET,
+            urls_expire_at_s=7,
+            play_id=new_id(),
+            skips=SkipsLeft(2, 99),
+            item_ids=(new_id(), new_id()),
+            count=4,
+            ended=True,
+            device_id="kitchen",
+            number=12,
+        )
+        for number, kept in enumerate(
+            [answer, replace(answer, skips=SkipsLeft(None, 0)), replace(answer, skips=None)]
+        ):
+            key = request_key(user, f"r{number}")
+            said = replace(stored(key, state), answer=kept)
+            held = (await store.read(user, None, NOW)).state
+            version = held.version if held else None
+            assert await store.commit(Change(user, version, state, stored=said), NOW)
+            assert (await store.read(user, key, NOW)).stored == said
+
+    async def test_an_answer_needs_no_state(self, store: PlayerStateStore, user: str) -> None:
+        key = request_key(user)
+        said = stored(key, playing())
+        assert await store.commit(Change(user, None, None, stored=said), NOW)
+        found = await store.read(user, key, NOW)
+        assert (found.state, found.stored) == (None, said)
+
+    async def test_bodies_are_kept_until_they_are_dropped(
+        self, store: PlayerStateStore, user: str
+    ) -> None:
+        state, bodies = playing(), {new_id(): b"\x00\xff" * 160_000, new_id(): b""}
+        assert await store.commit(Change(user, None, state, blobs=bodies), NOW)
+        for name, body in bodies.items():
+            assert await store.blob(user, name) == body
+            assert await store.blob(new_id(), name) is None
+        after, (gone, kept), new = playing(state), bodies, new_id()
+        change = Change(user, state.version, after, blobs={new: b"new"}, dropped_blobs=(gone,))
+        assert await store.commit(change, NOW)
+        found = [await store.blob(user, name) for name in (gone, kept, new)]
+        assert found == [None, b"", b"new"]
+
+    async def test_a_change_that_is_refused_drops_no_body(
+        self, store: PlayerStateStore, user: str
+    ) -> None:
+        state = playing()
+        assert await store.commit(Change(user, None, state, blobs={"b": b"body"}), NOW)
+        assert not await store.commit(Change(user, None, playing(), dropped_blobs=("b",)), NOW)
+        assert await store.blob(user, "b") == b"body"
+
+    async def test_preferences_are_replaced_version_by_version(
+        self, store: PlayerStateStore, user: str
+    ) -> None:
+        first = Preferences(BitratePreference.AAC_192, False, False, True, True, version=1)
+        second = replace(first, bitrate=BitratePreference.UNLIMITED, version=2)
+        for change, held in [
+            (second, DEFAULT),
+            (replace(first, version=0), DEFAULT),
+            (first, first),
+            (first, first),
+            (replace(first, version=3), first),
+            (second, second),
+        ]:
+            before = (await store.read(user, None, NOW)).preferences
+            won = await store.commit(Change(user, None, None, preferences=change), NOW)
+            assert won is (held == change != before)
+            assert (await store.read(user, None, NOW)).preferences == held
+
+    async def test_of_preferences_set_at_once_one_wins(
+        self, store: PlayerStateStore, user: str
+    ) -> None:
+        wanted = [Preferences(bitrate=bitrate, version=1) for bitrate in BitratePreference]
+        won = await asyncio.gather(
+            *(store.commit(Change(user, None, None, preferences=one), NOW) for one in wanted)
+        )
+        assert won.count(True) == 1
+        assert (await store.read(user, None, NOW)).preferences == wanted[won.index(True)]
+
+    @OFTEN
+    @given(beaten())
+    async def test_a_checkpoint_leaves_what_the_domain_makes_of_the_beat(
+        self, store: PlayerStateStore, case: tuple[PlayerState, LivePosition]
+    ) -> None:
+        (state, live), user = case, new_id()
+        assert await store.commit(Change(user, None, state, (record(state),)), NOW)
+        held = await store.checkpoint([Checkpoint(user, live)])
+        expected = observe(state, live) if live.version == state.version else state
+        assert held == [live.version == state.version]
+        assert (await store.read(user, None, NOW)).state == expected
+        over_at_ms = expires_at_ms(expected)
+        if over_at_ms is not None and held == [True]:
+            assert user not in await store.overdue(over_at_ms, 100)
+            assert user in await store.overdue(over_at_ms + 1, 100)
+
+    async def test_a_checkpoint_is_told_by_the_log(
+        self, store: PlayerStateStore, user: str
+    ) -> None:
+        state = playing()
+        await store.commit(Change(user, None, state, (record(state, skips_count=2),)), NOW)
+        found = await store.session(user, state.session_id)
+        assert found is not None
+        assert found.skips_count == 2
+        ended = record(state, skips_count=3, track_id=new_id(), ended_by=EndReason.FINISHED)
+        ended = replace(ended, ended_at_ms=NOW + MINUTE, status=Status.STOPPED)
+        assert await store.commit(Change(user, state.version, playing(state), (ended,)), NOW)
+        assert await store.session(user, state.session_id) == ended
