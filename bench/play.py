@@ -107,6 +107,7 @@ async def _native(mesh: RunningMesh, track_id: str) -> list[Figure]:
             began = time.perf_counter()
             answer = await start_session(client, track_id, "bench-player")
             async with listening(client, answer, "bench-player", options) as session:
+                assert session.player
                 async for status in session.player.watch():
                     if status.start_latency_ms is not None:
                         break
