@@ -118,9 +118,9 @@ class MemoryPlayerStates:
             present = self.preferences.get(change.user_id, Preferences())
             if present.version != change.preferences.version - 1:
                 return False
-        if change.devices_version is not None:
-            if self.devices_versions.get(change.user_id, 0) != change.devices_version - 1:
-                return False
+        listed = self.devices_versions.get(change.user_id, 0)
+        if change.devices_version not in (None, listed + 1):
+            return False
         return self._numbers_follow(change)
 
     def _numbers_follow(self, change: Change) -> bool:

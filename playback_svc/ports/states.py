@@ -96,6 +96,7 @@ class Partition:
     stored: StoredAnswer | None
     devices: tuple[Device, ...] = ()
     preferences: Preferences = DEFAULT
+    devices_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,9 @@ class Change:
     becomes, None where there is no row and none is made. ``stored`` must be new under its key. Each
     command in ``mail`` must be the one after its device's ``last_number``, and raises that.
     ``preferences`` must have the version after the stored one. ``devices`` are written but for
-    their numbers, and ``removed_device`` goes with its mailbox. ``blobs`` are new bodies by id,
-    ``dropped_blobs`` those that nothing names any more. A play of which the id is kept already
+    their numbers and loudness, and ``removed_device`` goes with its mailbox; ``devices_version``,
+    where it is given, must be the one after that of the user's list. ``blobs`` are new bodies by
+    id, ``dropped_blobs`` those that nothing names any more. A play of which the id is kept already
     changes nothing.
     """
 
@@ -123,6 +125,7 @@ class Change:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     dropped_blobs: tuple[str, ...] = ()
     preferences: Preferences | None = None
+    devices_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

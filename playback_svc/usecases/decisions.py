@@ -106,8 +106,8 @@ def change_of(
     before, after, now_ms = seen.partition.state, decision.state, seen.now_ms
     changed = after is not None and (before is None or before.version != after.version)
     mail = tuple(_mail(seen, decision, changed=changed))
-    adjusts = decision.devices or decision.removed_device or decision.preferences
-    if key is None and not changed and not mail and not adjusts:
+    relists = bool(decision.devices or decision.removed_device)
+    if key is None and not changed and not mail and not relists and not decision.preferences:
         return None
     answer = numbered(decision, mail)
     sessions = (decision.state, decision.ended) if changed else ()
@@ -124,6 +124,7 @@ def change_of(
         blobs=decision.blobs,
         dropped_blobs=tuple(_names(before) - _names(after)),
         preferences=decision.preferences,
+        devices_version=seen.partition.devices_version + 1 if relists else None,
     )
 
 
