@@ -13,6 +13,7 @@ from typing import Any
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from segue.device.v1.device_service_pb2_grpc import add_DeviceServiceServicer_to_server
 from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub, UserServiceStub
+from segue.playback.v1.activity_service_pb2_grpc import add_ActivityServiceServicer_to_server
 from segue.playback.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
 from segue.playback.v1.playback_service_pb2_grpc import (
     add_HeartbeatServiceServicer_to_server,
@@ -40,6 +41,7 @@ from playback_svc.adapters.plans import PLANS, USERS, CachedPlans
 from playback_svc.adapters.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
+from playback_svc.adapters.postgres_others import PostgresOthers
 from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.adapters.prometheus import PrometheusMeasures
 from playback_svc.adapters.valkey_positions import ValkeyPositions
@@ -49,9 +51,11 @@ from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
 from playback_svc.ports.history import Plays
 from playback_svc.ports.live import News, PositionStore
 from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
+from playback_svc.ports.others import Others
 from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.states import Mailboxes, PlayerStateStore
+from playback_svc.servicers.activity import ActivityServicer
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.devices import DeviceServicer
 from playback_svc.servicers.heartbeats import HeartbeatServicer
@@ -59,6 +63,8 @@ from playback_svc.servicers.history import HistoryServicer
 from playback_svc.servicers.playback import PlaybackServicer
 from playback_svc.servicers.preferences import PreferencesServicer
 from playback_svc.settings import Settings
+from playback_svc.usecases.activity import ListActivity, Observing
+from playback_svc.usecases.activity_views import ActivityViews
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
@@ -120,6 +126,7 @@ class Parts:
     plays: Plays
     feed: ChangeFeed
     preferences: PreferencesCache
+    others: Others
     positions: PositionStore
     wakeups: ValkeyWakeups
     skips: SkipWindows
@@ -207,6 +214,21 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     )
     server.add(add_DeviceServiceServicer_to_server, devices)
     server.on_drain(receipts.drain)
+    _add_listening(server, parts, cases, streams.activity, tokens)
+    server.on_drain(
+        lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
+    )
+    expire = Expire(cases.commander)
+    sweeper = Sweeper(parts.store, expire, holder=parts.holder, clock=now_ms)
+    revoker = StreamRevoker(tokens, streams)
+    work = (*streams.background, parts.wakeups.run, sweeper.run)
+    return Service(server, streams, revoker, work)
+
+
+def _add_listening(
+    server: MeshServer, parts: Parts, cases: UseCases, views: ActivityViews, tokens: TokenVerifier
+) -> None:
+    """Adds the services of history, preferences and friends' activity."""
     history = HistoryServicer(
         ListHistory(parts.plays, parts.catalogue), WatchPlays(parts.feed), server.draining
     )
@@ -216,14 +238,9 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
         UpdatePreferences(cases.commander, parts.preferences),
     )
     server.add(add_PreferencesServiceServicer_to_server, preferences)
-    server.on_drain(
-        lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
-    )
-    expire = Expire(cases.commander)
-    sweeper = Sweeper(parts.store, expire, holder=parts.holder, clock=now_ms)
-    revoker = StreamRevoker(tokens, streams)
-    work = (*streams.background, parts.wakeups.run, sweeper.run)
-    return Service(server, streams, revoker, work)
+    list_activity = ListActivity(parts.friends, cases.observing)
+    activity = ActivityServicer(list_activity, views, tokens)
+    server.add(add_ActivityServiceServicer_to_server, activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +257,7 @@ class UseCases:
     moving: Moving
     queueing: Queueing
     get_playback: GetPlayback
+    observing: Observing
 
 
 def use_cases(settings: Settings, parts: Parts) -> UseCases:
@@ -267,6 +285,7 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
         ),
         queueing=Queueing(commander, contexts, parts.catalogue, new_id=new_id, rng=rng),
         get_playback=GetPlayback(commander, now_ms),
+        observing=Observing(parts.others, parts.positions, now_ms),
     )  # fmt: skip
 
 
@@ -314,7 +333,10 @@ def held_streams(
         measures=measures, clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
     )  # fmt: skip
     watchers = Watchers(cases.get_playback, wakeups, measures=measures, clock=now_ms)
-    return Streams(heartbeats, devices, watchers)
+    activity = ActivityViews(
+        parts.friends, cases.observing, wakeups, measures=measures, clock=now_ms
+    )
+    return Streams(heartbeats, devices, watchers, activity)
 
 
 @asynccontextmanager
@@ -342,6 +364,7 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             plays=PostgresPlays(pool),
             feed=feed,
             preferences=ValkeyPreferences(client),
+            others=PostgresOthers(pool),
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
             skips=ValkeySkipWindows(client, now_ms),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playback_svc.ports.live import News
+from playback_svc.usecases.activity_views import ActivityViews
 from playback_svc.usecases.device_streams import DeviceStreams
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.held_streams import HeldStreams
@@ -16,27 +17,30 @@ from playback_svc.usecases.live_view import Watchers
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The streams of beats, of devices and of live views."""
+    """The streams of beats, of devices, and of live views of oneself and of friends."""
 
     heartbeats: Heartbeats
     devices: DeviceStreams
     watchers: Watchers
+    activity: ActivityViews
 
     @property
     def background(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
         """What runs as long as streams are held."""
-        return self.heartbeats.run, self.devices.run, self.watchers.run
+        return self.heartbeats.run, self.devices.run, self.watchers.run, self.activity.run
 
     def hear(self, news: News) -> None:
         """News of a user. Never raises."""
         self.heartbeats.hear(news)
         self.devices.hear(news)
         self.watchers.hear(news)
+        self.activity.hear(news)
 
     def gap(self) -> None:
         """News may have been missed. Beats notice by themselves, at their checkpoints."""
         self.devices.gap()
         self.watchers.gap()
+        self.activity.gap()
 
     def revoke(self, sid: str) -> None:
         """Ends every stream of a sign-in that was revoked."""
@@ -49,4 +53,4 @@ class Streams:
         await asyncio.gather(*drains)
 
     def _held(self) -> tuple[HeldStreams[Any], ...]:
-        return self.heartbeats.held, self.devices.held, self.watchers.held
+        return self.heartbeats.held, self.devices.held, self.watchers.held, self.activity.held

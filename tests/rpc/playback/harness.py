@@ -35,6 +35,7 @@ from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans, MemoryPlaylists
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
+from playback_svc.adapters.postgres_others import PostgresOthers
 from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_preferences import ValkeyPreferences
@@ -145,6 +146,7 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             plays=PostgresPlays(pool),
             feed=feed,
             preferences=ValkeyPreferences(client),
+            others=PostgresOthers(pool),
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
             skips=ValkeySkipWindows(client, now_ms),

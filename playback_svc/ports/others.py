@@ -1,0 +1,29 @@
+"""Other users than the one who calls: as much of them as decides what friends are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from playback_svc.domain.player_state import PlayerState
+from playback_svc.domain.preferences import DEFAULT, Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A user's row without the entries of the queue, and the preferences, both of one moment.
+
+    ``state`` is None where nothing was ever played.
+    """
+
+    state: PlayerState | None = None
+    preferences: Preferences = DEFAULT
+
+
+class Others(Protocol):
+    """Reads of many users at once."""
+
+    async def look(self, user_ids: Collection[str]) -> Mapping[str, Glimpse]:
+        """A glimpse of each, at most 500 at a time, unknown users included."""
+        ...

@@ -1,0 +1,76 @@
+"""ActivityService on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from segue.playback.v1 import activity_service_pb2 as pb
+from segue.playback.v1 import playback_pb2
+from segue.playback.v1.activity_service_pb2_grpc import ActivityServiceServicer
+
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from meshkit.tokens import TokenVerifier
+from playback_svc import convert
+from playback_svc.domain.activity import Listening
+from playback_svc.servicers.holding import end_revoked, holder_of
+from playback_svc.usecases.activity import FriendListening, ListActivity
+from playback_svc.usecases.activity_views import ActivityViews
+
+
+class ActivityServicer(ActivityServiceServicer):
+    """What the friends of the calling user listen to."""
+
+    def __init__(
+        self, list_activity: ListActivity, views: ActivityViews, tokens: TokenVerifier
+    ) -> None:
+        self._list_activity = list_activity
+        self._views = views
+        self._tokens = tokens
+
+    async def ListActivity(
+        self, request: pb.ListActivityRequest, context: Context
+    ) -> pb.ListActivityResponse:
+        """See the contract."""
+        return pb.ListActivityResponse(friends=map(_told, await self._list_activity()))
+
+    async def WatchActivity(
+        self, request: pb.WatchActivityRequest, context: Context
+    ) -> AsyncIterator[pb.WatchActivityResponse]:
+        """See the contract."""
+        view = self._views.open(holder_of(current_principal()))
+        try:
+            end_revoked(view, self._tokens)
+            if view.end is None:
+                await self._views.first(view)
+            while view.end is None:
+                if news := view.take():
+                    yield pb.WatchActivityResponse(friend=_told(news))
+                elif view.due:
+                    await self._views.refresh(view)
+                else:
+                    await view.idle()
+        finally:
+            self._views.close(view)
+        yield pb.WatchActivityResponse(end=convert.session_end(view.end))
+
+
+def _told(news: FriendListening) -> pb.FriendActivity:
+    friend, listening = news.friend, news.listening
+    if listening is None:
+        return pb.FriendActivity(user_id=friend.user_id, username=friend.username, hidden=True)
+    return pb.FriendActivity(
+        user_id=friend.user_id,
+        username=friend.username,
+        track=convert.playing_track(listening.track),
+        playing=listening.playing,
+        at=convert.timestamp(listening.at_ms),
+        context=_context(listening),
+    )
+
+
+def _context(listening: Listening) -> playback_pb2.PlayContext | None:
+    if listening.context_kind is None:
+        return None
+    kind = convert.CONTEXT_KINDS[listening.context_kind]
+    return playback_pb2.PlayContext(kind=kind, id=listening.context_id)

@@ -1,0 +1,105 @@
+"""What friends listen to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from meshkit.faults import Unavailable
+from playback_svc.domain.activity import Listening, shared
+from playback_svc.domain.player_state import PlayerState, Status, Version
+from playback_svc.domain.presence import UNSEEN, Sighting, as_of
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.live import PositionStore
+from playback_svc.ports.neighbours import Friend, Friends
+from playback_svc.ports.others import Others
+
+MOST_FRIENDS = 200
+"""So many friends are looked at, the latest followed."""
+
+_NO_VERSION = Version(0, 0)
+
+
+class Stamp(NamedTuple):
+    """Of what a look is: of two looks at one user, the one with the lower stamp is the older."""
+
+    state: Version
+    preferences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a user shares, None for nothing, as of a stamp."""
+
+    stamp: Stamp
+    listening: Listening | None
+
+
+@dataclass(frozen=True, slots=True)
+class FriendListening:
+    """A friend and what that friend shares; None: to be shown no more."""
+
+    friend: Friend
+    listening: Listening | None
+
+
+class Observing:
+    """Looks at what users listen to, as far as they share it."""
+
+    def __init__(self, others: Others, positions: PositionStore, clock: Clock) -> None:
+        self._others = others
+        self._positions = positions
+        self._clock = clock
+
+    async def look(self, user_ids: Collection[str]) -> Mapping[str, Look]:
+        """A look at each, at most 500 at a time. Raises Unavailable."""
+        if not user_ids:
+            return {}
+        glimpses = await self._others.look(user_ids)
+        states = [glimpse.state for glimpse in glimpses.values() if glimpse.state]
+        sightings = await self._sightings(states)
+        now_ms = self._clock()
+        looks = {}
+        for user_id, glimpse in glimpses.items():
+            state, preferences = glimpse.state, glimpse.preferences
+            version = state.version if state else _NO_VERSION
+            current = state and as_of(state, sightings.get(state.session_id, UNSEEN), now_ms)
+            stamp = Stamp(version, preferences.version)
+            looks[user_id] = Look(stamp, shared(current, preferences, now_ms))
+        return looks
+
+    async def _sightings(self, states: Sequence[PlayerState]) -> Mapping[str, Sighting]:
+        """Fails OPEN: without live positions nothing is derived."""
+        going = [state.session_id for state in states if state.status is not Status.STOPPED]
+        if not going:
+            return {}
+        try:
+            return dict(zip(going, await self._positions.get(going), strict=True))
+        except Unavailable:
+            return {}
+
+
+class ListActivity:
+    """What the friends of the calling user listen to."""
+
+    def __init__(self, friends: Friends, observing: Observing) -> None:
+        self._friends = friends
+        self._observing = observing
+
+    async def __call__(self) -> Sequence[FriendListening]:
+        """Who shares something, in the order to show it. Raises Unavailable."""
+        friends = await self._friends.friends(MOST_FRIENDS)
+        looks = await self._observing.look({friend.user_id for friend in friends})
+        return in_order(friends, looks)
+
+
+def in_order(friends: Sequence[Friend], looks: Mapping[str, Look]) -> Sequence[FriendListening]:
+    """Friends who share something: those who play now first, then the latest first."""
+    found = [
+        (listening, friend)
+        for friend in friends
+        if (listening := looks[friend.user_id].listening) is not None
+    ]
+    found.sort(key=lambda one: (not one[0].playing, -one[0].at_ms))
+    return [FriendListening(friend, listening) for listening, friend in found]

@@ -1,0 +1,234 @@
+"""Live views of what friends listen to.
+
+News of a friend only mark that friend. One task of the process looks at all who are marked, each
+once for all views and some at a time, and offers what it saw to the views.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Sequence
+
+import structlog
+
+from meshkit.faults import Fault, Unavailable
+from playback_svc.domain.activity import Listening
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.live import Adjusted, News, Wake, Wakeups
+from playback_svc.ports.neighbours import Friend, Friends, Measures
+from playback_svc.usecases.activity import (
+    MOST_FRIENDS,
+    FriendListening,
+    Look,
+    Observing,
+    Stamp,
+    in_order,
+)
+from playback_svc.usecases.held_streams import HeldStream, HeldStreams, Holder
+
+TICK_S = 0.1
+LOOKED_A_TICK = 200
+REFRESHED_EVERY_S = 60.0
+_JITTER = 0.1
+
+_log = structlog.get_logger("playback")
+
+
+class ActivityView(HeldStream):
+    """One who looks at friends. ``due`` says that the list of friends is to be asked again."""
+
+    __slots__ = ("_looked", "_told", "_waiting", "due", "friends")
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(holder)
+        self.friends: dict[str, Friend] = {}
+        self.due = False
+        self._looked: dict[str, Stamp] = {}
+        self._told: dict[str, Listening] = {}
+        self._waiting: dict[str, FriendListening] = {}
+
+    @property
+    def shown(self) -> Sequence[str]:
+        """The friends of whom something is shown."""
+        return tuple(self._told)
+
+    def gain(self, friend: Friend) -> None:
+        """Someone is a friend."""
+        self.friends[friend.user_id] = friend
+
+    def lose(self, user_id: str) -> None:
+        """Someone is a friend no more: shown, if at all, as hidden."""
+        friend = self.friends.pop(user_id)
+        self._looked.pop(user_id, None)
+        self._tell(FriendListening(friend, None))
+
+    def offer(self, user_id: str, look: Look) -> None:
+        """A look at a friend; an older one than that before is no news."""
+        friend = self.friends.get(user_id)
+        looked = self._looked.get(user_id)
+        if friend is None or (looked is not None and look.stamp < looked):
+            return
+        self._looked[user_id] = look.stamp
+        self._tell(FriendListening(friend, look.listening))
+
+    def _tell(self, news: FriendListening) -> None:
+        user_id = news.friend.user_id
+        if news.listening == self._told.get(user_id):
+            self._waiting.pop(user_id, None)
+        else:
+            self._waiting[user_id] = news
+            self.nudge()
+
+    def remind(self) -> None:
+        """The list of friends may have changed."""
+        self.due = True
+        self.nudge()
+
+    def take(self) -> FriendListening | None:
+        """The next to be told, the newest of its friend; None where all was told."""
+        if not self._waiting:
+            return None
+        user_id = next(iter(self._waiting))
+        news = self._waiting.pop(user_id)
+        if news.listening is None:
+            del self._told[user_id]
+        else:
+            self._told[user_id] = news.listening
+        return news
+
+
+class ActivityViews:
+    """The views of friends that this process holds."""
+
+    def __init__(
+        self,
+        friends: Friends,
+        observing: Observing,
+        wakeups: Wakeups,
+        *,
+        measures: Measures,
+        clock: Clock,
+    ) -> None:
+        self._friends = friends
+        self._observing = observing
+        self._wakeups = wakeups
+        self._clock = clock
+        self.held: HeldStreams[ActivityView] = HeldStreams("activity", measures, clock() / 1000)
+        self._by_friend: dict[str, dict[ActivityView, None]] = {}
+        self._marked: dict[str, None] = {}
+        self._due: dict[int, list[ActivityView]] = {}
+        self._rung_until_s = int(clock() / 1000)
+
+    def open(self, holder: Holder) -> ActivityView:
+        """A view; give it back to :meth:`close`. Raises ResourceExhausted."""
+        view = ActivityView(holder)
+        self.held.add(view)
+        return view
+
+    def close(self, view: ActivityView) -> None:
+        """Lets go of a view."""
+        for user_id in tuple(view.friends):
+            self._unfollow(view, user_id)
+        self.held.remove(view)
+
+    async def first(self, view: ActivityView) -> None:
+        """Has everything told that the friends of the calling user share. Raises Unavailable."""
+        friends = await self._friends.friends(MOST_FRIENDS)
+        await self._follow(view, friends)
+        looks = await self._observing.look(view.friends)
+        ordered = [one.friend.user_id for one in in_order(friends, looks)]
+        for user_id in dict.fromkeys((*ordered, *looks)):
+            view.offer(user_id, looks[user_id])
+        self._await_refresh(view)
+
+    async def refresh(self, view: ActivityView) -> None:
+        """Asks for the friends of the calling user again.
+
+        Fails OPEN: those who were friends stay so until they can be asked for.
+        """
+        view.due = False
+        try:
+            friends = await self._friends.friends(MOST_FRIENDS)
+        except Fault as fault:
+            _log.warning("friends not asked for", reason=fault.reason)
+        else:
+            known = {friend.user_id for friend in friends}
+            for user_id in [one for one in view.friends if one not in known]:
+                self._unfollow(view, user_id)
+            gained = [friend for friend in friends if friend.user_id not in view.friends]
+            await self._follow(view, gained)
+            self._marked.update(dict.fromkeys(friend.user_id for friend in gained))
+        # News can be lost: nobody is to stay shown who wants to be hidden.
+        self._marked.update(dict.fromkeys(view.shown))
+        self._await_refresh(view)
+
+    async def _follow(self, view: ActivityView, friends: Sequence[Friend]) -> None:
+        await asyncio.gather(*(self._watch(view, friend) for friend in friends))
+
+    async def _watch(self, view: ActivityView, friend: Friend) -> None:
+        # Up to where the wake-ups wait, this is one step: close() gives back what was begun.
+        if friend.user_id not in view.friends:
+            view.gain(friend)
+            self._by_friend.setdefault(friend.user_id, {})[view] = None
+            await self._wakeups.watch(friend.user_id)
+
+    def _unfollow(self, view: ActivityView, user_id: str) -> None:
+        view.lose(user_id)
+        views = self._by_friend[user_id]
+        del views[view]
+        if not views:
+            del self._by_friend[user_id]
+            self._marked.pop(user_id, None)
+        self._wakeups.unwatch(user_id)
+
+    def hear(self, news: News) -> None:
+        """News of a user who may be someone's friend here. Never raises."""
+        if isinstance(news, Wake | Adjusted) and news.user_id in self._by_friend:
+            self._marked[news.user_id] = None
+
+    def gap(self) -> None:
+        """News may have been missed: every friend is looked at again, some at a time."""
+        self._marked.update(dict.fromkeys(self._by_friend))
+
+    async def run(self) -> None:
+        """Look at friends of whom there are news, and end views, until cancelled."""
+        task = asyncio.current_task()
+        while task is None or not task.cancelling():
+            await asyncio.sleep(TICK_S)
+            self.tick()
+            await self.look_again()
+
+    def tick(self) -> None:
+        """Ends views whose token expired, and reminds those that are to ask for friends again."""
+        now_s = self._clock() / 1000
+        self.held.end_expired(now_s)
+        while self._rung_until_s < int(now_s):
+            self._rung_until_s += 1
+            for view in self._due.pop(self._rung_until_s, ()):
+                view.remind()
+
+    def _await_refresh(self, view: ActivityView) -> None:
+        after_s = REFRESHED_EVERY_S * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+        second = max(int(self._clock() / 1000 + after_s), self._rung_until_s) + 1
+        self._due.setdefault(second, []).append(view)
+
+    async def look_again(self) -> None:
+        """Looks at some of those who are marked.
+
+        Fails OPEN: where that cannot be read, they stay marked.
+        """
+        user_ids = list(itertools.islice(self._marked, LOOKED_A_TICK))
+        for user_id in user_ids:
+            del self._marked[user_id]
+        try:
+            looks = await self._observing.look(user_ids)
+        except Unavailable as fault:
+            _log.warning("friends not looked at", reason=fault.reason, friends=len(user_ids))
+            still = (user_id for user_id in user_ids if user_id in self._by_friend)
+            self._marked.update(dict.fromkeys(still))
+            return
+        for user_id, look in looks.items():
+            for view in self._by_friend.get(user_id, ()):
+                view.offer(user_id, look)
