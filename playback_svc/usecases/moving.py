@@ -41,6 +41,8 @@ from playback_svc.usecases.decisions import Decision, Seen, answer_of
 from playback_svc.usecases.opened import Caller, opened
 from playback_svc.usecases.staging import Staged, Staging
 
+_NO_BODY = hashlib.sha256().digest()
+
 _log = structlog.get_logger("playback")
 
 
@@ -64,7 +66,7 @@ class SkipCount:
         self._windows = windows
         # A command without a request_id is its own request: it cannot come twice.
         request_id = _digest(f"{key.method}:{key.request_id}") if key else str(ULID())
-        self._skip = Skip(user_id, request_id, key.body_sha256 if key else b"")
+        self._skip = Skip(user_id, request_id, key.body_sha256 if key else _NO_BODY)
         self._tally: Tally | None = None
         self.deciding = False
         """False from when a decision was made: nobody knows whether it is being written."""
