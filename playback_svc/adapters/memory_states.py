@@ -80,7 +80,7 @@ class MemoryPlayerStates:
 
     def _write_rows(self, change: Change) -> None:
         user_id = change.user_id
-        if change.state is not None:
+        if change.state is not None and change.state.version != change.expected:
             self.states[user_id] = change.state
         if change.stored is not None:
             self.answers[_answer_key(change.stored.key)] = change.stored

@@ -45,6 +45,12 @@ _UPDATE_STATE = f"""
 UPDATE player_state SET {", ".join(f"{column} = %({column})s" for column in _STATE)}
 WHERE user_id = %(user_id)s AND epoch = %(held_epoch)s AND revision = %(held_revision)s
 """  # noqa: S608
+# Nothing is written: a beat that was kept since the row was read must stand.
+_HOLD_STATE = """
+SELECT FROM player_state
+WHERE user_id = %(user_id)s AND epoch = %(held_epoch)s AND revision = %(held_revision)s
+FOR SHARE
+"""
 _KEEP_ANSWER = """
 INSERT INTO answers (user_id, method, request_id, body_sha256, answer, expires_at)
 VALUES (%(user_id)s, %(method)s, %(request_id)s, %(body)s, %(answer)s, %(expires_at)s)
@@ -309,7 +315,11 @@ def _stored(key: RequestKey, row: tuple[Any, ...] | None) -> StoredAnswer | None
 def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
     """The statements that must change one row each."""
     user_id = change.user_id
-    if change.state is not None:
+    if change.state is not None and change.state.version == change.expected:
+        epoch, revision = change.expected
+        held = {"user_id": user_id, "held_epoch": epoch, "held_revision": revision}
+        yield _HOLD_STATE, held
+    elif change.state is not None:
         values = {"user_id": user_id, **rows.state_values(change.state)}
         values["rungs"], values["queue"] = Jsonb(values["rungs"]), Jsonb(values["queue"])
         if change.expected is None:

@@ -104,7 +104,8 @@ class Change:
     """One conditional write: all of it happens, or none.
 
     ``expected`` is the version that the row must still have, None for no row; ``state`` is what it
-    becomes, None where there is no row and none is made. ``stored`` must be new under its key. Each
+    becomes, None where there is no row and none is made; a ``state`` of the expected version is
+    only compared, so that beats kept meanwhile stand. ``stored`` must be new under its key. Each
     command in ``mail`` must be the one after its device's ``last_number``, and raises that.
     ``preferences`` must have the version after the stored one. ``devices`` are written but for
     their numbers and loudness, and ``removed_device`` goes with its mailbox; ``devices_version``,

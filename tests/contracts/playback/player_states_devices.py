@@ -12,10 +12,12 @@ from playback_svc.domain import player_state
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind
 from playback_svc.domain.mailbox import KEPT_MS, Command, CommandKind
 from playback_svc.domain.play_queue import PlayQueue
-from playback_svc.domain.player_state import PlayerState
-from playback_svc.ports.states import Change, Mailboxes, PlayerStateStore
+from playback_svc.domain.player_state import PlayerState, Version
+from playback_svc.domain.presence import observe
+from playback_svc.ports.states import Change, Checkpoint, Mailboxes, PlayerStateStore
 from tests.contracts.playback.samples import (
     NOW,
+    beat,
     device,
     new_id,
     playing,
@@ -208,3 +210,43 @@ class DevicesContract:
             None, None, None, kept,
         ]  # fmt: skip
         assert (await devices_of(store, user))[0].last_number == 4
+
+    async def test_of_writers_of_one_list_of_devices_one_wins(
+        self, store: MailingStore, user: str
+    ) -> None:
+        assert (await store.read(user, None, NOW)).devices_version == 0
+        for version in (1, 2):
+            changes = [
+                Change(user, None, None, devices=(device(name),), devices_version=version)
+                for name in ("kitchen", "phone", "tv")
+            ]
+            won = await asyncio.gather(*(store.commit(change, NOW) for change in changes))
+            assert sorted(won) == [False, False, True]
+            assert (await store.read(user, None, NOW)).devices_version == version
+        stale = Change(user, None, None, removed_device="kitchen", devices_version=2)
+        before = await devices_of(store, user)
+        assert not await store.commit(stale, NOW)
+        assert await devices_of(store, user) == before
+
+    async def test_a_list_of_devices_says_nothing_of_how_loud_they_are(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        (quiet,) = await devices_of(store, user)
+        await store.report(user, "kitchen", (), 40, NOW)
+        await with_device(store, user, replace(quiet, name="Küche"))
+        (found,) = await devices_of(store, user)
+        assert (found.name, found.volume_percent) == ("Küche", 40)
+
+    async def test_a_state_of_the_version_that_is_there_leaves_newer_beats(
+        self, store: MailingStore, user: str
+    ) -> None:
+        state = playing()
+        assert await store.commit(Change(user, None, state), NOW)
+        live = beat(state, seq=9)
+        assert await store.checkpoint([Checkpoint(user, live)]) == [True]
+        known = (device("kitchen"),)
+        assert await store.commit(Change(user, state.version, state, devices=known), NOW)
+        assert (await store.read(user, None, NOW)).state == observe(state, live)
+        other = Change(user, Version(1, 2), replace(state, version=Version(1, 2)), devices=known)
+        assert not await store.commit(other, NOW)

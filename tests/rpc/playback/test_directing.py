@@ -101,7 +101,7 @@ async def test_a_retried_play_is_answered_though_the_device_has_gone(
 ) -> None:
     await user.register("kitchen")
     await instance.parts.wakeups.attend(user.user_id, "kitchen")
-    order = {"play": {"track_id": TRACK.track_id}, "request_id": "r1"}
+    order: dict[str, Any] = {"play": {"track_id": TRACK.track_id}, "request_id": "r1"}
     first = await user.order(**order)
     instance.parts.wakeups.leave(user.user_id, "kitchen")
     assert await user.order(**order) == first
