@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
@@ -79,7 +80,7 @@ def id_of_name(name: str) -> str:
 async def _be(
     client: MeshClient, device_id: str, description: Description, sink: str
 ) -> LinkEnd | None:
-    """The device until q is pressed (None) or the service says that it is over."""
+    """The device until q or SIGTERM (None), or until the service says that it is over."""
     stages: list[Stage] = []
     options = PlayerOptions(sink=sink)
     async with open_device(client, device_id, options, lambda words: stages[0].tell(words)) as it:
@@ -91,6 +92,7 @@ async def _be(
                 tasks = (
                     asyncio.create_task(_show(it, stage)),
                     asyncio.create_task(_quit_by_key(client, it, stage)),
+                    asyncio.create_task(_terminated()),
                 )
                 try:
                     await asyncio.wait((link, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -105,6 +107,13 @@ async def _be(
 async def _show(device: Device, stage: Stage) -> None:
     async for showing in device.watch():
         stage.show(showing)
+
+
+async def _terminated() -> None:
+    """Returns at SIGTERM, by which a service is stopped."""
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    await told.wait()
 
 
 async def _quit_by_key(client: MeshClient, device: Device, stage: Stage) -> None:
