@@ -46,7 +46,8 @@ BEATS_A_STREAM = 250
 ROUNDS = 5
 HELD_STREAMS = 20_000
 STREAMS_A_CHANNEL = 1_000
-IN_FLIGHT = 64
+IN_FLIGHT = 32
+PATIENCE = 30
 PACE_S = 10.0
 PACED_TURNS = 2
 TOKENS_LIVE_S = 7_200
@@ -156,7 +157,7 @@ class Server:
             answer = await self.playback.Play(request, metadata=_bearer(token))
             return str(answer.playback_id)
 
-        return await _each(len(self.users), one)
+        return await _each(len(self.users), lambda number: _patiently(lambda: one(number)))
 
     async def open(self, number: int, playback_id: str) -> Any:
         """A stream that has got its first answer."""
@@ -169,7 +170,8 @@ class Server:
         else:
             call = stub.StreamHeartbeats()
             await call.write(self.message(0))
-        await call.read()
+        if await call.read() is grpc.aio.EOF:
+            raise RuntimeError(f"a stream was not opened: {await call.code()}")
         return call
 
     def message(self, seq: int) -> pb.StreamHeartbeatsRequest:
@@ -191,6 +193,18 @@ class Server:
 
 def _bearer(token: str) -> Any:
     return (("authorization", f"Bearer {token}"),)
+
+
+async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """What ``call`` returns, called again where a busy machine's store was too slow."""
+    for _ in range(PATIENCE):
+        try:
+            return await call()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                raise
+            await asyncio.sleep(1)
+    return await call()
 
 
 async def _each(count: int, work: Callable[[int], Awaitable[T]]) -> list[T]:
@@ -217,12 +231,14 @@ class Load:
     async def hold(self, ids: list[str]) -> tuple[float, float]:
         """Opens a stream for each id; how many a second, and the KiB that each weighs."""
         warm = min(IN_FLIGHT, len(ids) // 10)
-        self.streams = await _each(warm, lambda number: self.server.open(number, ids[number]))
+
+        async def opened(number: int) -> Any:
+            return await _patiently(lambda: self.server.open(number, ids[number]))
+
+        self.streams = await _each(warm, opened)
         await self.in_turn()
         before, began = self.server.used("resident_kib"), time.perf_counter()
-        self.streams += await _each(
-            len(ids) - warm, lambda number: self.server.open(warm + number, ids[warm + number])
-        )
+        self.streams += await _each(len(ids) - warm, lambda number: opened(warm + number))
         rate = (len(ids) - warm) / (time.perf_counter() - began)
         # The clients' streams stay until the end; looking through them again finds nothing.
         gc.freeze()
