@@ -1,0 +1,400 @@
+"""A play is entered once, when its track is left, if enough of it was heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from playback_svc.adapters.memory import (
+    MemoryCatalogue,
+    MemoryPlans,
+    MemoryPlaylists,
+    MemoryPositions,
+)
+from playback_svc.adapters.memory_skips import MemorySkipWindows
+from playback_svc.adapters.memory_states import MemoryPlayerStates
+from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.domain.play_queue import ContextKind, Repeat
+from playback_svc.domain.player_state import Track
+from playback_svc.domain.plays import Play as Kept
+from playback_svc.domain.plays import counted
+from playback_svc.ports.states import Answer, Checkpoint
+from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.usecases.contexts import Contexts, Source
+from playback_svc.usecases.control import Aim, Control, Resume
+from playback_svc.usecases.moving import Moving
+from playback_svc.usecases.opened import Caller
+from playback_svc.usecases.play import Play, PlayOrder
+from playback_svc.usecases.staging import Staging
+from playback_svc.usecases.sweep import Expire, Sweeper
+from playback_svc.usecases.transferring import Transfer
+from tests.contracts.playback.samples import (
+    NOW,
+    PLAYABLE,
+    PREMIUM,
+    TRACK,
+    beat,
+    new_id,
+)
+
+SECOND = 1_000
+TRACKS = [replace(TRACK, track_id=new_id(), title=f"Piece {n}") for n in range(4)]
+ALBUM = new_id()
+
+
+@dataclass
+class Desk:
+    """One listener of the premium plan, whose time passes when a test says so."""
+
+    now: int = NOW
+    user: str = field(default_factory=new_id)
+    store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
+    positions: MemoryPositions = field(default_factory=MemoryPositions)
+    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+
+    def __post_init__(self) -> None:
+        clock = lambda: self.now  # noqa: E731
+        known = {track.track_id: replace(PLAYABLE, track=track) for track in TRACKS}
+        self.catalogue = MemoryCatalogue(known, {ALBUM: [one.track_id for one in TRACKS]})
+        plans = MemoryPlans({"premium": PREMIUM})
+        self.caller = Caller(self.user, "premium")
+        commander = Commander(self.store, self.positions, self.wakeups, clock)
+        sessions = SessionLookup(self.store)
+        contexts = Contexts(self.store, self.catalogue, MemoryPlaylists())
+        staging = Staging(self.catalogue, plans, new_id)
+        rest: dict[str, Any] = {"new_id": new_id, "urls_live_s": 60}
+        self._play = Play(commander, contexts, staging, clock=clock, rng=Random(1), **rest)
+        skips = MemorySkipWindows(clock)
+        self._moving = Moving(
+            commander, sessions, contexts, staging, skips, plans, rng=Random(1), **rest
+        )
+        self._control = Control(commander, sessions)
+        self._resume = Resume(commander, sessions, staging, clock=clock, urls_live_s=60)
+        self._transfer = Transfer(commander, self.wakeups, staging, clock=clock, **rest)
+        expire = Expire(commander)
+        self._sweeper = Sweeper(self.store, expire, holder="a", clock=clock)
+
+    @property
+    def plays(self) -> list[Kept]:
+        return list(self.store.plays.get(self.user, {}).values())
+
+    @property
+    def heard(self) -> list[tuple[str, int]]:
+        """The tracks that were entered, and how many seconds of each were heard."""
+        titles = {track.track_id: track.title for track in TRACKS}
+        return [(titles[play.track_id], play.heard_ms // SECOND) for play in self.plays]
+
+    def passes(self, seconds: float) -> None:
+        self.now += round(seconds * SECOND)
+
+    async def plays_track(self, track: Track = TRACKS[0], **order: Any) -> Answer:
+        order = {"device_id": "kitchen", "track_id": track.track_id, **order}
+        return await self._play(self.user, "premium", PlayOrder(**order), None)
+
+    async def plays_album(self, **order: Any) -> Answer:
+        source = Source(ContextKind.ALBUM, ALBUM)
+        return await self.plays_track(track_id="", source=source, **order)
+
+    async def skips(self) -> Answer:
+        return await self._moving.skip(self.caller, Aim(), None)
+
+    async def goes_back(self) -> Answer:
+        return await self._moving.previous(self.caller, Aim(), None)
+
+    async def advances(self) -> Answer:
+        state = self.store.states[self.user]
+        return await self._moving.advance(self.caller, state.session_id, state.play_id, None)
+
+    async def seeks(self, seconds: float) -> None:
+        await self._control.seek(self.caller, Aim(), round(seconds * SECOND), None)
+
+    async def stops(self) -> None:
+        await self._control.stop(self.caller, Aim(), None)
+
+    async def pauses(self) -> None:
+        await self._control.pause(self.caller, Aim(), None)
+
+    async def resumes(self) -> None:
+        await self._resume(self.caller, Aim(), None)
+
+    async def transfers(self, device_id: str) -> None:
+        await self.wakeups.attend(self.user, device_id)
+        await self._transfer(self.caller, device_id, None, None)
+
+    async def beats(self, seq: int, seconds: float, *, stored: bool = False) -> None:
+        """The device says now where it is."""
+        state = self.store.states[self.user]
+        live = beat(
+            state,
+            seq=seq,
+            position_ms=round(seconds * SECOND),
+            position_at_ms=self.now,
+            beat_at_ms=self.now,
+        )
+        await self.positions.put([live])
+        if stored:
+            await self.store.checkpoint([Checkpoint(self.user, live)])
+
+    async def sweeps(self) -> int:
+        return await self._sweeper.sweep()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.mark.parametrize(
+    ("heard_ms", "duration_ms", "counts"),
+    [
+        (29_999, 180_000, False),
+        (30_000, 180_000, True),
+        (19_999, 40_000, False),
+        (20_000, 40_000, True),
+        (30_000, 60_000, True),
+        (29_999, 60_000, False),
+        (0, 0, False),
+        (0, 1, False),
+        (1, 1, True),
+    ],
+)
+def test_a_track_counts_after_thirty_seconds_or_half_of_it(
+    heard_ms: int, duration_ms: int, counts: bool
+) -> None:
+    assert counted(heard_ms, duration_ms) is counts
+
+
+async def test_nothing_is_entered_while_a_track_plays(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(100)
+    await desk.pauses()
+    await desk.resumes()
+    assert desk.plays == []
+
+
+async def test_what_is_entered_tells_where_when_and_from_what(desk: Desk) -> None:
+    started = await desk.plays_album()
+    desk.passes(40)
+    await desk.skips()
+    (play,) = desk.plays
+    assert play == Kept(
+        play_id=started.play_id,
+        session_id=started.session_id,
+        device_id="kitchen",
+        track_id=TRACKS[0].track_id,
+        started_at_ms=NOW,
+        ended_at_ms=NOW + 40_000,
+        heard_ms=40_000,
+        completed=False,
+        private=False,
+        context_kind=ContextKind.ALBUM,
+        context_id=ALBUM,
+    )
+
+
+async def test_a_skip_leaves_a_play_behind_if_enough_was_heard(desk: Desk) -> None:
+    await desk.plays_album()
+    desk.passes(30)
+    await desk.skips()
+    desk.passes(29.999)
+    await desk.skips()
+    desk.passes(31)
+    await desk.skips()
+    assert desk.heard == [("Piece 0", 30), ("Piece 2", 31)]
+
+
+async def test_a_track_that_ends_is_entered_as_completed(desk: Desk) -> None:
+    await desk.plays_album()
+    desk.passes(180)
+    await desk.advances()
+    (play,) = desk.plays
+    assert (play.completed, play.heard_ms) == (True, 180_000)
+    desk.passes(180)
+    await desk.advances()
+    assert desk.heard == [("Piece 0", 180), ("Piece 1", 180)]
+
+
+async def test_the_last_track_is_entered_once_when_all_was_played(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(180)
+    assert (await desk.advances()).ended
+    await desk.advances()
+    await desk.stops()
+    desk.passes(3_600)
+    await desk.sweeps()
+    await desk.plays_track(TRACKS[1])
+    assert desk.heard == [("Piece 0", 180)]
+
+
+async def test_play_elsewhere_leaves_the_track_of_before(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(45)
+    await desk.plays_track(TRACKS[1], device_id="phone")
+    assert desk.heard == [("Piece 0", 45)]
+    assert desk.plays[0].device_id == "kitchen"
+
+
+async def test_a_stop_leaves_the_track_and_stopping_again_nothing(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(45)
+    await desk.stops()
+    desk.passes(45)
+    await desk.stops()
+    await desk.plays_track()
+    assert desk.heard == [("Piece 0", 45)]
+
+
+async def test_a_transfer_leaves_nothing_and_the_play_goes_on(desk: Desk) -> None:
+    await desk.plays_track(TRACKS[1], device_id="phone")
+    started = await desk.plays_track()
+    desk.passes(20)
+    await desk.transfers("phone")
+    assert desk.plays == []
+    desk.passes(15)
+    await desk.stops()
+    (play,) = desk.plays
+    assert (play.play_id, play.heard_ms, play.device_id) == (started.play_id, 35_000, "phone")
+    assert play.started_at_ms == NOW
+
+
+async def test_what_was_over_and_is_taken_up_elsewhere_is_another_play(desk: Desk) -> None:
+    await desk.plays_track(TRACKS[1], device_id="phone")
+    await desk.plays_track()
+    desk.passes(40)
+    await desk.stops()
+    await desk.transfers("phone")
+    await desk.resumes()
+    desk.passes(50)
+    await desk.stops()
+    assert desk.heard == [("Piece 0", 40), ("Piece 0", 50)]
+
+
+async def test_what_silence_ended_is_entered_once_by_the_sweep(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(40)
+    await desk.beats(1, 40, stored=True)
+    ended_at = desk.now + 35_000
+    desk.passes(200)
+    assert await desk.sweeps() == 1
+    assert await desk.sweeps() == 0
+    (play,) = desk.plays
+    assert (play.heard_ms, play.ended_at_ms, play.completed) == (40_000, ended_at, False)
+    await desk.stops()
+    await desk.plays_track(TRACKS[1])
+    assert len(desk.plays) == 1
+
+
+async def test_what_silence_ended_is_entered_once_by_whatever_comes_first(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(40)
+    await desk.beats(1, 40)
+    desk.passes(200)
+    await desk.plays_track(TRACKS[1])
+    await desk.sweeps()
+    assert desk.heard == [("Piece 0", 40)]
+
+
+async def test_a_session_that_never_sent_a_beat_was_heard_to_its_end(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(3_600)
+    assert await desk.sweeps() == 1
+    (play,) = desk.plays
+    assert (play.heard_ms, play.completed) == (180_000, True)
+
+
+async def test_each_turn_of_a_repeated_track_is_a_play(desk: Desk) -> None:
+    await desk.plays_track(repeat=Repeat.TRACK)
+    for _ in range(3):
+        desk.passes(180)
+        await desk.advances()
+    assert desk.heard == [("Piece 0", 180)] * 3
+    assert len({play.play_id for play in desk.plays}) == 3
+
+
+async def test_beginning_again_is_another_play(desk: Desk) -> None:
+    await desk.plays_album()
+    desk.passes(60)
+    await desk.goes_back()
+    desk.passes(35)
+    await desk.stops()
+    assert desk.heard == [("Piece 0", 60), ("Piece 0", 35)]
+
+
+async def test_seeking_forward_is_not_hearing(desk: Desk) -> None:
+    await desk.plays_album()
+    desk.passes(5)
+    await desk.seeks(170)
+    desk.passes(5)
+    await desk.seeks(178)
+    desk.passes(2)
+    await desk.advances()
+    assert desk.plays == []
+
+
+async def test_seeking_around_counts_what_was_heard_each_time(desk: Desk) -> None:
+    await desk.plays_track()
+    for start in (100, 0, 50, 120):
+        await desk.seeks(start)
+        desk.passes(10)
+    await desk.stops()
+    assert desk.heard == [("Piece 0", 40)]
+
+
+async def test_time_that_it_was_held_is_not_heard(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(20)
+    await desk.pauses()
+    desk.passes(600)
+    await desk.resumes()
+    desk.passes(9)
+    await desk.stops()
+    assert desk.plays == []
+
+
+async def test_a_device_that_claims_to_be_further_is_believed_no_more_than_the_clock(
+    desk: Desk,
+) -> None:
+    await desk.plays_track()
+    for seq in range(1, 5):
+        desk.passes(5)
+        await desk.beats(seq, 40 * seq, stored=seq % 2 == 0)
+    await desk.stops()
+    assert desk.plays == []
+
+
+async def test_a_device_that_stands_still_is_not_heard(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(10)
+    await desk.beats(1, 10, stored=True)
+    desk.passes(20)
+    await desk.beats(2, 12, stored=True)
+    desk.passes(10)
+    await desk.beats(3, 13)
+    await desk.stops()
+    assert desk.plays == []
+
+
+async def test_beats_add_up_to_what_was_heard(desk: Desk) -> None:
+    await desk.plays_track()
+    for seq in range(1, 13):
+        desk.passes(10)
+        await desk.beats(seq, 10 * seq, stored=seq % 6 == 0)
+    await desk.stops()
+    assert desk.heard == [("Piece 0", 120)]
+
+
+async def test_a_play_that_starts_late_counts_from_there(desk: Desk) -> None:
+    await desk.plays_track(position_ms=160_000)
+    desk.passes(20)
+    await desk.advances()
+    assert desk.plays == []
+
+
+async def test_a_single_track_belongs_to_no_context(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(40)
+    await desk.stops()
+    assert (desk.plays[0].context_kind, desk.plays[0].context_id) == (None, "")
