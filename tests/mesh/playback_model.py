@@ -280,14 +280,20 @@ class PlaybackModel(Model[Player]):
     def _transfer(self, state: Player, call: Transfer) -> Iterator[Player]:
         if not state.epoch:
             return
-        if state.device_id == call.device_id:
-            yield state
         plays = state.status == "PLAYING" if call.plays is None else call.plays
-        moved = state.changed(epoch=state.epoch + 1, device_id=call.device_id)
-        if plays:
-            yield moved._replace(status="PLAYING", position_ms=None)
+        status: Status = "PLAYING" if plays else "PAUSED"
+        position_ms = None if plays else state.position_ms
+        if state.device_id != call.device_id or not state.is_open:
+            yield state.changed(
+                epoch=state.epoch + 1,
+                device_id=call.device_id,
+                status=status,
+                position_ms=position_ms,
+            )
+        elif status == state.status:
+            yield state
         else:
-            yield moved._replace(status="PAUSED")
+            yield state.changed(status=status, position_ms=position_ms)
 
     def _get(self, state: Player, call: Get) -> Iterator[Player]:
         yield state

@@ -189,9 +189,13 @@ class SimulatedPlayer:
     def transfer(self, call: calls.Transfer) -> Refused | None:
         if not self.epoch:
             return Refused(calls.SESSION_NOT_CURRENT)
-        self.status = "PLAYING" if self.status == "PLAYING" else "PAUSED"
-        self.epoch, self.revision = self.epoch + 1, self.revision + 1
-        self.device_id = call.device_id
+        plays = self.status == "PLAYING" if call.plays is None else call.plays
+        status = "PLAYING" if plays else "PAUSED"
+        here = self.device_id == call.device_id and self.status != "STOPPED"
+        if not here or status != self.status:
+            self.revision += 1
+        self.epoch += not here
+        self.status, self.device_id = status, call.device_id
         return None
 
 
@@ -213,7 +217,7 @@ def any_call(rng: random.Random, session: str | None) -> Any:
             calls.SetRepeat(rng.choice(["OFF", "TRACK", "CONTEXT"])),
             calls.SetShuffle(rng.random() < 0.5),
             calls.AddToQueue((rng.choice(TRACKS),), rng.random() < 0.3),
-            calls.Transfer(rng.choice(DEVICES)),
+            calls.Transfer(rng.choice(DEVICES), rng.choice([None, True, False])),
             calls.Stop(session) if rng.random() < 0.2 else calls.Get(),
         ]
     )

@@ -121,7 +121,7 @@ class Heedless(SimulatedPlayer):
 
     def seek(self, call: calls.Seek) -> Refused | None:
         refused = super().seek(call)
-        self.revision -= not refused and self.rng.random() < 0.3
+        self.revision -= not refused and self.rng.random() < 0.8
         return refused
 
 
