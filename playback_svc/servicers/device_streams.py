@@ -105,7 +105,7 @@ class DeviceStreamCalls:
         )
 
     async def _due(self, stream: DeviceStream) -> AsyncIterator[device_pb2.Command]:
-        if stream.behind:
+        if stream.behind and not stream.waiting:
             await self._streams.fetch(stream)
         for command in stream.taken():
             if stream.end is None:

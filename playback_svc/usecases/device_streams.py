@@ -85,7 +85,8 @@ class Greeting:
 class DeviceStream(HeldStream):
     """One stream of a device.
 
-    Commands up to ``known`` were read for it; ``behind`` says that there may be more.
+    Commands up to ``known`` were read for it, and those ``waiting`` are not delivered yet;
+    ``behind`` says that there may be more.
     """
 
     __slots__ = ("attended", "behind", "device_id", "known", "stream_id", "waiting", "watched")
@@ -229,7 +230,7 @@ class DeviceStreams:
         return answer_of(state, state.position_ms, expire_at_s)
 
     async def fetch(self, stream: DeviceStream) -> None:
-        """Reads what a stream is ``behind`` of; as much as is read at once.
+        """Reads what a stream is ``behind`` of, when nothing is ``waiting``; so much at once.
 
         Fails OPEN: where the mailbox cannot be read, the stream is looked after again soon.
         """

@@ -8,7 +8,7 @@ import itertools
 import structlog
 
 from meshkit.faults import Unavailable
-from playback_svc.domain.player_state import Version
+from playback_svc.domain.player_state import EndReason, PlayerState, Version
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import News, Wake, Wakeups
 from playback_svc.ports.neighbours import Measures
@@ -75,7 +75,7 @@ class Watchers:
         view.behind = False
         playing = await self._get_playback(view.holder.user_id)
         if playing is not None:
-            view.shown = playing.state.version
+            view.shown = _lasting(playing.state)
         return playing
 
     async def newer(self, view: View) -> Playing | None:
@@ -92,7 +92,7 @@ class Watchers:
             return None
         # An older one is never shown after a newer one: stores may lag behind news.
         if playing is None or playing.state.version <= shown:
-            view.shown = shown
+            view.shown = max(view.shown, shown)
             return None
         return playing
 
@@ -117,3 +117,13 @@ class Watchers:
             for view in list(itertools.islice(self._doubted, ROUSED_A_TICK)):
                 del self._doubted[view]
                 view.rouse()
+
+
+def _lasting(state: PlayerState) -> Version:
+    """The version below which nothing can be news any more.
+
+    An end by silence may be derived, and another change then become that version instead of it.
+    """
+    if state.ended_by is EndReason.EXPIRED:
+        return Version(state.version.epoch, state.version.revision - 1)
+    return state.version

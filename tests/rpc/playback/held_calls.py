@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import grpc
 from grpc.aio import AioRpcError
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
-from segue.device.v1.device_service_pb2_grpc import DeviceServiceStub
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as playback_service
 
-from meshkit import status
-from playback_svc.wiring import now_ms
-from tests.rpc.playback.harness import Instance, User
+from meshkit import postgres, status
+from playback_svc.wiring import SCHEMA
+from tests.rpc.playback.harness import Instance, User, World
 
 KIND = device_pb2.Command
 REASON = playback_pb2.SessionEnd
@@ -59,14 +59,9 @@ class Call:
         return await self.ended()
 
 
-def devices_of(user: User) -> Any:
-    """The stub of DeviceService over the user's channel."""
-    return DeviceServiceStub(user.channel)
-
-
 async def said_hello(user: User, device_id: str = "kitchen", **hello: Any) -> Call:
     """A stream whose hello was sent and not yet answered."""
-    call = Call(devices_of(user).Connect(metadata=user.metadata))
+    call = Call(user.devices.Connect(metadata=user.metadata))
     await call.send(hello=pb.ConnectRequest.Hello(device_id=device_id, **hello))
     return call
 
@@ -82,7 +77,7 @@ async def connected(user: User, device_id: str = "kitchen", **hello: Any) -> tup
 async def watching(user: User, device_id: str = "kitchen", last_applied: int = 0) -> Call:
     """The server's half of a device's stream."""
     request = pb.WatchCommandsRequest(device_id=device_id, last_applied=last_applied)
-    return Call(devices_of(user).WatchCommands(request, metadata=user.metadata))
+    return Call(user.devices.WatchCommands(request, metadata=user.metadata))
 
 
 async def viewing(user: User) -> Call:
@@ -101,13 +96,19 @@ async def unheld(instance: Instance) -> None:
     raise AssertionError([one.held for one in held])
 
 
-async def aged(instance: Instance, user_id: str, by_ms: int) -> None:
-    """Every command of the user becomes so much older."""
-    store = instance.parts.store
-    async with store._pool.connection() as connection:  # type: ignore[attr-defined]
+async def aged(world: World, user_id: str, by_ms: int, up_to: int) -> None:
+    """The user's commands up to a number become so much older."""
+    async with (
+        postgres.open_pool(world.dsn, schema=SCHEMA, max_size=1) as pool,
+        pool.connection() as connection,
+    ):
         await connection.execute(
             "UPDATE commands SET issued_at = issued_at - make_interval(secs => %s)"
-            " WHERE user_id = %s",
-            (by_ms / 1000, user_id),
+            " WHERE user_id = %s AND number <= %s",
+            (by_ms / 1000, user_id, up_to),
         )
-        assert now_ms()
+
+
+def later(seconds: float) -> float:
+    """Unix seconds of a time to come."""
+    return time.time() + seconds

@@ -1,0 +1,134 @@
+"""Live views of playback over two instances."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from segue.playback.v1 import playback_pb2
+
+from meshkit import valkey
+from meshkit.faults import ResourceExhausted
+from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.domain.presence import BLIND_MS
+from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.held_streams import STREAMS_PER_USER
+from playback_svc.usecases.sweep import Expire
+from playback_svc.wiring import now_ms
+from tests.contracts.playback.samples import new_id
+from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
+from tests.rpc.playback.held_calls import REASON, Call, later, unheld, viewing
+
+STATUS = playback_pb2.Playback
+
+
+async def shown(call: Call) -> playback_pb2.Playback:
+    """What the view shows next."""
+    message = await call.read()
+    assert message.HasField("playback"), message
+    return message.playback
+
+
+async def test_a_view_follows_what_another_instance_does(world: World) -> None:
+    async with an_instance(world) as one, an_instance(world) as two:
+        user_id = new_id()
+        view, player = await viewing(one.user(user_id)), two.user(user_id)
+        first = await view.read()
+        assert not first.HasField("playback")
+        assert not first.HasField("end")
+        played = await player.play()
+        playing = await shown(view)
+        assert (playing.playback_id, playing.status) == (played.playback_id, STATUS.PLAYING)
+        await player.call("Pause", playback_id=played.playback_id)
+        assert (await shown(view)).status == STATUS.PAUSED
+        await player.call("SetShuffle", shuffle=True)
+        assert (await shown(view)).shuffle
+        await player.play(device_id="phone")
+        assert (await shown(view)).device_id == "phone"
+        again = await viewing(two.user(user_id))
+        assert (await shown(again)).device_id == "phone"
+        view.call.cancel()
+        await unheld(one)
+
+
+async def test_many_changes_are_shown_in_order_up_to_the_last(user: User) -> None:
+    played = await user.play()
+    view = await viewing(user)
+    revisions = [(await shown(view)).revision]
+    seeks = (user.call("Seek", playback_id=played.playback_id, position_ms=one) for one in range(8))
+    await asyncio.gather(*seeks)
+    final = await user.state()
+    while revisions[-1] < final.revision:
+        revisions.append((await shown(view)).revision)
+    assert revisions == sorted(set(revisions))
+    assert revisions[-1] == final.revision
+
+
+async def test_a_session_that_fell_silent_is_shown_as_over(
+    instance: Instance, user: User, world: World
+) -> None:
+    await user.play()
+    view = await viewing(user)
+    assert (await shown(view)).status == STATUS.PLAYING
+    at = now_ms() + BLIND_MS + 600_000
+    async with valkey.open_client(world.valkey_url) as client:
+        positions = ValkeyPositions(client, lambda: at)
+        commander = Commander(instance.parts.store, positions, instance.parts.wakeups, lambda: at)
+        assert await Expire(commander)(user.user_id)
+    over = await shown(view)
+    assert (over.status, over.ended_by) == (STATUS.STOPPED, REASON.EXPIRED)
+
+
+async def test_a_view_that_missed_news_looks_again(world: World) -> None:
+    apart = replace(world, valkey_url="unix:///nowhere.sock")
+    async with an_instance(world) as one, an_instance(apart) as two:
+        user_id = new_id()
+        view = await viewing(one.user(user_id))
+        await view.read()
+        await two.user(user_id).play()
+        one.streams.gap()
+        assert (await shown(view)).revision == 1
+
+
+async def test_users_see_nothing_of_each_other(instance: Instance, user: User) -> None:
+    view = await viewing(user)
+    await view.read()
+    await instance.user().play(position_ms=5)
+    await user.play(position_ms=9_000)
+    assert (await shown(view)).position_ms >= 9_000
+
+
+async def test_views_of_a_user_are_bounded(instance: Instance, user: User) -> None:
+    views = [await viewing(user) for _ in range(STREAMS_PER_USER)]
+    for view in views:
+        await view.read()
+    fault = await refused((await viewing(user)).read())
+    assert isinstance(fault, ResourceExhausted)
+    assert fault.metadata == {"limit": "streams_per_user"}
+    for view in views:
+        view.call.cancel()
+    await unheld(instance)
+    await (await viewing(user)).read()
+
+
+async def test_a_view_ends_with_its_token_and_its_sign_in(instance: Instance) -> None:
+    user_id = new_id()
+    short = await viewing(instance.user(user_id, life_s=60))
+    sid = new_id()
+    revoked = await viewing(instance.user(user_id, sid=sid))
+    await short.read()
+    await revoked.read()
+    instance.streams.watchers.held.end_expired(later(61))
+    instance.revoke(sid)
+    (expired,), (ended,) = await asyncio.gather(short.ended(), revoked.ended())
+    assert expired.end.reason == REASON.TOKEN_EXPIRED
+    assert ended.end.reason == REASON.TOKEN_REVOKED
+
+
+async def test_a_draining_server_ends_its_views(world: World) -> None:
+    async with an_instance(world, drain_notice_s=0.2) as instance:
+        view = await viewing(instance.user())
+        await view.read()
+        await instance.mesh.server.drain()
+        (last,) = await view.ended()
+        assert last.end.reason == REASON.DRAINING
