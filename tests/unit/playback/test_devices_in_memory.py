@@ -1,0 +1,385 @@
+"""Devices, orders to them, transfers and receipts over stores in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from random import Random
+
+import pytest
+
+from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from meshkit.idempotency import RequestKey
+from playback_svc.adapters.memory import (
+    MemoryCatalogue,
+    MemoryPlans,
+    MemoryPlaylists,
+    MemoryPositions,
+)
+from playback_svc.adapters.memory_skips import MemorySkipWindows
+from playback_svc.adapters.memory_states import MemoryPlayerStates
+from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
+from playback_svc.domain.devices import Capabilities, DeviceKind
+from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandKind, CommandStatus
+from playback_svc.domain.player_state import EndReason, Status
+from playback_svc.ports.live import Adjusted, Mail, Receipt
+from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.usecases.contexts import Contexts
+from playback_svc.usecases.control import Control, Resume
+from playback_svc.usecases.directing import Directed, Directing, Order
+from playback_svc.usecases.moving import Moving
+from playback_svc.usecases.opened import Caller
+from playback_svc.usecases.play import Play, PlayOrder
+from playback_svc.usecases.queueing import Queueing
+from playback_svc.usecases.receipts import Receipts
+from playback_svc.usecases.registering import Devices, Registration
+from playback_svc.usecases.reporting import Reports
+from playback_svc.usecases.staging import Staging
+from playback_svc.usecases.transferring import Transfer
+from tests.contracts.playback.samples import (
+    FREE,
+    NOW,
+    PLAYABLE,
+    TRACK,
+    new_id,
+    request_key,
+)
+
+USER = new_id()
+CALLER = Caller(USER, "free", "phone")
+HOUR_S = 3_600
+DONE = CommandStatus.DONE
+
+
+@dataclass
+class Shared:
+    """What the instances of a test share, with a clock that stands still unless moved."""
+
+    now: int = NOW
+    store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
+    positions: MemoryPositions = field(default_factory=MemoryPositions)
+    switchboard: MemorySwitchboard = field(default_factory=MemorySwitchboard)
+
+
+class Desk:
+    """The use cases of one instance."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared, self.store = shared, shared.store
+        self.wakeups = MemoryWakeups(shared.switchboard)
+        self.commander = Commander(self.store, shared.positions, self.wakeups, self.clock)
+        self.receipts = Receipts(self.store, self.wakeups, self.clock)
+        self.devices = Devices(self.commander, self.wakeups)
+        self.reports = Reports(self.store, self.wakeups, self.clock)
+        catalogue = MemoryCatalogue({TRACK.track_id: PLAYABLE})
+        contexts = Contexts(self.store, catalogue, MemoryPlaylists())
+        self._commands(catalogue, contexts, MemoryPlans({"free": FREE}), Random(1))
+        self.wakeups.listen(self.receipts.hear, self.receipts.gap)
+
+    def _commands(
+        self, catalogue: MemoryCatalogue, contexts: Contexts, plans: MemoryPlans, rng: Random
+    ) -> None:
+        commander, clock, sessions = self.commander, self.clock, SessionLookup(self.store)
+        staging, skips = Staging(catalogue, plans, new_id), MemorySkipWindows(clock)
+        self.play = Play(
+            commander, contexts, staging, clock=clock, new_id=new_id, rng=rng, urls_live_s=HOUR_S
+        )
+        self.directing = Directing(
+            commander, self.wakeups, self.receipts,
+            play=self.play,
+            control=Control(commander, sessions),
+            resume=Resume(commander, sessions, staging, clock=clock, urls_live_s=HOUR_S),
+            moving=Moving(
+                commander, sessions, contexts, staging, skips, plans,
+                new_id=new_id, rng=rng, urls_live_s=HOUR_S,
+            ),
+            queueing=Queueing(commander, contexts, catalogue, new_id=new_id, rng=rng),
+        )  # fmt: skip
+        self.transfer = Transfer(
+            commander, self.wakeups, staging, clock=clock, new_id=new_id, urls_live_s=HOUR_S
+        )
+
+    def clock(self) -> int:
+        return self.shared.now
+
+    async def begin(self, device_id: str = "kitchen") -> None:
+        """The kitchen is registered and plays."""
+        able = Capabilities(volume=True)
+        await self.devices.register(USER, Registration(device_id, capabilities=able), None)
+        await self.play(USER, "free", PlayOrder(device_id, TRACK.track_id), None)
+
+    async def pause(self, within_s: float = 0.0, key: RequestKey | None = None) -> Directed:
+        order = Order("kitchen", CommandKind.PAUSE)
+        return await self.directing.send(CALLER, order, key, within_s)
+
+    async def done(self, *numbers: int) -> None:
+        await self.reports.report(USER, "kitchen", [Applied(number, DONE) for number in numbers])
+
+
+@pytest.fixture
+def shared() -> Shared:
+    return Shared()
+
+
+@pytest.fixture
+def desk(shared: Shared) -> Desk:
+    return Desk(shared)
+
+
+async def settled(turns: int = 30) -> None:
+    """Everything that can go on has gone on."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+async def test_without_presence_nobody_is_online_and_everybody_is_listed(desk: Desk) -> None:
+    await desk.begin()
+    await desk.wakeups.attend(USER, "kitchen")
+    assert [listed.online for listed in await desk.devices.list(USER)] == [True]
+    desk.shared.switchboard.away = True
+    (listed,) = await desk.devices.list(USER)
+    assert (listed.online, listed.active) == (False, True)
+
+
+async def test_without_presence_nothing_is_begun_elsewhere(desk: Desk) -> None:
+    await desk.begin()
+    await desk.devices.register(USER, Registration("tv"), None)
+    desk.shared.switchboard.away = True
+    order = Order("tv", CommandKind.PLAY, play=PlayOrder("tv", TRACK.track_id))
+    with pytest.raises(Unavailable):
+        await desk.directing.send(CALLER, order, None)
+    with pytest.raises(Unavailable):
+        await desk.transfer(CALLER, "tv", None, None)
+    assert desk.store.states[USER].device_id == "kitchen"
+
+
+async def test_a_session_that_silence_has_ended_makes_no_device_active(desk: Desk) -> None:
+    await desk.begin()
+    desk.shared.now += TRACK.duration_ms + 3_600_000
+    assert [listed.active for listed in await desk.devices.list(USER)] == [False]
+
+
+async def test_a_device_that_registers_keeps_its_numbers_and_its_loudness(desk: Desk) -> None:
+    await desk.begin()
+    await desk.reports.report(USER, "kitchen", [Applied(1, DONE)], 30)
+    desk.shared.now += 5
+    spoken = Registration("kitchen", "Küche", DeviceKind.SPEAKER)
+    device = await desk.devices.register(USER, spoken, None)
+    assert (device.name, device.kind, device.seen_at_ms) == ("Küche", DeviceKind.SPEAKER, NOW + 5)
+    assert (device.last_number, device.last_applied, device.volume_percent) == (1, 1, 30)
+    assert device.registered_at_ms == NOW
+    assert device.capabilities.volume
+
+
+async def test_registering_leaves_what_plays_as_it_was_read(desk: Desk) -> None:
+    await desk.begin()
+    before = desk.store.states[USER]
+    desk.shared.now += TRACK.duration_ms + 3_600_000
+    await desk.devices.register(USER, Registration("tv"), None)
+    assert desk.store.states[USER] == before
+
+
+async def test_removing_stops_the_session_in_the_same_write_and_tells_it(desk: Desk) -> None:
+    await desk.begin()
+    desk.wakeups.sent.clear()
+    await desk.devices.remove(USER, "kitchen", None)
+    state = desk.store.states[USER]
+    assert (state.status, state.ended_by) == (Status.STOPPED, EndReason.STOPPED)
+    assert desk.store.sessions[USER, state.session_id].ended_by is EndReason.STOPPED
+    assert desk.store.devices[USER] == {}
+    assert (USER, "kitchen") not in desk.store.commands
+    assert Adjusted(USER) in desk.wakeups.sent
+    assert not any(isinstance(news, Mail) for news in desk.wakeups.sent)
+
+
+async def test_removing_where_silence_has_ended_the_session_stores_just_that(desk: Desk) -> None:
+    await desk.begin()
+    desk.shared.now += TRACK.duration_ms + 3_600_000
+    await desk.devices.remove(USER, "kitchen", None)
+    assert desk.store.states[USER].ended_by is EndReason.EXPIRED
+
+
+async def test_an_order_is_in_the_mailbox_when_it_is_acknowledged(desk: Desk) -> None:
+    await desk.begin()
+    command = (await desk.pause()).command
+    assert command == desk.store.commands[USER, "kitchen"][2]
+    assert (command.kind, command.sender) == (CommandKind.PAUSE, "phone")
+    assert Mail(USER, "kitchen", 2) in desk.wakeups.sent
+
+
+async def test_the_volume_leaves_the_state_as_it_was_read(desk: Desk) -> None:
+    await desk.begin()
+    before = desk.store.states[USER]
+    order = Order("kitchen", CommandKind.VOLUME, percent=55)
+    command = (await desk.directing.send(CALLER, order, None)).command
+    assert (command.number, command.volume_percent, command.target) == (2, 55, None)
+    assert desk.store.states[USER] == before
+    # The device says how loud it is; what it was told is not that yet.
+    assert desk.store.devices[USER]["kitchen"].volume_percent is None
+
+
+async def test_volumes_under_one_id_are_one_command(desk: Desk) -> None:
+    await desk.begin()
+    order, key = Order("kitchen", CommandKind.VOLUME, percent=55), request_key(USER)
+    sent = await asyncio.gather(*(desk.directing.send(CALLER, order, key) for _ in range(4)))
+    assert {directed.command.number for directed in sent} == {2}
+    assert len(desk.store.commands[USER, "kitchen"]) == 2
+
+
+async def test_a_word_from_another_instance_ends_a_wait(shared: Shared, desk: Desk) -> None:
+    other = Desk(shared)
+    await desk.begin()
+    sending = asyncio.create_task(desk.pause(within_s=HOUR_S))
+    await settled()
+    assert not sending.done()
+    await other.done(1)
+    await settled()
+    assert not sending.done(), "that was the word on another command"
+    await other.done(2)
+    assert (await sending).command.status is DONE
+    assert desk.wakeups._watched[USER] == 0
+
+
+async def test_a_word_that_was_lost_is_found_after_the_gap(desk: Desk) -> None:
+    await desk.begin()
+    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, HOUR_S))
+    await settled()
+    await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
+    await settled()
+    assert not waiting.done()
+    desk.wakeups.gap()
+    assert (await waiting).status is DONE
+
+
+async def test_a_word_before_the_listening_is_found_in_the_store(desk: Desk) -> None:
+    await desk.begin()
+
+    async def watch(user_id: str) -> None:
+        desk.wakeups._watched[user_id] += 1
+        await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
+
+    desk.wakeups.watch = watch  # type: ignore[method-assign]
+    assert (await desk.directing.look(USER, "kitchen", 1, HOUR_S)).status is DONE
+
+
+async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> None:
+    await desk.begin()
+    reads: list[int] = []
+    plain = desk.store.command
+
+    async def command(user_id: str, device_id: str, number: int) -> Command | None:
+        reads.append(number)
+        return await plain(user_id, device_id, number)
+
+    desk.store.command = command  # type: ignore[method-assign]
+    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, HOUR_S))
+    await settled()
+    desk.wakeups.send(Receipt(USER, "kitchen", 2))
+    desk.wakeups.send(Receipt(USER, "tv", 1))
+    desk.wakeups.send(Mail(USER, "kitchen", 1))
+    await settled(200)
+    assert reads == [1, 1]
+    await desk.done(1)
+    await waiting
+    assert reads == [1, 1, 1]
+
+
+async def test_a_drained_instance_answers_what_it_knows(desk: Desk) -> None:
+    await desk.begin()
+    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, HOUR_S))
+    await settled()
+    await desk.receipts.drain()
+    assert (await waiting).status is CommandStatus.PENDING
+    late = await desk.directing.look(USER, "kitchen", 1, HOUR_S)
+    assert late.status is CommandStatus.PENDING
+
+
+async def test_a_wait_that_is_cancelled_leaves_nothing_behind(desk: Desk) -> None:
+    await desk.begin()
+    waiting = asyncio.create_task(desk.pause(within_s=HOUR_S))
+    await settled()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert (desk.receipts._waits, desk.receipts._seats) == ({}, {})
+    assert desk.wakeups._watched[USER] == 0
+
+
+async def test_a_command_nobody_came_for_is_expired_and_not_waited_for(desk: Desk) -> None:
+    await desk.begin()
+    desk.shared.now += LIFE_MS
+    command = await desk.directing.look(USER, "kitchen", 1, HOUR_S)
+    assert command.status_at(desk.shared.now) is CommandStatus.EXPIRED
+
+
+async def test_every_number_of_a_report_is_told_once(desk: Desk) -> None:
+    await desk.begin()
+    await desk.pause()
+    desk.wakeups.sent.clear()
+    said = [Applied(2, DONE), Applied(1, DONE), Applied(2, CommandStatus.FAILED)]
+    device = await desk.reports.report(USER, "kitchen", said)
+    assert device.last_applied == 2
+    assert desk.wakeups.sent == [Receipt(USER, "kitchen", 1), Receipt(USER, "kitchen", 2)]
+    assert desk.store.commands[USER, "kitchen"][2].status is DONE
+
+
+async def test_a_report_that_is_refused_is_told_to_nobody(desk: Desk) -> None:
+    await desk.begin()
+    desk.wakeups.sent.clear()
+    with pytest.raises(InvalidArgument):
+        await desk.done(1, 99)
+    with pytest.raises(NotFound):
+        await desk.reports.report(USER, "tv", [Applied(1, DONE)])
+    assert desk.wakeups.sent == []
+    assert desk.store.commands[USER, "kitchen"][1].status is CommandStatus.PENDING
+
+
+async def test_a_transfer_moves_the_play_and_ends_the_session(desk: Desk) -> None:
+    await desk.begin()
+    before = desk.store.states[USER]
+    desk.shared.now += 20_000
+    await desk.devices.register(USER, Registration("phone"), None)
+    moved = await desk.transfer(CALLER, "phone", None, None)
+    after = desk.store.states[USER]
+    assert (after.device_id, after.position_ms, after.heard_ms) == ("phone", 20_000, 20_000)
+    assert (after.play_id, after.play_started_at_ms) == (before.play_id, NOW)
+    assert after.queue == before.queue
+    assert moved.playing.state == after
+    assert moved.answer.urls_expire_at_s == desk.shared.now // 1000 + HOUR_S
+    assert desk.store.sessions[USER, before.session_id].ended_by is EndReason.TAKEN_OVER
+    assert desk.store.plays == {}
+    assert moved.answer.number == 1
+
+
+async def test_a_transfer_from_silence_ends_the_session_as_expired(desk: Desk) -> None:
+    await desk.begin()
+    before = desk.store.states[USER]
+    desk.shared.now += TRACK.duration_ms + 3_600_000
+    await desk.devices.register(USER, Registration("phone"), None)
+    await desk.transfer(CALLER, "phone", None, None)
+    after = desk.store.states[USER]
+    assert desk.store.sessions[USER, before.session_id].ended_by is EndReason.EXPIRED
+    assert (after.status, after.position_ms) == (Status.PAUSED, TRACK.duration_ms)
+    assert after.play_id != before.play_id
+    assert [play.play_id for play in desk.store.plays[USER].values()] == [before.play_id]
+
+
+async def test_transfers_to_one_device_at_once_move_once(desk: Desk) -> None:
+    await desk.begin()
+    await desk.devices.register(USER, Registration("phone"), None)
+    moved = await asyncio.gather(*(desk.transfer(CALLER, "phone", None, None) for _ in range(3)))
+    assert {each.playing.state.session_id for each in moved} == {desk.store.states[USER].session_id}
+    assert desk.store.states[USER].version.epoch == 2
+
+
+async def test_a_device_is_offline_until_it_attends(desk: Desk) -> None:
+    await desk.begin()
+    await desk.devices.register(USER, Registration("tv"), None)
+    with pytest.raises(FailedPrecondition, match="not connected"):
+        await desk.transfer(CALLER, "tv", None, None)
+    await desk.wakeups.attend(USER, "tv")
+    assert (await desk.transfer(CALLER, "tv", None, None)).playing.state.device_id == "tv"
+    desk.wakeups.leave(USER, "tv")
+    # It plays: what it is told now needs no moving.
+    held = await desk.transfer(replace(CALLER, sender=""), "tv", False, None)
+    assert held.playing.state.status is Status.PAUSED
