@@ -14,7 +14,7 @@ export SEGUE_DIR := $(abspath $(DIR))
 export XDG_RUNTIME_DIR ?= /tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-browser check bench generate lock clean
+.PHONY: help setup demo up down test test-browser test-node check bench generate lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -47,11 +47,15 @@ down: $(STAMP) ## Stop the mesh
 	@$(BIN)/segue mesh down
 
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager
-	@$(BIN)/python -m pytest tests --ignore=tests/browser $(ARGS)
+	@$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/node $(ARGS)
 
 test-browser: $(STAMP) ## Play in headless Chromium (Debian: apt-get install chromium chromium-driver; needs npm)
 	@tests/browser/prepare
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
+test-node: $(STAMP) ## Hold a device's streams from Node (Debian: apt-get install nodejs npm)
+	@tests/node/prepare
+	@$(BIN)/python -m pytest tests/node $(ARGS)
 
 check: $(STAMP) ## Format, lint, types, import law, contracts, drift of generated files
 	@$(BIN)/ruff format --check .
