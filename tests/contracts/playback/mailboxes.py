@@ -104,6 +104,18 @@ class MailboxesContract:
         assert (first.status, first.detail) == (SUPERSEDED, "by 2")
         assert (second.status, second.detail) == (FAILED, "no network")
 
+    async def test_the_last_numbers_of_many_devices_come_in_the_order_asked(
+        self, store: MailingStore, user: str
+    ) -> None:
+        other = new_id()
+        await filled(store, user, *[NOW] * 3)
+        await with_device(store, user, device("phone", controllable=True))
+        await filled(store, other, NOW - KEPT_MS)
+        asked = [(user, "phone"), (other, "kitchen"), (new_id(), "phone"), (user, "kitchen")]
+        found = await store.last_numbers([*asked, (other, "phone"), (user, "kitchen")])
+        assert found == [0, 1, None, 3, None, 3]
+        assert await store.last_numbers([]) == []
+
     async def test_the_last_number_worked_off_only_rises(
         self, store: MailingStore, user: str
     ) -> None:

@@ -10,7 +10,16 @@ from typing import Protocol
 import pytest
 
 from playback_svc.domain.player_state import EndReason, Status, Version
-from playback_svc.ports.live import Adjusted, Attendance, Mail, News, Receipt, Wake, Wakeups
+from playback_svc.ports.live import (
+    Adjusted,
+    Attendance,
+    Joined,
+    Mail,
+    News,
+    Receipt,
+    Wake,
+    Wakeups,
+)
 from tests.contracts.playback.samples import new_id
 
 LIMIT_S = 20
@@ -58,6 +67,7 @@ def about(user: str) -> Iterator[News]:
     yield Mail(user, "kitchen.speaker", 7)
     yield Receipt(user, "kitchen.speaker", 7)
     yield Adjusted(user)
+    yield Joined(user, "kitchen.speaker", new_id())
 
 
 class WakeupsContract:

@@ -91,7 +91,11 @@ async def test_the_device_that_loses_playback_is_told_to_stop(user: User, other:
 
 async def test_hello_registers_a_device_and_tells_what_it_is(user: User) -> None:
     state = device_pb2.DeviceState(volume_percent=30)
-    hello = {"name": "Kitchen", "kind": device_pb2.Device.SPEAKER, "capabilities": LOUD}
+    hello: dict[str, Any] = {
+        "name": "Kitchen",
+        "kind": device_pb2.Device.SPEAKER,
+        "capabilities": LOUD,
+    }
     kitchen, _ = await connected(user, state=state, **hello)
     (device,) = (await user.on_device("ListDevices")).devices
     assert (device.name, device.kind, device.volume_percent) == ("Kitchen", hello["kind"], 30)

@@ -16,6 +16,8 @@ from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import REASON, Call, connected, later, said_hello, unheld
 
+DONE = device_pb2.Command.DONE
+
 
 async def test_a_second_stream_of_a_device_takes_over(user: User) -> None:
     first, _ = await connected(user)
@@ -124,7 +126,7 @@ async def test_an_absurd_hello_is_refused_by_name(
 @pytest.mark.parametrize(
     "first",
     [
-        {"applied": device_pb2.Applied(number=1, status=device_pb2.Command.DONE)},
+        {"applied": device_pb2.Applied(number=1, status=DONE)},
         {"state": device_pb2.DeviceState(volume_percent=1)},
         {"access_token": "x"},
         {},
@@ -149,9 +151,12 @@ async def test_the_first_message_must_be_hello(
     [
         ({}, "message"),
         ({"hello": pb.ConnectRequest.Hello(device_id="kitchen")}, "message"),
-        ({"applied": device_pb2.Applied(number=0, status=2)}, "applied[0].number"),
-        ({"applied": device_pb2.Applied(number=1, status=1)}, "applied[0].status"),
-        ({"applied": device_pb2.Applied(number=9, status=2)}, "applied.number"),
+        ({"applied": device_pb2.Applied(number=0, status=DONE)}, "applied[0].number"),
+        (
+            {"applied": device_pb2.Applied(number=1, status=device_pb2.Command.PENDING)},
+            "applied[0].status",
+        ),
+        ({"applied": device_pb2.Applied(number=9, status=DONE)}, "applied.number"),
         ({"state": device_pb2.DeviceState(volume_percent=-1)}, "state.volume_percent"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from segue.playback.v1 import playback_pb2
 
@@ -22,7 +23,7 @@ from tests.rpc.playback.held_calls import REASON, Call, later, unheld, viewing
 STATUS = playback_pb2.Playback
 
 
-async def shown(call: Call) -> playback_pb2.Playback:
+async def shown(call: Call) -> Any:
     """What the view shows next."""
     message = await call.read()
     assert message.HasField("playback"), message

@@ -1,0 +1,232 @@
+"""Streams of devices over stores in memory: what is read, when, and what a lost word costs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from meshkit.faults import InvalidArgument, Unavailable
+from playback_svc.adapters.memory import MemoryPositions, NoMeasures
+from playback_svc.adapters.memory_states import MemoryPlayerStates
+from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
+from playback_svc.domain.mailbox import Command, CommandKind, Pending
+from playback_svc.domain.player_state import stop
+from playback_svc.ports.live import Adjusted, Joined, Mail
+from playback_svc.ports.states import Change
+from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.device_streams import (
+    COMPARED_A_TICK,
+    COMPARED_EVERY_S,
+    READ_AT_ONCE,
+    DeviceStream,
+    DeviceStreams,
+    Hello,
+)
+from playback_svc.usecases.held_streams import Closing, Holder
+from playback_svc.usecases.registering import Devices, Registration
+from playback_svc.usecases.reporting import Reports
+from tests.contracts.playback.samples import NOW, new_id, playing
+
+USER = new_id()
+HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
+
+
+@dataclass
+class CountedStates(MemoryPlayerStates):
+    """Counts readings of mailboxes, and fails while ``away``."""
+
+    reads: int = 0
+    asked: list[int] = field(default_factory=list)
+    away: bool = False
+
+    async def pending(
+        self, user_id: str, device_id: str, after: int, now_ms: int, limit: int
+    ) -> Pending:
+        self.reads += 1
+        self._answer()
+        return await super().pending(user_id, device_id, after, now_ms, limit)
+
+    async def last_numbers(self, devices: object) -> list[int | None]:
+        self._answer()
+        assert isinstance(devices, list)
+        self.asked.append(len(devices))
+        return await super().last_numbers(devices)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable("The store cannot answer now.")
+
+
+@dataclass
+class Rig:
+    """One instance on memory; the clock stands still unless it is moved."""
+
+    now: int = NOW
+    store: CountedStates = field(default_factory=CountedStates)
+    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+
+    def __post_init__(self) -> None:
+        def clock() -> int:
+            return self.now
+
+        commander = Commander(self.store, MemoryPositions(), self.wakeups, clock)
+        self.streams = DeviceStreams(
+            self.store, self.wakeups, self.wakeups, commander,
+            Devices(commander, self.wakeups), Reports(self.store, self.wakeups, clock),
+            measures=NoMeasures(), clock=clock, new_id=new_id, urls_live_s=60,
+        )  # fmt: skip
+        self.wakeups.listen(self.streams.hear, self.streams.gap)
+
+    async def open(self, device_id: str = "kitchen", holder: Holder = HOLDER) -> DeviceStream:
+        stream = self.streams.hold(holder)
+        await self.streams.open(stream, Hello(device_id, 0, Registration(device_id)))
+        stream.behind = False
+        return stream
+
+    async def mail(self, *numbers: int, tell: bool = True, user_id: str = USER) -> None:
+        """These commands are stored for the kitchen."""
+        for number in numbers:
+            command = Command("kitchen", number, CommandKind.VOLUME, None, self.now)
+            assert await self.store.commit(Change(user_id, None, None, mail=(command,)), self.now)
+            if tell:
+                self.wakeups.send(Mail(user_id, "kitchen", number))
+
+    async def delivered(self, stream: DeviceStream) -> list[int]:
+        """What its servicer would deliver until there is no more."""
+        got = list[int]()
+        while stream.behind or stream.waiting:
+            if not stream.waiting:
+                await self.streams.fetch(stream)
+            got += [command.number for command in stream.taken()]
+        return got
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+async def test_several_commands_are_one_reading(rig: Rig) -> None:
+    stream = await rig.open()
+    rig.store.reads = 0
+    await rig.mail(1, 2, 3)
+    assert await rig.delivered(stream) == [1, 2, 3]
+    assert rig.store.reads == 1
+    rig.streams.hear(Mail(USER, "kitchen", 3))
+    rig.streams.hear(Mail(USER, "bedroom", 9))
+    assert not stream.behind
+
+
+async def test_a_full_mailbox_is_read_in_parts_and_in_order(rig: Rig) -> None:
+    stream = await rig.open()
+    count = 2 * READ_AT_ONCE + 1
+    await rig.mail(*range(1, count + 1))
+    assert await rig.delivered(stream) == list(range(1, count + 1))
+
+
+async def test_a_mailbox_that_cannot_be_read_is_read_later(rig: Rig) -> None:
+    stream = await rig.open()
+    await rig.mail(1)
+    rig.store.away = True
+    assert await rig.delivered(stream) == []
+    await rig.streams.compare()
+    assert await rig.delivered(stream) == []
+    rig.store.away = False
+    await rig.streams.compare()
+    assert await rig.delivered(stream) == [1]
+    assert stream.end is None
+
+
+async def test_lost_news_are_found_within_a_minute(rig: Rig) -> None:
+    stream = await rig.open()
+    running = asyncio.create_task(rig.streams.run())
+    await rig.mail(1, tell=False)
+    rig.now += COMPARED_EVERY_S * 1000
+    async with asyncio.timeout(10):
+        await stream.idle()
+    assert await rig.delivered(stream) == [1]
+    running.cancel()
+
+
+async def test_streams_are_compared_some_at_a_time(rig: Rig) -> None:
+    users = [new_id() for _ in range(COMPARED_A_TICK + 10)]
+    for user_id in users:
+        await rig.open(holder=Holder(user_id, "sid", "free", NOW))
+    await rig.mail(1, tell=False, user_id=users[-1])
+    rig.wakeups.gap()
+    for _ in range(3):
+        await rig.streams.compare()
+    assert rig.store.asked == [COMPARED_A_TICK, 10]
+    behind = [stream for stream in rig.streams.held if stream.behind]
+    assert [stream.holder.user_id for stream in behind] == [users[-1]]
+
+
+@pytest.mark.parametrize("anew", [False, True])
+async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None:
+    stream, bedroom = await rig.open(), await rig.open("bedroom")
+    await rig.mail(1)
+    assert await rig.delivered(stream) == [1]
+    await rig.store.commit(Change(USER, None, None, removed_device="kitchen"), NOW)
+    if anew:
+        other = Rig(store=rig.store)
+        await other.open()
+    rig.streams.hear(Adjusted(USER))
+    await rig.streams.compare()
+    assert stream.end is not None
+    assert stream.end.reason is Closing.STOPPED
+    assert bedroom.end is None
+
+
+async def test_of_two_streams_of_a_device_the_later_one_stays(rig: Rig) -> None:
+    stream = await rig.open()
+    rig.streams.hear(Joined(USER, "bedroom", "Z" * 26))
+    rig.streams.hear(Joined(USER, "kitchen", stream.stream_id))
+    rig.wakeups.sent.clear()
+    rig.streams.hear(Joined(USER, "kitchen", "0" * 26))
+    assert stream.end is None
+    # The older one may not have heard of it.
+    assert rig.wakeups.sent == [Joined(USER, "kitchen", stream.stream_id)]
+    rig.streams.hear(Joined(USER, "kitchen", "Z" * 26))
+    assert stream.end is not None
+    assert stream.end.reason is Closing.TAKEN_OVER
+
+
+async def test_a_stream_takes_over_from_other_instances() -> None:
+    switchboard, store = MemorySwitchboard(), CountedStates()
+    rigs = [Rig(store=store, wakeups=MemoryWakeups(switchboard)) for _ in range(3)]
+    streams = []
+    for rig in rigs:
+        streams.append(await rig.open())
+        await asyncio.sleep(0.005)
+    ends = [stream.end.reason if stream.end else None for stream in streams]
+    assert ends == [Closing.TAKEN_OVER, Closing.TAKEN_OVER, None]
+
+
+async def test_what_was_refused_leaves_nothing_behind(rig: Rig) -> None:
+    for _ in range(40):
+        stream = rig.streams.hold(HOLDER)
+        with pytest.raises(InvalidArgument):
+            await rig.streams.open(stream, Hello("kitchen", 5, Registration("kitchen")))
+        rig.streams.close(stream)
+        stream = await rig.open()
+        rig.streams.close(stream)
+    assert rig.streams.held.held == 0
+    assert not any(rig.wakeups._watched.values())
+    assert not any(rig.wakeups._attending.values())
+
+
+async def test_only_what_plays_on_the_device_is_loaded(rig: Rig) -> None:
+    state = playing()
+    loading = {CommandKind.PLAY, CommandKind.TRANSFER, CommandKind.SKIP, CommandKind.PREVIOUS,
+               CommandKind.ADVANCE, CommandKind.RESUME}  # fmt: skip
+    for kind in CommandKind:
+        answer = rig.streams.loaded(Command("kitchen", 1, kind, state, NOW))
+        assert (answer is not None) is (kind in loading)
+        if answer is not None:
+            assert answer.urls_expire_at_s == NOW // 1000 + 60
+            assert answer.asset == state.asset
+    for target in (None, stop(state, NOW)):
+        assert rig.streams.loaded(Command("kitchen", 1, CommandKind.PLAY, target, NOW)) is None
+    assert rig.streams.loaded(Command("phone", 1, CommandKind.PLAY, state, NOW)) is None

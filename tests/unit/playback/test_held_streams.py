@@ -1,0 +1,175 @@
+"""Held streams by themselves: how they wake up, how many there may be, how their requests come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from meshkit.faults import InvalidArgument, ResourceExhausted
+from playback_svc.adapters.memory import NoMeasures
+from playback_svc.servicers.holding import Inbox
+from playback_svc.usecases.held_streams import (
+    REVOKED,
+    STREAMS_PER_USER,
+    Closing,
+    HeldStream,
+    HeldStreams,
+    Holder,
+    StreamEnd,
+)
+from tests.contracts.playback.samples import new_id
+
+HOLDER = Holder(new_id(), "sid", "free", 1_000.0)
+STOPPED = StreamEnd(Closing.STOPPED, "stopped")
+
+
+class Counted(NoMeasures):
+    """Counts what is held of each kind."""
+
+    def __init__(self) -> None:
+        self.held = Counter[str]()
+
+    def streams(self, kind: str, difference: int) -> None:
+        """See the port."""
+        self.held[kind] += difference
+
+
+def holding(measures: NoMeasures | None = None) -> HeldStreams[HeldStream]:
+    return HeldStreams("test", measures or NoMeasures(), now_s=0)
+
+
+async def waiting(stream: HeldStream) -> asyncio.Task[None]:
+    task = asyncio.create_task(stream.idle())
+    await asyncio.sleep(0)
+    assert stream.listening
+    return task
+
+
+async def test_a_nudge_wakes_a_stream_that_waits_and_no_other() -> None:
+    stream = HeldStream(HOLDER)
+    stream.nudge()
+    for _ in range(3):
+        task = await waiting(stream)
+        await asyncio.sleep(0)
+        assert not task.done()
+        stream.nudge()
+        stream.nudge()
+        await task
+
+
+async def test_an_end_wakes_a_stream_and_the_first_one_stands() -> None:
+    stream = HeldStream(HOLDER)
+    task = await waiting(stream)
+    stream.finish(STOPPED)
+    stream.finish(REVOKED)
+    await task
+    assert stream.end is STOPPED
+
+
+async def test_a_nudge_for_a_call_that_was_just_cancelled_harms_nobody() -> None:
+    stream = HeldStream(HOLDER)
+    task = await waiting(stream)
+    task.cancel()
+    stream.nudge()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not stream.listening
+
+
+def test_streams_that_are_ending_leave_room_but_not_without_bound() -> None:
+    measures = Counted()
+    held = holding(measures)
+    for one in range(2 * STREAMS_PER_USER):
+        stream = HeldStream(HOLDER)
+        held.add(stream)
+        if one < STREAMS_PER_USER:
+            stream.finish(STOPPED)
+    with pytest.raises(ResourceExhausted) as refused:
+        held.add(HeldStream(HOLDER))
+    assert refused.value.metadata == {"limit": "streams_per_user"}
+    assert refused.value.retry_after_s
+    held.add(HeldStream(replace(HOLDER, user_id=new_id())))
+    for stream in held.of_user(HOLDER.user_id):
+        stream.finish(STOPPED)
+    with pytest.raises(ResourceExhausted):
+        held.add(HeldStream(HOLDER))
+    assert measures.held == {"test": 2 * STREAMS_PER_USER + 1}
+    for stream in held:
+        held.remove(stream)
+    assert (measures.held["test"], held.held, held.of_user(HOLDER.user_id)) == (0, 0, ())
+
+
+async def test_who_comes_while_streams_drain_is_sent_on() -> None:
+    held = holding()
+    streams = [HeldStream(replace(HOLDER, user_id=new_id())) for _ in range(3)]
+    held.add(streams[0])
+    held.add(streams[1])
+    await held.drain(over_s=0, spread_s=2)
+    held.add(streams[2])
+    for stream in streams:
+        assert stream.end is not None
+        assert stream.end.reason is Closing.DRAINING
+        assert stream.end.reconnect_after_s is not None
+        assert 0 <= stream.end.reconnect_after_s <= 2
+
+
+def test_a_revoked_sign_in_ends_its_streams_alone() -> None:
+    held = holding()
+    streams = [HeldStream(replace(HOLDER, sid=sid)) for sid in ("a", "b", "a")]
+    for stream in streams:
+        held.add(stream)
+    held.revoke("a")
+    assert [stream.end for stream in streams] == [REVOKED, None, REVOKED]
+
+
+async def three() -> AsyncIterator[int]:
+    for number in range(1, 4):
+        await asyncio.sleep(0)
+        yield number
+
+
+async def test_an_inbox_reads_one_request_at_a_time_and_loses_none() -> None:
+    stream = HeldStream(HOLDER)
+    inbox, taken = Inbox(three(), stream.nudge), list[int | None]()
+    while not taken or taken[-1] is not None:
+        if inbox.ready:
+            taken.append(inbox.take())
+        else:
+            await stream.idle()
+    assert taken == [1, 2, 3, None]
+
+
+async def test_an_inbox_raises_what_reading_raised() -> None:
+    async def broken() -> AsyncIterator[int]:
+        raise InvalidArgument.field("x", "is broken")
+        yield 1
+
+    stream = HeldStream(HOLDER)
+    inbox = Inbox(broken(), stream.nudge)
+    await stream.idle()
+    with pytest.raises(InvalidArgument):
+        inbox.take()
+
+
+async def test_an_inbox_that_was_closed_reads_no_further() -> None:
+    read = list[int]()
+
+    async def endless() -> AsyncIterator[int]:
+        while True:
+            await asyncio.sleep(0)
+            read.append(1)
+            yield 1
+
+    inbox = Inbox(endless(), lambda: None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert read == [1]
+    assert inbox.take() == 1
+    inbox.close()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert read == [1]

@@ -1,0 +1,124 @@
+"""Live views over stores in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from meshkit.faults import Unavailable
+from playback_svc.adapters.memory import NoMeasures
+from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.domain.player_state import EndReason, PlayerState, end, pause, seek
+from playback_svc.usecases.decisions import wake_of
+from playback_svc.usecases.get_playback import Playing
+from playback_svc.usecases.held_streams import Holder
+from playback_svc.usecases.live_view import ROUSED_A_TICK, View, Watchers
+from tests.contracts.playback.samples import NOW, new_id, playing
+
+USER = new_id()
+HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
+
+
+@dataclass
+class Rig:
+    """Views of one state, which can be read unless the store is ``away``."""
+
+    state: PlayerState | None = None
+    away: bool = False
+    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+
+    def __post_init__(self) -> None:
+        self.watchers = Watchers(
+            self.read,  # type: ignore[arg-type]
+            self.wakeups,
+            measures=NoMeasures(),
+            clock=lambda: NOW,
+        )
+        self.wakeups.listen(self.watchers.hear, self.watchers.gap)
+
+    async def read(self, user_id: str) -> Playing | None:
+        if self.away:
+            raise Unavailable("The store cannot answer now.")
+        return Playing(self.state, 0) if self.state else None
+
+    async def opened(self) -> View:
+        view = await self.watchers.open(HOLDER)
+        await self.watchers.first(view)
+        return view
+
+    def change(self, state: PlayerState) -> None:
+        self.state = state
+        self.wakeups.send(wake_of(USER, state))
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+async def shown(rig: Rig, view: View) -> PlayerState | None:
+    assert view.behind
+    playing = await rig.watchers.newer(view)
+    return playing.state if playing else None
+
+
+async def test_changes_that_come_together_are_shown_once(rig: Rig) -> None:
+    view = await rig.opened()
+    rig.change(first := playing())
+    rig.change(second := seek(first, 5, NOW))
+    assert await shown(rig, view) == second
+    assert not view.behind
+    rig.wakeups.send(wake_of(USER, first))
+    assert not view.behind
+
+
+async def test_what_is_read_older_than_it_was_shown_is_not_shown(rig: Rig) -> None:
+    rig.state = playing()
+    view = await rig.opened()
+    after = pause(rig.state, NOW)
+    rig.wakeups.send(wake_of(USER, after))
+    assert await shown(rig, view) is None
+    rig.change(after)
+    assert await shown(rig, view) == after
+
+
+async def test_an_end_by_silence_that_is_taken_back_hides_no_change(rig: Rig) -> None:
+    state = playing()
+    rig.state = end(state, EndReason.EXPIRED, 0, NOW)
+    view = await rig.opened()
+    rig.change(after := pause(state, NOW))
+    assert await shown(rig, view) == after
+
+
+async def test_what_cannot_be_read_is_read_later(rig: Rig) -> None:
+    view = await rig.opened()
+    rig.away = True
+    rig.change(state := playing())
+    assert await shown(rig, view) is None
+    rig.away = False
+    running = asyncio.create_task(rig.watchers.run())
+    async with asyncio.timeout(10):
+        await view.idle()
+    assert await shown(rig, view) == state
+    running.cancel()
+
+
+async def test_after_a_gap_every_view_looks_again_some_at_a_time(rig: Rig) -> None:
+    views = []
+    for _ in range(ROUSED_A_TICK + 1):
+        view = await rig.watchers.open(Holder(new_id(), "sid", "free", HOLDER.expires_at_s))
+        view.behind = False
+        views.append(view)
+    rig.wakeups.gap()
+    running = asyncio.create_task(rig.watchers.run())
+    async with asyncio.timeout(10):
+        await views[0].idle()
+        assert not views[-1].behind
+        await views[-1].idle()
+    assert all(view.behind for view in views)
+    running.cancel()
+    for view in views:
+        rig.watchers.close(view)
+    assert not any(rig.wakeups._watched.values())
