@@ -1,0 +1,43 @@
+"""Other users in a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from meshkit import postgres
+from meshkit.faults import Unavailable
+from meshkit.migrations import migrate
+from meshkit.testing.stores import PostgresServer
+from playback_svc.adapters.postgres import PostgresPlayerStates
+from playback_svc.adapters.postgres_others import PostgresOthers
+from playback_svc.wiring import SCHEMA, migrations
+from tests.contracts.playback.others_suite import OthersContract, OthersUnderTest
+from tests.contracts.playback.samples import new_id
+
+
+async def migrated(dsn: str) -> None:
+    await migrate(dsn, schema=SCHEMA, sources=migrations())
+
+
+@pytest.fixture
+async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
+    template = await postgres_server.template("playback", migrated)
+    with postgres_server.database(template) as dsn:
+        async with postgres.open_pool(dsn, schema=SCHEMA) as pool:
+            yield pool
+
+
+class TestPostgresOthers(OthersContract):
+    @pytest.fixture
+    def under_test(self, pool: postgres.Pool) -> OthersUnderTest:
+        return OthersUnderTest(PostgresOthers(pool), PostgresPlayerStates(pool))
+
+
+async def test_a_store_that_is_away_says_so() -> None:
+    async with postgres.open_pool(
+        "host=/nowhere dbname=x", schema=SCHEMA, acquire_timeout_s=0.2
+    ) as pool:
+        with pytest.raises(Unavailable):
+            await PostgresOthers(pool).look([new_id()])

@@ -1,0 +1,70 @@
+"""What every ``Others`` must do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue
+from playback_svc.domain.player_state import stop
+from playback_svc.domain.preferences import BitratePreference, Preferences
+from playback_svc.ports.others import Glimpse, Others
+from playback_svc.ports.states import Change, PlayerStateStore
+from tests.contracts.playback.samples import NOW, new_id, playing
+
+SHARES = Preferences(bitrate=BitratePreference.AAC_192, share_activity=True, version=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OthersUnderTest:
+    """The port, and the store whose users it reads."""
+
+    others: Others
+    store: PlayerStateStore
+
+
+class OthersContract:
+    """Subclass it with a fixture ``under_test`` that knows nobody."""
+
+    @pytest.fixture
+    def user(self) -> str:
+        return new_id()
+
+    async def test_nobody_is_asked_for_nobody(self, under_test: OthersUnderTest) -> None:
+        assert await under_test.others.look([]) == {}
+
+    async def test_strangers_have_played_nothing_and_have_the_defaults(
+        self, under_test: OthersUnderTest, user: str
+    ) -> None:
+        assert await under_test.others.look([user]) == {user: Glimpse()}
+
+    async def test_state_and_preferences_come_back_whole(self, under_test: OthersUnderTest) -> None:
+        plays, prefers, both = new_id(), new_id(), new_id()
+        context = Context(ContextKind.ALBUM, new_id(), new_id(), 12, 3, new_id())
+        queue = PlayQueue(context=context, origin=Origin.CONTEXT, shuffle=True, item_id=new_id())
+        state = replace(playing(queue=queue), private=True)
+        over = stop(state, NOW + 5_000)
+        await under_test.store.commit(Change(plays, None, state), NOW)
+        await under_test.store.commit(Change(prefers, None, None, preferences=SHARES), NOW)
+        await under_test.store.commit(Change(both, None, over, preferences=SHARES), NOW)
+        assert await under_test.others.look([both, plays, prefers]) == {
+            plays: Glimpse(state),
+            prefers: Glimpse(None, SHARES),
+            both: Glimpse(over, SHARES),
+        }
+
+    async def test_what_is_queued_is_left_out(self, under_test: OthersUnderTest, user: str) -> None:
+        state = playing(queue=PlayQueue(queued=bytes(range(32)) * 500))
+        await under_test.store.commit(Change(user, None, state), NOW)
+        glimpse = (await under_test.others.look([user]))[user]
+        assert glimpse.state == replace(state, queue=PlayQueue())
+
+    async def test_five_hundred_are_looked_at_together(self, under_test: OthersUnderTest) -> None:
+        states = {new_id(): playing() for _ in range(40)}
+        for user_id, state in states.items():
+            await under_test.store.commit(Change(user_id, None, state), NOW)
+        asked = [*states, *(new_id() for _ in range(460))]
+        found = await under_test.others.look(asked)
+        assert set(found) == set(asked)
+        assert {user_id: found[user_id].state for user_id in states} == states
