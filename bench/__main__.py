@@ -28,9 +28,7 @@ BENCHES = {
     "unary": Bench("bench.unary", "a unary call with meshkit ÷ the same call bare"),
     "json": Bench("bench.json_calls", "a unary call as JSON, as gRPC, and without the edge"),
     "heartbeats": Bench("bench.heartbeats", "heartbeats ÷ an empty bidi echo; a stream's memory"),
-    "devices": Bench(
-        "bench.devices", "commands to devices at another instance; held devices; Pause"
-    ),
+    "devices": Bench("bench.devices", "commands to devices across instances; held devices; Pause"),
     "hour": Bench("bench.hour", "5,000 devices for six minutes while instances drain and die"),
     "import": Bench("bench.importing", "an import ÷ FFmpeg and packager alone"),
     "scan": Bench("bench.scanning", "tagged files until searchable; an unchanged rescan"),

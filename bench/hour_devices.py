@@ -132,7 +132,7 @@ class Device:
             while not streams[0].done() and time.monotonic() < leaving:
                 pause_s = random.expovariate(1 / self._habits.command_every_s)
                 await asyncio.wait(streams[:1], timeout=min(pause_s, leaving - time.monotonic()))
-                if not streams[0].done() and time.monotonic() < leaving:
+                if self.playback_id and time.monotonic() < leaving:
                     await self._command()
         finally:
             self.seen.playing -= 1
@@ -200,7 +200,10 @@ class Device:
     def failed(self, error: grpc.aio.AioRpcError, number: int, what: str) -> str:
         fault: Fault = status.fault_of(error)
         told = _DETAILS in dict(error.trailing_metadata() or ())
-        self.seen.errors[f"{what} {fault.reason if told else error.code().name}"] += 1
+        reason = fault.reason if told else error.code().name
+        if not told and fault.reason not in AWAY:
+            reason += f" ({(error.details() or '')[:80]})"
+        self.seen.errors[f"{what} {reason}"] += 1
         if fault.reason in AWAY:
             self.instances.avoid(number)
         return fault.reason
