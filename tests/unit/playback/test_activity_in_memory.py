@@ -1,4 +1,4 @@
-"""What friends are shown: by cases, and live views whose time passes when a test says so."""
+"""What friends are shown, listed and live, as time passes when a test says so."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from playback_svc.adapters.memory import MemoryPlaylists, MemoryPositions
 from playback_svc.adapters.memory_others import MemoryOthers
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
-from playback_svc.domain.activity import SHOWN_MS, shared
-from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue
 from playback_svc.domain.player_state import PlayerState, pause, stop
-from playback_svc.domain.preferences import DEFAULT, Preferences
+from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.live import Adjusted
 from playback_svc.ports.neighbours import Friend
 from playback_svc.usecases.activity import FriendListening, ListActivity, Observing
@@ -39,51 +37,6 @@ class TestMemoryOthers(OthersContract):
     def under_test(self) -> OthersUnderTest:
         store = MemoryPlayerStates()
         return OthersUnderTest(MemoryOthers(store), store)
-
-
-def test_what_plays_is_shown_from_when_its_track_started() -> None:
-    state = replace(playing(), play_started_at_ms=NOW + 7)
-    shown = shared(state, SHARES, NOW + 9)
-    assert shown is not None
-    assert (shown.track, shown.playing, shown.at_ms) == (state.track, True, NOW + 7)
-
-
-@pytest.mark.parametrize("leave", [pause, stop])
-def test_what_plays_no_more_is_shown_for_a_week(leave: Any) -> None:
-    over = leave(playing(), NOW + 60_000)
-    shown = shared(over, SHARES, over.position_at_ms + SHOWN_MS)
-    assert shown is not None
-    assert (shown.playing, shown.at_ms) == (False, NOW + 60_000)
-    assert shared(over, SHARES, over.position_at_ms + SHOWN_MS + 1) is None
-
-
-@pytest.mark.parametrize(
-    ("preferences", "private"),
-    [
-        (DEFAULT, False),
-        (replace(SHARES, share_activity=False), False),
-        (replace(SHARES, private_session=True), False),
-        (SHARES, True),
-    ],
-)
-def test_nothing_is_shown_without_consent_or_of_what_is_private(
-    preferences: Preferences, private: bool
-) -> None:
-    assert shared(replace(playing(), private=private), preferences, NOW) is None
-    assert shared(None, preferences, NOW) is None
-
-
-@pytest.mark.parametrize("kind", list(ContextKind))
-@pytest.mark.parametrize("origin", list(Origin))
-def test_a_context_is_named_where_it_is_an_album_or_an_artist_and_played_from(
-    kind: ContextKind, origin: Origin
-) -> None:
-    queue = PlayQueue(context=Context(kind, "source", "listing", 3), origin=origin)
-    shown = shared(playing(queue=queue), SHARES, NOW)
-    assert shown is not None
-    public = kind in (ContextKind.ALBUM, ContextKind.ARTIST) and origin is Origin.CONTEXT
-    wanted = (kind, "source") if public else (None, "")
-    assert (shown.context_kind, shown.context_id) == wanted
 
 
 class Measures:
