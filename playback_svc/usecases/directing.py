@@ -10,7 +10,7 @@ from playback_svc.domain.devices import Device, found, unknown
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.ports.live import Attendance
-from playback_svc.ports.states import Answer, SkipsLeft
+from playback_svc.ports.states import Answer, Partition, SkipsLeft
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
@@ -80,9 +80,9 @@ class Directing:
         command raises.
         """
         with self._receipts.seat(caller.user_id, within_s):
-            seen, answer = await self._commander.see(caller.user_id, key)
+            partition, answer = await self._commander.answered(caller.user_id, key)
             if answer is None:
-                await self._check(caller.user_id, order, seen)
+                await self._check(caller.user_id, order, partition)
                 answer = await self._carry_out(caller, order, key)
             if not answer.number:
                 return Directed(await self._nothing_to_do(caller, order), answer.skips)
@@ -96,12 +96,12 @@ class Directing:
     ) -> Command:
         """A command, after waiting for its device. Raises NotFound, ResourceExhausted."""
         with self._receipts.seat(user_id, within_s):
-            seen, _ = await self._commander.see(user_id)
-            _known(seen, device_id)
+            partition, _ = await self._commander.answered(user_id, None)
+            _known(partition, device_id)
             return await self._receipts.command(user_id, device_id, number, within_s)
 
-    async def _check(self, user_id: str, order: Order, seen: Seen) -> None:
-        _controllable(seen, order.device_id)
+    async def _check(self, user_id: str, order: Order, partition: Partition) -> None:
+        _controllable(partition, order.device_id)
         if order.kind is not CommandKind.PLAY:
             return
         present = await self._attendance.present([user_id])
@@ -143,7 +143,7 @@ class Directing:
 
     async def _volume(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
         async def decide(seen: Seen) -> Decision:
-            device = _controllable(seen, order.device_id)
+            device = _controllable(seen.partition, order.device_id)
             if not device.capabilities.volume:
                 raise _not_supported(device.device_id, "The volume of this device cannot be set.")
             return Decision(
@@ -159,7 +159,7 @@ class Directing:
     async def _nothing_to_do(self, caller: Caller, order: Order) -> Command:
         """What a command that changed nothing is answered with: it was done before."""
         seen, _ = await self._commander.see(caller.user_id)
-        device, state = _known(seen, order.device_id), seen.state
+        device, state = _known(seen.partition, order.device_id), seen.state
         return Command(
             device_id=device.device_id,
             number=device.last_number,
@@ -179,15 +179,15 @@ def offline(device_id: str) -> FailedPrecondition:
     )
 
 
-def _known(seen: Seen, device_id: str) -> Device:
-    device = found(seen.partition.devices, device_id)
+def _known(partition: Partition, device_id: str) -> Device:
+    device = found(partition.devices, device_id)
     if device is None:
         raise unknown(device_id)
     return device
 
 
-def _controllable(seen: Seen, device_id: str) -> Device:
-    device = _known(seen, device_id)
+def _controllable(partition: Partition, device_id: str) -> Device:
+    device = _known(partition, device_id)
     if not device.controllable:
         raise _not_supported(device_id, "The device takes no commands: it was never registered.")
     return device

@@ -58,17 +58,20 @@ class Devices:
     ) -> Device:
         """The device, known and controllable. Raises FailedPrecondition (DEVICE_LIMIT)."""
         device_id = registration.device_id
+        made: list[Device] = []
 
         async def decide(seen: Seen) -> Decision:
             devices, now_ms = seen.partition.devices, seen.now_ms
             known = found(devices, device_id) or Device(device_id, device_id, now_ms, now_ms)
             device = replace(_told(known, registration), controllable=True, seen_at_ms=now_ms)
+            made[:] = [device]
             room = evicted(devices, device, active_device(seen.state))
             state = seen.partition.state
             return Decision(state, NO_ANSWER, devices=(device,), removed_device=room)
 
         await self._commander.execute(user_id, key, decide)
-        return await self.device(user_id, device_id)
+        # Under a key it may have been another try that came through, or one long ago.
+        return made[0] if key is None else await self.device(user_id, device_id)
 
     async def update(
         self, user_id: str, registration: Registration, key: RequestKey | None

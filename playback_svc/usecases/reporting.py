@@ -55,9 +55,9 @@ def check_report(applied: Sequence[Applied], volume_percent: int | None) -> None
             raise InvalidArgument.field(
                 f"applied[{index}].status", "must be DONE, SUPERSEDED or FAILED"
             )
-        if len(one.detail) > LONGEST_DETAIL:
+        if len(one.detail) > LONGEST_DETAIL or not one.detail.isprintable():
             raise InvalidArgument.field(
-                f"applied[{index}].detail", f"must have at most {LONGEST_DETAIL} characters"
+                f"applied[{index}].detail", f"must be at most {LONGEST_DETAIL} printable characters"
             )
     if volume_percent is not None:
         check_volume("state.volume_percent", volume_percent)

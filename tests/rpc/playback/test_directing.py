@@ -333,6 +333,7 @@ DONE = {"number": 1, "status": Command.DONE}
         ({"applied": [{"number": 1, "status": Command.EXPIRED}]}, "applied[0].status"),
         ({"applied": [{"number": 1, "status": 77}]}, "applied[0].status"),
         ({"applied": [{**DONE, "detail": "a" * 201}]}, "applied[0].detail"),
+        ({"applied": [{**DONE, "detail": "\0"}]}, "applied[0].detail"),
         ({"applied": [DONE] * 501}, "applied"),
         ({"applied": [DONE], "state": {"volume_percent": 101}}, "state.volume_percent"),
         ({"applied": [DONE], "state": {"volume_percent": -1}}, "state.volume_percent"),
