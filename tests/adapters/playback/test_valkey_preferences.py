@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
 from meshkit import valkey
-from playback_svc.adapters import valkey_preferences
 from playback_svc.adapters.valkey_preferences import ValkeyPreferences
 from tests.contracts.playback.preferences_suite import (
     CacheUnderTest,
@@ -70,5 +70,5 @@ async def test_a_store_that_was_away_is_given_what_it_missed_before_it_is_read(
         assert await cache.get(user) is None
     monkeypatch.setattr(cache, "_client", client)
     assert await cache.get(user) is None  # It rests.
-    monkeypatch.setattr(valkey_preferences.time, "monotonic", lambda: float("inf"))
+    monkeypatch.setattr(time, "monotonic", lambda: float("inf"))
     assert await cache.get(user) == version(2)

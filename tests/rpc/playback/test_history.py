@@ -33,7 +33,9 @@ async def entered(instance: Instance, user: User, *plays: Play) -> None:
 
 
 async def history(user: User, **fields: Any) -> pb.ListHistoryResponse:
-    return await user._sent(user.history.ListHistory, pb.ListHistoryRequest(**fields))
+    return await user._sent(  # type: ignore[no-any-return]
+        user.history.ListHistory, pb.ListHistoryRequest(**fields)
+    )
 
 
 def ids(answer: pb.ListHistoryResponse) -> list[str]:
@@ -59,7 +61,7 @@ class Watching:
             assert message.resume_token
             self.token = message.resume_token
             if message.HasField("play"):
-                return message
+                return message  # type: ignore[no-any-return]
 
 
 async def test_who_heard_nothing_has_an_empty_history(user: User) -> None:

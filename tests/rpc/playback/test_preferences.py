@@ -79,7 +79,9 @@ async def test_a_retry_is_answered_as_before_even_after_other_changes(user: User
 
 async def test_preferences_stand_in_valkey_under_the_user(user: User, client: Redis) -> None:
     await update(user, normalize=False)
-    assert (await client.get(key_of(user))).startswith(b"1 ")  # type: ignore[union-attr]
+    value = await client.get(key_of(user))
+    assert isinstance(value, bytes)
+    assert value.startswith(b"1 ")
     assert 0 < await client.ttl(key_of(user)) <= 30 * 86_400
 
 
