@@ -30,6 +30,7 @@ function envoy_on_response(handle)
   headers:remove("grpc-status")
   headers:remove("grpc-message")
   headers:remove("grpc-accept-encoding")
+  headers:remove("grpc-retry-pushback-ms")
   local field = handle:metadata():get("{RESPONSE_BODY}")
   if field and headers:get(":status") == "200" and kind:sub(1, 16) == "application/json" then
     local body = handle:body(true)
