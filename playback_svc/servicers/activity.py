@@ -43,6 +43,8 @@ class ActivityServicer(ActivityServiceServicer):
             end_revoked(view, self._tokens)
             if view.end is None:
                 await self._views.first(view)
+            # Who follows nobody may hear nothing for hours, and shall know that the stream stands.
+            await context.send_initial_metadata(())
             while view.end is None:
                 if news := view.take():
                     yield pb.WatchActivityResponse(friend=_told(news))
