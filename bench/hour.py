@@ -92,16 +92,15 @@ class Hour:
         print(_HEAD, file=sys.stderr)
         for number in range(ROWS):
             if BLOWS_FROM <= number < BLOWS_TO:
-                self._strike()
+                await self._strike()
             await self._row(self._began + (number + 1) * self._row_s)
         while self._crowd.listen():  # noqa: ASYNC110 - a pipe has no event
             await asyncio.sleep(0.2)
 
-    def _strike(self) -> None:
+    async def _strike(self) -> None:
         number, how = next(self._blows)
-        if self._stand.pid(number):
-            self._stand.send(number, how)
-            self._blow = f"{how.name} {number}"
+        struck = await self._stand.strike(number, how)
+        self._blow = f"{how.name} {number}" if struck else f"{number} is not back yet"
 
     async def _row(self, until: float) -> None:
         seen, began = self._crowd.seen, time.monotonic()

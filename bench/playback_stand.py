@@ -31,7 +31,7 @@ from bench import processor
 from localmesh.free_ports import HOST, PortAllocator
 from localmesh.output import Output
 from localmesh.postgres import EmbeddedPostgres
-from localmesh.readiness import GrpcHealthProbe, until_ready
+from localmesh.readiness import GrpcHealthProbe
 from localmesh.specs import ProcessSpec
 from localmesh.supervisor import Supervisor
 from localmesh.valkey import EmbeddedValkey
@@ -145,13 +145,13 @@ class Stand:
         states = self.supervisor.status()
         return [each.pid for each in states if each.name in ("postgres", "valkey") and each.pid]
 
-    def send(self, number: int, signal_number: signal.Signals) -> None:
-        """SIGKILL it, or drain it by SIGTERM."""
-        os.kill(self.pid(number), signal_number)
-
-    async def until_serving(self, number: int) -> None:
-        """Returns when the instance answers that it serves."""
-        await until_ready(self.probes[number])
+    async def strike(self, number: int, how: signal.Signals) -> bool:
+        """SIGKILL to an instance, or SIGTERM, which drains it; False where it does not serve."""
+        pid = self.pid(number)
+        if not pid or not await self.probes[number].check() or self.pid(number) != pid:
+            return False
+        os.kill(pid, how)
+        return True
 
     def channel(self, number: int) -> grpc.aio.Channel:
         """A connection to an instance."""
