@@ -48,6 +48,8 @@ from tests.contracts.playback.samples import (
 USER = new_id()
 CALLER = Caller(USER, "free", "phone")
 HOUR_S = 3_600
+WAIT_S = 5.0
+"""Longer than any wait here lasts, unless the word is missed."""
 DONE = CommandStatus.DONE
 
 
@@ -210,6 +212,7 @@ async def test_an_order_is_in_the_mailbox_when_it_is_acknowledged(desk: Desk) ->
 async def test_the_volume_leaves_the_state_as_it_was_read(desk: Desk) -> None:
     await desk.begin()
     before = desk.store.states[USER]
+    desk.shared.now += TRACK.duration_ms + 3_600_000
     order = Order("kitchen", CommandKind.VOLUME, percent=55)
     command = (await desk.directing.send(CALLER, order, None)).command
     assert (command.number, command.volume_percent, command.target) == (2, 55, None)
@@ -229,7 +232,7 @@ async def test_volumes_under_one_id_are_one_command(desk: Desk) -> None:
 async def test_a_word_from_another_instance_ends_a_wait(shared: Shared, desk: Desk) -> None:
     other = Desk(shared)
     await desk.begin()
-    sending = asyncio.create_task(desk.pause(within_s=HOUR_S))
+    sending = asyncio.create_task(desk.pause(within_s=WAIT_S))
     await settled()
     assert not sending.done()
     await other.done(1)
@@ -242,7 +245,7 @@ async def test_a_word_from_another_instance_ends_a_wait(shared: Shared, desk: De
 
 async def test_a_word_that_was_lost_is_found_after_the_gap(desk: Desk) -> None:
     await desk.begin()
-    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, HOUR_S))
+    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, WAIT_S))
     await settled()
     await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
     await settled()
@@ -259,7 +262,7 @@ async def test_a_word_before_the_listening_is_found_in_the_store(desk: Desk) -> 
         await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
 
     desk.wakeups.watch = watch  # type: ignore[method-assign]
-    assert (await desk.directing.look(USER, "kitchen", 1, HOUR_S)).status is DONE
+    assert (await desk.directing.look(USER, "kitchen", 1, WAIT_S)).status is DONE
 
 
 async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> None:
@@ -272,7 +275,7 @@ async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> N
         return await plain(user_id, device_id, number)
 
     desk.store.command = command  # type: ignore[method-assign]
-    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, HOUR_S))
+    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, WAIT_S))
     await settled()
     desk.wakeups.send(Receipt(USER, "kitchen", 2))
     desk.wakeups.send(Receipt(USER, "tv", 1))
@@ -286,17 +289,17 @@ async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> N
 
 async def test_a_drained_instance_answers_what_it_knows(desk: Desk) -> None:
     await desk.begin()
-    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, HOUR_S))
+    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, WAIT_S))
     await settled()
     await desk.receipts.drain()
     assert (await waiting).status is CommandStatus.PENDING
-    late = await desk.directing.look(USER, "kitchen", 1, HOUR_S)
+    late = await desk.directing.look(USER, "kitchen", 1, WAIT_S)
     assert late.status is CommandStatus.PENDING
 
 
 async def test_a_wait_that_is_cancelled_leaves_nothing_behind(desk: Desk) -> None:
     await desk.begin()
-    waiting = asyncio.create_task(desk.pause(within_s=HOUR_S))
+    waiting = asyncio.create_task(desk.pause(within_s=WAIT_S))
     await settled()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -308,7 +311,7 @@ async def test_a_wait_that_is_cancelled_leaves_nothing_behind(desk: Desk) -> Non
 async def test_a_command_nobody_came_for_is_expired_and_not_waited_for(desk: Desk) -> None:
     await desk.begin()
     desk.shared.now += LIFE_MS
-    command = await desk.directing.look(USER, "kitchen", 1, HOUR_S)
+    command = await desk.directing.look(USER, "kitchen", 1, WAIT_S)
     assert command.status_at(desk.shared.now) is CommandStatus.EXPIRED
 
 
