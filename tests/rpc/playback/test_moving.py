@@ -170,7 +170,7 @@ async def test_every_turn_of_a_shuffled_context_has_all_that_can_be_played(
     known = music.tracks(3)
     answer = await play(
         user,
-        track_ids=[*known, *(new_id() for _ in range(4))],
+        track_ids=[*known, *(new_id() for _ in range(8))],
         shuffle=True,
         repeat=PLAYBACK.CONTEXT,
     )
