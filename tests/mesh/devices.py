@@ -22,8 +22,24 @@ from player.mesh_client import MeshClient
 from tests.mesh.mesh_processes import PATIENCE_S
 
 PLAYING = playback_pb2.Playback.PLAYING
+_CUT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.CANCELLED)
+# An instance that is started again is called again at once.
+_BACK_SOON = [
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 300),
+]
 _RETRY_S = 0.05
 _STEP_S = 30.0
+
+
+def is_cut(error: grpc.aio.AioRpcError) -> bool:
+    """Whether a stream ended as streams do whose instance dies, or whose session is another now."""
+    # What the library and the edge say where the connection broke in the midst of a stream.
+    details = error.details() or ""
+    broke = "RST_STREAM" in details or "Internal error from Core" in details
+    return broke or error.code() in _CUT
 
 
 @asynccontextmanager
@@ -35,7 +51,7 @@ async def instance_channel(
     secrets = grpc.ssl_channel_credentials(
         files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
     )
-    options = [("grpc.ssl_target_name_override", f"{service}.segue.internal")]
+    options = [("grpc.ssl_target_name_override", f"{service}.segue.internal"), *_BACK_SOON]
     target = find_mesh(folder).services[service][index]
     async with grpc.aio.secure_channel(target, secrets, options=options) as channel:
         yield channel
@@ -89,6 +105,10 @@ class HeartbeatStream:
         )
         await self._say(pb.StreamHeartbeatsRequest(heartbeat=beat))
         return await self.read()
+
+    def goes_on_with(self, session: Any) -> None:
+        """From now on, beats are of this epoch and revision."""
+        self._session = session
 
     async def read(self) -> Any:
         """The next message of the server, EOF at the end. Raises AioRpcError."""
