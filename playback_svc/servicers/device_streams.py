@@ -50,6 +50,8 @@ class DeviceStreamCalls:
             welcome = await self._welcomed(stream, _hello(await first(requests)))
             if stream.end is None:
                 yield pb.ConnectResponse(welcome=welcome)
+            # Thousands are held: while they wait, they keep no message.
+            del welcome
             inbox = Inbox(requests, stream.nudge)
             while stream.end is None:
                 async for command in self._due(stream):
@@ -59,6 +61,7 @@ class DeviceStreamCalls:
                     if request is None:
                         return
                     await self._hear(stream, request)
+                    del request
                 elif not stream.behind and stream.end is None:
                     await stream.idle()
         finally:
@@ -79,6 +82,7 @@ class DeviceStreamCalls:
             welcome = await self._welcomed(stream, hello)
             if stream.end is None:
                 yield pb.WatchCommandsResponse(welcome=welcome)
+            del welcome
             while stream.end is None:
                 async for command in self._due(stream):
                     yield pb.WatchCommandsResponse(command=command)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from meshkit.faults import InvalidArgument, Unavailable
-from playback_svc.domain.devices import Device, found, unknown
+from meshkit.faults import InvalidArgument, NotFound, Unavailable
+from playback_svc.domain.devices import Device, unknown
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
 from playback_svc.ports.clock import Clock, NewId
@@ -186,15 +186,20 @@ class DeviceStreams:
         return self._greeting(device_id, seen, last_applied, pending.lapse)
 
     async def _known(self, user_id: str, hello: Hello) -> Device:
-        """The device, registered where it may be, and seen now."""
+        """The device, seen now, and registered where that is needed and may be."""
         device_id, told = hello.device_id, hello.registration
-        partition, _ = await self._commander.answered(user_id, None)
-        device = found(partition.devices, device_id)
-        if told is not None and (device is None or _says_more(told, device)):
+        try:
+            device = await self._reports.report(user_id, device_id, (), hello.volume_percent)
+        except NotFound:
+            if told is None:
+                raise
+            await self._devices.register(user_id, told, None)
+            return await self._reports.report(user_id, device_id, (), hello.volume_percent)
+        if told is not None and _says_more(told, device):
             device = await self._devices.register(user_id, told, None)
-        if device is None or not device.controllable:
+        if not device.controllable:
             raise unknown(device_id)
-        return await self._reports.report(user_id, device_id, (), hello.volume_percent)
+        return device
 
     async def _join(self, stream: DeviceStream, device_id: str) -> None:
         user_id = stream.holder.user_id
