@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from player.commands.searching import clock
+from player.commands.terminal_text import clock
 from player.domain.status import PlayerStatus
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -13,6 +13,7 @@ from playback_svc.domain.mailbox import (
     KEPT_MS,
     Applied,
     Command,
+    CommandKind,
     CommandStatus,
     Lapse,
     Pending,
@@ -235,12 +236,15 @@ class MemoryPlayerStates:
         if last > device.last_number:
             raise InvalidArgument.field("applied.number", "was never given")
         mailbox = self.commands.get((user_id, device_id), {})
-        for one in applied:
+        volume = device.volume_percent
+        for one in sorted(applied, key=lambda one: one.number):
             command = mailbox.get(one.number)
             if command is not None and command.status is CommandStatus.PENDING:
                 done = replace(command, status=one.status, detail=one.detail)
                 mailbox[one.number] = done
-        volume = device.volume_percent if volume_percent is None else volume_percent
+                if (command.kind, one.status) == (CommandKind.VOLUME, CommandStatus.DONE):
+                    volume = command.volume_percent
+        volume = volume if volume_percent is None else volume_percent
         device = replace(
             device,
             last_applied=max(device.last_applied, last),

@@ -9,7 +9,7 @@ from meshkit.faults import InvalidArgument
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import device_rows, rows
 from playback_svc.domain.devices import Device, unknown
-from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, Lapse, Pending
+from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandStatus, Lapse, Pending
 
 _COMMANDS = ", ".join(device_rows.COMMAND_COLUMNS)
 _DEVICE = ", ".join(device_rows.DEVICE_COLUMNS)
@@ -49,7 +49,13 @@ SELECT {_COMMANDS} FROM commands WHERE user_id = %s AND device_id = %s AND numbe
 """  # noqa: S608
 _REPORT = f"""
 UPDATE devices SET last_applied = greatest(last_applied, %(last)s),
-    volume_percent = coalesce(%(volume)s, volume_percent), seen_at = greatest(seen_at, %(now)s)
+    volume_percent = coalesce(%(volume)s, (
+        SELECT c.volume_percent FROM commands c
+        WHERE c.user_id = %(user_id)s AND c.device_id = %(device_id)s
+          AND c.number = ANY(%(done)s) AND c.kind = 'VOLUME' AND c.status = 'PENDING'
+        ORDER BY c.number DESC LIMIT 1
+    ), volume_percent),
+    seen_at = greatest(seen_at, %(now)s)
 WHERE user_id = %(user_id)s AND device_id = %(device_id)s
 RETURNING {_DEVICE}
 """  # noqa: S608
@@ -121,7 +127,12 @@ class PostgresMailboxes:
         """See the port."""
         names = {"user_id": user_id, "device_id": device_id}
         last = max((one.number for one in applied), default=0)
-        said = {"last": last, "volume": volume_percent, "now": rows.instant(now_ms)}
+        said = {
+            "last": last,
+            "volume": volume_percent,
+            "done": [one.number for one in applied if one.status is CommandStatus.DONE],
+            "now": rows.instant(now_ms),
+        }
         async with postgres.transaction(self._pool) as connection:
             found = await connection.execute(_REPORT.encode(), {**names, **said})
             row = await found.fetchone()

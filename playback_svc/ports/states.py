@@ -226,7 +226,8 @@ class Mailboxes(Protocol):
     ) -> Device:
         """What a device says: commands worked off, its loudness, and that it was seen.
 
-        The first word on a command stands. ``last_applied`` only rises. Returns the device as it
+        The first word on a command stands. ``last_applied`` only rises. A VOLUME command that is
+        DONE sets the loudness, unless ``volume_percent`` does. Returns the device as it
         is then. Raises NotFound for an unknown device, InvalidArgument (applied.number) for a
         number that was never given; nothing is written then.
         """

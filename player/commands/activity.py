@@ -14,8 +14,7 @@ from player.commands.live import live
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playback_words import context_words
 from player.commands.playlist_names import PAGE
-from player.commands.searching import clock
-from player.commands.terminal_text import cell, output, say, track_words, when
+from player.commands.terminal_text import cell, clock, output, say, track_words, when
 from player.mesh_client import MeshClient, acting_as
 
 preferences_app = App(name="preferences", help="Show and set how you want to listen.")

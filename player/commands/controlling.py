@@ -11,8 +11,7 @@ from ulid import ULID
 
 from player.commands.device_names import DeviceName, find_device, list_devices, tell_outcome
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.searching import clock
-from player.commands.terminal_text import count, say, track_words
+from player.commands.terminal_text import clock, count, say, track_words
 from player.commands.wishes import OBEYED_WITHIN
 from player.mesh_client import MeshClient, acting_as
 

@@ -12,8 +12,8 @@ from segue.playlist.v1 import library_service_pb2
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.playlist_editing import track_id_of
 from player.commands.playlist_names import PAGE, folded
-from player.commands.searching import best_track, clock, find
-from player.commands.terminal_text import cell, count, output, plain, say, track_words, when
+from player.commands.searching import best_track, find
+from player.commands.terminal_text import cell, clock, count, output, plain, say, track_words, when
 from player.mesh_client import MeshClient, acting_as
 
 app = App(name="library", help="Your saved tracks and albums.")

@@ -14,7 +14,7 @@ from localmesh.faults import MeshFault
 from localmesh.layout import ENVIRONMENT_VARIABLE
 from meshkit.faults import Fault
 from meshkit.status import reason_specs
-from player.commands.terminal_text import plain_lines
+from player.commands.terminal_text import clock, plain_lines
 from player.errors import PlayerError
 
 INTERRUPTED = 130
@@ -68,6 +68,8 @@ def words_of(fault: Fault) -> str:
         lines.append(f"meanwhile others {fault.metadata['diff']}")
     if "base_snapshot_id" in fault.metadata:
         lines.append(f"see it: segue playlist diff LIST {fault.metadata['base_snapshot_id']}")
+    if fault.retry_after_s is not None and fault.retry_after_s >= 1:
+        lines.append(f"again in {clock(fault.retry_after_s * 1000)}")
     spec = reason_specs().get(fault.reason)
     if spec is not None and spec.action:
         lines.append(spec.action)

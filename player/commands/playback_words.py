@@ -6,8 +6,7 @@ from typing import Any
 
 from segue.playback.v1 import playback_pb2
 
-from player.commands.searching import clock
-from player.commands.terminal_text import count, plain, track_words
+from player.commands.terminal_text import clock, count, plain, track_words
 
 _STATUS = playback_pb2.Playback.Status
 _REPEAT = playback_pb2.Playback.Repeat

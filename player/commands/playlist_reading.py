@@ -19,8 +19,7 @@ from player.commands.playlist_names import (
     role_words,
 )
 from player.commands.playlist_rules import rule_words
-from player.commands.searching import clock
-from player.commands.terminal_text import cell, count, output, say, track_words, when
+from player.commands.terminal_text import cell, clock, count, output, say, track_words, when
 from player.mesh_client import acting_as
 
 _KIND = playlist_service_pb2.ListPlaylistsRequest.Kind

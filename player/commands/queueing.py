@@ -13,8 +13,7 @@ from ulid import ULID
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playback_words import what_plays
 from player.commands.playlist_names import PAGE, parse_numbers
-from player.commands.searching import clock
-from player.commands.terminal_text import cell, count, output, say, track_words
+from player.commands.terminal_text import cell, clock, count, output, say, track_words
 from player.commands.wishes import find_track
 from player.mesh_client import MeshClient, acting_as
 

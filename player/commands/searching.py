@@ -8,7 +8,7 @@ from rich.table import Table
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.terminal_text import cell, output, say
+from player.commands.terminal_text import cell, clock, output, say
 from player.mesh_client import MeshClient, acting_as
 
 _TYPES = catalog_service_pb2.SearchRequest.Type
@@ -51,13 +51,6 @@ async def find(client: MeshClient, query: str, only: str | None = None, limit: i
     if only is not None:
         request.type.append(_TYPES.Value(only.upper()))
     return await client.call(client.search.Search, request)
-
-
-def clock(milliseconds: float) -> str:
-    """A length as people read it, 3:07 or 1:02:03."""
-    seconds = int(milliseconds // 1000)
-    hours, rest = divmod(seconds, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
 def _show(answer: Any, query: str) -> int:

@@ -21,8 +21,7 @@ from segue.playback.v1 import playback_pb2, playback_service_pb2
 from player.commands.live import live
 from player.commands.outcome import Flag, Folder, User, run
 from player.commands.playback_words import facts, what_plays
-from player.commands.searching import clock
-from player.commands.terminal_text import say, track_words
+from player.commands.terminal_text import clock, say, track_words
 from player.mesh_client import MeshClient, acting_as
 
 _PLAYING = playback_pb2.Playback.Status.PLAYING

@@ -80,3 +80,10 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def _styled(part: str | tuple[str, str]) -> tuple[str, str]:
     text, style = part if isinstance(part, tuple) else (part, "")
     return plain(text), style
+
+
+def clock(milliseconds: float) -> str:
+    """A length as people read it, 3:07 or 1:02:03."""
+    seconds = int(milliseconds // 1000)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

@@ -25,7 +25,8 @@ from player.adapters.ffmpeg_decoder import find_ffmpeg
 from player.commands.importing import show_refused, start_import, watch_import
 from player.commands.outcome import CommandFailed
 from player.commands.playing import play_track
-from player.commands.searching import clock, find
+from player.commands.searching import find
+from player.commands.terminal_text import clock
 from player.demo.album import Song, make_album
 from player.domain.status import PlayerStatus
 from player.mesh_client import LocalUser, MeshClient

@@ -7,7 +7,15 @@ import asyncio
 import pytest
 
 from meshkit.faults import InvalidArgument, NotFound
-from playback_svc.domain.mailbox import KEPT_MS, LIFE_MS, Applied, Command, CommandStatus, Lapse
+from playback_svc.domain.mailbox import (
+    KEPT_MS,
+    LIFE_MS,
+    Applied,
+    Command,
+    CommandKind,
+    CommandStatus,
+    Lapse,
+)
 from tests.contracts.playback.player_states_devices import (
     MailingStore,
     devices_of,
@@ -17,6 +25,7 @@ from tests.contracts.playback.player_states_devices import (
 )
 from tests.contracts.playback.samples import NOW, device, new_id
 
+VOLUME = CommandKind.VOLUME
 DONE, FAILED, SUPERSEDED = CommandStatus.DONE, CommandStatus.FAILED, CommandStatus.SUPERSEDED
 OLD = NOW - LIFE_MS
 
@@ -136,6 +145,24 @@ class MailboxesContract:
         found = await store.report(user, "kitchen", [], None, NOW + 1)
         assert found == device(seen_at_ms=NOW + 5, controllable=True, volume_percent=0)
         assert await devices_of(store, user) == (found,)
+
+    async def test_a_volume_command_that_is_done_sets_the_loudness(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        for number, percent in ((1, 30), (2, 40), (3, 50)):
+            louder = letter(number, kind=VOLUME, target=None, volume_percent=percent)
+            assert await post(store, user, louder)
+        failed = [Applied(3, CommandStatus.FAILED), Applied(1, CommandStatus.DONE)]
+        found = await store.report(user, "kitchen", failed, None, NOW)
+        assert found.volume_percent == 30
+        again = [Applied(number, CommandStatus.DONE) for number in (1, 2, 3)]
+        found = await store.report(user, "kitchen", again, None, NOW)
+        assert found.volume_percent == 40
+        found = await store.report(user, "kitchen", [], 70, NOW)
+        assert found.volume_percent == 70
+        found = await store.report(user, "kitchen", [Applied(2, CommandStatus.DONE)], None, NOW)
+        assert found.volume_percent == 70
 
     async def test_a_number_that_was_never_given_is_refused_with_all_else(
         self, store: MailingStore, user: str
