@@ -198,6 +198,7 @@ async def _measure(folder: Path, devices: int, minutes: float, compression: floa
         tokens = [stand.issuer.token(user, tier="premium", life_s=7_200) for user in users]
         crowd = Crowd(stand.tls, stand.ports, tokens, habits, CLIENT_PROCESSES)
         try:
+            await crowd.ready()
             hour = Hour(stand, crowd, length_s)
             await hour.run()
         finally:

@@ -23,6 +23,8 @@ async def _devices(
     tls: Path, ports: tuple[int, ...], tokens: Sequence[str], habits: Habits, pipe: Connection
 ) -> None:
     instances, seen = Instances(tls, ports), Seen()
+    # It is there: to import all this takes seconds on a busy machine.
+    pipe.send(None)
     living = [asyncio.create_task(Device(instances, habits, seen, one).live()) for one in tokens]
     loop = asyncio.get_running_loop()
     until = loop.time() + habits.length_s
@@ -76,16 +78,23 @@ class Crowd:
             self._pipes[number] = here
             self.children.append(child)
 
+    async def ready(self) -> None:
+        """Returns when the processes begin."""
+        for pipe in self._pipes.values():
+            await asyncio.to_thread(pipe.recv)
+
     def listen(self) -> bool:
-        """Adds up what the processes have told since; False once all are done."""
+        """Adds up what the processes have told since; False once all are done.
+
+        Raises EOFError where one has died.
+        """
         for number, pipe in list(self._pipes.items()):
-            try:
-                while pipe.poll():
-                    told = pipe.recv()
-                    if told is not None:
-                        self._add(number, told)
-            except EOFError:
-                del self._pipes[number]
+            while number in self._pipes and pipe.poll():
+                told = pipe.recv()
+                if told is None:
+                    del self._pipes[number]
+                else:
+                    self._add(number, told)
         return bool(self._pipes)
 
     def _add(self, number: int, told: Seen) -> None:
