@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 import time
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -154,8 +156,14 @@ class TokenVerifier:
         return Principal(
             user_id=str(claims["sub"]),
             sid=str(claims["sid"]),
-            tier=str(claims.get("tier", "free")),
-            scopes=frozenset(str(claims.get("scope", "")).split()),
+            tier=sys.intern(str(claims.get("tier", "free"))),
+            scopes=_scopes(str(claims.get("scope", ""))),
             expires_at=expires_at,
             token=token,
         )
+
+
+@lru_cache(maxsize=1024)
+def _scopes(scope: str) -> frozenset[str]:
+    # Few sets are asked for, and a principal is kept for each held stream.
+    return frozenset(map(sys.intern, scope.split()))

@@ -141,8 +141,11 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 auth.require_caller(contract, context)
                 await auth.require_user(contract, headers, self._tokens)
                 messages.check(request)
+                # A held stream outlives both by hours, and there are tens of thousands.
+                del headers
                 async for message in behavior(request, context):
                     yield message
+                    del message
             except BaseException as error:
                 fault, code = errors.code_for(error, path)
                 if fault is None:
