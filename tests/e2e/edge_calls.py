@@ -16,8 +16,11 @@ from grpc_status import rpc_status
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog
+from segue.device.v1 import device_service_pb2_grpc as device
 from segue.identity.v1 import identity_service_pb2_grpc as identity
+from segue.playback.v1 import history_service_pb2_grpc as history
 from segue.playback.v1 import playback_service_pb2_grpc as playback
+from segue.playback.v1 import preferences_service_pb2_grpc as preferences
 
 from localmesh.layout import Layout
 from tests.running_mesh import Answer, RunningMesh
@@ -82,6 +85,9 @@ class EdgeStubs:
         self.plans: Any = identity.PlanServiceStub(channel)
         self.playback: Any = playback.PlaybackServiceStub(channel)
         self.heartbeats: Any = playback.HeartbeatServiceStub(channel)
+        self.devices: Any = device.DeviceServiceStub(channel)
+        self.history: Any = history.HistoryServiceStub(channel)
+        self.preferences: Any = preferences.PreferencesServiceStub(channel)
 
 
 def target(mesh: RunningMesh) -> str:

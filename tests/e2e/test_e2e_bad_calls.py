@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-import grpc
 import pytest
 from e2e_album import SONGS, Music, Tokens
-from edge_calls import (
-    HTTP_STATUS,
-    INVALID,
-    NOT_FOUND,
-    EdgeStubs,
-    Refusal,
-    bearer,
-    grpc_refusal,
-    json_refusal,
-    play,
+from edge_calls import NOT_FOUND, EdgeStubs, Refusal, json_refusal, play
+from wrong_calls import (
+    NOBODY,
+    Case,
+    assert_refused_as_grpc,
+    assert_refused_as_json,
+    invalid,
+    missing,
 )
-from google.protobuf.json_format import ParseDict
-from segue.catalog.v1 import catalog_service_pb2 as catalog
-from segue.identity.v1 import identity_service_pb2 as identity
-from segue.playback.v1 import playback_service_pb2 as playback
 
 from tests.running_mesh import RunningMesh
 
-NOBODY = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
-MESSAGES = {
-    "catalog": catalog,
-    "search": catalog,
-    "imports": catalog,
-    "users": identity,
-    "playback": playback,
-    "heartbeats": playback,
-}
 BEYOND = 2**31 - 1
 NOT_CURRENT = Refusal("FAILED_PRECONDITION", "SESSION_NOT_CURRENT")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A wrong call. ``fields`` are the message; a POST sends them as its body.
-
-    ``{word}`` stands for what :func:`words` knows.
-    """
-
-    name: str
-    http: str
-    rpc: str
-    fields: Mapping[str, Any]
-    refusal: Refusal
-    field: str = field(default="")
-
-
-def missing(http: str, rpc: str, **fields: Any) -> Case:
-    return Case(f"unknown id {rpc}", http, rpc, fields or {"id": NOBODY}, NOT_FOUND)
-
-
-def invalid(name: str, http: str, rpc: str, wrong: str, **fields: Any) -> Case:
-    return Case(name, http, rpc, fields, INVALID, wrong)
 
 
 def foreign(verb: str, **fields: Any) -> Case:
@@ -245,15 +204,6 @@ def words(mesh: RunningMesh, music: Music, free: str, tokens: Tokens) -> dict[st
     return {"track": track, "over": over, "session": session, "foreign": other}
 
 
-def filled(value: Any, words: dict[str, str]) -> Any:
-    """``value`` with its ``{word}`` replaced."""
-    if isinstance(value, dict):
-        return {key: filled(inner, words) for key, inner in value.items()}
-    if isinstance(value, str) and value[:1] == "{":
-        return words[value.strip("{}")]
-    return value
-
-
 @pytest.fixture
 def caller(free: str, admin: str) -> Any:
     """The token that a case is called with: imports are the operator's."""
@@ -264,31 +214,14 @@ def caller(free: str, admin: str) -> Any:
 def test_a_wrong_call_is_refused_as_json(
     mesh: RunningMesh, words: dict[str, str], caller: Any, case: Case
 ) -> None:
-    method, _, path = case.http.partition(" ")
-    body = filled(dict(case.fields), words) if method == "POST" else None
-    answer = mesh.call(method, path, body, token=caller(case))
-    assert json_refusal(answer) == case.refusal
-    assert answer.status == HTTP_STATUS[case.refusal.code]
-    if case.field:
-        details = [d for d in answer.body["details"] if d["@type"].endswith("BadRequest")]
-        named = [violation["field"] for violation in details[0]["field_violations"]]
-        assert [name.rpartition(".")[2] for name in named] == [case.field]
+    assert_refused_as_json(mesh, case, words, caller(case))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
 async def test_a_wrong_call_is_refused_as_grpc(
     words: dict[str, str], stubs: EdgeStubs, caller: Any, case: Case
 ) -> None:
-    service, _, method = case.rpc.partition(".")
-    request = getattr(MESSAGES[service], f"{method}Request")()
-    ParseDict(filled(dict(case.fields), words), request)
-    call = getattr(getattr(stubs, service), method)(request, metadata=bearer(caller(case)))
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        if isinstance(call, grpc.aio.UnaryStreamCall):
-            await anext(aiter(call))
-        else:
-            await call
-    assert grpc_refusal(refused.value) == case.refusal
+    await assert_refused_as_grpc(stubs, case, words, caller(case))
 
 
 @pytest.mark.parametrize("position_ms", [BEYOND, 24_001])

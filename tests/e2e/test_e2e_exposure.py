@@ -29,6 +29,7 @@ from tests.running_mesh import RunningMesh
 CONTRACTS = list(all_contracts().values())
 OUTSIDE = [c for c in CONTRACTS if c.access in (MethodPolicy.PUBLIC, MethodPolicy.USER)]
 INSIDE = [c for c in CONTRACTS if c.access == MethodPolicy.INTERNAL]
+SILENT_S = 1
 NOT_SERVED = Refusal("UNIMPLEMENTED", "UNIMPLEMENTED")
 
 
@@ -45,6 +46,17 @@ async def said_once_asked(message: bytes) -> AsyncIterator[bytes]:
     yield message
 
 
+async def told_or_standing(call: Any) -> None:
+    """Returns when a stream has said something, or stands and has nothing to say."""
+    first = asyncio.ensure_future(anext(aiter(call)))
+    await call.initial_metadata()
+    await asyncio.wait([first], timeout=SILENT_S)
+    if first.done():
+        first.result()
+    first.cancel()
+    call.cancel()
+
+
 async def code_of(stubs: EdgeStubs, contract: MethodContract, token: str) -> grpc.StatusCode:
     """How an empty request to a method ends."""
     channel, metadata = stubs.channel, bearer(token)
@@ -54,7 +66,7 @@ async def code_of(stubs: EdgeStubs, contract: MethodContract, token: str) -> grp
             call = channel.stream_stream(contract.path)(requests, metadata=metadata, timeout=10)
             await anext(aiter(call))
         elif contract.streams_responses:
-            await anext(aiter(channel.unary_stream(contract.path)(b"", metadata=metadata)))
+            await told_or_standing(channel.unary_stream(contract.path)(b"", metadata=metadata))
         else:
             await channel.unary_unary(contract.path)(b"", metadata=metadata, timeout=10)
     except grpc.aio.AioRpcError as error:
@@ -78,6 +90,8 @@ async def test_a_method_for_outside_is_reached_by_grpc(
         grpc.StatusCode.OK,
         grpc.StatusCode.INVALID_ARGUMENT,
         grpc.StatusCode.NOT_FOUND,
+        # Of who plays nothing.
+        grpc.StatusCode.FAILED_PRECONDITION,
     )
 
 
