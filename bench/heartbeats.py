@@ -101,12 +101,26 @@ async def _serve_ours(tls: Path, pipe: Connection, dsn: str, valkey_url: str, co
 async def _answer(pipe: Connection) -> None:
     """Tells what the process has used whenever it is asked, until it is told to stop."""
     while (question := await asyncio.to_thread(pipe.recv)) != "stop":
-        pipe.send(time.process_time() if question == "cpu_s" else _resident_kib())
+        pipe.send(_ASKED[question]())
 
 
 def _resident_kib() -> float:
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_KIB
+
+
+def _collecting_ms() -> float:
+    """How long a full garbage collection keeps the process from its streams."""
+    before = time.process_time()
+    gc.collect()
+    return (time.process_time() - before) * 1000
+
+
+_ASKED = {
+    "cpu_s": time.process_time,
+    "resident_kib": _resident_kib,
+    "collecting_ms": _collecting_ms,
+}
 
 
 def _process(serve: Callable[..., Any], tls: str, pipe: Connection, *rest: str) -> None:
@@ -136,7 +150,7 @@ class Server:
         self.playback: Any = pb_grpc.PlaybackServiceStub(channels[0])
 
     def used(self, what: str) -> float:
-        """``cpu_s`` or ``resident_kib`` of the server's process so far."""
+        """``cpu_s``, ``resident_kib`` or ``collecting_ms`` of the server's process."""
         self._pipe.send(what)
         answer: float = self._pipe.recv()
         return answer
@@ -281,9 +295,10 @@ class Load:
 
     async def _beat(self, call: Any, seq: int) -> None:
         await call.write(self.server.message(seq))
-        if await call.read() is grpc.aio.EOF:
-            words = "has the machine no time, so that its session was silent for 35 s?"
-            raise RuntimeError(f"a stream has ended with {await call.code()}: {words}")
+        message = await call.read()
+        if message is grpc.aio.EOF or message.HasField("end"):
+            words = "had the machine so little time that its session was silent for 35 s?"
+            raise RuntimeError(f"a stream has ended with {message}: {words}")
 
     def _take(self, count: int) -> int:
         """The first of ``count`` numbers that no beat has had."""
@@ -297,7 +312,8 @@ class Measured:
 
     opened: float
     kib: float
-    paced: float
+    collecting_ms: float
+    paced: float = 0.0
     busy: list[float] = field(default_factory=list)
     in_turn: list[float] = field(default_factory=list)
 
@@ -310,8 +326,9 @@ async def _measure(ours: Server, echo: Server, count: int) -> list[Figure]:
     # Ours comes last: a session whose device is silent for 35 s is over.
     for server in (echo, ours):
         load = loads[server] = Load(server)
-        seen[server] = Measured(*await load.hold(ids), await load.paced())
+        seen[server] = Measured(*await load.hold(ids), server.used("collecting_ms"))
         print(f"  ours: {server.ours}, {seen[server]}", file=sys.stderr)
+        seen[server].paced = await load.paced()
     for turn in range(ROUNDS + 1):
         for server in (ours, echo):
             busy, in_turn = await loads[server].busy(), await loads[server].in_turn()
@@ -341,6 +358,12 @@ def _figures(ours: Measured, echo: Measured, count: int) -> list[Figure]:
         Figure("heartbeats ÷ echo, so paced", ours.paced / echo.paced, "", aim),
         Figure(f"memory of a held stream, {held}", ours.kib, "KiB", f"aim < {LIMIT_KIB:g} KiB"),
         Figure("memory of a held echo stream", echo.kib, "KiB", None),
+        Figure(
+            f"a full garbage collection, {held}",
+            ours.collecting_ms,
+            "ms",
+            f"of the processor, in which nothing is answered; echo: {echo.collecting_ms:.0f}",
+        ),
         Figure("heartbeat streams opened", ours.opened, "/s", opened),
     ]
 
