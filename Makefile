@@ -14,7 +14,7 @@ export SEGUE_DIR := $(abspath $(DIR))
 export XDG_RUNTIME_DIR ?= /tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-browser test-node check bench generate lock clean
+.PHONY: help setup demo up down test test-kills test-browser test-node check bench generate lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -48,6 +48,9 @@ down: $(STAMP) ## Stop the mesh
 
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager
 	@$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/node $(ARGS)
+
+test-kills: $(STAMP) ## Kill playback 300 times under load (some 10 min) and see that nothing is lost
+	@SEGUE_TEST_KILLS=300 $(BIN)/python -m pytest -s tests/mesh/test_playback_survives_kills.py $(ARGS)
 
 test-browser: $(STAMP) ## Play in headless Chromium (Debian: apt-get install chromium chromium-driver; needs npm)
 	@tests/browser/prepare

@@ -6,8 +6,10 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.mesh.mesh_processes import Seen, processes, scale, until, until_ready
@@ -15,7 +17,9 @@ from tests.mesh.mesh_processes import Seen, processes, scale, until, until_ready
 # The wait before the next start doubles with every early death, and begins anew after 10 s of life.
 _BURST = 4
 _REST_S = 10.5
-_LONGEST_LIFE_S = 1.2
+_LONGEST_PAUSE_S = 1.0
+# The edge asks once a second who is there.
+_SETTLES_S = 2.0
 
 
 @asynccontextmanager
@@ -31,48 +35,71 @@ async def playback_instances(folder: Path, count: int) -> AsyncIterator[list[str
 
 
 async def kill_at_random(folder: Path, names: Sequence[str], kills: int) -> None:
-    """SIGKILLs that many processes, each at a random moment of its life, and sees all come back.
+    """SIGKILLs that many processes at random moments of their lives, and sees all come back.
 
-    Every instance dies in bursts and rests between them, since the supervisor waits ever longer
-    before it starts a process that dies young. Some 2 s a kill and instance.
+    Another one has served for a while whenever one dies: there is always someone to turn to. On an
+    idle machine there are two kills in three seconds.
     """
     before = await _restarts(folder, names)
-    shares = [kills // len(names) + (number < kills % len(names)) for number in range(len(names))]
-    async with asyncio.TaskGroup() as group:
-        for name, share in zip(names, shares, strict=True):
-            group.create_task(_kill_again_and_again(folder, name, share))
-    await until_ready(folder)
-    assert await _restarts(folder, names) - before == kills
-
-
-async def _kill_again_and_again(folder: Path, name: str, kills: int) -> None:
-    await asyncio.sleep(random.uniform(0, 2))
-    for number in range(kills):
-        if number and number % _BURST == 0:
-            await asyncio.sleep(_REST_S)
-        victim = await _ready(folder, name)
-        await asyncio.sleep(random.uniform(0, _LONGEST_LIFE_S))
-        assert victim.pid is not None
-        os.kill(victim.pid, signal.SIGKILL)
-        await _noticed(folder, victim)
-
-
-async def _ready(folder: Path, name: str) -> Seen:
-    async def ready() -> Seen | None:
-        seen = (await processes(folder))[name]
-        return seen if seen.state == "ready" else None
-
-    found: Seen = await until(ready, f"{name} did not come back")
-    return found
-
-
-async def _noticed(folder: Path, victim: Seen) -> None:
-    """Returns when the supervisor knows that the process has died."""
+    reign = _Reign(dict.fromkeys(names, 0))
+    while sum(reign.deaths.values()) < kills:
+        await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_S))
+        seen = await processes(folder)
+        victims = reign.victims([seen[name] for name in names], time.monotonic())
+        if victims:
+            reign.kill(random.choice(victims))
 
     async def noticed() -> bool:
-        return (await processes(folder))[victim.name].restarts > victim.restarts
+        return await _restarts(folder, names) - before >= kills
 
-    await until(noticed, f"nobody noticed that {victim.name} died")
+    await until(noticed, "nobody noticed who died last")
+    await until_ready(folder)
+    assert await _restarts(folder, names) - before >= kills
+
+
+@dataclass(slots=True)
+class _Reign:
+    """How often instances died, and since when (monotonic) each of their lives is ready."""
+
+    deaths: dict[str, int]
+    ready_at: dict[tuple[str, int], float] = field(default_factory=dict)
+    killed: set[tuple[str, int]] = field(default_factory=set)
+
+    def victims(self, instances: Sequence[Seen], now: float) -> list[Seen]:
+        """Those that may die now."""
+        ready = [each for each in instances if each.state == "ready"]
+        # The supervisor may not know yet that a process is dead.
+        ready = [each for each in ready if _life(each) not in self.killed]
+        for each in ready:
+            self.ready_at.setdefault(_life(each), now)
+        served = [each.name for each in ready if self._age(each, now) >= _SETTLES_S]
+        return [
+            each
+            for each in ready
+            if set(served) - {each.name} and not self._rests(each, now) and self._has_turn(each)
+        ]
+
+    def kill(self, victim: Seen) -> None:
+        """Kills one."""
+        assert victim.pid is not None
+        os.kill(victim.pid, signal.SIGKILL)
+        self.killed.add(_life(victim))
+        self.deaths[victim.name] += 1
+
+    def _age(self, one: Seen, now: float) -> float:
+        return now - self.ready_at[_life(one)]
+
+    def _rests(self, one: Seen, now: float) -> bool:
+        died = self.deaths[one.name]
+        return died > 0 and died % _BURST == 0 and self._age(one, now) < _REST_S
+
+    def _has_turn(self, one: Seen) -> bool:
+        """Not where others wait: who dies as soon as it is ready never serves in their place."""
+        return self.deaths[one.name] < min(self.deaths.values()) + _BURST
+
+
+def _life(one: Seen) -> tuple[str, int]:
+    return one.name, one.restarts
 
 
 async def _restarts(folder: Path, names: Sequence[str]) -> int:
