@@ -172,7 +172,7 @@ class DeviceStreams:
         user_id, device_id = stream.holder.user_id, hello.device_id
         device = await self._known(user_id, hello)
         if hello.last_applied > device.last_number:
-            raise InvalidArgument.field("last_applied", "was never given")
+            raise _never_given()
         await self._join(stream, device_id)
         # Read after news are heard: what comes in between is heard of, not missed.
         seen, _ = await self._commander.see(user_id)
@@ -193,6 +193,8 @@ class DeviceStreams:
         except NotFound:
             if told is None:
                 raise
+            if hello.last_applied:
+                raise _never_given() from None
             await self._devices.register(user_id, told, None)
             return await self._reports.report(user_id, device_id, (), hello.volume_percent)
         if told is not None and _says_more(told, device):
@@ -321,6 +323,10 @@ class DeviceStreams:
                 stream.finish(_REMOVED)
             else:
                 stream.mail(number)
+
+
+def _never_given() -> InvalidArgument:
+    return InvalidArgument.field("last_applied", "was never given")
 
 
 def _says_more(told: Registration, device: Device) -> bool:

@@ -275,9 +275,12 @@ class Held:
     def __init__(self, stubs: EdgeStubs, token: str) -> None:
         self._call = stubs.devices.Connect(metadata=bearer(token))
 
-    async def hello(self, device_id: str) -> None:
-        hello = pb.ConnectRequest.Hello(device_id=device_id)
+    async def say_hello(self, device_id: str, last_applied: int = 0) -> None:
+        hello = pb.ConnectRequest.Hello(device_id=device_id, last_applied=last_applied)
         await self._call.write(pb.ConnectRequest(hello=hello))
+
+    async def hello(self, device_id: str) -> None:
+        await self.say_hello(device_id)
         assert (await self.read()).HasField("welcome")
 
     async def read(self) -> Any:
@@ -285,13 +288,25 @@ class Held:
             return await self._call.read()
 
     async def refusal(self) -> Refusal:
-        """How a stream that said nothing was refused."""
+        """How the stream was refused."""
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await self.read()
         return grpc_refusal(refused.value)
 
     def cancel(self) -> None:
         self._call.cancel()
+
+
+async def test_a_device_that_counts_what_was_never_given_is_not_made_known(
+    ada: Caller, stubs: EdgeStubs
+) -> None:
+    device = Held(stubs, ada.token)
+    await device.say_hello("removed-since", last_applied=5)
+    assert await device.refusal() == INVALID
+    assert ada.get("/devices")["devices"] == []
+    again = Held(stubs, ada.token)
+    await again.hello("removed-since")
+    again.cancel()
 
 
 @asynccontextmanager

@@ -695,6 +695,7 @@ class ConnectRequest(_message.Message):
         last_applied: _builtins.int
         """The last command that it worked off. 0: none, or it does not remember: it gets those that the
         server does not know to be worked off.
+        A number that was never given is INVALID_FIELD: the device was removed since, and begins with 0.
         """
         name: _builtins.str
         """As in RegisterDevice."""
