@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -129,7 +130,9 @@ class GrpcHealthProbe:
         # grpc waits a second before it tries a refused address again; a bare connect does not.
         if not await TcpProbe(host, int(port)).check():
             return False
-        # Imported late: it costs 150 ms, which the stores' start hides.
+        # Imported late: it costs 150 ms, which the stores' start hides. Without its fork support:
+        # that starts threads in a child before exec, which abort when their files are closed.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         import grpc
 
         credentials = grpc.ssl_channel_credentials(
