@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +21,7 @@ from tests.mesh.devices import instance_channel, is_cut, open_stream
 from tests.mesh.history import History, Operation
 from tests.mesh.imported_music import all_tracks
 from tests.mesh.linearizable import Verdict, check
-from tests.mesh.mesh_processes import until_ready
+from tests.mesh.mesh_processes import until, until_ready
 from tests.mesh.playback_callers import Account, Caller
 from tests.mesh.playback_calls import AddToQueue, Answer, Expire, Get, Play, Refused
 from tests.mesh.playback_kills import beside, kill_at_random, playback_instances
@@ -110,7 +110,17 @@ async def ask_under_fire(mesh: RunningMesh, account: Account) -> None:
                 caller = Caller(number, client, ways[number % len(ways)], account)
                 group.create_task(caller.ask_until(stop))
             await asyncio.gather(kill_at_random(mesh.folder, names, KILLS), asyncio.sleep(LASTS_S))
+            await until(enough_of(account), "too few calls were answered", within_s=4 * LASTS_S)
             stop.set()
+
+
+def enough_of(account: Account) -> Callable[[], Awaitable[bool]]:
+    """Whether so many calls were answered that their order says something."""
+
+    async def enough() -> bool:
+        return sum(each.result is not None for each in account.history.operations) > ENOUGH
+
+    return enough
 
 
 def with_silence(operations: Sequence[Operation]) -> list[Operation]:
