@@ -64,6 +64,26 @@ def unknown(device_id: str) -> NotFound:
     return NotFound("You have no such device.", metadata={"resource": "device", "id": device_id})
 
 
+def controllable(devices: Iterable[Device], device_id: str) -> Device:
+    """The device of that id, if it has a mailbox.
+
+    Raises NotFound, FailedPrecondition (NOT_SUPPORTED_BY_DEVICE).
+    """
+    device = found(devices, device_id)
+    if device is None:
+        raise unknown(device_id)
+    if not device.controllable:
+        raise not_supported(device_id, "The device takes no commands: it was never registered.")
+    return device
+
+
+def not_supported(device_id: str, message: str) -> FailedPrecondition:
+    """The fault for a command that a device cannot obey."""
+    return FailedPrecondition(
+        message, reason="NOT_SUPPORTED_BY_DEVICE", metadata={"device_id": device_id}
+    )
+
+
 def played_on(devices: Sequence[Device], device_id: str, now_ms: int) -> Device:
     """The device as playing on it makes it known, with the time that it was seen."""
     known = found(devices, device_id)

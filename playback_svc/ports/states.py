@@ -60,7 +60,8 @@ class Answer:
     ``urls_expire_at_s`` is Unix seconds; None for commands that give no addresses. ``item_ids``
     are those of the queue, or of what was added; ``count`` is how many entries were removed;
     ``ended`` says that everything was played; ``number`` is that of the command in the mailbox of
-    ``device_id``, 0 where there is none.
+    ``device_id``, 0 where there is none; ``sent`` is that command where it was stored with this
+    answer just now, and is not kept with it.
     """
 
     session_id: str
@@ -76,6 +77,7 @@ class Answer:
     ended: bool = False
     device_id: str = ""
     number: int = 0
+    sent: Command | None = field(default=None, compare=False)
     preferences: Preferences = DEFAULT
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from meshkit.faults import Unavailable
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
+from playback_svc.domain.devices import controllable
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.clock import Clock
@@ -35,9 +36,14 @@ class Aim:
         """``state``, if it is of the session that is meant. Raises NotTheCurrentSession."""
         return require_session(state, self.session_id) if self.session_id else state
 
-    def hit(self, state: PlayerState | None) -> PlayerState:
-        """``state``, if it is meant and takes commands; raises as ``opened`` does, too."""
-        return opened(self.meant(state), self.device_id)
+    def hit(self, seen: Seen) -> PlayerState:
+        """The state, if it is meant and takes commands; raises as ``opened`` does, too.
+
+        Raises NotFound and FailedPrecondition (NOT_SUPPORTED_BY_DEVICE) for the device.
+        """
+        if self.device_id is not None:
+            controllable(seen.partition.devices, self.device_id)
+        return opened(self.meant(seen.state), self.device_id)
 
 
 class Control:
@@ -71,7 +77,7 @@ class Control:
         async def decide(seen: Seen) -> Decision:
             before = aim.meant(seen.state)
             if before is None or aim.device_id is not None:
-                before = opened(before, aim.device_id)
+                before = aim.hit(seen)
             state = player_state.stop(before, seen.now_ms)
             answer = answer_of(state, state.position_at(seen.now_ms))
             return Decision(state, answer, CommandKind.STOP, sender=caller.sender)
@@ -95,7 +101,7 @@ class Control:
         kind: CommandKind,
     ) -> Answer:
         async def decide(seen: Seen) -> Decision:
-            state = move(aim.hit(seen.state), seen.now_ms)
+            state = move(aim.hit(seen), seen.now_ms)
             answer = answer_of(state, state.position_at(seen.now_ms))
             return Decision(state, answer, kind, sender=caller.sender)
 
@@ -125,7 +131,7 @@ class Resume:
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
 
         async def decide(seen: Seen) -> Decision:
-            before = aim.hit(seen.state)
+            before = aim.hit(seen)
             resumed = player_state.resume(before, seen.now_ms)
             device_id, tier = before.device_id, caller.tier
             asset = await self._staging.asset(tier, seen.partition, before, device_id)

@@ -133,7 +133,9 @@ def numbered(decision: Decision, mail: tuple[Command, ...]) -> Answer:
     device_id = decision.volume[0].device_id if decision.volume else decision.answer.device_id
     for command in mail:
         if command.device_id == device_id:
-            return replace(decision.answer, device_id=device_id, number=command.number)
+            return replace(
+                decision.answer, device_id=device_id, number=command.number, sent=command
+            )
     return decision.answer
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from meshkit.faults import FailedPrecondition
 from meshkit.idempotency import RequestKey
-from playback_svc.domain.devices import Device, found, unknown
+from playback_svc.domain.devices import Device, controllable, found, not_supported, unknown
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.ports.live import Attendance
@@ -80,14 +80,11 @@ class Directing:
         command raises.
         """
         with self._receipts.seat(caller.user_id, within_s):
-            partition, answer = await self._commander.answered(caller.user_id, key)
-            if answer is None:
-                await self._check(caller.user_id, order, partition)
-                answer = await self._carry_out(caller, order, key)
+            answer = await self._carry_out(caller, order, key)
             if not answer.number:
                 return Directed(await self._nothing_to_do(caller, order), answer.skips)
             command = await self._receipts.command(
-                caller.user_id, order.device_id, answer.number, within_s
+                caller.user_id, order.device_id, answer.number, within_s, answer.sent
             )
         return Directed(command, answer.skips)
 
@@ -100,19 +97,24 @@ class Directing:
             _known(partition, device_id)
             return await self._receipts.command(user_id, device_id, number, within_s)
 
-    async def _check(self, user_id: str, order: Order, partition: Partition) -> None:
-        _controllable(partition, order.device_id)
-        if order.kind is not CommandKind.PLAY:
-            return
+    async def _play_there(
+        self, caller: Caller, device_id: str, play: PlayOrder, key: RequestKey | None
+    ) -> Answer:
+        user_id = caller.user_id
+        partition, answer = await self._commander.answered(user_id, key)
+        if answer is not None:
+            return answer
+        controllable(partition.devices, device_id)
         present = await self._attendance.present([user_id])
-        if order.device_id not in present[user_id]:
-            raise offline(order.device_id)
+        if device_id not in present[user_id]:
+            raise offline(device_id)
+        return await self._play(user_id, caller.tier, play, key)
 
     async def _carry_out(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
         aim = Aim(device_id=order.device_id)
         match order.kind:
             case CommandKind.PLAY if order.play is not None:
-                return await self._play(caller.user_id, caller.tier, order.play, key)
+                return await self._play_there(caller, order.device_id, order.play, key)
             case CommandKind.PAUSE:
                 return await self._control.pause(caller, aim, key)
             case CommandKind.RESUME:
@@ -143,9 +145,9 @@ class Directing:
 
     async def _volume(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
         async def decide(seen: Seen) -> Decision:
-            device = _controllable(seen.partition, order.device_id)
+            device = controllable(seen.partition.devices, order.device_id)
             if not device.capabilities.volume:
-                raise _not_supported(device.device_id, "The volume of this device cannot be set.")
+                raise not_supported(device.device_id, "The volume of this device cannot be set.")
             return Decision(
                 seen.partition.state,
                 NO_ANSWER,
@@ -184,16 +186,3 @@ def _known(partition: Partition, device_id: str) -> Device:
     if device is None:
         raise unknown(device_id)
     return device
-
-
-def _controllable(partition: Partition, device_id: str) -> Device:
-    device = _known(partition, device_id)
-    if not device.controllable:
-        raise _not_supported(device_id, "The device takes no commands: it was never registered.")
-    return device
-
-
-def _not_supported(device_id: str, message: str) -> FailedPrecondition:
-    return FailedPrecondition(
-        message, reason="NOT_SUPPORTED_BY_DEVICE", metadata={"device_id": device_id}
-    )

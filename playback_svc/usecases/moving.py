@@ -141,7 +141,7 @@ class Moving:
         async def decide(seen: Seen) -> Decision:
             if aim.device_id is None and caller.sender:
                 _require_device(seen, caller.sender)
-            before = aim.hit(seen.state)
+            before = aim.hit(seen)
             staged = await self._next(caller, seen, before, ended=False)
             if staged is None:
                 raise FailedPrecondition("Nothing follows this track.", reason="QUEUE_ENDED")
@@ -191,7 +191,7 @@ class Moving:
         """The start of the track, or the track before."""
 
         async def decide(seen: Seen) -> Decision:
-            before = aim.hit(seen.state)
+            before = aim.hit(seen)
             blobs = await self._contexts.blobs(caller.user_id, before.queue)
             position_ms = before.position_at(seen.now_ms)
             current = _entry(before)

@@ -17,6 +17,7 @@ from playback_svc.ports.neighbours import Catalogue
 from playback_svc.ports.states import NO_TRACK, Answer
 from playback_svc.usecases.commanding import BodyGone, Commander
 from playback_svc.usecases.contexts import Contexts
+from playback_svc.usecases.control import Aim
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.opened import begun, opened
@@ -114,7 +115,7 @@ class Queueing:
         put = play_queue.queue_next if first else play_queue.queue_last
 
         async def decide(seen: Seen) -> Decision:
-            before = opened(seen.state, device_id) if device_id else begun(seen.state)
+            before = Aim(device_id=device_id).hit(seen) if device_id else begun(seen.state)
             await self._require(track_ids)
             queue = put(before.queue, track_ids, new_id=self._new_id)
             held = Listing(queue.queued)

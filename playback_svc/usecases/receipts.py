@@ -60,13 +60,19 @@ class Receipts:
                 del self._seats[user_id]
 
     async def command(
-        self, user_id: str, device_id: str, number: int, within_s: float = 0.0
+        self,
+        user_id: str,
+        device_id: str,
+        number: int,
+        within_s: float = 0.0,
+        sent: Command | None = None,
     ) -> Command:
         """The command, once its device said how it went or ``within_s`` are over.
 
-        Raises NotFound for a command that is not kept, also where its device is removed meanwhile.
+        ``sent`` is the command where it was stored just now. Raises NotFound for one that is not
+        kept, also where its device is removed meanwhile.
         """
-        command = await self._read(user_id, device_id, number)
+        command = sent or await self._read(user_id, device_id, number)
         if within_s <= 0 or self._settled(command):
             return command
         wait = _Wait(device_id, number)
