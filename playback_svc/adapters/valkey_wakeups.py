@@ -4,8 +4,9 @@ The hash ``held:{user}`` has a field for each instance that hears of the user, a
 device with a stream there; the values are when the lease runs out, in Unix ms by Valkey's clock.
 News go to the inboxes (channels of publish and subscribe) of the instances that the hash names.
 
-Fails OPEN: while Valkey is away news are dropped. Where news may have been missed, all leases are
-stored again and then whoever listens is told, and reads again what it must know.
+Fails OPEN: while Valkey is away news wait to be told, and of too many the oldest are dropped. Where
+news may have been missed, all leases are stored again and then whoever listens is told, and reads
+again what it must know.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import structlog
 from redis import exceptions
 from redis.asyncio import Redis
 
+from meshkit.telemetry import counter
 from meshkit.valkey import fail_closed
 from playback_svc.adapters.leases import WATCH, Holding, LeaseTable
 from playback_svc.adapters.news import decoded, encoded
@@ -37,6 +39,7 @@ _RETRY_S = 0.5
 _BOUND = 10_000
 _CHUNK = 500
 _AWAY = (exceptions.RedisError, OSError)
+_LOST = counter("playback_wakeups_lost", "News that were dropped because too many waited.")
 
 # KEYS are users, ARGV the lives of a lease and of a key in ms, and then the fields of each user
 # with spaces between. Returns how many fields were not there before.
@@ -89,6 +92,7 @@ class ValkeyWakeups:
         self._on_gap: Callable[[], None] = _unheeded
         self._outbox: deque[News] = deque(maxlen=_BOUND)
         self._telling: list[News] = []
+        self._losing = False
         self._outgoing = asyncio.Event()
         self._leases = LeaseTable(_TURNS)
         self._turn_s = turn_s
@@ -111,6 +115,8 @@ class ValkeyWakeups:
     def send(self, news: News) -> None:
         """See the port."""
         self._listener(news)
+        if len(self._outbox) == _BOUND:
+            self._lost(1)
         self._outbox.append(news)
         self._outgoing.set()
 
@@ -202,7 +208,7 @@ class ValkeyWakeups:
                     await self._publish()
             except _AWAY as error:
                 _failed(error)
-                self._telling = []
+                self._put_back()
                 await asyncio.sleep(_RETRY_S)
                 self._outgoing.set()
 
@@ -211,6 +217,23 @@ class ValkeyWakeups:
         self._telling = [self._outbox.popleft() for _ in range(most)]
         await self._tell(self._telling)
         self._telling = []
+        self._losing = False
+
+    def _put_back(self) -> None:
+        """What may not have been told is told again, which does no harm; the oldest give way."""
+        telling, self._telling = self._telling, []
+        room = _BOUND - len(self._outbox)
+        if len(telling) > room:
+            self._lost(len(telling) - room)
+        for news in itertools.islice(reversed(telling), room):
+            self._outbox.appendleft(news)
+
+    def _lost(self, news: int) -> None:
+        """So many of the oldest news were dropped: whoever watches finds out by asking."""
+        _LOST.inc(news)
+        if not self._losing:
+            _log.warning("wake-ups are lost: too many wait to be told", waiting=_BOUND)
+        self._losing = True
 
     async def _tell(self, news: list[News]) -> None:
         calls = [(_key(one.user_id), self._instance, encoded(one), _INBOX) for one in news]

@@ -16,7 +16,7 @@ from meshkit.background import running
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
 from playback_svc.adapters.valkey_wakeups import LEASE_MS, ValkeyWakeups
-from playback_svc.ports.live import Adjusted, Mail
+from playback_svc.ports.live import Adjusted, Mail, News
 from tests.contracts.playback.samples import new_id
 from tests.contracts.playback.wakeups import Instance, WakeupsContract, until
 
@@ -105,6 +105,55 @@ async def test_an_instance_that_ends_gives_its_leases_back_and_tells_what_is_lef
     assert await two.next() == Adjusted(user)
     assert len(await client.hgetall(held(user))) == 1
     assert await client.keys("playback:inbox:*") == [await inbox(client)]
+
+
+def failing(one: Instance, monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Event]:
+    """Has nothing told until the first event is set; the second is, once telling failed."""
+    live, there, failed = one.live, asyncio.Event(), asyncio.Event()
+    assert isinstance(live, ValkeyWakeups)
+    tell = live._tell
+
+    async def tells(news: list[News]) -> None:
+        if not there.is_set():
+            failed.set()
+            raise OSError
+        await tell(news)
+
+    monkeypatch.setattr("playback_svc.adapters.valkey_wakeups._RETRY_S", FAST_S)
+    monkeypatch.setattr(live, "_tell", tells)
+    return [there, failed]
+
+
+async def test_news_that_could_not_be_told_are_told_in_their_order_later(
+    client: Redis, one: Instance, two: Instance, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two.live.watch(user)
+    there, failed = failing(one, monkeypatch)
+    one.live.send(Mail(user, "phone", 1))
+    one.live.send(Mail(user, "phone", 2))
+    await failed.wait()
+    one.live.send(Mail(user, "phone", 3))
+    there.set()
+    assert [await two.next() for _ in range(3)] == [Mail(user, "phone", n) for n in (1, 2, 3)]
+
+
+async def test_of_too_many_news_the_oldest_are_dropped_and_that_is_said_once(
+    client: Redis, two: Instance, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two.live.watch(user)
+    monkeypatch.setattr("playback_svc.adapters.valkey_wakeups._BOUND", 3)
+    async with instance(client) as one:
+        there, failed = failing(one, monkeypatch)
+        with capture_logs() as logs:
+            one.live.send(Mail(user, "phone", 1))
+            one.live.send(Mail(user, "phone", 2))
+            await failed.wait()
+            for number in range(3, 8):
+                one.live.send(Mail(user, "phone", number))
+            there.set()
+            heard = [await two.next() for _ in range(3)]
+        assert heard == [Mail(user, "phone", number) for number in (5, 6, 7)]
+        assert sum("wake-ups are lost" in log["event"] for log in logs) == 1
 
 
 async def test_malformed_news_are_logged_and_ignored(client: Redis, user: str) -> None:
