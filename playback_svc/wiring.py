@@ -332,7 +332,7 @@ def held_streams(
         parts.mailboxes, wakeups, wakeups, commander, on_devices.devices, on_devices.reports,
         measures=measures, clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
     )  # fmt: skip
-    watchers = Watchers(cases.get_playback, wakeups, measures=measures, clock=now_ms)
+    watchers = Watchers(cases.get_playback, parts.others, wakeups, measures=measures, clock=now_ms)
     activity = ActivityViews(
         parts.friends, cases.observing, wakeups, measures=measures, clock=now_ms
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from meshkit.faults import Unavailable
 from playback_svc.adapters.memory_states import MemoryPlayerStates
-from playback_svc.domain.player_state import PlayerState
+from playback_svc.domain.player_state import PlayerState, Version
 from playback_svc.domain.preferences import DEFAULT
 from playback_svc.ports.others import Glimpse
 
@@ -33,6 +33,14 @@ class MemoryOthers:
         }
         await asyncio.sleep(0)
         return found
+
+    async def versions(self, user_ids: Collection[str]) -> Mapping[str, Version]:
+        """See the port."""
+        if self.away:
+            raise Unavailable("The store cannot answer now.")
+        await asyncio.sleep(0)
+        states = self.store.states
+        return {user_id: states[user_id].version for user_id in user_ids if user_id in states}
 
 
 def _bare(state: PlayerState | None) -> PlayerState | None:

@@ -9,6 +9,7 @@ from meshkit import postgres
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import rows
 from playback_svc.adapters.preferences_rows import preferences_of
+from playback_svc.domain.player_state import Version
 from playback_svc.domain.preferences import DEFAULT
 from playback_svc.ports.others import Glimpse
 
@@ -22,6 +23,7 @@ SELECT asked.user_id, p.version, p.preferences, {_COLUMNS}
 FROM unnest(%s::text[]) AS asked (user_id)
 LEFT JOIN player_state s USING (user_id) LEFT JOIN preferences p USING (user_id)
 """  # noqa: S608
+_VERSIONS = "SELECT user_id, epoch, revision FROM player_state WHERE user_id = ANY(%s)"
 
 
 class PostgresOthers:
@@ -36,6 +38,15 @@ class PostgresOthers:
         async def query(connection: Connection) -> Mapping[str, Glimpse]:
             found = await connection.execute(_LOOK.encode(), (list(user_ids),))
             return {row[0]: _glimpse(row) for row in await found.fetchall()}
+
+        return await postgres.read(self._pool, query)
+
+    async def versions(self, user_ids: Collection[str]) -> Mapping[str, Version]:
+        """See the port."""
+
+        async def query(connection: Connection) -> Mapping[str, Version]:
+            found = await connection.execute(_VERSIONS, (list(user_ids),))
+            return {row[0]: Version(row[1], row[2]) for row in await found.fetchall()}
 
         return await postgres.read(self._pool, query)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from playback_svc.domain.player_state import PlayerState
+from playback_svc.domain.player_state import PlayerState, Version
 from playback_svc.domain.preferences import DEFAULT, Preferences
 
 
@@ -26,4 +26,11 @@ class Others(Protocol):
 
     async def look(self, user_ids: Collection[str]) -> Mapping[str, Glimpse]:
         """A glimpse of each, at most 500 at a time, unknown users included."""
+        ...
+
+    async def versions(self, user_ids: Collection[str]) -> Mapping[str, Version]:
+        """The version of each one's row as it is stored, at most 500 at a time.
+
+        Who never played anything is left out. Raises Unavailable.
+        """
         ...

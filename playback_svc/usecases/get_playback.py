@@ -11,10 +11,14 @@ from playback_svc.usecases.commanding import Commander
 
 @dataclass(frozen=True, slots=True)
 class Playing:
-    """The state as of now and the position (ms) now."""
+    """The state as of now and the position (ms) now.
+
+    ``derived`` says that silence has ended the session and that this is not stored yet.
+    """
 
     state: PlayerState
     position_ms: int
+    derived: bool = False
 
 
 class GetPlayback:
@@ -27,5 +31,8 @@ class GetPlayback:
     async def __call__(self, user_id: str) -> Playing | None:
         """What plays; None for a user who never played anything. Raises Unavailable."""
         partition, _ = await self._commander.answered(user_id, None)
-        state = await self._commander.current(partition)
-        return None if state is None else Playing(state, state.position_at(self._clock()))
+        stored, state = partition.state, await self._commander.current(partition)
+        if stored is None or state is None:
+            return None
+        derived = state.version != stored.version
+        return Playing(state, state.position_at(self._clock()), derived)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
+import random
 
 import structlog
 
 from meshkit.faults import Unavailable
-from playback_svc.domain.player_state import EndReason, PlayerState, Version
+from playback_svc.domain.player_state import Version
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import News, Wake, Wakeups
 from playback_svc.ports.neighbours import Measures
+from playback_svc.ports.others import Others
 from playback_svc.usecases.get_playback import GetPlayback, Playing
 from playback_svc.usecases.held_streams import HeldStream, HeldStreams, Holder
 
 TICK_S = 0.25
 ROUSED_A_TICK = 50
+CHECKED_EVERY_S = 60.0
+_CHECKED_TOGETHER = 500
+_JITTER = 0.1
+_RETRY_S = 5.0
 _NOTHING = Version(0, 0)
 
 _log = structlog.get_logger("playback")
@@ -40,16 +47,27 @@ class View(HeldStream):
 
 
 class Watchers:
-    """The live views that this process holds."""
+    """The live views that this process holds.
+
+    News may be lost, so what the views show is compared with the store once a minute, too.
+    """
 
     def __init__(
-        self, get_playback: GetPlayback, wakeups: Wakeups, *, measures: Measures, clock: Clock
+        self,
+        get_playback: GetPlayback,
+        others: Others,
+        wakeups: Wakeups,
+        *,
+        measures: Measures,
+        clock: Clock,
     ) -> None:
         self._get_playback = get_playback
+        self._others = others
         self._wakeups = wakeups
         self._clock = clock
         self.held: HeldStreams[View] = HeldStreams("view", measures, clock() / 1000)
         self._doubted: dict[View, None] = {}
+        self._missed = asyncio.Event()
 
     async def open(self, holder: Holder) -> View:
         """A view; give it back to :meth:`close`. Raises ResourceExhausted."""
@@ -75,7 +93,7 @@ class Watchers:
         view.behind = False
         playing = await self._get_playback(view.holder.user_id)
         if playing is not None:
-            view.shown = _lasting(playing.state)
+            view.shown = _lasting(playing)
         return playing
 
     async def newer(self, view: View) -> Playing | None:
@@ -105,8 +123,35 @@ class Watchers:
                 view.rouse()
 
     def gap(self) -> None:
-        """News may have been missed: every view looks again, some of them at a time."""
-        self._doubted.update(dict.fromkeys(self.held))
+        """News may have been missed: what the views show is compared with the store soon."""
+        self._missed.set()
+
+    async def check(self) -> None:
+        """Has every view look again that shows less than is stored. Raises Unavailable."""
+        users = iter(list(dict.fromkeys(view.holder.user_id for view in self.held)))
+        while chunk := list(itertools.islice(users, _CHECKED_TOGETHER)):
+            for user_id, version in (await self._others.versions(chunk)).items():
+                for view in self.held.of_user(user_id):
+                    if version > view.shown:
+                        self._doubted[view] = None
+
+    async def keep_checked(self) -> None:
+        """Check every minute, and when news may have been missed, until cancelled.
+
+        Fails OPEN: where the store cannot tell, it is asked again soon.
+        """
+        after_s = CHECKED_EVERY_S
+        while True:
+            wait_s = after_s * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._missed.wait(), wait_s)
+            self._missed.clear()
+            try:
+                await self.check()
+                after_s = CHECKED_EVERY_S
+            except Unavailable as fault:
+                _log.warning("live views not checked", reason=fault.reason)
+                after_s = _RETRY_S
 
     async def run(self) -> None:
         """End views whose token expired, and see to those in doubt, until cancelled."""
@@ -119,11 +164,10 @@ class Watchers:
                 view.rouse()
 
 
-def _lasting(state: PlayerState) -> Version:
+def _lasting(playing: Playing) -> Version:
     """The version below which nothing can be news any more.
 
-    An end by silence may be derived, and another change then become that version instead of it.
+    Another change may yet become the version of what is only derived.
     """
-    if state.ended_by is EndReason.EXPIRED:
-        return Version(state.version.epoch, state.version.revision - 1)
-    return state.version
+    version = playing.state.version
+    return Version(version.epoch, version.revision - 1) if playing.derived else version

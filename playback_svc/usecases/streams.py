@@ -27,7 +27,8 @@ class Streams:
     @property
     def background(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
         """What runs as long as streams are held."""
-        return self.heartbeats.run, self.devices.run, self.watchers.run, self.activity.run
+        watchers = (self.watchers.run, self.watchers.keep_checked)
+        return self.heartbeats.run, self.devices.run, *watchers, self.activity.run
 
     def hear(self, news: News) -> None:
         """News of a user. Never raises."""

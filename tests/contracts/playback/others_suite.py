@@ -68,3 +68,13 @@ class OthersContract:
         found = await under_test.others.look(asked)
         assert set(found) == set(asked)
         assert {user_id: found[user_id].state for user_id in states} == states
+
+    async def test_versions_are_those_of_the_rows(self, under_test: OthersUnderTest) -> None:
+        playing_now, prefers, stranger = new_id(), new_id(), new_id()
+        state = playing()
+        await under_test.store.commit(Change(playing_now, None, state), NOW)
+        after = stop(state, NOW + 5_000)
+        await under_test.store.commit(Change(playing_now, state.version, after), NOW)
+        await under_test.store.commit(Change(prefers, None, None, preferences=SHARES), NOW)
+        asked = [playing_now, prefers, stranger, *(new_id() for _ in range(497))]
+        assert await under_test.others.versions(asked) == {playing_now: after.version}

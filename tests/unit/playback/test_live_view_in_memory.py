@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import pytest
+from structlog.testing import capture_logs
 
 from meshkit.faults import Unavailable
 from playback_svc.adapters.memory import NoMeasures
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
-from playback_svc.domain.player_state import EndReason, PlayerState, end, pause, seek
+from playback_svc.domain.player_state import EndReason, PlayerState, Version, end, pause, seek
 from playback_svc.usecases.decisions import wake_of
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.held_streams import Holder
@@ -27,11 +29,14 @@ class Rig:
 
     state: PlayerState | None = None
     away: bool = False
+    derived: bool = False
+    asked: list[int] = field(default_factory=list)
     wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
 
     def __post_init__(self) -> None:
         self.watchers = Watchers(
             self.read,  # type: ignore[arg-type]
+            self,  # type: ignore[arg-type]
             self.wakeups,
             measures=NoMeasures(),
             clock=lambda: NOW,
@@ -41,7 +46,16 @@ class Rig:
     async def read(self, user_id: str) -> Playing | None:
         if self.away:
             raise Unavailable("The store cannot answer now.")
-        return Playing(self.state, 0) if self.state else None
+        return Playing(self.state, 0, self.derived) if self.state else None
+
+    async def versions(self, user_ids: Collection[str]) -> Mapping[str, Version]:
+        if self.away:
+            raise Unavailable("The store cannot answer now.")
+        self.asked.append(len(user_ids))
+        stored = self.state
+        if stored is None or self.derived:
+            return {}
+        return dict.fromkeys(user_ids, stored.version)
 
     async def opened(self) -> View:
         view = await self.watchers.open(HOLDER)
@@ -86,8 +100,9 @@ async def test_what_is_read_older_than_it_was_shown_is_not_shown(rig: Rig) -> No
 
 async def test_an_end_by_silence_that_is_taken_back_hides_no_change(rig: Rig) -> None:
     state = playing()
-    rig.state = end(state, EndReason.EXPIRED, 0, NOW)
+    rig.state, rig.derived = end(state, EndReason.EXPIRED, 0, NOW), True
     view = await rig.opened()
+    rig.derived = False
     rig.change(after := pause(state, NOW))
     assert await shown(rig, view) == after
 
@@ -105,20 +120,65 @@ async def test_what_cannot_be_read_is_read_later(rig: Rig) -> None:
     running.cancel()
 
 
-async def test_after_a_gap_every_view_looks_again_some_at_a_time(rig: Rig) -> None:
+async def test_a_change_without_news_is_found_by_the_check_and_one_that_is_shown_is_not(
+    rig: Rig,
+) -> None:
+    rig.state = playing()
+    view = await rig.opened()
+    running = asyncio.create_task(rig.watchers.run())
+    await rig.watchers.check()
+    assert not rig.watchers._doubted
+    rig.state = pause(rig.state, NOW)
+    async with asyncio.timeout(10):
+        await rig.watchers.check()
+        await view.idle()
+    assert await shown(rig, view) == rig.state
+    running.cancel()
+
+
+async def test_an_end_by_silence_that_is_stored_is_shown_but_once(rig: Rig) -> None:
+    rig.state = end(playing(), EndReason.EXPIRED, 0, NOW)
+    await rig.opened()
+    await rig.watchers.check()
+    assert not rig.watchers._doubted
+
+
+async def test_after_a_gap_views_that_are_behind_look_again_some_at_a_time(rig: Rig) -> None:
     views = []
     for _ in range(ROUSED_A_TICK + 1):
         view = await rig.watchers.open(Holder(new_id(), "sid", "free", HOLDER.expires_at_s))
         view.behind = False
         views.append(view)
+    rig.state = playing()
     rig.wakeups.gap()
-    running = asyncio.create_task(rig.watchers.run())
+    works = (rig.watchers.run, rig.watchers.keep_checked)
+    running = [asyncio.create_task(work()) for work in works]
     async with asyncio.timeout(10):
         await views[0].idle()
         assert not views[-1].behind
         await views[-1].idle()
     assert all(view.behind for view in views)
-    running.cancel()
-    for view in views:
-        rig.watchers.close(view)
-    assert not any(rig.wakeups._watched.values())
+    assert rig.asked == [len(views)]
+    for task in running:
+        task.cancel()
+
+
+async def test_a_check_that_the_store_does_not_answer_is_made_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playback_svc.usecases.live_view._RETRY_S", 0.01)
+    view = await rig.opened()
+    rig.state, rig.away = playing(), True
+    running = [asyncio.create_task(rig.watchers.keep_checked())]
+    with capture_logs() as logs:
+        rig.wakeups.gap()
+        async with asyncio.timeout(10):
+            while not logs:
+                await asyncio.sleep(0)
+    rig.away = False
+    running.append(asyncio.create_task(rig.watchers.run()))
+    async with asyncio.timeout(10):
+        await view.idle()
+    assert await shown(rig, view) == rig.state
+    for task in running:
+        task.cancel()
