@@ -49,7 +49,7 @@ down: $(STAMP) ## Stop the mesh
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager
 	@$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/node $(ARGS)
 
-test-kills: $(STAMP) ## Kill playback 300 times under load (some 10 min) and see that nothing is lost
+test-kills: $(STAMP) ## Kill playback 300 times under load (some 15 min) and see that nothing is lost
 	@SEGUE_TEST_KILLS=300 $(BIN)/python -m pytest -s tests/mesh/test_playback_survives_kills.py $(ARGS)
 
 test-browser: $(STAMP) ## Play in headless Chromium (Debian: apt-get install chromium chromium-driver; needs npm)

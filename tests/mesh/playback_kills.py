@@ -37,8 +37,8 @@ async def playback_instances(folder: Path, count: int) -> AsyncIterator[list[str
 async def kill_at_random(folder: Path, names: Sequence[str], kills: int) -> None:
     """SIGKILLs that many processes at random moments of their lives, and sees all come back.
 
-    Another one has served for a while whenever one dies: there is always someone to turn to. On an
-    idle machine there are two kills in three seconds.
+    Another one has served for a while whenever one dies: there is always someone to turn to. How
+    long a process takes to start sets the pace: on two busy cores there is a kill in three seconds.
     """
     before = await _restarts(folder, names)
     reign = _Reign(dict.fromkeys(names, 0))
