@@ -1,6 +1,7 @@
 """What was acknowledged stays true however often instances of playback are killed under load.
 
-``SEGUE_TEST_KILLS`` is how many SIGKILLs there are, ``KILLS`` without it; 300 take some 15 min on two busy cores.
+``SEGUE_TEST_KILLS`` is how many SIGKILLs there are, ``KILLS`` without it; 300 take some
+15 min on two busy cores.
 """
 
 from __future__ import annotations
