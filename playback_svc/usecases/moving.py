@@ -68,11 +68,14 @@ class SkipCount:
         request_id = _digest(f"{key.method}:{key.request_id}") if key else str(ULID())
         self._skip = Skip(user_id, request_id, key.body_sha256 if key else _NO_BODY)
         self._tally: Tally | None = None
+        self.needed = False
+        """Whether the latest decision rests on the skip."""
         self.deciding = False
         """False from when a decision was made: nobody knows whether it is being written."""
 
     async def take(self, limit: int | None) -> None:
         """Counts, once. Raises SkipLimitReached; Unavailable while nobody can count."""
+        self.needed = True
         if limit is None or self._tally is not None:
             return
         tally = await self._windows.take(self._skip, limit)
@@ -86,8 +89,15 @@ class SkipCount:
         Fails OPEN: what cannot be given back stays counted, and a retry makes use of it.
         """
         uncertain = isinstance(failure, Unavailable | DeadlineExceeded) and not self.deciding
-        if self._tally is None or uncertain:
-            return
+        if self._tally is not None and not uncertain:
+            await self._undo()
+
+    async def settle(self) -> None:
+        """Undoes the count where what came through needed none: a lost race had made it."""
+        if self._tally is not None and not self.needed:
+            await self._undo()
+
+    async def _undo(self) -> None:
         try:
             await self._windows.give_back(self._skip)
         except Unavailable as fault:
@@ -220,16 +230,18 @@ class Moving:
     ) -> Answer:
         async def watched(seen: Seen) -> Decision:
             # Asked again only after a write that certainly did not happen.
-            count.deciding = True
+            count.deciding, count.needed = True, False
             decision = await decide(seen)
             count.deciding = False
             return decision
 
         try:
-            return await self._commander.execute(caller.user_id, key, watched)
+            answer = await self._commander.execute(caller.user_id, key, watched)
         except (Fault, NotTheCurrentSession) as failure:
             await count.give_back(failure)
             raise
+        await count.settle()
+        return answer
 
     async def _next(
         self, caller: Caller, seen: Seen, before: PlayerState, *, ended: bool

@@ -316,3 +316,47 @@ async def test_an_end_that_comes_after_another_play_is_given_back(
         fault = await refused(advance(user, state))
     assert (fault.reason, fault.metadata) == ("SESSION_NOT_CURRENT", {"ended_by": "TAKEN_OVER"})
     assert await used(instance, user) == 0
+
+
+@pytest.mark.parametrize(("first", "counted"), [("Skip", 1), ("Previous", 0)])
+async def test_an_end_that_lost_its_race_and_needs_no_skip_any_more_gives_it_back(
+    instance: Instance, user: User, music: Music, first: str, counted: int
+) -> None:
+    await start(user, music)
+    state = await user.state()
+    await user.call("Seek", playback_id=state.playback_id, position_ms=2**31 - 1)
+
+    async def another() -> None:
+        await user.call(first, playback_id=state.playback_id)
+
+    with interrupted(instance.parts.store) as writes:
+        writes.before = another if first != "Skip" else lambda: skip(user)
+        await advance(user, state, request_id="end")
+    assert writes.tries >= 2
+    assert await used(instance, user) == counted
+
+
+async def test_a_lost_race_that_leaves_nothing_to_come_gives_the_skip_back(
+    instance: Instance, user: User, music: Music
+) -> None:
+    await user.play(track_id=music.track())
+    added = await user.call("AddToQueue", track_ids=music.tracks(1))
+    state = await user.state()
+    await user.call("Seek", playback_id=state.playback_id, position_ms=2**31 - 1)
+    with interrupted(instance.parts.store) as writes:
+        writes.before = lambda: user.call("RemoveFromQueue", item_ids=added.item_ids)
+        answer = await advance(user, state)
+    assert answer.ended
+    assert await used(instance, user) == 0
+
+
+async def test_an_answer_that_another_try_has_stored_keeps_its_skip(
+    world: World, music: Music
+) -> None:
+    async with an_instance(world) as one, an_instance(world) as two:
+        user_id = new_id()
+        await start(one.user(user_id), music)
+        with interrupted(one.parts.store) as writes:
+            writes.before = lambda: skip(two.user(user_id), "once")
+            await skip(one.user(user_id), "once")
+        assert await used(one, one.user(user_id)) == 1
