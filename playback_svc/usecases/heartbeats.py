@@ -103,8 +103,13 @@ class Heartbeats:
         slot.checkpoint_at_ms = (stored_at_ms or 0) + CHECKPOINT_MS
 
     def mark(self, slot: Slot) -> None:
-        """Have the slot's last beat kept at the next flush."""
-        self._marked[slot.session_id] = slot
+        """Have the slot's last beat kept at the next flush, unless a later one of its session is.
+
+        A session has two streams while its device comes back over a new one.
+        """
+        marked = self._marked.get(slot.session_id)
+        if marked is None or marked.last_seq <= slot.last_seq:
+            self._marked[slot.session_id] = slot
 
     def report(self, slot: Slot, counted: Counted) -> None:
         """Add up what the device counted since its beat before."""
@@ -174,7 +179,8 @@ class Heartbeats:
             await self._positions.put([slot.live() for slot in slots])
         except Unavailable:
             if len(self._marked) < _MOST_MARKED:
-                self._marked = {slot.session_id: slot for slot in slots} | self._marked
+                for slot in slots:
+                    self.mark(slot)
 
     async def _keep_checkpoints(self, slots: Iterable[Slot]) -> None:
         """Fails OPEN: a checkpoint that could not be stored is due again at the next beat."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +21,11 @@ from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.beats import MOST_COUNTED, Counted, check_counted
 from playback_svc.domain.plans import admit
 from playback_svc.domain.player_state import PlayerState, pause, seek
-from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
+from playback_svc.domain.presence import (
+    SILENCE_PAUSED_MS,
+    SILENCE_PLAYING_MS,
+    LivePosition,
+)
 from playback_svc.ports.states import Change
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import record_of, wake_of
@@ -121,6 +126,35 @@ async def test_positions_that_could_not_be_kept_are_kept_later(rig: Rig) -> None
     rig.positions.away = False
     await rig.heartbeats.flush()
     assert rig.positions.kept[state.session_id].position_ms == 5_000
+
+
+async def test_a_beat_that_is_tried_again_gives_way_to_a_later_one(rig: Rig) -> None:
+    state = await rig.begin()
+    old, new = await rig.open(state), await rig.open(state)
+    rig.beat(old, 1, 1_000)
+    put = rig.positions.put
+
+    async def refused(positions: Sequence[LivePosition]) -> None:
+        rig.beat(new, 5, 90_000)
+        raise Unavailable("The store cannot answer now.")
+
+    rig.positions.put = refused  # type: ignore[method-assign]
+    await rig.heartbeats.flush()
+    rig.positions.put = put  # type: ignore[method-assign]
+    rig.heartbeats.close(old)
+    await rig.heartbeats.flush()
+    assert rig.positions.kept[state.session_id].seq == 5
+
+
+async def test_a_closing_stream_takes_no_beat_of_the_same_flush(rig: Rig) -> None:
+    state = await rig.begin()
+    old, new = await rig.open(state), await rig.open(state)
+    rig.beat(old, 1, 1_000)
+    rig.beat(new, 5, 90_000)
+    rig.heartbeats.close(old)
+    await rig.heartbeats.flush()
+    kept = rig.positions.kept[state.session_id]
+    assert (kept.seq, kept.position_ms) == (5, 90_000)
 
 
 async def test_a_wake_up_that_overtakes_the_hello_is_not_lost(rig: Rig) -> None:
