@@ -26,7 +26,7 @@ from playback_svc.usecases.activity import (
     Stamp,
     in_order,
 )
-from playback_svc.usecases.held_streams import HeldStream, HeldStreams, Holder
+from playback_svc.usecases.held_streams import Alarms, HeldStream, HeldStreams, Holder
 
 TICK_S = 0.1
 LOOKED_A_TICK = 200
@@ -118,8 +118,7 @@ class ActivityViews:
         self.held: HeldStreams[ActivityView] = HeldStreams("activity", measures, clock() / 1000)
         self._by_friend: dict[str, dict[ActivityView, None]] = {}
         self._marked: dict[str, None] = {}
-        self._due: dict[int, list[ActivityView]] = {}
-        self._rung_until_s = int(clock() / 1000)
+        self._refreshing: Alarms[ActivityView] = Alarms(clock() / 1000)
 
     def open(self, holder: Holder) -> ActivityView:
         """A view; give it back to :meth:`close`. Raises ResourceExhausted."""
@@ -131,6 +130,7 @@ class ActivityViews:
         """Lets go of a view."""
         for user_id in tuple(view.friends):
             self._unfollow(view, user_id)
+        self._refreshing.off(view)
         self.held.remove(view)
 
     async def first(self, view: ActivityView) -> None:
@@ -204,15 +204,12 @@ class ActivityViews:
         """Ends views whose token expired, and reminds those that are to ask for friends again."""
         now_s = self._clock() / 1000
         self.held.end_expired(now_s)
-        while self._rung_until_s < int(now_s):
-            self._rung_until_s += 1
-            for view in self._due.pop(self._rung_until_s, ()):
-                view.remind()
+        for view in self._refreshing.ring(now_s):
+            view.remind()
 
     def _await_refresh(self, view: ActivityView) -> None:
         after_s = REFRESHED_EVERY_S * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
-        second = max(int(self._clock() / 1000 + after_s), self._rung_until_s) + 1
-        self._due.setdefault(second, []).append(view)
+        self._refreshing.set(view, self._clock() / 1000 + after_s)
 
     async def look_again(self) -> None:
         """Looks at some of those who are marked.

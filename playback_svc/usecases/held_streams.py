@@ -111,6 +111,46 @@ def _wake(woken: asyncio.Future[None]) -> None:
 Stream = TypeVar("Stream", bound=HeldStream)
 
 
+class Alarms(Generic[Stream]):
+    """When streams are due, to the second; nothing is kept of one whose alarm is off.
+
+    It rings when it is asked, so that no stream needs a timer.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._rung_until_s = int(now_s)
+        self._by_second: dict[int, set[Stream]] = {}
+        self._second_of: dict[Stream, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._second_of)
+
+    def set(self, stream: Stream, at_s: float) -> None:
+        """The stream is due once ``at_s`` is over, and no earlier."""
+        self.off(stream)
+        second = max(int(at_s), self._rung_until_s) + 1
+        self._second_of[stream] = second
+        self._by_second.setdefault(second, set()).add(stream)
+
+    def off(self, stream: Stream) -> None:
+        """The stream is not due any more."""
+        second = self._second_of.pop(stream, None)
+        if second is None:
+            return
+        due = self._by_second[second]
+        due.remove(stream)
+        if not due:
+            del self._by_second[second]
+
+    def ring(self, now_s: float) -> Iterator[Stream]:
+        """The streams that are due by ``now_s``; each is off by then and may be set again."""
+        while self._rung_until_s < int(now_s):
+            self._rung_until_s += 1
+            for stream in tuple(self._by_second.get(self._rung_until_s, ())):
+                self.off(stream)
+                yield stream
+
+
 class HeldStreams(Generic[Stream]):
     """The streams of one kind that this process holds, found by user."""
 
@@ -118,8 +158,7 @@ class HeldStreams(Generic[Stream]):
         self._kind = kind
         self._measures = measures
         self._by_user: dict[str, list[Stream]] = {}
-        self._expiring: dict[int, list[Stream]] = {}
-        self._looked_until_s = int(now_s)
+        self._expiring: Alarms[Stream] = Alarms(now_s)
         self._spread_s: float | None = None
         self.held = 0
 
@@ -140,7 +179,7 @@ class HeldStreams(Generic[Stream]):
         self._by_user.setdefault(stream.holder.user_id, []).append(stream)
         self.held += 1
         self._measures.streams(self._kind, 1)
-        self._await_expiry(stream)
+        self._expiring.set(stream, stream.holder.expires_at_s)
         if self._spread_s is not None:
             stream.finish(_draining(self._spread_s))
 
@@ -150,6 +189,7 @@ class HeldStreams(Generic[Stream]):
         streams.remove(stream)
         if not streams:
             del self._by_user[stream.holder.user_id]
+        self._expiring.off(stream)
         self.held -= 1
         self._measures.streams(self._kind, -1)
 
@@ -161,21 +201,15 @@ class HeldStreams(Generic[Stream]):
         for streams in list(self._by_user.values()):
             yield from tuple(streams)
 
-    def _await_expiry(self, stream: Stream) -> None:
-        second = max(int(stream.holder.expires_at_s) + 1, self._looked_until_s + 1)
-        self._expiring.setdefault(second, []).append(stream)
-
     def end_expired(self, now_s: float) -> None:
         """Ends the streams whose token's life was over by ``now_s`` and not renewed."""
-        while self._looked_until_s < int(now_s):
-            self._looked_until_s += 1
-            for stream in self._expiring.pop(self._looked_until_s, ()):
-                if stream.end is not None:
-                    continue
-                if stream.holder.expires_at_s > now_s:
-                    self._await_expiry(stream)
-                else:
-                    stream.finish(_EXPIRED)
+        for stream in self._expiring.ring(now_s):
+            if stream.end is not None:
+                continue
+            if stream.holder.expires_at_s > now_s:
+                self._expiring.set(stream, stream.holder.expires_at_s)
+            else:
+                stream.finish(_EXPIRED)
 
     def revoke(self, sid: str) -> None:
         """Ends every stream of a sign-in that was revoked."""

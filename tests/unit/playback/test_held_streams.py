@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,6 +17,7 @@ from playback_svc.servicers.holding import Inbox
 from playback_svc.usecases.held_streams import (
     REVOKED,
     STREAMS_PER_USER,
+    Alarms,
     Closing,
     HeldStream,
     HeldStreams,
@@ -36,6 +39,12 @@ class Counted(NoMeasures):
     def streams(self, kind: str, difference: int) -> None:
         """See the port."""
         self.held[kind] += difference
+
+
+class Referable(HeldStream):
+    """A stream of which it can be seen that nobody keeps it."""
+
+    __slots__ = ("__weakref__",)
 
 
 def holding(measures: NoMeasures | None = None) -> HeldStreams[HeldStream]:
@@ -68,6 +77,35 @@ async def test_an_end_wakes_a_stream_and_the_first_one_stands() -> None:
     stream.finish(REVOKED)
     await task
     assert stream.end is STOPPED
+
+
+async def test_a_stream_that_closed_is_let_go_of_before_its_token_expires() -> None:
+    held = holding()
+    streams = [Referable(HOLDER) for _ in range(2)]
+    for stream in streams:
+        held.add(stream)
+    held.remove(streams[0])
+    known = weakref.ref(streams.pop(0))
+    del stream
+    gc.collect()
+    assert known() is None
+    held.end_expired(1_001)
+    assert streams[0].end is not None
+
+
+def test_an_alarm_rings_once_after_its_time_and_not_when_it_is_off() -> None:
+    alarms: Alarms[HeldStream] = Alarms(10.5)
+    past, soon, off, late = (HeldStream(HOLDER) for _ in range(4))
+    for stream, at_s in ((past, 3.0), (soon, 11.9), (off, 11.9), (late, 12.0), (late, 20.0)):
+        alarms.set(stream, at_s)
+    alarms.off(off)
+    alarms.off(off)
+    assert set(alarms.ring(11.95)) == {past}
+    assert set(alarms.ring(12.0)) == {soon}
+    alarms.set(soon, 12.5)
+    assert set(alarms.ring(19.0)) == {soon}
+    assert set(alarms.ring(100.0)) == {late}
+    assert len(alarms) == 0
 
 
 async def test_a_nudge_for_a_call_that_was_just_cancelled_harms_nobody() -> None:
