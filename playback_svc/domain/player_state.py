@@ -195,7 +195,8 @@ def requeue(state: PlayerState, queue: PlayQueue, now_ms: int) -> PlayerState:
 class Handover:
     """What a transfer wants: a new session on a device; ``plays`` None goes on as before.
 
-    ``play_id`` is for a play that was over; one that goes on keeps its own.
+    ``play_id`` is for a play that was over; one that goes on keeps its own. ``private`` is what
+    the user wants now: a play that goes on may become private by it, never public.
     """
 
     session_id: str
@@ -203,6 +204,7 @@ class Handover:
     asset: Asset
     plays: bool | None
     play_id: str
+    private: bool = False
 
 
 def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState:
@@ -227,11 +229,11 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
         play_started_at_ms=state.play_started_at_ms,
         heard_ms=state.heard_at(now_ms),
         queue=state.queue,
-        private=state.private,
+        private=handover.private,
     )
     if state.status is Status.STOPPED:
         return replace(begun, play_id=handover.play_id, play_started_at_ms=now_ms, heard_ms=0)
-    return begun
+    return replace(begun, private=state.private or handover.private)
 
 
 def hide(state: PlayerState, now_ms: int) -> PlayerState:

@@ -102,7 +102,8 @@ class Transfer:
     ) -> Decision:
         now_ms = seen.now_ms
         asset = await self._staging.asset(caller.tier, seen.partition, before, device_id)
-        handover = Handover(self._new_id(), device_id, asset, plays, self._new_id())
+        private = seen.partition.preferences.private_session
+        handover = Handover(self._new_id(), device_id, asset, plays, self._new_id(), private)
         state = player_state.transfer(before, handover, now_ms)
         ended = end(before, EndReason.TAKEN_OVER, before.position_at(now_ms), now_ms)
         device = played_on(seen.partition.devices, device_id, now_ms)

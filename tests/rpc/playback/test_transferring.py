@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from segue.device.v1 import device_pb2
-from segue.playback.v1 import playback_pb2
+from segue.playback.v1 import playback_pb2, preferences_service_pb2
 
 from meshkit import postgres
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
@@ -294,3 +294,28 @@ async def test_a_transfer_with_a_bad_field_is_refused(
     fault = await refused(user.on_device("Transfer", **{"device_id": "kitchen", **fields}))
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == field
+
+
+async def listens_privately(user: User, *, on: bool) -> None:
+    request = preferences_service_pb2.UpdatePreferencesRequest(private_session=on)
+    await user.preferences.UpdatePreferences(request, metadata=user.metadata)
+
+
+@pytest.mark.parametrize("over", [True, False])
+async def test_what_is_taken_up_is_as_private_as_its_user_wants_it_now(
+    instance: Instance, user: User, world: World, over: bool
+) -> None:
+    await prepared(instance, user, world)
+    before = await user.state()
+    await listens_privately(user, on=True)
+    if over:
+        await user.call("Stop", playback_id=before.playback_id)
+        await listens_privately(user, on=False)
+        assert not (await moved(user)).playback.private_session
+        await user.call("Stop", playback_id=(await user.state()).playback_id)
+        await listens_privately(user, on=True)
+    else:
+        # What was begun in private is not told of afterwards.
+        await listens_privately(user, on=False)
+    assert (await moved(user)).playback.private_session
+    assert (await user.state()).private_session
