@@ -10,7 +10,6 @@ from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey
 from playback_svc.domain.devices import Device, unknown
 from playback_svc.domain.mailbox import (
-    KEPT_MS,
     Applied,
     Command,
     CommandKind,
@@ -22,14 +21,22 @@ from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import Preferences
 from playback_svc.domain.presence import expires_at_ms, observe
-from playback_svc.ports.states import Change, Checkpoint, Partition, SessionRecord, StoredAnswer
+from playback_svc.ports.states import (
+    Change,
+    Checkpoint,
+    Opening,
+    Partition,
+    SessionRecord,
+    StoredAnswer,
+)
+from playback_svc.ports.upkeep import FIRST, Overdue
 
 _AnswerKey = tuple[str, str, str]
 
 
 @dataclass
 class MemoryPlayerStates:
-    """A ``PlayerStateStore`` and its ``Mailboxes``.
+    """A ``PlayerStateStore``, its ``Mailboxes`` and its ``Upkeep``.
 
     Every call yields to the loop once, so that races are real.
     """
@@ -44,6 +51,7 @@ class MemoryPlayerStates:
     devices_versions: dict[str, int] = field(default_factory=dict)
     answers: dict[_AnswerKey, StoredAnswer] = field(default_factory=dict)
     leases: dict[str, tuple[str, int]] = field(default_factory=dict)
+    opened_streams: int = 0
 
     async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
         """See the port."""
@@ -115,10 +123,11 @@ class MemoryPlayerStates:
             answered = self.answers.get(_answer_key(change.stored.key))
             if answered is not None and answered.expires_at_ms > now_ms:
                 return False
-        if change.preferences is not None:
-            present = self.preferences.get(change.user_id, Preferences())
-            if present.version != change.preferences.version - 1:
-                return False
+        preferred = self.preferences.get(change.user_id, Preferences()).version
+        if change.preferences is not None and preferred != change.preferences.version - 1:
+            return False
+        if change.preferences_read not in (None, preferred):
+            return False
         listed = self.devices_versions.get(change.user_id, 0)
         if change.devices_version not in (None, listed + 1):
             return False
@@ -156,28 +165,38 @@ class MemoryPlayerStates:
         self.states[beat.user_id] = observe(state, beat.live)
         return True
 
-    async def overdue(self, before_ms: int, limit: int) -> list[str]:
+    async def overdue(self, before_ms: int, limit: int, after: Overdue = FIRST) -> list[Overdue]:
         """See the port."""
         ends = ((expires_at_ms(state), user_id) for user_id, state in self.states.items())
-        over = sorted(
-            (end, user_id) for end, user_id in ends if end is not None and end < before_ms
-        )
-        return [user_id for _, user_id in over[:limit]]
+        over = (Overdue(end, user_id) for end, user_id in ends if end is not None)
+        return sorted(one for one in over if one.over_at_ms < before_ms and one > after)[:limit]
 
-    async def forget(self, now_ms: int, limit: int) -> int:
+    async def forget_answers(self, now_ms: int, limit: int) -> int:
         """See the port."""
-        over = [key for key, stored in self.answers.items() if stored.expires_at_ms <= now_ms]
-        for key in over[:limit]:
+        old = [key for key, stored in self.answers.items() if stored.expires_at_ms <= now_ms]
+        for key in old[:limit]:
             del self.answers[key]
+        return len(old[:limit])
+
+    async def forget_commands(self, until_ms: int, limit: int) -> int:
+        """See the port."""
         old = [
             (mailbox, number)
             for mailbox in self.commands.values()
             for number, command in mailbox.items()
-            if command.issued_at_ms <= now_ms - KEPT_MS
-        ][: max(0, limit - len(over))]
+            if command.issued_at_ms <= until_ms
+        ][:limit]
         for mailbox, number in old:
             del mailbox[number]
-        return len(over[:limit]) + len(old)
+        return len(old)
+
+    async def forget_sessions(self, until_ms: int, limit: int) -> int:
+        """See the port."""
+        ends = ((key, record.ended_at_ms) for key, record in self.sessions.items())
+        old = [key for key, at_ms in ends if at_ms is not None and at_ms <= until_ms][:limit]
+        for key in old:
+            del self.sessions[key]
+        return len(old)
 
     async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
         """See the port."""
@@ -232,27 +251,83 @@ class MemoryPlayerStates:
         device = self.devices.get(user_id, {}).get(device_id)
         if device is None:
             raise unknown(device_id)
-        last = max((one.number for one in applied), default=0)
-        if last > device.last_number:
+        if max((one.number for one in applied), default=0) > device.last_number:
             raise InvalidArgument.field("applied.number", "was never given")
         mailbox = self.commands.get((user_id, device_id), {})
-        volume = device.volume_percent
-        for one in sorted(applied, key=lambda one: one.number):
-            command = mailbox.get(one.number)
-            if command is not None and command.status is CommandStatus.PENDING:
-                done = replace(command, status=one.status, detail=one.detail)
-                mailbox[one.number] = done
-                if (command.kind, one.status) == (CommandKind.VOLUME, CommandStatus.DONE):
-                    volume = command.volume_percent
-        volume = volume if volume_percent is None else volume_percent
+        loudness = _worked_off(mailbox, applied)
+        volume = loudness if volume_percent is None else volume_percent
         device = replace(
             device,
-            last_applied=max(device.last_applied, last),
-            volume_percent=volume,
+            last_applied=_last_applied(device, mailbox, {one.number for one in applied}, now_ms),
+            volume_percent=device.volume_percent if volume is None else volume,
             seen_at_ms=max(device.seen_at_ms, now_ms),
         )
         self.devices[user_id][device_id] = device
         return device
+
+    async def open_stream(
+        self,
+        user_id: str,
+        device_id: str,
+        last_applied: int,
+        volume_percent: int | None,
+        now_ms: int,
+        limit: int,
+    ) -> Opening:
+        """See the port."""
+        device = self.devices.get(user_id, {}).get(device_id)
+        if device is not None and last_applied > device.last_number:
+            raise InvalidArgument.field("last_applied", "was never given")
+        mailbox = self.commands.get((user_id, device_id), {})
+        waiting = [
+            number
+            for number, command in mailbox.items()
+            if number <= last_applied and command.status_at(now_ms) is CommandStatus.PENDING
+        ]
+        applied = [Applied(number, CommandStatus.DONE) for number in waiting]
+        await self.report(user_id, device_id, applied, volume_percent, now_ms)
+        await self.lapse_told(user_id, device_id, Lapse(1, last_applied))
+        self.opened_streams += 1
+        pending = await self.pending(user_id, device_id, last_applied, now_ms, limit)
+        device = self.devices[user_id][device_id]
+        return Opening(device, self.opened_streams, tuple(waiting), pending)
+
+    async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
+        """See the port."""
+        device = self.devices.get(user_id, {}).get(device_id)
+        if device is not None and device.last_applied < lapse.last <= device.last_number:
+            self.devices[user_id][device_id] = replace(device, last_applied=lapse.last)
+
+
+def _worked_off(mailbox: dict[int, Command], applied: Sequence[Applied]) -> int | None:
+    """Takes down what is said of commands; the loudness that follows."""
+    louder = [one for one in mailbox.values() if one.kind is CommandKind.VOLUME]
+    heard = max((one.number for one in louder if one.status is CommandStatus.DONE), default=0)
+    loudness = None
+    for one in sorted(applied, key=lambda one: one.number):
+        command = mailbox.get(one.number)
+        if command is not None and command.status is CommandStatus.PENDING:
+            mailbox[one.number] = replace(command, status=one.status, detail=one.detail)
+            volume = (command.kind, one.status) == (CommandKind.VOLUME, CommandStatus.DONE)
+            if volume and one.number > heard:
+                loudness = command.volume_percent
+    return loudness
+
+
+def _last_applied(
+    device: Device, mailbox: dict[int, Command], reported: set[int], now_ms: int
+) -> int:
+    """The highest number with a word before the first command that is to be delivered."""
+    last = device.last_applied
+    for number in range(device.last_applied + 1, device.last_number + 1):
+        command = mailbox.get(number)
+        if command is not None and command.status_at(now_ms) is CommandStatus.PENDING:
+            break
+        if number in reported or (
+            command is not None and command.status is not CommandStatus.PENDING
+        ):
+            last = number
+    return last
 
 
 def _numbered(device: Device, held: Device | None) -> Device:

@@ -11,9 +11,8 @@ from psycopg.types.json import Jsonb
 from meshkit import feeds_postgres, postgres
 from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
-from playback_svc.adapters import device_rows, plays_feed, rows
-from playback_svc.adapters.preferences_rows import preferences_document, preferences_of
-from playback_svc.domain.mailbox import KEPT_MS
+from playback_svc.adapters import device_rows, plays_feed, postgres_preferences, rows
+from playback_svc.adapters.preferences_rows import preferences_of
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import Preferences
 from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
@@ -60,15 +59,6 @@ WHERE answers.expires_at <= %(now)s
 """
 _BLOB = "SELECT body FROM blobs WHERE user_id = %s AND blob_id = %s"
 _DEVICES = f"SELECT {_DEVICE_LIST} FROM devices WHERE user_id = %(user_id)s ORDER BY device_id"  # noqa: S608
-_PREFERENCES = "SELECT version, preferences FROM preferences WHERE user_id = %(user_id)s"
-_KEEP_PREFERENCES = """
-INSERT INTO preferences (user_id, version, preferences)
-SELECT %(user_id)s, %(version)s, %(preferences)s
-WHERE %(version)s = 1 OR EXISTS (SELECT FROM preferences WHERE user_id = %(user_id)s)
-ON CONFLICT (user_id) DO UPDATE
-SET version = excluded.version, preferences = excluded.preferences
-WHERE preferences.version = excluded.version - 1
-"""
 _KEEP_SESSION = f"""
 INSERT INTO sessions (user_id, {_SESSION_LIST})
 VALUES (%(user_id)s, {_named(rows.SESSION_COLUMNS)})
@@ -155,22 +145,6 @@ WITH beat AS (
 )
 SELECT user_id FROM held
 """
-_OVERDUE = "SELECT user_id FROM player_state WHERE expires_at < %s ORDER BY expires_at LIMIT %s"
-_FORGET_ANSWERS = """
-DELETE FROM answers WHERE (user_id, method, request_id) IN (
-    SELECT user_id, method, request_id FROM answers WHERE expires_at <= %s LIMIT %s
-)
-"""
-_FORGET_COMMANDS = """
-DELETE FROM commands WHERE (user_id, device_id, number) IN (
-    SELECT user_id, device_id, number FROM commands WHERE issued_at <= %s LIMIT %s
-)
-"""
-_LEAD = """
-INSERT INTO leases (name, holder, until) VALUES (%(name)s, %(holder)s, %(until)s)
-ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-WHERE leases.holder = excluded.holder OR leases.until <= %(now)s
-"""
 
 
 _Statement = tuple[str, dict[str, Any] | tuple[Any, ...]]
@@ -200,7 +174,7 @@ class PostgresPlayerStates:
                 state = await connection.execute(_READ.encode(), values)
                 version = await connection.execute(_DEVICES_VERSION, values)
                 devices = await connection.execute(_DEVICES.encode(), values)
-                preferences = await connection.execute(_PREFERENCES, values)
+                preferences = await connection.execute(postgres_preferences.READ, values)
             state_row, preferred = await state.fetchone(), await preferences.fetchone()
             (devices_version,) = await version.fetchone() or (0,)
             return Partition(
@@ -267,34 +241,6 @@ class PostgresPlayerStates:
             held = {row[0] for row in await found.fetchall()}
         return [beat.user_id in held for beat in beats]
 
-    async def overdue(self, before_ms: int, limit: int) -> list[str]:
-        """See the port."""
-
-        async def query(connection: Connection) -> list[str]:
-            found = await connection.execute(_OVERDUE, (rows.instant(before_ms), limit))
-            return [row[0] for row in await found.fetchall()]
-
-        return await postgres.read(self._pool, query)
-
-    async def forget(self, now_ms: int, limit: int) -> int:
-        """See the port."""
-        async with postgres.transaction(self._pool) as connection:
-            answers = await connection.execute(_FORGET_ANSWERS, (rows.instant(now_ms), limit))
-            rest = limit - answers.rowcount
-            old = (rows.instant(now_ms - KEPT_MS), rest)
-            return answers.rowcount + (await connection.execute(_FORGET_COMMANDS, old)).rowcount
-
-    async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-        """See the port."""
-        values = {
-            "name": name,
-            "holder": holder,
-            "now": rows.instant(now_ms),
-            "until": rows.instant(until_ms),
-        }
-        async with postgres.transaction(self._pool) as connection:
-            return (await connection.execute(_LEAD, values)).rowcount == 1
-
 
 def _asked(key: RequestKey, now_ms: int) -> dict[str, Any]:
     return {
@@ -329,11 +275,7 @@ def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
             yield _UPDATE_STATE, values
     if change.stored is not None:
         yield _KEEP_ANSWER, _answer_values(change.stored, now_ms)
-    if change.preferences is not None:
-        document = Jsonb(preferences_document(change.preferences))
-        version = change.preferences.version
-        kept = {"user_id": user_id, "version": version, "preferences": document}
-        yield _KEEP_PREFERENCES, kept
+    yield from postgres_preferences.conditions(change)
     if change.devices_version is not None:
         yield _KEEP_DEVICES_VERSION, {"user_id": user_id, "version": change.devices_version}
     for command in change.mail:

@@ -109,7 +109,8 @@ class Change:
     becomes, None where there is no row and none is made; a ``state`` of the expected version is
     only compared, so that beats kept meanwhile stand. ``stored`` must be new under its key. Each
     command in ``mail`` must be the one after its device's ``last_number``, and raises that.
-    ``preferences`` must have the version after the stored one. ``devices`` are written but for
+    ``preferences`` must have the version after the stored one, and those of ``preferences_read``,
+    a version, must be the stored ones still. ``devices`` are written but for
     their numbers and loudness, and ``removed_device`` goes with its mailbox; ``devices_version``,
     where it is given, must be the one after that of the user's list. ``blobs`` are new bodies by
     id, ``dropped_blobs`` those that nothing names any more. A play of which the id is kept already
@@ -128,6 +129,7 @@ class Change:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     dropped_blobs: tuple[str, ...] = ()
     preferences: Preferences | None = None
+    preferences_read: int | None = None
     devices_version: int | None = None
 
 
@@ -175,27 +177,46 @@ class PlayerStateStore(Protocol):
         """
         ...
 
-    async def overdue(self, before_ms: int, limit: int) -> list[str]:
-        """At most ``limit`` users whose state, as stored, was over before ``before_ms``.
 
-        The longest overdue come first. May name users who have changed since.
-        """
-        ...
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a device's mailbox stands for a stream of it that was just opened.
 
-    async def forget(self, now_ms: int, limit: int) -> int:
-        """Drop at most ``limit`` answers past their time and old commands; how many."""
-        ...
+    ``stream_number`` is above those of all its streams before. ``settled`` are the commands of
+    which it was known only now that they were worked off; ``pending`` is what comes after them.
+    """
 
-    async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-        """Whether ``holder`` leads ``name`` until ``until_ms``: nobody else did at ``now_ms``.
-
-        Saves work and guards nothing: whatever a leader writes is conditional in itself.
-        """
-        ...
+    device: Device
+    stream_number: int
+    settled: tuple[int, ...]
+    pending: Pending
 
 
 class Mailboxes(Protocol):
-    """The mailboxes of devices: filled by ``PlayerStateStore.commit``, read and worked off here."""
+    """The mailboxes of devices: filled by ``PlayerStateStore.commit``, read and worked off here.
+
+    A device's ``last_applied`` only rises, and never over a command that is to be delivered.
+    """
+
+    async def open_stream(
+        self,
+        user_id: str,
+        device_id: str,
+        last_applied: int,
+        volume_percent: int | None,
+        now_ms: int,
+        limit: int,
+    ) -> Opening:
+        """Numbers a stream, and takes down what its device says first.
+
+        What waits up to ``last_applied`` becomes DONE; else as ``report``, and what is pending
+        then. Raises NotFound, and InvalidArgument (last_applied) for a number never given.
+        """
+        ...
+
+    async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
+        """The device knows of ``lapse``: ``last_applied`` rises over it."""
+        ...
 
     async def pending(
         self, user_id: str, device_id: str, after: int, now_ms: int, limit: int
@@ -228,9 +249,10 @@ class Mailboxes(Protocol):
     ) -> Device:
         """What a device says: commands worked off, its loudness, and that it was seen.
 
-        The first word on a command stands. ``last_applied`` only rises. A VOLUME command that is
-        DONE sets the loudness, unless ``volume_percent`` does. Returns the device as it
-        is then. Raises NotFound for an unknown device, InvalidArgument (applied.number) for a
+        The first word on a command stands. ``last_applied`` rises to the highest number with a
+        word before the first that is to be delivered. A VOLUME command that becomes DONE sets the
+        loudness, unless ``volume_percent`` does or a later one did. Returns the device as it is
+        then. Raises NotFound for an unknown device, InvalidArgument (applied.number) for a
         number that was never given; nothing is written then.
         """
         ...

@@ -124,6 +124,7 @@ def change_of(
         blobs=decision.blobs,
         dropped_blobs=tuple(_names(before) - _names(after)),
         preferences=decision.preferences,
+        preferences_read=_preferences_read(seen, after),
         devices_version=seen.partition.devices_version + 1 if relists else None,
     )
 
@@ -187,6 +188,14 @@ def _plays(seen: Seen, after: PlayerState | None) -> Iterator[Play]:
         play = play_of(left, ended_at_ms)
         if play is not None:
             yield play
+
+
+def _preferences_read(seen: Seen, after: PlayerState | None) -> int | None:
+    """The preferences that a new play rests on: whether it is private was decided by them."""
+    before = seen.partition.state
+    if after is None or (before is not None and before.play_id == after.play_id):
+        return None
+    return seen.partition.preferences.version
 
 
 def _names(state: PlayerState | None) -> set[str]:

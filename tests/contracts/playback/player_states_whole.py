@@ -16,6 +16,7 @@ from playback_svc.domain.player_state import EndReason, PlayerState, Status, Tra
 from playback_svc.domain.preferences import DEFAULT, BitratePreference, Preferences
 from playback_svc.domain.presence import LivePosition, expires_at_ms, observe
 from playback_svc.ports.states import Answer, Change, Checkpoint, PlayerStateStore, SkipsLeft
+from playback_svc.ports.upkeep import Overdue, Upkeep
 from tests.contracts.playback.samples import (
     ASSET,
     MINUTE,
@@ -212,10 +213,59 @@ class WholeStatesContract:
         assert won.count(True) == 1
         assert (await store.read(user, None, NOW)).preferences == wanted[won.index(True)]
 
+    async def test_a_change_that_rests_on_preferences_is_refused_where_they_are_others(
+        self, store: PlayerStateStore, user: str
+    ) -> None:
+        state = playing()
+        assert not await store.commit(Change(user, None, state, preferences_read=1), NOW)
+        assert (await store.read(user, None, NOW)).state is None
+        assert await store.commit(Change(user, None, state, preferences_read=0), NOW)
+        after = playing(state)
+        assert await store.commit(Change(user, state.version, after, preferences_read=0), NOW)
+        # What was held are the defaults: nothing was set by it.
+        assert (await store.read(user, None, NOW)).preferences == DEFAULT
+        for version in (1, 2):
+            kept = Preferences(normalize=False, version=version)
+            assert await store.commit(Change(user, None, None, preferences=kept), NOW)
+            last = playing(after)
+            for read in (0, version - 1, version + 1):
+                change = Change(user, after.version, last, preferences_read=read)
+                assert not await store.commit(change, NOW)
+            assert (await store.read(user, None, NOW)).state == after
+            change = Change(user, after.version, last, preferences_read=version)
+            assert await store.commit(change, NOW)
+            assert (await store.read(user, None, NOW)).preferences == kept
+            after = last
+
+    async def test_plays_and_preferences_at_once_never_wait_for_each_other_for_ever(
+        self, store: PlayerStateStore, user: str
+    ) -> None:
+        async def insist(private: bool) -> None:
+            while True:
+                found = await store.read(user, None, NOW)
+                held, preferred = found.state, found.preferences
+                version = held.version if held else None
+                if private:
+                    after = held and player_state.pause(held, NOW)
+                    wanted = replace(preferred, version=preferred.version + 1)
+                    change = Change(user, version, after, preferences=wanted)
+                else:
+                    read = preferred.version
+                    change = Change(user, version, playing(held), preferences_read=read)
+                if await store.commit(change, NOW):
+                    return
+
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(insist(number % 2 == 0) for number in range(12)))
+        found = await store.read(user, None, NOW)
+        assert found.preferences.version == 6
+        assert found.state is not None
+        assert found.state.version.epoch == 6
+
     @OFTEN
     @given(beaten())
     async def test_a_checkpoint_leaves_what_the_domain_makes_of_the_beat(
-        self, store: PlayerStateStore, case: tuple[PlayerState, LivePosition]
+        self, store: PlayerStateStore, upkeep: Upkeep, case: tuple[PlayerState, LivePosition]
     ) -> None:
         (state, live), user = case, new_id()
         assert await store.commit(Change(user, None, state, (record(state),)), NOW)
@@ -225,8 +275,8 @@ class WholeStatesContract:
         assert (await store.read(user, None, NOW)).state == expected
         over_at_ms = expires_at_ms(expected)
         if over_at_ms is not None and held == [True]:
-            assert user not in await store.overdue(over_at_ms, 100)
-            assert user in await store.overdue(over_at_ms + 1, 100)
+            assert Overdue(over_at_ms, user) not in await upkeep.overdue(over_at_ms, 100)
+            assert Overdue(over_at_ms, user) in await upkeep.overdue(over_at_ms + 1, 100)
 
     async def test_a_checkpoint_is_told_by_the_log(
         self, store: PlayerStateStore, user: str

@@ -14,6 +14,7 @@ from meshkit import valkey
 from meshkit.faults import InvalidArgument
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
+from tests.rpc.playback.music import BLINK_MS, Music, advance, interrupted, run_out
 
 Bitrate = pb.Preferences
 DEFAULTS = pb.Preferences(bitrate_pref=Bitrate.UNLIMITED, offline_enabled=True, normalize=True)
@@ -165,4 +166,33 @@ async def test_what_is_over_is_left_as_it_was(user: User) -> None:
     after = await user.state()
     assert (after.revision, after.private_session) == (before.revision, False)
     await user.play()
+    assert (await user.state()).private_session
+
+
+@pytest.mark.parametrize("command", ["first play", "play", "transfer", "advance"])
+async def test_a_play_that_begins_while_listening_becomes_private_is_private(
+    instance: Instance, user: User, world: World, command: str
+) -> None:
+    music = Music(world)
+    tracks = music.tracks(2, BLINK_MS)
+    if command != "first play":
+        begun = await user.play(track_id="", track_ids=tracks)
+        if command == "advance":
+            await run_out(user)
+        else:
+            await user.call("Stop", playback_id=begun.playback_id)
+
+    async def commanded() -> None:
+        if command == "transfer":
+            fields = {"device_id": "kitchen", "play": True, "sender_device_id": "kitchen"}
+            await user.on_device("Transfer", **fields)
+        elif command == "advance":
+            await advance(user, begun)
+        else:
+            await user.play(track_id="", track_ids=tracks)
+
+    with interrupted(instance.parts.store) as writes:
+        writes.before = lambda: update(user, private_session=True)
+        await commanded()
+    assert writes.tries >= 2
     assert (await user.state()).private_session
