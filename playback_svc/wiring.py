@@ -43,6 +43,7 @@ from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres_others import PostgresOthers
 from playback_svc.adapters.postgres_plays import PostgresPlays
+from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
 from playback_svc.adapters.prometheus import PrometheusMeasures
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_preferences import ValkeyPreferences
@@ -55,6 +56,7 @@ from playback_svc.ports.others import Others
 from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.states import Mailboxes, PlayerStateStore
+from playback_svc.ports.upkeep import Upkeep
 from playback_svc.servicers.activity import ActivityServicer
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.devices import DeviceServicer
@@ -70,6 +72,7 @@ from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
 from playback_svc.usecases.device_streams import DeviceStreams
 from playback_svc.usecases.directing import Directing
+from playback_svc.usecases.forgetting import Forgetter
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.history import ListHistory, WatchPlays
@@ -92,10 +95,7 @@ _HOUR_S = 3_600.0
 
 def migrations() -> list[MigrationSource]:
     """All that the schema of this service is made of."""
-    return [
-        MigrationSource.of_package("playback_svc.migrations"),
-        feeds_postgres.MIGRATIONS,
-    ]
+    return [MigrationSource.of_package("playback_svc.migrations"), feeds_postgres.MIGRATIONS]
 
 
 def now_ms() -> int:
@@ -123,6 +123,7 @@ class Parts:
     holder: str
     store: PlayerStateStore
     mailboxes: Mailboxes
+    upkeep: Upkeep
     plays: Plays
     feed: ChangeFeed
     preferences: PreferencesCache
@@ -218,10 +219,10 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     server.on_drain(
         lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
     )
-    expire = Expire(cases.commander)
-    sweeper = Sweeper(parts.store, expire, holder=parts.holder, clock=now_ms)
+    sweeper = Sweeper(parts.upkeep, Expire(cases.commander), holder=parts.holder, clock=now_ms)
+    forgetter = Forgetter(parts.upkeep, holder=parts.holder, clock=now_ms)
     revoker = StreamRevoker(tokens, streams)
-    work = (*streams.background, parts.wakeups.run, sweeper.run)
+    work = (*streams.background, parts.wakeups.run, sweeper.run, forgetter.run)
     return Service(server, streams, revoker, work)
 
 
@@ -238,8 +239,7 @@ def _add_listening(
         UpdatePreferences(cases.commander, parts.preferences),
     )
     server.add(add_PreferencesServiceServicer_to_server, preferences)
-    list_activity = ListActivity(parts.friends, cases.observing)
-    activity = ActivityServicer(list_activity, views, tokens)
+    activity = ActivityServicer(ListActivity(parts.friends, cases.observing), views, tokens)
     server.add(add_ActivityServiceServicer_to_server, activity)
 
 
@@ -361,6 +361,7 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             holder=holder,
             store=PostgresPlayerStates(pool),
             mailboxes=PostgresMailboxes(pool),
+            upkeep=PostgresUpkeep(pool),
             plays=PostgresPlays(pool),
             feed=feed,
             preferences=ValkeyPreferences(client),
@@ -390,7 +391,7 @@ async def serve(settings: Settings) -> None:
             dsn = settings.database_dsn.get_secret_value()
             await migrated(dsn, schema=SCHEMA, sources=migrations())
 
-        pruning = partial(regularly, _HOUR_S, links.prune)
-        work = (links.plans.run, links.parts.addresses.run, following.run, pruning)
+        prune = partial(regularly, _HOUR_S, links.prune)
+        work = (links.plans.run, links.parts.addresses.run, following.run, prune)
         await stack.enter_async_context(running(*work, *service.background))
         await service.server.serve(ready=ready)

@@ -1,4 +1,4 @@
-"""The sweep: stores what silence has ended, and drops answers past their time."""
+"""The sweep: stores what silence has ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from meshkit.faults import Aborted, Fault
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import Status
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.states import PlayerStateStore
+from playback_svc.ports.upkeep import FIRST, Upkeep
 from playback_svc.usecases.commanding import Commander, NotTheCurrentSession
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 
@@ -48,15 +48,18 @@ class Expire:
 
 
 class Sweeper:
-    """Runs in every instance; whoever holds the lease sweeps, a bounded batch at a time."""
+    """Runs in every instance; whoever holds the lease sweeps, a bounded batch at a time.
 
-    def __init__(
-        self, store: PlayerStateStore, expire: Expire, *, holder: str, clock: Clock
-    ) -> None:
-        self._store = store
+    Each sweep goes on where the one before stopped: rows of which only the live positions say that
+    they are not over may be many, and must not keep it from the rest.
+    """
+
+    def __init__(self, upkeep: Upkeep, expire: Expire, *, holder: str, clock: Clock) -> None:
+        self._upkeep = upkeep
         self._expire = expire
         self._holder = holder
         self._clock = clock
+        self._after = FIRST
 
     async def run(self) -> None:
         """Sweep until cancelled; a store that is away is tried again at the next turn."""
@@ -70,13 +73,15 @@ class Sweeper:
     async def sweep(self) -> int:
         """One batch, if this instance leads; how many sessions it ended."""
         now_ms = self._clock()
-        if not await self._store.lead("sweep", self._holder, now_ms, now_ms + LEASE_MS):
+        if not await self._upkeep.lead("sweep", self._holder, now_ms, now_ms + LEASE_MS):
             return 0
-        await self._store.forget(now_ms, BATCH)
+        before_ms = now_ms - _MISSED_CHECKPOINT_MS
+        batch = await self._upkeep.overdue(before_ms, BATCH, self._after)
+        self._after = batch[-1] if len(batch) == BATCH else FIRST
         ended = 0
-        for user_id in await self._store.overdue(now_ms - _MISSED_CHECKPOINT_MS, BATCH):
+        for one in batch:
             try:
-                ended += await self._expire(user_id)
+                ended += await self._expire(one.user_id)
             except Aborted:
                 continue
         return ended

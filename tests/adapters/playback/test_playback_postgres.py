@@ -12,6 +12,7 @@ from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
+from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.states import Change
@@ -21,6 +22,7 @@ from tests.contracts.playback.player_states import PlayerStatesContract
 from tests.contracts.playback.player_states_devices import DevicesContract
 from tests.contracts.playback.player_states_whole import WholeStatesContract
 from tests.contracts.playback.samples import NOW, TRACK, device, new_id, playing
+from tests.contracts.playback.upkeep_suite import UpkeepContract
 
 
 async def migrated(dsn: str) -> None:
@@ -43,6 +45,17 @@ class TestPostgresPlayerStates(PlayerStatesContract):
 
 class MailingPostgres(PostgresPlayerStates, PostgresMailboxes):
     """Both ports on one pool, as the suites want them."""
+
+
+@pytest.fixture
+def upkeep(pool: postgres.Pool) -> PostgresUpkeep:
+    return PostgresUpkeep(pool)
+
+
+class TestPostgresUpkeep(UpkeepContract):
+    @pytest.fixture
+    def store(self, pool: postgres.Pool) -> MailingPostgres:
+        return MailingPostgres(pool)
 
 
 class TestPostgresWholeStates(WholeStatesContract):

@@ -86,14 +86,6 @@ class MailboxesContract:
         found = await store.pending(user, "kitchen", 0, NOW, 10)
         assert (found.commands, found.lapse) == ((), None)
 
-    async def test_what_was_forgotten_has_lapsed(self, store: MailingStore, user: str) -> None:
-        await filled(store, user, NOW - KEPT_MS, NOW - KEPT_MS, OLD, NOW)
-        assert await store.forget(NOW, 10) == 2
-        found = await store.pending(user, "kitchen", 0, NOW, 10)
-        assert (numbers(found.commands), found.lapse) == ([4], Lapse(1, 3))
-        await store.report(user, "kitchen", [Applied(1, DONE)], None, NOW)
-        assert (await store.pending(user, "kitchen", 0, NOW, 10)).lapse == Lapse(2, 3)
-
     async def test_nothing_lapses_that_comes_after_what_is_delivered(
         self, store: MailingStore, user: str
     ) -> None:

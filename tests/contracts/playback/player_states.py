@@ -171,20 +171,6 @@ class PlayerStatesContract:
         assert await store.commit(Change(user, state.version, state, stored=fresh), later)
         assert (await store.read(user, key, later)).stored == fresh
 
-    async def test_answers_past_their_time_are_dropped_a_batch_at_a_time(
-        self, store: PlayerStateStore, user: str
-    ) -> None:
-        state = await begun(store, user)
-        for number in range(3):
-            answer = stored(request_key(user, f"r{number}"), state)
-            await store.commit(Change(user, state.version, state, stored=answer), NOW)
-        kept = stored(request_key(user, "kept"), state, NOW + 9 * MINUTE)
-        await store.commit(Change(user, state.version, state, stored=kept), NOW)
-        assert await store.forget(NOW + MINUTE, 2) == 2
-        assert await store.forget(NOW + MINUTE, 2) == 1
-        assert await store.forget(NOW + MINUTE, 2) == 0
-        assert (await store.read(user, kept.key, NOW)).stored == kept
-
     async def test_sessions_are_found_by_their_user_alone(
         self, store: PlayerStateStore, user: str
     ) -> None:
@@ -250,27 +236,3 @@ class PlayerStatesContract:
         await store.checkpoint([Checkpoint(user, newer)])
         assert await store.checkpoint([Checkpoint(user, beat(state, seq=4))]) == [True]
         assert (await store.read(user, None, NOW)).state == observe(state, newer)
-
-    async def test_overdue_users_come_longest_overdue_first(self, store: PlayerStateStore) -> None:
-        late, later, live, over = (new_id() for _ in range(4))
-        await store.commit(Change(late, None, playing(now=NOW - 5 * MINUTE)), NOW)
-        await store.commit(Change(later, None, playing(now=NOW - 9 * MINUTE)), NOW)
-        await store.commit(Change(live, None, playing()), NOW)
-        stopped = end(playing(now=NOW - 9 * MINUTE), EndReason.STOPPED, 0, NOW - 8 * MINUTE)
-        await store.commit(Change(over, None, stopped), NOW)
-        assert await store.overdue(NOW, 10) == [later, late]
-        assert await store.overdue(NOW, 1) == [later]
-
-    async def test_a_checkpoint_puts_off_the_end(self, store: PlayerStateStore, user: str) -> None:
-        state = await begun(store, user)
-        await store.checkpoint([Checkpoint(user, beat(state, beat_at_ms=NOW + 10 * MINUTE))])
-        assert await store.overdue(NOW + 10 * MINUTE, 10) == []
-        assert await store.overdue(NOW + 11 * MINUTE, 10) == [user]
-
-    async def test_one_holder_leads_until_its_time_is_over(self, store: PlayerStateStore) -> None:
-        assert await store.lead("sweep", "a", NOW, NOW + MINUTE)
-        assert not await store.lead("sweep", "b", NOW + 1, NOW + MINUTE)
-        assert await store.lead("sweep", "a", NOW + 2, NOW + 2 * MINUTE)
-        assert not await store.lead("sweep", "b", NOW + MINUTE, NOW + 2 * MINUTE)
-        assert await store.lead("other", "b", NOW, NOW + MINUTE)
-        assert await store.lead("sweep", "b", NOW + 2 * MINUTE, NOW + 3 * MINUTE)

@@ -10,7 +10,7 @@ import pytest
 
 from playback_svc.domain import player_state
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind
-from playback_svc.domain.mailbox import KEPT_MS, Command, CommandKind
+from playback_svc.domain.mailbox import Command, CommandKind
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import PlayerState, Version
 from playback_svc.domain.presence import observe
@@ -195,21 +195,6 @@ class DevicesContract:
         after: PlayerState = player_state.pause(state, NOW)
         assert await store.commit(Change(user, state.version, after, mail=(letter(1),)), NOW)
         assert await store.command(user, "kitchen", 1) == letter(1)
-
-    async def test_old_commands_are_forgotten_a_batch_at_a_time(
-        self, store: MailingStore, user: str
-    ) -> None:
-        await with_device(store, user)
-        old = [letter(number, issued_at_ms=NOW - KEPT_MS) for number in (1, 2, 3)]
-        kept = letter(4, issued_at_ms=NOW - KEPT_MS + 1)
-        assert await post(store, user, *old, kept)
-        over = stored(request_key(user), playing(), NOW)
-        assert await store.commit(Change(user, None, None, stored=over), NOW - 1)
-        assert [await store.forget(NOW, 2) for _ in range(3)] == [2, 2, 0]
-        assert [await store.command(user, "kitchen", number) for number in range(1, 5)] == [
-            None, None, None, kept,
-        ]  # fmt: skip
-        assert (await devices_of(store, user))[0].last_number == 4
 
     async def test_of_writers_of_one_list_of_devices_one_wins(
         self, store: MailingStore, user: str

@@ -37,6 +37,7 @@ from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres_others import PostgresOthers
 from playback_svc.adapters.postgres_plays import PostgresPlays
+from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_preferences import ValkeyPreferences
 from playback_svc.adapters.valkey_skips import ValkeySkipWindows
@@ -143,6 +144,7 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             holder=holder,
             store=PostgresPlayerStates(pool),
             mailboxes=PostgresMailboxes(pool),
+            upkeep=PostgresUpkeep(pool),
             plays=PostgresPlays(pool),
             feed=feed,
             preferences=ValkeyPreferences(client),

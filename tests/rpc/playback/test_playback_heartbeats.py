@@ -300,7 +300,7 @@ async def test_a_silent_session_is_stopped_for_every_reader_and_swept_later(
         assert state is not None
         assert (state.status, state.ended_by, state.position_ms) == ("STOPPED", "EXPIRED", 40_000)
         sweeper = Sweeper(
-            instance.parts.store, Expire(commander), holder="test", clock=lambda: later + 60_000
+            instance.parts.upkeep, Expire(commander), holder="test", clock=lambda: later + 60_000
         )
         assert await sweeper.sweep() == 1
         assert await sweeper.sweep() == 0

@@ -11,9 +11,21 @@ from tests.contracts.playback.player_states import PlayerStatesContract
 from tests.contracts.playback.player_states_devices import DevicesContract
 from tests.contracts.playback.player_states_whole import WholeStatesContract
 from tests.contracts.playback.positions import PositionsContract
+from tests.contracts.playback.upkeep_suite import UpkeepContract
 
 
 class TestMemoryPlayerStates(PlayerStatesContract):
+    @pytest.fixture
+    def store(self) -> MemoryPlayerStates:
+        return MemoryPlayerStates()
+
+
+@pytest.fixture
+def upkeep(store: MemoryPlayerStates) -> MemoryPlayerStates:
+    return store
+
+
+class TestMemoryUpkeep(UpkeepContract):
     @pytest.fixture
     def store(self) -> MemoryPlayerStates:
         return MemoryPlayerStates()

@@ -1,0 +1,62 @@
+"""Forgetting: drops answers, commands and sessions that nobody may ask for any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from meshkit.faults import Fault
+from playback_svc.domain.mailbox import KEPT_MS
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.upkeep import Upkeep
+
+EVERY_S = 20.0
+BATCH = 2_000
+BATCHES = 25
+"""So many batches of each kind at a turn, at most: no kind keeps another waiting for long."""
+
+SESSIONS_KEPT_MS = 90 * 24 * 3_600_000
+"""A session is kept for this long after its end; a call that names it later is NOT_FOUND."""
+
+_LEASE_MS = 30_000
+
+_log = structlog.get_logger("playback")
+
+
+class Forgetter:
+    """Runs in every instance; whoever holds the lease drops what is old until nothing is left."""
+
+    def __init__(self, upkeep: Upkeep, *, holder: str, clock: Clock) -> None:
+        self._upkeep = upkeep
+        self._holder = holder
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Forget until cancelled; a store that is away is tried again at the next turn."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self.forget()
+            except Fault as fault:
+                _log.warning("forgetting put off", reason=fault.reason)
+
+    async def forget(self) -> int:
+        """One turn, while this instance leads; how many rows it dropped. Raises Unavailable."""
+        upkeep = self._upkeep
+        dropped = await self._drop(upkeep.forget_answers, 0)
+        dropped += await self._drop(upkeep.forget_commands, KEPT_MS)
+        return dropped + await self._drop(upkeep.forget_sessions, SESSIONS_KEPT_MS)
+
+    async def _drop(self, drop: Callable[[int, int], Awaitable[int]], kept_ms: int) -> int:
+        dropped = 0
+        for _ in range(BATCHES):
+            now_ms = self._clock()
+            if not await self._upkeep.lead("forget", self._holder, now_ms, now_ms + _LEASE_MS):
+                break
+            batch = await drop(now_ms - kept_ms, BATCH)
+            dropped += batch
+            if batch < BATCH:
+                break
+        return dropped
