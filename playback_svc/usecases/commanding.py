@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from meshkit.faults import Aborted, NotFound, RequestIdReused, Unavailable
 from meshkit.idempotency import RequestKey
@@ -21,6 +22,16 @@ _BACK_OFF_S = 0.004
 
 Decide = Callable[[Seen], Awaitable[Decision]]
 """From what was seen to a decision; called again, with what is seen then, after a lost race."""
+
+
+@dataclass(slots=True)
+class Course:
+    """How far a command has come, for one who must undo what was done beside the row.
+
+    ``perhaps_written`` is True from when a write begins until it is known to have failed.
+    """
+
+    perhaps_written: bool = False
 
 
 class Commander:
@@ -68,11 +79,14 @@ class Commander:
         partition, answer = await self.answered(user_id, key)
         return Seen(partition, await self.current(partition), self._clock()), answer
 
-    async def execute(self, user_id: str, key: RequestKey | None, decide: Decide) -> Answer:
-        """Carry out ``decide`` once, whatever races it meets.
+    async def execute(
+        self, user_id: str, key: RequestKey | None, decide: Decide, course: Course | None = None
+    ) -> Answer:
+        """Carry out ``decide`` once, whatever races it meets; ``course`` follows it.
 
         Raises Aborted (CONFLICT) after ``ATTEMPTS`` lost races, and what ``decide`` raises.
         """
+        course = course or Course()
         for attempt in range(ATTEMPTS):
             seen, answer = await self.see(user_id, key)
             if answer is not None:
@@ -84,9 +98,11 @@ class Commander:
             change = change_of(user_id, key, seen, decision)
             if change is None:
                 return decision.answer
+            course.perhaps_written = True
             if await self._store.commit(change, seen.now_ms):
                 self._tell(seen.partition.state, change)
                 return change.stored.answer if change.stored else numbered(decision, change.mail)
+            course.perhaps_written = False
             await asyncio.sleep(random.uniform(0, _BACK_OFF_S * 2**attempt))  # noqa: S311
         raise Aborted("Other commands came first, several times over.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import replace
 from random import Random
@@ -30,8 +31,8 @@ from playback_svc.ports.skips import Skip, SkipWindows, Tally
 from playback_svc.ports.states import Answer, SkipsLeft
 from playback_svc.usecases.commanding import (
     Commander,
+    Course,
     Decide,
-    NotTheCurrentSession,
     SessionLookup,
     require_session,
 )
@@ -59,38 +60,59 @@ class SkipLimitReached(ResourceExhausted):
         )
 
 
+_giving_back: set[asyncio.Task[None]] = set()
+
+
+def _kept(task: asyncio.Task[None]) -> asyncio.Task[None]:
+    """``task``, held until it is done: the loop holds tasks weakly."""
+    _giving_back.add(task)
+    task.add_done_callback(_giving_back.discard)
+    return task
+
+
 class SkipCount:
     """One command's claim on the window of skips: taken at most once, given back if in vain."""
 
     def __init__(self, windows: SkipWindows, user_id: str, key: RequestKey | None) -> None:
         self._windows = windows
         # A command without a request_id is its own request: it cannot come twice.
+        self._is_alone = key is None
         request_id = _digest(f"{key.method}:{key.request_id}") if key else str(ULID())
         self._skip = Skip(user_id, request_id, key.body_sha256 if key else _NO_BODY)
         self._tally: Tally | None = None
         self.needed = False
         """Whether the latest decision rests on the skip."""
-        self.deciding = False
-        """False from when a decision was made: nobody knows whether it is being written."""
+        self.course = Course()
+        self._cut = False
 
     async def take(self, limit: int | None) -> None:
         """Counts, once. Raises SkipLimitReached; Unavailable while nobody can count."""
         self.needed = True
         if limit is None or self._tally is not None:
             return
-        tally = await self._windows.take(self._skip, limit)
+        try:
+            tally = await self._windows.take(self._skip, limit)
+        except asyncio.CancelledError:
+            self._cut = True
+            raise
         if not tally.allowed:
             raise SkipLimitReached(limit, tally.resets_in_s)
         self._tally = tally
 
-    async def give_back(self, failure: Exception) -> None:
+    async def give_back(self, failure: BaseException) -> None:
         """Undoes the count where it is certain, after ``failure``, that nothing was written.
 
-        Fails OPEN: what cannot be given back stays counted, and a retry makes use of it.
+        Fails OPEN: what cannot be given back stays counted, and a retry makes use of it. Goes on
+        when its caller is cancelled.
         """
-        uncertain = isinstance(failure, Unavailable | DeadlineExceeded) and not self.deciding
-        if self._tally is not None and not uncertain:
-            await self._undo()
+        refused = isinstance(failure, Fault) and not isinstance(
+            failure, Unavailable | DeadlineExceeded
+        )
+        certain = refused or not self.course.perhaps_written
+        # A take that was cut may have counted; under a key its retry may make use of that.
+        taken = self._tally is not None or (self._cut and self._is_alone)
+        if taken and certain:
+            await asyncio.shield(_kept(asyncio.create_task(self._undo())))
 
     async def settle(self) -> None:
         """Undoes the count where what came through needed none: a lost race had made it."""
@@ -229,15 +251,12 @@ class Moving:
         self, caller: Caller, key: RequestKey | None, count: SkipCount, decide: Decide
     ) -> Answer:
         async def watched(seen: Seen) -> Decision:
-            # Asked again only after a write that certainly did not happen.
-            count.deciding, count.needed = True, False
-            decision = await decide(seen)
-            count.deciding = False
-            return decision
+            count.needed = False
+            return await decide(seen)
 
         try:
-            answer = await self._commander.execute(caller.user_id, key, watched)
-        except (Fault, NotTheCurrentSession) as failure:
+            answer = await self._commander.execute(caller.user_id, key, watched, count.course)
+        except BaseException as failure:
             await count.give_back(failure)
             raise
         await count.settle()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
+import grpc
 import pytest
+from segue.playback.v1 import playback_service_pb2
 
 from meshkit.faults import (
     Aborted,
@@ -360,3 +363,94 @@ async def test_an_answer_that_another_try_has_stored_keeps_its_skip(
             writes.before = lambda: skip(two.user(user_id), "once")
             await skip(one.user(user_id), "once")
         assert await used(one, one.user(user_id)) == 1
+
+
+@contextmanager
+def stuck(parts: Any, name: str) -> Iterator[None]:
+    """A call of which the answer is never awaited to its end."""
+    real = getattr(parts, name)
+
+    async def late(*args: Any) -> Any:
+        await real(*args)
+        await asyncio.Event().wait()
+
+    setattr(parts, name, late)
+    try:
+        yield
+    finally:
+        delattr(parts, name)
+
+
+async def cut(user: User, timeout_s: float = 0.5) -> None:
+    request = playback_service_pb2.SkipRequest(device_id="kitchen")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await user.playback.Skip(request, metadata=user.metadata, timeout=timeout_s)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def comes_to(instance: Instance, user: User, count: int) -> None:
+    async with asyncio.timeout(10):
+        while await used(instance, user) != count:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_skip_whose_caller_is_gone_while_it_counts_is_given_back(
+    instance: Instance, user: User, music: Music
+) -> None:
+    await start(user, music)
+    with stuck(instance.parts.skips, "take"):
+        await cut(user)
+    await comes_to(instance, user, 0)
+    assert (await user.state()).revision == 1
+
+
+async def test_a_skip_whose_caller_is_gone_after_a_lost_race_is_given_back(
+    instance: Instance, user: User, music: Music
+) -> None:
+    await start(user, music)
+    store = instance.parts.store
+
+    async def hang() -> None:
+        store.read = stalled  # type: ignore[method-assign]
+
+    async def stalled(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    with interrupted(store) as writes:
+        writes.before, writes.refused = hang, 1
+        await cut(user)
+    del store.read
+    await comes_to(instance, user, 0)
+    assert writes.tries == 1
+
+
+async def test_a_skip_whose_caller_is_gone_while_it_is_written_stays_counted(
+    instance: Instance, user: User, music: Music
+) -> None:
+    await start(user, music)
+    with stuck(instance.parts.store, "commit"):
+        await cut(user)
+    await asyncio.sleep(0.2)
+    assert await used(instance, user) == 1
+    assert (await user.state()).revision == 2
+
+
+async def test_a_skip_that_breaks_before_it_is_written_is_given_back(
+    instance: Instance, user: User, music: Music
+) -> None:
+    await start(user, music)
+
+    async def broken(_user_id: str) -> Any:
+        raise ValueError("malformed")
+
+    with interrupted(instance.parts.store) as writes:
+        real = instance.parts.positions.get
+
+        async def breaks() -> None:
+            instance.parts.positions.get = broken  # type: ignore[method-assign, assignment]
+
+        writes.before, writes.refused = breaks, 1
+        fault = await refused(skip(user))
+        instance.parts.positions.get = real  # type: ignore[method-assign]
+    assert fault.code == "INTERNAL"
+    assert await used(instance, user) == 0
