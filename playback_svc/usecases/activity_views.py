@@ -1,7 +1,8 @@
 """Live views of what friends listen to.
 
 News of a friend only mark that friend. One task of the process looks at all who are marked, each
-once for all views and some at a time, and offers what it saw to the views.
+once for all views and some at a time, and offers what it saw to the views. News may be lost, so
+whoever is not marked is in doubt now and then, and looked at when no news wait.
 """
 
 from __future__ import annotations
@@ -48,11 +49,6 @@ class ActivityView(HeldStream):
         self._looked: dict[str, Stamp] = {}
         self._told: dict[str, Listening] = {}
         self._waiting: dict[str, FriendListening] = {}
-
-    @property
-    def shown(self) -> Sequence[str]:
-        """The friends of whom something is shown."""
-        return tuple(self._told)
 
     def gain(self, friend: Friend) -> None:
         """Someone is a friend."""
@@ -118,6 +114,7 @@ class ActivityViews:
         self.held: HeldStreams[ActivityView] = HeldStreams("activity", measures, clock() / 1000)
         self._by_friend: dict[str, dict[ActivityView, None]] = {}
         self._marked: dict[str, None] = {}
+        self._doubted: dict[str, None] = {}
         self._refreshing: Alarms[ActivityView] = Alarms(clock() / 1000)
 
     def open(self, holder: Holder) -> ActivityView:
@@ -160,8 +157,8 @@ class ActivityViews:
             gained = [friend for friend in friends if friend.user_id not in view.friends]
             await self._follow(view, gained)
             self._marked.update(dict.fromkeys(friend.user_id for friend in gained))
-        # News can be lost: nobody is to stay shown who wants to be hidden.
-        self._marked.update(dict.fromkeys(view.shown))
+        # News can be lost: of who begins to play as of who wants to be hidden.
+        self._doubted.update(dict.fromkeys(view.friends))
         self._await_refresh(view)
 
     async def _follow(self, view: ActivityView, friends: Sequence[Friend]) -> None:
@@ -181,6 +178,7 @@ class ActivityViews:
         if not views:
             del self._by_friend[user_id]
             self._marked.pop(user_id, None)
+            self._doubted.pop(user_id, None)
         self._wakeups.unwatch(user_id)
 
     def hear(self, news: News) -> None:
@@ -190,7 +188,7 @@ class ActivityViews:
 
     def gap(self) -> None:
         """News may have been missed: every friend is looked at again, some at a time."""
-        self._marked.update(dict.fromkeys(self._by_friend))
+        self._doubted.update(dict.fromkeys(self._by_friend))
 
     async def run(self) -> None:
         """Look at friends of whom there are news, and end views, until cancelled."""
@@ -212,13 +210,15 @@ class ActivityViews:
         self._refreshing.set(view, self._clock() / 1000 + after_s)
 
     async def look_again(self) -> None:
-        """Looks at some of those who are marked.
+        """Looks at some of those who are marked, and then of those in doubt.
 
         Fails OPEN: where that cannot be read, they stay marked.
         """
-        user_ids = list(itertools.islice(self._marked, LOOKED_A_TICK))
+        waiting = itertools.islice(itertools.chain(self._marked, self._doubted), LOOKED_A_TICK)
+        user_ids = tuple(dict.fromkeys(waiting))
         for user_id in user_ids:
-            del self._marked[user_id]
+            self._marked.pop(user_id, None)
+            self._doubted.pop(user_id, None)
         try:
             looks = await self._observing.look(user_ids)
         except Unavailable as fault:

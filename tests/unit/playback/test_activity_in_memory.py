@@ -242,6 +242,32 @@ async def test_lost_news_are_made_up_for_when_the_list_is_asked_for_again(desk: 
     assert brief(view) == [(friend, None)]
 
 
+async def test_a_friend_who_began_to_play_unheard_is_told_when_the_list_is_asked_for_again(
+    desk: Desk,
+) -> None:
+    friend = desk.friend()
+    del desk.store.states[friend]
+    desk.befriends(friend)
+    view = await desk.opened()
+    assert told(view) == []
+    desk.becomes(friend, playing(now=desk.now), told=False)
+    await desk.views.refresh(view)
+    await desk.views.look_again()
+    assert brief(view) == [(friend, True)]
+
+
+async def test_news_come_before_doubts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playback_svc.usecases.activity_views.LOOKED_A_TICK", 1)
+    friends = [desk.friend() for _ in range(3)]
+    desk.befriends(*friends)
+    view = await desk.opened()
+    told(view)
+    desk.wakeups.gap()
+    desk.becomes(friends[2], pause(desk.store.states[friends[2]], desk.now))
+    await desk.views.look_again()
+    assert brief(view) == [(friends[2], False)]
+
+
 async def test_the_list_is_asked_for_again_about_every_minute(desk: Desk) -> None:
     desk.befriends(desk.friend())
     views = [await desk.opened() for _ in range(10)]
