@@ -182,13 +182,12 @@ def move_on(state: PlayerState, start: Start, now_ms: int, *, skipped: bool = Fa
     )
 
 
-def requeue(state: PlayerState, queue: PlayQueue, now_ms: int) -> PlayerState:
-    """Another queue behind the same play, even of a session that is over; the same if it is."""
-    if queue == state.queue:
-        return state
-    # What is over has ended when it ended.
-    at_ms = state.position_at_ms if state.status is Status.STOPPED else now_ms
-    return replace(_moved(state, state.status, state.position_at(at_ms), at_ms), queue=queue)
+def requeue(state: PlayerState, queue: PlayQueue) -> PlayerState:
+    """Another queue behind the same play, even of a session that is over; the same if it is.
+
+    No sign of life of the device: the position, and since when it holds, stay.
+    """
+    return state if queue == state.queue else replace(_revised(state), queue=queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +235,14 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
     return replace(begun, private=state.private or handover.private)
 
 
-def hide(state: PlayerState, now_ms: int) -> PlayerState:
-    """The same play, private from now on; the same state when it was, or when it is over."""
+def hide(state: PlayerState) -> PlayerState:
+    """The same play, private from now on; the same state when it was, or when it is over.
+
+    No sign of life of the device, as ``requeue`` is none.
+    """
     if state.private or state.status is Status.STOPPED:
         return state
-    return replace(_moved(state, state.status, state.position_at(now_ms), now_ms), private=True)
+    return replace(_revised(state), private=True)
 
 
 def pause(state: PlayerState, now_ms: int) -> PlayerState:
@@ -286,10 +288,14 @@ def _require_open(state: PlayerState) -> None:
         raise SessionNotCurrent(state.ended_by or EndReason.STOPPED)
 
 
+def _revised(state: PlayerState) -> PlayerState:
+    version = Version(state.version.epoch, state.version.revision + 1)
+    return replace(state, version=version)
+
+
 def _moved(state: PlayerState, status: Status, position_ms: int, now_ms: int) -> PlayerState:
     return replace(
-        state,
-        version=Version(state.version.epoch, state.version.revision + 1),
+        _revised(state),
         status=status,
         position_ms=position_ms,
         position_at_ms=now_ms,

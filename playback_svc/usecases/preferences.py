@@ -80,5 +80,5 @@ def _hidden(seen: Seen) -> PlayerState | None:
     """The state with its play made private; the row as it was read where that changes nothing."""
     if seen.state is None:
         return None
-    hidden = player_state.hide(seen.state, seen.now_ms)
+    hidden = player_state.hide(seen.state)
     return seen.partition.state if hidden is seen.state else hidden

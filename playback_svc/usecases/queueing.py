@@ -72,7 +72,7 @@ class Queueing:
             queue, stored = play_queue.with_shuffle(
                 before.queue, blobs, on, artists=artists, rng=self._rng, new_id=self._new_id
             )
-            state = player_state.requeue(before, queue, seen.now_ms)
+            state = player_state.requeue(before, queue)
             answer = answer_of(state, state.position_at(seen.now_ms))
             return Decision(state, answer, blobs=dict([stored] if stored else []))
 
@@ -84,7 +84,7 @@ class Queueing:
         async def decide(seen: Seen) -> Decision:
             before = opened(seen.state)
             queue = play_queue.with_repeat(before.queue, repeat)
-            state = player_state.requeue(before, queue, seen.now_ms)
+            state = player_state.requeue(before, queue)
             return Decision(state, answer_of(state, state.position_at(seen.now_ms)))
 
         return await self._commander.execute(user_id, key, decide)
@@ -124,7 +124,7 @@ class Queueing:
                 if first
                 else held.slice(len(held) - len(track_ids), len(held))
             )
-            state = player_state.requeue(before, queue, seen.now_ms)
+            state = player_state.requeue(before, queue)
             answer = answer_of(state, state.position_at(seen.now_ms))
             added = tuple(entry.item_id for entry in entries)
             return Decision(state, replace(answer, item_ids=added), sender=sender)
@@ -161,7 +161,7 @@ class Queueing:
             before = begun(seen.state)
             queue = await edit(before.queue)
             held = Listing(queue.queued)
-            state = player_state.requeue(before, queue, seen.now_ms)
+            state = player_state.requeue(before, queue)
             answer = replace(
                 answer_of(state, state.position_at(seen.now_ms)),
                 item_ids=tuple(entry.item_id for entry in held.slice(0)),

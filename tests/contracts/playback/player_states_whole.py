@@ -124,7 +124,7 @@ class WholeStatesContract:
             PlayQueue(),
         ]
         for queue in queues:
-            after = player_state.requeue(held, queue, NOW + 1)
+            after = player_state.requeue(held, queue)
             assert await store.commit(Change(user, held.version, after), NOW)
             held = after
             assert (await store.read(user, None, NOW)).state == after

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from playback_svc.domain.player_state import EndReason, Status, pause, seek
+import pytest
+
+from playback_svc.domain.player_state import (
+    EndReason,
+    PlayerState,
+    Status,
+    hide,
+    pause,
+    requeue,
+    seek,
+)
 from playback_svc.domain.presence import (
     BLIND_MS,
     SILENCE_PAUSED_MS,
@@ -13,6 +23,7 @@ from playback_svc.domain.presence import (
     LivePosition,
     Sighting,
     as_of,
+    expires_at_ms,
     observe,
 )
 from tests.contracts.playback.samples import MINUTE, NOW, TRACK, beat, playing
@@ -96,3 +107,41 @@ def test_a_device_that_stands_still_moves_no_position() -> None:
 
 def test_a_clock_that_went_back_moves_no_position_back() -> None:
     assert playing(position_ms=9_000).position_at(NOW - MINUTE) == 9_000
+
+
+def edited(state: PlayerState) -> PlayerState:
+    return hide(requeue(state, replace(state.queue, shuffle=True)))
+
+
+@pytest.mark.parametrize("status", [Status.PLAYING, Status.PAUSED])
+def test_an_edit_of_the_queue_is_no_sign_of_life(status: Status) -> None:
+    live = beat(playing())
+    before = replace(playing(), session_id=live.session_id, status=status)
+    before = observe(before, live)
+    after = edited(before)
+    assert after.version.revision == before.version.revision + 2
+    assert expires_at_ms(after) == expires_at_ms(before)
+    for later in (0, 20_000, MINUTE):
+        assert after.position_at(NOW + later) == before.position_at(NOW + later)
+        assert after.heard_at(NOW + later) == before.heard_at(NOW + later)
+
+
+def test_beats_go_on_after_an_edit_of_the_queue_as_if_there_had_been_none() -> None:
+    before = playing()
+    before = observe(before, beat(before))
+    after = edited(before)
+    old = beat(before, seq=2, position_ms=15_000, beat_at_ms=NOW + 15_000)
+    held = observe(after, old)
+    assert (held.position_ms, held.heard_ms) == (10_000, before.heard_ms)
+    assert held.last_beat_at_ms == NOW + 15_000
+    heard = [
+        observe(state, beat(state, seq=3, position_ms=40_000, position_at_ms=NOW + 40_000))
+        for state in (held, before)
+    ]
+    assert {(one.position_ms, one.heard_ms) for one in heard} == {(40_000, 40_000)}
+
+
+def test_a_device_that_stands_still_does_so_after_an_edit_of_the_queue() -> None:
+    state = playing()
+    still = edited(observe(state, beat(state, moving=False, position_ms=7_000)))
+    assert still.position_at(NOW + 20_000) == 7_000
