@@ -48,6 +48,8 @@ class ActivityServicer(ActivityServiceServicer):
             while view.end is None:
                 if news := view.take():
                     yield pb.WatchActivityResponse(friend=_told(news))
+                elif view.lost is not None:
+                    raise view.lost
                 elif view.due:
                     await self._views.refresh(view)
                 else:

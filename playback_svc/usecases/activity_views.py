@@ -31,21 +31,29 @@ from playback_svc.usecases.held_streams import Alarms, HeldStream, HeldStreams, 
 
 TICK_S = 0.1
 LOOKED_A_TICK = 200
-REFRESHED_EVERY_S = 60.0
+REFRESHED_EVERY_S = 30.0
+MOST_FAILURES = 1
+"""So many refreshes of a view in a row may fail; after one more nobody is shown any longer."""
 _JITTER = 0.1
 
 _log = structlog.get_logger("playback")
 
 
 class ActivityView(HeldStream):
-    """One who looks at friends. ``due`` says that the list of friends is to be asked again."""
+    """One who looks at friends.
 
-    __slots__ = ("_looked", "_told", "_waiting", "due", "friends")
+    ``due`` says that the list of friends is to be asked again, ``failures`` how often in a row
+    that failed, and ``lost`` why it is given up: it is to be raised once all was told.
+    """
+
+    __slots__ = ("_looked", "_told", "_waiting", "due", "failures", "friends", "lost")
 
     def __init__(self, holder: Holder) -> None:
         super().__init__(holder)
         self.friends: dict[str, Friend] = {}
         self.due = False
+        self.failures = 0
+        self.lost: Unavailable | None = None
         self._looked: dict[str, Stamp] = {}
         self._told: dict[str, Listening] = {}
         self._waiting: dict[str, FriendListening] = {}
@@ -143,23 +151,37 @@ class ActivityViews:
     async def refresh(self, view: ActivityView) -> None:
         """Asks for the friends of the calling user again.
 
-        Fails OPEN: those who were friends stay so until they can be asked for.
+        Fails CLOSED, the second time in a row: who has blocked the user meanwhile is not known
+        then, so everyone is hidden and the view is ``lost``.
         """
         view.due = False
         try:
             friends = await self._friends.friends(MOST_FRIENDS)
         except Fault as fault:
             _log.warning("friends not asked for", reason=fault.reason)
+            view.failures += 1
+            if view.failures > MOST_FAILURES:
+                self._give_up(view)
+                return
         else:
-            known = {friend.user_id for friend in friends}
-            for user_id in [one for one in view.friends if one not in known]:
-                self._unfollow(view, user_id)
-            gained = [friend for friend in friends if friend.user_id not in view.friends]
-            await self._follow(view, gained)
-            self._marked.update(dict.fromkeys(friend.user_id for friend in gained))
+            view.failures = 0
+            await self._set_friends(view, friends)
         # News can be lost: of who begins to play as of who wants to be hidden.
         self._doubted.update(dict.fromkeys(view.friends))
         self._await_refresh(view)
+
+    def _give_up(self, view: ActivityView) -> None:
+        for user_id in tuple(view.friends):
+            self._unfollow(view, user_id)
+        view.lost = Unavailable("Friends cannot be told now.")
+
+    async def _set_friends(self, view: ActivityView, friends: Sequence[Friend]) -> None:
+        known = {friend.user_id for friend in friends}
+        for user_id in [one for one in view.friends if one not in known]:
+            self._unfollow(view, user_id)
+        gained = [friend for friend in friends if friend.user_id not in view.friends]
+        await self._follow(view, gained)
+        self._marked.update(dict.fromkeys(friend.user_id for friend in gained))
 
     async def _follow(self, view: ActivityView, friends: Sequence[Friend]) -> None:
         await asyncio.gather(*(self._watch(view, friend) for friend in friends))

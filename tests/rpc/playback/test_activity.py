@@ -281,6 +281,22 @@ async def test_a_friend_who_is_one_no_more_is_hidden_and_a_new_one_shown(
     assert (gone.user_id, gone.hidden) == (after.user_id, True)
 
 
+async def test_while_friends_cannot_be_asked_for_all_are_hidden_and_the_stream_ends(
+    world: World, instance: Instance, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity_views, "REFRESHED_EVERY_S", 0.5)
+    friend = await a_friend(instance)
+    follows(world, user, friend)
+    watching = Watching(user)
+    assert not (await watching.friend()).hidden
+    world.playlists.away = True
+    told = await watching.friend()
+    assert (told.user_id, told.hidden) == (friend.user_id, True)
+    with pytest.raises(Unavailable):
+        await watching.read()
+    assert instance.streams.activity.held.held == 0
+
+
 async def test_streams_of_a_user_are_bounded(instance: Instance, user: User) -> None:
     streams = [Watching(user) for _ in range(16)]
     async with asyncio.timeout(10):

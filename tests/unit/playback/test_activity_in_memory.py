@@ -268,13 +268,13 @@ async def test_news_come_before_doubts(desk: Desk, monkeypatch: pytest.MonkeyPat
     assert brief(view) == [(friends[2], False)]
 
 
-async def test_the_list_is_asked_for_again_about_every_minute(desk: Desk) -> None:
+async def test_the_list_is_asked_for_again_about_every_half_minute(desk: Desk) -> None:
     desk.befriends(desk.friend())
     views = [await desk.opened() for _ in range(10)]
     desk.now += round(REFRESHED_EVERY_S * 850)
     desk.views.tick()
     assert not any(view.due for view in views)
-    desk.now += round(REFRESHED_EVERY_S * 300)
+    desk.now += round(REFRESHED_EVERY_S * 300) + 1_000
     desk.views.tick()
     assert all(view.due for view in views)
     await desk.views.refresh(views[0])
@@ -297,6 +297,26 @@ async def test_friends_that_cannot_be_asked_for_stay_and_are_asked_for_later(des
     assert view.due
     await desk.views.refresh(view)
     assert brief(view) == [(friend, None)]
+
+
+async def test_who_can_be_friends_is_unknown_for_no_longer_than_two_refreshes(desk: Desk) -> None:
+    friends = [desk.friend(), desk.friend()]
+    desk.befriends(*friends)
+    view = await desk.opened()
+    told(view)
+    desk.playlists.away = True
+    await desk.views.refresh(view)
+    desk.playlists.away = False
+    await desk.views.refresh(view)
+    desk.playlists.away = True
+    await desk.views.refresh(view)
+    assert (told(view), view.lost) == ([], None)
+    desk.becomes(friends[0], pause(desk.store.states[friends[0]], desk.now))
+    await desk.views.refresh(view)
+    await desk.views.look_again()
+    assert set(brief(view)) == {(friend, None) for friend in friends}
+    assert view.lost is not None
+    assert {desk.wakeups._watched[friend] for friend in friends} == {0}
 
 
 async def test_who_is_a_friend_again_before_it_was_told_stays_shown(desk: Desk) -> None:
