@@ -13,7 +13,7 @@ from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.activity import Listening
-from playback_svc.servicers.holding import end_revoked, holder_of
+from playback_svc.servicers.holding import end_revoked, holder_of, reconnect_after
 from playback_svc.usecases.activity import FriendListening, ListActivity
 from playback_svc.usecases.activity_views import ActivityViews
 
@@ -56,7 +56,9 @@ class ActivityServicer(ActivityServiceServicer):
                     await view.idle()
         finally:
             self._views.close(view)
-        yield pb.WatchActivityResponse(end=convert.session_end(view.end))
+        yield pb.WatchActivityResponse(
+            end=convert.session_end(view.end), reconnect_after=reconnect_after(view.end)
+        )
 
 
 def _told(news: FriendListening) -> pb.FriendActivity:

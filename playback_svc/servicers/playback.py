@@ -17,7 +17,7 @@ from playback_svc import convert
 from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.ports.states import Answer
-from playback_svc.servicers.holding import end_revoked, holder_of
+from playback_svc.servicers.holding import end_revoked, holder_of, reconnect_after
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.live_view import Watchers
@@ -123,7 +123,9 @@ class PlaybackServicer(PlaybackServiceServicer):
                     yield pb.WatchPlaybackResponse(playback=convert.playback(playing))
         finally:
             self._watchers.close(view)
-        yield pb.WatchPlaybackResponse(end=convert.session_end(view.end))
+        yield pb.WatchPlaybackResponse(
+            end=convert.session_end(view.end), reconnect_after=reconnect_after(view.end)
+        )
 
     async def Skip(self, request: pb.SkipRequest, context: Context) -> pb.SkipResponse:
         """See the contract."""

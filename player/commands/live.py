@@ -23,9 +23,11 @@ _AGAIN_S = 0.5
 async def live(client: MeshClient, method: Any, request: Any) -> AsyncIterator[Any]:
     """Every answer but the last of each stream, across cut streams and ended tokens, for ever.
 
-    Raises CommandFailed where the service ends it for good, and its fault where it refuses.
+    A server that goes away says how long to wait before coming back. Raises CommandFailed where the
+    service ends it for good, and its fault where it refuses.
     """
     while True:
+        wait_s = _AGAIN_S
         try:
             call = method(request, metadata=await client.metadata())
             async for answer in call:
@@ -34,6 +36,7 @@ async def live(client: MeshClient, method: Any, request: Any) -> AsyncIterator[A
                         raise CommandFailed(
                             plain(answer.end.message) or _REASON.Name(answer.end.reason)
                         )
+                    wait_s = max(_AGAIN_S, answer.reconnect_after.ToMilliseconds() / 1000)
                     break
                 yield answer
             call.cancel()
@@ -43,5 +46,5 @@ async def live(client: MeshClient, method: Any, request: Any) -> AsyncIterator[A
                 raise fault from error
         except Unavailable:
             # The mesh is on its way up or down; the next try tells.
-            await asyncio.sleep(_AGAIN_S)
-        await asyncio.sleep(_AGAIN_S)
+            wait_s = 2 * _AGAIN_S
+        await asyncio.sleep(wait_s)

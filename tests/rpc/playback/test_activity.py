@@ -75,14 +75,14 @@ class Watching:
         assert message.HasField("friend")
         return message.friend  # type: ignore[no-any-return]
 
-    async def ended(self) -> playback_pb2.SessionEnd:
-        """The end, which must be the last message and a good end of the call."""
+    async def ended(self) -> pb.WatchActivityResponse:
+        """The last message, which must say why, and be a good end of the call."""
         message = await self.read()
         while message.HasField("friend"):
             message = await self.read()
         assert await self.read() is None
         assert await self.call.code() is grpc.StatusCode.OK
-        return message.end  # type: ignore[no-any-return]
+        return message  # type: ignore[no-any-return]
 
 
 async def test_who_follows_nobody_is_shown_nothing(user: User) -> None:
@@ -315,7 +315,7 @@ async def test_streams_of_a_user_are_bounded(instance: Instance, user: User) -> 
 
 async def test_a_stream_ends_with_its_token(instance: Instance) -> None:
     watching = Watching(instance.user(life_s=2))
-    assert (await watching.ended()).reason == playback_pb2.SessionEnd.TOKEN_EXPIRED
+    assert (await watching.ended()).end.reason == playback_pb2.SessionEnd.TOKEN_EXPIRED
 
 
 async def test_a_stream_ends_with_its_sign_in(instance: Instance) -> None:
@@ -325,7 +325,7 @@ async def test_a_stream_ends_with_its_sign_in(instance: Instance) -> None:
         while not instance.streams.activity.held.held:
             await asyncio.sleep(0.01)
     instance.revoke(sid)
-    assert (await watching.ended()).reason == playback_pb2.SessionEnd.TOKEN_REVOKED
+    assert (await watching.ended()).end.reason == playback_pb2.SessionEnd.TOKEN_REVOKED
 
 
 async def test_a_stream_is_sent_away_when_the_server_drains(world: World) -> None:
@@ -336,5 +336,7 @@ async def test_a_stream_is_sent_away_when_the_server_drains(world: World) -> Non
         watching = Watching(user)
         await watching.friend()
         draining = asyncio.ensure_future(going.mesh.server.drain())
-        assert (await watching.ended()).reason == playback_pb2.SessionEnd.DRAINING
+        last = await watching.ended()
+        assert last.end.reason == playback_pb2.SessionEnd.DRAINING
+        assert last.HasField("reconnect_after")
         await draining

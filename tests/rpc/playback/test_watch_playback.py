@@ -126,10 +126,11 @@ async def test_a_view_ends_with_its_token_and_its_sign_in(instance: Instance) ->
     assert ended.end.reason == REASON.TOKEN_REVOKED
 
 
-async def test_a_draining_server_ends_its_views(world: World) -> None:
+async def test_a_draining_server_ends_its_views_and_says_when_to_come_back(world: World) -> None:
     async with an_instance(world, drain_notice_s=0.2) as instance:
         view = await viewing(instance.user())
         await view.read()
         await instance.mesh.server.drain()
         (last,) = await view.ended()
         assert last.end.reason == REASON.DRAINING
+        assert last.HasField("reconnect_after")

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -138,6 +139,7 @@ class WatchActivityResponse(_message.Message):
 
     FRIEND_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    RECONNECT_AFTER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def friend(self) -> Global___FriendActivity:
         """A friend's listening as it is now."""
@@ -146,15 +148,20 @@ class WatchActivityResponse(_message.Message):
     def end(self) -> _playback_pb2.SessionEnd:
         """Why the stream ends; the last message."""
 
+    @_builtins.property
+    def reconnect_after(self) -> _duration_pb2.Duration:
+        """How long to wait before coming back, where it ends for DRAINING."""
+
     def __init__(
         self,
         *,
         friend: Global___FriendActivity | None = ...,
         end: _playback_pb2.SessionEnd | None = ...,
+        reconnect_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "friend", b"friend"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "friend", b"friend", "reconnect_after", b"reconnect_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "friend", b"friend"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "friend", b"friend", "reconnect_after", b"reconnect_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

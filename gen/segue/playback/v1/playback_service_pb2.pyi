@@ -1135,6 +1135,7 @@ class WatchPlaybackResponse(_message.Message):
 
     PLAYBACK_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    RECONNECT_AFTER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def playback(self) -> _playback_pb2.Playback:
         """What plays now. Absent in the first answer where nothing was ever played."""
@@ -1143,15 +1144,20 @@ class WatchPlaybackResponse(_message.Message):
     def end(self) -> _playback_pb2.SessionEnd:
         """Why the stream ends; the last message."""
 
+    @_builtins.property
+    def reconnect_after(self) -> _duration_pb2.Duration:
+        """How long to wait before coming back, where it ends for DRAINING."""
+
     def __init__(
         self,
         *,
         playback: _playback_pb2.Playback | None = ...,
         end: _playback_pb2.SessionEnd | None = ...,
+        reconnect_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "playback", b"playback"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "playback", b"playback", "reconnect_after", b"reconnect_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "playback", b"playback"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "playback", b"playback", "reconnect_after", b"reconnect_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
