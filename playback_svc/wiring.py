@@ -330,7 +330,7 @@ def held_streams(
     )
     devices = DeviceStreams(
         parts.mailboxes, wakeups, wakeups, commander, on_devices.devices, on_devices.reports,
-        measures=measures, clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
+        measures=measures, clock=now_ms, urls_live_s=settings.urls_live_s,
     )  # fmt: skip
     watchers = Watchers(cases.get_playback, parts.others, wakeups, measures=measures, clock=now_ms)
     activity = ActivityViews(

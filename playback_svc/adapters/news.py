@@ -23,8 +23,8 @@ def encoded(news: News) -> str:
             return f"R {user_id} {device_id} {number}"
         case Adjusted(user_id):
             return f"A {user_id}"
-        case Joined(user_id, device_id, stream_id):
-            return f"J {user_id} {device_id} {stream_id}"
+        case Joined(user_id, device_id, stream_number):
+            return f"J {user_id} {device_id} {stream_number}"
 
 
 def decoded(line: bytes) -> News:
@@ -46,8 +46,8 @@ def decoded(line: bytes) -> News:
             return Receipt(user_id, device_id, int(number))
         case ["A", user_id]:
             return Adjusted(user_id)
-        case ["J", user_id, device_id, stream_id]:
-            return Joined(user_id, device_id, stream_id)
+        case ["J", user_id, device_id, stream_number]:
+            return Joined(user_id, device_id, int(stream_number))
         case [kind, *words]:
             raise ValueError(f"no news of kind {kind!r} with {len(words)} words")
         case _:

@@ -68,11 +68,11 @@ class Adjusted:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A device has opened a stream, by a ULID of its own; streams opened before it end."""
+    """A device has opened a stream; its streams of lower numbers end."""
 
     user_id: str
     device_id: str
-    stream_id: str
+    stream_number: int
 
 
 News = Wake | Mail | Receipt | Adjusted | Joined

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from meshkit.idempotency import RequestKey
 from playback_svc.domain.devices import Device
-from playback_svc.domain.mailbox import Applied, Command, Pending
+from playback_svc.domain.mailbox import Applied, Command, Lapse, Pending
 from playback_svc.domain.player_state import Asset, EndReason, PlayerState, Status, Track, Version
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import DEFAULT, Preferences

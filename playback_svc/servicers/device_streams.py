@@ -47,11 +47,12 @@ class DeviceStreamCalls:
         inbox: Inbox[pb.ConnectRequest] | None = None
         try:
             requests = aiter(request_iterator)
-            welcome = await self._welcomed(stream, _hello(await first(requests)))
+            greeting = await self._greeted(stream, _hello(await first(requests)))
             if stream.end is None:
-                yield pb.ConnectResponse(welcome=welcome)
+                yield pb.ConnectResponse(welcome=self._welcome(greeting))
+                await self._welcomed(stream, greeting)
             # Thousands are held: while they wait, they keep no message.
-            del welcome
+            del greeting
             inbox = Inbox(requests, stream.nudge)
             while stream.end is None:
                 async for command in self._due(stream):
@@ -79,10 +80,11 @@ class DeviceStreamCalls:
         try:
             device_id = convert.device_id(request.device_id)
             hello = Hello(device_id, _last_applied("last_applied", request.last_applied))
-            welcome = await self._welcomed(stream, hello)
+            greeting = await self._greeted(stream, hello)
             if stream.end is None:
-                yield pb.WatchCommandsResponse(welcome=welcome)
-            del welcome
+                yield pb.WatchCommandsResponse(welcome=self._welcome(greeting))
+                await self._welcomed(stream, greeting)
+            del greeting
             while stream.end is None:
                 async for command in self._due(stream):
                     yield pb.WatchCommandsResponse(command=command)
@@ -94,10 +96,14 @@ class DeviceStreamCalls:
             end=convert.session_end(stream.end), reconnect_after=reconnect_after(stream.end)
         )
 
-    async def _welcomed(self, stream: DeviceStream, hello: Hello) -> device_pb2.Welcome:
+    async def _greeted(self, stream: DeviceStream, hello: Hello) -> Greeting:
         greeting = await self._streams.open(stream, hello)
         end_revoked(stream, self._tokens)
-        return self._welcome(greeting)
+        return greeting
+
+    async def _welcomed(self, stream: DeviceStream, greeting: Greeting) -> None:
+        if greeting.lapse is not None:
+            await self._streams.lapse_told(stream, greeting.lapse)
 
     def _welcome(self, greeting: Greeting) -> device_pb2.Welcome:
         playing, lapse = greeting.playing, greeting.lapse

@@ -2,6 +2,7 @@
 
 A stream reads its mailbox when news say that there is more. News can be lost, so one task of the
 process compares all streams with the store, in batches, once a minute and where a gap was noticed.
+Of two streams of a device the one stays that the store numbered last, whatever the clocks say.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from meshkit.faults import InvalidArgument, NotFound, Unavailable
 from playback_svc.domain.devices import Device, unknown
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
-from playback_svc.ports.clock import Clock, NewId
+from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import Adjusted, Attendance, Joined, Mail, News, Wakeups
 from playback_svc.ports.neighbours import Measures
-from playback_svc.ports.states import Answer, Mailboxes
+from playback_svc.ports.states import Answer, Mailboxes, Opening
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import Seen, answer_of
 from playback_svc.usecases.get_playback import Playing
@@ -32,12 +33,11 @@ from playback_svc.usecases.held_streams import (
     StreamEnd,
 )
 from playback_svc.usecases.registering import Devices, Registration, active_device
-from playback_svc.usecases.reporting import Reports
+from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 
 TICK_S = 0.25
 COMPARED_A_TICK = 250
 COMPARED_EVERY_S = 60
-READ_AT_ONCE = 100
 
 _LOADING = frozenset(
     {
@@ -50,6 +50,7 @@ _LOADING = frozenset(
     }
 )
 _TAKEN_OVER = StreamEnd(Closing.TAKEN_OVER, "The device has opened another stream.")
+_LAPSED = StreamEnd(Closing.DRAINING, "Commands grew too old; come back to be told.", 0.0)
 _REMOVED = StreamEnd(Closing.STOPPED, "The device was removed.")
 
 _log = structlog.get_logger("playback")
@@ -85,32 +86,39 @@ class Greeting:
 class DeviceStream(HeldStream):
     """One stream of a device.
 
-    Commands up to ``known`` were read for it, and those ``waiting`` are not delivered yet;
-    ``behind`` says that there may be more.
+    Commands up to ``known`` were read for it, and those ``waiting`` are not delivered yet. It was
+    told of commands up to ``told``; ``behind`` says that some of them may be there to be read.
     """
 
-    __slots__ = ("attended", "behind", "device_id", "known", "stream_id", "waiting", "watched")
+    __slots__ = (
+        "attended", "behind", "device_id", "known", "number", "told", "waiting", "watched",
+    )  # fmt: skip
 
-    def __init__(self, holder: Holder, stream_id: str) -> None:
+    def __init__(self, holder: Holder) -> None:
         super().__init__(holder)
-        self.stream_id = stream_id
         self.device_id = ""
+        self.number = 0
         self.watched = self.attended = self.behind = False
-        self.known = 0
+        self.known = self.told = 0
         self.waiting: Sequence[Command] = ()
 
     def mail(self, number: int) -> None:
         """There is a command of that number."""
+        self.told = max(self.told, number)
         if number > self.known and not self.behind:
             self.behind = True
             self.nudge()
 
-    def fill(self, commands: Sequence[Command]) -> None:
-        """These were read next."""
+    def fill(self, commands: Sequence[Command], told: int) -> None:
+        """These are next of what was there when it was told of commands up to ``told``."""
+        self.waiting = commands
         if commands:
-            self.waiting = commands
             self.known = commands[-1].number
-            self.behind = self.behind or len(commands) == READ_AT_ONCE
+        if len(commands) == READ_AT_ONCE:
+            self.behind = True
+        else:
+            # What was told and not found is worked off, or too old.
+            self.known = max(self.known, told)
 
     def taken(self) -> Sequence[Command]:
         """What is to be delivered now, in order; given once."""
@@ -132,7 +140,6 @@ class DeviceStreams:
         *,
         measures: Measures,
         clock: Clock,
-        new_id: NewId,
         urls_live_s: int,
     ) -> None:
         self._mailboxes = mailboxes
@@ -142,7 +149,6 @@ class DeviceStreams:
         self._devices = devices
         self._reports = reports
         self._clock = clock
-        self._new_id = new_id
         self._urls_live_s = urls_live_s
         self.held: HeldStreams[DeviceStream] = HeldStreams("device", measures, clock() / 1000)
         self._doubted: dict[DeviceStream, None] = {}
@@ -150,7 +156,7 @@ class DeviceStreams:
 
     def hold(self, holder: Holder) -> DeviceStream:
         """Room for a stream; give it back to :meth:`close`. Raises ResourceExhausted."""
-        stream = DeviceStream(holder, self._new_id())
+        stream = DeviceStream(holder)
         self.held.add(stream)
         return stream
 
@@ -170,50 +176,55 @@ class DeviceStreams:
         for a command that was never given, Unavailable, Aborted (CONFLICT).
         """
         user_id, device_id = stream.holder.user_id, hello.device_id
-        device = await self._known(user_id, hello)
-        if hello.last_applied > device.last_number:
-            raise _never_given()
-        await self._join(stream, device_id)
-        # Read after news are heard: what comes in between is heard of, not missed.
+        # Watched before the mailbox is read: what comes in between is heard of, not missed.
+        stream.device_id, stream.watched = device_id, True
+        await self._wakeups.watch(user_id)
+        opening = await self._opened(user_id, hello)
+        await self._join(stream, opening.stream_number)
         seen, _ = await self._commander.see(user_id)
-        last_applied = hello.last_applied or device.last_applied
-        pending = await self._mailboxes.pending(
-            user_id, device_id, last_applied, seen.now_ms, READ_AT_ONCE
-        )
-        stream.known = last_applied
-        stream.fill(pending.commands)
-        last_applied = max(last_applied, device.last_applied)
-        return self._greeting(device_id, seen, last_applied, pending.lapse)
+        device, pending = opening.device, opening.pending
+        stream.known, stream.behind = device.last_applied, False
+        stream.fill(pending.commands, device.last_number)
+        stream.behind = stream.behind or stream.told > stream.known
+        return self._greeting(device_id, seen, device.last_applied, pending.lapse)
 
-    async def _known(self, user_id: str, hello: Hello) -> Device:
-        """The device, seen now, and registered where that is needed and may be."""
+    async def _opened(self, user_id: str, hello: Hello) -> Opening:
+        """The mailbox of the device, which is registered where that is needed and may be."""
         device_id, told = hello.device_id, hello.registration
+        said = (hello.last_applied, hello.volume_percent)
         try:
-            device = await self._reports.report(user_id, device_id, (), hello.volume_percent)
+            opening = await self._reports.open_stream(user_id, device_id, *said)
         except NotFound:
             if told is None:
                 raise
             if hello.last_applied:
                 raise _never_given() from None
             await self._devices.register(user_id, told, None)
-            return await self._reports.report(user_id, device_id, (), hello.volume_percent)
-        if told is not None and _says_more(told, device):
-            device = await self._devices.register(user_id, told, None)
-        if not device.controllable:
+            return await self._reports.open_stream(user_id, device_id, *said)
+        if told is not None and _says_more(told, opening.device):
+            await self._devices.register(user_id, told, None)
+        elif not opening.device.controllable:
             raise unknown(device_id)
-        return device
+        return opening
 
-    async def _join(self, stream: DeviceStream, device_id: str) -> None:
-        user_id = stream.holder.user_id
-        stream.device_id = device_id
-        for other in self.held.of_user(user_id):
-            if other is not stream and other.device_id == device_id:
-                other.finish(_TAKEN_OVER)
-        stream.watched = True
-        await self._wakeups.watch(user_id)
+    async def _join(self, stream: DeviceStream, number: int) -> None:
+        user_id, device_id = stream.holder.user_id, stream.device_id
+        stream.number = number
+        for other in self._of(user_id, device_id):
+            self._contend(other, number)
         stream.attended = True
         await self._attendance.attend(user_id, device_id)
-        self._wakeups.send(Joined(user_id, device_id, stream.stream_id))
+        self._wakeups.send(Joined(user_id, device_id, number))
+
+    async def lapse_told(self, stream: DeviceStream, lapse: Lapse) -> None:
+        """The device was told of a lapse; so it is once.
+
+        Fails OPEN: where that cannot be stored, the device is told again.
+        """
+        try:
+            await self._mailboxes.lapse_told(stream.holder.user_id, stream.device_id, lapse)
+        except Unavailable as fault:
+            _log.warning("a lapse will be told again", reason=fault.reason)
 
     def _greeting(
         self, device_id: str, seen: Seen, last_applied: int, lapse: Lapse | None
@@ -239,10 +250,11 @@ class DeviceStreams:
     async def fetch(self, stream: DeviceStream) -> None:
         """Reads what a stream is ``behind`` of, when nothing is ``waiting``; so much at once.
 
+        Where some of it has grown too old, the stream ends, so that its device is told.
         Fails OPEN: where the mailbox cannot be read, the stream is looked after again soon.
         """
         stream.behind = False
-        user_id, now_ms = stream.holder.user_id, self._clock()
+        user_id, now_ms, told = stream.holder.user_id, self._clock(), stream.told
         try:
             pending = await self._mailboxes.pending(
                 user_id, stream.device_id, stream.known, now_ms, READ_AT_ONCE
@@ -251,7 +263,9 @@ class DeviceStreams:
             _log.warning("mailbox not read", reason=fault.reason)
             self._doubted[stream] = None
         else:
-            stream.fill(pending.commands)
+            if pending.lapse is not None:
+                stream.finish(_LAPSED)
+            stream.fill(pending.commands, told)
 
     async def report(
         self, stream: DeviceStream, applied: Sequence[Applied], volume_percent: int | None
@@ -267,9 +281,9 @@ class DeviceStreams:
             case Mail(user_id, device_id, number):
                 for stream in self._of(user_id, device_id):
                     stream.mail(number)
-            case Joined(user_id, device_id, stream_id):
+            case Joined(user_id, device_id, number):
                 for stream in self._of(user_id, device_id):
-                    self._contend(stream, stream_id)
+                    self._contend(stream, number)
             case Adjusted(user_id):
                 self._doubted.update(dict.fromkeys(self.held.of_user(user_id)))
 
@@ -277,12 +291,17 @@ class DeviceStreams:
         streams = self.held.of_user(user_id)
         return [one for one in streams if one.device_id == device_id and one.end is None]
 
-    def _contend(self, stream: DeviceStream, stream_id: str) -> None:
-        """Another stream of the device was opened: the later one stays, by the ids' times."""
-        if stream.stream_id < stream_id:
+    def _contend(self, stream: DeviceStream, number: int) -> None:
+        """Another stream of the device was opened: the later one stays.
+
+        One that has no number yet tells when it has, and is told then.
+        """
+        if not stream.number:
+            return
+        if stream.number < number:
             stream.finish(_TAKEN_OVER)
-        elif stream.stream_id > stream_id:
-            self._wakeups.send(Joined(stream.holder.user_id, stream.device_id, stream.stream_id))
+        elif stream.number > number:
+            self._wakeups.send(Joined(stream.holder.user_id, stream.device_id, stream.number))
 
     def gap(self) -> None:
         """News may have been missed: every stream is compared with the store."""

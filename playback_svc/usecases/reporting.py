@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from meshkit.faults import InvalidArgument
 from playback_svc.domain.devices import Device
 from playback_svc.domain.mailbox import Applied, CommandStatus
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import Receipt, Wakeups
-from playback_svc.ports.states import Mailboxes
+from playback_svc.ports.states import Mailboxes, Opening
 
 MOST_APPLIED = 500
+READ_AT_ONCE = 100
 LONGEST_DETAIL = 200
 LOUDEST_PERCENT = 100
 _WORDS = (CommandStatus.DONE, CommandStatus.SUPERSEDED, CommandStatus.FAILED)
@@ -39,9 +40,27 @@ class Reports:
         check_report(applied, volume_percent)
         now_ms = self._clock()
         device = await self._mailboxes.report(user_id, device_id, applied, volume_percent, now_ms)
-        for number in sorted({one.number for one in applied}):
-            self._wakeups.send(Receipt(user_id, device_id, number))
+        self._tell(user_id, device_id, (one.number for one in applied))
         return device
+
+    async def open_stream(
+        self, user_id: str, device_id: str, last_applied: int, volume_percent: int | None
+    ) -> Opening:
+        """What a device says first on a stream, and how its mailbox stands then.
+
+        Raises as :meth:`report` does.
+        """
+        if volume_percent is not None:
+            check_volume("state.volume_percent", volume_percent)
+        opening = await self._mailboxes.open_stream(
+            user_id, device_id, last_applied, volume_percent, self._clock(), READ_AT_ONCE
+        )
+        self._tell(user_id, device_id, opening.settled)
+        return opening
+
+    def _tell(self, user_id: str, device_id: str, numbers: Iterable[int]) -> None:
+        for number in sorted(set(numbers)):
+            self._wakeups.send(Receipt(user_id, device_id, number))
 
 
 def check_report(applied: Sequence[Applied], volume_percent: int | None) -> None:

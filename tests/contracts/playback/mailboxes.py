@@ -16,6 +16,7 @@ from playback_svc.domain.mailbox import (
     CommandStatus,
     Lapse,
 )
+from playback_svc.ports.states import Change
 from tests.contracts.playback.player_states_devices import (
     MailingStore,
     devices_of,
@@ -121,7 +122,7 @@ class MailboxesContract:
         self, store: MailingStore, user: str
     ) -> None:
         await filled(store, user, *[NOW] * 4)
-        for reported, last in [(3, 3), (1, 3), (4, 4), (2, 4)]:
+        for reported, last in [(3, 0), (1, 1), (4, 1), (2, 4)]:
             found = await store.report(user, "kitchen", [Applied(reported, DONE)], None, NOW)
             assert (found.last_applied, found.last_number) == (last, 4)
             assert await devices_of(store, user) == (found,)
@@ -155,6 +156,105 @@ class MailboxesContract:
         assert found.volume_percent == 70
         found = await store.report(user, "kitchen", [Applied(2, CommandStatus.DONE)], None, NOW)
         assert found.volume_percent == 70
+
+    async def test_a_volume_command_done_late_does_not_undo_a_later_one(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        for number, percent in ((1, 30), (2, 40), (3, 50)):
+            louder = letter(number, kind=VOLUME, target=None, volume_percent=percent)
+            assert await post(store, user, louder)
+        for said, loudness in ((2, 40), (1, 40), (3, 50)):
+            found = await store.report(user, "kitchen", [Applied(said, DONE)], None, NOW)
+            assert found.volume_percent == loudness
+
+    async def test_what_waits_below_a_reported_number_is_still_delivered(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await filled(store, user, OLD, NOW, NOW, OLD, NOW, OLD)
+        found = await store.report(user, "kitchen", [Applied(3, DONE)], None, NOW)
+        assert found.last_applied == 0
+        pending = await store.pending(user, "kitchen", 0, NOW, 9)
+        assert (numbers(pending.commands), pending.lapse) == ([2, 5], Lapse(1, 1))
+        # What is too old holds nothing back, and is not passed unless something after it is said.
+        found = await store.report(user, "kitchen", [Applied(2, FAILED)], None, NOW)
+        assert found.last_applied == 3
+        found = await store.report(user, "kitchen", [Applied(5, DONE)], None, NOW)
+        assert found.last_applied == 5
+        assert (await store.pending(user, "kitchen", 0, NOW, 9)).lapse == Lapse(6, 6)
+
+    async def test_a_stream_begins_after_what_was_worked_off(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await filled(store, user, NOW, NOW, NOW, NOW)
+        await store.report(user, "kitchen", [Applied(1, FAILED)], None, NOW)
+        opening = await store.open_stream(user, "kitchen", 0, None, NOW + 1, 2)
+        assert (opening.device.last_applied, opening.device.seen_at_ms) == (1, NOW + 1)
+        assert (opening.settled, numbers(opening.pending.commands)) == ((), [2, 3])
+        opening = await store.open_stream(user, "kitchen", 3, 70, NOW, 9)
+        assert (opening.device.last_applied, opening.device.volume_percent) == (3, 70)
+        assert (sorted(opening.settled), numbers(opening.pending.commands)) == ([2, 3], [4])
+        statuses = [await store.command(user, "kitchen", number) for number in (1, 2, 3, 4)]
+        assert [one.status for one in statuses if one] == [
+            FAILED, DONE, DONE, CommandStatus.PENDING
+        ]  # fmt: skip
+        opening = await store.open_stream(user, "kitchen", 2, None, NOW, 9)
+        assert (opening.device.last_applied, opening.settled) == (3, ())
+        assert await devices_of(store, user) == (opening.device,)
+
+    async def test_what_a_stream_says_was_worked_off_sets_the_loudness_and_revives_nothing(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await filled(store, user, OLD)
+        for number, percent in ((2, 30), (3, 40)):
+            louder = letter(number, kind=VOLUME, target=None, volume_percent=percent)
+            assert await post(store, user, louder)
+        opening = await store.open_stream(user, "kitchen", 3, None, NOW, 9)
+        assert opening.device.volume_percent == 40
+        assert sorted(opening.settled) == [2, 3]
+        assert (opening.pending.commands, opening.pending.lapse) == ((), None)
+        old = await store.command(user, "kitchen", 1)
+        assert old is not None
+        assert old.status_at(NOW) is CommandStatus.EXPIRED
+
+    async def test_streams_of_a_device_are_numbered_as_they_open_though_it_is_removed(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await with_device(store, user)
+        opened = [await store.open_stream(user, "kitchen", 0, None, NOW, 1) for _ in range(2)]
+        change = Change(user, None, None, removed_device="kitchen")
+        assert await store.commit(change, NOW)
+        await with_device(store, user)
+        opened.append(await store.open_stream(user, "kitchen", 0, None, NOW, 1))
+        given = [opening.stream_number for opening in opened]
+        assert 0 < given[0] < given[1] < given[2]
+
+    async def test_a_lapse_that_was_told_is_not_found_again(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await filled(store, user, OLD, OLD, NOW)
+        opening = await store.open_stream(user, "kitchen", 0, None, NOW, 9)
+        assert opening.pending.lapse == Lapse(1, 2)
+        await store.lapse_told(user, "kitchen", Lapse(1, 2))
+        opening = await store.open_stream(user, "kitchen", 0, None, NOW, 9)
+        assert (opening.device.last_applied, opening.pending.lapse) == (2, None)
+        assert numbers(opening.pending.commands) == [3]
+        await store.lapse_told(user, "unknown", Lapse(1, 2))
+        await store.lapse_told(user, "kitchen", Lapse(1, 1))
+        assert (await store.open_stream(user, "kitchen", 0, None, NOW, 9)).device.last_applied == 2
+
+    @pytest.mark.parametrize("number", [2, 2**31 - 1])
+    async def test_a_stream_that_names_a_number_never_given_is_refused(
+        self, store: MailingStore, user: str, number: int
+    ) -> None:
+        await filled(store, user, NOW)
+        (before,) = await devices_of(store, user)
+        with pytest.raises(InvalidArgument) as refused:
+            await store.open_stream(user, "kitchen", number, 50, NOW + 9, 9)
+        assert refused.value.metadata["field"] == "last_applied"
+        assert await devices_of(store, user) == (before,)
+        with pytest.raises(NotFound):
+            await store.open_stream(user, "phone", 0, None, NOW, 9)
 
     async def test_a_number_that_was_never_given_is_refused_with_all_else(
         self, store: MailingStore, user: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from segue.device.v1 import device_service_pb2 as pb
 
 from meshkit.faults import Fault, InvalidArgument, ResourceExhausted, Unauthenticated
 from playback_svc.usecases.held_streams import STREAMS_PER_USER
+from playback_svc.wiring import now_ms
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import REASON, Call, connected, later, said_hello, unheld
@@ -42,6 +44,20 @@ async def test_a_second_stream_takes_over_from_another_instance(world: World) ->
         await one.user(user_id).play()
         assert (await third.commands(1))[0].number == 1
         assert await bedroom.close() == []
+
+
+async def test_the_stream_opened_last_stays_whatever_the_clocks_of_instances_say(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with an_instance(world) as ahead, an_instance(world) as two:
+        user_id = new_id()
+        monkeypatch.setattr(ahead.streams.devices, "_clock", lambda: now_ms() + 5_000)
+        first, _ = await connected(ahead.user(user_id))
+        second, _ = await connected(two.user(user_id))
+        (last,) = await first.ended()
+        assert last.end.reason == REASON.TAKEN_OVER
+        await two.user(user_id).play()
+        assert (await second.commands(1))[0].number == 1
 
 
 async def test_of_many_streams_of_a_device_at_once_one_is_left(world: World) -> None:
@@ -84,7 +100,9 @@ async def test_a_thousand_streams_of_one_token_are_not_held(instance: Instance, 
     calls = [Call(user.devices.Connect(metadata=user.metadata)) for _ in range(1000)]
     # Some say nothing, the others hello; all the same device.
     for call in calls[::2]:
-        await call.send(hello=pb.ConnectRequest.Hello(device_id="kitchen"))
+        # Some are refused before they can say it.
+        with suppress(asyncio.InvalidStateError):
+            await call.send(hello=pb.ConnectRequest.Hello(device_id="kitchen"))
     most, reasons = 0, Counter[str]()
     for call in calls[::2]:
         most = max(most, held.held)

@@ -11,22 +11,29 @@ from meshkit.faults import InvalidArgument, Unavailable
 from playback_svc.adapters.memory import MemoryPositions, NoMeasures
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
-from playback_svc.domain.mailbox import Command, CommandKind, Pending
+from playback_svc.domain.mailbox import (
+    LIFE_MS,
+    Applied,
+    Command,
+    CommandKind,
+    CommandStatus,
+    Lapse,
+    Pending,
+)
 from playback_svc.domain.player_state import stop
-from playback_svc.ports.live import Adjusted, Joined, Mail
+from playback_svc.ports.live import Adjusted, Joined, Mail, Receipt
 from playback_svc.ports.states import Change
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.device_streams import (
     COMPARED_A_TICK,
     COMPARED_EVERY_S,
-    READ_AT_ONCE,
     DeviceStream,
     DeviceStreams,
     Hello,
 )
 from playback_svc.usecases.held_streams import Closing, Holder
 from playback_svc.usecases.registering import Devices, Registration
-from playback_svc.usecases.reporting import Reports
+from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 USER = new_id()
@@ -75,7 +82,7 @@ class Rig:
         self.streams = DeviceStreams(
             self.store, self.wakeups, self.wakeups, commander,
             Devices(commander, self.wakeups), Reports(self.store, self.wakeups, clock),
-            measures=NoMeasures(), clock=clock, new_id=new_id, urls_live_s=60,
+            measures=NoMeasures(), clock=clock, urls_live_s=60,
         )  # fmt: skip
         self.wakeups.listen(self.streams.hear, self.streams.gap)
 
@@ -181,14 +188,14 @@ async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None
 
 async def test_of_two_streams_of_a_device_the_later_one_stays(rig: Rig) -> None:
     stream = await rig.open()
-    rig.streams.hear(Joined(USER, "bedroom", "Z" * 26))
-    rig.streams.hear(Joined(USER, "kitchen", stream.stream_id))
+    rig.streams.hear(Joined(USER, "bedroom", 2**31))
+    rig.streams.hear(Joined(USER, "kitchen", stream.number))
     rig.wakeups.sent.clear()
-    rig.streams.hear(Joined(USER, "kitchen", "0" * 26))
+    rig.streams.hear(Joined(USER, "kitchen", 0))
     assert stream.end is None
     # The older one may not have heard of it.
-    assert rig.wakeups.sent == [Joined(USER, "kitchen", stream.stream_id)]
-    rig.streams.hear(Joined(USER, "kitchen", "Z" * 26))
+    assert rig.wakeups.sent == [Joined(USER, "kitchen", stream.number)]
+    rig.streams.hear(Joined(USER, "kitchen", 2**31))
     assert stream.end is not None
     assert stream.end.reason is Closing.TAKEN_OVER
 
@@ -230,3 +237,55 @@ async def test_only_what_plays_on_the_device_is_loaded(rig: Rig) -> None:
     for target in (None, stop(state, NOW)):
         assert rig.streams.loaded(Command("kitchen", 1, CommandKind.PLAY, target, NOW)) is None
     assert rig.streams.loaded(Command("phone", 1, CommandKind.PLAY, state, NOW)) is None
+
+
+async def test_what_was_told_and_worked_off_elsewhere_is_read_once(rig: Rig) -> None:
+    stream = await rig.open()
+    await rig.mail(1, tell=False)
+    await rig.store.report(USER, "kitchen", [Applied(1, CommandStatus.DONE)], None, NOW)
+    rig.store.reads = 0
+    for _ in range(3):
+        rig.streams.gap()
+        await rig.streams.compare()
+        assert await rig.delivered(stream) == []
+    assert rig.store.reads == 1
+
+
+async def test_a_stream_whose_commands_grew_too_old_unread_ends_so_that_its_device_is_told(
+    rig: Rig,
+) -> None:
+    stream = await rig.open()
+    await rig.mail(1, tell=False)
+    rig.now += LIFE_MS
+    await rig.mail(2)
+    await rig.delivered(stream)
+    assert stream.end is not None
+    assert (stream.end.reason, stream.end.reconnect_after_s) == (Closing.DRAINING, 0.0)
+    hello = Hello("kitchen", 0)
+    for lapse in (Lapse(1, 1), None):
+        again = rig.streams.hold(HOLDER)
+        greeting = await rig.streams.open(again, hello)
+        assert greeting.lapse == lapse
+        assert await rig.delivered(again) == [2]
+        if lapse:
+            await rig.streams.lapse_told(again, lapse)
+
+
+async def test_what_hello_says_was_worked_off_is_told_to_who_waits(rig: Rig) -> None:
+    rig.streams.close(await rig.open())
+    await rig.mail(1, 2)
+    rig.wakeups.sent.clear()
+    stream = rig.streams.hold(HOLDER)
+    greeting = await rig.streams.open(stream, Hello("kitchen", 1))
+    assert greeting.last_applied == 1
+    assert [one for one in rig.wakeups.sent if isinstance(one, Receipt)] == [
+        Receipt(USER, "kitchen", 1)
+    ]
+    assert await rig.delivered(stream) == [2]
+
+
+async def test_a_stream_without_a_number_yet_gives_way_to_nobody(rig: Rig) -> None:
+    stream = rig.streams.hold(HOLDER)
+    stream.device_id = "kitchen"
+    rig.streams.hear(Joined(USER, "kitchen", 7))
+    assert stream.end is None
