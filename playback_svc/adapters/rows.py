@@ -28,7 +28,8 @@ STATE_COLUMNS = (
     "track_id", "track_title", "track_artist", "track_duration_ms", "track_premium",
     "descriptor", "rungs", "status", "ended_by",
     "position_ms", "position_at", "moving", "started_at",
-    "play_id", "play_started_at", "heard_ms", "queue", "queued", "private", "skips_count",
+    "play_id", "play_started_at", "heard_ms", "queue", "queued", "private",
+    "attended", "skips_count",
     "last_heartbeat_at", "last_seq", "bitrate_kbps",
 )  # fmt: skip
 
@@ -63,7 +64,8 @@ def state_values(state: PlayerState) -> dict[str, Any]:
         state.position_ms, instant(state.position_at_ms), state.moving,
         instant(state.started_at_ms),
         state.play_id, instant(state.play_started_at_ms), state.heard_ms,
-        queue_document(state.queue), state.queue.queued, state.private, state.skips_count,
+        queue_document(state.queue), state.queue.queued, state.private, state.attended,
+        state.skips_count,
         instant(state.last_beat_at_ms), state.last_seq, state.bitrate_kbps,
     )  # fmt: skip
     row = dict(zip(STATE_COLUMNS, values, strict=True))
@@ -96,6 +98,7 @@ def state_of(row: Sequence[Any]) -> PlayerState:
         heard_ms=it["heard_ms"],
         queue=queue_of(it["queue"], bytes(it["queued"])),
         private=it["private"],
+        attended=it["attended"],
         skips_count=it["skips_count"],
         moving=it["moving"],
         ended_by=EndReason(ended_by) if ended_by else None,
@@ -176,8 +179,8 @@ def state_document(state: PlayerState) -> dict[str, Any]:
 
 
 def state_from(document: dict[str, Any]) -> PlayerState:
-    """The state that ``state_document`` made."""
-    row = {**document, "queued": b""}
+    """The state that ``state_document`` made, or a version before it."""
+    row = {"attended": False, **document, "queued": b""}
     times = ("position_at", "started_at", "play_started_at", "last_heartbeat_at")
     row.update({column: instant(row[column]) for column in times})
     return state_of([row[column] for column in STATE_COLUMNS])

@@ -74,6 +74,9 @@ class PlayerState:
 
     ``play_id`` names this play of the track, ``heard_ms`` is how much of it was heard so far.
 
+    ``attended`` says that the device is one that beats, so that its silence means something from
+    the start.
+
     ``moving`` is False where the device said that its audio stands still although the session
     plays. ``last_seq`` and ``bitrate_kbps`` are 0, and ``last_beat_at_ms`` is None, until a beat
     came.
@@ -93,6 +96,7 @@ class PlayerState:
     heard_ms: int = 0
     queue: PlayQueue = NO_QUEUE
     private: bool = False
+    attended: bool = False
     skips_count: int = 0
     moving: bool = True
     ended_by: EndReason | None = None
@@ -143,6 +147,7 @@ class Opening:
     device_id: str
     start: Start
     position_ms: int
+    attended: bool = False
 
 
 def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerState:
@@ -163,6 +168,7 @@ def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerSt
         play_started_at_ms=now_ms,
         queue=start.queue,
         private=start.private,
+        attended=opening.attended,
     )
 
 
@@ -204,6 +210,7 @@ class Handover:
     plays: bool | None
     play_id: str
     private: bool = False
+    attended: bool = False
 
 
 def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState:
@@ -229,6 +236,7 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
         heard_ms=state.heard_at(now_ms),
         queue=state.queue,
         private=handover.private,
+        attended=handover.attended,
     )
     if state.status is Status.STOPPED:
         return replace(begun, play_id=handover.play_id, play_started_at_ms=now_ms, heard_ms=0)

@@ -88,7 +88,7 @@ def expires_at_ms(state: PlayerState) -> int | None:
     heard_at_ms = max(state.position_at_ms, state.last_beat_at_ms or 0)
     if state.status is Status.PAUSED:
         return heard_at_ms + SILENCE_PAUSED_MS
-    if state.last_beat_at_ms is None:
+    if state.last_beat_at_ms is None and not state.attended:
         left_ms = state.track.duration_ms - state.position_ms
         return state.position_at_ms + left_ms + SILENCE_PLAYING_MS
     return heard_at_ms + SILENCE_PLAYING_MS
@@ -100,8 +100,10 @@ def as_of(state: PlayerState, sighting: Sighting, now_ms: int) -> PlayerState:
     over_at_ms = expires_at_ms(state)
     if over_at_ms is None or now_ms < over_at_ms or not sighting.telling(now_ms):
         return state
-    # Nobody heard anything after the last sign of life; a session that never gave one, such as a
-    # plain HLS player's, was heard to its end.
-    seen_at_ms = over_at_ms if state.last_beat_at_ms is None else state.last_beat_at_ms
+    # Nobody heard anything after the last sign of life; a device that gives none at all, such as a
+    # plain HLS player, played to the end.
+    seen_at_ms = state.last_beat_at_ms
+    if seen_at_ms is None:
+        seen_at_ms = state.position_at_ms if state.attended else over_at_ms
     position_ms = state.position_at(max(seen_at_ms, state.position_at_ms))
     return end(state, EndReason.EXPIRED, position_ms, over_at_ms)

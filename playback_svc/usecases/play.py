@@ -81,7 +81,13 @@ class Play:
             device = played_on(devices, order.device_id, now_ms)
             room = evicted(devices, device, current.device_id if current else "")
             staged = await self._staged(tier, seen, order, listing)
-            opening = Opening(self._new_id(), order.device_id, staged.start, order.position_ms)
+            opening = Opening(
+                self._new_id(),
+                order.device_id,
+                staged.start,
+                order.position_ms,
+                attended=device.controllable,
+            )
             state = player_state.play(current, opening, now_ms)
             ended = None
             if current is not None:

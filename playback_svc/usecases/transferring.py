@@ -103,10 +103,12 @@ class Transfer:
         now_ms = seen.now_ms
         asset = await self._staging.asset(caller.tier, seen.partition, before, device_id)
         private = seen.partition.preferences.private_session
-        handover = Handover(self._new_id(), device_id, asset, plays, self._new_id(), private)
+        device = played_on(seen.partition.devices, device_id, now_ms)
+        handover = Handover(
+            self._new_id(), device_id, asset, plays, self._new_id(), private, device.controllable
+        )
         state = player_state.transfer(before, handover, now_ms)
         ended = end(before, EndReason.TAKEN_OVER, before.position_at(now_ms), now_ms)
-        device = played_on(seen.partition.devices, device_id, now_ms)
         answer = answer_of(state, state.position_ms)
         return Decision(state, answer, CommandKind.TRANSFER, ended=ended, devices=(device,))
 

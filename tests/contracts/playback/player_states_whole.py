@@ -59,6 +59,7 @@ def beaten(draw: strategies.DrawFn) -> tuple[PlayerState, LivePosition]:
         last_seq=draw(strategies.integers(0, 3)),
         bitrate_kbps=draw(strategies.sampled_from([0, 128])),
         moving=draw(strategies.booleans()),
+        attended=draw(strategies.booleans()),
     )
     if draw(strategies.booleans()):
         state = player_state.stop(state, position_at + 1)
@@ -94,6 +95,7 @@ class WholeStatesContract:
             position_ms=1,
             heard_ms=77,
             private=True,
+            attended=True,
             skips_count=3,
             moving=False,
             ended_by=EndReason.FINISHED,
@@ -261,6 +263,17 @@ class WholeStatesContract:
         assert found.preferences.version == 6
         assert found.state is not None
         assert found.state.version.epoch == 6
+
+    @pytest.mark.parametrize("attended", [True, False])
+    async def test_who_gave_no_sign_yet_is_overdue_when_the_domain_says_so(
+        self, store: PlayerStateStore, upkeep: Upkeep, user: str, attended: bool
+    ) -> None:
+        state = playing(attended=attended)
+        assert await store.commit(Change(user, None, state), NOW)
+        over_at_ms = expires_at_ms(state)
+        assert over_at_ms is not None
+        assert Overdue(over_at_ms, user) not in await upkeep.overdue(over_at_ms, 100)
+        assert Overdue(over_at_ms, user) in await upkeep.overdue(over_at_ms + 1, 100)
 
     @OFTEN
     @given(beaten())

@@ -319,3 +319,21 @@ async def test_what_is_taken_up_is_as_private_as_its_user_wants_it_now(
         await listens_privately(user, on=False)
     assert (await moved(user)).playback.private_session
     assert (await user.state()).private_session
+
+
+async def test_a_session_is_attended_where_its_device_is_one_that_beats(
+    instance: Instance, user: User, world: World
+) -> None:
+    async def attended() -> bool:
+        state = (await instance.parts.store.read(user.user_id, None, 0)).state
+        assert state is not None
+        return state.attended
+
+    await user.play(device_id="plain")
+    assert not await attended()
+    await prepared(instance, user, world)
+    assert await attended()
+    await user.on_device("Transfer", device_id="plain", sender_device_id="plain")
+    assert not await attended()
+    await moved(user)
+    assert await attended()

@@ -9,12 +9,15 @@ import pytest
 from playback_svc.domain.player_state import (
     EndReason,
     PlayerState,
+    Start,
     Status,
     hide,
+    move_on,
     pause,
     requeue,
     seek,
 )
+from playback_svc.domain.plays import play_of
 from playback_svc.domain.presence import (
     BLIND_MS,
     SILENCE_PAUSED_MS,
@@ -26,7 +29,7 @@ from playback_svc.domain.presence import (
     expires_at_ms,
     observe,
 )
-from tests.contracts.playback.samples import MINUTE, NOW, TRACK, beat, playing
+from tests.contracts.playback.samples import ASSET, MINUTE, NOW, TRACK, beat, playing
 
 TELLING = Sighting(None, since_ms=0)
 
@@ -145,3 +148,26 @@ def test_a_device_that_stands_still_does_so_after_an_edit_of_the_queue() -> None
     state = playing()
     still = edited(observe(state, beat(state, moving=False, position_ms=7_000)))
     assert still.position_at(NOW + 20_000) == 7_000
+
+
+def test_a_device_that_beats_is_missed_35_seconds_after_its_session_began() -> None:
+    state = playing(attended=True)
+    limit = NOW + SILENCE_PLAYING_MS
+    assert as_of(state, TELLING, limit - 1).status is Status.PLAYING
+    over = as_of(state, TELLING, limit)
+    assert (over.ended_by, over.position_ms, over.heard_ms) == (EndReason.EXPIRED, 0, 0)
+    assert play_of(over, over.position_at_ms) is None
+
+
+def test_a_command_is_the_last_sign_of_life_of_a_device_that_never_beat() -> None:
+    state = seek(playing(attended=True), 90_000, NOW + 20_000)
+    limit = NOW + 20_000 + SILENCE_PLAYING_MS
+    assert as_of(state, TELLING, limit - 1).status is Status.PLAYING
+    over = as_of(state, TELLING, limit)
+    assert (over.status, over.position_ms, over.heard_ms) == (Status.STOPPED, 90_000, 20_000)
+
+
+def test_a_device_stays_one_that_beats_over_its_tracks() -> None:
+    start = Start("next", TRACK, ASSET)
+    assert move_on(playing(attended=True), start, NOW).attended
+    assert not move_on(playing(), start, NOW).attended
