@@ -112,7 +112,11 @@ class DeviceServicer(DeviceServiceServicer):
         caller = _caller(request.sender_device_id)
         order = device_messages.order(request)
         within_s = _within(device_messages.wait_s(request.wait))
-        key = request_key(caller.user_id, "SendCommand", request)
+        # A retry is the same command however long its sender is ready to wait.
+        asked = pb.SendCommandRequest()
+        asked.CopyFrom(request)
+        asked.ClearField("wait")
+        key = request_key(caller.user_id, "SendCommand", asked)
         directed = await self._directing.send(caller, order, key, within_s)
         return pb.SendCommandResponse(
             command=device_messages.command(directed.command, self._clock()),

@@ -201,6 +201,15 @@ async def test_a_command_is_carried_out_once_under_one_id(world: World) -> None:
         assert fault.reason == "REQUEST_ID_REUSED"
 
 
+async def test_a_retry_may_wait_for_another_time(user: User, world: World) -> None:
+    await ready(user, world)
+    sent = (await user.order(pause={}, request_id="r1", wait=Duration(nanos=50_000_000))).command
+    await applied(user, sent.number)
+    again = (await user.order(pause={}, request_id="r1", wait=TEN_SECONDS)).command
+    assert (again.number, again.status) == (sent.number, Command.DONE)
+    assert (await user.order(pause={}, request_id="r1")).command.number == sent.number
+
+
 async def test_commands_of_many_senders_have_one_order_without_a_gap(world: World) -> None:
     async with an_instance(world) as one, an_instance(world) as two:
         user_id = new_id()
