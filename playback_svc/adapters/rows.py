@@ -29,7 +29,7 @@ STATE_COLUMNS = (
     "descriptor", "rungs", "status", "ended_by",
     "position_ms", "position_at", "moving", "started_at",
     "play_id", "play_started_at", "heard_ms", "queue", "queued", "private",
-    "attended", "skips_count",
+    "attended", "begun_ms", "skips_count",
     "last_heartbeat_at", "last_seq", "bitrate_kbps",
 )  # fmt: skip
 
@@ -65,7 +65,7 @@ def state_values(state: PlayerState) -> dict[str, Any]:
         instant(state.started_at_ms),
         state.play_id, instant(state.play_started_at_ms), state.heard_ms,
         queue_document(state.queue), state.queue.queued, state.private, state.attended,
-        state.skips_count,
+        state.begun_ms, state.skips_count,
         instant(state.last_beat_at_ms), state.last_seq, state.bitrate_kbps,
     )  # fmt: skip
     row = dict(zip(STATE_COLUMNS, values, strict=True))
@@ -99,6 +99,7 @@ def state_of(row: Sequence[Any]) -> PlayerState:
         queue=queue_of(it["queue"], bytes(it["queued"])),
         private=it["private"],
         attended=it["attended"],
+        begun_ms=it["begun_ms"],
         skips_count=it["skips_count"],
         moving=it["moving"],
         ended_by=EndReason(ended_by) if ended_by else None,
@@ -180,7 +181,7 @@ def state_document(state: PlayerState) -> dict[str, Any]:
 
 def state_from(document: dict[str, Any]) -> PlayerState:
     """The state that ``state_document`` made, or a version before it."""
-    row = {"attended": False, **document, "queued": b""}
+    row = {"attended": False, "begun_ms": 0, **document, "queued": b""}
     times = ("position_at", "started_at", "play_started_at", "last_heartbeat_at")
     row.update({column: instant(row[column]) for column in times})
     return state_of([row[column] for column in STATE_COLUMNS])

@@ -72,7 +72,8 @@ class Asset:
 class PlayerState:
     """The one row of a user. ``position_ms`` held at ``position_at_ms``, and so did ``heard_ms``.
 
-    ``play_id`` names this play of the track, ``heard_ms`` is how much of it was heard so far.
+    ``play_id`` names this play of the track, ``heard_ms`` is how much of it was heard so far,
+    ``begun_ms`` up to where it needed not be heard: 0, but where it began elsewhere.
 
     ``attended`` says that the device is one that beats, so that its silence means something from
     the start.
@@ -94,6 +95,7 @@ class PlayerState:
     play_id: str
     play_started_at_ms: int
     heard_ms: int = 0
+    begun_ms: int = 0
     queue: PlayQueue = NO_QUEUE
     private: bool = False
     attended: bool = False
@@ -154,6 +156,7 @@ def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerSt
     """A new session, which takes over from whatever played before."""
     before = current.version if current else Version(0, 0)
     start = opening.start
+    position_ms = min(opening.position_ms, start.track.duration_ms)
     return PlayerState(
         version=Version(before.epoch + 1, before.revision + 1),
         session_id=opening.session_id,
@@ -161,11 +164,12 @@ def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerSt
         track=start.track,
         asset=start.asset,
         status=Status.PLAYING,
-        position_ms=min(opening.position_ms, start.track.duration_ms),
+        position_ms=position_ms,
         position_at_ms=now_ms,
         started_at_ms=now_ms,
         play_id=start.play_id,
         play_started_at_ms=now_ms,
+        begun_ms=position_ms,
         queue=start.queue,
         private=start.private,
         attended=opening.attended,
@@ -182,6 +186,7 @@ def move_on(state: PlayerState, start: Start, now_ms: int, *, skipped: bool = Fa
         play_id=start.play_id,
         play_started_at_ms=now_ms,
         heard_ms=0,
+        begun_ms=0,
         queue=start.queue,
         private=start.private,
         skips_count=state.skips_count + skipped,
@@ -200,8 +205,9 @@ def requeue(state: PlayerState, queue: PlayQueue) -> PlayerState:
 class Handover:
     """What a transfer wants: a new session on a device; ``plays`` None goes on as before.
 
-    ``play_id`` is for a play that was over; one that goes on keeps its own. ``private`` is what
-    the user wants now: a play that goes on may become private by it, never public.
+    ``play_id`` and ``begun_ms`` are for a play that was over; one that goes on keeps its own.
+    ``private`` is what the user wants now: a play that goes on may become private by it, never
+    public.
     """
 
     session_id: str
@@ -209,6 +215,7 @@ class Handover:
     asset: Asset
     plays: bool | None
     play_id: str
+    begun_ms: int = 0
     private: bool = False
     attended: bool = False
 
@@ -234,12 +241,19 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
         play_id=state.play_id,
         play_started_at_ms=state.play_started_at_ms,
         heard_ms=state.heard_at(now_ms),
+        begun_ms=state.begun_ms,
         queue=state.queue,
         private=handover.private,
         attended=handover.attended,
     )
     if state.status is Status.STOPPED:
-        return replace(begun, play_id=handover.play_id, play_started_at_ms=now_ms, heard_ms=0)
+        return replace(
+            begun,
+            play_id=handover.play_id,
+            play_started_at_ms=now_ms,
+            heard_ms=0,
+            begun_ms=handover.begun_ms,
+        )
     return replace(begun, private=state.private or handover.private)
 
 

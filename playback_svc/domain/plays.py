@@ -35,6 +35,25 @@ def counted(heard_ms: int, duration_ms: int) -> bool:
     return heard_ms > 0 and heard_ms >= min(COUNTED_MS, duration_ms // 2)
 
 
+def heard_enough(state: PlayerState, now_ms: int) -> bool:
+    """Whether the play may end without being a skip: it counts, or all that was left was heard.
+
+    What is left is taken from where it began; to go to another position saves nothing of it.
+    """
+    heard_ms, duration_ms = state.heard_at(now_ms), state.track.duration_ms
+    return counted(heard_ms, duration_ms) or has_ended(state.begun_ms + heard_ms, duration_ms)
+
+
+def taken_up_from(state: PlayerState) -> int:
+    """Where a play of what is over begins, in ms: its position, or as far as it was heard to.
+
+    Somebody who only went to a position has not heard what lies before it.
+    """
+    if counted(state.heard_ms, state.track.duration_ms):
+        return state.position_ms
+    return min(state.position_ms, state.begun_ms + state.heard_ms)
+
+
 def has_ended(position_ms: int, duration_ms: int) -> bool:
     """Whether a track at that position has come to its end: a device may be early by 5 s."""
     return position_ms >= duration_ms - _END_MS

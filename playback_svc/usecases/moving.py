@@ -24,7 +24,7 @@ from playback_svc.domain.listing import Entry
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.play_queue import Blobs, Repeat, Step
 from playback_svc.domain.player_state import EndReason, PlayerState, Status
-from playback_svc.domain.plays import counted, has_ended
+from playback_svc.domain.plays import has_ended, heard_enough
 from playback_svc.ports.clock import NewId
 from playback_svc.ports.neighbours import Plans
 from playback_svc.ports.skips import Skip, SkipWindows, Tally
@@ -317,7 +317,7 @@ def _is_skip(state: PlayerState, now_ms: int) -> bool:
     """Whether a track that came to its end was hardly heard, and does not come again by itself."""
     if state.queue.repeat is Repeat.TRACK:
         return False
-    return not counted(state.heard_at(now_ms), state.track.duration_ms)
+    return not heard_enough(state, now_ms)
 
 
 def _digest(text: str) -> str:

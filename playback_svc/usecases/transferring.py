@@ -9,6 +9,7 @@ from playback_svc.domain import player_state
 from playback_svc.domain.devices import found, played_on, unknown
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import EndReason, Handover, PlayerState, Status, end
+from playback_svc.domain.plays import taken_up_from
 from playback_svc.ports.clock import Clock, NewId
 from playback_svc.ports.live import Attendance
 from playback_svc.ports.states import Answer
@@ -105,7 +106,14 @@ class Transfer:
         private = seen.partition.preferences.private_session
         device = played_on(seen.partition.devices, device_id, now_ms)
         handover = Handover(
-            self._new_id(), device_id, asset, plays, self._new_id(), private, device.controllable
+            self._new_id(),
+            device_id,
+            asset,
+            plays,
+            self._new_id(),
+            begun_ms=taken_up_from(before),
+            private=private,
+            attended=device.controllable,
         )
         state = player_state.transfer(before, handover, now_ms)
         ended = end(before, EndReason.TAKEN_OVER, before.position_at(now_ms), now_ms)

@@ -96,6 +96,7 @@ class WholeStatesContract:
             heard_ms=77,
             private=True,
             attended=True,
+            begun_ms=88,
             skips_count=3,
             moving=False,
             ended_by=EndReason.FINISHED,

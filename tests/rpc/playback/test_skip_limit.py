@@ -25,7 +25,7 @@ from meshkit.faults import (
 from playback_svc.ports.skips import WINDOW_S
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
-from tests.rpc.playback.music import Music, advance, away, interrupted
+from tests.rpc.playback.music import Music, advance, away, interrupted, run_out
 from tests.rpc.playback.test_playback_races import rows
 
 ROOM_S = 40
@@ -411,7 +411,7 @@ async def test_a_skip_whose_caller_is_gone_after_a_lost_race_is_given_back(
     store = instance.parts.store
 
     async def hang() -> None:
-        store.read = stalled  # type: ignore[method-assign]
+        store.read = stalled  # type: ignore[assignment, method-assign]
 
     async def stalled(*_: Any) -> Any:
         await asyncio.Event().wait()
@@ -454,3 +454,31 @@ async def test_a_skip_that_breaks_before_it_is_written_is_given_back(
         instance.parts.positions.get = real  # type: ignore[method-assign]
     assert fault.code == "INTERNAL"
     assert await used(instance, user) == 0
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+async def test_the_end_of_what_was_begun_near_its_end_costs_nothing(
+    instance: Instance, user: User, music: Music, stopped: bool
+) -> None:
+    track_ids = music.tracks(3)
+    begun = await user.play(track_id="", track_ids=track_ids, position_ms=179_900)
+    if stopped:
+        await user.call("Stop", playback_id=begun.playback_id)
+        fields = {"device_id": "kitchen", "play": True, "sender_device_id": "kitchen"}
+        await user.on_device("Transfer", **fields)
+    state = await run_out(user)
+    assert (await advance(user, state)).track.id == track_ids[1]
+    assert await used(instance, user) == 0
+
+
+async def test_to_stop_at_the_end_and_take_it_up_again_is_no_way_around_the_limit(
+    instance: Instance, user: User, music: Music
+) -> None:
+    await start(user, music)
+    state = await user.state()
+    await user.call("Seek", playback_id=state.playback_id, position_ms=2**31 - 1)
+    await user.call("Stop", playback_id=state.playback_id)
+    fields = {"device_id": "kitchen", "play": True, "sender_device_id": "kitchen"}
+    await user.on_device("Transfer", **fields)
+    await advance(user, await user.state())
+    assert await used(instance, user) == 1
