@@ -81,11 +81,12 @@ class Directing:
         """
         with self._receipts.seat(caller.user_id, within_s):
             answer = await self._carry_out(caller, order, key)
-            if not answer.number:
-                return Directed(await self._nothing_to_do(caller, order), answer.skips)
-            command = await self._receipts.command(
-                caller.user_id, order.device_id, answer.number, within_s, answer.sent
-            )
+            if answer.number:
+                command = await self._receipts.command(
+                    caller.user_id, order.device_id, answer.number, within_s, answer.sent
+                )
+            else:
+                command = await self._so_already(caller, order, answer, within_s)
         return Directed(command, answer.skips)
 
     async def look(
@@ -158,13 +159,24 @@ class Directing:
 
         return await self._commander.execute(caller.user_id, key, decide)
 
-    async def _nothing_to_do(self, caller: Caller, order: Order) -> Command:
-        """What a command that changed nothing is answered with: it was done before."""
-        seen, _ = await self._commander.see(caller.user_id)
+    async def _so_already(
+        self, caller: Caller, order: Order, answer: Answer, within_s: float
+    ) -> Command:
+        """What a command that changed nothing is answered with.
+
+        That is the one that its device has yet to obey for it to be so, and done where it has.
+        """
+        user_id = caller.user_id
+        seen, _ = await self._commander.see(user_id)
         device, state = _known(seen.partition, order.device_id), seen.state
+        under_way = await self._receipts.under_way(user_id, device, answer.version)
+        if under_way is not None:
+            return await self._receipts.command(
+                user_id, device.device_id, under_way.number, within_s, under_way
+            )
         return Command(
             device_id=device.device_id,
-            number=device.last_number,
+            number=0,
             kind=order.kind,
             target=state,
             issued_at_ms=seen.now_ms,

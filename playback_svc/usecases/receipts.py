@@ -8,13 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from meshkit.faults import NotFound, ResourceExhausted
+from playback_svc.domain.devices import Device
 from playback_svc.domain.mailbox import Command, CommandStatus
+from playback_svc.domain.player_state import Version
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import Adjusted, News, Receipt, Wakeups
 from playback_svc.ports.states import Mailboxes
 
 WAITS_PER_USER = 16
 _LIMIT_RETRY_S = 5.0
+# What changes no version, such as the loudness, may have been sent since.
+_LOOKED_BACK = 100
 
 
 @dataclass(eq=False, slots=True)
@@ -86,6 +90,17 @@ class Receipts:
             self._waits[user_id].remove(wait)
             if not self._waits[user_id]:
                 del self._waits[user_id]
+
+    async def under_way(self, user_id: str, device: Device, version: Version) -> Command | None:
+        """The last command that is to bring a device to ``version`` and that it has yet to obey."""
+        first = max(0, device.last_number - _LOOKED_BACK)
+        pending = await self._mailboxes.pending(
+            user_id, device.device_id, first, self._clock(), _LOOKED_BACK
+        )
+        for command in reversed(pending.commands):
+            if command.target is not None and command.target.version == version:
+                return command
+        return None
 
     async def _settling(self, user_id: str, wait: _Wait, within_s: float) -> Command:
         try:

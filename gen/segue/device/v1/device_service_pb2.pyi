@@ -448,7 +448,9 @@ class SendCommandRequest(_message.Message):
     sender_device_id: _builtins.str
     """The device that sends it. Default: not said."""
     request_id: _builtins.str
-    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    """Makes a retry safe for 24 h, with whatever `wait`. Up to 128 visible ASCII characters; absent:
+    no deduplication.
+    """
     @_builtins.property
     def play(self) -> Global___SendCommandRequest.Play:
         """Play something."""

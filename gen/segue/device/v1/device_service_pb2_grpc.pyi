@@ -37,7 +37,9 @@ class DeviceServiceStub:
     """
     SendCommand: _aio.UnaryUnaryMultiCallable[_device_service_pb2.SendCommandRequest, _device_service_pb2.SendCommandResponse]
     """Tells a device to do something. Acknowledged means stored: the device gets it at once, or when
-    it is back within 10 min. The answer's status is how far the device was after `wait`.
+    it is back within 10 min. The answer's status is how far the device was after `wait`. What asks
+    for what is so already makes no command: it is answered with the last one that makes it so,
+    while the device has yet to obey that, and otherwise with number 0, which names none, and DONE.
     Errors: INVALID_FIELD, NOT_FOUND (device, or as Play), DEVICE_NOT_PLAYING (of everything but
     play and volume: the session plays elsewhere, or nothing does), NOT_SUPPORTED_BY_DEVICE (it takes
     no commands, or no volume), DEVICE_OFFLINE (play, on a device that holds no stream), and those
@@ -129,7 +131,9 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_device_service_pb2.SendCommandRequest, _abc.Awaitable[_device_service_pb2.SendCommandResponse]],
     ) -> _abc.Awaitable[_device_service_pb2.SendCommandResponse]:
         """Tells a device to do something. Acknowledged means stored: the device gets it at once, or when
-        it is back within 10 min. The answer's status is how far the device was after `wait`.
+        it is back within 10 min. The answer's status is how far the device was after `wait`. What asks
+        for what is so already makes no command: it is answered with the last one that makes it so,
+        while the device has yet to obey that, and otherwise with number 0, which names none, and DONE.
         Errors: INVALID_FIELD, NOT_FOUND (device, or as Play), DEVICE_NOT_PLAYING (of everything but
         play and volume: the session plays elsewhere, or nothing does), NOT_SUPPORTED_BY_DEVICE (it takes
         no commands, or no volume), DEVICE_OFFLINE (play, on a device that holds no stream), and those
