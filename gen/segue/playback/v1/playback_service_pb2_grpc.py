@@ -195,7 +195,9 @@ class PlaybackServiceServicer:
 
     def Previous(self, request, context):
         """Back to the start of the track, or, within its first 3 s, to the track before it in the
-        context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), TRACK_NOT_READY, CONFLICT.
+        context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), NOT_FOUND (playback_id is
+        not yours), QUEUE_ENDED (neither the track nor one before it can be played any more),
+        TRACK_NOT_READY, CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

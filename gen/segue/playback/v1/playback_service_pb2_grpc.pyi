@@ -56,7 +56,9 @@ class PlaybackServiceStub:
     """
     Previous: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.PreviousRequest, _playback_service_pb2.PreviousResponse]
     """Back to the start of the track, or, within its first 3 s, to the track before it in the
-    context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), TRACK_NOT_READY, CONFLICT.
+    context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), NOT_FOUND (playback_id is
+    not yours), QUEUE_ENDED (neither the track nor one before it can be played any more),
+    TRACK_NOT_READY, CONFLICT.
     """
     Advance: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.AdvanceRequest, _playback_service_pb2.AdvanceResponse]
     """The device says that the track has come to its end: the next one starts, or the session ends.
@@ -194,7 +196,9 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_playback_service_pb2.PreviousRequest, _abc.Awaitable[_playback_service_pb2.PreviousResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.PreviousResponse]:
         """Back to the start of the track, or, within its first 3 s, to the track before it in the
-        context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), TRACK_NOT_READY, CONFLICT.
+        context. Costs no skip. Errors: SESSION_NOT_CURRENT (nothing plays), NOT_FOUND (playback_id is
+        not yours), QUEUE_ENDED (neither the track nor one before it can be played any more),
+        TRACK_NOT_READY, CONFLICT.
         """
 
     @_abc_1.abstractmethod
