@@ -30,16 +30,16 @@ from player.device.plan import (
     silenced,
 )
 from player.device.session import Session
-from player.device.targets import Order, Track, of_command, of_playback, of_start
-from player.domain.status import PlaybackState, PlayerStatus
+from player.device.sound import first_sound, last_sound
+from player.device.targets import Order, Track, of_command, of_held, of_playback, of_start
+from player.device.words import words_of_end, words_of_limit
+from player.domain.status import PlayerStatus
 from player.engine import Player
 from player.errors import PlayerError
 from player.mesh_client import MeshClient
 
 _STATUS = device_pb2.Command.Status
 _KIND = device_pb2.Command.Kind
-_FIRST_SOUND_S = 1.0
-_LAST_SOUND_S = 5.0
 _AGAIN_S = 0.2
 _ADDRESS_TRIES = 5
 _DETAIL_CHARACTERS = 200
@@ -64,6 +64,12 @@ class Showing:
 
 class CannotObey(Exception):
     """A command cannot be obeyed; the text says why, for people."""
+
+
+def _presentable(text: str) -> str:
+    """``text`` as the service takes it for people."""
+    cut = text[:_DETAIL_CHARACTERS]
+    return "".join(one if one.isprintable() else " " for one in cut)
 
 
 def _ignore(_words: str) -> None:
@@ -109,10 +115,12 @@ class Device:
             return device_pb2.Applied(number=command.number, status=_STATUS.DONE)
         try:
             reached = await self.become(of_command(command, self.device_id))
-            await self._first_sound()
+            # So that what fails at once is told as failed.
+            if self.player is not None and self.playing:
+                await first_sound(self.player)
         except (CannotObey, Fault, PlayerError) as error:
             self._tell(f"could not obey: {error}")
-            detail = str(error)[:_DETAIL_CHARACTERS]
+            detail = _presentable(str(error))
             return device_pb2.Applied(number=command.number, status=_STATUS.FAILED, detail=detail)
         status = _STATUS.DONE if reached else _STATUS.SUPERSEDED
         return device_pb2.Applied(number=command.number, status=status)
@@ -166,10 +174,13 @@ class Device:
             self._tell("paused")
         elif isinstance(action, Resume):
             player.resume()
+            if player.status().state.final:
+                # It was held at its end, and goes on with what follows.
+                self._watch_again(player)
             self._tell("goes on")
         else:
             await self._let_finish(player, order)
-            await self._silence(Ended(order.ended_by or "TAKEN_OVER", _words_of_end(order)))
+            await self._silence(Ended(order.ended_by or "TAKEN_OVER", words_of_end(order)))
 
     async def _load(self, order: Order) -> None:
         paused = order.target.motion is Motion.PAUSED
@@ -219,8 +230,7 @@ class Device:
     async def _let_finish(self, player: Player, order: Order) -> None:
         """The last track of all is heard to its end."""
         if order.ended_by == "FINISHED" and player.at_end:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(player.wait(), _LAST_SOUND_S)
+            await last_sound(player)
 
     def _watch_again(self, player: Player) -> None:
         watching, self._watching = self._watching, asyncio.create_task(self._watch(player))
@@ -286,7 +296,23 @@ class Device:
                 if self.known == known:
                     await self._silence(Ended(refusal.reason, refusal.message))
         except (CannotObey, Fault, PlayerError) as error:
+            if not isinstance(error, Fault) or error.reason != "SKIP_LIMIT_REACHED":
+                await self._abandon(str(error))
+            elif self.known == known:
+                await self._hold(error)
+
+    async def _hold(self, limit: Fault) -> None:
+        """The track was hardly heard and no skips are left: held at its end, to go on later."""
+        known, player = self.known, self.player
+        try:
+            if player is not None:
+                await last_sound(player)
+            answer = await self._calls.command("Pause", known.playback_id)
+            await self.take(of_held(answer, known, self.track))
+        except (CannotObey, Fault, PlayerError) as error:
             await self._abandon(str(error))
+        else:
+            self._tell(words_of_limit(limit))
 
     async def _give_up(self, error: PlayerError) -> None:
         """The music broke: the session must not look as if it went on."""
@@ -299,20 +325,6 @@ class Device:
             await self._silence(Ended("FAILED", words))
         with contextlib.suppress(Fault):
             await self._calls.command("Stop", playback_id)
-
-    async def _first_sound(self) -> None:
-        """Waits a moment for a track to be heard, so that what fails at once is told as failed."""
-        player = self.player
-        if player is None or not self.playing:
-            return
-        starting = (PlaybackState.IDLE, PlaybackState.STARTING)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_SOUND_S):
-                async for status in player.watch():
-                    if status.state not in starting:
-                        break
-        if player.status().state is PlaybackState.FAILED:
-            await player.wait()
 
     async def _fresh_address(self, _position_ms: int) -> str:
         """For a player whose address has expired: one that is held waits until it goes on."""
@@ -383,9 +395,3 @@ class Device:
         task = asyncio.create_task(work)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-
-def _words_of_end(order: Order) -> str:
-    if order.ended_by == "FINISHED":
-        return "everything was played"
-    return "stopped" if order.ended_by else "plays elsewhere now"

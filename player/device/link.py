@@ -19,6 +19,7 @@ from player.mesh_client import MeshClient
 _REQUEST = device_service_pb2.ConnectRequest
 _REASON = playback_pb2.SessionEnd.Reason
 _MOST_WAITING = 1_000
+_MOST_WAIT_S = 60.0
 _STATUS = device_pb2.Command.Status
 # The service moves a device to another instance, or wants a token that is not in a message yet.
 _GO_ON = (_REASON.DRAINING, _REASON.TOKEN_EXPIRED)
@@ -68,14 +69,17 @@ class DeviceLink:
 
     async def run(self) -> LinkEnd:
         """Until the service says that it is over, or another try would not help."""
-        refused = await keep_open(self._one_stream, self._lost)
-        if refused is None:
-            return self._end
-        if refused.code() is grpc.StatusCode.INVALID_ARGUMENT and self._memory.last_applied:
-            # The mailbox was begun anew, so that the number remembered was never given.
+        wait_s = FIRST_WAIT_S
+        while (refused := await keep_open(self._one_stream, self._lost)) is not None:
+            invalid = refused.code() is grpc.StatusCode.INVALID_ARGUMENT
+            if not (invalid and self._memory.last_applied):
+                return LinkEnd(refused.code().name, refused.details() or "")
+            # The mailbox was begun anew, so that the number remembered was never given. Should it
+            # be something else that is refused, it is not tried without end at full speed.
             self._memory.keep(0)
-            return await self.run()
-        return LinkEnd(refused.code().name, refused.details() or "")
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, _MOST_WAIT_S)
+        return self._end
 
     def _lost(self, wait_s: float) -> None:
         self.connected.clear()

@@ -8,7 +8,7 @@ from typing import Any
 from segue.device.v1 import device_pb2
 from segue.playback.v1 import playback_pb2
 
-from player.device.plan import Motion, Target, Version
+from player.device.plan import Known, Motion, Target, Version
 
 # Positions of a device and of the service drift by less than this while both go on.
 DRIFT_MS = 3_000
@@ -94,3 +94,10 @@ def of_start(answer: Any) -> Order:
         version, answer.playback_id, answer.play_id, Motion.PLAYING, answer.position_ms, jumps=True
     )
     return Order(target, Track.of(answer.track), answer.stream_url)
+
+
+def of_held(answer: Any, known: Known, track: Track) -> Order:
+    """From the answer of Pause, to the device that plays ``known``."""
+    version = Version(known.version.epoch, answer.revision)
+    held = Target(version, known.playback_id, known.play_id, Motion.PAUSED, answer.position_ms)
+    return Order(held, track)

@@ -23,6 +23,7 @@ from player.device.device import Device
 from player.device.link import Description, DeviceLink, LinkEnd
 from player.device.memory import DeviceMemory
 from player.device.own_commands import OwnCommands
+from player.device.plan import Motion
 from player.domain.status import PlaybackState
 
 SAID = device_pb2.Command.Status
@@ -194,6 +195,30 @@ async def test_an_end_that_the_service_does_not_believe_is_told_again(connected:
     await connected.play(position_ms=LENGTH_MS - 1_000)
     await connected.until(lambda: not connected.device.playing)
     assert connected.mesh.calls == ["Advance", "Advance"]
+
+
+async def test_without_skips_it_is_held_at_the_end_and_goes_on_when_there_are_some(
+    connected: Kitchen,
+) -> None:
+    mesh, used_up = connected.mesh, "You've used all skips for 30 min."
+    mesh.tracks = 2
+    left = {"limit": "3", "seconds_until_reset": "61"}
+    fault = FailedPrecondition(used_up, reason="SKIP_LIMIT_REACHED", metadata=left)
+    mesh.refusals += [fault, fault]
+    await connected.play(position_ms=LENGTH_MS - 1_000)
+    words = "held at the end: You've used all skips for 30 min; more in 2 min"
+    await connected.until(lambda: words in connected.told)
+    assert mesh.calls == ["Advance", "Pause"]
+    assert (connected.device.playing, connected.device.known.motion) == (True, Motion.PAUSED)
+    assert connected.state is PlaybackState.ENDED
+    resumed = mesh.state(status=STATUS.PLAYING)
+    assert await connected.obeyed(mesh.send(KIND.RESUME, resumed)) == "DONE"
+    await connected.until(lambda: connected.told.count(words) == 2)
+    resumed = mesh.state(status=STATUS.PLAYING)
+    mesh.send(KIND.RESUME, resumed)
+    await connected.until(lambda: connected.device.track.title == "Track 2")
+    await connected.until(lambda: connected.state is PlaybackState.PLAYING)
+    assert mesh.calls == ["Advance", "Pause", "Advance", "Pause", "Advance"]
 
 
 async def test_a_track_that_broke_stops_the_session(connected: Kitchen, origin: Origin) -> None:
