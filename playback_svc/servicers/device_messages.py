@@ -16,7 +16,7 @@ from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import StreamAddresses
 from playback_svc.usecases.directing import Order
 from playback_svc.usecases.registering import Listed, Registration
-from playback_svc.usecases.reporting import check_volume
+from playback_svc.usecases.reporting import LONGEST_DETAIL, check_volume
 
 LONGEST_NAME = 100
 MOST_ABILITIES = 20
@@ -147,11 +147,23 @@ def lapsed(lapse: Lapse) -> device_pb2.Lapsed:
 
 
 def applied(messages: Iterable[device_pb2.Applied]) -> tuple[Applied, ...]:
-    """What a device says of commands; an unknown word is PENDING, which no device may say."""
+    """What a device says of commands; an unknown word is PENDING, which no device may say.
+
+    What went wrong is often told in words of others: they are made presentable, not refused.
+    """
     return tuple(
-        Applied(one.number, _STATUSES_SAID.get(one.status, CommandStatus.PENDING), one.detail)
+        Applied(
+            one.number,
+            _STATUSES_SAID.get(one.status, CommandStatus.PENDING),
+            _presentable(one.detail),
+        )
         for one in messages
     )
+
+
+def _presentable(text: str) -> str:
+    cut = text[:LONGEST_DETAIL]
+    return "".join(one if one.isprintable() else " " for one in cut)
 
 
 def volume_of(state: device_pb2.DeviceState) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
@@ -25,7 +25,8 @@ from playback_svc.servicers.holding import (
     reconnect_after,
     renew,
 )
-from playback_svc.usecases.device_streams import DeviceStream, DeviceStreams, Greeting, Hello
+from playback_svc.usecases.device_stream import DeviceStream
+from playback_svc.usecases.device_streams import DeviceStreams, Greeting, Hello
 
 
 class DeviceStreamCalls:
@@ -46,23 +47,26 @@ class DeviceStreamCalls:
         stream = self._streams.hold(holder_of(current_principal()))
         inbox: Inbox[pb.ConnectRequest] | None = None
         try:
-            requests = aiter(request_iterator)
-            greeting = await self._greeted(stream, _hello(await first(requests)))
+            incoming = aiter(request_iterator)
+            greeting = await self._greeted(stream, _hello(await first(incoming)))
             if stream.end is None:
                 yield pb.ConnectResponse(welcome=self._welcome(greeting))
                 await self._welcomed(stream, greeting)
             # Thousands are held: while they wait, they keep no message.
             del greeting
-            inbox = Inbox(requests, stream.nudge)
+            inbox = Inbox(incoming, stream.nudge)
             while stream.end is None:
                 async for command in self._due(stream):
                     yield pb.ConnectResponse(command=command)
                 if inbox.ready:
-                    request = inbox.take()
-                    if request is None:
+                    requests = inbox.take()
+                    if requests is None:
+                        await self._streams.tell_loudness(stream)
                         return
-                    await self._hear(stream, request)
-                    del request
+                    await self._hear(stream, requests)
+                    del requests
+                elif stream.loudness_due:
+                    await self._streams.tell_loudness(stream)
                 elif not stream.behind and stream.end is None:
                     await stream.idle()
         finally:
@@ -131,19 +135,25 @@ class DeviceStreamCalls:
     def _signed(self, answer: Answer | None) -> device_pb2.Stream | None:
         return None if answer is None else device_messages.stream(self._addresses.of(answer))
 
-    async def _hear(self, stream: DeviceStream, request: pb.ConnectRequest) -> None:
-        """What a device says after hello. Raises InvalidArgument, Unauthenticated, and so on."""
-        match request.WhichOneof("message"):
-            case "applied":
-                applied = device_messages.applied([request.applied])
-                await self._streams.report(stream, applied, None)
-            case "state":
-                volume = device_messages.volume_of(request.state)
-                await self._streams.report(stream, (), volume)
-            case "access_token":
-                await renew(stream, self._tokens, request.access_token)
-            case _:
-                raise InvalidArgument.field("message", "must be applied, state or access_token")
+    async def _hear(self, stream: DeviceStream, requests: Sequence[pb.ConnectRequest]) -> None:
+        """What a device says after hello; one report of all that waited.
+
+        Raises InvalidArgument, Unauthenticated, ResourceExhausted, and so on.
+        """
+        said: list[device_pb2.Applied] = []
+        stream.heed(len(requests), self._clock())
+        for request in requests:
+            match request.WhichOneof("message"):
+                case "applied":
+                    said.append(request.applied)
+                case "state":
+                    volume = device_messages.volume_of(request.state)
+                    stream.loudness = stream.loudness if volume is None else volume
+                case "access_token":
+                    await renew(stream, self._tokens, request.access_token)
+                case _:
+                    raise InvalidArgument.field("message", "must be applied, state or access_token")
+        await self._streams.report(stream, device_messages.applied(said))
 
 
 def _hello(message: pb.ConnectRequest | None) -> Hello:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Generic, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
@@ -14,6 +14,7 @@ from meshkit.tokens import TokenVerifier
 from playback_svc.usecases.held_streams import REVOKED, HeldStream, Holder, StreamEnd
 
 HELLO_WITHIN_S = 10.0
+MOST_WAITING = 100
 _SCOPE = "playback"
 
 Request = TypeVar("Request")
@@ -64,44 +65,54 @@ def reconnect_after(end: StreamEnd) -> Duration | None:
 
 
 class Inbox(Generic[Request]):
-    """Reads the requests of a stream, one at a time, while the stream does other things.
+    """Reads the requests of a stream while the stream does other things.
 
-    A read that was cancelled would lose what it was about to return, so one goes on until it is
-    over, and ``arrived`` is called then.
+    A read that was cancelled would lose what it was about to return, so one task reads on, until
+    ``MOST_WAITING`` wait to be taken; ``arrived`` is called when there is something.
     """
 
-    __slots__ = ("_arrived", "_reading", "_requests")
+    __slots__ = ("_arrived", "_reading", "_requests", "_waiting")
 
     def __init__(self, requests: AsyncIterator[Request], arrived: Callable[[], None]) -> None:
         self._requests = requests
         self._arrived = arrived
+        self._waiting: list[Request] = []
         self._reading = self._begun()
 
     @property
     def ready(self) -> bool:
         """Whether :meth:`take` has something."""
-        return self._reading.done()
+        return bool(self._waiting) or self._reading.done()
 
-    def take(self) -> Request | None:
-        """What came, None where nothing more will; reads on. Raises what reading raised."""
-        request = self._reading.result()
-        if request is not None:
+    def take(self) -> Sequence[Request] | None:
+        """What came, in order, None where nothing more will. Raises what reading raised."""
+        if not self._waiting:
+            self._reading.result()
+            return None
+        taken, self._waiting = self._waiting, []
+        if len(taken) == MOST_WAITING:
             self._reading = self._begun()
-        return request
+        return taken
 
     def close(self) -> None:
         """Reads no further."""
         self._reading.cancel()
 
-    def _begun(self) -> asyncio.Task[Request | None]:
-        reading = asyncio.create_task(self._next())
+    def _begun(self) -> asyncio.Task[None]:
+        reading = asyncio.create_task(self._read())
         reading.add_done_callback(self._settled)
         return reading
 
-    async def _next(self) -> Request | None:
-        return await anext(self._requests, None)
+    async def _read(self) -> None:
+        async for request in self._requests:
+            self._waiting.append(request)
+            # While it waits for the next, it keeps none.
+            del request
+            self._arrived()
+            if len(self._waiting) == MOST_WAITING:
+                return
 
-    def _settled(self, reading: asyncio.Task[Request | None]) -> None:
+    def _settled(self, reading: asyncio.Task[None]) -> None:
         if not reading.cancelled():
             # Looked at, so that an end that nobody takes is not reported as forgotten.
             reading.exception()

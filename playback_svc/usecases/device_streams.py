@@ -24,10 +24,10 @@ from playback_svc.ports.neighbours import Measures
 from playback_svc.ports.states import Answer, Mailboxes, Opening
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import Seen, answer_of
+from playback_svc.usecases.device_stream import DeviceStream
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.held_streams import (
     Closing,
-    HeldStream,
     HeldStreams,
     Holder,
     StreamEnd,
@@ -38,6 +38,7 @@ from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 TICK_S = 0.25
 COMPARED_A_TICK = 250
 COMPARED_EVERY_S = 60
+LOUDNESS_EVERY_MS = 1000
 
 _LOADING = frozenset(
     {
@@ -83,49 +84,6 @@ class Greeting:
     lapse: Lapse | None
 
 
-class DeviceStream(HeldStream):
-    """One stream of a device.
-
-    Commands up to ``known`` were read for it, and those ``waiting`` are not delivered yet. It was
-    told of commands up to ``told``; ``behind`` says that some of them may be there to be read.
-    """
-
-    __slots__ = (
-        "attended", "behind", "device_id", "known", "number", "told", "waiting", "watched",
-    )  # fmt: skip
-
-    def __init__(self, holder: Holder) -> None:
-        super().__init__(holder)
-        self.device_id = ""
-        self.number = 0
-        self.watched = self.attended = self.behind = False
-        self.known = self.told = 0
-        self.waiting: Sequence[Command] = ()
-
-    def mail(self, number: int) -> None:
-        """There is a command of that number."""
-        self.told = max(self.told, number)
-        if number > self.known and not self.behind:
-            self.behind = True
-            self.nudge()
-
-    def fill(self, commands: Sequence[Command], told: int) -> None:
-        """These are next of what was there when it was told of commands up to ``told``."""
-        self.waiting = commands
-        if commands:
-            self.known = commands[-1].number
-        if len(commands) == READ_AT_ONCE:
-            self.behind = True
-        else:
-            # What was told and not found is worked off, or too old.
-            self.known = max(self.known, told)
-
-    def taken(self) -> Sequence[Command]:
-        """What is to be delivered now, in order; given once."""
-        commands, self.waiting = self.waiting, ()
-        return commands
-
-
 class DeviceStreams:
     """The streams of devices that this process holds."""
 
@@ -152,6 +110,7 @@ class DeviceStreams:
         self._urls_live_s = urls_live_s
         self.held: HeldStreams[DeviceStream] = HeldStreams("device", measures, clock() / 1000)
         self._doubted: dict[DeviceStream, None] = {}
+        self._loud: dict[DeviceStream, None] = {}
         self._compare_at_ms = clock() + COMPARED_EVERY_S * 1000
 
     def hold(self, holder: Holder) -> DeviceStream:
@@ -164,6 +123,7 @@ class DeviceStreams:
         """Lets go of a stream."""
         self.held.remove(stream)
         self._doubted.pop(stream, None)
+        self._loud.pop(stream, None)
         if stream.attended:
             self._attendance.leave(stream.holder.user_id, stream.device_id)
         if stream.watched:
@@ -267,10 +227,32 @@ class DeviceStreams:
                 stream.finish(_LAPSED)
             stream.fill(pending.commands, told)
 
-    async def report(
+    async def report(self, stream: DeviceStream, applied: Sequence[Applied]) -> None:
+        """What a device says of commands, and its loudness where that was not told for a second.
+
+        Raises as ``Reports.report`` does.
+        """
+        if stream.loudness is not None and self._clock() < stream.loud_at_ms + LOUDNESS_EVERY_MS:
+            self._loud[stream] = None
+            if applied:
+                await self._report(stream, applied, None)
+        elif applied or stream.loudness is not None:
+            await self._tell_all(stream, applied)
+
+    async def tell_loudness(self, stream: DeviceStream) -> None:
+        """Tells the loudness that waits, if one does. Raises as ``Reports.report`` does."""
+        if stream.loudness is not None:
+            await self._tell_all(stream, ())
+
+    async def _tell_all(self, stream: DeviceStream, applied: Sequence[Applied]) -> None:
+        volume_percent, stream.loudness, stream.loudness_due = stream.loudness, None, False
+        if volume_percent is not None:
+            stream.loud_at_ms = self._clock()
+        await self._report(stream, applied, volume_percent)
+
+    async def _report(
         self, stream: DeviceStream, applied: Sequence[Applied], volume_percent: int | None
     ) -> None:
-        """What a device says. Raises as ``Reports.report`` does."""
         user_id, device_id = stream.holder.user_id, stream.device_id
         device = await self._reports.report(user_id, device_id, applied, volume_percent)
         stream.mail(device.last_number)
@@ -317,7 +299,17 @@ class DeviceStreams:
             if now_ms >= self._compare_at_ms:
                 self._compare_at_ms = now_ms + COMPARED_EVERY_S * 1000
                 self.gap()
+            self.remind()
             await self.compare()
+
+    def remind(self) -> None:
+        """Wakes the streams whose loudness has waited for long enough."""
+        now_ms = self._clock()
+        for stream in tuple(self._loud):
+            if now_ms >= stream.loud_at_ms + LOUDNESS_EVERY_MS:
+                del self._loud[stream]
+                stream.loudness_due = stream.loudness is not None
+                stream.nudge()
 
     async def compare(self) -> None:
         """Compares some of the streams that are in doubt with the store.

@@ -130,6 +130,17 @@ async def test_what_a_device_applied_reaches_the_store(user: User, other: Instan
     assert isinstance(await refused(kitchen.read()), InvalidArgument)
 
 
+async def test_words_of_others_about_a_failure_are_made_presentable(user: User) -> None:
+    kitchen, _ = await connected(user)
+    await user.play()
+    await kitchen.commands(1)
+    told = device_pb2.Applied(number=1, status=FAILED, detail="no\nsound" + 300 * "!")
+    await kitchen.send(applied=told)
+    asked = {"device_id": "kitchen", "number": 1, "wait": {"seconds": 10}}
+    command = (await user.on_device("GetCommand", **asked)).command
+    assert (command.status, command.detail) == (FAILED, "no sound" + 192 * "!")
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_commands_come_in_order_and_once_a_stream_whenever_it_breaks(
     instance: Instance, other: Instance, seed: int

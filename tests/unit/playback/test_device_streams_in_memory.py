@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from meshkit.faults import InvalidArgument, Unavailable
+from meshkit.faults import InvalidArgument, ResourceExhausted, Unavailable
 from playback_svc.adapters.memory import MemoryPositions, NoMeasures
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
@@ -24,10 +24,11 @@ from playback_svc.domain.player_state import stop
 from playback_svc.ports.live import Adjusted, Joined, Mail, Receipt
 from playback_svc.ports.states import Change
 from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.device_stream import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, DeviceStream
 from playback_svc.usecases.device_streams import (
     COMPARED_A_TICK,
     COMPARED_EVERY_S,
-    DeviceStream,
+    LOUDNESS_EVERY_MS,
     DeviceStreams,
     Hello,
 )
@@ -289,3 +290,40 @@ async def test_a_stream_without_a_number_yet_gives_way_to_nobody(rig: Rig) -> No
     stream.device_id = "kitchen"
     rig.streams.hear(Joined(USER, "kitchen", 7))
     assert stream.end is None
+
+
+async def test_a_loudness_that_changes_all_the_time_is_stored_once_a_second(rig: Rig) -> None:
+    stream = await rig.open()
+
+    async def stored_after(percent: int) -> int | None:
+        stream.loudness = percent
+        await rig.streams.report(stream, ())
+        return rig.store.devices[USER]["kitchen"].volume_percent
+
+    assert [await stored_after(percent) for percent in (10, 20, 30)] == [10, 10, 10]
+    rig.now += LOUDNESS_EVERY_MS - 1
+    rig.streams.remind()
+    assert not stream.loudness_due
+    rig.now += 1
+    rig.streams.remind()
+    assert stream.loudness_due
+    await rig.streams.tell_loudness(stream)
+    assert rig.store.devices[USER]["kitchen"].volume_percent == 30
+    assert not stream.loudness_due
+    assert await stored_after(40) == 30
+    rig.streams.close(stream)
+    rig.now += LOUDNESS_EVERY_MS
+    rig.streams.remind()
+    assert not stream.loudness_due
+
+
+async def test_a_device_that_talks_without_end_is_refused(rig: Rig) -> None:
+    stream = await rig.open()
+    stream.heed(MESSAGES_AT_ONCE, rig.now)
+    with pytest.raises(ResourceExhausted):
+        stream.heed(1, rig.now)
+    for _ in range(1000):
+        rig.now += 1000
+        stream.heed(MESSAGES_A_SECOND, rig.now)
+    with pytest.raises(ResourceExhausted):
+        stream.heed(1, rig.now)

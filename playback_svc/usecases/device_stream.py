@@ -1,0 +1,75 @@
+"""One stream of a device: what it has read of its mailbox, and how much its device has said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshkit.faults import ResourceExhausted
+from playback_svc.domain.mailbox import Command
+from playback_svc.usecases.held_streams import HeldStream, Holder
+from playback_svc.usecases.reporting import READ_AT_ONCE
+
+MESSAGES_A_SECOND = 50
+MESSAGES_AT_ONCE = 1000
+_LIMIT_RETRY_S = 5.0
+
+
+class DeviceStream(HeldStream):
+    """One stream of a device.
+
+    Commands up to ``known`` were read for it, and those ``waiting`` are not delivered yet. It was
+    told of commands up to ``told``; ``behind`` says that some of them may be there to be read.
+    ``loudness`` is the device's where that is not stored yet.
+    """
+
+    __slots__ = (
+        "attended", "behind", "device_id", "heeded_ms", "known", "loud_at_ms", "loudness",
+        "loudness_due", "number", "told", "waiting", "watched",
+    )  # fmt: skip
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(holder)
+        self.device_id = ""
+        self.number = 0
+        self.watched = self.attended = self.behind = False
+        self.known = self.told = self.heeded_ms = self.loud_at_ms = 0
+        self.loudness: int | None = None
+        self.loudness_due = False
+        self.waiting: Sequence[Command] = ()
+
+    def mail(self, number: int) -> None:
+        """There is a command of that number."""
+        self.told = max(self.told, number)
+        if number > self.known and not self.behind:
+            self.behind = True
+            self.nudge()
+
+    def fill(self, commands: Sequence[Command], told: int) -> None:
+        """These are next of what was there when it was told of commands up to ``told``."""
+        self.waiting = commands
+        if commands:
+            self.known = commands[-1].number
+        if len(commands) == READ_AT_ONCE:
+            self.behind = True
+        else:
+            # What was told and not found is worked off, or too old.
+            self.known = max(self.known, told)
+
+    def taken(self) -> Sequence[Command]:
+        """What is to be delivered now, in order; given once."""
+        commands, self.waiting = self.waiting, ()
+        return commands
+
+    def heed(self, messages: int, now_ms: int) -> None:
+        """So many messages came.
+
+        Raises ResourceExhausted for more than ``MESSAGES_A_SECOND`` in the long run.
+        """
+        heeded_ms = max(self.heeded_ms, now_ms) + messages * 1000 // MESSAGES_A_SECOND
+        if heeded_ms - now_ms > MESSAGES_AT_ONCE * 1000 // MESSAGES_A_SECOND:
+            raise ResourceExhausted(
+                f"A device may say {MESSAGES_A_SECOND} things a second.",
+                metadata={"limit": "messages_per_stream"},
+                retry_after_s=_LIMIT_RETRY_S,
+            )
+        self.heeded_ms = heeded_ms
