@@ -390,7 +390,7 @@ class Applied(_message.Message):
     status: Global___Command.Status.ValueType
     """DONE, SUPERSEDED or FAILED."""
     detail: _builtins.str
-    """Why it FAILED, for people; up to 200 characters."""
+    """Why it FAILED, for people; kept up to 200 characters, spaces for those that cannot be printed."""
     def __init__(
         self,
         *,

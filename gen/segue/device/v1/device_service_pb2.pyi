@@ -695,8 +695,8 @@ class ConnectRequest(_message.Message):
         device_id: _builtins.str
         """The device."""
         last_applied: _builtins.int
-        """The last command that it worked off. 0: none, or it does not remember: it gets those that the
-        server does not know to be worked off.
+        """The last command that it worked off, with all before it: what waits up to it becomes DONE.
+        0: none, or it does not remember: it gets those that the server does not know to be worked off.
         A number that was never given is INVALID_FIELD: the device was removed since, and begins with 0.
         """
         name: _builtins.str
@@ -783,7 +783,7 @@ class ConnectResponse(_message.Message):
 
     @_builtins.property
     def reconnect(self) -> Global___Reconnect:
-        """The server will drain: close this stream and open a new one."""
+        """Close this stream and open a new one: the server will drain, or commands were too late."""
 
     @_builtins.property
     def end(self) -> _playback_pb2.SessionEnd:
@@ -809,7 +809,7 @@ Global___ConnectResponse: _TypeAlias = ConnectResponse  # noqa: Y015
 
 @_typing.final
 class Reconnect(_message.Message):
-    """The server will drain."""
+    """Come back over a new stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

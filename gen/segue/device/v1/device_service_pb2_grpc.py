@@ -170,8 +170,10 @@ class DeviceServiceServicer:
         `welcome`, then each command, in order, each once over the life of the stream; a device that
         comes back names the last one it worked off and gets those after it. The stream ends with
         `end`, or when the device closes it. A second stream of a device ends the first (TAKEN_OVER).
+        Where commands grew too old before they could be delivered, the stream ends as for a drain
+        (`reconnect`, DRAINING): the next welcome says which, once.
         Errors: INVALID_FIELD (first message is not hello, absurd values), DEVICE_LIMIT, LIMIT_REACHED
-        (too many streams of this user).
+        (too many streams of this user, or more than 50 messages a second for long).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

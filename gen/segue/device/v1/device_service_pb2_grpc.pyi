@@ -64,8 +64,10 @@ class DeviceServiceStub:
     `welcome`, then each command, in order, each once over the life of the stream; a device that
     comes back names the last one it worked off and gets those after it. The stream ends with
     `end`, or when the device closes it. A second stream of a device ends the first (TAKEN_OVER).
+    Where commands grew too old before they could be delivered, the stream ends as for a drain
+    (`reconnect`, DRAINING): the next welcome says which, once.
     Errors: INVALID_FIELD (first message is not hello, absurd values), DEVICE_LIMIT, LIMIT_REACHED
-    (too many streams of this user).
+    (too many streams of this user, or more than 50 messages a second for long).
     """
     WatchCommands: _aio.UnaryStreamMultiCallable[_device_service_pb2.WatchCommandsRequest, _device_service_pb2.WatchCommandsResponse]
     """The server's half of Connect, for clients that cannot hold two directions: `welcome`, then
@@ -176,8 +178,10 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         `welcome`, then each command, in order, each once over the life of the stream; a device that
         comes back names the last one it worked off and gets those after it. The stream ends with
         `end`, or when the device closes it. A second stream of a device ends the first (TAKEN_OVER).
+        Where commands grew too old before they could be delivered, the stream ends as for a drain
+        (`reconnect`, DRAINING): the next welcome says which, once.
         Errors: INVALID_FIELD (first message is not hello, absurd values), DEVICE_LIMIT, LIMIT_REACHED
-        (too many streams of this user).
+        (too many streams of this user, or more than 50 messages a second for long).
         """
 
     @_abc_1.abstractmethod
