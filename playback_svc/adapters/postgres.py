@@ -89,9 +89,11 @@ _NUMBER = """
 UPDATE devices SET last_number = %(number)s
 WHERE user_id = %(user_id)s AND device_id = %(device_id)s AND last_number = %(number)s - 1
 """
+# A number that is taken fails the condition above it: an error here would only fill the log.
 _POST = f"""
 INSERT INTO commands (user_id, {", ".join(device_rows.COMMAND_COLUMNS)})
 VALUES (%(user_id)s, {_named(device_rows.COMMAND_COLUMNS)})
+ON CONFLICT DO NOTHING
 """  # noqa: S608
 _KEEP_PLAY = f"""
 WITH kept AS (

@@ -20,8 +20,8 @@ from player.commands.outcome import CommandFailed
 from player.commands.performing import Stage, combined
 from player.commands.playback_words import facts, what_plays
 from player.commands.queueing import queue_table
-from player.commands.terminal_text import clock
 from player.commands.status import picture
+from player.commands.terminal_text import clock
 from player.commands.wishes import Wish, command_of, request_of
 from player.device.device import Showing
 from player.device.targets import Track
