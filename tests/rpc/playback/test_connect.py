@@ -203,6 +203,9 @@ async def test_a_device_that_is_back_too_late_is_told_what_lapsed(user: User, wo
     expired = await user.on_device("GetCommand", device_id="kitchen", number=2)
     assert expired.command.status == KIND.EXPIRED
     assert await kitchen.close() == []
+    again, welcome = await connected(user)
+    assert (welcome.last_applied, welcome.HasField("lapsed")) == (3, False)
+    assert numbers(await again.commands(2)) == [4, 5]
 
 
 async def test_a_drained_device_goes_on_elsewhere_with_what_came_meanwhile(world: World) -> None:
