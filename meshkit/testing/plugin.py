@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from meshkit.testing import stores
+
+# As every process of ours: children are started while gRPC's threads run, and use nothing of it.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 pytest.register_assert_rewrite("meshkit.testing.feed_suite", "meshkit.testing.answer_suite")
 

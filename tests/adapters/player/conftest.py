@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +10,6 @@ from hls_asset import RUNGS, Origin, make_asset, serve
 from player_bench import Bench, RecordingSink
 
 from player.adapters.clocks import ScaledClock
-
-# As the command does: decoders are started while gRPC's threads run, and use nothing of it.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 
 @pytest.fixture(scope="session")

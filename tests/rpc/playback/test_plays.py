@@ -44,7 +44,7 @@ async def other(world: World) -> AsyncIterator[Instance]:
 
 
 @pytest.fixture
-def user(instance: Instance) -> User:
+async def user(instance: Instance) -> User:
     """Of a plan without a limit of skips."""
     return instance.user(tier="premium")
 
