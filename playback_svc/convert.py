@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from segue.playback.v1 import history_service_pb2, playback_pb2
 
 from meshkit.faults import InvalidArgument
+from meshkit.ulids import is_ulid
 from playback_svc.domain.listing import MOST_ENTRIES, Listing
 from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
@@ -20,7 +21,6 @@ from playback_svc.usecases.held_streams import StreamEnd
 from playback_svc.usecases.play import PlayOrder
 from playback_svc.usecases.queueing import Next
 
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 STATUSES = {
@@ -28,11 +28,6 @@ STATUSES = {
     Status.PAUSED: playback_pb2.Playback.PAUSED,
     Status.STOPPED: playback_pb2.Playback.STOPPED,
 }
-
-
-def is_ulid(text: str) -> bool:
-    """Whether ``text`` is a ULID."""
-    return _ULID.fullmatch(text) is not None
 
 
 def ulid(field: str, text: str) -> str:

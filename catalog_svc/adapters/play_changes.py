@@ -8,10 +8,10 @@ import structlog
 from segue.playback.v1 import history_service_pb2 as pb
 from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
 
-from catalog_svc.domain.ids import is_id
 from catalog_svc.domain.plays import Play
 from meshkit.following import Step, Watch
 from meshkit.status import remote_faults
+from meshkit.ulids import is_ulid
 
 _log = structlog.get_logger("plays")
 
@@ -33,7 +33,7 @@ def told(message: pb.WatchPlaysResponse) -> Play | None:
     if not message.HasField("play"):
         return None
     play = Play(message.play.play_id, message.play.track_id)
-    if not is_id(play.id) or not is_id(play.track_id):
+    if not is_ulid(play.id) or not is_ulid(play.track_id):
         # One play that nobody can read must not keep all later ones from being counted.
         _log.error("play unreadable", play_id=play.id, track_id=play.track_id)
         return None

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from ulid import ULID
 
 from meshkit.faults import InvalidArgument
-
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+from meshkit.ulids import is_ulid
 
 
 def new_id() -> str:
@@ -16,13 +13,8 @@ def new_id() -> str:
     return str(ULID())
 
 
-def is_id(value: str) -> bool:
-    """Whether ``value`` is a ULID."""
-    return _ULID.fullmatch(value) is not None
-
-
 def check_id(value: str, field: str = "id") -> str:
     """``value`` when it is a ULID; else raises ``InvalidArgument`` naming ``field``."""
-    if not is_id(value):
+    if not is_ulid(value):
         raise InvalidArgument.field(field, "must be a ULID: 26 upper-case characters")
     return value

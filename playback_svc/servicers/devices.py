@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
 
 from segue.device.v1 import device_service_pb2 as pb
 from segue.device.v1.device_service_pb2_grpc import DeviceServiceServicer
@@ -16,6 +15,7 @@ from playback_svc import convert
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.servicers import device_messages
+from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.registering import Devices, Registration
@@ -23,22 +23,6 @@ from playback_svc.usecases.reporting import Reports
 from playback_svc.usecases.transferring import Transfer
 
 _ANSWERED_WITHIN_S = 0.5
-
-
-class DeviceStreams(Protocol):
-    """The calls of DeviceService that last."""
-
-    def connect(
-        self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
-    ) -> AsyncIterator[pb.ConnectResponse]:
-        """See Connect of the contract."""
-        ...
-
-    def watch(
-        self, request: pb.WatchCommandsRequest, context: Context
-    ) -> AsyncIterator[pb.WatchCommandsResponse]:
-        """See WatchCommands of the contract."""
-        ...
 
 
 class DeviceServicer(DeviceServiceServicer):
@@ -51,7 +35,7 @@ class DeviceServicer(DeviceServiceServicer):
         directing: Directing,
         transfer: Transfer,
         reports: Reports,
-        streams: DeviceStreams,
+        streams: DeviceStreamCalls,
         addresses: Addresses,
         clock: Clock,
     ) -> None:

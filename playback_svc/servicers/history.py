@@ -11,6 +11,7 @@ from segue.playback.v1.history_service_pb2_grpc import HistoryServiceServicer
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.ulids import is_ulid
 from playback_svc import convert
 from playback_svc.usecases.history import Heard, ListHistory, WatchPlays
 
@@ -62,7 +63,7 @@ def _after(page: Page) -> str | None:
     match page.after:
         case None:
             return None
-        case (str(play_id),) if convert.is_ulid(play_id):
+        case (str(play_id),) if is_ulid(play_id):
             return play_id
         case _:
             raise foreign_token()

@@ -110,9 +110,11 @@ class Play:
     ) -> Staged:
         before = seen.state.queue if seen.state else NO_QUEUE
         if listing is None or order.source is None:
-            queue = replace(before, context=None, origin=Origin.SINGLE, item_id="")
             queue = replace(
-                queue,
+                before,
+                context=None,
+                origin=Origin.SINGLE,
+                item_id="",
                 shuffle=before.shuffle if order.shuffle is None else order.shuffle,
                 repeat=before.repeat if order.repeat is None else order.repeat,
             )

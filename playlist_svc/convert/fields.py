@@ -8,22 +8,17 @@ from collections.abc import Sequence
 
 from meshkit.faults import InvalidArgument, PageTokenInvalid
 from meshkit.paging import SortKey
+from meshkit.ulids import is_ulid
 from playlist_svc.domain.ids import to_raw
 from playlist_svc.domain.order import MAX_TRACKS
 from playlist_svc.domain.playlist import DESCRIPTION_LENGTH, TITLE_LENGTH
 
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _YEAR_10000_MS = 253_402_300_800_000
 _CONTROL = ("Cc", "Cs", "Zl", "Zp")
 # What shows nothing: formats, spaces, and the letters and signs that are drawn as blanks.
 _BLANK_CATEGORIES = ("Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co")
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-
-
-def is_ulid(text: str) -> bool:
-    """Whether ``text`` is a ULID as this service writes them."""
-    return _ULID.fullmatch(text) is not None
 
 
 def ulid(field: str, text: str) -> str:

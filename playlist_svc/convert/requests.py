@@ -11,6 +11,7 @@ from meshkit.faults import InvalidArgument
 from meshkit.idempotency import WriteRequest, request_key
 from meshkit.paging import SortKey
 from meshkit.principal import current_principal
+from meshkit.ulids import is_ulid
 from playlist_svc.convert import fields, rules
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.order import MAX_TRACKS
@@ -136,7 +137,7 @@ def pinned(after: SortKey | None) -> tuple[Pinned, int] | None:
         case None:
             return None
         case (int(revision), int(start), str(snapshot_id)) if (
-            0 < revision < 1 << 31 and 0 < start < 1 << 31 and fields.is_ulid(snapshot_id)
+            0 < revision < 1 << 31 and 0 < start < 1 << 31 and is_ulid(snapshot_id)
         ):
             return Pinned(revision, snapshot_id), start
         case _:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from edge.identity.domain.users import User, parse_lookup
 from edge.identity.ports import Accounts
 from meshkit.faults import InvalidArgument, NotFound
+from meshkit.ulids import is_ulid
 
 BATCH_LIMIT = 500
 """The most users in one question."""
-
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 class FindUsers:
@@ -36,6 +34,6 @@ class FindUsers:
         """
         if len(user_ids) > BATCH_LIMIT:
             raise InvalidArgument.field("user_ids", f"must be at most {BATCH_LIMIT}")
-        if not all(_ULID.fullmatch(user_id) for user_id in user_ids):
+        if not all(map(is_ulid, user_ids)):
             raise InvalidArgument.field("user_ids", "must be ULIDs: 26 upper-case characters")
         return await self._accounts.find_many(user_ids)

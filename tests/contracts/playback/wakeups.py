@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -70,15 +71,15 @@ def about(user: str) -> Iterator[News]:
     yield Joined(user, "kitchen.speaker", 2**31)
 
 
-class WakeupsContract:
+class WakeupsContract(ABC):
     """Subclass it with fixtures ``one`` and ``two``: running instances over one empty store.
 
     ``bereave`` makes it as if an instance had died that held the user, and this device of theirs,
     and its leases had run out since.
     """
 
-    async def bereave(self, two: Instance, user: str, device_id: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def bereave(self, two: Instance, user: str, device_id: str) -> None: ...
 
     @pytest.fixture
     def user(self) -> str:
