@@ -85,10 +85,13 @@ def _api_row(method: MethodDescriptor) -> str:
     if contract.access == kinds.PUBLIC:
         access = "public"
     elif contract.access == kinds.USER:
-        access = f"scope `{contract.scope}`"
+        access = " or ".join(f"`{scope}`" for scope in contract.scopes)
     else:
-        scope = f", scope `{contract.scope}`" if contract.scope else ""
-        access = f"internal: {', '.join(sorted(contract.allowed_callers))}{scope}"
+        access = (
+            f"internal: {', '.join(sorted(contract.allowed_callers)) or 'nobody in its own name'}"
+        )
+    if contract.delegated:
+        access += f"; on a user's behalf: {', '.join(sorted(contract.delegated))}"
     kind = {
         (False, False): "unary",
         (False, True): "server stream",

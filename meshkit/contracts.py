@@ -13,7 +13,10 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from segue.mesh.v1 import options_pb2
 
+from meshkit import scopes
+
 _NO_SIDE_EFFECTS = MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS
+_USER = options_pb2.MethodPolicy.Access.USER
 _IDEMPOTENCY_UNKNOWN = MethodOptions.IdempotencyLevel.IDEMPOTENCY_UNKNOWN
 
 
@@ -22,14 +25,16 @@ class MethodContract:
     """One RPC as its contract declares it.
 
     ``path`` is the gRPC path, ``/package.Service/Method``. ``access`` is a value of
-    ``MethodPolicy.Access``.
+    ``MethodPolicy.Access``. A token needs one of ``scopes``, unless a workload of ``delegated``
+    passes it on.
     """
 
     path: str
     service: str
     access: int
-    scope: str
+    scopes: tuple[str, ...]
     allowed_callers: frozenset[str]
+    delegated: frozenset[str]
     retryable: bool
     read_only: bool
     streams_requests: bool
@@ -40,10 +45,9 @@ class MethodContract:
         """Whether either side sends more than one message."""
         return self.streams_requests or self.streams_responses
 
-    @property
-    def needs_user(self) -> bool:
-        """Whether the call must carry a user's access token."""
-        return bool(self.scope)
+    def needs_user(self, caller: str) -> bool:
+        """Whether the call of a workload must carry a user's access token."""
+        return self.access == _USER or caller in self.delegated
 
 
 def load_all() -> list[ModuleType]:
@@ -79,8 +83,9 @@ def contract_of(method: MethodDescriptor) -> MethodContract:
         path=path,
         service=service.full_name,
         access=policy.access,
-        scope=policy.scope,
+        scopes=tuple(map(scopes.name_of, policy.scopes)),
         allowed_callers=frozenset(policy.allowed_callers),
+        delegated=frozenset(policy.delegated),
         retryable=options.idempotency_level != _IDEMPOTENCY_UNKNOWN,
         read_only=options.idempotency_level == _NO_SIDE_EFFECTS,
         streams_requests=method.client_streaming,
@@ -92,12 +97,14 @@ def _require_usable(path: str, policy: options_pb2.MethodPolicy) -> None:
     kinds = options_pb2.MethodPolicy.Access
     if policy.access == kinds.ACCESS_UNSPECIFIED:
         raise ValueError(f"{path} declares no access in its segue.mesh.v1.policy option")
-    if not policy.allowed_callers:
-        raise ValueError(f"{path} names no allowed_callers in its segue.mesh.v1.policy option")
-    if (policy.access == kinds.USER) and not policy.scope:
-        raise ValueError(f"{path} is for users and names no scope")
-    if (policy.access == kinds.PUBLIC) and policy.scope:
-        raise ValueError(f"{path} is public and names a scope")
+    if not policy.allowed_callers and not policy.delegated:
+        raise ValueError(f"{path} names no callers in its segue.mesh.v1.policy option")
+    if not set(policy.allowed_callers).isdisjoint(policy.delegated):
+        raise ValueError(f"{path} names a workload both as allowed and as delegated")
+    if (policy.access == kinds.USER) != bool(policy.scopes):
+        raise ValueError(f"{path} must name scopes exactly where it is for users")
+    if (policy.access == kinds.PUBLIC) and policy.delegated:
+        raise ValueError(f"{path} is public, so nobody needs to be delegated to")
 
 
 def contracts_of(service: ServiceDescriptor) -> Iterator[MethodContract]:

@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from edge.identity.domain.tokens import ADMIN_SCOPES, USER_SCOPES
 from edge.identity.ports import KeyPublisher
 from meshkit.http_status import unrouted
+from meshkit.scopes import operator_scopes, user_scopes
 
 JWKS_PATH = "/oauth2/jwks.json"
 _KEYS_KEPT = "public, max-age=60"
@@ -78,7 +78,7 @@ class Endpoints:
                 "id_token_signing_alg_values_supported": ["ES256"],
                 "subject_types_supported": ["public"],
                 "response_types_supported": [],
-                "scopes_supported": [*USER_SCOPES, *ADMIN_SCOPES],
+                "scopes_supported": [*user_scopes(), *operator_scopes()],
             },
             headers={"cache-control": kept},
         )

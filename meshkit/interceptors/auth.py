@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshkit.contracts import MethodContract
 from meshkit.faults import Fault, PermissionDenied, Unauthenticated
-from meshkit.principal import set_caller, set_principal
+from meshkit.principal import Principal, set_caller, set_principal
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 
@@ -20,22 +20,26 @@ def workload_of(context: Context) -> str:
     return ""
 
 
-def require_caller(contract: MethodContract, context: Context) -> None:
-    """Refuses workloads that the contract does not name."""
+def require_caller(contract: MethodContract, context: Context) -> str:
+    """The calling workload; refuses those that the contract does not name."""
     workload = workload_of(context)
-    if workload not in contract.allowed_callers:
+    if workload not in contract.allowed_callers and workload not in contract.delegated:
         raise PermissionDenied(
             f"the workload {workload or '(none)'} may not call {contract.path}",
             reason="CALLER_NOT_ALLOWED",
         )
     set_caller(workload)
+    return workload
 
 
 async def require_user(
-    contract: MethodContract, headers: dict[str, str], tokens: TokenVerifier | None
+    contract: MethodContract,
+    caller: str,
+    headers: dict[str, str],
+    tokens: TokenVerifier | None,
 ) -> None:
-    """Refuses calls whose token is absent, bad, or lacks the scope of the contract."""
-    if not contract.needs_user:
+    """Refuses calls whose token is absent, bad, or lacks every scope of the contract."""
+    if not contract.needs_user(caller):
         set_principal(None)
         return
     if tokens is None:
@@ -44,10 +48,16 @@ async def require_user(
     if header[: len(_BEARER)].lower() != _BEARER:
         raise Unauthenticated("this call needs an access token", reason="TOKEN_MISSING")
     principal = await tokens.verify(header[len(_BEARER) :].strip())
-    if contract.scope not in principal.scopes:
-        raise PermissionDenied(
-            f"the access token lacks the scope {contract.scope}",
-            reason="SCOPE_MISSING",
-            metadata={"scope": contract.scope},
-        )
+    if caller not in contract.delegated:
+        require_scope(contract.scopes, principal)
     set_principal(principal)
+
+
+def require_scope(scopes: tuple[str, ...], principal: Principal) -> None:
+    """Refuses a user whose token carries none of ``scopes``."""
+    if principal.scopes.isdisjoint(scopes):
+        raise PermissionDenied(
+            f"the access token lacks the scope {' or '.join(scopes)}",
+            reason="SCOPE_MISSING",
+            metadata={"scope": " ".join(scopes)},
+        )

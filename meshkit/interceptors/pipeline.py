@@ -110,8 +110,8 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 with telemetry.current(begun[1]):
                     self._admit(admission, metrics)
                     async with asyncio.timeout(self._remaining(contract, context)):
-                        auth.require_caller(contract, context)
-                        await auth.require_user(contract, headers, self._tokens)
+                        caller = auth.require_caller(contract, context)
+                        await auth.require_user(contract, caller, headers, self._tokens)
                         messages.check(request)
                         return await behavior(request, context)
             except BaseException as error:
@@ -138,8 +138,8 @@ class Pipeline(grpc.aio.ServerInterceptor):
             try:
                 self._admit(self._streams, metrics)
                 deadline.set_remaining(None)
-                auth.require_caller(contract, context)
-                await auth.require_user(contract, headers, self._tokens)
+                caller = auth.require_caller(contract, context)
+                await auth.require_user(contract, caller, headers, self._tokens)
                 messages.check(request)
                 # A held stream outlives both by hours, and there are tens of thousands.
                 del headers

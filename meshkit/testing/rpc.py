@@ -20,22 +20,14 @@ from joserfc.jwk import ECKey
 from ulid import ULID
 
 from meshkit.certificates import credentials, ensure_certificates
+from meshkit.scopes import operator_scopes, user_scopes
 from meshkit.server import MeshServer
 from meshkit.settings import ServiceSettings
 from meshkit.tokens import TokenVerifier
 
 ISSUER = "https://segue.test"
 JWKS_URL = "http://keys.segue.test/jwks.json"
-ALL_SCOPES = (
-    "catalog.read",
-    "catalog.import",
-    "playback",
-    "playlist",
-    "rec",
-    "sync",
-    "account",
-    "admin",
-)
+ALL_SCOPES = (*user_scopes(), *operator_scopes())
 
 Registration = tuple[Callable[[Any, Any], Any], Any]
 

@@ -8,14 +8,16 @@ from typing import Generic, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 
-from meshkit.faults import PermissionDenied, Unauthenticated
+from meshkit.faults import Unauthenticated
+from meshkit.interceptors.auth import require_scope
 from meshkit.principal import Principal, set_principal
 from meshkit.tokens import TokenVerifier
 from playback_svc.usecases.held_streams import REVOKED, HeldStream, Holder, StreamEnd
 
 HELLO_WITHIN_S = 10.0
 MOST_WAITING = 100
-_SCOPE = "playback"
+# Of the contract of both streams that take fresh tokens.
+_SCOPES = ("playback.control",)
 
 Request = TypeVar("Request")
 
@@ -36,12 +38,7 @@ async def renew(stream: HeldStream, tokens: TokenVerifier, access_token: str) ->
     principal = await tokens.verify(access_token)
     if principal.user_id != stream.holder.user_id:
         raise Unauthenticated("The token is of another user.", reason="TOKEN_INVALID")
-    if _SCOPE not in principal.scopes:
-        raise PermissionDenied(
-            f"the access token lacks the scope {_SCOPE}",
-            reason="SCOPE_MISSING",
-            metadata={"scope": _SCOPE},
-        )
+    require_scope(_SCOPES, principal)
     set_principal(principal)
     stream.holder = holder_of(principal)
 

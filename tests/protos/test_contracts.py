@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
@@ -9,19 +11,11 @@ from google.rpc import code_pb2
 from segue.mesh.v1 import options_pb2
 
 from meshkit import contracts, faults, status
+from meshkit.scopes import scope_specs
 
 METHODS = [method for service in contracts.services() for method in service.methods]
+SCOPES = options_pb2.Scope.Name.DESCRIPTOR.values[1:]
 REASONS = sorted(status.reason_specs())
-SCOPES = {
-    "catalog.read",
-    "catalog.import",
-    "playback",
-    "playlist",
-    "rec",
-    "sync",
-    "account",
-    "admin",
-}
 WORKLOADS = {"edge", "cli", "catalog", "playback", "playlist", "rec", "sync", "identity"}
 
 
@@ -37,8 +31,29 @@ def test_there_are_contracts_to_check() -> None:
 @pytest.mark.parametrize("method", METHODS, ids=name_of)
 def test_every_rpc_declares_its_access(method: MethodDescriptor) -> None:
     contract = contracts.contract_of(method)
-    assert contract.allowed_callers <= WORKLOADS
-    assert not contract.scope or contract.scope in SCOPES
+    assert contract.allowed_callers | contract.delegated <= WORKLOADS
+    assert set(contract.scopes) <= set(scope_specs())
+
+
+@pytest.mark.parametrize("value", SCOPES, ids=lambda one: str(one.name))
+def test_every_scope_is_named_after_its_value_and_says_what_it_allows(value: Any) -> None:
+    spec = value.GetOptions().Extensions[options_pb2.scope]
+    assert spec.name == value.name.lower().replace("_", ".")
+    assert spec.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_a_scope_to_read_allows_no_write_and_reads_ask_for_no_more(
+    method: MethodDescriptor,
+) -> None:
+    contract = contracts.contract_of(method)
+    if contract.read_only:
+        # Commands of a device carry signed addresses of what it is to play.
+        if method.full_name != "segue.device.v1.DeviceService.WatchCommands":
+            assert not {one for one in contract.scopes if one.endswith((".write", ".control"))}
+    # Whoever can see the account can end its own sign-in.
+    elif method.full_name != "segue.identity.v1.TokenService.RevokeSession":
+        assert not {one for one in contract.scopes if one.endswith(".read")}
 
 
 @pytest.mark.parametrize("method", METHODS, ids=name_of)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from edge.identity.domain.plans import Tier
+from meshkit.scopes import operator_scopes, user_scopes
 
 AUDIENCE = "segue"
 """The ``aud`` claim of every access token."""
@@ -15,19 +16,6 @@ TOKEN_LIFETIME = timedelta(seconds=300)
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """How far the clock of a verifier may lag behind ours."""
-
-USER_SCOPES: tuple[str, ...] = (
-    "catalog.read",
-    "playback",
-    "playlist",
-    "rec",
-    "sync",
-    "account",
-)
-"""What every user may do."""
-
-ADMIN_SCOPES: tuple[str, ...] = ("catalog.import", "admin")
-"""What the operator of a mesh may do besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +57,4 @@ class Revocation:
 
 def scopes_of(*, admin: bool) -> tuple[str, ...]:
     """The scopes of a local user's token."""
-    return USER_SCOPES + ADMIN_SCOPES if admin else USER_SCOPES
+    return user_scopes() + operator_scopes() if admin else user_scopes()

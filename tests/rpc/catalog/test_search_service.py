@@ -189,7 +189,7 @@ async def test_a_page_token_that_the_caller_made_is_refused(mesh: ServedMesh, bo
 async def test_searching_needs_the_scope_catalog_read(mesh: ServedMesh) -> None:
     stub = SearchServiceStub(mesh.channel())
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.Search(SearchRequest(q="x"), metadata=mesh.token(scopes=["playback"]))
+        await stub.Search(SearchRequest(q="x"), metadata=mesh.token(scopes=["playback.read"]))
     assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
 
 

@@ -239,7 +239,7 @@ async def test_a_local_token_opens_the_account(identity: Identity) -> None:
 
 async def test_an_administrator_gets_the_scopes_of_one(identity: Identity) -> None:
     issued = await identity.issue(admin=True)
-    assert {"admin", "catalog.import", "account"} <= set(issued.scopes)
+    assert {"admin", "catalog.import", "account.read"} <= set(issued.scopes)
 
 
 async def test_an_unknown_plan_is_refused(identity: Identity) -> None:

@@ -39,12 +39,18 @@ class Plans(identity_service_pb2_grpc.PlanServiceServicer):
         return identity_service_pb2.ListPlansResponse()
 
 
+class Tokens(identity_service_pb2_grpc.TokenServiceServicer):
+    async def RevokeSession(self, request: Any, context: Context) -> Any:
+        return identity_service_pb2.RevokeSessionResponse()
+
+
 @pytest.fixture(scope="module")
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServedMesh]:
     async with served(
         tmp_path_factory.mktemp("tls"),
         (catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server, Catalog()),
         (identity_service_pb2_grpc.add_PlanServiceServicer_to_server, Plans()),
+        (identity_service_pb2_grpc.add_TokenServiceServicer_to_server, Tokens()),
     ) as mesh:
         yield mesh
 
@@ -52,6 +58,11 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served
 async def get_track(mesh: ServedMesh, metadata: Any, caller: str = "edge") -> Any:
     stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel(caller))
     return await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id="x"), metadata=metadata)
+
+
+async def sign_out(mesh: ServedMesh, metadata: Any) -> None:
+    stub: Any = identity_service_pb2_grpc.TokenServiceStub(mesh.channel())
+    await stub.RevokeSession(identity_service_pb2.RevokeSessionRequest(), metadata=metadata)
 
 
 async def refusal(mesh: ServedMesh, metadata: Any, caller: str = "edge") -> tuple[str, str]:
@@ -104,8 +115,25 @@ async def test_an_unsigned_token_is_refused(mesh: ServedMesh) -> None:
 
 
 async def test_a_token_without_the_scope_is_refused(mesh: ServedMesh) -> None:
-    answer = await refusal(mesh, mesh.token(scopes=["playback"]))
+    answer = await refusal(mesh, mesh.token(scopes=["playback.read"]))
     assert answer == ("PERMISSION_DENIED", "SCOPE_MISSING")
+
+
+async def test_one_of_several_scopes_is_enough(mesh: ServedMesh) -> None:
+    for scope in ("account.read", "account.write"):
+        await sign_out(mesh, mesh.token(scopes=["admin", scope]))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await sign_out(mesh, mesh.token(scopes=["admin"]))
+    fault = fault_of(caught.value)
+    assert fault.reason == "SCOPE_MISSING"
+    assert fault.metadata["scope"] == "account.read account.write"
+
+
+async def test_who_is_delegated_to_passes_a_token_on_whatever_its_scopes(mesh: ServedMesh) -> None:
+    other = mesh.token(scopes=["playback.control"])
+    await get_track(mesh, other, "playback")
+    assert await refusal(mesh, other, "edge") == ("PERMISSION_DENIED", "SCOPE_MISSING")
+    assert await refusal(mesh, (), "playback") == ("UNAUTHENTICATED", "TOKEN_MISSING")
 
 
 async def test_a_revoked_sign_in_is_refused(mesh: ServedMesh) -> None:

@@ -12,7 +12,7 @@ from edge.identity.adapters.memory import MemoryAccounts, MemoryRevocations, Mem
 from edge.identity.domain.events import SessionRevoked, UserChanged
 from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier
-from edge.identity.domain.tokens import ADMIN_SCOPES, USER_SCOPES, Claims
+from edge.identity.domain.tokens import Claims
 from edge.identity.domain.users import Password, User
 from edge.identity.ports import Account
 from edge.identity.usecases.create_user import CreateUser, SignUp
@@ -25,6 +25,7 @@ from edge.identity.wiring import new_id
 from meshkit.faults import InvalidArgument, NotFound, RequestIdReused
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import RequestKey
+from meshkit.scopes import operator_scopes, user_scopes
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 999_999, tzinfo=UTC)
 
@@ -189,8 +190,8 @@ async def test_every_token_is_a_sign_in_of_its_own_for_five_minutes(parts: Parts
 async def test_only_an_administrator_may_import(parts: Parts) -> None:
     user = await parts.issue("ada", tier=None, admin=False)
     admin = await parts.issue("ada", tier=None, admin=True)
-    assert user.claims.scopes == USER_SCOPES
-    assert admin.claims.scopes == USER_SCOPES + ADMIN_SCOPES
+    assert user.claims.scopes == user_scopes()
+    assert admin.claims.scopes == user_scopes() + operator_scopes()
     assert admin.encoded
     assert admin.encoded not in repr(admin)
 

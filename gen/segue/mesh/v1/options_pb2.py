@@ -25,15 +25,47 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsegue/mesh/v1/options.proto\x12\rsegue.mesh.v1\x1a google/protobuf/descriptor.proto\"\xb0\x01\n\x0cMethodPolicy\x12\x32\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0e\x32\".segue.mesh.v1.MethodPolicy.Access\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x17\n\x0f\x61llowed_callers\x18\x03 \x03(\t\"D\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\n\n\x06PUBLIC\x10\x01\x12\x08\n\x04USER\x10\x02\x12\x0c\n\x08INTERNAL\x10\x03:M\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\x87\x89\x03 \x01(\x0b\x32\x1b.segue.mesh.v1.MethodPolicyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsegue/mesh/v1/options.proto\x12\rsegue.mesh.v1\x1a google/protobuf/descriptor.proto\"\xdf\x01\n\x0cMethodPolicy\x12\x32\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0e\x32\".segue.mesh.v1.MethodPolicy.Access\x12)\n\x06scopes\x18\x02 \x03(\x0e\x32\x19.segue.mesh.v1.Scope.Name\x12\x17\n\x0f\x61llowed_callers\x18\x03 \x03(\t\x12\x11\n\tdelegated\x18\x04 \x03(\t\"D\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\n\n\x06PUBLIC\x10\x01\x12\x08\n\x04USER\x10\x02\x12\x0c\n\x08INTERNAL\x10\x03\"\xbc\t\n\x05Scope\"\xb2\t\n\x04Name\x12\x14\n\x10NAME_UNSPECIFIED\x10\x00\x12^\n\x0c\x43\x41TALOG_READ\x10\x01\x1aL\xca\xc8\x18H\n\x0c\x63\x61talog.read\x12\x38Search for music and read what the catalogue says of it.\x12T\n\x0e\x43\x41TALOG_IMPORT\x10\x02\x1a@\xca\xc8\x18<\n\x0e\x63\x61talog.import\x12(Import music from folders on the server.\x18\x01\x12j\n\rPLAYBACK_READ\x10\x03\x1aW\xca\xc8\x18S\n\rplayback.read\x12\x42See what plays, on which devices, the history and the preferences.\x12l\n\x10PLAYBACK_CONTROL\x10\x04\x1aV\xca\xc8\x18R\n\x10playback.control\x12>Play, pause, skip, control devices and change the preferences.\x12[\n\rPLAYLIST_READ\x10\x05\x1aH\xca\xc8\x18\x44\n\rplaylist.read\x12\x33See playlists, private ones too, and their history.\x12S\n\x0ePLAYLIST_WRITE\x10\x06\x1a?\xca\xc8\x18;\n\x0eplaylist.write\x12)Make, change, share and delete playlists.\x12\x42\n\x0cLIBRARY_READ\x10\x07\x1a\x30\xca\xc8\x18,\n\x0clibrary.read\x12\x1cSee saved tracks and albums.\x12P\n\rLIBRARY_WRITE\x10\x08\x1a=\xca\xc8\x18\x39\n\rlibrary.write\x12(Save tracks and albums, and remove them.\x12\x65\n\x0bSOCIAL_READ\x10\t\x1aT\xca\xc8\x18P\n\x0bsocial.read\x12\x41See whom you follow, who follows you, and what friends listen to.\x12\x65\n\x0cSOCIAL_WRITE\x10\n\x1aS\xca\xc8\x18O\n\x0csocial.write\x12?Follow and block people and artists, and change who may see it.\x12U\n\x0c\x41\x43\x43OUNT_READ\x10\x0b\x1a\x43\xca\xc8\x18?\n\x0c\x61\x63\x63ount.read\x12/See the account: name, e-mail address and plan.\x12P\n\rACCOUNT_WRITE\x10\x0c\x1a=\xca\xc8\x18\x39\n\raccount.write\x12(Change the account and end its sign-ins.\x12\x45\n\x05\x41\x44MIN\x10\r\x1a:\xca\xc8\x18\x36\n\x05\x61\x64min\x12+Do what only the operator of a mesh may do.\x18\x01\"B\n\tScopeSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07meaning\x18\x02 \x01(\t\x12\x16\n\x0eoperators_only\x18\x03 \x01(\x08:M\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\x87\x89\x03 \x01(\x0b\x32\x1b.segue.mesh.v1.MethodPolicy:L\n\x05scope\x12!.google.protobuf.EnumValueOptions\x18\x89\x89\x03 \x01(\x0b\x32\x18.segue.mesh.v1.ScopeSpec:1\n\x08\x66ormerly\x12\x1d.google.protobuf.FieldOptions\x18\x8a\x89\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.mesh.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["CATALOG_READ"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["CATALOG_READ"]._serialized_options = b'\312\310\030H\n\014catalog.read\0228Search for music and read what the catalogue says of it.'
+  _globals['_SCOPE_NAME'].values_by_name["CATALOG_IMPORT"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["CATALOG_IMPORT"]._serialized_options = b'\312\310\030<\n\016catalog.import\022(Import music from folders on the server.\030\001'
+  _globals['_SCOPE_NAME'].values_by_name["PLAYBACK_READ"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["PLAYBACK_READ"]._serialized_options = b'\312\310\030S\n\rplayback.read\022BSee what plays, on which devices, the history and the preferences.'
+  _globals['_SCOPE_NAME'].values_by_name["PLAYBACK_CONTROL"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["PLAYBACK_CONTROL"]._serialized_options = b'\312\310\030R\n\020playback.control\022>Play, pause, skip, control devices and change the preferences.'
+  _globals['_SCOPE_NAME'].values_by_name["PLAYLIST_READ"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["PLAYLIST_READ"]._serialized_options = b'\312\310\030D\n\rplaylist.read\0223See playlists, private ones too, and their history.'
+  _globals['_SCOPE_NAME'].values_by_name["PLAYLIST_WRITE"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["PLAYLIST_WRITE"]._serialized_options = b'\312\310\030;\n\016playlist.write\022)Make, change, share and delete playlists.'
+  _globals['_SCOPE_NAME'].values_by_name["LIBRARY_READ"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["LIBRARY_READ"]._serialized_options = b'\312\310\030,\n\014library.read\022\034See saved tracks and albums.'
+  _globals['_SCOPE_NAME'].values_by_name["LIBRARY_WRITE"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["LIBRARY_WRITE"]._serialized_options = b'\312\310\0309\n\rlibrary.write\022(Save tracks and albums, and remove them.'
+  _globals['_SCOPE_NAME'].values_by_name["SOCIAL_READ"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["SOCIAL_READ"]._serialized_options = b'\312\310\030P\n\013social.read\022ASee whom you follow, who follows you, and what friends listen to.'
+  _globals['_SCOPE_NAME'].values_by_name["SOCIAL_WRITE"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["SOCIAL_WRITE"]._serialized_options = b'\312\310\030O\n\014social.write\022?Follow and block people and artists, and change who may see it.'
+  _globals['_SCOPE_NAME'].values_by_name["ACCOUNT_READ"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["ACCOUNT_READ"]._serialized_options = b'\312\310\030?\n\014account.read\022/See the account: name, e-mail address and plan.'
+  _globals['_SCOPE_NAME'].values_by_name["ACCOUNT_WRITE"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["ACCOUNT_WRITE"]._serialized_options = b'\312\310\0309\n\raccount.write\022(Change the account and end its sign-ins.'
+  _globals['_SCOPE_NAME'].values_by_name["ADMIN"]._loaded_options = None
+  _globals['_SCOPE_NAME'].values_by_name["ADMIN"]._serialized_options = b'\312\310\0306\n\005admin\022+Do what only the operator of a mesh may do.\030\001'
   _globals['_METHODPOLICY']._serialized_start=81
-  _globals['_METHODPOLICY']._serialized_end=257
-  _globals['_METHODPOLICY_ACCESS']._serialized_start=189
-  _globals['_METHODPOLICY_ACCESS']._serialized_end=257
+  _globals['_METHODPOLICY']._serialized_end=304
+  _globals['_METHODPOLICY_ACCESS']._serialized_start=236
+  _globals['_METHODPOLICY_ACCESS']._serialized_end=304
+  _globals['_SCOPE']._serialized_start=307
+  _globals['_SCOPE']._serialized_end=1519
+  _globals['_SCOPE_NAME']._serialized_start=317
+  _globals['_SCOPE_NAME']._serialized_end=1519
+  _globals['_SCOPESPEC']._serialized_start=1521
+  _globals['_SCOPESPEC']._serialized_end=1587
 # @@protoc_insertion_point(module_scope)

@@ -40,11 +40,9 @@ class MethodPolicy(_message.Message):
         PUBLIC: MethodPolicy._Access.ValueType  # 1
         """Needs no access token. Served to the outside by the edge."""
         USER: MethodPolicy._Access.ValueType  # 2
-        """Needs a user's access token that carries `scope`. Served to the outside by the edge."""
+        """Needs a user's access token that carries one of `scopes`. Served to the outside by the edge."""
         INTERNAL: MethodPolicy._Access.ValueType  # 3
-        """Needs a workload certificate named in `allowed_callers`; never served by the edge. When
-        `scope` is set, the user's forwarded access token is needed as well.
-        """
+        """Needs a workload certificate; never served by the edge."""
 
     class Access(_Access, metaclass=_AccessEnumTypeWrapper):
         """The kinds of access."""
@@ -54,38 +52,175 @@ class MethodPolicy(_message.Message):
     PUBLIC: MethodPolicy.Access.ValueType  # 1
     """Needs no access token. Served to the outside by the edge."""
     USER: MethodPolicy.Access.ValueType  # 2
-    """Needs a user's access token that carries `scope`. Served to the outside by the edge."""
+    """Needs a user's access token that carries one of `scopes`. Served to the outside by the edge."""
     INTERNAL: MethodPolicy.Access.ValueType  # 3
-    """Needs a workload certificate named in `allowed_callers`; never served by the edge. When
-    `scope` is set, the user's forwarded access token is needed as well.
-    """
+    """Needs a workload certificate; never served by the edge."""
 
     ACCESS_FIELD_NUMBER: _builtins.int
-    SCOPE_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
     ALLOWED_CALLERS_FIELD_NUMBER: _builtins.int
+    DELEGATED_FIELD_NUMBER: _builtins.int
     access: Global___MethodPolicy.Access.ValueType
     """The kind of access."""
-    scope: _builtins.str
-    """The scope that the access token must carry, e.g. "catalog.read". Empty for PUBLIC."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[Global___Scope.Name.ValueType]:
+        """The scopes that allow the call: the access token must carry at least one of them. Set for USER
+        alone.
+        """
+
     @_builtins.property
     def allowed_callers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The workloads whose certificate may call this method, e.g. "edge", "playback". Never empty."""
+        """The workloads whose certificate may call this method, e.g. "edge", "playback". Empty only where
+        `delegated` names the callers.
+        """
+
+    @_builtins.property
+    def delegated(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The workloads that may call this method on behalf of a user: they pass on the access token of
+        the call that they serve, whose scopes they have checked, so that here they are not asked for
+        again.
+        """
 
     def __init__(
         self,
         *,
         access: Global___MethodPolicy.Access.ValueType = ...,
-        scope: _builtins.str = ...,
+        scopes: _abc.Iterable[Global___Scope.Name.ValueType] | None = ...,
         allowed_callers: _abc.Iterable[_builtins.str] | None = ...,
+        delegated: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "allowed_callers", b"allowed_callers", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "allowed_callers", b"allowed_callers", "delegated", b"delegated", "scopes", b"scopes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MethodPolicy: _TypeAlias = MethodPolicy  # noqa: Y015
 
+@_typing.final
+class Scope(_message.Message):
+    """What a token can allow. One table: what identity grants, what the edge publishes and what a
+    policy names are read from it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Name:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _NameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Scope._Name.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        NAME_UNSPECIFIED: Scope._Name.ValueType  # 0
+        """Never valid."""
+        CATALOG_READ: Scope._Name.ValueType  # 1
+        """Search and read the catalogue."""
+        CATALOG_IMPORT: Scope._Name.ValueType  # 2
+        """Import music."""
+        PLAYBACK_READ: Scope._Name.ValueType  # 3
+        """See playback."""
+        PLAYBACK_CONTROL: Scope._Name.ValueType  # 4
+        """Control playback."""
+        PLAYLIST_READ: Scope._Name.ValueType  # 5
+        """See playlists."""
+        PLAYLIST_WRITE: Scope._Name.ValueType  # 6
+        """Change playlists."""
+        LIBRARY_READ: Scope._Name.ValueType  # 7
+        """See the library."""
+        LIBRARY_WRITE: Scope._Name.ValueType  # 8
+        """Change the library."""
+        SOCIAL_READ: Scope._Name.ValueType  # 9
+        """See people."""
+        SOCIAL_WRITE: Scope._Name.ValueType  # 10
+        """Change who is followed."""
+        ACCOUNT_READ: Scope._Name.ValueType  # 11
+        """See the account."""
+        ACCOUNT_WRITE: Scope._Name.ValueType  # 12
+        """Change the account."""
+        ADMIN: Scope._Name.ValueType  # 13
+        """Run the mesh."""
+
+    class Name(_Name, metaclass=_NameEnumTypeWrapper):
+        """The scopes. On the wire, in tokens and in OAuth, a scope is its `name` in ScopeSpec."""
+
+    NAME_UNSPECIFIED: Scope.Name.ValueType  # 0
+    """Never valid."""
+    CATALOG_READ: Scope.Name.ValueType  # 1
+    """Search and read the catalogue."""
+    CATALOG_IMPORT: Scope.Name.ValueType  # 2
+    """Import music."""
+    PLAYBACK_READ: Scope.Name.ValueType  # 3
+    """See playback."""
+    PLAYBACK_CONTROL: Scope.Name.ValueType  # 4
+    """Control playback."""
+    PLAYLIST_READ: Scope.Name.ValueType  # 5
+    """See playlists."""
+    PLAYLIST_WRITE: Scope.Name.ValueType  # 6
+    """Change playlists."""
+    LIBRARY_READ: Scope.Name.ValueType  # 7
+    """See the library."""
+    LIBRARY_WRITE: Scope.Name.ValueType  # 8
+    """Change the library."""
+    SOCIAL_READ: Scope.Name.ValueType  # 9
+    """See people."""
+    SOCIAL_WRITE: Scope.Name.ValueType  # 10
+    """Change who is followed."""
+    ACCOUNT_READ: Scope.Name.ValueType  # 11
+    """See the account."""
+    ACCOUNT_WRITE: Scope.Name.ValueType  # 12
+    """Change the account."""
+    ADMIN: Scope.Name.ValueType  # 13
+    """Run the mesh."""
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Scope: _TypeAlias = Scope  # noqa: Y015
+
+@_typing.final
+class ScopeSpec(_message.Message):
+    """What a scope means."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MEANING_FIELD_NUMBER: _builtins.int
+    OPERATORS_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name in tokens, e.g. "playlist.read"."""
+    meaning: _builtins.str
+    """What it allows, one sentence for people who are asked for consent."""
+    operators_only: _builtins.bool
+    """Whether only the operator of a mesh is given it. Default: every user can have it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        meaning: _builtins.str = ...,
+        operators_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meaning", b"meaning", "name", b"name", "operators_only", b"operators_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScopeSpec: _TypeAlias = ScopeSpec  # noqa: Y015
+
 POLICY_FIELD_NUMBER: _builtins.int
+SCOPE_FIELD_NUMBER: _builtins.int
+FORMERLY_FIELD_NUMBER: _builtins.int
 policy: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___MethodPolicy]
 """The policy of this method."""
+scope: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, Global___ScopeSpec]
+"""The meaning of this scope."""
+formerly: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
+"""The name that this field had before the first release. A query that still says it is refused
+with the new name.
+"""
