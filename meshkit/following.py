@@ -25,6 +25,7 @@ import structlog
 from meshkit import telemetry
 from meshkit.faults import Fault, OutOfRange
 from meshkit.leases import TTL_S, Lease
+from meshkit.stream_ends import Reason, StreamEnded
 
 BATCH_LIMIT = 500
 """The most steps in a batch."""
@@ -61,7 +62,11 @@ class Watch(Protocol[T_co]):
     """Starts a watch after ``resume_token``; where that is empty, the source may list first."""
 
     def __call__(self, resume_token: str, /) -> AsyncIterator[Step[T_co]]:
-        """Steps as they happen. Raises ``Fault`` when interrupted, ``OutOfRange`` when too old."""
+        """Steps as they happen.
+
+        Raises ``StreamEnded`` when the source ends it, ``Fault`` when it is interrupted, and
+        ``OutOfRange`` when the token is too old.
+        """
         ...
 
 
@@ -138,12 +143,19 @@ class Follower(Generic[T]):
 
     async def _turn(self) -> None:
         """One watch and the pause after it, or the wait for a lease that another holds."""
+        at_least_s = 0.0
         try:
             if self._lease and not await self._lease.held():
                 self._begin_anew = False
                 await asyncio.sleep(self._lease.renew_s)
                 return
             reason = await self._follow()
+        except StreamEnded as ended:
+            reason, at_least_s = ended.reason, ended.reconnect_after_s or 0.0
+            if reason == Reason.DRAINING:
+                _log.info("feed is followed elsewhere", feed=self._feed)
+                await asyncio.sleep(at_least_s)
+                return
         except OutOfRange as fault:
             self._begin_anew = True
             reason = fault.reason
@@ -155,7 +167,7 @@ class Follower(Generic[T]):
         self._tries += 1
         telemetry.degraded.labels(part=self._feed, mode=self._fails).inc()
         _log.warning("feed is not followed", feed=self._feed, reason=reason, fails=self._fails)
-        await asyncio.sleep(self._pause_s(self._tries))
+        await asyncio.sleep(max(at_least_s, self._pause_s(self._tries)))
 
     async def _follow(self) -> str:
         """Watches until the stream ends or the lease is lost; says which."""

@@ -21,6 +21,7 @@ from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
 
 from meshkit.following import Follower, Step
 from meshkit.status import remote_faults
+from meshkit.stream_ends import require_going_on
 
 FAILS = "open"
 """What happens while the watch is interrupted: revoked tokens pass until they expire."""
@@ -50,7 +51,7 @@ class Watch(Protocol):
     """Starts a watch after ``resume_token``; where that is empty, first what is still in force."""
 
     def __call__(self, resume_token: str, /) -> AsyncIterator[RevocationStep]:
-        """Steps as they happen. Raises ``Fault`` when interrupted, ``OutOfRange`` when too old."""
+        """Steps as they happen. Raises as ``meshkit.following.Watch`` does."""
         ...
 
 
@@ -61,6 +62,7 @@ def identity_revocations(stub: UserServiceStub) -> Watch:
         request = identity_service_pb2.WatchUsersRequest(resume_token=resume_token)
         with remote_faults():
             async for step in stub.WatchUsers(request):
+                require_going_on(step)
                 revoked = step.session_revoked
                 forget_at = revoked.forget_at.ToNanoseconds() / 1e9
                 yield RevocationStep(step.resume_token, revoked.sid, forget_at)

@@ -21,6 +21,7 @@ from meshkit import contracts, logs, telemetry
 from meshkit.interceptors.pipeline import Pipeline
 from meshkit.server_context import Context
 from meshkit.settings import ProcessSettings, ServiceSettings
+from meshkit.streams import OpenStreams
 from meshkit.tokens import TokenVerifier
 
 __all__ = ["Context", "MeshServer", "configure", "run"]
@@ -72,7 +73,7 @@ class MeshServer:
     """A ``grpc.aio`` server with everything that the mesh asks of one.
 
     ``tokens`` verifies users; a service without USER methods passes none. ``draining`` is set when
-    the server begins to drain: streams end, with a reason, soon after.
+    the server begins to drain, and ``streams`` end, each saying why.
     """
 
     def __init__(self, settings: ServiceSettings, *, tokens: TokenVerifier | None = None) -> None:
@@ -83,6 +84,7 @@ class MeshServer:
         self._health = health.aio.HealthServicer()
         self._tasks: list[asyncio.Task[None]] = []
         self.draining = asyncio.Event()
+        self.streams = OpenStreams(tokens, spread_s=settings.drain_spread_s)
         self._server = grpc.aio.server(
             interceptors=[self._pipeline()], options=self._options(), compression=None
         )
@@ -171,10 +173,11 @@ class MeshServer:
             await getting
 
     async def drain(self) -> None:
-        """NOT_SERVING, drain callbacks, notice, grace for calls in flight, stop."""
+        """NOT_SERVING, ends of streams, drain callbacks, notice, grace for calls in flight, stop."""
         _log.info("draining")
         await self._health.enter_graceful_shutdown()
         self.draining.set()
+        self.streams.drain()
         for callback in self._drain_callbacks:
             await callback()
         await asyncio.sleep(self._settings.drain_notice_s)

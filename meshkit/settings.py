@@ -57,6 +57,11 @@ class ServiceSettings(ProcessSettings):
     drain_s: float = Field(
         default=10.0, ge=0, description="Seconds that calls in flight get to end at shutdown."
     )
+    drain_spread_s: float = Field(
+        default=5.0,
+        ge=0,
+        description="Seconds over which the streams of a drained server come back elsewhere.",
+    )
     max_message_bytes: int = Field(
         default=4 * _MEBIBYTE, gt=0, description="Largest message taken or sent."
     )

@@ -24,6 +24,3 @@ class Settings(DatabaseSettings, ServiceSettings):
     urls_live_s: int = Field(
         default=21_600, gt=0, description="Seconds that the addresses of a stream work."
     )
-    drain_spread_s: float = Field(
-        default=5.0, ge=0, description="Seconds over which drained devices come back elsewhere."
-    )

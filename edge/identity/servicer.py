@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import structlog
 from segue.identity.v1 import identity_service_pb2 as pb
@@ -17,10 +16,11 @@ from edge.identity.usecases.get_me import GetMe
 from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.revoke_session import RevokeSession
 from edge.identity.usecases.watch_users import WatchUsers
-from meshkit.faults import Unavailable
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
 
 _log = structlog.get_logger("identity")
 
@@ -39,13 +39,13 @@ class UserServicer(pb_grpc.UserServiceServicer):
         find_users: FindUsers,
         watch_users: WatchUsers,
         *,
-        draining: asyncio.Event,
+        streams: OpenStreams,
     ) -> None:
         self._create_user = create_user
         self._get_me = get_me
         self._find_users = find_users
         self._watch_users = watch_users
-        self._draining = draining
+        self._streams = streams
 
     async def CreateUser(
         self, request: pb.CreateUserRequest, context: Context
@@ -76,13 +76,17 @@ class UserServicer(pb_grpc.UserServiceServicer):
         found = await self._find_users.batch(request.user_ids)
         return pb.BatchGetUsersResponse(users=[convert.name(user) for user in found])
 
-    async def WatchUsers(
+    def WatchUsers(
         self, request: pb.WatchUsersRequest, context: Context
     ) -> AsyncIterator[pb.WatchUsersResponse]:
-        """Changes of users and revocations of sign-ins, until the server drains."""
-        async for event, token in self._watch_users(request.resume_token, stop=self._draining):
-            yield convert.step(event, token)
-        raise Unavailable("The server is draining; resume with the last token.")
+        """Changes of users and revocations of sign-ins."""
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchUsersResponse, None]:
+            async for event, token in self._watch_users(request.resume_token, stop=stream.stop):
+                yield convert.step(event, token)
+
+        token = request.resume_token
+        return self._streams.told(pb.WatchUsersResponse, steps, resume_token=token)
 
 
 class PlanServicer(pb_grpc.PlanServiceServicer):

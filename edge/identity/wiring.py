@@ -79,7 +79,7 @@ def add_servicers(
         GetMe(stores.accounts),
         FindUsers(stores.accounts),
         WatchUsers(stores.feed, stores.revocations, utc_now),
-        draining=server.draining,
+        streams=server.streams,
     )
     tokens = TokenServicer(
         IssueLocalToken(stores.accounts, keys, utc_now, new_id, issuer=issuer),

@@ -10,6 +10,7 @@ from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
 from meshkit.deadline import budget
 from meshkit.following import Step
 from meshkit.status import remote_faults
+from meshkit.stream_ends import require_going_on
 from playlist_svc.adapters.ulids import ulids
 from playlist_svc.ports.people import UserChange
 
@@ -41,6 +42,7 @@ class IdentityService:
         request = identity_service_pb2.WatchUsersRequest(resume_token=resume_token)
         with remote_faults():
             async for step in self._stub.WatchUsers(request):
+                require_going_on(step)
                 yield Step(step.resume_token, change_of(step))
 
 

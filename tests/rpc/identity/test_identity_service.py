@@ -14,6 +14,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from joserfc.jwk import ECKey
 from segue.identity.v1 import identity_pb2, identity_service_pb2, identity_service_pb2_grpc
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
 from edge.identity import wiring
 from edge.identity.adapters import postgres as store
@@ -279,12 +280,12 @@ async def test_a_revoked_sign_in_is_told_and_refused(identity: Identity) -> None
     watching = identity.users("playback").WatchUsers(pb.WatchUsersRequest())
     first = await step_of(watching)
     assert first.resume_token
-    assert first.WhichOneof("change") is None
+    assert first.WhichOneof("event") is None
     await identity.tokens().RevokeSession(
         pb.RevokeSessionRequest(), metadata=bearer(issued.access_token)
     )
     step = await step_of(watching)
-    assert step.WhichOneof("change") == "session_revoked"
+    assert step.WhichOneof("event") == "session_revoked"
     assert step.session_revoked.forget_at.seconds >= issued.expires_at.seconds
     watching.cancel()
     await _refused_in_the_end(identity, issued.access_token)
@@ -313,9 +314,12 @@ async def test_a_watch_resumes_and_says_why_it_ends(identity: Identity) -> None:
     step = await step_of(resumed)
     assert step.user_changed.user.username == "ada"
     await identity.server.drain()
-    with pytest.raises(grpc.aio.AioRpcError) as ended:
-        await resumed.read()
-    assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+    last = await step_of(resumed)
+    assert last.end.reason == StreamEnd.DRAINING
+    assert last.end.HasField("reconnect_after")
+    assert last.resume_token == step.resume_token
+    assert await resumed.read() is grpc.aio.EOF
+    assert await resumed.code() is grpc.StatusCode.OK
 
 
 async def test_a_damaged_resume_token_is_refused(identity: Identity) -> None:

@@ -11,6 +11,7 @@ from meshkit import telemetry
 from meshkit.faults import OutOfRange, Unavailable
 from meshkit.following import BATCH_LIMIT, Follower, Step
 from meshkit.leases import Lease, MemoryLeases
+from meshkit.stream_ends import StreamEnded
 
 Told = Step[int] | Exception
 
@@ -165,7 +166,22 @@ async def test_a_token_that_is_too_old_is_not_asked_again_while_the_listing_is_i
     assert script.asked == ["t1", "", "", "t9"]
 
 
-@pytest.mark.parametrize("error", [Unavailable("gone"), RuntimeError("unforeseen")])
+async def test_a_source_that_drains_is_followed_elsewhere_and_counted_as_no_failure() -> None:
+    counter = telemetry.degraded.labels(part="scripted", mode="stale")
+    before = counter._value.get()
+    script = Script([Step("t1", 1), StreamEnded("DRAINING", 0.0)], [Step("t2", 2)])
+    notebook = Notebook(token="t0")
+    tries = await follow(script, notebook)
+    assert script.asked == ["t0", "t1", "t2"]
+    assert notebook.calls == [((1,), "t1"), ((2,), "t2")]
+    # The second watch of the script ends without a word, which is a failure.
+    assert counter._value.get() == before + 1
+    assert tries == [1]
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable("gone"), RuntimeError("unforeseen"), StreamEnded("UNAVAILABLE", 0.0)]
+)
 async def test_no_failure_ends_the_follower_and_each_is_counted(error: Exception) -> None:
     counter = telemetry.degraded.labels(part="scripted", mode="stale")
     before, notebook = counter._value.get(), Notebook(token="t0")

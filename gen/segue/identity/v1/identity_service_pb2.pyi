@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from segue.identity.v1 import identity_pb2 as _identity_pb2
+from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -363,6 +364,7 @@ class WatchUsersResponse(_message.Message):
     USER_CHANGED_FIELD_NUMBER: _builtins.int
     USER_ERASED_FIELD_NUMBER: _builtins.int
     SESSION_REVOKED_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this message. Also set on messages without a change, which keep an idle
     watcher's token fresh.
@@ -379,6 +381,10 @@ class WatchUsersResponse(_message.Message):
     def session_revoked(self) -> Global___WatchUsersResponse.SessionRevoked:
         """A sign-in was revoked."""
 
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
+
     def __init__(
         self,
         *,
@@ -386,14 +392,15 @@ class WatchUsersResponse(_message.Message):
         user_changed: Global___WatchUsersResponse.UserChanged | None = ...,
         user_erased: Global___WatchUsersResponse.UserErased | None = ...,
         session_revoked: Global___WatchUsersResponse.SessionRevoked | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "session_revoked", b"session_revoked", "user_changed", b"user_changed", "user_erased", b"user_erased"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "session_revoked", b"session_revoked", "user_changed", b"user_changed", "user_erased", b"user_erased"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "resume_token", b"resume_token", "session_revoked", b"session_revoked", "user_changed", b"user_changed", "user_erased", b"user_erased"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "resume_token", b"resume_token", "session_revoked", b"session_revoked", "user_changed", b"user_changed", "user_erased", b"user_erased"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["user_changed", "user_erased", "session_revoked"]  # noqa: Y015
-    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["user_changed", "user_erased", "session_revoked", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchUsersResponse: _TypeAlias = WatchUsersResponse  # noqa: Y015
 

@@ -101,8 +101,8 @@ class UserServiceServicer:
     def WatchUsers(self, request, context):
         """Follows changes of users and revocations of sign-ins. The stream starts after `resume_token`
         (exclusive) or, without one, first tells the revocations that are still in force and then the
-        changes that follow the call; changes come in commit order, each at least once. It ends when the
-        server drains (UNAVAILABLE: resume with the last token).
+        changes that follow the call; changes come in commit order, each at least once. The stream ends
+        with `end`, when the server drains or its store fails; resume with the last token.
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -1,0 +1,116 @@
+"""Why streams end, and what their clients are asked to do: one behaviour for every stream.
+
+The contract is ``segue.mesh.v1.StreamEnd``; here is how the server fills it. An end whose
+``reconnect_after_s`` is None asks the client to stay away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from segue.mesh.v1 import stream_end_pb2
+
+_RETRY_S = (1.0, 5.0)
+
+
+class Reason(StrEnum):
+    """Why a stream ends; the names of ``StreamEnd.Reason`` in the contract."""
+
+    FINISHED = "FINISHED"
+    DRAINING = "DRAINING"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a reason, no secret
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - a reason, no secret
+    TAKEN_OVER = "TAKEN_OVER"
+    DELETED = "DELETED"
+    ACCESS_LOST = "ACCESS_LOST"
+    UNAVAILABLE = "UNAVAILABLE"
+    LAPSED = "LAPSED"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """Why, in words for people, and after how many seconds the client may come back."""
+
+    reason: Reason
+    message: str
+    reconnect_after_s: float | None = None
+
+    def to_message(self) -> stream_end_pb2.StreamEnd:
+        """The end as the contract has it."""
+        return stream_end_pb2.StreamEnd(
+            reason=stream_end_pb2.StreamEnd.Reason.Value(self.reason.value),
+            message=self.message,
+            reconnect_after=_duration(self.reconnect_after_s),
+        )
+
+
+FINISHED = StreamEnd(Reason.FINISHED, "Everything was told.")
+TOKEN_EXPIRED = StreamEnd(
+    Reason.TOKEN_EXPIRED, "The access token has expired; come back with a fresh one.", 0.0
+)
+TOKEN_REVOKED = StreamEnd(Reason.TOKEN_REVOKED, "The sign-in was revoked.")
+LAPSED = StreamEnd(Reason.LAPSED, "What was to be told grew too old; come back to be told.", 0.0)
+
+
+def draining(spread_s: float) -> StreamEnd:
+    """The end of a stream whose server goes away; clients come back spread over ``spread_s``."""
+    after_s = random.uniform(0, spread_s)  # noqa: S311
+    return StreamEnd(Reason.DRAINING, "This server goes away; come back.", after_s)
+
+
+def unavailable(retry_after_s: float | None = None) -> StreamEnd:
+    """The end of a stream that cannot go on now; without a time of its own within seconds."""
+    after_s = random.uniform(*_RETRY_S) if retry_after_s is None else retry_after_s  # noqa: S311
+    return StreamEnd(Reason.UNAVAILABLE, "The service cannot go on now; come back.", after_s)
+
+
+class OpenStream:
+    """A stream that is being served: ``stop`` is set once it has an ``end``."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.end: StreamEnd | None = None
+
+    def finish(self, end: StreamEnd) -> None:
+        """Has the stream end; the first end stands."""
+        if self.end is None:
+            self.end = end
+            self.stop.set()
+
+
+class StreamEnded(Exception):
+    """A stream of another service has ended, and said so.
+
+    ``reason`` is the name of the contract's reason, or its number where this process knows no name.
+    ``reconnect_after_s`` is None where the service does not want it to be opened again.
+    """
+
+    def __init__(self, reason: str, reconnect_after_s: float | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.reconnect_after_s = reconnect_after_s
+
+
+def require_going_on(answer: Message) -> None:
+    """Raises StreamEnded where ``answer``, a message of another service's stream, is its last."""
+    if not answer.HasField("end"):
+        return
+    end: stream_end_pb2.StreamEnd = answer.end  # type: ignore[attr-defined]
+    known = stream_end_pb2.StreamEnd.Reason.DESCRIPTOR.values_by_number.get(end.reason)
+    after_s = None
+    if end.HasField("reconnect_after"):
+        after_s = end.reconnect_after.ToMilliseconds() / 1000
+    raise StreamEnded(known.name if known else str(end.reason), after_s)
+
+
+def _duration(seconds: float | None) -> Duration | None:
+    if seconds is None:
+        return None
+    duration = Duration()
+    duration.FromMilliseconds(round(seconds * 1000))
+    return duration
