@@ -173,7 +173,7 @@ class MeshServer:
             await getting
 
     async def drain(self) -> None:
-        """NOT_SERVING, ends of streams, drain callbacks, notice, grace for calls in flight, stop."""
+        """NOT_SERVING, ends of streams, callbacks, notice, grace for calls in flight, stop."""
         _log.info("draining")
         await self._health.enter_graceful_shutdown()
         self.draining.set()
