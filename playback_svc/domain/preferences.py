@@ -14,6 +14,7 @@ class BitratePreference(StrEnum):
     AAC_192 = "AAC_192"
     AAC_256 = "AAC_256"
     AAC_320 = "AAC_320"
+    FLAC = "FLAC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,18 @@ class Preferences:
 DEFAULT = Preferences()
 """What holds until something was set."""
 
-_AAC = ("128", "192", "256", "320")
+_RUNGS = {
+    BitratePreference.AAC_128: "128",
+    BitratePreference.AAC_192: "192",
+    BitratePreference.AAC_256: "256",
+    BitratePreference.AAC_320: "320",
+    BitratePreference.FLAC: "flac",
+}
 
 
 def preferred_rungs(preference: BitratePreference) -> frozenset[str] | None:
     """The names of the rungs that a preference admits; None for every one."""
     if preference is BitratePreference.UNLIMITED:
         return None
-    best = preference.value.removeprefix("AAC_")
-    return frozenset(_AAC[: _AAC.index(best) + 1])
+    rising = list(_RUNGS)
+    return frozenset(_RUNGS[one] for one in rising[: rising.index(preference) + 1])

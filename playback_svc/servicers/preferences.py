@@ -38,24 +38,24 @@ class PreferencesServicer(PreferencesServiceServicer):
         """See the contract."""
         user_id = current_principal().user_id
         key = request_key(user_id, "UpdatePreferences", request)
-        preferences = await self._update(user_id, _wishes(request), key)
+        preferences = await self._update(user_id, _wishes(request.preferences), key)
         return pb.UpdatePreferencesResponse(preferences=_told(preferences))
 
 
-def _wishes(request: pb.UpdatePreferencesRequest) -> Wishes:
-    """What is asked for. Raises InvalidArgument for a bitrate that there is not."""
+def _wishes(given: pb.Preferences) -> Wishes:
+    """What is asked for; the version is not. Raises InvalidArgument for an unknown bitrate."""
     bitrate = None
-    if request.bitrate_pref != pb.Preferences.BITRATE_UNSPECIFIED:
-        bitrate = _WISHED.get(request.bitrate_pref)
+    if given.bitrate_pref != pb.Preferences.BITRATE_UNSPECIFIED:
+        bitrate = _WISHED.get(given.bitrate_pref)
         if bitrate is None:
             known = ", ".join(BitratePreference)
-            raise InvalidArgument.field("bitrate_pref", f"must be one of {known}")
+            raise InvalidArgument.field("preferences.bitrate_pref", f"must be one of {known}")
     return Wishes(
         bitrate=bitrate,
-        offline_enabled=request.offline_enabled if request.HasField("offline_enabled") else None,
-        normalize=request.normalize if request.HasField("normalize") else None,
-        private_session=request.private_session if request.HasField("private_session") else None,
-        share_activity=request.share_activity if request.HasField("share_activity") else None,
+        offline_enabled=given.offline_enabled if given.HasField("offline_enabled") else None,
+        normalize=given.normalize if given.HasField("normalize") else None,
+        private_session=given.private_session if given.HasField("private_session") else None,
+        share_activity=given.share_activity if given.HasField("share_activity") else None,
     )
 
 

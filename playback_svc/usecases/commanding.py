@@ -7,8 +7,8 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from meshkit.faults import Aborted, NotFound, RequestIdReused, Unavailable
-from meshkit.idempotency import RequestKey
+from meshkit.faults import Aborted, NotFound, Unavailable
+from meshkit.idempotency import RequestKey, reused
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent
 from playback_svc.domain.presence import UNSEEN, Sighting, as_of
 from playback_svc.ports.clock import Clock
@@ -57,7 +57,7 @@ class Commander:
         if stored is None or key is None:
             return partition, None
         if stored.key != key:
-            raise RequestIdReused("This request_id was used before with another body.")
+            raise reused()
         return partition, stored.answer
 
     async def current(self, partition: Partition) -> PlayerState | None:

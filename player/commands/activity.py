@@ -143,7 +143,7 @@ def show(*, user: User = None, folder: Folder = None) -> int:
 @preferences_app.command(name="set")
 def set_(
     *,
-    bitrate: Literal["unlimited", "128", "192", "256", "320"] | None = None,
+    bitrate: Literal["unlimited", "128", "192", "256", "320", "flac"] | None = None,
     offline: _Switch = None,
     normalize: _Switch = None,
     private: Annotated[_Switch, Parameter(help="Hide what you play from friends.")] = None,
@@ -156,7 +156,7 @@ def set_(
     Parameters
     ----------
     bitrate
-        The best rung to be offered, in kbps.
+        The best rung to be offered: kbps of AAC, or flac.
     offline
         Whether tracks may be kept offline.
     normalize
@@ -174,7 +174,10 @@ def set_(
         if bitrate is None and not given:
             raise CommandFailed("say what to set; see: segue preferences set --help")
         request = preferences_service_pb2.UpdatePreferencesRequest(
-            bitrate_pref=bitrate_of(bitrate), request_id=str(ULID()), **given
+            preferences=preferences_service_pb2.Preferences(
+                bitrate_pref=bitrate_of(bitrate), **given
+            ),
+            request_id=str(ULID()),
         )
         async with acting_as(folder, user) as client:
             answer = await client.call(client.preferences.UpdatePreferences, request)
@@ -188,7 +191,7 @@ def bitrate_of(word: str | None) -> Any:
     """The Preferences.Bitrate of a word; None: as it is."""
     if word is None:
         return _BITRATE.BITRATE_UNSPECIFIED
-    return _BITRATE.UNLIMITED if word == "unlimited" else _BITRATE.Value(f"AAC_{word}")
+    return _BITRATE.Value(f"AAC_{word}" if word.isdecimal() else word.upper())
 
 
 def _show_preferences(preferences: Any) -> None:

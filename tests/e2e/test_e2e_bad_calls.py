@@ -255,9 +255,9 @@ def test_a_taken_name_is_a_conflict(mesh: RunningMesh) -> None:
 def test_what_was_refused_has_changed_nothing(
     mesh: RunningMesh, words: dict[str, str], free: str, tokens: Tokens
 ) -> None:
-    before = mesh.call("GET", "/playback", token=tokens("stranger")).body["playback"]
+    before = mesh.call("GET", "/playback", token=tokens("stranger")).body
     for verb in ("pause", "stop", "seek"):
         named = {"playback_id": words["foreign"]}
         assert mesh.call("POST", f"/playback/{verb}", named, token=free).status == 404
-    after = mesh.call("GET", "/playback", token=tokens("stranger")).body["playback"]
+    after = mesh.call("GET", "/playback", token=tokens("stranger")).body
     assert (after["status"], after["revision"]) == ("PLAYING", before["revision"])

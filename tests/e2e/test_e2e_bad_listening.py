@@ -174,7 +174,7 @@ CASES = [
         ("PUT /me/preferences", "preferences.UpdatePreferences"),
         "bitrate_pref",
         "unknown",
-        bitrate_pref=99,
+        preferences={"bitrate_pref": 321},
     ),
     wrong(
         ("POST /playback/play", "playback.Play"),
@@ -206,7 +206,7 @@ def words(ada: Caller, music: Music, tokens: Tokens) -> dict[str, str]:
 
 def known(caller: Caller) -> Any:
     """What commands change of playback, and the devices; who tries to connect was seen."""
-    playback, devices = caller.get("/playback")["playback"], caller.get("/devices")["devices"]
+    playback, devices = caller.get("/playback"), caller.get("/devices")["devices"]
     for device in devices:
         del device["last_seen_at"]
     return playback["epoch"], playback["revision"], playback["queue_count"], devices
@@ -263,10 +263,10 @@ def test_ten_thousand_tracks_are_played_from_and_a_body_beyond_the_bound_is_not_
     ada.post("/playback/play", order)
     queue = ada.get("/playback/queue?page_size=99999")
     assert (len(queue["entries"]), queue["total"]) == (500, MOST_PLAYED_FROM - 1)
-    before = ada.get("/playback")["playback"]["revision"]
+    before = ada.get("/playback")["revision"]
     answer = ada.try_("POST", "/playback/play", {**order, "track_ids": tracks * 2})
     assert (answer.status, json_refusal(answer)) == (413, INVALID)
-    assert ada.get("/playback")["playback"]["revision"] == before
+    assert ada.get("/playback")["revision"] == before
 
 
 class Held:

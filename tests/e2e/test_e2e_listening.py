@@ -86,7 +86,7 @@ def test_skips_are_counted_down_and_then_refused(ada: Caller, music: Music) -> N
     assert told == {"limit": "3", "seconds_until_reset": refusal.headers["retry-after"]}
     assert 0 < int(told["seconds_until_reset"]) <= WINDOW_S
     assert not [name for name in refusal.headers if name.startswith("grpc")]
-    seen = ada.get("/playback")["playback"]
+    seen = ada.get("/playback")
     assert seen["track"]["id"] == answers[-1]["track"]["id"]
 
 
@@ -129,7 +129,7 @@ def test_shuffle_repeat_and_the_way_back(ada: Caller, music: Music) -> None:
     started = play(ada, track_ids=ids_of(music))
     assert ada.call("PUT", "/playback/shuffle", {"shuffle": True})["shuffle"] is True
     assert ada.call("PUT", "/playback/repeat", {"repeat": "Track"})["repeat"] == "TRACK"
-    seen = ada.get("/playback")["playback"]
+    seen = ada.get("/playback")
     assert (seen["shuffle"], seen["repeat"]) == (True, "TRACK")
     assert seen["track"]["id"] == started["track"]["id"]
     named = {"playback_id": started["playback_id"]}
@@ -146,7 +146,7 @@ def test_a_beat_is_acknowledged_with_what_the_server_knows(ada: Caller, music: M
     ada.post("/playback/pause", {"playback_id": session["playback_id"]})
     behind = ada.post("/playback/heartbeat", beat(session, 2, position_ms=23_000))
     assert behind["ack"] == {**known, "seq": 2, "revision": known["revision"] + 1}
-    assert ada.get("/playback")["playback"]["position_ms"] < 20_000
+    assert ada.get("/playback")["position_ms"] < 20_000
 
 
 async def test_a_live_view_shows_every_change(ada: Caller, music: Music) -> None:
@@ -166,7 +166,7 @@ def test_a_play_of_half_a_track_is_in_the_history_and_counted(ada: Caller, music
     before = ada.get(f"/tracks/{track_id}")["streams_total"]
     started = play(ada, track_ids=ids_of(music)[1:3])
     assert ada.get("/playback/history") == {"entries": [], "next_page_token": ""}
-    until(lambda: ada.get("/playback")["playback"]["position_ms"] >= 3_100)
+    until(lambda: ada.get("/playback")["position_ms"] >= 3_100)
     ada.call("PUT", "/playback/skip", {"device_id": "laptop"})
     entry = ada.get("/playback/history")["entries"][0]
     assert entry["track"]["title"] == SONGS[1].title
@@ -178,20 +178,51 @@ def test_a_play_of_half_a_track_is_in_the_history_and_counted(ada: Caller, music
     until(lambda: track_id in [each["id"] for each in ada.get("/tracks/top")["tracks"]])
 
 
+DEFAULTS = {
+    "bitrate_pref": "UNLIMITED",
+    "offline_enabled": True,
+    "normalize": True,
+    "private_session": False,
+    "share_activity": False,
+    "version": 0,
+}
+
+
 def test_preferences_keep_what_is_not_given(ada: Caller, music: Music) -> None:
-    defaults = {
-        "bitrate_pref": "UNLIMITED",
-        "offline_enabled": True,
-        "normalize": True,
-        "private_session": False,
-        "share_activity": False,
-        "version": 0,
-    }
-    assert ada.get("/me/preferences")["preferences"] == defaults
+    assert ada.get("/me/preferences") == DEFAULTS
     wanted = {"bitrate_pref": "aac_192", "normalize": False}
-    changed = {**defaults, "bitrate_pref": "AAC_192", "normalize": False, "version": 1}
+    changed = {**DEFAULTS, "bitrate_pref": "AAC_192", "normalize": False, "version": 1}
     assert ada.call("PUT", "/me/preferences", wanted)["preferences"] == changed
     assert play(ada, track_id=music.id_of(SONGS[0]))["bitrate"] == 192
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_preferences_that_were_read_are_taken_back_and_change_nothing(
+    ada: Caller, method: str
+) -> None:
+    for held in (DEFAULTS, {**DEFAULTS, "private_session": True, "version": 1}):
+        ada.call(method, "/me/preferences", {"private_session": held["private_session"]})
+        assert ada.get("/me/preferences") == held
+        assert ada.call(method, "/me/preferences", held)["preferences"] == held
+        assert ada.get("/me/preferences") == held
+
+
+@pytest.mark.parametrize("kbps", [128, 192, 256, 320])
+def test_a_preferred_bitrate_is_a_number_of_kbps_or_its_name(ada: Caller, kbps: int) -> None:
+    for said in (kbps, f"AAC_{kbps}", f"aac_{kbps}"):
+        told = ada.call("PUT", "/me/preferences", {"bitrate_pref": said})["preferences"]
+        assert (told["bitrate_pref"], told["version"]) == (f"AAC_{kbps}", 1)
+    ada.call("PUT", "/me/preferences", {"bitrate_pref": "FLAC"})
+    assert ada.get("/me/preferences")["bitrate_pref"] == "FLAC"
+
+
+def test_a_request_id_of_an_update_stands_in_the_query(ada: Caller) -> None:
+    path = "/me/preferences?request_id=once"
+    first = ada.call("PATCH", path, {"normalize": False})
+    ada.call("PATCH", "/me/preferences", {"normalize": True})
+    assert ada.call("PATCH", path, {"normalize": False}) == first
+    answer = ada.mesh.call("PATCH", path, {"normalize": True}, token=ada.token)
+    assert json_refusal(answer).reason == "REQUEST_ID_REUSED"
 
 
 async def test_who_follows_nobody_holds_a_view_of_friends_that_stands(ada: Caller) -> None:

@@ -102,7 +102,7 @@ async def test_positions_of_beats_are_what_the_user_sees(
     await stream.close()
     deadline = time.monotonic() + 10
     while True:
-        seen = mesh.call("GET", "/playback", token=free).body["playback"]
+        seen = mesh.call("GET", "/playback", token=free).body
         if seen["position_ms"] >= 12_000:
             break
         assert time.monotonic() < deadline, seen

@@ -19,6 +19,7 @@ from edge_calls import (
     grpc_refusal,
     json_refusal,
 )
+from google.api import annotations_pb2
 from google.protobuf.json_format import ParseDict
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.device.v1 import device_service_pb2 as device
@@ -48,9 +49,10 @@ _WITH_BODY = ("POST", "PUT", "PATCH")
 
 @dataclass(frozen=True)
 class Case:
-    """A wrong call. ``fields`` are the message; calls with a body send them as it.
+    """A wrong call. ``fields`` are the message; calls with a body send what the contract says.
 
-    A field that stands in the path, as ``{name}``, is not in the body. In fields, ``{word}`` stands
+    A field that stands in the path, as ``{name}``, is not in the body, nor is what stands beside
+    the resource that is one. In fields, ``{word}`` stands
     for what the test knows by that word.
     """
 
@@ -91,6 +93,8 @@ def assert_refused_as_json(
     named = re.findall(r"{(\w+)}", path)
     path = path.format_map(case.fields)
     sent = {name: value for name, value in case.fields.items() if name not in named}
+    if (resource := _resource(case)) != "*":
+        sent = sent.get(resource, {})
     body = filled(sent, words) if method in _WITH_BODY else None
     answer = mesh.call(method, path, body, token=token)
     assert json_refusal(answer) == case.refusal
@@ -99,6 +103,15 @@ def assert_refused_as_json(
         details = [d for d in answer.body["details"] if d["@type"].endswith("BadRequest")]
         fields = [violation["field"] for violation in details[0]["field_violations"]]
         assert [name.rpartition(".")[2] for name in fields] == [case.field]
+
+
+def _resource(case: Case) -> str:
+    """The field of the request that is the body, * for all of it."""
+    service, _, method = case.rpc.partition(".")
+    for descriptor in MESSAGES[service].DESCRIPTOR.services_by_name.values():
+        if found := descriptor.methods_by_name.get(method):
+            return str(found.GetOptions().Extensions[annotations_pb2.http].body) or "*"
+    raise KeyError(case.rpc)
 
 
 async def assert_refused_as_grpc(

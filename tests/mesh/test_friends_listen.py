@@ -52,7 +52,9 @@ async def events(mesh: RunningMesh, user: str) -> AsyncIterator[Events]:
 
 
 async def prefers(client: MeshClient, **fields: bool) -> None:
-    request = preferences.UpdatePreferencesRequest(**fields)  # type: ignore[arg-type]
+    request = preferences.UpdatePreferencesRequest(
+        preferences=preferences.Preferences(**fields)  # type: ignore[arg-type]
+    )
     await client.call(client.preferences.UpdatePreferences, request)
 
 

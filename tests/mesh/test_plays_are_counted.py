@@ -118,5 +118,7 @@ async def test_a_private_play_is_not_counted_and_public_ones_are_the_most_played
 
 
 async def listens_privately(client: MeshClient, *, private: bool) -> None:
-    request = preferences.UpdatePreferencesRequest(private_session=private)
+    request = preferences.UpdatePreferencesRequest(
+        preferences=preferences.Preferences(private_session=private)
+    )
     await until_acknowledged(client, client.preferences.UpdatePreferences, request)

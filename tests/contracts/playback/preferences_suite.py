@@ -17,7 +17,7 @@ from tests.contracts.playback.samples import new_id
 def version(number: int) -> Preferences:
     """Preferences that their version determines."""
     return Preferences(
-        bitrate=list(BitratePreference)[number % 5],
+        bitrate=list(BitratePreference)[number % len(BitratePreference)],
         offline_enabled=number % 2 == 0,
         normalize=number % 3 == 0,
         private_session=number % 5 == 0,

@@ -35,7 +35,7 @@ async def other(world: World) -> AsyncIterator[Instance]:
 
 
 async def prefers(user: User, **fields: Any) -> None:
-    request = preferences.UpdatePreferencesRequest(**fields)
+    request = preferences.UpdatePreferencesRequest(preferences=preferences.Preferences(**fields))
     await user._sent(user.preferences.UpdatePreferences, request)
 
 

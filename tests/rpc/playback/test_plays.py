@@ -170,7 +170,9 @@ async def test_what_became_private_while_it_played_is_a_private_play(
 ) -> None:
     started = await user.play(track_id="", track_ids=tracks)
     await asyncio.sleep(HALF_S)
-    request = preferences.UpdatePreferencesRequest(private_session=True)
+    request = preferences.UpdatePreferencesRequest(
+        preferences=preferences.Preferences(private_session=True)
+    )
     await user._sent(user.preferences.UpdatePreferences, request)
     assert await history(user) == []
     await user.call("Stop", playback_id=started.playback_id)

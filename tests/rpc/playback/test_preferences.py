@@ -17,7 +17,13 @@ from tests.rpc.playback.harness import Instance, User, World, an_instance, refus
 from tests.rpc.playback.music import BLINK_MS, Music, advance, interrupted, run_out
 
 Bitrate = pb.Preferences
-DEFAULTS = pb.Preferences(bitrate_pref=Bitrate.UNLIMITED, offline_enabled=True, normalize=True)
+DEFAULTS = pb.Preferences(
+    bitrate_pref=Bitrate.UNLIMITED,
+    offline_enabled=True,
+    normalize=True,
+    private_session=False,
+    share_activity=False,
+)
 
 
 async def get(user: User) -> pb.Preferences:
@@ -25,10 +31,20 @@ async def get(user: User) -> pb.Preferences:
     return answer.preferences  # type: ignore[no-any-return]
 
 
-async def update(user: User, **fields: Any) -> pb.Preferences:
-    request = pb.UpdatePreferencesRequest(**fields)
+async def update(user: User, request_id: str = "", **fields: Any) -> pb.Preferences:
+    request = pb.UpdatePreferencesRequest(
+        preferences=pb.Preferences(**fields), request_id=request_id
+    )
     answer = await user._sent(user.preferences.UpdatePreferences, request)
     return answer.preferences  # type: ignore[no-any-return]
+
+
+def changed(**fields: Any) -> pb.Preferences:
+    """The defaults, but for these."""
+    wanted = pb.Preferences()
+    wanted.CopyFrom(DEFAULTS)
+    wanted.MergeFrom(pb.Preferences(**fields))
+    return wanted
 
 
 @pytest.fixture
@@ -48,12 +64,34 @@ async def test_the_defaults_hold_until_something_is_set(user: User) -> None:
 
 async def test_what_is_given_is_set_and_the_rest_stays(user: User) -> None:
     first = await update(user, bitrate_pref=Bitrate.AAC_192, normalize=False)
-    assert first == pb.Preferences(
-        bitrate_pref=Bitrate.AAC_192, offline_enabled=True, normalize=False, version=1
-    )
+    assert first == changed(bitrate_pref=Bitrate.AAC_192, normalize=False, version=1)
     second = await update(user, share_activity=True, offline_enabled=False)
-    assert second == pb.Preferences(bitrate_pref=Bitrate.AAC_192, share_activity=True, version=2)
+    assert second == changed(
+        bitrate_pref=Bitrate.AAC_192,
+        offline_enabled=False,
+        normalize=False,
+        share_activity=True,
+        version=2,
+    )
     assert await get(user) == second
+
+
+async def test_what_was_read_can_be_set_as_it_is_and_changes_nothing(user: User) -> None:
+    held = await update(user, bitrate_pref=Bitrate.AAC_320, offline_enabled=False)
+    request = pb.UpdatePreferencesRequest(preferences=held)
+    answer = await user._sent(user.preferences.UpdatePreferences, request)
+    assert answer.preferences == held
+    assert await get(user) == held
+
+
+async def test_the_version_is_told_and_never_set(user: User) -> None:
+    assert (await update(user, version=7)).version == 0
+    assert (await update(user, version=7, normalize=False)).version == 1
+
+
+async def test_an_update_of_nothing_changes_nothing(user: User) -> None:
+    answer = await user._sent(user.preferences.UpdatePreferences, pb.UpdatePreferencesRequest())
+    assert answer.preferences == DEFAULTS
 
 
 async def test_what_changes_nothing_raises_no_version(user: User) -> None:
@@ -62,11 +100,19 @@ async def test_what_changes_nothing_raises_no_version(user: User) -> None:
     assert (await update(user)).version == 1
 
 
-async def test_a_bitrate_that_there_is_not_is_refused(user: User) -> None:
-    fault = await refused(update(user, bitrate_pref=99))
+@pytest.mark.parametrize("number", [-1, 2, 127, 129, 321, 1410, 1412])
+async def test_a_bitrate_that_there_is_not_is_refused(user: User, number: int) -> None:
+    fault = await refused(update(user, bitrate_pref=number))
     assert isinstance(fault, InvalidArgument)
-    assert [one.field for one in fault.violations] == ["bitrate_pref"]
+    assert [one.field for one in fault.violations] == ["preferences.bitrate_pref"]
     assert await get(user) == DEFAULTS
+
+
+@pytest.mark.parametrize("number", [128, 192, 256, 320])
+async def test_the_kbps_of_a_bitrate_are_its_number(user: User, number: int) -> None:
+    told = await update(user, bitrate_pref=number)
+    assert Bitrate.Bitrate.Name(told.bitrate_pref) == f"AAC_{number}"
+    assert (await update(user, bitrate_pref=Bitrate.FLAC)).bitrate_pref == Bitrate.FLAC
 
 
 async def test_a_retry_is_answered_as_before_even_after_other_changes(user: User) -> None:
@@ -76,6 +122,7 @@ async def test_a_retry_is_answered_as_before_even_after_other_changes(user: User
     assert await get(user) == after
     fault = await refused(update(user, normalize=True, request_id="r1"))
     assert fault.reason == "REQUEST_ID_REUSED"
+    assert [one.field for one in fault.violations] == ["request_id"]
 
 
 async def test_preferences_stand_in_valkey_under_the_user(user: User, client: Redis) -> None:
@@ -117,7 +164,13 @@ async def test_changes_at_two_instances_at_once_all_count(world: World, instance
             update(user, share_activity=True),
             update(there, bitrate_pref=Bitrate.AAC_256),
         )
-        wanted = pb.Preferences(bitrate_pref=Bitrate.AAC_256, share_activity=True, version=4)
+        wanted = changed(
+            bitrate_pref=Bitrate.AAC_256,
+            normalize=False,
+            offline_enabled=False,
+            share_activity=True,
+            version=4,
+        )
         assert await get(user) == wanted
         assert await get(there) == wanted
 
@@ -130,9 +183,13 @@ async def test_the_preferred_bitrate_bounds_what_is_streamed(instance: Instance)
     assert (await user.state()).playback_id == before.playback_id
     await user.play()
     assert [rung.name for rung in await _rungs(instance, user)] == ["128", "192"]
-    await update(user, bitrate_pref=Bitrate.UNLIMITED)
-    await user.play()
-    assert "flac" in {rung.name for rung in await _rungs(instance, user)}
+    for best in (Bitrate.UNLIMITED, Bitrate.FLAC):
+        await update(user, bitrate_pref=best)
+        await user.play()
+        assert "flac" in {rung.name for rung in await _rungs(instance, user)}
+        await update(user, bitrate_pref=Bitrate.AAC_320)
+        await user.play()
+        assert "flac" not in {rung.name for rung in await _rungs(instance, user)}
 
 
 async def _rungs(instance: Instance, user: User) -> Any:

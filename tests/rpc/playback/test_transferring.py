@@ -297,7 +297,9 @@ async def test_a_transfer_with_a_bad_field_is_refused(
 
 
 async def listens_privately(user: User, *, on: bool) -> None:
-    request = preferences_service_pb2.UpdatePreferencesRequest(private_session=on)
+    request = preferences_service_pb2.UpdatePreferencesRequest(
+        preferences=preferences_service_pb2.Preferences(private_session=on)
+    )
     await user.preferences.UpdatePreferences(request, metadata=user.metadata)
 
 

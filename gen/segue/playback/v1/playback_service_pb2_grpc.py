@@ -174,7 +174,8 @@ class PlaybackServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPlayback(self, request, context):
-        """What plays, where, and at which position now.
+        """What plays, where, and at which position now. As JSON the answer is the playback itself, {}
+        where nothing was ever played.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

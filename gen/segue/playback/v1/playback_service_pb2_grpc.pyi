@@ -44,7 +44,9 @@ class PlaybackServiceStub:
     Errors: NOT_FOUND (no such session of yours), CONFLICT.
     """
     GetPlayback: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.GetPlaybackRequest, _playback_service_pb2.GetPlaybackResponse]
-    """What plays, where, and at which position now."""
+    """What plays, where, and at which position now. As JSON the answer is the playback itself, {}
+    where nothing was ever played.
+    """
     Skip: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.SkipRequest, _playback_service_pb2.SkipResponse]
     """Moves on to the next track: the queue first, then the context. Three skips in each window of
     1800 s (windows begin at multiples of 1800 s since 1970) for the user, over all devices, where
@@ -172,7 +174,9 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playback_service_pb2.GetPlaybackRequest,
         context: _aio.ServicerContext[_playback_service_pb2.GetPlaybackRequest, _abc.Awaitable[_playback_service_pb2.GetPlaybackResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.GetPlaybackResponse]:
-        """What plays, where, and at which position now."""
+        """What plays, where, and at which position now. As JSON the answer is the playback itself, {}
+        where nothing was ever played.
+        """
 
     @_abc_1.abstractmethod
     def Skip(

@@ -19,7 +19,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Preferences(_message.Message):
-    """The preferences of a user."""
+    """The preferences of a user. All fields are set in answers; those that are absent from an update
+    stay as they are.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -32,31 +34,37 @@ class Preferences(_message.Message):
         BITRATE_UNSPECIFIED: Preferences._Bitrate.ValueType  # 0
         """In questions: as it is. Never answered."""
         UNLIMITED: Preferences._Bitrate.ValueType  # 1
-        """The best of the plan."""
-        AAC_128: Preferences._Bitrate.ValueType  # 2
+        """The best of the plan, whatever that comes to offer."""
+        AAC_128: Preferences._Bitrate.ValueType  # 128
         """At most AAC of 128 kbps."""
-        AAC_192: Preferences._Bitrate.ValueType  # 3
+        AAC_192: Preferences._Bitrate.ValueType  # 192
         """At most AAC of 192 kbps."""
-        AAC_256: Preferences._Bitrate.ValueType  # 4
+        AAC_256: Preferences._Bitrate.ValueType  # 256
         """At most AAC of 256 kbps."""
-        AAC_320: Preferences._Bitrate.ValueType  # 5
+        AAC_320: Preferences._Bitrate.ValueType  # 320
         """At most AAC of 320 kbps, no FLAC."""
+        FLAC: Preferences._Bitrate.ValueType  # 1411
+        """At most FLAC of CD quality: 1411 kbps before it is packed."""
 
     class Bitrate(_Bitrate, metaclass=_BitrateEnumTypeWrapper):
-        """The best rung to be offered."""
+        """The best rung to be offered. The number of an AAC value is its bitrate in kbps, so that as JSON
+        320 says the same as "AAC_320".
+        """
 
     BITRATE_UNSPECIFIED: Preferences.Bitrate.ValueType  # 0
     """In questions: as it is. Never answered."""
     UNLIMITED: Preferences.Bitrate.ValueType  # 1
-    """The best of the plan."""
-    AAC_128: Preferences.Bitrate.ValueType  # 2
+    """The best of the plan, whatever that comes to offer."""
+    AAC_128: Preferences.Bitrate.ValueType  # 128
     """At most AAC of 128 kbps."""
-    AAC_192: Preferences.Bitrate.ValueType  # 3
+    AAC_192: Preferences.Bitrate.ValueType  # 192
     """At most AAC of 192 kbps."""
-    AAC_256: Preferences.Bitrate.ValueType  # 4
+    AAC_256: Preferences.Bitrate.ValueType  # 256
     """At most AAC of 256 kbps."""
-    AAC_320: Preferences.Bitrate.ValueType  # 5
+    AAC_320: Preferences.Bitrate.ValueType  # 320
     """At most AAC of 320 kbps, no FLAC."""
+    FLAC: Preferences.Bitrate.ValueType  # 1411
+    """At most FLAC of CD quality: 1411 kbps before it is packed."""
 
     BITRATE_PREF_FIELD_NUMBER: _builtins.int
     OFFLINE_ENABLED_FIELD_NUMBER: _builtins.int
@@ -65,35 +73,54 @@ class Preferences(_message.Message):
     SHARE_ACTIVITY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     bitrate_pref: Global___Preferences.Bitrate.ValueType
-    """The best rung to be offered. Default UNLIMITED: the best of the plan."""
+    """The best rung to be offered, within the plan. Until it is set: UNLIMITED."""
     offline_enabled: _builtins.bool
-    """Whether tracks may be kept offline. Default true."""
+    """Whether tracks may be kept offline. Until it is set: true."""
     normalize: _builtins.bool
-    """Whether players even out loudness. Default true."""
+    """Whether players even out loudness. Until it is set: true."""
     private_session: _builtins.bool
     """Whether what is played is hidden from friends and kept out of what is learnt from. What plays
-    when it is switched on becomes private; when switched off, the next track is public. Default
-    false.
+    when it is switched on becomes private; when switched off, the next track is public. Until it
+    is set: false.
     """
     share_activity: _builtins.bool
-    """Whether people who follow the user see what they listen to. Default false."""
+    """Whether people who follow the user see what they listen to. Until it is set: false."""
     version: _builtins.int
-    """Rises with every change."""
+    """Rises by one with every change; 0: nothing was ever set. Output only: ignored in updates."""
     def __init__(
         self,
         *,
-        bitrate_pref: Global___Preferences.Bitrate.ValueType = ...,
-        offline_enabled: _builtins.bool = ...,
-        normalize: _builtins.bool = ...,
-        private_session: _builtins.bool = ...,
-        share_activity: _builtins.bool = ...,
+        bitrate_pref: Global___Preferences.Bitrate.ValueType | None = ...,
+        offline_enabled: _builtins.bool | None = ...,
+        normalize: _builtins.bool | None = ...,
+        private_session: _builtins.bool | None = ...,
+        share_activity: _builtins.bool | None = ...,
         version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bitrate_pref", b"_bitrate_pref", "_normalize", b"_normalize", "_offline_enabled", b"_offline_enabled", "_private_session", b"_private_session", "_share_activity", b"_share_activity", "bitrate_pref", b"bitrate_pref", "normalize", b"normalize", "offline_enabled", b"offline_enabled", "private_session", b"private_session", "share_activity", b"share_activity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_pref", b"bitrate_pref", "normalize", b"normalize", "offline_enabled", b"offline_enabled", "private_session", b"private_session", "share_activity", b"share_activity", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bitrate_pref", b"_bitrate_pref", "_normalize", b"_normalize", "_offline_enabled", b"_offline_enabled", "_private_session", b"_private_session", "_share_activity", b"_share_activity", "bitrate_pref", b"bitrate_pref", "normalize", b"normalize", "offline_enabled", b"offline_enabled", "private_session", b"private_session", "share_activity", b"share_activity", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__bitrate_pref: _TypeAlias = _typing.Literal["bitrate_pref"]  # noqa: Y015
+    _WhichOneofArgType__bitrate_pref: _TypeAlias = _typing.Literal["_bitrate_pref", b"_bitrate_pref"]  # noqa: Y015
+    _WhichOneofReturnType__normalize: _TypeAlias = _typing.Literal["normalize"]  # noqa: Y015
+    _WhichOneofArgType__normalize: _TypeAlias = _typing.Literal["_normalize", b"_normalize"]  # noqa: Y015
+    _WhichOneofReturnType__offline_enabled: _TypeAlias = _typing.Literal["offline_enabled"]  # noqa: Y015
+    _WhichOneofArgType__offline_enabled: _TypeAlias = _typing.Literal["_offline_enabled", b"_offline_enabled"]  # noqa: Y015
+    _WhichOneofReturnType__private_session: _TypeAlias = _typing.Literal["private_session"]  # noqa: Y015
+    _WhichOneofArgType__private_session: _TypeAlias = _typing.Literal["_private_session", b"_private_session"]  # noqa: Y015
+    _WhichOneofReturnType__share_activity: _TypeAlias = _typing.Literal["share_activity"]  # noqa: Y015
+    _WhichOneofArgType__share_activity: _TypeAlias = _typing.Literal["_share_activity", b"_share_activity"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bitrate_pref) -> _WhichOneofReturnType__bitrate_pref | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__normalize) -> _WhichOneofReturnType__normalize | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offline_enabled) -> _WhichOneofReturnType__offline_enabled | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__private_session) -> _WhichOneofReturnType__private_session | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__share_activity) -> _WhichOneofReturnType__share_activity | None: ...
 
 Global___Preferences: _TypeAlias = Preferences  # noqa: Y015
 
@@ -140,61 +167,29 @@ Global___GetPreferencesResponse: _TypeAlias = GetPreferencesResponse  # noqa: Y0
 
 @_typing.final
 class UpdatePreferencesRequest(_message.Message):
-    """The request of UpdatePreferences. What is absent stays."""
+    """The request of UpdatePreferences."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    BITRATE_PREF_FIELD_NUMBER: _builtins.int
-    OFFLINE_ENABLED_FIELD_NUMBER: _builtins.int
-    NORMALIZE_FIELD_NUMBER: _builtins.int
-    PRIVATE_SESSION_FIELD_NUMBER: _builtins.int
-    SHARE_ACTIVITY_FIELD_NUMBER: _builtins.int
+    PREFERENCES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    bitrate_pref: Global___Preferences.Bitrate.ValueType
-    """The best rung to be offered. Default UNLIMITED: the best of the plan."""
-    offline_enabled: _builtins.bool
-    """Whether tracks may be kept offline. Default true."""
-    normalize: _builtins.bool
-    """Whether players even out loudness. Default true."""
-    private_session: _builtins.bool
-    """Whether what is played is hidden from friends and kept out of what is learnt from. What plays
-    when it is switched on becomes private; when switched off, the next track is public. Default
-    false.
-    """
-    share_activity: _builtins.bool
-    """Whether people who follow the user see what they listen to. Default false."""
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def preferences(self) -> Global___Preferences:
+        """What shall be other. Absent: nothing."""
+
     def __init__(
         self,
         *,
-        bitrate_pref: Global___Preferences.Bitrate.ValueType = ...,
-        offline_enabled: _builtins.bool | None = ...,
-        normalize: _builtins.bool | None = ...,
-        private_session: _builtins.bool | None = ...,
-        share_activity: _builtins.bool | None = ...,
+        preferences: Global___Preferences | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_normalize", b"_normalize", "_offline_enabled", b"_offline_enabled", "_private_session", b"_private_session", "_share_activity", b"_share_activity", "normalize", b"normalize", "offline_enabled", b"offline_enabled", "private_session", b"private_session", "share_activity", b"share_activity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_normalize", b"_normalize", "_offline_enabled", b"_offline_enabled", "_private_session", b"_private_session", "_share_activity", b"_share_activity", "bitrate_pref", b"bitrate_pref", "normalize", b"normalize", "offline_enabled", b"offline_enabled", "private_session", b"private_session", "request_id", b"request_id", "share_activity", b"share_activity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__normalize: _TypeAlias = _typing.Literal["normalize"]  # noqa: Y015
-    _WhichOneofArgType__normalize: _TypeAlias = _typing.Literal["_normalize", b"_normalize"]  # noqa: Y015
-    _WhichOneofReturnType__offline_enabled: _TypeAlias = _typing.Literal["offline_enabled"]  # noqa: Y015
-    _WhichOneofArgType__offline_enabled: _TypeAlias = _typing.Literal["_offline_enabled", b"_offline_enabled"]  # noqa: Y015
-    _WhichOneofReturnType__private_session: _TypeAlias = _typing.Literal["private_session"]  # noqa: Y015
-    _WhichOneofArgType__private_session: _TypeAlias = _typing.Literal["_private_session", b"_private_session"]  # noqa: Y015
-    _WhichOneofReturnType__share_activity: _TypeAlias = _typing.Literal["share_activity"]  # noqa: Y015
-    _WhichOneofArgType__share_activity: _TypeAlias = _typing.Literal["_share_activity", b"_share_activity"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__normalize) -> _WhichOneofReturnType__normalize | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__offline_enabled) -> _WhichOneofReturnType__offline_enabled | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__private_session) -> _WhichOneofReturnType__private_session | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__share_activity) -> _WhichOneofReturnType__share_activity | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdatePreferencesRequest: _TypeAlias = UpdatePreferencesRequest  # noqa: Y015
 

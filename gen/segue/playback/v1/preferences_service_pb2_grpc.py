@@ -52,16 +52,18 @@ class PreferencesServiceServicer:
     """
 
     def GetPreferences(self, request, context):
-        """The preferences of the calling user; the defaults where none were set.
+        """The preferences of the calling user; the defaults where none were set. As JSON the answer is the
+        preferences themselves, and UpdatePreferences takes them back as they are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePreferences(self, request, context):
-        """Sets the given preferences and leaves the others. They hold from the next track on, except as
-        private_session says.
-        Errors: INVALID_FIELD, CONFLICT.
+        """Sets the preferences that are given; what is absent stays, and nothing is ever reset to its
+        default by being left out, PUT or PATCH. They hold from the next track on, except as
+        private_session says. Setting what holds already changes nothing and raises no version.
+        Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

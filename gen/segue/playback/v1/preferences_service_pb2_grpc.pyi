@@ -17,11 +17,14 @@ class PreferencesServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetPreferences: _aio.UnaryUnaryMultiCallable[_preferences_service_pb2.GetPreferencesRequest, _preferences_service_pb2.GetPreferencesResponse]
-    """The preferences of the calling user; the defaults where none were set."""
+    """The preferences of the calling user; the defaults where none were set. As JSON the answer is the
+    preferences themselves, and UpdatePreferences takes them back as they are.
+    """
     UpdatePreferences: _aio.UnaryUnaryMultiCallable[_preferences_service_pb2.UpdatePreferencesRequest, _preferences_service_pb2.UpdatePreferencesResponse]
-    """Sets the given preferences and leaves the others. They hold from the next track on, except as
-    private_session says.
-    Errors: INVALID_FIELD, CONFLICT.
+    """Sets the preferences that are given; what is absent stays, and nothing is ever reset to its
+    default by being left out, PUT or PATCH. They hold from the next track on, except as
+    private_session says. Setting what holds already changes nothing and raises no version.
+    Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT.
     """
 
 class PreferencesServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -33,7 +36,9 @@ class PreferencesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _preferences_service_pb2.GetPreferencesRequest,
         context: _aio.ServicerContext[_preferences_service_pb2.GetPreferencesRequest, _abc.Awaitable[_preferences_service_pb2.GetPreferencesResponse]],
     ) -> _abc.Awaitable[_preferences_service_pb2.GetPreferencesResponse]:
-        """The preferences of the calling user; the defaults where none were set."""
+        """The preferences of the calling user; the defaults where none were set. As JSON the answer is the
+        preferences themselves, and UpdatePreferences takes them back as they are.
+        """
 
     @_abc_1.abstractmethod
     def UpdatePreferences(
@@ -41,9 +46,10 @@ class PreferencesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _preferences_service_pb2.UpdatePreferencesRequest,
         context: _aio.ServicerContext[_preferences_service_pb2.UpdatePreferencesRequest, _abc.Awaitable[_preferences_service_pb2.UpdatePreferencesResponse]],
     ) -> _abc.Awaitable[_preferences_service_pb2.UpdatePreferencesResponse]:
-        """Sets the given preferences and leaves the others. They hold from the next track on, except as
-        private_session says.
-        Errors: INVALID_FIELD, CONFLICT.
+        """Sets the preferences that are given; what is absent stays, and nothing is ever reset to its
+        default by being left out, PUT or PATCH. They hold from the next track on, except as
+        private_session says. Setting what holds already changes nothing and raises no version.
+        Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT.
         """
 
 def add_PreferencesServiceServicer_to_server(servicer: PreferencesServiceServicer, server: _aio.Server) -> None: ...
