@@ -26,7 +26,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+segue/playback/v1/preferences_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsegue/mesh/v1/options.proto\"\xa0\x02\n\x0bPreferences\x12<\n\x0c\x62itrate_pref\x18\x01 \x01(\x0e\x32&.segue.playback.v1.Preferences.Bitrate\x12\x17\n\x0foffline_enabled\x18\x02 \x01(\x08\x12\x11\n\tnormalize\x18\x03 \x01(\x08\x12\x17\n\x0fprivate_session\x18\x04 \x01(\x08\x12\x16\n\x0eshare_activity\x18\x05 \x01(\x08\x12\x0f\n\x07version\x18\x06 \x01(\x05\"e\n\x07\x42itrate\x12\x17\n\x13\x42ITRATE_UNSPECIFIED\x10\x00\x12\r\n\tUNLIMITED\x10\x01\x12\x0b\n\x07\x41\x41\x43_128\x10\x02\x12\x0b\n\x07\x41\x41\x43_192\x10\x03\x12\x0b\n\x07\x41\x41\x43_256\x10\x04\x12\x0b\n\x07\x41\x41\x43_320\x10\x05\"\x17\n\x15GetPreferencesRequest\"M\n\x16GetPreferencesResponse\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences\"\xa6\x02\n\x18UpdatePreferencesRequest\x12<\n\x0c\x62itrate_pref\x18\x01 \x01(\x0e\x32&.segue.playback.v1.Preferences.Bitrate\x12\x1c\n\x0foffline_enabled\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x16\n\tnormalize\x18\x03 \x01(\x08H\x01\x88\x01\x01\x12\x1c\n\x0fprivate_session\x18\x04 \x01(\x08H\x02\x88\x01\x01\x12\x1b\n\x0eshare_activity\x18\x05 \x01(\x08H\x03\x88\x01\x01\x12\x12\n\nrequest_id\x18\x06 \x01(\tB\x12\n\x10_offline_enabledB\x0c\n\n_normalizeB\x12\n\x10_private_sessionB\x11\n\x0f_share_activity\"P\n\x19UpdatePreferencesResponse\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences2\xc9\x02\n\x12PreferencesService\x12\x96\x01\n\x0eGetPreferences\x12(.segue.playback.v1.GetPreferencesRequest\x1a).segue.playback.v1.GetPreferencesResponse\"/\x90\x02\x01\xba\xc8\x18\x11\x08\x02\x12\x01\x03\x1a\x04\x65\x64ge\"\x04sync\x82\xd3\xe4\x93\x02\x11\x12\x0f/me/preferences\x12\x99\x01\n\x11UpdatePreferences\x12+.segue.playback.v1.UpdatePreferencesRequest\x1a,.segue.playback.v1.UpdatePreferencesResponse\")\xba\xc8\x18\x0b\x08\x02\x12\x01\x04\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14\x1a\x0f/me/preferences:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+segue/playback/v1/preferences_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsegue/mesh/v1/options.proto\"\xa2\x03\n\x0bPreferences\x12\x41\n\x0c\x62itrate_pref\x18\x01 \x01(\x0e\x32&.segue.playback.v1.Preferences.BitrateH\x00\x88\x01\x01\x12\x1c\n\x0foffline_enabled\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x16\n\tnormalize\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x1c\n\x0fprivate_session\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12\x1b\n\x0eshare_activity\x18\x05 \x01(\x08H\x04\x88\x01\x01\x12\x0f\n\x07version\x18\x06 \x01(\x05\"t\n\x07\x42itrate\x12\x17\n\x13\x42ITRATE_UNSPECIFIED\x10\x00\x12\r\n\tUNLIMITED\x10\x01\x12\x0c\n\x07\x41\x41\x43_128\x10\x80\x01\x12\x0c\n\x07\x41\x41\x43_192\x10\xc0\x01\x12\x0c\n\x07\x41\x41\x43_256\x10\x80\x02\x12\x0c\n\x07\x41\x41\x43_320\x10\xc0\x02\x12\t\n\x04\x46LAC\x10\x83\x0b\x42\x0f\n\r_bitrate_prefB\x12\n\x10_offline_enabledB\x0c\n\n_normalizeB\x12\n\x10_private_sessionB\x11\n\x0f_share_activity\"\x17\n\x15GetPreferencesRequest\"M\n\x16GetPreferencesResponse\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences\"c\n\x18UpdatePreferencesRequest\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"P\n\x19UpdatePreferencesResponse\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences2\x83\x03\n\x12PreferencesService\x12\xa3\x01\n\x0eGetPreferences\x12(.segue.playback.v1.GetPreferencesRequest\x1a).segue.playback.v1.GetPreferencesResponse\"<\x90\x02\x01\xba\xc8\x18\x11\x08\x02\x12\x01\x03\x1a\x04\x65\x64ge\"\x04sync\x82\xd3\xe4\x93\x02\x1e\x12\x0f/me/preferencesb\x0bpreferences\x12\xc6\x01\n\x11UpdatePreferences\x12+.segue.playback.v1.UpdatePreferencesRequest\x1a,.segue.playback.v1.UpdatePreferencesResponse\"V\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x04\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02>2\x0f/me/preferences:\x0bpreferencesZ\x1e\x1a\x0f/me/preferences:\x0bpreferencesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,21 +34,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playback.v1.preferenc
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PREFERENCESSERVICE'].methods_by_name['GetPreferences']._loaded_options = None
-  _globals['_PREFERENCESSERVICE'].methods_by_name['GetPreferences']._serialized_options = b'\220\002\001\272\310\030\021\010\002\022\001\003\032\004edge\"\004sync\202\323\344\223\002\021\022\017/me/preferences'
+  _globals['_PREFERENCESSERVICE'].methods_by_name['GetPreferences']._serialized_options = b'\220\002\001\272\310\030\021\010\002\022\001\003\032\004edge\"\004sync\202\323\344\223\002\036\022\017/me/preferencesb\013preferences'
   _globals['_PREFERENCESSERVICE'].methods_by_name['UpdatePreferences']._loaded_options = None
-  _globals['_PREFERENCESSERVICE'].methods_by_name['UpdatePreferences']._serialized_options = b'\272\310\030\013\010\002\022\001\004\032\004edge\202\323\344\223\002\024\032\017/me/preferences:\001*'
+  _globals['_PREFERENCESSERVICE'].methods_by_name['UpdatePreferences']._serialized_options = b'\220\002\002\272\310\030\013\010\002\022\001\004\032\004edge\202\323\344\223\002>2\017/me/preferences:\013preferencesZ\036\032\017/me/preferences:\013preferences'
   _globals['_PREFERENCES']._serialized_start=126
-  _globals['_PREFERENCES']._serialized_end=414
-  _globals['_PREFERENCES_BITRATE']._serialized_start=313
-  _globals['_PREFERENCES_BITRATE']._serialized_end=414
-  _globals['_GETPREFERENCESREQUEST']._serialized_start=416
-  _globals['_GETPREFERENCESREQUEST']._serialized_end=439
-  _globals['_GETPREFERENCESRESPONSE']._serialized_start=441
-  _globals['_GETPREFERENCESRESPONSE']._serialized_end=518
-  _globals['_UPDATEPREFERENCESREQUEST']._serialized_start=521
-  _globals['_UPDATEPREFERENCESREQUEST']._serialized_end=815
-  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_start=817
-  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_end=897
-  _globals['_PREFERENCESSERVICE']._serialized_start=900
-  _globals['_PREFERENCESSERVICE']._serialized_end=1229
+  _globals['_PREFERENCES']._serialized_end=544
+  _globals['_PREFERENCES_BITRATE']._serialized_start=338
+  _globals['_PREFERENCES_BITRATE']._serialized_end=454
+  _globals['_GETPREFERENCESREQUEST']._serialized_start=546
+  _globals['_GETPREFERENCESREQUEST']._serialized_end=569
+  _globals['_GETPREFERENCESRESPONSE']._serialized_start=571
+  _globals['_GETPREFERENCESRESPONSE']._serialized_end=648
+  _globals['_UPDATEPREFERENCESREQUEST']._serialized_start=650
+  _globals['_UPDATEPREFERENCESREQUEST']._serialized_end=749
+  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_start=751
+  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_end=831
+  _globals['_PREFERENCESSERVICE']._serialized_start=834
+  _globals['_PREFERENCESSERVICE']._serialized_end=1221
 # @@protoc_insertion_point(module_scope)
