@@ -199,7 +199,9 @@ def test_a_friend_is_told_in_a_line() -> None:
     assert friend_words(friend) == "eve shares no more"
 
 
-@pytest.mark.parametrize(("word", "value"), [(None, 0), ("unlimited", 1), ("128", 2), ("320", 5)])
+@pytest.mark.parametrize(
+    ("word", "value"), [(None, 0), ("unlimited", 1), ("128", 128), ("320", 320), ("flac", 1411)]
+)
 def test_a_bitrate_is_one_of_the_contract(word: str | None, value: int) -> None:
     assert bitrate_of(word) == value
 
