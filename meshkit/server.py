@@ -38,6 +38,12 @@ _KEEPALIVE_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.so_reuseport", 0),
 )
+# Above the 64 KiB that the edge takes: unless told, gRPC refuses more than 8 KiB of headers at
+# random and more than 16 always, as a limit that was reached and in words that list the headers.
+_METADATA_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_metadata_size", 128 * 1024),
+    ("grpc.absolute_max_metadata_size", 128 * 1024),
+)
 
 _log = structlog.get_logger("server")
 
@@ -102,6 +108,7 @@ class MeshServer:
     def _options(self) -> list[tuple[str, int]]:
         return [
             *_KEEPALIVE_OPTIONS,
+            *_METADATA_OPTIONS,
             ("grpc.max_receive_message_length", self._settings.max_message_bytes),
             ("grpc.max_send_message_length", self._settings.max_message_bytes),
             ("grpc.max_concurrent_streams", self._settings.max_streams),

@@ -14,6 +14,7 @@ from edge.envoy.resources import Json, extension, socket_address
 from edge.envoy.routes import (
     HEALTH_PATH,
     MEDIA_PREFIX,
+    ORIGINAL_PATH,
     SHARE_PREFIX,
     SIGN_IN_PREFIXES,
     route_config,
@@ -68,7 +69,8 @@ def _connection_manager(settings: EdgeSettings) -> Json:
         "always_set_request_id_in_response": True,
         "request_headers_timeout": "5s",
         "stream_idle_timeout": "60s",
-        "max_request_headers_kb": 32,
+        # Two lists of 500 ids fit into one query.
+        "max_request_headers_kb": 64,
         "common_http_protocol_options": {"idle_timeout": "3600s", "max_headers_count": 100},
         "http2_protocol_options": {
             "max_concurrent_streams": 256,
@@ -130,7 +132,7 @@ def _known(methods: Sequence[ExposedMethod], *, invert: bool = False) -> Json:
 
 def _shares(*, invert: bool = False) -> list[Json]:
     """What a share link looks like before it is transcoded, and after."""
-    names = (":path", "x-envoy-original-path")
+    names = (":path", ORIGINAL_PATH)
     return [_begins(name, SHARE_PREFIX, invert=invert) for name in names]
 
 

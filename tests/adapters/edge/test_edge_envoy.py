@@ -205,8 +205,20 @@ async def test_malformed_and_oversized_requests_are_told_so(world: World) -> Non
     assert (broken.status_code, reason_of(broken)) == (400, "INVALID_FIELD")
     huge = await world.call("POST", "/imports", content=b"x" * 100_000, headers=headers)
     assert (huge.status_code, reason_of(huge)) == (413, "INVALID_FIELD")
-    long = await world.call("GET", "/search", headers={"x-long": "y" * 40_000})
+    long = await world.call("GET", "/search", headers={"x-long": "y" * 80_000})
     assert (long.status_code, reason_of(long)) == (431, "INVALID_FIELD")
+
+
+async def test_headers_that_the_edge_takes_reach_the_service(world: World) -> None:
+    large = {"x-long": "y" * 50_000}
+    path = f"/tracks/{TRACK_ID}"
+    answer = await world.call("GET", path, headers={**world.bearer(), **large})
+    assert (answer.status_code, answer.json()["id"]) == (200, TRACK_ID)
+    async with grpc.aio.insecure_channel(world.edge.target) as channel:
+        stub = catalog_grpc.CatalogServiceStub(channel)
+        metadata = (*world.bearer().items(), *large.items())
+        found = await stub.GetTrack(catalog.GetTrackRequest(id=TRACK_ID), metadata=metadata)
+    assert found.track.id == TRACK_ID
 
 
 async def test_sign_in_goes_to_identity_with_a_bound_on_its_body(world: World) -> None:
