@@ -14,7 +14,7 @@ from meshkit.ulids import is_ulid
 from playback_svc.domain.listing import MOST_ENTRIES, Listing
 from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import Outcome, Play
 from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.held_streams import StreamEnd
@@ -185,6 +185,14 @@ def queue_entry(entry: Next) -> playback_pb2.QueueEntry:
     )
 
 
+_OUTCOMES = {
+    Outcome.COMPLETED: history_service_pb2.Play.COMPLETED,
+    Outcome.SKIPPED: history_service_pb2.Play.SKIPPED,
+    Outcome.LEFT: history_service_pb2.Play.LEFT,
+    Outcome.EXPIRED: history_service_pb2.Play.EXPIRED,
+}
+
+
 def play(play: Play) -> history_service_pb2.Play:
     """A play as history and its feed tell it."""
     played_from = None
@@ -198,7 +206,8 @@ def play(play: Play) -> history_service_pb2.Play:
         started_at=timestamp(play.started_at_ms),
         ended_at=timestamp(play.ended_at_ms),
         heard_ms=play.heard_ms,
-        completed=play.completed,
+        outcome=_OUTCOMES[play.outcome],
+        counted=play.counted,
         context=played_from,
         private_session=play.private,
         playback_id=play.session_id,

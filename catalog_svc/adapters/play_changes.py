@@ -29,8 +29,8 @@ def play_changes(stub: HistoryServiceStub) -> Watch[Play]:
 
 
 def told(message: pb.WatchPlaysResponse) -> Play | None:
-    """The play in a step; None where there is none."""
-    if not message.HasField("play"):
+    """The play in a step; None where there is none that counts."""
+    if not message.play.counted:
         return None
     play = Play(message.play.play_id, message.play.track_id)
     if not is_ulid(play.id) or not is_ulid(play.track_id):

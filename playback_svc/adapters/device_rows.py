@@ -12,7 +12,7 @@ from playback_svc.adapters.rows import instant, state_document, state_from, unix
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.domain.play_queue import ContextKind
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import Outcome, Play
 
 DEVICE_COLUMNS = (
     "device_id", "name", "kind", "capabilities", "controllable", "volume_percent",
@@ -26,7 +26,7 @@ COMMAND_COLUMNS = (
 
 PLAY_COLUMNS = (
     "play_id", "session_id", "device_id", "track_id", "started_at", "ended_at", "heard_ms",
-    "completed", "private", "context_kind", "context_id",
+    "outcome", "counted", "private", "context_kind", "context_id",
 )  # fmt: skip
 
 
@@ -96,8 +96,8 @@ def play_values(play: Play) -> dict[str, Any]:
     """The columns of a play."""
     values = (
         play.play_id, play.session_id, play.device_id, play.track_id, instant(play.started_at_ms),
-        instant(play.ended_at_ms), play.heard_ms, play.completed, play.private, play.context_kind,
-        play.context_id,
+        instant(play.ended_at_ms), play.heard_ms, play.outcome, play.counted, play.private,
+        play.context_kind, play.context_id,
     )  # fmt: skip
     return dict(zip(PLAY_COLUMNS, values, strict=True))
 
@@ -114,7 +114,8 @@ def play_of(row: Sequence[Any]) -> Play:
         started_at_ms=unix_ms(it["started_at"]),
         ended_at_ms=unix_ms(it["ended_at"]),
         heard_ms=it["heard_ms"],
-        completed=it["completed"],
+        outcome=Outcome(it["outcome"]),
+        counted=it["counted"],
         private=it["private"],
         context_kind=ContextKind(kind) if kind else None,
         context_id=it["context_id"],

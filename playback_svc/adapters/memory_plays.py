@@ -20,7 +20,8 @@ class MemoryPlays:
     ) -> Sequence[Play]:
         """See the port."""
         await asyncio.sleep(0)
-        held = self._store.plays.get(user_id, {}).values()
+        kept = self._store.plays.get(user_id, {}).values()
+        held = [play for play in kept if play.counted]
         plays = sorted(held, key=lambda play: play.play_id, reverse=True)
         if distinct:
             latest: dict[str, Play] = {}

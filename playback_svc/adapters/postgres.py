@@ -99,9 +99,10 @@ _KEEP_PLAY = f"""
 WITH kept AS (
     INSERT INTO plays (user_id, {", ".join(device_rows.PLAY_COLUMNS)})
     VALUES (%(user_id)s, {_named(device_rows.PLAY_COLUMNS)})
-    ON CONFLICT (user_id, play_id) DO NOTHING RETURNING user_id, track_id, play_id
+    ON CONFLICT (user_id, play_id) DO NOTHING RETURNING user_id, track_id, play_id, counted
 ), latest AS (
-    INSERT INTO latest_plays (user_id, track_id, play_id) SELECT * FROM kept
+    INSERT INTO latest_plays (user_id, track_id, play_id) 
+    SELECT user_id, track_id, play_id FROM kept WHERE counted
     ON CONFLICT (user_id, track_id) DO UPDATE SET play_id = excluded.play_id
     WHERE latest_plays.play_id < excluded.play_id
 )

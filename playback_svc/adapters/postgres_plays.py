@@ -17,7 +17,7 @@ _ABOVE_ALL = "Z" * 26
 # The statements are put together from the constant names of columns alone.
 _PAGE = f"""
 SELECT {_LISTED} FROM plays p
-WHERE p.user_id = %(user_id)s AND p.play_id < %(after)s
+WHERE p.user_id = %(user_id)s AND p.counted AND p.play_id < %(after)s
 ORDER BY p.play_id DESC LIMIT %(limit)s
 """  # noqa: S608
 _DISTINCT = f"""

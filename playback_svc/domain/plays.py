@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from playback_svc.domain.play_queue import ContextKind, Origin
-from playback_svc.domain.player_state import PlayerState
+from playback_svc.domain.player_state import EndReason, PlayerState
 
 COUNTED_MS = 30_000
 """A track counts as played when this much of it, or half of it, was heard."""
@@ -13,9 +14,21 @@ COUNTED_MS = 30_000
 _END_MS = 5_000
 
 
+class Outcome(StrEnum):
+    """How a play ended: at its end, by a skip, for something else, by silence."""
+
+    COMPLETED = "COMPLETED"
+    SKIPPED = "SKIPPED"
+    LEFT = "LEFT"
+    EXPIRED = "EXPIRED"
+
+
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One play of a track. ``context_kind`` is None for one by itself or from the queue."""
+    """One play of a track. ``context_kind`` is None for one by itself or from the queue.
+
+    ``counted`` says that enough of it was heard to stand in the history and in the counts.
+    """
 
     play_id: str
     session_id: str
@@ -24,7 +37,8 @@ class Play:
     started_at_ms: int
     ended_at_ms: int
     heard_ms: int
-    completed: bool
+    outcome: Outcome
+    counted: bool
     private: bool
     context_kind: ContextKind | None
     context_id: str
@@ -59,11 +73,9 @@ def has_ended(position_ms: int, duration_ms: int) -> bool:
     return position_ms >= duration_ms - _END_MS
 
 
-def play_of(state: PlayerState, now_ms: int) -> Play | None:
-    """What is kept of the play that ``state`` leaves at ``now_ms``; None where it was too short."""
+def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> Play:
+    """What is kept of the play that ``state`` leaves at ``now_ms``; ``skipped`` where by a skip."""
     heard_ms = state.heard_at(now_ms)
-    if not counted(heard_ms, state.track.duration_ms):
-        return None
     context = state.queue.context if state.queue.origin is Origin.CONTEXT else None
     return Play(
         play_id=state.play_id,
@@ -73,8 +85,19 @@ def play_of(state: PlayerState, now_ms: int) -> Play | None:
         started_at_ms=state.play_started_at_ms,
         ended_at_ms=now_ms,
         heard_ms=heard_ms,
-        completed=has_ended(state.position_at(now_ms), state.track.duration_ms),
+        outcome=_outcome(state, now_ms, skipped=skipped),
+        counted=counted(heard_ms, state.track.duration_ms),
         private=state.private,
         context_kind=context.kind if context else None,
         context_id=context.source_id if context else "",
     )
+
+
+def _outcome(state: PlayerState, now_ms: int, *, skipped: bool) -> Outcome:
+    """How the play ends. A skip in the last seconds of what was heard is an end."""
+    at_end = has_ended(state.position_at(now_ms), state.track.duration_ms)
+    if at_end and (not skipped or heard_enough(state, now_ms)):
+        return Outcome.COMPLETED
+    if skipped:
+        return Outcome.SKIPPED
+    return Outcome.EXPIRED if state.ended_by is EndReason.EXPIRED else Outcome.LEFT

@@ -17,7 +17,7 @@ class Plays(Protocol):
     async def page(
         self, user_id: str, after: str | None, limit: int, *, distinct: bool
     ) -> Sequence[Play]:
-        """At most ``limit`` plays by falling id, those below the id ``after``.
+        """At most ``limit`` plays that counted, by falling id, those below the id ``after``.
 
         ``distinct``: each track at its latest play alone. Must cost no more for a user of a
         hundred thousand plays than for one of a hundred.

@@ -175,7 +175,7 @@ def _mail(seen: Seen, decision: Decision, *, changed: bool) -> Iterator[Command]
 
 
 def _plays(seen: Seen, after: PlayerState | None) -> Iterator[Play]:
-    """The play that ``after`` leaves, if there was one and it counts."""
+    """The play that ``after`` leaves, if there was one."""
     before = seen.partition.state
     if before is None or after is None or before.status is Status.STOPPED:
         return
@@ -185,9 +185,12 @@ def _plays(seen: Seen, after: PlayerState | None) -> Iterator[Play]:
     left = after if same else seen.state
     if left is not None:
         ended_at_ms = left.position_at_ms if left.status is Status.STOPPED else seen.now_ms
-        play = play_of(left, ended_at_ms)
-        if play is not None:
-            yield play
+        yield play_of(left, ended_at_ms, skipped=_by_skip(before, after))
+
+
+def _by_skip(before: PlayerState, after: PlayerState) -> bool:
+    """Whether what follows came by a skip, or by an end that counts as one."""
+    return after.session_id == before.session_id and after.skips_count > before.skips_count
 
 
 def _preferences_read(seen: Seen, after: PlayerState | None) -> int | None:

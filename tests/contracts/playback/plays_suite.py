@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from playback_svc.domain.play_queue import ContextKind
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.history import Plays
 from tests.contracts.playback.samples import NOW, TRACK, new_id
 
@@ -24,7 +24,8 @@ def a_play(**changed: Any) -> Play:
         started_at_ms=NOW,
         ended_at_ms=NOW + 60_000,
         heard_ms=60_000,
-        completed=False,
+        outcome=Outcome.LEFT,
+        counted=True,
         private=False,
         context_kind=None,
         context_id="",
@@ -59,7 +60,7 @@ class PlaysContract:
 
     async def test_plays_come_back_whole(self, under_test: PlaysUnderTest, user: str) -> None:
         album = a_play(context_kind=ContextKind.ALBUM, context_id=new_id(), private=True)
-        alone = a_play(completed=True, heard_ms=179_000, track_id=new_id())
+        alone = a_play(outcome=Outcome.COMPLETED, heard_ms=179_000, track_id=new_id())
         await under_test.enter(user, album)
         await under_test.enter(user, alone)
         for distinct in (False, True):
@@ -85,6 +86,17 @@ class PlaysContract:
         second = ids(await under_test.plays.page(user, first[-1], 3, distinct=False))
         third = ids(await under_test.plays.page(user, second[-1], 3, distinct=False))
         assert [first, second, third] == [plays[:3], plays[3:6], plays[6:]]
+
+    async def test_plays_that_do_not_count_are_kept_and_not_listed(
+        self, under_test: PlaysUnderTest, user: str
+    ) -> None:
+        heard = a_play()
+        skipped = a_play(counted=False, outcome=Outcome.SKIPPED, heard_ms=2_000)
+        for play in (heard, skipped, replace(skipped, counted=True)):
+            await under_test.enter(user, play)
+        for distinct in (False, True):
+            found = await under_test.plays.page(user, None, 10, distinct=distinct)
+            assert list(found) == [heard]
 
     async def test_plays_of_others_are_not_in_it(
         self, under_test: PlaysUnderTest, user: str

@@ -16,7 +16,7 @@ from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
 from meshkit import feeds_postgres, postgres, status
 from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied, Unavailable
 from playback_svc.domain.play_queue import ContextKind
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Change
 from playback_svc.wiring import SCHEMA
 from tests.contracts.playback.plays_suite import a_play
@@ -70,14 +70,20 @@ async def test_who_heard_nothing_has_an_empty_history(user: User) -> None:
 
 async def test_a_play_is_told_whole_with_its_track(instance: Instance, user: User) -> None:
     album_id = new_id()
-    play = a_play(context_kind=ContextKind.ALBUM, context_id=album_id, private=True, completed=True)
+    play = a_play(
+        context_kind=ContextKind.ALBUM,
+        context_id=album_id,
+        private=True,
+        outcome=Outcome.COMPLETED,
+    )
     await entered(instance, user, play)
     (entry,) = (await history(user)).entries
     assert entry.play.play_id == play.play_id
     assert entry.play.playback_id == play.session_id
     assert entry.play.started_at.ToMilliseconds() == play.started_at_ms
     assert entry.play.ended_at.ToMilliseconds() == play.ended_at_ms
-    assert (entry.play.heard_ms, entry.play.completed) == (60_000, True)
+    assert (entry.play.heard_ms, entry.play.counted) == (60_000, True)
+    assert entry.play.outcome == pb.Play.COMPLETED
     assert entry.play.private_session
     assert (entry.play.context.kind, entry.play.context.id) == (
         playback_pb2.PlayContext.ALBUM,
@@ -150,6 +156,28 @@ async def test_what_was_played_is_in_history_and_told_to_who_watches(
         assert told.user_id == user.user_id
         assert told.play.playback_id == started.playback_id
         assert 200 <= told.play.heard_ms <= 400
+
+
+async def test_every_play_is_told_as_it_ended_and_history_has_those_that_counted(
+    world: World, instance: Instance
+) -> None:
+    short = replace(TRACK, track_id=new_id(), duration_ms=400)
+    world.catalogue.known[short.track_id] = replace(PLAYABLE, track=short)
+    user, watching = instance.user(tier="premium"), Watching(instance)
+    tracks = [TRACK.track_id, short.track_id, TRACK.track_id]
+    started = await user.play(track_id="", track_ids=tracks)
+    await user.call("Skip", device_id="kitchen")
+    await asyncio.sleep(0.25)
+    ended = {"playback_id": started.playback_id, "play_id": (await user.state()).play_id}
+    await user.call("Advance", **ended)
+    await user.call("Stop", playback_id=started.playback_id)
+    told = [(await watching.play()).play for _ in range(3)]
+    assert [(play.track_id, play.outcome, play.counted) for play in told] == [
+        (TRACK.track_id, pb.Play.SKIPPED, False),
+        (short.track_id, pb.Play.COMPLETED, True),
+        (TRACK.track_id, pb.Play.LEFT, False),
+    ]
+    assert ids(await history(user)) == [told[1].play_id]
 
 
 async def test_plays_begin_with_the_first_that_is_kept(world: World, instance: Instance) -> None:

@@ -77,7 +77,7 @@ async def test_an_advance_enters_the_track_as_completed(user: User, tracks: list
     named = {"playback_id": started.playback_id, "play_id": (await user.state()).play_id}
     await asyncio.gather(*(user.call("Advance", **named) for _ in range(3)))
     (play,) = await history(user)
-    assert (play.track_id, play.completed) == (tracks[0], True)
+    assert (play.track_id, play.outcome) == (tracks[0], pb.Play.COMPLETED)
     assert play.context.kind == playback_pb2.PlayContext.TRACKS
 
 
@@ -162,7 +162,8 @@ async def test_what_silence_ended_is_entered_once(
     assert True in ended
     await user.call("Stop", playback_id=started.playback_id)
     (play,) = await history(user)
-    assert (play.track_id, play.heard_ms, play.completed) == (tracks[0], DURATION_MS, True)
+    assert (play.track_id, play.heard_ms) == (tracks[0], DURATION_MS)
+    assert play.outcome == pb.Play.COMPLETED
 
 
 async def test_what_became_private_while_it_played_is_a_private_play(

@@ -12,9 +12,14 @@ from catalog_svc.domain.plays import Play, Streams, summed
 
 def test_a_play_is_told_by_its_id_and_its_track() -> None:
     play_id, track_id = new_id(), new_id()
-    play = pb.Play(play_id=play_id, track_id=track_id, heard_ms=31_000)
+    play = pb.Play(play_id=play_id, track_id=track_id, counted=True)
     message = pb.WatchPlaysResponse(resume_token="t", play=play, user_id=new_id())
     assert told(message) == Play(play_id, track_id)
+
+
+def test_a_play_that_does_not_count_is_left_out() -> None:
+    play = pb.Play(play_id=new_id(), track_id=new_id(), outcome=pb.Play.SKIPPED, heard_ms=2_000)
+    assert told(pb.WatchPlaysResponse(resume_token="t", play=play)) is None
 
 
 def test_a_message_of_a_token_alone_tells_no_play() -> None:
@@ -23,7 +28,7 @@ def test_a_message_of_a_token_alone_tells_no_play() -> None:
 
 @pytest.mark.parametrize(("play_id", "track_id"), [("", new_id()), (new_id(), "x"), ("8" * 26, "")])
 def test_a_play_that_nobody_can_read_is_left_out(play_id: str, track_id: str) -> None:
-    play = pb.Play(play_id=play_id, track_id=track_id)
+    play = pb.Play(play_id=play_id, track_id=track_id, counted=True)
     assert told(pb.WatchPlaysResponse(resume_token="t", play=play)) is None
 
 

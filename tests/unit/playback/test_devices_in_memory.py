@@ -22,6 +22,7 @@ from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeup
 from playback_svc.domain.devices import Capabilities, DeviceKind
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandKind, CommandStatus
 from playback_svc.domain.player_state import EndReason, Status
+from playback_svc.domain.plays import Outcome
 from playback_svc.ports.live import Adjusted, Mail, Receipt
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
@@ -365,7 +366,8 @@ async def test_a_transfer_from_silence_ends_the_session_as_expired(desk: Desk) -
     # The kitchen is registered and never beat: nobody heard anything of it.
     assert (after.status, after.position_ms) == (Status.PAUSED, 0)
     assert after.play_id != before.play_id
-    assert not desk.store.plays.get(USER)
+    (play,) = desk.store.plays[USER].values()
+    assert (play.outcome, play.heard_ms, play.counted) == (Outcome.EXPIRED, 0, False)
 
 
 async def test_transfers_to_one_device_at_once_move_once(desk: Desk) -> None:

@@ -156,7 +156,7 @@ def test_a_device_that_beats_is_missed_35_seconds_after_its_session_began() -> N
     assert as_of(state, TELLING, limit - 1).status is Status.PLAYING
     over = as_of(state, TELLING, limit)
     assert (over.ended_by, over.position_ms, over.heard_ms) == (EndReason.EXPIRED, 0, 0)
-    assert play_of(over, over.position_at_ms) is None
+    assert not play_of(over, over.position_at_ms).counted
 
 
 def test_a_command_is_the_last_sign_of_life_of_a_device_that_never_beat() -> None:

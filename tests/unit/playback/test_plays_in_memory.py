@@ -1,4 +1,4 @@
-"""A play is entered once, when its track is left, if enough of it was heard."""
+"""A play is entered once, when its track is left; it counts if enough of it was heard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.play_queue import ContextKind, Repeat
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Play as Kept
-from playback_svc.domain.plays import counted
+from playback_svc.domain.plays import Outcome, counted
 from playback_svc.ports.states import Answer, Checkpoint
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts, Source
@@ -79,7 +79,18 @@ class Desk:
 
     @property
     def plays(self) -> list[Kept]:
+        """What counts."""
+        return [play for play in self.left if play.counted]
+
+    @property
+    def left(self) -> list[Kept]:
         return list(self.store.plays.get(self.user, {}).values())
+
+    @property
+    def outcomes(self) -> list[tuple[str, Outcome, bool]]:
+        """The tracks that were left, how, and whether that counts."""
+        titles = {track.track_id: track.title for track in TRACKS}
+        return [(titles[play.track_id], play.outcome, play.counted) for play in self.left]
 
     @property
     def heard(self) -> list[tuple[str, int]]:
@@ -188,7 +199,8 @@ async def test_what_is_entered_tells_where_when_and_from_what(desk: Desk) -> Non
         started_at_ms=NOW,
         ended_at_ms=NOW + 40_000,
         heard_ms=40_000,
-        completed=False,
+        outcome=Outcome.SKIPPED,
+        counted=True,
         private=False,
         context_kind=ContextKind.ALBUM,
         context_id=ALBUM,
@@ -211,7 +223,7 @@ async def test_a_track_that_ends_is_entered_as_completed(desk: Desk) -> None:
     desk.passes(180)
     await desk.advances()
     (play,) = desk.plays
-    assert (play.completed, play.heard_ms) == (True, 180_000)
+    assert (play.outcome, play.heard_ms) == (Outcome.COMPLETED, 180_000)
     desk.passes(180)
     await desk.advances()
     assert desk.heard == [("Piece 0", 180), ("Piece 1", 180)]
@@ -281,7 +293,8 @@ async def test_what_silence_ended_is_entered_once_by_the_sweep(desk: Desk) -> No
     assert await desk.sweeps() == 1
     assert await desk.sweeps() == 0
     (play,) = desk.plays
-    assert (play.heard_ms, play.ended_at_ms, play.completed) == (40_000, ended_at, False)
+    assert (play.heard_ms, play.ended_at_ms) == (40_000, ended_at)
+    assert play.outcome is Outcome.EXPIRED
     await desk.stops()
     await desk.plays_track(TRACKS[1])
     assert len(desk.plays) == 1
@@ -302,7 +315,7 @@ async def test_a_session_that_never_sent_a_beat_was_heard_to_its_end(desk: Desk)
     desk.passes(3_600)
     assert await desk.sweeps() == 1
     (play,) = desk.plays
-    assert (play.heard_ms, play.completed) == (180_000, True)
+    assert (play.heard_ms, play.outcome) == (180_000, Outcome.COMPLETED)
 
 
 async def test_each_turn_of_a_repeated_track_is_a_play(desk: Desk) -> None:
@@ -398,3 +411,58 @@ async def test_a_single_track_belongs_to_no_context(desk: Desk) -> None:
     desk.passes(40)
     await desk.stops()
     assert (desk.plays[0].context_kind, desk.plays[0].context_id) == (None, "")
+
+
+async def test_every_play_is_told_with_how_it_ended(desk: Desk) -> None:
+    await desk.plays_album()
+    desk.passes(2)
+    await desk.skips()
+    desk.passes(40)
+    await desk.skips()
+    desk.passes(180)
+    await desk.advances()
+    desk.passes(3)
+    await desk.stops()
+    assert desk.outcomes == [
+        ("Piece 0", Outcome.SKIPPED, False),
+        ("Piece 1", Outcome.SKIPPED, True),
+        ("Piece 2", Outcome.COMPLETED, True),
+        ("Piece 3", Outcome.LEFT, False),
+    ]
+
+
+async def test_going_back_and_playing_something_else_leave_a_play(desk: Desk) -> None:
+    await desk.plays_album()
+    desk.passes(10)
+    await desk.goes_back()
+    desk.passes(50)
+    await desk.plays_track(TRACKS[1], device_id="phone")
+    assert desk.outcomes == [
+        ("Piece 0", Outcome.LEFT, False),
+        ("Piece 0", Outcome.LEFT, True),
+    ]
+
+
+async def test_a_skip_in_the_last_seconds_of_what_was_heard_completes_the_play(desk: Desk) -> None:
+    await desk.plays_album()
+    desk.passes(176)
+    await desk.skips()
+    assert desk.outcomes == [("Piece 0", Outcome.COMPLETED, True)]
+
+
+async def test_an_end_that_was_gone_to_unheard_is_a_skip(desk: Desk) -> None:
+    await desk.plays_album()
+    desk.passes(5)
+    await desk.seeks(178)
+    desk.passes(2)
+    await desk.advances()
+    assert desk.outcomes == [("Piece 0", Outcome.SKIPPED, False)]
+
+
+async def test_a_play_that_silence_ended_before_it_counted_is_told(desk: Desk) -> None:
+    await desk.plays_track()
+    desk.passes(10)
+    await desk.beats(1, 10, stored=True)
+    desk.passes(200)
+    await desk.sweeps()
+    assert desk.outcomes == [("Piece 0", Outcome.EXPIRED, False)]

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from segue.playback.v1 import playback_pb2 as _playback_pb2
 import builtins as _builtins
 import sys
@@ -26,16 +27,52 @@ class Play(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Play._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: Play._Outcome.ValueType  # 0
+        """Not said."""
+        COMPLETED: Play._Outcome.ValueType  # 1
+        """At its end: within 5 s of the end of the track. One that was played up to there is completed
+        even where a skip came in its last seconds.
+        """
+        SKIPPED: Play._Outcome.ValueType  # 2
+        """By a skip, or at an end that was gone to without 30 s or half of the track being heard."""
+        LEFT: Play._Outcome.ValueType  # 3
+        """For something else: stopped, gone back from, or another play began, here or elsewhere."""
+        EXPIRED: Play._Outcome.ValueType  # 4
+        """By silence: its device gave no sign of life any more before the end."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """How a play ended."""
+
+    OUTCOME_UNSPECIFIED: Play.Outcome.ValueType  # 0
+    """Not said."""
+    COMPLETED: Play.Outcome.ValueType  # 1
+    """At its end: within 5 s of the end of the track. One that was played up to there is completed
+    even where a skip came in its last seconds.
+    """
+    SKIPPED: Play.Outcome.ValueType  # 2
+    """By a skip, or at an end that was gone to without 30 s or half of the track being heard."""
+    LEFT: Play.Outcome.ValueType  # 3
+    """For something else: stopped, gone back from, or another play began, here or elsewhere."""
+    EXPIRED: Play.Outcome.ValueType  # 4
+    """By silence: its device gave no sign of life any more before the end."""
+
     PLAY_ID_FIELD_NUMBER: _builtins.int
     TRACK_ID_FIELD_NUMBER: _builtins.int
     DEVICE_ID_FIELD_NUMBER: _builtins.int
     STARTED_AT_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
     HEARD_MS_FIELD_NUMBER: _builtins.int
-    COMPLETED_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
     CONTEXT_FIELD_NUMBER: _builtins.int
     PRIVATE_SESSION_FIELD_NUMBER: _builtins.int
     PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    COUNTED_FIELD_NUMBER: _builtins.int
     play_id: _builtins.str
     """ULID of the play."""
     track_id: _builtins.str
@@ -43,13 +80,15 @@ class Play(_message.Message):
     device_id: _builtins.str
     """The device that played it."""
     heard_ms: _builtins.int
-    """How much of it was heard, in milliseconds."""
-    completed: _builtins.bool
-    """Whether it was heard to its end."""
+    """How much of it was heard, in milliseconds: what went by while it played, whatever was sought."""
+    outcome: Global___Play.Outcome.ValueType
+    """How it ended."""
     private_session: _builtins.bool
     """Whether the session was private."""
     playback_id: _builtins.str
     """ULID of the session."""
+    counted: _builtins.bool
+    """Whether it counts as played: 30 s or half of the track were heard, whichever is less."""
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -71,14 +110,15 @@ class Play(_message.Message):
         started_at: _timestamp_pb2.Timestamp | None = ...,
         ended_at: _timestamp_pb2.Timestamp | None = ...,
         heard_ms: _builtins.int = ...,
-        completed: _builtins.bool = ...,
+        outcome: Global___Play.Outcome.ValueType = ...,
         context: _playback_pb2.PlayContext | None = ...,
         private_session: _builtins.bool = ...,
         playback_id: _builtins.str = ...,
+        counted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "ended_at", b"ended_at", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "context", b"context", "device_id", b"device_id", "ended_at", b"ended_at", "heard_ms", b"heard_ms", "play_id", b"play_id", "playback_id", b"playback_id", "private_session", b"private_session", "started_at", b"started_at", "track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "counted", b"counted", "device_id", b"device_id", "ended_at", b"ended_at", "heard_ms", b"heard_ms", "outcome", b"outcome", "play_id", b"play_id", "playback_id", b"playback_id", "private_session", b"private_session", "started_at", b"started_at", "track_id", b"track_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

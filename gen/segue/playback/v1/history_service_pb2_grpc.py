@@ -52,8 +52,8 @@ class HistoryServiceServicer:
     """
 
     def ListHistory(self, request, context):
-        """The plays of the calling user, the latest first. A track counts as played when 30 s or half of
-        it were heard, whichever is less; a play is entered once, when its track is left. Plays of
+        """The plays of the calling user that counted, the latest first. A play counts when 30 s or half of
+        its track were heard, whichever is less; it is entered once, when its track is left. Plays of
         private sessions are in it: it is shown to nobody else.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
@@ -62,9 +62,10 @@ class HistoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchPlays(self, request, context):
-        """The plays of all users as they are entered, those of private sessions left out, at least once
-        and in the order of their entry. Without a token from the first that is kept (30 days); with
-        one from after it. Ends when the server drains: open it again with the last token.
+        """Every play of every user when its track is left, also those that were too short to count; only
+        those of private sessions are left out. At least once, and in the order of their entry. Without
+        a token from the first that is kept (30 days); with one from after it. Ends when the server
+        drains: open it again with the last token.
         Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -17,15 +17,16 @@ class HistoryServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListHistory: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ListHistoryRequest, _history_service_pb2.ListHistoryResponse]
-    """The plays of the calling user, the latest first. A track counts as played when 30 s or half of
-    it were heard, whichever is less; a play is entered once, when its track is left. Plays of
+    """The plays of the calling user that counted, the latest first. A play counts when 30 s or half of
+    its track were heard, whichever is less; it is entered once, when its track is left. Plays of
     private sessions are in it: it is shown to nobody else.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
     WatchPlays: _aio.UnaryStreamMultiCallable[_history_service_pb2.WatchPlaysRequest, _history_service_pb2.WatchPlaysResponse]
-    """The plays of all users as they are entered, those of private sessions left out, at least once
-    and in the order of their entry. Without a token from the first that is kept (30 days); with
-    one from after it. Ends when the server drains: open it again with the last token.
+    """Every play of every user when its track is left, also those that were too short to count; only
+    those of private sessions are left out. At least once, and in the order of their entry. Without
+    a token from the first that is kept (30 days); with one from after it. Ends when the server
+    drains: open it again with the last token.
     Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
     """
 
@@ -38,8 +39,8 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _history_service_pb2.ListHistoryRequest,
         context: _aio.ServicerContext[_history_service_pb2.ListHistoryRequest, _abc.Awaitable[_history_service_pb2.ListHistoryResponse]],
     ) -> _abc.Awaitable[_history_service_pb2.ListHistoryResponse]:
-        """The plays of the calling user, the latest first. A track counts as played when 30 s or half of
-        it were heard, whichever is less; a play is entered once, when its track is left. Plays of
+        """The plays of the calling user that counted, the latest first. A play counts when 30 s or half of
+        its track were heard, whichever is less; it is entered once, when its track is left. Plays of
         private sessions are in it: it is shown to nobody else.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
@@ -50,9 +51,10 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _history_service_pb2.WatchPlaysRequest,
         context: _aio.ServicerContext[_history_service_pb2.WatchPlaysRequest, _abc.AsyncIterator[_history_service_pb2.WatchPlaysResponse]],
     ) -> _abc.AsyncIterator[_history_service_pb2.WatchPlaysResponse]:
-        """The plays of all users as they are entered, those of private sessions left out, at least once
-        and in the order of their entry. Without a token from the first that is kept (30 days); with
-        one from after it. Ends when the server drains: open it again with the last token.
+        """Every play of every user when its track is left, also those that were too short to count; only
+        those of private sessions are left out. At least once, and in the order of their entry. Without
+        a token from the first that is kept (30 days); with one from after it. Ends when the server
+        drains: open it again with the last token.
         Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
         """
 
