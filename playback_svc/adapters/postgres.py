@@ -101,7 +101,7 @@ WITH kept AS (
     VALUES (%(user_id)s, {_named(device_rows.PLAY_COLUMNS)})
     ON CONFLICT (user_id, play_id) DO NOTHING RETURNING user_id, track_id, play_id, counted
 ), latest AS (
-    INSERT INTO latest_plays (user_id, track_id, play_id) 
+    INSERT INTO latest_plays (user_id, track_id, play_id)
     SELECT user_id, track_id, play_id FROM kept WHERE counted
     ON CONFLICT (user_id, track_id) DO UPDATE SET play_id = excluded.play_id
     WHERE latest_plays.play_id < excluded.play_id

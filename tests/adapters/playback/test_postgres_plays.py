@@ -66,7 +66,8 @@ async def test_a_page_of_a_hundred_thousand_plays_reads_little_more_than_itself(
         # whoever looks for distinct ones from play to play.
         await connection.execute(
             "INSERT INTO plays (user_id, play_id, session_id, device_id, track_id, started_at,"
-            " ended_at, heard_ms, counted, private, context_id) SELECT %s, lpad(n::text, 26, '0'), 's', 'kitchen',"
+            " ended_at, heard_ms, counted, private, context_id)"
+            " SELECT %s, lpad(n::text, 26, '0'), 's', 'kitchen',"
             " lpad((CASE WHEN n > 10000 THEN 0 ELSE n %% 10 END)::text, 26, 'T'),"
             " now(), now(), 60000, n %% 7 > 0, false, '' FROM generate_series(1, %s) n",
             (user, MANY),

@@ -19,8 +19,8 @@ from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.play_queue import ContextKind, Repeat
 from playback_svc.domain.player_state import Track
-from playback_svc.domain.plays import Play as Kept
 from playback_svc.domain.plays import Outcome, counted
+from playback_svc.domain.plays import Play as Kept
 from playback_svc.ports.states import Answer, Checkpoint
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts, Source
