@@ -63,7 +63,7 @@ test-node: $(STAMP) ## Hold a device's streams from Node (Debian: apt-get instal
 check: $(STAMP) ## Format, lint, types, import law, contracts, drift of generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/python protos/generate.py --check
+	@$(BIN)/python -m protos.generate --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
@@ -76,7 +76,7 @@ bench: $(STAMP) ## Measure, each figure beside its limit (BENCH=name for one)
 
 generate: $(STAMP) ## Write gen/ and the generated pages of docs/ anew
 	@$(BIN)/buf format --write protos
-	@$(BIN)/python protos/generate.py
+	@$(BIN)/python -m protos.generate
 	@$(BIN)/python -m docs.generate
 
 lock: $(STAMP) ## Resolve requirements.lock anew

@@ -62,7 +62,7 @@ class _Catalog(catalog_grpc.CatalogServiceServicer):
             for name, kbps in _KBPS.items()
         ]
         track = _track(request.track_id)
-        return catalog.GetPlayableResponse(track=track, descriptor=_DESCRIPTOR, rungs=rates)
+        return catalog.GetPlayableResponse(track=track, descriptor_sha256=_DESCRIPTOR, rungs=rates)
 
     async def BatchGetTracks(self, request: Any, context: Any) -> Any:  # noqa: N802
         return catalog.BatchGetTracksResponse(tracks=map(_track, request.ids))

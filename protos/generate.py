@@ -1,5 +1,7 @@
 """Generates ``gen/`` from the contracts; ``--check`` says whether what is committed is current.
 
+The options for other languages, which follow from a contract's name, are written into it before.
+
 The google/api and google/rpc files that the contracts import are laid out from the installed
 googleapis-common-protos in ``.buf/googleapis``, which is never committed.
 """
@@ -16,6 +18,8 @@ from pathlib import Path
 
 import grpc_tools
 from grpc_tools import protoc
+
+from protos import languages
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
@@ -35,6 +39,17 @@ def lay_out_googleapis() -> None:
             target = GOOGLEAPIS / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(str(entry.locate()), target)
+
+
+def write_options(*, check: bool) -> None:
+    """Writes each contract's options for other languages; ``check``: exits where any is missing."""
+    for path in sorted(PROTOS.rglob("*.proto")):
+        name, text = path.relative_to(PROTOS).as_posix(), path.read_text()
+        wanted = languages.with_options(name, text)
+        if wanted != text and check:
+            sys.exit(f"{name} lacks its options for other languages; run: make generate")
+        if wanted != text:
+            path.write_text(wanted)
 
 
 def run_protoc(out: Path) -> None:
@@ -83,6 +98,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="change nothing; fail on drift")
     check = parser.parse_args().check
     lay_out_googleapis()
+    write_options(check=check)
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
         run_protoc(fresh)

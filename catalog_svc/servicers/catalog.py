@@ -124,7 +124,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         found = await self._ready_track(request.track_id)
         return pb.GetPlayableResponse(
             track=convert.track(found.track),
-            descriptor=found.descriptor,
+            descriptor_sha256=found.descriptor,
             rungs=[
                 pb.GetPlayableResponse.RungRate(name=name, bitrate_kbps=kbps)
                 for name, kbps in found.rungs

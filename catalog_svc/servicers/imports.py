@@ -48,14 +48,14 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         principal = current_principal()
         key = request_key(principal.user_id, _SERVICE + "CreateImport", request)
         run = await self._start(request.path, key)
-        return pb.CreateImportResponse(**{"import": convert.import_run(run)})
+        return pb.CreateImportResponse(import_run=convert.import_run(run))
 
     async def GetImport(
         self, request: pb.GetImportRequest, context: Context
     ) -> pb.GetImportResponse:
         """See the contract."""
         run = await self._follow.get(request.id)
-        return pb.GetImportResponse(**{"import": convert.import_run(run)})
+        return pb.GetImportResponse(import_run=convert.import_run(run))
 
     async def ListImportFiles(
         self, request: pb.ListImportFilesRequest, context: Context
@@ -83,12 +83,12 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
             async for run in self._follow.watch(request.id, stop=stop):
                 last = convert.import_run(run)
                 end = pb.WatchImportResponse.FINISHED if run.finished else ends.none
-                yield pb.WatchImportResponse(**{"import": last}, end=end)
+                yield pb.WatchImportResponse(import_run=last, end=end)
                 if run.finished:
                     return
         finally:
             watching.cancel()
-        yield pb.WatchImportResponse(**{"import": last}, end=ends.reason)
+        yield pb.WatchImportResponse(import_run=last, end=ends.reason)
 
 
 class _Ends:

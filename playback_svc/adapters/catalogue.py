@@ -41,7 +41,7 @@ class CatalogueService:
             answer = await self._stub.GetPlayable(request, timeout=budget(_PLAYABLE_S))
         return Playable(
             track=_track(answer.track),
-            descriptor=answer.descriptor,
+            descriptor=answer.descriptor_sha256,
             rungs=tuple(Rung(rung.name, rung.bitrate_kbps) for rung in answer.rungs),
         )
 

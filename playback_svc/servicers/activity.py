@@ -47,7 +47,7 @@ class ActivityServicer(ActivityServiceServicer):
             await context.send_initial_metadata(())
             while view.end is None:
                 if news := view.take():
-                    yield pb.WatchActivityResponse(friend=_told(news))
+                    yield pb.WatchActivityResponse(activity=_told(news))
                 elif view.lost is not None:
                     raise view.lost
                 elif view.due:

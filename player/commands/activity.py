@@ -112,8 +112,8 @@ def friends(*, watch: Flag = False, user: User = None, folder: Folder = None) ->
 async def _watch_friends(client: MeshClient) -> None:
     request = activity_service_pb2.WatchActivityRequest()
     async for answer in live(client, client.activity.WatchActivity, request):
-        if answer.HasField("friend"):
-            say(friend_words(answer.friend))
+        if answer.HasField("activity"):
+            say(friend_words(answer.activity))
 
 
 def friend_words(friend: Any) -> str:

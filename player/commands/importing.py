@@ -63,7 +63,7 @@ def import_music(
 async def start_import(client: MeshClient, path: str) -> Any:
     """Asks the catalogue to import the absolute ``path``; returns the Import."""
     request = catalog_service_pb2.CreateImportRequest(path=path, request_id=str(ULID()))
-    return getattr(await client.call(client.imports.CreateImport, request), "import")
+    return (await client.call(client.imports.CreateImport, request)).import_run
 
 
 async def watch_import(client: MeshClient, import_id: str) -> AsyncIterator[Any]:
@@ -74,8 +74,8 @@ async def watch_import(client: MeshClient, import_id: str) -> AsyncIterator[Any]
         call = client.imports.WatchImport(request, metadata=await client.metadata())
         try:
             async for step in call:
-                if step.HasField("import"):
-                    yield getattr(step, "import")
+                if step.HasField("import_run"):
+                    yield step.import_run
                 if step.end == ends.FINISHED:
                     return
         except grpc.aio.AioRpcError as error:

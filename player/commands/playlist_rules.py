@@ -81,7 +81,7 @@ def parse_condition(term: str) -> Any:
 
 
 def _condition(field: Any, operator: Any, *values: str) -> Any:
-    return playlist_pb2.Rule.Condition(field=field, operator=operator, values=values)
+    return playlist_pb2.Rule.Condition(field=field, comparison=operator, values=values)
 
 
 def _text_condition(term: str, field: Any, sign: str, value: str) -> Any:
@@ -166,7 +166,7 @@ def rule_words(rule: Any) -> str:
 
 
 def _condition_words(condition: Any) -> str:
-    name, operator = _FIELD.Name(condition.field).lower(), condition.operator
+    name, operator = _FIELD.Name(condition.field).lower(), condition.comparison
     values = [plain(value) for value in condition.values]
     if condition.field == _FIELD.SAVED:
         is_saved = (values[0] == "true") == (operator != _OPERATOR.IS_NOT)

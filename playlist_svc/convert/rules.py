@@ -49,7 +49,7 @@ def rule(rule: Rule) -> pb.Rule:
         conditions=[
             pb.Rule.Condition(
                 field=pb.Rule.Condition.Field.Value(condition.field.name),
-                operator=pb.Rule.Condition.Operator.Value(condition.operator.name),
+                comparison=pb.Rule.Condition.Operator.Value(condition.operator.name),
                 values=condition.values,
             )
             for condition in rule.conditions
@@ -64,7 +64,7 @@ def _condition_of(message: pb.Rule.Condition, path: str) -> Condition:
     kinds = pb.Rule.Condition
     return Condition(
         _named(Field, kinds.Field, message.field, f"{path}.field", None),
-        _named(Operator, kinds.Operator, message.operator, f"{path}.operator", Operator.IS),
+        _named(Operator, kinds.Operator, message.comparison, f"{path}.comparison", Operator.IS),
         tuple(message.values),
     )
 

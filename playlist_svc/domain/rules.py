@@ -132,7 +132,9 @@ def _check_condition(condition: Condition, path: str) -> None:
     allowed = _OPERATORS[condition.field]
     if condition.operator not in allowed:
         names = ", ".join(operator.name for operator in Operator if operator in allowed)
-        raise InvalidArgument.field(f"{path}.operator", f"{condition.field.name} goes with {names}")
+        raise InvalidArgument.field(
+            f"{path}.comparison", f"{condition.field.name} goes with {names}"
+        )
     wrong = _wrong_count(condition) or _wrong_values(condition)
     if wrong:
         raise InvalidArgument.field(f"{path}.values", wrong)

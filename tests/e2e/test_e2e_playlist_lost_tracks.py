@@ -74,7 +74,7 @@ def test_a_track_that_left_the_catalogue_keeps_its_place_and_cannot_be_added(
     mesh: RunningMesh, ada: Caller, admin: str, music: Music, folder: Path
 ) -> None:
     operator = Caller(mesh, admin)
-    started = operator.post("/imports", {"path": str(folder)})["import"]
+    started = operator.post("/imports", {"path": str(folder)})["import_run"]
     path = f"/imports/{started['id']}"
     until_import(operator, path, "files_searchable", OTHERS + 1)
     worker = asyncio.run(processes(mesh.folder))[WORKER].pid

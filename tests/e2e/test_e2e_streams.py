@@ -212,8 +212,8 @@ async def test_the_events_of_an_import_end_with_finished(
 ) -> None:
     make_noise(tmp_path / "watched.flac", 2, title="Watched Noise")
     started = mesh.call("POST", "/imports", {"path": str(tmp_path)}, token=admin)
-    assert started.body["import"]["state"] == "SCANNING"
-    path = f"{mesh.edge}/imports/{started.body['import']['id']}/events"
+    assert started.body["import_run"]["state"] == "SCANNING"
+    path = f"{mesh.edge}/imports/{started.body['import_run']['id']}/events"
     async with (
         httpx.AsyncClient(trust_env=False, timeout=60) as client,
         client.stream("GET", path, headers=dict(bearer(admin))) as answer,
@@ -224,9 +224,9 @@ async def test_the_events_of_an_import_end_with_finished(
     events = [json.loads(line.removeprefix("data: ")) for line in lines]
     assert [event["end"] for event in events[:-1]] == ["END_UNSPECIFIED"] * (len(events) - 1)
     assert events[-1]["end"] == "FINISHED"
-    assert events[-1]["import"]["state"] == "DONE"
-    assert events[-1]["import"]["files_complete"] == 1
-    playable = [event["import"]["files_playable"] for event in events]
+    assert events[-1]["import_run"]["state"] == "DONE"
+    assert events[-1]["import_run"]["files_complete"] == 1
+    playable = [event["import_run"]["files_playable"] for event in events]
     assert playable == sorted(playable)
 
 
@@ -236,7 +236,7 @@ async def test_the_events_of_an_import_end_with_the_token(
     for number in range(4):
         make_noise(tmp_path / f"long {number}.flac", 10, title=f"Long Noise {number}")
     started = mesh.call("POST", "/imports", {"path": str(tmp_path)}, token=admin)
-    path = f"{mesh.edge}/imports/{started.body['import']['id']}/events"
+    path = f"{mesh.edge}/imports/{started.body['import_run']['id']}/events"
     short_lived = mint_token(mesh, admin, exp=int(time.time()))
     async with (
         httpx.AsyncClient(trust_env=False, timeout=60) as client,

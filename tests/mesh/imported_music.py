@@ -42,7 +42,7 @@ def make_songs(folder: Path, titles: dict[str, float]) -> list[Song]:
 
 async def read_import(client: MeshClient, import_id: str) -> Any:
     request = catalog_service_pb2.GetImportRequest(id=import_id)
-    return getattr(await client.call(client.imports.GetImport, request), "import")
+    return (await client.call(client.imports.GetImport, request)).import_run
 
 
 async def all_tracks(client: MeshClient) -> list[Any]:

@@ -34,7 +34,7 @@ class Events:
         """The next friend of whom all of this is told."""
         async with asyncio.timeout(PATIENCE_S):
             async for line in self._lines:
-                friend = json.loads(line.removeprefix("data: "))["friend"] if line else {}
+                friend = json.loads(line.removeprefix("data: "))["activity"] if line else {}
                 if friend and all(friend.get(name) == value for name, value in fields.items()):
                     return friend
         raise AssertionError(f"the stream has ended without {fields}")

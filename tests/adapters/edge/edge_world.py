@@ -58,7 +58,7 @@ class Catalog(catalog_grpc.CatalogServiceServicer):
     async def GetPlayable(
         self, request: catalog.GetPlayableRequest, context: Context
     ) -> catalog.GetPlayableResponse:
-        return catalog.GetPlayableResponse(descriptor="ab")
+        return catalog.GetPlayableResponse(descriptor_sha256="ab")
 
 
 class Search(catalog_grpc.SearchServiceServicer):

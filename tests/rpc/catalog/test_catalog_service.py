@@ -212,7 +212,7 @@ async def test_a_ready_track_is_playable(catalog: Catalog) -> None:
     await catalog.stores.preparation.publish(publication(source_id, track.id))
     request = pb.GetPlayableRequest(track_id=track.id)
     answer = await catalog.playback.GetPlayable(request, metadata=catalog.mesh.token())
-    assert answer.descriptor == DESCRIPTOR
+    assert answer.descriptor_sha256 == DESCRIPTOR
     assert [(rung.name, rung.bitrate_kbps) for rung in answer.rungs] == [("128", 128), ("320", 320)]
     assert answer.track.state == catalog_pb2.Track.READY
     assert answer.track.loudness.integrated_lufs == -9.5

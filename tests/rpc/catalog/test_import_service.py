@@ -76,7 +76,7 @@ def run_of(
     answer: pb.CreateImportResponse | pb.GetImportResponse | pb.WatchImportResponse,
 ) -> catalog_pb2.Import:
     """The run in an answer, whose field has the name of a keyword."""
-    run = getattr(answer, "import")
+    run = answer.import_run
     assert isinstance(run, catalog_pb2.Import)
     return run
 

@@ -72,13 +72,13 @@ class Watching:
 
     async def friend(self) -> pb.FriendActivity:
         message = await self.read()
-        assert message.HasField("friend")
-        return message.friend  # type: ignore[no-any-return]
+        assert message.HasField("activity")
+        return message.activity  # type: ignore[no-any-return]
 
     async def ended(self) -> pb.WatchActivityResponse:
         """The last message, which must say why, and be a good end of the call."""
         message = await self.read()
-        while message.HasField("friend"):
+        while message.HasField("activity"):
             message = await self.read()
         assert await self.read() is None
         assert await self.call.code() is grpc.StatusCode.OK

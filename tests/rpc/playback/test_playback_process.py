@@ -51,7 +51,9 @@ class Catalog(CatalogServiceServicer):
             catalog.GetPlayableResponse.RungRate(name=rung.name, bitrate_kbps=rung.bitrate_kbps)
             for rung in RUNGS
         ]
-        return catalog.GetPlayableResponse(track=track, descriptor=ASSET.descriptor, rungs=rates)
+        return catalog.GetPlayableResponse(
+            track=track, descriptor_sha256=ASSET.descriptor, rungs=rates
+        )
 
 
 class PlanTable(PlanServiceServicer):

@@ -11,7 +11,7 @@ from playlist_svc.usecases import smart_refresh
 from tests.rpc.playlist.harness import User, World, refused
 
 ROCK = {
-    "conditions": [{"field": "GENRE", "operator": "IS", "values": ["Rock"]}],
+    "conditions": [{"field": "GENRE", "comparison": "IS", "values": ["Rock"]}],
     "order": "TITLE",
 }
 
@@ -115,6 +115,6 @@ async def test_its_title_is_edited_and_undone_beneath_new_tracks(
 
 
 async def test_a_wrong_rule_is_refused_by_its_place(ann: User) -> None:
-    rule = {"conditions": [{"field": "YEAR", "operator": "BETWEEN", "values": ["1"]}]}
+    rule = {"conditions": [{"field": "YEAR", "comparison": "BETWEEN", "values": ["1"]}]}
     fault = await refused(ann.call("CreatePlaylist", name="A", rule=rule))
     assert fault.metadata["field"] == "rule.conditions[0].values"

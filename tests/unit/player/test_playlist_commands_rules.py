@@ -47,7 +47,7 @@ OPERATOR = playlist_pb2.Rule.Condition.Operator
 )
 def test_a_term_means_a_condition(term: str, field: int, operator: int, values: list[str]) -> None:
     condition = parse_condition(term)
-    assert (condition.field, condition.operator) == (field, operator)
+    assert (condition.field, condition.comparison) == (field, operator)
     assert list(condition.values) == values
 
 

@@ -89,7 +89,7 @@ def test_an_operator_that_does_not_go_with_the_field_is_named(
     field: Field, operator: Operator
 ) -> None:
     path, words = refused(a_rule(FINE, Condition(field, operator, ("1",))))
-    assert path == "rule.conditions[1].operator"
+    assert path == "rule.conditions[1].comparison"
     assert words.startswith(f"{field.name} goes with ")
 
 
@@ -184,8 +184,8 @@ def test_what_a_request_leaves_out_has_the_defaults_of_the_contract() -> None:
         (pb.Rule(conditions=[CONDITION(values=["x"])]), "smart.conditions[0].field"),
         (pb.Rule(conditions=[CONDITION(field=UNKNOWN, values=["x"])]), "smart.conditions[0].field"),
         (
-            pb.Rule(conditions=[CONDITION(field=CONDITION.YEAR, operator=UNKNOWN, values=["1"])]),
-            "smart.conditions[0].operator",
+            pb.Rule(conditions=[CONDITION(field=CONDITION.YEAR, comparison=UNKNOWN, values=["1"])]),
+            "smart.conditions[0].comparison",
         ),
         (pb.Rule(match=UNKNOWN), "smart.match"),
         (pb.Rule(order=UNKNOWN), "smart.order"),

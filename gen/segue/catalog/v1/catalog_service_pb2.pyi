@@ -369,9 +369,9 @@ class GetPlayableResponse(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     TRACK_FIELD_NUMBER: _builtins.int
-    DESCRIPTOR_FIELD_NUMBER: _builtins.int
+    DESCRIPTOR_SHA256_FIELD_NUMBER: _builtins.int
     RUNGS_FIELD_NUMBER: _builtins.int
-    descriptor: _builtins.str
+    descriptor_sha256: _builtins.str
     """SHA-256 of its newest AssetDescriptor, 64 lower-case hex digits."""
     @_builtins.property
     def track(self) -> _catalog_pb2.Track:
@@ -385,12 +385,12 @@ class GetPlayableResponse(_message.Message):
         self,
         *,
         track: _catalog_pb2.Track | None = ...,
-        descriptor: _builtins.str = ...,
+        descriptor_sha256: _builtins.str = ...,
         rungs: _abc.Iterable[Global___GetPlayableResponse.RungRate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["descriptor", b"descriptor", "rungs", b"rungs", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["descriptor_sha256", b"descriptor_sha256", "rungs", b"rungs", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1313,13 +1313,19 @@ class CreateImportResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    IMPORT_FIELD_NUMBER: _builtins.int
+    IMPORT_RUN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def import_run(self) -> _catalog_pb2.Import:
+        """The import, in state SCANNING."""
+
     def __init__(
         self,
+        *,
+        import_run: _catalog_pb2.Import | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["import", b"import"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["import_run", b"import_run"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import", b"import"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_run", b"import_run"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1353,13 +1359,19 @@ class GetImportResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    IMPORT_FIELD_NUMBER: _builtins.int
+    IMPORT_RUN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def import_run(self) -> _catalog_pb2.Import:
+        """The import."""
+
     def __init__(
         self,
+        *,
+        import_run: _catalog_pb2.Import | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["import", b"import"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["import_run", b"import_run"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import", b"import"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_run", b"import_run"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1488,18 +1500,23 @@ class WatchImportResponse(_message.Message):
     TOKEN_REVOKED: WatchImportResponse.End.ValueType  # 4
     """The sign-in was revoked."""
 
-    IMPORT_FIELD_NUMBER: _builtins.int
+    IMPORT_RUN_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     end: Global___WatchImportResponse.End.ValueType
     """Why this is the last message. END_UNSPECIFIED: it is not."""
+    @_builtins.property
+    def import_run(self) -> _catalog_pb2.Import:
+        """The import as it is now."""
+
     def __init__(
         self,
         *,
+        import_run: _catalog_pb2.Import | None = ...,
         end: Global___WatchImportResponse.End.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["import", b"import"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["import_run", b"import_run"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "import", b"import"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "import_run", b"import_run"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esegue/mesh/v1/stream_end.proto\x12\rsegue.mesh.v1\x1a\x1egoogle/protobuf/duration.proto\"\xb1\x02\n\tStreamEnd\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.segue.mesh.v1.StreamEnd.Reason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x32\n\x0freconnect_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xad\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x46INISHED\x10\x01\x12\x0c\n\x08\x44RAINING\x10\x02\x12\x11\n\rTOKEN_EXPIRED\x10\x03\x12\x11\n\rTOKEN_REVOKED\x10\x04\x12\x0e\n\nTAKEN_OVER\x10\x05\x12\x0b\n\x07\x44\x45LETED\x10\x06\x12\x0f\n\x0b\x41\x43\x43\x45SS_LOST\x10\x07\x12\x0f\n\x0bUNAVAILABLE\x10\x08\x12\n\n\x06LAPSED\x10\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esegue/mesh/v1/stream_end.proto\x12\rsegue.mesh.v1\x1a\x1egoogle/protobuf/duration.proto\"\xb1\x02\n\tStreamEnd\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.segue.mesh.v1.StreamEnd.Reason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x32\n\x0freconnect_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xad\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x46INISHED\x10\x01\x12\x0c\n\x08\x44RAINING\x10\x02\x12\x11\n\rTOKEN_EXPIRED\x10\x03\x12\x11\n\rTOKEN_REVOKED\x10\x04\x12\x0e\n\nTAKEN_OVER\x10\x05\x12\x0b\n\x07\x44\x45LETED\x10\x06\x12\x0f\n\x0b\x41\x43\x43\x45SS_LOST\x10\x07\x12\x0f\n\x0bUNAVAILABLE\x10\x08\x12\n\n\x06LAPSED\x10\tB\xa1\x01\n\rsegue.mesh.v1B\x0eStreamEndProtoP\x01Z\x14segue/mesh/v1;meshv1\xa2\x02\x0bSegueMeshV1\xaa\x02\rSegue.Mesh.V1\xba\x02\x0bSegueMeshV1\xca\x02\rSegue\\Mesh\\V1\xe2\x02\x19Segue\\Mesh\\V1\\GPBMetadata\xea\x02\x0fSegue::Mesh::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.mesh.v1.stream_end_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rsegue.mesh.v1B\016StreamEndProtoP\001Z\024segue/mesh/v1;meshv1\242\002\013SegueMeshV1\252\002\rSegue.Mesh.V1\272\002\013SegueMeshV1\312\002\rSegue\\Mesh\\V1\342\002\031Segue\\Mesh\\V1\\GPBMetadata\352\002\017Segue::Mesh::V1'
   _globals['_STREAMEND']._serialized_start=82
   _globals['_STREAMEND']._serialized_end=387
   _globals['_STREAMEND_REASON']._serialized_start=214

@@ -29,13 +29,14 @@ from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 from segue.playback.v1 import playback_pb2 as segue_dot_playback_dot_v1_dot_playback__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playback/v1/activity_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a segue/playback/v1/playback.proto\"\xdd\x01\n\x0e\x46riendActivity\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12.\n\x05track\x18\x03 \x01(\x0b\x32\x1f.segue.playback.v1.PlayingTrack\x12\x0f\n\x07playing\x18\x04 \x01(\x08\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x07\x63ontext\x18\x06 \x01(\x0b\x32\x1e.segue.playback.v1.PlayContext\x12\x0e\n\x06hidden\x18\x07 \x01(\x08\"\x15\n\x13ListActivityRequest\"J\n\x14ListActivityResponse\x12\x32\n\x07\x66riends\x18\x01 \x03(\x0b\x32!.segue.playback.v1.FriendActivity\"\x16\n\x14WatchActivityRequest\"\xaa\x01\n\x15WatchActivityResponse\x12\x31\n\x06\x66riend\x18\x01 \x01(\x0b\x32!.segue.playback.v1.FriendActivity\x12*\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1d.segue.playback.v1.SessionEnd\x12\x32\n\x0freconnect_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration2\xc1\x02\n\x0f\x41\x63tivityService\x12\x8f\x01\n\x0cListActivity\x12&.segue.playback.v1.ListActivityRequest\x1a\'.segue.playback.v1.ListActivityResponse\".\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x16\x12\x14/me/friends/activity\x12\x9b\x01\n\rWatchActivity\x12\'.segue.playback.v1.WatchActivityRequest\x1a(.segue.playback.v1.WatchActivityResponse\"5\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1d\x12\x1b/me/friends/activity/events0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playback/v1/activity_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a segue/playback/v1/playback.proto\"\xdd\x01\n\x0e\x46riendActivity\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12.\n\x05track\x18\x03 \x01(\x0b\x32\x1f.segue.playback.v1.PlayingTrack\x12\x0f\n\x07playing\x18\x04 \x01(\x08\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x07\x63ontext\x18\x06 \x01(\x0b\x32\x1e.segue.playback.v1.PlayContext\x12\x0e\n\x06hidden\x18\x07 \x01(\x08\"\x15\n\x13ListActivityRequest\"J\n\x14ListActivityResponse\x12\x32\n\x07\x66riends\x18\x01 \x03(\x0b\x32!.segue.playback.v1.FriendActivity\"\x16\n\x14WatchActivityRequest\"\xac\x01\n\x15WatchActivityResponse\x12\x33\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32!.segue.playback.v1.FriendActivity\x12*\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1d.segue.playback.v1.SessionEnd\x12\x32\n\x0freconnect_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration2\xc1\x02\n\x0f\x41\x63tivityService\x12\x8f\x01\n\x0cListActivity\x12&.segue.playback.v1.ListActivityRequest\x1a\'.segue.playback.v1.ListActivityResponse\".\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x16\x12\x14/me/friends/activity\x12\x9b\x01\n\rWatchActivity\x12\'.segue.playback.v1.WatchActivityRequest\x1a(.segue.playback.v1.WatchActivityResponse\"5\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1d\x12\x1b/me/friends/activity/events0\x01\x42\xcb\x01\n\x11segue.playback.v1B\x14\x41\x63tivityServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playback.v1.activity_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playback.v1B\024ActivityServiceProtoP\001Z\034segue/playback/v1;playbackv1\242\002\017SeguePlaybackV1\252\002\021Segue.Playback.V1\272\002\017SeguePlaybackV1\312\002\021Segue\\Playback\\V1\342\002\035Segue\\Playback\\V1\\GPBMetadata\352\002\023Segue::Playback::V1'
   _globals['_ACTIVITYSERVICE'].methods_by_name['ListActivity']._loaded_options = None
   _globals['_ACTIVITYSERVICE'].methods_by_name['ListActivity']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\t\032\004edge\202\323\344\223\002\026\022\024/me/friends/activity'
   _globals['_ACTIVITYSERVICE'].methods_by_name['WatchActivity']._loaded_options = None
@@ -49,7 +50,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHACTIVITYREQUEST']._serialized_start=544
   _globals['_WATCHACTIVITYREQUEST']._serialized_end=566
   _globals['_WATCHACTIVITYRESPONSE']._serialized_start=569
-  _globals['_WATCHACTIVITYRESPONSE']._serialized_end=739
-  _globals['_ACTIVITYSERVICE']._serialized_start=742
-  _globals['_ACTIVITYSERVICE']._serialized_end=1063
+  _globals['_WATCHACTIVITYRESPONSE']._serialized_end=741
+  _globals['_ACTIVITYSERVICE']._serialized_start=744
+  _globals['_ACTIVITYSERVICE']._serialized_end=1065
 # @@protoc_insertion_point(module_scope)

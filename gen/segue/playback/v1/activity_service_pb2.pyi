@@ -137,11 +137,11 @@ class WatchActivityResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    FRIEND_FIELD_NUMBER: _builtins.int
+    ACTIVITY_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     RECONNECT_AFTER_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def friend(self) -> Global___FriendActivity:
+    def activity(self) -> Global___FriendActivity:
         """A friend's listening as it is now."""
 
     @_builtins.property
@@ -155,13 +155,13 @@ class WatchActivityResponse(_message.Message):
     def __init__(
         self,
         *,
-        friend: Global___FriendActivity | None = ...,
+        activity: Global___FriendActivity | None = ...,
         end: _playback_pb2.SessionEnd | None = ...,
         reconnect_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "friend", b"friend", "reconnect_after", b"reconnect_after"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "end", b"end", "reconnect_after", b"reconnect_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "friend", b"friend", "reconnect_after", b"reconnect_after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "end", b"end", "reconnect_after", b"reconnect_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -720,12 +720,12 @@ class Rule(_message.Message):
         """ADDED: longer ago than so many days."""
 
         FIELD_FIELD_NUMBER: _builtins.int
-        OPERATOR_FIELD_NUMBER: _builtins.int
+        COMPARISON_FIELD_NUMBER: _builtins.int
         VALUES_FIELD_NUMBER: _builtins.int
         field: Global___Rule.Condition.Field.ValueType
         """What is looked at."""
-        operator: Global___Rule.Condition.Operator.ValueType
-        """How."""
+        comparison: Global___Rule.Condition.Operator.ValueType
+        """How it is compared."""
         @_builtins.property
         def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
             """1 to 50 values of at most 200 characters: whole numbers as digits. At most 10 for CONTAINS
@@ -736,12 +736,12 @@ class Rule(_message.Message):
             self,
             *,
             field: Global___Rule.Condition.Field.ValueType = ...,
-            operator: Global___Rule.Condition.Operator.ValueType = ...,
+            comparison: Global___Rule.Condition.Operator.ValueType = ...,
             values: _abc.Iterable[_builtins.str] | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "operator", b"operator", "values", b"values"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["comparison", b"comparison", "field", b"field", "values", b"values"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
