@@ -149,7 +149,7 @@ async def rules(direct: Direct) -> list[Figure]:
     fields, operators = _RULE.Condition.Field, _RULE.Condition.Operator
 
     def condition(field: Any, operator: Any, *values: str) -> Any:
-        return _RULE.Condition(field=field, operator=operator, values=values)
+        return _RULE.Condition(field=field, comparison=operator, values=values)
 
     kinds: dict[str, Callable[[int], playlist_pb2.Rule]] = {
         "a genre and years, 100 tracks": lambda n: _RULE(
