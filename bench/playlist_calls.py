@@ -50,7 +50,7 @@ class Direct:
     async def remove(self, playlist_id: str, item_ids: Sequence[str]) -> Any:
         """Removes entries."""
         request = playlist_service_pb2.RemoveTracksRequest(
-            playlist_id=playlist_id, item_id=item_ids
+            playlist_id=playlist_id, item_ids=item_ids
         )
         return await self.playlists.RemoveTracks(request, metadata=self.metadata)
 

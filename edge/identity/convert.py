@@ -6,6 +6,7 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from segue.identity.v1 import identity_pb2, identity_service_pb2
+from segue.identity.v1.person_pb2 import Person
 
 from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased, UserEvent
 from edge.identity.domain.plans import Plan, Tier, plan_of
@@ -47,26 +48,9 @@ def user(found: User) -> identity_pb2.User:
     )
 
 
-def me(found: User) -> identity_service_pb2.GetMeResponse:
-    """The signed-in user, not wrapped."""
-    whole = user(found)
-    answer = identity_service_pb2.GetMeResponse(
-        user_id=whole.user_id,
-        username=whole.username,
-        email=whole.email,
-        subscription_type=whole.subscription_type,
-        created_at=whole.created_at,
-    )
-    if whole.HasField("monthly_data_limit_gb"):
-        answer.monthly_data_limit_gb = whole.monthly_data_limit_gb
-    return answer
-
-
-def name(found: User) -> identity_service_pb2.BatchGetUsersResponse.Name:
-    """What other services may know of a user."""
-    return identity_service_pb2.BatchGetUsersResponse.Name(
-        user_id=found.user_id, username=found.username
-    )
+def person(found: User) -> Person:
+    """What others may know of a user."""
+    return Person(user_id=found.user_id, username=found.username)
 
 
 def plan(row: Plan) -> identity_pb2.Plan:

@@ -60,21 +60,21 @@ class UserServicer(pb_grpc.UserServiceServicer):
 
     async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.GetMeResponse:
         """The signed-in user."""
-        return convert.me(await self._get_me(current_principal().user_id))
+        return pb.GetMeResponse(user=convert.user(await self._get_me(current_principal().user_id)))
 
     async def LookupUser(
         self, request: pb.LookupUserRequest, context: Context
     ) -> pb.LookupUserResponse:
         """The user of a name."""
         found = await self._find_users.named(request.username)
-        return pb.LookupUserResponse(user_id=found.user_id, username=found.username)
+        return pb.LookupUserResponse(user=convert.person(found))
 
     async def BatchGetUsers(
         self, request: pb.BatchGetUsersRequest, context: Context
     ) -> pb.BatchGetUsersResponse:
         """Users by id, for other services."""
         found = await self._find_users.batch(request.user_ids)
-        return pb.BatchGetUsersResponse(users=[convert.name(user) for user in found])
+        return pb.BatchGetUsersResponse(users=[convert.person(user) for user in found])
 
     def WatchUsers(
         self, request: pb.WatchUsersRequest, context: Context

@@ -47,7 +47,9 @@ class FriendService:
             request = social_service_pb2.ListFriendsRequest(page_size=size, page_token=token)
             with remote_faults():
                 answer = await self._stub.ListFriends(request, timeout=budget(_FRIENDS_S))
-            found += [Friend(friend.user_id, friend.username) for friend in answer.friends]
+            found += [
+                Friend(friend.user.user_id, friend.user.username) for friend in answer.friends
+            ]
             token = answer.next_page_token
             if not token:
                 break

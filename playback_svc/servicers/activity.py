@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from segue.identity.v1.person_pb2 import Person
 from segue.playback.v1 import activity_service_pb2 as pb
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1.activity_service_pb2_grpc import ActivityServiceServicer
@@ -63,11 +64,11 @@ class ActivityServicer(ActivityServiceServicer):
 
 def _told(news: FriendListening) -> pb.FriendActivity:
     friend, listening = news.friend, news.listening
+    user = Person(user_id=friend.user_id, username=friend.username)
     if listening is None:
-        return pb.FriendActivity(user_id=friend.user_id, username=friend.username, hidden=True)
+        return pb.FriendActivity(user=user, hidden=True)
     return pb.FriendActivity(
-        user_id=friend.user_id,
-        username=friend.username,
+        user=user,
         track=convert.playing_track(listening.track),
         playing=listening.playing,
         at=convert.timestamp(listening.at_ms),

@@ -119,10 +119,10 @@ async def _watch_friends(client: MeshClient) -> None:
 def friend_words(friend: Any) -> str:
     """A FriendActivity in a line."""
     if friend.hidden:
-        return f"{friend.username} shares no more"
+        return f"{friend.user.username} shares no more"
     doing = "listens to" if friend.playing else "listened to"
     since = f" since {when(friend.at)}" if friend.playing else f" until {when(friend.at)}"
-    return f"{friend.username} {doing} {_track_or_id(friend.track)}{since}"
+    return f"{friend.user.username} {doing} {_track_or_id(friend.track)}{since}"
 
 
 @preferences_app.default

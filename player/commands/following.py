@@ -15,7 +15,6 @@ from player.commands.playlist_names import PAGE
 from player.commands.terminal_text import cell, output, say, when
 from player.mesh_client import MeshClient, acting_as
 
-_USER = social_service_pb2.Connection.Type.USER
 _Person = Annotated[str, Parameter(name="USER", help="The name of a user.")]
 _Somebody = Annotated[str | None, Parameter(name="USER", help="The name of a user.")]
 _Artist = Annotated[str | None, Parameter(help="The name of an artist, instead of a user.")]
@@ -55,7 +54,7 @@ def unfollow(
     async def work() -> int:
         async with acting_as(folder, user) as client:
             users, artists, name = await _who(client, person, artist)
-            request = social_service_pb2.UnfollowRequest(user_id=users, artist_id=artists)
+            request = social_service_pb2.UnfollowRequest(user_ids=users, artist_ids=artists)
             answer = await client.call(client.social.Unfollow, request)
         end = "any more" if answer.unfollowed_count else "anyway"
         say(f"you do not follow {name} {end}")
@@ -116,8 +115,11 @@ def _show(connections: Sequence[Any], words_for_none: str) -> int:
         return 0
     table = Table("Name", "", "Since", box=None, header_style="bold", pad_edge=False)
     for each in connections:
-        kind = "artist" if each.type != _USER else "follows you, too" if each.mutual else ""
-        table.add_row(cell(each.name), kind, cell(when(each.since), "dim"))
+        if each.WhichOneof("who") == "artist":
+            name, kind = each.artist.name, "artist"
+        else:
+            name, kind = each.user.username, "follows you, too" if each.mutual else ""
+        table.add_row(cell(name), kind, cell(when(each.since), "dim"))
     output().print(table)
     return 0
 

@@ -154,10 +154,10 @@ def remove(*words: str, albums: _Albums = False, user: User = None, folder: Fold
             saved, _ = await _saved(client, albums)
             chosen = choose_saved(" ".join(words), saved)
             if albums:
-                of_album = library_service_pb2.RemoveSavedAlbumsRequest(album_id=[chosen.id])
+                of_album = library_service_pb2.RemoveSavedAlbumsRequest(album_ids=[chosen.id])
                 await client.call(client.library.RemoveSavedAlbums, of_album)
             else:
-                of_track = library_service_pb2.RemoveSavedTracksRequest(track_id=[chosen.id])
+                of_track = library_service_pb2.RemoveSavedTracksRequest(track_ids=[chosen.id])
                 await client.call(client.library.RemoveSavedTracks, of_track)
         say(f"took out {track_words(chosen)}")
         return 0

@@ -20,7 +20,7 @@ async def find_user(client: MeshClient, name: str) -> str:
         return name.upper()
     request = identity_service_pb2.LookupUserRequest(username=name)
     try:
-        return str((await client.call(client.users.LookupUser, request)).user_id)
+        return str((await client.call(client.users.LookupUser, request)).user.user_id)
     except NotFound as fault:
         raise CommandFailed(f"there is no user {plain(name)!r}; check the spelling") from fault
 

@@ -9,9 +9,9 @@ from segue.playlist.v1 import playlist_pb2
 
 from player.commands.terminal_text import plain, track_words, when
 
-_TYPE = playlist_pb2.Change.Type
-_KIND = playlist_pb2.Snapshot.Kind
-_WAYS_BACK = {_KIND.UNDO: "undo: ", _KIND.REDO: "redo: ", _KIND.RESTORE: "restore: "}
+_KIND = playlist_pb2.Change.Kind
+_MADE = playlist_pb2.Snapshot.Kind
+_WAYS_BACK = {_MADE.UNDO: "undo: ", _MADE.REDO: "redo: ", _MADE.RESTORE: "restore: "}
 
 REMOVED = "red"
 ADDED = "green"
@@ -26,14 +26,14 @@ def change_lines(changes: Iterable[Any]) -> list[Line]:
 
 
 def _lines(change: Any) -> list[Line]:
-    if change.type in (_TYPE.TITLE, _TYPE.DESCRIPTION):
-        name = "title" if change.type == _TYPE.TITLE else "description"
+    if change.kind in (_KIND.TITLE, _KIND.DESCRIPTION):
+        name = "title" if change.kind == _KIND.TITLE else "description"
         texts = (("-", change.old_text, REMOVED), ("+", change.new_text, ADDED))
         return [(f"{sign} {name}: {plain(text)}", style) for sign, text, style in texts if text]
     words = track_words(change.track)
-    if change.type == _TYPE.REMOVED:
+    if change.kind == _KIND.REMOVED:
         return [(f"- {change.from_position + 1:>5}          {words}", REMOVED)]
-    if change.type == _TYPE.ADDED:
+    if change.kind == _KIND.ADDED:
         return [(f"+          {change.to_position + 1:>5} {words}", ADDED)]
     return [(f"~ {change.from_position + 1:>5} → {change.to_position + 1:>5}  {words}", MOVED)]
 

@@ -125,7 +125,7 @@ def remove(
             chosen = _entries(listing, numbers)
             request = playlist_service_pb2.RemoveTracksRequest(
                 playlist_id=playlist_id,
-                item_id=[track.item_id for track in chosen],
+                item_ids=[track.item_id for track in chosen],
                 snapshot_id=listing.snapshot_id,
                 request_id=str(ULID()),
             )

@@ -215,7 +215,7 @@ async def read_tracks(
         tracks += answer.tracks
         if not answer.next_page_token or 0 < most <= len(tracks):
             shown = tracks[:most] if most else tracks
-            return Listing(answer.snapshot_id, shown, answer.track_count)
+            return Listing(answer.snapshot_id, shown, answer.total_count)
         request.page_token = answer.next_page_token
 
 

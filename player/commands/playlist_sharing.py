@@ -60,7 +60,7 @@ def collaborators(name: List, /, *, user: User = None, folder: Folder = None) ->
         table = Table("User", "Role", "Since", box=None, header_style="bold", pad_edge=False)
         for each in answer.collaborators:
             since = cell(when(each.since), "dim")
-            table.add_row(cell(each.username), role_words(each.role), since)
+            table.add_row(cell(each.user.username), role_words(each.role), since)
         output().print(table)
         return 0
 
@@ -93,7 +93,7 @@ def invite(
                 role=_ROLE.Value(role.upper()),
             )
             answer = await client.call(client.sharing.SetCollaborator, request)
-        say(f"{answer.collaborator.username} is {role} of {playlist.title} now")
+        say(f"{answer.collaborator.user.username} is {role} of {playlist.title} now")
         return 0
 
     return run(work())

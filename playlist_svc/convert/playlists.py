@@ -143,18 +143,18 @@ def changes(found: Iterable[Change], names: Names) -> list[pb.Change]:
 def _change(one: Change, names: Names) -> pb.Change:
     match one:
         case Added(entry, to):
-            message = pb.Change(type=pb.Change.ADDED, to_position=to)
+            message = pb.Change(kind=pb.Change.ADDED, to_position=to)
             _set(message.track, entry, to, names)
             return message
         case Removed(entry, start):
-            message = pb.Change(type=pb.Change.REMOVED, from_position=start)
+            message = pb.Change(kind=pb.Change.REMOVED, from_position=start)
             _set(message.track, entry, start, names)
             return message
         case Moved(entry, start, to):
-            message = pb.Change(type=pb.Change.MOVED, from_position=start, to_position=to)
+            message = pb.Change(kind=pb.Change.MOVED, from_position=start, to_position=to)
             _set(message.track, entry, to, names)
             return message
         case TitleChanged(old, new):
-            return pb.Change(type=pb.Change.TITLE, old_text=old, new_text=new)
+            return pb.Change(kind=pb.Change.TITLE, old_text=old, new_text=new)
         case DescriptionChanged(old, new):
-            return pb.Change(type=pb.Change.DESCRIPTION, old_text=old, new_text=new)
+            return pb.Change(kind=pb.Change.DESCRIPTION, old_text=old, new_text=new)

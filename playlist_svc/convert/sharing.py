@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import playlist_pb2 as pb
 from segue.playlist.v1 import sharing_service_pb2
 
 from meshkit.faults import InvalidArgument
 from playlist_svc.convert import playlists
+from playlist_svc.convert.people import person
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.sharing import Share
@@ -35,11 +37,10 @@ def optional_role_of(message: pb.Collaborator.Role.ValueType) -> Role | None:
     return None if message == pb.Collaborator.ROLE_UNSPECIFIED else role_of(message)
 
 
-def collaborator(member: Member, name: str) -> pb.Collaborator:
+def collaborator(member: Member, names: Mapping[str, str]) -> pb.Collaborator:
     """A collaborator."""
     return pb.Collaborator(
-        user_id=member.user_id,
-        username=name,
+        user=person(member.user_id, names),
         role=playlists.ROLES[member.role],
         since=playlists.timestamp(member.since_ms),
     )
@@ -50,7 +51,7 @@ def collaborators(members: Members) -> list[pb.Collaborator]:
     head = members.head
     owner = Member(head.owner_id, Role.OWNER, head.created_at_ms)
     others = sorted(head.members, key=lambda member: (member.since_ms, member.user_id))
-    return [collaborator(one, members.names.get(one.user_id, "")) for one in (owner, *others)]
+    return [collaborator(one, members.names) for one in (owner, *others)]
 
 
 def share(one: Share, made_by: str) -> pb.ShareLink:
@@ -61,7 +62,7 @@ def share(one: Share, made_by: str) -> pb.ShareLink:
         expires_at=None if one.expires_at_ms is None else playlists.timestamp(one.expires_at_ms),
         revoked=one.revoked_at_ms is not None,
         accepted_count=one.accepted_count,
-        created_by=made_by,
+        created_by=Person(user_id=one.created_by, username=made_by),
         created_at=playlists.timestamp(one.created_at_ms),
     )
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import social_service_pb2 as pb
 
 from meshkit.faults import InvalidArgument
 from playlist_svc.convert.lists import timestamp
+from playlist_svc.convert.people import person
 from playlist_svc.domain.social import Audience, Block, Circle, Connection, Kind
 from playlist_svc.usecases.social import Connections, Standing
 
 
 def kind(value: int) -> Kind | None:
     """The kind that a list is asked for, None for all; InvalidArgument for an unknown one."""
-    if value == pb.Connection.TYPE_UNSPECIFIED:
+    if value == pb.Connection.KIND_UNSPECIFIED:
         return None
-    if value not in pb.Connection.Type.values():
-        raise InvalidArgument.field("type", "must be USER or ARTIST")
-    return Kind(pb.Connection.Type.Name(pb.Connection.Type.ValueType(value)))
+    if value not in pb.Connection.Kind.values():
+        raise InvalidArgument.field("kind", "must be USER or ARTIST")
+    return Kind(pb.Connection.Kind.Name(pb.Connection.Kind.ValueType(value)))
 
 
 def circle(field: str, value: int) -> Circle | None:
@@ -38,13 +40,12 @@ def audience(one: Audience) -> pb.Audience:
 
 def connection(one: Connection, of: Connections) -> pb.Connection:
     """Someone in a list, with the name that goes with it."""
-    return pb.Connection(
-        type=pb.Connection.Type.Value(one.kind.value),
-        id=one.target_id,
-        name=one.name if one.kind is Kind.ARTIST else of.names.get(one.target_id, ""),
-        since=timestamp(one.since_us),
-        mutual=one.mutual,
-    )
+    message = pb.Connection(since=timestamp(one.since_us), mutual=one.mutual)
+    if one.kind is Kind.ARTIST:
+        message.artist.CopyFrom(pb.Connection.Artist(id=one.target_id, name=one.name))
+    else:
+        message.user.CopyFrom(person(one.target_id, of.names))
+    return message
 
 
 def connection_key(one: Connection) -> tuple[int, str]:
@@ -61,8 +62,7 @@ def relation(user_id: str, standing: Standing) -> pb.GetRelationResponse:
     """How the caller stands to the user ``user_id``."""
     stands = standing.relation
     return pb.GetRelationResponse(
-        user_id=user_id,
-        username=standing.username,
+        user=Person(user_id=user_id, username=standing.username),
         following=stands.following,
         followed_by=stands.followed_by,
         mutual=stands.following and stands.followed_by,

@@ -33,7 +33,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.RemoveSavedTracksRequest, context: Context
     ) -> pb.RemoveSavedTracksResponse:
         """See the contract."""
-        track_ids = batch("track_id", request.track_id)
+        track_ids = batch("track_ids", request.track_ids)
         removed = await self._library.remove_tracks(current_principal().user_id, track_ids)
         return pb.RemoveSavedTracksResponse(removed_count=removed)
 
@@ -55,7 +55,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.CheckSavedTracksRequest, context: Context
     ) -> pb.CheckSavedTracksResponse:
         """See the contract."""
-        track_ids = batch("track_id", request.track_id)
+        track_ids = batch("track_ids", request.track_ids)
         saved = await self._library.check_tracks(current_principal().user_id, track_ids)
         return pb.CheckSavedTracksResponse(saved=saved)
 
@@ -71,7 +71,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.RemoveSavedAlbumsRequest, context: Context
     ) -> pb.RemoveSavedAlbumsResponse:
         """See the contract."""
-        album_ids = batch("album_id", request.album_id)
+        album_ids = batch("album_ids", request.album_ids)
         removed = await self._library.remove_albums(current_principal().user_id, album_ids)
         return pb.RemoveSavedAlbumsResponse(removed_count=removed)
 
@@ -93,6 +93,6 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.CheckSavedAlbumsRequest, context: Context
     ) -> pb.CheckSavedAlbumsResponse:
         """See the contract."""
-        album_ids = batch("album_id", request.album_id)
+        album_ids = batch("album_ids", request.album_ids)
         saved = await self._library.check_albums(current_principal().user_id, album_ids)
         return pb.CheckSavedAlbumsResponse(saved=saved)

@@ -174,7 +174,7 @@ class PlaylistServicer(PlaylistServiceServicer):
             answer = pb.ListTracksResponse(
                 next_page_token=_after(page, found),
                 snapshot_id=found.version.snapshot_id,
-                track_count=found.track_count,
+                total_count=found.track_count,
             )
             playlists.fill(answer.tracks, found.entries, found.start, found.names)
             self._pages.keep(key, answer, time.monotonic(), weight=1 + len(answer.tracks))
@@ -208,7 +208,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.RemoveTracksResponse:
         """See the contract."""
         command = requests.command(_SERVICE + "RemoveTracks", request, request.snapshot_id)
-        item_ids = fields.raw_ids("item_id", request.item_id)
+        item_ids = fields.raw_ids("item_ids", request.item_ids)
         edited = await self._do.editing.remove(command, item_ids)
         return pb.RemoveTracksResponse(removed_count=edited.removed, snapshot_id=edited.snapshot_id)
 

@@ -45,7 +45,9 @@ class SharingServicer(SharingServiceServicer):
         user_id = fields.ulid("user_id", request.user_id)
         role = sharing.role_of(request.role)
         member, name = await self._do.collaborating.set_role(caller, playlist_id, user_id, role)
-        return pb.SetCollaboratorResponse(collaborator=sharing.collaborator(member, name))
+        return pb.SetCollaboratorResponse(
+            collaborator=sharing.collaborator(member, {user_id: name})
+        )
 
     async def RemoveCollaborator(
         self, request: pb.RemoveCollaboratorRequest, context: Context

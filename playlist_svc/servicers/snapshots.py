@@ -69,7 +69,7 @@ class SnapshotServicer(SnapshotServiceServicer):
             changes=playlists.changes(found.changes, found.names),
             next_page_token=page.next_token(key) if more else "",
             to_snapshot_id=found.to.snapshot_id,
-            change_count=found.count,
+            total_count=found.count,
         )
 
     async def Undo(self, request: pb.UndoRequest, context: Context) -> pb.UndoResponse:

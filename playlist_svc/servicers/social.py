@@ -13,6 +13,7 @@ from meshkit.server_context import Context
 from playlist_svc.convert import social as convert
 from playlist_svc.convert.fields import ulid
 from playlist_svc.convert.lists import batch, place, timestamp
+from playlist_svc.convert.people import person
 from playlist_svc.usecases.blocking import Blocking
 from playlist_svc.usecases.social import Connections, Social
 
@@ -35,8 +36,8 @@ class SocialServicer(SocialServiceServicer):
 
     async def Unfollow(self, request: pb.UnfollowRequest, context: Context) -> pb.UnfollowResponse:
         """See the contract."""
-        people = batch("user_id", request.user_id, least=0)
-        artists = batch("artist_id", request.artist_id, least=0)
+        people = batch("user_ids", request.user_ids, least=0)
+        artists = batch("artist_ids", request.artist_ids, least=0)
         unfollowed = await self._social.unfollow(current_principal().user_id, people, artists)
         return pb.UnfollowResponse(unfollowed_count=unfollowed)
 
@@ -45,7 +46,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.ListFollowingResponse:
         """See the contract."""
         page, after = _page("ListFollowing", request)
-        kind = convert.kind(request.type)
+        kind = convert.kind(request.kind)
         user_id = current_principal().user_id
         found = await self._social.following(user_id, kind, after, page.size + 1)
         shown, next_token = _shown(page, found)
@@ -69,7 +70,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.ListUserFollowingResponse:
         """See the contract."""
         page, after = _page("ListUserFollowing", request)
-        user_id, kind = ulid("user_id", request.user_id), convert.kind(request.type)
+        user_id, kind = ulid("user_id", request.user_id), convert.kind(request.kind)
         reader_id = current_principal().user_id
         found = await self._social.following_of(reader_id, user_id, kind, after, page.size + 1)
         shown, next_token = _shown(page, found)
@@ -119,9 +120,7 @@ class SocialServicer(SocialServiceServicer):
         return pb.ListBlocksResponse(
             blocks=[
                 pb.ListBlocksResponse.Block(
-                    user_id=one.user_id,
-                    username=blocks.names.get(one.user_id, ""),
-                    since=timestamp(one.since_us),
+                    user=person(one.user_id, blocks.names), since=timestamp(one.since_us)
                 )
                 for one in shown
             ],
@@ -155,8 +154,7 @@ class SocialServicer(SocialServiceServicer):
         shown, next_token = _shown(page, found)
         return pb.ListFriendsResponse(
             friends=[
-                pb.ListFriendsResponse.Friend(user_id=one.id, username=one.name, mutual=one.mutual)
-                for one in shown
+                pb.ListFriendsResponse.Friend(user=one.user, mutual=one.mutual) for one in shown
             ],
             next_page_token=next_token,
         )

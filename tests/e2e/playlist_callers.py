@@ -41,6 +41,11 @@ class Caller:
     def user_id(self) -> str:
         return str(self.get("/me")["user_id"])
 
+    def person(self) -> dict[str, str]:
+        """The user as others are shown it."""
+        me = self.get("/me")
+        return {"user_id": me["user_id"], "username": me["username"]}
+
     def new_playlist(self, name: str = "Evening", *, public: bool = False) -> str:
         return str(self.post("/playlists", {"name": name, "public": public})["playlist_id"])
 

@@ -80,7 +80,7 @@ def test_tracks_that_cannot_be_added_change_nothing(
         ("DELETE", "tracks", None, 400, INVALID),
         ("DELETE", "tracks?item_id=x", None, 400, INVALID),
         ("DELETE", f"tracks?item_id={NO_ID}", None, 404, NOT_FOUND),
-        ("POST", "tracks/remove", {"item_id": [NO_ID]}, 404, NOT_FOUND),
+        ("POST", "tracks/remove", {"item_ids": [NO_ID]}, 404, NOT_FOUND),
         ("POST", "tracks/move", {"item_ids": []}, 400, INVALID),
         ("POST", "tracks/move", {"item_ids": [NO_ID]}, 404, NOT_FOUND),
         ("POST", "tracks/sort", {"by": "mood"}, 400, INVALID),

@@ -140,7 +140,7 @@ async def test_the_events_of_a_playlist_tell_the_edits_of_others_and_its_end(
         edit = await anext(seen)
         assert edit["playlist"]["snapshot_id"] == added["snapshot_id"]
         assert [each["author_id"] for each in edit["snapshots"]] == [bob.user_id()]
-        told = [(each["type"], each["track"]["item_id"]) for each in edit["changes"]]
+        told = [(each["kind"], each["track"]["item_id"]) for each in edit["changes"]]
         assert told == [("ADDED", item_id) for item_id in added["item_ids"]]
         ada.call("DELETE", path)
         rest = [event async for event in seen]
@@ -161,7 +161,7 @@ async def test_who_comes_back_to_the_events_is_told_what_changed_since(
     async with events(ada.mesh, ada.token, "GET", f"{path}?resume_token={token}") as seen:
         missed = await anext(seen)
     assert [each["snapshot_id"] for each in missed["snapshots"]] == [added["snapshot_id"]]
-    assert [each["type"] for each in missed["changes"]] == ["ADDED"]
+    assert [each["kind"] for each in missed["changes"]] == ["ADDED"]
 
 
 async def test_the_events_end_when_access_or_the_token_does(ada: Caller, bob: Caller) -> None:

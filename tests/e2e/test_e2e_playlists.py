@@ -52,7 +52,7 @@ def test_a_playlist_is_made_filled_and_read(ada: Caller, music: Music, user: str
     assert (playlist["visibility"], playlist["role"]) == ("PUBLIC", "OWNER")
     assert playlist["snapshot_id"] == first["snapshot_id"] != added["snapshot_id"]
     listed = ada.get(f"{path}/tracks")
-    assert set(listed) == {"tracks", "next_page_token", "snapshot_id", "track_count"}
+    assert set(listed) == {"tracks", "next_page_token", "snapshot_id", "total_count"}
     assert {frozenset(each) for each in listed["tracks"]} == {frozenset(ENTRY)}
     order = [SONGS[number] for number in (3, 4, 0, 1, 2)]
     seen = [(each["id"], each["title"], each["artist"]) for each in listed["tracks"]]
@@ -96,7 +96,7 @@ def test_entries_are_moved_and_removed_by_query_and_by_post(ada: Caller, music: 
     gone = ada.call("DELETE", f"{path}?{query}")
     assert (set(gone), gone["removed_count"]) == ({"removed_count", "snapshot_id"}, 2)
     assert ada.call("DELETE", f"{path}?{query}") == gone
-    removed = ada.post(f"{path}/remove", {"item_id": [e, d]})
+    removed = ada.post(f"{path}/remove", {"item_ids": [e, d]})
     assert removed["removed_count"] == 2
     assert ada.item_ids(playlist_id) == [b, a]
 
@@ -121,7 +121,7 @@ def test_the_history_is_told_compared_undone_and_restored(
     added = ada.post(f"{path}/tracks", {"track_ids": ids_of(music)[:3]})
     a, b, c = added["item_ids"]
     renamed = ada.call("PATCH", path, {"title": "Finals", "snapshot_id": added["snapshot_id"]})
-    ada.call("DELETE", f"{path}/tracks?item_id={b}")
+    ada.call("DELETE", f"{path}/tracks?item_ids={b}")
     listed = ada.get(f"{path}/snapshots")
     assert set(listed) == {"snapshots", "next_page_token"}
     assert {frozenset(each) for each in listed["snapshots"]} == {frozenset(SNAPSHOT)}
@@ -130,8 +130,8 @@ def test_the_history_is_told_compared_undone_and_restored(
     assert {each["author"] for each in listed["snapshots"]} == {user}
     assert SONGS[1].title in listed["snapshots"][0]["summary"]
     difference = ada.get(f"{path}/snapshots/{added['snapshot_id']}/diff")
-    assert set(difference) == {"changes", "next_page_token", "to_snapshot_id", "change_count"}
-    told = [(each["type"], each["old_text"], each["new_text"]) for each in difference["changes"]]
+    assert set(difference) == {"changes", "next_page_token", "to_snapshot_id", "total_count"}
+    told = [(each["kind"], each["old_text"], each["new_text"]) for each in difference["changes"]]
     assert told == [("TITLE", "Drafts", "Finals"), ("REMOVED", "", "")]
     gone = difference["changes"][1]
     assert (gone["track"]["item_id"], gone["from_position"]) == (b, 1)
@@ -167,7 +167,7 @@ def test_collaborators_have_what_their_role_allows(ada: Caller, bob: Caller, mus
     path = f"/playlists/{playlist_id}"
     assert json_refusal(bob.try_("GET", path)) == NOT_FOUND
     set_ = ada.call("PUT", f"{path}/collaborators/{bob_id}", {"role": "viewer"})["collaborator"]
-    assert (set(set_), set_["role"]) == ({"user_id", "username", "role", "since"}, "VIEWER")
+    assert (set(set_), set_["role"]) == ({"user", "role", "since"}, "VIEWER")
     assert bob.get(path)["role"] == "VIEWER"
     adding = {"track_ids": ids_of(music)[:1]}
     assert json_refusal(bob.try_("POST", f"{path}/tracks", adding)) == FORBIDDEN
@@ -202,32 +202,42 @@ def test_tracks_and_albums_are_saved_and_asked_about(ada: Caller, music: Music) 
     saved = ada.get("/me/library/tracks")
     assert (set(saved), saved["total_count"]) == ({"tracks", "next_page_token", "total_count"}, 2)
     assert [each["id"] for each in saved["tracks"]] == [two, one]
-    asked = f"/me/library/tracks/contains?track_id={three}&track_id={one}&track_id={two}"
+    asked = f"/me/library/tracks/contains?track_ids={three}&track_ids={one}&track_ids={two}"
     assert ada.get(asked) == {"saved": [False, True, True]}
-    gone = ada.call("DELETE", f"/me/library/tracks?track_id={one}&track_id={three}")
+    many = {"track_ids": [three, one, two] * 100}
+    assert ada.post("/me/library/tracks/contains", many) == {"saved": [False, True, True] * 100}
+    gone = ada.call("DELETE", f"/me/library/tracks?track_ids={one}&track_ids={three}")
+    assert gone == {"removed_count": 1}
+    gone = ada.post("/me/library/tracks/remove", {"track_ids": [three, two] * 100})
     assert gone == {"removed_count": 1}
     album_id = music.tracks[SONGS[0].title]["album_id"]
     ada.call("PUT", "/me/library/albums", {"album_ids": [album_id]})
     assert [each["title"] for each in ada.get("/me/library/albums")["albums"]] == [ALBUM]
+    many = {"album_ids": [album_id] * 100}
+    assert ada.post("/me/library/albums/contains", many) == {"saved": [True] * 100}
+    assert ada.post("/me/library/albums/remove", many) == {"removed_count": 1}
 
 
-def test_people_and_artists_are_followed(ada: Caller, bob: Caller, music: Music, user: str) -> None:
+def test_people_and_artists_are_followed(ada: Caller, bob: Caller, music: Music) -> None:
     artist_id = music.tracks[SONGS[0].title]["artist_id"]
     both = {"user_ids": [bob.user_id()], "artist_ids": [artist_id]}
     assert ada.call("PUT", "/me/following", both) == {"followed_count": 2}
     following = ada.get("/me/following")
     assert set(following) == {"following", "next_page_token", "total_count"}
-    assert {(each["type"], each["id"]) for each in following["following"]} == {
-        ("USER", bob.user_id()),
-        ("ARTIST", artist_id),
-    }
-    assert [each["name"] for each in ada.get("/me/following?type=artist")["following"]] == [
-        SONGS[0].artist
+    assert [each["artist"]["id"] for each in following["following"] if "artist" in each] == [
+        artist_id
     ]
+    assert [each["user"] for each in following["following"] if "user" in each] == [bob.person()]
+    (artist,) = ada.get("/me/following?kind=artist")["following"]
+    assert artist["artist"] == {"id": artist_id, "name": SONGS[0].artist}
     (follower,) = bob.get("/me/followers")["followers"]
-    assert (follower["name"], follower["mutual"]) == (user, False)
+    assert (follower["user"], follower["mutual"]) == (ada.person(), False)
     bob.call("PUT", "/me/following", {"user_ids": [ada.user_id()]})
     assert bob.get("/me/followers")["followers"][0]["mutual"]
-    assert bob.get(f"/users/{ada.user_id()}/relation")["mutual"]
-    gone = ada.call("DELETE", f"/me/following?user_id={bob.user_id()}&artist_id={artist_id}")
+    relation = bob.get(f"/users/{ada.user_id()}/relation")
+    assert (relation["user"], relation["mutual"]) == (ada.person(), True)
+    assert bob.get(f"/users/by-name/{ada.person()['username']}") == ada.person()
+    gone = ada.call("DELETE", f"/me/following?user_ids={bob.user_id()}&artist_ids={artist_id}")
     assert gone == {"unfollowed_count": 2}
+    assert ada.call("PUT", "/me/following", both) == {"followed_count": 2}
+    assert ada.post("/me/following/remove", both) == {"unfollowed_count": 2}

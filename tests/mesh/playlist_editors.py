@@ -125,7 +125,7 @@ class Editor:
 
     def _removing(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         chosen = [each.item_id for each in random.sample(view.entries, random.randint(1, 3))]
-        request = pb.RemoveTracksRequest(**words, item_id=chosen)
+        request = pb.RemoveTracksRequest(**words, item_ids=chosen)
         return self._client.playlists.RemoveTracks, request
 
     def _moving(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:

@@ -95,7 +95,7 @@ async def read_view(client: MeshClient, playlist_id: str, snapshot_id: str = "")
         page = await until_answered(client, client.playlists.ListTracks, request)
         entries.extend(Entry(each.item_id, each.id, each.duration_ms) for each in page.tracks)
         if not page.next_page_token:
-            assert page.track_count == len(entries)
+            assert page.total_count == len(entries)
             return View(page.snapshot_id, entries)
         request.page_token = page.next_page_token
 
@@ -134,7 +134,7 @@ async def read_differences(
                 if not answer.next_page_token:
                     break
                 request.page_token = answer.next_page_token
-        assert answer.change_count == len(found)
+        assert answer.total_count == len(found)
         return found
 
     return await asyncio.gather(*(between(*pair) for pair in pairwise(snapshot_ids)))
@@ -142,10 +142,10 @@ async def read_differences(
 
 def applied(entries: Sequence[Entry], changes: Sequence[Any]) -> list[Entry]:
     """The later version, made of the earlier one as the contract of ``Change`` says."""
-    gone = {each.track.item_id for each in changes if each.type in (CHANGE.REMOVED, CHANGE.MOVED)}
+    gone = {each.track.item_id for each in changes if each.kind in (CHANGE.REMOVED, CHANGE.MOVED)}
     later = [entry for entry in entries if entry.item_id not in gone]
     assert len(later) == len(entries) - len(gone)
-    coming = [each for each in changes if each.type in (CHANGE.ADDED, CHANGE.MOVED)]
+    coming = [each for each in changes if each.kind in (CHANGE.ADDED, CHANGE.MOVED)]
     for each in sorted(coming, key=lambda change: int(change.to_position)):
         assert each.to_position <= len(later)
         track = each.track

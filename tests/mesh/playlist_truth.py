@@ -53,9 +53,9 @@ class Version:
         """The version that changes make of this one."""
         texts = {CHANGE.TITLE: self.title, CHANGE.DESCRIPTION: self.description}
         for each in changes:
-            if each.type in texts:
-                assert each.old_text == texts[each.type] != each.new_text
-                texts[each.type] = each.new_text
+            if each.kind in texts:
+                assert each.old_text == texts[each.kind] != each.new_text
+                texts[each.kind] = each.new_text
         return Version(
             texts[CHANGE.TITLE], texts[CHANGE.DESCRIPTION], applied(self.entries, changes)
         )
@@ -74,7 +74,7 @@ class Step:
 
     @property
     def kinds(self) -> Counter[int]:
-        return Counter(each.type for each in self.changes)
+        return Counter(each.kind for each in self.changes)
 
     @property
     def gone(self) -> set[str]:

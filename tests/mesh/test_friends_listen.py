@@ -79,7 +79,7 @@ async def test_a_friend_who_shares_is_shown_live_and_hidden_at_once(
             session = await plays(star, long_track)
             friend = await seen.until(user_id=star_id, playing=True)
             print(f"shown {1000 * (time.monotonic() - asked_at):.0f} ms after Play was sent")
-            assert friend["username"] == "friend-star"
+            assert friend["user"]["username"] == "friend-star"
             assert friend["track"]["id"] == long_track
             pause = pb.PauseRequest(playback_id=session.playback_id)
             await star.call(star.playback.Pause, pause)

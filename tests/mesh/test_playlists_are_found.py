@@ -95,7 +95,7 @@ async def test_the_catalogue_tells_how_many_follow_an_artist(
 
     before = int(await followers())
     follow = social_service_pb2.FollowRequest(artist_ids=[artist_id])
-    unfollow = social_service_pb2.UnfollowRequest(artist_id=[artist_id])
+    unfollow = social_service_pb2.UnfollowRequest(artist_ids=[artist_id])
     async with MeshClient(mesh.folder, LocalUser("another-fan")) as other:
         await client.call(client.social.Follow, follow)
         await client.call(client.social.Follow, follow)

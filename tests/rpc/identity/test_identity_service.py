@@ -201,7 +201,7 @@ async def test_a_person_is_found_by_name_and_no_more_is_told_than_that(identity:
     token = (await identity.issue(username="bob")).access_token
     request = pb.LookupUserRequest(username="Ada")
     found = await identity.users().LookupUser(request, metadata=bearer(token))
-    assert (found.user_id, found.username) == (created.user_id, "ada")
+    assert (found.user.user_id, found.user.username) == (created.user_id, "ada")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await identity.users().LookupUser(
             pb.LookupUserRequest(username="nobody"), metadata=bearer(token)
@@ -232,9 +232,9 @@ async def test_playlist_may_follow_the_users(identity: Identity) -> None:
 async def test_a_local_token_opens_the_account(identity: Identity) -> None:
     issued = await identity.issue(subscription_type=SUBSCRIPTION.PREMIUM)
     me = await identity.users().GetMe(pb.GetMeRequest(), metadata=bearer(issued.access_token))
-    assert (me.user_id, me.username, me.email) == (issued.user_id, "ada", "")
-    assert me.subscription_type == SUBSCRIPTION.PREMIUM
-    assert not me.HasField("monthly_data_limit_gb")
+    assert (me.user.user_id, me.user.username, me.user.email) == (issued.user_id, "ada", "")
+    assert me.user.subscription_type == SUBSCRIPTION.PREMIUM
+    assert not me.user.HasField("monthly_data_limit_gb")
     assert "admin" not in issued.scopes
 
 

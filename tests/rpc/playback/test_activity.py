@@ -95,7 +95,10 @@ async def test_a_friend_who_shares_is_shown_with_track_and_time(
     friend = await a_friend(instance)
     follows(world, user, friend)
     (shown,) = await activity(user)
-    assert (shown.user_id, shown.username) == (friend.user_id, f"name of {friend.user_id}")
+    assert (shown.user.user_id, shown.user.username) == (
+        friend.user_id,
+        f"name of {friend.user_id}",
+    )
     assert (shown.track.id, shown.track.title) == (TRACK.track_id, TRACK.title)
     assert shown.playing
     assert not shown.HasField("context")
@@ -157,7 +160,7 @@ async def test_what_was_listened_to_last_is_shown_for_a_week(
         friends.append((friend, stopped))
     follows(world, user, *(friend for friend, _ in friends))
     shown = await activity(user)
-    assert [one.user_id for one in shown] == [friend.user_id for friend, _ in friends[:2]]
+    assert [one.user.user_id for one in shown] == [friend.user_id for friend, _ in friends[:2]]
     assert [one.at.ToMilliseconds() for one in shown] == [at for _, at in friends[:2]]
     assert not any(one.playing for one in shown)
 
@@ -181,7 +184,7 @@ async def test_those_who_play_now_come_first_then_the_latest(
     await paused.call("Pause", playback_id=state.playback_id)
     follows(world, user, paused, first, second)
     shown = await activity(user)
-    assert [one.user_id for one in shown] == [second.user_id, first.user_id, paused.user_id]
+    assert [one.user.user_id for one in shown] == [second.user_id, first.user_id, paused.user_id]
     assert [one.playing for one in shown] == [True, True, False]
 
 
@@ -221,9 +224,9 @@ async def test_two_hundred_friends_are_shown_at_once(
         change = Change(friend_id, None, playing(now=now - number), preferences=shares)
         assert await instance.parts.store.commit(change, now)
     follows(world, user, *ids)
-    assert [one.user_id for one in await activity(user)] == ids[:200]
+    assert [one.user.user_id for one in await activity(user)] == ids[:200]
     watching = Watching(user)
-    assert [(await watching.friend()).user_id for _ in range(200)] == ids[:200]
+    assert [(await watching.friend()).user.user_id for _ in range(200)] == ids[:200]
 
 
 async def test_friends_are_unavailable_while_they_cannot_be_told(
@@ -254,10 +257,10 @@ async def test_the_stream_tells_each_change_wherever_it_is_made(
     assert (await watching.friend()).playing
     await other.user(late.user_id).play()
     told = await watching.friend()
-    assert (told.user_id, told.playing) == (late.user_id, True)
+    assert (told.user.user_id, told.playing) == (late.user_id, True)
     await friend.call("Stop", playback_id=started.playback_id)
     told = await watching.friend()
-    assert (told.user_id, told.playing, told.hidden) == (friend.user_id, False, False)
+    assert (told.user.user_id, told.playing, told.hidden) == (friend.user_id, False, False)
 
 
 async def test_a_friend_who_is_one_no_more_is_hidden_and_a_new_one_shown(
@@ -267,10 +270,10 @@ async def test_a_friend_who_is_one_no_more_is_hidden_and_a_new_one_shown(
     before, after = await a_friend(instance), await a_friend(instance)
     follows(world, user, before)
     watching = Watching(user)
-    assert (await watching.friend()).user_id == before.user_id
+    assert (await watching.friend()).user.user_id == before.user_id
     follows(world, user, after)
     told = [await watching.friend() for _ in range(2)]
-    assert {(one.user_id, one.hidden) for one in told} == {
+    assert {(one.user.user_id, one.hidden) for one in told} == {
         (before.user_id, True),
         (after.user_id, False),
     }
@@ -278,7 +281,7 @@ async def test_a_friend_who_is_one_no_more_is_hidden_and_a_new_one_shown(
     world.playlists.away = True
     await prefers(after, share_activity=False)
     gone = await watching.friend()
-    assert (gone.user_id, gone.hidden) == (after.user_id, True)
+    assert (gone.user.user_id, gone.hidden) == (after.user_id, True)
 
 
 async def test_while_friends_cannot_be_asked_for_all_are_hidden_and_the_stream_ends(
@@ -291,7 +294,7 @@ async def test_while_friends_cannot_be_asked_for_all_are_hidden_and_the_stream_e
     assert not (await watching.friend()).hidden
     world.playlists.away = True
     told = await watching.friend()
-    assert (told.user_id, told.hidden) == (friend.user_id, True)
+    assert (told.user.user_id, told.hidden) == (friend.user_id, True)
     with pytest.raises(Unavailable):
         await watching.read()
     assert instance.streams.activity.held.held == 0

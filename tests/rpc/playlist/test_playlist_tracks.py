@@ -64,9 +64,9 @@ async def test_tracks_are_added_before_an_entry(ann: User) -> None:
         ),
         ("AddTracks", {"track_ids": [UNKNOWN], "snapshot_id": "?"}, "snapshot_id"),
         ("AddTracks", {"track_ids": [UNKNOWN], "request_id": "é"}, "request_id"),
-        ("RemoveTracks", {"item_id": []}, "item_id"),
-        ("RemoveTracks", {"item_id": ["x"]}, "item_id[0]"),
-        ("RemoveTracks", {"item_id": [UNKNOWN], "snapshot_id": UNKNOWN}, "snapshot_id"),
+        ("RemoveTracks", {"item_ids": []}, "item_ids"),
+        ("RemoveTracks", {"item_ids": ["x"]}, "item_ids[0]"),
+        ("RemoveTracks", {"item_ids": [UNKNOWN], "snapshot_id": UNKNOWN}, "snapshot_id"),
         ("MoveTracks", {"item_ids": []}, "item_ids"),
         ("MoveTracks", {"item_ids": [UNKNOWN], "before_item_id": UNKNOWN}, "before_item_id"),
         ("ReplaceTracks", {"items": [{}]}, "items[0]"),
@@ -98,7 +98,7 @@ async def test_a_position_beyond_the_end_is_refused(ann: User) -> None:
     ("method", "fields", "resource"),
     [
         ("AddTracks", {"track_ids": [UNKNOWN]}, "track"),
-        ("RemoveTracks", {"item_id": [UNKNOWN]}, "item"),
+        ("RemoveTracks", {"item_ids": [UNKNOWN]}, "item"),
         ("MoveTracks", {"item_ids": [UNKNOWN]}, "item"),
         ("ReplaceTracks", {"items": [{"item_id": UNKNOWN}]}, "item"),
         ("ReplaceTracks", {"items": [{"track_id": UNKNOWN}]}, "track"),
@@ -131,7 +131,7 @@ async def test_entries_are_removed_by_their_ids(ann: User) -> None:
     playlist_id = await ann.made("abcd")
     items = await ann.items(playlist_id)
     answer = await ann.call(
-        "RemoveTracks", playlist_id=playlist_id, item_id=[items["d"], items["b"], items["d"]]
+        "RemoveTracks", playlist_id=playlist_id, item_ids=[items["d"], items["b"], items["d"]]
     )
     assert answer.removed_count == 2
     assert await ann.titles(playlist_id) == "ac"
@@ -144,11 +144,13 @@ async def test_what_others_removed_counts_as_removed_from_an_older_version(
     await world.join(playlist_id, ben.user_id, Role.EDITOR)
     items = await ann.items(playlist_id)
     base = (await ann.get(playlist_id)).snapshot_id
-    await ben.call("RemoveTracks", playlist_id=playlist_id, item_id=[items["a"]])
+    await ben.call("RemoveTracks", playlist_id=playlist_id, item_ids=[items["a"]])
     ids = [items["a"], items["b"]]
-    again = await ann.call("RemoveTracks", playlist_id=playlist_id, item_id=ids, snapshot_id=base)
+    again = await ann.call("RemoveTracks", playlist_id=playlist_id, item_ids=ids, snapshot_id=base)
     assert again.removed_count == 1
-    nothing = await ann.call("RemoveTracks", playlist_id=playlist_id, item_id=ids, snapshot_id=base)
+    nothing = await ann.call(
+        "RemoveTracks", playlist_id=playlist_id, item_ids=ids, snapshot_id=base
+    )
     assert (nothing.removed_count, nothing.snapshot_id) == (0, again.snapshot_id)
     assert await ann.titles(playlist_id) == "c"
 
@@ -212,7 +214,7 @@ async def test_moving_what_others_removed_conflicts(ann: User) -> None:
     playlist_id = await ann.made("abc")
     items = await ann.items(playlist_id)
     base = (await ann.get(playlist_id)).snapshot_id
-    await ann.call("RemoveTracks", playlist_id=playlist_id, item_id=[items["a"]])
+    await ann.call("RemoveTracks", playlist_id=playlist_id, item_ids=[items["a"]])
     fault = await refused(
         ann.call("MoveTracks", playlist_id=playlist_id, item_ids=[items["a"]], snapshot_id=base)
     )
@@ -276,7 +278,7 @@ async def test_pages_show_the_version_of_the_first_one(ann: User) -> None:
     pages = [first, second, third]
     assert "".join(track.title for page in pages for track in page.tracks) == "abcde"
     assert {page.snapshot_id for page in pages} == {first.snapshot_id}
-    assert {page.track_count for page in pages} == {5}
+    assert {page.total_count for page in pages} == {5}
     assert third.next_page_token == ""
     assert [track.position for track in third.tracks] == [4]
     assert await ann.titles(playlist_id, snapshot_id=first.snapshot_id) == "abcde"
@@ -332,7 +334,7 @@ async def test_covers_are_those_of_the_first_tracks(ann: User, world: World) -> 
     await ann.call("AddTracks", playlist_id=playlist_id, track_ids=ids)
     assert list((await ann.get(playlist_id)).artwork_paths) == ["/a", "/b", "/c", "/d"]
     items = [track.item_id for track in await ann.listed(playlist_id) if track.title == "a"]
-    await ann.call("RemoveTracks", playlist_id=playlist_id, item_id=items)
+    await ann.call("RemoveTracks", playlist_id=playlist_id, item_ids=items)
     assert list((await ann.get(playlist_id)).artwork_paths) == ["/b", "/c", "/d", "/e"]
 
 

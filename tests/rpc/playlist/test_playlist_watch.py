@@ -34,7 +34,7 @@ async def test_a_view_tells_the_state_and_then_each_change(ann: User) -> None:
     assert second.playlist.track_count == 3
     assert [one.summary for one in second.snapshots] == ["added 'c' by Artist of c"]
     (change,) = second.changes
-    assert (change.type, change.track.title, change.to_position) == (
+    assert (change.kind, change.track.title, change.to_position) == (
         playlist_pb2.Change.ADDED,
         "c",
         0,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import playlist_pb2
 
 from meshkit.faults import Fault, InvalidArgument, NotFound, ResourceExhausted
@@ -48,7 +49,7 @@ async def a_link(instance: Instance, owner: str, playlist_id: str, **fields: Any
 
 async def collaborators(instance: Instance, caller: str, playlist_id: str) -> dict[str, int]:
     answer = await instance.call(f"{SHARING}/ListCollaborators", caller, playlist_id=playlist_id)
-    return {one.user_id: one.role for one in answer.collaborators}
+    return {one.user.user_id: one.role for one in answer.collaborators}
 
 
 async def reason_of(call: Any) -> str:
@@ -66,10 +67,13 @@ async def test_roles_are_given_changed_listed_and_taken(one: Instance) -> None:
     for user, role in ((first, "VIEWER"), (second, "EDITOR"), (first, "EDITOR")):
         fields = {"playlist_id": playlist_id, "user_id": user, "role": role}
         answer = await one.call(f"{SHARING}/SetCollaborator", owner, **fields)
-        assert (answer.collaborator.user_id, answer.collaborator.username) == (user, f"u{user}")
+        assert (answer.collaborator.user.user_id, answer.collaborator.user.username) == (
+            user,
+            f"u{user}",
+        )
         assert answer.collaborator.role == Roles.Role.Value(role)
     listed = await one.call(f"{SHARING}/ListCollaborators", first, playlist_id=playlist_id)
-    assert [(who.user_id, who.role, who.username) for who in listed.collaborators] == [
+    assert [(who.user.user_id, who.role, who.user.username) for who in listed.collaborators] == [
         (owner, Roles.OWNER, f"u{owner}"),
         (first, Roles.EDITOR, f"u{first}"),
         (second, Roles.EDITOR, f"u{second}"),
@@ -137,7 +141,7 @@ async def test_a_link_tells_its_code_once(one: Instance) -> None:
     made = await a_link(one, owner, playlist_id, request_id="r1")
     assert made.path == f"/s/{made.code}"
     assert len(made.code) == 22
-    assert made.share.created_by == f"u{owner}"
+    assert made.share.created_by == Person(user_id=owner, username=f"u{owner}")
     again = await a_link(one, owner, playlist_id, request_id="r1")
     assert (again.share, again.code, again.path) == (made.share, "", "")
     assert (

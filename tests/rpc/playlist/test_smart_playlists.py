@@ -85,7 +85,7 @@ async def test_its_tracks_are_not_edited_by_people(ann: User, world: World) -> N
     snapshot_id = (await ann.get(playlist_id)).snapshot_id
     edits: dict[str, dict[str, Any]] = {
         "AddTracks": {"track_ids": [track_id]},
-        "RemoveTracks": {"item_id": [item_id]},
+        "RemoveTracks": {"item_ids": [item_id]},
         "MoveTracks": {"item_ids": [item_id]},
         "ReplaceTracks": {"items": []},
         "SortTracks": {"by": "TITLE"},

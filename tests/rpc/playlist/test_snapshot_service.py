@@ -20,7 +20,7 @@ async def shared(ann: User, ben: User, world: World) -> str:
 async def remove(user: User, playlist_id: str, titles: str) -> str:
     items = await user.items(playlist_id)
     answer = await user.call(
-        "RemoveTracks", playlist_id=playlist_id, item_id=[items[title] for title in titles]
+        "RemoveTracks", playlist_id=playlist_id, item_ids=[items[title] for title in titles]
     )
     return str(answer.snapshot_id)
 
@@ -112,7 +112,7 @@ async def test_a_difference_says_what_to_do(ann: User) -> None:
     assert await ann.titles(playlist_id) == "xcda"
     found = await ann.call("DiffSnapshots", playlist_id=playlist_id, from_snapshot_id=base)
     kinds = pb.Change
-    assert [(one.type, one.track.title) for one in found.changes] == [
+    assert [(one.kind, one.track.title) for one in found.changes] == [
         (kinds.TITLE, ""),
         (kinds.REMOVED, "b"),
         (kinds.ADDED, "x"),
@@ -130,7 +130,7 @@ async def test_a_difference_says_what_to_do(ann: User) -> None:
         from_snapshot_id=found.to_snapshot_id,
         to_snapshot_id=base,
     )
-    assert [one.type for one in back.changes][:2] == [kinds.TITLE, kinds.REMOVED]
+    assert [one.kind for one in back.changes][:2] == [kinds.TITLE, kinds.REMOVED]
 
 
 async def test_pages_of_a_difference_compare_the_same_versions(ann: User) -> None:
@@ -149,7 +149,7 @@ async def test_pages_of_a_difference_compare_the_same_versions(ann: User) -> Non
         page_token=first.next_page_token,
     )
     assert "".join(one.track.title for page in (first, second) for one in page.changes) == "abc"
-    assert (first.change_count, second.change_count) == (3, 3)
+    assert (first.total_count, second.total_count) == (3, 3)
     assert second.to_snapshot_id == first.to_snapshot_id
     assert second.next_page_token == ""
 

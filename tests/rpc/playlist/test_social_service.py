@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import social_service_pb2 as pb
 
 from meshkit.testing.stores import PostgresServer
@@ -44,6 +45,13 @@ async def block(user: User, other: User) -> None:
     await user.social("BlockUser", user_id=other.user_id)
 
 
+def whom(one: pb.Connection) -> tuple[str, str, str]:
+    """Whether it is a user or an artist, the id and the name."""
+    if one.WhichOneof("who") == "artist":
+        return "artist", one.artist.id, one.artist.name
+    return "user", one.user.user_id, one.user.username
+
+
 async def test_people_and_artists_are_followed_listed_and_unfollowed(scene: Scene) -> None:
     ada, ben, cleo = scene.user("ada"), scene.user("ben"), scene.user("cleo")
     artists = scene.new_artists(2)
@@ -55,19 +63,19 @@ async def test_people_and_artists_are_followed_listed_and_unfollowed(scene: Scen
     assert answer.followed_count == 0
     await follow(ben, ada)
     found = await pages(partial(ada.social, "ListFollowing"), "following")
-    assert {(one.type, one.id, one.name, one.mutual) for one in found} == {
-        (USER, ben.user_id, "ben", True),
-        (USER, cleo.user_id, "cleo", False),
-        (ARTIST, artists[0], "The Föhn", False),
-        (ARTIST, artists[1], "The Föhn", False),
+    assert {(*whom(one), one.mutual) for one in found} == {
+        ("user", ben.user_id, "ben", True),
+        ("user", cleo.user_id, "cleo", False),
+        ("artist", artists[0], "The Föhn", False),
+        ("artist", artists[1], "The Föhn", False),
     }
     assert all(before <= one.since.ToMilliseconds() <= now_ms() for one in found)
     for kind, count in ((USER, 2), (ARTIST, 2), (0, 4)):
-        answer = await ada.social("ListFollowing", type=kind)
+        answer = await ada.social("ListFollowing", kind=kind)
         assert (len(answer.following), answer.total_count) == (count, count)
     (fan,) = (await cleo.social("ListFollowers")).followers
-    assert (fan.type, fan.id, fan.name, fan.mutual) == (USER, ada.user_id, "ada", False)
-    gone: dict[str, Any] = {"user_id": [cleo.user_id, new_id()], "artist_id": artists[:1]}
+    assert (*whom(fan), fan.mutual) == ("user", ada.user_id, "ada", False)
+    gone: dict[str, Any] = {"user_ids": [cleo.user_id, new_id()], "artist_ids": artists[:1]}
     assert (await ada.social("Unfollow", **gone)).unfollowed_count == 2
     assert (await ada.social("Unfollow", **gone)).unfollowed_count == 0
     assert (await ada.social("ListFollowing")).total_count == 2
@@ -109,15 +117,15 @@ async def test_more_than_can_be_followed_is_refused_with_the_limit(scene: Scene)
         ("Follow", {"artist_ids": [new_id()] * 501}, "artist_ids"),
         ("Follow", {"user_ids": [new_id(), "me"]}, "user_ids[1]"),
         ("Follow", {"artist_ids": [new_id().lower()]}, "artist_ids[0]"),
-        ("Unfollow", {"user_id": [new_id()] * 501}, "user_id"),
-        ("Unfollow", {"artist_id": [new_id()] * 501}, "artist_id"),
-        ("Unfollow", {"user_id": ["8" + new_id()[1:]]}, "user_id[0]"),
-        ("Unfollow", {"artist_id": [""]}, "artist_id[0]"),
-        ("ListFollowing", {"type": 7}, "type"),
+        ("Unfollow", {"user_ids": [new_id()] * 501}, "user_ids"),
+        ("Unfollow", {"artist_ids": [new_id()] * 501}, "artist_ids"),
+        ("Unfollow", {"user_ids": ["8" + new_id()[1:]]}, "user_ids[0]"),
+        ("Unfollow", {"artist_ids": [""]}, "artist_ids[0]"),
+        ("ListFollowing", {"kind": 7}, "kind"),
         ("ListFollowing", {"page_size": -1}, "page_size"),
         ("ListFollowers", {"page_size": -1}, "page_size"),
         ("ListUserFollowing", {"user_id": "x"}, "user_id"),
-        ("ListUserFollowing", {"user_id": new_id(), "type": -1}, "type"),
+        ("ListUserFollowing", {"user_id": new_id(), "kind": -1}, "kind"),
         ("ListUserFollowers", {"user_id": ""}, "user_id"),
         ("GetRelation", {"user_id": "\u200b" * 26}, "user_id"),
         ("BlockUser", {"user_id": "A" * 1_000_000}, "user_id"),
@@ -143,7 +151,7 @@ async def test_nobody_follows_or_blocks_oneself(scene: Scene) -> None:
     fault = await refused(ada.social("BlockUser", user_id=ada.user_id))
     assert fault.metadata == {"field": "user_id"}
     assert (await ada.social("ListFollowing")).total_count == 0
-    await ada.social("Unfollow", user_id=[ada.user_id])
+    await ada.social("Unfollow", user_ids=[ada.user_id])
     await ada.social("UnblockUser", user_id=ada.user_id)
 
 
@@ -163,7 +171,10 @@ async def test_a_relation_says_how_two_stand_to_each_other(scene: Scene) -> None
     await ben.social("Follow", user_ids=[cleo.user_id], artist_ids=scene.new_artists(2))
     found = await ada.social("GetRelation", user_id=ben.user_id)
     assert found == pb.GetRelationResponse(
-        user_id=ben.user_id, username="ben", following=True, follower_count=1, following_count=3
+        user=Person(user_id=ben.user_id, username="ben"),
+        following=True,
+        follower_count=1,
+        following_count=3,
     )
     await follow(ben, ada)
     found = await ada.social("GetRelation", user_id=ben.user_id)
@@ -219,7 +230,7 @@ async def test_blocks_are_listed_with_names(scene: Scene) -> None:
     for other in [*others, others[0]]:
         await block(ada, other)
     found = await pages(partial(ada.social, "ListBlocks"), "blocks")
-    assert sorted((one.user_id, one.username) for one in found) == sorted(
+    assert sorted((one.user.user_id, one.user.username) for one in found) == sorted(
         (one.user_id, f"user {n}") for n, one in enumerate(others)
     )
     times = [one.since.ToMilliseconds() for one in found]
@@ -323,7 +334,7 @@ async def test_friends_are_the_people_followed_without_any_block(scene: Scene) -
     await block(dan, ada)
     await block(ada, enemy)
     found = await pages(partial(ada.social, "ListFriends", "playback"), "friends", 1)
-    assert {(one.user_id, one.username, one.mutual) for one in found} == {
+    assert {(one.user.user_id, one.user.username, one.mutual) for one in found} == {
         (ben.user_id, "ben", True),
         (cleo.user_id, "cleo", False),
     }
@@ -338,14 +349,16 @@ async def test_a_list_of_another_user_is_paged_and_its_token_is_its_own(scene: S
         await follow(fan, owner)
     await owner.social("Follow", artist_ids=scene.new_artists(7))
     read = partial(reader.social, "ListUserFollowers", user_id=owner.user_id)
-    assert {one.name for one in await pages(read, "followers")} == {f"fan {n}" for n in range(4)}
-    read = partial(reader.social, "ListUserFollowing", user_id=owner.user_id, type=ARTIST)
+    assert {one.user.username for one in await pages(read, "followers")} == {
+        f"fan {n}" for n in range(4)
+    }
+    read = partial(reader.social, "ListUserFollowing", user_id=owner.user_id, kind=ARTIST)
     found = await pages(read, "following")
-    assert len({one.id for one in found}) == len(found) == 7
+    assert len({whom(one) for one in found}) == len(found) == 7
     token = (await read(page_size=1)).next_page_token
     for method, fields in (
         ("ListUserFollowing", {"user_id": owner.user_id}),
-        ("ListUserFollowing", {"user_id": fans[0].user_id, "type": ARTIST}),
+        ("ListUserFollowing", {"user_id": fans[0].user_id, "kind": ARTIST}),
         ("ListUserFollowers", {"user_id": owner.user_id}),
         ("ListFollowing", {}),
         ("ListFollowers", {}),

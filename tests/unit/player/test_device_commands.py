@@ -190,7 +190,7 @@ def test_devices_are_told_by_what_can_be_done_with_them() -> None:
 
 def test_a_friend_is_told_in_a_line() -> None:
     friend = activity_service_pb2.FriendActivity(
-        username="eve", track={"title": "Song"}, playing=True, at=Timestamp(seconds=0)
+        user={"username": "eve"}, track={"title": "Song"}, playing=True, at=Timestamp(seconds=0)
     )
     assert friend_words(friend).startswith("eve listens to Song since ")
     friend.playing = False

@@ -20,7 +20,7 @@ from player.commands.playlist_watching import watch_playlist
 from player.commands.searching import track_table
 from player.commands.terminal_text import cell, plain, plain_lines, track_words
 
-CHANGE = playlist_pb2.Change.Type
+CHANGE = playlist_pb2.Change.Kind
 END = playlist_service_pb2.WatchPlaylistResponse.End
 PLAYLIST = "01M82YNMXNZEGAW4FDF7F1HN25"
 
@@ -68,12 +68,12 @@ def test_a_track_that_is_gone_says_so() -> None:
 def test_changes_are_shown_with_signs_and_places_from_one() -> None:
     lines = change_lines(
         [
-            playlist_pb2.Change(type=CHANGE.TITLE, old_text="Old\x1b", new_text="New"),
-            playlist_pb2.Change(type=CHANGE.DESCRIPTION, old_text="", new_text="slow"),
-            playlist_pb2.Change(type=CHANGE.REMOVED, track=track("Gone"), from_position=2),
-            playlist_pb2.Change(type=CHANGE.ADDED, track=track("Come"), to_position=0),
+            playlist_pb2.Change(kind=CHANGE.TITLE, old_text="Old\x1b", new_text="New"),
+            playlist_pb2.Change(kind=CHANGE.DESCRIPTION, old_text="", new_text="slow"),
+            playlist_pb2.Change(kind=CHANGE.REMOVED, track=track("Gone"), from_position=2),
+            playlist_pb2.Change(kind=CHANGE.ADDED, track=track("Come"), to_position=0),
             playlist_pb2.Change(
-                type=CHANGE.MOVED, track=track("Went"), from_position=0, to_position=9
+                kind=CHANGE.MOVED, track=track("Went"), from_position=0, to_position=9
             ),
         ]
     )

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from segue.identity.v1 import identity_pb2 as _identity_pb2
+from segue.identity.v1 import person_pb2 as _person_pb2
 from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 import builtins as _builtins
 import sys
@@ -98,47 +99,25 @@ Global___GetMeRequest: _TypeAlias = GetMeRequest  # noqa: Y015
 
 @_typing.final
 class GetMeResponse(_message.Message):
-    """The answer of GetMe: the user's fields, not wrapped, as the public API shows them."""
+    """The answer of GetMe."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    USER_ID_FIELD_NUMBER: _builtins.int
-    USERNAME_FIELD_NUMBER: _builtins.int
-    EMAIL_FIELD_NUMBER: _builtins.int
-    SUBSCRIPTION_TYPE_FIELD_NUMBER: _builtins.int
-    MONTHLY_DATA_LIMIT_GB_FIELD_NUMBER: _builtins.int
-    CREATED_AT_FIELD_NUMBER: _builtins.int
-    user_id: _builtins.str
-    """ULID."""
-    username: _builtins.str
-    """The unique name."""
-    email: _builtins.str
-    """The e-mail address. Absent for local users without one."""
-    subscription_type: _identity_pb2.User.SubscriptionType.ValueType
-    """The plan."""
-    monthly_data_limit_gb: _builtins.float
-    """Gigabytes (10^9 bytes) a calendar month (UTC). Absent: unlimited."""
+    USER_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When the account was made."""
+    def user(self) -> _identity_pb2.User:
+        """The user. JSON: the answer is the user's fields, not wrapped."""
 
     def __init__(
         self,
         *,
-        user_id: _builtins.str = ...,
-        username: _builtins.str = ...,
-        email: _builtins.str = ...,
-        subscription_type: _identity_pb2.User.SubscriptionType.ValueType = ...,
-        monthly_data_limit_gb: _builtins.float | None = ...,
-        created_at: _timestamp_pb2.Timestamp | None = ...,
+        user: _identity_pb2.User | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_monthly_data_limit_gb", b"_monthly_data_limit_gb", "created_at", b"created_at", "monthly_data_limit_gb", b"monthly_data_limit_gb"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_monthly_data_limit_gb", b"_monthly_data_limit_gb", "created_at", b"created_at", "email", b"email", "monthly_data_limit_gb", b"monthly_data_limit_gb", "subscription_type", b"subscription_type", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__monthly_data_limit_gb: _TypeAlias = _typing.Literal["monthly_data_limit_gb"]  # noqa: Y015
-    _WhichOneofArgType__monthly_data_limit_gb: _TypeAlias = _typing.Literal["_monthly_data_limit_gb", b"_monthly_data_limit_gb"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__monthly_data_limit_gb) -> _WhichOneofReturnType__monthly_data_limit_gb | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetMeResponse: _TypeAlias = GetMeResponse  # noqa: Y015
 
@@ -170,21 +149,19 @@ class LookupUserResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    USER_ID_FIELD_NUMBER: _builtins.int
-    USERNAME_FIELD_NUMBER: _builtins.int
-    user_id: _builtins.str
-    """ULID."""
-    username: _builtins.str
-    """The name."""
+    USER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def user(self) -> _person_pb2.Person:
+        """The user. JSON: the answer is the person's fields, not wrapped."""
+
     def __init__(
         self,
         *,
-        user_id: _builtins.str = ...,
-        username: _builtins.str = ...,
+        user: _person_pb2.Person | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -220,39 +197,15 @@ class BatchGetUsersResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class Name(_message.Message):
-        """What other services may know of a user."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        USER_ID_FIELD_NUMBER: _builtins.int
-        USERNAME_FIELD_NUMBER: _builtins.int
-        user_id: _builtins.str
-        """ULID."""
-        username: _builtins.str
-        """The name."""
-        def __init__(
-            self,
-            *,
-            user_id: _builtins.str = ...,
-            username: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id", "username", b"username"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     USERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def users(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchGetUsersResponse.Name]:
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[_person_pb2.Person]:
         """The users that there are."""
 
     def __init__(
         self,
         *,
-        users: _abc.Iterable[Global___BatchGetUsersResponse.Name] | None = ...,
+        users: _abc.Iterable[_person_pb2.Person] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -75,23 +75,23 @@ class RemoveSavedTracksRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TRACK_ID_FIELD_NUMBER: _builtins.int
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Accepted on every write. This one is idempotent without it."""
     @_builtins.property
-    def track_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 tracks."""
 
     def __init__(
         self,
         *,
-        track_id: _abc.Iterable[_builtins.str] | None = ...,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -245,19 +245,19 @@ class CheckSavedTracksRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TRACK_ID_FIELD_NUMBER: _builtins.int
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def track_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 tracks."""
 
     def __init__(
         self,
         *,
-        track_id: _abc.Iterable[_builtins.str] | None = ...,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["track_ids", b"track_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -343,23 +343,23 @@ class RemoveSavedAlbumsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ALBUM_ID_FIELD_NUMBER: _builtins.int
+    ALBUM_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Accepted on every write. This one is idempotent without it."""
     @_builtins.property
-    def album_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def album_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 albums."""
 
     def __init__(
         self,
         *,
-        album_id: _abc.Iterable[_builtins.str] | None = ...,
+        album_ids: _abc.Iterable[_builtins.str] | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_ids", b"album_ids", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -497,19 +497,19 @@ class CheckSavedAlbumsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ALBUM_ID_FIELD_NUMBER: _builtins.int
+    ALBUM_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def album_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def album_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 albums."""
 
     def __init__(
         self,
         *,
-        album_id: _abc.Iterable[_builtins.str] | None = ...,
+        album_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_ids", b"album_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

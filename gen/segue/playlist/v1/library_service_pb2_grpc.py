@@ -90,7 +90,7 @@ class LibraryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveSavedTracks(self, request, context):
-        """Takes tracks out of the library. Idempotent.
+        """Takes tracks out of the library. A long list goes by POST. Idempotent.
         Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -106,7 +106,7 @@ class LibraryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckSavedTracks(self, request, context):
-        """Which of some tracks are saved.
+        """Which of some tracks are saved. A long list goes by POST.
         Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -122,7 +122,7 @@ class LibraryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveSavedAlbums(self, request, context):
-        """Takes albums out of the library. Idempotent.
+        """Takes albums out of the library. A long list goes by POST. Idempotent.
         Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -138,7 +138,7 @@ class LibraryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckSavedAlbums(self, request, context):
-        """Which of some albums are saved.
+        """Which of some albums are saved. A long list goes by POST.
         Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

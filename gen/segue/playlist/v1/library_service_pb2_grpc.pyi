@@ -21,7 +21,7 @@ class LibraryServiceStub:
     Errors: NOT_FOUND (a track, named in the metadata), INVALID_FIELD, COLLECTION_FULL (100,000).
     """
     RemoveSavedTracks: _aio.UnaryUnaryMultiCallable[_library_service_pb2.RemoveSavedTracksRequest, _library_service_pb2.RemoveSavedTracksResponse]
-    """Takes tracks out of the library. Idempotent.
+    """Takes tracks out of the library. A long list goes by POST. Idempotent.
     Errors: INVALID_FIELD.
     """
     ListSavedTracks: _aio.UnaryUnaryMultiCallable[_library_service_pb2.ListSavedTracksRequest, _library_service_pb2.ListSavedTracksResponse]
@@ -29,7 +29,7 @@ class LibraryServiceStub:
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
     CheckSavedTracks: _aio.UnaryUnaryMultiCallable[_library_service_pb2.CheckSavedTracksRequest, _library_service_pb2.CheckSavedTracksResponse]
-    """Which of some tracks are saved.
+    """Which of some tracks are saved. A long list goes by POST.
     Errors: INVALID_FIELD.
     """
     SaveAlbums: _aio.UnaryUnaryMultiCallable[_library_service_pb2.SaveAlbumsRequest, _library_service_pb2.SaveAlbumsResponse]
@@ -37,7 +37,7 @@ class LibraryServiceStub:
     Errors: NOT_FOUND (an album, named in the metadata), INVALID_FIELD, COLLECTION_FULL (100,000).
     """
     RemoveSavedAlbums: _aio.UnaryUnaryMultiCallable[_library_service_pb2.RemoveSavedAlbumsRequest, _library_service_pb2.RemoveSavedAlbumsResponse]
-    """Takes albums out of the library. Idempotent.
+    """Takes albums out of the library. A long list goes by POST. Idempotent.
     Errors: INVALID_FIELD.
     """
     ListSavedAlbums: _aio.UnaryUnaryMultiCallable[_library_service_pb2.ListSavedAlbumsRequest, _library_service_pb2.ListSavedAlbumsResponse]
@@ -45,7 +45,7 @@ class LibraryServiceStub:
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
     CheckSavedAlbums: _aio.UnaryUnaryMultiCallable[_library_service_pb2.CheckSavedAlbumsRequest, _library_service_pb2.CheckSavedAlbumsResponse]
-    """Which of some albums are saved.
+    """Which of some albums are saved. A long list goes by POST.
     Errors: INVALID_FIELD.
     """
 
@@ -68,7 +68,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_service_pb2.RemoveSavedTracksRequest,
         context: _aio.ServicerContext[_library_service_pb2.RemoveSavedTracksRequest, _abc.Awaitable[_library_service_pb2.RemoveSavedTracksResponse]],
     ) -> _abc.Awaitable[_library_service_pb2.RemoveSavedTracksResponse]:
-        """Takes tracks out of the library. Idempotent.
+        """Takes tracks out of the library. A long list goes by POST. Idempotent.
         Errors: INVALID_FIELD.
         """
 
@@ -88,7 +88,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_service_pb2.CheckSavedTracksRequest,
         context: _aio.ServicerContext[_library_service_pb2.CheckSavedTracksRequest, _abc.Awaitable[_library_service_pb2.CheckSavedTracksResponse]],
     ) -> _abc.Awaitable[_library_service_pb2.CheckSavedTracksResponse]:
-        """Which of some tracks are saved.
+        """Which of some tracks are saved. A long list goes by POST.
         Errors: INVALID_FIELD.
         """
 
@@ -108,7 +108,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_service_pb2.RemoveSavedAlbumsRequest,
         context: _aio.ServicerContext[_library_service_pb2.RemoveSavedAlbumsRequest, _abc.Awaitable[_library_service_pb2.RemoveSavedAlbumsResponse]],
     ) -> _abc.Awaitable[_library_service_pb2.RemoveSavedAlbumsResponse]:
-        """Takes albums out of the library. Idempotent.
+        """Takes albums out of the library. A long list goes by POST. Idempotent.
         Errors: INVALID_FIELD.
         """
 
@@ -128,7 +128,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_service_pb2.CheckSavedAlbumsRequest,
         context: _aio.ServicerContext[_library_service_pb2.CheckSavedAlbumsRequest, _abc.Awaitable[_library_service_pb2.CheckSavedAlbumsResponse]],
     ) -> _abc.Awaitable[_library_service_pb2.CheckSavedAlbumsResponse]:
-        """Which of some albums are saved.
+        """Which of some albums are saved. A long list goes by POST.
         Errors: INVALID_FIELD.
         """
 

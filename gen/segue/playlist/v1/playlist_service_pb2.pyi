@@ -505,12 +505,12 @@ class ListTracksResponse(_message.Message):
     TRACKS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
-    TRACK_COUNT_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page. Empty: this is the last."""
     snapshot_id: _builtins.str
     """The version that all pages show."""
-    track_count: _builtins.int
+    total_count: _builtins.int
     """How many tracks that version has."""
     @_builtins.property
     def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_playlist_pb2.PlaylistTrack]:
@@ -522,11 +522,11 @@ class ListTracksResponse(_message.Message):
         tracks: _abc.Iterable[_playlist_pb2.PlaylistTrack] | None = ...,
         next_page_token: _builtins.str = ...,
         snapshot_id: _builtins.str = ...,
-        track_count: _builtins.int = ...,
+        total_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "snapshot_id", b"snapshot_id", "track_count", b"track_count", "tracks", b"tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "snapshot_id", b"snapshot_id", "total_count", b"total_count", "tracks", b"tracks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -677,7 +677,7 @@ class RemoveTracksRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
-    ITEM_ID_FIELD_NUMBER: _builtins.int
+    ITEM_IDS_FIELD_NUMBER: _builtins.int
     SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
@@ -687,20 +687,20 @@ class RemoveTracksRequest(_message.Message):
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
     @_builtins.property
-    def item_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of the entries, 1 to 10,000."""
 
     def __init__(
         self,
         *,
         playlist_id: _builtins.str = ...,
-        item_id: _abc.Iterable[_builtins.str] | None = ...,
+        item_ids: _abc.Iterable[_builtins.str] | None = ...,
         snapshot_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "playlist_id", b"playlist_id", "request_id", b"request_id", "snapshot_id", b"snapshot_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids", "playlist_id", b"playlist_id", "request_id", b"request_id", "snapshot_id", b"snapshot_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -228,8 +228,8 @@ class PlaylistServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveTracks(self, request, context):
-        """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A query
-        holds some 900 of them; POST takes them all. Idempotent by request_id.
+        """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A long
+        list goes by POST. Idempotent by request_id.
         Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART,
         PLAYLIST_CONFLICT (`snapshot_id` is older than what is kept).
         """

@@ -68,8 +68,8 @@ class PlaylistServiceStub:
     INVALID_FIELD, PLAYLIST_FULL, PLAYLIST_IS_SMART, PLAYLIST_CONFLICT.
     """
     RemoveTracks: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.RemoveTracksRequest, _playlist_service_pb2.RemoveTracksResponse]
-    """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A query
-    holds some 900 of them; POST takes them all. Idempotent by request_id.
+    """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A long
+    list goes by POST. Idempotent by request_id.
     Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART,
     PLAYLIST_CONFLICT (`snapshot_id` is older than what is kept).
     """
@@ -236,8 +236,8 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playlist_service_pb2.RemoveTracksRequest,
         context: _aio.ServicerContext[_playlist_service_pb2.RemoveTracksRequest, _abc.Awaitable[_playlist_service_pb2.RemoveTracksResponse]],
     ) -> _abc.Awaitable[_playlist_service_pb2.RemoveTracksResponse]:
-        """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A query
-        holds some 900 of them; POST takes them all. Idempotent by request_id.
+        """Removes entries. Entries that others have removed since `snapshot_id` count as removed. A long
+        list goes by POST. Idempotent by request_id.
         Errors: NOT_FOUND (playlist or an entry), PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_IS_SMART,
         PLAYLIST_CONFLICT (`snapshot_id` is older than what is kept).
         """

@@ -186,12 +186,12 @@ class DiffSnapshotsResponse(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     TO_SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
-    CHANGE_COUNT_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page. Empty: this is the last."""
     to_snapshot_id: _builtins.str
     """The version that was arrived at."""
-    change_count: _builtins.int
+    total_count: _builtins.int
     """How many changes there are in all."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[_playlist_pb2.Change]:
@@ -203,11 +203,11 @@ class DiffSnapshotsResponse(_message.Message):
         changes: _abc.Iterable[_playlist_pb2.Change] | None = ...,
         next_page_token: _builtins.str = ...,
         to_snapshot_id: _builtins.str = ...,
-        change_count: _builtins.int = ...,
+        total_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_count", b"change_count", "changes", b"changes", "next_page_token", b"next_page_token", "to_snapshot_id", b"to_snapshot_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "next_page_token", b"next_page_token", "to_snapshot_id", b"to_snapshot_id", "total_count", b"total_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from segue.identity.v1 import person_pb2 as _person_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -26,42 +27,67 @@ class Connection(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Type:
+    class _Kind:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _TypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Connection._Type.ValueType], _builtins.type):
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Connection._Kind.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
-        TYPE_UNSPECIFIED: Connection._Type.ValueType  # 0
-        """In questions: every kind. Never answered."""
-        USER: Connection._Type.ValueType  # 1
-        """A person."""
-        ARTIST: Connection._Type.ValueType  # 2
+        KIND_UNSPECIFIED: Connection._Kind.ValueType  # 0
+        """Every kind."""
+        USER: Connection._Kind.ValueType  # 1
+        """People."""
+        ARTIST: Connection._Kind.ValueType  # 2
+        """Artists."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """The kinds, for questions."""
+
+    KIND_UNSPECIFIED: Connection.Kind.ValueType  # 0
+    """Every kind."""
+    USER: Connection.Kind.ValueType  # 1
+    """People."""
+    ARTIST: Connection.Kind.ValueType  # 2
+    """Artists."""
+
+    @_typing.final
+    class Artist(_message.Message):
         """An artist."""
 
-    class Type(_Type, metaclass=_TypeEnumTypeWrapper):
-        """The kinds."""
+        DESCRIPTOR: _descriptor.Descriptor
 
-    TYPE_UNSPECIFIED: Connection.Type.ValueType  # 0
-    """In questions: every kind. Never answered."""
-    USER: Connection.Type.ValueType  # 1
-    """A person."""
-    ARTIST: Connection.Type.ValueType  # 2
-    """An artist."""
+        ID_FIELD_NUMBER: _builtins.int
+        NAME_FIELD_NUMBER: _builtins.int
+        id: _builtins.str
+        """ULID."""
+        name: _builtins.str
+        """The name."""
+        def __init__(
+            self,
+            *,
+            id: _builtins.str = ...,
+            name: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "name", b"name"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    TYPE_FIELD_NUMBER: _builtins.int
-    ID_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    ARTIST_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
     MUTUAL_FIELD_NUMBER: _builtins.int
-    type: Global___Connection.Type.ValueType
-    """What it is."""
-    id: _builtins.str
-    """ULID of the user or artist."""
-    name: _builtins.str
-    """The name."""
     mutual: _builtins.bool
     """For people: whether they and the caller follow each other, in the lists of others as well."""
+    @_builtins.property
+    def user(self) -> _person_pb2.Person:
+        """A person."""
+
+    @_builtins.property
+    def artist(self) -> Global___Connection.Artist:
+        """An artist."""
+
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Since when."""
@@ -69,17 +95,18 @@ class Connection(_message.Message):
     def __init__(
         self,
         *,
-        type: Global___Connection.Type.ValueType = ...,
-        id: _builtins.str = ...,
-        name: _builtins.str = ...,
+        user: _person_pb2.Person | None = ...,
+        artist: Global___Connection.Artist | None = ...,
         since: _timestamp_pb2.Timestamp | None = ...,
         mutual: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "since", b"since", "user", b"user", "who", b"who"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "mutual", b"mutual", "name", b"name", "since", b"since", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "mutual", b"mutual", "since", b"since", "user", b"user", "who", b"who"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_who: _TypeAlias = _typing.Literal["user", "artist"]  # noqa: Y015
+    _WhichOneofArgType_who: _TypeAlias = _typing.Literal["who", b"who"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_who) -> _WhichOneofReturnType_who | None: ...
 
 Global___Connection: _TypeAlias = Connection  # noqa: Y015
 
@@ -198,29 +225,29 @@ class UnfollowRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    USER_ID_FIELD_NUMBER: _builtins.int
-    ARTIST_ID_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    ARTIST_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Accepted on every write. This one is idempotent without it."""
     @_builtins.property
-    def user_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of at most 500 users."""
 
     @_builtins.property
-    def artist_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def artist_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of at most 500 artists."""
 
     def __init__(
         self,
         *,
-        user_id: _abc.Iterable[_builtins.str] | None = ...,
-        artist_id: _abc.Iterable[_builtins.str] | None = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        artist_ids: _abc.Iterable[_builtins.str] | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_ids", b"artist_ids", "request_id", b"request_id", "user_ids", b"user_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -254,10 +281,10 @@ class ListFollowingRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TYPE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    type: Global___Connection.Type.ValueType
+    kind: Global___Connection.Kind.ValueType
     """Which kind. Default: both."""
     page_size: _builtins.int
     """How many at most: 1 to 500, default 50; more is taken as 500."""
@@ -266,13 +293,13 @@ class ListFollowingRequest(_message.Message):
     def __init__(
         self,
         *,
-        type: Global___Connection.Type.ValueType = ...,
+        kind: Global___Connection.Kind.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -375,12 +402,12 @@ class ListUserFollowingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
-    TYPE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """ULID of the user."""
-    type: Global___Connection.Type.ValueType
+    kind: Global___Connection.Kind.ValueType
     """Which kind. Default: both."""
     page_size: _builtins.int
     """How many at most: 1 to 500, default 50; more is taken as 500."""
@@ -390,13 +417,13 @@ class ListUserFollowingRequest(_message.Message):
         self,
         *,
         user_id: _builtins.str = ...,
-        type: Global___Connection.Type.ValueType = ...,
+        kind: Global___Connection.Kind.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "type", b"type", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -516,18 +543,13 @@ class GetRelationResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    USER_ID_FIELD_NUMBER: _builtins.int
-    USERNAME_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
     FOLLOWING_FIELD_NUMBER: _builtins.int
     FOLLOWED_BY_FIELD_NUMBER: _builtins.int
     MUTUAL_FIELD_NUMBER: _builtins.int
     BLOCKING_FIELD_NUMBER: _builtins.int
     FOLLOWER_COUNT_FIELD_NUMBER: _builtins.int
     FOLLOWING_COUNT_FIELD_NUMBER: _builtins.int
-    user_id: _builtins.str
-    """ULID of the other user."""
-    username: _builtins.str
-    """The other user's name."""
     following: _builtins.bool
     """Whether the caller follows the user."""
     followed_by: _builtins.bool
@@ -540,11 +562,14 @@ class GetRelationResponse(_message.Message):
     """How many follow the user. Absent where the user does not let the caller see it."""
     following_count: _builtins.int
     """How many people and artists the user follows. Absent like follower_count."""
+    @_builtins.property
+    def user(self) -> _person_pb2.Person:
+        """The other user."""
+
     def __init__(
         self,
         *,
-        user_id: _builtins.str = ...,
-        username: _builtins.str = ...,
+        user: _person_pb2.Person | None = ...,
         following: _builtins.bool = ...,
         followed_by: _builtins.bool = ...,
         mutual: _builtins.bool = ...,
@@ -552,9 +577,9 @@ class GetRelationResponse(_message.Message):
         follower_count: _builtins.int | None = ...,
         following_count: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_follower_count", b"_follower_count", "_following_count", b"_following_count", "follower_count", b"follower_count", "following_count", b"following_count"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_follower_count", b"_follower_count", "_following_count", b"_following_count", "follower_count", b"follower_count", "following_count", b"following_count", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_follower_count", b"_follower_count", "_following_count", b"_following_count", "blocking", b"blocking", "followed_by", b"followed_by", "follower_count", b"follower_count", "following", b"following", "following_count", b"following_count", "mutual", b"mutual", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_follower_count", b"_follower_count", "_following_count", b"_following_count", "blocking", b"blocking", "followed_by", b"followed_by", "follower_count", b"follower_count", "following", b"following", "following_count", b"following_count", "mutual", b"mutual", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__follower_count: _TypeAlias = _typing.Literal["follower_count"]  # noqa: Y015
     _WhichOneofArgType__follower_count: _TypeAlias = _typing.Literal["_follower_count", b"_follower_count"]  # noqa: Y015
@@ -691,13 +716,12 @@ class ListBlocksResponse(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
-        USER_ID_FIELD_NUMBER: _builtins.int
-        USERNAME_FIELD_NUMBER: _builtins.int
+        USER_FIELD_NUMBER: _builtins.int
         SINCE_FIELD_NUMBER: _builtins.int
-        user_id: _builtins.str
-        """ULID of the user."""
-        username: _builtins.str
-        """The user's name."""
+        @_builtins.property
+        def user(self) -> _person_pb2.Person:
+            """Who it is."""
+
         @_builtins.property
         def since(self) -> _timestamp_pb2.Timestamp:
             """Since when."""
@@ -705,13 +729,12 @@ class ListBlocksResponse(_message.Message):
         def __init__(
             self,
             *,
-            user_id: _builtins.str = ...,
-            username: _builtins.str = ...,
+            user: _person_pb2.Person | None = ...,
             since: _timestamp_pb2.Timestamp | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "user", b"user"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "user", b"user"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -868,25 +891,23 @@ class ListFriendsResponse(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
-        USER_ID_FIELD_NUMBER: _builtins.int
-        USERNAME_FIELD_NUMBER: _builtins.int
+        USER_FIELD_NUMBER: _builtins.int
         MUTUAL_FIELD_NUMBER: _builtins.int
-        user_id: _builtins.str
-        """ULID of the person."""
-        username: _builtins.str
-        """The person's name."""
         mutual: _builtins.bool
         """Whether the person follows the user as well."""
+        @_builtins.property
+        def user(self) -> _person_pb2.Person:
+            """Who it is."""
+
         def __init__(
             self,
             *,
-            user_id: _builtins.str = ...,
-            username: _builtins.str = ...,
+            user: _person_pb2.Person | None = ...,
             mutual: _builtins.bool = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["mutual", b"mutual", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["mutual", b"mutual", "user", b"user"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

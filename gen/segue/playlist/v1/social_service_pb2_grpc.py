@@ -120,7 +120,7 @@ class SocialServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Unfollow(self, request, context):
-        """Has the caller follow people and artists no longer. Idempotent.
+        """Has the caller follow people and artists no longer. A long list goes by POST. Idempotent.
         Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -25,7 +25,7 @@ class SocialServiceStub:
     USER_BLOCKED (the caller has blocked the user), COLLECTION_FULL (10,000).
     """
     Unfollow: _aio.UnaryUnaryMultiCallable[_social_service_pb2.UnfollowRequest, _social_service_pb2.UnfollowResponse]
-    """Has the caller follow people and artists no longer. Idempotent.
+    """Has the caller follow people and artists no longer. A long list goes by POST. Idempotent.
     Errors: INVALID_FIELD.
     """
     ListFollowing: _aio.UnaryUnaryMultiCallable[_social_service_pb2.ListFollowingRequest, _social_service_pb2.ListFollowingResponse]
@@ -96,7 +96,7 @@ class SocialServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _social_service_pb2.UnfollowRequest,
         context: _aio.ServicerContext[_social_service_pb2.UnfollowRequest, _abc.Awaitable[_social_service_pb2.UnfollowResponse]],
     ) -> _abc.Awaitable[_social_service_pb2.UnfollowResponse]:
-        """Has the caller follow people and artists no longer. Idempotent.
+        """Has the caller follow people and artists no longer. A long list goes by POST. Idempotent.
         Errors: INVALID_FIELD.
         """
 
