@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esegue/identity/v1/person.proto\x12\x11segue.identity.v1\"+\n\x06Person\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esegue/identity/v1/person.proto\x12\x11segue.identity.v1\"+\n\x06Person\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\tB\xc2\x01\n\x11segue.identity.v1B\x0bPersonProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.identity.v1.person_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.identity.v1B\013PersonProtoP\001Z\034segue/identity/v1;identityv1\242\002\017SegueIdentityV1\252\002\021Segue.Identity.V1\272\002\017SegueIdentityV1\312\002\021Segue\\Identity\\V1\342\002\035Segue\\Identity\\V1\\GPBMetadata\352\002\023Segue::Identity::V1'
   _globals['_PERSON']._serialized_start=53
   _globals['_PERSON']._serialized_end=96
 # @@protoc_insertion_point(module_scope)

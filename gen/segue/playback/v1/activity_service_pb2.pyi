@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from segue.identity.v1 import person_pb2 as _person_pb2
 from segue.playback.v1 import playback_pb2 as _playback_pb2
 import builtins as _builtins
 import sys
@@ -27,21 +28,20 @@ class FriendActivity(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    USER_ID_FIELD_NUMBER: _builtins.int
-    USERNAME_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
     TRACK_FIELD_NUMBER: _builtins.int
     PLAYING_FIELD_NUMBER: _builtins.int
     AT_FIELD_NUMBER: _builtins.int
     CONTEXT_FIELD_NUMBER: _builtins.int
     HIDDEN_FIELD_NUMBER: _builtins.int
-    user_id: _builtins.str
-    """ULID of the friend."""
-    username: _builtins.str
-    """The friend's name."""
     playing: _builtins.bool
     """Whether it plays now."""
     hidden: _builtins.bool
     """The friend is to be shown no more."""
+    @_builtins.property
+    def user(self) -> _person_pb2.Person:
+        """The friend."""
+
     @_builtins.property
     def track(self) -> _playback_pb2.PlayingTrack:
         """The track. Absent where hidden."""
@@ -57,17 +57,16 @@ class FriendActivity(_message.Message):
     def __init__(
         self,
         *,
-        user_id: _builtins.str = ...,
-        username: _builtins.str = ...,
+        user: _person_pb2.Person | None = ...,
         track: _playback_pb2.PlayingTrack | None = ...,
         playing: _builtins.bool = ...,
         at: _timestamp_pb2.Timestamp | None = ...,
         context: _playback_pb2.PlayContext | None = ...,
         hidden: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "track", b"track", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "hidden", b"hidden", "playing", b"playing", "track", b"track", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "hidden", b"hidden", "playing", b"playing", "track", b"track", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

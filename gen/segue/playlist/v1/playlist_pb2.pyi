@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from segue.identity.v1 import person_pb2 as _person_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -161,7 +162,6 @@ class PlaylistTrack(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ITEM_ID_FIELD_NUMBER: _builtins.int
     ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     ARTIST_FIELD_NUMBER: _builtins.int
@@ -171,13 +171,12 @@ class PlaylistTrack(_message.Message):
     ALBUM_FIELD_NUMBER: _builtins.int
     ALBUM_ID_FIELD_NUMBER: _builtins.int
     ARTWORK_PATH_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
     ADDED_BY_FIELD_NUMBER: _builtins.int
     ADDED_BY_ID_FIELD_NUMBER: _builtins.int
     ADDED_AT_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
-    item_id: _builtins.str
-    """ULID of the entry. It stays the same when the entry moves."""
     id: _builtins.str
     """ULID of the track."""
     title: _builtins.str
@@ -196,6 +195,8 @@ class PlaylistTrack(_message.Message):
     """ULID of the album. Empty: none."""
     artwork_path: _builtins.str
     """Where its cover is served, a path under the edge. Empty: it has none."""
+    item_id: _builtins.str
+    """ULID of the entry. It stays the same when the entry moves."""
     added_by: _builtins.str
     """The name of the user who added it. Empty where the account is gone, and in previews of links."""
     added_by_id: _builtins.str
@@ -211,7 +212,6 @@ class PlaylistTrack(_message.Message):
     def __init__(
         self,
         *,
-        item_id: _builtins.str = ...,
         id: _builtins.str = ...,
         title: _builtins.str = ...,
         artist: _builtins.str = ...,
@@ -221,6 +221,7 @@ class PlaylistTrack(_message.Message):
         album: _builtins.str = ...,
         album_id: _builtins.str = ...,
         artwork_path: _builtins.str = ...,
+        item_id: _builtins.str = ...,
         added_by: _builtins.str = ...,
         added_by_id: _builtins.str = ...,
         added_at: _timestamp_pb2.Timestamp | None = ...,
@@ -342,48 +343,48 @@ class Change(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Type:
+    class _Kind:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _TypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Change._Type.ValueType], _builtins.type):
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Change._Kind.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
-        TYPE_UNSPECIFIED: Change._Type.ValueType  # 0
+        KIND_UNSPECIFIED: Change._Kind.ValueType  # 0
         """Never answered."""
-        ADDED: Change._Type.ValueType  # 1
+        ADDED: Change._Kind.ValueType  # 1
         """`track` is new, at `to_position`."""
-        REMOVED: Change._Type.ValueType  # 2
+        REMOVED: Change._Kind.ValueType  # 2
         """`track` is gone from `from_position`."""
-        MOVED: Change._Type.ValueType  # 3
+        MOVED: Change._Kind.ValueType  # 3
         """`track` went from `from_position` to `to_position`."""
-        TITLE: Change._Type.ValueType  # 4
+        TITLE: Change._Kind.ValueType  # 4
         """The title went from `old_text` to `new_text`."""
-        DESCRIPTION: Change._Type.ValueType  # 5
+        DESCRIPTION: Change._Kind.ValueType  # 5
         """The description went from `old_text` to `new_text`."""
 
-    class Type(_Type, metaclass=_TypeEnumTypeWrapper):
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """The kinds of differences."""
 
-    TYPE_UNSPECIFIED: Change.Type.ValueType  # 0
+    KIND_UNSPECIFIED: Change.Kind.ValueType  # 0
     """Never answered."""
-    ADDED: Change.Type.ValueType  # 1
+    ADDED: Change.Kind.ValueType  # 1
     """`track` is new, at `to_position`."""
-    REMOVED: Change.Type.ValueType  # 2
+    REMOVED: Change.Kind.ValueType  # 2
     """`track` is gone from `from_position`."""
-    MOVED: Change.Type.ValueType  # 3
+    MOVED: Change.Kind.ValueType  # 3
     """`track` went from `from_position` to `to_position`."""
-    TITLE: Change.Type.ValueType  # 4
+    TITLE: Change.Kind.ValueType  # 4
     """The title went from `old_text` to `new_text`."""
-    DESCRIPTION: Change.Type.ValueType  # 5
+    DESCRIPTION: Change.Kind.ValueType  # 5
     """The description went from `old_text` to `new_text`."""
 
-    TYPE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     TRACK_FIELD_NUMBER: _builtins.int
     FROM_POSITION_FIELD_NUMBER: _builtins.int
     TO_POSITION_FIELD_NUMBER: _builtins.int
     OLD_TEXT_FIELD_NUMBER: _builtins.int
     NEW_TEXT_FIELD_NUMBER: _builtins.int
-    type: Global___Change.Type.ValueType
+    kind: Global___Change.Kind.ValueType
     """What kind it is."""
     from_position: _builtins.int
     """The place in the earlier version, from 0."""
@@ -400,7 +401,7 @@ class Change(_message.Message):
     def __init__(
         self,
         *,
-        type: Global___Change.Type.ValueType = ...,
+        kind: Global___Change.Kind.ValueType = ...,
         track: Global___PlaylistTrack | None = ...,
         from_position: _builtins.int | None = ...,
         to_position: _builtins.int | None = ...,
@@ -409,7 +410,7 @@ class Change(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_from_position", b"_from_position", "_to_position", b"_to_position", "from_position", b"from_position", "to_position", b"to_position", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_position", b"_from_position", "_to_position", b"_to_position", "from_position", b"from_position", "new_text", b"new_text", "old_text", b"old_text", "to_position", b"to_position", "track", b"track", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_position", b"_from_position", "_to_position", b"_to_position", "from_position", b"from_position", "kind", b"kind", "new_text", b"new_text", "old_text", b"old_text", "to_position", b"to_position", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__from_position: _TypeAlias = _typing.Literal["from_position"]  # noqa: Y015
     _WhichOneofArgType__from_position: _TypeAlias = _typing.Literal["_from_position", b"_from_position"]  # noqa: Y015
@@ -455,16 +456,15 @@ class Collaborator(_message.Message):
     OWNER: Collaborator.Role.ValueType  # 3
     """Decides about visibility, collaborators, links and deletion besides."""
 
-    USER_ID_FIELD_NUMBER: _builtins.int
-    USERNAME_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
-    user_id: _builtins.str
-    """ULID of the user."""
-    username: _builtins.str
-    """The user's name."""
     role: Global___Collaborator.Role.ValueType
     """OWNER, EDITOR or VIEWER."""
+    @_builtins.property
+    def user(self) -> _person_pb2.Person:
+        """Who it is."""
+
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Since when; of the owner, when the playlist was made."""
@@ -472,14 +472,13 @@ class Collaborator(_message.Message):
     def __init__(
         self,
         *,
-        user_id: _builtins.str = ...,
-        username: _builtins.str = ...,
+        user: _person_pb2.Person | None = ...,
         role: Global___Collaborator.Role.ValueType = ...,
         since: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role", "since", b"since", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role", "since", b"since", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -506,11 +505,13 @@ class ShareLink(_message.Message):
     """Whether it was revoked."""
     accepted_count: _builtins.int
     """How many have become collaborators through it: each user once, also who left since."""
-    created_by: _builtins.str
-    """The name of the user who made it."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When it ends. Absent: not by itself."""
+
+    @_builtins.property
+    def created_by(self) -> _person_pb2.Person:
+        """Who made it."""
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
@@ -524,10 +525,10 @@ class ShareLink(_message.Message):
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         revoked: _builtins.bool = ...,
         accepted_count: _builtins.int = ...,
-        created_by: _builtins.str = ...,
+        created_by: _person_pb2.Person | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "expires_at", b"expires_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "created_at", b"created_at", "created_by", b"created_by", "expires_at", b"expires_at", "revoked", b"revoked", "role", b"role", "share_id", b"share_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
