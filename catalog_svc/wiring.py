@@ -134,7 +134,6 @@ def add_servicers(
     stores: Stores,
     feed: feeds_postgres.PostgresChangeFeed,
     most_played: MostPlayedCache,
-    tokens: TokenVerifier,
 ) -> None:
     """Serve the catalogue's own contracts from ``server``."""
     catalogue = PostgresCatalogue(stores.pool, stores.queue)
@@ -146,13 +145,12 @@ def add_servicers(
         WatchChanges(feed, PostgresListing(stores.pool)),
         play_orders=FindPlayOrders(browse, orders),
         top_tracks=TopTracks(catalogue, orders, most_played),
-        draining=server.draining,
+        streams=server.streams,
     )
     importing = ImportServicer(
         StartImport(imports, settings.import_roots),
         FollowImport(imports),
-        draining=server.draining,
-        is_revoked=tokens.is_revoked,
+        streams=server.streams,
     )
     server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
     server.add(pb_grpc.add_ImportServiceServicer_to_server, importing)
@@ -180,13 +178,14 @@ async def serve(settings: Settings) -> None:
         )
         index = await stack.enter_async_context(aclosing(TantivyIndex(settings.index_dir)))
         most_played = await stack.enter_async_context(open_most_played(settings))
-        add_servicers(server, settings, stores, feed, most_played, tokens)
+        add_servicers(server, settings, stores, feed, most_played)
         searching = SearchServicer(Search(index), MatchTracks(index))
         server.add(pb_grpc.add_SearchServiceServicer_to_server, searching)
         channels = await stack.enter_async_context(Channels(settings))
         if settings.identity_target:
             channel = channels.open(settings.identity_target, "identity", IDENTITY)
-            follow = RevocationFollower(tokens, identity_revocations(UserServiceStub(channel)))
+            watch = identity_revocations(UserServiceStub(channel))
+            follow = RevocationFollower(server.streams, watch)
             await stack.enter_async_context(running(follow.run))
         follower = IndexFollower(
             feed, index, PostgresListing(stores.pool), index_change, report_lag=_index_lag.set

@@ -86,13 +86,15 @@ class OpenStream:
 class StreamEnded(Exception):
     """A stream of another service has ended, and said so.
 
-    ``reason`` is the name of the contract's reason, or its number where this process knows no name.
-    ``reconnect_after_s`` is None where the service does not want it to be opened again.
+    ``reason`` is the name of the contract's reason, or its number where this process knows no name;
+    ``message`` says the same to people. ``reconnect_after_s`` is None where the service does not
+    want the stream to be opened again.
     """
 
-    def __init__(self, reason: str, reconnect_after_s: float | None) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, reconnect_after_s: float | None, message: str = "") -> None:
+        super().__init__(message or reason)
         self.reason = reason
+        self.message = message or reason
         self.reconnect_after_s = reconnect_after_s
 
 
@@ -105,7 +107,7 @@ def require_going_on(answer: Message) -> None:
     after_s = None
     if end.HasField("reconnect_after"):
         after_s = end.reconnect_after.ToMilliseconds() / 1000
-    raise StreamEnded(known.name if known else str(end.reason), after_s)
+    raise StreamEnded(known.name if known else str(end.reason), after_s, end.message)
 
 
 def _duration(seconds: float | None) -> Duration | None:

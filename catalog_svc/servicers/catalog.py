@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from segue.catalog.v1 import catalog_service_pb2 as pb
@@ -19,6 +18,8 @@ from catalog_svc.usecases.top_tracks import TopTracks
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
 
 _SERVICE = "/segue.catalog.v1.CatalogService/"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,14 +41,14 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         *,
         play_orders: FindPlayOrders,
         top_tracks: TopTracks,
-        draining: asyncio.Event,
+        streams: OpenStreams,
     ) -> None:
         self._browse = browse
         self._ready_track = ready_track
         self._watch_changes = watch_changes
         self._play_orders = play_orders
         self._top_tracks = top_tracks
-        self._draining = draining
+        self._streams = streams
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
         """See the contract."""
@@ -152,13 +153,17 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         found = await self._browse.artists_of(request.ids)
         return pb.BatchGetArtistsResponse(artists=map(convert.artist, found))
 
-    async def WatchChanges(
+    def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context
     ) -> AsyncIterator[pb.WatchChangesResponse]:
         """See the contract."""
-        changes = self._watch_changes(request.resume_token, stop=self._draining)
-        async for token, change in changes:
-            yield convert.change(token, change)
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchChangesResponse, None]:
+            async for token, change in self._watch_changes(request.resume_token, stop=stream.stop):
+                yield convert.change(token, change)
+
+        token = request.resume_token
+        return self._streams.told(pb.WatchChangesResponse, steps, resume_token=token)
 
 
 def _newest_key(track: Track) -> tuple[int, str]:

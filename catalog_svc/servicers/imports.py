@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from segue.catalog.v1 import catalog_service_pb2 as pb
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
@@ -17,11 +14,11 @@ from catalog_svc.usecases.start_import import StartImport
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import request_key
 from meshkit.paging import Page, SortKey, foreign_token
-from meshkit.principal import Principal, current_principal
+from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
 
-# A revocation is heard of, not waited for: how soon it ends a watch.
-_LOOK_AGAIN_S = 0.5
 _SERVICE = "/segue.catalog.v1.ImportService/"
 
 
@@ -33,13 +30,11 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         start: StartImport,
         follow: FollowImport,
         *,
-        draining: asyncio.Event,
-        is_revoked: Callable[[str], bool],
+        streams: OpenStreams,
     ) -> None:
         self._start = start
         self._follow = follow
-        self._draining = draining
-        self._is_revoked = is_revoked
+        self._streams = streams
 
     async def CreateImport(
         self, request: pb.CreateImportRequest, context: Context
@@ -71,58 +66,17 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
             files=map(convert.import_file, shown), next_page_token=token
         )
 
-    async def WatchImport(
+    def WatchImport(
         self, request: pb.WatchImportRequest, context: Context
     ) -> AsyncIterator[pb.WatchImportResponse]:
         """See the contract."""
-        stop = asyncio.Event()
-        ends = _Ends(stop, self._draining, current_principal(), self._is_revoked)
-        watching = asyncio.ensure_future(ends.wait())
-        last = None
-        try:
-            async for run in self._follow.watch(request.id, stop=stop):
-                last = convert.import_run(run)
-                end = pb.WatchImportResponse.FINISHED if run.finished else ends.none
-                yield pb.WatchImportResponse(import_run=last, end=end)
-                if run.finished:
-                    return
-        finally:
-            watching.cancel()
-        yield pb.WatchImportResponse(import_run=last, end=ends.reason)
 
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchImportResponse, None]:
+            async for run in self._follow.watch(request.id, stop=stream.stop):
+                yield pb.WatchImportResponse(import_run=convert.import_run(run))
 
-class _Ends:
-    """Sets ``stop`` when the server drains or the user's token ends, and knows which it was."""
-
-    none = pb.WatchImportResponse.END_UNSPECIFIED
-
-    def __init__(
-        self,
-        stop: asyncio.Event,
-        draining: asyncio.Event,
-        principal: Principal,
-        is_revoked: Callable[[str], bool],
-    ) -> None:
-        self._stop = stop
-        self._draining = draining
-        self._principal = principal
-        self._is_revoked = is_revoked
-        self.reason = pb.WatchImportResponse.DRAINING
-
-    async def wait(self) -> None:
-        """Until one of them."""
-        while not self._draining.is_set():
-            if self._is_revoked(self._principal.sid):
-                self.reason = pb.WatchImportResponse.TOKEN_REVOKED
-                break
-            left_s = self._principal.expires_at - time.time()
-            if left_s <= 0:
-                self.reason = pb.WatchImportResponse.TOKEN_EXPIRED
-                break
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left_s, _LOOK_AGAIN_S)):
-                    await self._draining.wait()
-        self._stop.set()
+        principal = current_principal()
+        return self._streams.told(pb.WatchImportResponse, steps, principal=principal)
 
 
 def _states(request: pb.ListImportFilesRequest) -> list[FileState]:

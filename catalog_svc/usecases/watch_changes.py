@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 
 from catalog_svc.domain.catalogue import SILENT_ALBUM, SILENT_ARTIST
 from catalog_svc.ports.catalogue import CatalogueListing
-from meshkit.faults import Unavailable
 from meshkit.feeds import Change, ChangeFeed
 
 _LISTED = frozenset({"artist", "album", "track"})
@@ -28,23 +27,24 @@ class WatchChanges:
 
         Without a token everything there is comes first, with empty tokens: who is interrupted has
         to begin again. A step without a change then brings the token of before the listing, so
-        that what changed meanwhile follows. Raises ``Unavailable`` when ``stop`` is set.
+        that what changed meanwhile follows. Ends when ``stop`` is set, in a listing too.
         """
         if not token:
             token = await self._feed.head()
             async for change in self._everything(stop):
                 yield "", change
+            if stop.is_set():
+                return
             yield token, None
         async for step in self._after(token, stop):
             yield step
-        raise _draining()
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Change]:
         async for changes in self._listing.everything(_LISTED):
             for change in changes:
                 yield change
             if stop.is_set():
-                raise _draining()
+                return
 
     async def _after(
         self, token: str, stop: asyncio.Event
@@ -58,7 +58,3 @@ class WatchChanges:
                 yield token, change
             token = batch.token
             yield token, told[-1] if told else None
-
-
-def _draining() -> Unavailable:
-    return Unavailable("The server drains; watch again with the last token.")

@@ -134,18 +134,25 @@ async def served(
     *registrations: Registration,
     workload: str = "catalog",
     issuer: TokenIssuer | None = None,
+    register: Callable[[MeshServer], None] | None = None,
     **overrides: Any,
 ) -> AsyncIterator[ServedMesh]:
-    """Serves servicers, each with its ``add_…_to_server``, until left; drains at the end."""
+    """Serves servicers, each with its ``add_…_to_server``, until left; drains at the end.
+
+    ``register`` adds those that are built of the server's own parts, e.g. its ``streams``.
+    """
     issuer = issuer or TokenIssuer()
     settings = service_settings(tls, workload, **overrides)
     server = MeshServer(settings, tokens=issuer.verifier())
     for add, servicer in registrations:
         server.add(add, servicer)
+    if register is not None:
+        register(server)
     mesh = ServedMesh(server, await server.start(), issuer, tls)
     await server.set_serving()
     try:
         yield mesh
     finally:
         await mesh.close()
-        await server.drain()
+        if not server.draining.is_set():
+            await server.drain()

@@ -16,6 +16,7 @@ from ulid import ULID
 
 from meshkit.faults import Unavailable
 from meshkit.status import fault_of
+from meshkit.stream_ends import Reason, StreamEnded, require_going_on
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.terminal_text import say
 from player.mesh_client import LocalUser, MeshClient, local_username
@@ -68,16 +69,19 @@ async def start_import(client: MeshClient, path: str) -> Any:
 
 async def watch_import(client: MeshClient, import_id: str) -> AsyncIterator[Any]:
     """The Import at every change until it is over; watches again when a stream ends early."""
-    ends = catalog_service_pb2.WatchImportResponse.End
     while True:
         request = catalog_service_pb2.WatchImportRequest(id=import_id)
         call = client.imports.WatchImport(request, metadata=await client.metadata())
         try:
             async for step in call:
-                if step.HasField("import_run"):
-                    yield step.import_run
-                if step.end == ends.FINISHED:
-                    return
+                require_going_on(step)
+                yield step.import_run
+        except StreamEnded as ended:
+            if ended.reason == Reason.FINISHED:
+                return
+            if ended.reconnect_after_s is None:
+                raise CommandFailed(f"the import is watched no more: {ended.message}") from None
+            await asyncio.sleep(ended.reconnect_after_s)
         except grpc.aio.AioRpcError as error:
             fault = fault_of(error)
             if not isinstance(fault, Unavailable):

@@ -11,6 +11,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from meshkit.deadline import budget
 from meshkit.following import Step
 from meshkit.status import remote_faults
+from meshkit.stream_ends import require_going_on
 from playlist_svc.adapters.ulids import ulids
 from playlist_svc.ports.tracks import Track, TrackChange
 
@@ -52,6 +53,7 @@ class CatalogueService:
         request = catalog_service_pb2.WatchChangesRequest(resume_token=resume_token)
         with remote_faults():
             async for step in self._stub.WatchChanges(request):
+                require_going_on(step)
                 yield Step(step.resume_token, change_of(step))
 
 

@@ -222,11 +222,12 @@ async def test_the_events_of_an_import_end_with_finished(
         assert answer.headers["content-type"] == "text/event-stream"
         lines = [line async for line in answer.aiter_lines() if line]
     events = [json.loads(line.removeprefix("data: ")) for line in lines]
-    assert [event["end"] for event in events[:-1]] == ["END_UNSPECIFIED"] * (len(events) - 1)
-    assert events[-1]["end"] == "FINISHED"
-    assert events[-1]["import_run"]["state"] == "DONE"
-    assert events[-1]["import_run"]["files_complete"] == 1
-    playable = [event["import_run"]["files_playable"] for event in events]
+    assert [set(event) for event in events] == [{"import_run"}] * (len(events) - 1) + [{"end"}]
+    assert events[-1]["end"]["reason"] == "FINISHED"
+    assert "reconnect_after" not in events[-1]["end"]
+    assert events[-2]["import_run"]["state"] == "DONE"
+    assert events[-2]["import_run"]["files_complete"] == 1
+    playable = [event["import_run"]["files_playable"] for event in events[:-1]]
     assert playable == sorted(playable)
 
 
@@ -243,4 +244,5 @@ async def test_the_events_of_an_import_end_with_the_token(
         client.stream("GET", path, headers=dict(bearer(short_lived))) as answer,
     ):
         lines = [line async for line in answer.aiter_lines() if line]
-    assert json.loads(lines[-1].removeprefix("data: "))["end"] == "TOKEN_EXPIRED"
+    end = json.loads(lines[-1].removeprefix("data: "))["end"]
+    assert (end["reason"], end["reconnect_after"]) == ("TOKEN_EXPIRED", "0s")

@@ -30,7 +30,7 @@ from segue.playlist.v1.sharing_service_pb2_grpc import add_SharingServiceService
 from segue.playlist.v1.transfer_service_pb2_grpc import add_TransferServiceServicer_to_server
 from ulid import ULID
 
-from meshkit import faults, status
+from meshkit import faults, status, stream_ends
 from meshkit.certificates import ensure_certificates
 from meshkit.principal import current_principal
 from meshkit.server import Context
@@ -88,7 +88,7 @@ class Imports(catalog_grpc.ImportServiceServicer):
         for _ in range(2):
             yield catalog.WatchImportResponse(**{"import": catalog_pb2.Import(id=request.id)})
         await self.released.wait()
-        yield catalog.WatchImportResponse(end=catalog.WatchImportResponse.FINISHED)
+        yield catalog.WatchImportResponse(end=stream_ends.FINISHED.to_message())
 
 
 class Heartbeats(playback_grpc.HeartbeatServiceServicer):

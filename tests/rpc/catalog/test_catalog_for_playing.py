@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.packed_ids import packed, unpacked
 from meshkit.faults import Fault, InvalidArgument, NotFound, PermissionDenied
+from meshkit.server import MeshServer
 from meshkit.status import remote_faults
 from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.plays_suite import plays_of
@@ -59,8 +59,11 @@ class Catalog:
 @pytest.fixture
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
-    servicer = a_servicer(store, asyncio.Event())
-    async with served(tmp_path, (add_CatalogServiceServicer_to_server, servicer)) as mesh:
+
+    def register(server: MeshServer) -> None:
+        server.add(add_CatalogServiceServicer_to_server, a_servicer(store, server.streams))
+
+    async with served(tmp_path, register=register) as mesh:
         yield Catalog(mesh, memory_stores(store))
 
 

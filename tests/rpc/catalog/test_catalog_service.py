@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 import pytest
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
@@ -33,7 +31,9 @@ from meshkit.faults import (
     PermissionDenied,
     Unavailable,
 )
+from meshkit.server import MeshServer
 from meshkit.status import remote_faults
+from meshkit.streams import OpenStreams
 from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.stores import (
     CatalogueStores,
@@ -53,7 +53,6 @@ class Catalog:
 
     mesh: ServedMesh
     stores: CatalogueStores
-    draining: asyncio.Event
 
     @property
     def edge(self) -> CatalogServiceStub:
@@ -76,7 +75,7 @@ class Catalog:
         return list(answer.tracks)
 
 
-def a_servicer(store: MemoryStore, draining: asyncio.Event) -> CatalogServicer:
+def a_servicer(store: MemoryStore, streams: OpenStreams) -> CatalogServicer:
     """The servicer over a memory store."""
     browse = Browse(store)
     return CatalogServicer(
@@ -85,17 +84,19 @@ def a_servicer(store: MemoryStore, draining: asyncio.Event) -> CatalogServicer:
         WatchChanges(store.feed, store),
         play_orders=FindPlayOrders(browse, store),
         top_tracks=TopTracks(store, store, MemoryMostPlayed()),
-        draining=draining,
+        streams=streams,
     )
 
 
 @pytest.fixture
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
-    draining = asyncio.Event()
-    servicer = a_servicer(store, draining)
-    async with served(tmp_path, (add_CatalogServiceServicer_to_server, servicer)) as mesh:
-        yield Catalog(mesh, memory_stores(store), draining)
+
+    def register(server: MeshServer) -> None:
+        server.add(add_CatalogServiceServicer_to_server, a_servicer(store, server.streams))
+
+    async with served(tmp_path, register=register) as mesh:
+        yield Catalog(mesh, memory_stores(store))
 
 
 async def test_a_track_is_told_with_its_names(catalog: Catalog) -> None:
@@ -280,13 +281,13 @@ async def test_a_watch_first_tells_everything_and_then_what_changes(catalog: Cat
     await catalog.fill(2)
     changes = aiter(catalog.playback.WatchChanges(pb.WatchChangesRequest()))
     listed = [await anext(changes) for _ in range(4)]
-    assert [one.WhichOneof("change") for one in listed] == ["artist", "album", "track", "track"]
+    assert [one.WhichOneof("event") for one in listed] == ["artist", "album", "track", "track"]
     assert all(one.version and not one.resume_token for one in listed)
     turn = await anext(changes)
-    assert (turn.WhichOneof("change"), bool(turn.resume_token)) == (None, True)
+    assert (turn.WhichOneof("event"), bool(turn.resume_token)) == (None, True)
     await catalog.stores.scanned(found("new.flac", tagged("New", artist="Air", album="")))
     later = [await anext(changes) for _ in range(2)]
-    assert [one.WhichOneof("change") for one in later] == ["artist", "track"]
+    assert [one.WhichOneof("event") for one in later] == ["artist", "track"]
     assert later[-1].track.title == "New"
 
 
@@ -299,7 +300,7 @@ async def test_what_changes_during_the_listing_comes_after_it(catalog: Catalog) 
     while not (await anext(changes)).resume_token:
         pass
     later = [await anext(changes) for _ in range(3)]
-    assert [one.WhichOneof("change") for one in later] == ["artist", "album", "track"]
+    assert [one.WhichOneof("event") for one in later] == ["artist", "album", "track"]
     assert later[-1].track.state == catalog_pb2.Track.FAILED
 
 
@@ -308,7 +309,7 @@ async def test_a_watch_resumes_after_its_token(catalog: Catalog) -> None:
     await catalog.fill(1)
     changes = aiter(catalog.playback.WatchChanges(request))
     seen = [await anext(changes) for _ in range(3)]
-    assert {one.WhichOneof("change") for one in seen} == {"track", "album", "artist"}
+    assert {one.WhichOneof("event") for one in seen} == {"track", "album", "artist"}
     request.resume_token = seen[-1].resume_token
     await catalog.stores.scanned(found("new.flac", tagged("New", artist="Air", album="")))
     resumed = await anext(aiter(catalog.playback.WatchChanges(request)))
@@ -322,28 +323,9 @@ async def test_a_removal_says_what_is_gone(catalog: Catalog) -> None:
     await catalog.stores.claimed(first, "audio", tagged("One"))
     await catalog.stores.claimed(second, "audio", tagged("Two"))
     async for change in catalog.playback.WatchChanges(request):
-        if change.WhichOneof("change") == "removed":
+        if change.WhichOneof("event") == "removed":
             assert change.removed.type == pb.WatchChangesResponse.Removed.TRACK
             break
-
-
-async def test_a_drain_ends_the_watch(catalog: Catalog) -> None:
-    await catalog.fill(1)
-    changes = catalog.playback.WatchChanges(pb.WatchChangesRequest())
-    async for _ in _first(changes):
-        catalog.draining.set()
-    with pytest.raises(grpc.aio.AioRpcError) as ended:
-        async for _ in changes:
-            pass
-    assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
-
-
-async def _first(
-    changes: AsyncIterable[pb.WatchChangesResponse],
-) -> AsyncIterator[pb.WatchChangesResponse]:
-    async for change in changes:
-        yield change
-        return
 
 
 async def refusal(call: Awaitable[object]) -> Fault:

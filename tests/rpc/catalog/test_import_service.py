@@ -15,6 +15,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
     ImportServiceStub,
     add_ImportServiceServicer_to_server,
 )
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
 from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.domain.ids import new_id
@@ -28,12 +29,11 @@ from meshkit.faults import (
     NotFound,
     PermissionDenied,
 )
+from meshkit.server import MeshServer
 from meshkit.status import remote_faults
 from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, memory_stores, tagged
 from tests.contracts.page_tokens import FOREIGN, forged
-
-End = pb.WatchImportResponse
 
 
 @dataclass
@@ -43,8 +43,6 @@ class Imports:
     mesh: ServedMesh
     stores: CatalogueStores
     music: Path
-    draining: asyncio.Event
-    revoked: set[str]
 
     @property
     def stub(self) -> ImportServiceStub:
@@ -61,15 +59,15 @@ class Imports:
 async def imports(tmp_path: Path) -> AsyncIterator[Imports]:
     music = tmp_path / "music"
     await asyncio.to_thread(music.mkdir)
-    store, draining, revoked = MemoryStore(), asyncio.Event(), set[str]()
-    servicer = ImportServicer(
-        StartImport(store, [music]),
-        FollowImport(store, step_s=0.005),
-        draining=draining,
-        is_revoked=revoked.__contains__,
-    )
-    async with served(tmp_path, (add_ImportServiceServicer_to_server, servicer)) as mesh:
-        yield Imports(mesh, memory_stores(store), music, draining, revoked)
+    store = MemoryStore()
+
+    def register(server: MeshServer) -> None:
+        follow = FollowImport(store, step_s=0.005)
+        servicer = ImportServicer(StartImport(store, [music]), follow, streams=server.streams)
+        server.add(add_ImportServiceServicer_to_server, servicer)
+
+    async with served(tmp_path, register=register) as mesh:
+        yield Imports(mesh, memory_stores(store), music)
 
 
 def run_of(
@@ -183,44 +181,19 @@ async def test_a_watch_ends_with_the_import(imports: Imports) -> None:
             refused = found("a.mp3", reason="the file is empty")
             await imports.stores.scans.record(import_id, ROOT, [refused])
             await imports.stores.scans.finish_scan(import_id)
+    assert [step.WhichOneof("event") for step in seen] == ["import_run"] * (len(seen) - 1) + ["end"]
     assert run_of(seen[0]).state == catalog_pb2.Import.SCANNING
-    assert run_of(seen[-1]).state == catalog_pb2.Import.DONE
-    assert run_of(seen[-1]).files_failed == 1
-    assert [step.end for step in seen[:-1]] == [End.END_UNSPECIFIED] * (len(seen) - 1)
-    assert seen[-1].end == End.FINISHED
+    assert run_of(seen[-2]).state == catalog_pb2.Import.DONE
+    assert run_of(seen[-2]).files_failed == 1
+    assert seen[-1].end.reason == StreamEnd.FINISHED
+    assert not seen[-1].end.HasField("reconnect_after")
 
 
 async def test_a_finished_import_is_told_once(imports: Imports) -> None:
     import_id = await imports.stores.scanned()
     request = pb.WatchImportRequest(id=import_id)
     watch = imports.stub.WatchImport(request, metadata=imports.mesh.token())
-    assert [step.end async for step in watch] == [End.FINISHED]
-
-
-async def test_a_drain_ends_the_watch_and_says_so(imports: Imports) -> None:
-    request = pb.WatchImportRequest(id=await imports.stores.started())
-    ends: list[int] = []
-    async for step in imports.stub.WatchImport(request, metadata=imports.mesh.token()):
-        ends.append(step.end)
-        imports.draining.set()
-    assert ends == [End.END_UNSPECIFIED, End.DRAINING]
-
-
-async def test_a_watch_ends_with_the_token(imports: Imports) -> None:
-    request = pb.WatchImportRequest(id=await imports.stores.started())
-    token = imports.mesh.token(life_s=1.5)
-    ends = [step.end async for step in imports.stub.WatchImport(request, metadata=token)]
-    assert ends == [End.END_UNSPECIFIED, End.TOKEN_EXPIRED]
-
-
-async def test_a_watch_ends_when_the_sign_in_is_revoked(imports: Imports) -> None:
-    request = pb.WatchImportRequest(id=await imports.stores.started())
-    token = imports.mesh.token(sid="SID-TO-REVOKE")
-    ends: list[int] = []
-    async for step in imports.stub.WatchImport(request, metadata=token):
-        ends.append(step.end)
-        imports.revoked.add("SID-TO-REVOKE")
-    assert ends == [End.END_UNSPECIFIED, End.TOKEN_REVOKED]
+    assert [step.WhichOneof("event") async for step in watch] == ["import_run", "end"]
 
 
 @pytest.mark.parametrize("body", FOREIGN)

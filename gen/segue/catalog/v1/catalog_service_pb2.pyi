@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from segue.catalog.v1 import catalog_pb2 as _catalog_pb2
+from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -777,6 +778,7 @@ class WatchChangesResponse(_message.Message):
     ALBUM_FIELD_NUMBER: _builtins.int
     ARTIST_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this change. Empty until everything that there is was told."""
     version: _builtins.int
@@ -797,6 +799,10 @@ class WatchChangesResponse(_message.Message):
     def removed(self) -> Global___WatchChangesResponse.Removed:
         """Something was removed."""
 
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
+
     def __init__(
         self,
         *,
@@ -806,14 +812,15 @@ class WatchChangesResponse(_message.Message):
         album: _catalog_pb2.Album | None = ...,
         artist: _catalog_pb2.Artist | None = ...,
         removed: Global___WatchChangesResponse.Removed | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "change", b"change", "removed", b"removed", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "end", b"end", "event", b"event", "removed", b"removed", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "change", b"change", "removed", b"removed", "resume_token", b"resume_token", "track", b"track", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "end", b"end", "event", b"event", "removed", b"removed", "resume_token", b"resume_token", "track", b"track", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["track", "album", "artist", "removed"]  # noqa: Y015
-    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["track", "album", "artist", "removed", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchChangesResponse: _TypeAlias = WatchChangesResponse  # noqa: Y015
 
@@ -1469,55 +1476,28 @@ class WatchImportResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _End:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _EndEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[WatchImportResponse._End.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        END_UNSPECIFIED: WatchImportResponse._End.ValueType  # 0
-        """It goes on."""
-        FINISHED: WatchImportResponse._End.ValueType  # 1
-        """The import is DONE or FAILED."""
-        DRAINING: WatchImportResponse._End.ValueType  # 2
-        """The server drains: watch again."""
-        TOKEN_EXPIRED: WatchImportResponse._End.ValueType  # 3
-        """The access token has expired: watch again with a fresh one."""
-        TOKEN_REVOKED: WatchImportResponse._End.ValueType  # 4
-        """The sign-in was revoked."""
-
-    class End(_End, metaclass=_EndEnumTypeWrapper):
-        """Why a stream ends."""
-
-    END_UNSPECIFIED: WatchImportResponse.End.ValueType  # 0
-    """It goes on."""
-    FINISHED: WatchImportResponse.End.ValueType  # 1
-    """The import is DONE or FAILED."""
-    DRAINING: WatchImportResponse.End.ValueType  # 2
-    """The server drains: watch again."""
-    TOKEN_EXPIRED: WatchImportResponse.End.ValueType  # 3
-    """The access token has expired: watch again with a fresh one."""
-    TOKEN_REVOKED: WatchImportResponse.End.ValueType  # 4
-    """The sign-in was revoked."""
-
     IMPORT_RUN_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
-    end: Global___WatchImportResponse.End.ValueType
-    """Why this is the last message. END_UNSPECIFIED: it is not."""
     @_builtins.property
     def import_run(self) -> _catalog_pb2.Import:
         """The import as it is now."""
+
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
 
     def __init__(
         self,
         *,
         import_run: _catalog_pb2.Import | None = ...,
-        end: Global___WatchImportResponse.End.ValueType = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["import_run", b"import_run"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "import_run", b"import_run"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "import_run", b"import_run"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "import_run", b"import_run"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["import_run", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchImportResponse: _TypeAlias = WatchImportResponse  # noqa: Y015

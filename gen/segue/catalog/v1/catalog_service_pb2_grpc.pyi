@@ -73,8 +73,8 @@ class CatalogServiceStub:
     WatchChanges: _aio.UnaryStreamMultiCallable[_catalog_service_pb2.WatchChangesRequest, _catalog_service_pb2.WatchChangesResponse]
     """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
     (exclusive) or, without one, first tells every artist, album and track that there is, without
-    tokens, and then what changes; changes come in commit order, each at least once. It ends when the
-    server drains (UNAVAILABLE: resume with the last token).
+    tokens, and then what changes; changes come in commit order, each at least once. The stream ends
+    with `end`, when the server drains or its store fails; resume with the last token.
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
 
@@ -221,8 +221,8 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_catalog_service_pb2.WatchChangesResponse]:
         """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
         (exclusive) or, without one, first tells every artist, album and track that there is, without
-        tokens, and then what changes; changes come in commit order, each at least once. It ends when the
-        server drains (UNAVAILABLE: resume with the last token).
+        tokens, and then what changes; changes come in commit order, each at least once. The stream ends
+        with `end`, when the server drains or its store fails; resume with the last token.
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 
@@ -310,8 +310,9 @@ class ImportServiceStub:
     """
     WatchImport: _aio.UnaryStreamMultiCallable[_catalog_service_pb2.WatchImportRequest, _catalog_service_pb2.WatchImportResponse]
     """Follows the progress of an import: its state at once, then at every change, at most ten times a
-    second. The last message has state DONE or FAILED, or says in `end` why it is the last. To
-    resume, watch again: the first message is the state at that time.
+    second. Once its state is DONE or FAILED and was told, the stream ends with `end` FINISHED. It
+    ends before when the token ends, the server drains or its store fails; to resume, watch again:
+    the first message is the state at that time.
     Errors: NOT_FOUND.
     """
 
@@ -357,8 +358,9 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.WatchImportRequest, _abc.AsyncIterator[_catalog_service_pb2.WatchImportResponse]],
     ) -> _abc.AsyncIterator[_catalog_service_pb2.WatchImportResponse]:
         """Follows the progress of an import: its state at once, then at every change, at most ten times a
-        second. The last message has state DONE or FAILED, or says in `end` why it is the last. To
-        resume, watch again: the first message is the state at that time.
+        second. Once its state is DONE or FAILED and was told, the stream ends with `end` FINISHED. It
+        ends before when the token ends, the server drains or its store fails; to resume, watch again:
+        the first message is the state at that time.
         Errors: NOT_FOUND.
         """
 

@@ -1,0 +1,74 @@
+"""Every stream of the catalogue ends by the one rule."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
+
+from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.servicers.imports import ImportServicer
+from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.start_import import StartImport
+from meshkit.server import MeshServer
+from meshkit.testing.rpc import ServedMesh, served
+from meshkit.testing.stream_suite import SID, StreamEndSuite
+from tests.contracts.catalog.stores import CatalogueStores, memory_stores
+from tests.rpc.catalog.test_catalog_service import a_servicer
+
+
+@dataclass
+class World:
+    """The catalogue behind a real server."""
+
+    mesh: ServedMesh
+    stores: CatalogueStores
+
+    async def drain(self) -> None:
+        await self.mesh.server.drain()
+
+    def revoke(self, sid: str) -> None:
+        self.mesh.server.streams.revoke(sid, time.time() + 300)
+
+    def metadata(self, *, life_s: float = 300) -> Any:
+        return self.mesh.token(sid=SID, life_s=life_s)
+
+
+async def open_changes(world: World, metadata: Any) -> Any:
+    stub = pb_grpc.CatalogServiceStub(world.mesh.channel("playlist"))
+    return stub.WatchChanges(pb.WatchChangesRequest())
+
+
+async def open_import(world: World, metadata: Any) -> Any:
+    stub = pb_grpc.ImportServiceStub(world.mesh.channel())
+    request = pb.WatchImportRequest(id=await world.stores.started())
+    return stub.WatchImport(request, metadata=metadata)
+
+
+class TestStreamEnds(StreamEndSuite):
+    package = "segue.catalog.v1"
+    streams: ClassVar = {
+        "CatalogService.WatchChanges": open_changes,
+        "ImportService.WatchImport": open_import,
+    }
+
+    @pytest.fixture
+    async def world(self, tmp_path: Path) -> AsyncIterator[World]:
+        store = MemoryStore()
+
+        def register(server: MeshServer) -> None:
+            imports = ImportServicer(
+                StartImport(store, []), FollowImport(store, step_s=0.005), streams=server.streams
+            )
+            server.add(pb_grpc.add_ImportServiceServicer_to_server, imports)
+            catalog = a_servicer(store, server.streams)
+            server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
+
+        async with served(tmp_path, register=register) as mesh:
+            yield World(mesh, memory_stores(store))
