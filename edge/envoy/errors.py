@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.protobuf.json_format import MessageToDict
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from segue.errors.v1 import errors_pb2
 from segue.errors.v1.errors_pb2 import ErrorReason, ReasonSpec
 
 from edge.envoy.resources import Json, extension
+from edge.envoy.scripts import REFUSED_BY_TRANSCODER
 
 _RETRY_AFTER_S = 1
 _NOT_TRANSCODED = "grpc_json_transcode_failure"
@@ -72,7 +74,8 @@ class LocalReply:
     """One kind of answer of Envoy's: how it is told, and what it means.
 
     ``status`` is the HTTP status that Envoy chose; 0 stands for every error. ``cause`` is a part of
-    its response code details, any when empty. ``answer`` replaces the status.
+    its response code details, any when empty. ``answer`` replaces the status. ``says`` is what is
+    wrong with the field that the metadata name.
     """
 
     status: int
@@ -81,6 +84,17 @@ class LocalReply:
     metadata: tuple[tuple[str, str], ...] = ()
     grpc_reason: str = ""
     answer: int = 0
+    says: str = ""
+
+    @property
+    def field(self) -> str:
+        """What is wrong of the request; empty: nothing of it."""
+        return dict(self.metadata).get("field", "")
+
+
+def _invalid(status: int, field: str, says: str, *, cause: str = "") -> LocalReply:
+    metadata = (("field", field),)
+    return LocalReply(status, "INVALID_FIELD", cause=cause, metadata=metadata, says=says)
 
 
 # Order matters: the first that fits is taken.
@@ -95,10 +109,10 @@ LOCAL_REPLIES = (
         404, "NOT_FOUND", metadata=(("resource", "path"), ("id", "")), grpc_reason="UNIMPLEMENTED"
     ),
     LocalReply(429, "LIMIT_REACHED", metadata=(("limit", "requests"),)),
-    LocalReply(400, "INVALID_FIELD", cause=_NOT_TRANSCODED, metadata=(("field", ""),)),
-    LocalReply(400, "INVALID_FIELD", metadata=(("field", ""),)),
-    LocalReply(413, "INVALID_FIELD", metadata=(("field", "body"),)),
-    LocalReply(431, "INVALID_FIELD", metadata=(("field", "headers"),)),
+    _invalid(400, "request", "is malformed", cause=_NOT_TRANSCODED),
+    _invalid(400, "request", "is malformed"),
+    _invalid(413, "body", "is too large"),
+    _invalid(431, "headers", "are too large or too many"),
     LocalReply(408, "DEADLINE_EXCEEDED"),
     LocalReply(504, "DEADLINE_EXCEEDED"),
     LocalReply(503, "STORE_UNAVAILABLE"),
@@ -115,15 +129,19 @@ def local_reply_config() -> Json:
 
 
 def status_of(reply: LocalReply, *, grpc: bool = False) -> Status:
-    """The Status that a caller gets, without the message, which JSON callers get from Envoy."""
+    """The Status that a caller gets."""
     reason = (grpc and reply.grpc_reason) or reply.reason
     spec = _spec(reason)
-    details: list[ErrorInfo | RetryInfo] = [
+    message = f"{reply.field}: {reply.says}" if reply.says else spec.meaning
+    details: list[ErrorInfo | RetryInfo | BadRequest] = [
         ErrorInfo(reason=reason, domain="segue", metadata=dict(reply.metadata))
     ]
     if spec.retry_info:
         details.append(RetryInfo(retry_delay=Duration(seconds=_RETRY_AFTER_S)))
-    status = Status(code=spec.code, message=spec.meaning)
+    if reply.says:
+        violation = BadRequest.FieldViolation(field=reply.field, description=reply.says)
+        details.append(BadRequest(field_violations=[violation]))
+    status = Status(code=spec.code, message=message)
     for detail in details:
         packed = AnyMessage()
         packed.Pack(detail)
@@ -132,31 +150,25 @@ def status_of(reply: LocalReply, *, grpc: bool = False) -> Status:
 
 
 def _json_mapper(reply: LocalReply) -> Json:
-    spec = _spec(reply.reason)
-    details: list[Json] = [
-        {
-            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-            "reason": reply.reason,
-            "domain": "segue",
-            "metadata": dict(reply.metadata),
-        }
-    ]
-    if spec.retry_info:
-        details.append(
-            {
-                "@type": "type.googleapis.com/google.rpc.RetryInfo",
-                "retry_delay": f"{_RETRY_AFTER_S}s",
-            }
+    headers = [_header("content-type", "application/json")]
+    body: Json
+    if reply.cause == _NOT_TRANSCODED:
+        # Its words say which field; a script makes a Status of them.
+        headers.append(_header(REFUSED_BY_TRANSCODER, "1"))
+        body = {"text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"}}
+    else:
+        # Envoy's words name the mesh's parts.
+        status = MessageToDict(
+            status_of(reply),
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=True,
         )
-    # The transcoder explains what is malformed; other words are none, or name the mesh's parts.
-    message = "%LOCAL_REPLY_BODY%" if reply.cause == _NOT_TRANSCODED else spec.meaning
+        body = {"json_format": status}
     return {
         **_answer(reply),
         "filter": _filter(reply, _NOT_GRPC),
-        "headers_to_add": [_header("content-type", "application/json")],
-        "body_format_override": {
-            "json_format": {"code": spec.code, "message": message, "details": details}
-        },
+        "headers_to_add": headers,
+        "body_format_override": body,
     }
 
 

@@ -8,47 +8,13 @@ from pathlib import Path
 from edge.envoy.clusters import IDENTITY_HTTP
 from edge.envoy.exposure import ExposedMethod, transcoded_services
 from edge.envoy.resources import Json, extension, seconds
-from edge.envoy.routes import BUFFER, JSON_BUFFER, LUA, RESPONSE_BODY, USER
+from edge.envoy.routes import BUFFER, JSON_BUFFER, LUA, USER
+from edge.envoy.scripts import answer_script
 from edge.envoy.settings import EdgeSettings, RateLimit
 
 AUDIENCE = "segue"
 
 _PROVIDER = "identity"
-# The transcoder leaves gRPC's headers on its answers and cannot do `response_body`, and a service
-# may choose a 201 or a 204. The filter stands before the transcoder, so on the way out it runs
-# after it.
-_FINISH_JSON = f"""
-local function replace_body(handle, text)
-  handle:body(true):setBytes(text)
-  handle:headers():replace("content-length", tostring(#text))
-end
-
-function envoy_on_response(handle)
-  local headers = handle:headers()
-  local kind = headers:get("content-type") or ""
-  if kind:sub(1, 16) == "application/grpc" then return end
-  headers:remove("grpc-status")
-  headers:remove("grpc-message")
-  headers:remove("grpc-accept-encoding")
-  headers:remove("grpc-retry-pushback-ms")
-  local field = handle:metadata():get("{RESPONSE_BODY}")
-  if field and headers:get(":status") == "200" and kind:sub(1, 16) == "application/json" then
-    local body = handle:body(true)
-    local text = tostring(body:getBytes(0, body:length()))
-    local inner = text:match('^%s*{{%s*"' .. field .. '"%s*:(.*)}}%s*$')
-    if inner then replace_body(handle, inner) end
-  end
-  local code = handle:headers():get("x-http-code")
-  if not code then return end
-  handle:headers():replace(":status", code)
-  handle:headers():remove("x-http-code")
-  if code == "204" then
-    handle:headers():remove("content-type")
-    replace_body(handle, "")
-    handle:headers():remove("content-length")
-  end
-end
-"""
 
 
 def http_filters(
@@ -61,7 +27,7 @@ def http_filters(
         extension(
             LUA,
             "filters.http.lua.v3.Lua",
-            default_source_code={"inline_string": _FINISH_JSON},
+            default_source_code={"inline_string": answer_script(methods)},
         ),
         _buffer(JSON_BUFFER, settings.max_json_bytes),
         extension("envoy.filters.http.grpc_web", "filters.http.grpc_web.v3.GrpcWeb"),

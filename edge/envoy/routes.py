@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from edge.envoy.clusters import IDENTITY_HTTP, MEDIA
 from edge.envoy.exposure import ExposedMethod, json_paths_regex
 from edge.envoy.resources import Json, extension, seconds, typed
+from edge.envoy.scripts import RESPONSE_BODY
 from edge.envoy.settings import EdgeSettings
 
 # Bounds the bodies of plain HTTP services.
@@ -29,9 +30,8 @@ CLIENT_ADDRESS = "x-client-address"
 # Where the transcoder keeps the path of a JSON call, for the access log.
 ORIGINAL_PATH = "x-envoy-original-path"
 
-# The filter that finishes JSON answers, and the metadata that tells it what to take out of one.
+# The filter that finishes JSON answers.
 LUA = "envoy.filters.http.lua"
-RESPONSE_BODY = "response_body"
 
 # gRPC, gRPC-Web, and what the transcoder made of JSON: anything else at a method's path would only
 # be misunderstood by its service.

@@ -149,8 +149,9 @@ def test_envoys_own_answers_follow_the_errors_contract(reply: Any, grpc: bool) -
     value = errors_pb2.ErrorReason.Reason.DESCRIPTOR.values_by_name[reason]
     spec = value.GetOptions().Extensions[errors_pb2.reason]
     assert status.code == spec.code
-    assert status.message == spec.meaning
-    assert len(status.details) == (2 if spec.retry_info else 1)
+    assert status.message == (f"{reply.field}: {reply.says}" if reply.says else spec.meaning)
+    assert len(status.details) == (2 if spec.retry_info or reply.says else 1)
+    assert bool(reply.says) == (reason == "INVALID_FIELD")
 
 
 def test_traces_are_sent_only_where_an_endpoint_is_set(tmp_path: Path) -> None:

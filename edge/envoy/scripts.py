@@ -1,0 +1,82 @@
+"""The scripts of the Lua filter: the files of ``lua/``, after the tables that they look into."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from google.protobuf.descriptor import Descriptor
+from segue.mesh.v1 import options_pb2
+
+from edge.envoy.exposure import ExposedMethod
+from meshkit.contracts import services
+
+# The metadata of a method's route that tells what to take out of its answer.
+RESPONSE_BODY = "response_body"
+# The header by which the script knows an answer that the transcoder gave instead of a service.
+REFUSED_BY_TRANSCODER = "x-refused-by-transcoder"
+
+_FOLDER = Path(__file__).parent / "lua"
+
+
+def answer_script(methods: Iterable[ExposedMethod]) -> str:
+    """What finishes an answer. It stands before the transcoder, so it runs after it."""
+    constants = {
+        "RESPONSE_BODY": RESPONSE_BODY,
+        "REFUSED_BY_TRANSCODER": REFUSED_BY_TRANSCODER,
+    }
+    lines = [f"local {name} = {json.dumps(value)}" for name, value in constants.items()]
+    messages = list(_request_messages(methods))
+    lines.append(f"local RENAMED = {_table(_renamed_fields(messages))}")
+    lines.append(f"local ENUMS = {_table(_enums(messages))}")
+    return "\n".join([*lines, _source("refusals"), _source("answers")])
+
+
+def _source(name: str) -> str:
+    return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+
+
+def _table(entries: Mapping[str, str]) -> str:
+    inner = ", ".join(f"[{json.dumps(k)}] = {json.dumps(v)}" for k, v in sorted(entries.items()))
+    return f"{{{inner}}}"
+
+
+def _renamed_fields(messages: Iterable[Descriptor]) -> dict[str, str]:
+    """What the fields of requests were called, after their message's name: what they are now."""
+    found: dict[str, str] = {}
+    for message in messages:
+        for field in message.fields:
+            former = field.GetOptions().Extensions[options_pb2.formerly]
+            if former:
+                found[f"{message.full_name}.{former}"] = field.name
+    return found
+
+
+def _enums(messages: Iterable[Descriptor]) -> dict[str, str]:
+    """What a field of each enum must be, in words."""
+    enums = [f.enum_type for message in messages for f in message.fields if f.enum_type]
+    return {
+        str(enum.full_name): "must be one of "
+        + ", ".join(value.name for value in enum.values if value.number)
+        for enum in enums
+    }
+
+
+def _request_messages(methods: Iterable[ExposedMethod]) -> Iterator[Descriptor]:
+    """Every message that a request can hold, each once."""
+    wanted = {method.contract.path for method in methods}
+    pending = [
+        method.input_type
+        for service in services()
+        for method in service.methods
+        if f"/{service.full_name}/{method.name}" in wanted
+    ]
+    seen: set[str] = set()
+    while pending:
+        message = pending.pop()
+        if message.full_name in seen:
+            continue
+        seen.add(message.full_name)
+        yield message
+        pending += [field.message_type for field in message.fields if field.message_type]
