@@ -198,7 +198,7 @@ class Server:
                 seq=seq,
                 position_ms=seq,
                 status=playback_pb2.Playback.PLAYING,
-                bitrate_kbps=192,
+                rung="192",
                 buffer_ms=30_000,
                 throughput_kbps=4_000,
             )

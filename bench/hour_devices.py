@@ -335,7 +335,7 @@ class Beats(Line):
             seq=owner.seq,
             position_ms=owner.seq * 1_000,
             status=_PAUSED if owner.paused else _PLAYING,
-            bitrate_kbps=192,
+            rung="192",
         )
         return playback.StreamHeartbeatsRequest(heartbeat=beat)
 

@@ -211,6 +211,7 @@ def play(play: Play) -> history_service_pb2.Play:
         context=played_from,
         private_session=play.private,
         playback_id=play.session_id,
+        rung=play.rung,
     )
 
 
@@ -229,6 +230,7 @@ def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb
         track=playing_track(state.track),
         position_ms=position,
         device_id=state.device_id,
+        rung=state.rung,
         bitrate_kbps=state.bitrate_kbps,
         epoch=state.version.epoch,
         revision=state.version.revision,

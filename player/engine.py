@@ -206,6 +206,7 @@ class Player:
         done, counted = self._final is not None, self._delivery.underruns
         return PlayerStatus(
             state=self._state(starved=starved),
+            rung=rung.name if rung else "",
             rung_kbps=rung.kbps if rung else 0,
             codec=rung.codec if rung else "",
             buffer_s=0.0 if done else self._loader.ahead_s(head),

@@ -94,6 +94,7 @@ class StreamReporter:
             revision=self._session.revision,
             position_ms=status.position_ms,
             status=_STATES.get(status.state, _STATUS.PLAYING),
+            rung=status.rung,
             bitrate_kbps=status.rung_kbps,
             buffer_ms=round(status.buffer_s * 1000),
             throughput_kbps=min(round(status.throughput_kbps or 0), 2_000_000),

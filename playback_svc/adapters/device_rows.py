@@ -26,7 +26,7 @@ COMMAND_COLUMNS = (
 
 PLAY_COLUMNS = (
     "play_id", "session_id", "device_id", "track_id", "started_at", "ended_at", "heard_ms",
-    "outcome", "counted", "private", "context_kind", "context_id",
+    "outcome", "counted", "private", "context_kind", "context_id", "rung",
 )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def play_values(play: Play) -> dict[str, Any]:
     values = (
         play.play_id, play.session_id, play.device_id, play.track_id, instant(play.started_at_ms),
         instant(play.ended_at_ms), play.heard_ms, play.outcome, play.counted, play.private,
-        play.context_kind, play.context_id,
+        play.context_kind, play.context_id, play.rung,
     )  # fmt: skip
     return dict(zip(PLAY_COLUMNS, values, strict=True))
 
@@ -119,4 +119,5 @@ def play_of(row: Sequence[Any]) -> Play:
         private=it["private"],
         context_kind=ContextKind(kind) if kind else None,
         context_id=it["context_id"],
+        rung=it["rung"],
     )

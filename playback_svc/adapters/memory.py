@@ -134,7 +134,7 @@ class MemoryPlans:
 class NoMeasures:
     """Drops what clients measured."""
 
-    def heard(self, bitrate_kbps: int, seconds: float) -> None:
+    def heard(self, rung: str, seconds: float) -> None:
         """See the port."""
 
     def report(self, tier: str, counted: Counted) -> None:

@@ -65,7 +65,8 @@ VALUES (%(user_id)s, {_named(rows.SESSION_COLUMNS)})
 ON CONFLICT (user_id, session_id) DO UPDATE
 SET status = excluded.status, position_ms = excluded.position_ms,
     track_id = excluded.track_id, skips_count = excluded.skips_count,
-    bitrate_kbps = excluded.bitrate_kbps, last_heartbeat_at = excluded.last_heartbeat_at,
+    rung = excluded.rung, bitrate_kbps = excluded.bitrate_kbps,
+    last_heartbeat_at = excluded.last_heartbeat_at,
     ended_at = excluded.ended_at, ended_by = excluded.ended_by
 """  # noqa: S608
 # Numbers and loudness come by mail and reports alone.
@@ -116,16 +117,17 @@ WITH beat AS (
     SELECT * FROM unnest(
         %(user_id)s::text[], %(session_id)s::text[], %(epoch)s::int[], %(revision)s::int[],
         %(seq)s::int[], %(position_ms)s::int[], %(position_at)s::timestamptz[], %(moving)s::bool[],
-        %(bitrate_kbps)s::int[], %(beat_at)s::timestamptz[]
+        %(bitrate_kbps)s::int[], %(beat_at)s::timestamptz[], %(rung)s::text[]
     ) AS b (user_id, session_id, epoch, revision, seq, position_ms, position_at, moving,
-            bitrate_kbps, beat_at)
+            bitrate_kbps, beat_at, rung)
 ), held AS (
     SELECT p.user_id FROM player_state p JOIN beat b USING (user_id, session_id, epoch, revision)
 ), moved AS (
     UPDATE player_state p SET
         last_seq = b.seq,
         last_heartbeat_at = b.beat_at,
-        bitrate_kbps = CASE WHEN b.bitrate_kbps > 0 THEN b.bitrate_kbps ELSE p.bitrate_kbps END,
+        rung = CASE WHEN b.rung <> '' THEN b.rung ELSE p.rung END,
+        bitrate_kbps = CASE WHEN b.rung <> '' THEN b.bitrate_kbps ELSE p.bitrate_kbps END,
         position_ms = CASE WHEN p.status = 'PLAYING'
             THEN least(b.position_ms, p.track_duration_ms) ELSE p.position_ms END,
         position_at = CASE WHEN p.status = 'PLAYING' THEN b.position_at ELSE p.position_at END,
@@ -140,10 +142,11 @@ WITH beat AS (
     FROM beat b
     WHERE p.user_id = b.user_id AND p.session_id = b.session_id
       AND p.epoch = b.epoch AND p.revision = b.revision AND p.last_seq < b.seq
-    RETURNING p.user_id, p.session_id, p.position_ms, p.bitrate_kbps, p.last_heartbeat_at
+    RETURNING p.user_id, p.session_id, p.position_ms, p.rung, p.bitrate_kbps,
+        p.last_heartbeat_at
 ), logged AS (
-    UPDATE sessions s SET position_ms = m.position_ms, bitrate_kbps = m.bitrate_kbps,
-        last_heartbeat_at = m.last_heartbeat_at
+    UPDATE sessions s SET position_ms = m.position_ms, rung = m.rung,
+        bitrate_kbps = m.bitrate_kbps, last_heartbeat_at = m.last_heartbeat_at
     FROM moved m WHERE s.user_id = m.user_id AND s.session_id = m.session_id
 )
 SELECT user_id FROM held
@@ -332,6 +335,7 @@ def _checkpoint_values(beats: Sequence[Checkpoint]) -> dict[str, Any]:
         "position_ms": [live.position_ms for live in lives],
         "position_at": [rows.instant(live.position_at_ms) for live in lives],
         "moving": [live.moving for live in lives],
+        "rung": [live.rung for live in lives],
         "bitrate_kbps": [live.bitrate_kbps for live in lives],
         "beat_at": [rows.instant(live.beat_at_ms) for live in lives],
         "playing": rows.duration(SILENCE_PLAYING_MS),

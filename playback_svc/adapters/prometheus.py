@@ -6,9 +6,9 @@ from typing import Any
 
 from meshkit.telemetry import counter, gauge, histogram
 from playback_svc.domain.beats import Counted
+from playback_svc.domain.rungs import NAMES
 
 _LATENCY_BUCKETS_S = (0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
-_RUNGS_KBPS = (128, 192, 256, 320)
 
 _START_LATENCY = histogram(
     "playback_start_latency_seconds",
@@ -30,15 +30,14 @@ _STREAMS = gauge("playback_concurrent_streams", "Streams held by this instance."
 
 
 class PrometheusMeasures:
-    """``Measures`` with bounded labels: a rate between the rungs counts as FLAC."""
+    """``Measures`` with bounded labels."""
 
     def __init__(self) -> None:
-        self._by_rate: dict[int, Any] = {rate: _HEARD.labels(str(rate)) for rate in _RUNGS_KBPS}
-        self._lossless = _HEARD.labels("flac")
+        self._heard: dict[str, Any] = {name: _HEARD.labels(name) for name in NAMES}
 
-    def heard(self, bitrate_kbps: int, seconds: float) -> None:
+    def heard(self, rung: str, seconds: float) -> None:
         """See the port."""
-        self._by_rate.get(bitrate_kbps, self._lossless).inc(seconds)
+        self._heard[rung].inc(seconds)
 
     def report(self, tier: str, counted: Counted) -> None:
         """See the port."""

@@ -30,12 +30,12 @@ STATE_COLUMNS = (
     "position_ms", "position_at", "moving", "started_at",
     "play_id", "play_started_at", "heard_ms", "queue", "queued", "private",
     "attended", "begun_ms", "skips_count",
-    "last_heartbeat_at", "last_seq", "bitrate_kbps",
+    "last_heartbeat_at", "last_seq", "rung", "bitrate_kbps",
 )  # fmt: skip
 
 SESSION_COLUMNS = (
     "session_id", "device_id", "track_id", "status", "position_ms", "bitrate_kbps",
-    "started_at", "last_heartbeat_at", "ended_at", "ended_by", "skips_count",
+    "started_at", "last_heartbeat_at", "ended_at", "ended_by", "skips_count", "rung",
 )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def state_values(state: PlayerState) -> dict[str, Any]:
         state.play_id, instant(state.play_started_at_ms), state.heard_ms,
         queue_document(state.queue), state.queue.queued, state.private, state.attended,
         state.begun_ms, state.skips_count,
-        instant(state.last_beat_at_ms), state.last_seq, state.bitrate_kbps,
+        instant(state.last_beat_at_ms), state.last_seq, state.rung, state.bitrate_kbps,
     )  # fmt: skip
     row = dict(zip(STATE_COLUMNS, values, strict=True))
     return {**row, "expires_at": instant(expires_at_ms(state))}
@@ -105,6 +105,7 @@ def state_of(row: Sequence[Any]) -> PlayerState:
         ended_by=EndReason(ended_by) if ended_by else None,
         last_beat_at_ms=unix_ms(beat_at) if beat_at else None,
         last_seq=it["last_seq"],
+        rung=it["rung"],
         bitrate_kbps=it["bitrate_kbps"],
     )
 
@@ -115,6 +116,7 @@ def session_values(record: SessionRecord) -> dict[str, Any]:
         record.session_id, record.device_id, record.track_id, record.status, record.position_ms,
         record.bitrate_kbps, instant(record.started_at_ms), instant(record.last_heartbeat_at_ms),
         instant(record.ended_at_ms), record.ended_by, record.skips_count,
+        record.rung,
     )  # fmt: skip
     return dict(zip(SESSION_COLUMNS, values, strict=True))
 
@@ -135,6 +137,7 @@ def session_of(row: Sequence[Any]) -> SessionRecord:
         ended_at_ms=unix_ms(ended_at) if ended_at else None,
         ended_by=EndReason(ended_by) if ended_by else None,
         skips_count=it["skips_count"],
+        rung=it["rung"],
     )
 
 
@@ -181,7 +184,7 @@ def state_document(state: PlayerState) -> dict[str, Any]:
 
 def state_from(document: dict[str, Any]) -> PlayerState:
     """The state that ``state_document`` made, or a version before it."""
-    row = {"attended": False, "begun_ms": 0, **document, "queued": b""}
+    row = {"attended": False, "begun_ms": 0, "rung": "", **document, "queued": b""}
     times = ("position_at", "started_at", "play_started_at", "last_heartbeat_at")
     row.update({column: instant(row[column]) for column in times})
     return state_of([row[column] for column in STATE_COLUMNS])

@@ -22,6 +22,7 @@ _SINCE = "positions:since"
 _CHUNK = 500
 _REST_S = 1.0
 _USE = "live positions"
+_NONE = "-"
 
 # KEYS are sessions, ARGV their life in seconds and then one value each; a value begins with its
 # seq, and a lower one never replaces a higher one.
@@ -115,7 +116,8 @@ def _key(session_id: str) -> str:
 def _encoded(live: LivePosition) -> str:
     return (
         f"{live.seq} {live.version.epoch} {live.version.revision} {live.position_ms} "
-        f"{live.position_at_ms} {live.moving:d} {live.bitrate_kbps} {live.beat_at_ms}"
+        f"{live.position_at_ms} {live.moving:d} {live.bitrate_kbps} {live.beat_at_ms} "
+        f"{live.rung or _NONE}"
     )
 
 
@@ -123,9 +125,8 @@ def _decoded(session_id: str, value: bytes | None) -> LivePosition | None:
     if value is None:
         return None
     try:
-        seq, epoch, revision, position, position_at, moving, bitrate, beat_at = map(
-            int, value.split()
-        )
+        *numbers, rung = value.decode().split()
+        seq, epoch, revision, position, position_at, moving, bitrate, beat_at = map(int, numbers)
     except ValueError:
         _log.warning("a live position is malformed and ignored")
         return None
@@ -138,4 +139,5 @@ def _decoded(session_id: str, value: bytes | None) -> LivePosition | None:
         moving=bool(moving),
         bitrate_kbps=bitrate,
         beat_at_ms=beat_at,
+        rung="" if rung == _NONE else rung,
     )

@@ -79,8 +79,8 @@ class PlayerState:
     the start.
 
     ``moving`` is False where the device said that its audio stands still although the session
-    plays. ``last_seq`` and ``bitrate_kbps`` are 0, and ``last_beat_at_ms`` is None, until a beat
-    came.
+    plays. ``last_seq`` and ``bitrate_kbps`` are 0, ``rung`` is empty and ``last_beat_at_ms`` is
+    None, until a beat came.
     """
 
     version: Version
@@ -104,6 +104,7 @@ class PlayerState:
     ended_by: EndReason | None = None
     last_beat_at_ms: int | None = None
     last_seq: int = 0
+    rung: str = ""
     bitrate_kbps: int = 0
 
     def position_at(self, now_ms: int) -> int:

@@ -28,6 +28,7 @@ class Play:
     """One play of a track. ``context_kind`` is None for one by itself or from the queue.
 
     ``counted`` says that enough of it was heard to stand in the history and in the counts.
+    ``rung`` is what was heard last, and empty where the device told none.
     """
 
     play_id: str
@@ -42,6 +43,7 @@ class Play:
     private: bool
     context_kind: ContextKind | None
     context_id: str
+    rung: str = ""
 
 
 def counted(heard_ms: int, duration_ms: int) -> bool:
@@ -90,6 +92,7 @@ def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> Play:
         private=state.private,
         context_kind=context.kind if context else None,
         context_id=context.source_id if context else "",
+        rung=state.rung,
     )
 
 

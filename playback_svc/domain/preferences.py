@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from playback_svc.domain.rungs import NAMES
+
 
 class BitratePreference(StrEnum):
-    """The best rung to be offered."""
+    """The best rung to be offered; UNLIMITED sets no bound."""
 
     UNLIMITED = "UNLIMITED"
     AAC_128 = "AAC_128"
@@ -32,18 +34,10 @@ class Preferences:
 DEFAULT = Preferences()
 """What holds until something was set."""
 
-_RUNGS = {
-    BitratePreference.AAC_128: "128",
-    BitratePreference.AAC_192: "192",
-    BitratePreference.AAC_256: "256",
-    BitratePreference.AAC_320: "320",
-    BitratePreference.FLAC: "flac",
-}
-
 
 def preferred_rungs(preference: BitratePreference) -> frozenset[str] | None:
     """The names of the rungs that a preference admits; None for every one."""
     if preference is BitratePreference.UNLIMITED:
         return None
-    rising = list(_RUNGS)
-    return frozenset(_RUNGS[one] for one in rising[: rising.index(preference) + 1])
+    best = preference.value.removeprefix("AAC_").lower()
+    return frozenset(NAMES[: NAMES.index(best) + 1])

@@ -25,7 +25,8 @@ class LivePosition:
     """The last accepted beat of a session.
 
     ``version`` is what the device had applied when it was at ``position_ms``; ``seq`` and
-    ``beat_at_ms`` are those of the newest beat, which may have moved no position.
+    ``beat_at_ms`` are those of the newest beat, which may have moved no position. ``rung`` is what
+    was heard, and empty while the device told none.
     """
 
     session_id: str
@@ -36,6 +37,7 @@ class LivePosition:
     moving: bool
     bitrate_kbps: int
     beat_at_ms: int
+    rung: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def observe(state: PlayerState, live: LivePosition | None) -> PlayerState:
     heard = replace(
         state,
         last_seq=live.seq,
-        bitrate_kbps=live.bitrate_kbps or state.bitrate_kbps,
+        rung=live.rung or state.rung,
+        bitrate_kbps=live.bitrate_kbps if live.rung else state.bitrate_kbps,
         last_beat_at_ms=live.beat_at_ms,
     )
     if state.status is not Status.PLAYING or live.version != state.version:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from playback_svc.domain.player_state import EndReason, Status, Version
+from playback_svc.domain.player_state import EndReason, Rung, Status, Version
 from playback_svc.domain.presence import LivePosition, Sighting
 
 
@@ -29,7 +29,7 @@ class PositionStore(Protocol):
 class Wake:
     """A user's playback changed: what those who watch it must know.
 
-    ``duration_ms`` is the length of the track that plays now.
+    ``duration_ms`` is the length of the track that plays now, ``rungs`` what of it is streamed.
     """
 
     user_id: str
@@ -39,6 +39,7 @@ class Wake:
     status: Status
     ended_by: EndReason | None
     duration_ms: int
+    rungs: tuple[Rung, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,8 @@ class Addresses(Protocol):
 class Measures(Protocol):
     """Where what clients measured is added up."""
 
-    def heard(self, bitrate_kbps: int, seconds: float) -> None:
-        """Audio of a rung was heard for ``seconds``."""
+    def heard(self, rung: str, seconds: float) -> None:
+        """Audio of the rung of that name was heard for ``seconds``."""
         ...
 
     def report(self, tier: str, counted: Counted) -> None:

@@ -43,6 +43,7 @@ class SessionRecord:
     ended_at_ms: int | None
     ended_by: EndReason | None
     skips_count: int = 0
+    rung: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.beats import HIGHEST_KBPS, Counted, check_counted, network_of, reject
+from playback_svc.domain.rungs import require_name
 from playback_svc.ports.clock import Clock
 from playback_svc.servicers.holding import end_revoked, first, holder_of, reconnect_after, renew
 from playback_svc.usecases.heartbeats import Heartbeats
@@ -76,11 +77,13 @@ class HeartbeatServicer(HeartbeatServiceServicer):
     async def _take(self, slot: Slot, beat: playback_pb2.Heartbeat) -> None:
         """Checks a beat, then has it kept. Raises InvalidArgument."""
         epoch, revision, position_ms = beat.epoch, beat.revision, beat.position_ms
-        bitrate_kbps = beat.bitrate_kbps
+        rung, bitrate_kbps = beat.rung, beat.bitrate_kbps
         if epoch < 0 or revision < 0 or position_ms < 0 or not 0 <= bitrate_kbps <= HIGHEST_KBPS:
             raise reject(
                 epoch=epoch, revision=revision, position_ms=position_ms, bitrate_kbps=bitrate_kbps
             )
+        if rung:
+            require_name(rung, "heartbeat.rung")
         now_ms = self._clock()
         if slot.silent_too_long(now_ms) and not await self._heartbeats.still_on(slot):
             return
@@ -88,7 +91,7 @@ class HeartbeatServicer(HeartbeatServiceServicer):
             counted = _counted(beat.measurements)
             self._heartbeats.report(slot, counted)
         moving = beat.status == _PLAYING
-        slot.take(beat.seq, epoch, revision, position_ms, moving, bitrate_kbps, now_ms)
+        slot.take(beat.seq, epoch, revision, position_ms, moving, rung, bitrate_kbps, now_ms)
         self._heartbeats.mark(slot)
 
     async def _renew(self, slot: Slot, request: pb.StreamHeartbeatsRequest) -> None:

@@ -83,6 +83,7 @@ def record_of(state: PlayerState, now_ms: int) -> SessionRecord:
         ended_at_ms=state.position_at_ms if over else None,
         ended_by=state.ended_by,
         skips_count=state.skips_count,
+        rung=state.rung,
     )
 
 
@@ -96,6 +97,7 @@ def wake_of(user_id: str, state: PlayerState) -> Wake:
         status=state.status,
         ended_by=state.ended_by,
         duration_ms=state.track.duration_ms,
+        rungs=state.asset.rungs,
     )
 
 

@@ -169,8 +169,8 @@ class Heartbeats:
             await self._keep_checkpoints(chunk)
 
     def _count(self, slot: Slot) -> None:
-        if slot.heard_ms and slot.bitrate_kbps:
-            self._measures.heard(slot.bitrate_kbps, slot.heard_ms / 1000)
+        if slot.heard_ms and slot.rung is not None:
+            self._measures.heard(slot.rung.name, slot.heard_ms / 1000)
         slot.heard_ms = 0
 
     async def _keep_positions(self, slots: list[Slot]) -> None:

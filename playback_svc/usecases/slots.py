@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from playback_svc.domain.player_state import EndReason, PlayerState, Status, Version
+from playback_svc.domain.player_state import EndReason, PlayerState, Rung, Status, Version
 from playback_svc.domain.presence import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
     LivePosition,
     expires_at_ms,
 )
+from playback_svc.domain.rungs import named, nearest
 from playback_svc.ports.live import Wake
 from playback_svc.usecases.held_streams import Closing, HeldStream, Holder, StreamEnd
+
+_NO_RUNG = Rung("", 0)
 
 _ENDED = {
     EndReason.STOPPED: StreamEnd(Closing.STOPPED, "Playback was stopped."),
@@ -36,9 +39,9 @@ class Slot(HeldStream):
     """
 
     __slots__ = (
-        "beat_at_ms", "bitrate_kbps", "checkpoint_at_ms", "device_id", "duration_ms", "early",
+        "beat_at_ms", "checkpoint_at_ms", "device_id", "duration_ms", "early",
         "epoch", "heard_at_ms", "heard_ms", "last_seq", "live_epoch", "live_revision", "moving",
-        "position_at_ms", "position_ms", "revision", "session_id", "silence_ms",
+        "position_at_ms", "position_ms", "revision", "rung", "rungs", "session_id", "silence_ms",
     )  # fmt: skip
 
     def __init__(self, holder: Holder, session_id: str, device_id: str) -> None:
@@ -48,7 +51,9 @@ class Slot(HeldStream):
         self.early: Wake | None = None
         self.epoch = self.revision = self.live_epoch = self.live_revision = 0
         self.last_seq = self.position_ms = self.position_at_ms = self.duration_ms = 0
-        self.beat_at_ms = self.heard_at_ms = self.heard_ms = self.bitrate_kbps = 0
+        self.beat_at_ms = self.heard_at_ms = self.heard_ms = 0
+        self.rung: Rung | None = None
+        self.rungs: tuple[Rung, ...] = ()
         self.silence_ms = SILENCE_PLAYING_MS
         self.checkpoint_at_ms = 0
         self.moving = True
@@ -57,7 +62,8 @@ class Slot(HeldStream):
         """Takes over what is known of the session; a wake-up that came first is heard now."""
         self.duration_ms = state.track.duration_ms
         self.last_seq = state.last_seq
-        self.bitrate_kbps = state.bitrate_kbps
+        self.rungs = state.asset.rungs
+        self.rung = Rung(state.rung, state.bitrate_kbps) if state.rung else None
         self.beat_at_ms = now_ms
         # In the future for a session that never sent a beat: it may be silent to its track's end.
         self.silence_ms = _silence_ms(state.status)
@@ -81,6 +87,7 @@ class Slot(HeldStream):
             return
         self.epoch, self.revision = wake.version
         self.duration_ms = wake.duration_ms
+        self.rungs = wake.rungs or self.rungs
         self.heard_at_ms = now_ms
         self.silence_ms = _silence_ms(wake.status)
         if wake.status is Status.STOPPED:
@@ -97,10 +104,14 @@ class Slot(HeldStream):
         revision: int,
         position_ms: int,
         moving: bool,
+        rung: str,
         bitrate_kbps: int,
         now_ms: int,
     ) -> None:
-        """Takes a beat whose ``seq`` is above the last; an older version moves no position."""
+        """Takes a beat whose ``seq`` is above the last; an older version moves no position.
+
+        ``bitrate_kbps`` is measured and tells the rung where ``rung`` is empty; 0 tells nothing.
+        """
         if self.moving and self.live_epoch:
             self.heard_ms += min(now_ms - self.beat_at_ms, SILENCE_PLAYING_MS)
         self.last_seq = seq
@@ -110,14 +121,17 @@ class Slot(HeldStream):
             self.live_revision = revision
             self.position_ms = position_ms if position_ms < self.duration_ms else self.duration_ms
             self.position_at_ms = now_ms
-        if bitrate_kbps:
-            self.bitrate_kbps = bitrate_kbps
+        if rung:
+            self.rung = named(self.rungs, rung)
+        elif bitrate_kbps:
+            self.rung = nearest(self.rungs, bitrate_kbps)
         if moving is not self.moving:
             self.moving = moving
             self.checkpoint_at_ms = 0
 
     def live(self) -> LivePosition:
         """The last beat as it is kept."""
+        rung = self.rung or _NO_RUNG
         return LivePosition(
             session_id=self.session_id,
             version=Version(self.live_epoch, self.live_revision),
@@ -125,8 +139,9 @@ class Slot(HeldStream):
             position_ms=self.position_ms,
             position_at_ms=self.position_at_ms,
             moving=self.moving,
-            bitrate_kbps=self.bitrate_kbps,
+            bitrate_kbps=rung.bitrate_kbps,
             beat_at_ms=self.beat_at_ms,
+            rung=rung.name,
         )
 
 

@@ -18,6 +18,7 @@ from player.errors import PlaylistRejected
 
 MAX_PLAYLIST_BYTES = 4 * 1024 * 1024
 MAX_RUNGS = 64
+_NAMES = frozenset(("128", "192", "256", "320", "flac"))
 MAX_PIECES = 100_000
 MAX_PIECE_S = 60.0
 MAX_KBPS = 100_000
@@ -94,19 +95,21 @@ def parse_master(content: bytes, url: str) -> tuple[Rung, ...]:
         codec = str(attributes.get("codecs") or "").strip('" ')
         if codec.lower().startswith(_AUDIO_CODECS) and "," not in codec:
             address = _resolve(url, variant.get("uri"))
-            rungs.setdefault(address, Rung(_kbps(attributes, address), codec, address))
+            name = str(attributes.get("stable_variant_id") or "").strip('"')
+            kbps = _kbps(attributes, name)
+            name = name if name in _NAMES else ""
+            rungs.setdefault(address, Rung(kbps, codec, address, name))
     if not rungs:
         raise PlaylistRejected("the stream has no AAC or FLAC audio rung")
     return tuple(rungs.values())
 
 
-def _kbps(attributes: Mapping[str, Any], url: str) -> int:
+def _kbps(attributes: Mapping[str, Any], name: str) -> int:
     """The nominal bitrate: the rung's own name where it is one, else the average, rounded."""
     bits = attributes.get("average_bandwidth") or attributes.get("bandwidth")
     kbps = round(bits / 1000) if isinstance(bits, int | float) and math.isfinite(bits) else 0
     if not 0 < kbps <= MAX_KBPS:
         raise PlaylistRejected("a variant has no usable BANDWIDTH")
-    name = str(attributes.get("stable_variant_id") or "").strip('"')
     if name.isascii() and name.isdecimal() and kbps / 2 <= int(name) <= 2 * kbps:
         return int(name)
     return _nominal(kbps)

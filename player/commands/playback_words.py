@@ -38,8 +38,8 @@ def facts(playback: Any) -> str:
         said.append(f"repeats the {_REPEAT.Name(playback.repeat).lower()}")
     if playback.queue_count:
         said.append(f"{playback.queue_count:,} in the queue")
-    if playback.bitrate_kbps:
-        said.append(f"{playback.bitrate_kbps} kbps")
+    if playback.rung:
+        said.append("FLAC" if playback.rung == "flac" else f"{playback.rung} kbps")
     if playback.private_session:
         said.append("private")
     if playback.ended_by:

@@ -31,11 +31,15 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One encoding: its nominal bitrate in kbit/s, its codec, and where its playlist is."""
+    """One encoding: its nominal bitrate in kbit/s, its codec, and where its playlist is.
+
+    ``name`` is what the mesh calls it, e.g. "128" or "flac"; empty in a stream from elsewhere.
+    """
 
     kbps: int
     codec: str
     url: str
+    name: str = ""
 
     @property
     def lossless(self) -> bool:

@@ -30,7 +30,8 @@ class PlaybackState(enum.Enum):
 class PlayerStatus:
     """One moment of playback. Times run on the player's clock (see ``Clock``).
 
-    rung_kbps, codec     the rung heard now (0 and "" before the first audio)
+    rung, rung_kbps,     the rung heard now: its name ("" in a stream from elsewhere), its rate, its
+    codec                codec ("", 0 and "" before the first audio)
     buffer_s             audio fetched ahead of the position
     throughput_kbps      the link's estimate; None before the first segment
     position_ms          what the listener hears now
@@ -44,6 +45,7 @@ class PlayerStatus:
     """
 
     state: PlaybackState = PlaybackState.IDLE
+    rung: str = ""
     rung_kbps: int = 0
     codec: str = ""
     buffer_s: float = 0.0

@@ -140,13 +140,15 @@ def test_shuffle_repeat_and_the_way_back(ada: Caller, music: Music) -> None:
 
 def test_a_beat_is_acknowledged_with_what_the_server_knows(ada: Caller, music: Music) -> None:
     session = play(ada, track_id=music.id_of(SONGS[0]))
-    body = beat(session, 1, position_ms=2_000, bitrate_kbps=192)
+    body = beat(session, 1, position_ms=2_000, bitrate_kbps=199)
     known = {"seq": 1, "epoch": session["epoch"], "revision": session["revision"]}
     assert ada.post("/playback/heartbeat", body) == {"ack": known}
     ada.post("/playback/pause", {"playback_id": session["playback_id"]})
     behind = ada.post("/playback/heartbeat", beat(session, 2, position_ms=23_000))
     assert behind["ack"] == {**known, "seq": 2, "revision": known["revision"] + 1}
-    assert ada.get("/playback")["position_ms"] < 20_000
+    seen = ada.get("/playback")
+    assert seen["position_ms"] < 20_000
+    assert (seen["rung"], seen["bitrate_kbps"]) == ("192", 192)
 
 
 async def test_a_live_view_shows_every_change(ada: Caller, music: Music) -> None:

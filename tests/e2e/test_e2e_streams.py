@@ -51,7 +51,7 @@ class BeatStream:
             seq=seq,
             position_ms=position_ms,
             status=playback_pb2.Playback.PLAYING,
-            bitrate_kbps=128,
+            rung="128",
         )
         await self._call.write(pb.StreamHeartbeatsRequest(heartbeat=beat))
         return await self.read()
@@ -107,7 +107,7 @@ async def test_positions_of_beats_are_what_the_user_sees(
             break
         assert time.monotonic() < deadline, seen
         await asyncio.sleep(0.1)
-    assert (seen["bitrate_kbps"], seen["playback_id"]) == (128, session["playback_id"])
+    assert (seen["rung"], seen["playback_id"]) == ("128", session["playback_id"])
     assert seen["last_heartbeat_at"]
 
 

@@ -101,7 +101,7 @@ class HeartbeatStream:
             seq=seq,
             position_ms=position_ms,
             status=PLAYING,
-            bitrate_kbps=128,
+            rung="128",
         )
         await self._say(pb.StreamHeartbeatsRequest(heartbeat=beat))
         return await self.read()

@@ -99,7 +99,7 @@ class Listener:
                 seq=seq,
                 position_ms=2_000,
                 status=PLAYING,
-                bitrate_kbps=128,
+                rung="128",
             )
             await call.write(pb.StreamHeartbeatsRequest(heartbeat=beat))
             ack = (await call.read()).ack

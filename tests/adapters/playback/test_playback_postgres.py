@@ -101,6 +101,7 @@ async def test_rows_of_the_version_before_are_read(pool: postgres.Pool) -> None:
     assert (state.version, state.session_id) == (Version(3, 7), session_id)
     assert (state.play_id, state.play_started_at_ms, state.heard_ms) == (session_id, 4_000, 0)
     assert (state.queue, state.private, state.skips_count) == (PlayQueue(), False, 0)
+    assert (state.rung, state.bitrate_kbps) == ("", 128)
     assert found.devices == (device(registered_at_ms=1_000, seen_at_ms=2_000),)
     after = playing(state)
     assert await store.commit(Change(user, state.version, after, devices=found.devices), NOW)

@@ -53,6 +53,7 @@ class PlayerStatesContract:
             moving=False,
             last_beat_at_ms=NOW + 1,
             last_seq=7,
+            rung="256",
             bitrate_kbps=256,
         )
         assert await store.commit(Change(user, None, state), NOW)
@@ -188,6 +189,7 @@ class PlayerStatesContract:
             state,
             status=Status.STOPPED,
             position_ms=9,
+            rung="128",
             bitrate_kbps=128,
             last_heartbeat_at_ms=NOW + 1,
             ended_at_ms=NOW + 2,

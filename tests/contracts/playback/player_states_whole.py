@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import fields, replace
 from operator import attrgetter
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
@@ -45,6 +46,9 @@ OFTEN = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
 SPAN = strategies.integers(0, 200_000)
+UNHEARD: dict[str, Any] = {"rung": "", "bitrate_kbps": 0}
+HEARD_128: dict[str, Any] = {"rung": "128", "bitrate_kbps": 128}
+HEARD_192: dict[str, Any] = {"rung": "192", "bitrate_kbps": 192}
 
 
 @strategies.composite
@@ -57,7 +61,7 @@ def beaten(draw: strategies.DrawFn) -> tuple[PlayerState, LivePosition]:
         position_at_ms=position_at,
         heard_ms=draw(SPAN),
         last_seq=draw(strategies.integers(0, 3)),
-        bitrate_kbps=draw(strategies.sampled_from([0, 128])),
+        **draw(strategies.sampled_from([UNHEARD, HEARD_128])),
         moving=draw(strategies.booleans()),
         attended=draw(strategies.booleans()),
     )
@@ -70,7 +74,7 @@ def beaten(draw: strategies.DrawFn) -> tuple[PlayerState, LivePosition]:
         position_ms=draw(SPAN),
         position_at_ms=position_at + draw(strategies.integers(-5_000, 200_000)),
         moving=draw(strategies.booleans()),
-        bitrate_kbps=draw(strategies.sampled_from([0, 192])),
+        **draw(strategies.sampled_from([UNHEARD, HEARD_192])),
         beat_at_ms=position_at + draw(strategies.integers(-5_000, 200_000)),
     )
     return state, live
@@ -102,7 +106,7 @@ class WholeStatesContract:
             ended_by=EndReason.FINISHED,
             last_beat_at_ms=NOW + 3,
             last_seq=9,
-            bitrate_kbps=192,
+            **HEARD_192,
             play_started_at_ms=NOW + 2,
         )
         plain = playing()

@@ -29,6 +29,7 @@ def a_play(**changed: Any) -> Play:
         private=False,
         context_kind=None,
         context_id="",
+        rung="320",
     )
     return replace(plain, **changed)
 

@@ -66,6 +66,7 @@ def beat(state: PlayerState, **changed: Any) -> LivePosition:
         moving=True,
         bitrate_kbps=192,
         beat_at_ms=NOW + 10_000,
+        rung="192",
     )
     return replace(plain, **changed)
 

@@ -21,7 +21,7 @@ from playback_svc.ports.live import (
     Wake,
     Wakeups,
 )
-from tests.contracts.playback.samples import new_id
+from tests.contracts.playback.samples import RUNGS, new_id
 
 LIMIT_S = 20
 
@@ -63,7 +63,8 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 def about(user: str) -> Iterator[News]:
     """News of every kind."""
-    yield Wake(user, Version(2, 9), new_id(), "kitchen.speaker", Status.PLAYING, None, 180_000)
+    version, device = Version(2, 9), "kitchen.speaker"
+    yield Wake(user, version, new_id(), device, Status.PLAYING, None, 180_000, RUNGS)
     yield Wake(user, Version(3, 1), new_id(), "k", Status.STOPPED, EndReason.EXPIRED, 0)
     yield Mail(user, "kitchen.speaker", 7)
     yield Receipt(user, "kitchen.speaker", 7)

@@ -236,7 +236,7 @@ class User:
 
 
 def a_beat(**fields: Any) -> playback_pb2.Heartbeat:
-    plain = {"epoch": 1, "revision": 1, "seq": 1, "status": PLAYING, "bitrate_kbps": 192}
+    plain = {"epoch": 1, "revision": 1, "seq": 1, "status": PLAYING, "rung": "192"}
     return playback_pb2.Heartbeat(**{**plain, **fields})
 
 

@@ -48,7 +48,7 @@ async def test_a_beat_is_acknowledged_and_moves_the_position(
     await settled(instance)
     state = await user.state()
     assert 42_000 <= state.position_ms < 60_000
-    assert state.bitrate_kbps == 192
+    assert (state.rung, state.bitrate_kbps) == ("192", 192)
     assert abs(state.last_heartbeat_at.seconds - time.time()) < 60
     await stream.call.done_writing()
     assert await stream.ended() == []
@@ -256,6 +256,8 @@ async def test_a_session_is_beaten_for_by_its_own_device_alone(user: User) -> No
         ({"epoch": -1}, "epoch"),
         ({"revision": -(2**31)}, "revision"),
         ({"bitrate_kbps": -5}, "bitrate_kbps"),
+        ({"rung": "131"}, "rung"),
+        ({"rung": "FLAC"}, "rung"),
         ({"bitrate_kbps": 2**31 - 1}, "bitrate_kbps"),
         ({"measurements": {"underruns": -1}}, "measurements.underruns"),
         ({"measurements": {"start_latency_ms": 2**31 - 1}}, "measurements.start_latency_ms"),

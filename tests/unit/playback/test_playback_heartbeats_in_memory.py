@@ -47,6 +47,16 @@ USER = new_id()
 HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
 
 
+class Heard(NoMeasures):
+    """Adds up the seconds of each rung."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def heard(self, rung: str, seconds: float) -> None:
+        self.seconds[rung] = self.seconds.get(rung, 0) + seconds
+
+
 @dataclass
 class Rig:
     """Heartbeats on memory with a clock that stands still unless moved."""
@@ -55,6 +65,7 @@ class Rig:
     store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
     positions: MemoryPositions = field(default_factory=MemoryPositions)
     wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+    measures: Heard = field(default_factory=lambda: Heard())
 
     def __post_init__(self) -> None:
         commander = Commander(self.store, self.positions, self.wakeups, lambda: self.now)
@@ -63,7 +74,7 @@ class Rig:
             self.positions,
             self.wakeups,
             commander,
-            measures=NoMeasures(),
+            measures=self.measures,
             clock=lambda: self.now,
         )
         self.wakeups.listen(self.heartbeats.hear)
@@ -80,8 +91,12 @@ class Rig:
     async def open(self, state: PlayerState) -> Slot:
         return await self.heartbeats.open(HOLDER, state.session_id, state.device_id)
 
-    def beat(self, slot: Slot, seq: int, position_ms: int = 0, moving: bool = True) -> None:
-        slot.take(seq, slot.epoch, slot.revision, position_ms, moving, 192, self.now)
+    def beat(
+        self, slot: Slot, seq: int, position_ms: int = 0, moving: bool = True, **heard: Any
+    ) -> None:
+        heard = heard or {"rung": "192"}
+        heard = {"rung": "", "bitrate_kbps": 0, **heard}
+        slot.take(seq, slot.epoch, slot.revision, position_ms, moving, now_ms=self.now, **heard)
         self.heartbeats.mark(slot)
 
 
@@ -301,3 +316,33 @@ def test_every_closing_is_in_the_contract() -> None:
     reasons = playback_pb2.SessionEnd.Reason.keys()[1:]
     assert sorted(reasons) == sorted(Closing)
     assert set(convert.STATUSES.values()) == {1, 2, 3}
+
+
+async def test_a_measured_rate_counts_for_the_nearest_rung_of_the_session(rig: Rig) -> None:
+    slot = await rig.open(await rig.begin())
+    for seq in (1, 2):
+        rig.beat(slot, seq, bitrate_kbps=131)
+        rig.now += 10_000
+    rig.beat(slot, 3, rung="256", bitrate_kbps=131)
+    await rig.heartbeats.flush()
+    assert rig.measures.seconds == {"256": 20.0}
+    assert slot.live().rung == "256"
+
+
+async def test_a_rate_is_told_from_the_rungs_of_the_track_that_plays_now(rig: Rig) -> None:
+    state = await rig.begin()
+    slot = await rig.open(state)
+    rig.beat(slot, 1, bitrate_kbps=900)
+    assert slot.live().rung == "256"
+    lossless = replace(state, version=state.version._replace(revision=9))
+    lossless = replace(lossless, asset=replace(state.asset, rungs=RUNGS))
+    rig.wakeups.send(wake_of(USER, lossless))
+    rig.beat(slot, 2, bitrate_kbps=900)
+    assert (slot.live().rung, slot.live().bitrate_kbps) == ("flac", 900)
+
+
+async def test_a_beat_that_tells_no_rung_leaves_the_last_one(rig: Rig) -> None:
+    slot = await rig.open(await rig.begin())
+    rig.beat(slot, 1, rung="128")
+    rig.beat(slot, 2, rung="")
+    assert (slot.live().rung, slot.live().bitrate_kbps) == ("128", 128)

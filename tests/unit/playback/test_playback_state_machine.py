@@ -109,7 +109,7 @@ class TapePlayer(RuleBasedStateMachine):
         else:
             at = self.now
         self.live = LivePosition(
-            state.session_id, version, self.seq, min(position, END), at, True, 192, self.now
+            state.session_id, version, self.seq, min(position, END), at, True, 192, self.now, "192"
         )
         self.beaten, self.quiet_since = True, self.now
         if version == state.version and at == self.now and self.motor == "on":

@@ -98,6 +98,7 @@ class Playback(_message.Message):
     QUEUE_COUNT_FIELD_NUMBER: _builtins.int
     ENDED_BY_FIELD_NUMBER: _builtins.int
     PRIVATE_SESSION_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
     playback_id: _builtins.str
     """ULID of the session."""
     status: Global___Playback.Status.ValueType
@@ -107,7 +108,9 @@ class Playback(_message.Message):
     device_id: _builtins.str
     """The device that plays."""
     bitrate_kbps: _builtins.int
-    """The rung that the device last reported, in kbps. 0: none was reported."""
+    """The rate of `rung`, in kbps, for people; of FLAC, which has no fixed one, that of its track. 0:
+    no rung was reported, or the track that plays now has none of that name.
+    """
     epoch: _builtins.int
     """Rises when another session takes over."""
     revision: _builtins.int
@@ -126,6 +129,10 @@ class Playback(_message.Message):
     """Why the session is over, while STOPPED. REASON_UNSPECIFIED otherwise."""
     private_session: _builtins.bool
     """Whether friends are not shown this listening."""
+    rung: _builtins.str
+    """The rung that the device last said to be heard: "128", "192", "256", "320" or "flac". Empty:
+    none was reported.
+    """
     @_builtins.property
     def track(self) -> Global___PlayingTrack:
         """The track."""
@@ -163,10 +170,11 @@ class Playback(_message.Message):
         queue_count: _builtins.int = ...,
         ended_by: Global___SessionEnd.Reason.ValueType = ...,
         private_session: _builtins.bool = ...,
+        rung: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "last_heartbeat_at", b"last_heartbeat_at", "started_at", b"started_at", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "shuffle", b"shuffle", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "rung", b"rung", "shuffle", b"shuffle", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -347,6 +355,7 @@ class Heartbeat(_message.Message):
     BUFFER_MS_FIELD_NUMBER: _builtins.int
     THROUGHPUT_KBPS_FIELD_NUMBER: _builtins.int
     MEASUREMENTS_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """The epoch of the session as the device knows it."""
     revision: _builtins.int
@@ -360,11 +369,18 @@ class Heartbeat(_message.Message):
     status: Global___Playback.Status.ValueType
     """What the device does."""
     bitrate_kbps: _builtins.int
-    """The rung that is being heard, in kbps."""
+    """The rate that is being heard, in kbps, 0 to 10,000,000, for a device that does not know the name
+    of its rung: as measured, or a manifest's BANDWIDTH. It is taken as the nearest rung of the
+    session; ignored where `rung` is given. 0: not known.
+    """
     buffer_ms: _builtins.int
     """Audio that is fetched and not yet played, in milliseconds."""
     throughput_kbps: _builtins.int
     """Measured throughput in kbps. 0: nothing measured."""
+    rung: _builtins.str
+    """The rung that is being heard, by its name in the media's paths: "128", "192", "256", "320" or
+    "flac"; anything else is INVALID_FIELD. Default: by bitrate_kbps, or as before where that is 0.
+    """
     @_builtins.property
     def measurements(self) -> Global___Measurements:
         """What happened since the beat before."""
@@ -381,10 +397,11 @@ class Heartbeat(_message.Message):
         buffer_ms: _builtins.int = ...,
         throughput_kbps: _builtins.int = ...,
         measurements: Global___Measurements | None = ...,
+        rung: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["measurements", b"measurements"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "buffer_ms", b"buffer_ms", "epoch", b"epoch", "measurements", b"measurements", "position_ms", b"position_ms", "revision", b"revision", "seq", b"seq", "status", b"status", "throughput_kbps", b"throughput_kbps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "buffer_ms", b"buffer_ms", "epoch", b"epoch", "measurements", b"measurements", "position_ms", b"position_ms", "revision", b"revision", "rung", b"rung", "seq", b"seq", "status", b"status", "throughput_kbps", b"throughput_kbps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
