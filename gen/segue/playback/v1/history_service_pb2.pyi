@@ -73,6 +73,7 @@ class Play(_message.Message):
     PRIVATE_SESSION_FIELD_NUMBER: _builtins.int
     PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     COUNTED_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
     play_id: _builtins.str
     """ULID of the play."""
     track_id: _builtins.str
@@ -89,6 +90,8 @@ class Play(_message.Message):
     """ULID of the session."""
     counted: _builtins.bool
     """Whether it counts as played: 30 s or half of the track were heard, whichever is less."""
+    rung: _builtins.str
+    """The rung that was heard last: "128", "192", "256", "320" or "flac". Empty: the device told none."""
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -115,10 +118,11 @@ class Play(_message.Message):
         private_session: _builtins.bool = ...,
         playback_id: _builtins.str = ...,
         counted: _builtins.bool = ...,
+        rung: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "ended_at", b"ended_at", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "counted", b"counted", "device_id", b"device_id", "ended_at", b"ended_at", "heard_ms", b"heard_ms", "outcome", b"outcome", "play_id", b"play_id", "playback_id", b"playback_id", "private_session", b"private_session", "started_at", b"started_at", "track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "counted", b"counted", "device_id", b"device_id", "ended_at", b"ended_at", "heard_ms", b"heard_ms", "outcome", b"outcome", "play_id", b"play_id", "playback_id", b"playback_id", "private_session", b"private_session", "rung", b"rung", "started_at", b"started_at", "track_id", b"track_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
