@@ -14,7 +14,7 @@ export SEGUE_DIR := $(abspath $(DIR))
 export XDG_RUNTIME_DIR ?= /tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-kills test-browser test-node check bench generate lock clean
+.PHONY: help setup demo up down test test-kills test-browser test-node check bench generate release-artifacts lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -34,6 +34,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m protos.generate --lay-out
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@touch $@
 
@@ -78,6 +79,15 @@ generate: $(STAMP) ## Write gen/ and the generated pages of docs/ anew
 	@$(BIN)/buf format --write protos
 	@$(BIN)/python -m protos.generate
 	@$(BIN)/python -m docs.generate
+
+release-artifacts: $(STAMP) ## Write the contracts for others to dist/: descriptor set, tree
+	@rm -rf dist/contracts dist/segue-contracts.tar.gz
+	@mkdir -p dist
+	@$(BIN)/segue protos > dist/segue-contracts.binpb
+	@$(BIN)/segue protos --out dist/contracts >/dev/null
+	@tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C dist -czf dist/segue-contracts.tar.gz contracts
+	@rm -r dist/contracts
+	@ls dist/segue-contracts*
 
 lock: $(STAMP) ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --all-extras --python-version 3.11 --upgrade --output-file requirements.lock pyproject.toml

@@ -42,6 +42,10 @@ _COMMANDS = {
     "block": ("player.commands.following:block", "Block a user."),
     "unblock": ("player.commands.following:unblock", "Block a user no longer."),
     "token": ("player.commands.tokens:token", "Print an access token for a local user."),
+    "protos": (
+        "player.commands.protos:protos",
+        "Print the contracts for buf, grpcurl, generators.",
+    ),
     "demo": ("player.commands.demonstration:demo", "Show everything once, from import to play."),
 }
 

@@ -3,7 +3,7 @@
 The options for other languages, which follow from a contract's name, are written into it before.
 
 The google/api and google/rpc files that the contracts import are laid out from the installed
-googleapis-common-protos in ``.buf/googleapis``, which is never committed.
+googleapis-common-protos in a folder that is never committed; ``--lay-out`` does that alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from importlib.metadata import files
 from pathlib import Path
 
 import grpc_tools
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 
 from protos import languages
@@ -24,8 +25,12 @@ from protos import languages
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
 GEN = ROOT / "gen"
-GOOGLEAPIS = ROOT / ".buf" / "googleapis"
+GOOGLEAPIS = ROOT / ".buf" / "run-make-setup"
 NEEDED_GOOGLEAPIS = ("google/api/", "google/rpc/")
+# The whole set with its comments, for reflection, generators and the pages of docs/.
+DESCRIPTOR_SET = "segue/contracts.binpb"
+# Sent as details of every error, and so imported by no contract.
+ERROR_DETAILS = ("google/rpc/error_details.proto", "google/rpc/status.proto")
 
 
 def lay_out_googleapis() -> None:
@@ -53,26 +58,41 @@ def write_options(*, check: bool) -> None:
 
 
 def run_protoc(out: Path) -> None:
-    """Writes messages, stubs and their types for every contract to ``out``."""
-    contracts = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
+    """Writes messages, stubs, their types and the descriptor set of all contracts to ``out``."""
+    contracts = sorted(path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto"))
     services = [name for name in contracts if name.endswith("_service.proto")]
-    include = [
-        f"-I{PROTOS}",
-        f"-I{GOOGLEAPIS}",
-        f"-I{Path(grpc_tools.__file__).parent / '_proto'}",
-    ]
     bin_folder = Path(sys.executable).parent
     plugins = [
         f"--plugin=protoc-gen-mypy={bin_folder / 'protoc-gen-mypy'}",
         f"--plugin=protoc-gen-mypy_grpc={bin_folder / 'protoc-gen-mypy_grpc'}",
     ]
+    described = out / DESCRIPTOR_SET
+    described.parent.mkdir(parents=True)
+    whole = ["--include_imports", "--include_source_info", f"--descriptor_set_out={described}"]
     runs = [
-        [f"--python_out={out}", f"--mypy_out=quiet:{out}", *contracts],
-        [f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet,only_async:{out}", *services],
+        [*plugins, f"--python_out={out}", f"--mypy_out=quiet:{out}", *contracts],
+        [
+            *plugins,
+            f"--grpc_python_out={out}",
+            f"--mypy_grpc_out=quiet,only_async:{out}",
+            *services,
+        ],
+        [*whole, *contracts, *ERROR_DETAILS],
     ]
+    include = [PROTOS, GOOGLEAPIS, Path(grpc_tools.__file__).parent / "_proto"]
     for arguments in runs:
-        if protoc.main(["protoc", *include, *plugins, *arguments]) != 0:
+        if protoc.main(["protoc", *(f"-I{folder}" for folder in include), *arguments]) != 0:
             sys.exit("protoc refused the contracts; see its words above")
+    keep_own_comments(described)
+
+
+def keep_own_comments(path: Path) -> None:
+    """Takes out of a descriptor set where in their files others' declarations stand."""
+    described = FileDescriptorSet.FromString(path.read_bytes())
+    for file in described.file:
+        if not file.name.startswith("segue/"):
+            file.ClearField("source_code_info")
+    path.write_bytes(described.SerializeToString(deterministic=True))
 
 
 def differences(left: Path, right: Path) -> list[str]:
@@ -80,7 +100,7 @@ def differences(left: Path, right: Path) -> list[str]:
     names = {
         str(path.relative_to(side))
         for side in (left, right)
-        for path in side.rglob("*.py*")
+        for path in side.rglob("*.*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     return sorted(
@@ -96,8 +116,12 @@ def main() -> None:
     """Generates, or checks for drift."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; fail on drift")
-    check = parser.parse_args().check
+    parser.add_argument("--lay-out", action="store_true", help="only lay out what is imported")
+    arguments = parser.parse_args()
+    check = arguments.check
     lay_out_googleapis()
+    if arguments.lay_out:
+        return
     write_options(check=check)
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)

@@ -15,7 +15,7 @@ const protoLoader = require('@grpc/proto-loader');
 const BEAT_MS = 1000;
 const BROKEN_MS = 500;
 const CONTRACTS = path.resolve(__dirname, '../../protos');
-// protobufjs brings google/api/annotations.proto, which the contracts import.
+// protobufjs brings google/api/annotations.proto, the one file beyond ours that these two import.
 const GOOGLEAPIS = path.dirname(require.resolve('protobufjs/package.json'));
 
 const definition = protoLoader.loadSync(

@@ -14,7 +14,6 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf.internal import extension_dict as _extension_dict
-from google.rpc import code_pb2 as _code_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -58,12 +57,91 @@ class ReasonSpec(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Code:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _CodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ReasonSpec._Code.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        CODE_UNSPECIFIED: ReasonSpec._Code.ValueType  # 0
+        """Never sent: success has no reason."""
+        CANCELLED: ReasonSpec._Code.ValueType  # 1
+        """The caller has given up."""
+        UNKNOWN: ReasonSpec._Code.ValueType  # 2
+        """Nothing is known about the cause."""
+        INVALID_ARGUMENT: ReasonSpec._Code.ValueType  # 3
+        """The request is wrong, whatever the state of things."""
+        DEADLINE_EXCEEDED: ReasonSpec._Code.ValueType  # 4
+        """The deadline has passed; what was asked may have been done."""
+        NOT_FOUND: ReasonSpec._Code.ValueType  # 5
+        """What was named does not exist, or the caller may not know of it."""
+        ALREADY_EXISTS: ReasonSpec._Code.ValueType  # 6
+        """What was to be made exists."""
+        PERMISSION_DENIED: ReasonSpec._Code.ValueType  # 7
+        """The caller may not do this."""
+        RESOURCE_EXHAUSTED: ReasonSpec._Code.ValueType  # 8
+        """A limit is reached."""
+        FAILED_PRECONDITION: ReasonSpec._Code.ValueType  # 9
+        """The state of things does not allow it; trying again does not help."""
+        ABORTED: ReasonSpec._Code.ValueType  # 10
+        """A race was lost: read again and try again."""
+        OUT_OF_RANGE: ReasonSpec._Code.ValueType  # 11
+        """Past what there is, e.g. a resume token that is too old."""
+        UNIMPLEMENTED: ReasonSpec._Code.ValueType  # 12
+        """There is no such call."""
+        INTERNAL: ReasonSpec._Code.ValueType  # 13
+        """A fault of the server."""
+        UNAVAILABLE: ReasonSpec._Code.ValueType  # 14
+        """Not now: try again after a pause."""
+        DATA_LOSS: ReasonSpec._Code.ValueType  # 15
+        """Data are lost or damaged."""
+        UNAUTHENTICATED: ReasonSpec._Code.ValueType  # 16
+        """There is no valid access token."""
+
+    class Code(_Code, metaclass=_CodeEnumTypeWrapper):
+        """The canonical codes of gRPC, with its numbers."""
+
+    CODE_UNSPECIFIED: ReasonSpec.Code.ValueType  # 0
+    """Never sent: success has no reason."""
+    CANCELLED: ReasonSpec.Code.ValueType  # 1
+    """The caller has given up."""
+    UNKNOWN: ReasonSpec.Code.ValueType  # 2
+    """Nothing is known about the cause."""
+    INVALID_ARGUMENT: ReasonSpec.Code.ValueType  # 3
+    """The request is wrong, whatever the state of things."""
+    DEADLINE_EXCEEDED: ReasonSpec.Code.ValueType  # 4
+    """The deadline has passed; what was asked may have been done."""
+    NOT_FOUND: ReasonSpec.Code.ValueType  # 5
+    """What was named does not exist, or the caller may not know of it."""
+    ALREADY_EXISTS: ReasonSpec.Code.ValueType  # 6
+    """What was to be made exists."""
+    PERMISSION_DENIED: ReasonSpec.Code.ValueType  # 7
+    """The caller may not do this."""
+    RESOURCE_EXHAUSTED: ReasonSpec.Code.ValueType  # 8
+    """A limit is reached."""
+    FAILED_PRECONDITION: ReasonSpec.Code.ValueType  # 9
+    """The state of things does not allow it; trying again does not help."""
+    ABORTED: ReasonSpec.Code.ValueType  # 10
+    """A race was lost: read again and try again."""
+    OUT_OF_RANGE: ReasonSpec.Code.ValueType  # 11
+    """Past what there is, e.g. a resume token that is too old."""
+    UNIMPLEMENTED: ReasonSpec.Code.ValueType  # 12
+    """There is no such call."""
+    INTERNAL: ReasonSpec.Code.ValueType  # 13
+    """A fault of the server."""
+    UNAVAILABLE: ReasonSpec.Code.ValueType  # 14
+    """Not now: try again after a pause."""
+    DATA_LOSS: ReasonSpec.Code.ValueType  # 15
+    """Data are lost or damaged."""
+    UNAUTHENTICATED: ReasonSpec.Code.ValueType  # 16
+    """There is no valid access token."""
+
     CODE_FIELD_NUMBER: _builtins.int
     MEANING_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     RETRY_INFO_FIELD_NUMBER: _builtins.int
-    code: _code_pb2.Code.ValueType
+    code: Global___ReasonSpec.Code.ValueType
     """The canonical code that always goes with this reason."""
     meaning: _builtins.str
     """What happened, one sentence for people."""
@@ -78,7 +156,7 @@ class ReasonSpec(_message.Message):
     def __init__(
         self,
         *,
-        code: _code_pb2.Code.ValueType = ...,
+        code: Global___ReasonSpec.Code.ValueType = ...,
         meaning: _builtins.str = ...,
         action: _builtins.str = ...,
         metadata: _abc.Iterable[Global___MetadataExample] | None = ...,
