@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from google.protobuf.duration_pb2 import Duration
 from rich.console import Console
 from rich.table import Table
 from segue.playlist.v1 import playlist_pb2, sharing_service_pb2
@@ -67,13 +68,13 @@ def share(
     """
 
     async def work() -> int:
-        lifetime_s = parse_lifetime(expires) if expires is not None else 0
+        expires_in = Duration(seconds=parse_lifetime(expires)) if expires is not None else None
         async with acting_as(folder, user) as client:
             playlist = await read_playlist(client, name)
             request = sharing_service_pb2.CreateShareRequest(
                 playlist_id=playlist.playlist_id,
                 role=_ROLE.Value(role.upper()) if role else 0,  # type: ignore[arg-type]
-                expires_in_s=lifetime_s,
+                expires_in=expires_in,
                 request_id=str(ULID()),
             )
             answer = await client.call(client.sharing.CreateShare, request)

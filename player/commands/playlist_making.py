@@ -101,9 +101,10 @@ async def _update(name: str, user: User, folder: Folder, words: str, **changes: 
         versioned = "title" in changes or "description" in changes
         request = playlist_service_pb2.UpdatePlaylistRequest(
             playlist_id=playlist.playlist_id,
-            snapshot_id=playlist.snapshot_id if versioned else "",
+            playlist=playlist_pb2.Playlist(
+                snapshot_id=playlist.snapshot_id if versioned else "", **changes
+            ),
             request_id=str(ULID()),
-            **changes,
         )
         await client.call(client.playlists.UpdatePlaylist, request)
     say(f"{playlist.title} {words}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from segue.playlist.v1 import playlist_service_pb2
+from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
 from ulid import ULID
 
 from player.commands.outcome import Flag, Folder, User, run
@@ -90,6 +90,8 @@ async def _make(client: MeshClient, name: str, rule: Any, public: bool) -> Any:
 
 async def _change(client: MeshClient, name: str, rule: Any) -> Any:
     request = playlist_service_pb2.UpdatePlaylistRequest(
-        playlist_id=await find_list(client, name), rule=rule, request_id=str(ULID())
+        playlist_id=await find_list(client, name),
+        playlist=playlist_pb2.Playlist(rule=rule),
+        request_id=str(ULID()),
     )
     return (await client.call(client.playlists.UpdatePlaylist, request)).playlist

@@ -62,15 +62,14 @@ def title(field: str, text: str) -> str:
     return trimmed
 
 
-def description(text: str) -> str:
+def description(text: str, path: str = "") -> str:
     """A description: at most 2,000 characters; line feeds and tabs are its only controls."""
+    field = f"{path}description"
     if len(text) > DESCRIPTION_LENGTH:
-        raise InvalidArgument.field(
-            "description", f"must be at most {DESCRIPTION_LENGTH} characters"
-        )
+        raise InvalidArgument.field(field, f"must be at most {DESCRIPTION_LENGTH} characters")
     for character in text:
         if character not in "\n\r\t" and unicodedata.category(character) in ("Cc", "Cs"):
-            raise InvalidArgument.field("description", "must have no control characters")
+            raise InvalidArgument.field(field, "must have no control characters")
     return text
 
 

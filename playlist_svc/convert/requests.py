@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from segue.playlist.v1 import playlist_pb2, snapshot_service_pb2
 from segue.playlist.v1 import playlist_service_pb2 as pb
+from segue.playlist.v1 import snapshot_service_pb2
 
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import WriteRequest, request_key
 from meshkit.paging import SortKey
 from meshkit.principal import current_principal
 from meshkit.ulids import is_ulid
-from playlist_svc.convert import fields, rules
-from playlist_svc.domain.access import Visibility
+from playlist_svc.convert import fields
 from playlist_svc.domain.order import MAX_TRACKS
-from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.playlists import Kinds
-from playlist_svc.usecases.details import Details
 from playlist_svc.usecases.editing import Kept, New, Place
 from playlist_svc.usecases.reading import Pinned
 from playlist_svc.usecases.sorting import By
@@ -29,12 +26,6 @@ _KINDS = {
     pb.ListPlaylistsRequest.FOLLOWED: Kinds.FOLLOWED,
     pb.ListPlaylistsRequest.SHARED: Kinds.SHARED,
     pb.ListPlaylistsRequest.DELETED: Kinds.DELETED,
-}
-_VISIBILITIES = {
-    playlist_pb2.Playlist.VISIBILITY_UNSPECIFIED: None,
-    playlist_pb2.Playlist.PRIVATE: Visibility.PRIVATE,
-    playlist_pb2.Playlist.LINK: Visibility.LINK,
-    playlist_pb2.Playlist.PUBLIC: Visibility.PUBLIC,
 }
 _BY = {pb.SortTracksRequest.By.Value(by.name): by for by in By}
 
@@ -62,25 +53,6 @@ def command(method: str, request: _NamedWrite, snapshot_id: str = "") -> Command
     playlist_id, user_id = named(request)
     key = request_key(user_id, method, request)
     return Command(playlist_id, user_id, key, fields.optional_ulid("snapshot_id", snapshot_id))
-
-
-def rule(request: pb.CreatePlaylistRequest | pb.UpdatePlaylistRequest) -> Rule | None:
-    """The rule of a request; None where it has none."""
-    return rules.rule_of(request.rule) if request.HasField("rule") else None
-
-
-def details(request: pb.UpdatePlaylistRequest) -> Details:
-    """What of a playlist is to be changed."""
-    if request.visibility not in _VISIBILITIES:
-        raise InvalidArgument.field("visibility", "must be PRIVATE, LINK or PUBLIC")
-    return Details(
-        title=fields.title("title", request.title) if request.HasField("title") else None,
-        description=fields.description(request.description)
-        if request.HasField("description")
-        else None,
-        visibility=_VISIBILITIES[request.visibility],
-        rule=rule(request),
-    )
 
 
 def kinds(request: pb.ListPlaylistsRequest) -> Kinds:

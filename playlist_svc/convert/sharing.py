@@ -37,6 +37,13 @@ def optional_role_of(message: pb.Collaborator.Role.ValueType) -> Role | None:
     return None if message == pb.Collaborator.ROLE_UNSPECIFIED else role_of(message)
 
 
+def lasting_s(request: sharing_service_pb2.CreateShareRequest) -> float | None:
+    """In how many seconds a link is to end; None where the request does not say."""
+    if not request.HasField("expires_in"):
+        return None
+    return request.expires_in.seconds + request.expires_in.nanos / 1e9
+
+
 def collaborator(member: Member, names: Mapping[str, str]) -> pb.Collaborator:
     """A collaborator."""
     return pb.Collaborator(

@@ -10,7 +10,6 @@ from segue.playlist.v1 import transfer_service_pb2 as pb
 
 from meshkit.faults import Fault, InvalidArgument
 from meshkit.status import status_of
-from playlist_svc.convert import fields
 from playlist_svc.domain.formats import Format
 from playlist_svc.ports.matching import Match
 from playlist_svc.usecases.exporting import Exported
@@ -35,11 +34,6 @@ _STEM_LENGTH: Final = 100
 _NOT_IN_NAMES: Final = re.compile(
     r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+'
 )
-
-
-def title(name: str) -> str:
-    """The title that a request gives; empty where it gives none. InvalidArgument on ``name``."""
-    return fields.title("name", name) if name else ""
 
 
 def file_format(number: pb.PlaylistFile.Format.ValueType) -> Format | None:

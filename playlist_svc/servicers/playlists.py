@@ -16,7 +16,7 @@ from meshkit.idempotency import request_key
 from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from playlist_svc.convert import fields, playlists, requests, watching
+from playlist_svc.convert import details, fields, playlists, requests, watching
 from playlist_svc.domain.access import Visibility
 from playlist_svc.servicers.stream_ends import Reason, StreamEnds
 from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
@@ -76,10 +76,10 @@ class PlaylistServicer(PlaylistServiceServicer):
         """See the contract."""
         user_id = current_principal().user_id
         new = NewPlaylist(
-            title=fields.title("name", request.name),
+            title=details.new_title(request) or fields.title("name", ""),
             description=fields.description(request.description),
-            visibility=Visibility.PUBLIC if request.public else Visibility.PRIVATE,
-            rule=requests.rule(request),
+            visibility=details.new_visibility(request),
+            rule=details.new_rule(request),
         )
         key = request_key(user_id, _SERVICE + "CreatePlaylist", request)
         head = await self._do.create(user_id, new, key)
@@ -128,8 +128,10 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.UpdatePlaylistRequest, context: Context
     ) -> pb.UpdatePlaylistResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "UpdatePlaylist", request, request.snapshot_id)
-        snapshot_id, head = await self._do.change(command, requests.details(request))
+        command = requests.command(
+            _SERVICE + "UpdatePlaylist", request, request.playlist.snapshot_id
+        )
+        snapshot_id, head = await self._do.change(command, details.changed(request))
         head = await self._do.refresh(head)
         shown = await self._do.reading.shown(head, command.user_id)
         return pb.UpdatePlaylistResponse(

@@ -83,7 +83,7 @@ class SharingServicer(SharingServiceServicer):
         command = requests.command(_SERVICE + "CreateShare", request)
         role = sharing.optional_role_of(request.role)
         made = await self._do.sharing.create(
-            command.user_id, command.playlist_id, role, request.expires_in_s, command.key
+            command.user_id, command.playlist_id, role, sharing.lasting_s(request), command.key
         )
         return pb.CreateShareResponse(
             share=sharing.share(made.share, made.made_by),

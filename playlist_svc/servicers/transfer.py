@@ -14,9 +14,8 @@ from meshkit.faults import Fault, Unauthenticated
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from playlist_svc.convert import fields
+from playlist_svc.convert import details, fields
 from playlist_svc.convert import transfer as convert
-from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.formats import Format
 from playlist_svc.servicers.stream_ends import Ending, Reason, StreamEnds
 from playlist_svc.usecases.exporting import ExportPlaylist
@@ -47,8 +46,8 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
             user_id=principal.user_id,
             content=request.content,
             file_format=convert.file_format(request.format),
-            title=convert.title(request.name),
-            visibility=Visibility.PUBLIC if request.public else Visibility.PRIVATE,
+            title=details.new_title(request),
+            visibility=details.new_visibility(request),
             # The digest of 3 MB takes milliseconds in which nobody else would be served.
             key=await asyncio.to_thread(request_key, principal.user_id, _IMPORT, request),
         )

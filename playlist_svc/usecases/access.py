@@ -21,9 +21,10 @@ class RoleMissing(Exception):
     second connection while it holds one could wait for ever.
     """
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, role: Role) -> None:
         super().__init__("the role does not suffice")
         self.head = head
+        self.role = role
 
 
 def granted(head: Head, user_id: str, role: Role) -> Head:
@@ -31,7 +32,7 @@ def granted(head: Head, user_id: str, role: Role) -> Head:
     if head.deleted_at_ms is not None:
         raise unknown(head.playlist_id)
     if head.role_of(user_id) < role:
-        raise RoleMissing(head)
+        raise RoleMissing(head, role)
     return head
 
 

@@ -142,7 +142,7 @@ class Collaborating:
         try:
             return await self._change(playlist_id, change)
         except RoleMissing as missing:
-            raise await self._access.refusal(missing.head, caller, Role.OWNER) from None
+            raise await self._access.refusal(missing.head, caller, missing.role) from None
 
     async def _refuse_blocked(self, caller: str, user_id: str) -> None:
         if await self._blocks.between(caller, user_id):

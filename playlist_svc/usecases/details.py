@@ -11,25 +11,22 @@ from playlist_svc.domain.playlist import RECOVERABLE_MS, Head
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.usecases.access import Access, RoleMissing, unknown
+from playlist_svc.usecases.access import Access, RoleMissing, granted, unknown
 from playlist_svc.usecases.writing import Command, Decide, Edited, Versions, Writer
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is to be changed; None stays as it is."""
+    """What is to be changed; None stays as it is.
+
+    ``public`` says less than ``visibility``: False makes PRIVATE what is PUBLIC, and no more.
+    """
 
     title: str | None = None
     description: str | None = None
     visibility: Visibility | None = None
+    public: bool | None = None
     rule: Rule | None = None
-
-    @property
-    def needs(self) -> Role:
-        """The role that may change this."""
-        if self.visibility is None and self.rule is None:
-            return Role.EDITOR
-        return Role.OWNER
 
 
 class ChangeDetails:
@@ -48,13 +45,17 @@ class ChangeDetails:
 
         async def decide(writing: Writing) -> Edited:
             if details.rule is not None and writing.head.rule is None:
-                raise InvalidArgument.field("rule", "a playlist that people fill takes none")
+                raise InvalidArgument.field(
+                    "playlist.rule", "a playlist that people fill takes none"
+                )
             if details.title is not None or details.description is not None:
                 await self._describe(writing, command, details)
-            writing.change(_settled(writing.head, details))
+            settled = _settled(writing.head, details)
+            if settled != writing.head:
+                writing.change(granted(settled, command.user_id, Role.OWNER))
             return Edited(writing.head.snapshot_id)
 
-        edited, head = await self._writer(command, details.needs, decide)
+        edited, head = await self._writer(command, Role.EDITOR, decide)
         if head is None:
             head = await self._access.visible(command.playlist_id, command.user_id)
         return edited.snapshot_id, head
@@ -73,12 +74,21 @@ class ChangeDetails:
 
 
 def _settled(head: Head, details: Details) -> Head:
-    if details.visibility is not None:
-        head = replace(head, visibility=details.visibility)
+    head = replace(head, visibility=_seen_by(head, details))
     if details.rule is not None and details.rule != head.rule:
         # Never evaluated: the next read does it.
         head = replace(head, rule=details.rule, rule_evaluated_at_ms=0)
     return head
+
+
+def _seen_by(head: Head, details: Details) -> Visibility:
+    if details.visibility is not None:
+        return details.visibility
+    if details.public:
+        return Visibility.PUBLIC
+    if details.public is False and head.visibility is Visibility.PUBLIC:
+        return Visibility.PRIVATE
+    return head.visibility
 
 
 class Deletion:
@@ -119,7 +129,7 @@ class Deletion:
         try:
             _, head = await self._writer.write(playlist_id, None, decide)
         except RoleMissing as missing:
-            raise await self._access.refusal(missing.head, user_id, Role.OWNER) from None
+            raise await self._access.refusal(missing.head, user_id, missing.role) from None
         if head is None:
             raise RuntimeError("a write without a key was not decided")
         return head
@@ -127,5 +137,5 @@ class Deletion:
 
 def _owned(head: Head, user_id: str) -> Head:
     if head.owner_id != user_id:
-        raise RoleMissing(head)
+        raise RoleMissing(head, Role.OWNER)
     return head

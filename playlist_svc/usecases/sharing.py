@@ -65,10 +65,10 @@ class Sharing:
         caller: str,
         playlist_id: str,
         role: Role | None,
-        expires_in_s: int,
+        expires_in_s: float | None,
         key: RequestKey | None,
     ) -> MadeShare:
-        """Make a link that ends in ``expires_in_s`` seconds, 0 for the default.
+        """Make a link that ends in ``expires_in_s`` seconds, None for the default.
 
         An equal ``key`` gives the link that was made the first time. NotFound, PermissionDenied,
         InvalidArgument, FailedPrecondition (COLLECTION_FULL).
@@ -80,7 +80,7 @@ class Sharing:
         async def decide(writing: Writing) -> bytes:
             granted(writing.head, caller, Role.OWNER)
             now_ms = self._clock()
-            expires_at_ms = None if lasts_s is None else now_ms + lasts_s * 1000
+            expires_at_ms = None if lasts_s is None else now_ms + int(lasts_s * 1000)
             share = Share(share_id, playlist_id, role, caller, now_ms, expires_at_ms)
             await self._shares.add(writing, share, digest(code))
             made.append(share)
@@ -126,15 +126,15 @@ class Sharing:
         try:
             return await self._store.write(playlist_id, key, decide)
         except RoleMissing as missing:
-            raise await self._access.refusal(missing.head, caller, Role.OWNER) from None
+            raise await self._access.refusal(missing.head, caller, missing.role) from None
 
 
-def _lasting(role: Role | None, expires_in_s: int) -> int | None:
+def _lasting(role: Role | None, expires_in_s: float | None) -> float | None:
     """How many seconds a link holds; None for one that does not end by itself."""
-    if expires_in_s == 0:
+    if expires_in_s is None:
         return None if role is None else INVITATION_S
     if not SHORTEST_S <= expires_in_s <= LONGEST_S:
-        raise InvalidArgument.field("expires_in_s", f"must be from {SHORTEST_S} to {LONGEST_S}")
+        raise InvalidArgument.field("expires_in", f"must be {SHORTEST_S} to {LONGEST_S} seconds")
     return expires_in_s
 
 

@@ -99,7 +99,7 @@ def test_tracks_that_cannot_be_added_change_nothing(
         ("PUT", "collaborators/x", {"role": "EDITOR"}, 400, INVALID),
         ("PUT", f"collaborators/{NO_ID}", {"role": "EDITOR"}, 404, NOT_FOUND),
         ("PUT", f"collaborators/{NO_ID}", {"role": "OWNER"}, 400, INVALID),
-        ("POST", "shares", {"expires_in_s": 1}, 400, INVALID),
+        ("POST", "shares", {"expires_in": "1s"}, 400, INVALID),
     ],
 )
 def test_what_is_no_edit_changes_nothing(

@@ -113,6 +113,22 @@ def test_an_edit_under_one_request_id_is_made_once(ada: Caller, music: Music) ->
     assert made[0] == made[1]
 
 
+def test_what_a_read_answers_goes_back_into_its_update(ada: Caller) -> None:
+    path = f"/playlists/{ada.new_playlist(public=True)}"
+    read = ada.get(path)
+    assert ada.call("PATCH", path, read)["playlist"] == read
+    assert not ada.call("PATCH", path, {"public": False})["playlist"]["is_public"]
+    assert ada.get(path)["visibility"] == "PRIVATE"
+    assert ada.call("PATCH", path, {"name": "Night"})["playlist"]["title"] == "Night"
+    other = ada.try_("PATCH", path, {"name": "One", "title": "Two"})
+    assert json_refusal(other) == Refusal("INVALID_ARGUMENT", "INVALID_FIELD")
+    privacy = ada.get("/me/privacy")
+    assert set(privacy) == {"following", "followers"}
+    assert ada.call("PATCH", "/me/privacy", privacy) == {"audience": privacy}
+    changed = ada.call("PATCH", "/me/privacy?request_id=1", {"followers": "friends"})["audience"]
+    assert changed == ada.get("/me/privacy") == {**privacy, "followers": "FRIENDS"}
+
+
 def test_the_history_is_told_compared_undone_and_restored(
     ada: Caller, music: Music, user: str
 ) -> None:

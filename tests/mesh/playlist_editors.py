@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from segue.playlist.v1 import playlist_pb2, snapshot_service_pb2
 from segue.playlist.v1 import playlist_service_pb2 as pb
-from segue.playlist.v1 import snapshot_service_pb2
 
 from meshkit.faults import Aborted, FailedPrecondition, Fault, NotFound
 from player.mesh_client import MeshClient
@@ -138,11 +138,14 @@ class Editor:
         return self._client.playlists.MoveTracks, request
 
     def _renaming(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
-        request = pb.UpdatePlaylistRequest(**words, title=f"Title {random.getrandbits(64)}")
-        return self._client.playlists.UpdatePlaylist, request
+        return self._updating(words, title=f"Title {random.getrandbits(64)}")
 
     def _describing(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
-        request = pb.UpdatePlaylistRequest(**words, description=f"About {random.getrandbits(64)}")
+        return self._updating(words, description=f"About {random.getrandbits(64)}")
+
+    def _updating(self, words: dict[str, Any], **texts: str) -> tuple[Any, Any]:
+        wanted = playlist_pb2.Playlist(snapshot_id=words["snapshot_id"], **texts)  # type: ignore[arg-type]
+        request = pb.UpdatePlaylistRequest(playlist_id=words["playlist_id"], playlist=wanted)
         return self._client.playlists.UpdatePlaylist, request
 
     def _sorting(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:

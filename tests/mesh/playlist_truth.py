@@ -184,10 +184,10 @@ def assert_moved(step: Step) -> None:
 
 def assert_retold(step: Step) -> None:
     """The text that was given, and no other change."""
-    request = step.edit.request
+    wanted = step.edit.request.playlist
     assert len(step.changes) == 1
-    title = request.title if request.HasField("title") else step.earlier.title
-    text = request.description if request.HasField("description") else step.earlier.description
+    title = wanted.title if wanted.HasField("title") else step.earlier.title
+    text = wanted.description if wanted.HasField("description") else step.earlier.description
     assert step.later.texts == (title, text)
     assert step.later.entries == step.earlier.entries
 

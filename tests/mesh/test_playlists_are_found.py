@@ -55,7 +55,9 @@ async def until_found(client: MeshClient, words: str, playlist_id: str, title: s
 
 async def test_a_playlist_is_found_while_it_is_public(client: MeshClient) -> None:
     async def update(**words: Any) -> None:
-        request = pb.UpdatePlaylistRequest(playlist_id=playlist_id, **words)
+        request = pb.UpdatePlaylistRequest(
+            playlist_id=playlist_id, playlist=playlist_pb2.Playlist(**words)
+        )
         await client.call(client.playlists.UpdatePlaylist, request)
 
     create = pb.CreatePlaylistRequest(name="Zanzibar Sundown")

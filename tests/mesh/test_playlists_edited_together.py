@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from segue.playlist.v1 import playlist_pb2
 from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from player.mesh_client import MeshClient
@@ -16,14 +17,14 @@ ROUNDS = 60
 
 
 async def rename(client: MeshClient, playlist_id: str, base: str, title: str) -> str:
-    request = pb.UpdatePlaylistRequest(playlist_id=playlist_id, snapshot_id=base, title=title)
+    wanted = playlist_pb2.Playlist(snapshot_id=base, title=title)
+    request = pb.UpdatePlaylistRequest(playlist_id=playlist_id, playlist=wanted)
     return str((await client.call(client.playlists.UpdatePlaylist, request)).snapshot_id)
 
 
 async def describe(client: MeshClient, playlist_id: str, base: str, description: str) -> str:
-    request = pb.UpdatePlaylistRequest(
-        playlist_id=playlist_id, snapshot_id=base, description=description
-    )
+    wanted = playlist_pb2.Playlist(snapshot_id=base, description=description)
+    request = pb.UpdatePlaylistRequest(playlist_id=playlist_id, playlist=wanted)
     return str((await client.call(client.playlists.UpdatePlaylist, request)).snapshot_id)
 
 

@@ -72,5 +72,9 @@ def test_an_update_tells_what_is_absent_from_what_is_nought(method: MethodDescri
 
 # What answers tell and updates ignore, or what names the resource.
 OUTPUT_ONLY = {
+    "segue.playlist.v1.Playlist": {
+        *("playlist_id", "owner", "owner_id", "track_count", "total_duration_ms"),
+        *("follower_count", "collaborator_count", "snapshot_id", "role", "followed"),
+    },
     "segue.playback.v1.Preferences": {"version"},
 }

@@ -24,7 +24,7 @@ class Playlists(playlist_service_pb2_grpc.PlaylistServiceServicer):
     async def UpdatePlaylist(
         self, request: pb.UpdatePlaylistRequest, context: Context
     ) -> pb.UpdatePlaylistResponse:
-        given = [name for name in ("title", "description") if request.HasField(name)]
+        given = [name for name in ("title", "description") if request.playlist.HasField(name)]
         found = playlist_pb2.Playlist(title=json.dumps(given))
         return pb.UpdatePlaylistResponse(playlist=found)
 
@@ -32,7 +32,7 @@ class Playlists(playlist_service_pb2_grpc.PlaylistServiceServicer):
         self, request: pb.RemoveTracksRequest, context: Context
     ) -> pb.RemoveTracksResponse:
         return pb.RemoveTracksResponse(
-            removed_count=len(request.item_id), snapshot_id=request.snapshot_id
+            removed_count=len(request.item_ids), snapshot_id=request.snapshot_id
         )
 
     async def AddTracks(

@@ -19,7 +19,7 @@ PLAYLIST = "01JD4Q8Z7Y1V9K2M5N6P7R8S9W"
 async def test_ids_repeat_in_the_query_of_a_delete(world: World) -> None:
     answer = await world.call(
         "DELETE",
-        f"/playlists/{PLAYLIST}/tracks?item_id=a&item_id=b&item_id=c&snapshot_id=s1",
+        f"/playlists/{PLAYLIST}/tracks?item_ids=a&item_ids=b&item_ids=c&snapshot_id=s1",
         headers=world.bearer(),
     )
     assert answer.status_code == 200, answer.text

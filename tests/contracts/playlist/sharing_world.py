@@ -125,7 +125,11 @@ class SharingWorld:
         )
 
     async def link(
-        self, owner: str, playlist_id: str, role: Role | None = None, expires_in_s: int = 0
+        self,
+        owner: str,
+        playlist_id: str,
+        role: Role | None = None,
+        expires_in_s: float | None = None,
     ) -> MadeShare:
         return await self.sharing.create(owner, playlist_id, role, expires_in_s, None)
 

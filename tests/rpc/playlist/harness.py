@@ -188,6 +188,15 @@ class User:
         except AioRpcError as error:
             raise status.fault_of(error) from error
 
+    async def update(
+        self, playlist_id: str, *, request_id: str = "", **changes: Any
+    ) -> playlist_service_pb2.UpdatePlaylistResponse:
+        """Updates a playlist with the fields of one that are to be other."""
+        request = {"playlist_id": playlist_id, "request_id": request_id, "playlist": changes}
+        answer = await self.call("UpdatePlaylist", **request)
+        assert isinstance(answer, playlist_service_pb2.UpdatePlaylistResponse)
+        return answer
+
     async def made(self, titles: str = "", **fields: Any) -> str:
         """A new playlist with a track for each letter; its id."""
         answer = await self.call("CreatePlaylist", **{"name": "A list", **fields})

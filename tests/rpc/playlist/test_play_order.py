@@ -76,14 +76,14 @@ async def test_only_what_anyone_may_open_is_called_public(
     ann: User, visibility: str, expected: bool
 ) -> None:
     playlist_id = await ann.made("a")
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, visibility=visibility)
+    await ann.update(playlist_id, visibility=visibility)
     assert (await Playback(ann).order(playlist_id)).is_public is expected
 
 
 async def test_what_the_user_may_not_see_is_not_played(ann: User, ben: User) -> None:
     playlist_id = await ann.made("a")
     assert (await refused(Playback(ben).order(playlist_id))).reason == "NOT_FOUND"
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, visibility="PUBLIC")
+    await ann.update(playlist_id, visibility="PUBLIC")
     assert len(entries(await Playback(ben).order(playlist_id))) == 1
     await ann.call("DeletePlaylist", playlist_id=playlist_id)
     assert (await refused(Playback(ann).order(playlist_id))).reason == "NOT_FOUND"

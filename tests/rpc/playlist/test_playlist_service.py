@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from segue.playlist.v1 import playlist_pb2 as pb
 
@@ -78,7 +80,7 @@ async def test_a_link_shows_the_playlist_to_those_who_followed_it(
     ann: User, ben: User, world: World
 ) -> None:
     playlist_id = await ann.made("a")
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, visibility=pb.Playlist.LINK)
+    await ann.update(playlist_id, visibility=pb.Playlist.LINK)
     assert (await refused(ben.get(playlist_id))).reason == "NOT_FOUND"
     await world.store.follow(playlist_id, ben.user_id, 1)
     assert (await ben.get(playlist_id)).followed
@@ -92,8 +94,8 @@ async def test_roles_decide_who_edits_and_who_decides(ann: User, ben: User, worl
     assert (await refused(ben.add(playlist_id, "b"))).reason == "PERMISSION_DENIED"
     await world.join(playlist_id, ben.user_id, Role.EDITOR)
     await ben.add(playlist_id, "b")
-    await ben.call("UpdatePlaylist", playlist_id=playlist_id, title="Ours")
-    public = ben.call("UpdatePlaylist", playlist_id=playlist_id, visibility=pb.Playlist.PUBLIC)
+    await ben.update(playlist_id, title="Ours")
+    public = ben.update(playlist_id, visibility=pb.Playlist.PUBLIC)
     assert (await refused(public)).reason == "PERMISSION_DENIED"
     gone = await refused(ben.call("DeletePlaylist", playlist_id=playlist_id))
     assert gone.reason == "PERMISSION_DENIED"
@@ -103,7 +105,7 @@ async def test_roles_decide_who_edits_and_who_decides(ann: User, ben: User, worl
 
 async def test_details_change_alone_and_leave_the_others(ann: User) -> None:
     playlist_id = await ann.made("a", name="Old", description="kept")
-    answer = await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="New")
+    answer = await ann.update(playlist_id, title="New")
     playlist = await ann.get(playlist_id)
     assert answer.playlist == playlist
     assert answer.snapshot_id == playlist.snapshot_id
@@ -114,20 +116,91 @@ async def test_details_change_alone_and_leave_the_others(ann: User) -> None:
 async def test_visibility_makes_no_version(ann: User) -> None:
     playlist_id = await ann.made()
     before = await ann.get(playlist_id)
-    answer = await ann.call(
-        "UpdatePlaylist", playlist_id=playlist_id, visibility=pb.Playlist.PUBLIC
-    )
+    answer = await ann.update(playlist_id, visibility=pb.Playlist.PUBLIC)
     assert answer.snapshot_id == before.snapshot_id
     assert answer.playlist.is_public
+
+
+@pytest.mark.parametrize("name", ["title", "name"])
+@pytest.mark.parametrize("public", ["is_public", "public"])
+async def test_a_playlist_has_the_same_two_pairs_of_names_when_it_is_made_and_changed(
+    ann: User, name: str, public: str
+) -> None:
+    made = await ann.call("CreatePlaylist", **{name: "One", public: True})
+    playlist = await ann.get(made.playlist_id)
+    assert (playlist.title, playlist.is_public) == ("One", True)
+    answer = await ann.update(made.playlist_id, **{name: "Two", public: False})
+    assert answer.playlist == await ann.get(made.playlist_id)
+    assert (answer.playlist.title, answer.playlist.visibility) == ("Two", pb.Playlist.PRIVATE)
+    assert not answer.playlist.HasField("name")
+    assert not answer.playlist.HasField("public")
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ({"title": "One", "name": "Two"}, "name"),
+        ({"is_public": True, "public": False}, "public"),
+        ({"is_public": True, "visibility": "LINK"}, "is_public"),
+        ({"public": False, "visibility": "PUBLIC"}, "is_public"),
+    ],
+)
+async def test_names_of_one_field_that_say_different_things_are_refused(
+    ann: User, said: dict[str, Any], wrong: str
+) -> None:
+    new = await refused(ann.call("CreatePlaylist", **{"name": "One", **said}))
+    assert (new.reason, new.metadata["field"]) == ("INVALID_FIELD", wrong)
+    playlist_id = await ann.made()
+    changed = await refused(ann.update(playlist_id, **said))
+    assert (changed.reason, changed.metadata["field"]) == ("INVALID_FIELD", f"playlist.{wrong}")
+
+
+async def test_what_is_not_public_already_keeps_its_link(ann: User) -> None:
+    playlist_id = await ann.made(visibility="LINK")
+    answer = await ann.update(playlist_id, public=False)
+    assert (answer.playlist.visibility, answer.playlist.is_public) == (pb.Playlist.LINK, False)
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.EDITOR])
+async def test_an_update_takes_what_the_read_answered_and_changes_nothing(
+    ann: User, ben: User, world: World, role: Role
+) -> None:
+    playlist_id = await ann.made("a", name="Old", description="kept", public=True)
+    if role is Role.EDITOR:
+        await world.join(playlist_id, ben.user_id, role)
+    user = ann if role is Role.OWNER else ben
+    read = await user.get(playlist_id)
+    answer = await user.call("UpdatePlaylist", playlist_id=playlist_id, playlist=read)
+    assert (answer.snapshot_id, answer.playlist) == (read.snapshot_id, read)
+
+
+async def test_what_was_read_and_changed_is_fitted_to_what_others_did_since(
+    ann: User, ben: User, world: World
+) -> None:
+    playlist_id = await ann.made("a", name="Old", description="kept")
+    await world.join(playlist_id, ben.user_id, Role.EDITOR)
+    read = await ann.get(playlist_id)
+    await ben.update(playlist_id, description="better")
+    await ben.add(playlist_id, "b")
+    read.title, read.track_count, read.owner = "New", 7, "me"
+    answer = await ann.call("UpdatePlaylist", playlist_id=playlist_id, playlist=read)
+    shown = answer.playlist
+    assert (shown.title, shown.description, shown.track_count) == ("New", "better", 2)
+    assert shown.owner == "ann"
+
+
+async def test_an_update_is_about_the_playlist_of_its_path(ann: User) -> None:
+    one, other = await ann.made(), await ann.made()
+    wanted = pb.Playlist(playlist_id=other, title="New")
+    fault = await refused(ann.call("UpdatePlaylist", playlist_id=one, playlist=wanted))
+    assert (fault.reason, fault.metadata["field"]) == ("INVALID_FIELD", "playlist.playlist_id")
 
 
 async def test_a_rename_beside_a_description_and_an_append_all_stand(ann: User) -> None:
     playlist_id = await ann.made("a", name="Old")
     base = (await ann.get(playlist_id)).snapshot_id
-    await ann.call(
-        "UpdatePlaylist", playlist_id=playlist_id, title="New", snapshot_id=base, request_id="1"
-    )
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, description="words", snapshot_id=base)
+    await ann.update(playlist_id, title="New", snapshot_id=base, request_id="1")
+    await ann.update(playlist_id, description="words", snapshot_id=base)
     await ann.add(playlist_id, "b", snapshot_id=base)
     playlist = await ann.get(playlist_id)
     assert (playlist.title, playlist.description) == ("New", "words")
@@ -137,10 +210,8 @@ async def test_a_rename_beside_a_description_and_an_append_all_stand(ann: User) 
 async def test_two_renames_of_the_same_version_conflict(ann: User) -> None:
     playlist_id = await ann.made(name="Old")
     base = (await ann.get(playlist_id)).snapshot_id
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="Mine", snapshot_id=base)
-    fault = await refused(
-        ann.call("UpdatePlaylist", playlist_id=playlist_id, title="Yours", snapshot_id=base)
-    )
+    await ann.update(playlist_id, title="Mine", snapshot_id=base)
+    fault = await refused(ann.update(playlist_id, title="Yours", snapshot_id=base))
     assert fault.reason == "PLAYLIST_CONFLICT"
     assert fault.metadata == {
         "base_snapshot_id": base,

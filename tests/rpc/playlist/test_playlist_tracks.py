@@ -76,9 +76,9 @@ async def test_tracks_are_added_before_an_entry(ann: User) -> None:
         ("SortTracks", {"by": 99}, "by"),
         ("ListTracks", {"page_size": -1}, "page_size"),
         ("ListTracks", {"snapshot_id": "x"}, "snapshot_id"),
-        ("UpdatePlaylist", {"visibility": 9}, "visibility"),
-        ("UpdatePlaylist", {"title": ""}, "title"),
-        ("UpdatePlaylist", {"rule": {}}, "rule"),
+        ("UpdatePlaylist", {"playlist": {"visibility": 9}}, "playlist.visibility"),
+        ("UpdatePlaylist", {"playlist": {"title": ""}}, "playlist.title"),
+        ("UpdatePlaylist", {"playlist": {"rule": {}}}, "playlist.rule"),
     ],
 )
 async def test_a_wrong_field_is_named(ann: User, method: str, fields: Fields, field: str) -> None:
@@ -181,7 +181,7 @@ async def test_an_edit_that_changes_nothing_makes_no_version(ann: User) -> None:
     assert answer.snapshot_id == head
     sorted_ = await ann.call("SortTracks", playlist_id=playlist_id, by="TITLE")
     assert sorted_.snapshot_id == head
-    same = await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="A list")
+    same = await ann.update(playlist_id, title="A list")
     assert same.snapshot_id == head
     assert len(await ann.history(playlist_id)) == 2
 

@@ -39,7 +39,7 @@ async def test_a_view_tells_the_state_and_then_each_change(ann: User) -> None:
         "c",
         0,
     )
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="New")
+    await ann.update(playlist_id, title="New")
     third = await view.read()
     assert [one.new_text for one in third.changes] == ["New"]
     assert third.end == Response.END_UNSPECIFIED
@@ -49,9 +49,7 @@ async def test_a_view_tells_what_makes_no_version_too(ann: User) -> None:
     playlist_id = await ann.made("a")
     view = ann.watch(playlist_id)
     await view.read()
-    await ann.call(
-        "UpdatePlaylist", playlist_id=playlist_id, visibility=playlist_pb2.Playlist.PUBLIC
-    )
+    await ann.update(playlist_id, visibility=playlist_pb2.Playlist.PUBLIC)
     second = await view.read()
     assert second.playlist.is_public
     assert (list(second.snapshots), list(second.changes)) == ([], [])
@@ -227,7 +225,7 @@ async def test_the_feed_tells_what_is_public_and_then_what_changes(
     assert not playlist.artwork_paths
     assert (followers.artist_id, followers.followers_count) == (UNKNOWN, 1)
     assert begun.WhichOneof("change") is None
-    await ann.call("UpdatePlaylist", playlist_id=public, title="New")
+    await ann.update(public, title="New")
     renamed = await feed.view.read()
     assert renamed.playlist.title == "New"
     assert renamed.version > listed[0].version

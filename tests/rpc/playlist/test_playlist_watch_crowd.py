@@ -89,7 +89,7 @@ async def test_two_hundred_views_of_a_big_list_are_told_of_a_shuffle_by_one_comp
     assert (spy.compared, spy.snapshots_read) == (1, 1)
     assert 0 < spy.at_once <= 4
 
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="New")
+    await ann.update(playlist_id, title="New")
     after = await asyncio.gather(*(view.read() for view in views))
     assert {(one.reload, one.changes[0].new_text, one.end) for one in after} == {(False, "New", 0)}
     assert (spy.compared, spy.snapshots_read) == (2, 2)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import playlist_pb2
 
@@ -38,7 +39,7 @@ def one(pair: list[Instance]) -> Instance:
 
 async def a_list(instance: Instance, owner: str, visibility: str = "PRIVATE") -> str:
     made = await instance.call("PlaylistService/CreatePlaylist", owner, name="Sunday")
-    fields = {"playlist_id": made.playlist_id, "visibility": visibility}
+    fields = {"playlist_id": made.playlist_id, "playlist": {"visibility": visibility}}
     await instance.call("PlaylistService/UpdatePlaylist", owner, **fields)
     return str(made.playlist_id)
 
@@ -99,8 +100,12 @@ async def test_roles_are_given_changed_listed_and_taken(one: Instance) -> None:
         ("RemoveCollaborator", {"user_id": ""}, "user_id"),
         ("TransferOwnership", {"user_id": "é" * 26}, "user_id"),
         ("CreateShare", {"role": "OWNER"}, "role"),
-        ("CreateShare", {"expires_in_s": 59}, "expires_in_s"),
-        ("CreateShare", {"expires_in_s": -(2**31)}, "expires_in_s"),
+        ("CreateShare", {"expires_in": Duration(seconds=59, nanos=999_999_999)}, "expires_in"),
+        (
+            "CreateShare",
+            {"expires_in": Duration(seconds=31_536_000, nanos=1_000_000)},
+            "expires_in",
+        ),
         ("CreateShare", {"request_id": "two words"}, "request_id"),
         ("ListShares", {"page_size": -1}, "page_size"),
         ("ListShares", {"page_token": "forged"}, "page_token"),
@@ -145,7 +150,9 @@ async def test_a_link_tells_its_code_once(one: Instance) -> None:
     again = await a_link(one, owner, playlist_id, request_id="r1")
     assert (again.share, again.code, again.path) == (made.share, "", "")
     assert (
-        await reason_of(a_link(one, owner, playlist_id, request_id="r1", expires_in_s=60))
+        await reason_of(
+            a_link(one, owner, playlist_id, request_id="r1", expires_in=Duration(seconds=60))
+        )
         == "REQUEST_ID_REUSED"
     )
 
@@ -178,7 +185,7 @@ async def test_a_preview_needs_no_token_and_shows_twenty_tracks(one: Instance) -
     track_ids = [new_id() for _ in range(25)]
     fields = {"playlist_id": playlist_id, "track_ids": track_ids}
     await one.call("PlaylistService/AddTracks", owner, **fields)
-    link = await a_link(one, owner, playlist_id, expires_in_s=3_600)
+    link = await a_link(one, owner, playlist_id, expires_in=Duration(seconds=3_600))
     preview = await one.call(f"{SHARING}/PreviewShare", None, code=link.code)
     assert [track.id for track in preview.tracks] == track_ids[:20]
     assert [track.position for track in preview.tracks] == list(range(20))

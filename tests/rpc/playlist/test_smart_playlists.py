@@ -60,7 +60,7 @@ async def test_another_rule_holds_at_once(ann: User, world: World) -> None:
     await world.track("j", genres=("jazz",))
     playlist_id = await ann.made(rule=ROCK)
     jazz: Any = {"conditions": [{"field": "GENRE", "values": ["jazz"]}]}
-    answer = await ann.call("UpdatePlaylist", playlist_id=playlist_id, rule=jazz)
+    answer = await ann.update(playlist_id, rule=jazz)
     assert answer.playlist.rule.conditions[0].values == ["jazz"]
     assert answer.playlist.track_count == 1
     assert await ann.titles(playlist_id) == "j"
@@ -103,7 +103,7 @@ async def test_its_title_is_edited_and_undone_beneath_new_tracks(
 ) -> None:
     await world.track("a")
     playlist_id = await ann.made(name="Old", rule=ROCK)
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="New")
+    await ann.update(playlist_id, title="New")
     await world.track("b")
     assert await ann.titles(playlist_id) == "ab"
     evaluation = (await ann.history(playlist_id))[-1].snapshot_id

@@ -55,7 +55,7 @@ async def test_history_pages_from_the_newest(ann: User) -> None:
 async def test_a_version_tells_what_the_playlist_was(ann: User) -> None:
     playlist_id = await ann.made("ab", name="Old", description="words")
     old = (await ann.get(playlist_id)).snapshot_id
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="New", description="")
+    await ann.update(playlist_id, title="New", description="")
     found = await ann.call("GetSnapshot", playlist_id=playlist_id, snapshot_id=old)
     assert (found.title, found.description) == ("Old", "words")
     assert (found.snapshot.revision, found.total_duration_ms) == (2, 400_000)
@@ -108,7 +108,7 @@ async def test_a_difference_says_what_to_do(ann: User) -> None:
     await remove(ann, playlist_id, "b")
     await ann.call("MoveTracks", playlist_id=playlist_id, item_ids=[items["a"]])
     await ann.add(playlist_id, "x", position=0)
-    await ann.call("UpdatePlaylist", playlist_id=playlist_id, title="New")
+    await ann.update(playlist_id, title="New")
     assert await ann.titles(playlist_id) == "xcda"
     found = await ann.call("DiffSnapshots", playlist_id=playlist_id, from_snapshot_id=base)
     kinds = pb.Change
@@ -294,8 +294,8 @@ async def test_an_undo_of_which_nothing_is_left_is_refused(
 async def test_an_undo_of_what_others_changed_again_conflicts(
     ann: User, ben: User, shared: str
 ) -> None:
-    mine = (await ann.call("UpdatePlaylist", playlist_id=shared, title="Mine")).snapshot_id
-    await ben.call("UpdatePlaylist", playlist_id=shared, title="Theirs")
+    mine = (await ann.update(shared, title="Mine")).snapshot_id
+    await ben.update(shared, title="Theirs")
     fault = await refused(ann.call("Undo", playlist_id=shared))
     assert fault.reason == "PLAYLIST_CONFLICT"
     assert (fault.metadata["base_snapshot_id"], fault.metadata["conflict"]) == (
@@ -309,7 +309,7 @@ async def test_restore_brings_a_version_back_and_can_be_undone(
 ) -> None:
     old = (await ann.get(shared)).snapshot_id
     await ben.add(shared, "xyz")
-    await ann.call("UpdatePlaylist", playlist_id=shared, title="Other")
+    await ann.update(shared, title="Other")
     restored = await ann.call("Restore", playlist_id=shared, snapshot_id=old)
     playlist = await ann.get(shared)
     assert (await ann.titles(shared), playlist.title) == ("abc", "A list")

@@ -23,7 +23,10 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Playlist(_message.Message):
-    """A playlist without its tracks."""
+    """A playlist without its tracks. What a read answers can be sent back to UpdatePlaylist: of it,
+    title, description, visibility, is_public and rule are taken, snapshot_id says which version the
+    texts were read from, and all else is ignored.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -34,7 +37,7 @@ class Playlist(_message.Message):
     class _VisibilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Playlist._Visibility.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         VISIBILITY_UNSPECIFIED: Playlist._Visibility.ValueType  # 0
-        """In requests: unchanged, or PRIVATE where there is nothing to keep. Never answered."""
+        """In requests: as if it were absent. Never answered."""
         PRIVATE: Playlist._Visibility.ValueType  # 1
         """Nobody."""
         LINK: Playlist._Visibility.ValueType  # 2
@@ -50,7 +53,7 @@ class Playlist(_message.Message):
         """
 
     VISIBILITY_UNSPECIFIED: Playlist.Visibility.ValueType  # 0
-    """In requests: unchanged, or PRIVATE where there is nothing to keep. Never answered."""
+    """In requests: as if it were absent. Never answered."""
     PRIVATE: Playlist.Visibility.ValueType  # 1
     """Nobody."""
     LINK: Playlist.Visibility.ValueType  # 2
@@ -77,6 +80,8 @@ class Playlist(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     MODIFIED_AT_FIELD_NUMBER: _builtins.int
     DELETED_AT_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PUBLIC_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """ULID, 26 upper-case characters."""
     title: _builtins.str
@@ -86,7 +91,9 @@ class Playlist(_message.Message):
     visibility: Global___Playlist.Visibility.ValueType
     """Who may see it."""
     is_public: _builtins.bool
-    """Whether visibility is PUBLIC."""
+    """Whether visibility is PUBLIC. In updates, false makes a PUBLIC one PRIVATE and leaves a LINK one
+    as it is.
+    """
     owner: _builtins.str
     """The name of the user who owns it."""
     owner_id: _builtins.str
@@ -105,6 +112,10 @@ class Playlist(_message.Message):
     """What the caller may do with it."""
     followed: _builtins.bool
     """Whether the caller follows it. Nobody follows their own."""
+    name: _builtins.str
+    """Input only: another name of title. Never answered."""
+    public: _builtins.bool
+    """Input only: another name of is_public. Never answered."""
     @_builtins.property
     def artwork_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Covers of the first tracks that have one, at most 4 different ones, paths under the edge."""
@@ -129,10 +140,10 @@ class Playlist(_message.Message):
         self,
         *,
         playlist_id: _builtins.str = ...,
-        title: _builtins.str = ...,
-        description: _builtins.str = ...,
-        visibility: Global___Playlist.Visibility.ValueType = ...,
-        is_public: _builtins.bool = ...,
+        title: _builtins.str | None = ...,
+        description: _builtins.str | None = ...,
+        visibility: Global___Playlist.Visibility.ValueType | None = ...,
+        is_public: _builtins.bool | None = ...,
         owner: _builtins.str = ...,
         owner_id: _builtins.str = ...,
         track_count: _builtins.int = ...,
@@ -147,12 +158,37 @@ class Playlist(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         modified_at: _timestamp_pb2.Timestamp | None = ...,
         deleted_at: _timestamp_pb2.Timestamp | None = ...,
+        name: _builtins.str | None = ...,
+        public: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "deleted_at", b"deleted_at", "modified_at", b"modified_at", "rule", b"rule"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_is_public", b"_is_public", "_name", b"_name", "_public", b"_public", "_title", b"_title", "_visibility", b"_visibility", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "is_public", b"is_public", "modified_at", b"modified_at", "name", b"name", "public", b"public", "rule", b"rule", "title", b"title", "visibility", b"visibility"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artwork_paths", b"artwork_paths", "collaborator_count", b"collaborator_count", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "followed", b"followed", "follower_count", b"follower_count", "is_public", b"is_public", "modified_at", b"modified_at", "owner", b"owner", "owner_id", b"owner_id", "playlist_id", b"playlist_id", "role", b"role", "rule", b"rule", "snapshot_id", b"snapshot_id", "title", b"title", "total_duration_ms", b"total_duration_ms", "track_count", b"track_count", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_is_public", b"_is_public", "_name", b"_name", "_public", b"_public", "_title", b"_title", "_visibility", b"_visibility", "artwork_paths", b"artwork_paths", "collaborator_count", b"collaborator_count", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "followed", b"followed", "follower_count", b"follower_count", "is_public", b"is_public", "modified_at", b"modified_at", "name", b"name", "owner", b"owner", "owner_id", b"owner_id", "playlist_id", b"playlist_id", "public", b"public", "role", b"role", "rule", b"rule", "snapshot_id", b"snapshot_id", "title", b"title", "total_duration_ms", b"total_duration_ms", "track_count", b"track_count", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
+    _WhichOneofReturnType__is_public: _TypeAlias = _typing.Literal["is_public"]  # noqa: Y015
+    _WhichOneofArgType__is_public: _TypeAlias = _typing.Literal["_is_public", b"_is_public"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__public: _TypeAlias = _typing.Literal["public"]  # noqa: Y015
+    _WhichOneofArgType__public: _TypeAlias = _typing.Literal["_public", b"_public"]  # noqa: Y015
+    _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
+    _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
+    _WhichOneofReturnType__visibility: _TypeAlias = _typing.Literal["visibility"]  # noqa: Y015
+    _WhichOneofArgType__visibility: _TypeAlias = _typing.Literal["_visibility", b"_visibility"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_public) -> _WhichOneofReturnType__is_public | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__public) -> _WhichOneofReturnType__public | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__title) -> _WhichOneofReturnType__title | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__visibility) -> _WhichOneofReturnType__visibility | None: ...
 
 Global___Playlist: _TypeAlias = Playlist  # noqa: Y015
 

@@ -32,14 +32,25 @@ class CreatePlaylistRequest(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    IS_PUBLIC_FIELD_NUMBER: _builtins.int
+    VISIBILITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """The title, 1 to 200 characters."""
+    """The title, 1 to 200 characters. Required, unless `title` says it."""
     public: _builtins.bool
     """Whether everyone may see it. Default: false."""
     description: _builtins.str
     """At most 2,000 characters. Default: none."""
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    title: _builtins.str
+    """The title by the name that answers have for it. Both given: they must be equal."""
+    is_public: _builtins.bool
+    """`public` by the name that answers have for it. Both given: they must be equal."""
+    visibility: _playlist_pb2.Playlist.Visibility.ValueType
+    """Who may see it. Default: PUBLIC where `public` says so, PRIVATE otherwise. Both given: PUBLIC
+    goes with true alone.
+    """
     @_builtins.property
     def rule(self) -> _playlist_pb2.Rule:
         """The rule of a smart playlist. Absent: people choose its tracks."""
@@ -48,16 +59,26 @@ class CreatePlaylistRequest(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        public: _builtins.bool = ...,
+        public: _builtins.bool | None = ...,
         description: _builtins.str = ...,
         rule: _playlist_pb2.Rule | None = ...,
         request_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        is_public: _builtins.bool | None = ...,
+        visibility: _playlist_pb2.Playlist.Visibility.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_is_public", b"_is_public", "_public", b"_public", "is_public", b"is_public", "public", b"public", "rule", b"rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name", "public", b"public", "request_id", b"request_id", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_public", b"_is_public", "_public", b"_public", "description", b"description", "is_public", b"is_public", "name", b"name", "public", b"public", "request_id", b"request_id", "rule", b"rule", "title", b"title", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__is_public: _TypeAlias = _typing.Literal["is_public"]  # noqa: Y015
+    _WhichOneofArgType__is_public: _TypeAlias = _typing.Literal["_is_public", b"_is_public"]  # noqa: Y015
+    _WhichOneofReturnType__public: _TypeAlias = _typing.Literal["public"]  # noqa: Y015
+    _WhichOneofArgType__public: _TypeAlias = _typing.Literal["_public", b"_public"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_public) -> _WhichOneofReturnType__is_public | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__public) -> _WhichOneofReturnType__public | None: ...
 
 Global___CreatePlaylistRequest: _TypeAlias = CreatePlaylistRequest  # noqa: Y015
 
@@ -293,51 +314,32 @@ class UpdatePlaylistRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
-    TITLE_FIELD_NUMBER: _builtins.int
-    DESCRIPTION_FIELD_NUMBER: _builtins.int
-    VISIBILITY_FIELD_NUMBER: _builtins.int
-    RULE_FIELD_NUMBER: _builtins.int
-    SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
+    PLAYLIST_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """ULID of the playlist."""
-    title: _builtins.str
-    """The new title, 1 to 200 characters. Absent: unchanged."""
-    description: _builtins.str
-    """The new description, at most 2,000 characters. Absent: unchanged."""
-    visibility: _playlist_pb2.Playlist.Visibility.ValueType
-    """Who may see it. Default: unchanged."""
-    snapshot_id: _builtins.str
-    """The version that title and description were read from. Absent: the newest."""
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
     @_builtins.property
-    def rule(self) -> _playlist_pb2.Rule:
-        """The new rule of a smart playlist. Absent: unchanged. A playlist that people fill takes none."""
+    def playlist(self) -> _playlist_pb2.Playlist:
+        """What shall be other: title (or `name`), description, visibility, is_public (or `public`) and the
+        rule of a smart playlist; a playlist that people fill takes none. Names that say the same thing
+        must be equal where both are given. `snapshot_id` is the version that title and description were
+        read from; absent: the newest. `playlist_id` is empty or that of the path. Absent: nothing.
+        """
 
     def __init__(
         self,
         *,
         playlist_id: _builtins.str = ...,
-        title: _builtins.str | None = ...,
-        description: _builtins.str | None = ...,
-        visibility: _playlist_pb2.Playlist.Visibility.ValueType = ...,
-        rule: _playlist_pb2.Rule | None = ...,
-        snapshot_id: _builtins.str = ...,
+        playlist: _playlist_pb2.Playlist | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_title", b"_title", "description", b"description", "rule", b"rule", "title", b"title"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_title", b"_title", "description", b"description", "playlist_id", b"playlist_id", "request_id", b"request_id", "rule", b"rule", "snapshot_id", b"snapshot_id", "title", b"title", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist", "playlist_id", b"playlist_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
-    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
-    _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
-    _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__title) -> _WhichOneofReturnType__title | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdatePlaylistRequest: _TypeAlias = UpdatePlaylistRequest  # noqa: Y015
 

@@ -176,8 +176,8 @@ class PlaylistServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePlaylist(self, request, context):
-        """Changes title, description (editors), visibility and rule (the owner). Fields that are absent
-        stay. Idempotent by request_id.
+        """Changes title, description (editors), visibility and rule (the owner). What is absent, or the
+        same as before, stays. Takes what GetPlaylist answers. Idempotent by request_id.
         Errors: NOT_FOUND, PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -40,8 +40,8 @@ class PlaylistServiceStub:
     Errors: NOT_FOUND (unknown, or has blocked the caller), INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
     UpdatePlaylist: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.UpdatePlaylistRequest, _playlist_service_pb2.UpdatePlaylistResponse]
-    """Changes title, description (editors), visibility and rule (the owner). Fields that are absent
-    stay. Idempotent by request_id.
+    """Changes title, description (editors), visibility and rule (the owner). What is absent, or the
+    same as before, stays. Takes what GetPlaylist answers. Idempotent by request_id.
     Errors: NOT_FOUND, PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_CONFLICT.
     """
     DeletePlaylist: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.DeletePlaylistRequest, _playlist_service_pb2.DeletePlaylistResponse]
@@ -172,8 +172,8 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playlist_service_pb2.UpdatePlaylistRequest,
         context: _aio.ServicerContext[_playlist_service_pb2.UpdatePlaylistRequest, _abc.Awaitable[_playlist_service_pb2.UpdatePlaylistResponse]],
     ) -> _abc.Awaitable[_playlist_service_pb2.UpdatePlaylistResponse]:
-        """Changes title, description (editors), visibility and rule (the owner). Fields that are absent
-        stay. Idempotent by request_id.
+        """Changes title, description (editors), visibility and rule (the owner). What is absent, or the
+        same as before, stays. Takes what GetPlaylist answers. Idempotent by request_id.
         Errors: NOT_FOUND, PERMISSION_DENIED, INVALID_FIELD, PLAYLIST_CONFLICT.
         """
 

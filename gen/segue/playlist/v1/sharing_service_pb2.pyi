@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -233,31 +234,33 @@ class CreateShareRequest(_message.Message):
 
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
-    EXPIRES_IN_S_FIELD_NUMBER: _builtins.int
+    EXPIRES_IN_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """ULID of the playlist."""
     role: _playlist_pb2.Collaborator.Role.ValueType
     """VIEWER or EDITOR for an invitation. Default: a link that shows."""
-    expires_in_s: _builtins.int
-    """In how many seconds it ends: 60 to 31,536,000. Default: 604,800 (a week) for an invitation, not
-    by itself for a link that shows.
-    """
     request_id: _builtins.str
     """Makes a retry safe for 24 h: a link is made once. Up to 128 visible ASCII characters; absent: no
     deduplication.
     """
+    @_builtins.property
+    def expires_in(self) -> _duration_pb2.Duration:
+        """In how long it ends: 60 s to 31,536,000 s (365 days). Default: 604,800 s (a week) for an
+        invitation, not by itself for a link that shows.
+        """
+
     def __init__(
         self,
         *,
         playlist_id: _builtins.str = ...,
         role: _playlist_pb2.Collaborator.Role.ValueType = ...,
-        expires_in_s: _builtins.int = ...,
+        expires_in: _duration_pb2.Duration | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_in", b"expires_in"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_in_s", b"expires_in_s", "playlist_id", b"playlist_id", "request_id", b"request_id", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_in", b"expires_in", "playlist_id", b"playlist_id", "request_id", b"request_id", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -112,7 +112,9 @@ Global___Connection: _TypeAlias = Connection  # noqa: Y015
 
 @_typing.final
 class Audience(_message.Message):
-    """Who may see something of a user."""
+    """Who may see something of a user. All fields are set in answers; those that are absent from an
+    update stay as they are.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -123,7 +125,7 @@ class Audience(_message.Message):
     class _CircleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Audience._Circle.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         CIRCLE_UNSPECIFIED: Audience._Circle.ValueType  # 0
-        """In requests: unchanged. Never answered."""
+        """In requests: as if it were absent. Never answered."""
         EVERYONE: Audience._Circle.ValueType  # 1
         """Everyone who is not blocked."""
         FRIENDS: Audience._Circle.ValueType  # 2
@@ -135,7 +137,7 @@ class Audience(_message.Message):
         """The circles."""
 
     CIRCLE_UNSPECIFIED: Audience.Circle.ValueType  # 0
-    """In requests: unchanged. Never answered."""
+    """In requests: as if it were absent. Never answered."""
     EVERYONE: Audience.Circle.ValueType  # 1
     """Everyone who is not blocked."""
     FRIENDS: Audience.Circle.ValueType  # 2
@@ -152,14 +154,21 @@ class Audience(_message.Message):
     def __init__(
         self,
         *,
-        following: Global___Audience.Circle.ValueType = ...,
-        followers: Global___Audience.Circle.ValueType = ...,
+        following: Global___Audience.Circle.ValueType | None = ...,
+        followers: Global___Audience.Circle.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_followers", b"_followers", "_following", b"_following", "followers", b"followers", "following", b"following"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["followers", b"followers", "following", b"following"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_followers", b"_followers", "_following", b"_following", "followers", b"followers", "following", b"following"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__followers: _TypeAlias = _typing.Literal["followers"]  # noqa: Y015
+    _WhichOneofArgType__followers: _TypeAlias = _typing.Literal["_followers", b"_followers"]  # noqa: Y015
+    _WhichOneofReturnType__following: _TypeAlias = _typing.Literal["following"]  # noqa: Y015
+    _WhichOneofArgType__following: _TypeAlias = _typing.Literal["_following", b"_following"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__followers) -> _WhichOneofReturnType__followers | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__following) -> _WhichOneofReturnType__following | None: ...
 
 Global___Audience: _TypeAlias = Audience  # noqa: Y015
 

@@ -75,6 +75,8 @@ class ImportPlaylistRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     PUBLIC_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    IS_PUBLIC_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file, at most 3,000,000 bytes and 10,000 entries. JSON: base64."""
     format: Global___PlaylistFile.Format.ValueType
@@ -85,20 +87,33 @@ class ImportPlaylistRequest(_message.Message):
     """Whether everyone may see it. Default: false."""
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    title: _builtins.str
+    """The title by the name that answers have for it. Both given: they must be equal."""
+    is_public: _builtins.bool
+    """`public` by the name that answers have for it. Both given: they must be equal."""
     def __init__(
         self,
         *,
         content: _builtins.bytes = ...,
         format: Global___PlaylistFile.Format.ValueType = ...,
         name: _builtins.str = ...,
-        public: _builtins.bool = ...,
+        public: _builtins.bool | None = ...,
         request_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        is_public: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_is_public", b"_is_public", "_public", b"_public", "is_public", b"is_public", "public", b"public"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "format", b"format", "name", b"name", "public", b"public", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_public", b"_is_public", "_public", b"_public", "content", b"content", "format", b"format", "is_public", b"is_public", "name", b"name", "public", b"public", "request_id", b"request_id", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__is_public: _TypeAlias = _typing.Literal["is_public"]  # noqa: Y015
+    _WhichOneofArgType__is_public: _TypeAlias = _typing.Literal["_is_public", b"_is_public"]  # noqa: Y015
+    _WhichOneofReturnType__public: _TypeAlias = _typing.Literal["public"]  # noqa: Y015
+    _WhichOneofArgType__public: _TypeAlias = _typing.Literal["_public", b"_public"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_public) -> _WhichOneofReturnType__is_public | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__public) -> _WhichOneofReturnType__public | None: ...
 
 Global___ImportPlaylistRequest: _TypeAlias = ImportPlaylistRequest  # noqa: Y015
 
