@@ -78,8 +78,8 @@ def test_tracks_that_cannot_be_added_change_nothing(
     ("method", "path", "body", "status", "refusal"),
     [
         ("DELETE", "tracks", None, 400, INVALID),
-        ("DELETE", "tracks?item_id=x", None, 400, INVALID),
-        ("DELETE", f"tracks?item_id={NO_ID}", None, 404, NOT_FOUND),
+        ("DELETE", "tracks?item_ids=x", None, 400, INVALID),
+        ("DELETE", f"tracks?item_ids={NO_ID}", None, 404, NOT_FOUND),
         ("POST", "tracks/remove", {"item_ids": [NO_ID]}, 404, NOT_FOUND),
         ("POST", "tracks/move", {"item_ids": []}, 400, INVALID),
         ("POST", "tracks/move", {"item_ids": [NO_ID]}, 404, NOT_FOUND),
@@ -158,7 +158,7 @@ def test_a_list_is_full_at_ten_thousand_tracks(ada: Caller, music: Music) -> Non
     (last,) = ada.add(playlist_id, [track_id])["item_ids"]
     assert refused(ada.try_("POST", path, {"track_ids": [track_id]})) == (400, FULL)
     assert ada.get(f"/playlists/{playlist_id}")["track_count"] == MOST_TRACKS
-    ada.call("DELETE", f"{path}?item_id={last}")
+    ada.call("DELETE", f"{path}?item_ids={last}")
     assert ada.add(playlist_id, [track_id], position=0)["added_count"] == 1
 
 
@@ -168,10 +168,10 @@ def test_an_edit_on_a_version_that_others_went_on_from_is_fitted_or_refused(
     path = f"/playlists/{playlist_id}"
     base = ada.get(path)["snapshot_id"]
     a, b = ada.item_ids(playlist_id)
-    newest = ada.call("DELETE", f"{path}/tracks?item_id={b}")["snapshot_id"]
+    newest = ada.call("DELETE", f"{path}/tracks?item_ids={b}")["snapshot_id"]
     (c,) = ada.add(playlist_id, ids_of(music)[2:3], position=0, snapshot_id=base)["item_ids"]
     assert ada.item_ids(playlist_id) == [c, a]
-    again = ada.call("DELETE", f"{path}/tracks?item_id={b}&snapshot_id={base}")
+    again = ada.call("DELETE", f"{path}/tracks?item_ids={b}&snapshot_id={base}")
     assert again["removed_count"] == 0
     before = ada.get(path)
     moving = {"item_ids": [b], "before_item_id": a, "snapshot_id": base}

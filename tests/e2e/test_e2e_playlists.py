@@ -77,7 +77,7 @@ def test_pages_of_tracks_show_one_version_while_the_list_is_edited(
     items = ada.add(playlist_id, ids_of(music))["item_ids"]
     path = f"/playlists/{playlist_id}/tracks?page_size=4"
     first = ada.get(path)
-    ada.call("DELETE", f"/playlists/{playlist_id}/tracks?item_id={items[0]}&item_id={items[5]}")
+    ada.call("DELETE", f"/playlists/{playlist_id}/tracks?item_ids={items[0]}&item_ids={items[5]}")
     second = ada.get(f"{path}&page_token={first['next_page_token']}")
     assert [each["item_id"] for each in first["tracks"] + second["tracks"]] == items
     assert (second["next_page_token"], second["snapshot_id"]) == ("", first["snapshot_id"])
@@ -92,7 +92,7 @@ def test_entries_are_moved_and_removed_by_query_and_by_post(ada: Caller, music: 
     assert ada.item_ids(playlist_id) == [a, c, e, b, d, f]
     moved = ada.post(f"{path}/move", {"item_ids": [a]})
     assert ada.item_ids(playlist_id) == [c, e, b, d, f, a]
-    query = f"item_id={c}&item_id={f}&snapshot_id={moved['snapshot_id']}&request_id=once"
+    query = f"item_id={c}&item_ids={f}&snapshot_id={moved['snapshot_id']}&request_id=once"
     gone = ada.call("DELETE", f"{path}?{query}")
     assert (set(gone), gone["removed_count"]) == ({"removed_count", "snapshot_id"}, 2)
     assert ada.call("DELETE", f"{path}?{query}") == gone
