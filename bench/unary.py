@@ -70,7 +70,7 @@ def _process(kind: str, tls: str, pipe: Connection) -> None:
 
 async def _rate(channel: grpc.aio.Channel, token: str) -> float:
     stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
-    request = catalog_service_pb2.GetTrackRequest(id="x")
+    request = catalog_service_pb2.GetTrackRequest(id="01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
     metadata = (("authorization", f"Bearer {token}"),)
 
     async def worker() -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from segue.mesh.v1 import options_pb2
 
@@ -26,7 +26,7 @@ class MethodContract:
 
     ``path`` is the gRPC path, ``/package.Service/Method``. ``access`` is a value of
     ``MethodPolicy.Access``. A token needs one of ``scopes``, unless a workload of ``delegated``
-    passes it on.
+    passes it on. ``request`` is the message that it takes.
     """
 
     path: str
@@ -39,6 +39,7 @@ class MethodContract:
     read_only: bool
     streams_requests: bool
     streams_responses: bool
+    request: Descriptor
 
     @property
     def is_stream(self) -> bool:
@@ -90,6 +91,7 @@ def contract_of(method: MethodDescriptor) -> MethodContract:
         read_only=options.idempotency_level == _NO_SIDE_EFFECTS,
         streams_requests=method.client_streaming,
         streams_responses=method.server_streaming,
+        request=method.input_type,
     )
 
 

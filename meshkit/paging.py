@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias, TypeVar
 
+from google.protobuf.descriptor import Descriptor
+
+from meshkit import validation
 from meshkit.faults import InvalidArgument, PageTokenInvalid
 
 T = TypeVar("T")
-
-DEFAULT_SIZE = 50
-MAX_SIZE = 500
 
 SortKey: TypeAlias = tuple[str | int, ...]
 """The values that place an item in its list, such as (created_at in µs, id).
@@ -44,10 +44,20 @@ _BODY_SIZE = 16_384
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-class ListRequest(Protocol):
-    """What a list request's message has, whatever else it asks for."""
+class SizedRequest(Protocol):
+    """What a request for so many items has; its contract says how the number is taken."""
 
     page_size: int
+
+    @property
+    def DESCRIPTOR(self) -> Descriptor:  # noqa: N802
+        """What the contract says of the message."""
+        ...
+
+
+class ListRequest(SizedRequest, Protocol):
+    """What a list request's message has, whatever else it asks for."""
+
     page_token: str
 
     def MergeFrom(self, other: Self, /) -> None:  # noqa: N802
@@ -74,12 +84,11 @@ class Page:
     def of(cls, method: str, request: ListRequest) -> Page:
         """The page that ``request`` asks for.
 
-        ``page_size`` 0 means ``DEFAULT_SIZE``, more than ``MAX_SIZE`` means that many, a negative
-        one is ``InvalidArgument``. A token of another request is ``PageTokenInvalid``.
+        Its size is :func:`size_of`. A token of another request is ``PageTokenInvalid``.
         """
         scope = _scope_of(method, request)
         after = _decode(request.page_token, scope) if request.page_token else None
-        return cls(_clamped(request.page_size), after, scope)
+        return cls(size_of(request), after, scope)
 
     def next_token(self, last: SortKey) -> str:
         """The token of the page after the item that ``last`` places."""
@@ -93,10 +102,10 @@ class Page:
         return shown, self.next_token(key(shown[-1])) if len(found) > self.size else ""
 
 
-def _clamped(requested: int) -> int:
-    if requested < 0:
-        raise InvalidArgument.field("page_size", "must not be negative")
-    return min(requested or DEFAULT_SIZE, MAX_SIZE)
+def size_of(request: SizedRequest) -> int:
+    """How many items to serve: what is asked for, within what the contract takes."""
+    taken = validation.page_size(request.DESCRIPTOR)
+    return min(request.page_size or taken.default_size, taken.max_size)
 
 
 def _scope_of(method: str, request: ListRequest) -> bytes:

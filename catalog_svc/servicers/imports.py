@@ -11,7 +11,6 @@ from catalog_svc import convert
 from catalog_svc.domain.imports import FileState
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.start_import import StartImport
-from meshkit.faults import InvalidArgument
 from meshkit.idempotency import request_key
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.principal import current_principal
@@ -59,7 +58,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         page = Page.of(_SERVICE + "ListImportFiles", request)
         after = _after(page.after)
         found = await self._follow.files(
-            request.id, states=_states(request), after=after, limit=page.size + 1
+            request.id, states=list(map(FileState, request.state)), after=after, limit=page.size + 1
         )
         shown, token = page.cut(found, lambda file: (file.path.hex(),))
         return pb.ListImportFilesResponse(
@@ -77,13 +76,6 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
 
         principal = current_principal()
         return self._streams.told(pb.WatchImportResponse, steps, principal=principal)
-
-
-def _states(request: pb.ListImportFilesRequest) -> list[FileState]:
-    known = {int(state) for state in FileState}
-    if any(state not in known for state in request.state):
-        raise InvalidArgument.field("state", "must be states of files")
-    return [FileState(state) for state in request.state]
 
 
 def _after(after: SortKey | None) -> bytes | None:

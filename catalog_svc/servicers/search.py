@@ -12,12 +12,10 @@ from catalog_svc.domain.search import Entry, Kind
 from catalog_svc.usecases.match_tracks import MatchTracks
 from catalog_svc.usecases.search import MAX_RESULTS, Answer, Search
 from meshkit.faults import InvalidArgument
-from meshkit.paging import Page, foreign_token
+from meshkit.paging import Page, foreign_token, size_of
 from meshkit.server_context import Context
 
 _SEARCH: Final = "/segue.catalog.v1.SearchService/Search"
-_SEARCH_SIZE: Final = (20, 100)
-_SUGGEST_SIZE: Final = (8, 20)
 
 _Request = catalog_service_pb2.SearchRequest
 _Response = catalog_service_pb2.SearchResponse
@@ -45,7 +43,7 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
     ) -> catalog_service_pb2.SearchResponse:
         """See the contract."""
         types = _types(request)
-        limit = _size(request.page_size, *_SEARCH_SIZE)
+        limit = size_of(request)
         page = Page.of(_SEARCH, request)
         offset = _offset(page, types)
         kinds = [_KINDS[type_] for type_ in types]
@@ -58,7 +56,7 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
         self, request: catalog_service_pb2.SuggestRequest, context: Context
     ) -> catalog_service_pb2.SuggestResponse:
         """See the contract."""
-        limit = _size(request.page_size, *_SUGGEST_SIZE)
+        limit = size_of(request)
         entries = await self._search.suggest(request.q, limit=limit)
         return catalog_service_pb2.SuggestResponse(
             suggestions=[
@@ -88,15 +86,7 @@ def _description(said: catalog_service_pb2.MatchTracksRequest.Description) -> De
 
 def _types(request: catalog_service_pb2.SearchRequest) -> list[_Request.Type.ValueType]:
     """The distinct types asked for; all where none is named."""
-    if any(type_ not in _KINDS for type_ in request.type):
-        raise InvalidArgument.field("type", "must be TRACK, ARTIST, ALBUM or PLAYLIST")
     return list(dict.fromkeys(request.type)) or list(_KINDS)
-
-
-def _size(asked: int, default: int, most: int) -> int:
-    if asked < 0:
-        raise InvalidArgument.field("page_size", "must not be negative")
-    return min(asked or default, most)
 
 
 def _offset(page: Page, types: list[_Request.Type.ValueType]) -> int:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from catalog_svc.domain.catalogue import TOP_TRACKS, Album, Artist, Track
-from catalog_svc.domain.ids import check_id
 from catalog_svc.ports.catalogue import Catalogue
-from meshkit.faults import InvalidArgument, NotFound
-
-MAX_BATCH = 500
-"""Ids in one question."""
+from meshkit.faults import NotFound
 
 
 class Browse:
-    """Reads for people. Ids are checked; what is not there is ``NotFound``."""
+    """Reads for people; what is not there is ``NotFound``."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
     async def track(self, track_id: str) -> Track:
         """One track."""
-        found = await self._catalogue.track(check_id(track_id))
+        found = await self._catalogue.track(track_id)
         if found is None:
             raise missing("track", track_id)
         return found
@@ -32,7 +28,7 @@ class Browse:
 
     async def album(self, album_id: str) -> Album:
         """One album."""
-        found = await self._catalogue.album(check_id(album_id))
+        found = await self._catalogue.album(album_id)
         if found is None:
             raise missing("album", album_id)
         return found
@@ -41,42 +37,36 @@ class Browse:
         self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
     ) -> list[Track]:
         """The tracks of an album by disc and number; ``after`` is (disc, number, id)."""
-        found = await self._catalogue.album_tracks(check_id(album_id), after=after, limit=limit)
+        found = await self._catalogue.album_tracks(album_id, after=after, limit=limit)
         if not found:
             await self.album(album_id)
         return found
 
     async def artist(self, artist_id: str) -> Artist:
         """One artist."""
-        found = await self._catalogue.artist(check_id(artist_id))
+        found = await self._catalogue.artist(artist_id)
         if found is None:
             raise missing("artist", artist_id)
         return found
 
     async def top_tracks(self, artist_id: str) -> list[Track]:
         """The most played tracks of an artist."""
-        found = await self._catalogue.top_tracks(check_id(artist_id), limit=TOP_TRACKS)
+        found = await self._catalogue.top_tracks(artist_id, limit=TOP_TRACKS)
         if not found:
             await self.artist(artist_id)
         return found
 
     async def tracks_of(self, ids: Sequence[str]) -> list[Track]:
-        """The tracks among at most ``MAX_BATCH`` ids, each under the id that was asked for."""
-        return await self._catalogue.tracks_of(_checked(ids))
+        """The tracks among these ids, each under the id that was asked for."""
+        return await self._catalogue.tracks_of(set(ids))
 
     async def albums_of(self, ids: Sequence[str]) -> list[Album]:
-        """The albums among at most ``MAX_BATCH`` ids."""
-        return await self._catalogue.albums_of(_checked(ids))
+        """The albums among these ids."""
+        return await self._catalogue.albums_of(set(ids))
 
     async def artists_of(self, ids: Sequence[str]) -> list[Artist]:
-        """The artists among at most ``MAX_BATCH`` ids."""
-        return await self._catalogue.artists_of(_checked(ids))
-
-
-def _checked(ids: Sequence[str]) -> Collection[str]:
-    if len(ids) > MAX_BATCH:
-        raise InvalidArgument.field("ids", f"must be at most {MAX_BATCH}", max=str(MAX_BATCH))
-    return {check_id(one, "ids") for one in ids}
+        """The artists among these ids."""
+        return await self._catalogue.artists_of(set(ids))
 
 
 def missing(kind: str, thing_id: str) -> NotFound:

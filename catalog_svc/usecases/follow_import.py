@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from catalog_svc.domain.ids import check_id
 from catalog_svc.domain.imports import FileState, Import, ImportFile
 from catalog_svc.ports.imports import Imports
 from catalog_svc.usecases.browse import missing
@@ -22,7 +21,7 @@ class FollowImport:
 
     async def get(self, import_id: str) -> Import:
         """The run as it is now."""
-        found = await self._imports.get(check_id(import_id))
+        found = await self._imports.get(import_id)
         if found is None:
             raise missing("import", import_id)
         return found

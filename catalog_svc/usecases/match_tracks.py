@@ -12,9 +12,7 @@ from catalog_svc.domain.matching import Description, exact, most_similar, search
 from catalog_svc.domain.search import MAX_QUERY_WORDS
 from catalog_svc.domain.text import fold
 from catalog_svc.ports.search import SearchIndex
-from meshkit.faults import InvalidArgument
 
-MAX_DESCRIPTIONS: Final = 100
 _SAME_TITLE: Final = 50
 _ALIKE: Final = 30
 
@@ -45,12 +43,7 @@ class MatchTracks:
         """What each description means, in their order.
 
         One after the other, so that people who search meanwhile do not wait for all of them.
-        ``InvalidArgument`` for more than ``MAX_DESCRIPTIONS``.
         """
-        if len(descriptions) > MAX_DESCRIPTIONS:
-            raise InvalidArgument.field(
-                "descriptions", f"must be at most {MAX_DESCRIPTIONS}", max=str(MAX_DESCRIPTIONS)
-            )
         return [await self._matched(description) for description in descriptions]
 
     async def _matched(self, said: Description) -> Matched:

@@ -10,7 +10,7 @@ from catalog_svc.usecases.browse import Browse
 from meshkit.faults import InvalidArgument
 
 MOST_TRACKS = 10_000
-"""Tracks in one order, and in one question about their artists."""
+"""Tracks in one order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class PlayOrder:
 
 
 class FindPlayOrders:
-    """Orders for whoever plays them. Ids are checked; what is not there is ``NotFound``."""
+    """Orders for whoever plays them. What is not there is ``NotFound``."""
 
     def __init__(self, browse: Browse, orders: PlayOrders) -> None:
         self._browse = browse
@@ -46,8 +46,4 @@ class FindPlayOrders:
 
     async def artists(self, track_ids: Sequence[str]) -> Sequence[str]:
         """The artist of each track, in the same order; empty for an unknown track."""
-        if len(track_ids) > MOST_TRACKS:
-            raise InvalidArgument.field(
-                "track_ids", f"must be at most {MOST_TRACKS} tracks", max=str(MOST_TRACKS)
-            )
         return await self._orders.artist_ids(track_ids)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from catalog_svc.domain.catalogue import Playable, TrackState
-from catalog_svc.domain.ids import check_id
 from catalog_svc.ports.catalogue import Playables
 from catalog_svc.usecases.browse import missing
 from meshkit.faults import FailedPrecondition, Unavailable
@@ -24,7 +23,7 @@ class ReadyTrack:
         cannot be streamed; ``Unavailable`` (TRACK_NOT_READY) for one that is on its way, which
         goes before all others from now on.
         """
-        found = await self._playables.playable(check_id(track_id, "track_id"))
+        found = await self._playables.playable(track_id)
         if found is None:
             raise missing("track", track_id)
         if found.track.state is TrackState.FAILED:

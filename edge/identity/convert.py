@@ -12,7 +12,6 @@ from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased,
 from edge.identity.domain.plans import Plan, Tier, plan_of
 from edge.identity.domain.tokens import AccessToken
 from edge.identity.domain.users import User
-from meshkit.faults import InvalidArgument
 
 _SUBSCRIPTION = identity_pb2.User.SubscriptionType
 _TO_WIRE = {Tier.FREE: _SUBSCRIPTION.FREE, Tier.PREMIUM: _SUBSCRIPTION.PREMIUM}
@@ -26,14 +25,11 @@ def timestamp(moment: datetime) -> Timestamp:
     return message
 
 
-def tier_or_none(wire: int) -> Tier | None:
-    """The tier of a request, None for unspecified; ``InvalidArgument`` for an unknown one."""
+def tier_or_none(wire: identity_pb2.User.SubscriptionType.ValueType) -> Tier | None:
+    """The tier of a request, None for unspecified."""
     if wire == _SUBSCRIPTION.SUBSCRIPTION_TYPE_UNSPECIFIED:
         return None
-    for known, tier in _FROM_WIRE.items():
-        if known == wire:
-            return tier
-    raise InvalidArgument.field("subscription_type", "must be FREE or PREMIUM")
+    return _FROM_WIRE[wire]
 
 
 def user(found: User) -> identity_pb2.User:

@@ -16,6 +16,7 @@ from meshkit.interceptors import auth, errors, messages, request_id
 from meshkit.interceptors.telemetry import MethodTelemetry
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
+from meshkit.validation import Checker, checker_of
 
 _RETRY_AFTER_OVERLOAD_S = 1.0
 # A call ends this much before its caller's deadline, so that the caller hears why from us and not
@@ -81,21 +82,25 @@ class Pipeline(grpc.aio.ServerInterceptor):
     def _wrap(
         self, handler: grpc.RpcMethodHandler[Any, Any], contract: MethodContract
     ) -> grpc.RpcMethodHandler[Any, Any]:
-        read = messages.reader(handler.request_deserializer, streams=contract.streams_requests)
+        streams = contract.streams_requests
+        check = checker_of(contract.request)
+        read = messages.reader(handler.request_deserializer, check, streams=streams)
         codec = (read, handler.response_serializer)
         if handler.unary_unary:
-            unary = self._around_unary(handler.unary_unary, contract)
+            unary = self._around_unary(handler.unary_unary, contract, check)
             return grpc.unary_unary_rpc_method_handler(unary, *codec)
         if handler.stream_unary:
-            unary = self._around_unary(handler.stream_unary, contract)
+            unary = self._around_unary(handler.stream_unary, contract, None)
             return grpc.stream_unary_rpc_method_handler(unary, *codec)
         if handler.unary_stream:
-            stream = self._around_stream(handler.unary_stream, contract)
+            stream = self._around_stream(handler.unary_stream, contract, check)
             return grpc.unary_stream_rpc_method_handler(stream, *codec)
-        stream = self._around_stream(handler.stream_stream, contract)
+        stream = self._around_stream(handler.stream_stream, contract, None)
         return grpc.stream_stream_rpc_method_handler(stream, *codec)
 
-    def _around_unary(self, behavior: Any, contract: MethodContract) -> UnaryBehavior:
+    def _around_unary(
+        self, behavior: Any, contract: MethodContract, check: Checker | None
+    ) -> UnaryBehavior:
         metrics = MethodTelemetry(contract)
         admission = self._streams if contract.streams_requests else self._calls
         path = contract.path
@@ -112,7 +117,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
                     async with asyncio.timeout(self._remaining(contract, context)):
                         caller = auth.require_caller(contract, context)
                         await auth.require_user(contract, caller, headers, self._tokens)
-                        messages.check(request)
+                        messages.require_valid(request, check)
                         return await behavior(request, context)
             except BaseException as error:
                 fault, code = errors.code_for(error, path)
@@ -125,7 +130,9 @@ class Pipeline(grpc.aio.ServerInterceptor):
 
         return call
 
-    def _around_stream(self, behavior: Any, contract: MethodContract) -> StreamBehavior:
+    def _around_stream(
+        self, behavior: Any, contract: MethodContract, check: Checker | None
+    ) -> StreamBehavior:
         metrics = MethodTelemetry(contract)
         path = contract.path
 
@@ -140,7 +147,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 deadline.set_remaining(None)
                 caller = auth.require_caller(contract, context)
                 await auth.require_user(contract, caller, headers, self._tokens)
-                messages.check(request)
+                messages.require_valid(request, check)
                 # A held stream outlives both by hours, and there are tens of thousands.
                 del headers
                 async for message in behavior(request, context):

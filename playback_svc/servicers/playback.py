@@ -10,6 +10,7 @@ from segue.playback.v1.playback_service_pb2_grpc import PlaybackServiceServicer
 
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey, WriteRequest, request_key
+from meshkit.paging import size_of
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
@@ -25,8 +26,6 @@ from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.play import Play
 from playback_svc.usecases.queueing import Queueing
-
-_PAGE = 50
 
 
 class PlaybackServicer(PlaybackServiceServicer):
@@ -184,11 +183,8 @@ class PlaybackServicer(PlaybackServiceServicer):
         """See the contract."""
         if request.offset < 0:
             raise InvalidArgument.field("offset", "must not be negative")
-        if request.page_size < 0:
-            raise InvalidArgument.field("page_size", "must not be negative")
-        limit = min(request.page_size or _PAGE, MOST_QUEUED)
         user_id = current_principal().user_id
-        ahead = await self._queueing.ahead(user_id, request.offset, limit)
+        ahead = await self._queueing.ahead(user_id, request.offset, size_of(request))
         return pb.GetQueueResponse(
             playback=convert.playback(ahead.playing) if ahead.playing else None,
             entries=map(convert.queue_entry, ahead.entries),

@@ -6,11 +6,7 @@ from collections.abc import Sequence
 
 from edge.identity.domain.users import User, parse_lookup
 from edge.identity.ports import Accounts
-from meshkit.faults import InvalidArgument, NotFound
-from meshkit.ulids import is_ulid
-
-BATCH_LIMIT = 500
-"""The most users in one question."""
+from meshkit.faults import NotFound
 
 
 class FindUsers:
@@ -28,12 +24,5 @@ class FindUsers:
         return user
 
     async def batch(self, user_ids: Sequence[str]) -> list[User]:
-        """The users that there are, in no order.
-
-        Raises ``InvalidArgument`` on ``user_ids`` for more than 500, or what is no ULID.
-        """
-        if len(user_ids) > BATCH_LIMIT:
-            raise InvalidArgument.field("user_ids", f"must be at most {BATCH_LIMIT}")
-        if not all(map(is_ulid, user_ids)):
-            raise InvalidArgument.field("user_ids", "must be ULIDs: 26 upper-case characters")
+        """The users that there are, in no order."""
         return await self._accounts.find_many(user_ids)

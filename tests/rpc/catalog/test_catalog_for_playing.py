@@ -104,8 +104,8 @@ async def test_an_order_is_of_one_album_or_one_artist_that_there_is(catalog: Cat
     for fields, field in (
         ({}, "album_id"),
         ({"album_id": new_id(), "artist_id": new_id()}, "artist_id"),
-        ({"album_id": "x"}, "id"),
-        ({"artist_id": "x"}, "id"),
+        ({"album_id": "x"}, "album_id"),
+        ({"artist_id": "x"}, "artist_id"),
     ):
         fault = await refusal(catalog.order(**fields))
         assert isinstance(fault, InvalidArgument)

@@ -269,7 +269,7 @@ async def test_too_many_or_malformed_ids_are_refused(catalog: Catalog, ids: list
     ):
         fault = await refusal(call)
         assert isinstance(fault, InvalidArgument)
-        assert fault.metadata["field"] == "ids"
+        assert fault.metadata["field"].partition("[")[0] == "ids"
 
 
 async def test_only_services_ask_for_many(catalog: Catalog) -> None:

@@ -144,8 +144,8 @@ async def test_suggestions_name_text_type_and_id(mesh: ServedMesh) -> None:
         (SearchRequest(q="  "), "q"),
         (SearchRequest(q="é" * 201), "q"),
         (SearchRequest(q="x", page_size=-1), "page_size"),
-        (SearchRequest(q="x", type=[SearchRequest.TYPE_UNSPECIFIED]), "type"),
-        (SearchRequest(q="x", type=[99]), "type"),  # type: ignore[list-item]
+        (SearchRequest(q="x", type=[SearchRequest.TYPE_UNSPECIFIED]), "type[0]"),
+        (SearchRequest(q="x", type=[99]), "type[0]"),  # type: ignore[list-item]
         (SearchRequest(q="x", type=[SearchRequest.TRACK], page_token="forged"), "page_token"),
         (SuggestRequest(), "q"),
         (SuggestRequest(q="x" * 201), "q"),

@@ -20,6 +20,8 @@ from meshkit.testing.rpc import ServedMesh, TokenIssuer, served
 
 USER = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
 
+REQUEST = catalog_service_pb2.GetTrackRequest(id="01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
+
 
 class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def GetTrack(self, request: Any, context: Context) -> Any:
@@ -57,7 +59,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served
 
 async def get_track(mesh: ServedMesh, metadata: Any, caller: str = "edge") -> Any:
     stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel(caller))
-    return await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id="x"), metadata=metadata)
+    return await stub.GetTrack(REQUEST, metadata=metadata)
 
 
 async def sign_out(mesh: ServedMesh, metadata: Any) -> None:

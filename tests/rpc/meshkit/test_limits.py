@@ -26,6 +26,12 @@ from meshkit.testing.rpc import ServedMesh, TokenIssuer, served, service_setting
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 
 
+# What the ids of tracks ask of the servicers here.
+NOW = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
+WAIT = "01JD4Q8Z7Y1V9K2M5N6P7R8S9V"
+LATER = "01JD4Q8Z7Y1V9K2M5N6P7R8S9W"
+
+
 class Slow(catalog_service_pb2_grpc.CatalogServiceServicer):
     def __init__(self) -> None:
         self.gate = asyncio.Event()
@@ -36,7 +42,7 @@ class Slow(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def GetTrack(self, request: Any, context: Context) -> Any:
         self.calls += 1
         self.budgets.append(budget(60.0))
-        if request.id == "wait":
+        if request.id == WAIT:
             try:
                 await self.gate.wait()
             except asyncio.CancelledError:
@@ -82,7 +88,7 @@ def request_for(what: str) -> Any:
 async def test_a_call_without_a_deadline_gets_the_default(mesh: ServedMesh, slow: Slow) -> None:
     stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.GetTrack(request_for("wait"), metadata=mesh.token())
+        await stub.GetTrack(request_for(WAIT), metadata=mesh.token())
     assert fault_of(caught.value).reason == "DEADLINE_EXCEEDED"
     assert slow.cancelled.is_set()
 
@@ -92,14 +98,14 @@ async def test_a_deadline_is_told_with_its_reason_before_the_transport_tells_it(
 ) -> None:
     stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.GetTrack(request_for("wait"), metadata=mesh.token(), timeout=1.5)
+        await stub.GetTrack(request_for(WAIT), metadata=mesh.token(), timeout=1.5)
     assert rpc_status.from_call(caught.value) is not None
     assert fault_of(caught.value).reason == "DEADLINE_EXCEEDED"
 
 
 async def test_a_caller_that_goes_away_stops_the_work(mesh: ServedMesh, slow: Slow) -> None:
     stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
-    call = stub.GetTrack(request_for("wait"), metadata=mesh.token(), timeout=30)
+    call = stub.GetTrack(request_for(WAIT), metadata=mesh.token(), timeout=30)
     while not slow.calls:
         await asyncio.sleep(0.01)
     call.cancel()
@@ -109,16 +115,16 @@ async def test_a_caller_that_goes_away_stops_the_work(mesh: ServedMesh, slow: Sl
 
 async def test_overload_is_shed_with_a_time_to_come_back(mesh: ServedMesh, slow: Slow) -> None:
     stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
-    held = [stub.GetTrack(request_for("wait"), metadata=mesh.token(), timeout=30) for _ in range(2)]
+    held = [stub.GetTrack(request_for(WAIT), metadata=mesh.token(), timeout=30) for _ in range(2)]
     while slow.calls < 2:
         await asyncio.sleep(0.01)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.GetTrack(request_for("now"), metadata=mesh.token())
+        await stub.GetTrack(request_for(NOW), metadata=mesh.token())
     shed = fault_of(caught.value)
     assert (shed.reason, shed.retry_after_s) == ("OVERLOADED", 1.0)
     slow.gate.set()
     await asyncio.gather(*held)
-    await stub.GetTrack(request_for("now"), metadata=mesh.token())
+    await stub.GetTrack(request_for(NOW), metadata=mesh.token())
 
 
 async def test_an_oversized_message_is_refused(mesh: ServedMesh, slow: Slow) -> None:
@@ -139,7 +145,7 @@ async def test_drain_lets_calls_in_flight_end(mesh: ServedMesh, slow: Slow) -> N
         told.append("drain")
 
     mesh.server.on_drain(on_drain)
-    held = stub.GetTrack(request_for("wait"), metadata=mesh.token(), timeout=30)
+    held = stub.GetTrack(request_for(WAIT), metadata=mesh.token(), timeout=30)
     watching = health.Watch(health_pb2.HealthCheckRequest(service=""))
     assert (await watching.read()).status == health_pb2.HealthCheckResponse.SERVING
     while not slow.calls:
@@ -167,7 +173,7 @@ async def test_a_call_carries_user_request_id_and_deadline_to_the_next_service(
         async with served(tmp_path, (add_front, Front(channel)), issuer=issuer) as front:
             stub: Any = catalog_service_pb2_grpc.SearchServiceStub(front.channel())
             metadata = (*front.token(), ("x-request-id", "a-known-request-id"))
-            request = catalog_service_pb2.SearchRequest(q="x")
+            request = catalog_service_pb2.SearchRequest(q=NOW)
             answer = await stub.Search(request, metadata=metadata, timeout=4)
     assert answer.tracks[0].title == "a-known-request-id"
     assert 0 < slow.budgets[0] <= 4
@@ -209,10 +215,10 @@ class Refusing(catalog_service_pb2_grpc.CatalogServiceServicer):
 
     async def GetTrack(self, request: Any, context: Context) -> Any:
         self.calls += 1
-        raise Unavailable("away", retry_after_s=1.0 if request.id == "later" else None)
+        raise Unavailable("away", retry_after_s=1.0 if request.id == LATER else None)
 
 
-@pytest.mark.parametrize(("what", "attempts"), [("now", 3), ("later", 1)])
+@pytest.mark.parametrize(("what", "attempts"), [(NOW, 3), (LATER, 1)])
 async def test_a_client_tries_again_unless_it_was_told_when(
     tmp_path: Path, what: str, attempts: int
 ) -> None:

@@ -18,6 +18,7 @@ from meshkit.testing.rpc import ServedMesh, served
 
 REASON_OF_CODE = {int(spec.code): reason for reason, spec in status.reason_specs().items()}
 CODES = sorted(REASON_OF_CODE)
+A_BUG = 0
 
 
 class FailingCatalog(catalog_service_pb2_grpc.CatalogServiceServicer):
@@ -38,12 +39,14 @@ class FailingHeartbeats(playback_service_pb2_grpc.HeartbeatServiceServicer):
             raise failure(request.hello.playback_id)
 
 
-def failure(reason: str) -> Exception:
-    if reason == "a bug":
+def failure(asked: str) -> Exception:
+    """What the code that an id spells stands for."""
+    code = int(asked)
+    if code == A_BUG:
         return ZeroDivisionError("a secret of the driver")
     return Fault(
         "words for people",
-        reason=reason,
+        reason=REASON_OF_CODE[code],
         metadata={"key": "value"},
         retry_after_s=2.5,
         violations=(FieldViolation("q", "is empty"),),
@@ -61,22 +64,27 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served
         yield mesh
 
 
-async def unary(mesh: ServedMesh, reason: str) -> None:
+def id_of(code: int) -> str:
+    """An id that asks for the failure of a code."""
+    return f"{code:026}"
+
+
+async def unary(mesh: ServedMesh, code: int) -> None:
     stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
-    await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id=reason), metadata=mesh.token())
+    await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id=id_of(code)), metadata=mesh.token())
 
 
-async def server_stream(mesh: ServedMesh, reason: str) -> None:
+async def server_stream(mesh: ServedMesh, code: int) -> None:
     stub: Any = catalog_service_pb2_grpc.ImportServiceStub(mesh.channel())
-    request = catalog_service_pb2.WatchImportRequest(id=reason)
+    request = catalog_service_pb2.WatchImportRequest(id=id_of(code))
     async for _ in stub.WatchImport(request, metadata=mesh.token()):
         pass
 
 
-async def bidi_stream(mesh: ServedMesh, reason: str) -> None:
+async def bidi_stream(mesh: ServedMesh, code: int) -> None:
     stub: Any = playback_service_pb2_grpc.HeartbeatServiceStub(mesh.channel())
     request = playback_service_pb2.StreamHeartbeatsRequest
-    hello = request(hello=request.Hello(playback_id=reason))
+    hello = request(hello=request.Hello(playback_id=id_of(code), device_id="phone"))
     async for _ in stub.StreamHeartbeats(iter([hello]), metadata=mesh.token()):
         pass
 
@@ -88,7 +96,7 @@ async def test_every_code_reaches_the_client_with_its_details(
 ) -> None:
     reason = REASON_OF_CODE[code]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(mesh, reason)
+        await call(mesh, code)
     assert caught.value.code().value[0] == code
     fault = status.fault_of(caught.value)
     assert fault.reason == reason
@@ -101,7 +109,7 @@ async def test_every_code_reaches_the_client_with_its_details(
 @pytest.mark.parametrize("call", [unary, server_stream, bidi_stream])
 async def test_a_bug_becomes_internal_with_neutral_words(mesh: ServedMesh, call: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(mesh, "a bug")
+        await call(mesh, A_BUG)
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert "secret" not in str(caught.value)
     assert status.fault_of(caught.value).metadata["request_id"]

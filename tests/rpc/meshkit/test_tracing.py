@@ -21,6 +21,10 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 
 
+KNOWN = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
+MISSING = "01JD4Q8Z7Y1V9K2M5N6P7R8S9V"
+
+
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     def __init__(self) -> None:
         self.spans: list[Any] = []
@@ -34,7 +38,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
 
 class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def GetTrack(self, request: Any, context: Context) -> Any:
-        if request.id == "missing":
+        if request.id == MISSING:
             raise NotFound("no such track")
         with telemetry.span("look up", kind="test"):
             return catalog_service_pb2.GetTrackResponse()
@@ -60,9 +64,9 @@ async def test_a_call_is_a_span_of_its_callers_trace(tmp_path: Path, collector: 
     async with served(tmp_path, (add, Catalog())) as mesh:
         stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
         metadata = (*mesh.token(), ("traceparent", PARENT))
-        await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id="x"), metadata=metadata)
+        await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id=KNOWN), metadata=metadata)
         with pytest.raises(grpc.aio.AioRpcError):
-            request = catalog_service_pb2.GetTrackRequest(id="missing")
+            request = catalog_service_pb2.GetTrackRequest(id=MISSING)
             await stub.GetTrack(request, metadata=metadata)
     await asyncio.to_thread(telemetry.flush)
     calls = [span for span in collector.spans if span.name.endswith("CatalogService/GetTrack")]

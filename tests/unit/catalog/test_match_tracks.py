@@ -9,8 +9,7 @@ import pytest
 from catalog_svc.adapters.memory_index import MemoryIndex
 from catalog_svc.domain.matching import Description
 from catalog_svc.domain.search import Entry
-from catalog_svc.usecases.match_tracks import MAX_DESCRIPTIONS, Match, Matched, MatchTracks
-from meshkit.faults import InvalidArgument
+from catalog_svc.usecases.match_tracks import Match, Matched, MatchTracks
 from tests.contracts.catalog.search_suite import fill, track
 
 NONE = Matched()
@@ -136,11 +135,3 @@ async def test_results_come_in_the_order_of_the_descriptions(match_tracks: Match
     found = await match_tracks(said)
     assert [one.track_id for one in found] == [CREEP.id, "", UMBRELLA.id]
     assert await match_tracks([]) == []
-
-
-async def test_more_than_a_hundred_are_refused(match_tracks: MatchTracks) -> None:
-    most = [Description("Nothing")] * MAX_DESCRIPTIONS
-    assert len(await match_tracks(most)) == MAX_DESCRIPTIONS
-    with pytest.raises(InvalidArgument) as caught:
-        await match_tracks([*most, Description("x")])
-    assert caught.value.violations[0].field == "descriptions"

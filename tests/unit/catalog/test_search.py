@@ -57,8 +57,8 @@ async def search() -> Search:
     return Search(index)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 201])
-async def test_empty_and_overlong_queries_are_refused_by_name(search: Search, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "   "])
+async def test_blank_queries_are_refused_by_name(search: Search, text: str) -> None:
     for call in (search.find(text, [Kind.TRACK], limit=5), search.suggest(text, limit=5)):
         with pytest.raises(InvalidArgument) as caught:
             await call

@@ -8,10 +8,10 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from segue.catalog.v1.catalog_service_pb2 import ListAlbumTracksRequest
+from segue.catalog.v1.catalog_service_pb2 import ListAlbumTracksRequest, SuggestRequest
 
-from meshkit.faults import InvalidArgument, PageTokenInvalid
-from meshkit.paging import DEFAULT_SIZE, MAX_SIZE, MOST_VALUES, Page
+from meshkit.faults import PageTokenInvalid
+from meshkit.paging import MOST_VALUES, Page, size_of
 from tests.contracts.page_tokens import FOREIGN, forged
 
 METHOD = "/segue.Test/List"
@@ -24,16 +24,15 @@ def page(method: str = METHOD, *, of: str = "album", size: int = 0, token: str =
 
 @pytest.mark.parametrize(
     ("asked", "served"),
-    [(0, DEFAULT_SIZE), (1, 1), (MAX_SIZE, MAX_SIZE), (MAX_SIZE + 1, MAX_SIZE), (2**31 - 1, 500)],
+    [(0, 50), (1, 1), (500, 500), (501, 500), (2**31 - 1, 500)],
 )
 def test_a_page_size_is_clamped(asked: int, served: int) -> None:
     assert page(size=asked).size == served
 
 
-def test_a_negative_page_size_is_refused() -> None:
-    with pytest.raises(InvalidArgument) as caught:
-        page(size=-1)
-    assert [violation.field for violation in caught.value.violations] == ["page_size"]
+@pytest.mark.parametrize(("asked", "served"), [(0, 8), (20, 20), (21, 20)])
+def test_the_contract_of_a_request_says_how_its_size_is_taken(asked: int, served: int) -> None:
+    assert size_of(SuggestRequest(page_size=asked)) == served
 
 
 def test_the_first_page_comes_after_nothing() -> None:
