@@ -408,7 +408,7 @@ async def test_a_report_with_a_bad_field_changes_nothing(
         ({"enqueue": {}}, "enqueue.track_ids"),
         ({"enqueue": {"track_ids": ["x"]}}, "enqueue.track_ids[0]"),
         ({"play": {}}, "track_id"),
-        ({"play": {"track_id": TRACK.track_id, "repeat": 9}}, "repeat"),
+        ({"play": {"track_id": TRACK.track_id, "repeat": 9}}, "play.repeat"),
         ({"play": {"track_id": TRACK.track_id, "position_ms": -1}}, "position_ms"),
     ],
 )
