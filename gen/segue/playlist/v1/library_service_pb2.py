@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
+from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'segue/playlist/v1/library_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\":\n\x11SaveTracksRequest\x12\x11\n\ttrack_ids\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\")\n\x12SaveTracksResponse\x12\x13\n\x0bsaved_count\x18\x01 \x01(\x05\"O\n\x18RemoveSavedTracksRequest\x12\x1f\n\ttrack_ids\x18\x01 \x03(\tB\x0c\xd2\xc8\x18\x08track_id\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"2\n\x19RemoveSavedTracksResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"?\n\x16ListSavedTracksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xfa\x02\n\x17ListSavedTracksResponse\x12\x45\n\x06tracks\x18\x01 \x03(\x0b\x32\x35.segue.playlist.v1.ListSavedTracksResponse.SavedTrack\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x1a\xe9\x01\n\nSavedTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\x12\x11\n\tartist_id\x18\x06 \x01(\t\x12\r\n\x05\x61lbum\x18\x07 \x01(\t\x12\x10\n\x08\x61lbum_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61rtwork_path\x18\t \x01(\t\x12,\n\x08saved_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tavailable\x18\x0b \x01(\x08\":\n\x17\x43heckSavedTracksRequest\x12\x1f\n\ttrack_ids\x18\x01 \x03(\tB\x0c\xd2\xc8\x18\x08track_id\")\n\x18\x43heckSavedTracksResponse\x12\r\n\x05saved\x18\x01 \x03(\x08\":\n\x11SaveAlbumsRequest\x12\x11\n\talbum_ids\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\")\n\x12SaveAlbumsResponse\x12\x13\n\x0bsaved_count\x18\x01 \x01(\x05\"O\n\x18RemoveSavedAlbumsRequest\x12\x1f\n\talbum_ids\x18\x01 \x03(\tB\x0c\xd2\xc8\x18\x08\x61lbum_id\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"2\n\x19RemoveSavedAlbumsResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"?\n\x16ListSavedAlbumsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xad\x02\n\x17ListSavedAlbumsResponse\x12\x45\n\x06\x61lbums\x18\x01 \x03(\x0b\x32\x35.segue.playlist.v1.ListSavedAlbumsResponse.SavedAlbum\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x1a\x9c\x01\n\nSavedAlbum\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x11\n\tartist_id\x18\x04 \x01(\t\x12\x0c\n\x04year\x18\x05 \x01(\x05\x12\x14\n\x0c\x61rtwork_path\x18\x06 \x01(\t\x12,\n\x08saved_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x17\x43heckSavedAlbumsRequest\x12\x1f\n\talbum_ids\x18\x01 \x03(\tB\x0c\xd2\xc8\x18\x08\x61lbum_id\")\n\x18\x43heckSavedAlbumsResponse\x12\r\n\x05saved\x18\x01 \x03(\x08\x32\xf8\n\n\x0eLibraryService\x12\x8a\x01\n\nSaveTracks\x12$.segue.playlist.v1.SaveTracksRequest\x1a%.segue.playlist.v1.SaveTracksResponse\"/\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x08\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x1a\x12/me/library/tracks:\x01*\x12\xbc\x01\n\x11RemoveSavedTracks\x12+.segue.playlist.v1.RemoveSavedTracksRequest\x1a,.segue.playlist.v1.RemoveSavedTracksResponse\"L\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x08\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x34*\x12/me/library/tracksZ\x1e\"\x19/me/library/tracks/remove:\x01*\x12\xa1\x01\n\x0fListSavedTracks\x12).segue.playlist.v1.ListSavedTracksRequest\x1a*.segue.playlist.v1.ListSavedTracksResponse\"7\x90\x02\x01\xba\xc8\x18\x16\x08\x02\x12\x01\x07\x1a\x04\x65\x64ge\"\x03rec\"\x04sync\x82\xd3\xe4\x93\x02\x14\x12\x12/me/library/tracks\x12\xc9\x01\n\x10\x43heckSavedTracks\x12*.segue.playlist.v1.CheckSavedTracksRequest\x1a+.segue.playlist.v1.CheckSavedTracksResponse\"\\\x90\x02\x01\xba\xc8\x18\x10\x08\x02\x12\x01\x07\x1a\x04\x65\x64ge\"\x03rec\x82\xd3\xe4\x93\x02?\x12\x1b/me/library/tracks/containsZ \"\x1b/me/library/tracks/contains:\x01*\x12\x8a\x01\n\nSaveAlbums\x12$.segue.playlist.v1.SaveAlbumsRequest\x1a%.segue.playlist.v1.SaveAlbumsResponse\"/\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x08\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x1a\x12/me/library/albums:\x01*\x12\xbc\x01\n\x11RemoveSavedAlbums\x12+.segue.playlist.v1.RemoveSavedAlbumsRequest\x1a,.segue.playlist.v1.RemoveSavedAlbumsResponse\"L\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x08\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x34*\x12/me/library/albumsZ\x1e\"\x19/me/library/albums/remove:\x01*\x12\x96\x01\n\x0fListSavedAlbums\x12).segue.playlist.v1.ListSavedAlbumsRequest\x1a*.segue.playlist.v1.ListSavedAlbumsResponse\",\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x07\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14\x12\x12/me/library/albums\x12\xc4\x01\n\x10\x43heckSavedAlbums\x12*.segue.playlist.v1.CheckSavedAlbumsRequest\x1a+.segue.playlist.v1.CheckSavedAlbumsResponse\"W\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x07\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02?\x12\x1b/me/library/albums/containsZ \"\x1b/me/library/albums/contains:\x01*B\xca\x01\n\x11segue.playlist.v1B\x13LibraryServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'segue/playlist/v1/library_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\":\n\x11SaveTracksRequest\x12\x11\n\ttrack_ids\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\")\n\x12SaveTracksResponse\x12\x13\n\x0bsaved_count\x18\x01 \x01(\x05\"O\n\x18RemoveSavedTracksRequest\x12\x1f\n\ttrack_ids\x18\x01 \x03(\tB\x0c\xd2\xc8\x18\x08track_id\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"2\n\x19RemoveSavedTracksResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"L\n\x16ListSavedTracksRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xfa\x02\n\x17ListSavedTracksResponse\x12\x45\n\x06tracks\x18\x01 \x03(\x0b\x32\x35.segue.playlist.v1.ListSavedTracksResponse.SavedTrack\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x1a\xe9\x01\n\nSavedTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\x12\x11\n\tartist_id\x18\x06 \x01(\t\x12\r\n\x05\x61lbum\x18\x07 \x01(\t\x12\x10\n\x08\x61lbum_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61rtwork_path\x18\t \x01(\t\x12,\n\x08saved_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tavailable\x18\x0b \x01(\x08\":\n\x17\x43heckSavedTracksRequest\x12\x1f\n\ttrack_ids\x18\x01 \x03(\tB\x0c\xd2\xc8\x18\x08track_id\")\n\x18\x43heckSavedTracksResponse\x12\r\n\x05saved\x18\x01 \x03(\x08\":\n\x11SaveAlbumsRequest\x12\x11\n\talbum_ids\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\")\n\x12SaveAlbumsResponse\x12\x13\n\x0bsaved_count\x18\x01 \x01(\x05\"O\n\x18RemoveSavedAlbumsRequest\x12\x1f\n\talbum_ids\x18\x01 \x03(\tB\x0c\xd2\xc8\x18\x08\x61lbum_id\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"2\n\x19RemoveSavedAlbumsResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"L\n\x16ListSavedAlbumsRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xad\x02\n\x17ListSavedAlbumsResponse\x12\x45\n\x06\x61lbums\x18\x01 \x03(\x0b\x32\x35.segue.playlist.v1.ListSavedAlbumsResponse.SavedAlbum\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x1a\x9c\x01\n\nSavedAlbum\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x11\n\tartist_id\x18\x04 \x01(\t\x12\x0c\n\x04year\x18\x05 \x01(\x05\x12\x14\n\x0c\x61rtwork_path\x18\x06 \x01(\t\x12,\n\x08saved_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x17\x43heckSavedAlbumsRequest\x12\x1f\n\talbum_ids\x18\x01 \x03(\tB\x0c\xd2\xc8\x18\x08\x61lbum_id\")\n\x18\x43heckSavedAlbumsResponse\x12\r\n\x05saved\x18\x01 \x03(\x08\x32\xf8\n\n\x0eLibraryService\x12\x8a\x01\n\nSaveTracks\x12$.segue.playlist.v1.SaveTracksRequest\x1a%.segue.playlist.v1.SaveTracksResponse\"/\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x08\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x1a\x12/me/library/tracks:\x01*\x12\xbc\x01\n\x11RemoveSavedTracks\x12+.segue.playlist.v1.RemoveSavedTracksRequest\x1a,.segue.playlist.v1.RemoveSavedTracksResponse\"L\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x08\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x34*\x12/me/library/tracksZ\x1e\"\x19/me/library/tracks/remove:\x01*\x12\xa1\x01\n\x0fListSavedTracks\x12).segue.playlist.v1.ListSavedTracksRequest\x1a*.segue.playlist.v1.ListSavedTracksResponse\"7\x90\x02\x01\xba\xc8\x18\x16\x08\x02\x12\x01\x07\x1a\x04\x65\x64ge\"\x03rec\"\x04sync\x82\xd3\xe4\x93\x02\x14\x12\x12/me/library/tracks\x12\xc9\x01\n\x10\x43heckSavedTracks\x12*.segue.playlist.v1.CheckSavedTracksRequest\x1a+.segue.playlist.v1.CheckSavedTracksResponse\"\\\x90\x02\x01\xba\xc8\x18\x10\x08\x02\x12\x01\x07\x1a\x04\x65\x64ge\"\x03rec\x82\xd3\xe4\x93\x02?\x12\x1b/me/library/tracks/containsZ \"\x1b/me/library/tracks/contains:\x01*\x12\x8a\x01\n\nSaveAlbums\x12$.segue.playlist.v1.SaveAlbumsRequest\x1a%.segue.playlist.v1.SaveAlbumsResponse\"/\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x08\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x1a\x12/me/library/albums:\x01*\x12\xbc\x01\n\x11RemoveSavedAlbums\x12+.segue.playlist.v1.RemoveSavedAlbumsRequest\x1a,.segue.playlist.v1.RemoveSavedAlbumsResponse\"L\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x08\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x34*\x12/me/library/albumsZ\x1e\"\x19/me/library/albums/remove:\x01*\x12\x96\x01\n\x0fListSavedAlbums\x12).segue.playlist.v1.ListSavedAlbumsRequest\x1a*.segue.playlist.v1.ListSavedAlbumsResponse\",\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x07\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x14\x12\x12/me/library/albums\x12\xc4\x01\n\x10\x43heckSavedAlbums\x12*.segue.playlist.v1.CheckSavedAlbumsRequest\x1a+.segue.playlist.v1.CheckSavedAlbumsResponse\"W\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x07\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02?\x12\x1b/me/library/albums/containsZ \"\x1b/me/library/albums/contains:\x01*B\xca\x01\n\x11segue.playlist.v1B\x13LibraryServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,10 +38,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playlist.v1B\023LibraryServiceProtoP\001Z\034segue/playlist/v1;playlistv1\242\002\017SeguePlaylistV1\252\002\021Segue.Playlist.V1\272\002\017SeguePlaylistV1\312\002\021Segue\\Playlist\\V1\342\002\035Segue\\Playlist\\V1\\GPBMetadata\352\002\023Segue::Playlist::V1'
   _globals['_REMOVESAVEDTRACKSREQUEST'].fields_by_name['track_ids']._loaded_options = None
   _globals['_REMOVESAVEDTRACKSREQUEST'].fields_by_name['track_ids']._serialized_options = b'\322\310\030\010track_id'
+  _globals['_LISTSAVEDTRACKSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSAVEDTRACKSREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\310\030\007Z\005\0102\020\364\003'
   _globals['_CHECKSAVEDTRACKSREQUEST'].fields_by_name['track_ids']._loaded_options = None
   _globals['_CHECKSAVEDTRACKSREQUEST'].fields_by_name['track_ids']._serialized_options = b'\322\310\030\010track_id'
   _globals['_REMOVESAVEDALBUMSREQUEST'].fields_by_name['album_ids']._loaded_options = None
   _globals['_REMOVESAVEDALBUMSREQUEST'].fields_by_name['album_ids']._serialized_options = b'\322\310\030\010album_id'
+  _globals['_LISTSAVEDALBUMSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSAVEDALBUMSREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\310\030\007Z\005\0102\020\364\003'
   _globals['_CHECKSAVEDALBUMSREQUEST'].fields_by_name['album_ids']._loaded_options = None
   _globals['_CHECKSAVEDALBUMSREQUEST'].fields_by_name['album_ids']._serialized_options = b'\322\310\030\010album_id'
   _globals['_LIBRARYSERVICE'].methods_by_name['SaveTracks']._loaded_options = None
@@ -59,42 +64,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LIBRARYSERVICE'].methods_by_name['ListSavedAlbums']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\007\032\004edge\202\323\344\223\002\024\022\022/me/library/albums'
   _globals['_LIBRARYSERVICE'].methods_by_name['CheckSavedAlbums']._loaded_options = None
   _globals['_LIBRARYSERVICE'].methods_by_name['CheckSavedAlbums']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\007\032\004edge\202\323\344\223\002?\022\033/me/library/albums/containsZ \"\033/me/library/albums/contains:\001*'
-  _globals['_SAVETRACKSREQUEST']._serialized_start=154
-  _globals['_SAVETRACKSREQUEST']._serialized_end=212
-  _globals['_SAVETRACKSRESPONSE']._serialized_start=214
-  _globals['_SAVETRACKSRESPONSE']._serialized_end=255
-  _globals['_REMOVESAVEDTRACKSREQUEST']._serialized_start=257
-  _globals['_REMOVESAVEDTRACKSREQUEST']._serialized_end=336
-  _globals['_REMOVESAVEDTRACKSRESPONSE']._serialized_start=338
-  _globals['_REMOVESAVEDTRACKSRESPONSE']._serialized_end=388
-  _globals['_LISTSAVEDTRACKSREQUEST']._serialized_start=390
-  _globals['_LISTSAVEDTRACKSREQUEST']._serialized_end=453
-  _globals['_LISTSAVEDTRACKSRESPONSE']._serialized_start=456
-  _globals['_LISTSAVEDTRACKSRESPONSE']._serialized_end=834
-  _globals['_LISTSAVEDTRACKSRESPONSE_SAVEDTRACK']._serialized_start=601
-  _globals['_LISTSAVEDTRACKSRESPONSE_SAVEDTRACK']._serialized_end=834
-  _globals['_CHECKSAVEDTRACKSREQUEST']._serialized_start=836
-  _globals['_CHECKSAVEDTRACKSREQUEST']._serialized_end=894
-  _globals['_CHECKSAVEDTRACKSRESPONSE']._serialized_start=896
-  _globals['_CHECKSAVEDTRACKSRESPONSE']._serialized_end=937
-  _globals['_SAVEALBUMSREQUEST']._serialized_start=939
-  _globals['_SAVEALBUMSREQUEST']._serialized_end=997
-  _globals['_SAVEALBUMSRESPONSE']._serialized_start=999
-  _globals['_SAVEALBUMSRESPONSE']._serialized_end=1040
-  _globals['_REMOVESAVEDALBUMSREQUEST']._serialized_start=1042
-  _globals['_REMOVESAVEDALBUMSREQUEST']._serialized_end=1121
-  _globals['_REMOVESAVEDALBUMSRESPONSE']._serialized_start=1123
-  _globals['_REMOVESAVEDALBUMSRESPONSE']._serialized_end=1173
-  _globals['_LISTSAVEDALBUMSREQUEST']._serialized_start=1175
-  _globals['_LISTSAVEDALBUMSREQUEST']._serialized_end=1238
-  _globals['_LISTSAVEDALBUMSRESPONSE']._serialized_start=1241
-  _globals['_LISTSAVEDALBUMSRESPONSE']._serialized_end=1542
-  _globals['_LISTSAVEDALBUMSRESPONSE_SAVEDALBUM']._serialized_start=1386
-  _globals['_LISTSAVEDALBUMSRESPONSE_SAVEDALBUM']._serialized_end=1542
-  _globals['_CHECKSAVEDALBUMSREQUEST']._serialized_start=1544
-  _globals['_CHECKSAVEDALBUMSREQUEST']._serialized_end=1602
-  _globals['_CHECKSAVEDALBUMSRESPONSE']._serialized_start=1604
-  _globals['_CHECKSAVEDALBUMSRESPONSE']._serialized_end=1645
-  _globals['_LIBRARYSERVICE']._serialized_start=1648
-  _globals['_LIBRARYSERVICE']._serialized_end=3048
+  _globals['_SAVETRACKSREQUEST']._serialized_start=186
+  _globals['_SAVETRACKSREQUEST']._serialized_end=244
+  _globals['_SAVETRACKSRESPONSE']._serialized_start=246
+  _globals['_SAVETRACKSRESPONSE']._serialized_end=287
+  _globals['_REMOVESAVEDTRACKSREQUEST']._serialized_start=289
+  _globals['_REMOVESAVEDTRACKSREQUEST']._serialized_end=368
+  _globals['_REMOVESAVEDTRACKSRESPONSE']._serialized_start=370
+  _globals['_REMOVESAVEDTRACKSRESPONSE']._serialized_end=420
+  _globals['_LISTSAVEDTRACKSREQUEST']._serialized_start=422
+  _globals['_LISTSAVEDTRACKSREQUEST']._serialized_end=498
+  _globals['_LISTSAVEDTRACKSRESPONSE']._serialized_start=501
+  _globals['_LISTSAVEDTRACKSRESPONSE']._serialized_end=879
+  _globals['_LISTSAVEDTRACKSRESPONSE_SAVEDTRACK']._serialized_start=646
+  _globals['_LISTSAVEDTRACKSRESPONSE_SAVEDTRACK']._serialized_end=879
+  _globals['_CHECKSAVEDTRACKSREQUEST']._serialized_start=881
+  _globals['_CHECKSAVEDTRACKSREQUEST']._serialized_end=939
+  _globals['_CHECKSAVEDTRACKSRESPONSE']._serialized_start=941
+  _globals['_CHECKSAVEDTRACKSRESPONSE']._serialized_end=982
+  _globals['_SAVEALBUMSREQUEST']._serialized_start=984
+  _globals['_SAVEALBUMSREQUEST']._serialized_end=1042
+  _globals['_SAVEALBUMSRESPONSE']._serialized_start=1044
+  _globals['_SAVEALBUMSRESPONSE']._serialized_end=1085
+  _globals['_REMOVESAVEDALBUMSREQUEST']._serialized_start=1087
+  _globals['_REMOVESAVEDALBUMSREQUEST']._serialized_end=1166
+  _globals['_REMOVESAVEDALBUMSRESPONSE']._serialized_start=1168
+  _globals['_REMOVESAVEDALBUMSRESPONSE']._serialized_end=1218
+  _globals['_LISTSAVEDALBUMSREQUEST']._serialized_start=1220
+  _globals['_LISTSAVEDALBUMSREQUEST']._serialized_end=1296
+  _globals['_LISTSAVEDALBUMSRESPONSE']._serialized_start=1299
+  _globals['_LISTSAVEDALBUMSRESPONSE']._serialized_end=1600
+  _globals['_LISTSAVEDALBUMSRESPONSE_SAVEDALBUM']._serialized_start=1444
+  _globals['_LISTSAVEDALBUMSRESPONSE_SAVEDALBUM']._serialized_end=1600
+  _globals['_CHECKSAVEDALBUMSREQUEST']._serialized_start=1602
+  _globals['_CHECKSAVEDALBUMSREQUEST']._serialized_end=1660
+  _globals['_CHECKSAVEDALBUMSRESPONSE']._serialized_start=1662
+  _globals['_CHECKSAVEDALBUMSRESPONSE']._serialized_end=1703
+  _globals['_LIBRARYSERVICE']._serialized_start=1706
+  _globals['_LIBRARYSERVICE']._serialized_end=3106
 # @@protoc_insertion_point(module_scope)

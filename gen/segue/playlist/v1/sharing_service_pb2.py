@@ -26,10 +26,11 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
+from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 from segue.playlist.v1 import playlist_pb2 as segue_dot_playlist_dot_v1_dot_playlist__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'segue/playlist/v1/sharing_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a segue/playlist/v1/playlist.proto\"\x86\x01\n\x16SetCollaboratorRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x32\n\x04role\x18\x03 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"P\n\x17SetCollaboratorResponse\x12\x35\n\x0c\x63ollaborator\x18\x01 \x01(\x0b\x32\x1f.segue.playlist.v1.Collaborator\"U\n\x19RemoveCollaboratorRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x1c\n\x1aRemoveCollaboratorResponse\"/\n\x18ListCollaboratorsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\"S\n\x19ListCollaboratorsResponse\x12\x36\n\rcollaborators\x18\x01 \x03(\x0b\x32\x1f.segue.playlist.v1.Collaborator\"T\n\x18TransferOwnershipRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"J\n\x19TransferOwnershipResponse\x12-\n\x08playlist\x18\x01 \x01(\x0b\x32\x1b.segue.playlist.v1.Playlist\"\xb2\x01\n\x12\x43reateShareRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x32\n\x04role\x18\x02 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12?\n\nexpires_in\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xd2\xc8\x18\x0c\x65xpires_in_s\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"^\n\x13\x43reateShareResponse\x12+\n\x05share\x18\x01 \x01(\x0b\x32\x1c.segue.playlist.v1.ShareLink\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\"O\n\x11ListSharesRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"[\n\x12ListSharesResponse\x12,\n\x06shares\x18\x01 \x03(\x0b\x32\x1c.segue.playlist.v1.ShareLink\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x12RevokeShareRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x10\n\x08share_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x15\n\x13RevokeShareResponse\"#\n\x13PreviewShareRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\xdb\x01\n\x14PreviewShareResponse\x12-\n\x08playlist\x18\x01 \x01(\x0b\x32\x1b.segue.playlist.v1.Playlist\x12\x30\n\x06tracks\x18\x02 \x03(\x0b\x32 .segue.playlist.v1.PlaylistTrack\x12\x32\n\x04role\x18\x03 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"6\n\x12\x41\x63\x63\x65ptShareRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"D\n\x13\x41\x63\x63\x65ptShareResponse\x12-\n\x08playlist\x18\x01 \x01(\x0b\x32\x1b.segue.playlist.v1.Playlist2\xd6\x0b\n\x0eSharingService\x12\xb7\x01\n\x0fSetCollaborator\x12).segue.playlist.v1.SetCollaboratorRequest\x1a*.segue.playlist.v1.SetCollaboratorResponse\"M\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x35\x1a\x30/playlists/{playlist_id}/collaborators/{user_id}:\x01*\x12\xbd\x01\n\x12RemoveCollaborator\x12,.segue.playlist.v1.RemoveCollaboratorRequest\x1a-.segue.playlist.v1.RemoveCollaboratorResponse\"J\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x32*0/playlists/{playlist_id}/collaborators/{user_id}\x12\xb0\x01\n\x11ListCollaborators\x12+.segue.playlist.v1.ListCollaboratorsRequest\x1a,.segue.playlist.v1.ListCollaboratorsResponse\"@\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02(\x12&/playlists/{playlist_id}/collaborators\x12\xae\x01\n\x11TransferOwnership\x12+.segue.playlist.v1.TransferOwnershipRequest\x1a,.segue.playlist.v1.TransferOwnershipResponse\">\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02&\"!/playlists/{playlist_id}/transfer:\x01*\x12\x97\x01\n\x0b\x43reateShare\x12%.segue.playlist.v1.CreateShareRequest\x1a&.segue.playlist.v1.CreateShareResponse\"9\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02$\"\x1f/playlists/{playlist_id}/shares:\x01*\x12\x94\x01\n\nListShares\x12$.segue.playlist.v1.ListSharesRequest\x1a%.segue.playlist.v1.ListSharesResponse\"9\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x1f/playlists/{playlist_id}/shares\x12\xa2\x01\n\x0bRevokeShare\x12%.segue.playlist.v1.RevokeShareRequest\x1a&.segue.playlist.v1.RevokeShareResponse\"D\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02,**/playlists/{playlist_id}/shares/{share_id}\x12\x81\x01\n\x0cPreviewShare\x12&.segue.playlist.v1.PreviewShareRequest\x1a\'.segue.playlist.v1.PreviewShareResponse\" \x90\x02\x01\xba\xc8\x18\x08\x08\x01\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\x12\t/s/{code}\x12\x8b\x01\n\x0b\x41\x63\x63\x65ptShare\x12%.segue.playlist.v1.AcceptShareRequest\x1a&.segue.playlist.v1.AcceptShareResponse\"-\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x15\"\x10/s/{code}/accept:\x01*B\xca\x01\n\x11segue.playlist.v1B\x13SharingServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'segue/playlist/v1/sharing_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a segue/playlist/v1/playlist.proto\"\x86\x01\n\x16SetCollaboratorRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x32\n\x04role\x18\x03 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"P\n\x17SetCollaboratorResponse\x12\x35\n\x0c\x63ollaborator\x18\x01 \x01(\x0b\x32\x1f.segue.playlist.v1.Collaborator\"U\n\x19RemoveCollaboratorRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x1c\n\x1aRemoveCollaboratorResponse\"/\n\x18ListCollaboratorsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\"S\n\x19ListCollaboratorsResponse\x12\x36\n\rcollaborators\x18\x01 \x03(\x0b\x32\x1f.segue.playlist.v1.Collaborator\"T\n\x18TransferOwnershipRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"J\n\x19TransferOwnershipResponse\x12-\n\x08playlist\x18\x01 \x01(\x0b\x32\x1b.segue.playlist.v1.Playlist\"\xb2\x01\n\x12\x43reateShareRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x32\n\x04role\x18\x02 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12?\n\nexpires_in\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xd2\xc8\x18\x0c\x65xpires_in_s\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"^\n\x13\x43reateShareResponse\x12+\n\x05share\x18\x01 \x01(\x0b\x32\x1c.segue.playlist.v1.ShareLink\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\"\\\n\x11ListSharesRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x1e\n\tpage_size\x18\x02 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x03 \x01(\t\"[\n\x12ListSharesResponse\x12,\n\x06shares\x18\x01 \x03(\x0b\x32\x1c.segue.playlist.v1.ShareLink\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x12RevokeShareRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x10\n\x08share_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x15\n\x13RevokeShareResponse\"#\n\x13PreviewShareRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\xdb\x01\n\x14PreviewShareResponse\x12-\n\x08playlist\x18\x01 \x01(\x0b\x32\x1b.segue.playlist.v1.Playlist\x12\x30\n\x06tracks\x18\x02 \x03(\x0b\x32 .segue.playlist.v1.PlaylistTrack\x12\x32\n\x04role\x18\x03 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"6\n\x12\x41\x63\x63\x65ptShareRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"D\n\x13\x41\x63\x63\x65ptShareResponse\x12-\n\x08playlist\x18\x01 \x01(\x0b\x32\x1b.segue.playlist.v1.Playlist2\xd6\x0b\n\x0eSharingService\x12\xb7\x01\n\x0fSetCollaborator\x12).segue.playlist.v1.SetCollaboratorRequest\x1a*.segue.playlist.v1.SetCollaboratorResponse\"M\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x35\x1a\x30/playlists/{playlist_id}/collaborators/{user_id}:\x01*\x12\xbd\x01\n\x12RemoveCollaborator\x12,.segue.playlist.v1.RemoveCollaboratorRequest\x1a-.segue.playlist.v1.RemoveCollaboratorResponse\"J\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x32*0/playlists/{playlist_id}/collaborators/{user_id}\x12\xb0\x01\n\x11ListCollaborators\x12+.segue.playlist.v1.ListCollaboratorsRequest\x1a,.segue.playlist.v1.ListCollaboratorsResponse\"@\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02(\x12&/playlists/{playlist_id}/collaborators\x12\xae\x01\n\x11TransferOwnership\x12+.segue.playlist.v1.TransferOwnershipRequest\x1a,.segue.playlist.v1.TransferOwnershipResponse\">\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02&\"!/playlists/{playlist_id}/transfer:\x01*\x12\x97\x01\n\x0b\x43reateShare\x12%.segue.playlist.v1.CreateShareRequest\x1a&.segue.playlist.v1.CreateShareResponse\"9\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02$\"\x1f/playlists/{playlist_id}/shares:\x01*\x12\x94\x01\n\nListShares\x12$.segue.playlist.v1.ListSharesRequest\x1a%.segue.playlist.v1.ListSharesResponse\"9\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x1f/playlists/{playlist_id}/shares\x12\xa2\x01\n\x0bRevokeShare\x12%.segue.playlist.v1.RevokeShareRequest\x1a&.segue.playlist.v1.RevokeShareResponse\"D\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02,**/playlists/{playlist_id}/shares/{share_id}\x12\x81\x01\n\x0cPreviewShare\x12&.segue.playlist.v1.PreviewShareRequest\x1a\'.segue.playlist.v1.PreviewShareResponse\" \x90\x02\x01\xba\xc8\x18\x08\x08\x01\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\x12\t/s/{code}\x12\x8b\x01\n\x0b\x41\x63\x63\x65ptShare\x12%.segue.playlist.v1.AcceptShareRequest\x1a&.segue.playlist.v1.AcceptShareResponse\"-\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x15\"\x10/s/{code}/accept:\x01*B\xca\x01\n\x11segue.playlist.v1B\x13SharingServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playlist.v1B\023SharingServiceProtoP\001Z\034segue/playlist/v1;playlistv1\242\002\017SeguePlaylistV1\252\002\021Segue.Playlist.V1\272\002\017SeguePlaylistV1\312\002\021Segue\\Playlist\\V1\342\002\035Segue\\Playlist\\V1\\GPBMetadata\352\002\023Segue::Playlist::V1'
   _globals['_CREATESHAREREQUEST'].fields_by_name['expires_in']._loaded_options = None
   _globals['_CREATESHAREREQUEST'].fields_by_name['expires_in']._serialized_options = b'\322\310\030\014expires_in_s'
+  _globals['_LISTSHARESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSHARESREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\310\030\007Z\005\0102\020\364\003'
   _globals['_SHARINGSERVICE'].methods_by_name['SetCollaborator']._loaded_options = None
   _globals['_SHARINGSERVICE'].methods_by_name['SetCollaborator']._serialized_options = b'\220\002\002\272\310\030\013\010\002\022\001\006\032\004edge\202\323\344\223\0025\0320/playlists/{playlist_id}/collaborators/{user_id}:\001*'
   _globals['_SHARINGSERVICE'].methods_by_name['RemoveCollaborator']._loaded_options = None
@@ -57,42 +60,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHARINGSERVICE'].methods_by_name['PreviewShare']._serialized_options = b'\220\002\001\272\310\030\010\010\001\032\004edge\202\323\344\223\002\013\022\t/s/{code}'
   _globals['_SHARINGSERVICE'].methods_by_name['AcceptShare']._loaded_options = None
   _globals['_SHARINGSERVICE'].methods_by_name['AcceptShare']._serialized_options = b'\220\002\002\272\310\030\013\010\002\022\001\006\032\004edge\202\323\344\223\002\025\"\020/s/{code}/accept:\001*'
-  _globals['_SETCOLLABORATORREQUEST']._serialized_start=221
-  _globals['_SETCOLLABORATORREQUEST']._serialized_end=355
-  _globals['_SETCOLLABORATORRESPONSE']._serialized_start=357
-  _globals['_SETCOLLABORATORRESPONSE']._serialized_end=437
-  _globals['_REMOVECOLLABORATORREQUEST']._serialized_start=439
-  _globals['_REMOVECOLLABORATORREQUEST']._serialized_end=524
-  _globals['_REMOVECOLLABORATORRESPONSE']._serialized_start=526
-  _globals['_REMOVECOLLABORATORRESPONSE']._serialized_end=554
-  _globals['_LISTCOLLABORATORSREQUEST']._serialized_start=556
-  _globals['_LISTCOLLABORATORSREQUEST']._serialized_end=603
-  _globals['_LISTCOLLABORATORSRESPONSE']._serialized_start=605
-  _globals['_LISTCOLLABORATORSRESPONSE']._serialized_end=688
-  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_start=690
-  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_end=774
-  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_start=776
-  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_end=850
-  _globals['_CREATESHAREREQUEST']._serialized_start=853
-  _globals['_CREATESHAREREQUEST']._serialized_end=1031
-  _globals['_CREATESHARERESPONSE']._serialized_start=1033
-  _globals['_CREATESHARERESPONSE']._serialized_end=1127
-  _globals['_LISTSHARESREQUEST']._serialized_start=1129
-  _globals['_LISTSHARESREQUEST']._serialized_end=1208
-  _globals['_LISTSHARESRESPONSE']._serialized_start=1210
-  _globals['_LISTSHARESRESPONSE']._serialized_end=1301
-  _globals['_REVOKESHAREREQUEST']._serialized_start=1303
-  _globals['_REVOKESHAREREQUEST']._serialized_end=1382
-  _globals['_REVOKESHARERESPONSE']._serialized_start=1384
-  _globals['_REVOKESHARERESPONSE']._serialized_end=1405
-  _globals['_PREVIEWSHAREREQUEST']._serialized_start=1407
-  _globals['_PREVIEWSHAREREQUEST']._serialized_end=1442
-  _globals['_PREVIEWSHARERESPONSE']._serialized_start=1445
-  _globals['_PREVIEWSHARERESPONSE']._serialized_end=1664
-  _globals['_ACCEPTSHAREREQUEST']._serialized_start=1666
-  _globals['_ACCEPTSHAREREQUEST']._serialized_end=1720
-  _globals['_ACCEPTSHARERESPONSE']._serialized_start=1722
-  _globals['_ACCEPTSHARERESPONSE']._serialized_end=1790
-  _globals['_SHARINGSERVICE']._serialized_start=1793
-  _globals['_SHARINGSERVICE']._serialized_end=3287
+  _globals['_SETCOLLABORATORREQUEST']._serialized_start=253
+  _globals['_SETCOLLABORATORREQUEST']._serialized_end=387
+  _globals['_SETCOLLABORATORRESPONSE']._serialized_start=389
+  _globals['_SETCOLLABORATORRESPONSE']._serialized_end=469
+  _globals['_REMOVECOLLABORATORREQUEST']._serialized_start=471
+  _globals['_REMOVECOLLABORATORREQUEST']._serialized_end=556
+  _globals['_REMOVECOLLABORATORRESPONSE']._serialized_start=558
+  _globals['_REMOVECOLLABORATORRESPONSE']._serialized_end=586
+  _globals['_LISTCOLLABORATORSREQUEST']._serialized_start=588
+  _globals['_LISTCOLLABORATORSREQUEST']._serialized_end=635
+  _globals['_LISTCOLLABORATORSRESPONSE']._serialized_start=637
+  _globals['_LISTCOLLABORATORSRESPONSE']._serialized_end=720
+  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_start=722
+  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_end=806
+  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_start=808
+  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_end=882
+  _globals['_CREATESHAREREQUEST']._serialized_start=885
+  _globals['_CREATESHAREREQUEST']._serialized_end=1063
+  _globals['_CREATESHARERESPONSE']._serialized_start=1065
+  _globals['_CREATESHARERESPONSE']._serialized_end=1159
+  _globals['_LISTSHARESREQUEST']._serialized_start=1161
+  _globals['_LISTSHARESREQUEST']._serialized_end=1253
+  _globals['_LISTSHARESRESPONSE']._serialized_start=1255
+  _globals['_LISTSHARESRESPONSE']._serialized_end=1346
+  _globals['_REVOKESHAREREQUEST']._serialized_start=1348
+  _globals['_REVOKESHAREREQUEST']._serialized_end=1427
+  _globals['_REVOKESHARERESPONSE']._serialized_start=1429
+  _globals['_REVOKESHARERESPONSE']._serialized_end=1450
+  _globals['_PREVIEWSHAREREQUEST']._serialized_start=1452
+  _globals['_PREVIEWSHAREREQUEST']._serialized_end=1487
+  _globals['_PREVIEWSHARERESPONSE']._serialized_start=1490
+  _globals['_PREVIEWSHARERESPONSE']._serialized_end=1709
+  _globals['_ACCEPTSHAREREQUEST']._serialized_start=1711
+  _globals['_ACCEPTSHAREREQUEST']._serialized_end=1765
+  _globals['_ACCEPTSHARERESPONSE']._serialized_start=1767
+  _globals['_ACCEPTSHARERESPONSE']._serialized_end=1835
+  _globals['_SHARINGSERVICE']._serialized_start=1838
+  _globals['_SHARINGSERVICE']._serialized_end=3332
 # @@protoc_insertion_point(module_scope)
