@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from segue.mesh.v1 import stream_end_pb2
 
 _RETRY_S = (1.0, 5.0)
+
+Step = TypeVar("Step")
 
 
 class Reason(StrEnum):
@@ -81,6 +85,40 @@ class OpenStream:
         if self.end is None:
             self.end = end
             self.stop.set()
+
+    def conclude(self) -> None:
+        """The work of the stream is done: it ends as FINISHED, whatever else would end it."""
+        self.end = FINISHED
+        self.stop.set()
+
+
+async def unless_stopped(
+    stop: asyncio.Event, steps: AsyncGenerator[Step, None]
+) -> AsyncGenerator[Step, None]:
+    """The steps of long work; once ``stop`` is set, the work is cancelled where it stands."""
+    stopping, step = asyncio.ensure_future(stop.wait()), _begun(steps)
+    try:
+        while True:
+            await asyncio.wait({stopping, step}, return_when=asyncio.FIRST_COMPLETED)
+            if not step.done():
+                return
+            try:
+                yield step.result()
+            except StopAsyncIteration:
+                return
+            step = _begun(steps)
+    finally:
+        stopping.cancel()
+        step.cancel()
+        await asyncio.wait([step])
+        await steps.aclose()
+
+
+def _begun(steps: AsyncGenerator[Step, None]) -> asyncio.Task[Step]:
+    async def following() -> Step:
+        return await anext(steps)
+
+    return asyncio.create_task(following())
 
 
 class StreamEnded(Exception):

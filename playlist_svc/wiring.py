@@ -38,6 +38,7 @@ from meshkit.migrations import MigrationSource
 from meshkit.migrations import migrated as apply_migrations
 from meshkit.revocations import RevocationFollower, Watch, identity_revocations
 from meshkit.server import MeshServer
+from meshkit.streams import OpenStreams
 from meshkit.tokens import TokenVerifier
 from playlist_svc.adapters import heads, postgres_people, postgres_tracks_copy
 from playlist_svc.adapters.catalogue import CATALOG, CatalogueService
@@ -78,7 +79,6 @@ from playlist_svc.servicers.playlists import PlaylistServicer
 from playlist_svc.servicers.sharing import SharingServicer
 from playlist_svc.servicers.snapshots import SnapshotServicer
 from playlist_svc.servicers.social import SocialServicer
-from playlist_svc.servicers.stream_ends import StreamEnds
 from playlist_svc.servicers.transfer import TransferServicer
 from playlist_svc.settings import Settings
 from playlist_svc.usecases.access import Access
@@ -169,7 +169,6 @@ class Service:
     """The service, put together and not yet serving."""
 
     server: MeshServer
-    ends: StreamEnds
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
 
 
@@ -190,13 +189,11 @@ class _Shared:
 def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service:
     """Builds use cases and servicers on the parts, and says what runs beside the server."""
     server = MeshServer(settings, tokens=tokens)
-    ends = StreamEnds(tokens)
-    server.on_drain(ends.drain)
     use = _Shared(parts)
     server.add(
         add_PlaylistServiceServicer_to_server,
         PlaylistServicer(
-            _playlists(parts, use), ends, server.draining, pages_live_s=settings.pages_live_s
+            _playlists(parts, use), server.streams, pages_live_s=settings.pages_live_s
         ),
     )
     server.add(
@@ -211,8 +208,8 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
         Blocking(parts.social, parts.people, parts.ties, parts.store, now_ms),
     )
     server.add(add_SocialServiceServicer_to_server, social)
-    server.add(add_TransferServiceServicer_to_server, _transfer(parts, use, ends))
-    return Service(server, ends, (use.hub.run,))
+    server.add(add_TransferServiceServicer_to_server, _transfer(parts, use, server.streams))
+    return Service(server, (use.hub.run,))
 
 
 def _playlists(parts: Parts, use: _Shared) -> playlist_calls.UseCases:
@@ -244,13 +241,13 @@ def _sharing(parts: Parts, use: _Shared) -> sharing_calls.UseCases:
     )
 
 
-def _transfer(parts: Parts, use: _Shared, ends: StreamEnds) -> TransferServicer:
+def _transfer(parts: Parts, use: _Shared, streams: OpenStreams) -> TransferServicer:
     thread = FileThread()
     find = FindTracks(parts.tracks, parts.catalogue, parts.matching)
     return TransferServicer(
         ImportFile(thread, find, parts.store, parts.tracks, clock=now_ms, new_id=new_id),
         ExportPlaylist(thread, use.access, parts.store, parts.tracks, use.refresh),
-        ends,
+        streams,
     )
 
 
@@ -354,7 +351,7 @@ async def serve(settings: Settings) -> None:
         links = await stack.enter_async_context(connected(settings))
         tokens = TokenVerifier(settings.jwks_url, settings.token_issuer)
         service = assemble(settings, links.parts, tokens)
-        following = RevocationFollower(service.ends, links.revocations)
+        following = RevocationFollower(service.server.streams, links.revocations)
 
         async def ready() -> None:
             await migrated(settings.database_dsn.get_secret_value())

@@ -11,6 +11,7 @@ from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold, Told
 from meshkit.following import Step, Watch
 from meshkit.status import remote_faults
+from meshkit.stream_ends import require_going_on
 
 
 def playlist_changes(stub: PlaylistServiceStub) -> Watch[Told]:
@@ -20,6 +21,7 @@ def playlist_changes(stub: PlaylistServiceStub) -> Watch[Told]:
         request = pb.WatchChangesRequest(resume_token=resume_token)
         with remote_faults():
             async for change in stub.WatchChanges(request):
+                require_going_on(change)
                 yield Step(change.resume_token, told(change))
 
     return watch
@@ -27,7 +29,7 @@ def playlist_changes(stub: PlaylistServiceStub) -> Watch[Told]:
 
 def told(change: pb.WatchChangesResponse) -> Told | None:
     """The news in a step; None where there is none that the catalogue keeps."""
-    match change.WhichOneof("change"):
+    match change.WhichOneof("event"):
         case "playlist":
             message = change.playlist
             shown = _playlist(message) if message.is_public else None

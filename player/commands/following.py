@@ -1,150 +1,67 @@
-"""``segue follow``, ``unfollow``, ``following``, ``followers``, ``block`` and ``unblock``."""
+"""Streams of the service that are followed over their ends: drains, cut connections, old tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
-from cyclopts import Parameter
-from rich.table import Table
-from segue.playlist.v1 import social_service_pb2
+import grpc
 
-from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.people import find_artist, find_user
-from player.commands.playlist_names import PAGE
-from player.commands.terminal_text import cell, output, say, when
-from player.mesh_client import MeshClient, acting_as
+from meshkit.faults import Fault, OutOfRange, Unavailable
+from meshkit.status import fault_of
+from meshkit.stream_ends import Reason, StreamEnded, require_going_on
+from player.mesh_client import MeshClient
 
-_Person = Annotated[str, Parameter(name="USER", help="The name of a user.")]
-_Somebody = Annotated[str | None, Parameter(name="USER", help="The name of a user.")]
-_Artist = Annotated[str | None, Parameter(help="The name of an artist, instead of a user.")]
+_AGAIN_S = 0.5
 
 
-def follow(
-    person: _Somebody = None,
-    /,
+async def followed(
+    client: MeshClient,
+    method: Any,
+    request: Any,
     *,
-    artist: _Artist = None,
-    user: User = None,
-    folder: Folder = None,
-) -> int:
-    """Follow a user or, with --artist, an artist."""
+    on_missed: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Any]:
+    """Every answer but the last of each stream, for as long as the service wants to be asked again.
 
-    async def work() -> int:
-        async with acting_as(folder, user) as client:
-            users, artists, name = await _who(client, person, artist)
-            request = social_service_pb2.FollowRequest(user_ids=users, artist_ids=artists)
-            answer = await client.call(client.social.Follow, request)
-        say(f"you follow {name} {'now' if answer.followed_count else 'already'}")
-        return 0
-
-    return run(work())
-
-
-def unfollow(
-    person: _Somebody = None,
-    /,
-    *,
-    artist: _Artist = None,
-    user: User = None,
-    folder: Folder = None,
-) -> int:
-    """Follow a user or, with --artist, an artist no longer."""
-
-    async def work() -> int:
-        async with acting_as(folder, user) as client:
-            users, artists, name = await _who(client, person, artist)
-            request = social_service_pb2.UnfollowRequest(user_ids=users, artist_ids=artists)
-            answer = await client.call(client.social.Unfollow, request)
-        end = "any more" if answer.unfollowed_count else "anyway"
-        say(f"you do not follow {name} {end}")
-        return 0
-
-    return run(work())
-
-
-async def _who(
-    client: MeshClient, person: str | None, artist: str | None
-) -> tuple[Sequence[str], Sequence[str], str]:
-    """Ids of users, ids of artists, and the name."""
-    if artist is not None and person is None:
-        found = await find_artist(client, artist)
-        return (), (found.id,), found.name
-    if person is not None and artist is None:
-        return (await find_user(client, person),), (), person
-    raise CommandFailed("say whom: a user's name, or --artist and an artist's name")
-
-
-def following(*, user: User = None, folder: Folder = None) -> int:
-    """Show the people and artists whom you follow, the latest first."""
-
-    async def work() -> int:
-        async with acting_as(folder, user) as client:
-            request = social_service_pb2.ListFollowingRequest(page_size=PAGE)
-            found = await _all(client, client.social.ListFollowing, request, "following")
-        return _show(found, "You follow nobody. Follow somebody: segue follow USER")
-
-    return run(work())
-
-
-def followers(*, user: User = None, folder: Folder = None) -> int:
-    """Show who follows you, the latest first."""
-
-    async def work() -> int:
-        async with acting_as(folder, user) as client:
-            request = social_service_pb2.ListFollowersRequest(page_size=PAGE)
-            found = await _all(client, client.social.ListFollowers, request, "followers")
-        return _show(found, "Nobody follows you yet.")
-
-    return run(work())
-
-
-async def _all(client: MeshClient, method: Any, request: Any, field: str) -> list[Any]:
-    found: list[Any] = []
+    Where requests have a ``resume_token``, the next stream goes on after the last answer;
+    ``on_missed`` is called where that is too long ago, and it begins anew. Ends when everything was
+    told. Raises StreamEnded where the service ends it for good for another reason, and its fault
+    where it refuses.
+    """
     while True:
-        answer = await client.call(method, request)
-        found += getattr(answer, field)
-        if not answer.next_page_token:
-            return found
-        request.page_token = answer.next_page_token
+        wait_s = _AGAIN_S
+        try:
+            call = method(request, metadata=await client.metadata())
+            async for answer in call:
+                _keep_place(request, answer)
+                require_going_on(answer)
+                yield answer
+        except StreamEnded as ended:
+            if ended.reason == Reason.FINISHED:
+                return
+            if ended.reconnect_after_s is None:
+                raise
+            wait_s = max(_AGAIN_S, ended.reconnect_after_s)
+        except grpc.aio.AioRpcError as error:
+            _pass_over(fault_of(error), request, on_missed, error)
+        except Unavailable:
+            # The mesh is on its way up or down; the next try tells.
+            wait_s = 2 * _AGAIN_S
+        await asyncio.sleep(wait_s)
 
 
-def _show(connections: Sequence[Any], words_for_none: str) -> int:
-    if not connections:
-        say(words_for_none)
-        return 0
-    table = Table("Name", "", "Since", box=None, header_style="bold", pad_edge=False)
-    for each in connections:
-        if each.WhichOneof("who") == "artist":
-            name, kind = each.artist.name, "artist"
-        else:
-            name, kind = each.user.username, "follows you, too" if each.mutual else ""
-        table.add_row(cell(name), kind, cell(when(each.since), "dim"))
-    output().print(table)
-    return 0
+def _keep_place(request: Any, answer: Any) -> None:
+    token = getattr(answer, "resume_token", "")
+    if token:
+        request.resume_token = token
 
 
-def block(person: _Person, /, *, user: User = None, folder: Folder = None) -> int:
-    """Block a user: neither follows the other any more, and the user finds nothing of yours."""
-
-    async def work() -> int:
-        async with acting_as(folder, user) as client:
-            request = social_service_pb2.BlockUserRequest(user_id=await find_user(client, person))
-            await client.call(client.social.BlockUser, request)
-        say(f"{person} is blocked")
-        return 0
-
-    return run(work())
-
-
-def unblock(person: _Person, /, *, user: User = None, folder: Folder = None) -> int:
-    """Block a user no longer. Nothing that blocking ended comes back."""
-
-    async def work() -> int:
-        async with acting_as(folder, user) as client:
-            request = social_service_pb2.UnblockUserRequest(user_id=await find_user(client, person))
-            await client.call(client.social.UnblockUser, request)
-        say(f"{person} is not blocked any more")
-        return 0
-
-    return run(work())
+def _pass_over(fault: Fault, request: Any, on_missed: Callable[[], None], error: Exception) -> None:
+    """Readies the request for another try; raises the fault where none would help."""
+    if isinstance(fault, OutOfRange):
+        on_missed()
+        request.resume_token = ""
+    elif not (isinstance(fault, Unavailable) or fault.reason == "TOKEN_EXPIRED"):
+        raise fault from error

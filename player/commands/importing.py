@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import grpc
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 from ulid import ULID
 
-from meshkit.faults import Unavailable
-from meshkit.status import fault_of
-from meshkit.stream_ends import Reason, StreamEnded, require_going_on
+from player.commands.following import followed
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.terminal_text import say
 from player.mesh_client import LocalUser, MeshClient, local_username
@@ -24,7 +20,6 @@ from player.mesh_client import LocalUser, MeshClient, local_username
 _STATE = catalog_pb2.Import.State
 _FAILED = catalog_pb2.ImportFile.State.FAILED
 _SHOWN_FAILURES = 20
-_WATCH_AGAIN_S = 0.5
 
 
 def import_music(
@@ -69,24 +64,9 @@ async def start_import(client: MeshClient, path: str) -> Any:
 
 async def watch_import(client: MeshClient, import_id: str) -> AsyncIterator[Any]:
     """The Import at every change until it is over; watches again when a stream ends early."""
-    while True:
-        request = catalog_service_pb2.WatchImportRequest(id=import_id)
-        call = client.imports.WatchImport(request, metadata=await client.metadata())
-        try:
-            async for step in call:
-                require_going_on(step)
-                yield step.import_run
-        except StreamEnded as ended:
-            if ended.reason == Reason.FINISHED:
-                return
-            if ended.reconnect_after_s is None:
-                raise CommandFailed(f"the import is watched no more: {ended.message}") from None
-            await asyncio.sleep(ended.reconnect_after_s)
-        except grpc.aio.AioRpcError as error:
-            fault = fault_of(error)
-            if not isinstance(fault, Unavailable):
-                raise fault from error
-            await asyncio.sleep(_WATCH_AGAIN_S)
+    request = catalog_service_pb2.WatchImportRequest(id=import_id)
+    async for answer in followed(client, client.imports.WatchImport, request):
+        yield answer.import_run
 
 
 async def _show_progress(client: MeshClient, started: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -19,9 +20,10 @@ from ulid import ULID
 
 from meshkit.faults import Unavailable
 from meshkit.status import fault_of, remote_faults
+from meshkit.stream_ends import Reason, StreamEnded, require_going_on
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_names import SHORT_ID, List, find_list, find_version
-from player.commands.terminal_text import cell, count, output, plain_lines, say
+from player.commands.terminal_text import cell, count, output, plain, plain_lines, say
 from player.mesh_client import MeshClient, acting_as
 
 _FORMAT = transfer_service_pb2.PlaylistFile.Format
@@ -70,8 +72,8 @@ def import_playlist(
     async def work() -> int:
         request.content = _read(file)
         async with acting_as(folder, user) as client:
-            entries, last = await _import(client, request)
-        _report(entries, last)
+            entries, made = await _import(client, request)
+        _report(entries, made)
         return 0
 
     return run(work())
@@ -93,9 +95,9 @@ def _read(file: Path) -> bytes:
 
 
 async def _import(client: MeshClient, request: Any) -> tuple[list[Any], Any]:
-    """Runs an import, with a bar where there is a terminal; its entries and its last message."""
+    """Runs an import, with a bar where there is a terminal; its entries and what was made."""
     entries: dict[int, Any] = {}
-    last = None
+    made = None
     errors = Console(stderr=True)
     with Progress(
         TextColumn("looking for tracks"),
@@ -107,12 +109,18 @@ async def _import(client: MeshClient, request: Any) -> tuple[list[Any], Any]:
         disable=not errors.is_terminal,
     ) as progress:
         bar = progress.add_task("", total=None)
-        async for last in _steps(client, request):
-            entries.update((entry.index, entry) for entry in last.entries)
-            progress.update(bar, total=last.entry_count, completed=last.done_count)
-    if last is None or not last.playlist_id:
+        async for answer in _steps(client, request):
+            if answer.HasField("imported"):
+                made = answer.imported
+            elif answer.HasField("failed"):
+                raise CommandFailed(f"{plain(answer.failed.message)} ({answer.failed.reason})")
+            else:
+                far = answer.progress
+                entries.update((entry.index, entry) for entry in far.entries)
+                progress.update(bar, total=far.entry_count, completed=far.done_count)
+    if made is None:
         raise CommandFailed("the import ended before the playlist was made; start it again")
-    return [entries[index] for index in sorted(entries)], last
+    return [entries[index] for index in sorted(entries)], made
 
 
 async def _steps(client: MeshClient, request: Any) -> AsyncIterator[Any]:
@@ -120,18 +128,25 @@ async def _steps(client: MeshClient, request: Any) -> AsyncIterator[Any]:
     for left in reversed(range(_TRIES)):
         try:
             call = client.transfer.ImportPlaylist(request, metadata=await client.metadata())
-            async for step in call:
-                yield step
+            async for answer in call:
+                require_going_on(answer)
+                yield answer
             return
+        except StreamEnded as ended:
+            if ended.reason == Reason.FINISHED:
+                return
+            if not left or ended.reconnect_after_s is None:
+                raise CommandFailed(plain(ended.message)) from None
+            await asyncio.sleep(ended.reconnect_after_s)
         except grpc.aio.AioRpcError as error:
             fault = fault_of(error)
             if not left or not isinstance(fault, Unavailable):
                 raise fault from error
 
 
-def _report(entries: Sequence[Any], last: Any) -> None:
-    tail = last.playlist_id[-SHORT_ID:]
-    say(f"made the playlist {tail}: {last.matched_count:,} of {last.entry_count:,} entries matched")
+def _report(entries: Sequence[Any], made: Any) -> None:
+    tail = made.playlist_id[-SHORT_ID:]
+    say(f"made the playlist {tail}: {made.matched_count:,} of {made.entry_count:,} entries matched")
     doubtful = [each for each in entries if each.match in (_MATCH.SIMILAR, _MATCH.NONE)]
     if not doubtful:
         return

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from segue.playlist.v1 import transfer_service_pb2 as pb
 
 from meshkit.faults import Fault, InvalidArgument
-from meshkit.status import status_of
 from playlist_svc.domain.formats import Format
 from playlist_svc.ports.matching import Match
 from playlist_svc.usecases.exporting import Exported
@@ -49,24 +48,29 @@ def file_format(number: pb.PlaylistFile.Format.ValueType) -> Format | None:
 
 
 def progress(step: Progress) -> pb.ImportPlaylistResponse:
-    """A step of an import."""
-    return pb.ImportPlaylistResponse(
+    """A step of an import; the last one, which has the playlist, as ``imported``."""
+    if step.playlist_id:
+        imported = pb.ImportPlaylistResponse.Imported(
+            playlist_id=step.playlist_id,
+            entry_count=step.entry_count,
+            matched_count=step.matched_count,
+        )
+        return pb.ImportPlaylistResponse(imported=imported)
+    going_on = pb.ImportPlaylistResponse.Progress(
         entry_count=step.entry_count,
         done_count=step.done_count,
         matched_count=step.matched_count,
         entries=map(_entry, step.found),
-        playlist_id=step.playlist_id,
     )
+    return pb.ImportPlaylistResponse(progress=going_on)
 
 
-def failed(last: Progress, fault: Fault) -> pb.ImportPlaylistResponse:
-    """The last message of an import that failed after the step ``last``."""
-    return pb.ImportPlaylistResponse(
-        entry_count=last.entry_count,
-        done_count=last.done_count,
-        matched_count=last.matched_count,
-        error=status_of(fault),
+def failed(fault: Fault) -> pb.ImportPlaylistResponse:
+    """Why an import that had begun will not come to its end."""
+    told = pb.ImportPlaylistResponse.Failed(
+        reason=fault.reason, message=fault.message, metadata=fault.metadata
     )
+    return pb.ImportPlaylistResponse(failed=told)
 
 
 def _entry(found: Found) -> _Entry:

@@ -9,36 +9,26 @@ from segue.playlist.v1 import playlist_service_pb2 as pb
 from playlist_svc.convert import playlists
 from playlist_svc.usecases.news import News
 from playlist_svc.usecases.watch_changes import FollowersTold, PlaylistGone, PlaylistTold, Told
-from playlist_svc.usecases.watching import End, Update
-
-ENDS = {
-    None: pb.WatchPlaylistResponse.END_UNSPECIFIED,
-    End.DELETED: pb.WatchPlaylistResponse.DELETED,
-    End.ACCESS_LOST: pb.WatchPlaylistResponse.ACCESS_LOST,
-    End.UNAVAILABLE: pb.WatchPlaylistResponse.UNAVAILABLE,
-}
+from playlist_svc.usecases.watching import Update
 
 
 class Updates:
     """Makes messages of steps; what is the same for all views of a playlist is made once."""
 
     def __init__(self) -> None:
-        self._made: WeakKeyDictionary[News, pb.WatchPlaylistResponse] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[News, pb.WatchPlaylistResponse.Update] = WeakKeyDictionary()
 
     def __call__(self, one: Update) -> pb.WatchPlaylistResponse:
         """A step of a live view; ``snapshots`` and ``changes`` are copied from the first one's."""
-        message = pb.WatchPlaylistResponse(
-            playlist=None if one.shown is None else playlists.playlist(one.shown),
-            resume_token=one.resume_token,
-            end=ENDS[one.end],
-        )
-        message.MergeFrom(self._news(one.news))
+        message = pb.WatchPlaylistResponse(resume_token=one.resume_token)
+        message.update.playlist.CopyFrom(playlists.playlist(one.shown))
+        message.update.MergeFrom(self._news(one.news))
         return message
 
-    def _news(self, news: News) -> pb.WatchPlaylistResponse:
+    def _news(self, news: News) -> pb.WatchPlaylistResponse.Update:
         made = self._made.get(news)
         if made is None:
-            made = self._made[news] = pb.WatchPlaylistResponse(
+            made = self._made[news] = pb.WatchPlaylistResponse.Update(
                 snapshots=playlists.snapshots(news.told),
                 changes=playlists.changes(news.changes, news.names),
                 reload=news.reload,

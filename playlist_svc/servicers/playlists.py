@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -16,9 +15,10 @@ from meshkit.idempotency import request_key
 from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
 from playlist_svc.convert import details, fields, playlists, requests, watching
 from playlist_svc.domain.access import Visibility
-from playlist_svc.servicers.stream_ends import Reason, StreamEnds
 from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
 from playlist_svc.usecases.details import ChangeDetails, Deletion
 from playlist_svc.usecases.editing import Editing
@@ -33,11 +33,6 @@ _SERVICE = "/segue.playlist.v1.PlaylistService/"
 # A page is made once for all who read the same version within seconds: to fill it costs more than
 # all else about the call. What it says of tracks and people is no older than that and theirs.
 _PAGED_ENTRIES = 50_000
-_STREAM_ENDS = {
-    Reason.DRAINING: pb.WatchPlaylistResponse.DRAINING,
-    Reason.TOKEN_EXPIRED: pb.WatchPlaylistResponse.TOKEN_EXPIRED,
-    Reason.TOKEN_REVOKED: pb.WatchPlaylistResponse.TOKEN_REVOKED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +54,9 @@ class UseCases:
 class PlaylistServicer(PlaylistServiceServicer):
     """Playlists of the calling user, and those that the user may see."""
 
-    def __init__(
-        self, do: UseCases, ends: StreamEnds, draining: asyncio.Event, *, pages_live_s: float
-    ) -> None:
+    def __init__(self, do: UseCases, streams: OpenStreams, *, pages_live_s: float) -> None:
         self._do = do
-        self._ends = ends
-        self._draining = draining
+        self._streams = streams
         self._pages: AgingCache[Hashable, pb.ListTracksResponse] = AgingCache(
             _PAGED_ENTRIES, pages_live_s, time.monotonic
         )
@@ -259,37 +251,35 @@ class PlaylistServicer(PlaylistServiceServicer):
         await self._do.following.unfollow(*requests.named(request))
         return pb.UnfollowPlaylistResponse()
 
-    async def WatchPlaylist(
+    def WatchPlaylist(
         self, request: pb.WatchPlaylistRequest, context: Context
     ) -> AsyncIterator[pb.WatchPlaylistResponse]:
         """See the contract."""
         playlist_id, user_id = requests.named(request)
         token = request.resume_token
-        last = pb.WatchPlaylistResponse(resume_token=token)
-        with self._ends.opened(current_principal()) as ending:
-            watched = self._do.watch(playlist_id, user_id, token, stop=ending.stop)
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchPlaylistResponse, None]:
+            watched = self._do.watch(playlist_id, user_id, token, stream)
             async with aclosing(watched) as updates:
                 async for update in updates:
-                    step = self._updates(update)
-                    if update.end is not None:
-                        step.resume_token = last.resume_token
-                        yield step
-                        return
-                    # A view is quiet for hours: what was new is not kept for it.
-                    last = pb.WatchPlaylistResponse(
-                        playlist=step.playlist, resume_token=step.resume_token
-                    )
-                    yield step
-        last.end = _STREAM_ENDS[ending.reason]
-        yield last
+                    yield self._updates(update)
 
-    async def WatchChanges(
+        principal = current_principal()
+        return self._streams.told(
+            pb.WatchPlaylistResponse, steps, principal=principal, resume_token=token
+        )
+
+    def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context
     ) -> AsyncIterator[pb.WatchChangesResponse]:
         """See the contract."""
-        changes = self._do.watch_changes(request.resume_token, stop=self._draining)
-        async for token, told in changes:
-            yield watching.change(token, told)
+        token = request.resume_token
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchChangesResponse, None]:
+            async for place, told in self._do.watch_changes(token, stop=stream.stop):
+                yield watching.change(place, told)
+
+        return self._streams.told(pb.WatchChangesResponse, steps, resume_token=token)
 
 
 def _after(page: Page, found: TrackPage) -> str:

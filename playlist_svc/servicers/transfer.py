@@ -3,66 +3,63 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from google.api.httpbody_pb2 import HttpBody
 from segue.playlist.v1 import transfer_service_pb2 as pb
 from segue.playlist.v1 import transfer_service_pb2_grpc as pb_grpc
 
-from meshkit.faults import Fault, Unauthenticated
+from meshkit.faults import DeadlineExceeded, Fault, Unavailable
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream, unless_stopped
+from meshkit.streams import OpenStreams
 from playlist_svc.convert import details, fields
 from playlist_svc.convert import transfer as convert
 from playlist_svc.domain.formats import Format
-from playlist_svc.servicers.stream_ends import Ending, Reason, StreamEnds
 from playlist_svc.usecases.exporting import ExportPlaylist
-from playlist_svc.usecases.importing_file import ImportCommand, ImportFile, Progress
+from playlist_svc.usecases.importing_file import ImportCommand, ImportFile
 
 CHUNK_BYTES = 64 * 1024
 _IMPORT = "/segue.playlist.v1.TransferService/ImportPlaylist"
-_SIGNED_OUT = {
-    Reason.TOKEN_EXPIRED: "The access token has expired.",
-    Reason.TOKEN_REVOKED: "The sign-in was revoked.",
-}
 
 
 class TransferServicer(pb_grpc.TransferServiceServicer):
     """``TransferService``: translates, and leaves decisions to the use cases."""
 
-    def __init__(self, import_file: ImportFile, export: ExportPlaylist, ends: StreamEnds) -> None:
+    def __init__(
+        self, import_file: ImportFile, export: ExportPlaylist, streams: OpenStreams
+    ) -> None:
         self._import_file = import_file
         self._export = export
-        self._ends = ends
+        self._streams = streams
 
-    async def ImportPlaylist(
+    def ImportPlaylist(
         self, request: pb.ImportPlaylistRequest, context: Context
     ) -> AsyncIterator[pb.ImportPlaylistResponse]:
         """See the contract."""
         principal = current_principal()
-        command = ImportCommand(
-            user_id=principal.user_id,
-            content=request.content,
-            file_format=convert.file_format(request.format),
-            title=details.new_title(request),
-            visibility=details.new_visibility(request),
-            # The digest of 3 MB takes milliseconds in which nobody else would be served.
-            key=await asyncio.to_thread(request_key, principal.user_id, _IMPORT, request),
-        )
-        last: Progress | None = None
-        try:
-            with self._ends.opened(principal) as ending:
-                async with aclosing(self._import_file(command)) as steps:
-                    async for last in steps:
-                        yield convert.progress(last)
-                        _require_token(ending)
-        except Exception as error:
-            if last is not None and not last.playlist_id:
-                # Told in a message too: over HTTP/1.1 a status after the first one goes unseen.
-                yield convert.failed(last, error if isinstance(error, Fault) else Fault("failed"))
-            raise
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.ImportPlaylistResponse, None]:
+            command = await _command(request, principal.user_id)
+            work = unless_stopped(stream.stop, self._import_file(command))
+            begun = False
+            try:
+                async with aclosing(work) as done:
+                    async for step in done:
+                        if step.playlist_id:
+                            stream.conclude()
+                        begun = True
+                        yield convert.progress(step)
+            except Fault as fault:
+                if not begun or isinstance(fault, Unavailable | DeadlineExceeded):
+                    raise
+                stream.conclude()
+                yield convert.failed(fault)
+
+        return self._streams.told(pb.ImportPlaylistResponse, steps, principal=principal)
 
     async def ExportPlaylist(
         self, request: pb.ExportPlaylistRequest, context: Context
@@ -82,7 +79,14 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
             yield HttpBody(content_type=content_type if start == 0 else "", data=chunk)
 
 
-def _require_token(ending: Ending) -> None:
-    """Ends a stream whose sign-in has ended; a draining server lets an import come to its end."""
-    if ending.stop.is_set() and ending.reason is not Reason.DRAINING:
-        raise Unauthenticated(_SIGNED_OUT[ending.reason], reason=ending.reason.value)
+async def _command(request: pb.ImportPlaylistRequest, user_id: str) -> ImportCommand:
+    """What to import. Raises InvalidArgument."""
+    return ImportCommand(
+        user_id=user_id,
+        content=request.content,
+        file_format=convert.file_format(request.format),
+        title=details.new_title(request),
+        visibility=details.new_visibility(request),
+        # The digest of 3 MB takes milliseconds in which nobody else would be served.
+        key=await asyncio.to_thread(request_key, user_id, _IMPORT, request),
+    )

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from meshkit.faults import Unavailable
 from meshkit.feeds import Change, ChangeFeed, Op
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.social import ArtistFollowers
@@ -83,16 +82,17 @@ class WatchChanges:
 
         Without a token everything public comes first, with empty tokens: who is interrupted has to
         begin again. A step without a change then brings the token of before the listing, so that
-        what changed meanwhile follows. Raises ``Unavailable`` when ``stop`` is set.
+        what changed meanwhile follows. Ends when ``stop`` is set, in a listing too.
         """
         if not token:
             token = await self._feed.head()
             async for told in self._everything(stop):
                 yield "", told
+            if stop.is_set():
+                return
             yield token, None
         async for step in self._after(token, stop):
             yield step
-        raise _draining()
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Told]:
         after = ""
@@ -101,13 +101,15 @@ class WatchChanges:
             for head in heads:
                 yield PlaylistTold(head, names.get(head.owner_id, ""))
             after = heads[-1].playlist_id
-            _check(stop)
+            if stop.is_set():
+                return
         after = ""
         while artists := await self._artists.artists_with_followers(after, _PAGE):
             for artist in artists:
                 yield FollowersTold(artist.artist_id, artist.followers_count, artist.version)
             after = artists[-1].artist_id
-            _check(stop)
+            if stop.is_set():
+                return
 
     async def _after(
         self, token: str, stop: asyncio.Event
@@ -145,12 +147,3 @@ class WatchChanges:
 def _followers(change: Change) -> FollowersTold:
     count = json.loads(change.payload)["followers_count"]
     return FollowersTold(change.id, int(count), change.version)
-
-
-def _check(stop: asyncio.Event) -> None:
-    if stop.is_set():
-        raise _draining()
-
-
-def _draining() -> Unavailable:
-    return Unavailable("The server drains; watch again with the last token.")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import structlog
-
-from meshkit import telemetry
-from meshkit.faults import Fault, ResourceExhausted
+from meshkit.faults import ResourceExhausted
 from meshkit.feeds import expired, first_of
+from meshkit.stream_ends import OpenStream, Reason, StreamEnd
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases import resume_tokens
@@ -32,28 +29,17 @@ _AT_A_TIME = 4
 """Views that ask the store at a time: all of them want to at once, and others have to be served."""
 _RETRY_S = 30.0
 
-_log = structlog.get_logger("watching")
-
-
-class End(enum.Enum):
-    """Why a view ends by itself."""
-
-    DELETED = "DELETED"
-    ACCESS_LOST = "ACCESS_LOST"
-    UNAVAILABLE = "UNAVAILABLE"
+_DELETED = StreamEnd(Reason.DELETED, "The playlist was deleted.")
+_LOST = StreamEnd(Reason.ACCESS_LOST, "You may not see this playlist any more.")
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One step of a view: the playlist, and what is new since the step before.
+    """One step of a view: the playlist, and what is new since the step before."""
 
-    ``end`` is set in a last step that ends by itself, which has no playlist and no token.
-    """
-
-    shown: Shown | None
+    shown: Shown
     news: News
     resume_token: str
-    end: End | None = None
 
 
 class WatchPlaylist:
@@ -79,13 +65,13 @@ class WatchPlaylist:
         self._heads: SharedWork[tuple[str, int], Head | None] = SharedWork()
 
     async def __call__(
-        self, playlist_id: str, user_id: str, resume_token: str, *, stop: asyncio.Event
+        self, playlist_id: str, user_id: str, resume_token: str, stream: OpenStream
     ) -> AsyncGenerator[Update, None]:
-        """Steps until ``stop`` is set, or one of them says that it was the last.
+        """Steps until the stream ends, which this does to it when there is nothing more to see.
 
         Raises NotFound, InvalidArgument for a damaged token, OutOfRange (RESUME_TOKEN_EXPIRED)
         when what changed since it is no longer known, ResourceExhausted (LIMIT_REACHED) for one
-        view too many of a user; nothing after the first step.
+        view too many of a user; Unavailable.
         """
         seen = resume_tokens.decode(playlist_id, resume_token) if resume_token else None
         with self._counted(user_id), self._hub.watching(playlist_id) as watcher:
@@ -96,11 +82,13 @@ class WatchPlaylist:
             if news.gone:
                 raise expired()
             yield await self._update(head, user_id, news)
-            while (following := await self._next(watcher, head, user_id, stop)) is not None:
-                head, update = following
-                yield update
-                if update.end is not None:
+            while (following := await self._changed(watcher, head, stream.stop)) is not None:
+                if not await self._sees(following, user_id):
+                    stream.finish(_LOST if following.deleted_at_ms is None else _DELETED)
                     return
+                news = await self._news(following, head.revision)
+                yield await self._update(following, user_id, news)
+                head = following
 
     @contextmanager
     def _counted(self, user_id: str) -> Iterator[None]:
@@ -127,25 +115,9 @@ class WatchPlaylist:
                 raise unknown(playlist_id)
         return await self._refresh(head)
 
-    async def _next(
-        self, watcher: Watcher, head: Head, user_id: str, stop: asyncio.Event
-    ) -> tuple[Head, Update] | None:
-        """The step after that of ``head``; None when ``stop`` is set."""
-        try:
-            following = await self._changed(watcher, head, stop)
-            if following is None:
-                return None
-            async with self._turn:
-                seen = await self._access.sees(following, user_id)
-            if not seen:
-                deleted = following.deleted_at_ms is not None
-                return following, _last(End.DELETED if deleted else End.ACCESS_LOST)
-            news = await self._news(following, head.revision)
-            return following, await self._update(following, user_id, news)
-        except Fault as fault:
-            telemetry.degraded.labels(part="live views", mode="ended").inc()
-            _log.warning("view ended", reason=fault.reason)
-            return head, _last(End.UNAVAILABLE)
+    async def _sees(self, head: Head, user_id: str) -> bool:
+        async with self._turn:
+            return await self._access.sees(head, user_id)
 
     async def _changed(self, watcher: Watcher, head: Head, stop: asyncio.Event) -> Head | None:
         """The playlist after its next change; None when ``stop`` is set."""
@@ -173,7 +145,3 @@ class WatchPlaylist:
 
 def _deleted(head: Head) -> Head:
     return replace(head, deleted_at_ms=head.modified_at_ms)
-
-
-def _last(end: End) -> Update:
-    return Update(None, NO_NEWS, "", end)

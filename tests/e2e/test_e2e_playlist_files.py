@@ -41,6 +41,11 @@ async def imported(caller: Caller, content: bytes, **words: str) -> list[Any]:
         return [step async for step in steps]
 
 
+def entries_of(steps: list[Any]) -> list[Any]:
+    """What became of the entries of a file."""
+    return [each for step in steps if "progress" in step for each in step["progress"]["entries"]]
+
+
 def m3u8(*entries: str) -> bytes:
     """A file with entries such as "Artist - Title", whose length it does not know."""
     lines = [f"#EXTINF:-1,{entry}\nmusic/{number}.mp3" for number, entry in enumerate(entries)]
@@ -68,8 +73,8 @@ async def test_an_exported_file_is_a_file_and_comes_back_as_it_was(
     assert disposition.endswith(f".{suffix}")
     assert answer.content.startswith(start)
     steps = await imported(ada, answer.content)
-    assert {each["match"] for step in steps for each in step["entries"]} == {"BY_ID"}
-    copy_id = steps[-1]["playlist_id"]
+    assert {each["match"] for each in entries_of(steps)} == {"BY_ID"}
+    copy_id = steps[-2]["imported"]["playlist_id"]
     assert ada.get(f"/playlists/{copy_id}")["title"] == NAME
     tracks = [ada.get(f"/playlists/{one}/tracks")["tracks"] for one in (playlist_id, copy_id)]
     assert [each["id"] for each in tracks[0]] == [each["id"] for each in tracks[1]]
@@ -78,15 +83,16 @@ async def test_an_exported_file_is_a_file_and_comes_back_as_it_was(
 async def test_the_progress_of_an_import_comes_as_events(ada: Caller) -> None:
     names = [f"{SONGS[0].artist} - {SONGS[0].title}", "Nobody - Never Recorded"] * 150
     steps = await imported(ada, m3u8(*names), name="Long")
-    assert len(steps) >= 4
-    assert [step["playlist_id"] for step in steps[:-1]] == [""] * (len(steps) - 1)
-    assert {step["entry_count"] for step in steps} == {300}
-    done = [step["done_count"] for step in steps]
-    assert done == sorted(done)
-    assert [each["index"] for step in steps for each in step["entries"]] == list(range(300))
-    last = steps[-1]
-    assert (last["done_count"], last["matched_count"]) == (300, 150)
-    made = ada.get(f"/playlists/{last['playlist_id']}")
+    *progress, imported_step, last = steps
+    assert len(progress) >= 3
+    assert {step["progress"]["entry_count"] for step in progress} == {300}
+    done = [step["progress"]["done_count"] for step in progress]
+    assert (done, done[-1]) == (sorted(done), 300)
+    assert [each["index"] for each in entries_of(steps)] == list(range(300))
+    result = imported_step["imported"]
+    assert (result["entry_count"], result["matched_count"]) == (300, 150)
+    assert last["end"]["reason"] == "FINISHED"
+    made = ada.get(f"/playlists/{result['playlist_id']}")
     assert (made["title"], made["track_count"]) == ("Long", 150)
 
 
@@ -95,7 +101,7 @@ async def test_an_import_may_have_three_million_bytes_and_not_one_more(ada: Call
     content += b"#" * 98 + b"\n"
     content = content.ljust(MOST_BYTES, b"#")
     steps = await imported(ada, content)
-    assert steps[-1]["matched_count"] == 1
+    assert steps[-2]["imported"]["matched_count"] == 1
     for extra in (b"#", b"#" * 10_000):
         refused = ada.try_("POST", "/playlists/import", sent(content + extra))
         assert (refused.status, json_refusal(refused)) == (400, MALFORMED)
@@ -134,20 +140,18 @@ async def test_the_events_of_a_playlist_tell_the_edits_of_others_and_its_end(
     path = f"/playlists/{playlist_id}"
     ada.call("PUT", f"{path}/collaborators/{bob.user_id()}", {"role": "editor"})
     async with events(ada.mesh, ada.token, "GET", f"{path}/events") as seen:
-        first = await anext(seen)
+        first = (await anext(seen))["update"]
         assert (first["playlist"]["title"], first["changes"]) == ("Watched", [])
         added = bob.add(playlist_id, ids_of(music)[:2])
-        edit = await anext(seen)
+        edit = (await anext(seen))["update"]
         assert edit["playlist"]["snapshot_id"] == added["snapshot_id"]
         assert [each["author_id"] for each in edit["snapshots"]] == [bob.user_id()]
         told = [(each["kind"], each["track"]["item_id"]) for each in edit["changes"]]
         assert told == [("ADDED", item_id) for item_id in added["item_ids"]]
         ada.call("DELETE", path)
         rest = [event async for event in seen]
-    assert [event["end"] for event in (first, edit, *rest)] == [
-        *["END_UNSPECIFIED"] * 2,
-        "DELETED",
-    ]
+    assert [event["end"]["reason"] for event in rest] == ["DELETED"]
+    assert "reconnect_after" not in rest[0]["end"]
 
 
 async def test_who_comes_back_to_the_events_is_told_what_changed_since(
@@ -159,7 +163,7 @@ async def test_who_comes_back_to_the_events_is_told_what_changed_since(
         token = (await anext(seen))["resume_token"]
     added = ada.add(playlist_id, ids_of(music)[:1])
     async with events(ada.mesh, ada.token, "GET", f"{path}?resume_token={token}") as seen:
-        missed = await anext(seen)
+        missed = (await anext(seen))["update"]
     assert [each["snapshot_id"] for each in missed["snapshots"]] == [added["snapshot_id"]]
     assert [each["kind"] for each in missed["changes"]] == ["ADDED"]
 
@@ -170,12 +174,12 @@ async def test_the_events_end_when_access_or_the_token_does(ada: Caller, bob: Ca
     async with events(bob.mesh, bob.token, "GET", f"{path}/events") as seen:
         await anext(seen)
         ada.call("PATCH", path, {"visibility": "private"})
-        assert [event["end"] async for event in seen] == ["ACCESS_LOST"]
+        assert [event["end"]["reason"] async for event in seen] == ["ACCESS_LOST"]
     assert json_refusal(bob.try_("GET", f"{path}/events")) == NOT_FOUND
     short_lived = mint_token(ada.mesh, ada.token, exp=int(time.time()) + 2)
     async with events(ada.mesh, short_lived, "GET", f"{path}/events") as seen:
-        ends = [event["end"] async for event in seen]
-    assert ends == ["END_UNSPECIFIED", "TOKEN_EXPIRED"]
+        _, last = [event async for event in seen]
+    assert last["end"]["reason"] == "TOKEN_EXPIRED"
 
 
 async def test_the_exported_version_is_the_one_that_was_asked_for(

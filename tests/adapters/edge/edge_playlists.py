@@ -75,9 +75,11 @@ class Transfer(transfer_grpc.TransferServiceServicer):
     async def ImportPlaylist(
         self, request: transfer.ImportPlaylistRequest, context: Context
     ) -> AsyncIterator[transfer.ImportPlaylistResponse]:
-        yield transfer.ImportPlaylistResponse(entry_count=len(request.content))
+        going_on = transfer.ImportPlaylistResponse.Progress(entry_count=len(request.content))
+        yield transfer.ImportPlaylistResponse(progress=going_on)
         await self.released.wait()
-        yield transfer.ImportPlaylistResponse(playlist_id="made")
+        made = transfer.ImportPlaylistResponse.Imported(playlist_id="made")
+        yield transfer.ImportPlaylistResponse(imported=made)
 
     async def ExportPlaylist(
         self, request: transfer.ExportPlaylistRequest, context: Context

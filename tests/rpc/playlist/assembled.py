@@ -125,4 +125,5 @@ async def assembled(
             yield mesh, service
         finally:
             await mesh.close()
-            await service.server.drain()
+            if not service.server.draining.is_set():
+                await service.server.drain()

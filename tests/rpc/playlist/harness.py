@@ -147,7 +147,7 @@ class Instance:
 
     def revoke(self, sid: str) -> None:
         """As if identity had told that a sign-in was revoked."""
-        self.service.ends.revoke(sid, time.time() + 600)
+        self.service.server.streams.revoke(sid, time.time() + 600)
 
     def user(self, name: str, user_id: str | None = None, **claims: Any) -> User:
         """A user who signs in here; also one that another instance knows."""

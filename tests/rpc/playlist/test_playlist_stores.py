@@ -68,7 +68,7 @@ async def test_edits_history_and_views_work_over_real_stores(
     fields = {"playlist_id": playlist_id, "track_ids": track_ids, "request_id": "r"}
     first = await ann.call("AddTracks", **fields)
     assert await ann.call("AddTracks", **fields) == first
-    assert [one.track.title for one in (await view.read()).changes] == list("abcdefgh")
+    assert [one.track.title for one in (await view.read()).update.changes] == list("abcdefgh")
     await ann.call("SortTracks", playlist_id=playlist_id, by="TITLE", descending=True)
     assert await ann.titles(playlist_id) == "hgfedcba"
     await ann.call("Undo", playlist_id=playlist_id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from meshkit.faults import ResourceExhausted, Unavailable
@@ -16,8 +17,6 @@ from playlist_svc.domain.playlist import Head, Snapshot
 from playlist_svc.usecases import news
 from playlist_svc.usecases.watching import MOST_VIEWS
 from tests.rpc.playlist.harness import User, World, refused
-
-Response = pb.WatchPlaylistResponse
 
 ENTRIES = 10_000
 
@@ -78,20 +77,21 @@ async def test_two_hundred_views_of_a_big_list_are_told_of_a_shuffle_by_one_comp
     playlist_id = await a_big_list(ann)
     views = [user.watch(playlist_id) for user in (ann, ben) for _ in range(100)]
     firsts = await asyncio.gather(*(view.read() for view in views))
-    assert {one.playlist.track_count for one in firsts} == {ENTRIES}
+    assert {one.update.playlist.track_count for one in firsts} == {ENTRIES}
     spy = Spy(world, monkeypatch)
 
     await shuffled(ann, playlist_id)
     told = await asyncio.gather(*(view.read() for view in views))
 
-    assert {(one.reload, len(one.changes), one.end) for one in told} == {(True, 0, 0)}
-    assert {len(one.snapshots) for one in told} == {1}
+    assert {(one.update.reload, len(one.update.changes)) for one in told} == {(True, 0)}
+    assert {len(one.update.snapshots) for one in told} == {1}
     assert (spy.compared, spy.snapshots_read) == (1, 1)
     assert 0 < spy.at_once <= 4
 
     await ann.update(playlist_id, title="New")
     after = await asyncio.gather(*(view.read() for view in views))
-    assert {(one.reload, one.changes[0].new_text, one.end) for one in after} == {(False, "New", 0)}
+    renamed = {(one.update.reload, one.update.changes[0].new_text) for one in after}
+    assert renamed == {(False, "New")}
     assert (spy.compared, spy.snapshots_read) == (2, 2)
 
 
@@ -113,7 +113,7 @@ async def test_views_that_have_to_look_for_themselves_read_the_playlist_once(
     monkeypatch.setattr(world.store, "head", reading)
     world.store.feed.start_epoch()
     told = await asyncio.gather(*(view.read() for view in views))
-    assert {one.playlist.title for one in told} == {"Missed"}
+    assert {one.update.playlist.title for one in told} == {"Missed"}
     assert read == 1
 
 
@@ -131,12 +131,12 @@ async def test_a_view_whose_store_fails_ends_with_the_reason(
         meanwhile.setattr(world.store, "snapshots_between", away)
         await ann.add(playlist_id, "b")
         last = await view.read()
-    assert (last.end, last.resume_token) == (Response.UNAVAILABLE, first.resume_token)
-    assert not last.HasField("playlist")
+    assert (last.end.reason, last.resume_token) == (StreamEnd.UNAVAILABLE, first.resume_token)
+    assert last.end.HasField("reconnect_after")
     assert await view.read() is None
 
     again = await ann.watch(playlist_id, last.resume_token).read()
-    assert [one.track.title for one in again.changes] == ["b"]
+    assert [one.track.title for one in again.update.changes] == ["b"]
 
 
 async def test_a_view_that_cannot_begin_is_refused_by_its_status(
@@ -163,7 +163,7 @@ async def test_one_view_too_many_of_a_user_is_refused_until_another_is_closed(
     assert isinstance(fault, ResourceExhausted)
     assert (fault.reason, fault.metadata) == ("LIMIT_REACHED", {"limit": str(MOST_VIEWS)})
     assert fault.retry_after_s
-    assert (await ben.watch(playlist_id).read()).playlist.track_count == 1
+    assert (await ben.watch(playlist_id).read()).update.playlist.track_count == 1
     views[0].call.cancel()
     async with asyncio.timeout(15):
         while not await begins(ann, playlist_id):

@@ -12,12 +12,10 @@ import pytest
 from grpc.aio import AioRpcError
 from segue.playlist.v1 import transfer_service_pb2 as pb
 
-from meshkit import status
 from meshkit.faults import (
     DeadlineExceeded,
     InvalidArgument,
     NotFound,
-    Unauthenticated,
     Unavailable,
 )
 from meshkit.testing.stores import PostgresServer
@@ -52,7 +50,6 @@ async def test_an_import_tells_how_sure_each_entry_is_and_keeps_the_order(
     progress, last = await user.imports(file)
 
     assert (progress.entry_count, progress.done_count, progress.matched_count) == (4, 4, 3)
-    assert progress.playlist_id == ""
     assert [(entry.index, entry.match, entry.track_id) for entry in progress.entries] == [
         (0, Entry.EXACT, one.track_id),
         (1, Entry.SIMILAR, two.track_id),
@@ -63,8 +60,7 @@ async def test_an_import_tells_how_sure_each_entry_is_and_keeps_the_order(
     assert (first.title, first.artist) == ("one", "Ada")
     assert (second.matched_title, second.matched_artist) == ("Two", "Bob")
     assert (lost.title, lost.matched_title, lost.matched_artist) == ("Lost", "", "")
-    assert (last.entry_count, last.done_count, last.matched_count) == (4, 4, 3)
-    assert not last.entries
+    assert (last.entry_count, last.matched_count) == (4, 3)
     assert await user.track_ids(last.playlist_id) == [one.track_id, two.track_id, three.track_id]
     (head,) = await user.playlists()
     assert (head.playlist_id, head.owner_id) == (last.playlist_id, user.user_id)
@@ -117,7 +113,7 @@ async def test_a_playlist_without_entries_becomes_an_empty_playlist(transfers: T
 
     (last,) = await user.imports(b"#EXTM3U\n#PLAYLIST:Bare\n")
 
-    assert (last.entry_count, last.done_count) == (0, 0)
+    assert (last.entry_count, last.matched_count) == (0, 0)
     assert [head.title for head in await user.playlists()] == ["Bare"]
 
 
@@ -228,7 +224,7 @@ async def test_an_import_asks_in_batches_and_a_few_at_a_time(transfers: Transfer
     assert transfers.matcher.largest == 100
     assert 1 < transfers.matcher.most_in_flight <= 4
     assert [message.done_count for message in messages[:-1]] == [*range(100, 1_001, 100), 1_050]
-    indexes = [entry.index for message in messages for entry in message.entries]
+    indexes = [entry.index for message in messages[:-1] for entry in message.entries]
     assert indexes == list(range(1_050))
     assert messages[-1].matched_count == 1_050
 
@@ -269,42 +265,41 @@ async def test_a_request_that_is_repeated_ends_with_the_same_playlist(
     assert second == first
     assert transfers.matcher.calls == asked > 0
     assert (first.matched_count, len(await user.playlists())) == (1, 1)
-    messages, fault = await user.failing(file + b"\n", request_id="again")
-    assert (messages, fault.reason) == ([], "REQUEST_ID_REUSED")
+    with pytest.raises(InvalidArgument) as refused:
+        await user.imports(file + b"\n", request_id="again")
+    assert refused.value.reason == "REQUEST_ID_REUSED"
     assert transfers.matcher.calls == asked
 
 
-async def test_an_id_that_another_import_takes_meanwhile_is_told_in_the_last_message(
+async def test_an_id_that_another_import_takes_meanwhile_is_told_as_its_failure(
     transfers: Transfers,
 ) -> None:
     user = transfers.user()
     transfers.matcher.gate.clear()
-    late = asyncio.ensure_future(user.failing(m3u8([("Ada", "Song", 200)] * 3), request_id="taken"))
+    late = asyncio.ensure_future(user.ended(m3u8([("Ada", "Song", 200)] * 3), request_id="taken"))
     await transfers.matcher.waiting.wait()
     (first,) = await user.imports(b"#EXTM3U", request_id="taken")
     transfers.matcher.gate.set()
 
-    (progress, last), fault = await late
+    (progress, failed), end = await late
 
-    assert (progress.done_count, progress.HasField("error")) == (3, False)
-    assert (last.entry_count, last.done_count, last.playlist_id) == (3, 3, "")
-    assert last.error == status.status_of(fault)
-    assert (fault.reason, fault.metadata) == ("REQUEST_ID_REUSED", {"field": "request_id"})
+    assert (progress.done_count, end) == (3, "FINISHED")
+    assert (failed.reason, failed.metadata) == ("REQUEST_ID_REUSED", {"field": "request_id"})
+    assert failed.message
     assert [head.playlist_id for head in await user.playlists()] == [first.playlist_id]
 
 
-async def test_a_failure_in_the_middle_is_told_in_the_last_message(transfers: Transfers) -> None:
+async def test_a_catalogue_that_goes_away_in_the_middle_ends_the_stream(
+    transfers: Transfers,
+) -> None:
     user = transfers.user()
     track = a_track("Song")
     await transfers.told(track)
     transfers.matcher.fault_after = (1, Unavailable("The catalogue is away."))
 
-    (progress, last), fault = await user.failing(m3u8([("Ada", "Song", 200)] * 500))
+    (progress,), end = await user.ended(m3u8([("Ada", "Song", 200)] * 500))
 
-    assert (progress.done_count, last.done_count, last.matched_count) == (100, 100, 100)
-    assert (last.error.code, last.error.message) == (14, "The catalogue is away.")
-    assert last.error == status.status_of(fault)
-    assert (last.playlist_id, list(last.entries)) == ("", [])
+    assert (progress.done_count, progress.matched_count, end) == (100, 100, "UNAVAILABLE")
     assert await user.playlists() == []
 
 
@@ -313,9 +308,8 @@ async def test_a_failure_before_the_first_message_is_the_status_alone(
 ) -> None:
     transfers.matcher.fault_after = (0, Unavailable("away"))
 
-    messages, fault = await transfers.user().failing(m3u8([("Ada", "Song", 200)] * 500))
-
-    assert (messages, fault.code) == ([], "UNAVAILABLE")
+    with pytest.raises(Unavailable):
+        await transfers.user().imports(m3u8([("Ada", "Song", 200)] * 500))
 
 
 async def test_the_same_request_twice_at_once_makes_one_playlist(transfers: Transfers) -> None:
@@ -369,15 +363,13 @@ async def test_an_import_does_not_outlive_its_sign_in(transfers: Transfers) -> N
     sid = new_id()
     user = transfers.user(sid=sid)
     transfers.matcher.gate.clear()
-    running = asyncio.ensure_future(user.imports(m3u8([("Ada", "Song", 200)])))
+    running = asyncio.ensure_future(user.ended(m3u8([("Ada", "Song", 200)])))
     await transfers.matcher.waiting.wait()
 
-    transfers.ends.revoke(sid, time.time() + 600)
-    transfers.matcher.gate.set()
+    transfers.mesh.server.streams.revoke(sid, time.time() + 600)
 
-    with pytest.raises(Unauthenticated) as refused:
-        await running
-    assert refused.value.reason == "TOKEN_REVOKED"
+    assert await running == ([], "TOKEN_REVOKED")
+    assert transfers.matcher.in_flight == 0
     assert await user.playlists() == []
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grpc.aio import EOF, AioRpcError
+from grpc.aio import AioRpcError
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playlist.v1 import transfer_service_pb2 as pb
 from segue.playlist.v1.transfer_service_pb2_grpc import TransferServiceStub
 
@@ -25,7 +26,6 @@ from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.matching import Description, Matched
 from playlist_svc.ports.playlists import Kinds, PlaylistStore
 from playlist_svc.ports.tracks import Track, TrackChange
-from playlist_svc.servicers.stream_ends import StreamEnds
 from playlist_svc.wiring import SCHEMA, migrated, new_id
 from tests.contracts.playlist.social_samples import KnownPeople
 from tests.rpc.playlist.assembled import assembled, playlist_settings, stored_parts
@@ -85,6 +85,7 @@ class Matcher(MemoryMatching):
         self.largest = 0
         self.faults: list[Fault] = []
         self.fault_after: tuple[int, Fault] | None = None
+        self.wait_after: int | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self.waiting = asyncio.Event()
@@ -97,6 +98,8 @@ class Matcher(MemoryMatching):
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(0)
+            if self.wait_after is not None and number > self.wait_after:
+                self.gate.clear()
             if not self.gate.is_set():
                 self.waiting.set()
                 await self.gate.wait()
@@ -118,7 +121,6 @@ class Transfers:
     copy: PostgresTracksCopy
     catalogue: Catalogue
     matcher: Matcher
-    ends: StreamEnds
     version: int = 0
 
     async def told(self, *tracks: Track, available: bool = True) -> None:
@@ -156,22 +158,22 @@ class User:
         return self.stub.ImportPlaylist(request, metadata=self.metadata, timeout=60)
 
     async def imports(self, content: bytes, **fields: Any) -> list[Any]:
-        """All messages of an import; raises the Fault that ended it."""
+        """What an import tells, ``imported`` last; raises the Fault that it was refused with."""
+        told, end = await self.ended(content, **fields)
+        assert end == "FINISHED"
+        assert told[-1].playlist_id
+        return told
+
+    async def ended(self, content: bytes, **fields: Any) -> tuple[list[Any], str]:
+        """What an import tells, and why its stream ends; raises the Fault of a refusal."""
         try:
-            return [message async for message in self.importing(content, **fields)]
+            messages = [message async for message in self.importing(content, **fields)]
         except AioRpcError as error:
             raise status.fault_of(error) from error
-
-    async def failing(self, content: bytes, **fields: Any) -> tuple[list[Any], Fault]:
-        """All messages of an import that fails, and the Fault that it ends with."""
-        messages: list[Any] = []
-        call = self.importing(content, **fields)
-        try:
-            while (message := await call.read()) is not EOF:
-                messages.append(message)
-        except AioRpcError as error:
-            return messages, status.fault_of(error)
-        raise AssertionError("the import did not fail")
+        *told, last = [(message.WhichOneof("event"), message) for message in messages]
+        assert last[0] == "end"
+        reason = StreamEnd.Reason.Name(last[1].end.reason)
+        return [getattr(message, kind) for kind, message in told], reason
 
     async def exports(self, playlist_id: str, **fields: Any) -> Downloaded:
         """A whole file; raises the Fault that ended it."""
@@ -219,10 +221,10 @@ async def transfers_of(postgres_server: PostgresServer, tls: Path) -> AsyncItera
         async with (
             postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as pool,
             stored_parts(dsn, NoCache(), KnownPeople(), catalogue, matching=matching) as parts,
-            assembled(playlist_settings(tls), parts, tls, issuer) as (mesh, service),
+            assembled(playlist_settings(tls), parts, tls, issuer) as (mesh, _),
         ):
             copy = PostgresTracksCopy(pool)
-            yield Transfers(mesh, parts.store, copy, catalogue, matcher, service.ends)
+            yield Transfers(mesh, parts.store, copy, catalogue, matcher)
 
 
 def m3u8(entries: Collection[tuple[str, str, int]]) -> bytes:

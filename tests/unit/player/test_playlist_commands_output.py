@@ -1,28 +1,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from segue.catalog.v1 import catalog_service_pb2
-from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
+from segue.playlist.v1 import playlist_pb2
 
-from meshkit.faults import Aborted, Fault
-from player.commands import playlist_watching
+from meshkit.faults import Aborted
 from player.commands.outcome import words_of
 from player.commands.playlist_changes import change_lines, version_words
-from player.commands.playlist_watching import watch_playlist
 from player.commands.searching import track_table
 from player.commands.terminal_text import cell, plain, plain_lines, track_words
 
 CHANGE = playlist_pb2.Change.Kind
-END = playlist_service_pb2.WatchPlaylistResponse.End
-PLAYLIST = "01M82YNMXNZEGAW4FDF7F1HN25"
 
 
 def track(title: str, available: bool = True) -> Any:
@@ -105,71 +99,3 @@ def test_a_conflict_says_what_happened_what_others_did_and_where_to_look() -> No
         "meanwhile others moved 'Rain'",
         "see it: segue playlist diff LIST 01BASE",
     ]
-
-
-class ScriptedWatches:
-    """A client whose WatchPlaylist answers one script a call: messages, then perhaps an error."""
-
-    def __init__(self, *scripts: list[Any]) -> None:
-        self._scripts = list(scripts)
-        self.playlists = self
-        self.tokens: list[str] = []
-        self.asked_metadata = 0
-
-    async def metadata(self) -> tuple[tuple[str, str], ...]:
-        self.asked_metadata += 1
-        return ()
-
-    def WatchPlaylist(self, request: Any, metadata: Any) -> ScriptedStream:
-        self.tokens.append(request.resume_token)
-        return ScriptedStream(self._scripts.pop(0))
-
-
-class ScriptedStream:
-    def __init__(self, script: list[Any]) -> None:
-        self._script = script
-
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        for step in self._script:
-            if isinstance(step, Exception):
-                raise step
-            yield step
-
-    def cancel(self) -> None:
-        self._script = []
-
-
-def step(token: str, end: int = 0) -> Any:
-    return playlist_service_pb2.WatchPlaylistResponse(resume_token=token, end=end)  # type: ignore[arg-type]
-
-
-def failure(code: grpc.StatusCode, details: str = "") -> grpc.aio.AioRpcError:
-    empty = grpc.aio.Metadata()
-    return grpc.aio.AioRpcError(code, empty, empty, details)
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(playlist_watching, "_AGAIN_S", 0.0)
-
-
-async def seen(client: Any) -> list[str]:
-    return [each.resume_token async for each in watch_playlist(client, PLAYLIST)]
-
-
-async def test_a_watch_goes_on_where_it_was_cut_drained_or_out_of_token() -> None:
-    client = ScriptedWatches(
-        [step("1"), step("2"), failure(grpc.StatusCode.UNAVAILABLE)],
-        [step("3"), step("4", END.DRAINING)],
-        [step("5"), step("", END.TOKEN_EXPIRED)],
-        [step("6"), step("7", END.DELETED)],
-    )
-    assert await seen(client) == ["1", "2", "3", "5", "6", "7"]
-    assert client.tokens == ["", "2", "4", "5"]
-    assert client.asked_metadata == 4
-
-
-async def test_a_watch_ends_with_the_fault_that_no_retry_mends() -> None:
-    client = ScriptedWatches([step("1"), failure(grpc.StatusCode.NOT_FOUND, "gone")])
-    with pytest.raises(Fault, match="gone"):
-        await seen(client)

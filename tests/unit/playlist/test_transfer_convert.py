@@ -66,7 +66,7 @@ def test_every_match_has_its_name_on_the_wire() -> None:
     entry = FileEntry("a", "b", "", None, "", "")
     found = [Found(0, entry, match, None) for match in Match]
 
-    entries = progress(Progress(4, 4, 3, found)).entries
+    entries = progress(Progress(4, 4, 3, found)).progress.entries
 
     kinds = pb.ImportPlaylistResponse.Entry.Match
     assert [kinds.Name(one.match) for one in entries] == [match.name for match in Match]

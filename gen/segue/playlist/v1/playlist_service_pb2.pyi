@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 from segue.playlist.v1 import playlist_pb2 as _playlist_pb2
 import builtins as _builtins
 import sys
@@ -1110,88 +1111,75 @@ Global___WatchPlaylistRequest: _TypeAlias = WatchPlaylistRequest  # noqa: Y015
 
 @_typing.final
 class WatchPlaylistResponse(_message.Message):
-    """One step of a live view."""
+    """One message of a live view."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _End:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
+    @_typing.final
+    class Update(_message.Message):
+        """What is so now, and what is new since the message before."""
 
-    class _EndEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[WatchPlaylistResponse._End.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        END_UNSPECIFIED: WatchPlaylistResponse._End.ValueType  # 0
-        """It goes on."""
-        DELETED: WatchPlaylistResponse._End.ValueType  # 1
-        """The playlist was deleted."""
-        ACCESS_LOST: WatchPlaylistResponse._End.ValueType  # 2
-        """The caller may not see it any more."""
-        DRAINING: WatchPlaylistResponse._End.ValueType  # 3
-        """The server drains: watch again."""
-        TOKEN_EXPIRED: WatchPlaylistResponse._End.ValueType  # 4
-        """The access token has expired: watch again with a fresh one."""
-        TOKEN_REVOKED: WatchPlaylistResponse._End.ValueType  # 5
-        """The sign-in was revoked."""
-        UNAVAILABLE: WatchPlaylistResponse._End.ValueType  # 6
-        """The service cannot go on now: watch again."""
+        DESCRIPTOR: _descriptor.Descriptor
 
-    class End(_End, metaclass=_EndEnumTypeWrapper):
-        """Why a stream ends."""
+        PLAYLIST_FIELD_NUMBER: _builtins.int
+        SNAPSHOTS_FIELD_NUMBER: _builtins.int
+        CHANGES_FIELD_NUMBER: _builtins.int
+        RELOAD_FIELD_NUMBER: _builtins.int
+        reload: _builtins.bool
+        """Whether more changed than a message can say (500 changes): list the tracks anew."""
+        @_builtins.property
+        def playlist(self) -> _playlist_pb2.Playlist:
+            """The playlist as it is now."""
 
-    END_UNSPECIFIED: WatchPlaylistResponse.End.ValueType  # 0
-    """It goes on."""
-    DELETED: WatchPlaylistResponse.End.ValueType  # 1
-    """The playlist was deleted."""
-    ACCESS_LOST: WatchPlaylistResponse.End.ValueType  # 2
-    """The caller may not see it any more."""
-    DRAINING: WatchPlaylistResponse.End.ValueType  # 3
-    """The server drains: watch again."""
-    TOKEN_EXPIRED: WatchPlaylistResponse.End.ValueType  # 4
-    """The access token has expired: watch again with a fresh one."""
-    TOKEN_REVOKED: WatchPlaylistResponse.End.ValueType  # 5
-    """The sign-in was revoked."""
-    UNAVAILABLE: WatchPlaylistResponse.End.ValueType  # 6
-    """The service cannot go on now: watch again."""
+        @_builtins.property
+        def snapshots(self) -> _containers.RepeatedCompositeFieldContainer[_playlist_pb2.Snapshot]:
+            """The versions that are new since the message before, oldest first, at most the last 50."""
 
-    PLAYLIST_FIELD_NUMBER: _builtins.int
-    SNAPSHOTS_FIELD_NUMBER: _builtins.int
-    CHANGES_FIELD_NUMBER: _builtins.int
-    RELOAD_FIELD_NUMBER: _builtins.int
-    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+        @_builtins.property
+        def changes(self) -> _containers.RepeatedCompositeFieldContainer[_playlist_pb2.Change]:
+            """What they changed, against the message before. Empty with `reload`."""
+
+        def __init__(
+            self,
+            *,
+            playlist: _playlist_pb2.Playlist | None = ...,
+            snapshots: _abc.Iterable[_playlist_pb2.Snapshot] | None = ...,
+            changes: _abc.Iterable[_playlist_pb2.Change] | None = ...,
+            reload: _builtins.bool = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "playlist", b"playlist", "reload", b"reload", "snapshots", b"snapshots"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    UPDATE_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
-    reload: _builtins.bool
-    """Whether more changed than a message can say (500 changes): list the tracks anew."""
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this message."""
-    end: Global___WatchPlaylistResponse.End.ValueType
-    """Why this is the last message. END_UNSPECIFIED: it is not."""
     @_builtins.property
-    def playlist(self) -> _playlist_pb2.Playlist:
-        """The playlist as it is now."""
+    def update(self) -> Global___WatchPlaylistResponse.Update:
+        """The playlist and its changes."""
 
     @_builtins.property
-    def snapshots(self) -> _containers.RepeatedCompositeFieldContainer[_playlist_pb2.Snapshot]:
-        """The versions that are new since the message before, oldest first, at most the last 50."""
-
-    @_builtins.property
-    def changes(self) -> _containers.RepeatedCompositeFieldContainer[_playlist_pb2.Change]:
-        """What they changed, against the message before. Empty with `reload`."""
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
 
     def __init__(
         self,
         *,
-        playlist: _playlist_pb2.Playlist | None = ...,
-        snapshots: _abc.Iterable[_playlist_pb2.Snapshot] | None = ...,
-        changes: _abc.Iterable[_playlist_pb2.Change] | None = ...,
-        reload: _builtins.bool = ...,
+        update: Global___WatchPlaylistResponse.Update | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
         resume_token: _builtins.str = ...,
-        end: Global___WatchPlaylistResponse.End.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "update", b"update"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "end", b"end", "playlist", b"playlist", "reload", b"reload", "resume_token", b"resume_token", "snapshots", b"snapshots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "resume_token", b"resume_token", "update", b"update"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["update", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchPlaylistResponse: _TypeAlias = WatchPlaylistResponse  # noqa: Y015
 
@@ -1274,6 +1262,7 @@ class WatchChangesResponse(_message.Message):
     PLAYLIST_FIELD_NUMBER: _builtins.int
     DELETED_FIELD_NUMBER: _builtins.int
     ARTIST_FOLLOWERS_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this change. Empty until everything that is public was told."""
     version: _builtins.int
@@ -1292,6 +1281,10 @@ class WatchChangesResponse(_message.Message):
     def artist_followers(self) -> Global___WatchChangesResponse.ArtistFollowers:
         """How many follow an artist."""
 
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
+
     def __init__(
         self,
         *,
@@ -1300,13 +1293,14 @@ class WatchChangesResponse(_message.Message):
         playlist: _playlist_pb2.Playlist | None = ...,
         deleted: Global___WatchChangesResponse.PlaylistDeleted | None = ...,
         artist_followers: Global___WatchChangesResponse.ArtistFollowers | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["artist_followers", b"artist_followers", "change", b"change", "deleted", b"deleted", "playlist", b"playlist"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artist_followers", b"artist_followers", "deleted", b"deleted", "end", b"end", "event", b"event", "playlist", b"playlist"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_followers", b"artist_followers", "change", b"change", "deleted", b"deleted", "playlist", b"playlist", "resume_token", b"resume_token", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_followers", b"artist_followers", "deleted", b"deleted", "end", b"end", "event", b"event", "playlist", b"playlist", "resume_token", b"resume_token", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["playlist", "deleted", "artist_followers"]  # noqa: Y015
-    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["playlist", "deleted", "artist_followers", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchChangesResponse: _TypeAlias = WatchChangesResponse  # noqa: Y015

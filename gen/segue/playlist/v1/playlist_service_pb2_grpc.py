@@ -284,11 +284,11 @@ class PlaylistServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchPlaylist(self, request, context):
-        """A live view of one playlist: its state at once, then each change as it happens. The stream ends,
-        with the reason in its last message, when the playlist is deleted, the caller may not see it any
-        more, the access token ends, the server drains or a store of it fails. To resume, watch again
-        with the last resume_token: the first message then has what changed since. A user has at most
-        100 views at an instance; one more is LIMIT_REACHED.
+        """A live view of one playlist: its state at once, then each change as it happens. The stream ends
+        with `end` when the playlist is deleted (DELETED), the caller may not see it any more
+        (ACCESS_LOST), the access token ends, the server drains or a store of it fails. To resume, watch
+        again with the last resume_token: the first message then has what changed since. A user has at
+        most 100 views at an instance; one more is LIMIT_REACHED.
         Errors: NOT_FOUND, INVALID_FIELD, RESUME_TOKEN_EXPIRED, LIMIT_REACHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -299,8 +299,8 @@ class PlaylistServiceServicer:
         """Follows every change of playlists and of artists' followers. The stream starts after
         `resume_token` (exclusive) or, without one, first tells every public playlist and every artist
         that has followers or had some (the count of these is 0), and then what changes; changes come in
-        commit order, each at least once. It ends when the server drains (UNAVAILABLE: resume with the
-        last token).
+        commit order, each at least once. The stream ends with `end`, when the server drains or its store
+        fails; resume with the last token.
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

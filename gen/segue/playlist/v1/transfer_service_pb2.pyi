@@ -8,7 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from google.rpc import status_pb2 as _status_pb2
+from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -119,7 +119,7 @@ Global___ImportPlaylistRequest: _TypeAlias = ImportPlaylistRequest  # noqa: Y015
 
 @_typing.final
 class ImportPlaylistResponse(_message.Message):
-    """One step of an import."""
+    """One message of an import."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -198,45 +198,153 @@ class ImportPlaylistResponse(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    ENTRY_COUNT_FIELD_NUMBER: _builtins.int
-    DONE_COUNT_FIELD_NUMBER: _builtins.int
-    MATCHED_COUNT_FIELD_NUMBER: _builtins.int
-    ENTRIES_FIELD_NUMBER: _builtins.int
-    PLAYLIST_ID_FIELD_NUMBER: _builtins.int
-    ERROR_FIELD_NUMBER: _builtins.int
-    entry_count: _builtins.int
-    """How many entries the file has."""
-    done_count: _builtins.int
-    """How many were looked at so far."""
-    matched_count: _builtins.int
-    """How many of these were matched."""
-    playlist_id: _builtins.str
-    """ULID of the new playlist. Empty but in the last message."""
+    @_typing.final
+    class Progress(_message.Message):
+        """How far it is."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        ENTRY_COUNT_FIELD_NUMBER: _builtins.int
+        DONE_COUNT_FIELD_NUMBER: _builtins.int
+        MATCHED_COUNT_FIELD_NUMBER: _builtins.int
+        ENTRIES_FIELD_NUMBER: _builtins.int
+        entry_count: _builtins.int
+        """How many entries the file has."""
+        done_count: _builtins.int
+        """How many were looked at so far."""
+        matched_count: _builtins.int
+        """How many of these were matched."""
+        @_builtins.property
+        def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportPlaylistResponse.Entry]:
+            """What became of the entries since the message before."""
+
+        def __init__(
+            self,
+            *,
+            entry_count: _builtins.int = ...,
+            done_count: _builtins.int = ...,
+            matched_count: _builtins.int = ...,
+            entries: _abc.Iterable[Global___ImportPlaylistResponse.Entry] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["done_count", b"done_count", "entries", b"entries", "entry_count", b"entry_count", "matched_count", b"matched_count"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Imported(_message.Message):
+        """The playlist was made."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+        ENTRY_COUNT_FIELD_NUMBER: _builtins.int
+        MATCHED_COUNT_FIELD_NUMBER: _builtins.int
+        playlist_id: _builtins.str
+        """ULID of the new playlist."""
+        entry_count: _builtins.int
+        """How many entries the file has."""
+        matched_count: _builtins.int
+        """How many were matched, and are in the playlist."""
+        def __init__(
+            self,
+            *,
+            playlist_id: _builtins.str = ...,
+            entry_count: _builtins.int = ...,
+            matched_count: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_count", b"entry_count", "matched_count", b"matched_count", "playlist_id", b"playlist_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Failed(_message.Message):
+        """The playlist was not made, and starting again would not help."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        @_typing.final
+        class MetadataEntry(_message.Message):
+            DESCRIPTOR: _descriptor.Descriptor
+
+            KEY_FIELD_NUMBER: _builtins.int
+            VALUE_FIELD_NUMBER: _builtins.int
+            key: _builtins.str
+            value: _builtins.str
+            def __init__(
+                self,
+                *,
+                key: _builtins.str = ...,
+                value: _builtins.str = ...,
+            ) -> None: ...
+            _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+            def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+            _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+            def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+        REASON_FIELD_NUMBER: _builtins.int
+        MESSAGE_FIELD_NUMBER: _builtins.int
+        METADATA_FIELD_NUMBER: _builtins.int
+        reason: _builtins.str
+        """Why, as google.rpc.ErrorInfo would have it: one of segue.errors.v1.ErrorReason.Reason."""
+        message: _builtins.str
+        """The same for people."""
+        @_builtins.property
+        def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+            """What belongs to the reason."""
+
+        def __init__(
+            self,
+            *,
+            reason: _builtins.str = ...,
+            message: _builtins.str = ...,
+            metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "metadata", b"metadata", "reason", b"reason"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    IMPORTED_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportPlaylistResponse.Entry]:
-        """What became of the entries since the message before."""
+    def progress(self) -> Global___ImportPlaylistResponse.Progress:
+        """How far it is."""
 
     @_builtins.property
-    def error(self) -> _status_pb2.Status:
-        """Why the import failed, as the status of the call says it. Absent but in the last message of an
-        import that failed.
-        """
+    def imported(self) -> Global___ImportPlaylistResponse.Imported:
+        """The playlist was made."""
+
+    @_builtins.property
+    def failed(self) -> Global___ImportPlaylistResponse.Failed:
+        """It was not."""
+
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
 
     def __init__(
         self,
         *,
-        entry_count: _builtins.int = ...,
-        done_count: _builtins.int = ...,
-        matched_count: _builtins.int = ...,
-        entries: _abc.Iterable[Global___ImportPlaylistResponse.Entry] | None = ...,
-        playlist_id: _builtins.str = ...,
-        error: _status_pb2.Status | None = ...,
+        progress: Global___ImportPlaylistResponse.Progress | None = ...,
+        imported: Global___ImportPlaylistResponse.Imported | None = ...,
+        failed: Global___ImportPlaylistResponse.Failed | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "failed", b"failed", "imported", b"imported", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done_count", b"done_count", "entries", b"entries", "entry_count", b"entry_count", "error", b"error", "matched_count", b"matched_count", "playlist_id", b"playlist_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "failed", b"failed", "imported", b"imported", "progress", b"progress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["progress", "imported", "failed", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___ImportPlaylistResponse: _TypeAlias = ImportPlaylistResponse  # noqa: Y015
 

@@ -20,12 +20,13 @@ class TransferServiceStub:
     ImportPlaylist: _aio.UnaryStreamMultiCallable[_transfer_service_pb2.ImportPlaylistRequest, _transfer_service_pb2.ImportPlaylistResponse]
     """Makes a playlist of a file. Entries that this mesh exported are taken by their id; others, and
     those whose id the catalogue lacks, are looked for in the catalogue by title, artist and
-    duration. Where nothing is found the playlist is empty. The stream tells progress while it looks;
-    its last message has the new playlist. The playlist is made at the end, whole or not at all: a
-    stream that broke before can be started again. Idempotent by request_id: a retry of an import
-    that came to its end gets the last message of the first time alone, at once. What can be refused
-    before the first message is. What fails later is in `error` of the last message, and is the
-    status of the call too, which JSON over HTTP/1.1 cannot show.
+    duration. Where nothing is found the playlist is empty. The stream tells progress while it looks,
+    then `imported` with the new playlist, or `failed`; it ends with `end`, after these two with
+    FINISHED. The playlist is made at the end, whole or not at all: where the stream ends or breaks
+    before, because the server drains, the token ends or a service is away, nothing was made, and the
+    import is to be started again. Idempotent by request_id: a retry of an import that came to its
+    end is told `imported` as the first time, at once. What can be refused before the first message
+    is refused by the status of the call.
     Errors: INVALID_FIELD, IMPORT_FILE_MALFORMED, COLLECTION_FULL.
     """
     ExportPlaylist: _aio.UnaryStreamMultiCallable[_transfer_service_pb2.ExportPlaylistRequest, _httpbody_pb2.HttpBody]
@@ -44,12 +45,13 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_transfer_service_pb2.ImportPlaylistResponse]:
         """Makes a playlist of a file. Entries that this mesh exported are taken by their id; others, and
         those whose id the catalogue lacks, are looked for in the catalogue by title, artist and
-        duration. Where nothing is found the playlist is empty. The stream tells progress while it looks;
-        its last message has the new playlist. The playlist is made at the end, whole or not at all: a
-        stream that broke before can be started again. Idempotent by request_id: a retry of an import
-        that came to its end gets the last message of the first time alone, at once. What can be refused
-        before the first message is. What fails later is in `error` of the last message, and is the
-        status of the call too, which JSON over HTTP/1.1 cannot show.
+        duration. Where nothing is found the playlist is empty. The stream tells progress while it looks,
+        then `imported` with the new playlist, or `failed`; it ends with `end`, after these two with
+        FINISHED. The playlist is made at the end, whole or not at all: where the stream ends or breaks
+        before, because the server drains, the token ends or a service is away, nothing was made, and the
+        import is to be started again. Idempotent by request_id: a retry of an import that came to its
+        end is told `imported` as the first time, at once. What can be refused before the first message
+        is refused by the status of the call.
         Errors: INVALID_FIELD, IMPORT_FILE_MALFORMED, COLLECTION_FULL.
         """
 
