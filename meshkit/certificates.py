@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,14 +45,18 @@ def credentials(folder: Path, workload: str) -> Credentials:
     return Credentials(folder / "ca.pem", folder / f"{workload}.pem", folder / f"{workload}.key")
 
 
-def ensure_certificates(folder: Path, now: datetime.datetime | None = None) -> None:
+def ensure_certificates(
+    folder: Path,
+    now: datetime.datetime | None = None,
+    workloads: Sequence[str] = WORKLOADS,
+) -> None:
     """Make what is missing, unreadable, foreign or about to expire. Idempotent."""
     now = now or datetime.datetime.now(datetime.UTC)
     authority = _load(folder / "ca.pem", folder / "ca.key")
     if authority is None or not _is_fresh(authority.certificate, now):
         authority = _new_authority(now)
         _store(authority, folder / "ca.pem", folder / "ca.key")
-    for workload in WORKLOADS:
+    for workload in workloads:
         files = credentials(folder, workload)
         held = _load(files.cert_file, files.key_file)
         if held is None or not _is_fresh(held.certificate, now) or not _issued(held, authority):

@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 
 from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
-from segue.device.v1.device_service_pb2_grpc import add_DeviceServiceServicer_to_server
+from segue.device.v1 import device_internal_service_pb2_grpc as device_internal
+from segue.device.v1 import device_service_pb2_grpc as device_service
 from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub, UserServiceStub
 from segue.playback.v1.activity_service_pb2_grpc import add_ActivityServiceServicer_to_server
 from segue.playback.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
@@ -58,6 +59,7 @@ from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.states import Mailboxes, PlayerStateStore
 from playback_svc.ports.upkeep import Upkeep
 from playback_svc.servicers.activity import ActivityServicer
+from playback_svc.servicers.device_lookup import DeviceLookupServicer
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.devices import DeviceServicer
 from playback_svc.servicers.heartbeats import HeartbeatServicer
@@ -213,7 +215,9 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
         addresses=parts.addresses,
         clock=now_ms,
     )
-    server.add(add_DeviceServiceServicer_to_server, devices)
+    server.add(device_service.add_DeviceServiceServicer_to_server, devices)
+    lookup = DeviceLookupServicer(on_devices.devices)
+    server.add(device_internal.add_DeviceInternalServiceServicer_to_server, lookup)
     server.on_drain(receipts.drain)
     _add_listening(server, parts, cases, streams.activity, tokens)
     server.on_drain(

@@ -8,8 +8,9 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from playback_svc.adapters.device_documents import capabilities_of
 from playback_svc.adapters.rows import instant, state_document, state_from, unix_ms
-from playback_svc.domain.devices import Capabilities, Device, DeviceKind
+from playback_svc.domain.devices import Device, DeviceKind
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.domain.play_queue import ContextKind
 from playback_svc.domain.plays import Outcome, Play
@@ -43,7 +44,6 @@ def device_values(device: Device) -> dict[str, Any]:
 def device_of(row: Sequence[Any]) -> Device:
     """The device in ``DEVICE_COLUMNS``."""
     it = dict(zip(DEVICE_COLUMNS, row, strict=True))
-    able = it["capabilities"]
     return Device(
         device_id=it["device_id"],
         # Null where the version before this one wrote the row.
@@ -51,12 +51,7 @@ def device_of(row: Sequence[Any]) -> Device:
         registered_at_ms=unix_ms(it["registered_at"]),
         seen_at_ms=unix_ms(it["seen_at"]),
         kind=DeviceKind(it["kind"]),
-        capabilities=Capabilities(
-            rungs=tuple(able.get("rungs", ())),
-            codecs=tuple(able.get("codecs", ())),
-            drm_systems=tuple(able.get("drm_systems", ())),
-            volume=able.get("volume", False),
-        ),
+        capabilities=capabilities_of(it["capabilities"]),
         controllable=it["controllable"],
         volume_percent=it["volume_percent"],
         last_number=it["last_number"],

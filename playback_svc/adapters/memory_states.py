@@ -238,6 +238,15 @@ class MemoryPlayerStates:
         await asyncio.sleep(0)
         return self.commands.get((user_id, device_id), {}).get(number)
 
+    async def latest(
+        self, user_id: str, device_id: str, before: int | None, limit: int
+    ) -> Sequence[Command]:
+        """See the port."""
+        await asyncio.sleep(0)
+        mailbox = self.commands.get((user_id, device_id), {})
+        numbers = sorted((one for one in mailbox if before is None or one < before), reverse=True)
+        return [mailbox[number] for number in numbers[:limit]]
+
     async def report(
         self,
         user_id: str,

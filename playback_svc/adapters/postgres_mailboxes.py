@@ -57,6 +57,12 @@ ORDER BY place
 _COMMAND = f"""
 SELECT {_COMMANDS} FROM commands WHERE user_id = %s AND device_id = %s AND number = %s
 """  # noqa: S608
+_LATEST = f"""
+SELECT {_COMMANDS} FROM commands
+WHERE user_id = %(user_id)s AND device_id = %(device_id)s
+  AND number < coalesce(%(before)s, 2147483647)
+ORDER BY number DESC LIMIT %(limit)s
+"""  # noqa: S608
 _LOCK = """
 SELECT 1 FROM devices WHERE user_id = %(user_id)s AND device_id = %(device_id)s FOR UPDATE
 """
@@ -157,6 +163,18 @@ class PostgresMailboxes:
             found = await connection.execute(_COMMAND.encode(), (user_id, device_id, number))
             row = await found.fetchone()
             return device_rows.command_of(row) if row else None
+
+        return await postgres.read(self._pool, query)
+
+    async def latest(
+        self, user_id: str, device_id: str, before: int | None, limit: int
+    ) -> Sequence[Command]:
+        """See the port."""
+        values = {"user_id": user_id, "device_id": device_id, "before": before, "limit": limit}
+
+        async def query(connection: Connection) -> Sequence[Command]:
+            found = await connection.execute(_LATEST.encode(), values)
+            return [device_rows.command_of(row) for row in await found.fetchall()]
 
         return await postgres.read(self._pool, query)
 

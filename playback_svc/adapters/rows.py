@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from playback_svc.adapters.device_documents import listed_document, listed_of
 from playback_svc.adapters.preferences_rows import preferences_document, preferences_of
 from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import (
@@ -209,12 +210,13 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "device_id": answer.device_id,
         "number": answer.number,
         "preferences": [answer.preferences.version, preferences_document(answer.preferences)],
+        "listed": None if answer.listed is None else listed_document(answer.listed),
     }
 
 
 def answer_of(document: dict[str, Any]) -> Answer:
     """The answer that ``answer_document`` made, or the version before it."""
-    skips = document.get("skips")
+    skips, listed = document.get("skips"), document.get("listed")
     return Answer(
         session_id=document["session_id"],
         version=Version(*document["version"]),
@@ -230,4 +232,5 @@ def answer_of(document: dict[str, Any]) -> Answer:
         device_id=document.get("device_id", ""),
         number=document.get("number", 0),
         preferences=preferences_of(*document.get("preferences", (0, {}))),
+        listed=listed_of(listed) if listed else None,
     )

@@ -54,6 +54,15 @@ class Device:
     last_applied: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A device, whether it holds a stream now, and whether it plays the user's session."""
+
+    device: Device
+    online: bool
+    active: bool
+
+
 def found(devices: Iterable[Device], device_id: str) -> Device | None:
     """The device of that id."""
     return next((device for device in devices if device.device_id == device_id), None)
@@ -64,16 +73,28 @@ def unknown(device_id: str) -> NotFound:
     return NotFound("You have no such device.", metadata={"resource": "device", "id": device_id})
 
 
+def require_known(devices: Iterable[Device], device_id: str) -> Device:
+    """The device of that id. Raises NotFound."""
+    device = found(devices, device_id)
+    if device is None:
+        raise unknown(device_id)
+    return device
+
+
 def controllable(devices: Iterable[Device], device_id: str) -> Device:
     """The device of that id, if it has a mailbox.
 
     Raises NotFound, FailedPrecondition (NOT_SUPPORTED_BY_DEVICE).
     """
-    device = found(devices, device_id)
-    if device is None:
-        raise unknown(device_id)
+    return require_controllable(require_known(devices, device_id))
+
+
+def require_controllable(device: Device) -> Device:
+    """The device, if it has a mailbox. Raises FailedPrecondition (NOT_SUPPORTED_BY_DEVICE)."""
     if not device.controllable:
-        raise not_supported(device_id, "The device takes no commands: it was never registered.")
+        raise not_supported(
+            device.device_id, "The device takes no commands: it was never registered."
+        )
     return device
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
-from playback_svc.domain.devices import Device
+from playback_svc.domain.devices import Device, Listed
 from playback_svc.domain.mailbox import Applied, Command, Lapse, Pending
 from playback_svc.domain.player_state import Asset, EndReason, PlayerState, Status, Track, Version
 from playback_svc.domain.plays import Play
@@ -62,7 +62,7 @@ class Answer:
     are those of the queue, or of what was added; ``count`` is how many entries were removed;
     ``ended`` says that everything was played; ``number`` is that of the command in the mailbox of
     ``device_id``, 0 where there is none; ``sent`` is that command where it was stored with this
-    answer just now, and is not kept with it.
+    answer just now, and is not kept with it. ``listed`` is a device as it was told.
     """
 
     session_id: str
@@ -80,6 +80,7 @@ class Answer:
     number: int = 0
     sent: Command | None = field(default=None, compare=False)
     preferences: Preferences = DEFAULT
+    listed: Listed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,12 @@ class Mailboxes(Protocol):
 
     async def command(self, user_id: str, device_id: str, number: int) -> Command | None:
         """One command; None for one that is not kept."""
+        ...
+
+    async def latest(
+        self, user_id: str, device_id: str, before: int | None, limit: int
+    ) -> Sequence[Command]:
+        """The ``limit`` latest commands that are kept, below ``before``, by falling numbers."""
         ...
 
     async def report(

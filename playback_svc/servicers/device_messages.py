@@ -10,12 +10,12 @@ from segue.device.v1 import device_pb2, device_service_pb2
 
 from meshkit.faults import InvalidArgument
 from playback_svc import convert
-from playback_svc.domain.devices import Capabilities, Device, DeviceKind
+from playback_svc.domain.devices import Capabilities, Device, DeviceKind, Listed
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
 from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import StreamAddresses
 from playback_svc.usecases.directing import Order
-from playback_svc.usecases.registering import Listed, Registration
+from playback_svc.usecases.registering import Registration
 from playback_svc.usecases.reporting import LONGEST_DETAIL, check_volume
 
 LONGEST_NAME = 100
@@ -30,10 +30,9 @@ _STATUSES_SAID = {number: status for status, number in _STATUSES.items()}
 _COMMANDS = {kind: device_pb2.Command.Kind.Value(kind.value) for kind in CommandKind}
 
 
-class Registering(Protocol):
-    """The fields by which a request says what a device is."""
+class Describing(Protocol):
+    """The fields by which a message says what a device is."""
 
-    device_id: str
     name: str
     kind: device_pb2.Device.Kind.ValueType
 
@@ -47,41 +46,60 @@ class Registering(Protocol):
         ...
 
 
+class Registering(Describing, Protocol):
+    """The same, of the device that it names."""
+
+    device_id: str
+
+
 def registration(request: Registering) -> Registration:
     """What is said of a device. Raises InvalidArgument."""
+    return _said(convert.device_id(request.device_id), request)
+
+
+def update(request: device_service_pb2.UpdateDeviceRequest) -> Registration:
+    """What shall be other of a device. Raises InvalidArgument."""
+    device_id, given = convert.device_id(request.device_id), request.device
+    if given.device_id not in ("", device_id):
+        raise InvalidArgument.field("device.device_id", "must be that of the call, or empty")
+    if given.HasField("name") and not given.name:
+        raise InvalidArgument.field("device.name", "must not be empty")
+    return _said(device_id, given, "device.")
+
+
+def _said(device_id: str, given: Describing, within: str = "") -> Registration:
     able = None
-    if request.HasField("capabilities"):
-        given = request.capabilities
+    if given.HasField("capabilities"):
+        told, part = given.capabilities, f"{within}capabilities"
         able = Capabilities(
-            rungs=_abilities("rungs", given.rungs),
-            codecs=_abilities("codecs", given.codecs),
-            drm_systems=_abilities("drm_systems", given.drm_systems),
-            volume=given.volume,
+            rungs=_abilities(f"{part}.rungs", told.rungs),
+            codecs=_abilities(f"{part}.codecs", told.codecs),
+            drm_systems=_abilities(f"{part}.drm_systems", told.drm_systems),
+            volume=told.volume,
         )
-    device_id = convert.device_id(request.device_id)
-    return Registration(device_id, name(request.name), kind(request.kind), able)
+    name = _name(f"{within}name", given.name)
+    return Registration(device_id, name, _kind(f"{within}kind", given.kind), able)
 
 
-def name(text: str) -> str:
+def _name(field: str, text: str) -> str:
     """``text`` if a device can be called that, '' included; else InvalidArgument."""
     if len(text) > LONGEST_NAME:
-        raise InvalidArgument.field("name", f"must have at most {LONGEST_NAME} characters")
+        raise InvalidArgument.field(field, f"must have at most {LONGEST_NAME} characters")
     if text and not (text.isprintable() and text.strip()):
-        raise InvalidArgument.field("name", "must be printable, and more than spaces")
+        raise InvalidArgument.field(field, "must be printable, and more than spaces")
     return text
 
 
-def kind(value: device_pb2.Device.Kind.ValueType) -> DeviceKind | None:
+def _kind(field: str, value: device_pb2.Device.Kind.ValueType) -> DeviceKind | None:
     """What a device is; None where that is not said. Raises InvalidArgument."""
     if value == device_pb2.Device.KIND_UNSPECIFIED:
         return None
     if value not in _KINDS_SAID:
-        raise InvalidArgument.field("kind", "is not known")
+        raise InvalidArgument.field(field, "is not known")
     return _KINDS_SAID[value]
 
 
 def _abilities(field: str, texts: Sequence[str]) -> tuple[str, ...]:
-    field = f"capabilities.{field}"
     if len(texts) > MOST_ABILITIES:
         raise InvalidArgument.field(field, f"must be at most {MOST_ABILITIES}")
     for index, text in enumerate(texts):
@@ -95,20 +113,30 @@ def _abilities(field: str, texts: Sequence[str]) -> tuple[str, ...]:
 def device(listed: Listed) -> device_pb2.Device:
     """A device as its user sees it."""
     known: Device = listed.device
-    able = known.capabilities
     return device_pb2.Device(
         device_id=known.device_id,
         name=known.name,
-        kind=_KINDS[known.kind],
-        capabilities=device_pb2.Capabilities(
-            rungs=able.rungs, codecs=able.codecs, drm_systems=able.drm_systems, volume=able.volume
-        ),
+        kind=kind_of(known),
+        capabilities=capabilities_of(known),
         online=listed.online,
         active=listed.active,
         controllable=known.controllable,
         volume_percent=known.volume_percent,
         registered_at=convert.timestamp(known.registered_at_ms),
         last_seen_at=convert.timestamp(known.seen_at_ms),
+    )
+
+
+def kind_of(device: Device) -> device_pb2.Device.Kind.ValueType:
+    """What a device is."""
+    return _KINDS[device.kind]
+
+
+def capabilities_of(device: Device) -> device_pb2.Capabilities:
+    """What a device can do."""
+    able = device.capabilities
+    return device_pb2.Capabilities(
+        rungs=able.rungs, codecs=able.codecs, drm_systems=able.drm_systems, volume=able.volume
     )
 
 

@@ -9,6 +9,7 @@ from segue.device.v1.device_service_pb2_grpc import DeviceServiceServicer
 
 from meshkit.deadline import budget
 from meshkit.idempotency import request_key
+from meshkit.paging import Page, foreign_token
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playback_svc import convert
@@ -18,11 +19,13 @@ from playback_svc.servicers import device_messages
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.opened import Caller
-from playback_svc.usecases.registering import Devices, Registration
+from playback_svc.usecases.registering import Devices
 from playback_svc.usecases.reporting import Reports
 from playback_svc.usecases.transferring import Transfer
 
 _ANSWERED_WITHIN_S = 0.5
+_LIST_COMMANDS = "/segue.device.v1.DeviceService/ListCommands"
+_LAST_NUMBER = (1 << 31) - 1
 
 
 class DeviceServicer(DeviceServiceServicer):
@@ -54,8 +57,7 @@ class DeviceServicer(DeviceServiceServicer):
         user_id = current_principal().user_id
         key = request_key(user_id, "RegisterDevice", request)
         registration = device_messages.registration(request)
-        device = await self._devices.register(user_id, registration, key)
-        listed = await self._devices.listed(user_id, device)
+        listed = await self._devices.register(user_id, registration, key)
         return pb.RegisterDeviceResponse(device=device_messages.device(listed))
 
     async def ListDevices(
@@ -65,19 +67,21 @@ class DeviceServicer(DeviceServiceServicer):
         listed = await self._devices.list(current_principal().user_id)
         return pb.ListDevicesResponse(devices=map(device_messages.device, listed))
 
+    async def GetDevice(
+        self, request: pb.GetDeviceRequest, context: Context
+    ) -> pb.GetDeviceResponse:
+        """See the contract."""
+        device_id = convert.device_id(request.device_id)
+        listed = await self._devices.get(current_principal().user_id, device_id)
+        return pb.GetDeviceResponse(device=device_messages.device(listed))
+
     async def UpdateDevice(
         self, request: pb.UpdateDeviceRequest, context: Context
     ) -> pb.UpdateDeviceResponse:
         """See the contract."""
         user_id = current_principal().user_id
         key = request_key(user_id, "UpdateDevice", request)
-        registration = Registration(
-            convert.device_id(request.device_id),
-            device_messages.name(request.name),
-            device_messages.kind(request.kind),
-        )
-        device = await self._devices.update(user_id, registration, key)
-        listed = await self._devices.listed(user_id, device)
+        listed = await self._devices.update(user_id, device_messages.update(request), key)
         return pb.UpdateDeviceResponse(device=device_messages.device(listed))
 
     async def RemoveDevice(
@@ -106,6 +110,19 @@ class DeviceServicer(DeviceServiceServicer):
             command=device_messages.command(directed.command, self._clock()),
             skips_remaining=directed.skips.remaining if directed.skips else None,
         )
+
+    async def ListCommands(
+        self, request: pb.ListCommandsRequest, context: Context
+    ) -> pb.ListCommandsResponse:
+        """See the contract."""
+        page = Page.of(_LIST_COMMANDS, request)
+        device_id = convert.device_id(request.device_id)
+        user_id = current_principal().user_id
+        found = await self._directing.latest(user_id, device_id, _before(page), page.size + 1)
+        shown, token = page.cut(found, lambda command: (command.number,))
+        now_ms = self._clock()
+        commands = [device_messages.command(command, now_ms) for command in shown]
+        return pb.ListCommandsResponse(commands=commands, next_page_token=token)
 
     async def GetCommand(
         self, request: pb.GetCommandRequest, context: Context
@@ -155,6 +172,17 @@ class DeviceServicer(DeviceServiceServicer):
     ) -> AsyncIterator[pb.WatchCommandsResponse]:
         """See the contract."""
         return self._streams.watch(request, context)
+
+
+def _before(page: Page) -> int | None:
+    """The command that the page comes after. PageTokenInvalid for a token that names none."""
+    match page.after:
+        case None:
+            return None
+        case (int(number),) if 1 <= number <= _LAST_NUMBER:
+            return number
+        case _:
+            raise foreign_token()
 
 
 def _caller(sender: str) -> Caller:

@@ -188,7 +188,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         return pb.GetQueueResponse(
             playback=convert.playback(ahead.playing) if ahead.playing else None,
             entries=map(convert.queue_entry, ahead.entries),
-            total=ahead.total,
+            total_count=ahead.total,
         )
 
     async def EditQueue(

@@ -16,7 +16,6 @@ from playback_svc.ports.states import Answer
 from playback_svc.usecases.commanding import (
     Commander,
     Decide,
-    NotTheCurrentSession,
     SessionLookup,
     require_session,
 )
@@ -35,6 +34,10 @@ class Aim:
     def meant(self, state: PlayerState | None) -> PlayerState | None:
         """``state``, if it is of the session that is meant. Raises NotTheCurrentSession."""
         return require_session(state, self.session_id) if self.session_id else state
+
+    def misses(self, state: PlayerState | None) -> bool:
+        """Whether a session is meant that is not the one of ``state``."""
+        return bool(self.session_id) and (state is None or state.session_id != self.session_id)
 
     def hit(self, seen: Seen) -> PlayerState:
         """The state, if it is meant and takes commands; raises as ``opened`` does, too.
@@ -75,22 +78,25 @@ class Control:
         """End the session; one that is over already, for whatever reason, stays as it is."""
 
         async def decide(seen: Seen) -> Decision:
-            before = aim.meant(seen.state)
+            if aim.misses(seen.state):
+                return await self._stopped_before(caller.user_id, aim.session_id, seen)
+            before = seen.state
             if before is None or aim.device_id is not None:
                 before = aim.hit(seen)
             state = player_state.stop(before, seen.now_ms)
             answer = answer_of(state, state.position_at(seen.now_ms))
             return Decision(state, answer, CommandKind.STOP, sender=caller.sender)
 
-        try:
-            return await self._commander.execute(caller.user_id, key, decide)
-        except NotTheCurrentSession:
-            record = await self._sessions.over(caller.user_id, aim.session_id)
-        partition, _ = await self._commander.answered(caller.user_id, None)
-        state = partition.state
+        return await self._commander.execute(caller.user_id, key, decide)
+
+    async def _stopped_before(self, user_id: str, session_id: str, seen: Seen) -> Decision:
+        """Nothing to do; answered, and so kept for a retry, with where that session ended."""
+        record = await self._sessions.over(user_id, session_id)
+        state = seen.partition.state
         if state is None:
             raise Unavailable("The session cannot be read now.")
-        return replace(answer_of(state, record.position_ms), session_id=record.session_id)
+        answer = replace(answer_of(state, record.position_ms), session_id=record.session_id)
+        return Decision(state, answer)
 
     async def _apply(
         self,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from meshkit.faults import InvalidArgument, NotFound, Unavailable
-from playback_svc.domain.devices import Device, unknown
+from playback_svc.domain.devices import Device, require_controllable
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
 from playback_svc.ports.clock import Clock
@@ -132,8 +132,9 @@ class DeviceStreams:
     async def open(self, stream: DeviceStream, hello: Hello) -> Greeting:
         """Makes it the stream of a device, the only one of that device.
 
-        Raises NotFound for an unknown device, FailedPrecondition (DEVICE_LIMIT), InvalidArgument
-        for a command that was never given, Unavailable, Aborted (CONFLICT).
+        Raises NotFound for an unknown device, FailedPrecondition (DEVICE_LIMIT,
+        NOT_SUPPORTED_BY_DEVICE), InvalidArgument for a command that was never given, Unavailable,
+        Aborted (CONFLICT).
         """
         user_id, device_id = stream.holder.user_id, hello.device_id
         # Watched before the mailbox is read: what comes in between is heard of, not missed.
@@ -163,8 +164,8 @@ class DeviceStreams:
             return await self._reports.open_stream(user_id, device_id, *said)
         if told is not None and _says_more(told, opening.device):
             await self._devices.register(user_id, told, None)
-        elif not opening.device.controllable:
-            raise unknown(device_id)
+        else:
+            require_controllable(opening.device)
         return opening
 
     async def _join(self, stream: DeviceStream, number: int) -> None:

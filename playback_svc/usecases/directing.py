@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meshkit.faults import FailedPrecondition
 from meshkit.idempotency import RequestKey
-from playback_svc.domain.devices import Device, controllable, found, not_supported, unknown
+from playback_svc.domain.devices import controllable, not_supported, require_known
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.ports.live import Attendance
-from playback_svc.ports.states import Answer, Partition, SkipsLeft
+from playback_svc.ports.states import Answer, SkipsLeft
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
@@ -94,9 +95,19 @@ class Directing:
     ) -> Command:
         """A command, after waiting for its device. Raises NotFound, ResourceExhausted."""
         with self._receipts.seat(user_id, within_s):
-            partition, _ = await self._commander.answered(user_id, None)
-            _known(partition, device_id)
+            await self._require_known(user_id, device_id)
             return await self._receipts.command(user_id, device_id, number, within_s)
+
+    async def latest(
+        self, user_id: str, device_id: str, before: int | None, limit: int
+    ) -> Sequence[Command]:
+        """The commands of a device that are kept, the newest first. Raises NotFound."""
+        await self._require_known(user_id, device_id)
+        return await self._receipts.latest(user_id, device_id, before, limit)
+
+    async def _require_known(self, user_id: str, device_id: str) -> None:
+        partition, _ = await self._commander.answered(user_id, None)
+        require_known(partition.devices, device_id)
 
     async def _play_there(
         self, caller: Caller, device_id: str, play: PlayOrder, key: RequestKey | None
@@ -168,7 +179,7 @@ class Directing:
         """
         user_id = caller.user_id
         seen, _ = await self._commander.see(user_id)
-        device, state = _known(seen.partition, order.device_id), seen.state
+        device, state = require_known(seen.partition.devices, order.device_id), seen.state
         under_way = await self._receipts.under_way(user_id, device, answer.version)
         if under_way is not None:
             return await self._receipts.command(
@@ -191,10 +202,3 @@ def offline(device_id: str) -> FailedPrecondition:
     return FailedPrecondition(
         "The device is not connected.", reason="DEVICE_OFFLINE", metadata={"device_id": device_id}
     )
-
-
-def _known(partition: Partition, device_id: str) -> Device:
-    device = found(partition.devices, device_id)
-    if device is None:
-        raise unknown(device_id)
-    return device

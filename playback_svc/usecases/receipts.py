@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -90,6 +90,12 @@ class Receipts:
             self._waits[user_id].remove(wait)
             if not self._waits[user_id]:
                 del self._waits[user_id]
+
+    async def latest(
+        self, user_id: str, device_id: str, before: int | None, limit: int
+    ) -> Sequence[Command]:
+        """Commands that are kept, below ``before``, the newest first. Raises Unavailable."""
+        return await self._mailboxes.latest(user_id, device_id, before, limit)
 
     async def under_way(self, user_id: str, device: Device, version: Version) -> Command | None:
         """The last command that is to bring a device to ``version`` and that it has yet to obey."""

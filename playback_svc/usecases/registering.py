@@ -14,13 +14,15 @@ from playback_svc.domain.devices import (
     Capabilities,
     Device,
     DeviceKind,
+    Listed,
     evicted,
     found,
-    unknown,
+    require_known,
 )
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import PlayerState, Status
 from playback_svc.ports.live import Attendance
+from playback_svc.ports.states import Answer
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
 
@@ -37,15 +39,6 @@ class Registration:
     capabilities: Capabilities | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A device, whether it holds a stream now, and whether it plays the user's session."""
-
-    device: Device
-    online: bool
-    active: bool
-
-
 class Devices:
     """What a user's devices are. All raise Unavailable, Aborted (CONFLICT), RequestIdReused."""
 
@@ -55,47 +48,42 @@ class Devices:
 
     async def register(
         self, user_id: str, registration: Registration, key: RequestKey | None
-    ) -> Device:
+    ) -> Listed:
         """The device, known and controllable. Raises FailedPrecondition (DEVICE_LIMIT)."""
         device_id = registration.device_id
-        made: list[Device] = []
+        online = await self._online(user_id)
 
         async def decide(seen: Seen) -> Decision:
             devices, now_ms = seen.partition.devices, seen.now_ms
             known = found(devices, device_id) or Device(device_id, device_id, now_ms, now_ms)
             device = replace(_told(known, registration), controllable=True, seen_at_ms=now_ms)
-            made[:] = [device]
             room = evicted(devices, device, active_device(seen.state))
-            state = seen.partition.state
-            return Decision(state, NO_ANSWER, devices=(device,), removed_device=room)
+            answer = _answer(seen, device, online)
+            return Decision(seen.partition.state, answer, devices=(device,), removed_device=room)
 
-        await self._commander.execute(user_id, key, decide)
-        # Under a key it may have been another try that came through, or one long ago.
-        return made[0] if key is None else await self.device(user_id, device_id)
+        return _listed(await self._commander.execute(user_id, key, decide))
 
     async def update(
         self, user_id: str, registration: Registration, key: RequestKey | None
-    ) -> Device:
+    ) -> Listed:
         """A known device, told better. Raises NotFound."""
-        device_id = registration.device_id
+        online = await self._online(user_id)
 
         async def decide(seen: Seen) -> Decision:
-            known = found(seen.partition.devices, device_id)
-            if known is None:
-                raise unknown(device_id)
+            known = require_known(seen.partition.devices, registration.device_id)
             device = _told(known, registration)
-            return Decision(seen.partition.state, NO_ANSWER, devices=(device,))
+            told = (device,) if device != known else ()
+            return Decision(seen.partition.state, _answer(seen, device, online), devices=told)
 
-        await self._commander.execute(user_id, key, decide)
-        return await self.device(user_id, device_id)
+        return _listed(await self._commander.execute(user_id, key, decide))
 
     async def remove(self, user_id: str, device_id: str, key: RequestKey | None) -> None:
-        """Forgets a device with its mailbox, and stops a session on it. Raises NotFound."""
+        """Forgets a device with its mailbox, and stops a session on it; none is as good as gone."""
 
         async def decide(seen: Seen) -> Decision:
-            if found(seen.partition.devices, device_id) is None:
-                raise unknown(device_id)
             state = seen.partition.state
+            if found(seen.partition.devices, device_id) is None:
+                return Decision(state, NO_ANSWER)
             if seen.state is not None and active_device(state) == device_id:
                 # Of a session that silence has ended this stores just that.
                 state = player_state.stop(seen.state, seen.now_ms)
@@ -104,29 +92,22 @@ class Devices:
         await self._commander.execute(user_id, key, decide)
 
     async def device(self, user_id: str, device_id: str) -> Device:
-        """The device. Raises NotFound."""
+        """The device by itself. Raises NotFound."""
         partition, _ = await self._commander.answered(user_id, None)
-        device = found(partition.devices, device_id)
-        if device is None:
-            raise unknown(device_id)
-        return device
+        return require_known(partition.devices, device_id)
+
+    async def get(self, user_id: str, device_id: str) -> Listed:
+        """The device, with what holds of it now. Raises NotFound."""
+        seen, _ = await self._commander.see(user_id)
+        device = require_known(seen.partition.devices, device_id)
+        return _placed(seen, device, await self._online(user_id))
 
     async def list(self, user_id: str) -> Sequence[Listed]:
         """The active one first, then those online, then the latest seen."""
         seen, _ = await self._commander.see(user_id)
-        active, online = active_device(seen.state), await self._online(user_id)
-        listed = [
-            Listed(device, device.device_id in online, device.device_id == active)
-            for device in seen.partition.devices
-        ]
-        return sorted(listed, key=_order)
-
-    async def listed(self, user_id: str, device: Device) -> Listed:
-        """One device, with what holds of it now."""
-        seen, _ = await self._commander.see(user_id)
         online = await self._online(user_id)
-        device_id = device.device_id
-        return Listed(device, device_id in online, device_id == active_device(seen.state))
+        listed = (_placed(seen, device, online) for device in seen.partition.devices)
+        return sorted(listed, key=_order)
 
     async def _online(self, user_id: str) -> frozenset[str]:
         """Fails OPEN: while presence cannot be asked, nobody is said to be online."""
@@ -140,6 +121,22 @@ class Devices:
 def active_device(state: PlayerState | None) -> str:
     """The device that plays the session; '' where nothing is open."""
     return state.device_id if state is not None and state.status is not Status.STOPPED else ""
+
+
+def _placed(seen: Seen, device: Device, online: frozenset[str]) -> Listed:
+    device_id = device.device_id
+    return Listed(device, device_id in online, device_id == active_device(seen.state))
+
+
+def _answer(seen: Seen, device: Device, online: frozenset[str]) -> Answer:
+    """What tells of ``device``, kept so that a retry is told the same."""
+    return replace(NO_ANSWER, listed=_placed(seen, device, online))
+
+
+def _listed(answer: Answer) -> Listed:
+    if answer.listed is None:
+        raise ValueError("the answer tells of no device")
+    return answer.listed
 
 
 def _told(known: Device, registration: Registration) -> Device:

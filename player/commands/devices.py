@@ -181,7 +181,9 @@ def rename(device: DeviceName, name: str, /, *, user: User = None, folder: Folde
         async with acting_as(folder, user) as client:
             chosen = await find_device(client, device)
             request = device_service_pb2.UpdateDeviceRequest(
-                device_id=chosen.device_id, name=name, request_id=str(ULID())
+                device_id=chosen.device_id,
+                device=device_pb2.Device(name=name),
+                request_id=str(ULID()),
             )
             await client.call(client.devices.UpdateDevice, request)
         say(f"{chosen.name} is called {name} now")

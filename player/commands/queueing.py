@@ -29,9 +29,9 @@ async def read_queue(client: MeshClient, most: int) -> tuple[Any, list[Any], int
     while True:
         answer = await client.call(client.playback.GetQueue, request)
         entries += answer.entries
-        if not answer.entries or len(entries) >= min(most, answer.total):
+        if not answer.entries or len(entries) >= min(most, answer.total_count):
             playback = answer.playback if answer.HasField("playback") else None
-            return playback, entries[:most], answer.total
+            return playback, entries[:most], answer.total_count
         request.offset = len(entries)
 
 

@@ -45,10 +45,11 @@ ADD = "POST /playback/queue", "playback.AddToQueue"
 DEVICE_CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (*COMMANDS, {"volume": {"percent": 3}}),
     (*APPLIED, {"applied": [{"number": 1, "status": "DONE"}]}),
-    ("GET /devices/{device_id}/commands", "devices.WatchCommands", {}),
+    ("GET /devices/{device_id}", "devices.GetDevice", {}),
+    ("GET /devices/{device_id}/commands", "devices.ListCommands", {}),
+    ("GET /devices/{device_id}/commands/events", "devices.WatchCommands", {}),
     ("GET /devices/{device_id}/commands/1", "devices.GetCommand", {"number": 1}),
-    ("PATCH /devices/{device_id}", "devices.UpdateDevice", {"name": "Mine"}),
-    ("DELETE /devices/{device_id}", "devices.RemoveDevice", {}),
+    ("PATCH /devices/{device_id}", "devices.UpdateDevice", {"device": {"name": "Mine"}}),
     ("POST /devices/transfer", "devices.Transfer", {}),
     ("PUT /playback/skip", "playback.Skip", {}),
 )
@@ -95,7 +96,7 @@ CASES = [
     applied("volume_percent", "loud", state={"volume_percent": 101}),
     invalid(
         "never given to a stream",
-        "GET /devices/{device_id}/commands?last_applied=99",
+        "GET /devices/{device_id}/commands/events?last_applied=99",
         "devices.WatchCommands",
         "last_applied",
         device_id="speaker",
@@ -103,11 +104,42 @@ CASES = [
     ),
     invalid(
         "negative on a stream",
-        "GET /devices/{device_id}/commands?last_applied=-1",
+        "GET /devices/{device_id}/commands/events?last_applied=-1",
         "devices.WatchCommands",
         "last_applied",
         device_id="speaker",
         last_applied=-1,
+    ),
+    Case(
+        "deaf stream",
+        "GET /devices/{device_id}/commands/events",
+        "devices.WatchCommands",
+        {"device_id": "phone"},
+        Refusal("FAILED_PRECONDITION", "NOT_SUPPORTED_BY_DEVICE"),
+    ),
+    invalid(
+        "negative page of commands",
+        "GET /devices/{device_id}/commands?page_size=-1",
+        "devices.ListCommands",
+        "page_size",
+        device_id="speaker",
+        page_size=-1,
+    ),
+    invalid(
+        "update of another",
+        "PATCH /devices/{device_id}",
+        "devices.UpdateDevice",
+        "device_id",
+        device_id="speaker",
+        device={"device_id": "phone"},
+    ),
+    invalid(
+        "nameless",
+        "PATCH /devices/{device_id}",
+        "devices.UpdateDevice",
+        "name",
+        device_id="speaker",
+        device={"name": ""},
     ),
     missing("GET /devices/speaker/commands/9", "devices.GetCommand", device_id="speaker", number=9),
     invalid("odd id", "POST /devices", "devices.RegisterDevice", "device_id", device_id="a b"),
@@ -251,7 +283,7 @@ def test_a_queue_takes_so_many_and_says_so(ada: Caller, music: Music) -> None:
     answer = ada.try_("POST", "/playback/queue", {"track_ids": [track]})
     assert json_refusal(answer) == Refusal("FAILED_PRECONDITION", "QUEUE_FULL")
     queue = ada.get("/playback/queue?page_size=2147483647")
-    assert (len(queue["entries"]), queue["total"]) == (MOST_QUEUED, MOST_QUEUED)
+    assert (len(queue["entries"]), queue["total_count"]) == (MOST_QUEUED, MOST_QUEUED)
     assert ada.get("/playback/queue?offset=2147483647")["entries"] == []
 
 
@@ -262,7 +294,7 @@ def test_ten_thousand_tracks_are_played_from_and_a_body_beyond_the_bound_is_not_
     order = {"device_id": "phone", "track_ids": tracks[:MOST_PLAYED_FROM]}
     ada.post("/playback/play", order)
     queue = ada.get("/playback/queue?page_size=99999")
-    assert (len(queue["entries"]), queue["total"]) == (500, MOST_PLAYED_FROM - 1)
+    assert (len(queue["entries"]), queue["total_count"]) == (500, MOST_PLAYED_FROM - 1)
     before = ada.get("/playback")["revision"]
     answer = ada.try_("POST", "/playback/play", {**order, "track_ids": tracks * 2})
     assert (answer.status, json_refusal(answer)) == (413, INVALID)

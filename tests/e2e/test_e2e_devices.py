@@ -52,7 +52,7 @@ async def called(caller: Caller, method: str, path: str, **body: Any) -> Any:
 @asynccontextmanager
 async def a_speaker(ada: Caller, last_applied: int = 0) -> AsyncIterator[tuple[Speaker, Any]]:
     """The device, connected, and its welcome."""
-    path = f"{COMMANDS}?last_applied={last_applied}"
+    path = f"{COMMANDS}/events?last_applied={last_applied}"
     async with events(ada.mesh, ada.token, "GET", path) as heard:
         speaker = Speaker(ada, heard)
         yield speaker, (await speaker.hear())["welcome"]
@@ -65,9 +65,40 @@ def test_a_device_is_registered_listed_renamed_and_removed(ada: Caller) -> None:
     assert made["registered_at"].endswith("Z")
     changed = ada.call("PATCH", "/devices/speaker", {"name": "Bad", "kind": "TV"})["device"]
     assert (changed["name"], changed["kind"]) == ("Bad", "TV")
-    assert [each["name"] for each in ada.get("/devices")["devices"]] == ["Bad"]
+    assert ada.get("/devices/speaker") == changed
+    assert ada.get("/devices") == {"devices": [changed]}
     assert ada.call("DELETE", "/devices/speaker") == {}
     assert ada.get("/devices") == {"devices": []}
+
+
+def test_a_device_that_was_read_is_taken_back_and_changes_nothing(
+    ada: Caller, music: Music
+) -> None:
+    ada.post("/devices", {**SPEAKER, "name": "Küche"})
+    ada.post(COMMANDS, {"volume": {"percent": 30}})
+    ada.post("/devices/speaker/applied", {"applied": [{"number": 1, "status": "DONE"}]})
+    ada.post("/playback/play", {"track_id": music.id_of(SONGS[0]), "device_id": "speaker"})
+    held = ada.get("/devices/speaker")
+    assert (held["volume_percent"], held["active"]) == (30, True)
+    assert ada.call("PATCH", "/devices/speaker", held)["device"] == held
+    assert ada.get("/devices/speaker") == held
+    others = ada.try_("PATCH", "/devices/speaker", {**held, "device_id": "laptop"})
+    assert json_refusal(others) == Refusal("INVALID_ARGUMENT", "INVALID_FIELD")
+    once = "/devices/speaker?request_id=once"
+    first = ada.call("PATCH", once, {"name": "Bad"})
+    ada.call("PATCH", "/devices/speaker", {"name": "Küche"})
+    assert ada.call("PATCH", once, {"name": "Bad"}) == first
+    assert ada.get("/devices/speaker")["name"] == "Küche"
+
+
+def test_commands_are_listed_newest_first(ada: Caller) -> None:
+    ada.post("/devices", SPEAKER)
+    assert ada.get(COMMANDS) == {"commands": [], "next_page_token": ""}
+    sent = [ada.post(COMMANDS, {"volume": {"percent": each}})["command"] for each in range(3)]
+    page = ada.get(f"{COMMANDS}?page_size=2")
+    assert page["commands"] == [sent[2], sent[1]]
+    rest = ada.get(f"{COMMANDS}?page_size=2&page_token={page['next_page_token']}")
+    assert rest == {"commands": [sent[0]], "next_page_token": ""}
 
 
 async def test_a_command_is_heard_applied_and_seen_done_by_its_sender(

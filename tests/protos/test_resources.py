@@ -76,5 +76,6 @@ OUTPUT_ONLY = {
         *("playlist_id", "owner", "owner_id", "track_count", "total_duration_ms"),
         *("follower_count", "collaborator_count", "snapshot_id", "role", "followed"),
     },
+    "segue.device.v1.Device": {"device_id", "online", "active", "controllable"},
     "segue.playback.v1.Preferences": {"version"},
 }

@@ -129,6 +129,20 @@ class MailboxesContract:
         at_once = [store.report(user, "kitchen", [Applied(n, DONE)], None, NOW) for n in (2, 4, 1)]
         assert {found.last_applied for found in await asyncio.gather(*at_once)} == {4}
 
+    async def test_the_latest_are_listed_by_falling_numbers_however_far_they_are(
+        self, store: MailingStore, user: str
+    ) -> None:
+        await filled(store, user, OLD, NOW, NOW, NOW)
+        await store.report(user, "kitchen", [Applied(3, FAILED, "no")], None, NOW)
+        found = await store.latest(user, "kitchen", None, 10)
+        assert [one.number for one in found] == [4, 3, 2, 1]
+        assert (found[1].status, found[1].detail) == (FAILED, "no")
+        for before, limit, expected in ((None, 2, [4, 3]), (3, 2, [2, 1]), (2, 9, [1]), (1, 9, [])):
+            page = await store.latest(user, "kitchen", before, limit)
+            assert [one.number for one in page] == expected
+        assert list(await store.latest(user, "unknown", None, 10)) == []
+        assert list(await store.latest(new_id(), "kitchen", None, 10)) == []
+
     async def test_a_report_tells_loudness_and_that_the_device_was_seen(
         self, store: MailingStore, user: str
     ) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from meshkit.certificates import ensure_certificates
+from meshkit.certificates import WORKLOADS, ensure_certificates
 from meshkit.testing.stores import PostgresServer
 from tests.rpc.playback.harness import Instance, User, World, a_world, an_instance
 
 
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificates, made once."""
+    """Certificates, made once; also of services that ask and are no part of a mesh yet."""
     folder = tmp_path_factory.mktemp("tls")
-    ensure_certificates(folder)
+    ensure_certificates(folder, workloads=(*WORKLOADS, "rec", "sync"))
     return folder
 
 

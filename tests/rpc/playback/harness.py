@@ -203,6 +203,11 @@ class User:
         answer = await self.on_device("RegisterDevice", device_id=device_id, **fields)
         return answer.device
 
+    async def update(self, device_id: str = "kitchen", request_id: str = "", **fields: Any) -> Any:
+        """Says that a device is other."""
+        told = {"device_id": device_id, "device": fields, "request_id": request_id}
+        return (await self.on_device("UpdateDevice", **told)).device
+
     async def order(self, device_id: str = "kitchen", **fields: Any) -> Any:
         """Sends a command to a device."""
         return await self.on_device("SendCommand", device_id=device_id, **fields)

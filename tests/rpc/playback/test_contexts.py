@@ -55,7 +55,7 @@ async def test_a_playlist_plays_from_its_first_track(user: User, music: Music) -
     assert [one.item_id for one in ahead.entries] == items[1:]
     assert [one.track.id for one in ahead.entries] == track_ids[1:]
     assert {one.origin for one in ahead.entries} == {playback_pb2.QueueEntry.CONTEXT}
-    assert ahead.total == 3
+    assert ahead.total_count == 3
 
 
 @pytest.mark.parametrize("kind", ["album_id", "artist_id"])
@@ -198,14 +198,14 @@ async def test_ten_thousand_tracks_cost_small_answers(
         ahead = await user.call("GetQueue", offset=10, page_size=20)
         assert ahead.ByteSize() < SMALL
         assert [one.track.id for one in ahead.entries] == track_ids[5_011:5_031]
-        assert ahead.total == count - 5_001
+        assert ahead.total_count == count - 5_001
         assert len((await user.call("GetQueue", page_size=2**31 - 1)).entries) == 500
         last = await user.call("GetQueue", offset=count - 5_002)
         assert [one.track.id for one in last.entries] == track_ids[-1:]
         assert not (await user.call("GetQueue", offset=2**31 - 1)).entries
         shuffled = await play(user, shuffle=True, track_id=known, **fields)
         assert shuffled.track.id == known
-        assert (await user.call("GetQueue")).total == count - 1
+        assert (await user.call("GetQueue")).total_count == count - 1
         assert await bodies(world, user) == 2
         await play(user, track_id=known, shuffle=False)
         assert await bodies(world, user) == 0

@@ -60,18 +60,19 @@ async def test_registering_again_sets_what_is_given_and_leaves_the_rest(user: Us
 
 
 async def test_a_retried_registration_registers_once(user: User) -> None:
-    first = await user.register("kitchen", name="Küche", request_id="r1")
-    await user.on_device("UpdateDevice", device_id="kitchen", name="Kitchen")
-    again = await user.register("kitchen", name="Küche", request_id="r1")
-    assert again.registered_at == first.registered_at
-    assert again.name == "Kitchen", "the retry must not undo what came after"
-    fault = await refused(user.register("kitchen", name="Other", request_id="r1"))
-    assert fault.reason == "REQUEST_ID_REUSED"
+    first = await user.register("kitchen", name="Küche", capabilities=EVERYTHING, request_id="r1")
+    renamed = await user.update("kitchen", name="Kitchen")
+    retry = {"name": "Küche", "capabilities": EVERYTHING, "request_id": "r1"}
+    assert await user.register("kitchen", **retry) == first
+    assert await listed(user) == [renamed], "the retry must not undo what came after"
+    await user.on_device("RemoveDevice", device_id="kitchen")
+    assert await user.register("kitchen", **retry) == first
+    assert await listed(user) == []
 
 
 async def test_a_device_is_updated_in_part(user: User) -> None:
     await user.register("kitchen", name="Küche", kind=Kind.TV, capabilities=EVERYTHING)
-    device = (await user.on_device("UpdateDevice", device_id="kitchen", kind=Kind.CAR)).device
+    device = await user.update("kitchen", kind=Kind.CAR)
     assert (device.name, device.kind) == ("Küche", Kind.CAR)
     assert device.capabilities == EVERYTHING
     assert await listed(user) == [device]
@@ -145,13 +146,14 @@ async def test_removing_another_device_leaves_the_session_alone(user: User) -> N
     assert await names(user) == ["kitchen"]
 
 
-async def test_a_retried_removal_is_answered_and_a_second_one_finds_nothing(user: User) -> None:
+async def test_removing_what_is_gone_succeeds_and_a_retry_removes_nothing_new(user: User) -> None:
     await user.register("kitchen")
     await user.on_device("RemoveDevice", device_id="kitchen", request_id="r1")
+    for device_id in ("kitchen", "unknown"):
+        await user.on_device("RemoveDevice", device_id=device_id)
+    await user.register("kitchen")
     await user.on_device("RemoveDevice", device_id="kitchen", request_id="r1")
-    fault = await refused(user.on_device("RemoveDevice", device_id="kitchen"))
-    assert isinstance(fault, NotFound)
-    assert fault.metadata == {"resource": "device", "id": "kitchen"}
+    assert await names(user) == ["kitchen"]
 
 
 async def test_numbers_start_again_for_a_device_that_was_removed(user: User) -> None:
@@ -167,8 +169,9 @@ async def test_devices_are_their_users_alone(instance: Instance, user: User) -> 
     other = instance.user()
     assert await listed(other) == []
     for method, fields in (
-        ("UpdateDevice", {"name": "Mine"}),
-        ("RemoveDevice", {}),
+        ("GetDevice", {}),
+        ("UpdateDevice", {"device": {"name": "Mine"}}),
+        ("ListCommands", {}),
         ("SendCommand", {"pause": {}}),
         ("GetCommand", {"number": 1}),
         ("Transfer", {}),
@@ -177,6 +180,7 @@ async def test_devices_are_their_users_alone(instance: Instance, user: User) -> 
         fault = await refused(other.on_device(method, device_id="kitchen", **fields))
         assert isinstance(fault, NotFound), method
         assert fault.metadata["resource"] == "device", method
+    await other.on_device("RemoveDevice", device_id="kitchen")
     assert await names(user) == ["kitchen"]
 
 
@@ -244,7 +248,7 @@ async def test_a_device_renamed_while_it_is_removed_stays_removed(world: World) 
             await here.register("kitchen")
             await asyncio.gather(
                 here.on_device("RemoveDevice", device_id="kitchen"),
-                there.on_device("UpdateDevice", device_id="kitchen", name="Kitchen"),
+                there.update("kitchen", name="Kitchen"),
                 return_exceptions=True,
             )
             assert await listed(here) == []
@@ -280,8 +284,13 @@ async def test_a_registration_with_a_bad_field_is_refused(
     ("fields", "field"),
     [
         ({"device_id": "a b"}, "device_id"),
-        ({"name": "a" * 101}, "name"),
-        ({"kind": -1}, "kind"),
+        ({"device": {"device_id": "phone"}}, "device.device_id"),
+        ({"device": {"name": ""}}, "device.name"),
+        ({"device": {"name": "a" * 101}}, "device.name"),
+        ({"device": {"name": "\t"}}, "device.name"),
+        ({"device": {"kind": -1}}, "device.kind"),
+        ({"device": {"kind": 9}}, "device.kind"),
+        ({"device": {"capabilities": {"codecs": [""]}}}, "device.capabilities.codecs[0]"),
         ({"request_id": "ä"}, "request_id"),
     ],
 )

@@ -360,7 +360,7 @@ async def test_a_report_tells_the_loudness_and_what_was_worked_off(
     assert answer.last_applied == 2
     (device,) = (await user.on_device("ListDevices")).devices
     assert device.volume_percent == 40
-    renamed = (await user.on_device("UpdateDevice", device_id="kitchen", name="Küche")).device
+    renamed = await user.update("kitchen", name="Küche")
     assert renamed.volume_percent == 40
     assert await applied(user, 1) == 2
 

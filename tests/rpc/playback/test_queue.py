@@ -50,7 +50,7 @@ async def test_the_queue_plays_before_the_context_goes_on(user: User, music: Mus
     assert await queued(user) == [third, first, second]
     assert await upcoming(user) == [three, one, two, *context[1:]]
     ahead = await user.call("GetQueue")
-    assert (ahead.total, ahead.playback.queue_count) == (5, 3)
+    assert (ahead.total_count, ahead.playback.queue_count) == (5, 3)
     assert [entry.track.title for entry in ahead.entries][:1] == [f"Song {three}"]
     heard = [(await advance(user, await run_out(user))).track.id for _ in range(5)]
     assert heard == [three, one, two, *context[1:]]
@@ -102,7 +102,7 @@ async def test_a_queue_is_replaced_and_emptied(user: User, music: Music) -> None
     assert await queued(user) == answer.item_ids
     assert await upcoming(user) == [two, one, two]
     assert not (await user.call("EditQueue")).item_ids
-    assert (await user.call("GetQueue")).total == 0
+    assert (await user.call("GetQueue")).total_count == 0
 
 
 async def test_a_queue_holds_five_hundred(user: User, music: Music) -> None:
@@ -165,7 +165,7 @@ async def test_a_user_who_never_played_has_no_queue(user: User, music: Music) ->
     track_id = music.track()
     ahead = await user.call("GetQueue")
     assert not ahead.HasField("playback")
-    assert (len(ahead.entries), ahead.total) == (0, 0)
+    assert (len(ahead.entries), ahead.total_count) == (0, 0)
     for call in (
         add(user, track_id),
         user.call("EditQueue", track_ids=[track_id]),

@@ -79,9 +79,10 @@ async def test_the_last_applied_that_is_named_counts(user: User, world: World) -
 
 async def test_a_device_must_be_registered(instance: Instance, user: User) -> None:
     await user.play(device_id="passing")
-    for device_id in ("unknown", "passing"):
-        call = await watching(user, device_id)
-        assert isinstance(await refused(call.read()), NotFound)
+    call = await watching(user, "unknown")
+    assert isinstance(await refused(call.read()), NotFound)
+    call = await watching(user, "passing")
+    assert (await refused(call.read())).reason == "NOT_SUPPORTED_BY_DEVICE"
     await unheld(instance)
 
 

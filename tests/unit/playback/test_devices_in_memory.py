@@ -167,7 +167,7 @@ async def test_a_device_that_registers_keeps_its_numbers_and_its_loudness(desk: 
     await desk.reports.report(USER, "kitchen", [Applied(1, DONE)], 30)
     desk.shared.now += 5
     spoken = Registration("kitchen", "Küche", DeviceKind.SPEAKER)
-    device = await desk.devices.register(USER, spoken, None)
+    device = (await desk.devices.register(USER, spoken, None)).device
     assert (device.name, device.kind, device.seen_at_ms) == ("Küche", DeviceKind.SPEAKER, NOW + 5)
     assert (device.last_number, device.last_applied, device.volume_percent) == (1, 1, 30)
     assert device.registered_at_ms == NOW

@@ -23,7 +23,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Device(_message.Message):
-    """A device that a user plays on."""
+    """A device that a user plays on. In updates name, kind and capabilities are set where they are
+    given; all else is what the device is by itself, and ignored.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -87,9 +89,9 @@ class Device(_message.Message):
     device_id: _builtins.str
     """1 to 64 of A-Z, a-z, 0-9, '-', '_' and '.'; unique for its user."""
     name: _builtins.str
-    """For people, up to 100 characters. Default: the device_id."""
+    """For people, 1 to 100 printable characters, more than spaces. For a new device its device_id."""
     kind: Global___Device.Kind.ValueType
-    """What it is."""
+    """What it is. For a new device OTHER."""
     online: _builtins.bool
     """Whether it holds a stream now and so obeys at once."""
     active: _builtins.bool
@@ -102,7 +104,7 @@ class Device(_message.Message):
     """Loudness in percent. Absent: not known."""
     @_builtins.property
     def capabilities(self) -> Global___Capabilities:
-        """What it can do."""
+        """What it can do. Set as a whole."""
 
     @_builtins.property
     def registered_at(self) -> _timestamp_pb2.Timestamp:
@@ -116,8 +118,8 @@ class Device(_message.Message):
         self,
         *,
         device_id: _builtins.str = ...,
-        name: _builtins.str = ...,
-        kind: Global___Device.Kind.ValueType = ...,
+        name: _builtins.str | None = ...,
+        kind: Global___Device.Kind.ValueType | None = ...,
         capabilities: Global___Capabilities | None = ...,
         online: _builtins.bool = ...,
         active: _builtins.bool = ...,
@@ -126,12 +128,21 @@ class Device(_message.Message):
         registered_at: _timestamp_pb2.Timestamp | None = ...,
         last_seen_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_volume_percent", b"_volume_percent", "capabilities", b"capabilities", "last_seen_at", b"last_seen_at", "registered_at", b"registered_at", "volume_percent", b"volume_percent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_kind", b"_kind", "_name", b"_name", "_volume_percent", b"_volume_percent", "capabilities", b"capabilities", "kind", b"kind", "last_seen_at", b"last_seen_at", "name", b"name", "registered_at", b"registered_at", "volume_percent", b"volume_percent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_volume_percent", b"_volume_percent", "active", b"active", "capabilities", b"capabilities", "controllable", b"controllable", "device_id", b"device_id", "kind", b"kind", "last_seen_at", b"last_seen_at", "name", b"name", "online", b"online", "registered_at", b"registered_at", "volume_percent", b"volume_percent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_kind", b"_kind", "_name", b"_name", "_volume_percent", b"_volume_percent", "active", b"active", "capabilities", b"capabilities", "controllable", b"controllable", "device_id", b"device_id", "kind", b"kind", "last_seen_at", b"last_seen_at", "name", b"name", "online", b"online", "registered_at", b"registered_at", "volume_percent", b"volume_percent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__kind: _TypeAlias = _typing.Literal["kind"]  # noqa: Y015
+    _WhichOneofArgType__kind: _TypeAlias = _typing.Literal["_kind", b"_kind"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__volume_percent: _TypeAlias = _typing.Literal["volume_percent"]  # noqa: Y015
     _WhichOneofArgType__volume_percent: _TypeAlias = _typing.Literal["_volume_percent", b"_volume_percent"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__kind) -> _WhichOneofReturnType__kind | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__volume_percent) -> _WhichOneofReturnType__volume_percent | None: ...
 
 Global___Device: _TypeAlias = Device  # noqa: Y015

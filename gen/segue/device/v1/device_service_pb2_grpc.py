@@ -48,6 +48,11 @@ class DeviceServiceStub:
                 request_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.ListDevicesRequest.SerializeToString,
                 response_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.ListDevicesResponse.FromString,
                 _registered_method=True)
+        self.GetDevice = channel.unary_unary(
+                '/segue.device.v1.DeviceService/GetDevice',
+                request_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.GetDeviceRequest.SerializeToString,
+                response_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.GetDeviceResponse.FromString,
+                _registered_method=True)
         self.UpdateDevice = channel.unary_unary(
                 '/segue.device.v1.DeviceService/UpdateDevice',
                 request_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.UpdateDeviceRequest.SerializeToString,
@@ -62,6 +67,11 @@ class DeviceServiceStub:
                 '/segue.device.v1.DeviceService/SendCommand',
                 request_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.SendCommandRequest.SerializeToString,
                 response_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.SendCommandResponse.FromString,
+                _registered_method=True)
+        self.ListCommands = channel.unary_unary(
+                '/segue.device.v1.DeviceService/ListCommands',
+                request_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.ListCommandsRequest.SerializeToString,
+                response_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.ListCommandsResponse.FromString,
                 _registered_method=True)
         self.GetCommand = channel.unary_unary(
                 '/segue.device.v1.DeviceService/GetCommand',
@@ -113,17 +123,28 @@ class DeviceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDevice(self, request, context):
+        """One device. As JSON the answer is the device itself, and UpdateDevice takes it back as it is.
+        Errors: INVALID_FIELD, NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpdateDevice(self, request, context):
-        """Renames a device or says what it is; what is absent stays.
-        Errors: INVALID_FIELD, NOT_FOUND, CONFLICT.
+        """Renames a device, or says what it is and can do; what is absent stays, and what a device is by
+        itself (Device says which fields) is ignored.
+        Errors: INVALID_FIELD (also where `device` names another device than the call), NOT_FOUND,
+        CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveDevice(self, request, context):
-        """Forgets a device with its mailbox. A session on it is stopped and its streams end.
-        Errors: NOT_FOUND, CONFLICT.
+        """Forgets a device with its mailbox. A session on it is stopped and its streams end. Removing a
+        device that there is not, or not any more, succeeds and changes nothing.
+        Errors: INVALID_FIELD, CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,6 +160,15 @@ class DeviceServiceServicer:
         no commands, or no volume), DEVICE_OFFLINE (play, on a device that holds no stream), and those
         of the command as in PlaybackService: SKIP_LIMIT_REACHED, QUEUE_ENDED, QUEUE_FULL,
         TRACK_NOT_READY, PLAN_REQUIRED, CONFLICT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCommands(self, request, context):
+        """The commands of a device that are kept, for a day, the newest first, each with how far it is now.
+        A device that was never registered has none.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (device).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,7 +212,8 @@ class DeviceServiceServicer:
     def WatchCommands(self, request, context):
         """The server's half of Connect, for clients that cannot hold two directions: `welcome`, then
         each command. The device must be registered; it says what it applied by ReportApplied.
-        Errors: NOT_FOUND, INVALID_FIELD, LIMIT_REACHED.
+        Errors: NOT_FOUND, NOT_SUPPORTED_BY_DEVICE (known by playing on it alone: register it first),
+        INVALID_FIELD, LIMIT_REACHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,6 +241,11 @@ def add_DeviceServiceServicer_to_server(servicer, server):
                     request_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.ListDevicesRequest.FromString,
                     response_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.ListDevicesResponse.SerializeToString,
             ),
+            'GetDevice': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDevice,
+                    request_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.GetDeviceRequest.FromString,
+                    response_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.GetDeviceResponse.SerializeToString,
+            ),
             'UpdateDevice': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateDevice,
                     request_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.UpdateDeviceRequest.FromString,
@@ -224,6 +260,11 @@ def add_DeviceServiceServicer_to_server(servicer, server):
                     servicer.SendCommand,
                     request_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.SendCommandRequest.FromString,
                     response_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.SendCommandResponse.SerializeToString,
+            ),
+            'ListCommands': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCommands,
+                    request_deserializer=segue_dot_device_dot_v1_dot_device__service__pb2.ListCommandsRequest.FromString,
+                    response_serializer=segue_dot_device_dot_v1_dot_device__service__pb2.ListCommandsResponse.SerializeToString,
             ),
             'GetCommand': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCommand,
@@ -320,6 +361,33 @@ class DeviceService:
             _registered_method=True)
 
     @staticmethod
+    def GetDevice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.device.v1.DeviceService/GetDevice',
+            segue_dot_device_dot_v1_dot_device__service__pb2.GetDeviceRequest.SerializeToString,
+            segue_dot_device_dot_v1_dot_device__service__pb2.GetDeviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def UpdateDevice(request,
             target,
             options=(),
@@ -390,6 +458,33 @@ class DeviceService:
             '/segue.device.v1.DeviceService/SendCommand',
             segue_dot_device_dot_v1_dot_device__service__pb2.SendCommandRequest.SerializeToString,
             segue_dot_device_dot_v1_dot_device__service__pb2.SendCommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCommands(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.device.v1.DeviceService/ListCommands',
+            segue_dot_device_dot_v1_dot_device__service__pb2.ListCommandsRequest.SerializeToString,
+            segue_dot_device_dot_v1_dot_device__service__pb2.ListCommandsResponse.FromString,
             options,
             channel_credentials,
             insecure,

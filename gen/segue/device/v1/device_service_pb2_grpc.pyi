@@ -27,13 +27,20 @@ class DeviceServiceStub:
     """
     ListDevices: _aio.UnaryUnaryMultiCallable[_device_service_pb2.ListDevicesRequest, _device_service_pb2.ListDevicesResponse]
     """The devices of the user: the active one first, then those online, then the latest seen."""
+    GetDevice: _aio.UnaryUnaryMultiCallable[_device_service_pb2.GetDeviceRequest, _device_service_pb2.GetDeviceResponse]
+    """One device. As JSON the answer is the device itself, and UpdateDevice takes it back as it is.
+    Errors: INVALID_FIELD, NOT_FOUND.
+    """
     UpdateDevice: _aio.UnaryUnaryMultiCallable[_device_service_pb2.UpdateDeviceRequest, _device_service_pb2.UpdateDeviceResponse]
-    """Renames a device or says what it is; what is absent stays.
-    Errors: INVALID_FIELD, NOT_FOUND, CONFLICT.
+    """Renames a device, or says what it is and can do; what is absent stays, and what a device is by
+    itself (Device says which fields) is ignored.
+    Errors: INVALID_FIELD (also where `device` names another device than the call), NOT_FOUND,
+    CONFLICT.
     """
     RemoveDevice: _aio.UnaryUnaryMultiCallable[_device_service_pb2.RemoveDeviceRequest, _device_service_pb2.RemoveDeviceResponse]
-    """Forgets a device with its mailbox. A session on it is stopped and its streams end.
-    Errors: NOT_FOUND, CONFLICT.
+    """Forgets a device with its mailbox. A session on it is stopped and its streams end. Removing a
+    device that there is not, or not any more, succeeds and changes nothing.
+    Errors: INVALID_FIELD, CONFLICT.
     """
     SendCommand: _aio.UnaryUnaryMultiCallable[_device_service_pb2.SendCommandRequest, _device_service_pb2.SendCommandResponse]
     """Tells a device to do something. Acknowledged means stored: the device gets it at once, or when
@@ -45,6 +52,11 @@ class DeviceServiceStub:
     no commands, or no volume), DEVICE_OFFLINE (play, on a device that holds no stream), and those
     of the command as in PlaybackService: SKIP_LIMIT_REACHED, QUEUE_ENDED, QUEUE_FULL,
     TRACK_NOT_READY, PLAN_REQUIRED, CONFLICT.
+    """
+    ListCommands: _aio.UnaryUnaryMultiCallable[_device_service_pb2.ListCommandsRequest, _device_service_pb2.ListCommandsResponse]
+    """The commands of a device that are kept, for a day, the newest first, each with how far it is now.
+    A device that was never registered has none.
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (device).
     """
     GetCommand: _aio.UnaryUnaryMultiCallable[_device_service_pb2.GetCommandRequest, _device_service_pb2.GetCommandResponse]
     """How far a command is, after waiting for its device for up to `wait`. Kept for a day.
@@ -72,7 +84,8 @@ class DeviceServiceStub:
     WatchCommands: _aio.UnaryStreamMultiCallable[_device_service_pb2.WatchCommandsRequest, _device_service_pb2.WatchCommandsResponse]
     """The server's half of Connect, for clients that cannot hold two directions: `welcome`, then
     each command. The device must be registered; it says what it applied by ReportApplied.
-    Errors: NOT_FOUND, INVALID_FIELD, LIMIT_REACHED.
+    Errors: NOT_FOUND, NOT_SUPPORTED_BY_DEVICE (known by playing on it alone: register it first),
+    INVALID_FIELD, LIMIT_REACHED.
     """
     ReportApplied: _aio.UnaryUnaryMultiCallable[_device_service_pb2.ReportAppliedRequest, _device_service_pb2.ReportAppliedResponse]
     """The device's half of Connect: what it applied and what it tells of itself. Numbers that were
@@ -107,13 +120,25 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         """The devices of the user: the active one first, then those online, then the latest seen."""
 
     @_abc_1.abstractmethod
+    def GetDevice(
+        self,
+        request: _device_service_pb2.GetDeviceRequest,
+        context: _aio.ServicerContext[_device_service_pb2.GetDeviceRequest, _abc.Awaitable[_device_service_pb2.GetDeviceResponse]],
+    ) -> _abc.Awaitable[_device_service_pb2.GetDeviceResponse]:
+        """One device. As JSON the answer is the device itself, and UpdateDevice takes it back as it is.
+        Errors: INVALID_FIELD, NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
     def UpdateDevice(
         self,
         request: _device_service_pb2.UpdateDeviceRequest,
         context: _aio.ServicerContext[_device_service_pb2.UpdateDeviceRequest, _abc.Awaitable[_device_service_pb2.UpdateDeviceResponse]],
     ) -> _abc.Awaitable[_device_service_pb2.UpdateDeviceResponse]:
-        """Renames a device or says what it is; what is absent stays.
-        Errors: INVALID_FIELD, NOT_FOUND, CONFLICT.
+        """Renames a device, or says what it is and can do; what is absent stays, and what a device is by
+        itself (Device says which fields) is ignored.
+        Errors: INVALID_FIELD (also where `device` names another device than the call), NOT_FOUND,
+        CONFLICT.
         """
 
     @_abc_1.abstractmethod
@@ -122,8 +147,9 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_service_pb2.RemoveDeviceRequest,
         context: _aio.ServicerContext[_device_service_pb2.RemoveDeviceRequest, _abc.Awaitable[_device_service_pb2.RemoveDeviceResponse]],
     ) -> _abc.Awaitable[_device_service_pb2.RemoveDeviceResponse]:
-        """Forgets a device with its mailbox. A session on it is stopped and its streams end.
-        Errors: NOT_FOUND, CONFLICT.
+        """Forgets a device with its mailbox. A session on it is stopped and its streams end. Removing a
+        device that there is not, or not any more, succeeds and changes nothing.
+        Errors: INVALID_FIELD, CONFLICT.
         """
 
     @_abc_1.abstractmethod
@@ -141,6 +167,17 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         no commands, or no volume), DEVICE_OFFLINE (play, on a device that holds no stream), and those
         of the command as in PlaybackService: SKIP_LIMIT_REACHED, QUEUE_ENDED, QUEUE_FULL,
         TRACK_NOT_READY, PLAN_REQUIRED, CONFLICT.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCommands(
+        self,
+        request: _device_service_pb2.ListCommandsRequest,
+        context: _aio.ServicerContext[_device_service_pb2.ListCommandsRequest, _abc.Awaitable[_device_service_pb2.ListCommandsResponse]],
+    ) -> _abc.Awaitable[_device_service_pb2.ListCommandsResponse]:
+        """The commands of a device that are kept, for a day, the newest first, each with how far it is now.
+        A device that was never registered has none.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (device).
         """
 
     @_abc_1.abstractmethod
@@ -192,7 +229,8 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_device_service_pb2.WatchCommandsResponse]:
         """The server's half of Connect, for clients that cannot hold two directions: `welcome`, then
         each command. The device must be registered; it says what it applied by ReportApplied.
-        Errors: NOT_FOUND, INVALID_FIELD, LIMIT_REACHED.
+        Errors: NOT_FOUND, NOT_SUPPORTED_BY_DEVICE (known by playing on it alone: register it first),
+        INVALID_FIELD, LIMIT_REACHED.
         """
 
     @_abc_1.abstractmethod

@@ -854,8 +854,8 @@ class GetQueueResponse(_message.Message):
 
     PLAYBACK_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
-    TOTAL_FIELD_NUMBER: _builtins.int
-    total: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    total_count: _builtins.int
     """How many entries follow in all: those of the queue and the rest of the context."""
     @_builtins.property
     def playback(self) -> _playback_pb2.Playback:
@@ -870,11 +870,11 @@ class GetQueueResponse(_message.Message):
         *,
         playback: _playback_pb2.Playback | None = ...,
         entries: _abc.Iterable[_playback_pb2.QueueEntry] | None = ...,
-        total: _builtins.int = ...,
+        total_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["playback", b"playback"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "playback", b"playback", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "playback", b"playback", "total_count", b"total_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
