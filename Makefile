@@ -80,14 +80,15 @@ generate: $(STAMP) ## Write gen/ and the generated pages of docs/ anew
 	@$(BIN)/python -m protos.generate
 	@$(BIN)/python -m docs.generate
 
-release-artifacts: $(STAMP) ## Write the contracts for others to dist/: descriptor set, tree
+release-artifacts: $(STAMP) ## Write the contracts for others to dist/: descriptor set, tree, OpenAPI
 	@rm -rf dist/contracts dist/segue-contracts.tar.gz
 	@mkdir -p dist
 	@$(BIN)/segue protos > dist/segue-contracts.binpb
 	@$(BIN)/segue protos --out dist/contracts >/dev/null
 	@tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C dist -czf dist/segue-contracts.tar.gz contracts
 	@rm -r dist/contracts
-	@ls dist/segue-contracts*
+	@cp gen/segue/openapi.json dist/segue-openapi.json
+	@ls dist/segue-*
 
 lock: $(STAMP) ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --all-extras --python-version 3.11 --upgrade --output-file requirements.lock pyproject.toml

@@ -1,14 +1,17 @@
-"""Writes the pages of docs/ that follow from the code; ``--check`` fails where one is not current.
+"""Writes what of docs/ follows from the code; ``--check`` fails where a page is not current.
 
 errors.md    every reason, from segue/errors/v1
 api.md       every RPC with its HTTP rule, scope and callers, from the contracts
 settings.md  every environment variable, from the settings classes
+
+Beside them gen/segue/openapi.json, which the edge serves: the JSON calls, from the contracts.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +23,7 @@ from google.rpc import code_pb2
 from pydantic_core import PydanticUndefined
 from segue.mesh.v1 import options_pb2
 
+from docs import openapi
 from meshkit import contracts, status
 from meshkit.http_status import HTTP_STATUS
 from meshkit.settings import ProcessSettings
@@ -153,10 +157,16 @@ def _default(field: Any) -> str:
     return "none" if value is None else f"`{value}`"
 
 
+def openapi_page() -> str:
+    """The JSON calls for machines."""
+    return json.dumps(openapi.document(), ensure_ascii=False, indent=1) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "api.md": api_page,
     "settings.md": settings_page,
+    "../gen/segue/openapi.json": openapi_page,
 }
 
 

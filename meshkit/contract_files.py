@@ -8,6 +8,7 @@ from importlib import resources
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 _DESCRIPTOR_SET = "contracts.binpb"
+_OPENAPI = "openapi.json"
 _INTERNAL = "_internal_service.proto"
 # What no call names but every client reads: why a call failed.
 _ALWAYS = (
@@ -46,6 +47,11 @@ def _collect(name: str, files: dict[str, FileDescriptorProto], wanted: set[str])
         wanted.add(name)
         for dependency in files[name].dependency:
             _collect(dependency, files, wanted)
+
+
+def openapi() -> bytes:
+    """The calls of the edge in JSON as an OpenAPI document."""
+    return resources.files("segue").joinpath(_OPENAPI).read_bytes()
 
 
 def source_tree(*, internal: bool = False) -> dict[str, str]:

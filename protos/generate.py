@@ -101,7 +101,7 @@ def differences(left: Path, right: Path) -> list[str]:
         str(path.relative_to(side))
         for side in (left, right)
         for path in side.rglob("*.*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".json"
     }
     return sorted(
         name

@@ -9,7 +9,9 @@ from edge.envoy.clusters import IDENTITY_HTTP, MEDIA, clusters
 from edge.envoy.exposure import descriptor_set, exposed_methods
 from edge.envoy.listener import listener
 from edge.envoy.resources import Json, extension, socket_address
+from edge.envoy.routes import openapi_path
 from edge.envoy.settings import EdgeSettings, RateLimit
+from meshkit import contract_files
 
 __all__ = ["EdgeSettings", "RateLimit", "bootstrap", "write_bootstrap"]
 
@@ -20,7 +22,7 @@ _LARGEST_REGEX = 10_000
 
 
 def write_bootstrap(settings: EdgeSettings) -> Path:
-    """Writes the bootstrap and the descriptor set into ``run_dir``; the bootstrap's path.
+    """Writes the bootstrap and what it names into ``run_dir``; the bootstrap's path.
 
     A cluster without an endpoint file gets one without endpoints, since Envoy wants it there.
     Start Envoy with ``-c`` this path and ``--disable-hot-restart``.
@@ -28,6 +30,7 @@ def write_bootstrap(settings: EdgeSettings) -> Path:
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     descriptors = settings.run_dir / _DESCRIPTORS
     descriptors.write_bytes(descriptor_set())
+    openapi_path(settings).write_bytes(contract_files.openapi())
     for cluster in {*(method.cluster for method in exposed_methods()), IDENTITY_HTTP, MEDIA}:
         _ensure_endpoints(settings.xds_dir, cluster)
     path = settings.run_dir / _BOOTSTRAP

@@ -14,6 +14,7 @@ from edge.envoy.resources import Json, extension, socket_address
 from edge.envoy.routes import (
     HEALTH_PATH,
     MEDIA_PREFIX,
+    OPENAPI_PATH,
     ORIGINAL_PATH,
     SHARE_PREFIX,
     SIGN_IN_PREFIXES,
@@ -125,7 +126,8 @@ def _access_log(fields: Json, only: Json) -> Json:
 def _known(methods: Sequence[ExposedMethod], *, invert: bool = False) -> Json:
     """What a path that leads somewhere looks like: as JSON, as gRPC, or of the HTTP services."""
     http = "|".join(f"{re.escape(prefix)}.*" for prefix in SIGN_IN_PREFIXES)
-    paths = f"{json_paths_regex(methods)}|{_GRPC_PATH}|{http}|{re.escape(HEALTH_PATH)}"
+    own = "|".join(map(re.escape, (HEALTH_PATH, OPENAPI_PATH)))
+    paths = f"{json_paths_regex(methods)}|{_GRPC_PATH}|{http}|{own}"
     regex = {"safe_regex": {"regex": rf"(?:{paths})(?:\?.*)?"}}
     return _path_filter(":path", regex, invert=invert)
 

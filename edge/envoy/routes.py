@@ -7,6 +7,7 @@ for good, so auth, time limits and retries stand here once, by method.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from edge.envoy.clusters import IDENTITY_HTTP, MEDIA
 from edge.envoy.exposure import ExposedMethod, json_paths_regex
@@ -25,6 +26,7 @@ MEDIA_PREFIX = "/media/"
 SHARE_PREFIX = "/s/"
 SIGN_IN_PREFIXES = ("/oauth2/", "/.well-known/")
 HEALTH_PATH = "/healthz"
+OPENAPI_PATH = "/openapi.json"
 # Who calls, as the edge knows it: it replaces whatever the caller says there.
 CLIENT_ADDRESS = "x-client-address"
 # Where the transcoder keeps the path of a JSON call, for the access log.
@@ -44,6 +46,7 @@ _NO_LIMIT: Json = {
     "idle_timeout": "0s",
     "max_stream_duration": {"max_stream_duration": "0s"},
 }
+_READS_HEADER: Json = {"name": ":method", "string_match": {"exact": "GET"}}
 _NEVER: Json = {"numerator": 0}
 _UNTRACED: Json = {
     "tracing": {
@@ -53,6 +56,7 @@ _UNTRACED: Json = {
     }
 }
 _LONGEST_REFLECTION = "60s"
+_LARGEST_OPENAPI = 4 * 1024 * 1024
 _NEVER_PROCESSED = "connect-failure,refused-stream"
 # `unavailable` and `reset` may follow a commit, so they repeat only what changes nothing.
 _NO_EFFECT = f"{_NEVER_PROCESSED},unavailable,reset"
@@ -68,6 +72,7 @@ def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Js
         _media_route(),
         *(_sign_in_route(settings, prefix) for prefix in SIGN_IN_PREFIXES),
         _health_route(),
+        _openapi_route(settings),
         # Traced or not is decided before a call is transcoded.
         _untranscoded(settings.max_json_bytes, {"prefix": SHARE_PREFIX}) | _UNTRACED,
         _untranscoded(settings.max_import_bytes, {"path": "/playlists/import"}),
@@ -79,10 +84,11 @@ def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Js
         "name": "edge",
         # The last route names a cluster that does not exist: CORS needs a route with a cluster.
         "validate_clusters": False,
+        "max_direct_response_body_size_bytes": _LARGEST_OPENAPI,
         "request_headers_to_add": [
-            _request_header(CLIENT_ADDRESS, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+            _header(CLIENT_ADDRESS, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
             # The message holds what the query said: with 500 ids that is 18 KB a second time.
-            _request_header(ORIGINAL_PATH, "%PATH(NQ:ORIG):1024%", "OVERWRITE_IF_EXISTS"),
+            _header(ORIGINAL_PATH, "%PATH(NQ:ORIG):1024%", "OVERWRITE_IF_EXISTS"),
         ],
         "virtual_hosts": [
             {
@@ -95,9 +101,7 @@ def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Js
     }
 
 
-def _request_header(
-    key: str, value: str, append_action: str = "OVERWRITE_IF_EXISTS_OR_ADD"
-) -> Json:
+def _header(key: str, value: str, append_action: str = "OVERWRITE_IF_EXISTS_OR_ADD") -> Json:
     return {"header": {"key": key, "value": value}, "append_action": append_action}
 
 
@@ -212,11 +216,25 @@ def _health_route() -> Json:
     return {
         "match": {"path": HEALTH_PATH},
         "direct_response": {"status": 200, "body": {"inline_string": '{"status": "SERVING"}'}},
+        "response_headers_to_add": [_header("content-type", "application/json")],
+        "typed_per_filter_config": {_JWT: _anyone()},
+    }
+
+
+def openapi_path(settings: EdgeSettings) -> Path:
+    """The file of the OpenAPI document, which Envoy reads when it starts."""
+    return settings.run_dir / "openapi.json"
+
+
+def _openapi_route(settings: EdgeSettings) -> Json:
+    """What the calls in JSON are, for anyone, in a browser from anywhere too."""
+    return {
+        "match": {"path": OPENAPI_PATH, "headers": [_READS_HEADER]},
+        "direct_response": {"status": 200, "body": {"filename": str(openapi_path(settings))}},
         "response_headers_to_add": [
-            {
-                "header": {"key": "content-type", "value": "application/json"},
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            }
+            _header("content-type", "application/json"),
+            _header("access-control-allow-origin", "*"),
+            _header("cache-control", "public, max-age=300"),
         ],
         "typed_per_filter_config": {_JWT: _anyone()},
     }

@@ -23,6 +23,7 @@ from segue.playback.v1 import playback_service_pb2_grpc as playback_grpc
 
 from edge.envoy.bootstrap import RateLimit
 from localmesh.endpoints import write_endpoints
+from meshkit import contract_files
 from meshkit.testing.rpc import TokenIssuer
 
 
@@ -39,6 +40,14 @@ async def test_a_unary_call_works_as_json_and_knows_the_user(world: World) -> No
 async def test_every_answer_names_its_request(world: World) -> None:
     answer = await world.call("GET", "/nowhere")
     assert answer.headers["x-request-id"]
+
+
+async def test_what_the_calls_are_is_told_to_anyone(world: World) -> None:
+    answer = await world.call("GET", "/openapi.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.content == contract_files.openapi()
+    assert (await world.call("POST", "/openapi.json")).status_code == 404
 
 
 async def test_enums_are_taken_in_any_case(world: World) -> None:
