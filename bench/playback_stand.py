@@ -20,9 +20,9 @@ from threading import Thread
 from typing import Any
 
 import grpc
+from segue.catalog.v1 import catalog_internal_service_pb2 as catalog
+from segue.catalog.v1 import catalog_internal_service_pb2_grpc as catalog_grpc
 from segue.catalog.v1 import catalog_pb2
-from segue.catalog.v1 import catalog_service_pb2 as catalog
-from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
 from segue.identity.v1 import identity_pb2
 from segue.identity.v1 import identity_service_pb2 as identity
 from segue.identity.v1 import identity_service_pb2_grpc as identity_grpc
@@ -55,7 +55,7 @@ def _track(track_id: str) -> catalog_pb2.Track:
     )
 
 
-class _Catalog(catalog_grpc.CatalogServiceServicer):
+class _Catalog(catalog_grpc.CatalogInternalServiceServicer):
     async def GetPlayable(self, request: Any, context: Any) -> Any:  # noqa: N802
         rates = [
             catalog.GetPlayableResponse.RungRate(name=name, bitrate_kbps=kbps)
@@ -64,8 +64,8 @@ class _Catalog(catalog_grpc.CatalogServiceServicer):
         track = _track(request.track_id)
         return catalog.GetPlayableResponse(track=track, descriptor_sha256=_DESCRIPTOR, rungs=rates)
 
-    async def BatchGetTracks(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return catalog.BatchGetTracksResponse(tracks=map(_track, request.ids))
+    async def LookupTracks(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return catalog.LookupTracksResponse(tracks=map(_track, request.ids))
 
 
 class _Plans(identity_grpc.PlanServiceServicer):
@@ -185,7 +185,7 @@ async def playback_stand(folder: Path, instances: int, **settings: object) -> As
     postgres = EmbeddedPostgres(folder / "postgres", ports.take(), "bench", {"playback": "bench"})
     valkey = EmbeddedValkey(folder / "valkey", folder / "valkey.conf", ports.take(), "bench")
     supervisor = Supervisor(Output(folder, None, "console"))
-    catalog_of = (catalog_grpc.add_CatalogServiceServicer_to_server, _Catalog())  # type: ignore[abstract]
+    catalog_of = (catalog_grpc.add_CatalogInternalServiceServicer_to_server, _Catalog())  # type: ignore[abstract]
     plans_of = (identity_grpc.add_PlanServiceServicer_to_server, _Plans())
     async with (
         served(folder, catalog_of, workload="catalog", issuer=issuer) as one,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from segue.catalog.v1 import asset_pb2, catalog_pb2
-from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
 
 from catalog_svc.domain.asset import FORMAT_VERSION, Asset, Fragment, Rung, Segment, StoredObject

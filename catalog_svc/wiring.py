@@ -12,12 +12,16 @@ from typing import Any
 
 import structlog
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
-from segue.identity.v1.identity_service_pb2 import DESCRIPTOR as IDENTITY_CONTRACT
-from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
-from segue.playback.v1.history_service_pb2 import DESCRIPTOR as HISTORY_CONTRACT
-from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
-from segue.playlist.v1.playlist_service_pb2 import DESCRIPTOR as PLAYLIST_CONTRACT
-from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
+    add_CatalogInternalServiceServicer_to_server,
+    add_SearchInternalServiceServicer_to_server,
+)
+from segue.identity.v1.identity_internal_service_pb2 import DESCRIPTOR as IDENTITY_CONTRACT
+from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
+from segue.playback.v1.playback_internal_service_pb2 import DESCRIPTOR as HISTORY_CONTRACT
+from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
+from segue.playlist.v1.playlist_internal_service_pb2 import DESCRIPTOR as PLAYLIST_CONTRACT
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from catalog_svc.adapters import work_folders
 from catalog_svc.adapters.audio import ProgramAudio
@@ -48,6 +52,7 @@ from catalog_svc.domain.playlists import Told
 from catalog_svc.domain.plays import Play
 from catalog_svc.ports.plays import MostPlayedCache
 from catalog_svc.servicers.catalog import CatalogServicer
+from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings
 from catalog_svc.usecases.browse import Browse
@@ -84,9 +89,9 @@ from meshkit.tokens import TokenVerifier
 _PRUNE_EVERY_S = 3600.0
 # The plays of this long are summed before a track is written: counting is in no hurry.
 _GATHER_PLAYS_S = 0.5
-PLAYLIST = PLAYLIST_CONTRACT.services_by_name["PlaylistService"]
-HISTORY = HISTORY_CONTRACT.services_by_name["HistoryService"]
-IDENTITY = IDENTITY_CONTRACT.services_by_name["UserService"]
+PLAYLIST = PLAYLIST_CONTRACT.services_by_name["PlaylistInternalService"]
+HISTORY = HISTORY_CONTRACT.services_by_name["HistoryInternalService"]
+IDENTITY = IDENTITY_CONTRACT.services_by_name["UserInternalService"]
 
 _log = structlog.get_logger("catalog")
 _index_lag = telemetry.gauge(
@@ -139,12 +144,12 @@ def add_servicers(
     catalogue = PostgresCatalogue(stores.pool, stores.queue)
     browse, orders = Browse(catalogue), PostgresPlayOrders(stores.pool)
     imports = PostgresImports(stores.pool, stores.queue)
-    catalog = CatalogServicer(
+    catalog = CatalogServicer(browse, TopTracks(catalogue, orders, most_played))
+    internal = CatalogInternalServicer(
         browse,
         ReadyTrack(catalogue),
         WatchChanges(feed, PostgresListing(stores.pool)),
-        play_orders=FindPlayOrders(browse, orders),
-        top_tracks=TopTracks(catalogue, orders, most_played),
+        FindPlayOrders(browse, orders),
         streams=server.streams,
     )
     importing = ImportServicer(
@@ -153,6 +158,7 @@ def add_servicers(
         streams=server.streams,
     )
     server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
+    server.add(add_CatalogInternalServiceServicer_to_server, internal)
     server.add(pb_grpc.add_ImportServiceServicer_to_server, importing)
 
 
@@ -162,6 +168,7 @@ async def serve(settings: Settings) -> None:
     from catalog_svc.adapters.tantivy_index import TantivyIndex
     from catalog_svc.search_convert import index_change
     from catalog_svc.servicers.search import SearchServicer
+    from catalog_svc.servicers.search_internal import SearchInternalServicer
     from catalog_svc.usecases.follow_index import IndexFollower
     from catalog_svc.usecases.match_tracks import MatchTracks
     from catalog_svc.usecases.search import Search
@@ -179,12 +186,13 @@ async def serve(settings: Settings) -> None:
         index = await stack.enter_async_context(aclosing(TantivyIndex(settings.index_dir)))
         most_played = await stack.enter_async_context(open_most_played(settings))
         add_servicers(server, settings, stores, feed, most_played)
-        searching = SearchServicer(Search(index), MatchTracks(index))
-        server.add(pb_grpc.add_SearchServiceServicer_to_server, searching)
+        server.add(pb_grpc.add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
+        matching = SearchInternalServicer(MatchTracks(index))
+        server.add(add_SearchInternalServiceServicer_to_server, matching)
         channels = await stack.enter_async_context(Channels(settings))
         if settings.identity_target:
             channel = channels.open(settings.identity_target, "identity", IDENTITY)
-            watch = identity_revocations(UserServiceStub(channel))
+            watch = identity_revocations(UserInternalServiceStub(channel))
             follow = RevocationFollower(server.streams, watch)
             await stack.enter_async_context(running(follow.run))
         follower = IndexFollower(
@@ -213,7 +221,7 @@ def follow_playlists(channels: Channels, target: str, pool: postgres.Pool) -> Fo
     """Keeps the catalogue's copy of public playlists; one instance at a time does."""
     channel = channels.open(target, "playlist", PLAYLIST)
     lease = Lease(leases_postgres.PostgresLeases(pool), "follow-playlist")
-    watch = playlist_changes(PlaylistServiceStub(channel))
+    watch = playlist_changes(PlaylistInternalServiceStub(channel))
     return Follower("playlist", watch, PostgresPlaylists(pool), lease=lease)
 
 
@@ -221,7 +229,7 @@ def follow_plays(channels: Channels, target: str, pool: postgres.Pool) -> Follow
     """Counts plays; one instance at a time does, and two would count none twice."""
     channel = channels.open(target, "playback", HISTORY)
     lease = Lease(leases_postgres.PostgresLeases(pool), "follow-playback")
-    watch = play_changes(HistoryServiceStub(channel))
+    watch = play_changes(HistoryInternalServiceStub(channel))
     counts = PostgresPlays(pool)
     return Follower("playback", watch, counts, lease=lease, gather_s=_GATHER_PLAYS_S)
 

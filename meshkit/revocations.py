@@ -2,7 +2,7 @@
 
 A service gives the follower a way to watch, usually identity's ``WatchUsers``::
 
-    watch = identity_revocations(UserServiceStub(channel))
+    watch = identity_revocations(UserInternalServiceStub(channel))
     follower = RevocationFollower(tokens, watch)      # run() beside the server
 
 It fails OPEN: while nobody can be watched, tokens stay good until they expire, which is five
@@ -16,8 +16,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from segue.identity.v1 import identity_service_pb2
-from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
+from segue.identity.v1 import identity_internal_service_pb2
+from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
 from meshkit.following import Follower, Step
 from meshkit.status import remote_faults
@@ -55,11 +55,11 @@ class Watch(Protocol):
         ...
 
 
-def identity_revocations(stub: UserServiceStub) -> Watch:
+def identity_revocations(stub: UserInternalServiceStub) -> Watch:
     """A ``Watch`` over identity's feed of users."""
 
     async def watch(resume_token: str, /) -> AsyncIterator[RevocationStep]:
-        request = identity_service_pb2.WatchUsersRequest(resume_token=resume_token)
+        request = identity_internal_service_pb2.WatchUsersRequest(resume_token=resume_token)
         with remote_faults():
             async for step in stub.WatchUsers(request):
                 require_going_on(step)

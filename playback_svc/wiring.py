@@ -10,12 +10,16 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 from segue.device.v1 import device_internal_service_pb2_grpc as device_internal
 from segue.device.v1 import device_service_pb2_grpc as device_service
-from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub, UserServiceStub
+from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
+from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
 from segue.playback.v1.activity_service_pb2_grpc import add_ActivityServiceServicer_to_server
 from segue.playback.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
+from segue.playback.v1.playback_internal_service_pb2_grpc import (
+    add_HistoryInternalServiceServicer_to_server,
+)
 from segue.playback.v1.playback_service_pb2_grpc import (
     add_HeartbeatServiceServicer_to_server,
     add_PlaybackServiceServicer_to_server,
@@ -23,8 +27,10 @@ from segue.playback.v1.playback_service_pb2_grpc import (
 from segue.playback.v1.preferences_service_pb2_grpc import (
     add_PreferencesServiceServicer_to_server,
 )
-from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
-from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
+    PlaylistInternalServiceStub,
+    SocialInternalServiceStub,
+)
 from ulid import ULID
 
 from meshkit import feeds_postgres, postgres, valkey
@@ -64,6 +70,7 @@ from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.devices import DeviceServicer
 from playback_svc.servicers.heartbeats import HeartbeatServicer
 from playback_svc.servicers.history import HistoryServicer
+from playback_svc.servicers.history_internal import HistoryInternalServicer
 from playback_svc.servicers.playback import PlaybackServicer
 from playback_svc.servicers.preferences import PreferencesServicer
 from playback_svc.settings import Settings
@@ -234,10 +241,10 @@ def _add_listening(
     server: MeshServer, parts: Parts, cases: UseCases, views: ActivityViews, tokens: TokenVerifier
 ) -> None:
     """Adds the services of history, preferences and friends' activity."""
-    history = HistoryServicer(
-        ListHistory(parts.plays, parts.catalogue), WatchPlays(parts.feed), server.draining
-    )
+    history = HistoryServicer(ListHistory(parts.plays, parts.catalogue))
     server.add(add_HistoryServiceServicer_to_server, history)
+    plays = HistoryInternalServicer(WatchPlays(parts.feed), server.draining)
+    server.add(add_HistoryInternalServiceServicer_to_server, plays)
     preferences = PreferencesServicer(
         GetPreferences(parts.store, parts.preferences, now_ms),
         UpdatePreferences(cases.commander, parts.preferences),
@@ -373,13 +380,13 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             positions=ValkeyPositions(client, now_ms),
             wakeups=ValkeyWakeups(client, holder),
             skips=ValkeySkipWindows(client, now_ms),
-            catalogue=CatalogueService(CatalogServiceStub(catalog)),
-            playlists=PlaylistService(PlaylistServiceStub(playlist)),
-            friends=FriendService(SocialServiceStub(playlist)),
+            catalogue=CatalogueService(CatalogInternalServiceStub(catalog)),
+            playlists=PlaylistService(PlaylistInternalServiceStub(playlist)),
+            friends=FriendService(SocialInternalServiceStub(playlist)),
             plans=plans,
             addresses=SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file)),
         )
-        revocations = identity_revocations(UserServiceStub(identity))
+        revocations = identity_revocations(UserInternalServiceStub(identity))
         yield Connections(parts, plans, revocations, partial(feeds_postgres.prune, pool))
 
 

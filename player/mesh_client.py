@@ -15,7 +15,12 @@ from urllib.parse import urlsplit
 import grpc
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog
 from segue.device.v1 import device_service_pb2_grpc as device
-from segue.identity.v1 import identity_pb2, identity_service_pb2, identity_service_pb2_grpc
+from segue.identity.v1 import (
+    identity_internal_service_pb2,
+    identity_internal_service_pb2_grpc,
+    identity_pb2,
+    identity_service_pb2_grpc,
+)
 from segue.playback.v1 import activity_service_pb2_grpc as activity
 from segue.playback.v1 import history_service_pb2_grpc as history
 from segue.playback.v1 import playback_service_pb2_grpc as playback
@@ -85,13 +90,13 @@ async def issue_token(folder: Path | None, mesh: MeshAddresses, user: LocalUser)
         options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
     )
     tiers = identity_pb2.User.SubscriptionType
-    request = identity_service_pb2.IssueLocalTokenRequest(
+    request = identity_internal_service_pb2.IssueLocalTokenRequest(
         username=user.name,
         subscription_type=tiers.Value(user.tier.upper()) if user.tier else 0,  # type: ignore[arg-type]
         admin=user.admin,
     )
     async with channel:
-        stub: Any = identity_service_pb2_grpc.TokenServiceStub(channel)
+        stub: Any = identity_internal_service_pb2_grpc.TokenInternalServiceStub(channel)
         with remote_faults():
             answer = await stub.IssueLocalToken(request, timeout=_CALL_S)
     return IssuedToken(

@@ -11,9 +11,16 @@ from typing import Any
 
 import grpc
 from redis.asyncio import Redis
-from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub, SearchServiceStub
-from segue.identity.v1.identity_service_pb2_grpc import UserServiceStub
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
+    CatalogInternalServiceStub,
+    SearchInternalServiceStub,
+)
+from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 from segue.playlist.v1.library_service_pb2_grpc import add_LibraryServiceServicer_to_server
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
+    add_PlaylistInternalServiceServicer_to_server,
+    add_SocialInternalServiceServicer_to_server,
+)
 from segue.playlist.v1.playlist_service_pb2_grpc import add_PlaylistServiceServicer_to_server
 from segue.playlist.v1.sharing_service_pb2_grpc import add_SharingServiceServicer_to_server
 from segue.playlist.v1.snapshot_service_pb2_grpc import add_SnapshotServiceServicer_to_server
@@ -76,9 +83,11 @@ from playlist_svc.servicers import playlists as playlist_calls
 from playlist_svc.servicers import sharing as sharing_calls
 from playlist_svc.servicers.library import LibraryServicer
 from playlist_svc.servicers.playlists import PlaylistServicer
+from playlist_svc.servicers.playlists_internal import PlaylistInternalServicer
 from playlist_svc.servicers.sharing import SharingServicer
 from playlist_svc.servicers.snapshots import SnapshotServicer
 from playlist_svc.servicers.social import SocialServicer
+from playlist_svc.servicers.social_internal import SocialInternalServicer
 from playlist_svc.servicers.transfer import TransferServicer
 from playlist_svc.settings import Settings
 from playlist_svc.usecases.access import Access
@@ -196,6 +205,11 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
             _playlists(parts, use), server.streams, pages_live_s=settings.pages_live_s
         ),
     )
+    changes = WatchChanges(parts.feed, parts.listings, parts.social, parts.people, heads.decode)
+    server.add(
+        add_PlaylistInternalServiceServicer_to_server,
+        PlaylistInternalServicer(use.reading, changes, streams=server.streams),
+    )
     server.add(
         add_SnapshotServiceServicer_to_server,
         SnapshotServicer(use.history, GoBack(use.writer, use.versions)),
@@ -203,11 +217,10 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     server.add(add_SharingServiceServicer_to_server, SharingServicer(_sharing(parts, use)))
     library = Library(parts.saved_tracks, parts.saved_albums, parts.tracks, parts.albums, now_ms)
     server.add(add_LibraryServiceServicer_to_server, LibraryServicer(library))
-    social = SocialServicer(
-        Social(parts.social, parts.people, parts.artists, now_ms),
-        Blocking(parts.social, parts.people, parts.ties, parts.store, now_ms),
-    )
-    server.add(add_SocialServiceServicer_to_server, social)
+    social = Social(parts.social, parts.people, parts.artists, now_ms)
+    blocking = Blocking(parts.social, parts.people, parts.ties, parts.store, now_ms)
+    server.add(add_SocialServiceServicer_to_server, SocialServicer(social, blocking))
+    server.add(add_SocialInternalServiceServicer_to_server, SocialInternalServicer(social))
     server.add(add_TransferServiceServicer_to_server, _transfer(parts, use, server.streams))
     return Service(server, (use.hub.run,))
 
@@ -225,7 +238,6 @@ def _playlists(parts: Parts, use: _Shared) -> playlist_calls.UseCases:
         listing=Listing(store, parts.listings, people, access),
         refresh=use.refresh,
         watch=WatchPlaylist(use.hub, access, store, use.reading, news, use.refresh),
-        watch_changes=WatchChanges(parts.feed, parts.listings, parts.social, people, heads.decode),
     )
 
 
@@ -273,7 +285,7 @@ class Stores:
 
 def _parts(settings: Settings, stores: Stores, catalog: grpc.aio.Channel, people: People) -> Parts:
     pool = stores.pool
-    stub, patience = CatalogServiceStub(catalog), Patience()
+    stub, patience = CatalogInternalServiceStub(catalog), Patience()
     catalogue = CatalogueService(stub)
     cache = ValkeyHeads(stores.valkey)
     return Parts(
@@ -293,7 +305,7 @@ def _parts(settings: Settings, stores: Stores, catalog: grpc.aio.Channel, people
         artists=CatalogueArtists(stub),
         people=people,
         catalogue=PatientCatalogue(catalogue, patience),
-        matching=PatientMatching(CatalogueMatching(SearchServiceStub(catalog)), patience),
+        matching=PatientMatching(CatalogueMatching(SearchInternalServiceStub(catalog)), patience),
     )
 
 
@@ -316,12 +328,12 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=pool)
         )
         channels = await stack.enter_async_context(Channels(settings))
-        users = UserServiceStub(channels.open(settings.identity_target, "identity", USERS))
+        users = UserInternalServiceStub(channels.open(settings.identity_target, "identity", USERS))
         catalog = channels.open(settings.catalog_target, "catalog", CATALOG, SEARCH)
         identity = IdentityService(users)
         people = CachedPeople(identity, PostgresToldNames(lookups), now_ms)
         parts = _parts(settings, Stores(pool, lookups, client, feed), catalog, people)
-        catalogue = CatalogueService(CatalogServiceStub(catalog))
+        catalogue = CatalogueService(CatalogInternalServiceStub(catalog))
         chores = (
             _following_catalogue(catalogue, lookups).run,
             _following_users(identity, lookups, parts).run,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import structlog
-from segue.playback.v1 import history_service_pb2 as pb
-from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
+from segue.playback.v1 import playback_internal_service_pb2 as pb
+from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from catalog_svc.domain.plays import Play
 from meshkit.following import Step, Watch
@@ -16,7 +16,7 @@ from meshkit.ulids import is_ulid
 _log = structlog.get_logger("plays")
 
 
-def play_changes(stub: HistoryServiceStub) -> Watch[Play]:
+def play_changes(stub: HistoryInternalServiceStub) -> Watch[Play]:
     """A ``Watch`` over the playback service's feed."""
 
     async def watch(resume_token: str, /) -> AsyncIterator[Step[Play]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
-from segue.playlist.v1 import playlist_service_pb2 as pb
-from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold, Told
 from meshkit.following import Step, Watch
@@ -14,7 +14,7 @@ from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 
 
-def playlist_changes(stub: PlaylistServiceStub) -> Watch[Told]:
+def playlist_changes(stub: PlaylistInternalServiceStub) -> Watch[Told]:
     """A ``Watch`` over the playlist service's feed."""
 
     async def watch(resume_token: str, /) -> AsyncIterator[Step[Told]]:

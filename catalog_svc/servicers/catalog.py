@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from segue.catalog.v1 import catalog_service_pb2 as pb
@@ -12,14 +11,9 @@ from catalog_svc import convert
 from catalog_svc.domain.catalogue import Track
 from catalog_svc.domain.plays import Streams
 from catalog_svc.usecases.browse import Browse
-from catalog_svc.usecases.play_orders import FindPlayOrders
-from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.top_tracks import TopTracks
-from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.server_context import Context
-from meshkit.stream_ends import OpenStream
-from meshkit.streams import OpenStreams
 
 _SERVICE = "/segue.catalog.v1.CatalogService/"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,19 +30,10 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     def __init__(
         self,
         browse: Browse,
-        ready_track: ReadyTrack,
-        watch_changes: WatchChanges,
-        *,
-        play_orders: FindPlayOrders,
         top_tracks: TopTracks,
-        streams: OpenStreams,
     ) -> None:
         self._browse = browse
-        self._ready_track = ready_track
-        self._watch_changes = watch_changes
-        self._play_orders = play_orders
         self._top_tracks = top_tracks
-        self._streams = streams
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
         """See the contract."""
@@ -101,69 +86,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         places, token = page.cut(found, _played_key)
         shown = await self._top_tracks.shown(places)
         return pb.ListTopTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
-
-    async def GetPlayOrder(
-        self, request: pb.GetPlayOrderRequest, context: Context
-    ) -> pb.GetPlayOrderResponse:
-        """See the contract."""
-        found = await self._play_orders(album_id=request.album_id, artist_id=request.artist_id)
-        track_ids = convert.packed_ids(found.track_ids)
-        return pb.GetPlayOrderResponse(track_ids=track_ids, title=found.title)
-
-    async def ListTrackArtists(
-        self, request: pb.ListTrackArtistsRequest, context: Context
-    ) -> pb.ListTrackArtistsResponse:
-        """See the contract."""
-        track_ids = convert.unpacked_ids("track_ids", request.track_ids)
-        found = await self._play_orders.artists(track_ids)
-        return pb.ListTrackArtistsResponse(artist_ids=convert.packed_ids(found))
-
-    async def GetPlayable(
-        self, request: pb.GetPlayableRequest, context: Context
-    ) -> pb.GetPlayableResponse:
-        """See the contract."""
-        found = await self._ready_track(request.track_id)
-        return pb.GetPlayableResponse(
-            track=convert.track(found.track),
-            descriptor_sha256=found.descriptor,
-            rungs=[
-                pb.GetPlayableResponse.RungRate(name=name, bitrate_kbps=kbps)
-                for name, kbps in found.rungs
-            ],
-        )
-
-    async def BatchGetTracks(
-        self, request: pb.BatchGetTracksRequest, context: Context
-    ) -> pb.BatchGetTracksResponse:
-        """See the contract."""
-        found = await self._browse.tracks_of(request.ids)
-        return pb.BatchGetTracksResponse(tracks=map(convert.track, found))
-
-    async def BatchGetAlbums(
-        self, request: pb.BatchGetAlbumsRequest, context: Context
-    ) -> pb.BatchGetAlbumsResponse:
-        """See the contract."""
-        found = await self._browse.albums_of(request.ids)
-        return pb.BatchGetAlbumsResponse(albums=map(convert.album, found))
-
-    async def BatchGetArtists(
-        self, request: pb.BatchGetArtistsRequest, context: Context
-    ) -> pb.BatchGetArtistsResponse:
-        """See the contract."""
-        found = await self._browse.artists_of(request.ids)
-        return pb.BatchGetArtistsResponse(artists=map(convert.artist, found))
-
-    def WatchChanges(
-        self, request: pb.WatchChangesRequest, context: Context
-    ) -> AsyncIterator[pb.WatchChangesResponse]:
-        """See the contract."""
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchChangesResponse, None]:
-            async for token, change in self._watch_changes(request.resume_token, stop=stream.stop):
-                yield convert.change(token, change)
-
-        token = request.resume_token
-        return self._streams.told(pb.WatchChangesResponse, steps, resume_token=token)
 
 
 def _newest_key(track: Track) -> tuple[int, str]:

@@ -7,9 +7,7 @@ from typing import Final
 
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
 
-from catalog_svc.domain.matching import Description
 from catalog_svc.domain.search import Entry, Kind
-from catalog_svc.usecases.match_tracks import MatchTracks
 from catalog_svc.usecases.search import MAX_RESULTS, Answer, Search
 from meshkit.faults import InvalidArgument
 from meshkit.paging import Page, foreign_token, size_of
@@ -19,7 +17,6 @@ _SEARCH: Final = "/segue.catalog.v1.SearchService/Search"
 
 _Request = catalog_service_pb2.SearchRequest
 _Response = catalog_service_pb2.SearchResponse
-_Matches = catalog_service_pb2.MatchTracksResponse
 
 _KINDS: Final = {
     _Request.TRACK: Kind.TRACK,
@@ -34,9 +31,8 @@ _TYPES: Final = {kind: type_ for type_, kind in _KINDS.items()}
 class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
     """Search and suggestions over the index of this instance."""
 
-    def __init__(self, search: Search, match_tracks: MatchTracks) -> None:
+    def __init__(self, search: Search) -> None:
         self._search = search
-        self._match_tracks = match_tracks
 
     async def Search(
         self, request: catalog_service_pb2.SearchRequest, context: Context
@@ -66,22 +62,6 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
                 for entry in entries
             ]
         )
-
-    async def MatchTracks(
-        self, request: catalog_service_pb2.MatchTracksRequest, context: Context
-    ) -> catalog_service_pb2.MatchTracksResponse:
-        """See the contract."""
-        matched = await self._match_tracks([_description(one) for one in request.descriptions])
-        return _Matches(
-            results=[
-                _Matches.Result(match=_Matches.Match.ValueType(one.match), track_id=one.track_id)
-                for one in matched
-            ]
-        )
-
-
-def _description(said: catalog_service_pb2.MatchTracksRequest.Description) -> Description:
-    return Description(said.title, said.artist, said.album, max(0, said.duration_ms))
 
 
 def _types(request: catalog_service_pb2.SearchRequest) -> list[_Request.Type.ValueType]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from segue.identity.v1 import identity_pb2, identity_service_pb2
+from segue.identity.v1 import identity_internal_service_pb2 as internal_pb
+from segue.identity.v1 import identity_pb2
 from segue.identity.v1.person_pb2 import Person
 
 from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased, UserEvent
@@ -62,9 +63,9 @@ def plan(row: Plan) -> identity_pb2.Plan:
     )
 
 
-def issued(token: AccessToken) -> identity_service_pb2.IssueLocalTokenResponse:
+def issued(token: AccessToken) -> internal_pb.IssueLocalTokenResponse:
     """The answer that carries a token."""
-    return identity_service_pb2.IssueLocalTokenResponse(
+    return internal_pb.IssueLocalTokenResponse(
         access_token=token.encoded,
         expires_at=timestamp(token.claims.expires_at),
         user_id=token.claims.subject,
@@ -72,9 +73,9 @@ def issued(token: AccessToken) -> identity_service_pb2.IssueLocalTokenResponse:
     )
 
 
-def step(event: UserEvent | None, resume_token: str) -> identity_service_pb2.WatchUsersResponse:
+def step(event: UserEvent | None, resume_token: str) -> internal_pb.WatchUsersResponse:
     """One step of a watch; without an event only the token moved on."""
-    answer = identity_service_pb2.WatchUsersResponse(resume_token=resume_token)
+    answer = internal_pb.WatchUsersResponse(resume_token=resume_token)
     match event:
         case UserChanged(user=changed):
             answer.user_changed.user.CopyFrom(user(changed))

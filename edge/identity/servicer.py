@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-
-import structlog
 from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
@@ -13,16 +10,10 @@ from edge.identity.domain.plans import PLANS
 from edge.identity.usecases.create_user import CreateUser, SignUp
 from edge.identity.usecases.find_users import FindUsers
 from edge.identity.usecases.get_me import GetMe
-from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.revoke_session import RevokeSession
-from edge.identity.usecases.watch_users import WatchUsers
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from meshkit.stream_ends import OpenStream
-from meshkit.streams import OpenStreams
-
-_log = structlog.get_logger("identity")
 
 _CREATE_USER = "/segue.identity.v1.UserService/CreateUser"
 # Before sign-up there is nobody yet: all strangers share one space of request ids.
@@ -37,15 +28,10 @@ class UserServicer(pb_grpc.UserServiceServicer):
         create_user: CreateUser,
         get_me: GetMe,
         find_users: FindUsers,
-        watch_users: WatchUsers,
-        *,
-        streams: OpenStreams,
     ) -> None:
         self._create_user = create_user
         self._get_me = get_me
         self._find_users = find_users
-        self._watch_users = watch_users
-        self._streams = streams
 
     async def CreateUser(
         self, request: pb.CreateUserRequest, context: Context
@@ -69,25 +55,6 @@ class UserServicer(pb_grpc.UserServiceServicer):
         found = await self._find_users.named(request.username)
         return pb.LookupUserResponse(user=convert.person(found))
 
-    async def BatchGetUsers(
-        self, request: pb.BatchGetUsersRequest, context: Context
-    ) -> pb.BatchGetUsersResponse:
-        """Users by id, for other services."""
-        found = await self._find_users.batch(request.user_ids)
-        return pb.BatchGetUsersResponse(users=[convert.person(user) for user in found])
-
-    def WatchUsers(
-        self, request: pb.WatchUsersRequest, context: Context
-    ) -> AsyncIterator[pb.WatchUsersResponse]:
-        """Changes of users and revocations of sign-ins."""
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchUsersResponse, None]:
-            async for event, token in self._watch_users(request.resume_token, stop=stream.stop):
-                yield convert.step(event, token)
-
-        token = request.resume_token
-        return self._streams.told(pb.WatchUsersResponse, steps, resume_token=token)
-
 
 class PlanServicer(pb_grpc.PlanServiceServicer):
     """Plans."""
@@ -102,27 +69,8 @@ class PlanServicer(pb_grpc.PlanServiceServicer):
 class TokenServicer(pb_grpc.TokenServiceServicer):
     """Access tokens."""
 
-    def __init__(self, issue_local_token: IssueLocalToken, revoke_session: RevokeSession) -> None:
-        self._issue_local_token = issue_local_token
+    def __init__(self, revoke_session: RevokeSession) -> None:
         self._revoke_session = revoke_session
-
-    async def IssueLocalToken(
-        self, request: pb.IssueLocalTokenRequest, context: Context
-    ) -> pb.IssueLocalTokenResponse:
-        """Issues a token for a local user; the contract lets the operator's workload alone in."""
-        token = await self._issue_local_token(
-            request.username,
-            tier=convert.tier_or_none(request.subscription_type),
-            admin=request.admin,
-        )
-        # Who was given the keys of the house must be told from the log.
-        _log.info(
-            "local token issued",
-            user_id=token.claims.subject,
-            sid=token.claims.sid,
-            admin=request.admin,
-        )
-        return convert.issued(token)
 
     async def RevokeSession(
         self, request: pb.RevokeSessionRequest, context: Context

@@ -11,6 +11,10 @@ from functools import partial
 
 import structlog
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
+from segue.identity.v1.identity_internal_service_pb2_grpc import (
+    add_TokenInternalServiceServicer_to_server,
+    add_UserInternalServiceServicer_to_server,
+)
 from ulid import ULID
 
 from edge.identity import http
@@ -18,6 +22,7 @@ from edge.identity.adapters import postgres as store
 from edge.identity.adapters.argon2 import Argon2Hasher
 from edge.identity.adapters.signing import SigningKeys
 from edge.identity.domain.events import SessionRevoked
+from edge.identity.internal_servicer import TokenInternalServicer, UserInternalServicer
 from edge.identity.ports import Accounts, PasswordHasher, Revocations, UserFeed
 from edge.identity.servicer import PlanServicer, TokenServicer, UserServicer
 from edge.identity.settings import Settings
@@ -74,20 +79,21 @@ def add_servicers(
     server: MeshServer, stores: Stores, *, hasher: PasswordHasher, keys: SigningKeys, issuer: str
 ) -> None:
     """Serves identity's contracts from ``server`` over the given adapters."""
-    users = UserServicer(
-        CreateUser(stores.accounts, hasher, utc_now, new_id),
-        GetMe(stores.accounts),
-        FindUsers(stores.accounts),
+    find_users = FindUsers(stores.accounts)
+    create_user = CreateUser(stores.accounts, hasher, utc_now, new_id)
+    users = UserServicer(create_user, GetMe(stores.accounts), find_users)
+    users_internal = UserInternalServicer(
+        find_users,
         WatchUsers(stores.feed, stores.revocations, utc_now),
         streams=server.streams,
     )
-    tokens = TokenServicer(
-        IssueLocalToken(stores.accounts, keys, utc_now, new_id, issuer=issuer),
-        RevokeSession(stores.revocations, utc_now),
-    )
+    tokens = TokenServicer(RevokeSession(stores.revocations, utc_now))
+    issue = IssueLocalToken(stores.accounts, keys, utc_now, new_id, issuer=issuer)
     server.add(pb_grpc.add_UserServiceServicer_to_server, users)
     server.add(pb_grpc.add_PlanServiceServicer_to_server, PlanServicer())
     server.add(pb_grpc.add_TokenServiceServicer_to_server, tokens)
+    server.add(add_UserInternalServiceServicer_to_server, users_internal)
+    server.add(add_TokenInternalServiceServicer_to_server, TokenInternalServicer(issue))
 
 
 async def serve(settings: Settings) -> None:

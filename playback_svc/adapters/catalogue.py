@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 
+from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1 import catalog_pb2
-from segue.catalog.v1 import catalog_service_pb2 as pb
-from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from meshkit.aging import AgingCache
 from meshkit.deadline import budget
@@ -30,7 +30,7 @@ class CatalogueService:
     Names are kept for five minutes: a queue that is looked at again asks nobody.
     """
 
-    def __init__(self, stub: CatalogServiceStub) -> None:
+    def __init__(self, stub: CatalogInternalServiceStub) -> None:
         self._stub = stub
         self._names: AgingCache[str, Track] = AgingCache(_NAMES, _NAMES_S, time.monotonic)
 
@@ -49,9 +49,9 @@ class CatalogueService:
         """See the port."""
         found, missing = self._names.find(track_ids)
         if missing:
-            request = pb.BatchGetTracksRequest(ids=missing)
+            request = pb.LookupTracksRequest(ids=missing)
             with remote_faults():
-                answer = await self._stub.BatchGetTracks(request, timeout=budget(_ORDER_S))
+                answer = await self._stub.LookupTracks(request, timeout=budget(_ORDER_S))
             for track in map(_track, answer.tracks):
                 self._names.keep(track.track_id, track, time.monotonic())
                 found[track.track_id] = track
@@ -95,4 +95,4 @@ def _track(track: catalog_pb2.Track) -> Track:
     )
 
 
-CATALOG = pb.DESCRIPTOR.services_by_name["CatalogService"]
+CATALOG = pb.DESCRIPTOR.services_by_name["CatalogInternalService"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from segue.identity.v1 import identity_pb2, identity_service_pb2
+from segue.identity.v1 import identity_internal_service_pb2, identity_pb2, identity_service_pb2
 from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
 
 from meshkit.deadline import budget
@@ -69,5 +69,5 @@ def _plan(plan: identity_pb2.Plan) -> Plan:
 
 
 _TIERS = identity_pb2.User.SubscriptionType.values()
-USERS = identity_service_pb2.DESCRIPTOR.services_by_name["UserService"]
+USERS = identity_internal_service_pb2.DESCRIPTOR.services_by_name["UserInternalService"]
 PLANS = identity_service_pb2.DESCRIPTOR.services_by_name["PlanService"]

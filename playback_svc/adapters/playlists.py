@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from segue.playlist.v1 import playlist_service_pb2, social_service_pb2
-from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
-from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
+    PlaylistInternalServiceStub,
+    SocialInternalServiceStub,
+)
 
 from meshkit.deadline import budget
 from meshkit.status import remote_faults
@@ -21,12 +23,12 @@ _PAGE = 500
 class PlaylistService:
     """``Playlists`` that asks the playlist service on the user's behalf."""
 
-    def __init__(self, stub: PlaylistServiceStub) -> None:
+    def __init__(self, stub: PlaylistInternalServiceStub) -> None:
         self._stub = stub
 
     async def playlist(self, playlist_id: str) -> Listing:
         """See the port."""
-        request = playlist_service_pb2.GetPlayOrderRequest(playlist_id=playlist_id)
+        request = pb.GetPlayOrderRequest(playlist_id=playlist_id)
         with remote_faults():
             answer = await self._stub.GetPlayOrder(request, timeout=budget(_ORDER_S))
         return Listing(answer.entries)
@@ -35,7 +37,7 @@ class PlaylistService:
 class FriendService:
     """``Friends`` that asks the playlist service on the user's behalf."""
 
-    def __init__(self, stub: SocialServiceStub) -> None:
+    def __init__(self, stub: SocialInternalServiceStub) -> None:
         self._stub = stub
 
     async def friends(self, limit: int) -> Sequence[Friend]:
@@ -44,7 +46,7 @@ class FriendService:
         token = ""
         while len(found) < limit:
             size = min(_PAGE, limit - len(found))
-            request = social_service_pb2.ListFriendsRequest(page_size=size, page_token=token)
+            request = pb.ListFriendsRequest(page_size=size, page_token=token)
             with remote_faults():
                 answer = await self._stub.ListFriends(request, timeout=budget(_FRIENDS_S))
             found += [
@@ -56,5 +58,5 @@ class FriendService:
         return found
 
 
-PLAYLISTS = playlist_service_pb2.DESCRIPTOR.services_by_name["PlaylistService"]
-SOCIAL = social_service_pb2.DESCRIPTOR.services_by_name["SocialService"]
+PLAYLISTS = pb.DESCRIPTOR.services_by_name["PlaylistInternalService"]
+SOCIAL = pb.DESCRIPTOR.services_by_name["SocialInternalService"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segue.playback.v1 import history_service_pb2 as pb
+from segue.playback.v1 import playback_internal_service_pb2 as pb
 
 from meshkit.feeds import Change, Op
 from playback_svc import convert

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-
 from segue.playback.v1 import history_service_pb2 as pb
 from segue.playback.v1.history_service_pb2_grpc import HistoryServiceServicer
 
@@ -13,20 +10,16 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.ulids import is_ulid
 from playback_svc import convert
-from playback_svc.usecases.history import Heard, ListHistory, WatchPlays
+from playback_svc.usecases.history import Heard, ListHistory
 
 _LIST = "/segue.playback.v1.HistoryService/ListHistory"
 
 
 class HistoryServicer(HistoryServiceServicer):
-    """The plays of the calling user, and of all users for the services that learn from them."""
+    """The plays of the calling user."""
 
-    def __init__(
-        self, list_history: ListHistory, watch_plays: WatchPlays, draining: asyncio.Event
-    ) -> None:
+    def __init__(self, list_history: ListHistory) -> None:
         self._list_history = list_history
-        self._watch_plays = watch_plays
-        self._draining = draining
 
     async def ListHistory(
         self, request: pb.ListHistoryRequest, context: Context
@@ -42,16 +35,6 @@ class HistoryServicer(HistoryServiceServicer):
             for one in shown
         ]
         return pb.ListHistoryResponse(entries=entries, next_page_token=token)
-
-    async def WatchPlays(
-        self, request: pb.WatchPlaysRequest, context: Context
-    ) -> AsyncIterator[pb.WatchPlaysResponse]:
-        """See the contract."""
-        plays = self._watch_plays(request.resume_token, stop=self._draining)
-        async for token, play in plays:
-            told = pb.WatchPlaysResponse.FromString(play.payload if play else b"")
-            told.resume_token = token
-            yield told
 
 
 def _key(heard: Heard) -> SortKey:

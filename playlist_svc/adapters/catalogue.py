@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
-from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from segue.catalog.v1 import catalog_internal_service_pb2, catalog_pb2
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from meshkit.deadline import budget
 from meshkit.following import Step
@@ -15,7 +15,7 @@ from meshkit.stream_ends import require_going_on
 from playlist_svc.adapters.ulids import ulids
 from playlist_svc.ports.tracks import Track, TrackChange
 
-CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+CATALOG = catalog_internal_service_pb2.DESCRIPTOR.services_by_name["CatalogInternalService"]
 
 _BATCH = 500
 _PARALLEL = 4
@@ -25,7 +25,7 @@ _BATCH_S = 3.0
 class CatalogueService:
     """A ``Catalogue`` that asks the catalog service."""
 
-    def __init__(self, stub: CatalogServiceStub) -> None:
+    def __init__(self, stub: CatalogInternalServiceStub) -> None:
         self._stub = stub
 
     async def tracks(self, track_ids: Sequence[str]) -> list[Track]:
@@ -42,22 +42,22 @@ class CatalogueService:
         return [track for task in tasks for track in task.result()]
 
     async def _batch(self, track_ids: Sequence[str], slots: asyncio.Semaphore) -> list[Track]:
-        request = catalog_service_pb2.BatchGetTracksRequest(ids=track_ids)
+        request = catalog_internal_service_pb2.LookupTracksRequest(ids=track_ids)
         async with slots:
             with remote_faults():
-                answer = await self._stub.BatchGetTracks(request, timeout=budget(_BATCH_S))
+                answer = await self._stub.LookupTracks(request, timeout=budget(_BATCH_S))
         return [track_of(track) for track in answer.tracks if not _refused(track)]
 
     async def changes(self, resume_token: str, /) -> AsyncIterator[Step[TrackChange]]:
         """The catalogue's feed, of tracks alone (``meshkit.following.Watch``)."""
-        request = catalog_service_pb2.WatchChangesRequest(resume_token=resume_token)
+        request = catalog_internal_service_pb2.WatchChangesRequest(resume_token=resume_token)
         with remote_faults():
             async for step in self._stub.WatchChanges(request):
                 require_going_on(step)
                 yield Step(step.resume_token, change_of(step))
 
 
-def change_of(step: catalog_service_pb2.WatchChangesResponse) -> TrackChange | None:
+def change_of(step: catalog_internal_service_pb2.WatchChangesResponse) -> TrackChange | None:
     """What a step tells of a track; None where it tells of something else.
 
     A track whose file was refused is told as removed: nobody will ever hear it.

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import stamina
-from segue.catalog.v1 import catalog_service_pb2
-from segue.catalog.v1.catalog_service_pb2_grpc import SearchServiceStub
+from segue.catalog.v1 import catalog_internal_service_pb2 as pb
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import SearchInternalServiceStub
 
 from meshkit.deadline import budget
 from meshkit.faults import DeadlineExceeded, Unavailable
@@ -15,26 +15,26 @@ from meshkit.status import remote_faults
 from playlist_svc.ports.matching import Description, Match, Matched, Matching
 from playlist_svc.ports.tracks import Catalogue, Track
 
-SEARCH = catalog_service_pb2.DESCRIPTOR.services_by_name["SearchService"]
+SEARCH = pb.DESCRIPTOR.services_by_name["SearchInternalService"]
 
 _MATCH_S = 10.0
 _LONGEST_MS = 2**31 - 1
 _LONGEST_TEXT = 500
 
 _T = TypeVar("_T")
-_Response = catalog_service_pb2.MatchTracksResponse
+_Response = pb.MatchTracksResponse
 _MATCHES = {_Response.EXACT: Match.EXACT, _Response.SIMILAR: Match.SIMILAR}
 
 
 class CatalogueMatching:
     """``Matching`` that asks the catalog service; a call has 10 s of its own."""
 
-    def __init__(self, stub: SearchServiceStub) -> None:
+    def __init__(self, stub: SearchInternalServiceStub) -> None:
         self._stub = stub
 
     async def match(self, descriptions: Sequence[Description]) -> list[Matched]:
         """See the port."""
-        request = catalog_service_pb2.MatchTracksRequest(descriptions=map(_said, descriptions))
+        request = pb.MatchTracksRequest(descriptions=map(_said, descriptions))
         with remote_faults():
             answer = await self._stub.MatchTracks(request, timeout=budget(_MATCH_S))
         if len(answer.results) != len(descriptions):
@@ -42,9 +42,9 @@ class CatalogueMatching:
         return [_matched(result) for result in answer.results]
 
 
-def _said(description: Description) -> catalog_service_pb2.MatchTracksRequest.Description:
+def _said(description: Description) -> pb.MatchTracksRequest.Description:
     # Names in the catalogue are no longer than this, and a call stays below a message's size.
-    return catalog_service_pb2.MatchTracksRequest.Description(
+    return pb.MatchTracksRequest.Description(
         title=description.title[:_LONGEST_TEXT],
         artist=description.artist[:_LONGEST_TEXT],
         album=description.album[:_LONGEST_TEXT],
@@ -52,7 +52,7 @@ def _said(description: Description) -> catalog_service_pb2.MatchTracksRequest.De
     )
 
 
-def _matched(result: catalog_service_pb2.MatchTracksResponse.Result) -> Matched:
+def _matched(result: pb.MatchTracksResponse.Result) -> Matched:
     if not result.track_id:
         return Matched()
     # A newer catalogue may know degrees that this version does not: worth a look, then.

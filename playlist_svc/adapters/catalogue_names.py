@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from segue.catalog.v1 import catalog_service_pb2 as pb
-from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from segue.catalog.v1 import catalog_internal_service_pb2 as pb
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from meshkit.deadline import budget
 from meshkit.status import remote_faults
@@ -19,14 +19,14 @@ _BATCH_S = 2.0
 class CatalogueAlbums:
     """The ``Albums`` of the catalogue, at most 500 a call."""
 
-    def __init__(self, stub: CatalogServiceStub) -> None:
+    def __init__(self, stub: CatalogInternalServiceStub) -> None:
         self._stub = stub
 
     async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
         """See ``Albums.existing``."""
-        request = pb.BatchGetAlbumsRequest(ids=album_ids)
+        request = pb.LookupAlbumsRequest(ids=album_ids)
         with remote_faults():
-            answer = await self._stub.BatchGetAlbums(request, timeout=budget(_BATCH_S))
+            answer = await self._stub.LookupAlbums(request, timeout=budget(_BATCH_S))
         found = {
             one.id: Album(one.id, one.title, one.artist, one.artist_id, one.year, one.artwork_path)
             for one in answer.albums
@@ -38,14 +38,14 @@ class CatalogueAlbums:
 class CatalogueArtists:
     """The ``Artists`` of the catalogue, at most 500 a call."""
 
-    def __init__(self, stub: CatalogServiceStub) -> None:
+    def __init__(self, stub: CatalogInternalServiceStub) -> None:
         self._stub = stub
 
     async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
         """See ``Artists.existing``."""
-        request = pb.BatchGetArtistsRequest(ids=artist_ids)
+        request = pb.LookupArtistsRequest(ids=artist_ids)
         with remote_faults():
-            answer = await self._stub.BatchGetArtists(request, timeout=budget(_BATCH_S))
+            answer = await self._stub.LookupArtists(request, timeout=budget(_BATCH_S))
         found = {one.id: Artist(one.id, one.name) for one in answer.artists}
         _require("artist", artist_ids, found)
         return found

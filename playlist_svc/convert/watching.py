@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
+from segue.playlist.v1 import playlist_internal_service_pb2 as internal_pb
 from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from playlist_svc.convert import playlists
@@ -36,23 +37,25 @@ class Updates:
         return made
 
 
-def change(token: str, told: Told | None) -> pb.WatchChangesResponse:
+def change(token: str, told: Told | None) -> internal_pb.WatchChangesResponse:
     """A step of the feed with the token that resumes after it."""
     match told:
         case None:
-            return pb.WatchChangesResponse(resume_token=token)
+            return internal_pb.WatchChangesResponse(resume_token=token)
         case PlaylistTold(head, owner):
             playlist = playlists.bare(head, owner)
-            return pb.WatchChangesResponse(
+            return internal_pb.WatchChangesResponse(
                 resume_token=token, version=head.version, playlist=playlist
             )
         case PlaylistGone(playlist_id, version):
-            gone = pb.WatchChangesResponse.PlaylistDeleted(playlist_id=playlist_id)
-            return pb.WatchChangesResponse(resume_token=token, version=version, deleted=gone)
+            gone = internal_pb.WatchChangesResponse.PlaylistDeleted(playlist_id=playlist_id)
+            return internal_pb.WatchChangesResponse(
+                resume_token=token, version=version, deleted=gone
+            )
         case FollowersTold(artist_id, count, version):
-            followers = pb.WatchChangesResponse.ArtistFollowers(
+            followers = internal_pb.WatchChangesResponse.ArtistFollowers(
                 artist_id=artist_id, followers_count=count
             )
-            return pb.WatchChangesResponse(
+            return internal_pb.WatchChangesResponse(
                 resume_token=token, version=version, artist_followers=followers
             )

@@ -18,7 +18,6 @@ from meshkit.server_context import Context
 from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import details, fields, playlists, requests, watching
-from playlist_svc.domain.access import Visibility
 from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
 from playlist_svc.usecases.details import ChangeDetails, Deletion
 from playlist_svc.usecases.editing import Editing
@@ -26,7 +25,6 @@ from playlist_svc.usecases.following import Following
 from playlist_svc.usecases.listing import Listing
 from playlist_svc.usecases.reading import Reading, TrackPage
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.watch_changes import WatchChanges
 from playlist_svc.usecases.watching import WatchPlaylist
 
 _SERVICE = "/segue.playlist.v1.PlaylistService/"
@@ -48,7 +46,6 @@ class UseCases:
     listing: Listing
     refresh: Refresh
     watch: WatchPlaylist
-    watch_changes: WatchChanges
 
 
 class PlaylistServicer(PlaylistServiceServicer):
@@ -174,18 +171,6 @@ class PlaylistServicer(PlaylistServiceServicer):
             self._pages.keep(key, answer, time.monotonic(), weight=1 + len(answer.tracks))
         return answer
 
-    async def GetPlayOrder(
-        self, request: pb.GetPlayOrderRequest, context: Context
-    ) -> pb.GetPlayOrderResponse:
-        """See the contract."""
-        found = await self._do.reading.play_order(*requests.named(request))
-        return pb.GetPlayOrderResponse(
-            entries=found.entries,
-            snapshot_id=found.snapshot_id,
-            title=found.head.title,
-            is_public=found.head.visibility is Visibility.PUBLIC,
-        )
-
     async def AddTracks(
         self, request: pb.AddTracksRequest, context: Context
     ) -> pb.AddTracksResponse:
@@ -268,18 +253,6 @@ class PlaylistServicer(PlaylistServiceServicer):
         return self._streams.told(
             pb.WatchPlaylistResponse, steps, principal=principal, resume_token=token
         )
-
-    def WatchChanges(
-        self, request: pb.WatchChangesRequest, context: Context
-    ) -> AsyncIterator[pb.WatchChangesResponse]:
-        """See the contract."""
-        token = request.resume_token
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchChangesResponse, None]:
-            async for place, told in self._do.watch_changes(token, stop=stream.stop):
-                yield watching.change(place, told)
-
-        return self._streams.told(pb.WatchChangesResponse, steps, resume_token=token)
 
 
 def _after(page: Page, found: TrackPage) -> str:

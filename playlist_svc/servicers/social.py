@@ -145,20 +145,6 @@ class SocialServicer(SocialServiceServicer):
         )
         return pb.UpdatePrivacyResponse(audience=convert.audience(audience))
 
-    async def ListFriends(
-        self, request: pb.ListFriendsRequest, context: Context
-    ) -> pb.ListFriendsResponse:
-        """See the contract."""
-        page, after = _page("ListFriends", request)
-        found = await self._social.friends(current_principal().user_id, after, page.size + 1)
-        shown, next_token = _shown(page, found)
-        return pb.ListFriendsResponse(
-            friends=[
-                pb.ListFriendsResponse.Friend(user=one.user, mutual=one.mutual) for one in shown
-            ],
-            next_page_token=next_token,
-        )
-
 
 def _page(method: str, request: ListRequest) -> tuple[Page, tuple[int, str] | None]:
     page = Page.of(_SERVICE + method, request)

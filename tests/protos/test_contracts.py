@@ -69,6 +69,21 @@ def test_every_rpc_has_an_http_rule_or_is_internal_or_a_bidi_stream(
 
 
 @pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_internal_rpcs_stand_in_services_and_files_of_their_own(method: MethodDescriptor) -> None:
+    internal = contracts.contract_of(method).access == options_pb2.MethodPolicy.Access.INTERNAL
+    service = method.containing_service
+    assert service.name.endswith("InternalService") == internal
+    assert service.file.name.endswith("_internal_service.proto") == internal
+
+
+def test_no_public_contract_imports_an_internal_one() -> None:
+    for service in contracts.services():
+        if not service.name.endswith("InternalService"):
+            names = {file.name for file in service.file.dependencies}
+            assert not {name for name in names if name.endswith("_internal_service.proto")}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
 def test_every_rpc_served_outside_may_be_called_by_the_edge(method: MethodDescriptor) -> None:
     contract = contracts.contract_of(method)
     internal = contract.access == options_pb2.MethodPolicy.Access.INTERNAL

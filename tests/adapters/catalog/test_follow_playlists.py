@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
-from segue.playlist.v1 import playlist_service_pb2 as pb
-from segue.playlist.v1.playlist_service_pb2_grpc import (
-    PlaylistServiceServicer,
-    add_PlaylistServiceServicer_to_server,
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
+    PlaylistInternalServiceServicer,
+    add_PlaylistInternalServiceServicer_to_server,
 )
 
 from catalog_svc import wiring
@@ -48,7 +48,7 @@ def private(change: pb.WatchChangesResponse, version: int) -> pb.WatchChangesRes
     return pb.WatchChangesResponse(version=version, playlist=hidden)
 
 
-class Playlists(PlaylistServiceServicer):
+class Playlists(PlaylistInternalServiceServicer):
     """A playlist service that knows only its feed; tokens are "1", "2" and so on."""
 
     def __init__(self) -> None:
@@ -105,7 +105,11 @@ async def followed(
     service.listed = [public("Listed Focus", 3), public("Listed Sleep", 1)]
     async with AsyncExitStack() as stack:
         mesh = await stack.enter_async_context(
-            served(tmp_path, (add_PlaylistServiceServicer_to_server, service), workload="playlist")
+            served(
+                tmp_path,
+                (add_PlaylistInternalServiceServicer_to_server, service),
+                workload="playlist",
+            )
         )
         feed = await stack.enter_async_context(
             feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA, pool=opened.pool)

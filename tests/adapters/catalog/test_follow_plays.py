@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from segue.playback.v1 import history_service_pb2 as pb
-from segue.playback.v1.history_service_pb2_grpc import (
-    HistoryServiceServicer,
-    add_HistoryServiceServicer_to_server,
+from segue.playback.v1 import history_service_pb2
+from segue.playback.v1 import playback_internal_service_pb2 as pb
+from segue.playback.v1.playback_internal_service_pb2_grpc import (
+    HistoryInternalServiceServicer,
+    add_HistoryInternalServiceServicer_to_server,
 )
 
 from catalog_svc import wiring
@@ -29,14 +30,14 @@ from meshkit.testing.rpc import served, service_settings
 from tests.contracts.catalog.stores import ROOT, found, new_import, tagged
 
 
-class History(HistoryServiceServicer):
+class History(HistoryInternalServiceServicer):
     """A playback service that knows only its feed; tokens are "1", "2" and so on.
 
     Who resumes is told the last message again: the feed says each at least once.
     """
 
     def __init__(self) -> None:
-        self.plays: list[pb.Play] = []
+        self.plays: list[history_service_pb2.Play] = []
         self.asked: list[str] = []
         self.expired: set[str] = set()
         self.ended = asyncio.Event()
@@ -59,7 +60,9 @@ class History(HistoryServiceServicer):
 
     def play(self, track_id: str, count: int = 1) -> None:
         """Enter plays of a track."""
-        self.plays += [pb.Play(play_id=new_id(), track_id=track_id) for _ in range(count)]
+        self.plays += [
+            history_service_pb2.Play(play_id=new_id(), track_id=track_id) for _ in range(count)
+        ]
 
     def end(self) -> None:
         """Ends every watch; the next goes on."""
@@ -103,7 +106,11 @@ async def followed(
     service = History()  # type: ignore[abstract]
     async with AsyncExitStack() as stack:
         mesh = await stack.enter_async_context(
-            served(tmp_path, (add_HistoryServiceServicer_to_server, service), workload="playback")
+            served(
+                tmp_path,
+                (add_HistoryInternalServiceServicer_to_server, service),
+                workload="playback",
+            )
         )
         target = f"127.0.0.1:{mesh.port}"
         for _ in range(2):
@@ -152,7 +159,7 @@ async def test_a_token_too_old_has_all_that_is_kept_told_again_and_counted_once(
 
 
 async def test_a_play_that_nobody_can_read_holds_up_no_other(followed: Followed) -> None:
-    followed.service.plays.append(pb.Play(play_id="?", track_id=followed.track_id))
+    followed.service.plays.append(history_service_pb2.Play(play_id="?", track_id=followed.track_id))
     followed.service.play(followed.track_id)
     await followed.followed_to("2")
     assert await followed.streams() == 1

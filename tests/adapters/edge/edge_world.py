@@ -18,6 +18,8 @@ from edge_process import Edge, IdentityHttp, running_edge
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 from media_origin import Origin, free_port
+from segue.catalog.v1 import catalog_internal_service_pb2 as internal
+from segue.catalog.v1 import catalog_internal_service_pb2_grpc as internal_grpc
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
@@ -55,10 +57,14 @@ class Catalog(catalog_grpc.CatalogServiceServicer):
         track = catalog_pb2.Track(id=request.id, title=current_principal().user_id)
         return catalog.GetTrackResponse(track=track)
 
+
+class CatalogInternal(internal_grpc.CatalogInternalServiceServicer):
+    """Answers whoever reaches it."""
+
     async def GetPlayable(
-        self, request: catalog.GetPlayableRequest, context: Context
-    ) -> catalog.GetPlayableResponse:
-        return catalog.GetPlayableResponse(descriptor_sha256="ab")
+        self, request: internal.GetPlayableRequest, context: Context
+    ) -> internal.GetPlayableResponse:
+        return internal.GetPlayableResponse(descriptor_sha256="ab")
 
 
 class Search(catalog_grpc.SearchServiceServicer):
@@ -171,6 +177,7 @@ async def start_servers(
     registrations: dict[str, list[Any]] = {
         "catalog": [
             (catalog_grpc.add_CatalogServiceServicer_to_server, Catalog()),
+            (internal_grpc.add_CatalogInternalServiceServicer_to_server, CatalogInternal()),
             (catalog_grpc.add_SearchServiceServicer_to_server, Search()),
             (catalog_grpc.add_ImportServiceServicer_to_server, imports),
         ],

@@ -18,6 +18,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from media_origin import Origin
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
+from segue.catalog.v1.catalog_internal_service_pb2 import GetPlayableRequest
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 from segue.playback.v1 import playback_service_pb2 as playback
 from segue.playback.v1 import playback_service_pb2_grpc as playback_grpc
 
@@ -116,11 +118,11 @@ async def test_grpc_callers_get_the_same_with_details(world: World) -> None:
 async def test_an_internal_method_cannot_be_reached(world: World) -> None:
     metadata = tuple(world.bearer().items())
     async with grpc.aio.insecure_channel(world.edge.target) as channel:
-        stub = catalog_grpc.CatalogServiceStub(channel)
+        stub = CatalogInternalServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await stub.GetPlayable(catalog.GetPlayableRequest(track_id="x"), metadata=metadata)
+            await stub.GetPlayable(GetPlayableRequest(track_id="x"), metadata=metadata)
     assert rich(refused.value) == (grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED")
-    path = "/segue.catalog.v1.CatalogService/GetPlayable"
+    path = "/segue.catalog.v1.CatalogInternalService/GetPlayable"
     answer = await world.call("POST", path, json={"track_id": "x"}, headers=world.bearer())
     assert answer.status_code == 404
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from segue.catalog.v1 import catalog_internal_service_pb2 as internal_pb
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 from segue.catalog.v1.catalog_service_pb2_grpc import (
     CatalogServiceStub,
-    add_CatalogServiceServicer_to_server,
 )
 
 from catalog_svc.adapters.memory import MemoryStore
@@ -24,7 +25,7 @@ from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.plays_suite import plays_of
 from tests.contracts.catalog.stores import CatalogueStores, found, memory_stores, tagged
 from tests.contracts.page_tokens import FOREIGN, forged
-from tests.rpc.catalog.test_catalog_service import a_servicer
+from tests.rpc.catalog.test_catalog_service import register_catalogue
 
 
 @dataclass
@@ -36,14 +37,14 @@ class Catalog:
 
     def __post_init__(self) -> None:
         self.edge = CatalogServiceStub(self.mesh.channel("edge"))
-        self.playback = CatalogServiceStub(self.mesh.channel("playback"))
+        self.playback = CatalogInternalServiceStub(self.mesh.channel("playback"))
 
-    async def order(self, **fields: str) -> pb.GetPlayOrderResponse:
-        request = pb.GetPlayOrderRequest(**fields)
+    async def order(self, **fields: str) -> internal_pb.GetPlayOrderResponse:
+        request = internal_pb.GetPlayOrderRequest(**fields)
         return await self.playback.GetPlayOrder(request, metadata=self.mesh.token())
 
     async def artists(self, track_ids: bytes) -> bytes:
-        request = pb.ListTrackArtistsRequest(track_ids=track_ids)
+        request = internal_pb.ListTrackArtistsRequest(track_ids=track_ids)
         answer = await self.playback.ListTrackArtists(request, metadata=self.mesh.token())
         return answer.artist_ids
 
@@ -61,7 +62,7 @@ async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
 
     def register(server: MeshServer) -> None:
-        server.add(add_CatalogServiceServicer_to_server, a_servicer(store, server.streams))
+        register_catalogue(server, store)
 
     async with served(tmp_path, register=register) as mesh:
         yield Catalog(mesh, memory_stores(store))
@@ -138,9 +139,10 @@ async def test_ten_thousand_tracks_are_told_their_artists_and_no_more(catalog: C
 
 async def test_only_playback_asks_what_to_play(catalog: Catalog) -> None:
     token = catalog.mesh.token()
+    edge = CatalogInternalServiceStub(catalog.mesh.channel("edge"))
     for call in (
-        catalog.edge.GetPlayOrder(pb.GetPlayOrderRequest(), metadata=token),
-        catalog.edge.ListTrackArtists(pb.ListTrackArtistsRequest(), metadata=token),
+        edge.GetPlayOrder(internal_pb.GetPlayOrderRequest(), metadata=token),
+        edge.ListTrackArtists(internal_pb.ListTrackArtistsRequest(), metadata=token),
     ):
         assert isinstance(await refusal(call), PermissionDenied)
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from segue.catalog.v1 import catalog_internal_service_pb2 as internal_pb
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
+    CatalogInternalServiceStub,
+    add_CatalogInternalServiceServicer_to_server,
+)
 from segue.catalog.v1.catalog_service_pb2_grpc import (
     CatalogServiceStub,
     add_CatalogServiceServicer_to_server,
@@ -18,6 +23,7 @@ from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
 from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.catalog import CatalogServicer
+from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.ready_track import ReadyTrack
@@ -33,7 +39,6 @@ from meshkit.faults import (
 )
 from meshkit.server import MeshServer
 from meshkit.status import remote_faults
-from meshkit.streams import OpenStreams
 from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.stores import (
     CatalogueStores,
@@ -58,9 +63,12 @@ class Catalog:
     def edge(self) -> CatalogServiceStub:
         return CatalogServiceStub(self.mesh.channel("edge"))
 
+    def internal(self, caller: str) -> CatalogInternalServiceStub:
+        return CatalogInternalServiceStub(self.mesh.channel(caller))
+
     @property
-    def playback(self) -> CatalogServiceStub:
-        return CatalogServiceStub(self.mesh.channel("playback"))
+    def playback(self) -> CatalogInternalServiceStub:
+        return self.internal("playback")
 
     async def fill(self, count: int = 3) -> list[catalog_pb2.Track]:
         """The tracks of an album, as they are listed."""
@@ -75,17 +83,19 @@ class Catalog:
         return list(answer.tracks)
 
 
-def a_servicer(store: MemoryStore, streams: OpenStreams) -> CatalogServicer:
-    """The servicer over a memory store."""
+def register_catalogue(server: MeshServer, store: MemoryStore) -> None:
+    """Serves the catalogue's servicers over a memory store."""
     browse = Browse(store)
-    return CatalogServicer(
+    catalog = CatalogServicer(browse, TopTracks(store, store, MemoryMostPlayed()))
+    internal = CatalogInternalServicer(
         browse,
         ReadyTrack(store),
         WatchChanges(store.feed, store),
-        play_orders=FindPlayOrders(browse, store),
-        top_tracks=TopTracks(store, store, MemoryMostPlayed()),
-        streams=streams,
+        FindPlayOrders(browse, store),
+        streams=server.streams,
     )
+    server.add(add_CatalogServiceServicer_to_server, catalog)
+    server.add(add_CatalogInternalServiceServicer_to_server, internal)
 
 
 @pytest.fixture
@@ -93,7 +103,7 @@ async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
 
     def register(server: MeshServer) -> None:
-        server.add(add_CatalogServiceServicer_to_server, a_servicer(store, server.streams))
+        register_catalogue(server, store)
 
     async with served(tmp_path, register=register) as mesh:
         yield Catalog(mesh, memory_stores(store))
@@ -211,7 +221,7 @@ async def test_a_ready_track_is_playable(catalog: Catalog) -> None:
     (source_id,) = await catalog.stores.source_ids()
     await catalog.stores.claimed(source_id, "audio", tagged("Song 1"))
     await catalog.stores.preparation.publish(publication(source_id, track.id))
-    request = pb.GetPlayableRequest(track_id=track.id)
+    request = internal_pb.GetPlayableRequest(track_id=track.id)
     answer = await catalog.playback.GetPlayable(request, metadata=catalog.mesh.token())
     assert answer.descriptor_sha256 == DESCRIPTOR
     assert [(rung.name, rung.bitrate_kbps) for rung in answer.rungs] == [("128", 128), ("320", 320)]
@@ -221,7 +231,7 @@ async def test_a_ready_track_is_playable(catalog: Catalog) -> None:
 
 async def test_a_track_on_its_way_says_when_to_come_back(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
-    request = pb.GetPlayableRequest(track_id=track.id)
+    request = internal_pb.GetPlayableRequest(track_id=track.id)
     fault = await refusal(catalog.playback.GetPlayable(request, metadata=catalog.mesh.token()))
     assert isinstance(fault, Unavailable)
     assert (fault.reason, fault.retry_after_s) == ("TRACK_NOT_READY", 1.0)
@@ -232,7 +242,7 @@ async def test_a_track_whose_file_is_bad_names_the_file(catalog: Catalog) -> Non
     (track,) = await catalog.fill(1)
     (source_id,) = await catalog.stores.source_ids()
     await catalog.stores.preparation.refuse(source_id, "it has a hole", remember=True)
-    request = pb.GetPlayableRequest(track_id=track.id)
+    request = internal_pb.GetPlayableRequest(track_id=track.id)
     fault = await refusal(catalog.playback.GetPlayable(request, metadata=catalog.mesh.token()))
     assert isinstance(fault, FailedPrecondition)
     assert (fault.reason, fault.metadata) == ("AUDIO_UNDECODABLE", {"file": "001"})
@@ -241,31 +251,33 @@ async def test_a_track_whose_file_is_bad_names_the_file(catalog: Catalog) -> Non
 
 async def test_only_playback_asks_how_to_play(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
-    request = pb.GetPlayableRequest(track_id=track.id)
-    fault = await refusal(catalog.edge.GetPlayable(request, metadata=catalog.mesh.token()))
+    request = internal_pb.GetPlayableRequest(track_id=track.id)
+    fault = await refusal(
+        catalog.internal("edge").GetPlayable(request, metadata=catalog.mesh.token())
+    )
     assert isinstance(fault, PermissionDenied)
 
 
 async def test_many_tracks_albums_and_artists_are_told_by_id(catalog: Catalog) -> None:
     tracks = await catalog.fill(3)
-    stub = CatalogServiceStub(catalog.mesh.channel("playlist"))
+    stub = catalog.internal("playlist")
     ids = [track.id for track in tracks]
-    told = await stub.BatchGetTracks(pb.BatchGetTracksRequest(ids=[*ids, ids[0], new_id()]))
+    told = await stub.LookupTracks(internal_pb.LookupTracksRequest(ids=[*ids, ids[0], new_id()]))
     assert sorted(told.tracks, key=lambda one: one.id) == sorted(tracks, key=lambda one: one.id)
-    albums = await stub.BatchGetAlbums(pb.BatchGetAlbumsRequest(ids=[tracks[0].album_id]))
+    albums = await stub.LookupAlbums(internal_pb.LookupAlbumsRequest(ids=[tracks[0].album_id]))
     assert [(album.title, album.track_count) for album in albums.albums] == [("Homogenic", 3)]
-    artists = await stub.BatchGetArtists(pb.BatchGetArtistsRequest(ids=[tracks[0].artist_id]))
+    artists = await stub.LookupArtists(internal_pb.LookupArtistsRequest(ids=[tracks[0].artist_id]))
     assert [(artist.name, artist.track_count) for artist in artists.artists] == [("Björk", 3)]
-    assert not (await stub.BatchGetTracks(pb.BatchGetTracksRequest())).tracks
+    assert not (await stub.LookupTracks(internal_pb.LookupTracksRequest())).tracks
 
 
 @pytest.mark.parametrize("ids", [["nonsense"], [""], ["0" * 26, "0" * 25], ["0" * 26] * 501])
 async def test_too_many_or_malformed_ids_are_refused(catalog: Catalog, ids: list[str]) -> None:
-    stub = CatalogServiceStub(catalog.mesh.channel("playlist"))
+    stub = catalog.internal("playlist")
     for call in (
-        stub.BatchGetTracks(pb.BatchGetTracksRequest(ids=ids)),
-        stub.BatchGetAlbums(pb.BatchGetAlbumsRequest(ids=ids)),
-        stub.BatchGetArtists(pb.BatchGetArtistsRequest(ids=ids)),
+        stub.LookupTracks(internal_pb.LookupTracksRequest(ids=ids)),
+        stub.LookupAlbums(internal_pb.LookupAlbumsRequest(ids=ids)),
+        stub.LookupArtists(internal_pb.LookupArtistsRequest(ids=ids)),
     ):
         fault = await refusal(call)
         assert isinstance(fault, InvalidArgument)
@@ -273,13 +285,13 @@ async def test_too_many_or_malformed_ids_are_refused(catalog: Catalog, ids: list
 
 
 async def test_only_services_ask_for_many(catalog: Catalog) -> None:
-    fault = await refusal(catalog.edge.BatchGetTracks(pb.BatchGetTracksRequest()))
+    fault = await refusal(catalog.internal("edge").LookupTracks(internal_pb.LookupTracksRequest()))
     assert isinstance(fault, PermissionDenied)
 
 
 async def test_a_watch_first_tells_everything_and_then_what_changes(catalog: Catalog) -> None:
     await catalog.fill(2)
-    changes = aiter(catalog.playback.WatchChanges(pb.WatchChangesRequest()))
+    changes = aiter(catalog.playback.WatchChanges(internal_pb.WatchChangesRequest()))
     listed = [await anext(changes) for _ in range(4)]
     assert [one.WhichOneof("event") for one in listed] == ["artist", "album", "track", "track"]
     assert all(one.version and not one.resume_token for one in listed)
@@ -293,7 +305,7 @@ async def test_a_watch_first_tells_everything_and_then_what_changes(catalog: Cat
 
 async def test_what_changes_during_the_listing_comes_after_it(catalog: Catalog) -> None:
     await catalog.fill(1)
-    changes = aiter(catalog.playback.WatchChanges(pb.WatchChangesRequest()))
+    changes = aiter(catalog.playback.WatchChanges(internal_pb.WatchChangesRequest()))
     await anext(changes)
     (source_id,) = await catalog.stores.source_ids()
     await catalog.stores.preparation.refuse(source_id, "it has a hole", remember=True)
@@ -305,7 +317,7 @@ async def test_what_changes_during_the_listing_comes_after_it(catalog: Catalog) 
 
 
 async def test_a_watch_resumes_after_its_token(catalog: Catalog) -> None:
-    request = pb.WatchChangesRequest(resume_token=await catalog.stores.feed.head())
+    request = internal_pb.WatchChangesRequest(resume_token=await catalog.stores.feed.head())
     await catalog.fill(1)
     changes = aiter(catalog.playback.WatchChanges(request))
     seen = [await anext(changes) for _ in range(3)]
@@ -317,14 +329,14 @@ async def test_a_watch_resumes_after_its_token(catalog: Catalog) -> None:
 
 
 async def test_a_removal_says_what_is_gone(catalog: Catalog) -> None:
-    request = pb.WatchChangesRequest(resume_token=await catalog.stores.feed.head())
+    request = internal_pb.WatchChangesRequest(resume_token=await catalog.stores.feed.head())
     await catalog.stores.scanned(found("a.mp3", tagged("One")), found("b.mp3", tagged("Two")))
     first, second = await catalog.stores.source_ids()
     await catalog.stores.claimed(first, "audio", tagged("One"))
     await catalog.stores.claimed(second, "audio", tagged("Two"))
     async for change in catalog.playback.WatchChanges(request):
         if change.WhichOneof("event") == "removed":
-            assert change.removed.type == pb.WatchChangesResponse.Removed.TRACK
+            assert change.removed.type == internal_pb.WatchChangesResponse.Removed.TRACK
             break
 
 

@@ -10,9 +10,12 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from segue.catalog.v1 import catalog_pb2
+from segue.catalog.v1.catalog_internal_service_pb2 import MatchTracksRequest, MatchTracksResponse
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
+    SearchInternalServiceStub,
+    add_SearchInternalServiceServicer_to_server,
+)
 from segue.catalog.v1.catalog_service_pb2 import (
-    MatchTracksRequest,
-    MatchTracksResponse,
     SearchRequest,
     SearchResponse,
     SuggestRequest,
@@ -25,6 +28,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 
 from catalog_svc.adapters.memory_index import MemoryIndex
 from catalog_svc.servicers.search import SearchServicer
+from catalog_svc.servicers.search_internal import SearchInternalServicer
 from catalog_svc.usecases.match_tracks import MatchTracks
 from catalog_svc.usecases.search import Search
 from meshkit.testing.rpc import ServedMesh, served
@@ -43,8 +47,10 @@ async def mesh(tmp_path: Path) -> AsyncIterator[ServedMesh]:
         playlist(4, "Radiohead for Beginners", "Ada"),
         *(track(n, f"Song {n:03}") for n in range(10, 160)),
     )
-    servicer = SearchServicer(Search(index), MatchTracks(index))
-    async with served(tmp_path, (add_SearchServiceServicer_to_server, servicer)) as mesh:
+    searching = (add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
+    internal = SearchInternalServicer(MatchTracks(index))
+    matching = (add_SearchInternalServiceServicer_to_server, internal)
+    async with served(tmp_path, searching, matching) as mesh:
         yield mesh
 
 
@@ -198,7 +204,7 @@ async def test_descriptions_are_matched_in_order(mesh: ServedMesh) -> None:
     request.descriptions.add(title="creep", artist="RADIOHEAD", duration_ms=181_000)
     request.descriptions.add(title="No Such Thing", artist="Nobody")
     request.descriptions.add(title="Radiohead - Creep [Remastered]")
-    stub = SearchServiceStub(mesh.channel("playlist"))
+    stub = SearchInternalServiceStub(mesh.channel("playlist"))
     answer = await stub.MatchTracks(request)
     assert [(one.match, one.track_id) for one in answer.results] == [
         (MatchTracksResponse.EXACT, track(1, "").id),
@@ -210,12 +216,12 @@ async def test_descriptions_are_matched_in_order(mesh: ServedMesh) -> None:
 async def test_too_many_descriptions_are_refused_by_name(mesh: ServedMesh) -> None:
     request = MatchTracksRequest(descriptions=[MatchTracksRequest.Description()] * 101)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await SearchServiceStub(mesh.channel("playlist")).MatchTracks(request)
+        await SearchInternalServiceStub(mesh.channel("playlist")).MatchTracks(request)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert wrong_field(caught.value) == "descriptions"
 
 
 async def test_only_services_have_descriptions_matched(mesh: ServedMesh) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await SearchServiceStub(mesh.channel()).MatchTracks(MatchTracksRequest())
+        await SearchInternalServiceStub(mesh.channel()).MatchTracks(MatchTracksRequest())
     assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED

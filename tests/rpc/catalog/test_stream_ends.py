@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import pytest
 from segue.catalog.v1 import catalog_service_pb2 as pb
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
+from segue.catalog.v1.catalog_internal_service_pb2 import WatchChangesRequest
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.servicers.imports import ImportServicer
@@ -20,7 +22,7 @@ from meshkit.server import MeshServer
 from meshkit.testing.rpc import ServedMesh, served
 from meshkit.testing.stream_suite import SID, StreamEndSuite
 from tests.contracts.catalog.stores import CatalogueStores, memory_stores
-from tests.rpc.catalog.test_catalog_service import a_servicer
+from tests.rpc.catalog.test_catalog_service import register_catalogue
 
 
 @dataclass
@@ -41,8 +43,8 @@ class World:
 
 
 async def open_changes(world: World, metadata: Any) -> Any:
-    stub = pb_grpc.CatalogServiceStub(world.mesh.channel("playlist"))
-    return stub.WatchChanges(pb.WatchChangesRequest())
+    stub = CatalogInternalServiceStub(world.mesh.channel("playlist"))
+    return stub.WatchChanges(WatchChangesRequest())
 
 
 async def open_import(world: World, metadata: Any) -> Any:
@@ -54,7 +56,7 @@ async def open_import(world: World, metadata: Any) -> Any:
 class TestStreamEnds(StreamEndSuite):
     package = "segue.catalog.v1"
     streams: ClassVar = {
-        "CatalogService.WatchChanges": open_changes,
+        "CatalogInternalService.WatchChanges": open_changes,
         "ImportService.WatchImport": open_import,
     }
 
@@ -67,8 +69,7 @@ class TestStreamEnds(StreamEndSuite):
                 StartImport(store, []), FollowImport(store, step_s=0.005), streams=server.streams
             )
             server.add(pb_grpc.add_ImportServiceServicer_to_server, imports)
-            catalog = a_servicer(store, server.streams)
-            server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
+            register_catalogue(server, store)
 
         async with served(tmp_path, register=register) as mesh:
             yield World(mesh, memory_stores(store))

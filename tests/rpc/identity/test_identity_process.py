@@ -17,8 +17,8 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
-from segue.identity.v1 import identity_service_pb2 as pb
-from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
+from segue.identity.v1 import identity_internal_service_pb2 as pb
+from segue.identity.v1 import identity_internal_service_pb2_grpc as pb_grpc
 
 from meshkit.certificates import credentials, ensure_certificates
 
@@ -91,7 +91,7 @@ async def local_token(environment: Mapping[str, str], port: object, tls: Path) -
         options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
     )
     async with channel:
-        stub = pb_grpc.TokenServiceStub(channel)
+        stub = pb_grpc.TokenInternalServiceStub(channel)
         request = pb.IssueLocalTokenRequest(username="ada")
         return (await stub.IssueLocalToken(request)).access_token
 

@@ -13,7 +13,13 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from joserfc.jwk import ECKey
-from segue.identity.v1 import identity_pb2, identity_service_pb2, identity_service_pb2_grpc
+from segue.identity.v1 import (
+    identity_internal_service_pb2,
+    identity_internal_service_pb2_grpc,
+    identity_pb2,
+    identity_service_pb2,
+    identity_service_pb2_grpc,
+)
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
 from edge.identity import wiring
@@ -29,6 +35,8 @@ from meshkit.testing.stores import PostgresServer
 from meshkit.tokens import TokenVerifier
 
 pb = identity_service_pb2
+internal_pb = identity_internal_service_pb2
+internal_grpc = identity_internal_service_pb2_grpc
 SUBSCRIPTION = identity_pb2.User.SubscriptionType
 PASSWORD = "correct horse battery"
 
@@ -59,15 +67,23 @@ class Identity:
     def users(self, caller: str = "edge") -> identity_service_pb2_grpc.UserServiceStub:
         return identity_service_pb2_grpc.UserServiceStub(self._channel(caller))
 
+    def internal_users(self, caller: str) -> internal_grpc.UserInternalServiceStub:
+        return internal_grpc.UserInternalServiceStub(self._channel(caller))
+
+    def internal_tokens(self, caller: str) -> internal_grpc.TokenInternalServiceStub:
+        return internal_grpc.TokenInternalServiceStub(self._channel(caller))
+
     def plans(self, caller: str = "edge") -> identity_service_pb2_grpc.PlanServiceStub:
         return identity_service_pb2_grpc.PlanServiceStub(self._channel(caller))
 
     def tokens(self, caller: str = "edge") -> identity_service_pb2_grpc.TokenServiceStub:
         return identity_service_pb2_grpc.TokenServiceStub(self._channel(caller))
 
-    async def issue(self, **fields: Any) -> pb.IssueLocalTokenResponse:
+    async def issue(self, **fields: Any) -> internal_pb.IssueLocalTokenResponse:
         fields = {"username": "ada", **fields}
-        return await self.tokens("cli").IssueLocalToken(pb.IssueLocalTokenRequest(**fields))
+        return await self.internal_tokens("cli").IssueLocalToken(
+            internal_pb.IssueLocalTokenRequest(**fields)
+        )
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:
@@ -80,9 +96,9 @@ def new_user(**fields: str) -> pb.CreateUserRequest:
     )
 
 
-async def step_of(watching: Any) -> pb.WatchUsersResponse:
+async def step_of(watching: Any) -> internal_pb.WatchUsersResponse:
     step = await watching.read()
-    assert isinstance(step, pb.WatchUsersResponse)
+    assert isinstance(step, internal_pb.WatchUsersResponse)
     return step
 
 
@@ -214,17 +230,19 @@ async def test_a_person_is_found_by_name_and_no_more_is_told_than_that(identity:
 
 async def test_services_learn_names_by_id_and_others_do_not(identity: Identity) -> None:
     created = (await identity.users().CreateUser(new_user())).user
-    request = pb.BatchGetUsersRequest(user_ids=[created.user_id, "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"])
+    request = internal_pb.LookupUsersRequest(
+        user_ids=[created.user_id, "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"]
+    )
     for caller in ("playback", "playlist"):
-        answer = await identity.users(caller).BatchGetUsers(request)
+        answer = await identity.internal_users(caller).LookupUsers(request)
         assert [(one.user_id, one.username) for one in answer.users] == [(created.user_id, "ada")]
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await identity.users("edge").BatchGetUsers(request)
+        await identity.internal_users("edge").LookupUsers(request)
     assert reason_of(refused.value)[0] == "CALLER_NOT_ALLOWED"
 
 
 async def test_playlist_may_follow_the_users(identity: Identity) -> None:
-    watching = identity.users("playlist").WatchUsers(pb.WatchUsersRequest())
+    watching = identity.internal_users("playlist").WatchUsers(internal_pb.WatchUsersRequest())
     assert (await step_of(watching)).resume_token
     watching.cancel()
 
@@ -252,7 +270,9 @@ async def test_an_unknown_plan_is_refused(identity: Identity) -> None:
 @pytest.mark.parametrize("caller", ["edge", "playback", "catalog", "media"])
 async def test_only_the_command_line_gets_local_tokens(identity: Identity, caller: str) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await identity.tokens(caller).IssueLocalToken(pb.IssueLocalTokenRequest(username="ada"))
+        await identity.internal_tokens(caller).IssueLocalToken(
+            internal_pb.IssueLocalTokenRequest(username="ada")
+        )
     assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
     assert reason_of(refused.value)[0] == "CALLER_NOT_ALLOWED"
 
@@ -277,7 +297,7 @@ async def test_the_plans_are_listed_to_anyone(identity: Identity) -> None:
 async def test_a_revoked_sign_in_is_told_and_refused(identity: Identity) -> None:
     issued = await identity.issue()
     other = await identity.issue()
-    watching = identity.users("playback").WatchUsers(pb.WatchUsersRequest())
+    watching = identity.internal_users("playback").WatchUsers(internal_pb.WatchUsersRequest())
     first = await step_of(watching)
     assert first.resume_token
     assert first.WhichOneof("event") is None
@@ -306,11 +326,13 @@ async def _refused_in_the_end(identity: Identity, token: str) -> None:
 
 
 async def test_a_watch_resumes_and_says_why_it_ends(identity: Identity) -> None:
-    watching = identity.users("catalog").WatchUsers(pb.WatchUsersRequest())
+    watching = identity.internal_users("catalog").WatchUsers(internal_pb.WatchUsersRequest())
     token = (await step_of(watching)).resume_token
     watching.cancel()
     await identity.users().CreateUser(new_user())
-    resumed = identity.users("catalog").WatchUsers(pb.WatchUsersRequest(resume_token=token))
+    resumed = identity.internal_users("catalog").WatchUsers(
+        internal_pb.WatchUsersRequest(resume_token=token)
+    )
     step = await step_of(resumed)
     assert step.user_changed.user.username == "ada"
     await identity.server.drain()
@@ -323,7 +345,9 @@ async def test_a_watch_resumes_and_says_why_it_ends(identity: Identity) -> None:
 
 
 async def test_a_damaged_resume_token_is_refused(identity: Identity) -> None:
-    watching = identity.users("catalog").WatchUsers(pb.WatchUsersRequest(resume_token="x"))
+    watching = identity.internal_users("catalog").WatchUsers(
+        internal_pb.WatchUsersRequest(resume_token="x")
+    )
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await step_of(watching)
     assert reason_of(refused.value) == ("INVALID_FIELD", {"field": "resume_token"})

@@ -10,6 +10,8 @@ import grpc
 import pytest
 from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from segue.catalog.v1 import catalog_internal_service_pb2 as internal
+from segue.catalog.v1 import catalog_internal_service_pb2_grpc as internal_grpc
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from segue.identity.v1 import identity_service_pb2, identity_service_pb2_grpc
 
@@ -30,8 +32,10 @@ class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
         answer.track.title = current_caller()
         return answer
 
+
+class CatalogInternal(internal_grpc.CatalogInternalServiceServicer):
     async def WatchChanges(self, request: Any, context: Context) -> AsyncIterator[Any]:
-        yield catalog_service_pb2.WatchChangesResponse(
+        yield internal.WatchChangesResponse(
             resume_token="none" if principal_or_none() is None else "a user"
         )
 
@@ -51,6 +55,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served
     async with served(
         tmp_path_factory.mktemp("tls"),
         (catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server, Catalog()),
+        (internal_grpc.add_CatalogInternalServiceServicer_to_server, CatalogInternal()),
         (identity_service_pb2_grpc.add_PlanServiceServicer_to_server, Plans()),
         (identity_service_pb2_grpc.add_TokenServiceServicer_to_server, Tokens()),
     ) as mesh:
@@ -174,11 +179,11 @@ async def test_a_public_call_needs_no_token(mesh: ServedMesh) -> None:
 
 
 async def test_an_internal_stream_is_for_the_named_workloads_alone(mesh: ServedMesh) -> None:
-    request = catalog_service_pb2.WatchChangesRequest()
-    allowed: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel("playback"))
+    request = internal.WatchChangesRequest()
+    allowed: Any = internal_grpc.CatalogInternalServiceStub(mesh.channel("playback"))
     answers = [answer.resume_token async for answer in allowed.WatchChanges(request)]
     assert answers == ["none"]
-    refused: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel("edge"))
+    refused: Any = internal_grpc.CatalogInternalServiceStub(mesh.channel("edge"))
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         async for _ in refused.WatchChanges(request, metadata=mesh.token()):
             pass

@@ -10,8 +10,9 @@ import grpc
 import pytest
 from grpc.aio import AioRpcError
 from segue.playback.v1 import history_service_pb2 as pb
+from segue.playback.v1 import playback_internal_service_pb2 as internal_pb
 from segue.playback.v1 import playback_pb2
-from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
+from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from meshkit import feeds_postgres, postgres, status
 from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied, Unavailable
@@ -46,11 +47,11 @@ class Watching:
     """WatchPlays as another service opens it."""
 
     def __init__(self, instance: Instance, token: str = "", caller: str = "catalog") -> None:
-        stub: Any = HistoryServiceStub(instance.mesh.channel(caller, serves_as="playback"))
-        self.call = stub.WatchPlays(pb.WatchPlaysRequest(resume_token=token))
+        stub: Any = HistoryInternalServiceStub(instance.mesh.channel(caller, serves_as="playback"))
+        self.call = stub.WatchPlays(internal_pb.WatchPlaysRequest(resume_token=token))
         self.token = token
 
-    async def play(self) -> pb.WatchPlaysResponse:
+    async def play(self) -> internal_pb.WatchPlaysResponse:
         """The next message with a play."""
         while True:
             try:

@@ -16,11 +16,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from segue.catalog.v1 import catalog_internal_service_pb2 as catalog
 from segue.catalog.v1 import catalog_pb2
-from segue.catalog.v1 import catalog_service_pb2 as catalog
-from segue.catalog.v1.catalog_service_pb2_grpc import (
-    CatalogServiceServicer,
-    add_CatalogServiceServicer_to_server,
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
+    CatalogInternalServiceServicer,
+    add_CatalogInternalServiceServicer_to_server,
 )
 from segue.identity.v1 import identity_pb2
 from segue.identity.v1 import identity_service_pb2 as identity
@@ -38,7 +38,7 @@ from tests.rpc.playback.harness import PUBLIC_URL, User, World, refused
 _PORT = re.compile(rb'"port": ?(\d+)')
 
 
-class Catalog(CatalogServiceServicer):
+class Catalog(CatalogInternalServiceServicer):
     async def GetPlayable(self, request: Any, context: Any) -> catalog.GetPlayableResponse:
         track = catalog_pb2.Track(
             id=request.track_id,
@@ -66,7 +66,7 @@ class PlanTable(PlanServiceServicer):
 async def neighbours(world: World) -> AsyncIterator[tuple[str, str]]:
     """The targets of a catalogue and an identity that answer."""
     plans = (add_PlanServiceServicer_to_server, PlanTable())
-    tracks = (add_CatalogServiceServicer_to_server, Catalog())  # type: ignore[abstract]
+    tracks = (add_CatalogInternalServiceServicer_to_server, Catalog())  # type: ignore[abstract]
     async with (
         served(world.tls, tracks, workload="catalog", issuer=world.issuer) as one,
         served(world.tls, plans, workload="identity", issuer=world.issuer) as two,

@@ -12,7 +12,12 @@ from typing import Any
 
 import grpc
 from grpc.aio import AioRpcError
-from segue.playlist.v1 import playlist_service_pb2, snapshot_service_pb2
+from segue.playlist.v1 import (
+    playlist_internal_service_pb2,
+    playlist_service_pb2,
+    snapshot_service_pb2,
+)
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 from segue.playlist.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 
@@ -177,10 +182,11 @@ class User:
         self._stubs: list[tuple[Any, Any]] = [
             (playlist_service_pb2, PlaylistServiceStub(channel)),
             (snapshot_service_pb2, SnapshotServiceStub(channel)),
+            (playlist_internal_service_pb2, PlaylistInternalServiceStub(channel)),
         ]
 
     async def call(self, method: str, **fields: Any) -> Any:
-        """Calls a method of either service."""
+        """Calls a method of any of the services."""
         messages, stub = next(one for one in self._stubs if hasattr(one[1], method))
         request = getattr(messages, f"{method}Request")(**fields)
         try:

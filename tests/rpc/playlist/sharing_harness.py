@@ -12,6 +12,8 @@ from grpc.aio import AioRpcError
 from segue.playlist.v1 import (
     library_service_pb2,
     library_service_pb2_grpc,
+    playlist_internal_service_pb2,
+    playlist_internal_service_pb2_grpc,
     playlist_service_pb2,
     playlist_service_pb2_grpc,
     sharing_service_pb2,
@@ -41,6 +43,8 @@ MESSAGES = {
     "SharingService": (sharing_service_pb2, sharing_service_pb2_grpc),
     "LibraryService": (library_service_pb2, library_service_pb2_grpc),
     "SocialService": (social_service_pb2, social_service_pb2_grpc),
+    "PlaylistInternalService": (playlist_internal_service_pb2, playlist_internal_service_pb2_grpc),
+    "SocialInternalService": (playlist_internal_service_pb2, playlist_internal_service_pb2_grpc),
     "TransferService": (transfer_service_pb2, transfer_service_pb2_grpc),
 }
 """The messages and stubs of each service."""

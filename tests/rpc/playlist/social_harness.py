@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from grpc.aio import AioRpcError
-from segue.playlist.v1 import library_service_pb2, social_service_pb2
+from segue.playlist.v1 import (
+    library_service_pb2,
+    playlist_internal_service_pb2,
+    social_service_pb2,
+)
 from segue.playlist.v1.library_service_pb2_grpc import LibraryServiceStub
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import SocialInternalServiceStub
 from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
 
 from meshkit import postgres, status
@@ -111,6 +116,11 @@ class User:
     async def social(self, method: str, caller: str = "edge", **fields: Any) -> Any:
         """Calls a method of SocialService; raises the Fault that a rich status means."""
         return await self._call(SocialServiceStub, social_service_pb2, method, caller, fields)
+
+    async def friends(self, caller: str = "playback", **fields: Any) -> Any:
+        """ListFriends of SocialInternalService, as ``caller`` calls it for the user."""
+        stub, pb = SocialInternalServiceStub, playlist_internal_service_pb2
+        return await self._call(stub, pb, "ListFriends", caller, fields)
 
     async def _call(
         self, stub: Any, pb: Any, method: str, caller: str, fields: dict[str, Any]

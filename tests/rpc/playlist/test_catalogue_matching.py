@@ -8,17 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from segue.catalog.v1 import catalog_service_pb2 as pb
-from segue.catalog.v1.catalog_service_pb2_grpc import (
-    SearchServiceStub,
-    add_SearchServiceServicer_to_server,
+from segue.catalog.v1 import catalog_internal_service_pb2 as pb
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
+    SearchInternalServiceStub,
+    add_SearchInternalServiceServicer_to_server,
 )
 
 from catalog_svc.adapters.memory_index import MemoryIndex
 from catalog_svc.domain.search import Entry
-from catalog_svc.servicers.search import SearchServicer
+from catalog_svc.servicers.search_internal import SearchInternalServicer
 from catalog_svc.usecases.match_tracks import MatchTracks
-from catalog_svc.usecases.search import Search
 from meshkit.clients import Channels
 from meshkit.faults import Fault, Unavailable
 from meshkit.server_context import Context
@@ -30,13 +29,13 @@ from tests.contracts.playlist.matching_suite import ONE, Known, MatchingSuite
 
 
 @asynccontextmanager
-async def asking(tls: Path, servicer: SearchServicer) -> AsyncIterator[CatalogueMatching]:
+async def asking(tls: Path, servicer: SearchInternalServicer) -> AsyncIterator[CatalogueMatching]:
     """The adapter, with a channel to a served catalogue."""
-    registration = (add_SearchServiceServicer_to_server, servicer)
+    registration = (add_SearchInternalServiceServicer_to_server, servicer)
     settings = service_settings(tls, "playlist")
     async with served(tls, registration) as mesh, Channels(settings) as channels:
         channel = channels.open(f"127.0.0.1:{mesh.port}", "catalog", SEARCH)
-        yield CatalogueMatching(SearchServiceStub(channel))
+        yield CatalogueMatching(SearchInternalServiceStub(channel))
 
 
 class TestCatalogueMatching(MatchingSuite):
@@ -48,7 +47,7 @@ class TestCatalogueMatching(MatchingSuite):
     async def matching(self, *known: Known) -> AsyncIterator[CatalogueMatching]:
         index = MemoryIndex()
         await fill(index, *(_indexed(one) for one in known))
-        servicer = SearchServicer(Search(index), MatchTracks(index))
+        servicer = SearchInternalServicer(MatchTracks(index))
         async with asking(self.tls, servicer) as matching:
             yield matching
 
@@ -58,12 +57,12 @@ def _indexed(known: Known) -> Entry:
     return replace(plain, id=known.track_id, duration_ms=known.duration_ms)
 
 
-class Answering(SearchServicer):
+class Answering(SearchInternalServicer):
     """A catalogue that gives one answer to whatever is to be matched."""
 
     def __init__(self, answer: pb.MatchTracksResponse | Fault) -> None:
         index = MemoryIndex()
-        super().__init__(Search(index), MatchTracks(index))
+        super().__init__(MatchTracks(index))
         self.answer = answer
 
     async def MatchTracks(

@@ -8,12 +8,12 @@ from typing import Any
 
 import grpc
 import pytest
+from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1 import catalog_pb2
-from segue.catalog.v1 import catalog_service_pb2 as pb
-from segue.catalog.v1.catalog_service_pb2_grpc import (
-    CatalogServiceServicer,
-    CatalogServiceStub,
-    add_CatalogServiceServicer_to_server,
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
+    CatalogInternalServiceServicer,
+    CatalogInternalServiceStub,
+    add_CatalogInternalServiceServicer_to_server,
 )
 
 from meshkit.faults import NotFound, Unavailable
@@ -27,13 +27,13 @@ from playlist_svc.wiring import new_id
 KNOWN = sorted(new_id() for _ in range(2))
 
 
-class Catalogue(CatalogServiceServicer):
+class Catalogue(CatalogInternalServiceServicer):
     """Knows ``KNOWN``, and answers in another order than it was asked."""
 
-    async def BatchGetAlbums(
-        self, request: pb.BatchGetAlbumsRequest, context: Context
-    ) -> pb.BatchGetAlbumsResponse:
-        return pb.BatchGetAlbumsResponse(
+    async def LookupAlbums(
+        self, request: pb.LookupAlbumsRequest, context: Context
+    ) -> pb.LookupAlbumsResponse:
+        return pb.LookupAlbumsResponse(
             albums=[
                 catalog_pb2.Album(
                     id=one,
@@ -48,11 +48,11 @@ class Catalogue(CatalogServiceServicer):
             ]
         )
 
-    async def BatchGetArtists(
-        self, request: pb.BatchGetArtistsRequest, context: Context
-    ) -> pb.BatchGetArtistsResponse:
+    async def LookupArtists(
+        self, request: pb.LookupArtistsRequest, context: Context
+    ) -> pb.LookupArtistsResponse:
         found = [one for one in reversed(KNOWN) if one in request.ids]
-        return pb.BatchGetArtistsResponse(
+        return pb.LookupArtistsResponse(
             artists=[catalog_pb2.Artist(id=one, name="The Föhn") for one in found]
         )
 
@@ -60,13 +60,13 @@ class Catalogue(CatalogServiceServicer):
 @pytest.fixture
 async def mesh(tls: Path) -> AsyncIterator[ServedMesh]:
     catalogue = Catalogue()  # type: ignore[abstract]
-    async with served(tls, (add_CatalogServiceServicer_to_server, catalogue)) as mesh:
+    async with served(tls, (add_CatalogInternalServiceServicer_to_server, catalogue)) as mesh:
         yield mesh
 
 
 @pytest.fixture
 async def stub(mesh: ServedMesh) -> Any:
-    return CatalogServiceStub(mesh.channel("playlist"))
+    return CatalogInternalServiceStub(mesh.channel("playlist"))
 
 
 async def test_albums_come_with_what_lists_show(stub: Any) -> None:
@@ -97,4 +97,4 @@ async def test_a_catalogue_that_is_away_makes_the_call_unavailable(
 ) -> None:
     async with grpc.aio.insecure_channel("127.0.0.1:1") as channel:
         with pytest.raises(Unavailable):
-            await port(CatalogServiceStub(channel)).existing(KNOWN)
+            await port(CatalogInternalServiceStub(channel)).existing(KNOWN)

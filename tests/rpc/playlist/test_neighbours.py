@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
-from segue.catalog.v1.catalog_service_pb2_grpc import (
-    CatalogServiceServicer,
-    CatalogServiceStub,
-    add_CatalogServiceServicer_to_server,
+from segue.catalog.v1 import catalog_internal_service_pb2, catalog_pb2
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
+    CatalogInternalServiceServicer,
+    CatalogInternalServiceStub,
+    add_CatalogInternalServiceServicer_to_server,
 )
-from segue.identity.v1 import identity_service_pb2
-from segue.identity.v1.identity_service_pb2_grpc import (
-    UserServiceServicer,
-    UserServiceStub,
-    add_UserServiceServicer_to_server,
+from segue.identity.v1 import identity_internal_service_pb2
+from segue.identity.v1.identity_internal_service_pb2_grpc import (
+    UserInternalServiceServicer,
+    UserInternalServiceStub,
+    add_UserInternalServiceServicer_to_server,
 )
 from ulid import ULID
 
@@ -66,7 +66,7 @@ TRACK = Track(
 )
 
 
-class Catalog(CatalogServiceServicer):
+class Catalog(CatalogInternalServiceServicer):
     """A catalogue that has every track but those in ``missing``; ``fault`` is how it fails.
 
     The files of those in ``refused`` cannot be streamed.
@@ -79,14 +79,14 @@ class Catalog(CatalogServiceServicer):
         self.fault: Fault | None = None
         self.tokens: list[str] = []
 
-    async def BatchGetTracks(
-        self, request: catalog_service_pb2.BatchGetTracksRequest, context: Any
-    ) -> catalog_service_pb2.BatchGetTracksResponse:
+    async def LookupTracks(
+        self, request: catalog_internal_service_pb2.LookupTracksRequest, context: Any
+    ) -> catalog_internal_service_pb2.LookupTracksResponse:
         self.sizes.append(len(request.ids))
         if self.fault is not None:
             raise self.fault
         there = (id_ for id_ in request.ids if id_ not in self.missing)
-        return catalog_service_pb2.BatchGetTracksResponse(
+        return catalog_internal_service_pb2.LookupTracksResponse(
             tracks=[
                 catalog_pb2.Track(id=id_, title=f"Song {id_}", state=self._state(id_))
                 for id_ in there
@@ -98,10 +98,10 @@ class Catalog(CatalogServiceServicer):
         return states.FAILED if track_id in self.refused else states.PENDING
 
     async def WatchChanges(
-        self, request: catalog_service_pb2.WatchChangesRequest, context: Any
-    ) -> AsyncIterator[catalog_service_pb2.WatchChangesResponse]:
+        self, request: catalog_internal_service_pb2.WatchChangesRequest, context: Any
+    ) -> AsyncIterator[catalog_internal_service_pb2.WatchChangesResponse]:
         self.tokens.append(request.resume_token)
-        step = catalog_service_pb2.WatchChangesResponse
+        step = catalog_internal_service_pb2.WatchChangesResponse
         removed = step.Removed(type=step.Removed.TRACK, id=GONE_ID)
         other = step.Removed(type=step.Removed.ALBUM, id=ALBUM_ID)
         yield step(version=7, track=MESSAGE)
@@ -113,7 +113,7 @@ class Catalog(CatalogServiceServicer):
         raise OutOfRange("too old")
 
 
-class Users(UserServiceServicer):
+class Users(UserInternalServiceServicer):
     """An identity in which everyone is called by the end of their id but ``missing``."""
 
     def __init__(self) -> None:
@@ -121,22 +121,22 @@ class Users(UserServiceServicer):
         self.missing: set[str] = set()
         self.fault: Fault | None = None
 
-    async def BatchGetUsers(
-        self, request: identity_service_pb2.BatchGetUsersRequest, context: Any
-    ) -> identity_service_pb2.BatchGetUsersResponse:
+    async def LookupUsers(
+        self, request: identity_internal_service_pb2.LookupUsersRequest, context: Any
+    ) -> identity_internal_service_pb2.LookupUsersResponse:
         self.sizes.append(len(request.user_ids))
         if self.fault is not None:
             raise self.fault
-        answer = identity_service_pb2.BatchGetUsersResponse()
+        answer = identity_internal_service_pb2.LookupUsersResponse()
         for id_ in request.user_ids:
             if id_ not in self.missing:
                 answer.users.add(user_id=id_, username=id_[-6:].lower())
         return answer
 
     async def WatchUsers(
-        self, request: identity_service_pb2.WatchUsersRequest, context: Any
-    ) -> AsyncIterator[identity_service_pb2.WatchUsersResponse]:
-        step = identity_service_pb2.WatchUsersResponse
+        self, request: identity_internal_service_pb2.WatchUsersRequest, context: Any
+    ) -> AsyncIterator[identity_internal_service_pb2.WatchUsersResponse]:
+        step = identity_internal_service_pb2.WatchUsersResponse
         changed, erased = step.UserChanged(), step.UserErased(user_id=GONE_ID)
         changed.user.user_id, changed.user.username = TRACK_ID, request.resume_token
         yield step(session_revoked=step.SessionRevoked(sid="s"))
@@ -158,17 +158,17 @@ def users() -> Users:
 
 @pytest.fixture
 async def catalogue(catalog: Catalog, tmp_path: Path) -> AsyncIterator[CatalogueService]:
-    registered = (add_CatalogServiceServicer_to_server, catalog)
+    registered = (add_CatalogInternalServiceServicer_to_server, catalog)
     async with served(tmp_path, registered) as mesh:
-        yield CatalogueService(CatalogServiceStub(mesh.channel("playlist")))
+        yield CatalogueService(CatalogInternalServiceStub(mesh.channel("playlist")))
 
 
 @pytest.fixture
 async def identity(users: Users, tmp_path: Path) -> AsyncIterator[IdentityService]:
-    registered = (add_UserServiceServicer_to_server, users)
+    registered = (add_UserInternalServiceServicer_to_server, users)
     async with served(tmp_path, registered, workload="identity") as mesh:
         channel = mesh.channel("playlist", serves_as="identity")
-        yield IdentityService(UserServiceStub(channel))
+        yield IdentityService(UserInternalServiceStub(channel))
 
 
 async def test_ten_thousand_tracks_are_asked_for_in_pieces(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from grpc.aio import AioRpcError
-from segue.playlist.v1 import playlist_service_pb2 as pb
-from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from meshkit import status
 from playlist_svc.domain.ids import to_text
@@ -22,7 +22,9 @@ class Playback:
 
     def __init__(self, user: User) -> None:
         self._metadata = user.metadata
-        self._stub = PlaylistServiceStub(user.mesh.channel("playback", serves_as="playlist"))
+        self._stub = PlaylistInternalServiceStub(
+            user.mesh.channel("playback", serves_as="playlist")
+        )
 
     async def order(self, playlist_id: str) -> pb.GetPlayOrderResponse:
         request = pb.GetPlayOrderRequest(playlist_id=playlist_id)

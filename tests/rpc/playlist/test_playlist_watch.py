@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
+from segue.playlist.v1 import playlist_internal_service_pb2 as internal_pb
 from segue.playlist.v1 import playlist_pb2
-from segue.playlist.v1 import playlist_service_pb2 as pb
-from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from playlist_svc.adapters import heads
 from playlist_svc.domain.access import Role
@@ -168,8 +168,8 @@ class Feed:
 
     def __init__(self, instance: Instance, token: str = "") -> None:
         channel = instance.mesh.channel("catalog", serves_as="playlist")
-        stub: Any = PlaylistServiceStub(channel)
-        self.view = View(stub.WatchChanges(pb.WatchChangesRequest(resume_token=token)))
+        stub: Any = PlaylistInternalServiceStub(channel)
+        self.view = View(stub.WatchChanges(internal_pb.WatchChangesRequest(resume_token=token)))
 
     async def until_token(self) -> list[Any]:
         """The steps up to the first with a token, that one last."""
@@ -212,7 +212,7 @@ async def test_the_feed_tells_followers_of_artists(
     await feed.until_token()
     await world.social.follow(ann.user_id, [], [Artist(UNKNOWN, "An artist")], 1)
     step = await feed.view.read()
-    assert step.artist_followers == pb.WatchChangesResponse.ArtistFollowers(
+    assert step.artist_followers == internal_pb.WatchChangesResponse.ArtistFollowers(
         artist_id=UNKNOWN, followers_count=1
     )
     assert step.version == 1
@@ -228,7 +228,9 @@ async def test_the_feed_refuses_a_token_of_before_a_restore(
 
 
 async def test_users_do_not_read_the_feed(ann: User) -> None:
-    view = View(ann._stubs[0][1].WatchChanges(pb.WatchChangesRequest(), metadata=ann.metadata))
+    view = View(
+        ann._stubs[2][1].WatchChanges(internal_pb.WatchChangesRequest(), metadata=ann.metadata)
+    )
     assert (await refused(view.read())).code == "PERMISSION_DENIED"
 
 

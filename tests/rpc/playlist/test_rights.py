@@ -41,7 +41,6 @@ UpdatePlaylist/visibility ok      denied  denied  unknown unknown denied  denied
 DeletePlaylist            ok      denied  denied  unknown unknown denied  denied   unknown unknown token    scope
 RecoverPlaylist           ok      unknown unknown unknown unknown unknown unknown  unknown unknown token    scope
 ListTracks                ok      ok      ok      unknown unknown ok      ok       unknown unknown token    scope
-GetPlayOrder              caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 AddTracks                 ok      ok      denied  unknown unknown denied  denied   unknown unknown token    scope
 RemoveTracks              ok      ok      denied  unknown unknown denied  denied   unknown unknown token    scope
 MoveTracks                ok      ok      denied  unknown unknown denied  denied   unknown unknown token    scope
@@ -50,7 +49,6 @@ SortTracks                ok      ok      denied  unknown unknown denied  denied
 FollowPlaylist            refused ok      ok      unknown unknown ok      ok       unknown unknown token    scope
 UnfollowPlaylist          ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 WatchPlaylist             ok      ok      ok      unknown unknown ok      ok       unknown unknown token    scope
-WatchChanges              caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 
 SnapshotService
 ListSnapshots             ok      ok      ok      unknown unknown ok      ok       unknown unknown token    scope
@@ -99,11 +97,17 @@ UnblockUser               ok      ok      ok      ok      ok      ok      ok    
 ListBlocks                ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 GetPrivacy                ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 UpdatePrivacy             ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
-ListFriends               caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 
 TransferService
 ImportPlaylist            ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 ExportPlaylist            ok      ok      ok      unknown unknown ok      ok       unknown unknown token    scope
+
+PlaylistInternalService
+GetPlayOrder              caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
+WatchChanges              caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
+
+SocialInternalService
+ListFriends               caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 """  # noqa: E501
 
 
@@ -152,7 +156,7 @@ REQUESTS: dict[str, Ask] = {
     "PlaylistService/MoveTracks": about(item_ids=lambda at: at.items[:1]),
     "PlaylistService/ReplaceTracks": about(items=lambda at: [{"item_id": at.items[0]}]),
     "PlaylistService/SortTracks": about(by="TITLE"),
-    "PlaylistService/WatchChanges": NOTHING,
+    "PlaylistInternalService/WatchChanges": NOTHING,
     "SnapshotService/GetSnapshot": about(snapshot_id=lambda at: at.snapshot_id),
     "SnapshotService/DiffSnapshots": about(from_snapshot_id=lambda at: at.snapshot_id),
     "SnapshotService/Restore": about(snapshot_id=lambda at: at.snapshot_id),
@@ -187,7 +191,7 @@ REQUESTS: dict[str, Ask] = {
     "SocialService/ListBlocks": NOTHING,
     "SocialService/GetPrivacy": NOTHING,
     "SocialService/UpdatePrivacy": lambda _: {"audience": {"following": "NOBODY"}},
-    "SocialService/ListFriends": NOTHING,
+    "SocialInternalService/ListFriends": NOTHING,
     "TransferService/ImportPlaylist": lambda _: {"content": b"#EXTM3U\n"},
 }
 """What each row asks; a row that is not here asks for the playlist by its id."""
@@ -246,7 +250,9 @@ async def test_each_caller_gets_what_the_matrix_says(whole: Instance, row: str) 
 async def test_playback_plays_for_everyone_what_they_may_list(whole: Instance) -> None:
     async def outcome(column: str) -> str:
         stage = await set_up(playback, column)
-        return await stage.outcome("PlaylistService/GetPlayOrder", playlist_id=stage.playlist_id)
+        return await stage.outcome(
+            "PlaylistInternalService/GetPlayOrder", playlist_id=stage.playlist_id
+        )
 
     playback = replace(whole, workload="playback")
 

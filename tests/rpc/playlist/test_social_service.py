@@ -333,12 +333,12 @@ async def test_friends_are_the_people_followed_without_any_block(scene: Scene) -
     await follow(ben, ada)
     await block(dan, ada)
     await block(ada, enemy)
-    found = await pages(partial(ada.social, "ListFriends", "playback"), "friends", 1)
+    found = await pages(ada.friends, "friends", 1)
     assert {(one.user.user_id, one.user.username, one.mutual) for one in found} == {
         (ben.user_id, "ben", True),
         (cleo.user_id, "cleo", False),
     }
-    fault = await refused(ada.social("ListFriends"))
+    fault = await refused(ada.friends("edge"))
     assert fault.reason == "CALLER_NOT_ALLOWED"
 
 

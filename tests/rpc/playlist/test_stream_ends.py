@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import pytest
 from segue.playlist.v1 import playlist_service_pb2 as pb
 from segue.playlist.v1 import transfer_service_pb2
+from segue.playlist.v1.playlist_internal_service_pb2 import WatchChangesRequest
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 
 from meshkit.testing.stores import PostgresServer
@@ -35,8 +37,8 @@ class World:
     def metadata(self, *, life_s: float = 300) -> Any:
         return self.transfers.mesh.token(self.user_id, sid=SID, life_s=life_s)
 
-    def stub(self, caller: str = "edge") -> Any:
-        return PlaylistServiceStub(self.transfers.mesh.channel(caller, serves_as="playlist"))
+    def stub(self) -> Any:
+        return PlaylistServiceStub(self.transfers.mesh.channel("edge", serves_as="playlist"))
 
 
 async def open_playlist(world: World, metadata: Any) -> Any:
@@ -48,7 +50,8 @@ async def open_playlist(world: World, metadata: Any) -> Any:
 
 
 async def open_changes(world: World, metadata: Any) -> Any:
-    return world.stub("catalog").WatchChanges(pb.WatchChangesRequest())
+    channel = world.transfers.mesh.channel("catalog", serves_as="playlist")
+    return PlaylistInternalServiceStub(channel).WatchChanges(WatchChangesRequest())
 
 
 async def open_import(world: World, metadata: Any) -> Any:
@@ -65,7 +68,7 @@ class TestStreamEnds(StreamEndSuite):
     package = "segue.playlist.v1"
     streams: ClassVar = {
         "PlaylistService.WatchPlaylist": open_playlist,
-        "PlaylistService.WatchChanges": open_changes,
+        "PlaylistInternalService.WatchChanges": open_changes,
         "TransferService.ImportPlaylist": open_import,
     }
 

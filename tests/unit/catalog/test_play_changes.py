@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from segue.playback.v1 import history_service_pb2 as pb
+from segue.playback.v1 import history_service_pb2
+from segue.playback.v1 import playback_internal_service_pb2 as pb
 
 from catalog_svc.adapters.play_changes import told
 from catalog_svc.domain.ids import new_id
@@ -12,13 +13,16 @@ from catalog_svc.domain.plays import Play, Streams, summed
 
 def test_a_play_is_told_by_its_id_and_its_track() -> None:
     play_id, track_id = new_id(), new_id()
-    play = pb.Play(play_id=play_id, track_id=track_id, counted=True)
+    play = history_service_pb2.Play(play_id=play_id, track_id=track_id, counted=True)
     message = pb.WatchPlaysResponse(resume_token="t", play=play, user_id=new_id())
     assert told(message) == Play(play_id, track_id)
 
 
 def test_a_play_that_does_not_count_is_left_out() -> None:
-    play = pb.Play(play_id=new_id(), track_id=new_id(), outcome=pb.Play.SKIPPED, heard_ms=2_000)
+    skipped = history_service_pb2.Play.SKIPPED
+    play = history_service_pb2.Play(
+        play_id=new_id(), track_id=new_id(), outcome=skipped, heard_ms=2_000
+    )
     assert told(pb.WatchPlaysResponse(resume_token="t", play=play)) is None
 
 
@@ -28,7 +32,7 @@ def test_a_message_of_a_token_alone_tells_no_play() -> None:
 
 @pytest.mark.parametrize(("play_id", "track_id"), [("", new_id()), (new_id(), "x"), ("8" * 26, "")])
 def test_a_play_that_nobody_can_read_is_left_out(play_id: str, track_id: str) -> None:
-    play = pb.Play(play_id=play_id, track_id=track_id, counted=True)
+    play = history_service_pb2.Play(play_id=play_id, track_id=track_id, counted=True)
     assert told(pb.WatchPlaysResponse(resume_token="t", play=play)) is None
 
 

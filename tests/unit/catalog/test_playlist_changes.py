@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
-from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from catalog_svc.adapters.playlist_changes import told
 from catalog_svc.domain.playlists import (

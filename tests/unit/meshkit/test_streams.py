@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 
 import pytest
-from segue.identity.v1.identity_service_pb2 import WatchUsersResponse
+from segue.identity.v1.identity_internal_service_pb2 import WatchUsersResponse
 from segue.mesh.v1 import stream_end_pb2
 
 from meshkit.faults import NotFound, Unavailable

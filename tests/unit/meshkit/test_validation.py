@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory
 from google.protobuf.message import Message
-from segue.catalog.v1 import catalog_service_pb2 as catalog
+from segue.catalog.v1 import catalog_internal_service_pb2 as catalog
 from segue.mesh.v1 import validation_pb2
 
 from meshkit.validation import checker_of

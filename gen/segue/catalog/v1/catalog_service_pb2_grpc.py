@@ -70,41 +70,6 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksResponse.FromString,
                 _registered_method=True)
-        self.GetPlayable = channel.unary_unary(
-                '/segue.catalog.v1.CatalogService/GetPlayable',
-                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableRequest.SerializeToString,
-                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableResponse.FromString,
-                _registered_method=True)
-        self.GetPlayOrder = channel.unary_unary(
-                '/segue.catalog.v1.CatalogService/GetPlayOrder',
-                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderRequest.SerializeToString,
-                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderResponse.FromString,
-                _registered_method=True)
-        self.ListTrackArtists = channel.unary_unary(
-                '/segue.catalog.v1.CatalogService/ListTrackArtists',
-                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsRequest.SerializeToString,
-                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsResponse.FromString,
-                _registered_method=True)
-        self.BatchGetTracks = channel.unary_unary(
-                '/segue.catalog.v1.CatalogService/BatchGetTracks',
-                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.SerializeToString,
-                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.FromString,
-                _registered_method=True)
-        self.BatchGetAlbums = channel.unary_unary(
-                '/segue.catalog.v1.CatalogService/BatchGetAlbums',
-                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsRequest.SerializeToString,
-                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsResponse.FromString,
-                _registered_method=True)
-        self.BatchGetArtists = channel.unary_unary(
-                '/segue.catalog.v1.CatalogService/BatchGetArtists',
-                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsRequest.SerializeToString,
-                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsResponse.FromString,
-                _registered_method=True)
-        self.WatchChanges = channel.unary_stream(
-                '/segue.catalog.v1.CatalogService/WatchChanges',
-                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.WatchChangesRequest.SerializeToString,
-                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.WatchChangesResponse.FromString,
-                _registered_method=True)
 
 
 class CatalogServiceServicer:
@@ -167,67 +132,6 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetPlayable(self, request, context):
-        """What playback needs in order to start a track. A track without a READY rung is moved to the
-        front of the encoding queue, and the call fails.
-        Errors: NOT_FOUND, TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def GetPlayOrder(self, request, context):
-        """All tracks of an album in its order, or of an artist by (streams_total desc, id desc), packed, for
-        whoever plays them. At most 10,000.
-        Errors: NOT_FOUND, INVALID_FIELD.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ListTrackArtists(self, request, context):
-        """Whose tracks these are, packed, for whoever shuffles them.
-        Errors: INVALID_FIELD.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def BatchGetTracks(self, request, context):
-        """Tracks by id, for services that keep ids: in no order, and without those that there are not.
-        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def BatchGetAlbums(self, request, context):
-        """Albums by id: in no order, and without those that there are not.
-        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def BatchGetArtists(self, request, context):
-        """Artists by id: in no order, and without those that there are not.
-        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def WatchChanges(self, request, context):
-        """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
-        (exclusive) or, without one, first tells every artist, album and track that there is, without
-        tokens, and then what changes; changes come in commit order, each at least once. The stream ends
-        with `end`, when the server drains or its store fails; resume with the last token.
-        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -265,41 +169,6 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ListTopTracks,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTopTracksResponse.SerializeToString,
-            ),
-            'GetPlayable': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetPlayable,
-                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableRequest.FromString,
-                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableResponse.SerializeToString,
-            ),
-            'GetPlayOrder': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetPlayOrder,
-                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderRequest.FromString,
-                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderResponse.SerializeToString,
-            ),
-            'ListTrackArtists': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListTrackArtists,
-                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsRequest.FromString,
-                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsResponse.SerializeToString,
-            ),
-            'BatchGetTracks': grpc.unary_unary_rpc_method_handler(
-                    servicer.BatchGetTracks,
-                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.FromString,
-                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.SerializeToString,
-            ),
-            'BatchGetAlbums': grpc.unary_unary_rpc_method_handler(
-                    servicer.BatchGetAlbums,
-                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsRequest.FromString,
-                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsResponse.SerializeToString,
-            ),
-            'BatchGetArtists': grpc.unary_unary_rpc_method_handler(
-                    servicer.BatchGetArtists,
-                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsRequest.FromString,
-                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsResponse.SerializeToString,
-            ),
-            'WatchChanges': grpc.unary_stream_rpc_method_handler(
-                    servicer.WatchChanges,
-                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.WatchChangesRequest.FromString,
-                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.WatchChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -502,195 +371,6 @@ class CatalogService:
             metadata,
             _registered_method=True)
 
-    @staticmethod
-    def GetPlayable(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.catalog.v1.CatalogService/GetPlayable',
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableRequest.SerializeToString,
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayableResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetPlayOrder(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.catalog.v1.CatalogService/GetPlayOrder',
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderRequest.SerializeToString,
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetPlayOrderResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListTrackArtists(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.catalog.v1.CatalogService/ListTrackArtists',
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsRequest.SerializeToString,
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTrackArtistsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def BatchGetTracks(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.catalog.v1.CatalogService/BatchGetTracks',
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.SerializeToString,
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def BatchGetAlbums(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.catalog.v1.CatalogService/BatchGetAlbums',
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsRequest.SerializeToString,
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetAlbumsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def BatchGetArtists(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.catalog.v1.CatalogService/BatchGetArtists',
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsRequest.SerializeToString,
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetArtistsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def WatchChanges(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/segue.catalog.v1.CatalogService/WatchChanges',
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.WatchChangesRequest.SerializeToString,
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.WatchChangesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
 
 class SearchServiceStub:
     """Search over tracks, artists and albums. The index follows the catalogue's changes and is complete
@@ -712,11 +392,6 @@ class SearchServiceStub:
                 '/segue.catalog.v1.SearchService/Suggest',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestResponse.FromString,
-                _registered_method=True)
-        self.MatchTracks = channel.unary_unary(
-                '/segue.catalog.v1.SearchService/MatchTracks',
-                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksRequest.SerializeToString,
-                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksResponse.FromString,
                 _registered_method=True)
 
 
@@ -743,15 +418,6 @@ class SearchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def MatchTracks(self, request, context):
-        """For each description of a recording, the track that it most likely means: by title, artist and
-        duration, forgiving letters, accents, order of words, and additions in brackets.
-        Errors: INVALID_FIELD (more than 100).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_SearchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -764,11 +430,6 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.Suggest,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestResponse.SerializeToString,
-            ),
-            'MatchTracks': grpc.unary_unary_rpc_method_handler(
-                    servicer.MatchTracks,
-                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksRequest.FromString,
-                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -827,33 +488,6 @@ class SearchService:
             '/segue.catalog.v1.SearchService/Suggest',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.SuggestResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def MatchTracks(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.catalog.v1.SearchService/MatchTracks',
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksRequest.SerializeToString,
-            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.MatchTracksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,39 +44,6 @@ class CatalogServiceStub:
     """The most played tracks of all (streams_total desc, id desc), at most 1000; up to an hour old.
     Errors: PAGE_TOKEN_INVALID.
     """
-    GetPlayable: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetPlayableRequest, _catalog_service_pb2.GetPlayableResponse]
-    """What playback needs in order to start a track. A track without a READY rung is moved to the
-    front of the encoding queue, and the call fails.
-    Errors: NOT_FOUND, TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE.
-    """
-    GetPlayOrder: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetPlayOrderRequest, _catalog_service_pb2.GetPlayOrderResponse]
-    """All tracks of an album in its order, or of an artist by (streams_total desc, id desc), packed, for
-    whoever plays them. At most 10,000.
-    Errors: NOT_FOUND, INVALID_FIELD.
-    """
-    ListTrackArtists: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListTrackArtistsRequest, _catalog_service_pb2.ListTrackArtistsResponse]
-    """Whose tracks these are, packed, for whoever shuffles them.
-    Errors: INVALID_FIELD.
-    """
-    BatchGetTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetTracksRequest, _catalog_service_pb2.BatchGetTracksResponse]
-    """Tracks by id, for services that keep ids: in no order, and without those that there are not.
-    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-    """
-    BatchGetAlbums: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetAlbumsRequest, _catalog_service_pb2.BatchGetAlbumsResponse]
-    """Albums by id: in no order, and without those that there are not.
-    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-    """
-    BatchGetArtists: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetArtistsRequest, _catalog_service_pb2.BatchGetArtistsResponse]
-    """Artists by id: in no order, and without those that there are not.
-    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-    """
-    WatchChanges: _aio.UnaryStreamMultiCallable[_catalog_service_pb2.WatchChangesRequest, _catalog_service_pb2.WatchChangesResponse]
-    """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
-    (exclusive) or, without one, first tells every artist, album and track that there is, without
-    tokens, and then what changes; changes come in commit order, each at least once. The stream ends
-    with `end`, when the server drains or its store fails; resume with the last token.
-    Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
-    """
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads of the catalogue."""
@@ -151,81 +118,6 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: PAGE_TOKEN_INVALID.
         """
 
-    @_abc_1.abstractmethod
-    def GetPlayable(
-        self,
-        request: _catalog_service_pb2.GetPlayableRequest,
-        context: _aio.ServicerContext[_catalog_service_pb2.GetPlayableRequest, _abc.Awaitable[_catalog_service_pb2.GetPlayableResponse]],
-    ) -> _abc.Awaitable[_catalog_service_pb2.GetPlayableResponse]:
-        """What playback needs in order to start a track. A track without a READY rung is moved to the
-        front of the encoding queue, and the call fails.
-        Errors: NOT_FOUND, TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE.
-        """
-
-    @_abc_1.abstractmethod
-    def GetPlayOrder(
-        self,
-        request: _catalog_service_pb2.GetPlayOrderRequest,
-        context: _aio.ServicerContext[_catalog_service_pb2.GetPlayOrderRequest, _abc.Awaitable[_catalog_service_pb2.GetPlayOrderResponse]],
-    ) -> _abc.Awaitable[_catalog_service_pb2.GetPlayOrderResponse]:
-        """All tracks of an album in its order, or of an artist by (streams_total desc, id desc), packed, for
-        whoever plays them. At most 10,000.
-        Errors: NOT_FOUND, INVALID_FIELD.
-        """
-
-    @_abc_1.abstractmethod
-    def ListTrackArtists(
-        self,
-        request: _catalog_service_pb2.ListTrackArtistsRequest,
-        context: _aio.ServicerContext[_catalog_service_pb2.ListTrackArtistsRequest, _abc.Awaitable[_catalog_service_pb2.ListTrackArtistsResponse]],
-    ) -> _abc.Awaitable[_catalog_service_pb2.ListTrackArtistsResponse]:
-        """Whose tracks these are, packed, for whoever shuffles them.
-        Errors: INVALID_FIELD.
-        """
-
-    @_abc_1.abstractmethod
-    def BatchGetTracks(
-        self,
-        request: _catalog_service_pb2.BatchGetTracksRequest,
-        context: _aio.ServicerContext[_catalog_service_pb2.BatchGetTracksRequest, _abc.Awaitable[_catalog_service_pb2.BatchGetTracksResponse]],
-    ) -> _abc.Awaitable[_catalog_service_pb2.BatchGetTracksResponse]:
-        """Tracks by id, for services that keep ids: in no order, and without those that there are not.
-        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-        """
-
-    @_abc_1.abstractmethod
-    def BatchGetAlbums(
-        self,
-        request: _catalog_service_pb2.BatchGetAlbumsRequest,
-        context: _aio.ServicerContext[_catalog_service_pb2.BatchGetAlbumsRequest, _abc.Awaitable[_catalog_service_pb2.BatchGetAlbumsResponse]],
-    ) -> _abc.Awaitable[_catalog_service_pb2.BatchGetAlbumsResponse]:
-        """Albums by id: in no order, and without those that there are not.
-        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-        """
-
-    @_abc_1.abstractmethod
-    def BatchGetArtists(
-        self,
-        request: _catalog_service_pb2.BatchGetArtistsRequest,
-        context: _aio.ServicerContext[_catalog_service_pb2.BatchGetArtistsRequest, _abc.Awaitable[_catalog_service_pb2.BatchGetArtistsResponse]],
-    ) -> _abc.Awaitable[_catalog_service_pb2.BatchGetArtistsResponse]:
-        """Artists by id: in no order, and without those that there are not.
-        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-        """
-
-    @_abc_1.abstractmethod
-    def WatchChanges(
-        self,
-        request: _catalog_service_pb2.WatchChangesRequest,
-        context: _aio.ServicerContext[_catalog_service_pb2.WatchChangesRequest, _abc.AsyncIterator[_catalog_service_pb2.WatchChangesResponse]],
-    ) -> _abc.AsyncIterator[_catalog_service_pb2.WatchChangesResponse]:
-        """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
-        (exclusive) or, without one, first tells every artist, album and track that there is, without
-        tokens, and then what changes; changes come in commit order, each at least once. The stream ends
-        with `end`, when the server drains or its store fails; resume with the last token.
-        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
-        """
-
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _aio.Server) -> None: ...
 
 class SearchServiceStub:
@@ -243,11 +135,6 @@ class SearchServiceStub:
     Suggest: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.SuggestRequest, _catalog_service_pb2.SuggestResponse]
     """Titles and names that begin like what was typed so far, the best first.
     Errors: INVALID_FIELD.
-    """
-    MatchTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.MatchTracksRequest, _catalog_service_pb2.MatchTracksResponse]
-    """For each description of a recording, the track that it most likely means: by title, artist and
-    duration, forgiving letters, accents, order of words, and additions in brackets.
-    Errors: INVALID_FIELD (more than 100).
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -275,17 +162,6 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_catalog_service_pb2.SuggestResponse]:
         """Titles and names that begin like what was typed so far, the best first.
         Errors: INVALID_FIELD.
-        """
-
-    @_abc_1.abstractmethod
-    def MatchTracks(
-        self,
-        request: _catalog_service_pb2.MatchTracksRequest,
-        context: _aio.ServicerContext[_catalog_service_pb2.MatchTracksRequest, _abc.Awaitable[_catalog_service_pb2.MatchTracksResponse]],
-    ) -> _abc.Awaitable[_catalog_service_pb2.MatchTracksResponse]:
-        """For each description of a recording, the track that it most likely means: by title, artist and
-        duration, forgiving letters, accents, order of words, and additions in brackets.
-        Errors: INVALID_FIELD (more than 100).
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _aio.Server) -> None: ...

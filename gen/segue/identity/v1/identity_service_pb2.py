@@ -23,15 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.identity.v1 import identity_pb2 as segue_dot_identity_dot_v1_dot_identity__pb2
 from segue.identity.v1 import person_pb2 as segue_dot_identity_dot_v1_dot_person__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
-from segue.mesh.v1 import stream_end_pb2 as segue_dot_mesh_dot_v1_dot_stream__end__pb2
 from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/identity/v1/identity_service.proto\x12\x11segue.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a segue/identity/v1/identity.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\"\x84\x01\n\x11\x43reateUserRequest\x12\x1a\n\x08username\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x05\x12\x18\n\x05\x65mail\x18\x02 \x01(\tB\t\xca\xc8\x18\x05\x08\x01(\xfe\x01\x12\x1d\n\x08password\x18\x03 \x01(\tB\x0b\xca\xc8\x18\x07\x08\x01 \n(\x80\x08\x12\x1a\n\nrequest_id\x18\x04 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\";\n\x12\x43reateUserResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"\x0e\n\x0cGetMeRequest\"6\n\rGetMeResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"N\n\x11LookupUserRequest\x12\x39\n\x08username\x18\x01 \x01(\tB\'\xca\xc8\x18#\x08\x01\x1a\x1f[A-Za-z0-9][A-Za-z0-9._-]{2,31}\"=\n\x12LookupUserResponse\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\"3\n\x14\x42\x61tchGetUsersRequest\x12\x1b\n\x08user_ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"A\n\x15\x42\x61tchGetUsersResponse\x12(\n\x05users\x18\x01 \x03(\x0b\x32\x19.segue.identity.v1.Person\")\n\x11WatchUsersRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xe4\x03\n\x12WatchUsersResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12I\n\x0cuser_changed\x18\x02 \x01(\x0b\x32\x31.segue.identity.v1.WatchUsersResponse.UserChangedH\x00\x12G\n\x0buser_erased\x18\x03 \x01(\x0b\x32\x30.segue.identity.v1.WatchUsersResponse.UserErasedH\x00\x12O\n\x0fsession_revoked\x18\x04 \x01(\x0b\x32\x34.segue.identity.v1.WatchUsersResponse.SessionRevokedH\x00\x12\'\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x34\n\x0bUserChanged\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\x1a\x1d\n\nUserErased\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x1aL\n\x0eSessionRevoked\x12\x0b\n\x03sid\x18\x01 \x01(\t\x12-\n\tforget_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x07\n\x05\x65vent\"\x12\n\x10ListPlansRequest\";\n\x11ListPlansResponse\x12&\n\x05plans\x18\x01 \x03(\x0b\x32\x17.segue.identity.v1.Plan\"\x88\x01\n\x16IssueLocalTokenRequest\x12\x1a\n\x08username\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x05\x12\x43\n\x11subscription_type\x18\x02 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\r\n\x05\x61\x64min\x18\x03 \x01(\x08\"\x80\x01\n\x17IssueLocalTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06scopes\x18\x04 \x03(\t\"\x16\n\x14RevokeSessionRequest\"\x17\n\x15RevokeSessionResponse2\xa3\x05\n\x0bUserService\x12x\n\nCreateUser\x12$.segue.identity.v1.CreateUserRequest\x1a%.segue.identity.v1.CreateUserResponse\"\x1d\xba\xc8\x18\x08\x08\x01\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\"\x06/users:\x01*\x12o\n\x05GetMe\x12\x1f.segue.identity.v1.GetMeRequest\x1a .segue.identity.v1.GetMeResponse\"#\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0b\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\x12\x03/meb\x04user\x12\x94\x01\n\nLookupUser\x12$.segue.identity.v1.LookupUserRequest\x1a%.segue.identity.v1.LookupUserResponse\"9\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x19/users/by-name/{username}b\x04user\x12\x81\x01\n\rBatchGetUsers\x12\'.segue.identity.v1.BatchGetUsersRequest\x1a(.segue.identity.v1.BatchGetUsersResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x08playback\x1a\x08playlist\x12\x8d\x01\n\nWatchUsers\x12$.segue.identity.v1.WatchUsersRequest\x1a%.segue.identity.v1.WatchUsersResponse\"0\x90\x02\x01\xba\xc8\x18)\x08\x03\x1a\x07\x63\x61talog\x1a\x08playback\x1a\x08playlist\x1a\x08identity0\x01\x32\x8e\x01\n\x0bPlanService\x12\x7f\n\tListPlans\x12#.segue.identity.v1.ListPlansRequest\x1a$.segue.identity.v1.ListPlansResponse\"\'\x90\x02\x01\xba\xc8\x18\x12\x08\x01\x1a\x04\x65\x64ge\x1a\x08playback\x82\xd3\xe4\x93\x02\x08\x12\x06/plans2\x96\x02\n\x0cTokenService\x12u\n\x0fIssueLocalToken\x12).segue.identity.v1.IssueLocalTokenRequest\x1a*.segue.identity.v1.IssueLocalTokenResponse\"\x0b\xba\xc8\x18\x07\x08\x03\x1a\x03\x63li\x12\x8e\x01\n\rRevokeSession\x12\'.segue.identity.v1.RevokeSessionRequest\x1a(.segue.identity.v1.RevokeSessionResponse\"*\x90\x02\x02\xba\xc8\x18\x0c\x08\x02\x12\x02\x0b\x0c\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x11\"\x0c/me/sign-out:\x01*B\xcb\x01\n\x11segue.identity.v1B\x14IdentityServiceProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/identity/v1/identity_service.proto\x12\x11segue.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a segue/identity/v1/identity.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\"\x84\x01\n\x11\x43reateUserRequest\x12\x1a\n\x08username\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x05\x12\x18\n\x05\x65mail\x18\x02 \x01(\tB\t\xca\xc8\x18\x05\x08\x01(\xfe\x01\x12\x1d\n\x08password\x18\x03 \x01(\tB\x0b\xca\xc8\x18\x07\x08\x01 \n(\x80\x08\x12\x1a\n\nrequest_id\x18\x04 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\";\n\x12\x43reateUserResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"\x0e\n\x0cGetMeRequest\"6\n\rGetMeResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"N\n\x11LookupUserRequest\x12\x39\n\x08username\x18\x01 \x01(\tB\'\xca\xc8\x18#\x08\x01\x1a\x1f[A-Za-z0-9][A-Za-z0-9._-]{2,31}\"=\n\x12LookupUserResponse\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\"\x12\n\x10ListPlansRequest\";\n\x11ListPlansResponse\x12&\n\x05plans\x18\x01 \x03(\x0b\x32\x17.segue.identity.v1.Plan\"\x16\n\x14RevokeSessionRequest\"\x17\n\x15RevokeSessionResponse2\x8f\x03\n\x0bUserService\x12x\n\nCreateUser\x12$.segue.identity.v1.CreateUserRequest\x1a%.segue.identity.v1.CreateUserResponse\"\x1d\xba\xc8\x18\x08\x08\x01\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\"\x06/users:\x01*\x12o\n\x05GetMe\x12\x1f.segue.identity.v1.GetMeRequest\x1a .segue.identity.v1.GetMeResponse\"#\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0b\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\x12\x03/meb\x04user\x12\x94\x01\n\nLookupUser\x12$.segue.identity.v1.LookupUserRequest\x1a%.segue.identity.v1.LookupUserResponse\"9\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x19/users/by-name/{username}b\x04user2\x8e\x01\n\x0bPlanService\x12\x7f\n\tListPlans\x12#.segue.identity.v1.ListPlansRequest\x1a$.segue.identity.v1.ListPlansResponse\"\'\x90\x02\x01\xba\xc8\x18\x12\x08\x01\x1a\x04\x65\x64ge\x1a\x08playback\x82\xd3\xe4\x93\x02\x08\x12\x06/plans2\x9f\x01\n\x0cTokenService\x12\x8e\x01\n\rRevokeSession\x12\'.segue.identity.v1.RevokeSessionRequest\x1a(.segue.identity.v1.RevokeSessionResponse\"*\x90\x02\x02\xba\xc8\x18\x0c\x08\x02\x12\x02\x0b\x0c\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x11\"\x0c/me/sign-out:\x01*B\xcb\x01\n\x11segue.identity.v1B\x14IdentityServiceProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,68 +47,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
   _globals['_LOOKUPUSERREQUEST'].fields_by_name['username']._loaded_options = None
   _globals['_LOOKUPUSERREQUEST'].fields_by_name['username']._serialized_options = b'\312\310\030#\010\001\032\037[A-Za-z0-9][A-Za-z0-9._-]{2,31}'
-  _globals['_BATCHGETUSERSREQUEST'].fields_by_name['user_ids']._loaded_options = None
-  _globals['_BATCHGETUSERSREQUEST'].fields_by_name['user_ids']._serialized_options = b'\312\310\030\005\020\001H\364\003'
-  _globals['_ISSUELOCALTOKENREQUEST'].fields_by_name['username']._loaded_options = None
-  _globals['_ISSUELOCALTOKENREQUEST'].fields_by_name['username']._serialized_options = b'\312\310\030\004\010\001\020\005'
   _globals['_USERSERVICE'].methods_by_name['CreateUser']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['CreateUser']._serialized_options = b'\272\310\030\010\010\001\032\004edge\202\323\344\223\002\013\"\006/users:\001*'
   _globals['_USERSERVICE'].methods_by_name['GetMe']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['GetMe']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\013\032\004edge\202\323\344\223\002\013\022\003/meb\004user'
   _globals['_USERSERVICE'].methods_by_name['LookupUser']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['LookupUser']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\t\032\004edge\202\323\344\223\002!\022\031/users/by-name/{username}b\004user'
-  _globals['_USERSERVICE'].methods_by_name['BatchGetUsers']._loaded_options = None
-  _globals['_USERSERVICE'].methods_by_name['BatchGetUsers']._serialized_options = b'\220\002\001\272\310\030\026\010\003\032\010playback\032\010playlist'
-  _globals['_USERSERVICE'].methods_by_name['WatchUsers']._loaded_options = None
-  _globals['_USERSERVICE'].methods_by_name['WatchUsers']._serialized_options = b'\220\002\001\272\310\030)\010\003\032\007catalog\032\010playback\032\010playlist\032\010identity'
   _globals['_PLANSERVICE'].methods_by_name['ListPlans']._loaded_options = None
   _globals['_PLANSERVICE'].methods_by_name['ListPlans']._serialized_options = b'\220\002\001\272\310\030\022\010\001\032\004edge\032\010playback\202\323\344\223\002\010\022\006/plans'
-  _globals['_TOKENSERVICE'].methods_by_name['IssueLocalToken']._loaded_options = None
-  _globals['_TOKENSERVICE'].methods_by_name['IssueLocalToken']._serialized_options = b'\272\310\030\007\010\003\032\003cli'
   _globals['_TOKENSERVICE'].methods_by_name['RevokeSession']._loaded_options = None
   _globals['_TOKENSERVICE'].methods_by_name['RevokeSession']._serialized_options = b'\220\002\002\272\310\030\014\010\002\022\002\013\014\032\004edge\202\323\344\223\002\021\"\014/me/sign-out:\001*'
-  _globals['_CREATEUSERREQUEST']._serialized_start=286
-  _globals['_CREATEUSERREQUEST']._serialized_end=418
-  _globals['_CREATEUSERRESPONSE']._serialized_start=420
-  _globals['_CREATEUSERRESPONSE']._serialized_end=479
-  _globals['_GETMEREQUEST']._serialized_start=481
-  _globals['_GETMEREQUEST']._serialized_end=495
-  _globals['_GETMERESPONSE']._serialized_start=497
-  _globals['_GETMERESPONSE']._serialized_end=551
-  _globals['_LOOKUPUSERREQUEST']._serialized_start=553
-  _globals['_LOOKUPUSERREQUEST']._serialized_end=631
-  _globals['_LOOKUPUSERRESPONSE']._serialized_start=633
-  _globals['_LOOKUPUSERRESPONSE']._serialized_end=694
-  _globals['_BATCHGETUSERSREQUEST']._serialized_start=696
-  _globals['_BATCHGETUSERSREQUEST']._serialized_end=747
-  _globals['_BATCHGETUSERSRESPONSE']._serialized_start=749
-  _globals['_BATCHGETUSERSRESPONSE']._serialized_end=814
-  _globals['_WATCHUSERSREQUEST']._serialized_start=816
-  _globals['_WATCHUSERSREQUEST']._serialized_end=857
-  _globals['_WATCHUSERSRESPONSE']._serialized_start=860
-  _globals['_WATCHUSERSRESPONSE']._serialized_end=1344
-  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_start=1174
-  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_end=1226
-  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_start=1228
-  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_end=1257
-  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_start=1259
-  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_end=1335
-  _globals['_LISTPLANSREQUEST']._serialized_start=1346
-  _globals['_LISTPLANSREQUEST']._serialized_end=1364
-  _globals['_LISTPLANSRESPONSE']._serialized_start=1366
-  _globals['_LISTPLANSRESPONSE']._serialized_end=1425
-  _globals['_ISSUELOCALTOKENREQUEST']._serialized_start=1428
-  _globals['_ISSUELOCALTOKENREQUEST']._serialized_end=1564
-  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_start=1567
-  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_end=1695
-  _globals['_REVOKESESSIONREQUEST']._serialized_start=1697
-  _globals['_REVOKESESSIONREQUEST']._serialized_end=1719
-  _globals['_REVOKESESSIONRESPONSE']._serialized_start=1721
-  _globals['_REVOKESESSIONRESPONSE']._serialized_end=1744
-  _globals['_USERSERVICE']._serialized_start=1747
-  _globals['_USERSERVICE']._serialized_end=2422
-  _globals['_PLANSERVICE']._serialized_start=2425
-  _globals['_PLANSERVICE']._serialized_end=2567
-  _globals['_TOKENSERVICE']._serialized_start=2570
-  _globals['_TOKENSERVICE']._serialized_end=2848
+  _globals['_CREATEUSERREQUEST']._serialized_start=221
+  _globals['_CREATEUSERREQUEST']._serialized_end=353
+  _globals['_CREATEUSERRESPONSE']._serialized_start=355
+  _globals['_CREATEUSERRESPONSE']._serialized_end=414
+  _globals['_GETMEREQUEST']._serialized_start=416
+  _globals['_GETMEREQUEST']._serialized_end=430
+  _globals['_GETMERESPONSE']._serialized_start=432
+  _globals['_GETMERESPONSE']._serialized_end=486
+  _globals['_LOOKUPUSERREQUEST']._serialized_start=488
+  _globals['_LOOKUPUSERREQUEST']._serialized_end=566
+  _globals['_LOOKUPUSERRESPONSE']._serialized_start=568
+  _globals['_LOOKUPUSERRESPONSE']._serialized_end=629
+  _globals['_LISTPLANSREQUEST']._serialized_start=631
+  _globals['_LISTPLANSREQUEST']._serialized_end=649
+  _globals['_LISTPLANSRESPONSE']._serialized_start=651
+  _globals['_LISTPLANSRESPONSE']._serialized_end=710
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=712
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=734
+  _globals['_REVOKESESSIONRESPONSE']._serialized_start=736
+  _globals['_REVOKESESSIONRESPONSE']._serialized_end=759
+  _globals['_USERSERVICE']._serialized_start=762
+  _globals['_USERSERVICE']._serialized_end=1161
+  _globals['_PLANSERVICE']._serialized_start=1164
+  _globals['_PLANSERVICE']._serialized_end=1306
+  _globals['_TOKENSERVICE']._serialized_start=1309
+  _globals['_TOKENSERVICE']._serialized_end=1468
 # @@protoc_insertion_point(module_scope)

@@ -50,16 +50,6 @@ class UserServiceStub:
                 request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.SerializeToString,
                 response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.FromString,
                 _registered_method=True)
-        self.BatchGetUsers = channel.unary_unary(
-                '/segue.identity.v1.UserService/BatchGetUsers',
-                request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersRequest.SerializeToString,
-                response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersResponse.FromString,
-                _registered_method=True)
-        self.WatchUsers = channel.unary_stream(
-                '/segue.identity.v1.UserService/WatchUsers',
-                request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.WatchUsersRequest.SerializeToString,
-                response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.WatchUsersResponse.FromString,
-                _registered_method=True)
 
 
 class UserServiceServicer:
@@ -90,25 +80,6 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def BatchGetUsers(self, request, context):
-        """Users by id, for services that keep ids: in no order, and without those that there are not.
-        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def WatchUsers(self, request, context):
-        """Follows changes of users and revocations of sign-ins. The stream starts after `resume_token`
-        (exclusive) or, without one, first tells the revocations that are still in force and then the
-        changes that follow the call; changes come in commit order, each at least once. The stream ends
-        with `end`, when the server drains or its store fails; resume with the last token.
-        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_UserServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -126,16 +97,6 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.LookupUser,
                     request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.FromString,
                     response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.SerializeToString,
-            ),
-            'BatchGetUsers': grpc.unary_unary_rpc_method_handler(
-                    servicer.BatchGetUsers,
-                    request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersRequest.FromString,
-                    response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersResponse.SerializeToString,
-            ),
-            'WatchUsers': grpc.unary_stream_rpc_method_handler(
-                    servicer.WatchUsers,
-                    request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.WatchUsersRequest.FromString,
-                    response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.WatchUsersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -220,60 +181,6 @@ class UserService:
             '/segue.identity.v1.UserService/LookupUser',
             segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.SerializeToString,
             segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def BatchGetUsers(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.identity.v1.UserService/BatchGetUsers',
-            segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersRequest.SerializeToString,
-            segue_dot_identity_dot_v1_dot_identity__service__pb2.BatchGetUsersResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def WatchUsers(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/segue.identity.v1.UserService/WatchUsers',
-            segue_dot_identity_dot_v1_dot_identity__service__pb2.WatchUsersRequest.SerializeToString,
-            segue_dot_identity_dot_v1_dot_identity__service__pb2.WatchUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -372,11 +279,6 @@ class TokenServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.IssueLocalToken = channel.unary_unary(
-                '/segue.identity.v1.TokenService/IssueLocalToken',
-                request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.IssueLocalTokenRequest.SerializeToString,
-                response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.IssueLocalTokenResponse.FromString,
-                _registered_method=True)
         self.RevokeSession = channel.unary_unary(
                 '/segue.identity.v1.TokenService/RevokeSession',
                 request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.RevokeSessionRequest.SerializeToString,
@@ -389,16 +291,6 @@ class TokenServiceServicer:
     the operator of a mesh and for services.
     """
 
-    def IssueLocalToken(self, request, context):
-        """Issues an access token for a local user, who is made if missing. For the operator's command
-        line alone: the caller proves itself by the workload certificate `cli`, whose key only the
-        owner of the mesh's folder can read. Every call starts a sign-in of its own.
-        Errors: INVALID_FIELD.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def RevokeSession(self, request, context):
         """Revokes the sign-in of the token that this call carries: every token and stream of it ends.
         Idempotent.
@@ -410,11 +302,6 @@ class TokenServiceServicer:
 
 def add_TokenServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'IssueLocalToken': grpc.unary_unary_rpc_method_handler(
-                    servicer.IssueLocalToken,
-                    request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.IssueLocalTokenRequest.FromString,
-                    response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.IssueLocalTokenResponse.SerializeToString,
-            ),
             'RevokeSession': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeSession,
                     request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.RevokeSessionRequest.FromString,
@@ -432,33 +319,6 @@ class TokenService:
     """Access tokens: ES256 JWTs that live 5 minutes. People sign in over OAuth 2; these calls are for
     the operator of a mesh and for services.
     """
-
-    @staticmethod
-    def IssueLocalToken(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.identity.v1.TokenService/IssueLocalToken',
-            segue_dot_identity_dot_v1_dot_identity__service__pb2.IssueLocalTokenRequest.SerializeToString,
-            segue_dot_identity_dot_v1_dot_identity__service__pb2.IssueLocalTokenResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
 
     @staticmethod
     def RevokeSession(request,

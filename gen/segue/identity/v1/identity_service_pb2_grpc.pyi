@@ -28,17 +28,6 @@ class UserServiceStub:
     """The user of a name, so that people can be found, followed and invited.
     Errors: NOT_FOUND, INVALID_FIELD.
     """
-    BatchGetUsers: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.BatchGetUsersRequest, _identity_service_pb2.BatchGetUsersResponse]
-    """Users by id, for services that keep ids: in no order, and without those that there are not.
-    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-    """
-    WatchUsers: _aio.UnaryStreamMultiCallable[_identity_service_pb2.WatchUsersRequest, _identity_service_pb2.WatchUsersResponse]
-    """Follows changes of users and revocations of sign-ins. The stream starts after `resume_token`
-    (exclusive) or, without one, first tells the revocations that are still in force and then the
-    changes that follow the call; changes come in commit order, each at least once. The stream ends
-    with `end`, when the server drains or its store fails; resume with the last token.
-    Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
-    """
 
 class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     """Accounts."""
@@ -73,29 +62,6 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: NOT_FOUND, INVALID_FIELD.
         """
 
-    @_abc_1.abstractmethod
-    def BatchGetUsers(
-        self,
-        request: _identity_service_pb2.BatchGetUsersRequest,
-        context: _aio.ServicerContext[_identity_service_pb2.BatchGetUsersRequest, _abc.Awaitable[_identity_service_pb2.BatchGetUsersResponse]],
-    ) -> _abc.Awaitable[_identity_service_pb2.BatchGetUsersResponse]:
-        """Users by id, for services that keep ids: in no order, and without those that there are not.
-        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
-        """
-
-    @_abc_1.abstractmethod
-    def WatchUsers(
-        self,
-        request: _identity_service_pb2.WatchUsersRequest,
-        context: _aio.ServicerContext[_identity_service_pb2.WatchUsersRequest, _abc.AsyncIterator[_identity_service_pb2.WatchUsersResponse]],
-    ) -> _abc.AsyncIterator[_identity_service_pb2.WatchUsersResponse]:
-        """Follows changes of users and revocations of sign-ins. The stream starts after `resume_token`
-        (exclusive) or, without one, first tells the revocations that are still in force and then the
-        changes that follow the call; changes come in commit order, each at least once. The stream ends
-        with `end`, when the server drains or its store fails; resume with the last token.
-        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
-        """
-
 def add_UserServiceServicer_to_server(servicer: UserServiceServicer, server: _aio.Server) -> None: ...
 
 class PlanServiceStub:
@@ -124,12 +90,6 @@ class TokenServiceStub:
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    IssueLocalToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.IssueLocalTokenRequest, _identity_service_pb2.IssueLocalTokenResponse]
-    """Issues an access token for a local user, who is made if missing. For the operator's command
-    line alone: the caller proves itself by the workload certificate `cli`, whose key only the
-    owner of the mesh's folder can read. Every call starts a sign-in of its own.
-    Errors: INVALID_FIELD.
-    """
     RevokeSession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeSessionRequest, _identity_service_pb2.RevokeSessionResponse]
     """Revokes the sign-in of the token that this call carries: every token and stream of it ends.
     Idempotent.
@@ -139,18 +99,6 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
     """Access tokens: ES256 JWTs that live 5 minutes. People sign in over OAuth 2; these calls are for
     the operator of a mesh and for services.
     """
-
-    @_abc_1.abstractmethod
-    def IssueLocalToken(
-        self,
-        request: _identity_service_pb2.IssueLocalTokenRequest,
-        context: _aio.ServicerContext[_identity_service_pb2.IssueLocalTokenRequest, _abc.Awaitable[_identity_service_pb2.IssueLocalTokenResponse]],
-    ) -> _abc.Awaitable[_identity_service_pb2.IssueLocalTokenResponse]:
-        """Issues an access token for a local user, who is made if missing. For the operator's command
-        line alone: the caller proves itself by the workload certificate `cli`, whose key only the
-        owner of the mesh's folder can read. Every call starts a sign-in of its own.
-        Errors: INVALID_FIELD.
-        """
 
     @_abc_1.abstractmethod
     def RevokeSession(

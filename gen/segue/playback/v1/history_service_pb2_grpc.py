@@ -40,11 +40,6 @@ class HistoryServiceStub:
                 request_serializer=segue_dot_playback_dot_v1_dot_history__service__pb2.ListHistoryRequest.SerializeToString,
                 response_deserializer=segue_dot_playback_dot_v1_dot_history__service__pb2.ListHistoryResponse.FromString,
                 _registered_method=True)
-        self.WatchPlays = channel.unary_stream(
-                '/segue.playback.v1.HistoryService/WatchPlays',
-                request_serializer=segue_dot_playback_dot_v1_dot_history__service__pb2.WatchPlaysRequest.SerializeToString,
-                response_deserializer=segue_dot_playback_dot_v1_dot_history__service__pb2.WatchPlaysResponse.FromString,
-                _registered_method=True)
 
 
 class HistoryServiceServicer:
@@ -61,17 +56,6 @@ class HistoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def WatchPlays(self, request, context):
-        """Every play of every user when its track is left, also those that were too short to count; only
-        those of private sessions are left out. At least once, and in the order of their entry. Without
-        a token from the first that is kept (30 days); with one from after it. Ends when the server
-        drains: open it again with the last token.
-        Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_HistoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,11 +63,6 @@ def add_HistoryServiceServicer_to_server(servicer, server):
                     servicer.ListHistory,
                     request_deserializer=segue_dot_playback_dot_v1_dot_history__service__pb2.ListHistoryRequest.FromString,
                     response_serializer=segue_dot_playback_dot_v1_dot_history__service__pb2.ListHistoryResponse.SerializeToString,
-            ),
-            'WatchPlays': grpc.unary_stream_rpc_method_handler(
-                    servicer.WatchPlays,
-                    request_deserializer=segue_dot_playback_dot_v1_dot_history__service__pb2.WatchPlaysRequest.FromString,
-                    response_serializer=segue_dot_playback_dot_v1_dot_history__service__pb2.WatchPlaysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -114,33 +93,6 @@ class HistoryService:
             '/segue.playback.v1.HistoryService/ListHistory',
             segue_dot_playback_dot_v1_dot_history__service__pb2.ListHistoryRequest.SerializeToString,
             segue_dot_playback_dot_v1_dot_history__service__pb2.ListHistoryResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def WatchPlays(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/segue.playback.v1.HistoryService/WatchPlays',
-            segue_dot_playback_dot_v1_dot_history__service__pb2.WatchPlaysRequest.SerializeToString,
-            segue_dot_playback_dot_v1_dot_history__service__pb2.WatchPlaysResponse.FromString,
             options,
             channel_credentials,
             insecure,

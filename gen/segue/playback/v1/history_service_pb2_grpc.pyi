@@ -22,13 +22,6 @@ class HistoryServiceStub:
     private sessions are in it: it is shown to nobody else.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
-    WatchPlays: _aio.UnaryStreamMultiCallable[_history_service_pb2.WatchPlaysRequest, _history_service_pb2.WatchPlaysResponse]
-    """Every play of every user when its track is left, also those that were too short to count; only
-    those of private sessions are left out. At least once, and in the order of their entry. Without
-    a token from the first that is kept (30 days); with one from after it. Ends when the server
-    drains: open it again with the last token.
-    Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
-    """
 
 class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """What was listened to."""
@@ -43,19 +36,6 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         its track were heard, whichever is less; it is entered once, when its track is left. Plays of
         private sessions are in it: it is shown to nobody else.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
-        """
-
-    @_abc_1.abstractmethod
-    def WatchPlays(
-        self,
-        request: _history_service_pb2.WatchPlaysRequest,
-        context: _aio.ServicerContext[_history_service_pb2.WatchPlaysRequest, _abc.AsyncIterator[_history_service_pb2.WatchPlaysResponse]],
-    ) -> _abc.AsyncIterator[_history_service_pb2.WatchPlaysResponse]:
-        """Every play of every user when its track is left, also those that were too short to count; only
-        those of private sessions are left out. At least once, and in the order of their entry. Without
-        a token from the first that is kept (30 days); with one from after it. Ends when the server
-        drains: open it again with the last token.
-        Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
         """
 
 def add_HistoryServiceServicer_to_server(servicer: HistoryServiceServicer, server: _aio.Server) -> None: ...

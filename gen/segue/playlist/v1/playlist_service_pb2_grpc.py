@@ -81,11 +81,6 @@ class PlaylistServiceStub:
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksRequest.SerializeToString,
                 response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksResponse.FromString,
                 _registered_method=True)
-        self.GetPlayOrder = channel.unary_unary(
-                '/segue.playlist.v1.PlaylistService/GetPlayOrder',
-                request_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderRequest.SerializeToString,
-                response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderResponse.FromString,
-                _registered_method=True)
         self.AddTracks = channel.unary_unary(
                 '/segue.playlist.v1.PlaylistService/AddTracks',
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.AddTracksRequest.SerializeToString,
@@ -125,11 +120,6 @@ class PlaylistServiceStub:
                 '/segue.playlist.v1.PlaylistService/WatchPlaylist',
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchPlaylistRequest.SerializeToString,
                 response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchPlaylistResponse.FromString,
-                _registered_method=True)
-        self.WatchChanges = channel.unary_stream(
-                '/segue.playlist.v1.PlaylistService/WatchChanges',
-                request_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchChangesRequest.SerializeToString,
-                response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchChangesResponse.FromString,
                 _registered_method=True)
 
 
@@ -205,14 +195,6 @@ class PlaylistServiceServicer:
         """The tracks of a playlist in order. All pages show one version: the one that the first page was
         read from, or `snapshot_id`.
         Errors: NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def GetPlayOrder(self, request, context):
-        """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
-        Errors: NOT_FOUND, INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -295,18 +277,6 @@ class PlaylistServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def WatchChanges(self, request, context):
-        """Follows every change of playlists and of artists' followers. The stream starts after
-        `resume_token` (exclusive) or, without one, first tells every public playlist and every artist
-        that has followers or had some (the count of these is 0), and then what changes; changes come in
-        commit order, each at least once. The stream ends with `end`, when the server drains or its store
-        fails; resume with the last token.
-        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_PlaylistServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -350,11 +320,6 @@ def add_PlaylistServiceServicer_to_server(servicer, server):
                     request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksRequest.FromString,
                     response_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.ListTracksResponse.SerializeToString,
             ),
-            'GetPlayOrder': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetPlayOrder,
-                    request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderRequest.FromString,
-                    response_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderResponse.SerializeToString,
-            ),
             'AddTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.AddTracks,
                     request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.AddTracksRequest.FromString,
@@ -394,11 +359,6 @@ def add_PlaylistServiceServicer_to_server(servicer, server):
                     servicer.WatchPlaylist,
                     request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchPlaylistRequest.FromString,
                     response_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchPlaylistResponse.SerializeToString,
-            ),
-            'WatchChanges': grpc.unary_stream_rpc_method_handler(
-                    servicer.WatchChanges,
-                    request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchChangesRequest.FromString,
-                    response_serializer=segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -635,33 +595,6 @@ class PlaylistService:
             _registered_method=True)
 
     @staticmethod
-    def GetPlayOrder(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.playlist.v1.PlaylistService/GetPlayOrder',
-            segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderRequest.SerializeToString,
-            segue_dot_playlist_dot_v1_dot_playlist__service__pb2.GetPlayOrderResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def AddTracks(request,
             target,
             options=(),
@@ -867,33 +800,6 @@ class PlaylistService:
             '/segue.playlist.v1.PlaylistService/WatchPlaylist',
             segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchPlaylistRequest.SerializeToString,
             segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchPlaylistResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def WatchChanges(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/segue.playlist.v1.PlaylistService/WatchChanges',
-            segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchChangesRequest.SerializeToString,
-            segue_dot_playlist_dot_v1_dot_playlist__service__pb2.WatchChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,10 +58,6 @@ class PlaylistServiceStub:
     read from, or `snapshot_id`.
     Errors: NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
-    GetPlayOrder: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.GetPlayOrderRequest, _playlist_service_pb2.GetPlayOrderResponse]
-    """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
-    Errors: NOT_FOUND, INVALID_FIELD.
-    """
     AddTracks: _aio.UnaryUnaryMultiCallable[_playlist_service_pb2.AddTracksRequest, _playlist_service_pb2.AddTracksResponse]
     """Adds tracks at a position, before an entry, or at the end. Idempotent by request_id.
     Errors: NOT_FOUND (playlist or a track, named in the metadata), PERMISSION_DENIED,
@@ -106,14 +102,6 @@ class PlaylistServiceStub:
     again with the last resume_token: the first message then has what changed since. A user has at
     most 100 views at an instance; one more is LIMIT_REACHED.
     Errors: NOT_FOUND, INVALID_FIELD, RESUME_TOKEN_EXPIRED, LIMIT_REACHED.
-    """
-    WatchChanges: _aio.UnaryStreamMultiCallable[_playlist_service_pb2.WatchChangesRequest, _playlist_service_pb2.WatchChangesResponse]
-    """Follows every change of playlists and of artists' followers. The stream starts after
-    `resume_token` (exclusive) or, without one, first tells every public playlist and every artist
-    that has followers or had some (the count of these is 0), and then what changes; changes come in
-    commit order, each at least once. The stream ends with `end`, when the server drains or its store
-    fails; resume with the last token.
-    Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
 
 class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -210,16 +198,6 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def GetPlayOrder(
-        self,
-        request: _playlist_service_pb2.GetPlayOrderRequest,
-        context: _aio.ServicerContext[_playlist_service_pb2.GetPlayOrderRequest, _abc.Awaitable[_playlist_service_pb2.GetPlayOrderResponse]],
-    ) -> _abc.Awaitable[_playlist_service_pb2.GetPlayOrderResponse]:
-        """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
-        Errors: NOT_FOUND, INVALID_FIELD.
-        """
-
-    @_abc_1.abstractmethod
     def AddTracks(
         self,
         request: _playlist_service_pb2.AddTracksRequest,
@@ -310,20 +288,6 @@ class PlaylistServiceServicer(metaclass=_abc_1.ABCMeta):
         again with the last resume_token: the first message then has what changed since. A user has at
         most 100 views at an instance; one more is LIMIT_REACHED.
         Errors: NOT_FOUND, INVALID_FIELD, RESUME_TOKEN_EXPIRED, LIMIT_REACHED.
-        """
-
-    @_abc_1.abstractmethod
-    def WatchChanges(
-        self,
-        request: _playlist_service_pb2.WatchChangesRequest,
-        context: _aio.ServicerContext[_playlist_service_pb2.WatchChangesRequest, _abc.AsyncIterator[_playlist_service_pb2.WatchChangesResponse]],
-    ) -> _abc.AsyncIterator[_playlist_service_pb2.WatchChangesResponse]:
-        """Follows every change of playlists and of artists' followers. The stream starts after
-        `resume_token` (exclusive) or, without one, first tells every public playlist and every artist
-        that has followers or had some (the count of these is 0), and then what changes; changes come in
-        commit order, each at least once. The stream ends with `end`, when the server drains or its store
-        fails; resume with the last token.
-        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 
 def add_PlaylistServiceServicer_to_server(servicer: PlaylistServiceServicer, server: _aio.Server) -> None: ...

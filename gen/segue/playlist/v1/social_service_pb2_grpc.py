@@ -97,11 +97,6 @@ class SocialServiceStub:
                 request_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.UpdatePrivacyRequest.SerializeToString,
                 response_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.UpdatePrivacyResponse.FromString,
                 _registered_method=True)
-        self.ListFriends = channel.unary_unary(
-                '/segue.playlist.v1.SocialService/ListFriends',
-                request_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListFriendsRequest.SerializeToString,
-                response_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListFriendsResponse.FromString,
-                _registered_method=True)
 
 
 class SocialServiceServicer:
@@ -207,15 +202,6 @@ class SocialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListFriends(self, request, context):
-        """The people whom the calling user follows and who have not blocked the user: those whose
-        listening the user may be shown, where they share it. The latest first.
-        Errors: PAGE_TOKEN_INVALID.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_SocialServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -278,11 +264,6 @@ def add_SocialServiceServicer_to_server(servicer, server):
                     servicer.UpdatePrivacy,
                     request_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.UpdatePrivacyRequest.FromString,
                     response_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.UpdatePrivacyResponse.SerializeToString,
-            ),
-            'ListFriends': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListFriends,
-                    request_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListFriendsRequest.FromString,
-                    response_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListFriendsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -612,33 +593,6 @@ class SocialService:
             '/segue.playlist.v1.SocialService/UpdatePrivacy',
             segue_dot_playlist_dot_v1_dot_social__service__pb2.UpdatePrivacyRequest.SerializeToString,
             segue_dot_playlist_dot_v1_dot_social__service__pb2.UpdatePrivacyResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListFriends(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/segue.playlist.v1.SocialService/ListFriends',
-            segue_dot_playlist_dot_v1_dot_social__service__pb2.ListFriendsRequest.SerializeToString,
-            segue_dot_playlist_dot_v1_dot_social__service__pb2.ListFriendsResponse.FromString,
             options,
             channel_credentials,
             insecure,

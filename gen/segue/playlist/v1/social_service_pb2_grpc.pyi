@@ -67,11 +67,6 @@ class SocialServiceStub:
     """Changes it. Fields that are not given stay. Idempotent.
     Errors: INVALID_FIELD.
     """
-    ListFriends: _aio.UnaryUnaryMultiCallable[_social_service_pb2.ListFriendsRequest, _social_service_pb2.ListFriendsResponse]
-    """The people whom the calling user follows and who have not blocked the user: those whose
-    listening the user may be shown, where they share it. The latest first.
-    Errors: PAGE_TOKEN_INVALID.
-    """
 
 class SocialServiceServicer(metaclass=_abc_1.ABCMeta):
     """Following people and artists, and blocking people. Blocking ends following both ways; to a
@@ -197,17 +192,6 @@ class SocialServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_social_service_pb2.UpdatePrivacyResponse]:
         """Changes it. Fields that are not given stay. Idempotent.
         Errors: INVALID_FIELD.
-        """
-
-    @_abc_1.abstractmethod
-    def ListFriends(
-        self,
-        request: _social_service_pb2.ListFriendsRequest,
-        context: _aio.ServicerContext[_social_service_pb2.ListFriendsRequest, _abc.Awaitable[_social_service_pb2.ListFriendsResponse]],
-    ) -> _abc.Awaitable[_social_service_pb2.ListFriendsResponse]:
-        """The people whom the calling user follows and who have not blocked the user: those whose
-        listening the user may be shown, where they share it. The latest first.
-        Errors: PAGE_TOKEN_INVALID.
         """
 
 def add_SocialServiceServicer_to_server(servicer: SocialServiceServicer, server: _aio.Server) -> None: ...

@@ -1,0 +1,99 @@
+"""The catalogue on the wire for the other services of the mesh."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from segue.catalog.v1 import catalog_internal_service_pb2 as pb
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceServicer
+
+from catalog_svc import convert
+from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.play_orders import FindPlayOrders
+from catalog_svc.usecases.ready_track import ReadyTrack
+from catalog_svc.usecases.watch_changes import WatchChanges
+from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
+
+
+class CatalogInternalServicer(CatalogInternalServiceServicer):
+    """``CatalogInternalService``: translates, and leaves decisions to the use cases."""
+
+    def __init__(
+        self,
+        browse: Browse,
+        ready_track: ReadyTrack,
+        watch_changes: WatchChanges,
+        play_orders: FindPlayOrders,
+        *,
+        streams: OpenStreams,
+    ) -> None:
+        self._browse = browse
+        self._ready_track = ready_track
+        self._watch_changes = watch_changes
+        self._play_orders = play_orders
+        self._streams = streams
+
+    async def GetPlayOrder(
+        self, request: pb.GetPlayOrderRequest, context: Context
+    ) -> pb.GetPlayOrderResponse:
+        """See the contract."""
+        found = await self._play_orders(album_id=request.album_id, artist_id=request.artist_id)
+        track_ids = convert.packed_ids(found.track_ids)
+        return pb.GetPlayOrderResponse(track_ids=track_ids, title=found.title)
+
+    async def ListTrackArtists(
+        self, request: pb.ListTrackArtistsRequest, context: Context
+    ) -> pb.ListTrackArtistsResponse:
+        """See the contract."""
+        track_ids = convert.unpacked_ids("track_ids", request.track_ids)
+        found = await self._play_orders.artists(track_ids)
+        return pb.ListTrackArtistsResponse(artist_ids=convert.packed_ids(found))
+
+    async def GetPlayable(
+        self, request: pb.GetPlayableRequest, context: Context
+    ) -> pb.GetPlayableResponse:
+        """See the contract."""
+        found = await self._ready_track(request.track_id)
+        return pb.GetPlayableResponse(
+            track=convert.track(found.track),
+            descriptor_sha256=found.descriptor,
+            rungs=[
+                pb.GetPlayableResponse.RungRate(name=name, bitrate_kbps=kbps)
+                for name, kbps in found.rungs
+            ],
+        )
+
+    async def LookupTracks(
+        self, request: pb.LookupTracksRequest, context: Context
+    ) -> pb.LookupTracksResponse:
+        """See the contract."""
+        found = await self._browse.tracks_of(request.ids)
+        return pb.LookupTracksResponse(tracks=map(convert.track, found))
+
+    async def LookupAlbums(
+        self, request: pb.LookupAlbumsRequest, context: Context
+    ) -> pb.LookupAlbumsResponse:
+        """See the contract."""
+        found = await self._browse.albums_of(request.ids)
+        return pb.LookupAlbumsResponse(albums=map(convert.album, found))
+
+    async def LookupArtists(
+        self, request: pb.LookupArtistsRequest, context: Context
+    ) -> pb.LookupArtistsResponse:
+        """See the contract."""
+        found = await self._browse.artists_of(request.ids)
+        return pb.LookupArtistsResponse(artists=map(convert.artist, found))
+
+    def WatchChanges(
+        self, request: pb.WatchChangesRequest, context: Context
+    ) -> AsyncIterator[pb.WatchChangesResponse]:
+        """See the contract."""
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchChangesResponse, None]:
+            async for token, change in self._watch_changes(request.resume_token, stop=stream.stop):
+                yield convert.change(token, change)
+
+        token = request.resume_token
+        return self._streams.told(pb.WatchChangesResponse, steps, resume_token=token)

@@ -1,0 +1,77 @@
+"""The gRPC face of identity for the other services of the mesh and for its operator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import structlog
+from segue.identity.v1 import identity_internal_service_pb2 as pb
+from segue.identity.v1.identity_internal_service_pb2_grpc import (
+    TokenInternalServiceServicer,
+    UserInternalServiceServicer,
+)
+
+from edge.identity import convert
+from edge.identity.usecases.find_users import FindUsers
+from edge.identity.usecases.issue_token import IssueLocalToken
+from edge.identity.usecases.watch_users import WatchUsers
+from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
+
+_log = structlog.get_logger("identity")
+
+
+class UserInternalServicer(UserInternalServiceServicer):
+    """Accounts, for the services that keep ids of them."""
+
+    def __init__(
+        self, find_users: FindUsers, watch_users: WatchUsers, *, streams: OpenStreams
+    ) -> None:
+        self._find_users = find_users
+        self._watch_users = watch_users
+        self._streams = streams
+
+    async def LookupUsers(
+        self, request: pb.LookupUsersRequest, context: Context
+    ) -> pb.LookupUsersResponse:
+        """Users by id, for other services."""
+        found = await self._find_users.batch(request.user_ids)
+        return pb.LookupUsersResponse(users=[convert.person(user) for user in found])
+
+    def WatchUsers(
+        self, request: pb.WatchUsersRequest, context: Context
+    ) -> AsyncIterator[pb.WatchUsersResponse]:
+        """Changes of users and revocations of sign-ins."""
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchUsersResponse, None]:
+            async for event, token in self._watch_users(request.resume_token, stop=stream.stop):
+                yield convert.step(event, token)
+
+        token = request.resume_token
+        return self._streams.told(pb.WatchUsersResponse, steps, resume_token=token)
+
+
+class TokenInternalServicer(TokenInternalServiceServicer):
+    """Access tokens for local users."""
+
+    def __init__(self, issue_local_token: IssueLocalToken) -> None:
+        self._issue_local_token = issue_local_token
+
+    async def IssueLocalToken(
+        self, request: pb.IssueLocalTokenRequest, context: Context
+    ) -> pb.IssueLocalTokenResponse:
+        """Issues a token for a local user; the contract lets the operator's workload alone in."""
+        token = await self._issue_local_token(
+            request.username,
+            tier=convert.tier_or_none(request.subscription_type),
+            admin=request.admin,
+        )
+        # Who was given the keys of the house must be told from the log.
+        _log.info(
+            "local token issued",
+            user_id=token.claims.subject,
+            sid=token.claims.sid,
+            admin=request.admin,
+        )
+        return convert.issued(token)

@@ -1,0 +1,51 @@
+"""PlaylistInternalService on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceServicer
+
+from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
+from playlist_svc.convert import requests, watching
+from playlist_svc.domain.access import Visibility
+from playlist_svc.usecases.reading import Reading
+from playlist_svc.usecases.watch_changes import WatchChanges
+
+
+class PlaylistInternalServicer(PlaylistInternalServiceServicer):
+    """Playlists, for the services that play, find and learn from them."""
+
+    def __init__(
+        self, reading: Reading, watch_changes: WatchChanges, *, streams: OpenStreams
+    ) -> None:
+        self._reading = reading
+        self._watch_changes = watch_changes
+        self._streams = streams
+
+    async def GetPlayOrder(
+        self, request: pb.GetPlayOrderRequest, context: Context
+    ) -> pb.GetPlayOrderResponse:
+        """See the contract."""
+        found = await self._reading.play_order(*requests.named(request))
+        return pb.GetPlayOrderResponse(
+            entries=found.entries,
+            snapshot_id=found.snapshot_id,
+            title=found.head.title,
+            is_public=found.head.visibility is Visibility.PUBLIC,
+        )
+
+    def WatchChanges(
+        self, request: pb.WatchChangesRequest, context: Context
+    ) -> AsyncIterator[pb.WatchChangesResponse]:
+        """See the contract."""
+        token = request.resume_token
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchChangesResponse, None]:
+            async for place, told in self._watch_changes(token, stop=stream.stop):
+                yield watching.change(place, told)
+
+        return self._streams.told(pb.WatchChangesResponse, steps, resume_token=token)

@@ -1,0 +1,38 @@
+"""SocialInternalService on the wire."""
+
+from __future__ import annotations
+
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import SocialInternalServiceServicer
+
+from meshkit.paging import Page
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+from playlist_svc.convert import social as convert
+from playlist_svc.convert.lists import place
+from playlist_svc.usecases.social import Social
+
+_LIST_FRIENDS = "/segue.playlist.v1.SocialInternalService/ListFriends"
+
+
+class SocialInternalServicer(SocialInternalServiceServicer):
+    """Whose listening a user may be shown."""
+
+    def __init__(self, social: Social) -> None:
+        self._social = social
+
+    async def ListFriends(
+        self, request: pb.ListFriendsRequest, context: Context
+    ) -> pb.ListFriendsResponse:
+        """See the contract."""
+        page = Page.of(_LIST_FRIENDS, request)
+        after = place(page)
+        found = await self._social.friends(current_principal().user_id, after, page.size + 1)
+        cut, next_token = page.cut(found.page.found, convert.connection_key)
+        shown = [convert.connection(one, found) for one in cut]
+        return pb.ListFriendsResponse(
+            friends=[
+                pb.ListFriendsResponse.Friend(user=one.user, mutual=one.mutual) for one in shown
+            ],
+            next_page_token=next_token,
+        )
