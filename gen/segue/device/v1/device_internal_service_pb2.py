@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.device.v1 import device_pb2 as segue_dot_device_dot_v1_dot_device__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
+from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-segue/device/v1/device_internal_service.proto\x12\x0fsegue.device.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csegue/device/v1/device.proto\x1a\x1bsegue/mesh/v1/options.proto\"(\n\x13LookupDeviceRequest\x12\x11\n\tdevice_id\x18\x01 \x01(\t\"\xe1\x01\n\x14LookupDeviceResponse\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.segue.device.v1.Device.Kind\x12\x33\n\x0c\x63\x61pabilities\x18\x04 \x01(\x0b\x32\x1d.segue.device.v1.Capabilities\x12\x14\n\x0c\x63ontrollable\x18\x05 \x01(\x08\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x8a\x01\n\x15\x44\x65viceInternalService\x12q\n\x0cLookupDevice\x12$.segue.device.v1.LookupDeviceRequest\x1a%.segue.device.v1.LookupDeviceResponse\"\x14\x90\x02\x01\xba\xc8\x18\r\x08\x03\"\x03rec\"\x04syncB\xbf\x01\n\x0fsegue.device.v1B\x1a\x44\x65viceInternalServiceProtoP\x01Z\x18segue/device/v1;devicev1\xa2\x02\rSegueDeviceV1\xaa\x02\x0fSegue.Device.V1\xba\x02\rSegueDeviceV1\xca\x02\x0fSegue\\Device\\V1\xe2\x02\x1bSegue\\Device\\V1\\GPBMetadata\xea\x02\x11Segue::Device::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-segue/device/v1/device_internal_service.proto\x12\x0fsegue.device.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csegue/device/v1/device.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\"2\n\x13LookupDeviceRequest\x12\x1b\n\tdevice_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x02\"\xe1\x01\n\x14LookupDeviceResponse\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.segue.device.v1.Device.Kind\x12\x33\n\x0c\x63\x61pabilities\x18\x04 \x01(\x0b\x32\x1d.segue.device.v1.Capabilities\x12\x14\n\x0c\x63ontrollable\x18\x05 \x01(\x08\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x8a\x01\n\x15\x44\x65viceInternalService\x12q\n\x0cLookupDevice\x12$.segue.device.v1.LookupDeviceRequest\x1a%.segue.device.v1.LookupDeviceResponse\"\x14\x90\x02\x01\xba\xc8\x18\r\x08\x03\"\x03rec\"\x04syncB\xbf\x01\n\x0fsegue.device.v1B\x1a\x44\x65viceInternalServiceProtoP\x01Z\x18segue/device/v1;devicev1\xa2\x02\rSegueDeviceV1\xaa\x02\x0fSegue.Device.V1\xba\x02\rSegueDeviceV1\xca\x02\x0fSegue\\Device\\V1\xe2\x02\x1bSegue\\Device\\V1\\GPBMetadata\xea\x02\x11Segue::Device::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +36,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.device.v1.device_inte
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017segue.device.v1B\032DeviceInternalServiceProtoP\001Z\030segue/device/v1;devicev1\242\002\rSegueDeviceV1\252\002\017Segue.Device.V1\272\002\rSegueDeviceV1\312\002\017Segue\\Device\\V1\342\002\033Segue\\Device\\V1\\GPBMetadata\352\002\021Segue::Device::V1'
+  _globals['_LOOKUPDEVICEREQUEST'].fields_by_name['device_id']._loaded_options = None
+  _globals['_LOOKUPDEVICEREQUEST'].fields_by_name['device_id']._serialized_options = b'\312\310\030\004\010\001\020\002'
   _globals['_DEVICEINTERNALSERVICE'].methods_by_name['LookupDevice']._loaded_options = None
   _globals['_DEVICEINTERNALSERVICE'].methods_by_name['LookupDevice']._serialized_options = b'\220\002\001\272\310\030\r\010\003\"\003rec\"\004sync'
-  _globals['_LOOKUPDEVICEREQUEST']._serialized_start=158
-  _globals['_LOOKUPDEVICEREQUEST']._serialized_end=198
-  _globals['_LOOKUPDEVICERESPONSE']._serialized_start=201
-  _globals['_LOOKUPDEVICERESPONSE']._serialized_end=426
-  _globals['_DEVICEINTERNALSERVICE']._serialized_start=429
-  _globals['_DEVICEINTERNALSERVICE']._serialized_end=567
+  _globals['_LOOKUPDEVICEREQUEST']._serialized_start=190
+  _globals['_LOOKUPDEVICEREQUEST']._serialized_end=240
+  _globals['_LOOKUPDEVICERESPONSE']._serialized_start=243
+  _globals['_LOOKUPDEVICERESPONSE']._serialized_end=468
+  _globals['_DEVICEINTERNALSERVICE']._serialized_start=471
+  _globals['_DEVICEINTERNALSERVICE']._serialized_end=609
 # @@protoc_insertion_point(module_scope)
