@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters import heads
 from playlist_svc.adapters.drafts import (
     Draft,
-    as_snapshot,
     first_head,
     leaving,
     owned_counts,
     withdrawn,
 )
 from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.adapters.memory_writing import Kept, MemoryWriting
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import (
@@ -26,7 +26,6 @@ from playlist_svc.domain.playlist import (
     MOST_PLAYLISTS,
     RECOVERABLE_MS,
     Head,
-    Kind,
     Snapshot,
 )
 from playlist_svc.domain.refusals import collection_full, no_such
@@ -39,39 +38,6 @@ from playlist_svc.ports.playlists import (
     Standing,
     Writing,
 )
-
-_UNDOABLE = (Kind.EDIT, Kind.RESTORE)
-
-
-@dataclass
-class _Kept:
-    """A playlist with its versions by revision."""
-
-    head: Head
-    snapshots: dict[int, Snapshot] = field(default_factory=dict)
-    contents: dict[int, Content] = field(default_factory=dict)
-
-    def add(self, recorded: NewSnapshot, head: Head) -> None:
-        self.head = head
-        self.snapshots[head.revision] = as_snapshot(recorded, head.revision)
-        self.contents[head.revision] = recorded.content
-        if recorded.undoes is not None:
-            self._mark(recorded.undoes, head.revision)
-        if recorded.redoes is not None:
-            self._mark(recorded.redoes, None)
-
-    def _mark(self, revision: int, undone_by: int | None) -> None:
-        if revision in self.snapshots:
-            self.snapshots[revision] = replace(self.snapshots[revision], undone_by=undone_by)
-
-    def content(self, revision: int) -> Content:
-        if revision not in self.contents:
-            raise RevisionGone(f"revision {revision} is not kept")
-        return self.contents[revision]
-
-    def by_id(self, snapshot_id: str) -> Snapshot | None:
-        found = (s for s in self.snapshots.values() if s.snapshot_id == snapshot_id)
-        return next(found, None)
 
 
 class MemoryPlaylists:
@@ -95,7 +61,7 @@ class MemoryPlaylists:
         self._kept_revisions = kept_revisions
         self._answers = MemoryAnswers()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._playlists: dict[str, _Kept] = {}
+        self._playlists: dict[str, Kept] = {}
         self._followed: dict[tuple[str, str], int] = {}
 
     async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
@@ -105,7 +71,7 @@ class MemoryPlaylists:
             await asyncio.sleep(0)
             made = first_head(head, first)
             self._check_owned(None, made)
-            kept = _Kept(made)
+            kept = Kept(made)
             kept.add(first, made)
             self._playlists[made.playlist_id] = kept
             await self._tell(made)
@@ -136,14 +102,14 @@ class MemoryPlaylists:
                 kept = self._playlists.get(playlist_id)
                 if kept is None:
                     raise no_such("playlist", playlist_id)
-                writing = _MemoryWriting(kept)
+                writing = MemoryWriting(kept)
                 answer = await decide(writing)
                 await self._store(kept, writing.draft)
                 return answer
 
         return await self._answers.answer_once(None, key, produce)
 
-    async def _store(self, kept: _Kept, draft: Draft) -> None:
+    async def _store(self, kept: Kept, draft: Draft) -> None:
         if not draft.is_changed:
             return
         self._check_owned(draft.held, draft.head)
@@ -268,7 +234,7 @@ class MemoryPlaylists:
             if self._followed.pop((playlist_id, user_id), None) is not None:
                 await self._step_followers(self._playlists[playlist_id], -1)
 
-    async def _step_followers(self, kept: _Kept, step: int) -> None:
+    async def _step_followers(self, kept: Kept, step: int) -> None:
         head = kept.head
         followers = head.follower_count + step
         kept.head = replace(head, follower_count=followers, version=head.version + 1)
@@ -301,76 +267,12 @@ class MemoryPlaylists:
         for key in [key for key in self._followed if key[0] == playlist_id]:
             del self._followed[key]
 
-    def _shorten(self, kept: _Kept) -> int:
+    def _shorten(self, kept: Kept) -> int:
         oldest = kept.head.revision - self._kept_revisions
         gone = [revision for revision in kept.contents if revision < oldest]
         for revision in gone:
             del kept.contents[revision], kept.snapshots[revision]
         return len(gone)
-
-
-class _MemoryWriting:
-    """A ``Writing`` while the playlist's lock is held."""
-
-    def __init__(self, kept: _Kept) -> None:
-        self._kept = kept
-        self.draft = Draft(kept.head)
-
-    @property
-    def head(self) -> Head:
-        """See ``Writing.head``."""
-        return self.draft.head
-
-    async def content(self, revision: int) -> Content:
-        """See ``Writing.content``."""
-        await asyncio.sleep(0)
-        recorded = self.draft.recorded
-        if recorded is not None and revision == self.head.revision:
-            return recorded.content
-        return self._kept.content(revision)
-
-    async def snapshot(self, snapshot_id: str) -> Snapshot | None:
-        """See ``Writing.snapshot``."""
-        recorded = self.draft.recorded
-        if recorded is not None and recorded.snapshot_id == snapshot_id:
-            return as_snapshot(recorded, self.head.revision)
-        return self._kept.by_id(snapshot_id)
-
-    async def snapshot_at(self, revision: int) -> Snapshot | None:
-        """See ``Writing.snapshot_at``."""
-        recorded = self.draft.recorded
-        if recorded is not None and revision == self.head.revision:
-            return as_snapshot(recorded, revision)
-        return self._kept.snapshots.get(revision)
-
-    async def last_undoable(self, author_id: str) -> Snapshot | None:
-        """See ``Writing.last_undoable``."""
-        standing = [s for s in self._edits_of(author_id) if s.undone_by is None]
-        return max(standing, key=lambda s: s.revision, default=None)
-
-    async def last_redoable(self, author_id: str) -> Snapshot | None:
-        """See ``Writing.last_redoable``."""
-        newest = max((s.revision for s in self._edits_of(author_id)), default=0)
-        everyone = self._kept.snapshots.values()
-        undos = {s.revision for s in everyone if s.author_id == author_id and s.kind is Kind.UNDO}
-        undone = [
-            (s.undone_by, s)
-            for s in everyone
-            if s.kind in _UNDOABLE and s.undone_by in undos and s.undone_by > newest
-        ]
-        return max(undone, key=lambda each: each[0])[1] if undone else None
-
-    def _edits_of(self, author_id: str) -> list[Snapshot]:
-        everyone = self._kept.snapshots.values()
-        return [s for s in everyone if s.author_id == author_id and s.kind in _UNDOABLE]
-
-    def record(self, snapshot: NewSnapshot) -> Head:
-        """See ``Writing.record``."""
-        return self.draft.record(snapshot)
-
-    def change(self, head: Head) -> Head:
-        """See ``Writing.change``."""
-        return self.draft.change(head)
 
 
 def _place(listed: Listed) -> tuple[int, str]:

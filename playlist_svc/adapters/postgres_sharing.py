@@ -8,7 +8,7 @@ from typing import Any
 from meshkit import postgres
 from meshkit.postgres import Connection, Pool
 from playlist_svc.adapters.playlist_rows import instant, unix_ms
-from playlist_svc.adapters.postgres_playlists import PostgresWriting
+from playlist_svc.adapters.postgres_writing import PostgresWriting
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.refusals import collection_full
 from playlist_svc.domain.sharing import MOST_LINKS, Share

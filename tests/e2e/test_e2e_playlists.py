@@ -92,7 +92,7 @@ def test_entries_are_moved_and_removed_by_query_and_by_post(ada: Caller, music: 
     assert ada.item_ids(playlist_id) == [a, c, e, b, d, f]
     moved = ada.post(f"{path}/move", {"item_ids": [a]})
     assert ada.item_ids(playlist_id) == [c, e, b, d, f, a]
-    query = f"item_id={c}&item_ids={f}&snapshot_id={moved['snapshot_id']}&request_id=once"
+    query = f"item_ids={c}&item_ids={f}&snapshot_id={moved['snapshot_id']}&request_id=once"
     gone = ada.call("DELETE", f"{path}?{query}")
     assert (set(gone), gone["removed_count"]) == ({"removed_count", "snapshot_id"}, 2)
     assert ada.call("DELETE", f"{path}?{query}") == gone

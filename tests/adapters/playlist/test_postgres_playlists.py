@@ -15,7 +15,8 @@ from meshkit.migrations import MigrationSource, migrate
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters import postgres_erasure, postgres_purge
 from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.postgres_playlists import Bounds, PostgresPlaylists
+from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres_writing import Bounds
 from playlist_svc.adapters.turns import MOST_WAITING
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import content as contents
