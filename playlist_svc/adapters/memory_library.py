@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from meshkit.idempotency import MemoryAnswers, RequestKey
+from playlist_svc.adapters.kept_answers import number
 from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
 from playlist_svc.domain.refusals import collection_full, no_such
 
@@ -31,10 +33,25 @@ class MemoryShelf(Generic[T]):
 
     def __init__(self, most: int = MOST_SAVED) -> None:
         self._most = most
+        self._answers = MemoryAnswers()
         self._held: defaultdict[str, dict[str, Saved[T]]] = defaultdict(dict)
 
-    async def save(self, user_id: str, things: Sequence[T], now_ms: int) -> int:
+    async def answered(self, key: RequestKey | None) -> int | None:
+        """See ``Shelf.answered``."""
+        answer = await self._answers.answer_of(None, key)
+        return None if answer is None else int(answer)
+
+    async def save(
+        self, user_id: str, things: Sequence[T], now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """See ``Shelf.save``."""
+
+        async def produce() -> bytes:
+            return number(self._put(user_id, things, now_ms))
+
+        return int(await self._answers.answer_once(None, key, produce))
+
+    def _put(self, user_id: str, things: Sequence[T], now_ms: int) -> int:
         held = self._held[user_id]
         latest = max((one.saved_at_us for one in held.values()), default=0)
         top = max(now_ms * 1000, latest + len(things))
@@ -47,10 +64,16 @@ class MemoryShelf(Generic[T]):
         held.update(added)
         return len(added)
 
-    async def remove(self, user_id: str, ids: Collection[str]) -> int:
+    async def remove(
+        self, user_id: str, ids: Collection[str], now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """See ``Shelf.remove``."""
-        held = self._held[user_id]
-        return sum(held.pop(one, None) is not None for one in ids)
+
+        async def produce() -> bytes:
+            held = self._held[user_id]
+            return number(sum(held.pop(one, None) is not None for one in ids))
+
+        return int(await self._answers.answer_once(None, key, produce))
 
     async def page(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedPage[T]:
         """See ``Shelf.page``."""

@@ -17,6 +17,7 @@ from playlist_svc.adapters.drafts import (
     owned_counts,
     withdrawn,
 )
+from playlist_svc.adapters.kept_answers import number
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_writing import Kept, MemoryWriting
 from playlist_svc.domain.access import Role, Visibility
@@ -108,6 +109,11 @@ class MemoryPlaylists:
                 return answer
 
         return await self._answers.answer_once(None, key, produce)
+
+    async def answered(self, key: RequestKey | None) -> bytes | None:
+        """See ``PlaylistStore.answered``."""
+        await asyncio.sleep(0)
+        return await self._answers.answer_of(None, key)
 
     async def _store(self, kept: Kept, draft: Draft) -> None:
         if not draft.is_changed:
@@ -213,8 +219,17 @@ class MemoryPlaylists:
         follows = (playlist_id, user_id) in self._followed
         return Standing(follows, (owner_id, user_id) in self.blocks)
 
-    async def follow(self, playlist_id: str, user_id: str, now_ms: int) -> int:
+    async def follow(
+        self, playlist_id: str, user_id: str, now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """See ``PlaylistStore.follow``."""
+
+        async def produce() -> bytes:
+            return number(await self._follow(playlist_id, user_id, now_ms))
+
+        return int(await self._answers.answer_once(None, key, produce))
+
+    async def _follow(self, playlist_id: str, user_id: str, now_ms: int) -> int:
         async with self._locks[playlist_id]:
             await asyncio.sleep(0)
             kept = self._playlists.get(playlist_id)
@@ -227,12 +242,17 @@ class MemoryPlaylists:
                 await self._step_followers(kept, 1)
             return kept.head.follower_count
 
-    async def unfollow(self, playlist_id: str, user_id: str) -> None:
+    async def unfollow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> None:
         """See ``PlaylistStore.unfollow``."""
-        async with self._locks[playlist_id]:
-            await asyncio.sleep(0)
-            if self._followed.pop((playlist_id, user_id), None) is not None:
-                await self._step_followers(self._playlists[playlist_id], -1)
+
+        async def produce() -> bytes:
+            async with self._locks[playlist_id]:
+                await asyncio.sleep(0)
+                if self._followed.pop((playlist_id, user_id), None) is not None:
+                    await self._step_followers(self._playlists[playlist_id], -1)
+            return number(0)
+
+        await self._answers.answer_once(None, key, produce)
 
     async def _step_followers(self, kept: Kept, step: int) -> None:
         head = kept.head

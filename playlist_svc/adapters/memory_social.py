@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from meshkit.feeds import MemoryChangeFeed
+from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters import social_changes
+from playlist_svc.adapters.kept_answers import NOTHING, number
 from playlist_svc.domain.refusals import collection_full, no_such, no_such_user, user_blocked
 from playlist_svc.domain.social import (
     MOST_BLOCKED,
@@ -52,6 +55,7 @@ class MemorySocial:
         most_blocked: int = MOST_BLOCKED,
     ) -> None:
         self._feed = feed
+        self._answers = MemoryAnswers()
         self._most_followed = most_followed
         self._most_blocked = most_blocked
         self._follows: dict[tuple[str, Kind, str], int] = {}
@@ -59,10 +63,32 @@ class MemorySocial:
         self._audiences: defaultdict[str, Audience] = defaultdict(Audience)
         self._artists: dict[str, ArtistFollowers] = {}
 
+    async def answered(self, key: RequestKey | None) -> int | None:
+        """See ``SocialStore.answered``."""
+        answer = await self._answers.answer_of(None, key)
+        return None if answer is None else int(answer or 0)
+
+    async def _once(self, key: RequestKey | None, write: Callable[[], bytes]) -> bytes:
+        async def produce() -> bytes:
+            return write()
+
+        return await self._answers.answer_once(None, key, produce)
+
     async def follow(
-        self, user_id: str, people: Sequence[str], artists: Sequence[Artist], now_ms: int
+        self,
+        user_id: str,
+        people: Sequence[str],
+        artists: Sequence[Artist],
+        now_ms: int,
+        key: RequestKey | None = None,
     ) -> int:
         """See ``SocialStore.follow``."""
+        began = partial(self._begin, user_id, people, artists, now_ms)
+        return int(await self._once(key, lambda: number(began())))
+
+    def _begin(
+        self, user_id: str, people: Sequence[str], artists: Sequence[Artist], now_ms: int
+    ) -> int:
         if any((user_id, person) in self._blocks for person in people):
             raise user_blocked()
         for person in people:
@@ -92,12 +118,17 @@ class MemorySocial:
         self._feed.append(social_changes.encode(counted))
 
     async def unfollow(
-        self, user_id: str, people: Collection[str], artists: Collection[str]
+        self,
+        user_id: str,
+        people: Collection[str],
+        artists: Collection[str],
+        key: RequestKey | None = None,
     ) -> int:
         """See ``SocialStore.unfollow``."""
         asked = {(user_id, Kind.USER, person) for person in people}
         asked |= {(user_id, Kind.ARTIST, artist_id) for artist_id in artists}
-        return self._end(asked & self._follows.keys())
+        ended = await self._once(key, lambda: number(self._end(asked & self._follows.keys())))
+        return int(ended)
 
     def _end(self, ended: Collection[tuple[str, Kind, str]]) -> int:
         for one in ended:
@@ -163,18 +194,29 @@ class MemorySocial:
             audience=self._audiences[other_id],
         )
 
-    async def block(self, user_id: str, blocked_id: str, now_ms: int) -> None:
+    async def block(
+        self, user_id: str, blocked_id: str, now_ms: int, key: RequestKey | None = None
+    ) -> None:
         """See ``SocialStore.block``."""
+        await self._once(key, lambda: self._shut_out(user_id, blocked_id, now_ms))
+
+    def _shut_out(self, user_id: str, blocked_id: str, now_ms: int) -> bytes:
         if (user_id, blocked_id) not in self._blocks:
             if sum(one[0] == user_id for one in self._blocks) >= self._most_blocked:
                 raise collection_full(self._most_blocked)
             self._blocks[user_id, blocked_id] = now_ms * 1000
         between = {(user_id, Kind.USER, blocked_id), (blocked_id, Kind.USER, user_id)}
         self._end(between & self._follows.keys())
+        return NOTHING
 
-    async def unblock(self, user_id: str, blocked_id: str) -> None:
+    async def unblock(self, user_id: str, blocked_id: str, key: RequestKey | None = None) -> None:
         """See ``SocialStore.unblock``."""
-        self._blocks.pop((user_id, blocked_id), None)
+
+        def write() -> bytes:
+            self._blocks.pop((user_id, blocked_id), None)
+            return NOTHING
+
+        await self._once(key, write)
 
     async def blocks(
         self, user_id: str, after: tuple[int, str] | None, limit: int
@@ -188,13 +230,22 @@ class MemorySocial:
         return self._audiences[user_id]
 
     async def set_audience(
-        self, user_id: str, following: Circle | None, followers: Circle | None
+        self,
+        user_id: str,
+        following: Circle | None,
+        followers: Circle | None,
+        key: RequestKey | None = None,
     ) -> Audience:
         """See ``SocialStore.set_audience``."""
-        held = self._audiences[user_id]
-        audience = Audience(following or held.following, followers or held.followers)
-        self._audiences[user_id] = audience
-        return audience
+
+        def write() -> bytes:
+            held = self._audiences[user_id]
+            audience = Audience(following or held.following, followers or held.followers)
+            self._audiences[user_id] = audience
+            return f"{audience.following.value} {audience.followers.value}".encode()
+
+        answer = await self._once(key, write)
+        return Audience(*map(Circle, answer.decode().split()))
 
     async def artists_with_followers(self, after: str, limit: int) -> Sequence[ArtistFollowers]:
         """See ``SocialStore.artists_with_followers``."""

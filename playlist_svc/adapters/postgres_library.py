@@ -9,6 +9,9 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from psycopg import sql
 
 from meshkit import postgres
+from meshkit.idempotency import RequestKey
+from meshkit.idempotency_postgres import PostgresAnswers
+from playlist_svc.adapters.kept_answers import kept, number
 from playlist_svc.adapters.postgres_user_counts import drop_empty, hold, moment, place, unix_us
 from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
 from playlist_svc.domain.refusals import collection_full
@@ -81,11 +84,19 @@ class _PostgresShelf(Generic[T]):
         self._pool = pool
         self._sort = sort
         self._most = most
+        self._answers = PostgresAnswers()
         self._save, self._remove, self._count, self._page, self._among, self._erase = map(
             sort.statement, (_SAVE, _REMOVE, _COUNT, _PAGE, _AMONG, _ERASE)
         )
 
-    async def save(self, user_id: str, things: Sequence[T], now_ms: int) -> int:
+    async def answered(self, key: RequestKey | None) -> int | None:
+        """See ``Shelf.answered``."""
+        answer = await kept(self._pool, key)
+        return None if answer is None else int(answer)
+
+    async def save(
+        self, user_id: str, things: Sequence[T], now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """See ``Shelf.save``."""
         columns = zip(*map(self._sort.encode, things), strict=True)
         arguments = {
@@ -94,12 +105,16 @@ class _PostgresShelf(Generic[T]):
             "now": moment(now_ms * 1000),
             "n": len(things),
         }
-        async with postgres.transaction(self._pool) as connection:
+
+        async def produce() -> bytes:
             await hold(connection, [user_id])
             saved = (await connection.execute(self._save, arguments)).rowcount
             if saved and await self._counted(connection, user_id, saved) > self._most:
                 raise collection_full(self._most)
-        return saved
+            return number(saved)
+
+        async with postgres.transaction(self._pool) as connection:
+            return int(await self._answers.answer_once(connection, key, produce))
 
     async def _counted(self, connection: postgres.Connection, user_id: str, change: int) -> int:
         cursor = await connection.execute(self._count, {"user": user_id, "change": change})
@@ -108,13 +123,19 @@ class _PostgresShelf(Generic[T]):
             raise RuntimeError("a row that this transaction holds is gone")
         return int(row[0])
 
-    async def remove(self, user_id: str, ids: Collection[str]) -> int:
+    async def remove(
+        self, user_id: str, ids: Collection[str], now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """See ``Shelf.remove``."""
-        async with postgres.transaction(self._pool) as connection:
+
+        async def produce() -> bytes:
             await hold(connection, [user_id])
             cursor = await connection.execute(self._remove, {"user": user_id, "ids": list(ids)})
             await self._counted(connection, user_id, -cursor.rowcount)
-        return cursor.rowcount
+            return number(cursor.rowcount)
+
+        async with postgres.transaction(self._pool) as connection:
+            return int(await self._answers.answer_once(connection, key, produce))
 
     async def page(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedPage[T]:
         """See ``Shelf.page``."""

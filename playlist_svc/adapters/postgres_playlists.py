@@ -19,8 +19,10 @@ from playlist_svc.adapters import (
     postgres_versions,
 )
 from playlist_svc.adapters.drafts import Draft, first_head, leaving, owned_counts
+from playlist_svc.adapters.kept_answers import kept, number
 from playlist_svc.adapters.playlist_rows import instant
 from playlist_svc.adapters.postgres_erasure import FOLLOWED, OWNED, SHARED
+from playlist_svc.adapters.postgres_heads import Held
 from playlist_svc.adapters.postgres_user_counts import drop_empty
 from playlist_svc.adapters.postgres_writing import Bounds, PostgresWriting
 from playlist_svc.adapters.turns import MOST_FOLLOWING, Turns
@@ -129,6 +131,10 @@ class PostgresPlaylists:
             await self._committed(writing.draft)
         return answer
 
+    async def answered(self, key: RequestKey | None) -> bytes | None:
+        """See ``PlaylistStore.answered``."""
+        return await kept(self._pool, key)
+
     async def _committed(self, draft: Draft) -> None:
         if draft.recorded is not None:
             head = draft.head
@@ -196,35 +202,59 @@ class PostgresPlaylists:
 
         return await postgres.read(self._pool, query)
 
-    async def follow(self, playlist_id: str, user_id: str, now_ms: int) -> int:
+    async def follow(
+        self, playlist_id: str, user_id: str, now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """See ``PlaylistStore.follow``."""
-        async with (
-            self._follows.turn(playlist_id),
-            postgres.transaction(self._pool) as connection,
-        ):
-            held = await postgres_heads.hold(connection, playlist_id)
+
+        async def step(connection: Connection, held: Held | None) -> Head:
             if held is None or held.head.deleted_at_ms is not None:
                 raise no_such("playlist", playlist_id)
             row = [playlist_id, user_id, instant(now_ms)]
             if not (await connection.execute(_FOLLOW, row)).rowcount:
-                return held.head.follower_count
-            head = await self._step_followers(connection, held.head, user_id, 1)
-        await self._cache.put([head])
-        return head.follower_count
+                return held.head
+            return await self._step_followers(connection, held.head, user_id, 1)
 
-    async def unfollow(self, playlist_id: str, user_id: str) -> None:
+        return int(await self._stepped(playlist_id, key, step))
+
+    async def unfollow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> None:
         """See ``PlaylistStore.unfollow``."""
+
+        async def step(connection: Connection, held: Held | None) -> Head | None:
+            if held is None:
+                return None
+            if not (await connection.execute(_UNFOLLOW, [playlist_id, user_id])).rowcount:
+                return held.head
+            return await self._step_followers(connection, held.head, user_id, -1)
+
+        await self._stepped(playlist_id, key, step)
+
+    async def _stepped(
+        self,
+        playlist_id: str,
+        key: RequestKey | None,
+        step: Callable[[Connection, Held | None], Awaitable[Head | None]],
+    ) -> bytes:
+        """How many follow after ``step``, as it is kept."""
+        heads_after: list[Head] = []
+
+        async def produce() -> bytes:
+            held = await postgres_heads.hold(connection, playlist_id)
+            head = await step(connection, held)
+            if head is None or held is None:
+                return number(0)
+            if head is not held.head:
+                heads_after.append(head)
+            return number(head.follower_count)
+
         async with (
             self._follows.turn(playlist_id),
             postgres.transaction(self._pool) as connection,
         ):
-            held = await postgres_heads.hold(connection, playlist_id)
-            if held is None:
-                return
-            if not (await connection.execute(_UNFOLLOW, [playlist_id, user_id])).rowcount:
-                return
-            head = await self._step_followers(connection, held.head, user_id, -1)
-        await self._cache.put([head])
+            answer = await self._answers.answer_once(connection, key, produce)
+        if heads_after:
+            await self._cache.put(heads_after)
+        return answer
 
     async def _step_followers(
         self, connection: Connection, before: Head, user_id: str, step: int

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from meshkit import postgres
+from meshkit.idempotency import RequestKey
+from meshkit.idempotency_postgres import PostgresAnswers
 from playlist_svc.adapters import postgres_follows
+from playlist_svc.adapters.kept_answers import NOTHING, kept, number
 from playlist_svc.adapters.postgres_follows import Follow, Row, fetch
 from playlist_svc.adapters.postgres_user_counts import drop_empty, hold, moment, place, unix_us
 from playlist_svc.domain.refusals import collection_full, no_such_user, user_blocked
@@ -142,20 +145,35 @@ class PostgresSocial:
         self._pool = pool
         self._most_followed = most_followed
         self._most_blocked = most_blocked
+        self._answers = PostgresAnswers()
+
+    async def answered(self, key: RequestKey | None) -> int | None:
+        """See ``SocialStore.answered``."""
+        answer = await kept(self._pool, key)
+        return None if answer is None else int(answer or 0)
 
     async def follow(
-        self, user_id: str, people: Sequence[str], artists: Sequence[Artist], now_ms: int
+        self,
+        user_id: str,
+        people: Sequence[str],
+        artists: Sequence[Artist],
+        now_ms: int,
+        key: RequestKey | None = None,
     ) -> int:
         """See ``SocialStore.follow``."""
         asked = _follows(user_id, people, [artist.artist_id for artist in artists])
         names = {artist.artist_id: artist.name for artist in artists}
-        async with postgres.transaction(self._pool) as connection:
+
+        async def produce() -> bytes:
             await hold(connection, [user_id, *people])
             await self._refuse_blocked(connection, user_id, people)
             began, followed = await postgres_follows.begin(connection, asked, names, now_ms)
             if followed > self._most_followed:
                 raise collection_full(self._most_followed)
-        return began
+            return number(began)
+
+        async with postgres.transaction(self._pool) as connection:
+            return int(await self._answers.answer_once(connection, key, produce))
 
     async def _refuse_blocked(
         self, connection: postgres.Connection, user_id: str, people: Sequence[str]
@@ -169,12 +187,21 @@ class PostgresSocial:
                 raise no_such_user(person)
 
     async def unfollow(
-        self, user_id: str, people: Collection[str], artists: Collection[str]
+        self,
+        user_id: str,
+        people: Collection[str],
+        artists: Collection[str],
+        key: RequestKey | None = None,
     ) -> int:
         """See ``SocialStore.unfollow``."""
-        async with postgres.transaction(self._pool) as connection:
+
+        async def produce() -> bytes:
             await hold(connection, [user_id, *people])
-            return await postgres_follows.end(connection, _follows(user_id, people, artists))
+            ended = _follows(user_id, people, artists)
+            return number(await postgres_follows.end(connection, ended))
+
+        async with postgres.transaction(self._pool) as connection:
+            return int(await self._answers.answer_once(connection, key, produce))
 
     async def following(
         self,
@@ -216,26 +243,38 @@ class PostgresSocial:
             audience=Audience(*map(Circle, row[6:])),
         )
 
-    async def block(self, user_id: str, blocked_id: str, now_ms: int) -> None:
+    async def block(
+        self, user_id: str, blocked_id: str, now_ms: int, key: RequestKey | None = None
+    ) -> None:
         """See ``SocialStore.block``."""
         now = moment(now_ms * 1000)
         between = [
             Follow(user_id, Kind.USER, blocked_id),
             Follow(blocked_id, Kind.USER, user_id),
         ]
-        async with postgres.transaction(self._pool) as connection:
+
+        async def produce() -> bytes:
             await hold(connection, [user_id, blocked_id])
             added = await fetch(connection, _BLOCK, user=user_id, blocked=blocked_id, now=now)
             if added and added[0][0] > self._most_blocked:
                 raise collection_full(self._most_blocked)
             await postgres_follows.end(connection, between)
+            return NOTHING
 
-    async def unblock(self, user_id: str, blocked_id: str) -> None:
-        """See ``SocialStore.unblock``."""
         async with postgres.transaction(self._pool) as connection:
+            await self._answers.answer_once(connection, key, produce)
+
+    async def unblock(self, user_id: str, blocked_id: str, key: RequestKey | None = None) -> None:
+        """See ``SocialStore.unblock``."""
+
+        async def produce() -> bytes:
             await hold(connection, [user_id])
             arguments = {"users": [user_id], "blocked": blocked_id}
             await connection.execute(_UNBLOCK, arguments)
+            return NOTHING
+
+        async with postgres.transaction(self._pool) as connection:
+            await self._answers.answer_once(connection, key, produce)
 
     async def blocks(
         self, user_id: str, after: tuple[int, str] | None, limit: int
@@ -250,10 +289,15 @@ class PostgresSocial:
         return Audience(*map(Circle, rows[0])) if rows else Audience()
 
     async def set_audience(
-        self, user_id: str, following: Circle | None, followers: Circle | None
+        self,
+        user_id: str,
+        following: Circle | None,
+        followers: Circle | None,
+        key: RequestKey | None = None,
     ) -> Audience:
         """See ``SocialStore.set_audience``."""
-        async with postgres.transaction(self._pool) as connection:
+
+        async def produce() -> bytes:
             (row,) = await fetch(
                 connection,
                 _SET_AUDIENCE,
@@ -261,7 +305,11 @@ class PostgresSocial:
                 following=following.value if following else None,
                 followers=followers.value if followers else None,
             )
-        return Audience(*map(Circle, row))
+            return " ".join(row).encode()
+
+        async with postgres.transaction(self._pool) as connection:
+            answer = await self._answers.answer_once(connection, key, produce)
+        return Audience(*map(Circle, answer.decode().split()))
 
     async def artists_with_followers(self, after: str, limit: int) -> Sequence[ArtistFollowers]:
         """See ``SocialStore.artists_with_followers``."""

@@ -8,7 +8,7 @@ from segue.playlist.v1 import playlist_service_pb2 as pb
 from segue.playlist.v1 import snapshot_service_pb2
 
 from meshkit.faults import InvalidArgument
-from meshkit.idempotency import WriteRequest, request_key
+from meshkit.idempotency import RequestKey, WriteRequest, request_key
 from meshkit.paging import SortKey
 from meshkit.principal import current_principal
 from meshkit.ulids import is_ulid
@@ -46,6 +46,12 @@ class _NamedWrite(_Named, WriteRequest, Protocol):
 def named(request: _Named) -> tuple[str, str]:
     """The playlist that a request is about, and the user who asks."""
     return fields.ulid("playlist_id", request.playlist_id), current_principal().user_id
+
+
+def writer(method: str, request: WriteRequest) -> tuple[str, RequestKey | None]:
+    """The user who writes, and the key of the write."""
+    user_id = current_principal().user_id
+    return user_id, request_key(user_id, method, request)
 
 
 def command(method: str, request: _NamedWrite, snapshot_id: str = "") -> Command:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from meshkit.idempotency import RequestKey
 from playlist_svc.domain.library import Album, SavedPage
 
 T = TypeVar("T")
@@ -22,10 +23,18 @@ class Albums(Protocol):
 class Shelf(Protocol[T]):
     """What users saved of one sort: ids of tracks, or albums. No acknowledged write may be lost.
 
-    Totals must be exact, however many write at once.
+    Totals must be exact, however many write at once. An equal ``key`` must give the answer of the
+    first time and write nothing (``meshkit.idempotency.AnswerStore``).
     """
 
-    async def save(self, user_id: str, things: Sequence[T], now_ms: int) -> int:
+    async def answered(self, key: RequestKey | None) -> int | None:
+        """What a write with an equal key answered; None where there was none. Promises nothing of
+        the next moment. Raises InvalidArgument (REQUEST_ID_REUSED)."""
+        ...
+
+    async def save(
+        self, user_id: str, things: Sequence[T], now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """Save those that are not saved yet and answer how many these were.
 
         The first of ``things`` must end on top of the list, all of them above what was there; what
@@ -34,7 +43,9 @@ class Shelf(Protocol[T]):
         """
         ...
 
-    async def remove(self, user_id: str, ids: Collection[str]) -> int:
+    async def remove(
+        self, user_id: str, ids: Collection[str], now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """Take things out; how many were there."""
         ...
 

@@ -147,6 +147,11 @@ class PlaylistStore(Protocol):
         """
         ...
 
+    async def answered(self, key: RequestKey | None) -> bytes | None:
+        """What a write with an equal key answered; None where there was none. Promises nothing of
+        the next moment. Raises InvalidArgument (REQUEST_ID_REUSED)."""
+        ...
+
     async def head(self, playlist_id: str) -> Head | None:
         """The playlist as the last acknowledged write left it; None for an unknown one."""
         ...
@@ -181,15 +186,19 @@ class PlaylistStore(Protocol):
         """How a user stands to a playlist and its owner."""
         ...
 
-    async def follow(self, playlist_id: str, user_id: str, now_ms: int) -> int:
+    async def follow(
+        self, playlist_id: str, user_id: str, now_ms: int, key: RequestKey | None = None
+    ) -> int:
         """Have the user follow; the number of followers after it, exact under concurrency.
+
+        The answer is kept under ``key`` and given again.
 
         Raises FailedPrecondition (COLLECTION_FULL) when the user follows ``MOST_PLAYLISTS``.
         """
         ...
 
-    async def unfollow(self, playlist_id: str, user_id: str) -> None:
-        """Have the user follow no longer."""
+    async def unfollow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> None:
+        """Have the user follow no longer; once only for equal keys."""
         ...
 
     async def purge(self, now_ms: int, limit: int) -> int:

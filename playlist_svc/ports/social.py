@@ -34,11 +34,23 @@ class SocialStore(Protocol):
 
     All counts must be exact, however many write at once. Every change of an artist's followers must
     appear in the service's change feed, in the same transaction (entity "artist_followers", UPSERT,
-    JSON of artist_id, name and followers_count).
+    JSON of artist_id, name and followers_count). An equal ``key`` must give the answer of the first
+    time and write nothing (``meshkit.idempotency.AnswerStore``).
     """
 
+    async def answered(self, key: RequestKey | None) -> int | None:
+        """What a write with an equal key answered (0 for those that count nothing); None where
+        there was none. Promises nothing of the next moment. Raises InvalidArgument
+        (REQUEST_ID_REUSED)."""
+        ...
+
     async def follow(
-        self, user_id: str, people: Sequence[str], artists: Sequence[Artist], now_ms: int
+        self,
+        user_id: str,
+        people: Sequence[str],
+        artists: Sequence[Artist],
+        now_ms: int,
+        key: RequestKey | None = None,
     ) -> int:
         """Follow those who are not followed yet; how many these were. All or nothing.
 
@@ -49,7 +61,11 @@ class SocialStore(Protocol):
         ...
 
     async def unfollow(
-        self, user_id: str, people: Collection[str], artists: Collection[str]
+        self,
+        user_id: str,
+        people: Collection[str],
+        artists: Collection[str],
+        key: RequestKey | None = None,
     ) -> int:
         """Follow them no longer; how many were followed."""
         ...
@@ -80,7 +96,9 @@ class SocialStore(Protocol):
         """How the user stands to the other one."""
         ...
 
-    async def block(self, user_id: str, blocked_id: str, now_ms: int) -> None:
+    async def block(
+        self, user_id: str, blocked_id: str, now_ms: int, key: RequestKey | None = None
+    ) -> None:
         """Block a user and end following both ways; who is blocked already keeps the time.
 
         Raises FailedPrecondition (COLLECTION_FULL, metadata: limit) when the user would block more
@@ -88,7 +106,7 @@ class SocialStore(Protocol):
         """
         ...
 
-    async def unblock(self, user_id: str, blocked_id: str) -> None:
+    async def unblock(self, user_id: str, blocked_id: str, key: RequestKey | None = None) -> None:
         """Block a user no longer."""
         ...
 
@@ -103,7 +121,11 @@ class SocialStore(Protocol):
         ...
 
     async def set_audience(
-        self, user_id: str, following: Circle | None, followers: Circle | None
+        self,
+        user_id: str,
+        following: Circle | None,
+        followers: Circle | None,
+        key: RequestKey | None = None,
     ) -> Audience:
         """Change what is given; what holds now."""
         ...

@@ -10,6 +10,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import library as convert
 from playlist_svc.convert.lists import batch, place
+from playlist_svc.convert.requests import writer
 from playlist_svc.usecases.library import Library
 
 _SERVICE = "/segue.playlist.v1.LibraryService/"
@@ -26,7 +27,8 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.SaveTracksResponse:
         """See the contract."""
         track_ids = batch("track_ids", request.track_ids)
-        saved = await self._library.save_tracks(current_principal().user_id, track_ids)
+        user_id, key = writer(_SERVICE + "SaveTracks", request)
+        saved = await self._library.save_tracks(user_id, track_ids, key)
         return pb.SaveTracksResponse(saved_count=saved)
 
     async def RemoveSavedTracks(
@@ -34,7 +36,8 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.RemoveSavedTracksResponse:
         """See the contract."""
         track_ids = batch("track_ids", request.track_ids)
-        removed = await self._library.remove_tracks(current_principal().user_id, track_ids)
+        user_id, key = writer(_SERVICE + "RemoveSavedTracks", request)
+        removed = await self._library.remove_tracks(user_id, track_ids, key)
         return pb.RemoveSavedTracksResponse(removed_count=removed)
 
     async def ListSavedTracks(
@@ -64,7 +67,8 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.SaveAlbumsResponse:
         """See the contract."""
         album_ids = batch("album_ids", request.album_ids)
-        saved = await self._library.save_albums(current_principal().user_id, album_ids)
+        user_id, key = writer(_SERVICE + "SaveAlbums", request)
+        saved = await self._library.save_albums(user_id, album_ids, key)
         return pb.SaveAlbumsResponse(saved_count=saved)
 
     async def RemoveSavedAlbums(
@@ -72,7 +76,8 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.RemoveSavedAlbumsResponse:
         """See the contract."""
         album_ids = batch("album_ids", request.album_ids)
-        removed = await self._library.remove_albums(current_principal().user_id, album_ids)
+        user_id, key = writer(_SERVICE + "RemoveSavedAlbums", request)
+        removed = await self._library.remove_albums(user_id, album_ids, key)
         return pb.RemoveSavedAlbumsResponse(removed_count=removed)
 
     async def ListSavedAlbums(

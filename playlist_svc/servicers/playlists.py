@@ -131,16 +131,16 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.DeletePlaylistRequest, context: Context
     ) -> pb.DeletePlaylistResponse:
         """See the contract."""
-        await self._do.deletion.delete(*requests.named(request))
+        await self._do.deletion.delete(requests.command(_SERVICE + "DeletePlaylist", request))
         return pb.DeletePlaylistResponse()
 
     async def RecoverPlaylist(
         self, request: pb.RecoverPlaylistRequest, context: Context
     ) -> pb.RecoverPlaylistResponse:
         """See the contract."""
-        playlist_id, user_id = requests.named(request)
-        head = await self._do.deletion.recover(playlist_id, user_id)
-        shown = await self._do.reading.shown(head, user_id)
+        command = requests.command(_SERVICE + "RecoverPlaylist", request)
+        head = await self._do.deletion.recover(command)
+        shown = await self._do.reading.shown(head, command.user_id)
         return pb.RecoverPlaylistResponse(playlist=playlists.playlist(shown))
 
     async def ListTracks(
@@ -226,14 +226,16 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.FollowPlaylistRequest, context: Context
     ) -> pb.FollowPlaylistResponse:
         """See the contract."""
-        count = await self._do.following.follow(*requests.named(request))
+        command = requests.command(_SERVICE + "FollowPlaylist", request)
+        count = await self._do.following.follow(command.playlist_id, command.user_id, command.key)
         return pb.FollowPlaylistResponse(follower_count=count)
 
     async def UnfollowPlaylist(
         self, request: pb.UnfollowPlaylistRequest, context: Context
     ) -> pb.UnfollowPlaylistResponse:
         """See the contract."""
-        await self._do.following.unfollow(*requests.named(request))
+        command = requests.command(_SERVICE + "UnfollowPlaylist", request)
+        await self._do.following.unfollow(command.playlist_id, command.user_id, command.key)
         return pb.UnfollowPlaylistResponse()
 
     def WatchPlaylist(

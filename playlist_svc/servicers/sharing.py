@@ -8,7 +8,6 @@ from segue.playlist.v1 import sharing_service_pb2 as pb
 from segue.playlist.v1.sharing_service_pb2_grpc import SharingServiceServicer
 
 from meshkit.paging import Page
-from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import fields, playlists, requests, sharing
 from playlist_svc.usecases.collaborating import Collaborating
@@ -41,10 +40,12 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.SetCollaboratorRequest, context: Context
     ) -> pb.SetCollaboratorResponse:
         """See the contract."""
-        playlist_id, caller = requests.named(request)
+        command = requests.command(_SERVICE + "SetCollaborator", request)
         user_id = fields.ulid("user_id", request.user_id)
         role = sharing.role_of(request.role)
-        member, name = await self._do.collaborating.set_role(caller, playlist_id, user_id, role)
+        member, name = await self._do.collaborating.set_role(
+            command.user_id, command.playlist_id, user_id, role, command.key
+        )
         return pb.SetCollaboratorResponse(
             collaborator=sharing.collaborator(member, {user_id: name})
         )
@@ -53,9 +54,11 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.RemoveCollaboratorRequest, context: Context
     ) -> pb.RemoveCollaboratorResponse:
         """See the contract."""
-        playlist_id, caller = requests.named(request)
+        command = requests.command(_SERVICE + "RemoveCollaborator", request)
         user_id = fields.ulid("user_id", request.user_id)
-        await self._do.collaborating.remove(caller, playlist_id, user_id)
+        await self._do.collaborating.remove(
+            command.user_id, command.playlist_id, user_id, command.key
+        )
         return pb.RemoveCollaboratorResponse()
 
     async def ListCollaborators(
@@ -70,10 +73,12 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.TransferOwnershipRequest, context: Context
     ) -> pb.TransferOwnershipResponse:
         """See the contract."""
-        playlist_id, caller = requests.named(request)
+        command = requests.command(_SERVICE + "TransferOwnership", request)
         user_id = fields.ulid("user_id", request.user_id)
-        head = await self._do.collaborating.transfer(caller, playlist_id, user_id)
-        shown = await self._do.reading.shown(head, caller)
+        head = await self._do.collaborating.transfer(
+            command.user_id, command.playlist_id, user_id, command.key
+        )
+        shown = await self._do.reading.shown(head, command.user_id)
         return pb.TransferOwnershipResponse(playlist=playlists.playlist(shown))
 
     async def CreateShare(
@@ -109,9 +114,9 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.RevokeShareRequest, context: Context
     ) -> pb.RevokeShareResponse:
         """See the contract."""
-        playlist_id, caller = requests.named(request)
+        command = requests.command(_SERVICE + "RevokeShare", request)
         share_id = fields.ulid("share_id", request.share_id)
-        await self._do.sharing.revoke(caller, playlist_id, share_id)
+        await self._do.sharing.revoke(command.user_id, command.playlist_id, share_id, command.key)
         return pb.RevokeShareResponse()
 
     async def PreviewShare(
@@ -125,5 +130,6 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.AcceptShareRequest, context: Context
     ) -> pb.AcceptShareResponse:
         """See the contract."""
-        shown = await self._do.accept(current_principal().user_id, request.code)
+        caller, key = requests.writer(_SERVICE + "AcceptShare", request)
+        shown = await self._do.accept(caller, request.code, key)
         return pb.AcceptShareResponse(playlist=playlists.playlist(shown))

@@ -14,6 +14,7 @@ from playlist_svc.convert import social as convert
 from playlist_svc.convert.fields import ulid
 from playlist_svc.convert.lists import batch, place, timestamp
 from playlist_svc.convert.people import person
+from playlist_svc.convert.requests import writer
 from playlist_svc.usecases.blocking import Blocking
 from playlist_svc.usecases.social import Connections, Social
 
@@ -31,14 +32,16 @@ class SocialServicer(SocialServiceServicer):
         """See the contract."""
         people = batch("user_ids", request.user_ids, least=0)
         artists = batch("artist_ids", request.artist_ids, least=0)
-        followed = await self._social.follow(current_principal().user_id, people, artists)
+        user_id, key = writer(_SERVICE + "Follow", request)
+        followed = await self._social.follow(user_id, people, artists, key)
         return pb.FollowResponse(followed_count=followed)
 
     async def Unfollow(self, request: pb.UnfollowRequest, context: Context) -> pb.UnfollowResponse:
         """See the contract."""
         people = batch("user_ids", request.user_ids, least=0)
         artists = batch("artist_ids", request.artist_ids, least=0)
-        unfollowed = await self._social.unfollow(current_principal().user_id, people, artists)
+        user_id, key = writer(_SERVICE + "Unfollow", request)
+        unfollowed = await self._social.unfollow(user_id, people, artists, key)
         return pb.UnfollowResponse(unfollowed_count=unfollowed)
 
     async def ListFollowing(
@@ -99,7 +102,8 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.BlockUserResponse:
         """See the contract."""
         blocked_id = ulid("user_id", request.user_id)
-        await self._blocking.block(current_principal().user_id, blocked_id)
+        user_id, key = writer(_SERVICE + "BlockUser", request)
+        await self._blocking.block(user_id, blocked_id, key)
         return pb.BlockUserResponse()
 
     async def UnblockUser(
@@ -107,7 +111,8 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.UnblockUserResponse:
         """See the contract."""
         blocked_id = ulid("user_id", request.user_id)
-        await self._blocking.unblock(current_principal().user_id, blocked_id)
+        user_id, key = writer(_SERVICE + "UnblockUser", request)
+        await self._blocking.unblock(user_id, blocked_id, key)
         return pb.UnblockUserResponse()
 
     async def ListBlocks(
@@ -138,10 +143,12 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.UpdatePrivacyRequest, context: Context
     ) -> pb.UpdatePrivacyResponse:
         """See the contract."""
+        user_id, key = writer(_SERVICE + "UpdatePrivacy", request)
         audience = await self._social.set_audience(
-            current_principal().user_id,
+            user_id,
             convert.circle("audience.following", request.audience.following),
             convert.circle("audience.followers", request.audience.followers),
+            key,
         )
         return pb.UpdatePrivacyResponse(audience=convert.audience(audience))
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from meshkit.faults import InvalidArgument, NotFound
+from meshkit.idempotency import RequestKey
 from playlist_svc.domain.members import without_member
 from playlist_svc.domain.social import Block
 from playlist_svc.ports.clock import Clock
@@ -29,7 +30,7 @@ class Blocking:
 
     The block itself is one transaction and the first thing that is stored, so that from then on
     every check of access refuses. The roles in playlists end one by one after it: whoever was
-    interrupted blocks again, which does what is left.
+    interrupted blocks again, by a retry too, which does what is left.
     """
 
     def __init__(
@@ -46,15 +47,19 @@ class Blocking:
         self._playlists = playlists
         self._clock = clock
 
-    async def block(self, user_id: str, blocked_id: str) -> None:
+    async def block(self, user_id: str, blocked_id: str, key: RequestKey | None = None) -> None:
         """Block a user. Raises InvalidArgument for oneself, NotFound, FailedPrecondition.
 
         Who is blocked by somebody can block them as well, or being blocked would give a right.
         """
         if user_id == blocked_id:
             raise InvalidArgument.field("user_id", "must not be yourself")
-        await existing(self._people, [blocked_id])
-        await self._store.block(user_id, blocked_id, self._clock())
+        if await self._store.answered(key) is None:
+            await existing(self._people, [blocked_id])
+        await self._store.block(user_id, blocked_id, self._clock(), key)
+        if key and not (await self._store.relation(user_id, blocked_id)).blocking:
+            # A retry that comes after the end of the block has nothing to cut.
+            return
         for tie in await self._ties.between(user_id, blocked_id):
             await self._cut(tie)
 
@@ -64,9 +69,9 @@ class Blocking:
         with suppress(NotFound):
             await self._playlists.write(tie.playlist_id, None, _Leaving(tie.user_id))
 
-    async def unblock(self, user_id: str, blocked_id: str) -> None:
+    async def unblock(self, user_id: str, blocked_id: str, key: RequestKey | None = None) -> None:
         """Block a user no longer."""
-        await self._store.unblock(user_id, blocked_id)
+        await self._store.unblock(user_id, blocked_id, key)
 
     async def blocks(self, user_id: str, after: tuple[int, str] | None, limit: int) -> Blocks:
         """Whom the user blocks, the latest first."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound
+from meshkit.idempotency import RequestKey
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.members import owned_by, with_member, without_member
 from playlist_svc.domain.playlist import Head, Member
@@ -32,18 +35,25 @@ class MemberChanges:
     def __init__(self, store: PlaylistStore) -> None:
         self._store = store
 
-    async def __call__(self, playlist_id: str, change: Callable[[Head], Head]) -> Head:
-        """The playlist after ``change``, which may be given a deleted one; what it raises."""
-        heads: list[Head] = []
+    async def __call__(
+        self,
+        playlist_id: str,
+        change: Callable[[Head], Head],
+        key: RequestKey | None = None,
+        answer: Callable[[Head], bytes] = lambda _: b"",
+    ) -> bytes:
+        """Makes ``change``, which may be given a deleted playlist; what it raises.
+
+        Answers what ``answer`` makes of the playlist after it; an equal ``key`` changes nothing and
+        gives the first answer.
+        """
 
         async def decide(writing: Writing) -> bytes:
             held = writing.head
             changed = change(held)
-            heads.append(held if changed is held else writing.change(changed))
-            return b""
+            return answer(held if changed is held else writing.change(changed))
 
-        await self._store.write(playlist_id, None, decide)
-        return heads[-1]
+        return await self._store.write(playlist_id, key, decide)
 
 
 class Collaborating:
@@ -66,13 +76,23 @@ class Collaborating:
         self._clock = clock
 
     async def set_role(
-        self, caller: str, playlist_id: str, user_id: str, role: Role
+        self,
+        caller: str,
+        playlist_id: str,
+        user_id: str,
+        role: Role,
+        key: RequestKey | None = None,
     ) -> tuple[Member, str]:
-        """Give a user a role; the member and the name.
+        """Give a user a role; the member and the name. A retry is told what it was told first.
 
         NotFound (playlist, user), PermissionDenied, InvalidArgument for the owner, UserBlocked,
         FailedPrecondition (COLLECTION_FULL).
         """
+        answered = await self._store.answered(key)
+        if answered is not None:
+            await self._refuse_blocked(caller, user_id)
+            names = await self._people.names([user_id])
+            return _member(answered), names.get(user_id, "")
         head = await self._access.newest(playlist_id)
         await self._access.require(head, caller, Role.OWNER)
         if user_id == caller:
@@ -86,14 +106,16 @@ class Collaborating:
                 return held
             return with_member(held, user_id, role, self._clock())
 
-        head = await self._held(playlist_id, caller, change)
+        answer = await self._held(playlist_id, caller, change, key, partial(_kept_member, user_id))
         if await self._blocks.between(caller, user_id):
             # A block that began meanwhile may have looked for roles before this one stood.
             await self._change(playlist_id, lambda held: without_member(held, user_id))
             raise UserBlocked
-        return next(member for member in head.members if member.user_id == user_id), name
+        return _member(answer), name
 
-    async def remove(self, caller: str, playlist_id: str, user_id: str) -> None:
+    async def remove(
+        self, caller: str, playlist_id: str, user_id: str, key: RequestKey | None = None
+    ) -> None:
         """Take a user's role away. Whoever has none and asks for themselves has nothing to lose.
 
         NotFound, PermissionDenied, FailedPrecondition when the owner would leave.
@@ -107,7 +129,7 @@ class Collaborating:
             return without_member(held, user_id)
 
         try:
-            await self._held(playlist_id, caller, change)
+            await self._held(playlist_id, caller, change, key)
         except NotFound:
             if user_id != caller:
                 raise
@@ -118,8 +140,10 @@ class Collaborating:
         await self._access.require(head, caller, Role.VIEWER)
         return Members(head, await self._people.names(head.roles))
 
-    async def transfer(self, caller: str, playlist_id: str, user_id: str) -> Head:
-        """Make a member the owner; the playlist as it is then.
+    async def transfer(
+        self, caller: str, playlist_id: str, user_id: str, key: RequestKey | None = None
+    ) -> Head:
+        """Make a member the owner; the playlist as it is now.
 
         NotFound (playlist, or a user who is no member), PermissionDenied.
         """
@@ -133,17 +157,39 @@ class Collaborating:
                 raise no_such("collaborator", user_id)
             return owned_by(held, user_id, self._clock())
 
-        head = await self._held(playlist_id, caller, change)
-        # Nobody follows their own; repeating the call finishes what a crash left.
-        await self._store.unfollow(playlist_id, user_id)
-        return await self._access.newest(playlist_id) if head.follower_count else head
+        await self._held(playlist_id, caller, change, key)
+        head = await self._access.newest(playlist_id)
+        if head.owner_id == user_id and head.follower_count:
+            # Nobody follows their own; repeating the call finishes what a crash left.
+            await self._store.unfollow(playlist_id, user_id)
+            head = await self._access.newest(playlist_id)
+        await self._access.require(head, caller, Role.VIEWER)
+        return head
 
-    async def _held(self, playlist_id: str, caller: str, change: Callable[[Head], Head]) -> Head:
+    async def _held(
+        self,
+        playlist_id: str,
+        caller: str,
+        change: Callable[[Head], Head],
+        key: RequestKey | None,
+        answer: Callable[[Head], bytes] = lambda _: b"",
+    ) -> bytes:
         try:
-            return await self._change(playlist_id, change)
+            return await self._change(playlist_id, change, key, answer)
         except RoleMissing as missing:
             raise await self._access.refusal(missing.head, caller, missing.role) from None
 
     async def _refuse_blocked(self, caller: str, user_id: str) -> None:
         if await self._blocks.between(caller, user_id):
             raise UserBlocked
+
+
+def _kept_member(user_id: str, head: Head) -> bytes:
+    """A member of the playlist, as it is kept for retries."""
+    member = next(member for member in head.members if member.user_id == user_id)
+    return json.dumps([member.user_id, member.role.name, member.since_ms]).encode()
+
+
+def _member(kept: bytes) -> Member:
+    user_id, role, since_ms = json.loads(kept)
+    return Member(user_id, Role[role], since_ms)

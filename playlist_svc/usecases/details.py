@@ -99,8 +99,9 @@ class Deletion:
         self._access = access
         self._clock = clock
 
-    async def delete(self, playlist_id: str, user_id: str) -> None:
+    async def delete(self, command: Command) -> None:
         """Deletes; what the owner deleted already stays so. NotFound, PermissionDenied."""
+        user_id = command.user_id
 
         async def decide(writing: Writing) -> Edited:
             head = _owned(writing.head, user_id)
@@ -108,10 +109,14 @@ class Deletion:
                 writing.change(replace(head, deleted_at_ms=self._clock()))
             return Edited("")
 
-        await self._written(playlist_id, user_id, decide)
+        await self._written(command, decide)
 
-    async def recover(self, playlist_id: str, user_id: str) -> Head:
-        """Brings back what the user owns. NotFound when it is not, or deleted for too long."""
+    async def recover(self, command: Command) -> Head:
+        """Brings back what the user owns; a retry gets it as it is now.
+
+        NotFound when it is not the user's, or deleted for too long.
+        """
+        playlist_id, user_id = command.playlist_id, command.user_id
 
         async def decide(writing: Writing) -> Edited:
             head = writing.head
@@ -123,15 +128,16 @@ class Deletion:
                 writing.change(replace(head, deleted_at_ms=None))
             return Edited("")
 
-        return await self._written(playlist_id, user_id, decide)
+        head = await self._written(command, decide)
+        return head or await self._access.visible(playlist_id, user_id)
 
-    async def _written(self, playlist_id: str, user_id: str, decide: Decide) -> Head:
+    async def _written(self, command: Command, decide: Decide) -> Head | None:
+        """The playlist after it; None where an equal request was answered before."""
         try:
-            _, head = await self._writer.write(playlist_id, None, decide)
+            _, head = await self._writer.write(command.playlist_id, command.key, decide)
         except RoleMissing as missing:
+            user_id = command.user_id
             raise await self._access.refusal(missing.head, user_id, missing.role) from None
-        if head is None:
-            raise RuntimeError("a write without a key was not decided")
         return head
 
 

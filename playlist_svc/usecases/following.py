@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshkit.faults import FailedPrecondition
+from meshkit.idempotency import RequestKey
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases.access import Access
@@ -16,16 +17,19 @@ class Following:
         self._access = access
         self._clock = clock
 
-    async def follow(self, playlist_id: str, user_id: str) -> int:
+    async def follow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> int:
         """Has the user follow; how many do now.
 
         NotFound; FailedPrecondition for one's own, and (COLLECTION_FULL) for too many.
         """
+        answered = await self._store.answered(key)
+        if answered is not None:
+            return int(answered)
         head = await self._access.visible(playlist_id, user_id)
         if head.owner_id == user_id:
             raise FailedPrecondition("The playlist is yours: there is nothing to follow.")
-        return await self._store.follow(playlist_id, user_id, self._clock())
+        return await self._store.follow(playlist_id, user_id, self._clock(), key)
 
-    async def unfollow(self, playlist_id: str, user_id: str) -> None:
+    async def unfollow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> None:
         """Has the user follow no longer, whether or not there is such a playlist."""
-        await self._store.unfollow(playlist_id, user_id)
+        await self._store.unfollow(playlist_id, user_id, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from meshkit.faults import NotFound, ResourceExhausted
+from meshkit.idempotency import RequestKey
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.members import with_member, without_member
 from playlist_svc.domain.order import Entry
@@ -126,21 +127,25 @@ class AcceptShare:
         self._clock = clock
         self._change = MemberChanges(store)
 
-    async def __call__(self, caller: str, code: str) -> Shown:
+    async def __call__(self, caller: str, code: str, key: RequestKey | None = None) -> Shown:
         """The playlist as the caller has it now; to the owner the link gives nothing.
+
+        A retry finds it whatever became of the link since, where the caller still may see it.
 
         ShareInvalid, UserBlocked, FailedPrecondition (COLLECTION_FULL), ResourceExhausted
         (LIMIT_REACHED).
         """
+        if await self._store.answered(key) is not None:
+            return await self._again(caller, code)
         who = f"user {caller}"
         share, head = await self._door.open(who, code)
         if await self._blocked(head.owner_id, caller):
             raise UserBlocked
         try:
             if share.role is None:
-                head = await self._follow(head, caller)
+                head = await self._follow(head, caller, key)
             else:
-                head = await self._join(share, share.role, caller)
+                head = await self._join(share, share.role, caller, key)
         except ShareInvalid:
             await self._door.failed(who)
             raise
@@ -149,11 +154,21 @@ class AcceptShare:
             raise ShareInvalid from None
         return await self._reading.shown(head, caller)
 
-    async def _follow(self, head: Head, caller: str) -> Head:
-        if head.owner_id == caller:
-            return head
+    async def _again(self, caller: str, code: str) -> Shown:
+        share = await self._shares.find(digest(code))
+        head = await self._store.head(share.playlist_id) if share is not None else None
+        if head is None or head.deleted_at_ms is not None:
+            raise ShareInvalid
+        if await self._blocked(head.owner_id, caller):
+            raise UserBlocked
+        return await self._reading.playlist(head.playlist_id, caller)
+
+    async def _follow(self, head: Head, caller: str, key: RequestKey | None) -> Head:
         playlist_id = head.playlist_id
-        count = await self._store.follow(playlist_id, caller, self._clock())
+        if head.owner_id == caller:
+            await self._change(playlist_id, lambda held: held, key)
+            return head
+        count = await self._store.follow(playlist_id, caller, self._clock(), key)
         if await self._blocked(head.owner_id, caller):
             # A block that began meanwhile may have looked for followers before this one was.
             await self._store.unfollow(playlist_id, caller)
@@ -165,9 +180,8 @@ class AcceptShare:
             newest = await self._store.head(playlist_id)
         return newest or replace(head, follower_count=count)
 
-    async def _join(self, share: Share, role: Role, caller: str) -> Head:
+    async def _join(self, share: Share, role: Role, caller: str, key: RequestKey | None) -> Head:
         """Revoking holds the playlist as this does, so that one comes wholly before the other."""
-        heads: list[Head] = []
 
         async def decide(writing: Writing) -> bytes:
             held = writing.head
@@ -177,14 +191,15 @@ class AcceptShare:
                 raise ShareInvalid
             before = held.role_of(caller)
             if before < role:
-                held = writing.change(with_member(held, caller, role, now_ms))
+                writing.change(with_member(held, caller, role, now_ms))
             if before is Role.STRANGER:
                 await self._shares.count_accepted(writing, share.share_id, caller)
-            heads.append(held)
             return b""
 
-        await self._store.write(share.playlist_id, None, decide)
-        head = heads[-1]
+        await self._store.write(share.playlist_id, key, decide)
+        head = await self._store.head(share.playlist_id)
+        if head is None:
+            raise ShareInvalid
         if await self._blocked(head.owner_id, caller):
             await self._change(head.playlist_id, lambda held: without_member(held, caller))
             raise UserBlocked

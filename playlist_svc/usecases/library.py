@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from meshkit.idempotency import RequestKey
 from playlist_svc.domain.library import Album, SavedPage
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.library import Albums, Shelf
@@ -36,15 +37,23 @@ class Library:
         self._albums = albums
         self._clock = clock
 
-    async def save_tracks(self, user_id: str, track_ids: Sequence[str]) -> int:
+    async def save_tracks(
+        self, user_id: str, track_ids: Sequence[str], key: RequestKey | None = None
+    ) -> int:
         """Save tracks; how many were not saved before. Raises NotFound, FailedPrecondition."""
+        # A retry is answered whatever became of the tracks since.
+        answered = await self._saved_tracks.answered(key)
+        if answered is not None:
+            return answered
         wanted = list(dict.fromkeys(track_ids))
         await self._tracks.existing(wanted)
-        return await self._saved_tracks.save(user_id, wanted, self._clock())
+        return await self._saved_tracks.save(user_id, wanted, self._clock(), key)
 
-    async def remove_tracks(self, user_id: str, track_ids: Sequence[str]) -> int:
+    async def remove_tracks(
+        self, user_id: str, track_ids: Sequence[str], key: RequestKey | None = None
+    ) -> int:
         """Take tracks out; how many were saved."""
-        return await self._saved_tracks.remove(user_id, set(track_ids))
+        return await self._saved_tracks.remove(user_id, set(track_ids), self._clock(), key)
 
     async def tracks(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedTracks:
         """The saved tracks after a key (time in µs, id), the latest first."""
@@ -56,16 +65,24 @@ class Library:
         saved = await self._saved_tracks.among(user_id, set(track_ids))
         return [track_id in saved for track_id in track_ids]
 
-    async def save_albums(self, user_id: str, album_ids: Sequence[str]) -> int:
+    async def save_albums(
+        self, user_id: str, album_ids: Sequence[str], key: RequestKey | None = None
+    ) -> int:
         """Save albums; how many were not saved before. Raises NotFound, FailedPrecondition."""
+        # A retry is answered whatever became of the albums since.
+        answered = await self._saved_albums.answered(key)
+        if answered is not None:
+            return answered
         wanted = list(dict.fromkeys(album_ids))
         known = await self._albums.existing(wanted)
         albums = [known[album_id] for album_id in wanted]
-        return await self._saved_albums.save(user_id, albums, self._clock())
+        return await self._saved_albums.save(user_id, albums, self._clock(), key)
 
-    async def remove_albums(self, user_id: str, album_ids: Sequence[str]) -> int:
+    async def remove_albums(
+        self, user_id: str, album_ids: Sequence[str], key: RequestKey | None = None
+    ) -> int:
         """Take albums out; how many were saved."""
-        return await self._saved_albums.remove(user_id, set(album_ids))
+        return await self._saved_albums.remove(user_id, set(album_ids), self._clock(), key)
 
     async def albums(
         self, user_id: str, after: tuple[int, str] | None, limit: int

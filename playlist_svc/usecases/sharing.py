@@ -105,7 +105,9 @@ class Sharing:
         found = await self._shares.of_playlist(playlist_id, after, limit)
         return Shares(found, await self._people.names({share.created_by for share in found}))
 
-    async def revoke(self, caller: str, playlist_id: str, share_id: str) -> None:
+    async def revoke(
+        self, caller: str, playlist_id: str, share_id: str, key: RequestKey | None = None
+    ) -> None:
         """End a link: who asks for it after this is refused. NotFound, PermissionDenied."""
 
         async def decide(writing: Writing) -> bytes:
@@ -114,7 +116,7 @@ class Sharing:
                 raise _no_link(share_id)
             return b""
 
-        await self._write(caller, playlist_id, None, decide)
+        await self._write(caller, playlist_id, key, decide)
 
     async def _write(
         self,

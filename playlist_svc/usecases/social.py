@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
+from meshkit.idempotency import RequestKey
 from playlist_svc.domain.refusals import no_such_user
 from playlist_svc.domain.social import Audience, Circle, ConnectionPage, Kind, Relation
 from playlist_svc.ports.clock import Clock
@@ -43,7 +44,13 @@ class Social:
         self._artists = artists
         self._clock = clock
 
-    async def follow(self, user_id: str, user_ids: Sequence[str], artist_ids: Sequence[str]) -> int:
+    async def follow(
+        self,
+        user_id: str,
+        user_ids: Sequence[str],
+        artist_ids: Sequence[str],
+        key: RequestKey | None = None,
+    ) -> int:
         """Follow people and artists; how many were not followed before.
 
         Raises InvalidArgument for oneself, NotFound naming the first that there is not, and what
@@ -51,17 +58,25 @@ class Social:
         """
         if user_id in user_ids:
             raise InvalidArgument.field("user_ids", "must not be yourself")
+        # A retry is answered whatever became of those it names since.
+        answered = await self._store.answered(key)
+        if answered is not None:
+            return answered
         people, wanted = list(dict.fromkeys(user_ids)), list(dict.fromkeys(artist_ids))
         await existing(self._people, people)
         known = await self._artists.existing(wanted) if wanted else {}
         artists = [known[artist_id] for artist_id in wanted]
-        return await self._store.follow(user_id, people, artists, self._clock())
+        return await self._store.follow(user_id, people, artists, self._clock(), key)
 
     async def unfollow(
-        self, user_id: str, user_ids: Sequence[str], artist_ids: Sequence[str]
+        self,
+        user_id: str,
+        user_ids: Sequence[str],
+        artist_ids: Sequence[str],
+        key: RequestKey | None = None,
     ) -> int:
         """Follow people and artists no longer; how many were followed."""
-        return await self._store.unfollow(user_id, set(user_ids), set(artist_ids))
+        return await self._store.unfollow(user_id, set(user_ids), set(artist_ids), key)
 
     async def following(
         self, user_id: str, kind: Kind | None, after: Key | None, limit: int
@@ -124,10 +139,14 @@ class Social:
         return await self._store.audience(user_id)
 
     async def set_audience(
-        self, user_id: str, following: Circle | None, followers: Circle | None
+        self,
+        user_id: str,
+        following: Circle | None,
+        followers: Circle | None,
+        key: RequestKey | None = None,
     ) -> Audience:
         """Change what is given; what holds now."""
-        return await self._store.set_audience(user_id, following, followers)
+        return await self._store.set_audience(user_id, following, followers, key)
 
     async def erase(self, user_id: str) -> None:
         """Forget all about the user, on both ends of every relation. Repeatable."""

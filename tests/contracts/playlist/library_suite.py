@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ulid import ULID
 
-from meshkit.faults import FailedPrecondition
+from meshkit.faults import FailedPrecondition, RequestIdReused
+from meshkit.idempotency import RequestKey
 from playlist_svc.domain.library import Album
 from playlist_svc.ports.library import Shelf
 
@@ -27,6 +28,10 @@ def new_ids(n: int) -> list[str]:
 def an_album(album_id: str, **changed: Any) -> Album:
     plain = {"title": "Wind", "artist": "The Föhn", "artist_id": "", "year": 1998}
     return Album(**{"album_id": album_id, "artwork_path": "", **plain, **changed})
+
+
+def a_key(user: str, request_id: str, body: bytes = b"body") -> RequestKey:
+    return RequestKey(user, "/Save", request_id, body.ljust(32))
 
 
 class ShelfContract(ABC):
@@ -59,7 +64,7 @@ class ShelfContract(ABC):
     ) -> None:
         page = await shelf.page(user, None, 10)
         assert (list(page.found), page.total) == ([], 0)
-        assert await shelf.remove(user, new_ids(2)) == 0
+        assert await shelf.remove(user, new_ids(2), NOW) == 0
         assert await shelf.among(user, new_ids(2)) == frozenset()
 
     async def test_the_order_of_a_call_is_the_order_of_the_list(
@@ -96,8 +101,8 @@ class ShelfContract(ABC):
     ) -> None:
         ids = new_ids(4)
         await shelf.save(user, self.things(ids), NOW)
-        assert await shelf.remove(user, [ids[1], ids[3], *new_ids(1)]) == 2
-        assert await shelf.remove(user, [ids[1]]) == 0
+        assert await shelf.remove(user, [ids[1], ids[3], *new_ids(1)], NOW) == 2
+        assert await shelf.remove(user, [ids[1]], NOW) == 0
         page = await shelf.page(user, None, 10)
         assert [one.thing for one in page.found] == self.things([ids[0], ids[2]])
         assert page.total == 2
@@ -112,6 +117,32 @@ class ShelfContract(ABC):
         assert (await shelf.page(user, None, 1)).total == MOST - 1
         assert await shelf.save(user, self.things(ids), NOW) == 1
         assert await shelf.save(user, self.things(ids), NOW) == 0
+
+    async def test_a_retry_is_answered_as_the_first_time_and_writes_nothing(
+        self, shelf: Shelf[Any], other: Shelf[Any], user: str
+    ) -> None:
+        ids, saving, removing = new_ids(3), a_key(user, "save"), a_key(user, "remove")
+        assert await shelf.answered(saving) is None
+        answers = [one.save(user, self.things(ids), NOW, saving) for one in (shelf, other) * 3]
+        assert set(await asyncio.gather(*answers)) == {3}
+        assert await other.answered(saving) == 3
+        assert await shelf.remove(user, ids[:2], NOW, removing) == 2
+        assert await other.save(user, self.things(ids), NOW, saving) == 3
+        assert await other.remove(user, ids[:2], NOW, removing) == 2
+        assert await shelf.among(user, ids) == {ids[2]}
+
+    async def test_a_used_request_id_with_another_body_is_refused(
+        self, shelf: Shelf[Any], user: str
+    ) -> None:
+        ids, first, second = new_ids(2), a_key(user, "save"), a_key(user, "save", b"other")
+        await shelf.save(user, self.things(ids[:1]), NOW, first)
+        for again in (
+            shelf.answered(second),
+            shelf.save(user, self.things(ids), NOW, second),
+        ):
+            with pytest.raises(RequestIdReused):
+                await again
+        assert await shelf.among(user, ids) == {ids[0]}
 
     async def test_users_do_not_see_each_others(self, shelf: Shelf[Any], user: str) -> None:
         ids, neighbour = new_ids(2), str(ULID())
@@ -142,7 +173,7 @@ class ShelfContract(ABC):
         async def work(number: int) -> int:
             mine = ids[number % 4 :: 3]
             saved = await both[number % 2].save(user, self.things(mine), NOW + number)
-            return saved - await both[number % 2].remove(user, mine[::2])
+            return saved - await both[number % 2].remove(user, mine[::2], NOW)
 
         kept = sum(await asyncio.gather(*map(work, range(24))))
         page = await shelf.page(user, None, 500)

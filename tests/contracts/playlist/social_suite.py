@@ -10,14 +10,17 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 from ulid import ULID
 
-from meshkit.faults import FailedPrecondition, NotFound, PermissionDenied
+from meshkit.faults import FailedPrecondition, NotFound, PermissionDenied, RequestIdReused
 from meshkit.feeds import Change, ChangeFeed, Op
+from meshkit.idempotency import RequestKey
 from playlist_svc.domain.social import Artist, Audience, Circle, Connection, Kind, Relation
 from playlist_svc.ports.social import SocialStore
 
 NOW = 1_763_900_000_000
 MOST = 20
 """How many can be followed, and how many blocked, of the stores under test."""
+
+CALLS = ("follow", "unfollow", "block", "unblock", "set_audience")
 
 ReadFeed = Callable[[], Awaitable[Sequence[Change]]]
 
@@ -144,6 +147,33 @@ class SocialContract:
         assert ids(await following(store, owner, reader)) == [seen]
         assert ids(await followers(store, owner, reader)) == []
         assert len(await following(store, owner)) == 2
+
+    async def test_a_retry_is_answered_as_the_first_time_and_changes_nothing(
+        self, store: SocialStore, other: SocialStore
+    ) -> None:
+        user, person, stranger = new_ids(3)
+        keys = {call: RequestKey(user, call, "1", b"body".ljust(32)) for call in CALLS}
+        for one in (store, other, store):
+            assert await one.follow(user, [person], [], NOW, keys["follow"]) == 1
+        assert await other.answered(keys["follow"]) == 1
+        assert await store.unfollow(user, [person], [], keys["unfollow"]) == 1
+        assert await other.unfollow(user, [person], [], keys["unfollow"]) == 1
+        await store.block(user, stranger, NOW, keys["block"])
+        await store.unblock(user, stranger, keys["unblock"])
+        await other.block(user, stranger, NOW, keys["block"])
+        assert not (await store.relation(user, stranger)).blocking
+        hidden = await store.set_audience(user, Circle.NOBODY, None, keys["set_audience"])
+        await store.set_audience(user, Circle.EVERYONE, None)
+        assert await other.set_audience(user, Circle.NOBODY, None, keys["set_audience"]) == hidden
+        assert await store.audience(user) == Audience()
+
+    async def test_a_used_request_id_with_another_body_is_refused(self, store: SocialStore) -> None:
+        user, person = new_ids(2)
+        first, second = (RequestKey(user, "follow", "1", body * 32) for body in (b"1", b"2"))
+        await store.follow(user, [person], [], NOW, first)
+        for again in (store.answered(second), store.follow(user, [person], [], NOW, second)):
+            with pytest.raises(RequestIdReused):
+                await again
 
     async def test_unfollowing_ends_what_there_is(self, store: SocialStore) -> None:
         user, one, two = new_ids(3)

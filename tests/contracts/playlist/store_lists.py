@@ -77,6 +77,22 @@ class StoreListsContract:
         await world.store.unfollow(playlist_id, fan)
         assert (await known(world.store, playlist_id)).follower_count == 0
 
+    async def test_a_retry_of_following_is_answered_and_changes_nothing(
+        self, world: StoreWorld
+    ) -> None:
+        playlist_id = (await made(world.store, new_id())).playlist_id
+        fan, following, leaving = new_id(), key(), key()
+        assert await world.store.answered(following) is None
+        calls = [one.follow(playlist_id, fan, NOW, following) for one in (world.store, world.other)]
+        assert await asyncio.gather(*calls) == [1, 1]
+        assert await world.other.answered(following) is not None
+        await world.store.unfollow(playlist_id, fan, leaving)
+        assert await world.other.follow(playlist_id, fan, NOW, following) == 1
+        assert (await known(world.store, playlist_id)).follower_count == 0
+        assert await world.store.follow(playlist_id, fan, NOW) == 1
+        await world.other.unfollow(playlist_id, fan, leaving)
+        assert (await known(world.store, playlist_id)).follower_count == 1
+
     async def test_what_is_not_there_cannot_be_followed(self, world: StoreWorld) -> None:
         deleted = (await made(world.store, new_id())).playlist_id
         await change_head(world.store, deleted, deleted_at_ms=NOW)

@@ -28,7 +28,9 @@ class SaveTracksRequest(_message.Message):
     TRACK_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     @_builtins.property
     def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 tracks."""
@@ -78,7 +80,9 @@ class RemoveSavedTracksRequest(_message.Message):
     TRACK_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     @_builtins.property
     def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 tracks."""
@@ -296,7 +300,9 @@ class SaveAlbumsRequest(_message.Message):
     ALBUM_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     @_builtins.property
     def album_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 albums."""
@@ -346,7 +352,9 @@ class RemoveSavedAlbumsRequest(_message.Message):
     ALBUM_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     @_builtins.property
     def album_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of 1 to 500 albums."""

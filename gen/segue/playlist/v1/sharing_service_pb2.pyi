@@ -38,7 +38,9 @@ class SetCollaboratorRequest(_message.Message):
     role: _playlist_pb2.Collaborator.Role.ValueType
     """VIEWER or EDITOR."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -93,7 +95,9 @@ class RemoveCollaboratorRequest(_message.Message):
     user_id: _builtins.str
     """ULID of the user."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -186,7 +190,9 @@ class TransferOwnershipRequest(_message.Message):
     user_id: _builtins.str
     """ULID of the collaborator who is to own it."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -372,7 +378,9 @@ class RevokeShareRequest(_message.Message):
     share_id: _builtins.str
     """ULID of the link."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -478,7 +486,9 @@ class AcceptShareRequest(_message.Message):
     code: _builtins.str
     """The code of the link."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,

@@ -1,0 +1,100 @@
+"""Every write of playlists honours its request_id: a retry gets the first answer, and the same id
+with another body is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from meshkit.contracts import contract_of, services
+from meshkit.testing.stores import PostgresServer
+from playlist_svc.wiring import migrated, new_id
+from tests.rpc.playlist.rights_stage import Stage, set_up
+from tests.rpc.playlist.sharing_harness import MESSAGES, Instance, Shared, an_instance
+from tests.rpc.playlist.test_rights import BEFORE, PLAYLIST, REQUESTS, ROWS
+
+WRITES = sorted(
+    f"{service.name}/{method.name}"
+    for service in services()
+    if service.name in MESSAGES and service.full_name.startswith("segue.playlist.")
+    for method in service.methods
+    if not contract_of(method).read_only and not method.server_streaming
+)
+CODE_IS_TOLD_ONCE = "SharingService/CreateShare"
+
+
+@pytest.fixture(scope="module")
+async def whole(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Instance]:
+    template = await postgres_server.template("playlist", migrated)
+    with postgres_server.database(template) as dsn:
+        async with an_instance(Shared.of(dsn, tls)) as instance:
+            yield instance
+
+
+def row_of(method: str) -> str:
+    return next(row for row in ROWS if "/".join(row.split("/")[:2]) == method)
+
+
+async def a_stage(whole: Instance, row: str) -> tuple[Stage, dict[str, Any]]:
+    """A caller whose call succeeds, and what is asked for."""
+    column = next(column for column, cell in ROWS[row].items() if cell == "ok")
+    stage = await set_up(whole, column)
+    if row in BEFORE:
+        await BEFORE[row](stage)
+    return stage, REQUESTS.get(row, PLAYLIST)(stage)
+
+
+def otherwise(fields: dict[str, Any]) -> dict[str, Any]:
+    """The same request about something else."""
+    name = "user_id" if "user_id" in fields else next(iter(fields))
+    match fields[name]:
+        case list(ids):
+            return {**fields, name: [*ids, new_id()]}
+        case str(text) if name.endswith("_id"):
+            return {**fields, name: new_id() if text else ""}
+        case str(text):
+            return {**fields, name: f"{text}x"}
+        case dict():
+            return {**fields, name: {"followers": "NOBODY"}}
+        case other:
+            raise AssertionError(f"nothing is known to stand instead of {other!r}")
+
+
+def test_all_writes_are_asked() -> None:
+    assert len(WRITES) > 25
+    assert CODE_IS_TOLD_ONCE in WRITES
+
+
+@pytest.mark.parametrize("method", WRITES)
+async def test_a_retry_gets_the_first_answer(whole: Instance, method: str) -> None:
+    stage, fields = await a_stage(whole, row_of(method))
+    calls = [stage.call(method, **fields, request_id="once") for _ in range(2)]
+    answers: list[Message] = [*await asyncio.gather(*calls)]
+    answers.append(await stage.call(method, **fields, request_id="once"))
+    if method == CODE_IS_TOLD_ONCE:
+        assert sorted(bool(answer.code) for answer in answers) == [False, False, True]  # type: ignore[attr-defined]
+        answers = [answer.share for answer in answers]  # type: ignore[attr-defined]
+    assert answers[0] == answers[1] == answers[2]
+
+
+@pytest.mark.parametrize("method", WRITES)
+async def test_a_used_request_id_with_another_body_is_refused(whole: Instance, method: str) -> None:
+    stage, fields = await a_stage(whole, row_of(method))
+    await stage.call(method, **fields, request_id="once")
+    assert await stage.outcome(method, **otherwise(fields), request_id="once") == (
+        "REQUEST_ID_REUSED"
+    )
+
+
+@pytest.mark.parametrize("method", WRITES)
+@pytest.mark.parametrize("request_id", ["x" * 129, "two words", "ö"])
+async def test_what_is_no_request_id_is_refused(
+    whole: Instance, method: str, request_id: str
+) -> None:
+    stage, fields = await a_stage(whole, row_of(method))
+    assert await stage.outcome(method, **fields, request_id=request_id) == "wrong"
