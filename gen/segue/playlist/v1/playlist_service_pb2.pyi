@@ -383,7 +383,9 @@ class DeletePlaylistRequest(_message.Message):
     playlist_id: _builtins.str
     """ULID of the playlist."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -426,7 +428,9 @@ class RecoverPlaylistRequest(_message.Message):
     playlist_id: _builtins.str
     """ULID of the playlist."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -947,7 +951,9 @@ class FollowPlaylistRequest(_message.Message):
     playlist_id: _builtins.str
     """ULID of the playlist."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -995,7 +1001,9 @@ class UnfollowPlaylistRequest(_message.Message):
     playlist_id: _builtins.str
     """ULID of the playlist."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,

@@ -182,7 +182,9 @@ class FollowRequest(_message.Message):
     ARTIST_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     @_builtins.property
     def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of at most 500 users."""
@@ -238,7 +240,9 @@ class UnfollowRequest(_message.Message):
     ARTIST_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     @_builtins.property
     def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of at most 500 users."""
@@ -612,7 +616,9 @@ class BlockUserRequest(_message.Message):
     user_id: _builtins.str
     """ULID of the user."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -655,7 +661,9 @@ class UnblockUserRequest(_message.Message):
     user_id: _builtins.str
     """ULID of the user."""
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     def __init__(
         self,
         *,
@@ -819,7 +827,9 @@ class UpdatePrivacyRequest(_message.Message):
     AUDIENCE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Accepted on every write. This one is idempotent without it."""
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
     @_builtins.property
     def audience(self) -> Global___Audience:
         """Who may see what."""
