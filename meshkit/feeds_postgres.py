@@ -75,6 +75,14 @@ CREATE TABLE change_feed_state (
 INSERT INTO change_feed_state DEFAULT VALUES;
 """,
         ),
+        # What was told before the contracts settled has other shapes: readers list again.
+        Migration(
+            "0002_new_epoch",
+            """
+TRUNCATE change_feed;
+UPDATE change_feed_state SET epoch = gen_random_uuid(), floor_xid = '0', floor_seq = 0;
+""",
+        ),
     ),
 )
 
