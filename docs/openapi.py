@@ -17,6 +17,7 @@ from docs.comments import comment_of
 from docs.openapi_schemas import Json, Schemas
 from meshkit import contracts, scopes, status
 from meshkit.http_status import HTTP_STATUS
+from meshkit.validation import rules_of
 
 # What any call can fail with, whatever it does.
 COMMON_REASONS = (
@@ -158,7 +159,7 @@ def _path_parameters(binding: Binding, schemas: Schemas) -> Iterator[Json]:
     for path in binding.in_path:
         field = _field_at(binding.method.input_type, path)
         schema = schemas.field(field, sent=True)
-        if schema.get("type") == "string":
+        if schema.get("type") == "string" and "pattern" not in schema:
             schema["minLength"] = 1
         yield _parameter(path, "path", schema) | {"required": True}
 
@@ -169,7 +170,8 @@ def _query_parameters(binding: Binding, schemas: Schemas) -> Iterator[Json]:
     taken = {*binding.in_path, binding.rule.body}
     for path, field in _leaves(binding.method.input_type, "", ()):
         if path not in taken and path.partition(".")[0] != binding.rule.body:
-            yield _parameter(path, "query", schemas.field(field, sent=True))
+            needed = {"required": True} if rules_of(field).required else {}
+            yield _parameter(path, "query", schemas.field(field, sent=True)) | needed
 
 
 def _parameter(name: str, place: str, schema: Json) -> Json:
@@ -205,16 +207,26 @@ def _request_body(binding: Binding, schemas: Schemas) -> Json | None:
 def _answer(binding: Binding, schemas: Schemas) -> Json:
     method = binding.method
     if method.output_type.full_name == _HTTP_BODY:
-        content: Json = {"*/*": {"schema": {"type": "string", "contentMediaType": "*/*"}}}
-        return {"description": "The file as it is.", "content": content}
+        # No schema: bytes of whatever type the answer says.
+        return {"description": "The file as it is.", "content": {"*/*": {}}}
     if method.server_streaming:
         return _events(schemas.message(method.output_type, sent=False))
     unwrapped = binding.method.GetOptions().Extensions[annotations_pb2.http].response_body
     if unwrapped:
-        schema = schemas.field(method.output_type.fields_by_name[unwrapped], sent=False)
+        schema = _unwrapped(method.output_type.fields_by_name[unwrapped], schemas)
     else:
         schema = schemas.message(method.output_type, sent=False)
     return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+
+
+def _unwrapped(field: FieldDescriptor, schemas: Schemas) -> Json:
+    """The field that an answer consists of: {} where it is absent, if its comment says so."""
+    schema = schemas.field(field, sent=False)
+    said = schema["description"]
+    if "Absent" not in said:
+        return schema
+    nothing = {"type": "object", "maxProperties": 0, "description": "There is none."}
+    return {"anyOf": [schema, nothing], "description": said}
 
 
 def _events(event: Json) -> Json:

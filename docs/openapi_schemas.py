@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from docs.comments import comment_of
+from meshkit.validation import FieldRules, is_duration, rules_of, text_form
 
 Json = dict[str, Any]
 
@@ -65,6 +66,8 @@ class Schemas:
         schema["properties"] = {field.name: self.field(field, sent=sent) for field in fields}
         if sent:
             schema["additionalProperties"] = False
+            if needed := [field.name for field in fields if rules_of(field).required]:
+                schema["required"] = needed
         elif always := [field.name for field in fields if is_always_answered(field)]:
             schema["required"] = always
         return schema
@@ -75,9 +78,13 @@ class Schemas:
         if is_map(field):
             value = field.message_type.fields_by_name["value"]
             return {"type": "object", "additionalProperties": self._value(value, sent)} | told
+        value = self._value(field, sent)
+        if sent:
+            value |= _bounds_of_a_value(field)
         if field.is_repeated:
-            return {"type": "array", "items": self._value(field, sent)} | told
-        return self._value(field, sent) | told
+            items = _bounds_of_a_list(field) if sent else {}
+            return {"type": "array", "items": value} | items | told
+        return value | told
 
     def _value(self, field: FieldDescriptor, sent: bool) -> Json:
         if field.message_type is None:
@@ -100,6 +107,35 @@ class Schemas:
             "enum": [value.name for value in values],
         }
         return {"$ref": _REF + name}
+
+
+def _bounds_of_a_value(field: FieldDescriptor) -> Json:
+    """What the contract says that a value must be; what may be left out may be empty as well."""
+    rules = rules_of(field)
+    must_be = rules.required or field.is_repeated
+    found: Json = {}
+    if pattern := text_form(rules).pattern:
+        found["pattern"] = f"^(?:{pattern})$" if must_be else f"^(?:{pattern})?$"
+    elif field.type == FieldDescriptor.TYPE_STRING and must_be and rules.required:
+        found["minLength"] = max(1, rules.min_length)
+    if rules.max_length:
+        found["maxLength"] = rules.max_length
+    if not is_duration(field):
+        found |= _bounds_of_a_number(rules)
+    return found
+
+
+def _bounds_of_a_number(rules: FieldRules) -> Json:
+    if rules.HasField("page_size"):
+        return {"minimum": 0, "default": rules.page_size.default_size}
+    bounds = ("minimum", "maximum")
+    return {name: getattr(rules, name) for name in bounds if rules.HasField(name)}
+
+
+def _bounds_of_a_list(field: FieldDescriptor) -> Json:
+    rules = rules_of(field)
+    found = {"minItems": rules.min_items, "maxItems": rules.max_items}
+    return {name: bound for name, bound in found.items() if bound}
 
 
 def is_map(field: FieldDescriptor) -> bool:

@@ -122,3 +122,17 @@ def test_what_is_sent_has_no_field_beyond_the_contract() -> None:
     schema = SCHEMAS[body["schema"]["$ref"].rpartition("/")[2]]
     assert schema["additionalProperties"] is False
     assert {"track_id", "device_id", "position_ms"} <= set(schema["properties"])
+
+
+def test_the_bounds_of_what_is_sent_are_the_contracts() -> None:
+    parameters = {
+        (name, parameter["name"]): parameter["schema"]
+        for name, operation in OPERATIONS.items()
+        for parameter in operation["parameters"]
+    }
+    assert parameters["CatalogService_GetTrack", "id"]["pattern"].startswith("^(?:[0-7]")
+    page_size = parameters["CatalogService_ListTracks", "page_size"]
+    assert (page_size["minimum"], page_size["default"]) == (0, 50)
+    created = SCHEMAS["segue.identity.v1.CreateUserRequestInput"]
+    assert "username" in created["required"]
+    assert created["properties"]["username"]["pattern"] == "^(?:[a-z0-9][a-z0-9._-]{2,31})$"
