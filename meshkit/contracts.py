@@ -119,3 +119,9 @@ def contracts_of(service: ServiceDescriptor) -> Iterator[MethodContract]:
 def all_contracts() -> dict[str, MethodContract]:
     """Every RPC of the contracts by gRPC path."""
     return {contract.path: contract for service in services() for contract in contracts_of(service)}
+
+
+def method_of(contract: MethodContract) -> MethodDescriptor:
+    """The descriptor of the RPC."""
+    (service,) = (one for one in services() if one.full_name == contract.service)
+    return service.methods_by_name[contract.path.rpartition("/")[2]]

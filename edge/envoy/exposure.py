@@ -22,19 +22,20 @@ _WORKLOAD_OF_CONTEXT = {"device": "playback"}
 class ExposedMethod:
     """An RPC that the edge routes; ``cluster`` is the workload that serves it.
 
-    ``json_paths`` are the templates of its JSON form, such as "/tracks/{id}"; none: it has no such
-    form. ``response_body`` is the field that the JSON answer consists of; empty: the whole message.
+    ``json_calls`` are the HTTP methods and templates of its JSON form, such as ("get",
+    "/tracks/{id}"); none: it has no such form. ``response_body`` is the field that the JSON answer
+    consists of; empty: the whole message.
     """
 
     contract: MethodContract
     cluster: str
-    json_paths: tuple[str, ...]
+    json_calls: tuple[tuple[str, str], ...]
     response_body: str
 
     @property
     def has_json(self) -> bool:
         """Whether it is served as JSON over HTTP, too."""
-        return bool(self.json_paths)
+        return bool(self.json_calls)
 
     @property
     def is_public(self) -> bool:
@@ -54,18 +55,14 @@ def exposed_methods() -> list[ExposedMethod]:
 
 def _exposed(method: MethodDescriptor) -> ExposedMethod:
     rule = method.GetOptions().Extensions[annotations_pb2.http]
-    rules = [one for one in (rule, *rule.additional_bindings) if one.WhichOneof("pattern")]
-    return ExposedMethod(
-        contract_of(method),
-        _workload(method),
-        tuple(str(getattr(one, str(one.WhichOneof("pattern")))) for one in rules),
-        rule.response_body,
-    )
+    verbs = [(str(one.WhichOneof("pattern")), one) for one in (rule, *rule.additional_bindings)]
+    calls = tuple((verb, str(getattr(one, verb))) for verb, one in verbs if verb != "None")
+    return ExposedMethod(contract_of(method), _workload(method), calls, rule.response_body)
 
 
-def json_paths_regex(methods: Iterable[ExposedMethod]) -> str:
-    """An RE2 expression for the paths of all JSON calls, without queries."""
-    templates = sorted({path for method in methods for path in method.json_paths})
+def paths_regex(calls: Iterable[tuple[str, str]]) -> str:
+    """An RE2 expression for the paths of JSON calls, without queries."""
+    templates = sorted({path for _, path in calls})
     return "|".join(
         "/".join("[^/?]+" if part.startswith("{") else re.escape(part) for part in path.split("/"))
         for path in templates

@@ -8,8 +8,8 @@ from pathlib import Path
 from edge.envoy.clusters import IDENTITY_HTTP
 from edge.envoy.exposure import ExposedMethod, transcoded_services
 from edge.envoy.resources import Json, extension, seconds
-from edge.envoy.routes import BUFFER, JSON_BUFFER, LUA, USER
-from edge.envoy.scripts import answer_script
+from edge.envoy.routes import BUFFER, JSON_BUFFER, JSON_JWT, JSON_SCRIPT, JWT, LUA, USER
+from edge.envoy.scripts import answer_script, json_script
 from edge.envoy.settings import EdgeSettings, RateLimit
 
 AUDIENCE = "segue"
@@ -24,16 +24,19 @@ def http_filters(
     return [
         extension("envoy.filters.http.cors", "filters.http.cors.v3.Cors"),
         _limiter("limit_address", settings.limit_per_address, {"remote_address": {}}),
+        # Before a body is held in memory; routes switch it on. What counts is the one below.
+        {**_jwt_authn(settings, JSON_JWT), "disabled": True},
+        _buffer(JSON_BUFFER, settings.max_json_bytes),
         extension(
             LUA,
             "filters.http.lua.v3.Lua",
             default_source_code={"inline_string": answer_script(methods)},
+            source_codes={JSON_SCRIPT: {"inline_string": json_script(methods)}},
         ),
-        _buffer(JSON_BUFFER, settings.max_json_bytes),
         extension("envoy.filters.http.grpc_web", "filters.http.grpc_web.v3.GrpcWeb"),
         _transcoder(settings, methods, descriptors),
         _grpc_stats(methods),
-        _jwt_authn(settings),
+        _jwt_authn(settings, JWT),
         _buffer(BUFFER, settings.max_sign_in_bytes),
         _limiter("limit_user", settings.limit_per_user, {"metadata": _SUBJECT}),
         extension(
@@ -98,9 +101,9 @@ def _grpc_stats(methods: Sequence[ExposedMethod]) -> Json:
     )
 
 
-def _jwt_authn(settings: EdgeSettings) -> Json:
+def _jwt_authn(settings: EdgeSettings, name: str) -> Json:
     return extension(
-        "envoy.filters.http.jwt_authn",
+        name,
         "filters.http.jwt_authn.v3.JwtAuthentication",
         requirement_map={USER: {"provider_name": _PROVIDER}},
         providers={

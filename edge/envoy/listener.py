@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.envoy.clusters import TRACES
 from edge.envoy.errors import local_reply_config
-from edge.envoy.exposure import ExposedMethod, json_paths_regex
+from edge.envoy.exposure import ExposedMethod, paths_regex
 from edge.envoy.filters import http_filters
 from edge.envoy.resources import Json, extension, socket_address
 from edge.envoy.routes import (
@@ -21,6 +21,7 @@ from edge.envoy.routes import (
     route_config,
 )
 from edge.envoy.settings import EdgeSettings
+from meshkit.interceptors import json_fields
 
 _LOG_FIELDS = {
     "time": "%START_TIME%",
@@ -68,6 +69,7 @@ def _connection_manager(settings: EdgeSettings) -> Json:
         "normalize_path": True,
         "merge_slashes": True,
         "always_set_request_id_in_response": True,
+        "early_header_mutation_extensions": [_taken_from_outside()],
         "request_headers_timeout": "5s",
         "stream_idle_timeout": "60s",
         # Two lists of 500 ids fit into one query.
@@ -91,6 +93,16 @@ def _connection_manager(settings: EdgeSettings) -> Json:
             },
         }
     return fields
+
+
+def _taken_from_outside() -> Json:
+    """Removes the headers that are the edge's own to send."""
+    mutation = "http.early_header_mutation.header_mutation"
+    return extension(
+        f"envoy.{mutation}",
+        f"{mutation}.v3.HeaderMutation",
+        mutations=[{"remove": json_fields.HEADER}],
+    )
 
 
 def _access_logs(methods: Sequence[ExposedMethod]) -> list[Json]:
@@ -127,7 +139,8 @@ def _known(methods: Sequence[ExposedMethod], *, invert: bool = False) -> Json:
     """What a path that leads somewhere looks like: as JSON, as gRPC, or of the HTTP services."""
     http = "|".join(f"{re.escape(prefix)}.*" for prefix in SIGN_IN_PREFIXES)
     own = "|".join(map(re.escape, (HEALTH_PATH, OPENAPI_PATH)))
-    paths = f"{json_paths_regex(methods)}|{_GRPC_PATH}|{http}|{own}"
+    calls = [call for method in methods for call in method.json_calls]
+    paths = f"{paths_regex(calls)}|{_GRPC_PATH}|{http}|{own}"
     regex = {"safe_regex": {"regex": rf"(?:{paths})(?:\?.*)?"}}
     return _path_filter(":path", regex, invert=invert)
 

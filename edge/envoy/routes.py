@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.envoy.clusters import IDENTITY_HTTP, MEDIA
-from edge.envoy.exposure import ExposedMethod, json_paths_regex
+from edge.envoy.exposure import ExposedMethod, paths_regex
 from edge.envoy.resources import Json, extension, seconds, typed
 from edge.envoy.scripts import RESPONSE_BODY
 from edge.envoy.settings import EdgeSettings
@@ -19,6 +19,10 @@ from edge.envoy.settings import EdgeSettings
 BUFFER = "envoy.filters.http.buffer"
 # Bounds JSON bodies: the transcoder's own bound sees no more than what waits in its buffer at once.
 JSON_BUFFER = "buffer_json"
+# Looks at the token of a call in JSON before its body is held in memory.
+JSON_JWT = "jwt_json"
+# The script of calls in JSON that may have a body.
+JSON_SCRIPT = "json"
 # The requirement of jwt_authn that a USER method names.
 USER = "user"
 MEDIA_PREFIX = "/media/"
@@ -38,7 +42,7 @@ LUA = "envoy.filters.http.lua"
 # gRPC, gRPC-Web, and what the transcoder made of JSON: anything else at a method's path would only
 # be misunderstood by its service.
 _SPEAKS_GRPC: Json = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
-_JWT = "envoy.filters.http.jwt_authn"
+JWT = "envoy.filters.http.jwt_authn"
 _PER_ROUTE_JWT = "filters.http.jwt_authn.v3.PerRouteConfig"
 _CORS = "envoy.filters.http.cors"
 _NO_LIMIT: Json = {
@@ -46,7 +50,7 @@ _NO_LIMIT: Json = {
     "idle_timeout": "0s",
     "max_stream_duration": {"max_stream_duration": "0s"},
 }
-_READS_HEADER: Json = {"name": ":method", "string_match": {"exact": "GET"}}
+_READS: Json = {"headers": [{"name": ":method", "string_match": {"exact": "GET"}}]}
 _NEVER: Json = {"numerator": 0}
 _UNTRACED: Json = {
     "tracing": {
@@ -64,7 +68,6 @@ _NO_EFFECT = f"{_NEVER_PROCESSED},unavailable,reset"
 
 def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Json:
     """The table: exact methods first, then the HTTP services, then 404."""
-    json_paths = json_paths_regex(methods)
     routes = [_method_route(settings, method) for method in methods]
     routes += [
         _reflection_route(),
@@ -73,12 +76,7 @@ def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Js
         *(_sign_in_route(settings, prefix) for prefix in SIGN_IN_PREFIXES),
         _health_route(),
         _openapi_route(settings),
-        # Traced or not is decided before a call is transcoded.
-        _untranscoded(settings.max_json_bytes, {"prefix": SHARE_PREFIX}) | _UNTRACED,
-        _untranscoded(settings.max_import_bytes, {"path": "/playlists/import"}),
-        _untranscoded(settings.max_json_bytes, {"safe_regex": {"regex": json_paths}}),
-        # What is nowhere may be a link, mistyped.
-        _untranscoded(settings.max_json_bytes, {"prefix": "/"}) | _UNTRACED,
+        *_json_routes(settings, methods),
     ]
     return {
         "name": "edge",
@@ -115,7 +113,7 @@ def _method_route(settings: EdgeSettings, method: ExposedMethod) -> Json:
     found: Json = {
         "match": {"path": contract.path, "headers": [_SPEAKS_GRPC]},
         "route": route,
-        "typed_per_filter_config": {_JWT: auth},
+        "typed_per_filter_config": {JWT: auth},
     }
     if method.response_body:
         found["metadata"] = {"filter_metadata": {LUA: {RESPONSE_BODY: method.response_body}}}
@@ -162,7 +160,7 @@ def _reflection_route() -> Json:
             "idle_timeout": _LONGEST_REFLECTION,
             "max_stream_duration": {"max_stream_duration": _LONGEST_REFLECTION},
         },
-        "typed_per_filter_config": {_JWT: _anyone()},
+        "typed_per_filter_config": {JWT: _anyone()},
     }
 
 
@@ -171,7 +169,7 @@ def _health_check_route(settings: EdgeSettings) -> Json:
     return {
         "match": {"path": "/grpc.health.v1.Health/Check", "headers": [_SPEAKS_GRPC]},
         "route": {"cluster": "catalog", **_unary_limit(settings)},
-        "typed_per_filter_config": {_JWT: _anyone()},
+        "typed_per_filter_config": {JWT: _anyone()},
     }
 
 
@@ -187,7 +185,7 @@ def _media_route() -> Json:
         },
         **_UNTRACED,
         "typed_per_filter_config": {
-            _JWT: _anyone(),
+            JWT: _anyone(),
             _CORS: typed(
                 "filters.http.cors.v3.CorsPolicy", filter_enabled={"default_value": _NEVER}
             ),
@@ -208,7 +206,7 @@ def _sign_in_route(settings: EdgeSettings, prefix: str) -> Json:
             "timeout": seconds(settings.unary_timeout_s),
             "retry_policy": _retries(_NEVER_PROCESSED),
         },
-        "typed_per_filter_config": {_JWT: _anyone(), BUFFER: buffer},
+        "typed_per_filter_config": {JWT: _anyone(), BUFFER: buffer},
     }
 
 
@@ -217,7 +215,7 @@ def _health_route() -> Json:
         "match": {"path": HEALTH_PATH},
         "direct_response": {"status": 200, "body": {"inline_string": '{"status": "SERVING"}'}},
         "response_headers_to_add": [_header("content-type", "application/json")],
-        "typed_per_filter_config": {_JWT: _anyone()},
+        "typed_per_filter_config": {JWT: _anyone()},
     }
 
 
@@ -229,24 +227,57 @@ def openapi_path(settings: EdgeSettings) -> Path:
 def _openapi_route(settings: EdgeSettings) -> Json:
     """What the calls in JSON are, for anyone, in a browser from anywhere too."""
     return {
-        "match": {"path": OPENAPI_PATH, "headers": [_READS_HEADER]},
+        "match": {"path": OPENAPI_PATH, **_READS},
         "direct_response": {"status": 200, "body": {"filename": str(openapi_path(settings))}},
         "response_headers_to_add": [
             _header("content-type", "application/json"),
             _header("access-control-allow-origin", "*"),
             _header("cache-control", "public, max-age=300"),
         ],
-        "typed_per_filter_config": {_JWT: _anyone()},
+        "typed_per_filter_config": {JWT: _anyone()},
     }
 
 
-def _untranscoded(max_bytes: int, match: Json) -> Json:
-    """The route of every JSON call until it is transcoded, and of what is nowhere."""
+def _json_routes(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> list[Json]:
+    """The routes of JSON calls until they are transcoded, and of what is nowhere.
+
+    Bodies of users are held once their token was looked at; other bodies are small. Traced or not
+    is decided before a call is transcoded.
+    """
+    calls = [(call, method) for method in methods for call in method.json_calls]
+    reads = paths_regex(call for call, _ in calls if call[0] == "get")
+    public = paths_regex(call for call, m in calls if call[0] != "get" and m.is_public)
+    writes = paths_regex(call for call, m in calls if call[0] != "get" and not m.is_public)
+    small = settings.max_anonymous_bytes
+    return [
+        _untranscoded({"prefix": SHARE_PREFIX, **_READS}, small) | _UNTRACED,
+        _with_body({"prefix": SHARE_PREFIX}, settings.max_json_bytes) | _UNTRACED,
+        _untranscoded({"safe_regex": {"regex": reads}, **_READS}, small),
+        _with_body({"safe_regex": {"regex": public}}, small, anyone=True),
+        _with_body({"path": "/playlists/import"}, settings.max_import_bytes),
+        _with_body({"safe_regex": {"regex": writes}}, settings.max_json_bytes),
+        # What is nowhere may be a link, mistyped.
+        _untranscoded({"prefix": "/"}, small) | _UNTRACED,
+    ]
+
+
+def _untranscoded(match: Json, max_bytes: int) -> Json:
+    """A route that leads nowhere: the transcoder chooses another, or there is none."""
     return {
         "match": match,
         "route": {"cluster": "none", "cluster_not_found_response_code": "NOT_FOUND"},
-        "typed_per_filter_config": {_JWT: _anyone(), JSON_BUFFER: _whole_body_of(max_bytes)},
+        "typed_per_filter_config": {JWT: _anyone(), JSON_BUFFER: _whole_body_of(max_bytes)},
     }
+
+
+def _with_body(match: Json, max_bytes: int, *, anyone: bool = False) -> Json:
+    """The same for a call that may have a body."""
+    route = _untranscoded(match, max_bytes)
+    filters = route["typed_per_filter_config"]
+    filters[LUA] = typed("filters.http.lua.v3.LuaPerRoute", name=JSON_SCRIPT)
+    if not anyone:
+        filters[JSON_JWT] = typed(_PER_ROUTE_JWT, requirement_name=USER)
+    return route
 
 
 def _cors_policy(settings: EdgeSettings) -> Json:

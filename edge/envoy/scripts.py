@@ -11,40 +11,61 @@ from segue.mesh.v1 import options_pb2
 
 from edge.envoy.exposure import ExposedMethod
 from meshkit.contracts import services
+from meshkit.interceptors import json_fields
 
 # The metadata of a method's route that tells what to take out of its answer.
 RESPONSE_BODY = "response_body"
 # The header by which the script knows an answer that the transcoder gave instead of a service.
 REFUSED_BY_TRANSCODER = "x-refused-by-transcoder"
 
+_CONSTANTS: Mapping[str, str | int] = {
+    "RESPONSE_BODY": RESPONSE_BODY,
+    "REFUSED_BY_TRANSCODER": REFUSED_BY_TRANSCODER,
+    "JSON_FIELDS": json_fields.HEADER,
+    # Dynamic metadata, from the request to the answer.
+    "SEGUE": "segue",
+    "WRONG_LIST": "wrong_list",
+    # Beyond what any call knows: twice the fields of the largest request; see the tests.
+    "MAX_PATHS": 256,
+    "MAX_BYTES": 16 * 1024,
+    "MAX_NAME": 64,
+    # The transcoder refuses what is deeper.
+    "MAX_DEPTH": 100,
+}
 _FOLDER = Path(__file__).parent / "lua"
 
 
 def answer_script(methods: Iterable[ExposedMethod]) -> str:
     """What finishes an answer. It stands before the transcoder, so it runs after it."""
-    constants = {
-        "RESPONSE_BODY": RESPONSE_BODY,
-        "REFUSED_BY_TRANSCODER": REFUSED_BY_TRANSCODER,
-    }
-    lines = [f"local {name} = {json.dumps(value)}" for name, value in constants.items()]
+    return "\n".join([_tables(methods), _source("refusals"), _source("answers")])
+
+
+def json_script(methods: Iterable[ExposedMethod]) -> str:
+    """The same, for calls in JSON: tells the service, too, which fields the body names."""
+    return "\n".join([answer_script(methods), _source("fields")])
+
+
+def _tables(methods: Iterable[ExposedMethod]) -> str:
     messages = list(_request_messages(methods))
+    lines = [f"local {name} = {json.dumps(value)}" for name, value in _CONSTANTS.items()]
     lines.append(f"local RENAMED = {_table(_renamed_fields(messages))}")
     lines.append(f"local ENUMS = {_table(_enums(messages))}")
-    return "\n".join([*lines, _source("refusals"), _source("answers")])
+    lines.append(f"local LISTS = {_table(_lists(messages))}")
+    return "\n".join(lines)
 
 
 def _source(name: str) -> str:
     return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
 
 
-def _table(entries: Mapping[str, str]) -> str:
+def _table(entries: Mapping[str, str | bool]) -> str:
     inner = ", ".join(f"[{json.dumps(k)}] = {json.dumps(v)}" for k, v in sorted(entries.items()))
     return f"{{{inner}}}"
 
 
-def _renamed_fields(messages: Iterable[Descriptor]) -> dict[str, str]:
+def _renamed_fields(messages: Iterable[Descriptor]) -> dict[str, str | bool]:
     """What the fields of requests were called, after their message's name: what they are now."""
-    found: dict[str, str] = {}
+    found: dict[str, str | bool] = {}
     for message in messages:
         for field in message.fields:
             former = field.GetOptions().Extensions[options_pb2.formerly]
@@ -53,7 +74,13 @@ def _renamed_fields(messages: Iterable[Descriptor]) -> dict[str, str]:
     return found
 
 
-def _enums(messages: Iterable[Descriptor]) -> dict[str, str]:
+def _lists(messages: Iterable[Descriptor]) -> dict[str, str | bool]:
+    """The names of fields that are lists."""
+    lists = [field for message in messages for field in message.fields if field.is_repeated]
+    return {name: True for field in lists for name in (field.name, field.json_name)}
+
+
+def _enums(messages: Iterable[Descriptor]) -> dict[str, str | bool]:
     """What a field of each enum must be, in words."""
     enums = [f.enum_type for message in messages for f in message.fields if f.enum_type]
     return {

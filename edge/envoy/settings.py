@@ -38,6 +38,8 @@ class EdgeSettings:
     max_connections: int = 50_000
     # A playlist's 10,000 ids, and a file of 3,000,000 bytes in base64.
     max_json_bytes: int = 512 * 1024
+    # Of callers whom nobody knows yet.
+    max_anonymous_bytes: int = 64 * 1024
     max_import_bytes: int = 4 * 1024 * 1024
     max_sign_in_bytes: int = 64 * 1024
     limit_per_address: RateLimit = RateLimit(100_000, 10)

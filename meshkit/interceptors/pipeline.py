@@ -10,9 +10,10 @@ from typing import Any
 import grpc
 
 from meshkit import deadline, telemetry
-from meshkit.contracts import MethodContract
+from meshkit.contracts import MethodContract, method_of
 from meshkit.faults import Unavailable
 from meshkit.interceptors import auth, errors, messages, request_id
+from meshkit.interceptors.json_fields import JsonFields
 from meshkit.interceptors.telemetry import MethodTelemetry
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
@@ -101,7 +102,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
     def _around_unary(
         self, behavior: Any, contract: MethodContract, check: Checker | None
     ) -> UnaryBehavior:
-        metrics = MethodTelemetry(contract)
+        metrics, fields = MethodTelemetry(contract), JsonFields(method_of(contract))
         admission = self._streams if contract.streams_requests else self._calls
         path = contract.path
 
@@ -117,6 +118,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
                     async with asyncio.timeout(self._remaining(contract, context)):
                         caller = auth.require_caller(contract, context)
                         await auth.require_user(contract, caller, headers, self._tokens)
+                        fields.require_known(headers)
                         messages.require_valid(request, check)
                         return await behavior(request, context)
             except BaseException as error:
@@ -133,7 +135,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
     def _around_stream(
         self, behavior: Any, contract: MethodContract, check: Checker | None
     ) -> StreamBehavior:
-        metrics = MethodTelemetry(contract)
+        metrics, fields = MethodTelemetry(contract), JsonFields(method_of(contract))
         path = contract.path
 
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
@@ -147,6 +149,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 deadline.set_remaining(None)
                 caller = auth.require_caller(contract, context)
                 await auth.require_user(contract, caller, headers, self._tokens)
+                fields.require_known(headers)
                 messages.require_valid(request, check)
                 # A held stream outlives both by hours, and there are tens of thousands.
                 del headers

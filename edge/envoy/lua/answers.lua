@@ -28,6 +28,12 @@ local function set_status(handle, code)
   end
 end
 
+-- Where the body has a list and no field of that name is one.
+local function wrong_list(handle)
+  local found = handle:streamInfo():dynamicMetadata():get(SEGUE)
+  return found and found[WRONG_LIST]
+end
+
 function envoy_on_response(handle)
   local headers = handle:headers()
   local kind = headers:get("content-type") or ""
@@ -38,7 +44,7 @@ function envoy_on_response(handle)
   headers:remove("grpc-retry-pushback-ms")
   if headers:get(REFUSED_BY_TRANSCODER) then
     headers:remove(REFUSED_BY_TRANSCODER)
-    replace_body(handle, refusal(text_of(handle)))
+    replace_body(handle, refusal(text_of(handle), wrong_list(handle)))
     return
   end
   local field = handle:metadata():get(RESPONSE_BODY)

@@ -23,7 +23,7 @@ local function must_be(type)
 end
 
 -- The field that `words` are about, what is wrong with it, and the type that it was looked for in.
-local function field_and_fault(words)
+local function field_and_fault(words, wrong_list)
   local field, type = words:match('^Could not find field "(.*)" in the type "([%w_.]+)"')
   if field then return field, "is no field of this call", type end
   local parent, name = words:match(
@@ -38,7 +38,9 @@ local function field_and_fault(words)
   if field then return field:gsub("%[%d+%]", ""), must_be(type) end
   field = words:match('^Encountered a non%-leaf field "(.*)" that is not a message')
   if field then return field, "has no fields of its own" end
-  if words:find("cannot start list", 1, true) then return "body", "has a list where none belongs" end
+  if words:find("cannot start list", 1, true) then
+    return wrong_list or "body", wrong_list and "is no list" or "has a list where none belongs"
+  end
   if words:find("Root element must be", 1, true) then return "body", "must be a JSON object" end
   if words:find("too deep", 1, true) then return "body", "is nested too deeply" end
   return "body", "is not JSON"
@@ -50,8 +52,8 @@ local function quoted(text)
 end
 
 -- The google.rpc.Status for what the transcoder said.
-local function refusal(words)
-  local field, fault, type = field_and_fault(words)
+local function refusal(words, wrong_list)
+  local field, fault, type = field_and_fault(words, wrong_list)
   field = field:sub(1, 200)
   local renamed_to = type and RENAMED[type .. "." .. field]
   local metadata = '{"field":' .. quoted(field)
