@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from google.protobuf.descriptor import Descriptor
@@ -18,6 +19,18 @@ RESPONSE_BODY = "response_body"
 # The header by which the script knows an answer that the transcoder gave instead of a service.
 REFUSED_BY_TRANSCODER = "x-refused-by-transcoder"
 
+
+@dataclass(frozen=True, slots=True)
+class FieldBounds:
+    """How many paths of fields are told of a body, and the bytes of all of them."""
+
+    count: int
+    size: int
+
+
+# Twice what the largest request has, since a field has two spellings.
+LARGEST_FIELDS = FieldBounds(count=256, size=16 * 1024)
+
 _CONSTANTS: Mapping[str, str | int] = {
     "RESPONSE_BODY": RESPONSE_BODY,
     "REFUSED_BY_TRANSCODER": REFUSED_BY_TRANSCODER,
@@ -25,9 +38,8 @@ _CONSTANTS: Mapping[str, str | int] = {
     # Dynamic metadata, from the request to the answer.
     "SEGUE": "segue",
     "WRONG_LIST": "wrong_list",
-    # Beyond what any call knows: twice the fields of the largest request; see the tests.
-    "MAX_PATHS": 256,
-    "MAX_BYTES": 16 * 1024,
+    "MAX_PATHS": LARGEST_FIELDS.count,
+    "MAX_BYTES": LARGEST_FIELDS.size,
     "MAX_NAME": 64,
     # The transcoder refuses what is deeper.
     "MAX_DEPTH": 100,

@@ -46,23 +46,22 @@ class JsonFields:
         if told is None or told in self._good:
             return
         faults = [fault for body in self._bodies if (fault := _fault(told, *body))]
-        if len(faults) == len(self._bodies):
-            raise faults[0] if faults else _is_no_field(unquote(told.partition(",")[0]))
+        if faults and len(faults) == len(self._bodies):
+            raise faults[0]
         if len(self._good) < _MOST_FORMS:
             self._good.add(told)
 
 
 def _bodies(method: MethodDescriptor) -> list[tuple[str, Descriptor]]:
-    """The messages that a JSON body can be, each after the path of it in the request."""
+    """The messages that a JSON body can be, each after the path of it in the request.
+
+    Where a call takes no body, the transcoder reads one as the whole request.
+    """
     rule = method.GetOptions().Extensions[annotations_pb2.http]
-    names = {one.body for one in (rule, *rule.additional_bindings) if one.body}
-    found = [(f"{name}.", field.message_type) for name, field in _fields(method) if name in names]
-    whole = [("", method.input_type)] if "*" in names else []
-    return whole + [(name, message) for name, message in found if message is not None]
-
-
-def _fields(method: MethodDescriptor) -> list[tuple[str, FieldDescriptor]]:
-    return [(field.name, field) for field in method.input_type.fields]
+    names = {one.body for one in (rule, *rule.additional_bindings)}
+    whole = [("", method.input_type)] if names & {"", "*"} else []
+    inner = [field for field in method.input_type.fields if field.name in names]
+    return whole + [(f"{one.name}.", one.message_type) for one in inner if one.message_type]
 
 
 def _fault(told: str, prefix: str, message: Descriptor) -> InvalidArgument | None:

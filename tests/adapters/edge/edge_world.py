@@ -27,6 +27,8 @@ from segue.identity.v1 import identity_service_pb2 as identity
 from segue.identity.v1 import identity_service_pb2_grpc as identity_grpc
 from segue.playback.v1 import playback_service_pb2 as playback
 from segue.playback.v1 import playback_service_pb2_grpc as playback_grpc
+from segue.playback.v1 import preferences_service_pb2 as preferences
+from segue.playback.v1 import preferences_service_pb2_grpc as preferences_grpc
 from segue.playlist.v1.playlist_service_pb2_grpc import add_PlaylistServiceServicer_to_server
 from segue.playlist.v1.sharing_service_pb2_grpc import add_SharingServiceServicer_to_server
 from segue.playlist.v1.transfer_service_pb2_grpc import add_TransferServiceServicer_to_server
@@ -92,7 +94,7 @@ class Imports(catalog_grpc.ImportServiceServicer):
         if request.id in status.reason_specs():
             raise faults.Fault("words for people", reason=request.id, retry_after_s=2.0)
         for _ in range(2):
-            yield catalog.WatchImportResponse(**{"import": catalog_pb2.Import(id=request.id)})
+            yield catalog.WatchImportResponse(import_run=catalog_pb2.Import(id=request.id))
         await self.released.wait()
         yield catalog.WatchImportResponse(end=stream_ends.FINISHED.to_message())
 
@@ -107,6 +109,20 @@ class Heartbeats(playback_grpc.HeartbeatServiceServicer):
             answer = playback.StreamHeartbeatsResponse()
             answer.ack.seq = message.heartbeat.seq
             yield answer
+
+    async def ReportHeartbeat(
+        self, request: playback.ReportHeartbeatRequest, context: Context
+    ) -> playback.ReportHeartbeatResponse:
+        return playback.ReportHeartbeatResponse()
+
+
+class Preferences(preferences_grpc.PreferencesServiceServicer):
+    """Answers with what it was given."""
+
+    async def UpdatePreferences(
+        self, request: preferences.UpdatePreferencesRequest, context: Context
+    ) -> preferences.UpdatePreferencesResponse:
+        return preferences.UpdatePreferencesResponse(preferences=request.preferences)
 
 
 class Plans(identity_grpc.PlanServiceServicer):
@@ -181,7 +197,10 @@ async def start_servers(
             (catalog_grpc.add_SearchServiceServicer_to_server, Search()),
             (catalog_grpc.add_ImportServiceServicer_to_server, imports),
         ],
-        "playback": [(playback_grpc.add_HeartbeatServiceServicer_to_server, Heartbeats())],
+        "playback": [
+            (playback_grpc.add_HeartbeatServiceServicer_to_server, Heartbeats()),
+            (preferences_grpc.add_PreferencesServiceServicer_to_server, Preferences()),
+        ],
         "playlist": [
             (add_PlaylistServiceServicer_to_server, Playlists()),
             (add_SharingServiceServicer_to_server, Sharing()),

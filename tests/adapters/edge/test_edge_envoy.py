@@ -146,7 +146,7 @@ async def test_a_server_stream_is_sse_that_comes_as_it_is_sent(world: World) -> 
                 events.append(json.loads(line.removeprefix("data: ")))
                 if len(events) == 2:
                     world.imports.released.set()
-    assert [event.get("import", {}).get("id") for event in events] == [TRACK_ID, TRACK_ID, None]
+    assert [event.get("import_run", {}).get("id") for event in events] == [TRACK_ID, TRACK_ID, None]
     assert events[-1]["end"] == "FINISHED"
 
 

@@ -16,7 +16,7 @@ from segue.mesh.v1.options_pb2 import MethodPolicy
 from edge.envoy.bootstrap import EdgeSettings, bootstrap, write_bootstrap
 from edge.envoy.clusters import clusters
 from edge.envoy.errors import LOCAL_REPLIES, status_of
-from edge.envoy.exposure import descriptor_set
+from edge.envoy.exposure import ExposedMethod, descriptor_set, exposed_methods
 from meshkit.contracts import MethodContract, all_contracts
 
 JWT = "envoy.filters.http.jwt_authn"
@@ -167,8 +167,10 @@ def test_traces_are_sent_only_where_an_endpoint_is_set(tmp_path: Path) -> None:
 def test_paths_that_are_permissions_are_kept_from_traces_and_logs(
     config: dict[str, Any], prefix: str
 ) -> None:
-    (route,) = (r for r in routes(config) if r["match"].get("prefix") == prefix)
-    assert route["tracing"]["overall_sampling"] == {"numerator": 0}
+    leading = [r for r in routes(config) if r["match"].get("prefix") == prefix]
+    assert leading
+    for route in leading:
+        assert route["tracing"]["overall_sampling"] == {"numerator": 0}
     telling = [log for log in manager(config)["access_log"] if "PATH" in str(log["typed_config"])]
     (everything,) = telling
     refused = [
@@ -184,28 +186,55 @@ def test_paths_that_are_permissions_are_kept_from_traces_and_logs(
 def test_every_json_path_is_told_and_traced_and_none_that_leads_nowhere(
     config: dict[str, Any],
 ) -> None:
-    (told,) = (r for r in routes(config) if "safe_regex" in r["match"])
+    told = [r for r in routes(config) if "safe_regex" in r["match"]]
     *_, nowhere = routes(config)
-    assert "tracing" not in told
+    assert not any("tracing" in route for route in told)
     assert nowhere["match"] == {"prefix": "/"}
     assert nowhere["tracing"]["overall_sampling"] == {"numerator": 0}
-    regex = told["match"]["safe_regex"]["regex"]
+    regex = "|".join(route["match"]["safe_regex"]["regex"] for route in told)
     for path in ("/me", "/tracks/x", "/playlists/x/tracks", "/playlists/x/tracks/remove"):
         assert re.fullmatch(regex, path)
     for path in ("/", "/S/x", "/s%2fx", "/s;x", "/s", "/share/x", "/me/s/x", "/playlists/x/s/y"):
         assert not re.fullmatch(regex, path)
 
 
+def first_route(config: dict[str, Any], method: str, path: str) -> dict[str, Any]:
+    """The route that a JSON call takes before it is transcoded."""
+    for route in routes(config):
+        match = route["match"]
+        exact = match.get("path") == path and "headers" not in match
+        regex = match.get("safe_regex", {}).get("regex", "$.")
+        fits = exact or path.startswith(match.get("prefix", "?")) or re.fullmatch(regex, path)
+        wanted = [h for h in match.get("headers", []) if h["name"] == ":method"]
+        if fits and all(h["string_match"]["exact"] == method for h in wanted):
+            return route
+    raise AssertionError(path)
+
+
+def held_bytes(route: dict[str, Any]) -> int:
+    return int(route["typed_per_filter_config"]["buffer_json"]["buffer"]["max_request_bytes"])
+
+
 def test_a_file_to_import_may_be_larger_than_other_bodies(config: dict[str, Any]) -> None:
-    bounds = {
-        match: route["typed_per_filter_config"]["buffer_json"]["buffer"]["max_request_bytes"]
-        for route in routes(config)
-        if "buffer_json" in route["typed_per_filter_config"]
-        for match in route["match"].values()
-        if isinstance(match, str)
-    }
     base64_bytes = 4 * 3_000_000 // 3
-    assert bounds["/playlists/import"] > base64_bytes > bounds["/"] > 10_000 * len('"",') + 260_000
+    assert held_bytes(first_route(config, "POST", "/playlists/import")) > base64_bytes
+    assert held_bytes(first_route(config, "POST", "/playlists/x/tracks")) > 300_000
+
+
+CALLS = [(method, *call) for method in exposed_methods() for call in method.json_calls]
+
+
+@pytest.mark.parametrize(("method", "verb", "path"), CALLS, ids=lambda v: str(v)[:60])
+def test_no_large_body_is_held_before_its_token_was_looked_at(
+    config: dict[str, Any], method: ExposedMethod, verb: str, path: str
+) -> None:
+    route = first_route(config, verb.upper(), re.sub(r"{\w+}", "x", path))
+    held = held_bytes(route)
+    known = "jwt_json" in route["typed_per_filter_config"]
+    assert known or held <= 64 * 1024
+    assert not (known and method.is_public)
+    reads_fields = "envoy.filters.http.lua" in route["typed_per_filter_config"]
+    assert reads_fields == (verb != "get")
 
 
 def test_the_files_are_written_whole_and_hold_no_key(tmp_path: Path) -> None:

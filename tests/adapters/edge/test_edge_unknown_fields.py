@@ -1,0 +1,202 @@
+"""Fields of a JSON body that no message has: refused by their path, however the body is written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from edge_world import TRACK_ID, World
+from google.protobuf.descriptor import Descriptor
+from segue.catalog.v1 import catalog_service_pb2 as catalog
+from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
+from test_edge_refusals import violation_of
+
+from edge.envoy.exposure import exposed_methods
+from edge.envoy.scripts import LARGEST_FIELDS
+from meshkit import contracts
+from meshkit.interceptors import json_fields
+
+BEAT, ADD = "POST /playback/heartbeat", "POST /playlists/p/tracks"
+PREFERENCES = "PATCH /me/preferences"
+UNKNOWN = "is no field of this call"
+
+REFUSED: list[tuple[str, bytes, str]] = [
+    (BEAT, b'{"playbackid": "p"}', "playbackid"),
+    (BEAT, b'{"heartbeat": {"seq": 1, "sec": 2}}', "heartbeat.sec"),
+    (
+        BEAT,
+        b'{"heartbeat": {"measurements": {"under_runs": 1}}}',
+        "heartbeat.measurements.under_runs",
+    ),
+    (BEAT, b'{"heartbeat": {"sec": {"seq": 1}}}', "heartbeat.sec"),
+    (BEAT, b'{"heartbeat": {"sec": null}}', "heartbeat.sec"),
+    (BEAT, b'{"heartbeat": {"seq": 1}, "heartbeat": {"seq": 1, "sec": 1}}', "heartbeat.sec"),
+    (BEAT, b'{"heartbeat.seq": 1}', "heartbeat.seq"),
+    (BEAT, b'{"hea\\u0072tbeat": {"s\\u0065c": 1}}', "heartbeat.sec"),
+    (BEAT, b'{"a\\"b": 1}', 'a\\"b'),
+    (BEAT, '{"größe": 1}'.encode(), "größe"),
+    (BEAT, b"{'heartbeat': {'sec': 1}}", "heartbeat.sec"),
+    (BEAT, b"{heartbeat: {sec: 1}}", "heartbeat.sec"),
+    (BEAT, b'{"device_id": "\\\\", "sec": 1}', "sec"),
+    (BEAT, b'{"device_id": "\\\\\\"", "sec": 1}', "sec"),
+    (BEAT, b'{"device_id": "{\\"x\\": 1}", "sec": [{"a": "b"}],}', "sec"),
+    (BEAT, b'{"a": {"b": {"c": 1}}}', "a"),
+    (ADD, b'{"track_ids": ["a", "b"], "at": 1}', "at"),
+    (ADD, b'{"track_ids": ["a"], "tracks": [{"id": "a"}]}', "tracks"),
+    (PREFERENCES, b'{"private_sesion": true}', "preferences.private_sesion"),
+    (PREFERENCES, b'{"preferences": {}}', "preferences.preferences"),
+]
+ACCEPTED: list[tuple[str, bytes]] = [
+    (BEAT, b'{"heartbeat": {"seq": 1, "positionMs": 2, "measurements": {"startLatencyMs": 1}}}'),
+    (BEAT, b'{"device_id": "{\\"x\\": 1}"}'),
+    (BEAT, b'{"heartbeat": null}'),
+    (BEAT, b"{}"),
+    (BEAT, b""),
+    (BEAT, b' {\n\t"heartbeat" :\r\n{ "seq" : 1 } } '),
+    (ADD, b'{"trackIds": ["a,b", "{", "\\"x\\": 1", "]"], "position": 1}'),
+    (ADD, b'{"playlist_id": "p", "track_ids": []}'),
+    (PREFERENCES, b'{"private_session": true, "bitratePref": 320}'),
+]
+
+
+async def sent(world: World, call: str, body: bytes, **headers: str) -> httpx.Response:
+    method, _, path = call.partition(" ")
+    return await world.call(method, path, content=body, headers={**world.bearer(), **headers})
+
+
+@pytest.mark.parametrize(("call", "body", "field"), REFUSED)
+async def test_a_field_that_no_message_has_is_refused_by_its_path(
+    world: World, call: str, body: bytes, field: str
+) -> None:
+    answer = await sent(world, call, body)
+    assert (answer.status_code, violation_of(answer)) == (400, (field, UNKNOWN))
+
+
+@pytest.mark.parametrize(("call", "body"), ACCEPTED)
+async def test_known_fields_are_taken_in_either_case(world: World, call: str, body: bytes) -> None:
+    answer = await sent(world, call, body)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_body_on_a_call_that_takes_none_is_read_like_the_query(world: World) -> None:
+    call = "DELETE /playlists/p/tracks?item_ids=a"
+    answer = await sent(world, call, b'{"item_ids": ["b"]}')
+    assert answer.json()["removed_count"] == 2
+    refused = await sent(world, call, b'{"items": ["b"]}')
+    assert (refused.status_code, violation_of(refused)) == (400, ("items", UNKNOWN))
+
+
+@pytest.mark.parametrize("name", [json_fields.HEADER, json_fields.HEADER.upper()])
+async def test_nobody_outside_says_which_fields_there_are(world: World, name: str) -> None:
+    path = f"GET /tracks/{TRACK_ID}"
+    assert (await sent(world, path, b"", **{name: "nonsense"})).status_code == 200
+    refused = await sent(world, BEAT, b'{"sec": 1}', **{name: "heartbeat"})
+    assert violation_of(refused) == ("sec", UNKNOWN)
+    async with grpc.aio.insecure_channel(world.edge.target) as channel:
+        stub = catalog_grpc.CatalogServiceStub(channel)
+        metadata = (*world.bearer().items(), (json_fields.HEADER, "nonsense"))
+        found = await stub.GetTrack(catalog.GetTrackRequest(id=TRACK_ID), metadata=metadata)
+    assert found.track.id == TRACK_ID
+
+
+async def test_more_fields_than_any_call_has_are_refused(world: World) -> None:
+    body = json.dumps({f"field_{number}": 1 for number in range(3_000)}).encode()
+    answer = await sent(world, BEAT, body)
+    refused = ("body", "has more fields than this call")
+    assert (answer.status_code, violation_of(answer)) == (400, refused)
+    long = json.dumps({"x" * 10_000: 1}).encode()
+    assert violation_of(await sent(world, BEAT, long)) == ("x" * 64, UNKNOWN)
+
+
+async def test_what_cannot_be_read_is_refused_as_that_whatever_it_names(world: World) -> None:
+    for body in (b'{"sec": 1', b'{"sec": 1} x', b'{"sec": "\xff"}'):
+        assert violation_of(await sent(world, BEAT, body)) == ("body", "is not JSON")
+    twice = await sent(world, BEAT, b'{"sec": 1, "heartbeat": {"seq": "x"}}')
+    assert violation_of(twice)[0] == "heartbeat.seq"
+
+
+async def test_a_list_where_none_belongs_is_named(world: World) -> None:
+    answer = await sent(world, BEAT, b'{"heartbeat": {"seq": [1]}}')
+    assert violation_of(answer) == ("heartbeat.seq", "is no list")
+
+
+async def test_a_call_without_a_token_is_refused_before_its_body_has_come(world: World) -> None:
+    host, _, port = world.edge.target.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = "POST /playlists/p/tracks HTTP/1.1\r\nhost: edge\r\ncontent-length: 60000\r\n\r\n"
+    writer.write(f'{head}{{"track_ids": ["a'.encode())
+    assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 401 ")
+    writer.close()
+
+
+TRICKY = ['"', "\\", "{", "}", "[", "]", ",", ":", "'", "\n", "é", "a", '{"sec":1}', "\\u0041"]
+NESTED = {
+    "playback_id": str,
+    "deviceId": str,
+    "heartbeat": {"seq": int, "positionMs": int, "measurements": {"underruns": int}},
+}
+
+
+def written(chance: random.Random, value: Any) -> str:
+    """JSON with spaces at will."""
+    if isinstance(value, dict):
+        inner = [f"{json.dumps(key)}{gap(chance)}:{written(chance, v)}" for key, v in value.items()]
+        return f"{gap(chance)}{{{gap(chance)}{','.join(inner)}{gap(chance)}}}{gap(chance)}"
+    return gap(chance) + json.dumps(value, ensure_ascii=chance.random() < 0.5) + gap(chance)
+
+
+def gap(chance: random.Random) -> str:
+    return "".join(chance.choices([" ", "\n", "\t"], k=chance.randrange(3)))
+
+
+def invented(chance: random.Random, shape: Any) -> Any:
+    if shape is int:
+        return chance.choice([0, 1, "2", None])
+    if shape is str:
+        return "".join(chance.choices(TRICKY, k=chance.randrange(6)))
+    names = chance.sample(sorted(shape), chance.randrange(len(shape) + 1))
+    return {name: invented(chance, shape[name]) for name in names}
+
+
+def spoilt(chance: random.Random, body: dict[str, Any]) -> str:
+    """Adds a field that does not exist somewhere; its path."""
+    path, inside = "", body
+    while (into := [k for k, v in inside.items() if isinstance(v, dict)]) and chance.random() < 0.7:
+        name = chance.choice(into)
+        path, inside = f"{path}{name}.", inside[name]
+    inside["nosuch"] = chance.choice([1, "x", None, [], [1, {"a": 2}], {"seq": {"b": "c"}}])
+    return f"{path}nosuch"
+
+
+@pytest.mark.parametrize("seed", range(60))
+async def test_bodies_are_read_as_they_are_meant(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    body = invented(chance, NESTED)
+    good = await sent(world, BEAT, written(chance, body).encode())
+    assert good.status_code == 200, (body, good.text)
+    path = spoilt(chance, body)
+    assert violation_of(await sent(world, BEAT, written(chance, body).encode()))[0] == path
+
+
+def sizes_of(message: Descriptor, within: tuple[str, ...] = ()) -> tuple[int, int]:
+    """How many paths a message has, and how long they are together."""
+    count = size = 0
+    for field in message.fields:
+        count, size = count + 1, size + len(".".join((*within, field.name))) + 1
+        inner = field.message_type
+        if inner is not None and not inner.full_name.startswith("google."):
+            more = sizes_of(inner, (*within, field.name))
+            count, size = count + more[0], size + more[1]
+    return count, size
+
+
+def test_what_is_told_of_a_body_has_room_for_every_call_twice() -> None:
+    for method in exposed_methods():
+        count, size = sizes_of(contracts.method_of(method.contract).input_type)
+        assert 2 * count <= LARGEST_FIELDS.count
+        assert 2 * size <= LARGEST_FIELDS.size
