@@ -42,6 +42,10 @@ from meshkit.testing.rpc import ISSUER, TokenIssuer, served
 
 USER_ID = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
 TRACK_ID = "01JD4Q8Z7Y1V9K2M5N6P7R8S9V"
+PLAYLIST_ID = "01JD4Q8Z7Y1V9K2M5N6P7R8S9W"
+# Ids by which a test says what is to happen: these words, and the reasons of the errors contract.
+_WORDS = {f"{n:026}": word for n, word in enumerate(("missing", "slow", *status.reason_specs()))}
+ID_OF = {word: number for number, word in _WORDS.items()}
 
 
 class Catalog(catalog_grpc.CatalogServiceServicer):
@@ -50,12 +54,13 @@ class Catalog(catalog_grpc.CatalogServiceServicer):
     async def GetTrack(
         self, request: catalog.GetTrackRequest, context: Context
     ) -> catalog.GetTrackResponse:
-        if request.id == "missing":
+        word = _WORDS.get(request.id)
+        if word == "missing":
             raise faults.NotFound("no such track", metadata={"resource": "track", "id": request.id})
-        if request.id in status.reason_specs():
-            raise faults.Fault("words for people", reason=request.id, retry_after_s=2.0)
-        if request.id == "slow":
+        if word == "slow":
             await asyncio.sleep(30)
+        if word is not None:
+            raise faults.Fault("words for people", reason=word, retry_after_s=2.0)
         track = catalog_pb2.Track(id=request.id, title=current_principal().user_id)
         return catalog.GetTrackResponse(track=track)
 
@@ -89,10 +94,11 @@ class Imports(catalog_grpc.ImportServiceServicer):
     async def WatchImport(
         self, request: catalog.WatchImportRequest, context: Context
     ) -> AsyncIterator[catalog.WatchImportResponse]:
-        if request.id == "missing":
+        word = _WORDS.get(request.id)
+        if word == "missing":
             raise faults.NotFound("no such import")
-        if request.id in status.reason_specs():
-            raise faults.Fault("words for people", reason=request.id, retry_after_s=2.0)
+        if word is not None:
+            raise faults.Fault("words for people", reason=word, retry_after_s=2.0)
         for _ in range(2):
             yield catalog.WatchImportResponse(import_run=catalog_pb2.Import(id=request.id))
         await self.released.wait()

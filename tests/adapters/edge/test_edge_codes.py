@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from edge_world import World, reason_of, rich
+from edge_world import ID_OF, World, reason_of, rich
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
 
@@ -36,7 +36,7 @@ REASONS = sorted(status.reason_specs())
 async def test_a_reason_reaches_json_callers_under_its_http_status(
     world: World, reason: str, path: str
 ) -> None:
-    answer = await world.call("GET", path.format(reason), headers=world.bearer())
+    answer = await world.call("GET", path.format(ID_OF[reason]), headers=world.bearer())
     code = status.grpc_code_of(reason)
     assert answer.status_code == HTTP_OF_CODE[code.name]
     assert answer.headers["content-type"] == "application/json"
@@ -51,11 +51,11 @@ async def test_a_reason_reaches_grpc_callers_with_its_details(world: World, reas
     async with grpc.aio.insecure_channel(world.edge.target) as channel:
         stub: Any = catalog_grpc.CatalogServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as unary:
-            await stub.GetTrack(catalog.GetTrackRequest(id=reason), metadata=metadata)
+            await stub.GetTrack(catalog.GetTrackRequest(id=ID_OF[reason]), metadata=metadata)
         imports: Any = catalog_grpc.ImportServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as stream:
             async for _ in imports.WatchImport(
-                catalog.WatchImportRequest(id=reason), metadata=metadata
+                catalog.WatchImportRequest(id=ID_OF[reason]), metadata=metadata
             ):
                 pass
     assert rich(unary.value) == (status.grpc_code_of(reason), reason)

@@ -12,7 +12,7 @@ import grpc
 import httpx
 import pytest
 from edge_process import ORIGIN
-from edge_world import TRACK_ID, USER_ID, World, open_world, reason_of, rich
+from edge_world import ID_OF, TRACK_ID, USER_ID, World, open_world, reason_of, rich
 from google.rpc import code_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from media_origin import Origin
@@ -58,11 +58,11 @@ async def test_enums_are_taken_in_any_case(world: World) -> None:
 
 
 async def test_a_fault_reaches_json_callers_whole(world: World) -> None:
-    answer = await world.call("GET", "/tracks/missing", headers=world.bearer())
+    answer = await world.call("GET", f"/tracks/{ID_OF['missing']}", headers=world.bearer())
     assert answer.status_code == 404
     assert answer.json()["code"] == code_pb2.NOT_FOUND
     assert reason_of(answer) == "NOT_FOUND"
-    assert answer.json()["details"][0]["metadata"]["id"] == "missing"
+    assert answer.json()["details"][0]["metadata"]["id"] == ID_OF["missing"]
 
 
 async def test_a_missing_token_is_401_with_a_status(world: World) -> None:
@@ -111,7 +111,7 @@ async def test_grpc_callers_get_the_same_with_details(world: World) -> None:
         found = await stub.GetTrack(catalog.GetTrackRequest(id=TRACK_ID), metadata=good)
         assert found.track.id == TRACK_ID
         with pytest.raises(grpc.aio.AioRpcError) as unknown:
-            await stub.GetTrack(catalog.GetTrackRequest(id="missing"), metadata=good)
+            await stub.GetTrack(catalog.GetTrackRequest(id=ID_OF["missing"]), metadata=good)
         assert rich(unknown.value) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND")
 
 
@@ -128,7 +128,7 @@ async def test_an_internal_method_cannot_be_reached(world: World) -> None:
 
 
 async def test_a_slow_unary_call_ends_as_a_deadline(world: World) -> None:
-    answer = await world.call("GET", "/tracks/slow", headers=world.bearer())
+    answer = await world.call("GET", f"/tracks/{ID_OF['slow']}", headers=world.bearer())
     assert (answer.status_code, reason_of(answer)) == (504, "DEADLINE_EXCEEDED")
 
 
@@ -151,7 +151,7 @@ async def test_a_server_stream_is_sse_that_comes_as_it_is_sent(world: World) -> 
 
 
 async def test_a_stream_that_is_refused_before_it_began_is_a_status(world: World) -> None:
-    answer = await world.call("GET", "/imports/missing/events", headers=world.bearer())
+    answer = await world.call("GET", f"/imports/{ID_OF['missing']}/events", headers=world.bearer())
     assert (answer.status_code, reason_of(answer)) == (404, "NOT_FOUND")
 
 

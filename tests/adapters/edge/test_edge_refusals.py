@@ -6,9 +6,13 @@ import asyncio
 
 import httpx
 import pytest
-from edge_world import World, reason_of
+from edge_world import PLAYLIST_ID, World, reason_of
 
-PLAY, HEARTBEAT, ADD = "POST /playback/play", "POST /playback/heartbeat", "POST /playlists/p/tracks"
+PLAY, HEARTBEAT, ADD = (
+    "POST /playback/play",
+    "POST /playback/heartbeat",
+    f"POST /playlists/{PLAYLIST_ID}/tracks",
+)
 NUMBER, TEXT = "must be a whole number of 32 bits", "must be a text"
 NOT_JSON = "is not JSON"
 TYPES = "must be one of TRACK, ARTIST, ALBUM, PLAYLIST"

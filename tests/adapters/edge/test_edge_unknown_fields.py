@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from edge_world import TRACK_ID, World
+from edge_world import PLAYLIST_ID, TRACK_ID, World
 from google.protobuf.descriptor import Descriptor
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
@@ -21,7 +21,7 @@ from edge.envoy.scripts import LARGEST_FIELDS
 from meshkit import contracts
 from meshkit.interceptors import json_fields
 
-BEAT, ADD = "POST /playback/heartbeat", "POST /playlists/p/tracks"
+BEAT, ADD = "POST /playback/heartbeat", f"POST /playlists/{PLAYLIST_ID}/tracks"
 PREFERENCES = "PATCH /me/preferences"
 UNKNOWN = "is no field of this call"
 
@@ -84,7 +84,7 @@ async def test_known_fields_are_taken_in_either_case(world: World, call: str, bo
 
 
 async def test_a_body_on_a_call_that_takes_none_is_read_like_the_query(world: World) -> None:
-    call = "DELETE /playlists/p/tracks?item_ids=a"
+    call = f"DELETE /playlists/{PLAYLIST_ID}/tracks?item_ids=a"
     answer = await sent(world, call, b'{"item_ids": ["b"]}')
     assert answer.json()["removed_count"] == 2
     refused = await sent(world, call, b'{"items": ["b"]}')
