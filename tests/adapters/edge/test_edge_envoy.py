@@ -147,7 +147,7 @@ async def test_a_server_stream_is_sse_that_comes_as_it_is_sent(world: World) -> 
                 if len(events) == 2:
                     world.imports.released.set()
     assert [event.get("import_run", {}).get("id") for event in events] == [TRACK_ID, TRACK_ID, None]
-    assert events[-1]["end"] == "FINISHED"
+    assert events[-1]["end"]["reason"] == "FINISHED"
 
 
 async def test_a_stream_that_is_refused_before_it_began_is_a_status(world: World) -> None:
