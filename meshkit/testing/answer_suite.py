@@ -1,8 +1,8 @@
 # ruff: noqa: D102 - the name of a test is its sentence
-"""The contract of ``meshkit.idempotency.AnswerStore``, run against every adapter of it.
+"""What callers are promised of a ``request_id``, run against everything that answers by it.
 
-Subclass ``AnswerStoreContract`` and give it a fixture ``answers`` that returns an
-``AnswersUnderTest``.
+Subclass ``AnswersContract``, or for an adapter of ``meshkit.idempotency.AnswerStore`` the stricter
+``AnswerStoreContract``, and give it a fixture ``answers`` that returns an ``AnswersUnderTest``.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Counted:
         return f"answer {run}".encode()
 
 
-class AnswerStoreContract:
-    """What every adapter must keep."""
+class AnswersContract:
+    """What holds of every write. One that loses a race may be decided anew, and is written once."""
 
     async def test_a_repeated_request_gets_the_first_answer(
         self, answers: AnswersUnderTest
@@ -92,13 +92,23 @@ class AnswerStoreContract:
             b"answer 2"
         )
 
-    async def test_of_many_at_once_one_executes_and_all_get_its_answer(
+    async def test_of_many_at_once_all_get_the_answer_that_is_kept(
         self, answers: AnswersUnderTest
     ) -> None:
         produce = Counted(lasting_s=0.05)
         found = await asyncio.gather(*(answers.answer_once(KEY, produce) for _ in range(6)))
-        assert found == [b"answer 1"] * 6
-        assert produce.runs == 1
+        assert found == [await answers.answer_of(KEY)] * 6
+
+    async def test_of_two_bodies_at_once_under_an_id_one_is_refused(
+        self, answers: AnswersUnderTest
+    ) -> None:
+        keys = KEY, replace(KEY, body_sha256=b"other")
+        produce = Counted(lasting_s=0.05)
+        calls = (answers.answer_once(key, produce) for key in keys)
+        found = await asyncio.gather(*calls, return_exceptions=True)
+        refused = [isinstance(one, RequestIdReused) for one in found]
+        assert sorted(refused) == [False, True]
+        assert await answers.answer_of(keys[refused.index(False)]) == found[refused.index(False)]
 
     async def test_a_failed_execution_leaves_nothing_behind(
         self, answers: AnswersUnderTest
@@ -115,7 +125,9 @@ class AnswerStoreContract:
         found = await asyncio.gather(
             *(answers.answer_once(KEY, produce) for _ in range(3)), return_exceptions=True
         )
-        assert sorted(map(repr, found)) == ["ZeroDivisionError()", "b'answer 2'", "b'answer 2'"]
+        kept = await answers.answer_of(KEY)
+        assert kept is not None
+        assert sorted(map(repr, found)) == ["ZeroDivisionError()", repr(kept), repr(kept)]
 
     async def test_an_answer_is_forgotten_when_its_time_is_over(
         self, answers: AnswersUnderTest
@@ -170,3 +182,21 @@ class AnswerStoreContract:
         assert await answers.answer_once(KEY, produce) == b""
         assert await answers.answer_once(KEY, produce) == b""
         assert runs == 1
+
+
+class AnswerStoreContract(AnswersContract):
+    """What every adapter of ``AnswerStore`` must keep: of equal requests a single one executes."""
+
+    async def test_of_many_at_once_one_executes(self, answers: AnswersUnderTest) -> None:
+        produce = Counted(lasting_s=0.05)
+        found = await asyncio.gather(*(answers.answer_once(KEY, produce) for _ in range(6)))
+        assert found == [b"answer 1"] * 6
+        assert produce.runs == 1
+
+    async def test_after_a_failed_execution_one_of_those_who_waited_executes(
+        self, answers: AnswersUnderTest
+    ) -> None:
+        produce = Counted(lasting_s=0.05, failing=1)
+        calls = (answers.answer_once(KEY, produce) for _ in range(3))
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert produce.runs == 2

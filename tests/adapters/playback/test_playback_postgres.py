@@ -9,6 +9,7 @@ import pytest
 from meshkit import postgres
 from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
+from meshkit.testing.answer_suite import AnswersContract, AnswersUnderTest
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
@@ -17,6 +18,7 @@ from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.states import Change
 from playback_svc.wiring import SCHEMA, migrations
+from tests.contracts.playback.answers import answers_of
 from tests.contracts.playback.mailboxes import MailboxesContract
 from tests.contracts.playback.player_states import PlayerStatesContract
 from tests.contracts.playback.player_states_devices import DevicesContract
@@ -68,6 +70,12 @@ class TestPostgresDevices(DevicesContract):
     @pytest.fixture
     def store(self, pool: postgres.Pool) -> MailingPostgres:
         return MailingPostgres(pool)
+
+
+class TestPostgresAnswers(AnswersContract):
+    @pytest.fixture
+    def answers(self, pool: postgres.Pool) -> AnswersUnderTest:
+        return answers_of(PostgresPlayerStates(pool))
 
 
 class TestPostgresMailboxes(MailboxesContract):

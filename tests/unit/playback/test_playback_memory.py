@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from meshkit.testing.answer_suite import AnswersContract, AnswersUnderTest
 from playback_svc.adapters.memory import MemoryPositions
 from playback_svc.adapters.memory_states import MemoryPlayerStates
+from tests.contracts.playback.answers import answers_of
 from tests.contracts.playback.mailboxes import MailboxesContract
 from tests.contracts.playback.player_states import PlayerStatesContract
 from tests.contracts.playback.player_states_devices import DevicesContract
@@ -41,6 +43,12 @@ class TestMemoryDevices(DevicesContract):
     @pytest.fixture
     def store(self) -> MemoryPlayerStates:
         return MemoryPlayerStates()
+
+
+class TestMemoryAnswers(AnswersContract):
+    @pytest.fixture
+    def answers(self) -> AnswersUnderTest:
+        return answers_of(MemoryPlayerStates())
 
 
 class TestMemoryMailboxes(MailboxesContract):
