@@ -15,6 +15,7 @@ from playback_svc.domain.listing import MOST_ENTRIES, Listing
 from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.plays import Outcome, Play
+from playback_svc.ports.states import Answer
 from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.held_streams import StreamEnd
@@ -219,6 +220,13 @@ def playback(playing: Playing) -> playback_pb2.Playback:
     """A user's playback as it is now."""
     state = playing.state
     return snapshot(state, playing.position_ms, len(Listing(state.queue.queued)))
+
+
+def told(answer: Answer) -> playback_pb2.Playback | None:
+    """The playback that an answer tells of, as it was then."""
+    if answer.playing is None:
+        return None
+    return snapshot(answer.playing, answer.position_ms, answer.queue_count)
 
 
 def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb2.Playback:

@@ -210,6 +210,8 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "device_id": answer.device_id,
         "number": answer.number,
         "preferences": [answer.preferences.version, preferences_document(answer.preferences)],
+        "playing": None if answer.playing is None else state_document(answer.playing),
+        "queue_count": answer.queue_count,
         "listed": None if answer.listed is None else listed_document(answer.listed),
     }
 
@@ -217,6 +219,7 @@ def answer_document(answer: Answer) -> dict[str, Any]:
 def answer_of(document: dict[str, Any]) -> Answer:
     """The answer that ``answer_document`` made, or the version before it."""
     skips, listed = document.get("skips"), document.get("listed")
+    playing = document.get("playing")
     return Answer(
         session_id=document["session_id"],
         version=Version(*document["version"]),
@@ -233,4 +236,6 @@ def answer_of(document: dict[str, Any]) -> Answer:
         number=document.get("number", 0),
         preferences=preferences_of(*document.get("preferences", (0, {}))),
         listed=listed_of(listed) if listed else None,
+        playing=state_from(playing) if playing else None,
+        queue_count=document.get("queue_count", 0),
     )

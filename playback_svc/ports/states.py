@@ -62,7 +62,8 @@ class Answer:
     are those of the queue, or of what was added; ``count`` is how many entries were removed;
     ``ended`` says that everything was played; ``number`` is that of the command in the mailbox of
     ``device_id``, 0 where there is none; ``sent`` is that command where it was stored with this
-    answer just now, and is not kept with it. ``listed`` is a device as it was told.
+    answer just now, and is not kept with it. ``listed`` is a device, and
+    ``playing`` a playback as it was told, kept without its queue of ``queue_count`` entries.
     """
 
     session_id: str
@@ -81,6 +82,8 @@ class Answer:
     sent: Command | None = field(default=None, compare=False)
     preferences: Preferences = DEFAULT
     listed: Listed | None = None
+    playing: PlayerState | None = None
+    queue_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,10 +141,9 @@ class DeviceServicer(DeviceServiceServicer):
         device_id = convert.device_id(request.device_id)
         key = request_key(caller.user_id, "Transfer", request)
         plays = request.play if request.HasField("play") else None
-        transferred = await self._transfer(caller, device_id, plays, key)
-        answer = transferred.answer
+        answer = await self._transfer(caller, device_id, plays, key)
         return pb.TransferResponse(
-            playback=convert.playback(transferred.playing),
+            playback=convert.told(answer),
             stream=device_messages.stream(self._addresses.of(answer)),
             command_number=answer.number,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.devices import found, played_on, unknown
+from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import EndReason, Handover, PlayerState, Status, end
 from playback_svc.domain.plays import taken_up_from
@@ -16,17 +17,8 @@ from playback_svc.ports.states import Answer
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 from playback_svc.usecases.directing import offline
-from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.opened import Caller, begun
 from playback_svc.usecases.staging import Staging
-
-
-@dataclass(frozen=True, slots=True)
-class Transferred:
-    """What the command answered, and the user's playback after it."""
-
-    answer: Answer
-    playing: Playing
 
 
 class Transfer:
@@ -51,15 +43,16 @@ class Transfer:
 
     async def __call__(
         self, caller: Caller, device_id: str, plays: bool | None, key: RequestKey | None
-    ) -> Transferred:
+    ) -> Answer:
         """The session on ``device_id``, playing if ``plays``; None: as it is.
+
+        The answer has the playback after it, which a retry is told as well.
 
         Raises NotFound, SessionNotCurrent (nothing was ever played), FailedPrecondition
         (DEVICE_OFFLINE), Unavailable (TRACK_NOT_READY, or a part is down), PermissionDenied
         (PLAN_REQUIRED), Aborted (CONFLICT), RequestIdReused.
         """
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
-        made: list[PlayerState] = []
 
         async def decide(seen: Seen) -> Decision:
             if found(seen.partition.devices, device_id) is None:
@@ -70,12 +63,11 @@ class Transfer:
             else:
                 await self._require_present(caller, device_id)
                 decision = await self._there(caller, seen, before, device_id, plays)
-            made[:] = [decision.state] if decision.state else []
-            expiring = replace(decision.answer, urls_expire_at_s=urls_expire_at_s)
-            return replace(decision, answer=expiring, sender=caller.sender)
+            told = _told(decision.answer, begun(decision.state))
+            answer = replace(told, urls_expire_at_s=urls_expire_at_s)
+            return replace(decision, answer=answer, sender=caller.sender)
 
-        answer = await self._commander.execute(caller.user_id, key, decide)
-        return Transferred(answer, await self._playing(caller, answer, made))
+        return await self._commander.execute(caller.user_id, key, decide)
 
     async def _here(
         self, caller: Caller, seen: Seen, before: PlayerState, plays: bool | None
@@ -128,11 +120,7 @@ class Transfer:
         if device_id not in present[caller.user_id]:
             raise offline(device_id)
 
-    async def _playing(self, caller: Caller, answer: Answer, made: list[PlayerState]) -> Playing:
-        """The state that was made; after a retry, what plays now."""
-        for state in made:
-            if (state.session_id, state.version) == (answer.session_id, answer.version):
-                return Playing(state, answer.position_ms)
-        seen, _ = await self._commander.see(caller.user_id)
-        state = begun(seen.state)
-        return Playing(state, state.position_at(seen.now_ms))
+
+def _told(answer: Answer, state: PlayerState) -> Answer:
+    """The answer with the playback that it tells of."""
+    return replace(answer, playing=state, queue_count=len(Listing(state.queue.queued)))

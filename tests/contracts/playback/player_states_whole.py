@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from playback_svc.domain import player_state
+from playback_svc.domain.devices import Capabilities, DeviceKind, Listed
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
@@ -24,6 +25,7 @@ from tests.contracts.playback.samples import (
     NOW,
     TRACK,
     beat,
+    device,
     new_id,
     playing,
     record,
@@ -152,6 +154,22 @@ class WholeStatesContract:
             ended=True,
             device_id="kitchen",
             number=12,
+            preferences=Preferences(BitratePreference.FLAC, normalize=False, version=3),
+            listed=Listed(
+                device(
+                    "kitchen",
+                    kind=DeviceKind.TV,
+                    capabilities=Capabilities(("128",), ("flac",), ("org.w3.clearkey",), True),
+                    controllable=True,
+                    volume_percent=30,
+                    last_number=9,
+                    last_applied=8,
+                ),
+                online=True,
+                active=False,
+            ),
+            playing=state,
+            queue_count=6,
         )
         for number, kept in enumerate(
             [answer, replace(answer, skips=SkipsLeft(None, 0)), replace(answer, skips=None)]

@@ -240,7 +240,8 @@ async def test_a_retried_transfer_moves_once(world: World) -> None:
         assert (await here.state()).epoch == 2
         await here.play(device_id="kitchen")
         again = await moved(there, request_id="r1")
-        assert again.playback.device_id == "kitchen", "a retry moves nothing again"
+        assert again == answers[0], "a retry is told what it was told first"
+        assert (await here.state()).device_id == "kitchen", "and moves nothing again"
         fault = await refused(moved(there, play=True, request_id="r1"))
         assert fault.reason == "REQUEST_ID_REUSED"
 

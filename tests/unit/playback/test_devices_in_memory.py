@@ -348,11 +348,11 @@ async def test_a_transfer_moves_the_play_and_ends_the_session(desk: Desk) -> Non
     assert (after.device_id, after.position_ms, after.heard_ms) == ("phone", 20_000, 20_000)
     assert (after.play_id, after.play_started_at_ms) == (before.play_id, NOW)
     assert after.queue == before.queue
-    assert moved.playing.state == after
-    assert moved.answer.urls_expire_at_s == desk.shared.now // 1000 + HOUR_S
+    assert moved.playing == after
+    assert moved.urls_expire_at_s == desk.shared.now // 1000 + HOUR_S
     assert desk.store.sessions[USER, before.session_id].ended_by is EndReason.TAKEN_OVER
     assert desk.store.plays == {}
-    assert moved.answer.number == 1
+    assert moved.number == 1
 
 
 async def test_a_transfer_from_silence_ends_the_session_as_expired(desk: Desk) -> None:
@@ -374,7 +374,7 @@ async def test_transfers_to_one_device_at_once_move_once(desk: Desk) -> None:
     await desk.begin()
     await desk.devices.register(USER, Registration("phone"), None)
     moved = await asyncio.gather(*(desk.transfer(CALLER, "phone", None, None) for _ in range(3)))
-    assert {each.playing.state.session_id for each in moved} == {desk.store.states[USER].session_id}
+    assert {each.playing.session_id for each in moved} == {desk.store.states[USER].session_id}
     assert desk.store.states[USER].version.epoch == 2
 
 
@@ -384,8 +384,8 @@ async def test_a_device_is_offline_until_it_attends(desk: Desk) -> None:
     with pytest.raises(FailedPrecondition, match="not connected"):
         await desk.transfer(CALLER, "tv", None, None)
     await desk.wakeups.attend(USER, "tv")
-    assert (await desk.transfer(CALLER, "tv", None, None)).playing.state.device_id == "tv"
+    assert (await desk.transfer(CALLER, "tv", None, None)).playing.device_id == "tv"
     desk.wakeups.leave(USER, "tv")
     # It plays: what it is told now needs no moving.
     held = await desk.transfer(replace(CALLER, sender=""), "tv", False, None)
-    assert held.playing.state.status is Status.PAUSED
+    assert held.playing.status is Status.PAUSED
