@@ -19,6 +19,7 @@ import grpc
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as device
 from segue.device.v1.device_service_pb2_grpc import DeviceServiceStub
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as playback
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
@@ -37,7 +38,6 @@ TRIES = 60
 RETRY_S = 0.25
 REMOTE_SHARE = 0.5
 _PLAYING, _PAUSED = playback_pb2.Playback.PLAYING, playback_pb2.Playback.PAUSED
-_DRAINING = playback_pb2.SessionEnd.DRAINING
 _DETAILS = "grpc-status-details-bin"
 AWAY = ("UNAVAILABLE", "STORE_UNAVAILABLE", "OVERLOADED", "CONFLICT", "DEADLINE_EXCEEDED")
 
@@ -275,15 +275,13 @@ class Line:
 
     def _heard(self, message: Any) -> Any:
         """What to answer to a message, if anything."""
-        kind = message.WhichOneof("message")
-        if kind == "reconnect":
-            self._after_s = message.reconnect.after.ToMilliseconds() / 1000
-            self._drained, self._lost_at = True, time.monotonic()
-            return None
-        if kind == "end":
-            if message.end.reason != _DRAINING:
-                name = playback_pb2.SessionEnd.Reason.Name(message.end.reason)
+        if message.HasField("end"):
+            if message.end.reason != StreamEnd.DRAINING:
+                name = StreamEnd.Reason.Name(message.end.reason)
                 self.owner.wronged(f"{type(self).__name__} ended {name}")
+                return None
+            self._after_s = message.end.reconnect_after.ToMilliseconds() / 1000
+            self._drained, self._lost_at = True, time.monotonic()
             return None
         if not self.since_ms:
             self.since_ms = time.time() * 1000

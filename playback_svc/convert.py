@@ -18,9 +18,9 @@ from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Answer
 from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.held_streams import StreamEnd
 from playback_svc.usecases.play import PlayOrder
 from playback_svc.usecases.queueing import Next
+from playback_svc.usecases.slots import SessionOver
 
 _DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -262,7 +262,6 @@ def end_reason(reason: EndReason | None) -> playback_pb2.SessionEnd.Reason.Value
     return playback_pb2.SessionEnd.Reason.Value(reason.value)
 
 
-def session_end(end: StreamEnd) -> playback_pb2.SessionEnd:
-    """Why a stream ends."""
-    reason = playback_pb2.SessionEnd.Reason.Value(end.reason.value)
-    return playback_pb2.SessionEnd(reason=reason, message=end.message)
+def session_end(over: SessionOver) -> playback_pb2.SessionEnd:
+    """Why a session takes no more beats."""
+    return playback_pb2.SessionEnd(reason=end_reason(over.reason), message=over.message)

@@ -243,7 +243,7 @@ def _add_listening(
     """Adds the services of history, preferences and friends' activity."""
     history = HistoryServicer(ListHistory(parts.plays, parts.catalogue))
     server.add(add_HistoryServiceServicer_to_server, history)
-    plays = HistoryInternalServicer(WatchPlays(parts.feed), server.draining)
+    plays = HistoryInternalServicer(WatchPlays(parts.feed), server.streams)
     server.add(add_HistoryInternalServiceServicer_to_server, plays)
     preferences = PreferencesServicer(
         GetPreferences(parts.store, parts.preferences, now_ms),

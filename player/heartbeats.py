@@ -10,12 +10,14 @@ from typing import Any
 
 from segue.playback.v1 import playback_pb2, playback_service_pb2
 
+from meshkit.stream_ends import StreamEnded, require_going_on
 from player.domain.status import PlaybackState, PlayerStatus
 from player.kept_stream import FIRST_WAIT_S, Outbox, keep_open
 from player.mesh_client import MeshClient
 
 _REQUEST = playback_service_pb2.StreamHeartbeatsRequest
 _STATUS = playback_pb2.Playback.Status
+_ENDS = playback_pb2.SessionEnd.Reason
 _MOST = 64
 _STATES = {
     PlaybackState.PAUSED: _STATUS.PAUSED,
@@ -122,22 +124,21 @@ class StreamReporter:
             self._beats.cut()
 
     async def _listen(self, call: Any) -> float | None:
-        again_after_s: float | None = None
-        async for answer in call:
-            kind = answer.WhichOneof("message")
-            if kind == "ack":
-                self._note(answer.ack.seq)
-            elif kind == "reconnect":
-                again_after_s = answer.reconnect.after.ToMilliseconds() / 1000
-            elif answer.end.reason == playback_pb2.SessionEnd.Reason.DRAINING:
-                return again_after_s or FIRST_WAIT_S
-            elif answer.end.reason == playback_pb2.SessionEnd.Reason.TOKEN_EXPIRED:
-                return FIRST_WAIT_S
-            else:
-                reason = playback_pb2.SessionEnd.Reason.Name(answer.end.reason)
-                self._on_end(reason, answer.end.message)
-                return None
-        return again_after_s
+        over = False
+        try:
+            async for answer in call:
+                require_going_on(answer)
+                if answer.HasField("ack"):
+                    self._note(answer.ack.seq)
+                else:
+                    over, end = True, answer.session_end
+                    self._on_end(_ENDS.Name(end.reason), end.message)
+        except StreamEnded as ended:
+            if ended.reconnect_after_s is not None:
+                return max(FIRST_WAIT_S, ended.reconnect_after_s)
+            if not over:
+                self._on_end(ended.reason, ended.message)
+        return None
 
     async def _requests(self) -> AsyncIterator[Any]:
         yield _REQUEST(

@@ -11,6 +11,7 @@ from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternal
 from catalog_svc.domain.plays import Play
 from meshkit.following import Step, Watch
 from meshkit.status import remote_faults
+from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
 
 _log = structlog.get_logger("plays")
@@ -23,6 +24,7 @@ def play_changes(stub: HistoryInternalServiceStub) -> Watch[Play]:
         request = pb.WatchPlaysRequest(resume_token=resume_token)
         with remote_faults():
             async for message in stub.WatchPlays(request):
+                require_going_on(message)
                 yield Step(message.resume_token, told(message))
 
     return watch

@@ -4,7 +4,7 @@
 A test module says how each of its streams is opened; it fails for one that the contracts have and
 it does not::
 
-    class TestStreamEnds(StreamEndSuite):
+    class TestStreamEnds(UserStreamEndSuite):
         package = "segue.catalog.v1"
         streams = {"ImportService.WatchImport": open_import, …}
 
@@ -64,13 +64,13 @@ Opener = Callable[[Any, Any], Awaitable[Any]]
 
 
 class StreamEndSuite:
-    """Drain, the token's end and revocation, over every stream of a package."""
+    """Drain, over every stream of a package in which no stream is a user's."""
 
     package: ClassVar[str]
     streams: ClassVar[Mapping[str, Opener]]
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """A test for each stream; those of users alone where a token is needed."""
+        """A test for each stream; for each of users where a token is needed."""
         if "of_user" in metafunc.fixturenames:
             metafunc.parametrize("of_user", self._of_users())
         elif "stream" in metafunc.fixturenames:
@@ -82,6 +82,7 @@ class StreamEndSuite:
 
     def test_every_stream_of_the_contracts_is_tried(self) -> None:
         assert set(self.streams) == set(streams_of(self.package))
+        assert bool(self._of_users()) == isinstance(self, UserStreamEndSuite)
 
     async def test_a_drain_is_told_with_the_time_to_come_back(
         self, world: World, stream: str
@@ -92,6 +93,15 @@ class StreamEndSuite:
         await draining
         assert REASON.Name(end.reason) == "DRAINING"
         assert end.HasField("reconnect_after")
+
+    async def _opened(self, world: World, stream: str, metadata: Any) -> Any:
+        call = await self.streams[stream](world, metadata)
+        await call.wait_for_connection()
+        return call
+
+
+class UserStreamEndSuite(StreamEndSuite):
+    """Drain, and the token's end and revocation over those of the streams that are a user's."""
 
     async def test_the_end_of_the_token_is_told(self, world: World, of_user: str) -> None:
         call = await self._opened(world, of_user, world.metadata(life_s=2))
@@ -105,11 +115,6 @@ class StreamEndSuite:
         end = await ended(call)
         assert REASON.Name(end.reason) == "TOKEN_REVOKED"
         assert not end.HasField("reconnect_after")
-
-    async def _opened(self, world: World, stream: str, metadata: Any) -> Any:
-        call = await self.streams[stream](world, metadata)
-        await call.wait_for_connection()
-        return call
 
 
 async def ended(call: Any) -> stream_end_pb2.StreamEnd:

@@ -11,10 +11,11 @@ from segue.playback.v1.activity_service_pb2_grpc import ActivityServiceServicer
 
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.stream_ends import unavailable
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.activity import Listening
-from playback_svc.servicers.holding import end_revoked, holder_of, reconnect_after
+from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.usecases.activity import FriendListening, ListActivity
 from playback_svc.usecases.activity_views import ActivityViews
 
@@ -49,17 +50,15 @@ class ActivityServicer(ActivityServiceServicer):
             while view.end is None:
                 if news := view.take():
                     yield pb.WatchActivityResponse(activity=_told(news))
-                elif view.lost is not None:
-                    raise view.lost
+                elif view.lost:
+                    view.finish(unavailable())
                 elif view.due:
                     await self._views.refresh(view)
                 else:
                     await view.idle()
         finally:
             self._views.close(view)
-        yield pb.WatchActivityResponse(
-            end=convert.session_end(view.end), reconnect_after=reconnect_after(view.end)
-        )
+        yield pb.WatchActivityResponse(end=view.end.to_message())
 
 
 def _told(news: FriendListening) -> pb.FriendActivity:

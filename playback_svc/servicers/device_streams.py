@@ -20,9 +20,9 @@ from playback_svc.servicers import device_messages
 from playback_svc.servicers.holding import (
     Inbox,
     end_revoked,
+    ended_by_failure,
     first,
     holder_of,
-    reconnect_after,
     renew,
 )
 from playback_svc.usecases.device_stream import DeviceStream
@@ -55,26 +55,27 @@ class DeviceStreamCalls:
             # Thousands are held: while they wait, they keep no message.
             del greeting
             inbox = Inbox(incoming, stream.nudge)
-            while stream.end is None:
-                async for command in self._due(stream):
-                    yield pb.ConnectResponse(command=command)
-                if inbox.ready:
-                    requests = inbox.take()
-                    if requests is None:
+            with ended_by_failure(stream):
+                while stream.end is None:
+                    async for command in self._due(stream):
+                        yield pb.ConnectResponse(command=command)
+                    if inbox.ready:
+                        requests = inbox.take()
+                        if requests is None:
+                            await self._streams.tell_loudness(stream)
+                            return
+                        await self._hear(stream, requests)
+                        del requests
+                    elif stream.loudness_due:
                         await self._streams.tell_loudness(stream)
-                        return
-                    await self._hear(stream, requests)
-                    del requests
-                elif stream.loudness_due:
-                    await self._streams.tell_loudness(stream)
-                elif not stream.behind and stream.end is None:
-                    await stream.idle()
+                    elif not stream.behind and stream.end is None:
+                        await stream.idle()
         finally:
             if inbox is not None:
                 inbox.close()
             self._streams.close(stream)
-        for last in _farewell(stream):
-            yield last
+        if stream.end is not None:
+            yield pb.ConnectResponse(end=stream.end.to_message())
 
     async def watch(
         self, request: pb.WatchCommandsRequest, context: Context
@@ -96,9 +97,7 @@ class DeviceStreamCalls:
                     await stream.idle()
         finally:
             self._streams.close(stream)
-        yield pb.WatchCommandsResponse(
-            end=convert.session_end(stream.end), reconnect_after=reconnect_after(stream.end)
-        )
+        yield pb.WatchCommandsResponse(end=stream.end.to_message())
 
     async def _greeted(self, stream: DeviceStream, hello: Hello) -> Greeting:
         greeting = await self._streams.open(stream, hello)
@@ -174,14 +173,3 @@ def _last_applied(field: str, number: int) -> int:
     if number < 0:
         raise InvalidArgument.field(field, "must not be negative")
     return number
-
-
-def _farewell(stream: DeviceStream) -> list[pb.ConnectResponse]:
-    """The last messages of a stream that the server ends."""
-    if stream.end is None:
-        return []
-    last = pb.ConnectResponse(end=convert.session_end(stream.end))
-    after = reconnect_after(stream.end)
-    if after is None:
-        return [last]
-    return [pb.ConnectResponse(reconnect=pb.Reconnect(after=after)), last]

@@ -9,15 +9,16 @@ from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceServicer
 
-from meshkit.faults import InvalidArgument
+from meshkit.faults import InvalidArgument, Unavailable
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.stream_ends import unavailable
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.beats import HIGHEST_KBPS, Counted, check_counted, network_of, reject
 from playback_svc.domain.rungs import require_name
 from playback_svc.ports.clock import Clock
-from playback_svc.servicers.holding import end_revoked, first, holder_of, reconnect_after, renew
+from playback_svc.servicers.holding import end_revoked, first, holder_of, renew
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.slots import Slot
 
@@ -68,6 +69,8 @@ class HeartbeatServicer(HeartbeatServiceServicer):
             if slot.end is None or task is None:
                 raise
             task.uncancel()
+        except Unavailable as fault:
+            slot.finish(unavailable(fault.retry_after_s))
         finally:
             slot.listening = False
             self._heartbeats.close(slot)
@@ -113,8 +116,8 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         beat = request.heartbeat
         if slot.end is None and beat.seq > slot.last_seq:
             await self._take(slot, beat)
-        if slot.end is not None:
-            return pb.ReportHeartbeatResponse(end=convert.session_end(slot.end))
+        if slot.over is not None:
+            return pb.ReportHeartbeatResponse(session_end=convert.session_end(slot.over))
         ack = playback_pb2.HeartbeatAck(seq=beat.seq, epoch=slot.epoch, revision=slot.revision)
         return pb.ReportHeartbeatResponse(ack=ack)
 
@@ -142,15 +145,12 @@ def _acked(
 
 def _farewell(slot: Slot) -> list[pb.StreamHeartbeatsResponse]:
     """The last messages of a stream that the server ends; none when the device closed it."""
-    end = slot.end
-    if end is None:
-        return []
-    last = pb.StreamHeartbeatsResponse(end=convert.session_end(end))
-    after = reconnect_after(end)
-    if after is None:
-        return [last]
-    reconnect = pb.StreamHeartbeatsResponse.Reconnect(after=after)
-    return [pb.StreamHeartbeatsResponse(reconnect=reconnect), last]
+    last = []
+    if slot.over is not None:
+        last.append(pb.StreamHeartbeatsResponse(session_end=convert.session_end(slot.over)))
+    if slot.end is not None:
+        last.append(pb.StreamHeartbeatsResponse(end=slot.end.to_message()))
+    return last
 
 
 def _counted(measurements: playback_pb2.Measurements) -> Counted:

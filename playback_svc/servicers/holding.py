@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from google.protobuf.duration_pb2 import Duration
-
-from meshkit.faults import Unauthenticated
+from meshkit.faults import Unauthenticated, Unavailable
 from meshkit.interceptors.auth import require_scope
 from meshkit.principal import Principal, set_principal
+from meshkit.stream_ends import TOKEN_REVOKED, unavailable
 from meshkit.tokens import TokenVerifier
-from playback_svc.usecases.held_streams import REVOKED, HeldStream, Holder, StreamEnd
+from playback_svc.usecases.held_streams import HeldStream, Holder
 
 HELLO_WITHIN_S = 10.0
 MOST_WAITING = 100
@@ -49,16 +49,16 @@ def end_revoked(stream: HeldStream, tokens: TokenVerifier) -> None:
     To be called once the stream can be found: revocations that come later find it.
     """
     if tokens.is_revoked(stream.holder.sid):
-        stream.finish(REVOKED)
+        stream.finish(TOKEN_REVOKED)
 
 
-def reconnect_after(end: StreamEnd) -> Duration | None:
-    """How long to wait before coming back; None where nobody asks for that."""
-    if end.reconnect_after_s is None:
-        return None
-    after = Duration()
-    after.FromMilliseconds(round(end.reconnect_after_s * 1000))
-    return after
+@contextmanager
+def ended_by_failure(stream: HeldStream) -> Iterator[None]:
+    """Within it, a store that does not answer ends the stream, whose client comes back."""
+    try:
+        yield
+    except Unavailable as fault:
+        stream.finish(unavailable(fault.retry_after_s))
 
 
 class Inbox(Generic[Request]):

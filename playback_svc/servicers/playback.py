@@ -18,14 +18,16 @@ from playback_svc import convert
 from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.ports.states import Answer
-from playback_svc.servicers.holding import end_revoked, holder_of, reconnect_after
+from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.usecases.control import Aim, Control, Resume
-from playback_svc.usecases.get_playback import GetPlayback
+from playback_svc.usecases.get_playback import GetPlayback, Playing
 from playback_svc.usecases.live_view import Watchers
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.play import Play
 from playback_svc.usecases.queueing import Queueing
+
+_NOTHING_PLAYED = pb.WatchPlaybackResponse(nothing_played=pb.WatchPlaybackResponse.NothingPlayed())
 
 
 class PlaybackServicer(PlaybackServiceServicer):
@@ -112,19 +114,15 @@ class PlaybackServicer(PlaybackServiceServicer):
             end_revoked(view, self._tokens)
             if view.end is None:
                 playing = await self._watchers.first(view)
-                yield pb.WatchPlaybackResponse(
-                    playback=convert.playback(playing) if playing else None
-                )
+                yield _shown(playing) if playing else _NOTHING_PLAYED
             while view.end is None:
                 if not view.behind:
                     await view.idle()
                 elif playing := await self._watchers.newer(view):
-                    yield pb.WatchPlaybackResponse(playback=convert.playback(playing))
+                    yield _shown(playing)
         finally:
             self._watchers.close(view)
-        yield pb.WatchPlaybackResponse(
-            end=convert.session_end(view.end), reconnect_after=reconnect_after(view.end)
-        )
+        yield pb.WatchPlaybackResponse(end=view.end.to_message())
 
     async def Skip(self, request: pb.SkipRequest, context: Context) -> pb.SkipResponse:
         """See the contract."""
@@ -246,6 +244,10 @@ class PlaybackServicer(PlaybackServiceServicer):
             "revision": answer.version.revision,
             "play_id": answer.play_id,
         }
+
+
+def _shown(playing: Playing) -> pb.WatchPlaybackResponse:
+    return pb.WatchPlaybackResponse(playback=convert.playback(playing))
 
 
 def _asked(method: str, request: WriteRequest) -> tuple[Caller, RequestKey | None]:

@@ -43,7 +43,7 @@ class ActivityView(HeldStream):
     """One who looks at friends.
 
     ``due`` says that the list of friends is to be asked again, ``failures`` how often in a row
-    that failed, and ``lost`` why it is given up: it is to be raised once all was told.
+    that failed, and ``lost`` that it is given up: the view is to end once all was told.
     """
 
     __slots__ = ("_looked", "_told", "_waiting", "due", "failures", "friends", "lost")
@@ -53,7 +53,7 @@ class ActivityView(HeldStream):
         self.friends: dict[str, Friend] = {}
         self.due = False
         self.failures = 0
-        self.lost: Unavailable | None = None
+        self.lost = False
         self._looked: dict[str, Stamp] = {}
         self._told: dict[str, Listening] = {}
         self._waiting: dict[str, FriendListening] = {}
@@ -173,7 +173,7 @@ class ActivityViews:
     def _give_up(self, view: ActivityView) -> None:
         for user_id in tuple(view.friends):
             self._unfollow(view, user_id)
-        view.lost = Unavailable("Friends cannot be told now.")
+        view.lost = True
 
     async def _set_friends(self, view: ActivityView, friends: Sequence[Friend]) -> None:
         known = {friend.user_id for friend in friends}

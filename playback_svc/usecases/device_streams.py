@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from meshkit.faults import InvalidArgument, NotFound, Unavailable
+from meshkit.stream_ends import LAPSED, Reason, StreamEnd
 from playback_svc.domain.devices import Device, require_controllable
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
@@ -26,12 +27,7 @@ from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import Seen, answer_of
 from playback_svc.usecases.device_stream import DeviceStream
 from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.held_streams import (
-    Closing,
-    HeldStreams,
-    Holder,
-    StreamEnd,
-)
+from playback_svc.usecases.held_streams import HeldStreams, Holder
 from playback_svc.usecases.registering import Devices, Registration, active_device
 from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 
@@ -50,9 +46,8 @@ _LOADING = frozenset(
         CommandKind.RESUME,
     }
 )
-_TAKEN_OVER = StreamEnd(Closing.TAKEN_OVER, "The device has opened another stream.")
-_LAPSED = StreamEnd(Closing.DRAINING, "Commands grew too old; come back to be told.", 0.0)
-_REMOVED = StreamEnd(Closing.STOPPED, "The device was removed.")
+_TAKEN_OVER = StreamEnd(Reason.TAKEN_OVER, "The device has opened another stream.")
+_REMOVED = StreamEnd(Reason.DELETED, "The device was removed.")
 
 _log = structlog.get_logger("playback")
 
@@ -225,7 +220,7 @@ class DeviceStreams:
             self._doubted[stream] = None
         else:
             if pending.lapse is not None:
-                stream.finish(_LAPSED)
+                stream.finish(LAPSED)
             stream.fill(pending.commands, told)
 
     async def report(self, stream: DeviceStream, applied: Sequence[Applied]) -> None:

@@ -23,7 +23,7 @@ from playback_svc.ports.states import Checkpoint, PlayerStateStore
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.decisions import wake_of
 from playback_svc.usecases.held_streams import HeldStreams, Holder
-from playback_svc.usecases.slots import Slot, ended_by
+from playback_svc.usecases.slots import Slot, over_by
 from playback_svc.usecases.sweep import Expire
 
 FLUSH_EVERY_S = 0.5
@@ -91,7 +91,7 @@ class Heartbeats:
         if state is None or state.session_id != slot.session_id:
             record = await self._sessions.over(user_id, slot.session_id)
             device_id = state.device_id if state else ""
-            slot.finish(ended_by(record.ended_by or EndReason.TAKEN_OVER, device_id))
+            slot.leave(over_by(record.ended_by or EndReason.TAKEN_OVER, device_id))
             return
         if state.device_id != slot.device_id:
             raise NotFound(
@@ -131,7 +131,7 @@ class Heartbeats:
         """
         try:
             if await self._expire(slot.holder.user_id):
-                slot.finish(ended_by(EndReason.EXPIRED))
+                slot.leave(over_by(EndReason.EXPIRED))
                 return False
         except Fault as fault:
             _log.warning("silence not looked into", reason=fault.reason)

@@ -6,45 +6,19 @@ Everything here is of one process: a user's bound holds in each instance by itse
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Generic, TypeVar
 
 from meshkit.faults import ResourceExhausted
+from meshkit.stream_ends import TOKEN_EXPIRED, TOKEN_REVOKED, StreamEnd, draining
 from playback_svc.ports.neighbours import Measures
 
 STREAMS_PER_USER = 16
 _MOST_ENDING = STREAMS_PER_USER
 _LIMIT_RETRY_S = 5.0
 _CHUNK = 500
-
-
-class Closing(StrEnum):
-    """Why a stream ends; the names of ``SessionEnd.Reason``."""
-
-    TAKEN_OVER = "TAKEN_OVER"
-    STOPPED = "STOPPED"
-    EXPIRED = "EXPIRED"
-    FINISHED = "FINISHED"
-    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105
-    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105
-    DRAINING = "DRAINING"
-
-
-@dataclass(frozen=True, slots=True)
-class StreamEnd:
-    """Why, in words for people, and for DRAINING how many seconds to wait before coming back."""
-
-    reason: Closing
-    message: str
-    reconnect_after_s: float | None = None
-
-
-_EXPIRED = StreamEnd(Closing.TOKEN_EXPIRED, "The access token has expired.")
-REVOKED = StreamEnd(Closing.TOKEN_REVOKED, "The sign-in was revoked.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +155,7 @@ class HeldStreams(Generic[Stream]):
         self._measures.streams(self._kind, 1)
         self._expiring.set(stream, stream.holder.expires_at_s)
         if self._spread_s is not None:
-            stream.finish(_draining(self._spread_s))
+            stream.finish(draining(self._spread_s))
 
     def remove(self, stream: Stream) -> None:
         """Holds it no longer."""
@@ -209,24 +183,19 @@ class HeldStreams(Generic[Stream]):
             if stream.holder.expires_at_s > now_s:
                 self._expiring.set(stream, stream.holder.expires_at_s)
             else:
-                stream.finish(_EXPIRED)
+                stream.finish(TOKEN_EXPIRED)
 
     def revoke(self, sid: str) -> None:
         """Ends every stream of a sign-in that was revoked."""
         for stream in self:
             if stream.holder.sid == sid:
-                stream.finish(REVOKED)
+                stream.finish(TOKEN_REVOKED)
 
     async def drain(self, *, over_s: float, spread_s: float) -> None:
         """Ends every stream within ``over_s``, asking each to come back within ``spread_s``."""
         self._spread_s = spread_s
         streams = list(self)
         for done, stream in enumerate(streams, 1):
-            stream.finish(_draining(spread_s))
+            stream.finish(draining(spread_s))
             if done % _CHUNK == 0:
                 await asyncio.sleep(over_s * _CHUNK / len(streams))
-
-
-def _draining(spread_s: float) -> StreamEnd:
-    after_s = random.uniform(0, spread_s)  # noqa: S311
-    return StreamEnd(Closing.DRAINING, "This server goes away; come back.", after_s)

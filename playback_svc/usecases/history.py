@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from meshkit.faults import Fault, Unavailable
+from meshkit.faults import Fault
 from meshkit.feeds import Change, ChangeFeed
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Play
@@ -80,8 +80,8 @@ class WatchPlays:
         """Plays after ``token``, each with the token that resumes after it; '' is from the first.
 
         Within a batch the token stays that of the batch before: who resumes there sees a few plays
-        again and misses none. A step without a play brings a token alone. Raises ``Unavailable``
-        when ``stop`` is set, and what the feed raises.
+        again and misses none. A step without a play brings a token alone. Ends when ``stop``
+        is set; raises what the feed raises.
         """
         token = token or await self._feed.oldest()
         async for batch in self._feed.watch(token, stop=stop):
@@ -90,4 +90,3 @@ class WatchPlays:
                 yield token, play
             token = batch.token
             yield token, plays[-1] if plays else None
-        raise Unavailable("The server drains; watch again with the last token.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from meshkit.stream_ends import FINISHED
 from playback_svc.domain.player_state import EndReason, PlayerState, Rung, Status, Version
 from playback_svc.domain.presence import (
     SILENCE_PAUSED_MS,
@@ -11,25 +14,29 @@ from playback_svc.domain.presence import (
 )
 from playback_svc.domain.rungs import named, nearest
 from playback_svc.ports.live import Wake
-from playback_svc.usecases.held_streams import Closing, HeldStream, Holder, StreamEnd
+from playback_svc.usecases.held_streams import HeldStream, Holder
 
 _NO_RUNG = Rung("", 0)
 
-_ENDED = {
-    EndReason.STOPPED: StreamEnd(Closing.STOPPED, "Playback was stopped."),
-    EndReason.FINISHED: StreamEnd(Closing.FINISHED, "Everything was played."),
-    EndReason.EXPIRED: StreamEnd(
-        Closing.EXPIRED, "Nothing was heard of this session for too long."
-    ),
+_WORDS = {
+    EndReason.STOPPED: "Playback was stopped.",
+    EndReason.FINISHED: "Everything was played.",
+    EndReason.EXPIRED: "Nothing was heard of this session for too long.",
 }
 
 
-def ended_by(reason: EndReason, device_id: str = "") -> StreamEnd:
-    """The end that a session's end means for its stream; ``device_id`` plays now."""
-    known = _ENDED.get(reason)
-    if known is not None:
-        return known
-    return StreamEnd(Closing.TAKEN_OVER, f"{device_id or 'Another device'} plays now.")
+@dataclass(frozen=True, slots=True)
+class SessionOver:
+    """Why a session takes no more beats from a device, and the same for people."""
+
+    reason: EndReason
+    message: str
+
+
+def over_by(reason: EndReason, device_id: str = "") -> SessionOver:
+    """What a device is told of its session's end; ``device_id`` plays now."""
+    message = _WORDS.get(reason) or f"{device_id or 'Another device'} plays now."
+    return SessionOver(reason, message)
 
 
 class Slot(HeldStream):
@@ -41,7 +48,8 @@ class Slot(HeldStream):
     __slots__ = (
         "beat_at_ms", "checkpoint_at_ms", "device_id", "duration_ms", "early",
         "epoch", "heard_at_ms", "heard_ms", "last_seq", "live_epoch", "live_revision", "moving",
-        "position_at_ms", "position_ms", "revision", "rung", "rungs", "session_id", "silence_ms",
+        "over", "position_at_ms", "position_ms", "revision", "rung", "rungs", "session_id",
+        "silence_ms",
     )  # fmt: skip
 
     def __init__(self, holder: Holder, session_id: str, device_id: str) -> None:
@@ -49,6 +57,7 @@ class Slot(HeldStream):
         self.session_id = session_id
         self.device_id = device_id
         self.early: Wake | None = None
+        self.over: SessionOver | None = None
         self.epoch = self.revision = self.live_epoch = self.live_revision = 0
         self.last_seq = self.position_ms = self.position_at_ms = self.duration_ms = 0
         self.beat_at_ms = self.heard_at_ms = self.heard_ms = 0
@@ -70,9 +79,15 @@ class Slot(HeldStream):
         self.heard_at_ms = (expires_at_ms(state) or now_ms) - self.silence_ms
         self.epoch, self.revision = state.version
         if state.status is Status.STOPPED:
-            self.finish(ended_by(state.ended_by or EndReason.STOPPED))
+            self.leave(over_by(state.ended_by or EndReason.STOPPED))
         if self.early is not None:
             self.wake(self.early, now_ms)
+
+    def leave(self, over: SessionOver) -> None:
+        """The session takes no more beats from this stream, which therefore ends."""
+        if self.end is None:
+            self.over = over
+            self.finish(FINISHED)
 
     def wake(self, wake: Wake, now_ms: int) -> None:
         """Hears of a command: goes on, or ends. An older one is old news."""
@@ -83,7 +98,7 @@ class Slot(HeldStream):
         if wake.version <= (self.epoch, self.revision):
             return
         if wake.session_id != self.session_id:
-            self.finish(ended_by(EndReason.TAKEN_OVER, wake.device_id))
+            self.leave(over_by(EndReason.TAKEN_OVER, wake.device_id))
             return
         self.epoch, self.revision = wake.version
         self.duration_ms = wake.duration_ms
@@ -91,7 +106,7 @@ class Slot(HeldStream):
         self.heard_at_ms = now_ms
         self.silence_ms = _silence_ms(wake.status)
         if wake.status is Status.STOPPED:
-            self.finish(ended_by(wake.ended_by or EndReason.STOPPED))
+            self.leave(over_by(wake.ended_by or EndReason.STOPPED))
 
     def silent_too_long(self, now_ms: int) -> bool:
         """Whether the session may be over by its silence until now."""

@@ -10,7 +10,7 @@ from rich.table import Table
 from segue.playback.v1 import activity_service_pb2, history_service_pb2, preferences_service_pb2
 from ulid import ULID
 
-from player.commands.live import live
+from player.commands.following import followed
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playback_words import context_words
 from player.commands.playlist_names import PAGE
@@ -111,7 +111,7 @@ def friends(*, watch: Flag = False, user: User = None, folder: Folder = None) ->
 
 async def _watch_friends(client: MeshClient) -> None:
     request = activity_service_pb2.WatchActivityRequest()
-    async for answer in live(client, client.activity.WatchActivity, request):
+    async for answer in followed(client, client.activity.WatchActivity, request):
         if answer.HasField("activity"):
             say(friend_words(answer.activity))
 

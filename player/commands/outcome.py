@@ -14,6 +14,7 @@ from localmesh.faults import MeshFault
 from localmesh.layout import ENVIRONMENT_VARIABLE
 from meshkit.faults import Fault
 from meshkit.status import reason_specs
+from meshkit.stream_ends import StreamEnded
 from player.commands.terminal_text import clock, plain_lines
 from player.errors import PlayerError
 
@@ -50,6 +51,8 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         _tell(errors, words_of(fault))
     except PlayerError as error:
         _tell(errors, f"segue: {error.message}\n{error.remedy}")
+    except StreamEnded as ended:
+        _tell(errors, f"segue: {ended.message}")
     except (MeshFault, CommandFailed) as error:
         _tell(errors, f"segue: {error}")
     except PermissionError as error:

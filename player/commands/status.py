@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 from segue.playback.v1 import playback_pb2, playback_service_pb2
 
-from player.commands.live import live
+from player.commands.following import followed
 from player.commands.outcome import Flag, Folder, User, run
 from player.commands.playback_words import facts, what_plays
 from player.commands.terminal_text import clock, say, track_words
@@ -69,7 +69,7 @@ async def _read(client: MeshClient) -> Any:
 async def _changes(client: MeshClient) -> AsyncIterator[Any]:
     """The Playback now and at every change; None while nothing was ever played."""
     request = playback_service_pb2.WatchPlaybackRequest()
-    async for answer in live(client, client.playback.WatchPlayback, request):
+    async for answer in followed(client, client.playback.WatchPlayback, request):
         yield answer.playback if answer.HasField("playback") else None
 
 

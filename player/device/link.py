@@ -9,20 +9,17 @@ from typing import Any
 
 import grpc
 from segue.device.v1 import device_pb2, device_service_pb2
-from segue.playback.v1 import playback_pb2
 
+from meshkit.stream_ends import StreamEnded, require_going_on
 from player.device.device import Device
 from player.device.memory import DeviceMemory
 from player.kept_stream import FIRST_WAIT_S, Outbox, keep_open
 from player.mesh_client import MeshClient
 
 _REQUEST = device_service_pb2.ConnectRequest
-_REASON = playback_pb2.SessionEnd.Reason
 _MOST_WAITING = 1_000
 _MOST_WAIT_S = 60.0
 _STATUS = device_pb2.Command.Status
-# The service moves a device to another instance, or wants a token that is not in a message yet.
-_GO_ON = (_REASON.DRAINING, _REASON.TOKEN_EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class LinkEnd:
-    """Why a device is told nothing any more: a reason of SessionEnd or a code, and words."""
+    """Why a device is told nothing any more: a reason of StreamEnd or a code, and words."""
 
     reason: str
     message: str
@@ -98,30 +95,20 @@ class DeviceLink:
             call.cancel()
 
     async def _listen(self, call: Any) -> float | None:
-        """Acts on what comes, up to the end, or the time at which the service drains."""
-        answers, leave_at = aiter(call), None
-        while True:
-            try:
-                async with asyncio.timeout_at(leave_at):
-                    answer = await anext(answers)
-            except TimeoutError:
-                return 0.0
-            except StopAsyncIteration:
-                return FIRST_WAIT_S
-            kind = answer.WhichOneof("message")
-            if kind == "welcome":
-                await self._welcome(answer.welcome)
-            elif kind == "command":
-                await self._command(answer.command)
-            elif kind == "reconnect":
-                after_s = answer.reconnect.after.ToMilliseconds() / 1000
-                leave_at = asyncio.get_running_loop().time() + after_s
-            elif answer.end.reason in _GO_ON:
-                return FIRST_WAIT_S
-            else:
-                reason = _REASON.Name(answer.end.reason)
-                self._end = LinkEnd(reason, answer.end.message or reason)
-                return None
+        """Acts on what comes, up to the end; the seconds to wait before the next stream."""
+        try:
+            async for answer in call:
+                require_going_on(answer)
+                if answer.HasField("welcome"):
+                    await self._welcome(answer.welcome)
+                else:
+                    await self._command(answer.command)
+        except StreamEnded as ended:
+            if ended.reconnect_after_s is not None:
+                return max(FIRST_WAIT_S, ended.reconnect_after_s)
+            self._end = LinkEnd(ended.reason, ended.message)
+            return None
+        return FIRST_WAIT_S
 
     async def _welcome(self, welcome: Any) -> None:
         if welcome.last_applied < self._memory.last_applied:

@@ -153,7 +153,7 @@ def test_a_beat_is_acknowledged_with_what_the_server_knows(ada: Caller, music: M
 
 async def test_a_live_view_shows_every_change(ada: Caller, music: Music) -> None:
     async with events(ada.mesh, ada.token, "GET", "/playback/events") as heard:
-        assert await hear(heard) == {}
+        assert await hear(heard) == {"nothing_played": {}}
         started = await asyncio.to_thread(play, ada, track_ids=ids_of(music)[:2])
         seen = (await hear(heard))["playback"]
         assert (seen["play_id"], seen["status"]) == (started["play_id"], "PLAYING")

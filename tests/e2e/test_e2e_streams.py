@@ -14,6 +14,7 @@ import httpx
 import pytest
 from e2e_album import SONGS, Music
 from edge_calls import NOT_FOUND, EdgeStubs, bearer, grpc_refusal, mint_token, play, target
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 
@@ -21,7 +22,8 @@ from tests.running_mesh import RunningMesh, make_noise
 
 IDLE_S = 16
 SHORT_LIFE_S = 4
-ENDS = playback_pb2.SessionEnd.Reason
+ENDS = StreamEnd.Reason
+SESSION_ENDS = playback_pb2.SessionEnd.Reason
 # A client that pings every 5 s, more often than any of ours, while nothing is said.
 PINGING = (
     ("grpc.keepalive_time_ms", 5_000),
@@ -118,8 +120,9 @@ async def test_the_device_that_lost_is_told_that_another_took_over(
     await stream.hello()
     won = await asyncio.to_thread(play, mesh, free, music.id_of(SONGS[1]), "kitchen")
     told = await stream.read()
-    assert told.end.reason == ENDS.Value("TAKEN_OVER")
-    assert told.end.message
+    assert told.session_end.reason == SESSION_ENDS.Value("TAKEN_OVER")
+    assert told.session_end.message
+    assert (await stream.read()).end.reason == ENDS.Value("FINISHED")
     assert await stream.close() is grpc.StatusCode.OK
     other = BeatStream(stubs, free, won)
     assert (await other.hello("kitchen")).ack.epoch == won["epoch"] > session["epoch"]
@@ -134,7 +137,8 @@ async def test_a_stopped_session_ends_its_stream(
     named = {"playback_id": session["playback_id"]}
     answer = await asyncio.to_thread(mesh.call, "POST", "/playback/stop", named, token=free)
     assert answer.status == 200
-    assert (await stream.read()).end.reason == ENDS.Value("STOPPED")
+    assert (await stream.read()).session_end.reason == SESSION_ENDS.Value("STOPPED")
+    assert (await stream.read()).end.reason == ENDS.Value("FINISHED")
 
 
 async def test_a_stream_ends_with_its_token_unless_a_fresh_one_comes(
@@ -199,12 +203,12 @@ async def test_the_twin_of_the_stream_acknowledges_one_beat(
         "epoch": session["epoch"],
         "revision": session["revision"],
     }
-    assert "end" not in answer.body
+    assert "session_end" not in answer.body
     stopped = {"playback_id": session["playback_id"]}
     assert mesh.call("POST", "/playback/stop", stopped, token=free).status == 200
     beat["seq"] = 2
     ended = mesh.call("POST", "/playback/heartbeat", report, token=free).body
-    assert ended["end"]["reason"] == "STOPPED"
+    assert ended["session_end"]["reason"] == "STOPPED"
 
 
 async def test_the_events_of_an_import_end_with_finished(

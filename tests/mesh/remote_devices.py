@@ -14,14 +14,14 @@ import grpc
 from grpc.aio import EOF
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
-from segue.playback.v1 import playback_pb2
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
 from player.mesh_client import MeshClient
 from tests.mesh.devices import PLAYING, is_cut, open_stream
 from tests.mesh.mesh_processes import until
 from tests.mesh.playback_kills import beside
 
-END = playback_pb2.SessionEnd
+END = StreamEnd
 _DONE = device_pb2.Command.DONE
 _AGAIN_S = 0.1
 _BEAT_S = 0.4
@@ -93,17 +93,17 @@ class RemoteDevice:
         try:
             await _say(call, pb.ConnectRequest(hello=self._hello()))
             while (said := await call.read()) is not EOF:
-                match said.WhichOneof("message"):
+                match said.WhichOneof("event"):
                     case "welcome":
                         self.welcomes.append(said.welcome)
                         self.connected.set()
                     case "command":
                         await self._obey(call, said.command)
-                    case "reconnect":
-                        self.reconnects += 1
-                        again_after_s = said.reconnect.after.ToMilliseconds() / 1000
                     case "end":
                         self.ends.append(said.end.reason)
+                        if said.end.HasField("reconnect_after"):
+                            self.reconnects += 1
+                            again_after_s = said.end.reconnect_after.ToMilliseconds() / 1000
             return again_after_s
         finally:
             call.cancel()
@@ -150,7 +150,7 @@ class RemoteDevice:
         stream = await open_stream(self.client, self.held, self.device_id)
         try:
             said = await stream.hello()
-            while said is not EOF and said.WhichOneof("message") == "ack":
+            while said is not EOF and said.WhichOneof("event") == "ack":
                 await asyncio.sleep(_BEAT_S)
                 held = self.held
                 if held.playback_id != playback_id or not held.playing:

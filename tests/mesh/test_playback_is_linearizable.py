@@ -83,7 +83,7 @@ async def beat_and_cut(client: MeshClient, channel: Any, account: Account) -> No
         try:
             said = await stream.hello()
             for _ in range(random.randint(1, 5)):
-                if said is EOF or said.WhichOneof("message") != "ack":
+                if said is EOF or said.WhichOneof("event") != "ack":
                     break
                 await asyncio.sleep(random.uniform(0, 0.2))
                 said = await stream.beat(said.ack.seq + 1, random.randrange(4_000))

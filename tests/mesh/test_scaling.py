@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from grpc.aio import EOF
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
@@ -36,7 +37,7 @@ DEVICES = 4
 STREAMS = 10
 CALLERS = 6
 PLAYING = playback_pb2.Playback.PLAYING
-END = playback_pb2.SessionEnd
+END = StreamEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,9 @@ async def test_a_takeover_ends_a_stream_that_another_instance_holds(
         taken = await client.call(there.Play, attic)
         assert taken.epoch == session.epoch + 1
         told = await stream.read()
-        assert told.end.reason == END.TAKEN_OVER
-        assert "attic" in told.end.message
+        assert told.session_end.reason == playback_pb2.SessionEnd.TAKEN_OVER
+        assert "attic" in told.session_end.message
+        assert (await stream.read()).end.reason == END.FINISHED
         assert await stream.read() is EOF
 
 
@@ -202,7 +204,7 @@ class Device:
     async def connect(self) -> None:
         self._stream = await open_stream(self._client, self._session, self._name)
         hello = await self._stream.hello()
-        if hello.WhichOneof("message") == "ack":
+        if hello.WhichOneof("event") == "ack":
             assert hello.ack.seq <= self._seq
             return
         await self._come_back(hello)
@@ -211,7 +213,7 @@ class Device:
         assert self._stream is not None
         self._seq += 1
         answer = await self._stream.beat(self._seq)
-        while answer.WhichOneof("message") != "ack":
+        while answer.WhichOneof("event") != "ack":
             await self._come_back(answer)
             answer = await self._stream.beat(self._seq)
         assert answer.ack.seq == self._seq
@@ -224,11 +226,9 @@ class Device:
     async def _come_back(self, said: Any) -> None:
         """The server asked to reconnect: its stream ends properly, and another takes over."""
         assert self._stream is not None
-        assert said.WhichOneof("message") == "reconnect", said
-        last = await self._stream.read()
-        assert last.end.reason == END.DRAINING
+        assert said.end.reason == END.DRAINING, said
         assert await self._stream.read() is EOF
-        await asyncio.sleep(min(said.reconnect.after.ToMilliseconds() / 1000, 2.0))
+        await asyncio.sleep(min(said.end.reconnect_after.ToMilliseconds() / 1000, 2.0))
         self.reconnects += 1
         await self.connect()
 

@@ -72,7 +72,7 @@ class Device {
     } else if (answer.command) {
       this.obey(call, answer.command);
     } else {
-      this.farewell(call, 'commands', answer);
+      this.farewell(call, 'commands', answer.end);
     }
   }
 
@@ -105,7 +105,8 @@ class Device {
     const timer = setInterval(() => this.tell(call), BEAT_MS);
     call.on('data', (answer) => {
       if (answer.ack) print('ack', { seq: answer.ack.seq, revision: answer.ack.revision });
-      else this.farewell(call, 'beats', answer);
+      else if (answer.session_end) print('over', { reason: answer.session_end.reason });
+      else this.farewell(call, 'beats', answer.end);
     });
     call.on('status', () => {
       clearInterval(timer);
@@ -126,13 +127,14 @@ class Device {
     call.write({ heartbeat: { epoch, revision, seq: this.seq, position_ms, status } });
   }
 
-  farewell(call, name, { reconnect, end }) {
-    if (reconnect) call.wait = millis(reconnect.after);
-    print(reconnect ? 'reconnect' : 'end', { stream: name, reason: end?.reason });
+  // The last message of a stream: whether to come back, and when.
+  farewell(call, name, { reason, reconnect_after }) {
+    if (reconnect_after) call.wait = millis(reconnect_after);
+    print('end', { stream: name, reason, comes_back: Boolean(reconnect_after) });
   }
 
-  // A stream that is drained is opened again after the time that the server gave, and one that
-  // broke after a while.
+  // A stream that has ended is opened again after the time that the server gave, and one that broke
+  // after a while.
   comesBack(call, name, again) {
     call.on('error', ({ details }) => print('error', { stream: name, details }));
     call.on('status', ({ code }) => {

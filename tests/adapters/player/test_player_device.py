@@ -16,6 +16,7 @@ from player_bench import Bench
 from segue.device.v1 import device_pb2, device_service_pb2
 
 from meshkit.faults import FailedPrecondition
+from meshkit.stream_ends import Reason, StreamEnd
 from player import kept_stream
 from player.adapters.shared_sink import SharedSink
 from player.deck import Deck
@@ -270,21 +271,19 @@ async def test_a_number_that_was_never_given_is_forgotten(kitchen: Kitchen) -> N
     assert DeviceMemory(kitchen.folder, "ada", DEVICE).last_applied == 0
 
 
-async def test_before_an_instance_drains_the_device_moves_and_plays_on(connected: Kitchen) -> None:
+async def test_when_an_instance_drains_the_device_moves_and_plays_on(connected: Kitchen) -> None:
     mesh = connected.mesh
     await connected.play()
-    reconnect = device_service_pb2.ConnectResponse()
-    reconnect.reconnect.after.FromMilliseconds(100)
-    mesh.say(reconnect)
-    # Until then it obeys over the old stream.
+    end = StreamEnd(Reason.DRAINING, "This server goes away.", 0.1)
+    mesh.say(device_service_pb2.ConnectResponse(end=end.to_message()))
+    await connected.until(lambda: len(mesh.hellos) == 2)
+    # What was sent while it was away waits for it.
     paused = mesh.send(KIND.PAUSE, mesh.state(status=STATUS.PAUSED))
     assert await connected.obeyed(paused) == "DONE"
-    assert len(mesh.hellos) == 1
-    await connected.until(lambda: len(mesh.hellos) == 2)
     assert not any("lost" in words for words in connected.told)
 
 
-@pytest.mark.parametrize("reason", ["TAKEN_OVER", "TOKEN_REVOKED"])
+@pytest.mark.parametrize("reason", ["TAKEN_OVER", "TOKEN_REVOKED", "DELETED"])
 async def test_it_ends_where_it_must_not_come_back(kitchen: Kitchen, reason: str) -> None:
     running = kitchen.connect()
     await kitchen.until(lambda: kitchen.mesh.streams)

@@ -20,7 +20,7 @@ from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.start_import import StartImport
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import ServedMesh, served
-from meshkit.testing.stream_suite import SID, StreamEndSuite
+from meshkit.testing.stream_suite import SID, UserStreamEndSuite
 from tests.contracts.catalog.stores import CatalogueStores, memory_stores
 from tests.rpc.catalog.test_catalog_service import register_catalogue
 
@@ -53,7 +53,7 @@ async def open_import(world: World, metadata: Any) -> Any:
     return stub.WatchImport(request, metadata=metadata)
 
 
-class TestStreamEnds(StreamEndSuite):
+class TestStreamEnds(UserStreamEndSuite):
     package = "segue.catalog.v1"
     streams: ClassVar = {
         "CatalogInternalService.WatchChanges": open_changes,

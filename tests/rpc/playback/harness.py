@@ -167,7 +167,8 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
                 yield Instance(mesh, service.streams, parts, service.revoker)
             finally:
                 await mesh.close()
-                await service.server.drain()
+                if not service.server.draining.is_set():
+                    await service.server.drain()
 
 
 @dataclass

@@ -10,7 +10,7 @@ import grpc
 from grpc.aio import AioRpcError
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
-from segue.playback.v1 import playback_pb2
+from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_service_pb2 as playback_service
 
 from meshkit import postgres, status
@@ -18,7 +18,7 @@ from playback_svc.wiring import SCHEMA
 from tests.rpc.playback.harness import Instance, User, World
 
 KIND = device_pb2.Command
-REASON = playback_pb2.SessionEnd
+REASON = StreamEnd
 HEARD_WITHIN_S = 15
 
 

@@ -15,7 +15,7 @@ from segue.playback.v1 import playback_pb2
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from meshkit import feeds_postgres, postgres, status
-from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied, Unavailable
+from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied
 from playback_svc.domain.play_queue import ContextKind
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Change
@@ -243,14 +243,3 @@ async def test_a_token_of_what_is_kept_no_more_is_expired(world: World, instance
 async def test_only_services_that_learn_from_plays_may_watch_them(instance: Instance) -> None:
     with pytest.raises(PermissionDenied):
         await Watching(instance, caller="edge").play()
-
-
-async def test_who_watches_is_sent_away_when_the_server_drains(world: World) -> None:
-    async with an_instance(world) as going:
-        watching = Watching(going)
-        await entered(going, going.user(), a_play())
-        await watching.play()
-        draining = asyncio.ensure_future(going.mesh.server.drain())
-        with pytest.raises(Unavailable):
-            await watching.play()
-        await draining

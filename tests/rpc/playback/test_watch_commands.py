@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from tests.rpc.playback.held_calls import (
     Call,
     aged,
     connected,
-    later,
     unheld,
     watching,
 )
@@ -139,36 +137,9 @@ async def test_streams_of_both_kinds_share_their_bound(user: User) -> None:
     assert fault.retry_after_s
 
 
-async def test_a_stream_ends_with_its_token_and_its_sign_in(instance: Instance) -> None:
-    user_id = new_id()
-    short, revoked = instance.user(user_id, life_s=60), instance.user(user_id, sid=new_id())
-    await short.register()
-    await short.register("bedroom")
-    kitchen, _ = await welcomed(short)
-    bedroom, _ = await welcomed(revoked, "bedroom")
-    instance.streams.devices.held.end_expired(later(61))
-    instance.revoke(revoked.claims["sid"])
-    (expired,), (ended,) = await asyncio.gather(kitchen.ended(), bedroom.ended())
-    assert expired.end.reason == REASON.TOKEN_EXPIRED
-    assert ended.end.reason == REASON.TOKEN_REVOKED
-    assert not ended.HasField("reconnect_after")
-
-
-async def test_a_draining_server_says_when_to_come_back(world: World) -> None:
-    async with an_instance(world, drain_notice_s=0.2) as instance:
-        user = instance.user()
-        await user.register()
-        kitchen, _ = await welcomed(user)
-        await instance.mesh.server.drain()
-        (last,) = await kitchen.ended()
-        assert last.end.reason == REASON.DRAINING
-        assert last.HasField("reconnect_after")
-        assert last.reconnect_after.ToMilliseconds() <= 5_000
-
-
 async def test_a_device_that_is_removed_is_watched_no_longer(user: User) -> None:
     await user.register()
     kitchen, _ = await welcomed(user)
     await user.on_device("RemoveDevice", device_id="kitchen")
     (last,) = await kitchen.ended()
-    assert last.end.reason == REASON.STOPPED
+    assert last.end.reason == REASON.DELETED

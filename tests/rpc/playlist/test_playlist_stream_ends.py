@@ -16,7 +16,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInterna
 from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 
 from meshkit.testing.stores import PostgresServer
-from meshkit.testing.stream_suite import SID, StreamEndSuite
+from meshkit.testing.stream_suite import SID, UserStreamEndSuite
 from playlist_svc.wiring import new_id
 from tests.rpc.playlist.transfer_harness import Transfers, m3u8, transfers_of
 
@@ -64,7 +64,7 @@ async def open_import(world: World, metadata: Any) -> Any:
     return call
 
 
-class TestStreamEnds(StreamEndSuite):
+class TestStreamEnds(UserStreamEndSuite):
     package = "segue.playlist.v1"
     streams: ClassVar = {
         "PlaylistService.WatchPlaylist": open_playlist,

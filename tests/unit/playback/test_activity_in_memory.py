@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from meshkit.principal import Principal, set_principal
+from meshkit.stream_ends import Reason
 from playback_svc.adapters.memory import MemoryPlaylists, MemoryPositions
 from playback_svc.adapters.memory_others import MemoryOthers
 from playback_svc.adapters.memory_states import MemoryPlayerStates
@@ -25,7 +26,7 @@ from playback_svc.usecases.activity_views import (
     ActivityViews,
 )
 from playback_svc.usecases.decisions import wake_of
-from playback_svc.usecases.held_streams import Closing, Holder
+from playback_svc.usecases.held_streams import Holder
 from tests.contracts.playback.others_suite import OthersContract, OthersUnderTest
 from tests.contracts.playback.samples import NOW, beat, new_id, playing
 
@@ -310,12 +311,12 @@ async def test_who_can_be_friends_is_unknown_for_no_longer_than_two_refreshes(de
     await desk.views.refresh(view)
     desk.playlists.away = True
     await desk.views.refresh(view)
-    assert (told(view), view.lost) == ([], None)
+    assert (told(view), view.lost) == ([], False)
     desk.becomes(friends[0], pause(desk.store.states[friends[0]], desk.now))
     await desk.views.refresh(view)
     await desk.views.look_again()
     assert set(brief(view)) == {(friend, None) for friend in friends}
-    assert view.lost is not None
+    assert view.lost
     assert {desk.wakeups._watched[friend] for friend in friends} == {0}
 
 
@@ -378,7 +379,7 @@ async def test_a_view_ends_with_its_token(desk: Desk) -> None:
     desk.now += 302_000
     desk.views.tick()
     assert view.end is not None
-    assert view.end.reason is Closing.TOKEN_EXPIRED
+    assert view.end.reason is Reason.TOKEN_EXPIRED
 
 
 async def test_views_agree_with_the_store_after_any_changes(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from meshkit.faults import InvalidArgument, ResourceExhausted, Unavailable
+from meshkit.stream_ends import Reason
 from playback_svc.adapters.memory import MemoryPositions, NoMeasures
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
@@ -32,7 +33,7 @@ from playback_svc.usecases.device_streams import (
     DeviceStreams,
     Hello,
 )
-from playback_svc.usecases.held_streams import Closing, Holder
+from playback_svc.usecases.held_streams import Holder
 from playback_svc.usecases.registering import Devices, Registration
 from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 from tests.contracts.playback.samples import NOW, new_id, playing
@@ -183,7 +184,7 @@ async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None
     rig.streams.hear(Adjusted(USER))
     await rig.streams.compare()
     assert stream.end is not None
-    assert stream.end.reason is Closing.STOPPED
+    assert stream.end.reason is Reason.DELETED
     assert bedroom.end is None
 
 
@@ -198,7 +199,7 @@ async def test_of_two_streams_of_a_device_the_later_one_stays(rig: Rig) -> None:
     assert rig.wakeups.sent == [Joined(USER, "kitchen", stream.number)]
     rig.streams.hear(Joined(USER, "kitchen", 2**31))
     assert stream.end is not None
-    assert stream.end.reason is Closing.TAKEN_OVER
+    assert stream.end.reason is Reason.TAKEN_OVER
 
 
 async def test_a_stream_takes_over_from_other_instances() -> None:
@@ -209,7 +210,7 @@ async def test_a_stream_takes_over_from_other_instances() -> None:
         streams.append(await rig.open())
         await asyncio.sleep(0.005)
     ends = [stream.end.reason if stream.end else None for stream in streams]
-    assert ends == [Closing.TAKEN_OVER, Closing.TAKEN_OVER, None]
+    assert ends == [Reason.TAKEN_OVER, Reason.TAKEN_OVER, None]
 
 
 async def test_what_was_refused_leaves_nothing_behind(rig: Rig) -> None:
@@ -261,7 +262,7 @@ async def test_a_stream_whose_commands_grew_too_old_unread_ends_so_that_its_devi
     await rig.mail(2)
     await rig.delivered(stream)
     assert stream.end is not None
-    assert (stream.end.reason, stream.end.reconnect_after_s) == (Closing.DRAINING, 0.0)
+    assert (stream.end.reason, stream.end.reconnect_after_s) == (Reason.LAPSED, 0.0)
     hello = Hello("kitchen", 0)
     for lapse in (Lapse(1, 1), None):
         again = rig.streams.hold(HOLDER)

@@ -12,22 +12,20 @@ from dataclasses import replace
 import pytest
 
 from meshkit.faults import InvalidArgument, ResourceExhausted
+from meshkit.stream_ends import TOKEN_REVOKED, Reason, StreamEnd
 from playback_svc.adapters.memory import NoMeasures
 from playback_svc.servicers.holding import MOST_WAITING, Inbox
 from playback_svc.usecases.held_streams import (
-    REVOKED,
     STREAMS_PER_USER,
     Alarms,
-    Closing,
     HeldStream,
     HeldStreams,
     Holder,
-    StreamEnd,
 )
 from tests.contracts.playback.samples import new_id
 
 HOLDER = Holder(new_id(), "sid", "free", 1_000.0)
-STOPPED = StreamEnd(Closing.STOPPED, "stopped")
+STOPPED = StreamEnd(Reason.DELETED, "removed")
 
 
 class Counted(NoMeasures):
@@ -74,7 +72,7 @@ async def test_an_end_wakes_a_stream_and_the_first_one_stands() -> None:
     stream = HeldStream(HOLDER)
     task = await waiting(stream)
     stream.finish(STOPPED)
-    stream.finish(REVOKED)
+    stream.finish(TOKEN_REVOKED)
     await task
     assert stream.end is STOPPED
 
@@ -150,7 +148,7 @@ async def test_who_comes_while_streams_drain_is_sent_on() -> None:
     held.add(streams[2])
     for stream in streams:
         assert stream.end is not None
-        assert stream.end.reason is Closing.DRAINING
+        assert stream.end.reason is Reason.DRAINING
         assert stream.end.reconnect_after_s is not None
         assert 0 <= stream.end.reconnect_after_s <= 2
 
@@ -161,7 +159,7 @@ def test_a_revoked_sign_in_ends_its_streams_alone() -> None:
     for stream in streams:
         held.add(stream)
     held.revoke("a")
-    assert [stream.end for stream in streams] == [REVOKED, None, REVOKED]
+    assert [stream.end for stream in streams] == [TOKEN_REVOKED, None, TOKEN_REVOKED]
 
 
 async def three() -> AsyncIterator[int]:

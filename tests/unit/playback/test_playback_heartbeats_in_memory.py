@@ -11,6 +11,7 @@ import pytest
 from segue.playback.v1 import playback_pb2
 
 from meshkit.faults import InvalidArgument, PermissionDenied, ResourceExhausted, Unavailable
+from meshkit.stream_ends import FINISHED, Reason
 from playback_svc import convert
 from playback_svc.adapters.memory import (
     MemoryPositions,
@@ -20,7 +21,7 @@ from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.beats import MOST_COUNTED, Counted, check_counted
 from playback_svc.domain.plans import admit
-from playback_svc.domain.player_state import PlayerState, pause, seek
+from playback_svc.domain.player_state import EndReason, PlayerState, pause, seek
 from playback_svc.domain.presence import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
@@ -30,7 +31,7 @@ from playback_svc.ports.states import Change
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import record_of, wake_of
 from playback_svc.usecases.heartbeats import CHECKPOINT_MS, Heartbeats
-from playback_svc.usecases.held_streams import Closing, HeldStreams, Holder
+from playback_svc.usecases.held_streams import HeldStreams, Holder
 from playback_svc.usecases.slots import Slot
 from tests.contracts.playback.samples import (
     FREE,
@@ -178,8 +179,9 @@ async def test_a_wake_up_that_overtakes_the_hello_is_not_lost(rig: Rig) -> None:
     await asyncio.sleep(0)
     await rig.begin(device_id="phone")
     slot = await opening
-    assert slot.end is not None
-    assert slot.end.reason is Closing.TAKEN_OVER
+    assert slot.end == FINISHED
+    assert slot.over is not None
+    assert slot.over.reason is EndReason.TAKEN_OVER
 
 
 async def test_old_news_ends_no_stream(rig: Rig) -> None:
@@ -198,8 +200,9 @@ async def test_a_device_that_was_silent_too_long_finds_its_session_over(rig: Rig
     rig.now += 1
     assert slot.silent_too_long(rig.now)
     assert not await rig.heartbeats.still_on(slot)
-    assert slot.end is not None
-    assert slot.end.reason is Closing.EXPIRED
+    assert slot.end == FINISHED
+    assert slot.over is not None
+    assert slot.over.reason is EndReason.EXPIRED
     assert rig.store.states[USER].status == "STOPPED"
 
 
@@ -249,7 +252,7 @@ async def test_who_opens_a_stream_while_draining_is_sent_on(rig: Rig) -> None:
     await rig.heartbeats.held.drain(over_s=0, spread_s=1)
     slot = await rig.open(await rig.begin())
     assert slot.end is not None
-    assert slot.end.reason is Closing.DRAINING
+    assert slot.end.reason is Reason.DRAINING
 
 
 async def test_a_stream_that_was_refused_is_not_held(rig: Rig) -> None:
@@ -273,7 +276,7 @@ def test_streams_end_with_their_token_unless_it_was_renewed() -> None:
     kept.holder = replace(kept.holder, expires_at_s=200.0)
     registry.end_expired(132.0)
     assert ended.end is not None
-    assert ended.end.reason is Closing.TOKEN_EXPIRED
+    assert ended.end.reason is Reason.TOKEN_EXPIRED
     assert kept.end is None
     registry.end_expired(500.0)
     assert kept.end is not None
@@ -312,9 +315,9 @@ def test_absurd_counts_are_refused_by_name(name: str) -> None:
         assert refusal.value.metadata["field"] == f"heartbeat.measurements.{name}"
 
 
-def test_every_closing_is_in_the_contract() -> None:
+def test_every_end_of_a_session_is_in_the_contract() -> None:
     reasons = playback_pb2.SessionEnd.Reason.keys()[1:]
-    assert sorted(reasons) == sorted(Closing)
+    assert sorted(reasons) == sorted(EndReason)
     assert set(convert.STATUSES.values()) == {1, 2, 3}
 
 

@@ -12,6 +12,7 @@ import grpc
 import pytest
 from segue.playback.v1 import playback_service_pb2
 
+from meshkit import stream_ends
 from meshkit.faults import Unavailable
 from player import kept_stream
 from player.domain.status import PlaybackState, PlayerStatus
@@ -47,7 +48,8 @@ class Client:
             if isinstance(step, BaseException):
                 raise step
             if step is not None:
-                yield step
+                for answer in step:
+                    yield answer
                 return
             yield ANSWER(ack={"seq": request.heartbeat.seq})
 
@@ -94,10 +96,32 @@ async def test_a_session_that_is_not_ours_ends_the_beats(code: grpc.StatusCode) 
 
 async def test_a_takeover_is_told_once() -> None:
     ended: list[str] = []
-    beats = reporter(Client(ANSWER(end={"reason": "TAKEN_OVER", "message": "Kitchen"})), ended)
+    over = [
+        ANSWER(session_end={"reason": "TAKEN_OVER", "message": "Kitchen"}),
+        ANSWER(end=stream_ends.FINISHED.to_message()),
+    ]
+    beats = reporter(Client(over), ended)
     await until(lambda: ended)
     await beats.close()
     assert ended == ["TAKEN_OVER"]
+
+
+async def test_beats_move_on_where_the_stream_ends_and_the_session_does_not() -> None:
+    client, ended = Client([ANSWER(end=stream_ends.draining(0.0).to_message())]), []
+    beats = reporter(client, ended)
+    await until(lambda: client.seen)
+    await beats.report(PlayerStatus(state=PlaybackState.PLAYING, position_ms=1000))
+    await until(lambda: beats.acknowledged == 1)
+    await beats.close()
+    assert ended == []
+
+
+async def test_a_revoked_sign_in_ends_the_beats() -> None:
+    ended: list[str] = []
+    beats = reporter(Client([ANSWER(end=stream_ends.TOKEN_REVOKED.to_message())]), ended)
+    await until(lambda: ended)
+    await beats.close()
+    assert ended == ["TOKEN_REVOKED"]
 
 
 async def test_a_token_that_cannot_be_renewed_stops_no_beat(

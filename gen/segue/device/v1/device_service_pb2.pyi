@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from segue.device.v1 import device_pb2 as _device_pb2
+from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 from segue.playback.v1 import playback_pb2 as _playback_pb2
 import builtins as _builtins
 import sys
@@ -873,7 +874,6 @@ class ConnectResponse(_message.Message):
 
     WELCOME_FIELD_NUMBER: _builtins.int
     COMMAND_FIELD_NUMBER: _builtins.int
-    RECONNECT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> _device_pb2.Welcome:
@@ -884,54 +884,25 @@ class ConnectResponse(_message.Message):
         """A command."""
 
     @_builtins.property
-    def reconnect(self) -> Global___Reconnect:
-        """Close this stream and open a new one: the server will drain, or commands were too late."""
-
-    @_builtins.property
-    def end(self) -> _playback_pb2.SessionEnd:
-        """The last message of the stream."""
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
 
     def __init__(
         self,
         *,
         welcome: _device_pb2.Welcome | None = ...,
         command: _device_pb2.Command | None = ...,
-        reconnect: Global___Reconnect | None = ...,
-        end: _playback_pb2.SessionEnd | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "end", b"end", "message", b"message", "reconnect", b"reconnect", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "end", b"end", "event", b"event", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "end", b"end", "message", b"message", "reconnect", b"reconnect", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "end", b"end", "event", b"event", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "command", "reconnect", "end"]  # noqa: Y015
-    _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["welcome", "command", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___ConnectResponse: _TypeAlias = ConnectResponse  # noqa: Y015
-
-@_typing.final
-class Reconnect(_message.Message):
-    """Come back over a new stream."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    AFTER_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def after(self) -> _duration_pb2.Duration:
-        """How long to wait first, spread over the clients by the server."""
-
-    def __init__(
-        self,
-        *,
-        after: _duration_pb2.Duration | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Reconnect: _TypeAlias = Reconnect  # noqa: Y015
 
 @_typing.final
 class WatchCommandsRequest(_message.Message):
@@ -961,14 +932,13 @@ Global___WatchCommandsRequest: _TypeAlias = WatchCommandsRequest  # noqa: Y015
 
 @_typing.final
 class WatchCommandsResponse(_message.Message):
-    """One message of WatchCommands: one of these is set."""
+    """One message of WatchCommands."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     WELCOME_FIELD_NUMBER: _builtins.int
     COMMAND_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
-    RECONNECT_AFTER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> _device_pb2.Welcome:
         """First: how things stand."""
@@ -978,26 +948,23 @@ class WatchCommandsResponse(_message.Message):
         """A command."""
 
     @_builtins.property
-    def end(self) -> _playback_pb2.SessionEnd:
+    def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
-
-    @_builtins.property
-    def reconnect_after(self) -> _duration_pb2.Duration:
-        """How long to wait before coming back, where it ends for DRAINING."""
 
     def __init__(
         self,
         *,
         welcome: _device_pb2.Welcome | None = ...,
         command: _device_pb2.Command | None = ...,
-        end: _playback_pb2.SessionEnd | None = ...,
-        reconnect_after: _duration_pb2.Duration | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "end", b"end", "reconnect_after", b"reconnect_after", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "end", b"end", "event", b"event", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "end", b"end", "reconnect_after", b"reconnect_after", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "end", b"end", "event", b"event", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["welcome", "command", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchCommandsResponse: _TypeAlias = WatchCommandsResponse  # noqa: Y015
 

@@ -199,9 +199,9 @@ class DeviceServiceServicer:
         tells of itself, and fresh access tokens before the old one expires. The server answers
         `welcome`, then each command, in order, each once over the life of the stream; a device that
         comes back names the last one it worked off and gets those after it. The stream ends with
-        `end`, or when the device closes it. A second stream of a device ends the first (TAKEN_OVER).
-        Where commands grew too old before they could be delivered, the stream ends as for a drain
-        (`reconnect`, DRAINING): the next welcome says which, once.
+        `end`, or when the device closes it: a second stream of a device ends the first (TAKEN_OVER), a
+        device that is removed is told so (DELETED), and where commands grew too old before they could be
+        delivered (LAPSED) the next welcome says which, once.
         Errors: INVALID_FIELD (first message is not hello, absurd values), DEVICE_LIMIT, LIMIT_REACHED
         (too many streams of this user, or more than 50 messages a second for long).
         """

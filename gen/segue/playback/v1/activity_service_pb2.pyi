@@ -5,11 +5,11 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from segue.identity.v1 import person_pb2 as _person_pb2
+from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 from segue.playback.v1 import playback_pb2 as _playback_pb2
 import builtins as _builtins
 import sys
@@ -132,36 +132,32 @@ Global___WatchActivityRequest: _TypeAlias = WatchActivityRequest  # noqa: Y015
 
 @_typing.final
 class WatchActivityResponse(_message.Message):
-    """One message of WatchActivity: one of these is set."""
+    """One message of WatchActivity."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ACTIVITY_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
-    RECONNECT_AFTER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def activity(self) -> Global___FriendActivity:
         """A friend's listening as it is now."""
 
     @_builtins.property
-    def end(self) -> _playback_pb2.SessionEnd:
+    def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
-
-    @_builtins.property
-    def reconnect_after(self) -> _duration_pb2.Duration:
-        """How long to wait before coming back, where it ends for DRAINING."""
 
     def __init__(
         self,
         *,
         activity: Global___FriendActivity | None = ...,
-        end: _playback_pb2.SessionEnd | None = ...,
-        reconnect_after: _duration_pb2.Duration | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "end", b"end", "reconnect_after", b"reconnect_after"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "end", b"end", "event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "end", b"end", "reconnect_after", b"reconnect_after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "end", b"end", "event", b"event"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["activity", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchActivityResponse: _TypeAlias = WatchActivityResponse  # noqa: Y015

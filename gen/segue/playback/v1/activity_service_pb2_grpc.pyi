@@ -27,8 +27,9 @@ class ActivityServiceStub:
     """The same, live: first each friend as in ListActivity, then each change. A friend who shares no
     more, or became private, is told as `hidden`. Who became a friend, or is one no more, by a block
     too, is told within 35 s; while friends cannot be asked for, for longer than 75 s, all are told
-    as `hidden` and the stream ends with UNAVAILABLE. The last message says why the stream ends;
-    open it again to go on: it begins with everything, so nothing needs a resume token.
+    as `hidden` and the stream ends with UNAVAILABLE. The stream ends with
+    `end` when the token ends or the server drains, too; open it again to go on: it begins with
+    everything, so nothing needs a resume token.
     Errors: LIMIT_REACHED (too many streams of this user), UNAVAILABLE.
     """
 
@@ -57,8 +58,9 @@ class ActivityServiceServicer(metaclass=_abc_1.ABCMeta):
         """The same, live: first each friend as in ListActivity, then each change. A friend who shares no
         more, or became private, is told as `hidden`. Who became a friend, or is one no more, by a block
         too, is told within 35 s; while friends cannot be asked for, for longer than 75 s, all are told
-        as `hidden` and the stream ends with UNAVAILABLE. The last message says why the stream ends;
-        open it again to go on: it begins with everything, so nothing needs a resume token.
+        as `hidden` and the stream ends with UNAVAILABLE. The stream ends with
+        `end` when the token ends or the server drains, too; open it again to go on: it begins with
+        everything, so nothing needs a resume token.
         Errors: LIMIT_REACHED (too many streams of this user), UNAVAILABLE.
         """
 

@@ -5,6 +5,7 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 from segue.playback.v1 import history_service_pb2 as _history_service_pb2
 import builtins as _builtins
 import sys
@@ -47,26 +48,34 @@ class WatchPlaysResponse(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     PLAY_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Resumes after this message."""
     user_id: _builtins.str
-    """ULID of the user who listened."""
+    """ULID of the user who listened. Empty without a play."""
     @_builtins.property
     def play(self) -> _history_service_pb2.Play:
-        """The play. Absent in messages that carry a token alone."""
+        """The play."""
+
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
 
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
         play: _history_service_pb2.Play | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
         user_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["play", b"play"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "play", b"play"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["play", b"play", "resume_token", b"resume_token", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "play", b"play", "resume_token", b"resume_token", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["play", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchPlaysResponse: _TypeAlias = WatchPlaysResponse  # noqa: Y015

@@ -516,7 +516,7 @@ Global___HeartbeatAck: _TypeAlias = HeartbeatAck  # noqa: Y015
 
 @_typing.final
 class SessionEnd(_message.Message):
-    """Why a session takes no more beats from this device."""
+    """Why a session is over for a device, which says nothing about any stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -534,13 +534,7 @@ class SessionEnd(_message.Message):
         """The user stopped the session."""
         EXPIRED: SessionEnd._Reason.ValueType  # 3
         """No beat came for 35 s while PLAYING, or for 24 h while PAUSED."""
-        TOKEN_EXPIRED: SessionEnd._Reason.ValueType  # 4
-        """The access token has expired and no fresh one came."""
-        TOKEN_REVOKED: SessionEnd._Reason.ValueType  # 5
-        """The sign-in was revoked."""
-        DRAINING: SessionEnd._Reason.ValueType  # 6
-        """The server drains: open a new stream after `Reconnect.after`."""
-        FINISHED: SessionEnd._Reason.ValueType  # 7
+        FINISHED: SessionEnd._Reason.ValueType  # 4
         """Everything was played, and nothing is to be repeated."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
@@ -554,13 +548,7 @@ class SessionEnd(_message.Message):
     """The user stopped the session."""
     EXPIRED: SessionEnd.Reason.ValueType  # 3
     """No beat came for 35 s while PLAYING, or for 24 h while PAUSED."""
-    TOKEN_EXPIRED: SessionEnd.Reason.ValueType  # 4
-    """The access token has expired and no fresh one came."""
-    TOKEN_REVOKED: SessionEnd.Reason.ValueType  # 5
-    """The sign-in was revoked."""
-    DRAINING: SessionEnd.Reason.ValueType  # 6
-    """The server drains: open a new stream after `Reconnect.after`."""
-    FINISHED: SessionEnd.Reason.ValueType  # 7
+    FINISHED: SessionEnd.Reason.ValueType  # 4
     """Everything was played, and nothing is to be repeated."""
 
     REASON_FIELD_NUMBER: _builtins.int

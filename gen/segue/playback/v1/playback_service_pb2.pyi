@@ -5,10 +5,10 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 from segue.playback.v1 import playback_pb2 as _playback_pb2
 import builtins as _builtins
 import sys
@@ -1129,37 +1129,54 @@ Global___WatchPlaybackRequest: _TypeAlias = WatchPlaybackRequest  # noqa: Y015
 
 @_typing.final
 class WatchPlaybackResponse(_message.Message):
-    """One answer of WatchPlayback: either is set."""
+    """One message of WatchPlayback."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class NothingPlayed(_message.Message):
+        """Nothing was ever played."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        def __init__(
+            self,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PLAYBACK_FIELD_NUMBER: _builtins.int
+    NOTHING_PLAYED_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
-    RECONNECT_AFTER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def playback(self) -> _playback_pb2.Playback:
-        """What plays now. Absent in the first answer where nothing was ever played."""
+        """What plays now."""
 
     @_builtins.property
-    def end(self) -> _playback_pb2.SessionEnd:
+    def nothing_played(self) -> Global___WatchPlaybackResponse.NothingPlayed:
+        """The first message, where nothing was ever played."""
+
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
-
-    @_builtins.property
-    def reconnect_after(self) -> _duration_pb2.Duration:
-        """How long to wait before coming back, where it ends for DRAINING."""
 
     def __init__(
         self,
         *,
         playback: _playback_pb2.Playback | None = ...,
-        end: _playback_pb2.SessionEnd | None = ...,
-        reconnect_after: _duration_pb2.Duration | None = ...,
+        nothing_played: Global___WatchPlaybackResponse.NothingPlayed | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "playback", b"playback", "reconnect_after", b"reconnect_after"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "nothing_played", b"nothing_played", "playback", b"playback"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "playback", b"playback", "reconnect_after", b"reconnect_after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "nothing_played", b"nothing_played", "playback", b"playback"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["playback", "nothing_played", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchPlaybackResponse: _TypeAlias = WatchPlaybackResponse  # noqa: Y015
 
@@ -1229,30 +1246,8 @@ class StreamHeartbeatsResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class Reconnect(_message.Message):
-        """The server will drain: close this stream and open a new one."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        AFTER_FIELD_NUMBER: _builtins.int
-        @_builtins.property
-        def after(self) -> _duration_pb2.Duration:
-            """How long to wait first, spread over the clients by the server."""
-
-        def __init__(
-            self,
-            *,
-            after: _duration_pb2.Duration | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     ACK_FIELD_NUMBER: _builtins.int
-    RECONNECT_FIELD_NUMBER: _builtins.int
+    SESSION_END_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ack(self) -> _playback_pb2.HeartbeatAck:
@@ -1261,27 +1256,27 @@ class StreamHeartbeatsResponse(_message.Message):
         """
 
     @_builtins.property
-    def reconnect(self) -> Global___StreamHeartbeatsResponse.Reconnect:
-        """The server will drain."""
+    def session_end(self) -> _playback_pb2.SessionEnd:
+        """The session takes no more beats from this device. `end` follows, with FINISHED."""
 
     @_builtins.property
-    def end(self) -> _playback_pb2.SessionEnd:
-        """The last message of the stream."""
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
 
     def __init__(
         self,
         *,
         ack: _playback_pb2.HeartbeatAck | None = ...,
-        reconnect: Global___StreamHeartbeatsResponse.Reconnect | None = ...,
-        end: _playback_pb2.SessionEnd | None = ...,
+        session_end: _playback_pb2.SessionEnd | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "end", b"end", "message", b"message", "reconnect", b"reconnect"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "end", b"end", "event", b"event", "session_end", b"session_end"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "end", b"end", "message", b"message", "reconnect", b"reconnect"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "end", b"end", "event", b"event", "session_end", b"session_end"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["ack", "reconnect", "end"]  # noqa: Y015
-    _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["ack", "session_end", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___StreamHeartbeatsResponse: _TypeAlias = StreamHeartbeatsResponse  # noqa: Y015
 
@@ -1324,25 +1319,27 @@ class ReportHeartbeatResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ACK_FIELD_NUMBER: _builtins.int
-    END_FIELD_NUMBER: _builtins.int
+    SESSION_END_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ack(self) -> _playback_pb2.HeartbeatAck:
-        """What the server knows after the beat. Absent when the session has ended."""
+        """What the server knows after it."""
 
     @_builtins.property
-    def end(self) -> _playback_pb2.SessionEnd:
-        """Why the session takes no more beats. Absent: it goes on."""
+    def session_end(self) -> _playback_pb2.SessionEnd:
+        """Why the session takes no more beats from this device."""
 
     def __init__(
         self,
         *,
         ack: _playback_pb2.HeartbeatAck | None = ...,
-        end: _playback_pb2.SessionEnd | None = ...,
+        session_end: _playback_pb2.SessionEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "end", b"end"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "result", b"result", "session_end", b"session_end"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "end", b"end"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "result", b"result", "session_end", b"session_end"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["ack", "session_end"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
 
 Global___ReportHeartbeatResponse: _TypeAlias = ReportHeartbeatResponse  # noqa: Y015

@@ -276,9 +276,9 @@ class PlaybackServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchPlayback(self, request, context):
-        """What plays, at once and at every change, for a live view. The stream ends with `end`, whose
-        last message says why; open it again to go on: the first answer is the present state, so
-        nothing needs a resume token. Positions advance without messages while PLAYING.
+        """What plays, at once and at every change, for a live view. The stream ends with `end`
+        when the token ends or the server drains; open it again to go on: the first message is the
+        present state, so nothing needs a resume token. Positions advance without messages while PLAYING.
         Errors: LIMIT_REACHED (too many streams of this user).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -875,9 +875,11 @@ class HeartbeatServiceServicer:
     def StreamHeartbeats(self, request_iterator, context):
         """The heartbeat stream of a playing device. The first message is `hello`; then beats, every 10 s
         and at every change, and fresh access tokens before the old one expires. The server answers
-        each beat with an ack; it may coalesce acks of beats that came in a burst. The stream ends with
-        `end`, after which the server closes it, or when the device closes it. To resume, open a new
-        stream with the same playback_id and go on with the next seq.
+        each beat with an ack; it may coalesce acks of beats that came in a burst. When the session
+        is over for this device, `session_end` says why and the stream ends with FINISHED. It ends with
+        `end` before when the token expired and was not renewed, the sign-in was revoked, or the server
+        drains, and without when the device closes it. To resume, open a new stream with the same
+        playback_id and go on with the next seq.
         Errors: INVALID_FIELD (first message is not hello, absurd values), NOT_FOUND (no such session
         of yours), LIMIT_REACHED (too many streams of this user).
         """

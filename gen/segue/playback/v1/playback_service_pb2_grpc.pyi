@@ -102,9 +102,9 @@ class PlaybackServiceStub:
     Errors: INVALID_FIELD, NOT_FOUND (an entry), SESSION_NOT_CURRENT, CONFLICT.
     """
     WatchPlayback: _aio.UnaryStreamMultiCallable[_playback_service_pb2.WatchPlaybackRequest, _playback_service_pb2.WatchPlaybackResponse]
-    """What plays, at once and at every change, for a live view. The stream ends with `end`, whose
-    last message says why; open it again to go on: the first answer is the present state, so
-    nothing needs a resume token. Positions advance without messages while PLAYING.
+    """What plays, at once and at every change, for a live view. The stream ends with `end`
+    when the token ends or the server drains; open it again to go on: the first message is the
+    present state, so nothing needs a resume token. Positions advance without messages while PLAYING.
     Errors: LIMIT_REACHED (too many streams of this user).
     """
 
@@ -298,9 +298,9 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playback_service_pb2.WatchPlaybackRequest,
         context: _aio.ServicerContext[_playback_service_pb2.WatchPlaybackRequest, _abc.AsyncIterator[_playback_service_pb2.WatchPlaybackResponse]],
     ) -> _abc.AsyncIterator[_playback_service_pb2.WatchPlaybackResponse]:
-        """What plays, at once and at every change, for a live view. The stream ends with `end`, whose
-        last message says why; open it again to go on: the first answer is the present state, so
-        nothing needs a resume token. Positions advance without messages while PLAYING.
+        """What plays, at once and at every change, for a live view. The stream ends with `end`
+        when the token ends or the server drains; open it again to go on: the first message is the
+        present state, so nothing needs a resume token. Positions advance without messages while PLAYING.
         Errors: LIMIT_REACHED (too many streams of this user).
         """
 
@@ -313,9 +313,11 @@ class HeartbeatServiceStub:
     StreamHeartbeats: _aio.StreamStreamMultiCallable[_playback_service_pb2.StreamHeartbeatsRequest, _playback_service_pb2.StreamHeartbeatsResponse]
     """The heartbeat stream of a playing device. The first message is `hello`; then beats, every 10 s
     and at every change, and fresh access tokens before the old one expires. The server answers
-    each beat with an ack; it may coalesce acks of beats that came in a burst. The stream ends with
-    `end`, after which the server closes it, or when the device closes it. To resume, open a new
-    stream with the same playback_id and go on with the next seq.
+    each beat with an ack; it may coalesce acks of beats that came in a burst. When the session
+    is over for this device, `session_end` says why and the stream ends with FINISHED. It ends with
+    `end` before when the token expired and was not renewed, the sign-in was revoked, or the server
+    drains, and without when the device closes it. To resume, open a new stream with the same
+    playback_id and go on with the next seq.
     Errors: INVALID_FIELD (first message is not hello, absurd values), NOT_FOUND (no such session
     of yours), LIMIT_REACHED (too many streams of this user).
     """
@@ -335,9 +337,11 @@ class HeartbeatServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_playback_service_pb2.StreamHeartbeatsResponse]:
         """The heartbeat stream of a playing device. The first message is `hello`; then beats, every 10 s
         and at every change, and fresh access tokens before the old one expires. The server answers
-        each beat with an ack; it may coalesce acks of beats that came in a burst. The stream ends with
-        `end`, after which the server closes it, or when the device closes it. To resume, open a new
-        stream with the same playback_id and go on with the next seq.
+        each beat with an ack; it may coalesce acks of beats that came in a burst. When the session
+        is over for this device, `session_end` says why and the stream ends with FINISHED. It ends with
+        `end` before when the token expired and was not renewed, the sign-in was revoked, or the server
+        drains, and without when the device closes it. To resume, open a new stream with the same
+        playback_id and go on with the next seq.
         Errors: INVALID_FIELD (first message is not hello, absurd values), NOT_FOUND (no such session
         of yours), LIMIT_REACHED (too many streams of this user).
         """
