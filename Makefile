@@ -14,7 +14,7 @@ export SEGUE_DIR := $(abspath $(DIR))
 export XDG_RUNTIME_DIR ?= /tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-kills test-browser test-node check bench generate release-artifacts lock clean
+.PHONY: help setup demo up down test test-kills test-browser test-node test-languages check bench generate release-artifacts lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -48,7 +48,7 @@ down: $(STAMP) ## Stop the mesh
 	@$(BIN)/segue mesh down
 
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager
-	@$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/node $(ARGS)
+	@$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/node --ignore=tests/languages $(ARGS)
 
 test-kills: $(STAMP) ## Kill playback 300 times under load (some 15 min) and see that nothing is lost
 	@SEGUE_TEST_KILLS=300 $(BIN)/python -m pytest -s tests/mesh/test_playback_survives_kills.py $(ARGS)
@@ -60,6 +60,10 @@ test-browser: $(STAMP) ## Play in headless Chromium (Debian: apt-get install chr
 test-node: $(STAMP) ## Hold a device's streams from Node (Debian: apt-get install nodejs npm)
 	@tests/node/prepare
 	@$(BIN)/python -m pytest tests/node $(ARGS)
+
+test-languages: $(STAMP) ## Compile the contracts in five languages, call them from two (see CONTRIBUTING.md)
+	@tests/languages/prepare
+	@$(BIN)/python -m pytest tests/languages $(ARGS)
 
 check: $(STAMP) ## Format, lint, types, import law, contracts, drift of generated files
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,57 @@
+"""The contracts as a stranger has them, and the clients that are generated from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from toolchains import TYPESCRIPT, run
+
+from meshkit import contract_files
+from player.cli import build
+
+# What the clients call, and how the loader of grpc-js shows it: as the contracts write it.
+CALLED = [f"segue/{name}_service.proto" for name in ("catalog/v1/catalog", "playback/v1/playback")]
+LOADED_AS = (
+    "--keepCase",
+    "--longs=Number",
+    "--enums=String",
+    "--defaults",
+    "--oneofs",
+    "--grpcLib=@grpc/grpc-js",
+    "--importFileExtension=.js",
+)
+
+
+@pytest.fixture(scope="session")
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `segue protos --out` writes."""
+    folder = tmp_path_factory.mktemp("contracts")
+    with pytest.raises(SystemExit, match="0"):
+        build(["protos"])(["protos", "--out", str(folder)])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def names(contracts: Path) -> list[str]:
+    """The files of the contracts, ours and what they import."""
+    return sorted(str(path.relative_to(contracts)) for path in contracts.rglob("*.proto"))
+
+
+@pytest.fixture(scope="session")
+def typescript(contracts: Path) -> Path:
+    """The folder of the compiled clients: by connect-es, by grpc-js, by openapi-typescript."""
+    programs, made = TYPESCRIPT / "node_modules" / ".bin", TYPESCRIPT / "build"
+    assert programs.is_dir(), "its packages are not laid out; run: make test-languages"
+    (made / "gen").mkdir(parents=True, exist_ok=True)
+    everything = [path.relative_to(contracts) for path in contracts.rglob("*.proto")]
+    es = (f"--es_out={made / 'gen'}", "--es_opt=target=ts,import_extension=js")
+    run(["protoc", "-I.", *es, *everything], cwd=contracts, path=programs)
+    out = (f"--outDir={made / 'grpc'}", f"--includeDirs={contracts}")
+    loader = programs / "proto-loader-gen-types"
+    run([loader, *CALLED, *LOADED_AS, *out], cwd=contracts)
+    document = contracts / "openapi.json"
+    document.write_bytes(contract_files.openapi())
+    run([programs / "openapi-typescript", document, "-o", made / "openapi.ts"], cwd=TYPESCRIPT)
+    run([programs / "tsc"], cwd=TYPESCRIPT)
+    return made / "out"

@@ -1,0 +1,64 @@
+"""Clients that strangers' generators made search, play and hear what plays, through the edge."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.running_mesh import RunningMesh, make_noise, running_mesh
+
+TITLE = "Harbour"
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
+    music = tmp_path_factory.mktemp("music")
+    make_noise(music / "harbour.flac", 6, title=TITLE, artist="Ada")
+    with running_mesh(tmp_path_factory.mktemp("mesh")) as mesh:
+        assert mesh.import_music(music).files_complete == 1
+        yield mesh
+
+
+def said_by(client: Path, token: str, *words: str) -> Any:
+    env = {**os.environ, "SEGUE_TOKEN": token}
+    done = subprocess.run(
+        ["node", str(client), *words], env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def assert_it_plays(said: Any, refused: str) -> None:
+    assert said["title"] == TITLE
+    assert said["stream_url"].endswith("/master.m3u8")
+    assert said["watched"]["playback"]["track"]["title"] == TITLE
+    assert said["refused"] == refused
+
+
+def test_a_client_of_connect_es_searches_plays_and_watches(
+    mesh: RunningMesh, typescript: Path
+) -> None:
+    said = said_by(typescript / "connect.js", mesh.token("connect"), mesh.edge, TITLE)
+    assert_it_plays(said, "InvalidArgument")
+
+
+def test_a_client_of_grpc_js_searches_plays_and_watches(
+    mesh: RunningMesh, typescript: Path, contracts: Path
+) -> None:
+    edge = urlsplit(mesh.edge).netloc
+    said = said_by(typescript / "grpc.js", mesh.token("grpc"), edge, TITLE, str(contracts))
+    assert_it_plays(said, "INVALID_ARGUMENT")
+
+
+def test_a_client_made_from_openapi_searches_and_plays(mesh: RunningMesh, typescript: Path) -> None:
+    said = said_by(typescript / "json.js", mesh.token("json"), mesh.edge, TITLE)
+    assert_it_plays(said, "INVALID_FIELD")
