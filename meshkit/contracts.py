@@ -16,7 +16,11 @@ from segue.mesh.v1 import options_pb2
 from meshkit import scopes
 
 _NO_SIDE_EFFECTS = MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS
+OPERATOR = "cli"
+"""The workload whose certificate people at the command line have."""
+
 _USER = options_pb2.MethodPolicy.Access.USER
+_INTERNAL = options_pb2.MethodPolicy.Access.INTERNAL
 _IDEMPOTENCY_UNKNOWN = MethodOptions.IdempotencyLevel.IDEMPOTENCY_UNKNOWN
 
 
@@ -46,9 +50,19 @@ class MethodContract:
         """Whether either side sends more than one message."""
         return self.streams_requests or self.streams_responses
 
+    def admits(self, caller: str) -> bool:
+        """Whether a workload may call it; the operator may call what is internal."""
+        named = caller in self.allowed_callers or caller in self.delegated
+        return named or (caller == OPERATOR and self.access == _INTERNAL)
+
     def needs_user(self, caller: str) -> bool:
         """Whether the call of a workload must carry a user's access token."""
-        return self.access == _USER or caller in self.delegated
+        on_behalf = caller in self.delegated or (caller == OPERATOR and not self.allowed_callers)
+        return self.access == _USER or on_behalf
+
+    def needs_scope(self, caller: str) -> bool:
+        """Whether that token must carry one of the scopes."""
+        return self.access == _USER and caller not in self.delegated
 
 
 def load_all() -> list[ModuleType]:

@@ -12,12 +12,11 @@ from typing import Any
 import grpc
 import structlog
 import uvloop
-from google.protobuf import descriptor_pool
 from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
-from meshkit import contracts, logs, telemetry
+from meshkit import contracts, logs, reflection, telemetry
+from meshkit.interceptors import auth
 from meshkit.interceptors.pipeline import Pipeline
 from meshkit.server_context import Context
 from meshkit.settings import ProcessSettings, ServiceSettings
@@ -117,12 +116,7 @@ class MeshServer:
     def _add_infrastructure(self) -> None:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         channelz.add_channelz_servicer(self._server)
-        names = [str(service.full_name) for service in contracts.services()]
-        reflection.enable_server_reflection(
-            [*names, health.SERVICE_NAME, reflection.SERVICE_NAME],
-            self._server,
-            pool=_MethodAwarePool(),  # type: ignore[arg-type]
-        )
+        reflection.add_to(self._server, auth.workload_of)
 
     def add(self, add_servicer_to_server: Callable[[Any, Any], Any], servicer: Any) -> None:
         """Serves a servicer by the generated ``add_…Servicer_to_server``."""
@@ -206,28 +200,6 @@ class MeshServer:
         return grpc.ssl_server_credentials(
             [(key, certificate)], root_certificates=authority, require_client_auth=True
         )
-
-
-class _MethodAwarePool:
-    """The default descriptor pool, which also finds the file of a method.
-
-    The pool itself knows no symbol ``package.Service.Method``, and reflection clients ask for it.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(descriptor_pool.Default(), name)
-
-    def FindFileContainingSymbol(self, symbol: str) -> Any:  # noqa: N802 - the pool's name
-        """The file of a message, enum, service or method; raises KeyError."""
-        pool = descriptor_pool.Default()
-        try:
-            return pool.FindFileContainingSymbol(symbol)
-        except KeyError:
-            service, _, method = symbol.rpartition(".")
-            found = pool.FindServiceByName(service)
-            if method not in found.methods_by_name:
-                raise
-            return found.file
 
 
 class _ServiceRecorder:

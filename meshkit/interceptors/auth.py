@@ -21,9 +21,9 @@ def workload_of(context: Context) -> str:
 
 
 def require_caller(contract: MethodContract, context: Context) -> str:
-    """The calling workload; refuses those that the contract does not name."""
+    """The calling workload; refuses those that the contract does not admit."""
     workload = workload_of(context)
-    if workload not in contract.allowed_callers and workload not in contract.delegated:
+    if not contract.admits(workload):
         raise PermissionDenied(
             f"the workload {workload or '(none)'} may not call {contract.path}",
             reason="CALLER_NOT_ALLOWED",
@@ -48,7 +48,7 @@ async def require_user(
     if header[: len(_BEARER)].lower() != _BEARER:
         raise Unauthenticated("this call needs an access token", reason="TOKEN_MISSING")
     principal = await tokens.verify(header[len(_BEARER) :].strip())
-    if caller not in contract.delegated:
+    if contract.needs_scope(caller):
         require_scope(contract.scopes, principal)
     set_principal(principal)
 

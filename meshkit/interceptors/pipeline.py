@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from meshkit import deadline, telemetry
-from meshkit.contracts import MethodContract, method_of
+from meshkit.contracts import OPERATOR, MethodContract, method_of
 from meshkit.faults import Unavailable
 from meshkit.interceptors import auth, errors, messages, request_id
 from meshkit.interceptors.json_fields import JsonFields
@@ -212,7 +212,7 @@ def _for_operator(handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHan
     inner = handler.unary_unary
 
     async def call(request: Any, context: Context) -> Any:
-        if auth.workload_of(context) != "cli":
+        if auth.workload_of(context) != OPERATOR:
             await context.abort(
                 grpc.StatusCode.PERMISSION_DENIED, "channelz is for the operator's command line"
             )

@@ -23,7 +23,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.mesh.v1.options_pb2 import MethodPolicy
 
-from meshkit.contracts import MethodContract, all_contracts, services
+from meshkit.contracts import MethodContract, all_contracts
 from tests.running_mesh import RunningMesh
 
 CONTRACTS = list(all_contracts().values())
@@ -158,10 +158,12 @@ async def reflected(stubs: EdgeStubs, **asked: str) -> Any:
     return answer
 
 
-async def test_reflection_lists_every_service(stubs: EdgeStubs) -> None:
+async def test_reflection_lists_the_public_services_and_no_internal_one(stubs: EdgeStubs) -> None:
     answer = await reflected(stubs, list_services="")
     listed = {service.name for service in answer.list_services_response.service}
-    assert {str(service.full_name) for service in services()} <= listed
+    assert {contract.service for contract in OUTSIDE} <= listed
+    assert listed.isdisjoint({contract.service for contract in INSIDE})
+    assert not any("channelz" in name for name in listed)
 
 
 @by_path(OUTSIDE)
@@ -177,6 +179,8 @@ async def test_reflection_describes_a_method(stubs: EdgeStubs, contract: MethodC
         for method in service.method
     }
     assert contract.path in methods
+    commented = [file for file in found if file.source_code_info.location]
+    assert commented
 
 
 def test_buf_curl_lists_methods_by_reflection(mesh: RunningMesh) -> None:

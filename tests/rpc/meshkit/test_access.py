@@ -14,7 +14,9 @@ from segue.catalog.v1 import catalog_internal_service_pb2 as internal
 from segue.catalog.v1 import catalog_internal_service_pb2_grpc as internal_grpc
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from segue.identity.v1 import identity_service_pb2, identity_service_pb2_grpc
+from segue.mesh.v1.options_pb2 import MethodPolicy
 
+from meshkit.contracts import MethodContract, all_contracts
 from meshkit.principal import current_caller, current_principal, principal_or_none
 from meshkit.server import Context
 from meshkit.status import fault_of
@@ -212,3 +214,23 @@ async def test_channelz_is_for_the_operator_alone(mesh: ServedMesh) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await other.GetServers(request)
     assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_the_operator_may_call_what_is_internal_and_nothing_for_users(
+    mesh: ServedMesh,
+) -> None:
+    operator: Any = internal_grpc.CatalogInternalServiceStub(mesh.channel("cli"))
+    answers = [one async for one in operator.WatchChanges(internal.WatchChangesRequest())]
+    assert [answer.resume_token for answer in answers] == ["none"]
+    refused = await refusal(mesh, mesh.token(), "cli")
+    assert refused == ("PERMISSION_DENIED", "CALLER_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("contract", all_contracts().values(), ids=lambda one: one.path)
+def test_the_operator_is_admitted_exactly_where_that_is_internal(contract: MethodContract) -> None:
+    internal_call = contract.access == MethodPolicy.INTERNAL
+    assert contract.admits("cli") == (internal_call or "cli" in contract.allowed_callers)
+    # On a user's behalf alone: then with the token of one, whatever its scopes.
+    by_user = contract.access == MethodPolicy.USER
+    assert contract.needs_user("cli") == (by_user or not contract.allowed_callers)
+    assert contract.needs_scope("cli") == by_user
