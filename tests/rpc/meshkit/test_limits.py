@@ -10,11 +10,9 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
-from meshkit import contracts
 from meshkit.clients import Channels
 from meshkit.deadline import budget
 from meshkit.faults import Unavailable
@@ -177,34 +175,6 @@ async def test_a_call_carries_user_request_id_and_deadline_to_the_next_service(
             answer = await stub.Search(request, metadata=metadata, timeout=4)
     assert answer.tracks[0].title == "a-known-request-id"
     assert 0 < slow.budgets[0] <= 4
-
-
-async def test_reflection_tells_the_whole_set_of_contracts(mesh: ServedMesh) -> None:
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(mesh.channel())
-    request = reflection_pb2.ServerReflectionRequest(list_services="")
-    call = stub.ServerReflectionInfo(iter([request]))
-    async for answer in call:
-        told = {service.name for service in answer.list_services_response.service}
-    assert {str(service.full_name) for service in contracts.services()} <= told
-
-
-@pytest.mark.parametrize(
-    ("symbol", "known"),
-    [
-        ("segue.catalog.v1.SearchService", True),
-        ("segue.catalog.v1.SearchService.Search", True),
-        ("segue.catalog.v1.SearchRequest", True),
-        ("segue.catalog.v1.SearchService.Nothing", False),
-        ("segue.catalog.v1.Nothing", False),
-    ],
-)
-async def test_reflection_describes_services_methods_and_messages(
-    mesh: ServedMesh, symbol: str, known: bool
-) -> None:
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(mesh.channel())
-    request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)
-    async for answer in stub.ServerReflectionInfo(iter([request])):
-        assert answer.HasField("file_descriptor_response") == known
 
 
 class Refusing(catalog_service_pb2_grpc.CatalogServiceServicer):
