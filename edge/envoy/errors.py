@@ -150,7 +150,7 @@ def status_of(reply: LocalReply, *, grpc: bool = False) -> Status:
 
 
 def _json_mapper(reply: LocalReply) -> Json:
-    headers = [_header("content-type", "application/json")]
+    headers = [_header("content-type", "application/json"), _header("cache-control", "no-store")]
     body: Json
     if reply.cause == _NOT_TRANSCODED:
         # Its words say which field; a script makes a Status of them.

@@ -38,6 +38,18 @@ class ExposedMethod:
         return bool(self.json_calls)
 
     @property
+    def is_tagged(self) -> bool:
+        """Whether its JSON answer has a tag, by which a caller asks for it only if it changed."""
+        reads = any(verb == "get" for verb, _ in self.json_calls)
+        return reads and not self.contract.streams_responses
+
+    @property
+    def is_same_for_all(self) -> bool:
+        """Whether everybody gets the same answer, and may know of it."""
+        plain = all(verb == "get" and "{" not in path for verb, path in self.json_calls)
+        return self.is_public and plain
+
+    @property
     def is_public(self) -> bool:
         """Whether it is served without an access token."""
         return self.contract.access == MethodPolicy.PUBLIC

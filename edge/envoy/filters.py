@@ -23,6 +23,7 @@ def http_filters(
     """The filters, first to last; ``descriptors`` is the file of the descriptor set."""
     return [
         extension("envoy.filters.http.cors", "filters.http.cors.v3.Cors"),
+        _compressor(),
         _limiter("limit_address", settings.limit_per_address, {"remote_address": {}}),
         # Before a body is held in memory; routes switch it on. What counts is the one below.
         {**_jwt_authn(settings, JSON_JWT), "disabled": True},
@@ -62,6 +63,22 @@ def _buffer(name: str, max_bytes: int) -> Json:
     """Takes bodies whole, up to a size. It would hold streams: routes that want it switch it on."""
     kind = "filters.http.buffer.v3.Buffer"
     return {**extension(name, kind, max_request_bytes=max_bytes), "disabled": True}
+
+
+def _compressor() -> Json:
+    """Answers in JSON, for who accepts it. Streams of events are not held back for it."""
+    gzip = extension(
+        "envoy.compression.gzip.compressor",
+        "compression.gzip.compressor.v3.Gzip",
+        compression_level="COMPRESSION_LEVEL_3",
+    )
+    common: Json = {"min_content_length": 1024, "content_type": ["application/json"]}
+    return extension(
+        "envoy.filters.http.compressor",
+        "filters.http.compressor.v3.Compressor",
+        response_direction_config={"common_config": common},
+        compressor_library=gzip,
+    )
 
 
 def _transcoder(

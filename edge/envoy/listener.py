@@ -15,6 +15,7 @@ from edge.envoy.routes import (
     HEALTH_PATH,
     MEDIA_PREFIX,
     OPENAPI_PATH,
+    ORIGINAL_METHOD,
     ORIGINAL_PATH,
     SHARE_PREFIX,
     SIGN_IN_PREFIXES,
@@ -96,12 +97,13 @@ def _connection_manager(settings: EdgeSettings) -> Json:
 
 
 def _taken_from_outside() -> Json:
-    """Removes the headers that are the edge's own to send."""
+    """Removes the headers that are the edge's own to send, and those that the transcoder sets."""
+    names = (json_fields.HEADER, ORIGINAL_PATH, ORIGINAL_METHOD)
     mutation = "http.early_header_mutation.header_mutation"
     return extension(
         f"envoy.{mutation}",
         f"{mutation}.v3.HeaderMutation",
-        mutations=[{"remove": json_fields.HEADER}],
+        mutations=[{"remove": name} for name in names],
     )
 
 

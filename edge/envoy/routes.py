@@ -12,7 +12,7 @@ from pathlib import Path
 from edge.envoy.clusters import IDENTITY_HTTP, MEDIA
 from edge.envoy.exposure import ExposedMethod, paths_regex
 from edge.envoy.resources import Json, extension, seconds, typed
-from edge.envoy.scripts import RESPONSE_BODY
+from edge.envoy.scripts import CACHE_CONTROL, CALLED_BY, IF_NONE_MATCH, RESPONSE_BODY, TAGGED
 from edge.envoy.settings import EdgeSettings
 
 # Bounds the bodies of plain HTTP services.
@@ -35,6 +35,7 @@ OPENAPI_PATH = "/openapi.json"
 CLIENT_ADDRESS = "x-client-address"
 # Where the transcoder keeps the path of a JSON call, for the access log.
 ORIGINAL_PATH = "x-envoy-original-path"
+ORIGINAL_METHOD = "x-envoy-original-method"
 
 # The filter that finishes JSON answers.
 LUA = "envoy.filters.http.lua"
@@ -51,6 +52,9 @@ _NO_LIMIT: Json = {
     "max_stream_duration": {"max_stream_duration": "0s"},
 }
 _READS: Json = {"headers": [{"name": ":method", "string_match": {"exact": "GET"}}]}
+# To be asked for again each time, by the tag; nobody between may keep it.
+_FOR_ONE = "private, no-cache"
+_FOR_ANYONE = "public, max-age=60"
 _NEVER: Json = {"numerator": 0}
 _UNTRACED: Json = {
     "tracing": {
@@ -115,8 +119,23 @@ def _method_route(settings: EdgeSettings, method: ExposedMethod) -> Json:
         "route": route,
         "typed_per_filter_config": {JWT: auth},
     }
+    if method.has_json:
+        found["metadata"] = {"filter_metadata": {LUA: _answer_of(method)}}
+    if method.is_tagged:
+        found["response_headers_to_add"] = [
+            _header(CALLED_BY, f"%REQ({ORIGINAL_METHOD})%"),
+            _header(IF_NONE_MATCH, "%REQ(IF-NONE-MATCH)%"),
+        ]
+    return found
+
+
+def _answer_of(method: ExposedMethod) -> Json:
+    """What the script is told of the answer of a method in JSON."""
+    found: Json = {CACHE_CONTROL: _FOR_ANYONE if method.is_same_for_all else _FOR_ONE}
+    if method.is_tagged:
+        found[TAGGED] = True
     if method.response_body:
-        found["metadata"] = {"filter_metadata": {LUA: {RESPONSE_BODY: method.response_body}}}
+        found[RESPONSE_BODY] = method.response_body
     return found
 
 
@@ -285,7 +304,8 @@ def _cors_policy(settings: EdgeSettings) -> Json:
         "filters.http.cors.v3.CorsPolicy",
         allow_origin_string_match=[{"exact": origin} for origin in settings.cors_origins],
         allow_methods="GET, POST, PUT, PATCH, DELETE",
-        allow_headers="authorization, content-type, x-grpc-web, x-user-agent, grpc-timeout",
+        allow_headers="authorization, content-type, if-match, if-none-match, x-grpc-web, "
+        "x-user-agent, grpc-timeout, traceparent, tracestate",
         expose_headers="grpc-status, grpc-message, grpc-status-details-bin, retry-after, etag, "
         "location, x-request-id",
         max_age="600",

@@ -14,8 +14,14 @@ from edge.envoy.exposure import ExposedMethod
 from meshkit.contracts import services
 from meshkit.interceptors import json_fields
 
-# The metadata of a method's route that tells what to take out of its answer.
+# The metadata of a method's route: what to take out of its answer, who may keep it, and whether it
+# has a tag by which that is asked for.
 RESPONSE_BODY = "response_body"
+CACHE_CONTROL = "cache_control"
+TAGGED = "tagged"
+# Headers that the route adds to an answer and the script takes away again: what it was asked by.
+CALLED_BY = "x-called-by"
+IF_NONE_MATCH = "x-if-none-match"
 # The header by which the script knows an answer that the transcoder gave instead of a service.
 REFUSED_BY_TRANSCODER = "x-refused-by-transcoder"
 
@@ -33,6 +39,10 @@ LARGEST_FIELDS = FieldBounds(count=256, size=16 * 1024)
 
 _CONSTANTS: Mapping[str, str | int] = {
     "RESPONSE_BODY": RESPONSE_BODY,
+    "CACHE_CONTROL": CACHE_CONTROL,
+    "TAGGED": TAGGED,
+    "CALLED_BY": CALLED_BY,
+    "IF_NONE_MATCH": IF_NONE_MATCH,
     "REFUSED_BY_TRANSCODER": REFUSED_BY_TRANSCODER,
     "JSON_FIELDS": json_fields.HEADER,
     # Dynamic metadata, from the request to the answer.

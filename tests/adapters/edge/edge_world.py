@@ -75,7 +75,7 @@ class CatalogInternal(internal_grpc.CatalogInternalServiceServicer):
 
 
 class Search(catalog_grpc.SearchServiceServicer):
-    """Finds the types that were asked for."""
+    """Finds the types that were asked for; suggests what was typed, many times."""
 
     async def Search(
         self, request: catalog.SearchRequest, context: Context
@@ -83,6 +83,12 @@ class Search(catalog_grpc.SearchServiceServicer):
         names = [catalog.SearchRequest.Type.Name(kind) for kind in request.type]
         results = [catalog.SearchResponse.ArtistResult(id=request.q, name=name) for name in names]
         return catalog.SearchResponse(artists=results)
+
+    async def Suggest(
+        self, request: catalog.SuggestRequest, context: Context
+    ) -> catalog.SuggestResponse:
+        found = catalog.SuggestResponse.Suggestion(text=request.q)
+        return catalog.SuggestResponse(suggestions=[found] * 50)
 
 
 class Imports(catalog_grpc.ImportServiceServicer):
