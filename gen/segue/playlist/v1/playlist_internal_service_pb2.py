@@ -29,7 +29,7 @@ from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation
 from segue.playlist.v1 import playlist_pb2 as segue_dot_playlist_dot_v1_dot_playlist__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1segue/playlist/v1/playlist_internal_service.proto\x12\x11segue.playlist.v1\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a segue/playlist/v1/playlist.proto\"*\n\x13GetPlayOrderRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\"^\n\x14GetPlayOrderResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x0c\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x11\n\tis_public\x18\x04 \x01(\x08\"+\n\x13WatchChangesRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xa8\x03\n\x14WatchChangesResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12/\n\x08playlist\x18\x03 \x01(\x0b\x32\x1b.segue.playlist.v1.PlaylistH\x00\x12J\n\x07\x64\x65leted\x18\x04 \x01(\x0b\x32\x37.segue.playlist.v1.WatchChangesResponse.PlaylistDeletedH\x00\x12S\n\x10\x61rtist_followers\x18\x05 \x01(\x0b\x32\x37.segue.playlist.v1.WatchChangesResponse.ArtistFollowersH\x00\x12\'\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a&\n\x0fPlaylistDeleted\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x1a=\n\x0f\x41rtistFollowers\x12\x11\n\tartist_id\x18\x01 \x01(\t\x12\x17\n\x0f\x66ollowers_count\x18\x02 \x01(\x01\x42\x07\n\x05\x65vent\"H\n\x12ListFriendsRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb1\x01\n\x13ListFriendsResponse\x12>\n\x07\x66riends\x18\x01 \x03(\x0b\x32-.segue.playlist.v1.ListFriendsResponse.Friend\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x41\n\x06\x46riend\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12\x0e\n\x06mutual\x18\x02 \x01(\x08\x32\x92\x02\n\x17PlaylistInternalService\x12t\n\x0cGetPlayOrder\x12&.segue.playlist.v1.GetPlayOrderRequest\x1a\'.segue.playlist.v1.GetPlayOrderResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12\x80\x01\n\x0cWatchChanges\x12&.segue.playlist.v1.WatchChangesRequest\x1a\'.segue.playlist.v1.WatchChangesResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x07\x63\x61talog\x1a\x03rec\x1a\x04sync0\x01\x32\x8a\x01\n\x15SocialInternalService\x12q\n\x0bListFriends\x12%.segue.playlist.v1.ListFriendsRequest\x1a&.segue.playlist.v1.ListFriendsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playbackB\xd3\x01\n\x11segue.playlist.v1B\x1cPlaylistInternalServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1segue/playlist/v1/playlist_internal_service.proto\x12\x11segue.playlist.v1\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a segue/playlist/v1/playlist.proto\"4\n\x13GetPlayOrderRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\"^\n\x14GetPlayOrderResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x0c\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x11\n\tis_public\x18\x04 \x01(\x08\"+\n\x13WatchChangesRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xa8\x03\n\x14WatchChangesResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12/\n\x08playlist\x18\x03 \x01(\x0b\x32\x1b.segue.playlist.v1.PlaylistH\x00\x12J\n\x07\x64\x65leted\x18\x04 \x01(\x0b\x32\x37.segue.playlist.v1.WatchChangesResponse.PlaylistDeletedH\x00\x12S\n\x10\x61rtist_followers\x18\x05 \x01(\x0b\x32\x37.segue.playlist.v1.WatchChangesResponse.ArtistFollowersH\x00\x12\'\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a&\n\x0fPlaylistDeleted\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x1a=\n\x0f\x41rtistFollowers\x12\x11\n\tartist_id\x18\x01 \x01(\t\x12\x17\n\x0f\x66ollowers_count\x18\x02 \x01(\x01\x42\x07\n\x05\x65vent\"H\n\x12ListFriendsRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb1\x01\n\x13ListFriendsResponse\x12>\n\x07\x66riends\x18\x01 \x03(\x0b\x32-.segue.playlist.v1.ListFriendsResponse.Friend\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x41\n\x06\x46riend\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12\x0e\n\x06mutual\x18\x02 \x01(\x08\x32\x92\x02\n\x17PlaylistInternalService\x12t\n\x0cGetPlayOrder\x12&.segue.playlist.v1.GetPlayOrderRequest\x1a\'.segue.playlist.v1.GetPlayOrderResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12\x80\x01\n\x0cWatchChanges\x12&.segue.playlist.v1.WatchChangesRequest\x1a\'.segue.playlist.v1.WatchChangesResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x07\x63\x61talog\x1a\x03rec\x1a\x04sync0\x01\x32\x8a\x01\n\x15SocialInternalService\x12q\n\x0bListFriends\x12%.segue.playlist.v1.ListFriendsRequest\x1a&.segue.playlist.v1.ListFriendsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playbackB\xd3\x01\n\x11segue.playlist.v1B\x1cPlaylistInternalServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playlist.v1.playlist_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playlist.v1B\034PlaylistInternalServiceProtoP\001Z\034segue/playlist/v1;playlistv1\242\002\017SeguePlaylistV1\252\002\021Segue.Playlist.V1\272\002\017SeguePlaylistV1\312\002\021Segue\\Playlist\\V1\342\002\035Segue\\Playlist\\V1\\GPBMetadata\352\002\023Segue::Playlist::V1'
+  _globals['_GETPLAYORDERREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_GETPLAYORDERREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
   _globals['_LISTFRIENDSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTFRIENDSREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\310\030\007Z\005\0102\020\364\003'
   _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['GetPlayOrder']._loaded_options = None
@@ -46,25 +48,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOCIALINTERNALSERVICE'].methods_by_name['ListFriends']._loaded_options = None
   _globals['_SOCIALINTERNALSERVICE'].methods_by_name['ListFriends']._serialized_options = b'\220\002\001\272\310\030\014\010\003\"\010playback'
   _globals['_GETPLAYORDERREQUEST']._serialized_start=231
-  _globals['_GETPLAYORDERREQUEST']._serialized_end=273
-  _globals['_GETPLAYORDERRESPONSE']._serialized_start=275
-  _globals['_GETPLAYORDERRESPONSE']._serialized_end=369
-  _globals['_WATCHCHANGESREQUEST']._serialized_start=371
-  _globals['_WATCHCHANGESREQUEST']._serialized_end=414
-  _globals['_WATCHCHANGESRESPONSE']._serialized_start=417
-  _globals['_WATCHCHANGESRESPONSE']._serialized_end=841
-  _globals['_WATCHCHANGESRESPONSE_PLAYLISTDELETED']._serialized_start=731
-  _globals['_WATCHCHANGESRESPONSE_PLAYLISTDELETED']._serialized_end=769
-  _globals['_WATCHCHANGESRESPONSE_ARTISTFOLLOWERS']._serialized_start=771
-  _globals['_WATCHCHANGESRESPONSE_ARTISTFOLLOWERS']._serialized_end=832
-  _globals['_LISTFRIENDSREQUEST']._serialized_start=843
-  _globals['_LISTFRIENDSREQUEST']._serialized_end=915
-  _globals['_LISTFRIENDSRESPONSE']._serialized_start=918
-  _globals['_LISTFRIENDSRESPONSE']._serialized_end=1095
-  _globals['_LISTFRIENDSRESPONSE_FRIEND']._serialized_start=1030
-  _globals['_LISTFRIENDSRESPONSE_FRIEND']._serialized_end=1095
-  _globals['_PLAYLISTINTERNALSERVICE']._serialized_start=1098
-  _globals['_PLAYLISTINTERNALSERVICE']._serialized_end=1372
-  _globals['_SOCIALINTERNALSERVICE']._serialized_start=1375
-  _globals['_SOCIALINTERNALSERVICE']._serialized_end=1513
+  _globals['_GETPLAYORDERREQUEST']._serialized_end=283
+  _globals['_GETPLAYORDERRESPONSE']._serialized_start=285
+  _globals['_GETPLAYORDERRESPONSE']._serialized_end=379
+  _globals['_WATCHCHANGESREQUEST']._serialized_start=381
+  _globals['_WATCHCHANGESREQUEST']._serialized_end=424
+  _globals['_WATCHCHANGESRESPONSE']._serialized_start=427
+  _globals['_WATCHCHANGESRESPONSE']._serialized_end=851
+  _globals['_WATCHCHANGESRESPONSE_PLAYLISTDELETED']._serialized_start=741
+  _globals['_WATCHCHANGESRESPONSE_PLAYLISTDELETED']._serialized_end=779
+  _globals['_WATCHCHANGESRESPONSE_ARTISTFOLLOWERS']._serialized_start=781
+  _globals['_WATCHCHANGESRESPONSE_ARTISTFOLLOWERS']._serialized_end=842
+  _globals['_LISTFRIENDSREQUEST']._serialized_start=853
+  _globals['_LISTFRIENDSREQUEST']._serialized_end=925
+  _globals['_LISTFRIENDSRESPONSE']._serialized_start=928
+  _globals['_LISTFRIENDSRESPONSE']._serialized_end=1105
+  _globals['_LISTFRIENDSRESPONSE_FRIEND']._serialized_start=1040
+  _globals['_LISTFRIENDSRESPONSE_FRIEND']._serialized_end=1105
+  _globals['_PLAYLISTINTERNALSERVICE']._serialized_start=1108
+  _globals['_PLAYLISTINTERNALSERVICE']._serialized_end=1382
+  _globals['_SOCIALINTERNALSERVICE']._serialized_start=1385
+  _globals['_SOCIALINTERNALSERVICE']._serialized_end=1523
 # @@protoc_insertion_point(module_scope)

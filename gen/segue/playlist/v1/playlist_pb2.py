@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.identity.v1 import person_pb2 as segue_dot_identity_dot_v1_dot_person__pb2
+from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n segue/playlist/v1/playlist.proto\x12\x11segue.playlist.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esegue/identity/v1/person.proto\"\x95\x06\n\x08Playlist\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x12\n\x05title\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0b\x64\x65scription\x18\x03 \x01(\tH\x01\x88\x01\x01\x12?\n\nvisibility\x18\x04 \x01(\x0e\x32&.segue.playlist.v1.Playlist.VisibilityH\x02\x88\x01\x01\x12\x16\n\tis_public\x18\x05 \x01(\x08H\x03\x88\x01\x01\x12\r\n\x05owner\x18\x06 \x01(\t\x12\x10\n\x08owner_id\x18\x07 \x01(\t\x12\x13\n\x0btrack_count\x18\x08 \x01(\x05\x12\x19\n\x11total_duration_ms\x18\t \x01(\x01\x12\x16\n\x0e\x66ollower_count\x18\n \x01(\x05\x12\x1a\n\x12\x63ollaborator_count\x18\x0b \x01(\x05\x12\x13\n\x0bsnapshot_id\x18\x0c \x01(\t\x12\x15\n\rartwork_paths\x18\r \x03(\t\x12\x32\n\x04role\x18\x0e \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12\x10\n\x08\x66ollowed\x18\x0f \x01(\x08\x12%\n\x04rule\x18\x10 \x01(\x0b\x32\x17.segue.playlist.v1.Rule\x12.\n\ncreated_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bmodified_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ndeleted_at\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\x04name\x18\x14 \x01(\tH\x04\x88\x01\x01\x12\x13\n\x06public\x18\x15 \x01(\x08H\x05\x88\x01\x01\"K\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x0b\n\x07PRIVATE\x10\x01\x12\x08\n\x04LINK\x10\x02\x12\n\n\x06PUBLIC\x10\x03\x42\x08\n\x06_titleB\x0e\n\x0c_descriptionB\r\n\x0b_visibilityB\x0c\n\n_is_publicB\x07\n\x05_nameB\t\n\x07_public\"\xb6\x02\n\rPlaylistTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\x12\x11\n\tartist_id\x18\x06 \x01(\t\x12\r\n\x05\x61lbum\x18\x07 \x01(\t\x12\x10\n\x08\x61lbum_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61rtwork_path\x18\t \x01(\t\x12\x0f\n\x07item_id\x18\n \x01(\t\x12\x10\n\x08\x61\x64\x64\x65\x64_by\x18\x0b \x01(\t\x12\x13\n\x0b\x61\x64\x64\x65\x64_by_id\x18\x0c \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\x0e \x01(\x05\x12\x11\n\tavailable\x18\x0f \x01(\x08\"\xed\x02\n\x08Snapshot\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .segue.playlist.v1.Snapshot.Kind\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x11\n\tauthor_id\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07summary\x18\x07 \x01(\t\x12\x13\n\x0btrack_count\x18\x08 \x01(\x05\x12\x1b\n\x13reverts_snapshot_id\x18\t \x01(\t\x12\x0e\n\x06undone\x18\n \x01(\x08\"d\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x43REATED\x10\x01\x12\x08\n\x04\x45\x44IT\x10\x02\x12\x08\n\x04UNDO\x10\x03\x12\x08\n\x04REDO\x10\x04\x12\x0b\n\x07RESTORE\x10\x05\x12\x0e\n\nEVALUATION\x10\x06\"\xc0\x02\n\x06\x43hange\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.segue.playlist.v1.Change.Kind\x12/\n\x05track\x18\x02 \x01(\x0b\x32 .segue.playlist.v1.PlaylistTrack\x12\x1a\n\rfrom_position\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x18\n\x0bto_position\x18\x04 \x01(\x05H\x01\x88\x01\x01\x12\x10\n\x08old_text\x18\x05 \x01(\t\x12\x10\n\x08new_text\x18\x06 \x01(\t\"[\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\x0b\n\x07REMOVED\x10\x02\x12\t\n\x05MOVED\x10\x03\x12\t\n\x05TITLE\x10\x04\x12\x0f\n\x0b\x44\x45SCRIPTION\x10\x05\x42\x10\n\x0e_from_positionB\x0e\n\x0c_to_position\"\xd7\x01\n\x0c\x43ollaborator\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12\x32\n\x04role\x18\x02 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\n\n\x06VIEWER\x10\x01\x12\n\n\x06\x45\x44ITOR\x10\x02\x12\t\n\x05OWNER\x10\x03\"\x89\x02\n\tShareLink\x12\x10\n\x08share_id\x18\x01 \x01(\t\x12\x32\n\x04role\x18\x02 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x04 \x01(\x08\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x05 \x01(\x05\x12-\n\ncreated_by\x18\x06 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb0\x06\n\x04Rule\x12,\n\x05match\x18\x01 \x01(\x0e\x32\x1d.segue.playlist.v1.Rule.Match\x12\x35\n\nconditions\x18\x02 \x03(\x0b\x32!.segue.playlist.v1.Rule.Condition\x12\r\n\x05limit\x18\x03 \x01(\x05\x12,\n\x05order\x18\x04 \x01(\x0e\x32\x1d.segue.playlist.v1.Rule.Order\x12\x12\n\ndescending\x18\x05 \x01(\x08\x1a\xb5\x03\n\tCondition\x12\x36\n\x05\x66ield\x18\x01 \x01(\x0e\x32\'.segue.playlist.v1.Rule.Condition.Field\x12>\n\ncomparison\x18\x02 \x01(\x0e\x32*.segue.playlist.v1.Rule.Condition.Operator\x12\x0e\n\x06values\x18\x03 \x03(\t\"\x86\x01\n\x05\x46ield\x12\x15\n\x11\x46IELD_UNSPECIFIED\x10\x00\x12\t\n\x05GENRE\x10\x01\x12\x08\n\x04YEAR\x10\x02\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x03\x12\t\n\x05SAVED\x10\x04\x12\n\n\x06\x41RTIST\x10\x05\x12\x0c\n\x08\x44URATION\x10\x06\x12\t\n\x05\x41LBUM\x10\x07\x12\t\n\x05TITLE\x10\x08\x12\x0b\n\x07STREAMS\x10\t\"\x96\x01\n\x08Operator\x12\x18\n\x14OPERATOR_UNSPECIFIED\x10\x00\x12\x06\n\x02IS\x10\x01\x12\n\n\x06IS_NOT\x10\x02\x12\x0c\n\x08\x43ONTAINS\x10\x03\x12\x0c\n\x08\x41T_LEAST\x10\x04\x12\x0b\n\x07\x41T_MOST\x10\x05\x12\x0b\n\x07\x42\x45TWEEN\x10\x06\x12\x10\n\x0cIN_LAST_DAYS\x10\x07\x12\x14\n\x10NOT_IN_LAST_DAYS\x10\x08\"0\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\x07\n\x03\x41LL\x10\x01\x12\x07\n\x03\x41NY\x10\x02\"\x87\x01\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\t\n\x05TITLE\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x12\t\n\x05\x41LBUM\x10\x04\x12\x08\n\x04YEAR\x10\x05\x12\x0c\n\x08\x44URATION\x10\x06\x12\x0b\n\x07STREAMS\x10\x07\x12\t\n\x05SAVED\x10\x08\x12\n\n\x06RANDOM\x10\tB\xc4\x01\n\x11segue.playlist.v1B\rPlaylistProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n segue/playlist/v1/playlist.proto\x12\x11segue.playlist.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1esegue/mesh/v1/validation.proto\"\xc4\x06\n\x08Playlist\x12\x1b\n\x0bplaylist_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x1d\n\x05title\x18\x02 \x01(\tB\t\xca\xc8\x18\x05 \x01(\xc8\x01H\x00\x88\x01\x01\x12!\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x07\xca\xc8\x18\x03(\xd0\x0fH\x01\x88\x01\x01\x12?\n\nvisibility\x18\x04 \x01(\x0e\x32&.segue.playlist.v1.Playlist.VisibilityH\x02\x88\x01\x01\x12\x16\n\tis_public\x18\x05 \x01(\x08H\x03\x88\x01\x01\x12\r\n\x05owner\x18\x06 \x01(\t\x12\x10\n\x08owner_id\x18\x07 \x01(\t\x12\x13\n\x0btrack_count\x18\x08 \x01(\x05\x12\x19\n\x11total_duration_ms\x18\t \x01(\x01\x12\x16\n\x0e\x66ollower_count\x18\n \x01(\x05\x12\x1a\n\x12\x63ollaborator_count\x18\x0b \x01(\x05\x12\x1b\n\x0bsnapshot_id\x18\x0c \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x15\n\rartwork_paths\x18\r \x03(\t\x12\x32\n\x04role\x18\x0e \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12\x10\n\x08\x66ollowed\x18\x0f \x01(\x08\x12%\n\x04rule\x18\x10 \x01(\x0b\x32\x17.segue.playlist.v1.Rule\x12.\n\ncreated_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bmodified_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ndeleted_at\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x04name\x18\x14 \x01(\tB\t\xca\xc8\x18\x05 \x01(\xc8\x01H\x04\x88\x01\x01\x12\x13\n\x06public\x18\x15 \x01(\x08H\x05\x88\x01\x01\"K\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x0b\n\x07PRIVATE\x10\x01\x12\x08\n\x04LINK\x10\x02\x12\n\n\x06PUBLIC\x10\x03\x42\x08\n\x06_titleB\x0e\n\x0c_descriptionB\r\n\x0b_visibilityB\x0c\n\n_is_publicB\x07\n\x05_nameB\t\n\x07_public\"\xb6\x02\n\rPlaylistTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\x12\x11\n\tartist_id\x18\x06 \x01(\t\x12\r\n\x05\x61lbum\x18\x07 \x01(\t\x12\x10\n\x08\x61lbum_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61rtwork_path\x18\t \x01(\t\x12\x0f\n\x07item_id\x18\n \x01(\t\x12\x10\n\x08\x61\x64\x64\x65\x64_by\x18\x0b \x01(\t\x12\x13\n\x0b\x61\x64\x64\x65\x64_by_id\x18\x0c \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\x0e \x01(\x05\x12\x11\n\tavailable\x18\x0f \x01(\x08\"\xed\x02\n\x08Snapshot\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .segue.playlist.v1.Snapshot.Kind\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x11\n\tauthor_id\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07summary\x18\x07 \x01(\t\x12\x13\n\x0btrack_count\x18\x08 \x01(\x05\x12\x1b\n\x13reverts_snapshot_id\x18\t \x01(\t\x12\x0e\n\x06undone\x18\n \x01(\x08\"d\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x43REATED\x10\x01\x12\x08\n\x04\x45\x44IT\x10\x02\x12\x08\n\x04UNDO\x10\x03\x12\x08\n\x04REDO\x10\x04\x12\x0b\n\x07RESTORE\x10\x05\x12\x0e\n\nEVALUATION\x10\x06\"\xc0\x02\n\x06\x43hange\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.segue.playlist.v1.Change.Kind\x12/\n\x05track\x18\x02 \x01(\x0b\x32 .segue.playlist.v1.PlaylistTrack\x12\x1a\n\rfrom_position\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x18\n\x0bto_position\x18\x04 \x01(\x05H\x01\x88\x01\x01\x12\x10\n\x08old_text\x18\x05 \x01(\t\x12\x10\n\x08new_text\x18\x06 \x01(\t\"[\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\x0b\n\x07REMOVED\x10\x02\x12\t\n\x05MOVED\x10\x03\x12\t\n\x05TITLE\x10\x04\x12\x0f\n\x0b\x44\x45SCRIPTION\x10\x05\x42\x10\n\x0e_from_positionB\x0e\n\x0c_to_position\"\xd7\x01\n\x0c\x43ollaborator\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12\x32\n\x04role\x18\x02 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\n\n\x06VIEWER\x10\x01\x12\n\n\x06\x45\x44ITOR\x10\x02\x12\t\n\x05OWNER\x10\x03\"\x89\x02\n\tShareLink\x12\x10\n\x08share_id\x18\x01 \x01(\t\x12\x32\n\x04role\x18\x02 \x01(\x0e\x32$.segue.playlist.v1.Collaborator.Role\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x04 \x01(\x08\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x05 \x01(\x05\x12-\n\ncreated_by\x18\x06 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe5\x06\n\x04Rule\x12,\n\x05match\x18\x01 \x01(\x0e\x32\x1d.segue.playlist.v1.Rule.Match\x12=\n\nconditions\x18\x02 \x03(\x0b\x32!.segue.playlist.v1.Rule.ConditionB\x06\xca\xc8\x18\x02H\n\x12%\n\x05limit\x18\x03 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\xf0?9\x00\x00\x00\x00\x00\x88\xc3@\x12,\n\x05order\x18\x04 \x01(\x0e\x32\x1d.segue.playlist.v1.Rule.Order\x12\x12\n\ndescending\x18\x05 \x01(\x08\x1a\xca\x03\n\tCondition\x12>\n\x05\x66ield\x18\x01 \x01(\x0e\x32\'.segue.playlist.v1.Rule.Condition.FieldB\x06\xca\xc8\x18\x02\x08\x01\x12>\n\ncomparison\x18\x02 \x01(\x0e\x32*.segue.playlist.v1.Rule.Condition.Operator\x12\x1b\n\x06values\x18\x03 \x03(\tB\x0b\xca\xc8\x18\x07(\xc8\x01@\x01H2\"\x86\x01\n\x05\x46ield\x12\x15\n\x11\x46IELD_UNSPECIFIED\x10\x00\x12\t\n\x05GENRE\x10\x01\x12\x08\n\x04YEAR\x10\x02\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x03\x12\t\n\x05SAVED\x10\x04\x12\n\n\x06\x41RTIST\x10\x05\x12\x0c\n\x08\x44URATION\x10\x06\x12\t\n\x05\x41LBUM\x10\x07\x12\t\n\x05TITLE\x10\x08\x12\x0b\n\x07STREAMS\x10\t\"\x96\x01\n\x08Operator\x12\x18\n\x14OPERATOR_UNSPECIFIED\x10\x00\x12\x06\n\x02IS\x10\x01\x12\n\n\x06IS_NOT\x10\x02\x12\x0c\n\x08\x43ONTAINS\x10\x03\x12\x0c\n\x08\x41T_LEAST\x10\x04\x12\x0b\n\x07\x41T_MOST\x10\x05\x12\x0b\n\x07\x42\x45TWEEN\x10\x06\x12\x10\n\x0cIN_LAST_DAYS\x10\x07\x12\x14\n\x10NOT_IN_LAST_DAYS\x10\x08\"0\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\x07\n\x03\x41LL\x10\x01\x12\x07\n\x03\x41NY\x10\x02\"\x87\x01\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\t\n\x05TITLE\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x12\t\n\x05\x41LBUM\x10\x04\x12\x08\n\x04YEAR\x10\x05\x12\x0c\n\x08\x44URATION\x10\x06\x12\x0b\n\x07STREAMS\x10\x07\x12\t\n\x05SAVED\x10\x08\x12\n\n\x06RANDOM\x10\tB\xc4\x01\n\x11segue.playlist.v1B\rPlaylistProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,36 +35,54 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playlist.v1.playlist_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playlist.v1B\rPlaylistProtoP\001Z\034segue/playlist/v1;playlistv1\242\002\017SeguePlaylistV1\252\002\021Segue.Playlist.V1\272\002\017SeguePlaylistV1\312\002\021Segue\\Playlist\\V1\342\002\035Segue\\Playlist\\V1\\GPBMetadata\352\002\023Segue::Playlist::V1'
-  _globals['_PLAYLIST']._serialized_start=121
-  _globals['_PLAYLIST']._serialized_end=910
-  _globals['_PLAYLIST_VISIBILITY']._serialized_start=760
-  _globals['_PLAYLIST_VISIBILITY']._serialized_end=835
-  _globals['_PLAYLISTTRACK']._serialized_start=913
-  _globals['_PLAYLISTTRACK']._serialized_end=1223
-  _globals['_SNAPSHOT']._serialized_start=1226
-  _globals['_SNAPSHOT']._serialized_end=1591
-  _globals['_SNAPSHOT_KIND']._serialized_start=1491
-  _globals['_SNAPSHOT_KIND']._serialized_end=1591
-  _globals['_CHANGE']._serialized_start=1594
-  _globals['_CHANGE']._serialized_end=1914
-  _globals['_CHANGE_KIND']._serialized_start=1789
-  _globals['_CHANGE_KIND']._serialized_end=1880
-  _globals['_COLLABORATOR']._serialized_start=1917
-  _globals['_COLLABORATOR']._serialized_end=2132
-  _globals['_COLLABORATOR_ROLE']._serialized_start=2069
-  _globals['_COLLABORATOR_ROLE']._serialized_end=2132
-  _globals['_SHARELINK']._serialized_start=2135
-  _globals['_SHARELINK']._serialized_end=2400
-  _globals['_RULE']._serialized_start=2403
-  _globals['_RULE']._serialized_end=3219
-  _globals['_RULE_CONDITION']._serialized_start=2594
-  _globals['_RULE_CONDITION']._serialized_end=3031
-  _globals['_RULE_CONDITION_FIELD']._serialized_start=2744
-  _globals['_RULE_CONDITION_FIELD']._serialized_end=2878
-  _globals['_RULE_CONDITION_OPERATOR']._serialized_start=2881
-  _globals['_RULE_CONDITION_OPERATOR']._serialized_end=3031
-  _globals['_RULE_MATCH']._serialized_start=3033
-  _globals['_RULE_MATCH']._serialized_end=3081
-  _globals['_RULE_ORDER']._serialized_start=3084
-  _globals['_RULE_ORDER']._serialized_end=3219
+  _globals['_PLAYLIST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_PLAYLIST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\002\020\001'
+  _globals['_PLAYLIST'].fields_by_name['title']._loaded_options = None
+  _globals['_PLAYLIST'].fields_by_name['title']._serialized_options = b'\312\310\030\005 \001(\310\001'
+  _globals['_PLAYLIST'].fields_by_name['description']._loaded_options = None
+  _globals['_PLAYLIST'].fields_by_name['description']._serialized_options = b'\312\310\030\003(\320\017'
+  _globals['_PLAYLIST'].fields_by_name['snapshot_id']._loaded_options = None
+  _globals['_PLAYLIST'].fields_by_name['snapshot_id']._serialized_options = b'\312\310\030\002\020\001'
+  _globals['_PLAYLIST'].fields_by_name['name']._loaded_options = None
+  _globals['_PLAYLIST'].fields_by_name['name']._serialized_options = b'\312\310\030\005 \001(\310\001'
+  _globals['_RULE_CONDITION'].fields_by_name['field']._loaded_options = None
+  _globals['_RULE_CONDITION'].fields_by_name['field']._serialized_options = b'\312\310\030\002\010\001'
+  _globals['_RULE_CONDITION'].fields_by_name['values']._loaded_options = None
+  _globals['_RULE_CONDITION'].fields_by_name['values']._serialized_options = b'\312\310\030\007(\310\001@\001H2'
+  _globals['_RULE'].fields_by_name['conditions']._loaded_options = None
+  _globals['_RULE'].fields_by_name['conditions']._serialized_options = b'\312\310\030\002H\n'
+  _globals['_RULE'].fields_by_name['limit']._loaded_options = None
+  _globals['_RULE'].fields_by_name['limit']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\360?9\000\000\000\000\000\210\303@'
+  _globals['_PLAYLIST']._serialized_start=153
+  _globals['_PLAYLIST']._serialized_end=989
+  _globals['_PLAYLIST_VISIBILITY']._serialized_start=839
+  _globals['_PLAYLIST_VISIBILITY']._serialized_end=914
+  _globals['_PLAYLISTTRACK']._serialized_start=992
+  _globals['_PLAYLISTTRACK']._serialized_end=1302
+  _globals['_SNAPSHOT']._serialized_start=1305
+  _globals['_SNAPSHOT']._serialized_end=1670
+  _globals['_SNAPSHOT_KIND']._serialized_start=1570
+  _globals['_SNAPSHOT_KIND']._serialized_end=1670
+  _globals['_CHANGE']._serialized_start=1673
+  _globals['_CHANGE']._serialized_end=1993
+  _globals['_CHANGE_KIND']._serialized_start=1868
+  _globals['_CHANGE_KIND']._serialized_end=1959
+  _globals['_COLLABORATOR']._serialized_start=1996
+  _globals['_COLLABORATOR']._serialized_end=2211
+  _globals['_COLLABORATOR_ROLE']._serialized_start=2148
+  _globals['_COLLABORATOR_ROLE']._serialized_end=2211
+  _globals['_SHARELINK']._serialized_start=2214
+  _globals['_SHARELINK']._serialized_end=2479
+  _globals['_RULE']._serialized_start=2482
+  _globals['_RULE']._serialized_end=3351
+  _globals['_RULE_CONDITION']._serialized_start=2705
+  _globals['_RULE_CONDITION']._serialized_end=3163
+  _globals['_RULE_CONDITION_FIELD']._serialized_start=2876
+  _globals['_RULE_CONDITION_FIELD']._serialized_end=3010
+  _globals['_RULE_CONDITION_OPERATOR']._serialized_start=3013
+  _globals['_RULE_CONDITION_OPERATOR']._serialized_end=3163
+  _globals['_RULE_MATCH']._serialized_start=3165
+  _globals['_RULE_MATCH']._serialized_end=3213
+  _globals['_RULE_ORDER']._serialized_start=3216
+  _globals['_RULE_ORDER']._serialized_end=3351
 # @@protoc_insertion_point(module_scope)

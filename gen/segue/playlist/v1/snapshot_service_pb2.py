@@ -28,7 +28,7 @@ from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation
 from segue.playlist.v1 import playlist_pb2 as segue_dot_playlist_dot_v1_dot_playlist__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playlist/v1/snapshot_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a segue/playlist/v1/playlist.proto\"_\n\x14ListSnapshotsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x1e\n\tpage_size\x18\x02 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x03 \x01(\t\"`\n\x15ListSnapshotsResponse\x12.\n\tsnapshots\x18\x01 \x03(\x0b\x32\x1b.segue.playlist.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\">\n\x12GetSnapshotRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\"\x83\x01\n\x13GetSnapshotResponse\x12-\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1b.segue.playlist.v1.Snapshot\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x19\n\x11total_duration_ms\x18\x04 \x01(\x01\"\x91\x01\n\x14\x44iffSnapshotsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x18\n\x10\x66rom_snapshot_id\x18\x02 \x01(\t\x12\x16\n\x0eto_snapshot_id\x18\x03 \x01(\t\x12\x1e\n\tpage_size\x18\x04 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x89\x01\n\x15\x44iffSnapshotsResponse\x12*\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x19.segue.playlist.v1.Change\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0eto_snapshot_id\x18\x03 \x01(\t\x12\x13\n\x0btotal_count\x18\x04 \x01(\x05\"K\n\x0bUndoRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"P\n\x0cUndoResponse\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x1a\n\x12undone_snapshot_id\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\"6\n\x0bRedoRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"P\n\x0cRedoResponse\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x1a\n\x12redone_snapshot_id\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\"N\n\x0eRestoreRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"7\n\x0fRestoreResponse\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x0f\n\x07summary\x18\x02 \x01(\t2\xaf\x07\n\x0fSnapshotService\x12\xa0\x01\n\rListSnapshots\x12\'.segue.playlist.v1.ListSnapshotsRequest\x1a(.segue.playlist.v1.ListSnapshotsResponse\"<\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02$\x12\"/playlists/{playlist_id}/snapshots\x12\xa8\x01\n\x0bGetSnapshot\x12%.segue.playlist.v1.GetSnapshotRequest\x1a&.segue.playlist.v1.GetSnapshotResponse\"J\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x32\x12\x30/playlists/{playlist_id}/snapshots/{snapshot_id}\x12\xb8\x01\n\rDiffSnapshots\x12\'.segue.playlist.v1.DiffSnapshotsRequest\x1a(.segue.playlist.v1.DiffSnapshotsResponse\"T\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02<\x12:/playlists/{playlist_id}/snapshots/{from_snapshot_id}/diff\x12\x80\x01\n\x04Undo\x12\x1e.segue.playlist.v1.UndoRequest\x1a\x1f.segue.playlist.v1.UndoResponse\"7\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\"\"\x1d/playlists/{playlist_id}/undo:\x01*\x12\x80\x01\n\x04Redo\x12\x1e.segue.playlist.v1.RedoRequest\x1a\x1f.segue.playlist.v1.RedoResponse\"7\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\"\"\x1d/playlists/{playlist_id}/redo:\x01*\x12\x8c\x01\n\x07Restore\x12!.segue.playlist.v1.RestoreRequest\x1a\".segue.playlist.v1.RestoreResponse\":\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02%\" /playlists/{playlist_id}/restore:\x01*B\xcb\x01\n\x11segue.playlist.v1B\x14SnapshotServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playlist/v1/snapshot_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a segue/playlist/v1/playlist.proto\"i\n\x14ListSnapshotsRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x1e\n\tpage_size\x18\x02 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x03 \x01(\t\"`\n\x15ListSnapshotsResponse\x12.\n\tsnapshots\x18\x01 \x03(\x0b\x32\x1b.segue.playlist.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"R\n\x12GetSnapshotRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x1d\n\x0bsnapshot_id\x18\x02 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\"\x83\x01\n\x13GetSnapshotResponse\x12-\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1b.segue.playlist.v1.Snapshot\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x19\n\x11total_duration_ms\x18\x04 \x01(\x01\"\xad\x01\n\x14\x44iffSnapshotsRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\"\n\x10\x66rom_snapshot_id\x18\x02 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x1e\n\x0eto_snapshot_id\x18\x03 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x1e\n\tpage_size\x18\x04 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x89\x01\n\x15\x44iffSnapshotsResponse\x12*\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x19.segue.playlist.v1.Change\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0eto_snapshot_id\x18\x03 \x01(\t\x12\x13\n\x0btotal_count\x18\x04 \x01(\x05\"e\n\x0bUndoRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x1b\n\x0bsnapshot_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x1a\n\nrequest_id\x18\x03 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"P\n\x0cUndoResponse\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x1a\n\x12undone_snapshot_id\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\"H\n\x0bRedoRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x1a\n\nrequest_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"P\n\x0cRedoResponse\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x1a\n\x12redone_snapshot_id\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\"j\n\x0eRestoreRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x1d\n\x0bsnapshot_id\x18\x02 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x1a\n\nrequest_id\x18\x03 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"7\n\x0fRestoreResponse\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x0f\n\x07summary\x18\x02 \x01(\t2\xaf\x07\n\x0fSnapshotService\x12\xa0\x01\n\rListSnapshots\x12\'.segue.playlist.v1.ListSnapshotsRequest\x1a(.segue.playlist.v1.ListSnapshotsResponse\"<\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02$\x12\"/playlists/{playlist_id}/snapshots\x12\xa8\x01\n\x0bGetSnapshot\x12%.segue.playlist.v1.GetSnapshotRequest\x1a&.segue.playlist.v1.GetSnapshotResponse\"J\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x32\x12\x30/playlists/{playlist_id}/snapshots/{snapshot_id}\x12\xb8\x01\n\rDiffSnapshots\x12\'.segue.playlist.v1.DiffSnapshotsRequest\x1a(.segue.playlist.v1.DiffSnapshotsResponse\"T\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02<\x12:/playlists/{playlist_id}/snapshots/{from_snapshot_id}/diff\x12\x80\x01\n\x04Undo\x12\x1e.segue.playlist.v1.UndoRequest\x1a\x1f.segue.playlist.v1.UndoResponse\"7\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\"\"\x1d/playlists/{playlist_id}/undo:\x01*\x12\x80\x01\n\x04Redo\x12\x1e.segue.playlist.v1.RedoRequest\x1a\x1f.segue.playlist.v1.RedoResponse\"7\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\"\"\x1d/playlists/{playlist_id}/redo:\x01*\x12\x8c\x01\n\x07Restore\x12!.segue.playlist.v1.RestoreRequest\x1a\".segue.playlist.v1.RestoreResponse\":\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02%\" /playlists/{playlist_id}/restore:\x01*B\xcb\x01\n\x11segue.playlist.v1B\x14SnapshotServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,10 +36,38 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playlist.v1.snapshot_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playlist.v1B\024SnapshotServiceProtoP\001Z\034segue/playlist/v1;playlistv1\242\002\017SeguePlaylistV1\252\002\021Segue.Playlist.V1\272\002\017SeguePlaylistV1\312\002\021Segue\\Playlist\\V1\342\002\035Segue\\Playlist\\V1\\GPBMetadata\352\002\023Segue::Playlist::V1'
+  _globals['_LISTSNAPSHOTSREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_LISTSNAPSHOTSREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
   _globals['_LISTSNAPSHOTSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTSNAPSHOTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\310\030\007Z\005\0102\020\364\003'
+  _globals['_GETSNAPSHOTREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_GETSNAPSHOTREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_GETSNAPSHOTREQUEST'].fields_by_name['snapshot_id']._loaded_options = None
+  _globals['_GETSNAPSHOTREQUEST'].fields_by_name['snapshot_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_DIFFSNAPSHOTSREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_DIFFSNAPSHOTSREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_DIFFSNAPSHOTSREQUEST'].fields_by_name['from_snapshot_id']._loaded_options = None
+  _globals['_DIFFSNAPSHOTSREQUEST'].fields_by_name['from_snapshot_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_DIFFSNAPSHOTSREQUEST'].fields_by_name['to_snapshot_id']._loaded_options = None
+  _globals['_DIFFSNAPSHOTSREQUEST'].fields_by_name['to_snapshot_id']._serialized_options = b'\312\310\030\002\020\001'
   _globals['_DIFFSNAPSHOTSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_DIFFSNAPSHOTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\310\030\007Z\005\0102\020\364\003'
+  _globals['_UNDOREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_UNDOREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_UNDOREQUEST'].fields_by_name['snapshot_id']._loaded_options = None
+  _globals['_UNDOREQUEST'].fields_by_name['snapshot_id']._serialized_options = b'\312\310\030\002\020\001'
+  _globals['_UNDOREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UNDOREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
+  _globals['_REDOREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_REDOREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_REDOREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REDOREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
+  _globals['_RESTOREREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_RESTOREREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_RESTOREREQUEST'].fields_by_name['snapshot_id']._loaded_options = None
+  _globals['_RESTOREREQUEST'].fields_by_name['snapshot_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_RESTOREREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RESTOREREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
   _globals['_SNAPSHOTSERVICE'].methods_by_name['ListSnapshots']._loaded_options = None
   _globals['_SNAPSHOTSERVICE'].methods_by_name['ListSnapshots']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\005\032\004edge\202\323\344\223\002$\022\"/playlists/{playlist_id}/snapshots'
   _globals['_SNAPSHOTSERVICE'].methods_by_name['GetSnapshot']._loaded_options = None
@@ -53,29 +81,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SNAPSHOTSERVICE'].methods_by_name['Restore']._loaded_options = None
   _globals['_SNAPSHOTSERVICE'].methods_by_name['Restore']._serialized_options = b'\272\310\030\013\010\002\022\001\006\032\004edge\202\323\344\223\002%\" /playlists/{playlist_id}/restore:\001*'
   _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=188
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=283
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=285
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=381
-  _globals['_GETSNAPSHOTREQUEST']._serialized_start=383
-  _globals['_GETSNAPSHOTREQUEST']._serialized_end=445
-  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=448
-  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=579
-  _globals['_DIFFSNAPSHOTSREQUEST']._serialized_start=582
-  _globals['_DIFFSNAPSHOTSREQUEST']._serialized_end=727
-  _globals['_DIFFSNAPSHOTSRESPONSE']._serialized_start=730
-  _globals['_DIFFSNAPSHOTSRESPONSE']._serialized_end=867
-  _globals['_UNDOREQUEST']._serialized_start=869
-  _globals['_UNDOREQUEST']._serialized_end=944
-  _globals['_UNDORESPONSE']._serialized_start=946
-  _globals['_UNDORESPONSE']._serialized_end=1026
-  _globals['_REDOREQUEST']._serialized_start=1028
-  _globals['_REDOREQUEST']._serialized_end=1082
-  _globals['_REDORESPONSE']._serialized_start=1084
-  _globals['_REDORESPONSE']._serialized_end=1164
-  _globals['_RESTOREREQUEST']._serialized_start=1166
-  _globals['_RESTOREREQUEST']._serialized_end=1244
-  _globals['_RESTORERESPONSE']._serialized_start=1246
-  _globals['_RESTORERESPONSE']._serialized_end=1301
-  _globals['_SNAPSHOTSERVICE']._serialized_start=1304
-  _globals['_SNAPSHOTSERVICE']._serialized_end=2247
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=293
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=295
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=391
+  _globals['_GETSNAPSHOTREQUEST']._serialized_start=393
+  _globals['_GETSNAPSHOTREQUEST']._serialized_end=475
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=478
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=609
+  _globals['_DIFFSNAPSHOTSREQUEST']._serialized_start=612
+  _globals['_DIFFSNAPSHOTSREQUEST']._serialized_end=785
+  _globals['_DIFFSNAPSHOTSRESPONSE']._serialized_start=788
+  _globals['_DIFFSNAPSHOTSRESPONSE']._serialized_end=925
+  _globals['_UNDOREQUEST']._serialized_start=927
+  _globals['_UNDOREQUEST']._serialized_end=1028
+  _globals['_UNDORESPONSE']._serialized_start=1030
+  _globals['_UNDORESPONSE']._serialized_end=1110
+  _globals['_REDOREQUEST']._serialized_start=1112
+  _globals['_REDOREQUEST']._serialized_end=1184
+  _globals['_REDORESPONSE']._serialized_start=1186
+  _globals['_REDORESPONSE']._serialized_end=1266
+  _globals['_RESTOREREQUEST']._serialized_start=1268
+  _globals['_RESTOREREQUEST']._serialized_end=1374
+  _globals['_RESTORERESPONSE']._serialized_start=1376
+  _globals['_RESTORERESPONSE']._serialized_end=1431
+  _globals['_SNAPSHOTSERVICE']._serialized_start=1434
+  _globals['_SNAPSHOTSERVICE']._serialized_end=2377
 # @@protoc_insertion_point(module_scope)

@@ -26,9 +26,10 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 from segue.mesh.v1 import stream_end_pb2 as segue_dot_mesh_dot_v1_dot_stream__end__pb2
+from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playlist/v1/transfer_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\"N\n\x0cPlaylistFile\">\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x08\n\x04M3U8\x10\x01\x12\x08\n\x04XSPF\x10\x02\x12\x08\n\x04JSPF\x10\x03\"\xd7\x01\n\x15ImportPlaylistRequest\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x36\n\x06\x66ormat\x18\x02 \x01(\x0e\x32&.segue.playlist.v1.PlaylistFile.Format\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x13\n\x06public\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\r\n\x05title\x18\x06 \x01(\t\x12\x16\n\tis_public\x18\x07 \x01(\x08H\x01\x88\x01\x01\x42\t\n\x07_publicB\x0c\n\n_is_public\"\xb5\x07\n\x16ImportPlaylistResponse\x12\x46\n\x08progress\x18\x01 \x01(\x0b\x32\x32.segue.playlist.v1.ImportPlaylistResponse.ProgressH\x00\x12\x46\n\x08imported\x18\x02 \x01(\x0b\x32\x32.segue.playlist.v1.ImportPlaylistResponse.ImportedH\x00\x12\x42\n\x06\x66\x61iled\x18\x03 \x01(\x0b\x32\x30.segue.playlist.v1.ImportPlaylistResponse.FailedH\x00\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x89\x02\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x05\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x44\n\x05match\x18\x04 \x01(\x0e\x32\x35.segue.playlist.v1.ImportPlaylistResponse.Entry.Match\x12\x10\n\x08track_id\x18\x05 \x01(\t\x12\x15\n\rmatched_title\x18\x06 \x01(\t\x12\x16\n\x0ematched_artist\x18\x07 \x01(\t\"K\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\t\n\x05\x42Y_ID\x10\x01\x12\t\n\x05\x45XACT\x10\x02\x12\x0b\n\x07SIMILAR\x10\x03\x12\x08\n\x04NONE\x10\x04\x1a\x8c\x01\n\x08Progress\x12\x13\n\x0b\x65ntry_count\x18\x01 \x01(\x05\x12\x12\n\ndone_count\x18\x02 \x01(\x05\x12\x15\n\rmatched_count\x18\x03 \x01(\x05\x12@\n\x07\x65ntries\x18\x04 \x03(\x0b\x32/.segue.playlist.v1.ImportPlaylistResponse.Entry\x1aK\n\x08Imported\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65ntry_count\x18\x02 \x01(\x05\x12\x15\n\rmatched_count\x18\x03 \x01(\x05\x1a\xac\x01\n\x06\x46\x61iled\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12P\n\x08metadata\x18\x03 \x03(\x0b\x32>.segue.playlist.v1.ImportPlaylistResponse.Failed.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05\x65vent\"y\n\x15\x45xportPlaylistRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x36\n\x06\x66ormat\x18\x02 \x01(\x0e\x32&.segue.playlist.v1.PlaylistFile.Format\x12\x13\n\x0bsnapshot_id\x18\x03 \x01(\t2\xb8\x02\n\x0fTransferService\x12\x94\x01\n\x0eImportPlaylist\x12(.segue.playlist.v1.ImportPlaylistRequest\x1a).segue.playlist.v1.ImportPlaylistResponse\"+\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x16\"\x11/playlists/import:\x01*0\x01\x12\x8d\x01\n\x0e\x45xportPlaylist\x12(.segue.playlist.v1.ExportPlaylistRequest\x1a\x14.google.api.HttpBody\"9\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x1f/playlists/{playlist_id}/export0\x01\x42\xcb\x01\n\x11segue.playlist.v1B\x14TransferServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playlist/v1/transfer_service.proto\x12\x11segue.playlist.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\"N\n\x0cPlaylistFile\">\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x08\n\x04M3U8\x10\x01\x12\x08\n\x04XSPF\x10\x02\x12\x08\n\x04JSPF\x10\x03\"\xfc\x01\n\x15ImportPlaylistRequest\x12\x1a\n\x07\x63ontent\x18\x01 \x01(\x0c\x42\t\xca\xc8\x18\x05P\xc0\x8d\xb7\x01\x12\x36\n\x06\x66ormat\x18\x02 \x01(\x0e\x32&.segue.playlist.v1.PlaylistFile.Format\x12\x15\n\x04name\x18\x03 \x01(\tB\x07\xca\xc8\x18\x03(\xc8\x01\x12\x13\n\x06public\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12\x1a\n\nrequest_id\x18\x05 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\x12\x16\n\x05title\x18\x06 \x01(\tB\x07\xca\xc8\x18\x03(\xc8\x01\x12\x16\n\tis_public\x18\x07 \x01(\x08H\x01\x88\x01\x01\x42\t\n\x07_publicB\x0c\n\n_is_public\"\xb5\x07\n\x16ImportPlaylistResponse\x12\x46\n\x08progress\x18\x01 \x01(\x0b\x32\x32.segue.playlist.v1.ImportPlaylistResponse.ProgressH\x00\x12\x46\n\x08imported\x18\x02 \x01(\x0b\x32\x32.segue.playlist.v1.ImportPlaylistResponse.ImportedH\x00\x12\x42\n\x06\x66\x61iled\x18\x03 \x01(\x0b\x32\x30.segue.playlist.v1.ImportPlaylistResponse.FailedH\x00\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x89\x02\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x05\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x44\n\x05match\x18\x04 \x01(\x0e\x32\x35.segue.playlist.v1.ImportPlaylistResponse.Entry.Match\x12\x10\n\x08track_id\x18\x05 \x01(\t\x12\x15\n\rmatched_title\x18\x06 \x01(\t\x12\x16\n\x0ematched_artist\x18\x07 \x01(\t\"K\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\t\n\x05\x42Y_ID\x10\x01\x12\t\n\x05\x45XACT\x10\x02\x12\x0b\n\x07SIMILAR\x10\x03\x12\x08\n\x04NONE\x10\x04\x1a\x8c\x01\n\x08Progress\x12\x13\n\x0b\x65ntry_count\x18\x01 \x01(\x05\x12\x12\n\ndone_count\x18\x02 \x01(\x05\x12\x15\n\rmatched_count\x18\x03 \x01(\x05\x12@\n\x07\x65ntries\x18\x04 \x03(\x0b\x32/.segue.playlist.v1.ImportPlaylistResponse.Entry\x1aK\n\x08Imported\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65ntry_count\x18\x02 \x01(\x05\x12\x15\n\rmatched_count\x18\x03 \x01(\x05\x1a\xac\x01\n\x06\x46\x61iled\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12P\n\x08metadata\x18\x03 \x03(\x0b\x32>.segue.playlist.v1.ImportPlaylistResponse.Failed.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05\x65vent\"\x8b\x01\n\x15\x45xportPlaylistRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x36\n\x06\x66ormat\x18\x02 \x01(\x0e\x32&.segue.playlist.v1.PlaylistFile.Format\x12\x1b\n\x0bsnapshot_id\x18\x03 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x32\xb8\x02\n\x0fTransferService\x12\x94\x01\n\x0eImportPlaylist\x12(.segue.playlist.v1.ImportPlaylistRequest\x1a).segue.playlist.v1.ImportPlaylistResponse\"+\xba\xc8\x18\x0b\x08\x02\x12\x01\x06\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x16\"\x11/playlists/import:\x01*0\x01\x12\x8d\x01\n\x0e\x45xportPlaylist\x12(.segue.playlist.v1.ExportPlaylistRequest\x1a\x14.google.api.HttpBody\"9\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x05\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x1f/playlists/{playlist_id}/export0\x01\x42\xcb\x01\n\x11segue.playlist.v1B\x14TransferServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,34 +37,46 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playlist.v1.transfer_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playlist.v1B\024TransferServiceProtoP\001Z\034segue/playlist/v1;playlistv1\242\002\017SeguePlaylistV1\252\002\021Segue.Playlist.V1\272\002\017SeguePlaylistV1\312\002\021Segue\\Playlist\\V1\342\002\035Segue\\Playlist\\V1\\GPBMetadata\352\002\023Segue::Playlist::V1'
+  _globals['_IMPORTPLAYLISTREQUEST'].fields_by_name['content']._loaded_options = None
+  _globals['_IMPORTPLAYLISTREQUEST'].fields_by_name['content']._serialized_options = b'\312\310\030\005P\300\215\267\001'
+  _globals['_IMPORTPLAYLISTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_IMPORTPLAYLISTREQUEST'].fields_by_name['name']._serialized_options = b'\312\310\030\003(\310\001'
+  _globals['_IMPORTPLAYLISTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_IMPORTPLAYLISTREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
+  _globals['_IMPORTPLAYLISTREQUEST'].fields_by_name['title']._loaded_options = None
+  _globals['_IMPORTPLAYLISTREQUEST'].fields_by_name['title']._serialized_options = b'\312\310\030\003(\310\001'
   _globals['_IMPORTPLAYLISTRESPONSE_FAILED_METADATAENTRY']._loaded_options = None
   _globals['_IMPORTPLAYLISTRESPONSE_FAILED_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_EXPORTPLAYLISTREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_EXPORTPLAYLISTREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_EXPORTPLAYLISTREQUEST'].fields_by_name['snapshot_id']._loaded_options = None
+  _globals['_EXPORTPLAYLISTREQUEST'].fields_by_name['snapshot_id']._serialized_options = b'\312\310\030\002\020\001'
   _globals['_TRANSFERSERVICE'].methods_by_name['ImportPlaylist']._loaded_options = None
   _globals['_TRANSFERSERVICE'].methods_by_name['ImportPlaylist']._serialized_options = b'\272\310\030\013\010\002\022\001\006\032\004edge\202\323\344\223\002\026\"\021/playlists/import:\001*'
   _globals['_TRANSFERSERVICE'].methods_by_name['ExportPlaylist']._loaded_options = None
   _globals['_TRANSFERSERVICE'].methods_by_name['ExportPlaylist']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\005\032\004edge\202\323\344\223\002!\022\037/playlists/{playlist_id}/export'
-  _globals['_PLAYLISTFILE']._serialized_start=181
-  _globals['_PLAYLISTFILE']._serialized_end=259
-  _globals['_PLAYLISTFILE_FORMAT']._serialized_start=197
-  _globals['_PLAYLISTFILE_FORMAT']._serialized_end=259
-  _globals['_IMPORTPLAYLISTREQUEST']._serialized_start=262
-  _globals['_IMPORTPLAYLISTREQUEST']._serialized_end=477
-  _globals['_IMPORTPLAYLISTRESPONSE']._serialized_start=480
-  _globals['_IMPORTPLAYLISTRESPONSE']._serialized_end=1429
-  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY']._serialized_start=760
-  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY']._serialized_end=1025
-  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY_MATCH']._serialized_start=950
-  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY_MATCH']._serialized_end=1025
-  _globals['_IMPORTPLAYLISTRESPONSE_PROGRESS']._serialized_start=1028
-  _globals['_IMPORTPLAYLISTRESPONSE_PROGRESS']._serialized_end=1168
-  _globals['_IMPORTPLAYLISTRESPONSE_IMPORTED']._serialized_start=1170
-  _globals['_IMPORTPLAYLISTRESPONSE_IMPORTED']._serialized_end=1245
-  _globals['_IMPORTPLAYLISTRESPONSE_FAILED']._serialized_start=1248
-  _globals['_IMPORTPLAYLISTRESPONSE_FAILED']._serialized_end=1420
-  _globals['_IMPORTPLAYLISTRESPONSE_FAILED_METADATAENTRY']._serialized_start=1373
-  _globals['_IMPORTPLAYLISTRESPONSE_FAILED_METADATAENTRY']._serialized_end=1420
-  _globals['_EXPORTPLAYLISTREQUEST']._serialized_start=1431
-  _globals['_EXPORTPLAYLISTREQUEST']._serialized_end=1552
-  _globals['_TRANSFERSERVICE']._serialized_start=1555
-  _globals['_TRANSFERSERVICE']._serialized_end=1867
+  _globals['_PLAYLISTFILE']._serialized_start=213
+  _globals['_PLAYLISTFILE']._serialized_end=291
+  _globals['_PLAYLISTFILE_FORMAT']._serialized_start=229
+  _globals['_PLAYLISTFILE_FORMAT']._serialized_end=291
+  _globals['_IMPORTPLAYLISTREQUEST']._serialized_start=294
+  _globals['_IMPORTPLAYLISTREQUEST']._serialized_end=546
+  _globals['_IMPORTPLAYLISTRESPONSE']._serialized_start=549
+  _globals['_IMPORTPLAYLISTRESPONSE']._serialized_end=1498
+  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY']._serialized_start=829
+  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY']._serialized_end=1094
+  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY_MATCH']._serialized_start=1019
+  _globals['_IMPORTPLAYLISTRESPONSE_ENTRY_MATCH']._serialized_end=1094
+  _globals['_IMPORTPLAYLISTRESPONSE_PROGRESS']._serialized_start=1097
+  _globals['_IMPORTPLAYLISTRESPONSE_PROGRESS']._serialized_end=1237
+  _globals['_IMPORTPLAYLISTRESPONSE_IMPORTED']._serialized_start=1239
+  _globals['_IMPORTPLAYLISTRESPONSE_IMPORTED']._serialized_end=1314
+  _globals['_IMPORTPLAYLISTRESPONSE_FAILED']._serialized_start=1317
+  _globals['_IMPORTPLAYLISTRESPONSE_FAILED']._serialized_end=1489
+  _globals['_IMPORTPLAYLISTRESPONSE_FAILED_METADATAENTRY']._serialized_start=1442
+  _globals['_IMPORTPLAYLISTRESPONSE_FAILED_METADATAENTRY']._serialized_end=1489
+  _globals['_EXPORTPLAYLISTREQUEST']._serialized_start=1501
+  _globals['_EXPORTPLAYLISTREQUEST']._serialized_end=1640
+  _globals['_TRANSFERSERVICE']._serialized_start=1643
+  _globals['_TRANSFERSERVICE']._serialized_end=1955
 # @@protoc_insertion_point(module_scope)
