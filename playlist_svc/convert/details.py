@@ -39,7 +39,7 @@ def new_visibility(request: pb.CreatePlaylistRequest | ImportPlaylistRequest) ->
     """Who may see a new playlist; PRIVATE where the request does not say."""
     wanted = None
     if isinstance(request, pb.CreatePlaylistRequest):
-        wanted = _visibility(request.visibility, "visibility")
+        wanted = _VISIBILITIES[request.visibility]
     public = _public(request, "")
     _require_agreement(wanted, public, "is_public")
     return wanted or (Visibility.PUBLIC if public else Visibility.PRIVATE)
@@ -60,7 +60,7 @@ def changed(request: pb.UpdatePlaylistRequest) -> Details:
         for name in ("title", "name")
     ]
     described = playlist.HasField("description")
-    wanted = _visibility(playlist.visibility, f"{path}visibility")
+    wanted = _VISIBILITIES[playlist.visibility]
     public = _public(playlist, path)
     _require_agreement(wanted, public, f"{path}is_public")
     return Details(
@@ -87,14 +87,6 @@ def _public(
         said.is_public if said.HasField("is_public") else None,
         said.public if said.HasField("public") else None,
     )
-
-
-def _visibility(
-    number: playlist_pb2.Playlist.Visibility.ValueType, field: str
-) -> Visibility | None:
-    if number not in _VISIBILITIES:
-        raise InvalidArgument.field(field, "must be PRIVATE, LINK or PUBLIC")
-    return _VISIBILITIES[number]
 
 
 def _require_agreement(visibility: Visibility | None, public: bool | None, field: str) -> None:

@@ -13,7 +13,7 @@ from meshkit.paging import SortKey
 from meshkit.principal import current_principal
 from meshkit.ulids import is_ulid
 from playlist_svc.convert import fields
-from playlist_svc.domain.order import MAX_TRACKS
+from playlist_svc.domain.ids import to_raw
 from playlist_svc.ports.playlists import Kinds
 from playlist_svc.usecases.editing import Kept, New, Place
 from playlist_svc.usecases.reading import Pinned
@@ -45,7 +45,7 @@ class _NamedWrite(_Named, WriteRequest, Protocol):
 
 def named(request: _Named) -> tuple[str, str]:
     """The playlist that a request is about, and the user who asks."""
-    return fields.ulid("playlist_id", request.playlist_id), current_principal().user_id
+    return request.playlist_id, current_principal().user_id
 
 
 def writer(method: str, request: WriteRequest) -> tuple[str, RequestKey | None]:
@@ -58,15 +58,12 @@ def command(method: str, request: _NamedWrite, snapshot_id: str = "") -> Command
     """Who writes to what, and the version that the edit was made on."""
     playlist_id, user_id = named(request)
     key = request_key(user_id, method, request)
-    return Command(playlist_id, user_id, key, fields.optional_ulid("snapshot_id", snapshot_id))
+    return Command(playlist_id, user_id, key, snapshot_id)
 
 
 def kinds(request: pb.ListPlaylistsRequest) -> Kinds:
     """Which of the caller's playlists."""
-    found = _KINDS.get(request.kind)
-    if found is None:
-        raise InvalidArgument.field("kind", "must be OWNED, FOLLOWED, SHARED or DELETED")
-    return found
+    return _KINDS[request.kind]
 
 
 def place(request: pb.AddTracksRequest) -> Place:
@@ -75,38 +72,25 @@ def place(request: pb.AddTracksRequest) -> Place:
         return Place(before=before(request.before_item_id))
     if request.before_item_id:
         raise InvalidArgument.field("before_item_id", "does not go beside position")
-    if not 0 <= request.position <= MAX_TRACKS:
-        raise InvalidArgument.field("position", f"must be from 0 to {MAX_TRACKS}")
     return Place(position=request.position)
 
 
 def before(item_id: str) -> bytes | None:
     """The entry before which others are to stand; None for the end."""
-    return fields.raw_id("before_item_id", item_id) if item_id else None
+    return to_raw(item_id) if item_id else None
 
 
 def items(request: pb.ReplaceTracksRequest) -> list[Kept | New]:
     """The places of a new list."""
-    if len(request.items) > MAX_TRACKS:
-        raise InvalidArgument.field("items", f"must be at most {MAX_TRACKS} places")
-    found: list[Kept | New] = []
-    for index, item in enumerate(request.items):
-        match item.WhichOneof("what"):
-            case "item_id":
-                found.append(Kept(fields.raw_id(f"items[{index}].item_id", item.item_id)))
-            case "track_id":
-                found.append(New(fields.ulid(f"items[{index}].track_id", item.track_id)))
-            case _:
-                raise InvalidArgument.field(f"items[{index}]", "must name an entry or a track")
-    return found
+    return [
+        Kept(to_raw(item.item_id)) if item.HasField("item_id") else New(item.track_id)
+        for item in request.items
+    ]
 
 
 def sorted_by(request: pb.SortTracksRequest) -> By:
     """What to sort by."""
-    by = _BY.get(request.by)
-    if by is None:
-        raise InvalidArgument.field("by", f"must be one of {', '.join(one.name for one in By)}")
-    return by
+    return _BY[request.by]
 
 
 def pinned(after: SortKey | None) -> tuple[Pinned, int] | None:
@@ -135,7 +119,4 @@ def below(after: SortKey | None) -> int | None:
 
 def compared(request: snapshot_service_pb2.DiffSnapshotsRequest) -> tuple[str, str]:
     """The versions to compare; the second is empty for the newest."""
-    return (
-        fields.ulid("from_snapshot_id", request.from_snapshot_id),
-        fields.optional_ulid("to_snapshot_id", request.to_snapshot_id),
-    )
+    return request.from_snapshot_id, request.to_snapshot_id

@@ -5,7 +5,6 @@ from __future__ import annotations
 from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import social_service_pb2 as pb
 
-from meshkit.faults import InvalidArgument
 from playlist_svc.convert.lists import timestamp
 from playlist_svc.convert.people import person
 from playlist_svc.domain.social import Audience, Block, Circle, Connection, Kind
@@ -13,20 +12,16 @@ from playlist_svc.usecases.social import Connections, Standing
 
 
 def kind(value: int) -> Kind | None:
-    """The kind that a list is asked for, None for all; InvalidArgument for an unknown one."""
+    """The kind that a list is asked for, None for all."""
     if value == pb.Connection.KIND_UNSPECIFIED:
         return None
-    if value not in pb.Connection.Kind.values():
-        raise InvalidArgument.field("kind", "must be USER or ARTIST")
     return Kind(pb.Connection.Kind.Name(pb.Connection.Kind.ValueType(value)))
 
 
-def circle(field: str, value: int) -> Circle | None:
-    """The circle that is asked for; None for unchanged. InvalidArgument for an unknown one."""
+def circle(value: int) -> Circle | None:
+    """The circle that is asked for; None for unchanged."""
     if value == pb.Audience.CIRCLE_UNSPECIFIED:
         return None
-    if value not in pb.Audience.Circle.values():
-        raise InvalidArgument.field(field, "must be EVERYONE, FRIENDS or NOBODY")
     return Circle(pb.Audience.Circle.Name(pb.Audience.Circle.ValueType(value)))
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from segue.playlist.v1 import transfer_service_pb2 as pb
 
-from meshkit.faults import Fault, InvalidArgument
+from meshkit.faults import Fault
 from playlist_svc.domain.formats import Format
 from playlist_svc.ports.matching import Match
 from playlist_svc.usecases.exporting import Exported
@@ -36,14 +36,9 @@ _NOT_IN_NAMES: Final = re.compile(
 
 
 def file_format(number: pb.PlaylistFile.Format.ValueType) -> Format | None:
-    """The format that a request names; None where it names none.
-
-    Raises InvalidArgument on ``format`` for one that is not known here.
-    """
+    """The format that a request names; None where it names none."""
     if number == pb.PlaylistFile.FORMAT_UNSPECIFIED:
         return None
-    if number not in _FORMATS:
-        raise InvalidArgument.field("format", "must be one of M3U8, XSPF, JSPF")
     return _FORMATS[number]
 
 

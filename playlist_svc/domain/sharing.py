@@ -13,8 +13,6 @@ from playlist_svc.domain.playlist import Head
 
 MOST_LINKS = 100
 """Links of one playlist that are in force at a time."""
-SHORTEST_S = 60
-LONGEST_S = 31_536_000
 INVITATION_S = 604_800
 """How long an invitation holds unless it says otherwise, in seconds."""
 PREVIEWED_TRACKS = 20

@@ -9,7 +9,7 @@ from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import library as convert
-from playlist_svc.convert.lists import batch, place
+from playlist_svc.convert.lists import place
 from playlist_svc.convert.requests import writer
 from playlist_svc.usecases.library import Library
 
@@ -26,7 +26,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.SaveTracksRequest, context: Context
     ) -> pb.SaveTracksResponse:
         """See the contract."""
-        track_ids = batch("track_ids", request.track_ids)
+        track_ids = list(request.track_ids)
         user_id, key = writer(_SERVICE + "SaveTracks", request)
         saved = await self._library.save_tracks(user_id, track_ids, key)
         return pb.SaveTracksResponse(saved_count=saved)
@@ -35,7 +35,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.RemoveSavedTracksRequest, context: Context
     ) -> pb.RemoveSavedTracksResponse:
         """See the contract."""
-        track_ids = batch("track_ids", request.track_ids)
+        track_ids = list(request.track_ids)
         user_id, key = writer(_SERVICE + "RemoveSavedTracks", request)
         removed = await self._library.remove_tracks(user_id, track_ids, key)
         return pb.RemoveSavedTracksResponse(removed_count=removed)
@@ -58,7 +58,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.CheckSavedTracksRequest, context: Context
     ) -> pb.CheckSavedTracksResponse:
         """See the contract."""
-        track_ids = batch("track_ids", request.track_ids)
+        track_ids = list(request.track_ids)
         saved = await self._library.check_tracks(current_principal().user_id, track_ids)
         return pb.CheckSavedTracksResponse(saved=saved)
 
@@ -66,7 +66,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.SaveAlbumsRequest, context: Context
     ) -> pb.SaveAlbumsResponse:
         """See the contract."""
-        album_ids = batch("album_ids", request.album_ids)
+        album_ids = list(request.album_ids)
         user_id, key = writer(_SERVICE + "SaveAlbums", request)
         saved = await self._library.save_albums(user_id, album_ids, key)
         return pb.SaveAlbumsResponse(saved_count=saved)
@@ -75,7 +75,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.RemoveSavedAlbumsRequest, context: Context
     ) -> pb.RemoveSavedAlbumsResponse:
         """See the contract."""
-        album_ids = batch("album_ids", request.album_ids)
+        album_ids = list(request.album_ids)
         user_id, key = writer(_SERVICE + "RemoveSavedAlbums", request)
         removed = await self._library.remove_albums(user_id, album_ids, key)
         return pb.RemoveSavedAlbumsResponse(removed_count=removed)
@@ -98,6 +98,6 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.CheckSavedAlbumsRequest, context: Context
     ) -> pb.CheckSavedAlbumsResponse:
         """See the contract."""
-        album_ids = batch("album_ids", request.album_ids)
+        album_ids = list(request.album_ids)
         saved = await self._library.check_albums(current_principal().user_id, album_ids)
         return pb.CheckSavedAlbumsResponse(saved=saved)

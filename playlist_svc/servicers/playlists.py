@@ -18,6 +18,7 @@ from meshkit.server_context import Context
 from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import details, fields, playlists, requests, watching
+from playlist_svc.domain.ids import to_raw
 from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
 from playlist_svc.usecases.details import ChangeDetails, Deletion
 from playlist_svc.usecases.editing import Editing
@@ -103,7 +104,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.ListUserPlaylistsRequest, context: Context
     ) -> pb.ListUserPlaylistsResponse:
         """See the contract."""
-        owner_id = fields.ulid("user_id", request.user_id)
+        owner_id = request.user_id
         page = Page.of(_SERVICE + "ListUserPlaylists", request)
         after = fields.numbered_key(page.after)
         user_id = current_principal().user_id
@@ -148,7 +149,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.ListTracksResponse:
         """See the contract."""
         playlist_id, user_id = requests.named(request)
-        snapshot_id = fields.optional_ulid("snapshot_id", request.snapshot_id)
+        snapshot_id = request.snapshot_id
         page = Page.of(_SERVICE + "ListTracks", request)
         at = requests.pinned(page.after)
         if at is None:
@@ -176,7 +177,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.AddTracksResponse:
         """See the contract."""
         command = requests.command(_SERVICE + "AddTracks", request, request.snapshot_id)
-        track_ids = fields.ids("track_ids", request.track_ids)
+        track_ids = request.track_ids
         edited = await self._do.editing.add(command, track_ids, requests.place(request))
         return pb.AddTracksResponse(
             added_count=edited.added, snapshot_id=edited.snapshot_id, item_ids=edited.item_ids
@@ -187,7 +188,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.RemoveTracksResponse:
         """See the contract."""
         command = requests.command(_SERVICE + "RemoveTracks", request, request.snapshot_id)
-        item_ids = fields.raw_ids("item_ids", request.item_ids)
+        item_ids = list(map(to_raw, request.item_ids))
         edited = await self._do.editing.remove(command, item_ids)
         return pb.RemoveTracksResponse(removed_count=edited.removed, snapshot_id=edited.snapshot_id)
 
@@ -196,7 +197,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.MoveTracksResponse:
         """See the contract."""
         command = requests.command(_SERVICE + "MoveTracks", request, request.snapshot_id)
-        item_ids = fields.raw_ids("item_ids", request.item_ids)
+        item_ids = list(map(to_raw, request.item_ids))
         before = requests.before(request.before_item_id)
         edited = await self._do.editing.move(command, item_ids, before)
         return pb.MoveTracksResponse(snapshot_id=edited.snapshot_id)

@@ -41,7 +41,7 @@ class SharingServicer(SharingServiceServicer):
     ) -> pb.SetCollaboratorResponse:
         """See the contract."""
         command = requests.command(_SERVICE + "SetCollaborator", request)
-        user_id = fields.ulid("user_id", request.user_id)
+        user_id = request.user_id
         role = sharing.role_of(request.role)
         member, name = await self._do.collaborating.set_role(
             command.user_id, command.playlist_id, user_id, role, command.key
@@ -55,7 +55,7 @@ class SharingServicer(SharingServiceServicer):
     ) -> pb.RemoveCollaboratorResponse:
         """See the contract."""
         command = requests.command(_SERVICE + "RemoveCollaborator", request)
-        user_id = fields.ulid("user_id", request.user_id)
+        user_id = request.user_id
         await self._do.collaborating.remove(
             command.user_id, command.playlist_id, user_id, command.key
         )
@@ -74,7 +74,7 @@ class SharingServicer(SharingServiceServicer):
     ) -> pb.TransferOwnershipResponse:
         """See the contract."""
         command = requests.command(_SERVICE + "TransferOwnership", request)
-        user_id = fields.ulid("user_id", request.user_id)
+        user_id = request.user_id
         head = await self._do.collaborating.transfer(
             command.user_id, command.playlist_id, user_id, command.key
         )
@@ -115,7 +115,7 @@ class SharingServicer(SharingServiceServicer):
     ) -> pb.RevokeShareResponse:
         """See the contract."""
         command = requests.command(_SERVICE + "RevokeShare", request)
-        share_id = fields.ulid("share_id", request.share_id)
+        share_id = request.share_id
         await self._do.sharing.revoke(command.user_id, command.playlist_id, share_id, command.key)
         return pb.RevokeShareResponse()
 

@@ -7,7 +7,7 @@ from segue.playlist.v1.snapshot_service_pb2_grpc import SnapshotServiceServicer
 
 from meshkit.paging import Page
 from meshkit.server_context import Context
-from playlist_svc.convert import fields, playlists, requests
+from playlist_svc.convert import playlists, requests
 from playlist_svc.usecases.history import History
 from playlist_svc.usecases.undoing import GoBack
 
@@ -41,7 +41,7 @@ class SnapshotServicer(SnapshotServiceServicer):
     ) -> pb.GetSnapshotResponse:
         """See the contract."""
         playlist_id, user_id = requests.named(request)
-        snapshot_id = fields.ulid("snapshot_id", request.snapshot_id)
+        snapshot_id = request.snapshot_id
         told, content = await self._history.version(playlist_id, user_id, snapshot_id)
         return pb.GetSnapshotResponse(
             snapshot=playlists.snapshots(told)[0],
@@ -93,7 +93,6 @@ class SnapshotServicer(SnapshotServiceServicer):
 
     async def Restore(self, request: pb.RestoreRequest, context: Context) -> pb.RestoreResponse:
         """See the contract."""
-        fields.ulid("snapshot_id", request.snapshot_id)
         command = requests.command(_SERVICE + "Restore", request, request.snapshot_id)
         edited = await self._go_back.restore(command)
         return pb.RestoreResponse(snapshot_id=edited.snapshot_id, summary=edited.summary)

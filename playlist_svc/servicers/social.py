@@ -11,8 +11,7 @@ from meshkit.paging import ListRequest, Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playlist_svc.convert import social as convert
-from playlist_svc.convert.fields import ulid
-from playlist_svc.convert.lists import batch, place, timestamp
+from playlist_svc.convert.lists import place, timestamp
 from playlist_svc.convert.people import person
 from playlist_svc.convert.requests import writer
 from playlist_svc.usecases.blocking import Blocking
@@ -30,16 +29,16 @@ class SocialServicer(SocialServiceServicer):
 
     async def Follow(self, request: pb.FollowRequest, context: Context) -> pb.FollowResponse:
         """See the contract."""
-        people = batch("user_ids", request.user_ids, least=0)
-        artists = batch("artist_ids", request.artist_ids, least=0)
+        people = list(request.user_ids)
+        artists = list(request.artist_ids)
         user_id, key = writer(_SERVICE + "Follow", request)
         followed = await self._social.follow(user_id, people, artists, key)
         return pb.FollowResponse(followed_count=followed)
 
     async def Unfollow(self, request: pb.UnfollowRequest, context: Context) -> pb.UnfollowResponse:
         """See the contract."""
-        people = batch("user_ids", request.user_ids, least=0)
-        artists = batch("artist_ids", request.artist_ids, least=0)
+        people = list(request.user_ids)
+        artists = list(request.artist_ids)
         user_id, key = writer(_SERVICE + "Unfollow", request)
         unfollowed = await self._social.unfollow(user_id, people, artists, key)
         return pb.UnfollowResponse(unfollowed_count=unfollowed)
@@ -73,7 +72,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.ListUserFollowingResponse:
         """See the contract."""
         page, after = _page("ListUserFollowing", request)
-        user_id, kind = ulid("user_id", request.user_id), convert.kind(request.kind)
+        user_id, kind = request.user_id, convert.kind(request.kind)
         reader_id = current_principal().user_id
         found = await self._social.following_of(reader_id, user_id, kind, after, page.size + 1)
         shown, next_token = _shown(page, found)
@@ -84,7 +83,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.ListUserFollowersResponse:
         """See the contract."""
         page, after = _page("ListUserFollowers", request)
-        user_id, reader_id = ulid("user_id", request.user_id), current_principal().user_id
+        user_id, reader_id = request.user_id, current_principal().user_id
         found = await self._social.followers_of(reader_id, user_id, after, page.size + 1)
         shown, next_token = _shown(page, found)
         return pb.ListUserFollowersResponse(followers=shown, next_page_token=next_token)
@@ -93,7 +92,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.GetRelationRequest, context: Context
     ) -> pb.GetRelationResponse:
         """See the contract."""
-        user_id = ulid("user_id", request.user_id)
+        user_id = request.user_id
         standing = await self._social.relation(current_principal().user_id, user_id)
         return convert.relation(user_id, standing)
 
@@ -101,7 +100,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.BlockUserRequest, context: Context
     ) -> pb.BlockUserResponse:
         """See the contract."""
-        blocked_id = ulid("user_id", request.user_id)
+        blocked_id = request.user_id
         user_id, key = writer(_SERVICE + "BlockUser", request)
         await self._blocking.block(user_id, blocked_id, key)
         return pb.BlockUserResponse()
@@ -110,7 +109,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.UnblockUserRequest, context: Context
     ) -> pb.UnblockUserResponse:
         """See the contract."""
-        blocked_id = ulid("user_id", request.user_id)
+        blocked_id = request.user_id
         user_id, key = writer(_SERVICE + "UnblockUser", request)
         await self._blocking.unblock(user_id, blocked_id, key)
         return pb.UnblockUserResponse()
@@ -146,8 +145,8 @@ class SocialServicer(SocialServiceServicer):
         user_id, key = writer(_SERVICE + "UpdatePrivacy", request)
         audience = await self._social.set_audience(
             user_id,
-            convert.circle("audience.following", request.audience.following),
-            convert.circle("audience.followers", request.audience.followers),
+            convert.circle(request.audience.following),
+            convert.circle(request.audience.followers),
             key,
         )
         return pb.UpdatePrivacyResponse(audience=convert.audience(audience))

@@ -16,7 +16,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.stream_ends import OpenStream, unless_stopped
 from meshkit.streams import OpenStreams
-from playlist_svc.convert import details, fields
+from playlist_svc.convert import details
 from playlist_svc.convert import transfer as convert
 from playlist_svc.domain.formats import Format
 from playlist_svc.usecases.exporting import ExportPlaylist
@@ -66,10 +66,10 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
     ) -> AsyncIterator[HttpBody]:
         """See the contract."""
         exported = await self._export(
-            fields.ulid("playlist_id", request.playlist_id),
+            request.playlist_id,
             current_principal().user_id,
             convert.file_format(request.format) or Format.M3U8,
-            fields.optional_ulid("snapshot_id", request.snapshot_id),
+            request.snapshot_id,
         )
         disposition = convert.content_disposition(exported)
         await context.send_initial_metadata((("content-disposition", disposition),))

@@ -69,7 +69,7 @@ async def test_tracks_are_added_before_an_entry(ann: User) -> None:
         ("RemoveTracks", {"item_ids": [UNKNOWN], "snapshot_id": UNKNOWN}, "snapshot_id"),
         ("MoveTracks", {"item_ids": []}, "item_ids"),
         ("MoveTracks", {"item_ids": [UNKNOWN], "before_item_id": UNKNOWN}, "before_item_id"),
-        ("ReplaceTracks", {"items": [{}]}, "items[0]"),
+        ("ReplaceTracks", {"items": [{}]}, "items[0].what"),
         ("ReplaceTracks", {"items": [{"item_id": "x"}]}, "items[0].item_id"),
         ("ReplaceTracks", {"items": [{"track_id": UNKNOWN}] * 10_001}, "items"),
         ("SortTracks", {}, "by"),
