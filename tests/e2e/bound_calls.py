@@ -22,8 +22,6 @@ from segue.mesh.v1.options_pb2 import MethodPolicy
 from meshkit import contracts, status
 from tests.bound_cases import Case, cases_of
 
-# What a server takes in a request line; longer lists go to the binding that has a body.
-LONGEST_QUERY = 30_000
 # A stream that has begun to wait has taken its request.
 STREAM_WAIT_S = 2.0
 
@@ -54,8 +52,8 @@ def as_http(method: MethodDescriptor, request: Message) -> Call | None:
     rule = method.GetOptions().Extensions[annotations_pb2.http]
     bindings = [rule, *rule.additional_bindings] if rule.WhichOneof("pattern") else []
     calls = [call for binding in bindings if (call := _bound(binding, request)) is not None]
-    short = [call for call in calls if len(call[1]) <= LONGEST_QUERY]
-    return next(iter(short), None)
+    # A long list goes to the binding that has a body.
+    return min(calls, key=lambda call: len(call[1]), default=None)
 
 
 def _bound(rule: HttpRule, request: Message) -> Call | None:
@@ -77,7 +75,7 @@ def _bound(rule: HttpRule, request: Message) -> Call | None:
     elif rule.body:
         body = fields.pop(rule.body, {})
     query = list(_flattened(fields))
-    return verb.upper(), f"{template}?{urlencode(query)}" if query else template, body
+    return verb.upper(), f"{template}?{urlencode(query, quote_via=quote)}" if query else template, body
 
 
 def _flattened(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
