@@ -74,8 +74,8 @@ def _bound(rule: HttpRule, request: Message) -> Call | None:
         body, fields = fields, {}
     elif rule.body:
         body = fields.pop(rule.body, {})
-    query = list(_flattened(fields))
-    return verb.upper(), f"{template}?{urlencode(query, quote_via=quote)}" if query else template, body
+    query = urlencode(list(_flattened(fields)), quote_via=quote)
+    return verb.upper(), f"{template}?{query}" if query else template, body
 
 
 def _flattened(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
