@@ -22,6 +22,7 @@ from segue.device.v1.device_service_pb2_grpc import DeviceServiceStub
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as playback
+from segue.playback.v1.play_source_pb2 import PlaySource
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
 from ulid import ULID
 
@@ -117,7 +118,9 @@ class Device:
 
     async def _visit(self) -> None:
         request = playback.PlayRequest(
-            track_ids=self._tracks, device_id=DEVICE, repeat=playback_pb2.Playback.CONTEXT
+            source=PlaySource(tracks=PlaySource.TrackList(track_ids=self._tracks)),
+            device_id=DEVICE,
+            repeat=playback_pb2.Playback.CONTEXT,
         )
         answer = await self._tried(PlaybackServiceStub, "Play", request)
         if answer is None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal, Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from segue.playback.v1 import history_service_pb2, playback_pb2
+from segue.playback.v1 import history_service_pb2, play_source_pb2, playback_pb2
 
 from meshkit.faults import InvalidArgument
 from meshkit.ulids import is_ulid
-from playback_svc.domain.listing import MOST_ENTRIES, Listing
+from playback_svc.domain.listing import Listing
+from playback_svc.domain.origins import NOWHERE, PlayOrigin, context_origin, origin_of
 from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Answer
-from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.play import PlayOrder
 from playback_svc.usecases.queueing import Next
 from playback_svc.usecases.slots import SessionOver
 
@@ -75,14 +73,14 @@ REPEATS = {
     Repeat.TRACK: playback_pb2.Playback.TRACK,
     Repeat.CONTEXT: playback_pb2.Playback.CONTEXT,
 }
-CONTEXT_KINDS = {
-    ContextKind.PLAYLIST: playback_pb2.PlayContext.PLAYLIST,
-    ContextKind.ALBUM: playback_pb2.PlayContext.ALBUM,
-    ContextKind.ARTIST: playback_pb2.PlayContext.ARTIST,
-    ContextKind.TRACKS: playback_pb2.PlayContext.TRACKS,
+_CONTEXT_KINDS = {
+    ContextKind.PLAYLIST: play_source_pb2.ContextRef.PLAYLIST,
+    ContextKind.ALBUM: play_source_pb2.ContextRef.ALBUM,
+    ContextKind.ARTIST: play_source_pb2.ContextRef.ARTIST,
+    ContextKind.TRACKS: play_source_pb2.ContextRef.TRACKS,
 }
-_ORIGINS = {
-    Origin.QUEUE: playback_pb2.QueueEntry.QUEUE,
+_ENTRY_KINDS = {
+    Origin.QUEUE: playback_pb2.QueueEntry.QUEUED,
     Origin.CONTEXT: playback_pb2.QueueEntry.CONTEXT,
 }
 _REPEATS_ASKED = {number: repeat for repeat, number in REPEATS.items()}
@@ -104,85 +102,42 @@ def ulids(field: str, texts: Sequence[str], most: int, least: int = 0) -> tuple[
     return tuple(ulid(f"{field}[{index}]", text) for index, text in enumerate(texts))
 
 
-def source(request: Sourced) -> Source | None:
-    """What a request wants to play from; None for a track by itself. Raises InvalidArgument."""
-    named = [
-        Source(kind, ulid(field, text))
-        for kind, field, text in (
-            (ContextKind.PLAYLIST, "playlist_id", request.playlist_id),
-            (ContextKind.ALBUM, "album_id", request.album_id),
-            (ContextKind.ARTIST, "artist_id", request.artist_id),
-        )
-        if text
-    ]
-    if request.track_ids:
-        listed = ulids("track_ids", request.track_ids, MOST_ENTRIES)
-        named.append(Source(ContextKind.TRACKS, track_ids=listed))
-    if len(named) > 1:
-        raise InvalidArgument.field(
-            "playlist_id", "at most one of playlist_id, album_id, artist_id and track_ids"
-        )
-    return named[0] if named else None
-
-
-class Sourced(Protocol):
-    """The fields by which a request says what to play."""
-
-    track_id: str
-    position_ms: int
-    playlist_id: str
-    item: str
-    album_id: str
-    artist_id: str
-    shuffle: bool
-    repeat: playback_pb2.Playback.Repeat.ValueType
-
-    @property
-    def track_ids(self) -> Sequence[str]:
-        """A list of tracks."""
-        ...
-
-    def HasField(self, name: Literal["shuffle"]) -> bool:  # noqa: N802
-        """Whether shuffle is given."""
-        ...
-
-
-def play_order(request: Sourced, device: str, sender: str = "") -> PlayOrder:
-    """What a request wants to hear. Raises InvalidArgument."""
-    found = source(request)
-    if request.item and (found is None or found.kind is not ContextKind.PLAYLIST):
-        raise InvalidArgument.field("item", "needs a playlist_id")
-    return PlayOrder(
-        device_id=device,
-        track_id=ulid("track_id", request.track_id) if request.track_id or found is None else "",
-        position_ms=position_ms(request.position_ms),
-        source=found,
-        item_id=ulid("item", request.item) if request.item else "",
-        shuffle=request.shuffle if request.HasField("shuffle") else None,
-        repeat=repeat(request.repeat),
-        sender=sender,
-    )
+def context_ref(kind: ContextKind | None, context_id: str) -> play_source_pb2.ContextRef | None:
+    """What is played from; None for nothing."""
+    if kind is None:
+        return None
+    return play_source_pb2.ContextRef(kind=_CONTEXT_KINDS[kind], id=context_id)
 
 
 def context(queue: PlayQueue) -> playback_pb2.PlayContext | None:
-    """What is played from; None for nothing."""
+    """What is played from, and how far; None for nothing."""
     held = queue.context
     if held is None:
         return None
     return playback_pb2.PlayContext(
-        kind=CONTEXT_KINDS[held.kind],
-        id=held.source_id,
+        ref=context_ref(held.kind, held.source_id),
         track_count=held.size,
         played_count=held.cursor + 1,
     )
 
 
-def queue_entry(entry: Next) -> playback_pb2.QueueEntry:
-    """An entry to come."""
+def play_origin(origin: PlayOrigin) -> play_source_pb2.PlayOrigin | None:
+    """Where a play came from; None where it came from nowhere."""
+    if origin == NOWHERE:
+        return None
+    return play_source_pb2.PlayOrigin(
+        context=context_ref(origin.kind, origin.context_id), shown_id=origin.shown_id
+    )
+
+
+def queue_entry(entry: Next, queue: PlayQueue) -> playback_pb2.QueueEntry:
+    """An entry to come of ``queue``."""
+    kind = entry.upcoming.origin
     return playback_pb2.QueueEntry(
-        origin=_ORIGINS[entry.upcoming.origin],
+        kind=_ENTRY_KINDS[kind],
         item_id=entry.upcoming.entry.item_id,
         track=playing_track(entry.track),
+        origin=play_origin(context_origin(queue)) if kind is Origin.CONTEXT else None,
     )
 
 
@@ -196,10 +151,6 @@ _OUTCOMES = {
 
 def play(play: Play) -> history_service_pb2.Play:
     """A play as history and its feed tell it."""
-    played_from = None
-    if play.context_kind is not None:
-        kind = CONTEXT_KINDS[play.context_kind]
-        played_from = playback_pb2.PlayContext(kind=kind, id=play.context_id)
     return history_service_pb2.Play(
         play_id=play.play_id,
         track_id=play.track_id,
@@ -209,7 +160,7 @@ def play(play: Play) -> history_service_pb2.Play:
         heard_ms=play.heard_ms,
         outcome=_OUTCOMES[play.outcome],
         counted=play.counted,
-        context=played_from,
+        origin=play_origin(play.origin),
         private_session=play.private,
         playback_id=play.session_id,
         rung=play.rung,
@@ -238,6 +189,7 @@ def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb
         track=playing_track(state.track),
         position_ms=position,
         device_id=state.device_id,
+        origin=play_origin(origin_of(state.queue)),
         rung=state.rung,
         bitrate_kbps=state.bitrate_kbps,
         epoch=state.version.epoch,

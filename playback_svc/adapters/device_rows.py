@@ -12,6 +12,7 @@ from playback_svc.adapters.device_documents import capabilities_of
 from playback_svc.adapters.rows import instant, state_document, state_from, unix_ms
 from playback_svc.domain.devices import Device, DeviceKind
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
+from playback_svc.domain.origins import PlayOrigin
 from playback_svc.domain.play_queue import ContextKind
 from playback_svc.domain.plays import Outcome, Play
 
@@ -27,7 +28,7 @@ COMMAND_COLUMNS = (
 
 PLAY_COLUMNS = (
     "play_id", "session_id", "device_id", "track_id", "started_at", "ended_at", "heard_ms",
-    "outcome", "counted", "private", "context_kind", "context_id", "rung",
+    "outcome", "counted", "private", "context_kind", "context_id", "shown_id", "rung",
 )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def play_values(play: Play) -> dict[str, Any]:
     values = (
         play.play_id, play.session_id, play.device_id, play.track_id, instant(play.started_at_ms),
         instant(play.ended_at_ms), play.heard_ms, play.outcome, play.counted, play.private,
-        play.context_kind, play.context_id, play.rung,
+        play.origin.kind, play.origin.context_id, play.origin.shown_id, play.rung,
     )  # fmt: skip
     return dict(zip(PLAY_COLUMNS, values, strict=True))
 
@@ -112,7 +113,6 @@ def play_of(row: Sequence[Any]) -> Play:
         outcome=Outcome(it["outcome"]),
         counted=it["counted"],
         private=it["private"],
-        context_kind=ContextKind(kind) if kind else None,
-        context_id=it["context_id"],
+        origin=PlayOrigin(ContextKind(kind) if kind else None, it["context_id"], it["shown_id"]),
         rung=it["rung"],
     )

@@ -156,6 +156,7 @@ def queue_document(queue: PlayQueue) -> dict[str, Any]:
         "shuffle": queue.shuffle,
         "origin": queue.origin,
         "item_id": queue.item_id,
+        "shown_id": queue.shown_id,
     }  # fmt: skip
 
 
@@ -171,6 +172,7 @@ def queue_of(document: dict[str, Any], queued: bytes = b"") -> PlayQueue:
         shuffle=document["shuffle"],
         origin=Origin(document["origin"]),
         item_id=document["item_id"],
+        shown_id=document.get("shown_id", ""),
     )
 
 

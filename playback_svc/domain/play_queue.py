@@ -73,7 +73,7 @@ class PlayQueue:
     """What plays and what comes, without the bodies that the context names.
 
     ``queued`` is the user queue, packed as a :class:`Listing`. ``origin`` and ``item_id`` ('' for
-    none) are those of what plays now.
+    none) are those of what plays now. ``shown_id`` names the list from which it was begun.
     """
 
     context: Context | None = None
@@ -82,6 +82,7 @@ class PlayQueue:
     shuffle: bool = False
     origin: Origin = Origin.SINGLE
     item_id: str = ""
+    shown_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

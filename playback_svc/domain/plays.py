@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from playback_svc.domain.play_queue import ContextKind, Origin
+from playback_svc.domain.origins import NOWHERE, PlayOrigin, origin_of
 from playback_svc.domain.player_state import EndReason, PlayerState
 
 COUNTED_MS = 30_000
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One play of a track. ``context_kind`` is None for one by itself or from the queue.
+    """One play of a track.
 
     ``counted`` says that enough of it was heard to stand in the history and in the counts.
     ``rung`` is what was heard last, and empty where the device told none.
@@ -41,8 +41,7 @@ class Play:
     outcome: Outcome
     counted: bool
     private: bool
-    context_kind: ContextKind | None
-    context_id: str
+    origin: PlayOrigin = NOWHERE
     rung: str = ""
 
 
@@ -78,7 +77,6 @@ def has_ended(position_ms: int, duration_ms: int) -> bool:
 def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> Play:
     """What is kept of the play that ``state`` leaves at ``now_ms``; ``skipped`` where by a skip."""
     heard_ms = state.heard_at(now_ms)
-    context = state.queue.context if state.queue.origin is Origin.CONTEXT else None
     return Play(
         play_id=state.play_id,
         session_id=state.session_id,
@@ -90,8 +88,7 @@ def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> Play:
         outcome=_outcome(state, now_ms, skipped=skipped),
         counted=counted(heard_ms, state.track.duration_ms),
         private=state.private,
-        context_kind=context.kind if context else None,
-        context_id=context.source_id if context else "",
+        origin=origin_of(state.queue),
         rung=state.rung,
     )
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 from segue.identity.v1.person_pb2 import Person
 from segue.playback.v1 import activity_service_pb2 as pb
-from segue.playback.v1 import playback_pb2
 from segue.playback.v1.activity_service_pb2_grpc import ActivityServiceServicer
 
 from meshkit.principal import current_principal
@@ -14,7 +13,6 @@ from meshkit.server_context import Context
 from meshkit.stream_ends import unavailable
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
-from playback_svc.domain.activity import Listening
 from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.usecases.activity import FriendListening, ListActivity
 from playback_svc.usecases.activity_views import ActivityViews
@@ -71,12 +69,5 @@ def _told(news: FriendListening) -> pb.FriendActivity:
         track=convert.playing_track(listening.track),
         playing=listening.playing,
         at=convert.timestamp(listening.at_ms),
-        context=_context(listening),
+        context=convert.context_ref(listening.context_kind, listening.context_id),
     )
-
-
-def _context(listening: Listening) -> playback_pb2.PlayContext | None:
-    if listening.context_kind is None:
-        return None
-    kind = convert.CONTEXT_KINDS[listening.context_kind]
-    return playback_pb2.PlayContext(kind=kind, id=listening.context_id)

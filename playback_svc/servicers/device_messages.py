@@ -14,6 +14,7 @@ from playback_svc.domain.devices import Capabilities, Device, DeviceKind, Listed
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
 from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import StreamAddresses
+from playback_svc.servicers.play_orders import command_order
 from playback_svc.usecases.directing import Order
 from playback_svc.usecases.registering import Registration
 from playback_svc.usecases.reporting import LONGEST_DETAIL, check_volume
@@ -235,7 +236,7 @@ def order(request: device_service_pb2.SendCommandRequest) -> Order:
     device_id = convert.device_id(request.device_id)
     match request.WhichOneof("command"):
         case "play":
-            play = convert.play_order(request.play, device_id, sender(request.sender_device_id))
+            play = command_order(request.play, device_id, sender(request.sender_device_id))
             return Order(device_id, CommandKind.PLAY, play=play)
         case "seek":
             position_ms = convert.position_ms(request.seek.position_ms)

@@ -19,6 +19,7 @@ from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.ports.states import Answer
 from playback_svc.servicers.holding import end_revoked, holder_of
+from playback_svc.servicers.play_orders import play_order
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback, Playing
 from playback_svc.usecases.live_view import Watchers
@@ -59,7 +60,7 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
         """See the contract."""
         principal = current_principal()
-        order = convert.play_order(request, convert.device_id(request.device_id))
+        order = play_order(request, convert.device_id(request.device_id))
         key = request_key(principal.user_id, "Play", request)
         answer = await self._play(principal.user_id, principal.tier, order, key)
         return pb.PlayResponse(**self._started(answer))
@@ -183,9 +184,12 @@ class PlaybackServicer(PlaybackServiceServicer):
             raise InvalidArgument.field("offset", "must not be negative")
         user_id = current_principal().user_id
         ahead = await self._queueing.ahead(user_id, request.offset, size_of(request))
+        if ahead.playing is None:
+            return pb.GetQueueResponse()
+        queue = ahead.playing.state.queue
         return pb.GetQueueResponse(
-            playback=convert.playback(ahead.playing) if ahead.playing else None,
-            entries=map(convert.queue_entry, ahead.entries),
+            playback=convert.playback(ahead.playing),
+            entries=[convert.queue_entry(entry, queue) for entry in ahead.entries],
             total_count=ahead.total,
         )
 

@@ -84,7 +84,7 @@ def start_of(listing: Listing, track_id: str, item_id: str) -> int | None:
     """Where to begin; None where nothing was asked for. Raises NotFound for what is not in it."""
     if item_id:
         index = listing.find_item(item_id)
-        if index is None or (track_id and listing.entry(index).track_id != track_id):
+        if index is None:
             raise NotFound(
                 "The playlist has no such entry.", metadata={"resource": "item", "id": item_id}
             )

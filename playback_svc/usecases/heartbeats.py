@@ -109,6 +109,7 @@ class Heartbeats:
         """
         marked = self._marked.get(slot.session_id)
         if marked is None or marked.last_seq <= slot.last_seq:
+            slot.rung = slot.rung or (marked.rung if marked else None)
             self._marked[slot.session_id] = slot
 
     def report(self, slot: Slot, counted: Counted) -> None:

@@ -25,7 +25,8 @@ from playback_svc.usecases.staging import Staged, Staging
 class PlayOrder:
     """What to play, where, and from which position (ms, not negative).
 
-    ``source`` None: ``track_id`` by itself. ``shuffle`` and ``repeat`` None: as before.
+    ``source`` None: ``track_id`` by itself. ``shown_id`` names the list from which it was chosen.
+    ``shuffle`` and ``repeat`` None: as before.
     """
 
     device_id: str
@@ -33,6 +34,7 @@ class PlayOrder:
     position_ms: int = 0
     source: Source | None = None
     item_id: str = ""
+    shown_id: str = ""
     shuffle: bool | None = None
     repeat: Repeat | None = None
     sender: str = ""
@@ -115,6 +117,7 @@ class Play:
                 context=None,
                 origin=Origin.SINGLE,
                 item_id="",
+                shown_id=order.shown_id,
                 shuffle=before.shuffle if order.shuffle is None else order.shuffle,
                 repeat=before.repeat if order.repeat is None else order.repeat,
             )
@@ -128,7 +131,7 @@ class Play:
         self, tier: str, seen: Seen, order: PlayOrder, source: Source, listing: Listing
     ) -> Staged:
         """The first playable track; the one that was asked for is not passed over."""
-        before = seen.state.queue if seen.state else NO_QUEUE
+        before = replace(seen.state.queue if seen.state else NO_QUEUE, shown_id=order.shown_id)
         start = start_of(listing, order.track_id, order.item_id)
         shuffles = before.shuffle if order.shuffle is None else order.shuffle
         artists = await self._contexts.artists(listing) if shuffles else None

@@ -12,7 +12,7 @@ from ulid import ULID
 
 from player.commands.following import followed
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
-from player.commands.playback_words import context_words
+from player.commands.playback_words import ref_words
 from player.commands.playlist_names import PAGE
 from player.commands.terminal_text import cell, clock, output, say, track_words, when
 from player.mesh_client import MeshClient, acting_as
@@ -68,7 +68,9 @@ def history_table(entries: Sequence[Any]) -> Table:
         table.add_column(heading)
     for entry in entries:
         play = entry.play
-        notes = [context_words(play.context)] if play.HasField("context") else []
+        notes = (
+            [f"from {ref_words(play.origin.context)}"] if play.origin.HasField("context") else []
+        )
         notes += ["private"] if play.private_session else []
         table.add_row(
             cell(when(play.started_at), "dim"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from segue.playback.v1 import playback_pb2
+from segue.playback.v1 import play_source_pb2, playback_pb2
 
 from player.commands.terminal_text import clock, count, plain, track_words
 
 _STATUS = playback_pb2.Playback.Status
 _REPEAT = playback_pb2.Playback.Repeat
-_CONTEXT = playback_pb2.PlayContext.Kind
+_CONTEXT = play_source_pb2.ContextRef.Kind
 _NAMES = {_CONTEXT.PLAYLIST: "a playlist", _CONTEXT.ALBUM: "an album", _CONTEXT.ARTIST: "an artist"}
 _DOING = {_STATUS.PLAYING: "plays", _STATUS.PAUSED: "paused", _STATUS.STOPPED: "stopped"}
 
@@ -51,6 +51,11 @@ def facts(playback: Any) -> str:
 
 def context_words(context: Any) -> str:
     """What is played from, and how far that is."""
-    if context.kind not in _NAMES:
+    if context.ref.kind not in _NAMES:
         return f"{context.played_count:,} of {count(context.track_count, 'track')}"
-    return f"{context.played_count:,} of {context.track_count:,} from {_NAMES[context.kind]}"
+    return f"{context.played_count:,} of {context.track_count:,} from {ref_words(context.ref)}"
+
+
+def ref_words(ref: Any) -> str:
+    """What kind of thing is played from."""
+    return _NAMES.get(ref.kind, "a list")

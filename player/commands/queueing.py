@@ -19,7 +19,7 @@ from player.mesh_client import MeshClient, acting_as
 
 app = App(name="queue", help="Show and edit what comes next.")
 
-_QUEUE = playback_pb2.QueueEntry.Origin.QUEUE
+_QUEUED = playback_pb2.QueueEntry.Kind.QUEUED
 
 
 async def read_queue(client: MeshClient, most: int) -> tuple[Any, list[Any], int]:
@@ -78,7 +78,7 @@ def queue_table(entries: Sequence[Any]) -> Table:
             str(number),
             cell(track_words(entry.track) if known else entry.track.id, "" if known else "dim"),
             clock(entry.track.duration_ms) if known else "",
-            "queue" if entry.origin == _QUEUE else "",
+            "queue" if entry.kind == _QUEUED else "",
         )
     return table
 
@@ -142,7 +142,7 @@ def remove(*numbers: str, user: User = None, folder: Folder = None) -> int:
 async def _queued(client: MeshClient) -> list[Any]:
     """The entries of the queue itself; it comes first and holds at most 500."""
     _, entries, _ = await read_queue(client, PAGE)
-    return [entry for entry in entries if entry.origin == _QUEUE]
+    return [entry for entry in entries if entry.kind == _QUEUED]
 
 
 @app.command

@@ -25,7 +25,7 @@ OBEYED_WITHIN = Duration(seconds=3)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """``fields`` are those of PlayRequest and of SendCommand's Play; ``name`` is for people."""
+    """``fields`` are those that Play and SendCommand share; ``name`` is for people."""
 
     name: str
     fields: dict[str, Any] = field(default_factory=dict)
@@ -43,24 +43,27 @@ async def find_wish(
     """Finds what the words and the context mean. Raises CommandFailed for nothing or too much."""
     if sum(context is not None for context in (playlist, album, artist)) > 1:
         raise CommandFailed("choose one of --playlist, --album and --artist")
-    fields: dict[str, Any] = {}
+    source: dict[str, str] = {}
     names: list[str] = []
     if words:
-        fields["track_id"], name = await find_track(client, " ".join(words))
+        track_id, name = await find_track(client, " ".join(words))
+        alone = playlist is None and album is None and artist is None
+        source["track_id" if alone else "start_track_id"] = track_id
         names.append(name)
     if playlist is not None:
-        fields["playlist_id"] = await find_list(client, playlist)
+        source["playlist_id"] = await find_list(client, playlist)
         names.append(f"the playlist {plain(playlist)}")
     if album is not None:
         found = await _find_album(client, album)
-        fields["album_id"] = found.id
+        source["album_id"] = found.id
         names.append(f"the album {track_words(found)}")
     if artist is not None:
         somebody = await find_artist(client, artist)
-        fields["artist_id"] = somebody.id
+        source["artist_id"] = somebody.id
         names.append(plain(somebody.name))
     if not names:
         raise CommandFailed("say what to play, such as: segue play blue moon")
+    fields: dict[str, Any] = {"source": source}
     if shuffle is not None:
         fields["shuffle"] = shuffle
     return Wish(" from ".join(names), fields)

@@ -32,6 +32,7 @@ from wrong_calls import (
     missing,
 )
 
+from tests.contracts.playback.asked import asked
 from tests.running_mesh import RunningMesh
 
 STREAMS_PER_USER = 16
@@ -42,6 +43,8 @@ LIMIT_REACHED = Refusal("RESOURCE_EXHAUSTED", "LIMIT_REACHED")
 COMMANDS = "POST /devices/{device_id}/commands", "devices.SendCommand"
 APPLIED = "POST /devices/{device_id}/applied", "devices.ReportApplied"
 ADD = "POST /playback/queue", "playback.AddToQueue"
+PLAY = "POST /playback/play", "playback.Play"
+ONE = asked(track_id="{track}")
 DEVICE_CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (*COMMANDS, {"volume": {"percent": 3}}),
     (*APPLIED, {"applied": [{"number": 1, "status": "DONE"}]}),
@@ -80,7 +83,7 @@ CASES = [
     speaker("command", "none"),
     speaker("position_ms", "before the start", seek={"position_ms": -1}),
     speaker("position_ms", "far before the start", seek={"position_ms": -(2**31)}),
-    speaker("position_ms", "play early", play={"track_id": "{track}", "position_ms": -1}),
+    speaker("position_ms", "play early", play={**ONE, "position_ms": -1}),
     speaker("percent", "loud", volume={"percent": 101}),
     speaker("percent", "silent", volume={"percent": -1}),
     speaker("wait", "long", volume={"percent": 1}, wait="11s"),
@@ -156,7 +159,7 @@ CASES = [
     ),
     state("elsewhere", "DEVICE_NOT_PLAYING", COMMANDS, device_id="speaker", pause={}),
     state("deaf", "NOT_SUPPORTED_BY_DEVICE", COMMANDS, device_id="phone", pause={}),
-    state("offline", "DEVICE_OFFLINE", COMMANDS, device_id="speaker", play={"track_id": "{track}"}),
+    state("offline", "DEVICE_OFFLINE", COMMANDS, device_id="speaker", play=ONE),
     state(
         "offline transfer",
         "DEVICE_OFFLINE",
@@ -209,12 +212,17 @@ CASES = [
         preferences={"bitrate_pref": 321},
     ),
     wrong(
-        ("POST /playback/play", "playback.Play"),
+        PLAY,
         "track_ids",
         "many",
         device_id="phone",
-        track_ids=["{track}"] * (MOST_PLAYED_FROM + 1),
+        **asked(track_ids=["{track}"] * (MOST_PLAYED_FROM + 1)),
     ),
+    wrong(PLAY, "track_id", "both ways", device_id="phone", **{**ONE, "track_id": "{track}"}),
+    wrong(PLAY, "item", "both ways", device_id="phone", **{**ONE, "item": "{track}"}),
+    wrong(PLAY, "playlist_id", "both ways", device_id="phone", **{**ONE, "playlist_id": NOBODY}),
+    wrong(PLAY, "source", "nothing from", device_id="phone", source={}),
+    speaker("source", "nothing from", play={}),
 ]
 
 
@@ -291,12 +299,12 @@ def test_ten_thousand_tracks_are_played_from_and_a_body_beyond_the_bound_is_not_
     ada: Caller, music: Music
 ) -> None:
     tracks = ids_of(music) * (MOST_PLAYED_FROM // len(SONGS) + 1)
-    order = {"device_id": "phone", "track_ids": tracks[:MOST_PLAYED_FROM]}
+    order = {"device_id": "phone", **asked(track_ids=tracks[:MOST_PLAYED_FROM])}
     ada.post("/playback/play", order)
     queue = ada.get("/playback/queue?page_size=99999")
     assert (len(queue["entries"]), queue["total_count"]) == (500, MOST_PLAYED_FROM - 1)
     before = ada.get("/playback")["revision"]
-    answer = ada.try_("POST", "/playback/play", {**order, "track_ids": tracks * 2})
+    answer = ada.try_("POST", "/playback/play", {**order, **asked(track_ids=tracks * 2)})
     assert (answer.status, json_refusal(answer)) == (413, INVALID)
     assert ada.get("/playback")["revision"] == before
 

@@ -17,6 +17,7 @@ from segue.playback.v1.playback_service_pb2_grpc import PlaybackServiceStub
 
 from meshkit.faults import DeadlineExceeded, Fault, Unavailable
 from player.mesh_client import MeshClient
+from tests.contracts.playback.asked import asked
 from tests.mesh import playback_calls as calls
 from tests.mesh.history import History
 from tests.mesh.playback_calls import Answer, Call, Refused
@@ -24,7 +25,7 @@ from tests.mesh.playback_calls import Answer, Call, Refused
 DEVICES = ("phone", "kitchen", "desk")
 _STATUS = playback_pb2.Playback.Status
 _REPEAT = playback_pb2.Playback.Repeat
-_QUEUED = playback_pb2.QueueEntry.QUEUE
+_QUEUED = playback_pb2.QueueEntry.QUEUED
 _RETRY_S = 0.1
 _CALL_S = 5.0
 _TRIES = 40
@@ -159,14 +160,14 @@ def _fields(call: Call) -> dict[str, Any]:
     """The fields of a request, beside its request_id."""
     match call:
         case calls.Play():
-            return {
-                "device_id": call.device_id,
-                "track_id": call.track_id or "",
-                "track_ids": call.context,
-                "position_ms": call.position_ms,
-                "repeat": _REPEAT.Value(call.repeat) if call.repeat else 0,
-                "shuffle": call.shuffle,
-            }
+            return asked(
+                device_id=call.device_id,
+                track_id=call.track_id,
+                track_ids=call.context,
+                position_ms=call.position_ms,
+                repeat=_REPEAT.Value(call.repeat) if call.repeat else 0,
+                shuffle=call.shuffle,
+            )
         case calls.Seek():
             return {"playback_id": call.playback_id, "position_ms": call.position_ms}
         case calls.Pause() | calls.Resume() | calls.Stop() | calls.Previous():
@@ -213,7 +214,7 @@ def _told(call: Call, answer: Any) -> Answer:
 def _queue_of(answer: Any) -> tuple[str, ...] | None:
     if isinstance(answer, pb.GetPlaybackResponse):
         return None
-    queued = tuple(each.track.id for each in answer.entries if each.origin == _QUEUED)
+    queued = tuple(each.track.id for each in answer.entries if each.kind == _QUEUED)
     assert len(queued) == answer.playback.queue_count
     return queued
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from playback_svc.domain.origins import PlayOrigin
 from playback_svc.domain.play_queue import ContextKind
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.history import Plays
@@ -27,8 +28,6 @@ def a_play(**changed: Any) -> Play:
         outcome=Outcome.LEFT,
         counted=True,
         private=False,
-        context_kind=None,
-        context_id="",
         rung="320",
     )
     return replace(plain, **changed)
@@ -60,7 +59,7 @@ class PlaysContract:
             assert list(await under_test.plays.page(user, None, 10, distinct=distinct)) == []
 
     async def test_plays_come_back_whole(self, under_test: PlaysUnderTest, user: str) -> None:
-        album = a_play(context_kind=ContextKind.ALBUM, context_id=new_id(), private=True)
+        album = a_play(origin=PlayOrigin(ContextKind.ALBUM, new_id(), new_id()), private=True)
         alone = a_play(outcome=Outcome.COMPLETED, heard_ms=179_000, track_id=new_id())
         await under_test.enter(user, album)
         await under_test.enter(user, alone)

@@ -54,6 +54,7 @@ from playback_svc.wiring import (
     migrations,
     now_ms,
 )
+from tests.contracts.playback.asked import asked
 from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK, new_id
 
 PUBLIC_URL = "http://music.test:8080"
@@ -214,9 +215,9 @@ class User:
         return await self.on_device("SendCommand", device_id=device_id, **fields)
 
     async def play(self, **fields: Any) -> Any:
-        return await self.call(
-            "Play", **{"track_id": TRACK.track_id, "device_id": "kitchen", **fields}
-        )
+        """Plays TRACK, or what the fields say by the words of ``asked``."""
+        fields = {"track_id": TRACK.track_id, "device_id": "kitchen", **fields}
+        return await self.call("Play", **asked(**fields))
 
     async def state(self) -> Any:
         return (await self.call("GetPlayback")).playback

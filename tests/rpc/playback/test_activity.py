@@ -13,8 +13,8 @@ import pytest
 from grpc.aio import AioRpcError
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import activity_service_pb2 as pb
-from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import preferences_service_pb2 as preferences
+from segue.playback.v1.play_source_pb2 import ContextRef
 
 from meshkit import status
 from meshkit.faults import ResourceExhausted, Unavailable
@@ -200,8 +200,8 @@ async def test_only_what_everybody_can_open_is_named_as_a_context(
     await prefers(friend, share_activity=True)
     follows(world, user, friend)
     wanted: list[tuple[dict[str, Any], Any]] = [
-        ({"album_id": album_id}, (playback_pb2.PlayContext.ALBUM, album_id)),
-        ({"artist_id": artist_id}, (playback_pb2.PlayContext.ARTIST, artist_id)),
+        ({"album_id": album_id}, ContextRef(kind=ContextRef.ALBUM, id=album_id)),
+        ({"artist_id": artist_id}, ContextRef(kind=ContextRef.ARTIST, id=artist_id)),
         ({"playlist_id": playlist_id}, None),
         ({"track_ids": [TRACK.track_id]}, None),
     ]
@@ -211,8 +211,7 @@ async def test_only_what_everybody_can_open_is_named_as_a_context(
         if context is None:
             assert not shown.HasField("context")
         else:
-            assert (shown.context.kind, shown.context.id) == context
-            assert shown.context == playback_pb2.PlayContext(kind=context[0], id=context[1])
+            assert shown.context == context
 
 
 async def test_two_hundred_friends_are_shown_at_once(

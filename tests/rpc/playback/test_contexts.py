@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from segue.playback.v1 import playback_pb2
+from segue.playback.v1 import play_source_pb2, playback_pb2
 
 from meshkit import postgres
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, Unavailable
@@ -16,7 +16,9 @@ from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.music import Music, away, upcoming
 
-KIND = playback_pb2.PlayContext
+KIND = play_source_pb2.ContextRef
+ORIGIN = play_source_pb2.PlayOrigin
+ID = new_id()
 SMALL = 4_096
 
 
@@ -48,14 +50,77 @@ async def test_a_playlist_plays_from_its_first_track(user: User, music: Music) -
     assert answer.track.id == track_ids[0]
     state = await user.state()
     context = state.context
-    assert (context.kind, context.id) == (KIND.PLAYLIST, playlist_id)
+    assert context.ref == KIND(kind=KIND.PLAYLIST, id=playlist_id)
     assert (context.track_count, context.played_count) == (4, 1)
     assert state.item_id == items[0]
     ahead = await user.call("GetQueue")
     assert [one.item_id for one in ahead.entries] == items[1:]
     assert [one.track.id for one in ahead.entries] == track_ids[1:]
-    assert {one.origin for one in ahead.entries} == {playback_pb2.QueueEntry.CONTEXT}
+    assert {one.kind for one in ahead.entries} == {playback_pb2.QueueEntry.CONTEXT}
+    assert [one.origin.context for one in ahead.entries] == [context.ref] * 3
     assert ahead.total_count == 3
+
+
+async def test_the_list_that_was_shown_is_told_of_all_that_follows_from_it(
+    user: User, music: Music
+) -> None:
+    track_ids, shown_id = music.tracks(3), new_id()
+    album_id = music.album(track_ids)
+    await play(user, album_id=album_id, shown_id=shown_id)
+    origin = ORIGIN(context=KIND(kind=KIND.ALBUM, id=album_id), shown_id=shown_id)
+    await user.call("AddToQueue", track_ids=[music.track()])
+    queued, *ahead = (await user.call("GetQueue")).entries
+    assert not queued.HasField("origin")
+    assert [one.origin for one in ahead] == [origin, origin]
+    assert (await user.state()).origin == origin
+    await user.call("Skip", device_id="kitchen")
+    assert not (await user.state()).HasField("origin")
+    await user.call("Skip", device_id="kitchen")
+    assert (await user.state()).origin == origin
+
+
+async def test_a_track_by_itself_has_the_list_that_was_shown_alone(user: User) -> None:
+    shown_id = new_id()
+    await user.play(shown_id=shown_id)
+    assert (await user.state()).origin == ORIGIN(shown_id=shown_id)
+    await user.play()
+    assert not (await user.state()).HasField("origin")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"track_id": "", "source": {}}, "source"),
+        ({"source": {"track_id": "x"}}, "source.track_id"),
+        ({"source": {"playlist_id": "x"}}, "source.playlist_id"),
+        ({"source": {"tracks": {}}}, "source.tracks.track_ids"),
+        ({"source": {"tracks": {"track_ids": ["x"]}}}, "source.tracks.track_ids[0]"),
+        ({"source": {"album_id": ID, "start_track_id": "x"}}, "source.start_track_id"),
+        ({"source": {"album_id": ID, "start_item_id": ID}}, "source.start_item_id"),
+        ({"source": {"track_id": ID, "start_track_id": ID}}, "source.start_track_id"),
+        ({"source": {"album_id": ID, "shown_id": "x"}}, "source.shown_id"),
+        ({"source": {"album_id": ID}, "track_id": ID}, "track_id"),
+        ({"source": {"album_id": ID}, "playlist_id": ID}, "playlist_id"),
+        ({"source": {"album_id": ID}, "item": ID}, "item"),
+        ({"playlist_id": ID, "track_id": ID}, "track_id"),
+        ({"track_id": ID, "item": ID}, "item"),
+        ({}, "track_id"),
+    ],
+)
+async def test_what_to_play_is_said_once_and_in_full(
+    user: User, fields: dict[str, Any], field: str
+) -> None:
+    fault = await refused(user.call("Play", device_id="kitchen", **fields))
+    assert (fault.reason, fault.metadata["field"]) == ("INVALID_FIELD", field)
+
+
+async def test_a_device_is_told_what_to_play_by_source_alone(user: User) -> None:
+    for play, field in (
+        ({}, "play.source"),
+        ({"source": {"album_id": "x"}}, "play.source.album_id"),
+    ):
+        fault = await refused(user.order(play=play))
+        assert (fault.reason, fault.metadata["field"]) == ("INVALID_FIELD", field)
 
 
 @pytest.mark.parametrize("kind", ["album_id", "artist_id"])
@@ -68,8 +133,8 @@ async def test_an_album_and_an_artist_play_from_a_track(
     answer = await play(user, track_id=track_ids[2], position_ms=9, **{kind: source_id})
     assert (answer.track.id, answer.position_ms) == (track_ids[2], 9)
     context = (await user.state()).context
-    assert context.kind == KIND.Kind.Value(kind.removesuffix("_id").upper())
-    assert (context.id, context.played_count) == (source_id, 3)
+    assert context.ref.kind == KIND.Kind.Value(kind.removesuffix("_id").upper())
+    assert (context.ref.id, context.played_count) == (source_id, 3)
     assert await upcoming(user) == track_ids[3:]
 
 
@@ -78,7 +143,7 @@ async def test_a_list_plays_with_duplicates_from_a_track(user: User, music: Musi
     answer = await play(user, track_id=two, track_ids=[one, two, one, two])
     assert answer.track.id == two
     context = (await user.state()).context
-    assert (context.kind, context.id, context.track_count) == (KIND.TRACKS, "", 4)
+    assert (context.ref, context.track_count) == (KIND(kind=KIND.TRACKS), 4)
     assert await upcoming(user) == [one, two]
 
 
@@ -88,13 +153,14 @@ async def test_an_item_says_which_of_equal_tracks(user: User, music: Music) -> N
     answer = await play(user, playlist_id=playlist_id, item=items[2])
     assert answer.track.id == one
     assert await upcoming(user) == [two]
-    assert (await play(user, playlist_id=playlist_id, item=items[3], track_id=two)).track.id == two
+    flat = {"playlist_id": playlist_id, "item": items[3], "device_id": "kitchen"}
+    assert (await user.call("Play", **flat)).track.id == two
     assert await upcoming(user) == []
 
 
 async def test_what_is_not_in_it_is_not_found(user: User, music: Music) -> None:
     track_ids, strange = music.tracks(2), music.track()
-    playlist_id, items = music.playlist(track_ids)
+    playlist_id, _ = music.playlist(track_ids)
     album_id = music.album(track_ids)
     cases: list[tuple[dict[str, Any], str, str | None]] = [
         ({"playlist_id": new_id()}, "playlist", None),
@@ -103,7 +169,6 @@ async def test_what_is_not_in_it_is_not_found(user: User, music: Music) -> None:
         ({"album_id": album_id, "track_id": strange}, "track", strange),
         ({"track_ids": track_ids, "track_id": strange}, "track", strange),
         ({"playlist_id": playlist_id, "item": strange}, "item", strange),
-        ({"playlist_id": playlist_id, "item": items[0], "track_id": track_ids[1]}, "item", None),
     ]
     for fields, resource, name in cases:
         fault = await refused(play(user, **fields))
@@ -127,14 +192,8 @@ async def test_nothing_plays_from_nothing(user: User, music: Music, world: World
 @pytest.mark.parametrize(
     "fields",
     [
-        {"playlist_id": new_id(), "album_id": new_id()},
-        {"track_ids": [new_id()], "artist_id": new_id()},
         {"item": new_id(), "track_id": new_id()},
-        {"item": new_id(), "album_id": new_id()},
-        {"track_ids": ["x"]},
-        {"playlist_id": "x"},
         {"track_ids": [new_id()] * 10_001},
-        {},
     ],
 )
 async def test_what_makes_no_sense_is_refused(user: User, fields: dict[str, Any]) -> None:

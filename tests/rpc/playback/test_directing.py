@@ -15,6 +15,7 @@ from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, Resour
 from playback_svc.adapters.leases import WATCH
 from playback_svc.domain.mailbox import LIFE_MS
 from playback_svc.usecases.receipts import WAITS_PER_USER
+from tests.contracts.playback.asked import asked
 from tests.contracts.playback.samples import PLAYABLE, TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 
@@ -79,7 +80,7 @@ async def test_play_begins_a_session_on_the_device(
     tracks = several(world, 3)
     await user.register("kitchen")
     await instance.parts.wakeups.attend(user.user_id, "kitchen")
-    order = {"track_ids": tracks, "track_id": tracks[1], "position_ms": 7_000}
+    order = asked(track_ids=tracks, track_id=tracks[1], position_ms=7_000)
     command = (await user.order(play=order, sender_device_id="phone")).command
     assert (command.number, command.kind) == (1, Command.PLAY)
     assert command.target.track.id == tracks[1]
@@ -91,7 +92,7 @@ async def test_play_begins_a_session_on_the_device(
 
 async def test_play_on_a_device_without_a_stream_is_refused(user: User) -> None:
     await user.register("kitchen")
-    fault = await refused(user.order(play={"track_id": TRACK.track_id}))
+    fault = await refused(user.order(play=asked(track_id=TRACK.track_id)))
     assert isinstance(fault, FailedPrecondition)
     assert (fault.reason, fault.metadata) == ("DEVICE_OFFLINE", {"device_id": "kitchen"})
     assert (await user.state()).playback_id == ""
@@ -102,7 +103,7 @@ async def test_a_retried_play_is_answered_though_the_device_has_gone(
 ) -> None:
     await user.register("kitchen")
     await instance.parts.wakeups.attend(user.user_id, "kitchen")
-    order: dict[str, Any] = {"play": {"track_id": TRACK.track_id}, "request_id": "r1"}
+    order: dict[str, Any] = {"play": asked(track_id=TRACK.track_id), "request_id": "r1"}
     first = await user.order(**order)
     instance.parts.wakeups.leave(user.user_id, "kitchen")
     assert await user.order(**order) == first
@@ -407,9 +408,9 @@ async def test_a_report_with_a_bad_field_changes_nothing(
         ({"volume": {"percent": -1}}, "volume.percent"),
         ({"enqueue": {}}, "enqueue.track_ids"),
         ({"enqueue": {"track_ids": ["x"]}}, "enqueue.track_ids[0]"),
-        ({"play": {}}, "track_id"),
-        ({"play": {"track_id": TRACK.track_id, "repeat": 9}}, "play.repeat"),
-        ({"play": {"track_id": TRACK.track_id, "position_ms": -1}}, "position_ms"),
+        ({"play": {}}, "play.source"),
+        ({"play": asked(track_id=TRACK.track_id, repeat=9)}, "play.repeat"),
+        ({"play": asked(track_id=TRACK.track_id, position_ms=-1)}, "position_ms"),
     ],
 )
 async def test_a_command_with_a_bad_field_is_refused(

@@ -12,10 +12,12 @@ from grpc.aio import AioRpcError
 from segue.playback.v1 import history_service_pb2 as pb
 from segue.playback.v1 import playback_internal_service_pb2 as internal_pb
 from segue.playback.v1 import playback_pb2
+from segue.playback.v1.play_source_pb2 import ContextRef
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from meshkit import feeds_postgres, postgres, status
 from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied
+from playback_svc.domain.origins import PlayOrigin
 from playback_svc.domain.play_queue import ContextKind
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Change
@@ -72,8 +74,7 @@ async def test_who_heard_nothing_has_an_empty_history(user: User) -> None:
 async def test_a_play_is_told_whole_with_its_track(instance: Instance, user: User) -> None:
     album_id = new_id()
     play = a_play(
-        context_kind=ContextKind.ALBUM,
-        context_id=album_id,
+        origin=PlayOrigin(ContextKind.ALBUM, album_id, new_id()),
         private=True,
         outcome=Outcome.COMPLETED,
     )
@@ -86,10 +87,8 @@ async def test_a_play_is_told_whole_with_its_track(instance: Instance, user: Use
     assert (entry.play.heard_ms, entry.play.counted) == (60_000, True)
     assert entry.play.outcome == pb.Play.COMPLETED
     assert entry.play.private_session
-    assert (entry.play.context.kind, entry.play.context.id) == (
-        playback_pb2.PlayContext.ALBUM,
-        album_id,
-    )
+    assert entry.play.origin.context == ContextRef(kind=ContextRef.ALBUM, id=album_id)
+    assert entry.play.origin.shown_id == play.origin.shown_id
     assert (entry.track.id, entry.track.title) == (TRACK.track_id, TRACK.title)
 
 

@@ -13,6 +13,7 @@ from segue.device.v1.device_service_pb2_grpc import DeviceServiceStub
 from segue.playback.v1 import history_service_pb2 as pb
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import preferences_service_pb2 as preferences
+from segue.playback.v1.play_source_pb2 import ContextRef
 
 from meshkit.faults import Fault
 from playback_svc.domain.presence import SILENCE_PLAYING_MS
@@ -78,7 +79,7 @@ async def test_an_advance_enters_the_track_as_completed(user: User, tracks: list
     await asyncio.gather(*(user.call("Advance", **named) for _ in range(3)))
     (play,) = await history(user)
     assert (play.track_id, play.outcome) == (tracks[0], pb.Play.COMPLETED)
-    assert play.context.kind == playback_pb2.PlayContext.TRACKS
+    assert play.origin.context.kind == ContextRef.TRACKS
 
 
 async def test_playing_something_else_elsewhere_enters_what_played(

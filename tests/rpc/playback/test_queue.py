@@ -39,7 +39,7 @@ async def add(user: User, *track_ids: str, **fields: Any) -> list[str]:
 async def queued(user: User) -> list[str]:
     """The ids of the queue's entries."""
     ahead = await user.call("GetQueue", page_size=500)
-    return [one.item_id for one in ahead.entries if one.origin == playback_pb2.QueueEntry.QUEUE]
+    return [one.item_id for one in ahead.entries if one.kind == playback_pb2.QueueEntry.QUEUED]
 
 
 async def test_the_queue_plays_before_the_context_goes_on(user: User, music: Music) -> None:

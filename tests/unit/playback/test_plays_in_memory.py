@@ -17,6 +17,7 @@ from playback_svc.adapters.memory import (
 from playback_svc.adapters.memory_skips import MemorySkipWindows
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.domain.origins import NOWHERE, PlayOrigin
 from playback_svc.domain.play_queue import ContextKind, Repeat
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Outcome, counted
@@ -202,8 +203,7 @@ async def test_what_is_entered_tells_where_when_and_from_what(desk: Desk) -> Non
         outcome=Outcome.SKIPPED,
         counted=True,
         private=False,
-        context_kind=ContextKind.ALBUM,
-        context_id=ALBUM,
+        origin=PlayOrigin(ContextKind.ALBUM, ALBUM),
     )
 
 
@@ -410,7 +410,7 @@ async def test_a_single_track_belongs_to_no_context(desk: Desk) -> None:
     await desk.plays_track()
     desk.passes(40)
     await desk.stops()
-    assert (desk.plays[0].context_kind, desk.plays[0].context_id) == (None, "")
+    assert desk.plays[0].origin == NOWHERE
 
 
 async def test_every_play_is_told_with_how_it_ended(desk: Desk) -> None:

@@ -145,7 +145,8 @@ def test_what_plays_is_told_in_a_line_that_moves_no_cursor() -> None:
 
 
 def test_everything_else_is_told_in_another() -> None:
-    context = {"kind": "PLAYLIST", "id": "P", "track_count": 1200, "played_count": 3}
+    ref = {"kind": "PLAYLIST", "id": "P"}
+    context = {"ref": ref, "track_count": 1200, "played_count": 3}
     told = facts(playing(context=context, shuffle=True, repeat="CONTEXT", queue_count=2))
     assert told == "3 of 1,200 from a playlist, shuffled, repeats the context, 2 in the queue"
     assert facts(playing()) == ""
@@ -168,8 +169,8 @@ def test_a_live_view_advances_while_it_plays(status: Any, age_s: float, shown: s
 
 def test_what_is_queued_is_marked_and_numbered() -> None:
     entries = [
-        playback_pb2.QueueEntry(origin="QUEUE", track={"id": "A", "title": "One"}),
-        playback_pb2.QueueEntry(origin="CONTEXT", track={"id": "GONE"}),
+        playback_pb2.QueueEntry(kind="QUEUED", track={"id": "A", "title": "One"}),
+        playback_pb2.QueueEntry(kind="CONTEXT", track={"id": "GONE"}),
     ]
     lines = drawn(queue_table(entries)).splitlines()[1:]
     assert lines[0].split() == ["1", "One", "0:00", "queue"]
@@ -208,8 +209,10 @@ def test_a_bitrate_is_one_of_the_contract(word: str | None, value: int) -> None:
 
 @pytest.mark.parametrize("make", [request_of, lambda *of: command_of(*of).play])
 def test_a_wish_asks_for_the_same_here_and_elsewhere(make: Callable[..., Any]) -> None:
-    made = make(Wish("x", {"track_id": "T", "album_id": "A", "shuffle": False}), "kitchen")
-    assert (made.track_id, made.album_id, made.HasField("shuffle")) == ("T", "A", True)
+    source = {"start_track_id": "T", "album_id": "A"}
+    made = make(Wish("x", {"source": source, "shuffle": False}), "kitchen")
+    assert (made.source.start_track_id, made.source.album_id) == ("T", "A")
+    assert made.HasField("shuffle")
 
 
 def status_at(position_ms: int, **changes: Any) -> PlayerStatus:
