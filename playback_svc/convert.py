@@ -169,8 +169,12 @@ def play(play: Play) -> history_service_pb2.Play:
 
 def playback(playing: Playing) -> playback_pb2.Playback:
     """A user's playback as it is now."""
-    state = playing.state
-    return snapshot(state, playing.position_ms, len(Listing(state.queue.queued)))
+    state, skips = playing.state, playing.skips
+    told = snapshot(state, playing.position_ms, len(Listing(state.queue.queued)))
+    if skips is not None:
+        told.skips_remaining = skips.remaining
+        told.skips_reset_at.FromSeconds(skips.resets_at_s)
+    return told
 
 
 def told(answer: Answer) -> playback_pb2.Playback | None:

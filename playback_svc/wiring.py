@@ -93,6 +93,7 @@ from playback_svc.usecases.queueing import Queueing
 from playback_svc.usecases.receipts import Receipts
 from playback_svc.usecases.registering import Devices
 from playback_svc.usecases.reporting import Reports
+from playback_svc.usecases.skip_allowance import SkipAllowance
 from playback_svc.usecases.staging import Staging
 from playback_svc.usecases.streams import Streams
 from playback_svc.usecases.sweep import Expire, Sweeper
@@ -277,6 +278,7 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
     sessions = SessionLookup(parts.store)
     contexts = Contexts(parts.store, parts.catalogue, parts.playlists)
     staging = Staging(parts.catalogue, parts.plans, new_id)
+    allowance = SkipAllowance(parts.skips, parts.plans, now_ms)
     # Shuffles music, guards nothing.
     rng, urls_live_s = Random(), settings.urls_live_s  # noqa: S311
     return UseCases(
@@ -295,7 +297,7 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
             new_id=new_id, rng=rng, urls_live_s=urls_live_s,
         ),
         queueing=Queueing(commander, contexts, parts.catalogue, new_id=new_id, rng=rng),
-        get_playback=GetPlayback(commander, now_ms),
+        get_playback=GetPlayback(commander, allowance, now_ms),
         observing=Observing(parts.others, parts.positions, now_ms),
     )  # fmt: skip
 

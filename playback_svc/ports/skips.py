@@ -33,6 +33,14 @@ class Tally:
     counted_now: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SkipsAhead:
+    """Skips that are left in the present window, and when that ends, in Unix seconds."""
+
+    remaining: int
+    resets_at_s: int
+
+
 class SkipWindows(Protocol):
     """Counts skips exactly. Fails CLOSED: Unavailable when the store cannot answer.
 

@@ -103,7 +103,8 @@ class PlaybackServicer(PlaybackServiceServicer):
         self, request: pb.GetPlaybackRequest, context: Context
     ) -> pb.GetPlaybackResponse:
         """See the contract."""
-        playing = await self._get_playback(current_principal().user_id)
+        principal = current_principal()
+        playing = await self._get_playback(principal.user_id, principal.tier)
         return pb.GetPlaybackResponse(playback=convert.playback(playing) if playing else None)
 
     async def WatchPlayback(
@@ -132,7 +133,8 @@ class PlaybackServicer(PlaybackServiceServicer):
             raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
         sender = convert.device_id(request.device_id)
         caller = Caller(caller.user_id, caller.tier, sender)
-        answer = await self._moving.skip(caller, Aim(), key)
+        play_id = convert.ulid("play_id", request.play_id) if request.play_id else ""
+        answer = await self._moving.skip(caller, Aim(), key, play_id)
         left = answer.skips
         return pb.SkipResponse(
             skips_remaining=left.remaining if left else None,

@@ -26,13 +26,14 @@ from playback_svc.usecases.receipts import Receipts
 class Order:
     """What a device shall do. Beside ``kind`` that is set which the kind needs.
 
-    ``play`` for PLAY, ``position_ms`` for SEEK, ``percent`` for VOLUME, ``track_ids`` and
-    ``first`` for QUEUE: more in the user's queue.
+    ``play`` for PLAY, ``position_ms`` for SEEK, ``play_id`` for SKIP where it is named, ``percent``
+    for VOLUME, ``track_ids`` and ``first`` for QUEUE: more in the user's queue.
     """
 
     device_id: str
     kind: CommandKind
     play: PlayOrder | None = None
+    play_id: str = ""
     position_ms: int = 0
     percent: int = 0
     track_ids: tuple[str, ...] = ()
@@ -136,7 +137,7 @@ class Directing:
             case CommandKind.STOP:
                 return await self._control.stop(caller, aim, key)
             case CommandKind.SKIP:
-                return await self._moving.skip(caller, aim, key)
+                return await self._moving.skip(caller, aim, key, order.play_id)
             case CommandKind.PREVIOUS:
                 return await self._moving.previous(caller, aim, key)
             case CommandKind.VOLUME:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.clock import Clock
+from playback_svc.ports.skips import SkipsAhead
 from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.skip_allowance import SkipAllowance
 
 
 @dataclass(frozen=True, slots=True)
 class Playing:
     """The state as of now and the position (ms) now.
 
-    ``derived`` says that silence has ended the session and that this is not stored yet.
+    ``derived`` says that silence has ended the session and that this is not stored yet. ``skips``
+    is None where nothing limits them, or nobody can tell.
     """
 
     state: PlayerState
     position_ms: int
     derived: bool = False
+    skips: SkipsAhead | None = None
 
 
 class GetPlayback:
     """Reads the row, the last beat, and derives what holds now."""
 
-    def __init__(self, commander: Commander, clock: Clock) -> None:
+    def __init__(self, commander: Commander, allowance: SkipAllowance, clock: Clock) -> None:
         self._commander = commander
+        self._allowance = allowance
         self._clock = clock
 
-    async def __call__(self, user_id: str) -> Playing | None:
+    async def __call__(self, user_id: str, tier: str) -> Playing | None:
         """What plays; None for a user who never played anything. Raises Unavailable."""
+        playing, skips = await asyncio.gather(
+            self._playing(user_id), self._allowance(user_id, tier)
+        )
+        return replace(playing, skips=skips) if playing else None
+
+    async def _playing(self, user_id: str) -> Playing | None:
         partition, _ = await self._commander.answered(user_id, None)
         stored, state = partition.state, await self._commander.current(partition)
         if stored is None or state is None:

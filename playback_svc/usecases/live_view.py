@@ -91,7 +91,7 @@ class Watchers:
     async def first(self, view: View) -> Playing | None:
         """What plays now; None where nothing was ever played. Raises Unavailable."""
         view.behind = False
-        playing = await self._get_playback(view.holder.user_id)
+        playing = await self._get_playback(view.holder.user_id, view.holder.tier)
         if playing is not None:
             view.shown = _lasting(playing)
         return playing

@@ -71,14 +71,24 @@ def _kept(task: asyncio.Task[None]) -> asyncio.Task[None]:
 
 
 class SkipCount:
-    """One command's claim on the window of skips: taken at most once, given back if in vain."""
+    """One command's claim on the window of skips: taken at most once, given back if in vain.
 
-    def __init__(self, windows: SkipWindows, user_id: str, key: RequestKey | None) -> None:
+    Commands that name the play to be left claim one skip together: only one of them leaves it.
+    """
+
+    def __init__(
+        self, windows: SkipWindows, user_id: str, key: RequestKey | None, play_id: str = ""
+    ) -> None:
         self._windows = windows
         # A command without a request_id is its own request: it cannot come twice.
-        self._is_alone = key is None
-        request_id = _digest(f"{key.method}:{key.request_id}") if key else str(ULID())
-        self._skip = Skip(user_id, request_id, key.body_sha256 if key else _NO_BODY)
+        self._is_alone = key is None and not play_id
+        if play_id:
+            self._skip = Skip(user_id, _digest(f"play:{play_id}"), _NO_BODY)
+        elif key:
+            request_id = _digest(f"{key.method}:{key.request_id}")
+            self._skip = Skip(user_id, request_id, key.body_sha256)
+        else:
+            self._skip = Skip(user_id, str(ULID()), _NO_BODY)
         self._tally: Tally | None = None
         self.needed = False
         """Whether the latest decision rests on the skip."""
@@ -163,21 +173,26 @@ class Moving:
         self._rng = rng
         self._urls_live_s = urls_live_s
 
-    async def skip(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
-        """The next track, for one skip.
+    async def skip(
+        self, caller: Caller, aim: Aim, key: RequestKey | None, play_id: str = ""
+    ) -> Answer:
+        """The next track, for one skip; what plays, for none, where ``play_id`` is over already.
 
         Raises FailedPrecondition (QUEUE_ENDED, DEVICE_NOT_PLAYING), SkipLimitReached.
         """
-        count = SkipCount(self._skips, caller.user_id, key)
+        count = SkipCount(self._skips, caller.user_id, key, play_id)
 
         async def decide(seen: Seen) -> Decision:
             if aim.device_id is None and caller.sender:
                 _require_device(seen, caller.sender)
             before = aim.hit(seen)
+            limit = await self._limit(caller)
+            if play_id not in ("", before.play_id):
+                answer = self._answer(before, seen.now_ms)
+                return Decision(before, replace(answer, skips=await count.left(limit)))
             staged = await self._next(caller, seen, before, ended=False)
             if staged is None:
                 raise FailedPrecondition("Nothing follows this track.", reason="QUEUE_ENDED")
-            limit = await self._limit(caller)
             await count.take(limit)
             state = player_state.move_on(before, staged.start, seen.now_ms, skipped=True)
             answer = replace(self._answer(state, seen.now_ms), skips=await count.left(limit))
@@ -192,7 +207,7 @@ class Moving:
 
         Raises NotFound, FailedPrecondition (TRACK_NOT_ENDED), SkipLimitReached.
         """
-        count = SkipCount(self._skips, caller.user_id, key)
+        count = SkipCount(self._skips, caller.user_id, key, play_id)
 
         async def decide(seen: Seen) -> Decision:
             before, now_ms = require_session(seen.state, session_id), seen.now_ms

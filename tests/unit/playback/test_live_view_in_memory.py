@@ -43,7 +43,7 @@ class Rig:
         )
         self.wakeups.listen(self.watchers.hear, self.watchers.gap)
 
-    async def read(self, user_id: str) -> Playing | None:
+    async def read(self, user_id: str, tier: str) -> Playing | None:
         if self.away:
             raise Unavailable("The store cannot answer now.")
         return Playing(self.state, 0, self.derived) if self.state else None
