@@ -13,7 +13,6 @@ from playback_svc import convert
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind, Listed
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
 from playback_svc.domain.play_queue import MOST_QUEUED
-from playback_svc.ports.neighbours import StreamAddresses
 from playback_svc.servicers.play_orders import command_order
 from playback_svc.usecases.directing import Order
 from playback_svc.usecases.registering import Registration
@@ -158,15 +157,6 @@ def command(command: Command, now_ms: int) -> device_pb2.Command:
         expires_at=convert.timestamp(command.expires_at_ms),
         status=_STATUSES[command.status_at(now_ms)],
         detail=command.detail,
-    )
-
-
-def stream(addresses: StreamAddresses) -> device_pb2.Stream:
-    """Where a track is streamed from. Carries secrets."""
-    return device_pb2.Stream(
-        stream_url=addresses.hls,
-        dash_url=addresses.dash,
-        expires_at=convert.timestamp(addresses.expires_at_s * 1000),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
+from segue.playback.v1 import stream_pb2
 
 from meshkit.faults import InvalidArgument
 from meshkit.principal import current_principal
@@ -25,6 +26,7 @@ from playback_svc.servicers.holding import (
     holder_of,
     renew,
 )
+from playback_svc.servicers.streams import stream
 from playback_svc.usecases.device_stream import DeviceStream
 from playback_svc.usecases.device_streams import DeviceStreams, Greeting, Hello
 
@@ -131,8 +133,8 @@ class DeviceStreamCalls:
             message.stream.CopyFrom(stream)
         return message
 
-    def _signed(self, answer: Answer | None) -> device_pb2.Stream | None:
-        return None if answer is None else device_messages.stream(self._addresses.of(answer))
+    def _signed(self, answer: Answer | None) -> stream_pb2.Stream | None:
+        return None if answer is None else stream(answer, self._addresses)
 
     async def _hear(self, stream: DeviceStream, requests: Sequence[pb.ConnectRequest]) -> None:
         """What a device says after hello; one report of all that waited.

@@ -17,6 +17,7 @@ from playback_svc.ports.clock import Clock
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.servicers import device_messages
 from playback_svc.servicers.device_streams import DeviceStreamCalls
+from playback_svc.servicers.streams import stream
 from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.registering import Devices
@@ -144,7 +145,7 @@ class DeviceServicer(DeviceServiceServicer):
         answer = await self._transfer(caller, device_id, plays, key)
         return pb.TransferResponse(
             playback=convert.told(answer),
-            stream=device_messages.stream(self._addresses.of(answer)),
+            stream=stream(answer, self._addresses),
             command_number=answer.number,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import PlaybackServiceServicer
@@ -17,9 +16,9 @@ from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import Addresses
-from playback_svc.ports.states import Answer
 from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.servicers.play_orders import play_order
+from playback_svc.servicers.streams import started
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback, Playing
 from playback_svc.usecases.live_view import Watchers
@@ -63,7 +62,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         order = play_order(request, convert.device_id(request.device_id))
         key = request_key(principal.user_id, "Play", request)
         answer = await self._play(principal.user_id, principal.tier, order, key)
-        return pb.PlayResponse(**self._started(answer))
+        return pb.PlayResponse(**started(answer, self._addresses))
 
     async def Pause(self, request: pb.PauseRequest, context: Context) -> pb.PauseResponse:
         """See the contract."""
@@ -75,15 +74,7 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def Resume(self, request: pb.ResumeRequest, context: Context) -> pb.ResumeResponse:
         """See the contract."""
         answer = await self._resume(*_named(request.playback_id, "Resume", request))
-        addresses = self._addresses.of(answer)
-        return pb.ResumeResponse(
-            success=True,
-            position_ms=answer.position_ms,
-            stream_url=addresses.hls,
-            dash_url=addresses.dash,
-            expires_at=convert.timestamp(addresses.expires_at_s * 1000),
-            revision=answer.version.revision,
-        )
+        return pb.ResumeResponse(success=True, **started(answer, self._addresses))
 
     async def Seek(self, request: pb.SeekRequest, context: Context) -> pb.SeekResponse:
         """See the contract."""
@@ -139,13 +130,14 @@ class PlaybackServicer(PlaybackServiceServicer):
         return pb.SkipResponse(
             skips_remaining=left.remaining if left else None,
             seconds_until_reset=left.resets_in_s if left else 0,
-            **self._started(answer),
+            **started(answer, self._addresses),
         )
 
     async def Previous(self, request: pb.PreviousRequest, context: Context) -> pb.PreviousResponse:
         """See the contract."""
         caller, aim, key = _named(request.playback_id, "Previous", request)
-        return pb.PreviousResponse(**self._started(await self._moving.previous(caller, aim, key)))
+        answer = await self._moving.previous(caller, aim, key)
+        return pb.PreviousResponse(**started(answer, self._addresses))
 
     async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
         """See the contract."""
@@ -159,7 +151,7 @@ class PlaybackServicer(PlaybackServiceServicer):
                 revision=answer.version.revision,
                 ended=True,
             )
-        return pb.AdvanceResponse(**self._started(answer))
+        return pb.AdvanceResponse(**started(answer, self._addresses))
 
     async def SetShuffle(
         self, request: pb.SetShuffleRequest, context: Context
@@ -234,22 +226,6 @@ class PlaybackServicer(PlaybackServiceServicer):
         before = convert.ulid("before_item_id", before) if before else ""
         answer = await self._queueing.move(caller.user_id, item_ids, before or None, key)
         return pb.MoveInQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
-
-    def _started(self, answer: Answer) -> dict[str, Any]:
-        """The fields that say what plays and where it is streamed from."""
-        addresses = self._addresses.of(answer)
-        return {
-            "playback_id": answer.session_id,
-            "stream_url": addresses.hls,
-            "bitrate": answer.asset.rungs[-1].bitrate_kbps,
-            "dash_url": addresses.dash,
-            "expires_at": convert.timestamp(addresses.expires_at_s * 1000),
-            "track": convert.playing_track(answer.track),
-            "position_ms": answer.position_ms,
-            "epoch": answer.version.epoch,
-            "revision": answer.version.revision,
-            "play_id": answer.play_id,
-        }
 
 
 def _shown(playing: Playing) -> pb.WatchPlaybackResponse:

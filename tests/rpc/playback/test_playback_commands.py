@@ -169,8 +169,8 @@ async def test_a_stopped_session_stays_stopped(user: User) -> None:
 async def test_a_bad_field_is_named(
     user: User, method: str, fields: dict[str, object], named: str
 ) -> None:
-    call = user.play(**fields) if method == "Play" else user.call(method, **fields)
-    fault = await refused(call)
+    plain = {"track_id": TRACK.track_id, "device_id": "kitchen"} if method == "Play" else {}
+    fault = await refused(user.call(method, **{**plain, **fields}))
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == named
     assert [violation.field for violation in fault.violations] == [named]
