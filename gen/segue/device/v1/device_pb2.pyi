@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from segue.playback.v1 import playback_pb2 as _playback_pb2
+from segue.playback.v1 import stream_pb2 as _stream_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -320,7 +321,7 @@ class Command(_message.Message):
         """
 
     @_builtins.property
-    def stream(self) -> Global___Stream:
+    def stream(self) -> _stream_pb2.Stream:
         """Where the target's track is streamed from; made for this delivery. Absent where there is nothing
         to load, and in answers to senders.
         """
@@ -339,7 +340,7 @@ class Command(_message.Message):
         number: _builtins.int = ...,
         kind: Global___Command.Kind.ValueType = ...,
         target: _playback_pb2.Playback | None = ...,
-        stream: Global___Stream | None = ...,
+        stream: _stream_pb2.Stream | None = ...,
         volume_percent: _builtins.int = ...,
         sender_device_id: _builtins.str = ...,
         issued_at: _timestamp_pb2.Timestamp | None = ...,
@@ -354,38 +355,6 @@ class Command(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Command: _TypeAlias = Command  # noqa: Y015
-
-@_typing.final
-class Stream(_message.Message):
-    """Where a track is streamed from."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STREAM_URL_FIELD_NUMBER: _builtins.int
-    DASH_URL_FIELD_NUMBER: _builtins.int
-    EXPIRES_AT_FIELD_NUMBER: _builtins.int
-    stream_url: _builtins.str
-    """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
-    dash_url: _builtins.str
-    """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
-    @_builtins.property
-    def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """When both addresses stop working; Resume gives fresh ones."""
-
-    def __init__(
-        self,
-        *,
-        stream_url: _builtins.str = ...,
-        dash_url: _builtins.str = ...,
-        expires_at: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dash_url", b"dash_url", "expires_at", b"expires_at", "stream_url", b"stream_url"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Stream: _TypeAlias = Stream  # noqa: Y015
 
 @_typing.final
 class Applied(_message.Message):
@@ -484,7 +453,7 @@ class Welcome(_message.Message):
         """The user's playback now. Absent: the user never played anything."""
 
     @_builtins.property
-    def stream(self) -> Global___Stream:
+    def stream(self) -> _stream_pb2.Stream:
         """Where it is streamed from, if this device plays it."""
 
     @_builtins.property
@@ -495,7 +464,7 @@ class Welcome(_message.Message):
         self,
         *,
         playback: _playback_pb2.Playback | None = ...,
-        stream: Global___Stream | None = ...,
+        stream: _stream_pb2.Stream | None = ...,
         last_applied: _builtins.int = ...,
         lapsed: Global___Lapsed | None = ...,
     ) -> None: ...
