@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from segue.catalog.v1.track_summary_pb2 import TrackSummary
 from segue.playback.v1 import history_service_pb2, play_source_pb2, playback_pb2
 
 from meshkit.faults import InvalidArgument
@@ -57,14 +58,18 @@ def timestamp(unix_ms: int) -> Timestamp:
     return stamp
 
 
-def playing_track(track: Track) -> playback_pb2.PlayingTrack:
-    """A track as a player shows it."""
-    return playback_pb2.PlayingTrack(
+def track_summary(track: Track) -> TrackSummary:
+    """A track as a list or a player shows it."""
+    return TrackSummary(
         id=track.track_id,
         title=track.title,
         artist=track.artist,
         duration=track.duration_ms / 1000,
         duration_ms=track.duration_ms,
+        artist_id=track.artist_id,
+        album=track.album,
+        album_id=track.album_id,
+        artwork_path=track.artwork_path,
     )
 
 
@@ -136,7 +141,7 @@ def queue_entry(entry: Next, queue: PlayQueue) -> playback_pb2.QueueEntry:
     return playback_pb2.QueueEntry(
         kind=_ENTRY_KINDS[kind],
         item_id=entry.upcoming.entry.item_id,
-        track=playing_track(entry.track),
+        track=track_summary(entry.track),
         origin=play_origin(context_origin(queue)) if kind is Origin.CONTEXT else None,
     )
 
@@ -190,7 +195,7 @@ def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb
     return playback_pb2.Playback(
         playback_id=state.session_id,
         status=STATUSES[state.status],
-        track=playing_track(state.track),
+        track=track_summary(state.track),
         position_ms=position,
         device_id=state.device_id,
         origin=play_origin(origin_of(state.queue)),

@@ -92,6 +92,10 @@ def _track(track: catalog_pb2.Track) -> Track:
         artist=track.artist,
         duration_ms=track.duration_ms,
         premium=track.access == catalog_pb2.Track.PREMIUM,
+        artist_id=track.artist_id,
+        album=track.album,
+        album_id=track.album_id,
+        artwork_path=track.artwork_path,
     )
 
 

@@ -27,6 +27,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 STATE_COLUMNS = (
     "epoch", "revision", "session_id", "device_id",
     "track_id", "track_title", "track_artist", "track_duration_ms", "track_premium",
+    "track_artist_id", "track_album", "track_album_id", "track_artwork_path",
     "descriptor", "rungs", "status", "ended_by",
     "position_ms", "position_at", "moving", "started_at",
     "play_id", "play_started_at", "heard_ms", "queue", "queued", "private",
@@ -60,7 +61,7 @@ def state_values(state: PlayerState) -> dict[str, Any]:
     track, asset = state.track, state.asset
     values = (
         *state.version, state.session_id, state.device_id,
-        track.track_id, track.title, track.artist, track.duration_ms, track.premium,
+        *_track_values(track),
         asset.descriptor, [list(rung) for rung in asset.rungs], state.status, state.ended_by,
         state.position_ms, instant(state.position_at_ms), state.moving,
         instant(state.started_at_ms),
@@ -87,6 +88,10 @@ def state_of(row: Sequence[Any]) -> PlayerState:
             it["track_artist"],
             it["track_duration_ms"],
             it["track_premium"],
+            it["track_artist_id"],
+            it["track_album"],
+            it["track_album_id"],
+            it["track_artwork_path"],
         ),
         asset=Asset(it["descriptor"], tuple(Rung(*rung) for rung in it["rungs"])),
         status=Status(it["status"]),
@@ -176,6 +181,20 @@ def queue_of(document: dict[str, Any], queued: bytes = b"") -> PlayQueue:
     )
 
 
+def _track_values(track: Track) -> list[Any]:
+    return [
+        track.track_id, track.title, track.artist, track.duration_ms, track.premium,
+        track.artist_id, track.album, track.album_id, track.artwork_path,
+    ]  # fmt: skip
+
+
+# What a document of an earlier version does not have.
+_LATER = {
+    "attended": False, "begun_ms": 0, "rung": "",
+    "track_artist_id": "", "track_album": "", "track_album_id": "", "track_artwork_path": "",
+}  # fmt: skip
+
+
 def state_document(state: PlayerState) -> dict[str, Any]:
     """A state as JSON keeps it, without the entries of the user queue."""
     row = {column: value for column, value in state_values(state).items() if column != "queued"}
@@ -187,7 +206,7 @@ def state_document(state: PlayerState) -> dict[str, Any]:
 
 def state_from(document: dict[str, Any]) -> PlayerState:
     """The state that ``state_document`` made, or a version before it."""
-    row = {"attended": False, "begun_ms": 0, "rung": "", **document, "queued": b""}
+    row = {**_LATER, **document, "queued": b""}
     times = ("position_at", "started_at", "play_started_at", "last_heartbeat_at")
     row.update({column: instant(row[column]) for column in times})
     return state_of([row[column] for column in STATE_COLUMNS])
@@ -195,12 +214,12 @@ def state_from(document: dict[str, Any]) -> PlayerState:
 
 def answer_document(answer: Answer) -> dict[str, Any]:
     """An answer as JSON keeps it."""
-    track, skips = answer.track, answer.skips
+    skips = answer.skips
     return {
         "session_id": answer.session_id,
         "version": list(answer.version),
         "position_ms": answer.position_ms,
-        "track": [track.track_id, track.title, track.artist, track.duration_ms, track.premium],
+        "track": _track_values(answer.track),
         "descriptor": answer.asset.descriptor,
         "rungs": [list(rung) for rung in answer.asset.rungs],
         "urls_expire_at_s": answer.urls_expire_at_s,

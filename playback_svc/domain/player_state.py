@@ -51,13 +51,17 @@ class Rung(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The track as its play began with it."""
+    """The track as its play began with it. Empty: it has no album, or no cover."""
 
     track_id: str
     title: str
     artist: str
     duration_ms: int
     premium: bool = False
+    artist_id: str = ""
+    album: str = ""
+    album_id: str = ""
+    artwork_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

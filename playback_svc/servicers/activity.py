@@ -66,7 +66,7 @@ def _told(news: FriendListening) -> pb.FriendActivity:
         return pb.FriendActivity(user=user, hidden=True)
     return pb.FriendActivity(
         user=user,
-        track=convert.playing_track(listening.track),
+        track=convert.track_summary(listening.track),
         playing=listening.playing,
         at=convert.timestamp(listening.at_ms),
         context=convert.context_ref(listening.context_kind, listening.context_id),

@@ -31,7 +31,7 @@ class HistoryServicer(HistoryServiceServicer):
         )
         shown, token = page.cut(found, _key)
         entries = [
-            pb.HistoryEntry(play=convert.play(one.play), track=convert.playing_track(one.track))
+            pb.HistoryEntry(play=convert.play(one.play), track=convert.track_summary(one.track))
             for one in shown
         ]
         return pb.ListHistoryResponse(entries=entries, next_page_token=token)

@@ -22,7 +22,7 @@ def started(answer: Answer, addresses: Addresses) -> dict[str, Any]:
         **_stream_fields(answer, addresses),
         "playback_id": answer.session_id,
         "play_id": answer.play_id,
-        "track": convert.playing_track(answer.track),
+        "track": convert.track_summary(answer.track),
         "position_ms": answer.position_ms,
         "epoch": answer.version.epoch,
         "revision": answer.version.revision,

@@ -29,7 +29,7 @@ class Track:
 
     @classmethod
     def of(cls, track: Any) -> Track:
-        """From a PlayingTrack."""
+        """From a TrackSummary."""
         return cls(track.id, track.title, track.artist, track.duration_ms)
 
 

@@ -6,20 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from google.protobuf.descriptor import Descriptor
+from segue.catalog.v1.track_summary_pb2 import TrackSummary
 
 from meshkit import contracts
 
-SHORT_TRACK = {
-    "id": 1,
-    "title": 2,
-    "artist": 3,
-    "duration": 4,
-    "duration_ms": 5,
-    "artist_id": 6,
-    "album": 7,
-    "album_id": 8,
-    "artwork_path": 9,
-}
+SHORT_TRACK = {field.name: field.number for field in TrackSummary.DESCRIPTOR.fields}
 """The numbers of what every message that shows a track flat says of it."""
 
 ACCOUNTS = {
@@ -77,6 +68,20 @@ def test_a_short_track_has_the_same_numbers_in_every_message(name: str) -> None:
     assert shown == {field: SHORT_TRACK[field] for field in shown}
     beside = {number for field, number in has.items() if field not in SHORT_TRACK}
     assert beside.isdisjoint(SHORT_TRACK.values())
+
+
+def test_what_says_no_more_than_a_short_track_is_one() -> None:
+    alike = [name for name in TRACKS if set(numbers(MESSAGES[name])) <= set(SHORT_TRACK)]
+    assert alike == [TrackSummary.DESCRIPTOR.full_name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Playback", "QueueEntry", "HistoryEntry", "FriendActivity", "PlayResponse", "SkipResponse"],
+)
+def test_what_plays_waits_or_was_heard_can_be_drawn(name: str) -> None:
+    track = MESSAGES[f"segue.playback.v1.{name}"].fields_by_name["track"]
+    assert track.message_type.full_name == TrackSummary.DESCRIPTOR.full_name
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES.keys() - ACCOUNTS))

@@ -31,7 +31,11 @@ RUNGS = tuple(
     Rung(name, kbps)
     for name, kbps in (("128", 128), ("192", 192), ("256", 256), ("320", 320), ("flac", 900))
 )
-TRACK = Track("01JD4Q8Z7Y1V9K2M5N6P7R8S9T", "Ouverture", "The Föhn", 3 * MINUTE)
+TRACK = Track(
+    "01JD4Q8Z7Y1V9K2M5N6P7R8S9T", "Ouverture", "The Föhn", 3 * MINUTE,
+    artist_id="01JD4Q8Z7Y1V9K2M5N6P7R8S9A", album="Alps",
+    album_id="01JD4Q8Z7Y1V9K2M5N6P7R8S9B", artwork_path="/media/v1/artwork/ab",
+)  # fmt: skip
 ASSET = Asset(hashlib.sha256(b"descriptor").hexdigest(), RUNGS[:3])
 FREE = Plan("free", frozenset({"128", "192", "256"}), premium_tracks=False, skips_per_window=3)
 PREMIUM = Plan("premium", frozenset(rung.name for rung in RUNGS), premium_tracks=True)

@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 import pytest
 from grpc.aio import AioRpcError
+from segue.catalog.v1.track_summary_pb2 import TrackSummary
 from segue.playback.v1 import history_service_pb2 as pb
 from segue.playback.v1 import playback_internal_service_pb2 as internal_pb
-from segue.playback.v1 import playback_pb2
 from segue.playback.v1.play_source_pb2 import ContextRef
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
@@ -107,7 +107,7 @@ async def test_history_is_paged_and_distinct_shows_each_track_once(
     distinct = await history(user, distinct=True, page_size=1)
     rest = await history(user, distinct=True, page_size=1, page_token=distinct.next_page_token)
     assert ids(distinct) + ids(rest) == [plays[4].play_id, plays[1].play_id]
-    assert rest.entries[0].track == playback_pb2.PlayingTrack(id=other)
+    assert rest.entries[0].track == TrackSummary(id=other)
     assert not rest.next_page_token
 
 
@@ -136,7 +136,7 @@ async def test_without_the_catalogue_history_has_ids_alone(
     await entered(instance, user, a_play())
     world.catalogue.away = True
     (entry,) = (await history(user)).entries
-    assert entry.track == playback_pb2.PlayingTrack(id=TRACK.track_id)
+    assert entry.track == TrackSummary(id=TRACK.track_id)
 
 
 async def test_what_was_played_is_in_history_and_told_to_who_watches(

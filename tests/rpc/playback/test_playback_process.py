@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -32,21 +33,33 @@ from segue.identity.v1.identity_service_pb2_grpc import (
 from meshkit.certificates import credentials
 from meshkit.faults import Fault, Unavailable
 from meshkit.testing.rpc import ISSUER, ServedMesh, served
+from playback_svc.convert import track_summary
 from tests.contracts.playback.samples import ASSET, FREE, RUNGS, TRACK, new_id
 from tests.rpc.playback.harness import PUBLIC_URL, User, World, refused
 
 _PORT = re.compile(rb'"port": ?(\d+)')
 
 
+def catalogued(track_id: str) -> catalog_pb2.Track:
+    return catalog_pb2.Track(
+        id=track_id,
+        title=TRACK.title,
+        artist=TRACK.artist,
+        duration_ms=TRACK.duration_ms,
+        access=catalog_pb2.Track.FREE,
+        artist_id=TRACK.artist_id,
+        album=TRACK.album,
+        album_id=TRACK.album_id,
+        artwork_path=TRACK.artwork_path,
+    )
+
+
 class Catalog(CatalogInternalServiceServicer):
+    async def LookupTracks(self, request: Any, context: Any) -> catalog.LookupTracksResponse:
+        return catalog.LookupTracksResponse(tracks=map(catalogued, request.ids))
+
     async def GetPlayable(self, request: Any, context: Any) -> catalog.GetPlayableResponse:
-        track = catalog_pb2.Track(
-            id=request.track_id,
-            title=TRACK.title,
-            artist=TRACK.artist,
-            duration_ms=TRACK.duration_ms,
-            access=catalog_pb2.Track.FREE,
-        )
+        track = catalogued(request.track_id)
         rates = [
             catalog.GetPlayableResponse.RungRate(name=rung.name, bitrate_kbps=rung.bitrate_kbps)
             for rung in RUNGS
@@ -191,6 +204,19 @@ async def test_a_killed_process_loses_nothing_it_acknowledged(world: World, jwks
             assert state.revision - acknowledged[1] in (0, 1)
             acknowledged = (state.epoch, state.revision)
             assert await with_next.end(signal.SIGTERM) == 0
+
+
+async def test_what_plays_and_waits_is_drawn_from_the_catalogue(
+    world: World, jwks_url: str
+) -> None:
+    async with neighbours(world) as targets:
+        process = await Process(world, targets, jwks_url).start()
+        user, following = process.user(new_id()), new_id()
+        answer = await user.play(track_ids=[TRACK.track_id, following])
+        (entry,) = (await user.call("GetQueue")).entries
+        assert answer.track == track_summary(TRACK)
+        assert entry.track == track_summary(replace(TRACK, track_id=following))
+        assert await process.end(signal.SIGTERM) == 0
 
 
 async def test_it_serves_while_its_neighbours_are_away(world: World, jwks_url: str) -> None:

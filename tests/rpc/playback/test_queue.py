@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,6 +41,27 @@ async def queued(user: User) -> list[str]:
     """The ids of the queue's entries."""
     ahead = await user.call("GetQueue", page_size=500)
     return [one.item_id for one in ahead.entries if one.kind == playback_pb2.QueueEntry.QUEUED]
+
+
+async def test_what_plays_and_what_waits_can_be_drawn(
+    user: User, music: Music, world: World
+) -> None:
+    one, two, three = music.tracks(3)
+    for track_id in (one, two, three):
+        known = world.catalogue.known[track_id]
+        cover = {"album_id": new_id(), "artwork_path": f"/media/v1/artwork/{track_id.lower()}"}
+        drawn = replace(known.track, artist_id=new_id(), **cover)
+        world.catalogue.known[track_id] = replace(known, track=drawn)
+    answer = await play(user, track_ids=[one, two])
+    await add(user, three)
+    waiting = (await user.call("GetQueue")).entries
+    shown = [answer.track, (await user.state()).track, *(one.track for one in waiting)]
+    for track, track_id in zip(shown, (one, one, three, two), strict=True):
+        known = world.catalogue.known[track_id].track
+        assert (track.id, track.title, track.artist) == (track_id, known.title, known.artist)
+        assert (track.artist_id, track.album_id) == (known.artist_id, known.album_id)
+        assert (track.album, track.artwork_path) == (known.album, known.artwork_path)
+        assert (track.duration_ms, track.duration) == (known.duration_ms, known.duration_ms / 1000)
 
 
 async def test_the_queue_plays_before_the_context_goes_on(user: User, music: Music) -> None:
