@@ -9,7 +9,8 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from segue.playback.v1 import playback_pb2 as _playback_pb2
+from segue.catalog.v1 import track_summary_pb2 as _track_summary_pb2
+from segue.playback.v1 import play_source_pb2 as _play_source_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -69,7 +70,7 @@ class Play(_message.Message):
     ENDED_AT_FIELD_NUMBER: _builtins.int
     HEARD_MS_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
-    CONTEXT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     PRIVATE_SESSION_FIELD_NUMBER: _builtins.int
     PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     COUNTED_FIELD_NUMBER: _builtins.int
@@ -101,8 +102,8 @@ class Play(_message.Message):
         """When the track was left."""
 
     @_builtins.property
-    def context(self) -> _playback_pb2.PlayContext:
-        """What it was played from. Absent: by itself, or from the queue."""
+    def origin(self) -> _play_source_pb2.PlayOrigin:
+        """Where it came from. Absent: the track was played by itself, or from the queue."""
 
     def __init__(
         self,
@@ -114,15 +115,15 @@ class Play(_message.Message):
         ended_at: _timestamp_pb2.Timestamp | None = ...,
         heard_ms: _builtins.int = ...,
         outcome: Global___Play.Outcome.ValueType = ...,
-        context: _playback_pb2.PlayContext | None = ...,
+        origin: _play_source_pb2.PlayOrigin | None = ...,
         private_session: _builtins.bool = ...,
         playback_id: _builtins.str = ...,
         counted: _builtins.bool = ...,
         rung: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "ended_at", b"ended_at", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "origin", b"origin", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "counted", b"counted", "device_id", b"device_id", "ended_at", b"ended_at", "heard_ms", b"heard_ms", "outcome", b"outcome", "play_id", b"play_id", "playback_id", b"playback_id", "private_session", b"private_session", "rung", b"rung", "started_at", b"started_at", "track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted", "device_id", b"device_id", "ended_at", b"ended_at", "heard_ms", b"heard_ms", "origin", b"origin", "outcome", b"outcome", "play_id", b"play_id", "playback_id", b"playback_id", "private_session", b"private_session", "rung", b"rung", "started_at", b"started_at", "track_id", b"track_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -171,14 +172,14 @@ class HistoryEntry(_message.Message):
         """The play."""
 
     @_builtins.property
-    def track(self) -> _playback_pb2.PlayingTrack:
+    def track(self) -> _track_summary_pb2.TrackSummary:
         """The track. Only its id is set where the catalogue has it no more, or cannot answer."""
 
     def __init__(
         self,
         *,
         play: Global___Play | None = ...,
-        track: _playback_pb2.PlayingTrack | None = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["play", b"play", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
