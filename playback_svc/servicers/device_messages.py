@@ -231,9 +231,7 @@ def order(request: device_service_pb2.SendCommandRequest) -> Order:
             position_ms = convert.position_ms(request.seek.position_ms)
             return Order(device_id, CommandKind.SEEK, position_ms=position_ms)
         case "skip":
-            play_id = request.skip.play_id
-            play_id = convert.ulid("skip.play_id", play_id) if play_id else ""
-            return Order(device_id, CommandKind.SKIP, play_id=play_id)
+            return Order(device_id, CommandKind.SKIP, play_id=request.skip.play_id)
         case "volume":
             percent = check_volume("volume.percent", request.volume.percent)
             return Order(device_id, CommandKind.VOLUME, percent=percent)

@@ -59,7 +59,7 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
         """See the contract."""
         principal = current_principal()
-        order = play_order(request, convert.device_id(request.device_id))
+        order = play_order(request)
         key = request_key(principal.user_id, "Play", request)
         answer = await self._play(principal.user_id, principal.tier, order, key)
         return pb.PlayResponse(**started(answer, self._addresses))
@@ -122,10 +122,8 @@ class PlaybackServicer(PlaybackServiceServicer):
         caller, key = _asked("Skip", request)
         if request.user_id not in ("", caller.user_id):
             raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
-        sender = convert.device_id(request.device_id)
-        caller = Caller(caller.user_id, caller.tier, sender)
-        play_id = convert.ulid("play_id", request.play_id) if request.play_id else ""
-        answer = await self._moving.skip(caller, Aim(), key, play_id)
+        caller = Caller(caller.user_id, caller.tier, request.device_id)
+        answer = await self._moving.skip(caller, Aim(), key, request.play_id)
         left = answer.skips
         return pb.SkipResponse(
             skips_remaining=left.remaining if left else None,

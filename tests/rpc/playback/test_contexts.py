@@ -90,7 +90,7 @@ async def test_a_track_by_itself_has_the_list_that_was_shown_alone(user: User) -
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"track_id": "", "source": {}}, "source"),
+        ({"track_id": "", "source": {}}, "source.source"),
         ({"source": {"track_id": "x"}}, "source.track_id"),
         ({"source": {"playlist_id": "x"}}, "source.playlist_id"),
         ({"source": {"tracks": {}}}, "source.tracks.track_ids"),

@@ -410,7 +410,7 @@ async def test_a_report_with_a_bad_field_changes_nothing(
         ({"enqueue": {"track_ids": ["x"]}}, "enqueue.track_ids[0]"),
         ({"play": {}}, "play.source"),
         ({"play": asked(track_id=TRACK.track_id, repeat=9)}, "play.repeat"),
-        ({"play": asked(track_id=TRACK.track_id, position_ms=-1)}, "position_ms"),
+        ({"play": asked(track_id=TRACK.track_id, position_ms=-1)}, "play.position_ms"),
     ],
 )
 async def test_a_command_with_a_bad_field_is_refused(
