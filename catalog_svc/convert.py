@@ -67,7 +67,7 @@ def track(one: Track) -> catalog_pb2.Track:
         year=one.year,
         streams_total=one.streams_total,
         bitrates_available=one.bitrates_kbps,
-        lossless_available=one.lossless,
+        rungs=one.rungs,
         access=catalog_pb2.Track.Access.ValueType(one.access),
         state=catalog_pb2.Track.State.ValueType(one.state),
         artwork_path=artwork_path(one.artwork),

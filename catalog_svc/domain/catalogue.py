@@ -67,6 +67,12 @@ class Track:
     created_at: datetime
     version: int
 
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """What can be streamed of it, by rising quality."""
+        names = tuple(str(kbps) for kbps in self.bitrates_kbps)
+        return (*names, "flac") if self.lossless else names
+
 
 @dataclass(frozen=True, slots=True)
 class Artist:

@@ -60,7 +60,7 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
             track=convert.track(found.track),
             descriptor_sha256=found.descriptor,
             rungs=[
-                pb.GetPlayableResponse.RungRate(name=name, bitrate_kbps=kbps)
+                pb.GetPlayableResponse.RungRate(rung=name, bitrate_kbps=kbps)
                 for name, kbps in found.rungs
             ],
         )

@@ -55,7 +55,8 @@ def test_a_track_has_its_tags_its_length_and_its_rungs(
     assert track["duration"] == track["duration_ms"] / 1000
     assert (track["state"], track["access"]) == ("READY", "FREE")
     assert track["bitrates_available"] == AAC
-    assert track["lossless_available"] is song.lossless
+    flac = ["flac"] if song.lossless else []
+    assert track["rungs"] == [*map(str, AAC), *flac]
     assert -40 < track["loudness"]["integrated_lufs"] < 0
 
 

@@ -224,7 +224,8 @@ async def test_a_ready_track_is_playable(catalog: Catalog) -> None:
     request = internal_pb.GetPlayableRequest(track_id=track.id)
     answer = await catalog.playback.GetPlayable(request, metadata=catalog.mesh.token())
     assert answer.descriptor_sha256 == DESCRIPTOR
-    assert [(rung.name, rung.bitrate_kbps) for rung in answer.rungs] == [("128", 128), ("320", 320)]
+    assert [(one.rung, one.bitrate_kbps) for one in answer.rungs] == [("128", 128), ("320", 320)]
+    assert list(answer.track.rungs) == ["128", "320"]
     assert answer.track.state == catalog_pb2.Track.READY
     assert answer.track.loudness.integrated_lufs == -9.5
 

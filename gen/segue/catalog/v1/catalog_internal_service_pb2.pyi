@@ -55,21 +55,21 @@ class GetPlayableResponse(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
-        NAME_FIELD_NUMBER: _builtins.int
+        RUNG_FIELD_NUMBER: _builtins.int
         BITRATE_KBPS_FIELD_NUMBER: _builtins.int
-        name: _builtins.str
+        rung: _builtins.str
         """"128", "192", "256", "320" or "flac"."""
         bitrate_kbps: _builtins.int
         """Nominal rate in kbps."""
         def __init__(
             self,
             *,
-            name: _builtins.str = ...,
+            rung: _builtins.str = ...,
             bitrate_kbps: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "name", b"name"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "rung", b"rung"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

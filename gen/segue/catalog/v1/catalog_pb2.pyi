@@ -60,7 +60,7 @@ class Track(_message.Message):
         PENDING: Track._State.ValueType  # 1
         """Its tags are read, nothing can be streamed yet."""
         READY: Track._State.ValueType  # 2
-        """At least one rung can be streamed; bitrates_available names those that can."""
+        """At least one rung can be streamed; `rungs` names those that can."""
         FAILED: Track._State.ValueType  # 3
         """Its file cannot be streamed; the import says why."""
 
@@ -72,7 +72,7 @@ class Track(_message.Message):
     PENDING: Track.State.ValueType  # 1
     """Its tags are read, nothing can be streamed yet."""
     READY: Track.State.ValueType  # 2
-    """At least one rung can be streamed; bitrates_available names those that can."""
+    """At least one rung can be streamed; `rungs` names those that can."""
     FAILED: Track.State.ValueType  # 3
     """Its file cannot be streamed; the import says why."""
 
@@ -90,7 +90,7 @@ class Track(_message.Message):
     YEAR_FIELD_NUMBER: _builtins.int
     STREAMS_TOTAL_FIELD_NUMBER: _builtins.int
     BITRATES_AVAILABLE_FIELD_NUMBER: _builtins.int
-    LOSSLESS_AVAILABLE_FIELD_NUMBER: _builtins.int
+    RUNGS_FIELD_NUMBER: _builtins.int
     ACCESS_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     ARTWORK_PATH_FIELD_NUMBER: _builtins.int
@@ -120,8 +120,6 @@ class Track(_message.Message):
     """Year of release. 0: unknown."""
     streams_total: _builtins.float
     """How often it was played by anyone."""
-    lossless_available: _builtins.bool
-    """Whether the FLAC rung is READY."""
     access: Global___Track.Access.ValueType
     """Who may play it."""
     state: Global___Track.State.ValueType
@@ -134,7 +132,11 @@ class Track(_message.Message):
 
     @_builtins.property
     def bitrates_available(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The AAC rungs that are READY, in kbps, rising."""
+        """The rates of the AAC rungs that are READY, in kbps, rising."""
+
+    @_builtins.property
+    def rungs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The rungs that are READY, AAC by rising quality, FLAC last: "128", "192", "256", "320", "flac"."""
 
     @_builtins.property
     def loudness(self) -> Global___Loudness:
@@ -161,7 +163,7 @@ class Track(_message.Message):
         year: _builtins.int = ...,
         streams_total: _builtins.float = ...,
         bitrates_available: _abc.Iterable[_builtins.int] | None = ...,
-        lossless_available: _builtins.bool = ...,
+        rungs: _abc.Iterable[_builtins.str] | None = ...,
         access: Global___Track.Access.ValueType = ...,
         state: Global___Track.State.ValueType = ...,
         artwork_path: _builtins.str = ...,
@@ -170,7 +172,7 @@ class Track(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "loudness", b"loudness"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "album", b"album", "album_id", b"album_id", "artist", b"artist", "artist_id", b"artist_id", "artwork_path", b"artwork_path", "bitrates_available", b"bitrates_available", "created_at", b"created_at", "disc_number", b"disc_number", "duration", b"duration", "duration_ms", b"duration_ms", "genres", b"genres", "id", b"id", "lossless_available", b"lossless_available", "loudness", b"loudness", "state", b"state", "streams_total", b"streams_total", "title", b"title", "track_number", b"track_number", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "album", b"album", "album_id", b"album_id", "artist", b"artist", "artist_id", b"artist_id", "artwork_path", b"artwork_path", "bitrates_available", b"bitrates_available", "created_at", b"created_at", "disc_number", b"disc_number", "duration", b"duration", "duration_ms", b"duration_ms", "genres", b"genres", "id", b"id", "loudness", b"loudness", "rungs", b"rungs", "state", b"state", "streams_total", b"streams_total", "title", b"title", "track_number", b"track_number", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
