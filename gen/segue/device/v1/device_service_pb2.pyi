@@ -10,7 +10,9 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from segue.device.v1 import device_pb2 as _device_pb2
 from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
+from segue.playback.v1 import play_source_pb2 as _play_source_pb2
 from segue.playback.v1 import playback_pb2 as _playback_pb2
+from segue.playback.v1 import stream_pb2 as _stream_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -284,51 +286,31 @@ class SendCommandRequest(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
-        TRACK_ID_FIELD_NUMBER: _builtins.int
+        SOURCE_FIELD_NUMBER: _builtins.int
         POSITION_MS_FIELD_NUMBER: _builtins.int
-        PLAYLIST_ID_FIELD_NUMBER: _builtins.int
-        ITEM_FIELD_NUMBER: _builtins.int
-        ALBUM_ID_FIELD_NUMBER: _builtins.int
-        ARTIST_ID_FIELD_NUMBER: _builtins.int
-        TRACK_IDS_FIELD_NUMBER: _builtins.int
         SHUFFLE_FIELD_NUMBER: _builtins.int
         REPEAT_FIELD_NUMBER: _builtins.int
-        track_id: _builtins.str
-        """ULID of the track: by itself, or where to begin in the context."""
         position_ms: _builtins.int
-        """Where to start, in milliseconds. Default 0."""
-        playlist_id: _builtins.str
-        """Play from this playlist. At most one of playlist_id, album_id, artist_id and track_ids."""
-        item: _builtins.str
-        """The item_id of the playlist's entry to begin with."""
-        album_id: _builtins.str
-        """Play from this album."""
-        artist_id: _builtins.str
-        """Play from all tracks of this artist."""
+        """Where to start, in milliseconds. Default 0; beyond the end is taken as the end."""
         shuffle: _builtins.bool
         """Whether to shuffle. Absent: as before."""
         repeat: _playback_pb2.Playback.Repeat.ValueType
         """What happens at the end. Absent: as before."""
         @_builtins.property
-        def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-            """Play from these tracks. At most 10,000."""
+        def source(self) -> _play_source_pb2.PlaySource:
+            """What to play, and where to begin in it."""
 
         def __init__(
             self,
             *,
-            track_id: _builtins.str = ...,
+            source: _play_source_pb2.PlaySource | None = ...,
             position_ms: _builtins.int = ...,
-            playlist_id: _builtins.str = ...,
-            item: _builtins.str = ...,
-            album_id: _builtins.str = ...,
-            artist_id: _builtins.str = ...,
-            track_ids: _abc.Iterable[_builtins.str] | None = ...,
             shuffle: _builtins.bool | None = ...,
             repeat: _playback_pb2.Playback.Repeat.ValueType = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "shuffle", b"shuffle"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "shuffle", b"shuffle", "source", b"source"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "album_id", b"album_id", "artist_id", b"artist_id", "item", b"item", "playlist_id", b"playlist_id", "position_ms", b"position_ms", "repeat", b"repeat", "shuffle", b"shuffle", "track_id", b"track_id", "track_ids", b"track_ids"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "position_ms", b"position_ms", "repeat", b"repeat", "shuffle", b"shuffle", "source", b"source"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__shuffle: _TypeAlias = _typing.Literal["shuffle"]  # noqa: Y015
         _WhichOneofArgType__shuffle: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle"]  # noqa: Y015
@@ -405,12 +387,19 @@ class SendCommandRequest(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
+        PLAY_ID_FIELD_NUMBER: _builtins.int
+        play_id: _builtins.str
+        """ULID of the play that shall be left. Default: whatever plays. One that is over already skips
+        nothing.
+        """
         def __init__(
             self,
+            *,
+            play_id: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["play_id", b"play_id"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -759,14 +748,14 @@ class TransferResponse(_message.Message):
         """The user's playback after it."""
 
     @_builtins.property
-    def stream(self) -> _device_pb2.Stream:
+    def stream(self) -> _stream_pb2.Stream:
         """Where it is streamed from, for the device that shall play."""
 
     def __init__(
         self,
         *,
         playback: _playback_pb2.Playback | None = ...,
-        stream: _device_pb2.Stream | None = ...,
+        stream: _stream_pb2.Stream | None = ...,
         command_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["playback", b"playback", "stream", b"stream"]  # noqa: Y015

@@ -8,9 +8,10 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from segue.catalog.v1 import track_summary_pb2 as _track_summary_pb2
 from segue.identity.v1 import person_pb2 as _person_pb2
 from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
-from segue.playback.v1 import playback_pb2 as _playback_pb2
+from segue.playback.v1 import play_source_pb2 as _play_source_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -43,7 +44,7 @@ class FriendActivity(_message.Message):
         """The friend."""
 
     @_builtins.property
-    def track(self) -> _playback_pb2.PlayingTrack:
+    def track(self) -> _track_summary_pb2.TrackSummary:
         """The track. Absent where hidden."""
 
     @_builtins.property
@@ -51,17 +52,17 @@ class FriendActivity(_message.Message):
         """When it started, or for one that plays no more when it ended."""
 
     @_builtins.property
-    def context(self) -> _playback_pb2.PlayContext:
+    def context(self) -> _play_source_pb2.ContextRef:
         """What it is played from. Absent: by itself, from the queue, or a context that is not public."""
 
     def __init__(
         self,
         *,
         user: _person_pb2.Person | None = ...,
-        track: _playback_pb2.PlayingTrack | None = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
         playing: _builtins.bool = ...,
         at: _timestamp_pb2.Timestamp | None = ...,
-        context: _playback_pb2.PlayContext | None = ...,
+        context: _play_source_pb2.ContextRef | None = ...,
         hidden: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "track", b"track", "user", b"user"]  # noqa: Y015

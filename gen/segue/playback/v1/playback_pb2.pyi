@@ -7,6 +7,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from segue.catalog.v1 import track_summary_pb2 as _track_summary_pb2
+from segue.playback.v1 import play_source_pb2 as _play_source_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -99,6 +101,9 @@ class Playback(_message.Message):
     ENDED_BY_FIELD_NUMBER: _builtins.int
     PRIVATE_SESSION_FIELD_NUMBER: _builtins.int
     RUNG_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    SKIPS_REMAINING_FIELD_NUMBER: _builtins.int
+    SKIPS_RESET_AT_FIELD_NUMBER: _builtins.int
     playback_id: _builtins.str
     """ULID of the session."""
     status: Global___Playback.Status.ValueType
@@ -133,8 +138,13 @@ class Playback(_message.Message):
     """The rung that the device last said to be heard: "128", "192", "256", "320" or "flac". Empty:
     none was reported.
     """
+    skips_remaining: _builtins.int
+    """Skips left in this window. Absent: the plan does not limit them, or they cannot be counted now.
+    Told by GetPlayback and WatchPlayback alone; every skip is news for a live view, the end of a
+    window is none.
+    """
     @_builtins.property
-    def track(self) -> Global___PlayingTrack:
+    def track(self) -> _track_summary_pb2.TrackSummary:
         """The track."""
 
     @_builtins.property
@@ -147,14 +157,24 @@ class Playback(_message.Message):
 
     @_builtins.property
     def context(self) -> Global___PlayContext:
-        """What is played from. Absent: the track was played by itself."""
+        """What is played from, and goes on after what the user queued. Absent: the track was played by
+        itself.
+        """
+
+    @_builtins.property
+    def origin(self) -> _play_source_pb2.PlayOrigin:
+        """Where the track that plays came from. Absent: it was played by itself or was queued."""
+
+    @_builtins.property
+    def skips_reset_at(self) -> _timestamp_pb2.Timestamp:
+        """When the window ends and all skips are back. Absent with skips_remaining."""
 
     def __init__(
         self,
         *,
         playback_id: _builtins.str = ...,
         status: Global___Playback.Status.ValueType = ...,
-        track: Global___PlayingTrack | None = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
         position_ms: _builtins.int = ...,
         device_id: _builtins.str = ...,
         bitrate_kbps: _builtins.int = ...,
@@ -171,12 +191,17 @@ class Playback(_message.Message):
         ended_by: Global___SessionEnd.Reason.ValueType = ...,
         private_session: _builtins.bool = ...,
         rung: _builtins.str = ...,
+        origin: _play_source_pb2.PlayOrigin | None = ...,
+        skips_remaining: _builtins.int | None = ...,
+        skips_reset_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "last_heartbeat_at", b"last_heartbeat_at", "started_at", b"started_at", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "context", b"context", "last_heartbeat_at", b"last_heartbeat_at", "origin", b"origin", "skips_remaining", b"skips_remaining", "skips_reset_at", b"skips_reset_at", "started_at", b"started_at", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "rung", b"rung", "shuffle", b"shuffle", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "bitrate_kbps", b"bitrate_kbps", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "origin", b"origin", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "rung", b"rung", "shuffle", b"shuffle", "skips_remaining", b"skips_remaining", "skips_reset_at", b"skips_reset_at", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__skips_remaining: _TypeAlias = _typing.Literal["skips_remaining"]  # noqa: Y015
+    _WhichOneofArgType__skips_remaining: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__skips_remaining) -> _WhichOneofReturnType__skips_remaining | None: ...
 
 Global___Playback: _TypeAlias = Playback  # noqa: Y015
 
@@ -186,60 +211,27 @@ class PlayContext(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Kind:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PlayContext._Kind.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        KIND_UNSPECIFIED: PlayContext._Kind.ValueType  # 0
-        """Never answered."""
-        PLAYLIST: PlayContext._Kind.ValueType  # 1
-        """A playlist."""
-        ALBUM: PlayContext._Kind.ValueType  # 2
-        """An album."""
-        ARTIST: PlayContext._Kind.ValueType  # 3
-        """All tracks of an artist, the most played first."""
-        TRACKS: PlayContext._Kind.ValueType  # 4
-        """A list of tracks that the caller gave, e.g. what a search found."""
-
-    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
-        """The kinds."""
-
-    KIND_UNSPECIFIED: PlayContext.Kind.ValueType  # 0
-    """Never answered."""
-    PLAYLIST: PlayContext.Kind.ValueType  # 1
-    """A playlist."""
-    ALBUM: PlayContext.Kind.ValueType  # 2
-    """An album."""
-    ARTIST: PlayContext.Kind.ValueType  # 3
-    """All tracks of an artist, the most played first."""
-    TRACKS: PlayContext.Kind.ValueType  # 4
-    """A list of tracks that the caller gave, e.g. what a search found."""
-
-    KIND_FIELD_NUMBER: _builtins.int
-    ID_FIELD_NUMBER: _builtins.int
+    REF_FIELD_NUMBER: _builtins.int
     TRACK_COUNT_FIELD_NUMBER: _builtins.int
     PLAYED_COUNT_FIELD_NUMBER: _builtins.int
-    kind: Global___PlayContext.Kind.ValueType
-    """The kind."""
-    id: _builtins.str
-    """ULID of the playlist, album or artist. Empty for TRACKS."""
     track_count: _builtins.int
     """How many tracks it has."""
     played_count: _builtins.int
     """How many of them, in play order, have had their turn, the one that plays included."""
+    @_builtins.property
+    def ref(self) -> _play_source_pb2.ContextRef:
+        """What it is."""
+
     def __init__(
         self,
         *,
-        kind: Global___PlayContext.Kind.ValueType = ...,
-        id: _builtins.str = ...,
+        ref: _play_source_pb2.ContextRef | None = ...,
         track_count: _builtins.int = ...,
         played_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "kind", b"kind", "played_count", b"played_count", "track_count", b"track_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["played_count", b"played_count", "ref", b"ref", "track_count", b"track_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -251,94 +243,62 @@ class QueueEntry(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Origin:
+    class _Kind:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _OriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[QueueEntry._Origin.ValueType], _builtins.type):
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[QueueEntry._Kind.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
-        ORIGIN_UNSPECIFIED: QueueEntry._Origin.ValueType  # 0
+        KIND_UNSPECIFIED: QueueEntry._Kind.ValueType  # 0
         """Never answered."""
-        QUEUE: QueueEntry._Origin.ValueType  # 1
-        """The queue of the user."""
-        CONTEXT: QueueEntry._Origin.ValueType  # 2
-        """The context."""
+        QUEUED: QueueEntry._Kind.ValueType  # 1
+        """The user put it into the queue."""
+        CONTEXT: QueueEntry._Kind.ValueType  # 2
+        """The context comes to it."""
 
-    class Origin(_Origin, metaclass=_OriginEnumTypeWrapper):
-        """Where it comes from."""
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """The kinds."""
 
-    ORIGIN_UNSPECIFIED: QueueEntry.Origin.ValueType  # 0
+    KIND_UNSPECIFIED: QueueEntry.Kind.ValueType  # 0
     """Never answered."""
-    QUEUE: QueueEntry.Origin.ValueType  # 1
-    """The queue of the user."""
-    CONTEXT: QueueEntry.Origin.ValueType  # 2
-    """The context."""
+    QUEUED: QueueEntry.Kind.ValueType  # 1
+    """The user put it into the queue."""
+    CONTEXT: QueueEntry.Kind.ValueType  # 2
+    """The context comes to it."""
 
-    ORIGIN_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     ITEM_ID_FIELD_NUMBER: _builtins.int
     TRACK_FIELD_NUMBER: _builtins.int
-    origin: Global___QueueEntry.Origin.ValueType
-    """Where it comes from."""
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    kind: Global___QueueEntry.Kind.ValueType
+    """What brings it."""
     item_id: _builtins.str
-    """Names the entry: in the queue for RemoveFromQueue and MoveInQueue, in a playlist for Play.
-    Empty: the context's entries have no ids of their own.
+    """Names the entry: in the queue for RemoveFromQueue and MoveInQueue, in a playlist for
+    PlaySource.start_item_id. Empty: the context's entries have no ids of their own.
     """
     @_builtins.property
-    def track(self) -> Global___PlayingTrack:
+    def track(self) -> _track_summary_pb2.TrackSummary:
         """The track. Only its id is set where the catalogue has it no more, or cannot answer."""
+
+    @_builtins.property
+    def origin(self) -> _play_source_pb2.PlayOrigin:
+        """Where it comes from. Absent: the user put it into the queue."""
 
     def __init__(
         self,
         *,
-        origin: Global___QueueEntry.Origin.ValueType = ...,
+        kind: Global___QueueEntry.Kind.ValueType = ...,
         item_id: _builtins.str = ...,
-        track: Global___PlayingTrack | None = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
+        origin: _play_source_pb2.PlayOrigin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "origin", b"origin", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "kind", b"kind", "origin", b"origin", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueueEntry: _TypeAlias = QueueEntry  # noqa: Y015
-
-@_typing.final
-class PlayingTrack(_message.Message):
-    """The track of a session, as a player shows it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    TITLE_FIELD_NUMBER: _builtins.int
-    ARTIST_FIELD_NUMBER: _builtins.int
-    DURATION_FIELD_NUMBER: _builtins.int
-    DURATION_MS_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """ULID."""
-    title: _builtins.str
-    """The title."""
-    artist: _builtins.str
-    """The artist's name."""
-    duration: _builtins.float
-    """Length in seconds."""
-    duration_ms: _builtins.int
-    """Length in milliseconds."""
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-        title: _builtins.str = ...,
-        artist: _builtins.str = ...,
-        duration: _builtins.float = ...,
-        duration_ms: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "duration", b"duration", "duration_ms", b"duration_ms", "id", b"id", "title", b"title"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PlayingTrack: _TypeAlias = PlayingTrack  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):

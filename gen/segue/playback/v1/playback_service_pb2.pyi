@@ -8,8 +8,11 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from segue.catalog.v1 import track_summary_pb2 as _track_summary_pb2
 from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
+from segue.playback.v1 import play_source_pb2 as _play_source_pb2
 from segue.playback.v1 import playback_pb2 as _playback_pb2
+from segue.playback.v1 import stream_pb2 as _stream_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -23,7 +26,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class PlayRequest(_message.Message):
-    """The request of Play."""
+    """The request of Play. What to play is `source`; or, flat, track_id or playlist_id."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -33,14 +36,12 @@ class PlayRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     PLAYLIST_ID_FIELD_NUMBER: _builtins.int
     ITEM_FIELD_NUMBER: _builtins.int
-    ALBUM_ID_FIELD_NUMBER: _builtins.int
-    ARTIST_ID_FIELD_NUMBER: _builtins.int
-    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     SHUFFLE_FIELD_NUMBER: _builtins.int
     REPEAT_FIELD_NUMBER: _builtins.int
     track_id: _builtins.str
-    """ULID of the track: the one to play by itself, or where to begin in the context. Absent with a
-    context: its first track, or any where it is shuffled.
+    """ULID of a track, played by itself: short for source.track_id. INVALID_FIELD beside source or
+    playlist_id.
     """
     device_id: _builtins.str
     """The device that will play, 1 to 64 of A-Z, a-z, 0-9, '-', '_' and '.'."""
@@ -49,20 +50,18 @@ class PlayRequest(_message.Message):
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
     playlist_id: _builtins.str
-    """Play from this playlist. At most one of playlist_id, album_id, artist_id and track_ids."""
+    """ULID of a playlist: short for source.playlist_id. INVALID_FIELD beside source or track_id."""
     item: _builtins.str
-    """The item_id of the playlist's entry to begin with."""
-    album_id: _builtins.str
-    """Play from this album."""
-    artist_id: _builtins.str
-    """Play from all tracks of this artist."""
+    """The entry of that playlist to begin with: short for source.start_item_id. INVALID_FIELD without
+    playlist_id.
+    """
     shuffle: _builtins.bool
     """Whether to shuffle. Absent: as before; false for the first session."""
     repeat: _playback_pb2.Playback.Repeat.ValueType
     """What happens at the end. Absent: as before; OFF for the first session."""
     @_builtins.property
-    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Play from these tracks, e.g. what a search found. At most 10,000."""
+    def source(self) -> _play_source_pb2.PlaySource:
+        """What to play, and where to begin in it."""
 
     def __init__(
         self,
@@ -73,15 +72,13 @@ class PlayRequest(_message.Message):
         request_id: _builtins.str = ...,
         playlist_id: _builtins.str = ...,
         item: _builtins.str = ...,
-        album_id: _builtins.str = ...,
-        artist_id: _builtins.str = ...,
-        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        source: _play_source_pb2.PlaySource | None = ...,
         shuffle: _builtins.bool | None = ...,
         repeat: _playback_pb2.Playback.Repeat.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "shuffle", b"shuffle"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "shuffle", b"shuffle", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "album_id", b"album_id", "artist_id", b"artist_id", "device_id", b"device_id", "item", b"item", "playlist_id", b"playlist_id", "position_ms", b"position_ms", "repeat", b"repeat", "request_id", b"request_id", "shuffle", b"shuffle", "track_id", b"track_id", "track_ids", b"track_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "device_id", b"device_id", "item", b"item", "playlist_id", b"playlist_id", "position_ms", b"position_ms", "repeat", b"repeat", "request_id", b"request_id", "shuffle", b"shuffle", "source", b"source", "track_id", b"track_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__shuffle: _TypeAlias = _typing.Literal["shuffle"]  # noqa: Y015
     _WhichOneofArgType__shuffle: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle"]  # noqa: Y015
@@ -91,61 +88,77 @@ Global___PlayRequest: _TypeAlias = PlayRequest  # noqa: Y015
 
 @_typing.final
 class PlayResponse(_message.Message):
-    """The answer of Play."""
+    """The answer of Play. Its fields 1 to 15 are those of Stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     STREAM_URL_FIELD_NUMBER: _builtins.int
-    BITRATE_FIELD_NUMBER: _builtins.int
     DASH_URL_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    DRM_FIELD_NUMBER: _builtins.int
+    QUOTA_FIELD_NUMBER: _builtins.int
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
     TRACK_FIELD_NUMBER: _builtins.int
     POSITION_MS_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    PLAY_ID_FIELD_NUMBER: _builtins.int
-    playback_id: _builtins.str
-    """ULID of the session."""
     stream_url: _builtins.str
     """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
-    bitrate: _builtins.int
-    """The best rung that this session may use, in kbps; for FLAC its average."""
     dash_url: _builtins.str
     """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
+    bitrate: _builtins.int
+    """The rate of the best rung that this session may use, in kbps; for FLAC its average."""
+    rung: _builtins.str
+    """The best rung that this session may use: "128", "192", "256", "320" or "flac"."""
+    playback_id: _builtins.str
+    """ULID of the session."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance and to Skip."""
     position_ms: _builtins.int
     """Where it starts, in milliseconds."""
     epoch: _builtins.int
-    """The epoch of the new session, for heartbeats."""
+    """The epoch of the session, for heartbeats."""
     revision: _builtins.int
-    """The revision of the new session, for heartbeats."""
-    play_id: _builtins.str
-    """ULID of this play of the track: names it to Advance."""
+    """The revision after the command, for heartbeats."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When both addresses stop working; Resume gives fresh ones."""
 
     @_builtins.property
-    def track(self) -> _playback_pb2.PlayingTrack:
+    def drm(self) -> _stream_pb2.Drm:
+        """How the stream is decrypted. Absent: it is not encrypted."""
+
+    @_builtins.property
+    def quota(self) -> _stream_pb2.Quota:
+        """What the plan's bound on delivered bytes leaves. Absent: nothing bounds them."""
+
+    @_builtins.property
+    def track(self) -> _track_summary_pb2.TrackSummary:
         """The track."""
 
     def __init__(
         self,
         *,
-        playback_id: _builtins.str = ...,
         stream_url: _builtins.str = ...,
-        bitrate: _builtins.int = ...,
         dash_url: _builtins.str = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
-        track: _playback_pb2.PlayingTrack | None = ...,
+        bitrate: _builtins.int = ...,
+        rung: _builtins.str = ...,
+        drm: _stream_pb2.Drm | None = ...,
+        quota: _stream_pb2.Quota | None = ...,
+        playback_id: _builtins.str = ...,
+        play_id: _builtins.str = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
         position_ms: _builtins.int = ...,
         epoch: _builtins.int = ...,
         revision: _builtins.int = ...,
-        play_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drm", b"drm", "expires_at", b"expires_at", "quota", b"quota", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "drm", b"drm", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "quota", b"quota", "revision", b"revision", "rung", b"rung", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -235,43 +248,81 @@ Global___ResumeRequest: _TypeAlias = ResumeRequest  # noqa: Y015
 
 @_typing.final
 class ResumeResponse(_message.Message):
-    """The answer of Resume."""
+    """The answer of Resume. Its fields 1 to 15 are those of Stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SUCCESS_FIELD_NUMBER: _builtins.int
-    POSITION_MS_FIELD_NUMBER: _builtins.int
     STREAM_URL_FIELD_NUMBER: _builtins.int
     DASH_URL_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    DRM_FIELD_NUMBER: _builtins.int
+    QUOTA_FIELD_NUMBER: _builtins.int
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    POSITION_MS_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    success: _builtins.bool
-    """True: the session plays."""
-    position_ms: _builtins.int
-    """Where it goes on, in milliseconds."""
+    SUCCESS_FIELD_NUMBER: _builtins.int
     stream_url: _builtins.str
     """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
     dash_url: _builtins.str
     """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
+    bitrate: _builtins.int
+    """The rate of the best rung that this session may use, in kbps; for FLAC its average."""
+    rung: _builtins.str
+    """The best rung that this session may use: "128", "192", "256", "320" or "flac"."""
+    playback_id: _builtins.str
+    """ULID of the session."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance and to Skip."""
+    position_ms: _builtins.int
+    """Where it goes on, in milliseconds."""
+    epoch: _builtins.int
+    """The epoch of the session, for heartbeats."""
     revision: _builtins.int
-    """The revision after the command."""
+    """The revision after the command, for heartbeats."""
+    success: _builtins.bool
+    """True: the session plays."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """When both addresses stop working."""
+        """When both addresses stop working; Resume gives fresh ones."""
+
+    @_builtins.property
+    def drm(self) -> _stream_pb2.Drm:
+        """How the stream is decrypted. Absent: it is not encrypted."""
+
+    @_builtins.property
+    def quota(self) -> _stream_pb2.Quota:
+        """What the plan's bound on delivered bytes leaves. Absent: nothing bounds them."""
+
+    @_builtins.property
+    def track(self) -> _track_summary_pb2.TrackSummary:
+        """The track."""
 
     def __init__(
         self,
         *,
-        success: _builtins.bool = ...,
-        position_ms: _builtins.int = ...,
         stream_url: _builtins.str = ...,
         dash_url: _builtins.str = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
+        bitrate: _builtins.int = ...,
+        rung: _builtins.str = ...,
+        drm: _stream_pb2.Drm | None = ...,
+        quota: _stream_pb2.Quota | None = ...,
+        playback_id: _builtins.str = ...,
+        play_id: _builtins.str = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
+        position_ms: _builtins.int = ...,
+        epoch: _builtins.int = ...,
         revision: _builtins.int = ...,
+        success: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drm", b"drm", "expires_at", b"expires_at", "quota", b"quota", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dash_url", b"dash_url", "expires_at", b"expires_at", "position_ms", b"position_ms", "revision", b"revision", "stream_url", b"stream_url", "success", b"success"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "drm", b"drm", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "quota", b"quota", "revision", b"revision", "rung", b"rung", "stream_url", b"stream_url", "success", b"success", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -439,22 +490,26 @@ class SkipRequest(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     DEVICE_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """May be left out; may only repeat the user of the access token."""
     device_id: _builtins.str
     """The device that asks. It may be another one than the one that plays."""
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    play_id: _builtins.str
+    """ULID of the play that shall be left, as Playback tells it. Default: whatever plays."""
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         device_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        play_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "play_id", b"play_id", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -462,69 +517,85 @@ Global___SkipRequest: _TypeAlias = SkipRequest  # noqa: Y015
 
 @_typing.final
 class SkipResponse(_message.Message):
-    """The answer of Skip."""
+    """The answer of Skip. Its fields 1 to 15 are those of Stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SKIPS_REMAINING_FIELD_NUMBER: _builtins.int
-    SECONDS_UNTIL_RESET_FIELD_NUMBER: _builtins.int
-    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     STREAM_URL_FIELD_NUMBER: _builtins.int
-    BITRATE_FIELD_NUMBER: _builtins.int
     DASH_URL_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    DRM_FIELD_NUMBER: _builtins.int
+    QUOTA_FIELD_NUMBER: _builtins.int
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
     TRACK_FIELD_NUMBER: _builtins.int
     POSITION_MS_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    PLAY_ID_FIELD_NUMBER: _builtins.int
+    SKIPS_REMAINING_FIELD_NUMBER: _builtins.int
+    SECONDS_UNTIL_RESET_FIELD_NUMBER: _builtins.int
+    stream_url: _builtins.str
+    """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
+    dash_url: _builtins.str
+    """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
+    bitrate: _builtins.int
+    """The rate of the best rung that this session may use, in kbps; for FLAC its average."""
+    rung: _builtins.str
+    """The best rung that this session may use: "128", "192", "256", "320" or "flac"."""
+    playback_id: _builtins.str
+    """ULID of the session."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance and to Skip."""
+    position_ms: _builtins.int
+    """Where it starts, in milliseconds."""
+    epoch: _builtins.int
+    """The epoch of the session, for heartbeats."""
+    revision: _builtins.int
+    """The revision after the command, for heartbeats."""
     skips_remaining: _builtins.int
     """Skips left in this window. Absent: the plan does not limit them."""
     seconds_until_reset: _builtins.int
     """Seconds until the window ends."""
-    playback_id: _builtins.str
-    """ULID of the session."""
-    stream_url: _builtins.str
-    """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
-    bitrate: _builtins.int
-    """The best rung that this session may use, in kbps; for FLAC its average."""
-    dash_url: _builtins.str
-    """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
-    position_ms: _builtins.int
-    """Where it starts, in milliseconds."""
-    epoch: _builtins.int
-    """The epoch of the session."""
-    revision: _builtins.int
-    """The revision after the command."""
-    play_id: _builtins.str
-    """ULID of this play of the track: names it to Advance."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When both addresses stop working; Resume gives fresh ones."""
 
     @_builtins.property
-    def track(self) -> _playback_pb2.PlayingTrack:
+    def drm(self) -> _stream_pb2.Drm:
+        """How the stream is decrypted. Absent: it is not encrypted."""
+
+    @_builtins.property
+    def quota(self) -> _stream_pb2.Quota:
+        """What the plan's bound on delivered bytes leaves. Absent: nothing bounds them."""
+
+    @_builtins.property
+    def track(self) -> _track_summary_pb2.TrackSummary:
         """The track."""
 
     def __init__(
         self,
         *,
-        skips_remaining: _builtins.int | None = ...,
-        seconds_until_reset: _builtins.int = ...,
-        playback_id: _builtins.str = ...,
         stream_url: _builtins.str = ...,
-        bitrate: _builtins.int = ...,
         dash_url: _builtins.str = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
-        track: _playback_pb2.PlayingTrack | None = ...,
+        bitrate: _builtins.int = ...,
+        rung: _builtins.str = ...,
+        drm: _stream_pb2.Drm | None = ...,
+        quota: _stream_pb2.Quota | None = ...,
+        playback_id: _builtins.str = ...,
+        play_id: _builtins.str = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
         position_ms: _builtins.int = ...,
         epoch: _builtins.int = ...,
         revision: _builtins.int = ...,
-        play_id: _builtins.str = ...,
+        skips_remaining: _builtins.int | None = ...,
+        seconds_until_reset: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "expires_at", b"expires_at", "skips_remaining", b"skips_remaining", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "drm", b"drm", "expires_at", b"expires_at", "quota", b"quota", "skips_remaining", b"skips_remaining", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "bitrate", b"bitrate", "dash_url", b"dash_url", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "seconds_until_reset", b"seconds_until_reset", "skips_remaining", b"skips_remaining", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "bitrate", b"bitrate", "dash_url", b"dash_url", "drm", b"drm", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "quota", b"quota", "revision", b"revision", "rung", b"rung", "seconds_until_reset", b"seconds_until_reset", "skips_remaining", b"skips_remaining", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__skips_remaining: _TypeAlias = _typing.Literal["skips_remaining"]  # noqa: Y015
     _WhichOneofArgType__skips_remaining: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining"]  # noqa: Y015
@@ -560,61 +631,77 @@ Global___PreviousRequest: _TypeAlias = PreviousRequest  # noqa: Y015
 
 @_typing.final
 class PreviousResponse(_message.Message):
-    """The answer of Previous."""
+    """The answer of Previous. Its fields 1 to 15 are those of Stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     STREAM_URL_FIELD_NUMBER: _builtins.int
-    BITRATE_FIELD_NUMBER: _builtins.int
     DASH_URL_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    DRM_FIELD_NUMBER: _builtins.int
+    QUOTA_FIELD_NUMBER: _builtins.int
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
     TRACK_FIELD_NUMBER: _builtins.int
     POSITION_MS_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    PLAY_ID_FIELD_NUMBER: _builtins.int
-    playback_id: _builtins.str
-    """ULID of the session."""
     stream_url: _builtins.str
     """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
-    bitrate: _builtins.int
-    """The best rung that this session may use, in kbps; for FLAC its average."""
     dash_url: _builtins.str
     """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
+    bitrate: _builtins.int
+    """The rate of the best rung that this session may use, in kbps; for FLAC its average."""
+    rung: _builtins.str
+    """The best rung that this session may use: "128", "192", "256", "320" or "flac"."""
+    playback_id: _builtins.str
+    """ULID of the session."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance and to Skip."""
     position_ms: _builtins.int
     """Where it starts, in milliseconds."""
     epoch: _builtins.int
-    """The epoch of the session."""
+    """The epoch of the session, for heartbeats."""
     revision: _builtins.int
-    """The revision after the command."""
-    play_id: _builtins.str
-    """ULID of this play of the track: names it to Advance."""
+    """The revision after the command, for heartbeats."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When both addresses stop working; Resume gives fresh ones."""
 
     @_builtins.property
-    def track(self) -> _playback_pb2.PlayingTrack:
+    def drm(self) -> _stream_pb2.Drm:
+        """How the stream is decrypted. Absent: it is not encrypted."""
+
+    @_builtins.property
+    def quota(self) -> _stream_pb2.Quota:
+        """What the plan's bound on delivered bytes leaves. Absent: nothing bounds them."""
+
+    @_builtins.property
+    def track(self) -> _track_summary_pb2.TrackSummary:
         """The track."""
 
     def __init__(
         self,
         *,
-        playback_id: _builtins.str = ...,
         stream_url: _builtins.str = ...,
-        bitrate: _builtins.int = ...,
         dash_url: _builtins.str = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
-        track: _playback_pb2.PlayingTrack | None = ...,
+        bitrate: _builtins.int = ...,
+        rung: _builtins.str = ...,
+        drm: _stream_pb2.Drm | None = ...,
+        quota: _stream_pb2.Quota | None = ...,
+        playback_id: _builtins.str = ...,
+        play_id: _builtins.str = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
         position_ms: _builtins.int = ...,
         epoch: _builtins.int = ...,
         revision: _builtins.int = ...,
-        play_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drm", b"drm", "expires_at", b"expires_at", "quota", b"quota", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "drm", b"drm", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "quota", b"quota", "revision", b"revision", "rung", b"rung", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -652,37 +739,44 @@ Global___AdvanceRequest: _TypeAlias = AdvanceRequest  # noqa: Y015
 
 @_typing.final
 class AdvanceResponse(_message.Message):
-    """The answer of Advance. Of a session that ended, only playback_id, epoch, revision and ended are set."""
+    """The answer of Advance. Its fields 1 to 15 are those of Stream. Of a session that ended, only
+    playback_id, epoch, revision and ended are set.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     STREAM_URL_FIELD_NUMBER: _builtins.int
-    BITRATE_FIELD_NUMBER: _builtins.int
     DASH_URL_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    DRM_FIELD_NUMBER: _builtins.int
+    QUOTA_FIELD_NUMBER: _builtins.int
+    PLAYBACK_ID_FIELD_NUMBER: _builtins.int
+    PLAY_ID_FIELD_NUMBER: _builtins.int
     TRACK_FIELD_NUMBER: _builtins.int
     POSITION_MS_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    PLAY_ID_FIELD_NUMBER: _builtins.int
     ENDED_FIELD_NUMBER: _builtins.int
-    playback_id: _builtins.str
-    """ULID of the session."""
     stream_url: _builtins.str
     """Address of the HLS master playlist. Carries a signed capability: keep it from logs."""
-    bitrate: _builtins.int
-    """The best rung that this session may use, in kbps; for FLAC its average."""
     dash_url: _builtins.str
     """Address of the DASH manifest. Carries a signed capability: keep it from logs."""
+    bitrate: _builtins.int
+    """The rate of the best rung that this session may use, in kbps; for FLAC its average."""
+    rung: _builtins.str
+    """The best rung that this session may use: "128", "192", "256", "320" or "flac"."""
+    playback_id: _builtins.str
+    """ULID of the session."""
+    play_id: _builtins.str
+    """ULID of this play of the track: names it to Advance and to Skip."""
     position_ms: _builtins.int
     """Where it starts, in milliseconds."""
     epoch: _builtins.int
-    """The epoch of the session."""
+    """The epoch of the session, for heartbeats."""
     revision: _builtins.int
-    """The revision after the command."""
-    play_id: _builtins.str
-    """ULID of this play of the track: names it to Advance."""
+    """The revision after the command, for heartbeats."""
     ended: _builtins.bool
     """Whether the session is over: everything was played."""
     @_builtins.property
@@ -690,27 +784,38 @@ class AdvanceResponse(_message.Message):
         """When both addresses stop working; Resume gives fresh ones."""
 
     @_builtins.property
-    def track(self) -> _playback_pb2.PlayingTrack:
+    def drm(self) -> _stream_pb2.Drm:
+        """How the stream is decrypted. Absent: it is not encrypted."""
+
+    @_builtins.property
+    def quota(self) -> _stream_pb2.Quota:
+        """What the plan's bound on delivered bytes leaves. Absent: nothing bounds them."""
+
+    @_builtins.property
+    def track(self) -> _track_summary_pb2.TrackSummary:
         """The track."""
 
     def __init__(
         self,
         *,
-        playback_id: _builtins.str = ...,
         stream_url: _builtins.str = ...,
-        bitrate: _builtins.int = ...,
         dash_url: _builtins.str = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
-        track: _playback_pb2.PlayingTrack | None = ...,
+        bitrate: _builtins.int = ...,
+        rung: _builtins.str = ...,
+        drm: _stream_pb2.Drm | None = ...,
+        quota: _stream_pb2.Quota | None = ...,
+        playback_id: _builtins.str = ...,
+        play_id: _builtins.str = ...,
+        track: _track_summary_pb2.TrackSummary | None = ...,
         position_ms: _builtins.int = ...,
         epoch: _builtins.int = ...,
         revision: _builtins.int = ...,
-        play_id: _builtins.str = ...,
         ended: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drm", b"drm", "expires_at", b"expires_at", "quota", b"quota", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "ended", b"ended", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "revision", b"revision", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "dash_url", b"dash_url", "drm", b"drm", "ended", b"ended", "epoch", b"epoch", "expires_at", b"expires_at", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "quota", b"quota", "revision", b"revision", "rung", b"rung", "stream_url", b"stream_url", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

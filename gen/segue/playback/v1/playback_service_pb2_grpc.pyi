@@ -51,7 +51,9 @@ class PlaybackServiceStub:
     """Moves on to the next track: the queue first, then the context. Three skips in each window of
     1800 s (windows begin at multiples of 1800 s since 1970) for the user, over all devices, where
     the plan limits them. A retry with the same request_id counts once, and completes a skip that
-    was cut. Tracks that cannot be played are passed over.
+    was cut. Where play_id names a play that is over already, nothing is skipped nor counted and the
+    answer is the present state, so that two remotes that skip one track at once skip once. Tracks
+    that cannot be played are passed over.
     Errors: SESSION_NOT_CURRENT (nothing plays), QUEUE_ENDED (nothing follows; not counted),
     SKIP_LIMIT_REACHED (with RetryInfo; not counted), NOT_FOUND (device_id is not yours),
     TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted.
@@ -187,7 +189,9 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves on to the next track: the queue first, then the context. Three skips in each window of
         1800 s (windows begin at multiples of 1800 s since 1970) for the user, over all devices, where
         the plan limits them. A retry with the same request_id counts once, and completes a skip that
-        was cut. Tracks that cannot be played are passed over.
+        was cut. Where play_id names a play that is over already, nothing is skipped nor counted and the
+        answer is the present state, so that two remotes that skip one track at once skip once. Tracks
+        that cannot be played are passed over.
         Errors: SESSION_NOT_CURRENT (nothing plays), QUEUE_ENDED (nothing follows; not counted),
         SKIP_LIMIT_REACHED (with RetryInfo; not counted), NOT_FOUND (device_id is not yours),
         TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted.
