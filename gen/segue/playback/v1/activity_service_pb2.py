@@ -29,10 +29,9 @@ from segue.identity.v1 import person_pb2 as segue_dot_identity_dot_v1_dot_person
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 from segue.mesh.v1 import stream_end_pb2 as segue_dot_mesh_dot_v1_dot_stream__end__pb2
 from segue.playback.v1 import play_source_pb2 as segue_dot_playback_dot_v1_dot_play__source__pb2
-from segue.playback.v1 import playback_pb2 as segue_dot_playback_dot_v1_dot_playback__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playback/v1/activity_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$segue/catalog/v1/track_summary.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a#segue/playback/v1/play_source.proto\x1a segue/playback/v1/playback.proto\"\xe1\x01\n\x0e\x46riendActivity\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12-\n\x05track\x18\x02 \x01(\x0b\x32\x1e.segue.catalog.v1.TrackSummary\x12\x0f\n\x07playing\x18\x03 \x01(\x08\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07\x63ontext\x18\x05 \x01(\x0b\x32\x1d.segue.playback.v1.ContextRef\x12\x0e\n\x06hidden\x18\x06 \x01(\x08\"\x15\n\x13ListActivityRequest\"J\n\x14ListActivityResponse\x12\x32\n\x07\x66riends\x18\x01 \x03(\x0b\x32!.segue.playback.v1.FriendActivity\"\x16\n\x14WatchActivityRequest\"\x80\x01\n\x15WatchActivityResponse\x12\x35\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32!.segue.playback.v1.FriendActivityH\x00\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x42\x07\n\x05\x65vent2\xc1\x02\n\x0f\x41\x63tivityService\x12\x8f\x01\n\x0cListActivity\x12&.segue.playback.v1.ListActivityRequest\x1a\'.segue.playback.v1.ListActivityResponse\".\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x16\x12\x14/me/friends/activity\x12\x9b\x01\n\rWatchActivity\x12\'.segue.playback.v1.WatchActivityRequest\x1a(.segue.playback.v1.WatchActivityResponse\"5\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1d\x12\x1b/me/friends/activity/events0\x01\x42\xcb\x01\n\x11segue.playback.v1B\x14\x41\x63tivityServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/playback/v1/activity_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$segue/catalog/v1/track_summary.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a#segue/playback/v1/play_source.proto\"\xe1\x01\n\x0e\x46riendActivity\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12-\n\x05track\x18\x02 \x01(\x0b\x32\x1e.segue.catalog.v1.TrackSummary\x12\x0f\n\x07playing\x18\x03 \x01(\x08\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07\x63ontext\x18\x05 \x01(\x0b\x32\x1d.segue.playback.v1.ContextRef\x12\x0e\n\x06hidden\x18\x06 \x01(\x08\"\x15\n\x13ListActivityRequest\"J\n\x14ListActivityResponse\x12\x32\n\x07\x66riends\x18\x01 \x03(\x0b\x32!.segue.playback.v1.FriendActivity\"\x16\n\x14WatchActivityRequest\"\x80\x01\n\x15WatchActivityResponse\x12\x35\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32!.segue.playback.v1.FriendActivityH\x00\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x42\x07\n\x05\x65vent2\xc1\x02\n\x0f\x41\x63tivityService\x12\x8f\x01\n\x0cListActivity\x12&.segue.playback.v1.ListActivityRequest\x1a\'.segue.playback.v1.ListActivityResponse\".\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x16\x12\x14/me/friends/activity\x12\x9b\x01\n\rWatchActivity\x12\'.segue.playback.v1.WatchActivityRequest\x1a(.segue.playback.v1.WatchActivityResponse\"5\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1d\x12\x1b/me/friends/activity/events0\x01\x42\xcb\x01\n\x11segue.playback.v1B\x14\x41\x63tivityServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,16 +43,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACTIVITYSERVICE'].methods_by_name['ListActivity']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\t\032\004edge\202\323\344\223\002\026\022\024/me/friends/activity'
   _globals['_ACTIVITYSERVICE'].methods_by_name['WatchActivity']._loaded_options = None
   _globals['_ACTIVITYSERVICE'].methods_by_name['WatchActivity']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\t\032\004edge\202\323\344\223\002\035\022\033/me/friends/activity/events'
-  _globals['_FRIENDACTIVITY']._serialized_start=329
-  _globals['_FRIENDACTIVITY']._serialized_end=554
-  _globals['_LISTACTIVITYREQUEST']._serialized_start=556
-  _globals['_LISTACTIVITYREQUEST']._serialized_end=577
-  _globals['_LISTACTIVITYRESPONSE']._serialized_start=579
-  _globals['_LISTACTIVITYRESPONSE']._serialized_end=653
-  _globals['_WATCHACTIVITYREQUEST']._serialized_start=655
-  _globals['_WATCHACTIVITYREQUEST']._serialized_end=677
-  _globals['_WATCHACTIVITYRESPONSE']._serialized_start=680
-  _globals['_WATCHACTIVITYRESPONSE']._serialized_end=808
-  _globals['_ACTIVITYSERVICE']._serialized_start=811
-  _globals['_ACTIVITYSERVICE']._serialized_end=1132
+  _globals['_FRIENDACTIVITY']._serialized_start=295
+  _globals['_FRIENDACTIVITY']._serialized_end=520
+  _globals['_LISTACTIVITYREQUEST']._serialized_start=522
+  _globals['_LISTACTIVITYREQUEST']._serialized_end=543
+  _globals['_LISTACTIVITYRESPONSE']._serialized_start=545
+  _globals['_LISTACTIVITYRESPONSE']._serialized_end=619
+  _globals['_WATCHACTIVITYREQUEST']._serialized_start=621
+  _globals['_WATCHACTIVITYREQUEST']._serialized_end=643
+  _globals['_WATCHACTIVITYRESPONSE']._serialized_start=646
+  _globals['_WATCHACTIVITYRESPONSE']._serialized_end=774
+  _globals['_ACTIVITYSERVICE']._serialized_start=777
+  _globals['_ACTIVITYSERVICE']._serialized_end=1098
 # @@protoc_insertion_point(module_scope)
