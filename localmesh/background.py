@@ -76,6 +76,7 @@ def main(arguments: Sequence[str], parts: Parts = SEGUE) -> int:
         port=words["port"],
         replicas=tuple(words["replicas"]),
         log_format=words["log_format"],
+        trace_percent=words["trace_percent"],
     )
     with os.fdopen(int(arguments[1]), "w") as report:
         # Inherited across the exec that started us, it must not reach our own children.

@@ -38,6 +38,7 @@ def up(
     detach: bool = False,
     replicas: Annotated[list[str] | None, Parameter(negative=())] = None,
     log_format: Literal["console", "json"] = "console",
+    trace_percent: float = 1.0,
 ) -> int:
     """Start PostgreSQL, Valkey, every service and the edge, and keep them running.
 
@@ -54,11 +55,15 @@ def up(
         SERVICE=N: run N instances of a service, such as catalog=2. May be given several times.
     log_format
         How the logs are shown: for people (console) or one JSON object a line (json).
+    trace_percent
+        The share of calls that is traced, whatever callers ask for: 0 to 100. Traces are made where
+        SEGUE_OTLP_ENDPOINT names a collector (OTLP over gRPC).
     """
     # The parts of a running mesh are imported by the commands that need them.
     from localmesh.mesh import MeshOptions
 
-    options = MeshOptions(Layout.at(folder).root, port, tuple(replicas or ()), log_format)
+    wanted = tuple(replicas or ())
+    options = MeshOptions(Layout.at(folder).root, port, wanted, log_format, trace_percent)
     return _guarded(lambda: _up_detached(options) if detach else _up(options))
 
 

@@ -32,12 +32,16 @@ DEFAULT_PORT = 8080
 
 @dataclass(frozen=True, slots=True)
 class MeshOptions:
-    """What a person may choose. ``port`` 0 takes a free one; ``replicas`` are ``SERVICE=N``."""
+    """What a person may choose. ``port`` 0 takes a free one; ``replicas`` are ``SERVICE=N``.
+
+    ``trace_percent`` of the calls are traced, 0 to 100.
+    """
 
     folder: Path
     port: int = DEFAULT_PORT
     replicas: tuple[str, ...] = ()
     log_format: LogFormat = "console"
+    trace_percent: float = 1.0
 
 
 class Mesh:
@@ -66,13 +70,21 @@ class Mesh:
 
         The caller holds the folder's lock. Raises MeshFault when the mesh cannot start.
         """
+        if not 0 <= self._options.trace_percent <= 100:
+            raise MeshFault("trace_percent is a share of the calls: 0 to 100")
         discovery.withdraw(self._layout)
         counts = replica_counts(self._options.replicas, self._parts.services)
         ports = PortAllocator()
         edge_port = ports.claim(self._options.port)
         ensure_certificates(self._layout.tls)
         self._table = table = ProcessTable(
-            self._layout, self._parts, ports, edge_port, counts, self._options.log_format
+            self._layout,
+            self._parts,
+            ports,
+            edge_port,
+            counts,
+            self._options.log_format,
+            trace_percent=self._options.trace_percent,
         )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(control.serve(self._layout.control, self._answer))

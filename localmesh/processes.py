@@ -72,6 +72,8 @@ class ProcessTable:
         edge_port: int,
         replicas: Mapping[str, int],
         log_format: LogFormat,
+        *,
+        trace_percent: float = 1.0,
     ) -> None:
         self.layout = layout
         self.services = parts.services
@@ -79,6 +81,7 @@ class ProcessTable:
         self._ports = ports
         self._keystore = Keystore(layout.secrets)
         self._log_format = log_format
+        self.trace_percent = trace_percent
         self.edge_port = edge_port
         self.admin_port = ports.take()
         self.postgres = EmbeddedPostgres(
@@ -253,6 +256,7 @@ class ProcessTable:
         settings |= {name: self._extra(name, instance) for name in service.extra}
         if endpoint := os.environ.get("SEGUE_OTLP_ENDPOINT"):
             settings["OTLP_ENDPOINT"] = endpoint
+            settings["TRACE_RATIO"] = f"{self.trace_percent / 100:g}"
         return {service.prefix + name: value for name, value in settings.items()}
 
     def _extra(self, name: str, instance: Instance) -> str:
@@ -331,6 +335,7 @@ def write_edge_bootstrap(table: ProcessTable) -> Path:
             token_issuer=TOKEN_ISSUER,
             cors_origins=[origin.strip() for origin in origins.split(",") if origin.strip()],
             otlp_endpoint=os.environ.get("SEGUE_OTLP_ENDPOINT"),
+            trace_percent=table.trace_percent,
         )
     )
 

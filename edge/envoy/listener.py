@@ -40,6 +40,12 @@ _LOG_FIELDS = {
     "request_id": "%REQ(X-REQUEST-ID)%",
     "user": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:jwt:sub)%",
 }
+# The trace that a caller is in goes on, and nothing makes us record it: services take their word
+# from the last two digits, which the edge sets where it has decided so.
+_UNSAMPLED_CONTEXT: Json = {
+    "header": {"key": "traceparent", "value": "%REQ(TRACEPARENT):53%00"},
+    "append_action": "OVERWRITE_IF_EXISTS",
+}
 # Of any service, known or not: a wrong name is worth reading.
 _GRPC_PATH = r"/(?:segue|grpc)\.[\w.]+/\w+"
 
@@ -83,12 +89,19 @@ def _connection_manager(settings: EdgeSettings) -> Json:
     }
     if settings.otlp_endpoint is not None:
         fields["tracing"] = {
+            # Who calls has no say in it.
+            "client_sampling": {"value": 0},
             "random_sampling": {"value": settings.trace_percent},
             "provider": {
                 "name": "envoy.tracers.opentelemetry",
                 "typed_config": {
                     "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
                     "service_name": "edge",
+                    # Whatever a caller's context says: whether was decided before.
+                    "sampler": extension(
+                        "envoy.tracers.opentelemetry.samplers.always_on",
+                        "tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig",
+                    ),
                     "grpc_service": {"envoy_grpc": {"cluster_name": TRACES}, "timeout": "0.5s"},
                 },
             },
@@ -103,7 +116,7 @@ def _taken_from_outside() -> Json:
     return extension(
         f"envoy.{mutation}",
         f"{mutation}.v3.HeaderMutation",
-        mutations=[{"remove": name} for name in names],
+        mutations=[*({"remove": name} for name in names), {"append": _UNSAMPLED_CONTEXT}],
     )
 
 

@@ -75,7 +75,7 @@ class CatalogInternal(internal_grpc.CatalogInternalServiceServicer):
 
 
 class Search(catalog_grpc.SearchServiceServicer):
-    """Finds the types that were asked for; suggests what was typed, many times."""
+    """Finds the types that were asked for; suggests many times what was typed, or a header."""
 
     async def Search(
         self, request: catalog.SearchRequest, context: Context
@@ -87,7 +87,8 @@ class Search(catalog_grpc.SearchServiceServicer):
     async def Suggest(
         self, request: catalog.SuggestRequest, context: Context
     ) -> catalog.SuggestResponse:
-        found = catalog.SuggestResponse.Suggestion(text=request.q)
+        headers = {key: str(value) for key, value in context.invocation_metadata() or ()}
+        found = catalog.SuggestResponse.Suggestion(text=headers.get(request.q, request.q))
         return catalog.SuggestResponse(suggestions=[found] * 50)
 
 
@@ -165,6 +166,11 @@ class World:
         """An HTTP call through the edge."""
         async with httpx.AsyncClient(base_url=self.edge.url, trust_env=False) as client:
             return await client.request(method, path, timeout=20, **rest)
+
+    async def admin(self, path: str) -> str:
+        """What the edge tells its operator."""
+        async with httpx.AsyncClient(base_url=self.edge.admin, trust_env=False) as client:
+            return (await client.get(path)).text
 
 
 @asynccontextmanager
