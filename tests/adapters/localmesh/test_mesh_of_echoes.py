@@ -264,3 +264,9 @@ async def test_the_commands_show_a_running_mesh(
         assert "echo-1" in table
         logs = await asyncio.to_thread(command, "logs", "echo", "--lines", "5")
         assert "echo-1 serves" in logs
+
+
+@pytest.mark.parametrize("percent", [-1.0, 100.5, float("nan")])
+async def test_a_share_of_traces_that_is_none_is_refused(folder: Path, percent: float) -> None:
+    with pytest.raises(MeshFault, match="0 to 100"):
+        await _run(MeshOptions(folder, 0, trace_percent=percent), lambda _: None)

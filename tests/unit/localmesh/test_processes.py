@@ -209,3 +209,18 @@ def test_the_addresses_name_every_service_and_metrics_page(tmp_path: Path) -> No
         "media-1",
         "envoy",
     }
+
+
+@pytest.mark.parametrize(("percent", "ratio"), [(0.0, "0"), (2.5, "0.025"), (100.0, "1")])
+def test_services_trace_the_share_of_calls_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, percent: float, ratio: str
+) -> None:
+    monkeypatch.setenv("SEGUE_OTLP_ENDPOINT", "http://collector:4317")
+    layout, parts = Layout.at(tmp_path), Parts(SERVICES, lambda table: table.layout.run)
+    layout.create()
+    counts = replica_counts([])
+    table = ProcessTable(
+        layout, parts, CountingPorts(), 8080, counts, "json", trace_percent=percent
+    )
+    ratios = [v for spec in table.specs() for k, v in spec.env.items() if k.endswith("TRACE_RATIO")]
+    assert set(ratios) == {ratio}
