@@ -30,6 +30,7 @@ from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
 from catalog_svc.adapters.objects import HashedObjects
 from catalog_svc.adapters.play_changes import play_changes
 from catalog_svc.adapters.playlist_changes import playlist_changes
+from catalog_svc.adapters.postgres_browsing import PostgresBrowsing
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_listing import PostgresListing
 from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
@@ -57,6 +58,7 @@ from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.prepare_track import PrepareTrack
 from catalog_svc.usecases.ready_track import ReadyTrack
@@ -144,7 +146,11 @@ def add_servicers(
     catalogue = PostgresCatalogue(stores.pool, stores.queue)
     browse, orders = Browse(catalogue), PostgresPlayOrders(stores.pool)
     imports = PostgresImports(stores.pool, stores.queue)
-    catalog = CatalogServicer(browse, TopTracks(catalogue, orders, most_played))
+    catalog = CatalogServicer(
+        browse,
+        ListNames(PostgresBrowsing(stores.pool), browse),
+        TopTracks(catalogue, orders, most_played),
+    )
     internal = CatalogInternalServicer(
         browse,
         ReadyTrack(catalogue),

@@ -27,6 +27,7 @@ from catalog_svc.domain.imports import (
     relative,
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
+from catalog_svc.domain.listings import microseconds
 from catalog_svc.domain.progress import counted, reopened, scanned, state_of
 from catalog_svc.domain.tags import Tags, file_title
 from catalog_svc.ports.preparation import Claim, Publication
@@ -110,6 +111,12 @@ class MemoryStore(MemoryReads):
     async def get(self, import_id: str) -> Import | None:
         """See ``Imports.get``."""
         return self._imports.get(import_id)
+
+    async def listed(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
+        """See ``Imports.listed``."""
+        placed = {(microseconds(run.created_at), run.id): run for run in self._imports.values()}
+        places = [place for place in sorted(placed, reverse=True) if not after or place < after]
+        return [placed[place] for place in places[:limit]]
 
     async def files(
         self, import_id: str, *, states: Sequence[FileState], after: bytes | None, limit: int

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
-from catalog_svc.domain.catalogue import Album, Artist, Track, TrackState
+from catalog_svc.domain.catalogue import LIVING_STATES, Album, Artist, Track, TrackState
+from catalog_svc.domain.listings import (
+    AlbumQuery,
+    ArtistSort,
+    NumberPlace,
+    TextPlace,
+    album_place,
+    artist_place,
+)
 from catalog_svc.domain.plays import Streams
 from meshkit.feeds import Change
 
+T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,13 +41,35 @@ class MemoryReads:
         """See ``Catalogue.track``."""
         return self._names.track(self.survivor(track_id))
 
-    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
+    async def tracks(
+        self,
+        *,
+        after: tuple[int, str] | None,
+        limit: int,
+        states: Collection[TrackState] = LIVING_STATES,
+    ) -> list[Track]:
         """See ``Catalogue.tracks``."""
-        found = sorted(self._names.tracks(), key=lambda t: (t.created_at, t.id), reverse=True)
+        wanted = [track for track in self._names.tracks() if track.state in states]
+        found = sorted(wanted, key=lambda t: (t.created_at, t.id), reverse=True)
         if after is not None:
             place = (_EPOCH + timedelta(microseconds=after[0]), after[1])
             found = [track for track in found if (track.created_at, track.id) < place]
         return found[:limit]
+
+    async def albums(
+        self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
+    ) -> list[Album]:
+        """See ``Browsing.albums``."""
+        albums = [album for key in self._names.albums if (album := self._names.album(key))]
+        placed = {album_place(query.sort, one): one for one in albums if query.admits(one)}
+        return _page(placed, after, limit)
+
+    async def artists(
+        self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
+    ) -> list[Artist]:
+        """See ``Browsing.artists``."""
+        artists = [artist for key in self._names.artists if (artist := self._names.artist(key))]
+        return _page({artist_place(sort, one): one for one in artists if one.living}, after, limit)
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""
@@ -116,3 +148,12 @@ class MemoryReads:
             ("track", [feed_changes.track_change(one) for one in names.tracks()]),
             ("playlist", list(self.playlists.changes())),
         ]
+
+
+def _page(placed: Mapping[Any, T], after: Any, limit: int) -> list[T]:
+    """What stands after ``after``: places of texts rise, those of numbers fall."""
+    falls = any(isinstance(place[0], int) for place in placed)
+    places = sorted(placed, reverse=falls)
+    if after is not None:
+        places = [place for place in places if (place < after if falls else place > after)]
+    return [placed[place] for place in places[:limit]]

@@ -11,11 +11,15 @@ from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.domain.imports import Counts, FileState, Import, ImportFile, ImportState
 from catalog_svc.domain.jobs import Job, Priority, Work
+from catalog_svc.domain.listings import moment
 from meshkit import postgres
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
 
 _CREATE = "INSERT INTO imports (id, path, root, state, created_at) VALUES (%s, %s, %s, %s, %s)"
+_LISTED = f"""{rows.IMPORT}
+WHERE (created_at, id) < (%(created_at)s, %(id)s) ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+"""
 _FILES = """
 SELECT path, state, track_id, reason FROM import_files
 WHERE import_id = %(id)s AND path > %(after)s
@@ -49,6 +53,12 @@ class PostgresImports:
         """See ``Imports.get``."""
         found = await self._rows(f"{rows.IMPORT} WHERE id = %(id)s", {"id": import_id})
         return rows.import_run(found[0]) if found else None
+
+    async def listed(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
+        """See ``Imports.listed``."""
+        place = (moment(after[0]), after[1]) if after else ("infinity", "")
+        asked = {"created_at": place[0], "id": place[1], "limit": limit}
+        return [rows.import_run(row) for row in await self._rows(_LISTED, asked)]
 
     async def files(
         self, import_id: str, *, states: Sequence[FileState], after: bytes | None, limit: int

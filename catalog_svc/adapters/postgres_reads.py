@@ -9,7 +9,14 @@ from typing import Any
 
 from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.adapters.postgres_queue import Queue
-from catalog_svc.domain.catalogue import Album, Artist, Playable, Track
+from catalog_svc.domain.catalogue import (
+    LIVING_STATES,
+    Album,
+    Artist,
+    Playable,
+    Track,
+    TrackState,
+)
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.tags import file_title
 from meshkit import postgres
@@ -18,10 +25,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SURVIVOR = "coalesce((SELECT m.track_id FROM track_merges m WHERE m.id = %(id)s), %(id)s)"
 _BY_ID = f"{rows.TRACK} WHERE t.id = {_SURVIVOR}"
-_NEWEST = f"""{rows.TRACK}
-WHERE (t.created_at, t.id) < (%(created_at)s, %(id)s)
+_NEWEST = """
+WHERE (t.created_at, t.id) < (%(created_at)s, %(id)s) AND {states}
 ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s
 """
+# The condition of an index of its own.
+_NEWEST_LIVING = rows.TRACK + _NEWEST.format(states="t.state <> 3")
+_NEWEST_OF_STATES = rows.TRACK + _NEWEST.format(states="t.state = ANY (%(states)s::smallint[])")
 _OF_ALBUM = f"""{rows.TRACK}
 WHERE t.album_id = %(album)s
   AND (t.disc_number, t.track_number, t.id) > (%(disc)s, %(number)s, %(id)s)
@@ -56,13 +66,22 @@ class PostgresCatalogue:
         found = await self._rows(_BY_ID, {"id": track_id})
         return rows.track(found[0]) if found else None
 
-    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
+    async def tracks(
+        self,
+        *,
+        after: tuple[int, str] | None,
+        limit: int,
+        states: Collection[TrackState] = LIVING_STATES,
+    ) -> list[Track]:
         """See ``Catalogue.tracks``."""
         created_at: datetime | str = "infinity"
         if after is not None:
             created_at = _EPOCH + timedelta(microseconds=after[0])
         place = {"created_at": created_at, "id": after[1] if after else "", "limit": limit}
-        return [rows.track(row) for row in await self._rows(_NEWEST, place)]
+        if set(states) == LIVING_STATES:
+            return [rows.track(row) for row in await self._rows(_NEWEST_LIVING, place)]
+        asked = {**place, "states": list(states)}
+        return [rows.track(row) for row in await self._rows(_NEWEST_OF_STATES, asked)]
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""

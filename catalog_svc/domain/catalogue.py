@@ -34,6 +34,10 @@ class TrackState(enum.IntEnum):
     FAILED = 3
 
 
+LIVING_STATES = frozenset({TrackState.PENDING, TrackState.READY})
+"""The states of tracks that can be played or will be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loudness:
     """EBU R 128: integrated loudness in LUFS and the highest true peak in dBTP."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
-from catalog_svc.domain.catalogue import Album, Artist, Playable, Track
+from catalog_svc.domain.catalogue import (
+    LIVING_STATES,
+    Album,
+    Artist,
+    Playable,
+    Track,
+    TrackState,
+)
+from catalog_svc.domain.listings import AlbumQuery, ArtistSort, NumberPlace, TextPlace
 from meshkit.feeds import Change
 
 
@@ -16,8 +24,14 @@ class Catalogue(Protocol):
         """The track, or None."""
         ...
 
-    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
-        """Tracks by (created_at desc, id desc); ``after`` is (created_at in µs, id)."""
+    async def tracks(
+        self,
+        *,
+        after: tuple[int, str] | None,
+        limit: int,
+        states: Collection[TrackState] = LIVING_STATES,
+    ) -> list[Track]:
+        """Tracks in ``states`` by (created_at desc, id desc); ``after`` is (µs, id)."""
         ...
 
     async def album(self, album_id: str) -> Album | None:
@@ -51,6 +65,22 @@ class Catalogue(Protocol):
 
     async def artists_of(self, ids: Collection[str]) -> list[Artist]:
         """The artists among ``ids``, in no order, each once."""
+        ...
+
+
+class Browsing(Protocol):
+    """Lists of names of which something can be played or will be."""
+
+    async def albums(
+        self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
+    ) -> list[Album]:
+        """The albums that the query admits, in its order, after the place ``after``."""
+        ...
+
+    async def artists(
+        self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
+    ) -> list[Artist]:
+        """The living artists in the order, after the place ``after``."""
         ...
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from segue.catalog.v1 import catalog_service_pb2 as pb
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 
 from catalog_svc import convert
-from catalog_svc.domain.catalogue import Track
+from catalog_svc.domain.catalogue import Track, TrackState
+from catalog_svc.domain.listings import (
+    AlbumQuery,
+    AlbumSort,
+    ArtistSort,
+    album_place,
+    artist_place,
+)
 from catalog_svc.domain.plays import Streams
+from catalog_svc.servicers.places import named_after, newest_after, newest_key
 from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.top_tracks import TopTracks
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.server_context import Context
 
 _SERVICE = "/segue.catalog.v1.CatalogService/"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_YEAR_10000_US = 253_402_300_800_000_000
 _MOST_NUMBER = (1 << 31) - 1
 # The contract counts in doubles, which are exact up to here.
 _MOST_STREAMS = 1 << 53
@@ -30,9 +36,11 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     def __init__(
         self,
         browse: Browse,
+        names: ListNames,
         top_tracks: TopTracks,
     ) -> None:
         self._browse = browse
+        self._names = names
         self._top_tracks = top_tracks
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
@@ -44,10 +52,43 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.ListTracksResponse:
         """See the contract."""
         page = Page.of(_SERVICE + "ListTracks", request)
-        after = _newest_after(page.after)
-        found = await self._browse.tracks(after=after, limit=page.size + 1)
-        shown, token = page.cut(found, _newest_key)
+        after = newest_after(page.after)
+        states = list(map(TrackState, request.states))
+        found = await self._browse.tracks(states, after=after, limit=page.size + 1)
+        shown, token = page.cut(found, newest_key)
         return pb.ListTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
+
+    async def BatchGetTracks(
+        self, request: pb.BatchGetTracksRequest, context: Context
+    ) -> pb.BatchGetTracksResponse:
+        """See the contract."""
+        found = {track.id: track for track in await self._browse.tracks_of(request.ids)}
+        told = [found[id_] for id_ in dict.fromkeys(request.ids) if id_ in found]
+        return pb.BatchGetTracksResponse(tracks=map(convert.track, told))
+
+    async def ListAlbums(
+        self, request: pb.ListAlbumsRequest, context: Context
+    ) -> pb.ListAlbumsResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListAlbums", request)
+        default = AlbumSort.YEAR if request.artist_id else AlbumSort.RECENT
+        sort = AlbumSort(request.sort or default)
+        query = AlbumQuery(sort, request.artist_id, request.year_from, request.year_to)
+        after = named_after(page.after, text=sort is AlbumSort.TITLE)
+        found = await self._names.albums(query, after=after, limit=page.size + 1)
+        shown, token = page.cut(found, partial(album_place, sort))
+        return pb.ListAlbumsResponse(albums=map(convert.album, shown), next_page_token=token)
+
+    async def ListArtists(
+        self, request: pb.ListArtistsRequest, context: Context
+    ) -> pb.ListArtistsResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListArtists", request)
+        sort = ArtistSort(request.sort or ArtistSort.NAME)
+        after = named_after(page.after, text=sort is ArtistSort.NAME)
+        found = await self._names.artists(sort, after=after, limit=page.size + 1)
+        shown, token = page.cut(found, partial(artist_place, sort))
+        return pb.ListArtistsResponse(artists=map(convert.artist, shown), next_page_token=token)
 
     async def GetAlbum(self, request: pb.GetAlbumRequest, context: Context) -> pb.GetAlbumResponse:
         """See the contract."""
@@ -88,26 +129,12 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         return pb.ListTopTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
 
-def _newest_key(track: Track) -> tuple[int, str]:
-    return (track.created_at - _EPOCH) // _MICROSECOND, track.id
-
-
 def _album_key(track: Track) -> tuple[int, int, str]:
     return track.disc_number, track.track_number, track.id
 
 
 def _played_key(place: Streams) -> tuple[int, str]:
     return place.total, place.track_id
-
-
-def _newest_after(after: SortKey | None) -> tuple[int, str] | None:
-    match after:
-        case None:
-            return None
-        case (int(created_us), str(track_id)) if 0 <= created_us < _YEAR_10000_US:
-            return created_us, track_id
-        case _:
-            raise foreign_token()
 
 
 def _album_after(after: SortKey | None) -> tuple[int, int, str] | None:

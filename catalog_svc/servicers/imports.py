@@ -9,6 +9,7 @@ from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 
 from catalog_svc import convert
 from catalog_svc.domain.imports import FileState
+from catalog_svc.servicers.places import newest_after, newest_key
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.start_import import StartImport
 from meshkit.idempotency import request_key
@@ -51,6 +52,15 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         run = await self._follow.get(request.id)
         return pb.GetImportResponse(import_run=convert.import_run(run))
 
+    async def ListImports(
+        self, request: pb.ListImportsRequest, context: Context
+    ) -> pb.ListImportsResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListImports", request)
+        found = await self._follow.listed(after=newest_after(page.after), limit=page.size + 1)
+        shown, token = page.cut(found, newest_key)
+        return pb.ListImportsResponse(imports=map(convert.import_run, shown), next_page_token=token)
+
     async def ListImportFiles(
         self, request: pb.ListImportFilesRequest, context: Context
     ) -> pb.ListImportFilesResponse:
@@ -58,7 +68,10 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         page = Page.of(_SERVICE + "ListImportFiles", request)
         after = _after(page.after)
         found = await self._follow.files(
-            request.id, states=list(map(FileState, request.state)), after=after, limit=page.size + 1
+            request.id,
+            states=list(map(FileState, request.states)),
+            after=after,
+            limit=page.size + 1,
         )
         shown, token = page.cut(found, lambda file: (file.path.hex(),))
         return pb.ListImportFilesResponse(

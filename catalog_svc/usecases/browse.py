@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from catalog_svc.domain.catalogue import TOP_TRACKS, Album, Artist, Track
+from catalog_svc.domain.catalogue import LIVING_STATES, TOP_TRACKS, Album, Artist, Track, TrackState
 from catalog_svc.ports.catalogue import Catalogue
 from meshkit.faults import NotFound
 
@@ -22,9 +22,12 @@ class Browse:
             raise missing("track", track_id)
         return found
 
-    async def tracks(self, *, after: tuple[int, str] | None, limit: int) -> list[Track]:
-        """The newest tracks; ``after`` is (created_at in µs, id)."""
-        return await self._catalogue.tracks(after=after, limit=limit)
+    async def tracks(
+        self, states: Collection[TrackState], *, after: tuple[int, str] | None, limit: int
+    ) -> list[Track]:
+        """The newest tracks, living ones where no states are named; ``after`` is (µs, id)."""
+        wanted = frozenset(states) or LIVING_STATES
+        return await self._catalogue.tracks(after=after, limit=limit, states=wanted)
 
     async def album(self, album_id: str) -> Album:
         """One album."""

@@ -26,6 +26,10 @@ class FollowImport:
             raise missing("import", import_id)
         return found
 
+    async def listed(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
+        """The newest runs; ``after`` is (created_at in µs, id)."""
+        return await self._imports.listed(after=after, limit=limit)
+
     async def files(
         self, import_id: str, *, states: Sequence[FileState], after: bytes | None, limit: int
     ) -> list[ImportFile]:

@@ -124,7 +124,7 @@ async def show_refused(client: MeshClient, state: Any, console: Console) -> None
     if not state.files_failed:
         return
     request = catalog_service_pb2.ListImportFilesRequest(
-        id=state.id, state=[_FAILED], page_size=_SHOWN_FAILURES
+        id=state.id, states=[_FAILED], page_size=_SHOWN_FAILURES
     )
     answer = await client.call(client.imports.ListImportFiles, request)
     for file in answer.files:

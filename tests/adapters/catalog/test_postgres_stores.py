@@ -8,6 +8,7 @@ import pytest
 
 from catalog_svc import wiring
 from catalog_svc.adapters import postgres_listing, postgres_playlists
+from catalog_svc.adapters.postgres_browsing import PostgresBrowsing
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_listing import PostgresListing
 from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
@@ -18,6 +19,7 @@ from catalog_svc.adapters.postgres_queue import SCHEMA
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from meshkit import feeds_postgres
+from tests.contracts.catalog.browsing_suite import BrowsingContract
 from tests.contracts.catalog.handover_suite import HandoverContract
 from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract, playlist, told
@@ -42,6 +44,7 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
         orders = PostgresPlayOrders(pool)
         yield CatalogueStores(
             catalogue=catalogue,
+            browsing=PostgresBrowsing(pool),
             playables=catalogue,
             imports=PostgresImports(pool, queue),
             scans=PostgresScanStore(pool, queue),
@@ -54,6 +57,10 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
             played=orders,
             waiting=waiting,
         )
+
+
+class TestPostgresBrowsing(BrowsingContract):
+    pass
 
 
 class TestPostgresScan(ScanContract):

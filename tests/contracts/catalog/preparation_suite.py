@@ -314,7 +314,9 @@ class PreparationContract:
 
     async def _versions(self, stores: CatalogueStores) -> tuple[int, int]:
         """The versions of the artist and of the album of any track."""
-        track = (await stores.catalogue.tracks(after=None, limit=1))[0]
+        track = (await stores.catalogue.tracks(after=None, limit=1, states=frozenset(TrackState)))[
+            0
+        ]
         artist = await stores.catalogue.artist(track.artist_id)
         album = await stores.catalogue.album(track.album_id)
         assert artist is not None

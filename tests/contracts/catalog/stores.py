@@ -13,7 +13,7 @@ from catalog_svc.domain.catalogue import Loudness, Track
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp
 from catalog_svc.domain.tags import Tags
-from catalog_svc.ports.catalogue import Catalogue, CatalogueListing, Playables
+from catalog_svc.ports.catalogue import Browsing, Catalogue, CatalogueListing, Playables
 from catalog_svc.ports.imports import Imports, ScanStore
 from catalog_svc.ports.playlists import PlaylistCopy
 from catalog_svc.ports.plays import PlayCounts, PlayedTracks, PlayOrders
@@ -28,6 +28,7 @@ class CatalogueStores:
     """The ports under test, on one store. ``waiting`` lists the waiting jobs: key → priority."""
 
     catalogue: Catalogue
+    browsing: Browsing
     playables: Playables
     imports: Imports
     scans: ScanStore
@@ -161,6 +162,7 @@ def memory_stores(store: MemoryStore) -> CatalogueStores:
 
     return CatalogueStores(
         catalogue=store,
+        browsing=store,
         playables=store,
         imports=store,
         scans=store,

@@ -166,7 +166,7 @@ async def test_files_are_listed_by_path_and_state(imports: Imports) -> None:
     assert [file.path for file in second.files] == ["b.flac"]
     assert not second.next_page_token
     states = [catalog_pb2.ImportFile.PENDING]
-    only = pb.ListImportFilesRequest(id=import_id, state=states)
+    only = pb.ListImportFilesRequest(id=import_id, states=states)
     pending = await imports.stub.ListImportFiles(only, metadata=token)
     assert [file.path for file in pending.files] == ["b.flac"]
 
@@ -203,3 +203,14 @@ async def test_a_page_token_that_the_caller_made_is_refused(imports: Imports, bo
     request.page_token = forged("/segue.catalog.v1.ImportService/ListImportFiles", request, body)
     call = imports.stub.ListImportFiles(request, metadata=imports.mesh.token())
     assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+
+
+async def test_imports_are_listed_the_newest_first(imports: Imports) -> None:
+    made = [(await imports.create(imports.music)).id for _ in range(3)]
+    token = imports.mesh.token()
+    request = pb.ListImportsRequest(page_size=2)
+    first = await imports.stub.ListImports(request, metadata=token)
+    request.page_token = first.next_page_token
+    rest = await imports.stub.ListImports(request, metadata=token)
+    assert [run.id for run in (*first.imports, *rest.imports)] == made[::-1]
+    assert not rest.next_page_token

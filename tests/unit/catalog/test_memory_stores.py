@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog_svc.adapters.memory import MemoryStore
+from tests.contracts.catalog.browsing_suite import BrowsingContract
 from tests.contracts.catalog.handover_suite import HandoverContract
 from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract
@@ -18,6 +19,10 @@ from tests.contracts.catalog.stores import CatalogueStores, memory_stores
 @pytest.fixture
 def stores() -> CatalogueStores:
     return memory_stores(MemoryStore())
+
+
+class TestMemoryBrowsing(BrowsingContract):
+    pass
 
 
 class TestMemoryScan(ScanContract):

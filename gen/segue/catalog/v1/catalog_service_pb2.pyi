@@ -75,19 +75,25 @@ class ListTracksRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most: 1 to 500, default 50; more is taken as 500."""
     page_token: _builtins.str
     """next_page_token of the page before."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_catalog_pb2.Track.State.ValueType]:
+        """Only tracks in these states. Default: PENDING and READY."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        states: _abc.Iterable[_catalog_pb2.Track.State.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -120,6 +126,232 @@ class ListTracksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListTracksResponse: _TypeAlias = ListTracksResponse  # noqa: Y015
+
+@_typing.final
+class BatchGetTracksRequest(_message.Message):
+    """The request of BatchGetTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of 1 to 500 tracks."""
+
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetTracksRequest: _TypeAlias = BatchGetTracksRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetTracksResponse(_message.Message):
+    """The answer of BatchGetTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Track]:
+        """The tracks that there are."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[_catalog_pb2.Track] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetTracksResponse: _TypeAlias = BatchGetTracksResponse  # noqa: Y015
+
+@_typing.final
+class ListAlbumsRequest(_message.Message):
+    """The request of ListAlbums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Sort:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SortEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ListAlbumsRequest._Sort.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SORT_UNSPECIFIED: ListAlbumsRequest._Sort.ValueType  # 0
+        """YEAR where an artist is named, else RECENT."""
+        RECENT: ListAlbumsRequest._Sort.ValueType  # 1
+        """When they entered the catalogue, the latest first."""
+        TITLE: ListAlbumsRequest._Sort.ValueType  # 2
+        """By title, without case and accents."""
+        YEAR: ListAlbumsRequest._Sort.ValueType  # 3
+        """Year of release, the latest first; those without one last."""
+
+    class Sort(_Sort, metaclass=_SortEnumTypeWrapper):
+        """What albums can be sorted by."""
+
+    SORT_UNSPECIFIED: ListAlbumsRequest.Sort.ValueType  # 0
+    """YEAR where an artist is named, else RECENT."""
+    RECENT: ListAlbumsRequest.Sort.ValueType  # 1
+    """When they entered the catalogue, the latest first."""
+    TITLE: ListAlbumsRequest.Sort.ValueType  # 2
+    """By title, without case and accents."""
+    YEAR: ListAlbumsRequest.Sort.ValueType  # 3
+    """Year of release, the latest first; those without one last."""
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
+    ARTIST_ID_FIELD_NUMBER: _builtins.int
+    YEAR_FROM_FIELD_NUMBER: _builtins.int
+    YEAR_TO_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 1 to 500, default 50; more is taken as 500."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    sort: Global___ListAlbumsRequest.Sort.ValueType
+    """The order."""
+    artist_id: _builtins.str
+    """Only albums of this artist, a ULID. Empty: of everyone."""
+    year_from: _builtins.int
+    """Only albums of this year or later, 0 to 9999. 0: no bound."""
+    year_to: _builtins.int
+    """Only albums of this year or earlier, 0 to 9999. 0: no bound."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        sort: Global___ListAlbumsRequest.Sort.ValueType = ...,
+        artist_id: _builtins.str = ...,
+        year_from: _builtins.int = ...,
+        year_to: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "page_size", b"page_size", "page_token", b"page_token", "sort", b"sort", "year_from", b"year_from", "year_to", b"year_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAlbumsRequest: _TypeAlias = ListAlbumsRequest  # noqa: Y015
+
+@_typing.final
+class ListAlbumsResponse(_message.Message):
+    """The answer of ListAlbums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUMS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page. Empty: this is the last."""
+    @_builtins.property
+    def albums(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Album]:
+        """The albums of this page."""
+
+    def __init__(
+        self,
+        *,
+        albums: _abc.Iterable[_catalog_pb2.Album] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["albums", b"albums", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAlbumsResponse: _TypeAlias = ListAlbumsResponse  # noqa: Y015
+
+@_typing.final
+class ListArtistsRequest(_message.Message):
+    """The request of ListArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Sort:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SortEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ListArtistsRequest._Sort.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SORT_UNSPECIFIED: ListArtistsRequest._Sort.ValueType  # 0
+        """Taken as NAME."""
+        NAME: ListArtistsRequest._Sort.ValueType  # 1
+        """By name, without case and accents."""
+        RECENT: ListArtistsRequest._Sort.ValueType  # 2
+        """When they entered the catalogue, the latest first."""
+
+    class Sort(_Sort, metaclass=_SortEnumTypeWrapper):
+        """What artists can be sorted by."""
+
+    SORT_UNSPECIFIED: ListArtistsRequest.Sort.ValueType  # 0
+    """Taken as NAME."""
+    NAME: ListArtistsRequest.Sort.ValueType  # 1
+    """By name, without case and accents."""
+    RECENT: ListArtistsRequest.Sort.ValueType  # 2
+    """When they entered the catalogue, the latest first."""
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 1 to 500, default 50; more is taken as 500."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    sort: Global___ListArtistsRequest.Sort.ValueType
+    """The order."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        sort: Global___ListArtistsRequest.Sort.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "sort", b"sort"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListArtistsRequest: _TypeAlias = ListArtistsRequest  # noqa: Y015
+
+@_typing.final
+class ListArtistsResponse(_message.Message):
+    """The answer of ListArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTISTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page. Empty: this is the last."""
+    @_builtins.property
+    def artists(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Artist]:
+        """The artists of this page."""
+
+    def __init__(
+        self,
+        *,
+        artists: _abc.Iterable[_catalog_pb2.Artist] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artists", b"artists", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListArtistsResponse: _TypeAlias = ListArtistsResponse  # noqa: Y015
 
 @_typing.final
 class GetAlbumRequest(_message.Message):
@@ -805,13 +1037,67 @@ class GetImportResponse(_message.Message):
 Global___GetImportResponse: _TypeAlias = GetImportResponse  # noqa: Y015
 
 @_typing.final
+class ListImportsRequest(_message.Message):
+    """The request of ListImports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 1 to 500, default 50; more is taken as 500."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportsRequest: _TypeAlias = ListImportsRequest  # noqa: Y015
+
+@_typing.final
+class ListImportsResponse(_message.Message):
+    """The answer of ListImports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page. Empty: this is the last."""
+    @_builtins.property
+    def imports(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Import]:
+        """The imports of this page."""
+
+    def __init__(
+        self,
+        *,
+        imports: _abc.Iterable[_catalog_pb2.Import] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["imports", b"imports", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportsResponse: _TypeAlias = ListImportsResponse  # noqa: Y015
+
+@_typing.final
 class ListImportFilesRequest(_message.Message):
     """The request of ListImportFiles."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -821,20 +1107,20 @@ class ListImportFilesRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before."""
     @_builtins.property
-    def state(self) -> _containers.RepeatedScalarFieldContainer[_catalog_pb2.ImportFile.State.ValueType]:
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_catalog_pb2.ImportFile.State.ValueType]:
         """Only files in these states. Default: all."""
 
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
-        state: _abc.Iterable[_catalog_pb2.ImportFile.State.ValueType] | None = ...,
+        states: _abc.Iterable[_catalog_pb2.ImportFile.State.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

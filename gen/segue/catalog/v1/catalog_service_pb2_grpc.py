@@ -45,6 +45,21 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksResponse.FromString,
                 _registered_method=True)
+        self.BatchGetTracks = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/BatchGetTracks',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.FromString,
+                _registered_method=True)
+        self.ListAlbums = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/ListAlbums',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListAlbumsRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListAlbumsResponse.FromString,
+                _registered_method=True)
+        self.ListArtists = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/ListArtists',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsResponse.FromString,
+                _registered_method=True)
         self.GetAlbum = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/GetAlbum',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetAlbumRequest.SerializeToString,
@@ -85,7 +100,35 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTracks(self, request, context):
-        """Tracks, the newest first (created_at desc, id desc).
+        """Tracks, the newest first (created_at desc, id desc). Those that FAILED are left out unless
+        `states` asks for them.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetTracks(self, request, context):
+        """Many tracks by their ids, in the order of the first asking, each once and under the id that was
+        asked for; ids that nothing has are left out.
+        Errors: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAlbums(self, request, context):
+        """Albums, the newest in the catalogue first unless `sort` says otherwise. Those of which every
+        track FAILED are left out. Under /artists/{artist_id}/albums an artist's, the latest released
+        first unless `sort` says otherwise.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id, where nothing has it).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListArtists(self, request, context):
+        """Artists by name unless `sort` says otherwise. Those of whom every track FAILED are left out.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -144,6 +187,21 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ListTracks,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksResponse.SerializeToString,
+            ),
+            'BatchGetTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetTracks,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.SerializeToString,
+            ),
+            'ListAlbums': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAlbums,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListAlbumsRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListAlbumsResponse.SerializeToString,
+            ),
+            'ListArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListArtists,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsResponse.SerializeToString,
             ),
             'GetAlbum': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAlbum,
@@ -226,6 +284,87 @@ class CatalogService:
             '/segue.catalog.v1.CatalogService/ListTracks',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/BatchGetTracks',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAlbums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/ListAlbums',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListAlbumsRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListAlbumsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/ListArtists',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -519,6 +658,11 @@ class ImportServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetImportRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetImportResponse.FromString,
                 _registered_method=True)
+        self.ListImports = channel.unary_unary(
+                '/segue.catalog.v1.ImportService/ListImports',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListImportsRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListImportsResponse.FromString,
+                _registered_method=True)
         self.ListImportFiles = channel.unary_unary(
                 '/segue.catalog.v1.ImportService/ListImportFiles',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListImportFilesRequest.SerializeToString,
@@ -548,6 +692,14 @@ class ImportServiceServicer:
     def GetImport(self, request, context):
         """One import.
         Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListImports(self, request, context):
+        """The imports, the newest first (created_at desc, id desc).
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -584,6 +736,11 @@ def add_ImportServiceServicer_to_server(servicer, server):
                     servicer.GetImport,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetImportRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetImportResponse.SerializeToString,
+            ),
+            'ListImports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImports,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListImportsRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListImportsResponse.SerializeToString,
             ),
             'ListImportFiles': grpc.unary_unary_rpc_method_handler(
                     servicer.ListImportFiles,
@@ -651,6 +808,33 @@ class ImportService:
             '/segue.catalog.v1.ImportService/GetImport',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetImportRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.ImportService/ListImports',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListImportsRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListImportsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -21,7 +21,23 @@ class CatalogServiceStub:
     Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
     ListTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListTracksRequest, _catalog_service_pb2.ListTracksResponse]
-    """Tracks, the newest first (created_at desc, id desc).
+    """Tracks, the newest first (created_at desc, id desc). Those that FAILED are left out unless
+    `states` asks for them.
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+    """
+    BatchGetTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetTracksRequest, _catalog_service_pb2.BatchGetTracksResponse]
+    """Many tracks by their ids, in the order of the first asking, each once and under the id that was
+    asked for; ids that nothing has are left out.
+    Errors: INVALID_FIELD.
+    """
+    ListAlbums: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListAlbumsRequest, _catalog_service_pb2.ListAlbumsResponse]
+    """Albums, the newest in the catalogue first unless `sort` says otherwise. Those of which every
+    track FAILED are left out. Under /artists/{artist_id}/albums an artist's, the latest released
+    first unless `sort` says otherwise.
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id, where nothing has it).
+    """
+    ListArtists: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListArtistsRequest, _catalog_service_pb2.ListArtistsResponse]
+    """Artists by name unless `sort` says otherwise. Those of whom every track FAILED are left out.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
     GetAlbum: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetAlbumRequest, _catalog_service_pb2.GetAlbumResponse]
@@ -64,7 +80,41 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_service_pb2.ListTracksRequest,
         context: _aio.ServicerContext[_catalog_service_pb2.ListTracksRequest, _abc.Awaitable[_catalog_service_pb2.ListTracksResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.ListTracksResponse]:
-        """Tracks, the newest first (created_at desc, id desc).
+        """Tracks, the newest first (created_at desc, id desc). Those that FAILED are left out unless
+        `states` asks for them.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchGetTracks(
+        self,
+        request: _catalog_service_pb2.BatchGetTracksRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.BatchGetTracksRequest, _abc.Awaitable[_catalog_service_pb2.BatchGetTracksResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.BatchGetTracksResponse]:
+        """Many tracks by their ids, in the order of the first asking, each once and under the id that was
+        asked for; ids that nothing has are left out.
+        Errors: INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAlbums(
+        self,
+        request: _catalog_service_pb2.ListAlbumsRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.ListAlbumsRequest, _abc.Awaitable[_catalog_service_pb2.ListAlbumsResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.ListAlbumsResponse]:
+        """Albums, the newest in the catalogue first unless `sort` says otherwise. Those of which every
+        track FAILED are left out. Under /artists/{artist_id}/albums an artist's, the latest released
+        first unless `sort` says otherwise.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id, where nothing has it).
+        """
+
+    @_abc_1.abstractmethod
+    def ListArtists(
+        self,
+        request: _catalog_service_pb2.ListArtistsRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.ListArtistsRequest, _abc.Awaitable[_catalog_service_pb2.ListArtistsResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.ListArtistsResponse]:
+        """Artists by name unless `sort` says otherwise. Those of whom every track FAILED are left out.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
 
@@ -180,6 +230,10 @@ class ImportServiceStub:
     """One import.
     Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
+    ListImports: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListImportsRequest, _catalog_service_pb2.ListImportsResponse]
+    """The imports, the newest first (created_at desc, id desc).
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+    """
     ListImportFiles: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListImportFilesRequest, _catalog_service_pb2.ListImportFilesResponse]
     """The files of an import by path.
     Errors: NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID.
@@ -215,6 +269,16 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_catalog_service_pb2.GetImportResponse]:
         """One import.
         Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        """
+
+    @_abc_1.abstractmethod
+    def ListImports(
+        self,
+        request: _catalog_service_pb2.ListImportsRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.ListImportsRequest, _abc.Awaitable[_catalog_service_pb2.ListImportsResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.ListImportsResponse]:
+        """The imports, the newest first (created_at desc, id desc).
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

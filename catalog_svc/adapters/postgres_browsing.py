@@ -1,0 +1,95 @@
+"""Lists of albums and artists in PostgreSQL, each a walk along an index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog_svc.adapters import postgres_rows as rows
+from catalog_svc.domain.catalogue import Album, Artist
+from catalog_svc.domain.listings import (
+    AlbumQuery,
+    AlbumSort,
+    ArtistSort,
+    NumberPlace,
+    TextPlace,
+    moment,
+)
+from meshkit import postgres
+
+_ALBUM_ORDERS = {
+    AlbumSort.RECENT: ("al.created_at", "DESC"),
+    AlbumSort.TITLE: ('al.folded COLLATE "C"', "ASC"),
+    AlbumSort.YEAR: ("al.year", "DESC"),
+}
+_ARTIST_ORDERS = {
+    ArtistSort.NAME: ('ar.folded COLLATE "C"', "ASC"),
+    ArtistSort.RECENT: ("ar.created_at", "DESC"),
+}
+_LIVING_ALBUM = "EXISTS (SELECT FROM tracks lt WHERE lt.album_id = al.id AND lt.state <> 3)"
+_LIVING_ARTIST = """(
+    EXISTS (SELECT FROM tracks lt WHERE lt.artist_id = ar.id AND lt.state <> 3)
+    OR EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
+               WHERE la.artist_id = ar.id AND lt.state <> 3)
+)"""
+
+
+class PostgresBrowsing:
+    """``Browsing``."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+
+    async def albums(
+        self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
+    ) -> list[Album]:
+        """See ``Browsing.albums``."""
+        conditions = [_LIVING_ALBUM]
+        if query.artist_id:
+            conditions.append("al.artist_id = %(artist_id)s")
+        if query.year_from:
+            conditions.append("al.year >= %(year_from)s")
+        if query.year_to:
+            conditions.append("al.year BETWEEN 1 AND %(year_to)s")
+        values = {
+            "artist_id": query.artist_id,
+            "year_from": query.year_from,
+            "year_to": query.year_to,
+        }
+        order = _ALBUM_ORDERS[query.sort]
+        statement, placed = _page(rows.ALBUM, "al", conditions, order, _value(query.sort, after))
+        found = await rows.fetch(self._pool, statement, {**values, **placed, "limit": limit})
+        return [rows.album(row) for row in found]
+
+    async def artists(
+        self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
+    ) -> list[Artist]:
+        """See ``Browsing.artists``."""
+        order = _ARTIST_ORDERS[sort]
+        after = _value(sort, after)
+        statement, placed = _page(rows.ARTIST, "ar", [_LIVING_ARTIST], order, after)
+        found = await rows.fetch(self._pool, statement, {**placed, "limit": limit})
+        return [rows.artist(row) for row in found]
+
+
+def _value(sort: AlbumSort | ArtistSort, after: TextPlace | NumberPlace | None) -> Any:
+    """The place as its columns have it."""
+    if after is not None and (sort is AlbumSort.RECENT or sort is ArtistSort.RECENT):
+        return moment(int(after[0])), after[1]
+    return after
+
+
+def _page(
+    select: str, alias: str, conditions: list[str], order: tuple[str, str], after: Any
+) -> tuple[str, dict[str, Any]]:
+    """The statement of a page after ``after``, and the values that place it."""
+    column, direction = order
+    values = {}
+    if after is not None:
+        side = ">" if direction == "ASC" else "<"
+        conditions.append(f"({column}, {alias}.id) {side} (%(place)s, %(place_id)s)")
+        values = {"place": after[0], "place_id": after[1]}
+    statement = (
+        f"{select} WHERE {' AND '.join(conditions)} "
+        f"ORDER BY {column} {direction}, {alias}.id {direction} LIMIT %(limit)s"
+    )
+    return statement, values

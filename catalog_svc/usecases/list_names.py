@@ -1,0 +1,31 @@
+"""List albums and artists."""
+
+from __future__ import annotations
+
+from catalog_svc.domain.catalogue import Album, Artist
+from catalog_svc.domain.listings import AlbumQuery, ArtistSort, NumberPlace, TextPlace
+from catalog_svc.ports.catalogue import Browsing
+from catalog_svc.usecases.browse import Browse
+
+
+class ListNames:
+    """Pages of names of which something can be played or will be."""
+
+    def __init__(self, browsing: Browsing, browse: Browse) -> None:
+        self._browsing = browsing
+        self._browse = browse
+
+    async def albums(
+        self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
+    ) -> list[Album]:
+        """Albums in the order of the query; NotFound for an artist that is not there."""
+        found = await self._browsing.albums(query, after=after, limit=limit)
+        if not found and query.artist_id:
+            await self._browse.artist(query.artist_id)
+        return found
+
+    async def artists(
+        self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
+    ) -> list[Artist]:
+        """Artists in the order."""
+        return await self._browsing.artists(sort, after=after, limit=limit)

@@ -1,0 +1,126 @@
+"""The contract of ``Browsing`` and of lists of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from catalog_svc.domain.catalogue import TrackState
+from catalog_svc.domain.listings import (
+    AlbumQuery,
+    AlbumSort,
+    ArtistSort,
+    album_place,
+    artist_place,
+    microseconds,
+)
+from tests.contracts.catalog.stores import CatalogueStores, found, new_import, tagged
+
+ALBUMS = (
+    ("Ångström", "Zoë", 1999),
+    ("beta", "Air", 0),
+    ("Cirrus", "Air", 2010),
+    ("Älv", "Air", 2004),
+)
+
+
+async def filled(stores: CatalogueStores) -> None:
+    """Each album with one track, made one after the other."""
+    for number, (album, artist, year) in enumerate(ALBUMS):
+        tags = tagged(f"Song {number}", artist=artist, album=album, album_artist=artist, year=year)
+        await stores.scanned(found(f"{number}.flac", tags))
+
+
+async def paged(
+    page: Callable[[Any, int], Awaitable[Sequence[Any]]], place: Callable[[Any], Any]
+) -> list[Any]:
+    """A whole list, read one by one."""
+    told: list[Any] = []
+    while one := await page(place(told[-1]) if told else None, 1):
+        told += one
+    return told
+
+
+class BrowsingContract:
+    """Every adapter must pass; it gives ``stores``."""
+
+    @pytest.mark.parametrize(
+        ("query", "titles"),
+        [
+            (AlbumQuery(AlbumSort.RECENT), ["Älv", "Cirrus", "beta", "Ångström"]),
+            (AlbumQuery(AlbumSort.TITLE), ["Älv", "Ångström", "beta", "Cirrus"]),
+            (AlbumQuery(AlbumSort.YEAR), ["Cirrus", "Älv", "Ångström", "beta"]),
+            (AlbumQuery(AlbumSort.YEAR, year_from=2004), ["Cirrus", "Älv"]),
+            (AlbumQuery(AlbumSort.YEAR, year_to=2004), ["Älv", "Ångström"]),
+            (AlbumQuery(AlbumSort.TITLE, year_from=2005, year_to=2005), []),
+        ],
+        ids=str,
+    )
+    async def test_albums_are_listed_in_order_page_by_page(
+        self, stores: CatalogueStores, query: AlbumQuery, titles: list[str]
+    ) -> None:
+        await filled(stores)
+        whole = await stores.browsing.albums(query, after=None, limit=10)
+        assert [album.title for album in whole] == titles
+
+        async def page(after: Any, limit: int) -> Sequence[Any]:
+            return await stores.browsing.albums(query, after=after, limit=limit)
+
+        assert await paged(page, lambda album: album_place(query.sort, album)) == whole
+
+    async def test_albums_of_one_artist_alone_can_be_asked_for(
+        self, stores: CatalogueStores
+    ) -> None:
+        await filled(stores)
+        (first, *_) = await stores.browsing.artists(ArtistSort.NAME, after=None, limit=9)
+        query = AlbumQuery(AlbumSort.YEAR, artist_id=first.id)
+        found = await stores.browsing.albums(query, after=None, limit=9)
+        assert [album.title for album in found] == ["Cirrus", "Älv", "beta"]
+        assert {album.artist for album in found} == {"Air"}
+
+    @pytest.mark.parametrize(
+        ("sort", "names"),
+        [(ArtistSort.NAME, ["Air", "Björk", "Zoë"]), (ArtistSort.RECENT, ["Björk", "Air", "Zoë"])],
+    )
+    async def test_artists_are_listed_in_order_page_by_page(
+        self, stores: CatalogueStores, sort: ArtistSort, names: list[str]
+    ) -> None:
+        await filled(stores)
+        await stores.scanned(found("last.flac", tagged("Last")))
+        whole = await stores.browsing.artists(sort, after=None, limit=10)
+        assert [artist.name for artist in whole] == names
+
+        async def page(after: Any, limit: int) -> Sequence[Any]:
+            return await stores.browsing.artists(sort, after=after, limit=limit)
+
+        assert await paged(page, lambda artist: artist_place(sort, artist)) == whole
+
+    async def test_what_can_never_be_played_is_not_listed(self, stores: CatalogueStores) -> None:
+        songs = await stores.songs("One")
+        await filled(stores)
+        await stores.refused(songs["One"])
+        recent = AlbumQuery(AlbumSort.RECENT)
+        albums = await stores.browsing.albums(recent, after=None, limit=9)
+        artists = await stores.browsing.artists(ArtistSort.NAME, after=None, limit=9)
+        tracks = await stores.catalogue.tracks(after=None, limit=9)
+        assert "Homogenic" not in {album.title for album in albums}
+        assert "Björk" not in {artist.name for artist in artists}
+        assert songs["One"] not in {track.id for track in tracks}
+        failed = await stores.catalogue.tracks(
+            after=None, limit=9, states=frozenset({TrackState.FAILED})
+        )
+        assert [track.id for track in failed] == [songs["One"]]
+
+    async def test_runs_are_listed_the_newest_first_page_by_page(
+        self, stores: CatalogueStores
+    ) -> None:
+        made = [await stores.imports.create(new_import(), None) for _ in range(3)]
+        whole = await stores.imports.listed(after=None, limit=10)
+        assert [run.id for run in whole] == [run.id for run in reversed(made)]
+
+        async def page(after: Any, limit: int) -> Sequence[Any]:
+            return await stores.imports.listed(after=after, limit=limit)
+
+        assert await paged(page, lambda run: (microseconds(run.created_at), run.id)) == whole

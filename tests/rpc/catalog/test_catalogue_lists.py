@@ -1,0 +1,101 @@
+"""Lists of albums, artists, imports and of chosen tracks on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from segue.catalog.v1 import catalog_pb2
+from segue.catalog.v1 import catalog_service_pb2 as pb
+
+from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.domain.ids import new_id
+from meshkit.faults import InvalidArgument, NotFound
+from meshkit.server import MeshServer
+from meshkit.testing.rpc import served
+from tests.contracts.catalog.browsing_suite import filled
+from tests.contracts.catalog.stores import memory_stores
+from tests.contracts.page_tokens import FOREIGN, forged
+from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
+
+
+@pytest.fixture
+async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
+    store = MemoryStore()
+
+    def register(server: MeshServer) -> None:
+        register_catalogue(server, store)
+
+    async with served(tmp_path, register=register) as mesh:
+        catalog = Catalog(mesh, memory_stores(store))
+        await filled(catalog.stores)
+        yield catalog
+
+
+async def albums(catalog: Catalog, **fields: object) -> pb.ListAlbumsResponse:
+    request = pb.ListAlbumsRequest(**fields)  # type: ignore[arg-type]
+    return await catalog.edge.ListAlbums(request, metadata=catalog.mesh.token())
+
+
+async def artists(catalog: Catalog, **fields: object) -> pb.ListArtistsResponse:
+    request = pb.ListArtistsRequest(**fields)  # type: ignore[arg-type]
+    return await catalog.edge.ListArtists(request, metadata=catalog.mesh.token())
+
+
+async def test_albums_come_the_newest_first_or_as_they_are_sorted(catalog: Catalog) -> None:
+    told = await albums(catalog)
+    assert [one.title for one in told.albums] == ["Älv", "Cirrus", "beta", "Ångström"]
+    told = await albums(catalog, sort=pb.ListAlbumsRequest.TITLE, page_size=3)
+    assert [one.title for one in told.albums] == ["Älv", "Ångström", "beta"]
+    token = told.next_page_token
+    rest = await albums(catalog, sort=pb.ListAlbumsRequest.TITLE, page_size=3, page_token=token)
+    assert [one.title for one in rest.albums] == ["Cirrus"]
+    assert not rest.next_page_token
+    fault = await refusal(albums(catalog, sort=pb.ListAlbumsRequest.YEAR, page_token=token))
+    assert fault.reason == "PAGE_TOKEN_INVALID"
+
+
+async def test_an_artists_albums_come_the_latest_released_first(catalog: Catalog) -> None:
+    air = next(one for one in (await artists(catalog)).artists if one.name == "Air")
+    told = await albums(catalog, artist_id=air.id)
+    assert [one.title for one in told.albums] == ["Cirrus", "Älv", "beta"]
+    assert isinstance(await refusal(albums(catalog, artist_id=new_id())), NotFound)
+    fault = await refusal(albums(catalog, artist_id="x"))
+    assert isinstance(fault, InvalidArgument)
+    assert fault.metadata["field"] == "artist_id"
+
+
+async def test_artists_come_by_name(catalog: Catalog) -> None:
+    told = await artists(catalog, page_size=1)
+    assert [one.name for one in told.artists] == ["Air"]
+    rest = await artists(catalog, page_token=told.next_page_token)
+    assert [one.name for one in rest.artists] == ["Zoë"]
+
+
+@pytest.mark.parametrize("body", FOREIGN)
+async def test_a_page_token_that_the_caller_made_is_refused(catalog: Catalog, body: bytes) -> None:
+    request = pb.ListAlbumsRequest(sort=pb.ListAlbumsRequest.YEAR)
+    request.page_token = forged("/segue.catalog.v1.CatalogService/ListAlbums", request, body)
+    call = catalog.edge.ListAlbums(request, metadata=catalog.mesh.token())
+    assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+
+
+async def test_chosen_tracks_come_in_the_order_that_they_were_asked_for(catalog: Catalog) -> None:
+    metadata = catalog.mesh.token()
+    listing = await catalog.edge.ListTracks(pb.ListTracksRequest(), metadata=metadata)
+    first, second = (track.id for track in listing.tracks[:2])
+    request = pb.BatchGetTracksRequest(ids=[second, new_id(), first, second])
+    told = await catalog.edge.BatchGetTracks(request, metadata=metadata)
+    assert [track.id for track in told.tracks] == [second, first]
+
+
+async def test_tracks_that_failed_are_listed_when_they_are_asked_for(catalog: Catalog) -> None:
+    songs = await catalog.stores.songs("One")
+    await catalog.stores.refused(songs["One"])
+    metadata = catalog.mesh.token()
+    every = await catalog.edge.ListTracks(pb.ListTracksRequest(), metadata=metadata)
+    assert songs["One"] not in {track.id for track in every.tracks}
+    request = pb.ListTracksRequest(states=[catalog_pb2.Track.FAILED])
+    failed = await catalog.edge.ListTracks(request, metadata=metadata)
+    assert [track.id for track in failed.tracks] == [songs["One"]]
