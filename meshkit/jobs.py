@@ -27,7 +27,7 @@ from procrastinate import App, PsycopgConnector, exceptions
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from meshkit import postgres
+from meshkit import postgres, telemetry
 from meshkit.faults import Unavailable
 from meshkit.migrations import Migration, MigrationSource
 
@@ -41,9 +41,23 @@ KEPT_HOURS = 24 * 7
 """How long a job that ended without success can be looked at."""
 
 _SWEEP_LOCK = "segue.jobs.sweep"
+_WAITING = """
+SELECT job.queue_name, count(*),
+       coalesce(extract(epoch FROM now() - min(event.at)), 0)::double precision
+FROM procrastinate_jobs AS job
+    LEFT JOIN procrastinate_events AS event ON event.job_id = job.id AND event.type = 'deferred'
+WHERE job.status = 'todo' AND (job.scheduled_at IS NULL OR job.scheduled_at <= now())
+GROUP BY job.queue_name
+"""
 _RESTART_S = 1.0
 _TIDY_S = 3600.0
 _LONGEST_WAIT_S = 300
+
+# Every worker of a service tells the same: take the greatest, not the sum.
+_depth = telemetry.gauge("jobs_waiting", "Jobs that could run and wait for a worker.", ["queue"])
+_oldest = telemetry.gauge(
+    "jobs_oldest_seconds", "For how long the oldest of the waiting jobs was queued.", ["queue"]
+)
 
 _log = structlog.get_logger("jobs")
 
@@ -256,6 +270,20 @@ class Jobs:
                 # A job of the same key waits already and will do the work.
                 await queue.finish_job(job, status=Status.ABORTED, delete_job=False)
 
+    async def measure(self) -> None:
+        """Tell by metrics how much waits in each queue, and since when."""
+        if self._pool is None:
+            raise RuntimeError("the jobs are not opened")
+
+        async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(_WAITING)).fetchall()
+
+        found = {row[0]: row[1:] for row in await postgres.read(self._pool, query)}
+        for queue in {self._full(spec.queue) for spec in self._specs.values()}:
+            count, age_s = found.get(queue, (0, 0.0))
+            _depth.labels(queue).set(count)
+            _oldest.labels(queue).set(age_s)
+
     async def tidy(self) -> None:
         """Drop the jobs that ended without success more than ``KEPT_HOURS`` ago."""
         await self._app.job_manager.delete_old_jobs(
@@ -268,6 +296,7 @@ class Jobs:
         while True:
             try:
                 await self.sweep(stalled_after_s=stalled_after_s)
+                await self.measure()
                 if now() - tidied > _TIDY_S:
                     await self.tidy()
                     tidied = now()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from meshkit import postgres
 from meshkit.jobs import Jobs, TaskSpec, migrations
@@ -288,3 +289,26 @@ async def test_a_dead_workers_job_gives_way_to_one_of_the_same_key_that_waits(
     found = await rows(pool, "SELECT status::text FROM procrastinate_jobs ORDER BY id")
     assert found == [("aborted",), ("todo",)]
     assert await jobs.sweep(stalled_after_s=0) == 0
+
+
+def gauges(name: str) -> dict[str, float]:
+    """The values of a gauge by queue."""
+    found = REGISTRY.collect()
+    samples = (sample for metric in found for sample in metric.samples if sample.name == name)
+    return {sample.labels["queue"]: sample.value for sample in samples}
+
+
+async def test_how_much_waits_and_since_when_is_measured(pool: postgres.Pool, jobs: Jobs) -> None:
+    async with postgres.transaction(pool) as connection:
+        await jobs.enqueue(connection, "encode", {"name": "now"})
+        await jobs.enqueue(connection, "encode", {"name": "too"})
+        await jobs.enqueue(connection, "encode", {"name": "later"}, after=timedelta(hours=1))
+    await rows(pool, "UPDATE procrastinate_events SET at = at - interval '90 seconds'")
+    await jobs.measure()
+    assert gauges("segue_jobs_waiting") == {"catalog.cpu": 2, "catalog.default": 0}
+    oldest = gauges("segue_jobs_oldest_seconds")
+    assert oldest["catalog.cpu"] >= 90
+    assert oldest["catalog.default"] == 0
+    await rows(pool, "DELETE FROM procrastinate_jobs")
+    await jobs.measure()
+    assert gauges("segue_jobs_waiting")["catalog.cpu"] == 0
