@@ -18,6 +18,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 from segue.playlist.v1.library_service_pb2_grpc import add_LibraryServiceServicer_to_server
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
+    add_LibraryInternalServiceServicer_to_server,
     add_PlaylistInternalServiceServicer_to_server,
     add_SocialInternalServiceServicer_to_server,
 )
@@ -59,7 +60,11 @@ from playlist_svc.adapters.catalogue_matching import (
 from playlist_svc.adapters.catalogue_names import CatalogueAlbums, CatalogueArtists
 from playlist_svc.adapters.identity import USERS, IdentityService
 from playlist_svc.adapters.people import CachedPeople
-from playlist_svc.adapters.postgres_library import PostgresSavedAlbums, PostgresSavedTracks
+from playlist_svc.adapters.postgres_library import (
+    PostgresBlockedArtists,
+    PostgresSavedAlbums,
+    PostgresSavedTracks,
+)
 from playlist_svc.adapters.postgres_listings import PostgresListings
 from playlist_svc.adapters.postgres_people import PostgresPeopleCopy, PostgresToldNames
 from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
@@ -71,6 +76,8 @@ from playlist_svc.adapters.valkey_heads import ValkeyHeads
 from playlist_svc.adapters.valkey_tries import ValkeyTries
 from playlist_svc.adapters.versions import Versions as KeptVersions
 from playlist_svc.domain.library import Album
+from playlist_svc.domain.shelf_changes import BLOCKED_ARTIST, SAVED_TRACK
+from playlist_svc.domain.social import Artist
 from playlist_svc.ports.library import Albums, Shelf
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.matching import Matching
@@ -82,6 +89,7 @@ from playlist_svc.ports.tracks import Catalogue, TrackChange, Tracks
 from playlist_svc.servicers import playlists as playlist_calls
 from playlist_svc.servicers import sharing as sharing_calls
 from playlist_svc.servicers.library import LibraryServicer
+from playlist_svc.servicers.library_internal import LibraryInternalServicer
 from playlist_svc.servicers.playlists import PlaylistServicer
 from playlist_svc.servicers.playlists_internal import PlaylistInternalServicer
 from playlist_svc.servicers.sharing import SharingServicer
@@ -92,6 +100,7 @@ from playlist_svc.servicers.transfer import TransferServicer
 from playlist_svc.settings import Settings
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.blocking import Blocking
+from playlist_svc.usecases.blocking_artists import BlockingArtists
 from playlist_svc.usecases.collaborating import Collaborating
 from playlist_svc.usecases.creating import CreatePlaylist
 from playlist_svc.usecases.details import ChangeDetails, Deletion
@@ -115,6 +124,7 @@ from playlist_svc.usecases.smart_refresh import Refresh
 from playlist_svc.usecases.social import Social
 from playlist_svc.usecases.undoing import GoBack
 from playlist_svc.usecases.watch_changes import WatchChanges
+from playlist_svc.usecases.watch_shelves import WatchShelves
 from playlist_svc.usecases.watching import WatchPlaylist
 from playlist_svc.usecases.writing import Versions, Writer
 
@@ -162,6 +172,7 @@ class Parts:
     tries: Tries
     saved_tracks: Shelf[str]
     saved_albums: Shelf[Album]
+    blocked_artists: Shelf[Artist]
     social: SocialStore
     blocks: Blocks
     ties: Ties
@@ -219,10 +230,24 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     server.add(add_LibraryServiceServicer_to_server, LibraryServicer(library))
     social = Social(parts.social, parts.people, parts.artists, now_ms)
     blocking = Blocking(parts.social, parts.people, parts.ties, parts.store, now_ms)
-    server.add(add_SocialServiceServicer_to_server, SocialServicer(social, blocking))
-    server.add(add_SocialInternalServiceServicer_to_server, SocialInternalServicer(social))
+    artists = BlockingArtists(parts.blocked_artists, parts.artists, now_ms)
+    server.add(add_SocialServiceServicer_to_server, SocialServicer(social, blocking, artists))
+    _add_feeds(server, parts, social)
     server.add(add_TransferServiceServicer_to_server, _transfer(parts, use, server.streams))
     return Service(server, (use.hub.run,))
+
+
+def _add_feeds(server: MeshServer, parts: Parts, social: Social) -> None:
+    saved = WatchShelves(parts.feed, parts.saved_tracks, SAVED_TRACK)
+    server.add(
+        add_LibraryInternalServiceServicer_to_server,
+        LibraryInternalServicer(saved, streams=server.streams),
+    )
+    blocked = WatchShelves(parts.feed, parts.blocked_artists, BLOCKED_ARTIST)
+    server.add(
+        add_SocialInternalServiceServicer_to_server,
+        SocialInternalServicer(social, blocked, streams=server.streams),
+    )
 
 
 def _playlists(parts: Parts, use: _Shared) -> playlist_calls.UseCases:
@@ -297,6 +322,7 @@ def _parts(settings: Settings, stores: Stores, catalog: grpc.aio.Channel, people
         tries=ValkeyTries(stores.valkey),
         saved_tracks=PostgresSavedTracks(pool),
         saved_albums=PostgresSavedAlbums(pool),
+        blocked_artists=PostgresBlockedArtists(pool),
         social=PostgresSocial(pool),
         blocks=PostgresBlocks(pool),
         ties=PostgresTies(pool),
@@ -352,7 +378,8 @@ def _following_users(
     identity: IdentityService, pool: postgres.Pool, parts: Parts
 ) -> Follower[UserChange]:
     lease = Lease(leases_postgres.PostgresLeases(pool), postgres_people.FEED)
-    holders = (parts.store, parts.shares, parts.saved_tracks, parts.saved_albums, parts.social)
+    shelves = (parts.saved_tracks, parts.saved_albums, parts.blocked_artists)
+    holders = (parts.store, parts.shares, *shelves, parts.social)
     consumer = FollowUsers(PostgresPeopleCopy(pool), holders, now_ms)
     return Follower("identity", identity.changes, consumer, lease=lease)
 

@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters.kept_answers import number
 from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
 from playlist_svc.domain.refusals import collection_full, no_such
+from playlist_svc.domain.shelf_changes import Forgotten, Moved, encode
+from playlist_svc.domain.social import Artist
 
-T = TypeVar("T", str, Album)
+T = TypeVar("T", str, Album, Artist)
 
 
 class MemoryAlbums:
@@ -31,8 +34,17 @@ class MemoryAlbums:
 class MemoryShelf(Generic[T]):
     """A ``Shelf`` of one process."""
 
-    def __init__(self, most: int = MOST_SAVED) -> None:
+    def __init__(
+        self,
+        most: int = MOST_SAVED,
+        *,
+        feed: MemoryChangeFeed | None = None,
+        entity: str = "",
+    ) -> None:
         self._most = most
+        self._feed = feed or MemoryChangeFeed()
+        self._entity = entity
+        self._version = 0
         self._answers = MemoryAnswers()
         self._held: defaultdict[str, dict[str, Saved[T]]] = defaultdict(dict)
 
@@ -62,7 +74,16 @@ class MemoryShelf(Generic[T]):
         if added and len(held) + len(added) > self._most:
             raise collection_full(self._most)
         held.update(added)
+        self._tell(user_id, {name: one.saved_at_us for name, one in added.items()}, kept=True)
         return len(added)
+
+    def _tell(self, user_id: str, moved: Mapping[str, int], *, kept: bool) -> None:
+        if not self._entity or not moved:
+            return
+        self._version += 1
+        for thing_id, at_us in moved.items():
+            change = Moved(user_id, thing_id, at_us, self._version, kept)
+            self._feed.append(encode(self._entity, change))
 
     async def remove(
         self, user_id: str, ids: Collection[str], now_ms: int, key: RequestKey | None = None
@@ -71,7 +92,9 @@ class MemoryShelf(Generic[T]):
 
         async def produce() -> bytes:
             held = self._held[user_id]
-            return number(sum(held.pop(one, None) is not None for one in ids))
+            gone = [one for one in ids if held.pop(one, None) is not None]
+            self._tell(user_id, dict.fromkeys(gone, now_ms * 1000), kept=False)
+            return number(len(gone))
 
         return int(await self._answers.answer_once(None, key, produce))
 
@@ -88,10 +111,24 @@ class MemoryShelf(Generic[T]):
 
     async def erase(self, user_id: str) -> None:
         """See ``Shelf.erase``."""
-        self._held.pop(user_id, None)
+        if self._held.pop(user_id, None) and self._entity:
+            self._version += 1
+            self._feed.append(encode(self._entity, Forgotten(user_id, self._version)))
+
+    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[Moved]:
+        """See ``Shelf.everyones``."""
+        there = [
+            Moved(user_id, thing_id, one.saved_at_us, 0, True)
+            for user_id, held in self._held.items()
+            for thing_id, one in held.items()
+            if (user_id, thing_id) > after
+        ]
+        return sorted(there, key=lambda one: (one.user_id, one.thing_id))[:limit]
 
 
-def _id(thing: str | Album) -> str:
+def _id(thing: str | Album | Artist) -> str:
+    if isinstance(thing, Artist):
+        return thing.artist_id
     return thing if isinstance(thing, str) else thing.album_id
 
 

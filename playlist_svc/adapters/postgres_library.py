@@ -1,4 +1,4 @@
-"""Saved tracks and albums in PostgreSQL."""
+"""Saved tracks and albums, and blocked artists, in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from psycopg import sql
 
-from meshkit import postgres
+from meshkit import feeds_postgres, postgres
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
 from playlist_svc.adapters.kept_answers import kept, number
 from playlist_svc.adapters.postgres_user_counts import drop_empty, hold, moment, place, unix_us
 from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
 from playlist_svc.domain.refusals import collection_full
+from playlist_svc.domain.shelf_changes import (
+    BLOCKED_ARTIST,
+    SAVED_TRACK,
+    Forgotten,
+    Moved,
+    encode,
+)
+from playlist_svc.domain.social import MOST_BLOCKED, Artist
 
 T = TypeVar("T")
 _Row: TypeAlias = Sequence[Any]
@@ -29,9 +37,9 @@ FROM unnest({arrays}) WITH ORDINALITY AS asked ({columns}, n), (
          + interval '1 microsecond' AS at
     FROM {table} WHERE user_id = %(user)s
 ) AS top
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING {id}, saved_at
 """
-_REMOVE = "DELETE FROM {table} WHERE user_id = %(user)s AND {id} = ANY(%(ids)s)"
+_REMOVE = "DELETE FROM {table} WHERE user_id = %(user)s AND {id} = ANY(%(ids)s) RETURNING {id}"
 _COUNT = """
 UPDATE user_counts SET {count} = {count} + %(change)s WHERE user_id = %(user)s RETURNING {count}
 """
@@ -48,16 +56,25 @@ ORDER BY found.saved_at DESC, found.{id} DESC
 """
 _AMONG = "SELECT {id} FROM {table} WHERE user_id = %(user)s AND {id} = ANY(%(ids)s)"
 _ERASE = "DELETE FROM {table} WHERE user_id = %(user)s"
+_EVERYONES = """
+SELECT user_id, {id}, saved_at FROM {table}
+WHERE (user_id, {id}) > (%(user)s, %(id)s) ORDER BY user_id, {id} LIMIT %(limit)s
+"""
+_VERSION = "SELECT nextval('shelf_versions')"
 
 
 @dataclass(frozen=True, slots=True)
 class _Sort(Generic[T]):
-    """One table. The first of ``columns`` is the id; each goes with the type of its array."""
+    """One table. The first of ``columns`` is the id; each goes with the type of its array.
+
+    ``entity`` is what changes are filed under in the feed; empty: it is not told.
+    """
 
     table: str
     columns: dict[str, str]
     encode: Callable[[T], _Row]
     decode: Callable[[_Row], T]
+    entity: str = ""
 
     def statement(self, template: str) -> sql.Composed:
         """A template with this table's names."""
@@ -85,8 +102,11 @@ class _PostgresShelf(Generic[T]):
         self._sort = sort
         self._most = most
         self._answers = PostgresAnswers()
-        self._save, self._remove, self._count, self._page, self._among, self._erase = map(
-            sort.statement, (_SAVE, _REMOVE, _COUNT, _PAGE, _AMONG, _ERASE)
+        self._save, self._remove, self._count, self._page = map(
+            sort.statement, (_SAVE, _REMOVE, _COUNT, _PAGE)
+        )
+        self._among, self._erase, self._everyones = map(
+            sort.statement, (_AMONG, _ERASE, _EVERYONES)
         )
 
     async def answered(self, key: RequestKey | None) -> int | None:
@@ -108,10 +128,12 @@ class _PostgresShelf(Generic[T]):
 
         async def produce() -> bytes:
             await hold(connection, [user_id])
-            saved = (await connection.execute(self._save, arguments)).rowcount
-            if saved and await self._counted(connection, user_id, saved) > self._most:
+            saved = await (await connection.execute(self._save, arguments)).fetchall()
+            if saved and await self._counted(connection, user_id, len(saved)) > self._most:
                 raise collection_full(self._most)
-            return number(saved)
+            moved = [(thing_id, unix_us(saved_at)) for thing_id, saved_at in saved]
+            await self._tell(connection, user_id, moved, kept=True)
+            return number(len(saved))
 
         async with postgres.transaction(self._pool) as connection:
             return int(await self._answers.answer_once(connection, key, produce))
@@ -131,8 +153,11 @@ class _PostgresShelf(Generic[T]):
         async def produce() -> bytes:
             await hold(connection, [user_id])
             cursor = await connection.execute(self._remove, {"user": user_id, "ids": list(ids)})
-            await self._counted(connection, user_id, -cursor.rowcount)
-            return number(cursor.rowcount)
+            removed = await cursor.fetchall()
+            await self._counted(connection, user_id, -len(removed))
+            moved = [(thing_id, now_ms * 1000) for (thing_id,) in removed]
+            await self._tell(connection, user_id, moved, kept=False)
+            return number(len(removed))
 
         async with postgres.transaction(self._pool) as connection:
             return int(await self._answers.answer_once(connection, key, produce))
@@ -156,7 +181,37 @@ class _PostgresShelf(Generic[T]):
             await hold(connection, [user_id])
             cursor = await connection.execute(self._erase, {"user": user_id})
             await self._counted(connection, user_id, -cursor.rowcount)
+            if cursor.rowcount and self._sort.entity:
+                gone = Forgotten(user_id, await self._version(connection))
+                await feeds_postgres.append(connection, encode(self._sort.entity, gone))
             await drop_empty(connection, user_id)
+
+    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[Moved]:
+        """See ``Shelf.everyones``."""
+        rows = await self._rows(self._everyones, user=after[0], id=after[1], limit=limit)
+        return [Moved(user_id, thing, unix_us(at), 0, True) for user_id, thing, at in rows]
+
+    async def _tell(
+        self,
+        connection: postgres.Connection,
+        user_id: str,
+        moved: Sequence[tuple[str, int]],
+        *,
+        kept: bool,
+    ) -> None:
+        """Tells the feed which things came or went, and when. The user's row is held."""
+        entity = self._sort.entity
+        if not moved or not entity:
+            return
+        version = await self._version(connection)
+        changes = [Moved(user_id, thing, at_us, version, kept) for thing, at_us in moved]
+        await feeds_postgres.append(connection, *(encode(entity, change) for change in changes))
+
+    async def _version(self, connection: postgres.Connection) -> int:
+        row = await (await connection.execute(_VERSION)).fetchone()
+        if row is None:
+            raise RuntimeError("a sequence has a next value")
+        return int(row[0])
 
     async def _rows(self, query: sql.Composed, **arguments: object) -> list[tuple[Any, ...]]:
         async def run(connection: postgres.Connection) -> list[tuple[Any, ...]]:
@@ -177,7 +232,18 @@ def _album_row(album: Album) -> _Row:
 
 
 _TRACKS: _Sort[str] = _Sort(
-    "saved_tracks", {"track_id": "text"}, lambda track_id: (track_id,), lambda row: str(row[0])
+    "saved_tracks",
+    {"track_id": "text"},
+    lambda track_id: (track_id,),
+    lambda row: str(row[0]),
+    SAVED_TRACK,
+)
+_ARTISTS: _Sort[Artist] = _Sort(
+    "blocked_artists",
+    {"artist_id": "text", "name": "text"},
+    lambda artist: (artist.artist_id, artist.name),
+    lambda row: Artist(*row),
+    BLOCKED_ARTIST,
 )
 _ALBUMS: _Sort[Album] = _Sort(
     "saved_albums",
@@ -206,3 +272,10 @@ class PostgresSavedAlbums(_PostgresShelf[Album]):
 
     def __init__(self, pool: postgres.Pool, most: int = MOST_SAVED) -> None:
         super().__init__(pool, _ALBUMS, most)
+
+
+class PostgresBlockedArtists(_PostgresShelf[Artist]):
+    """The ``Shelf`` of artists that users block, by the names of then."""
+
+    def __init__(self, pool: postgres.Pool, most: int = MOST_BLOCKED) -> None:
+        super().__init__(pool, _ARTISTS, most)

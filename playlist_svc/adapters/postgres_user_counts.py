@@ -29,7 +29,7 @@ SELECT user_id FROM user_counts WHERE user_id = ANY(%s) ORDER BY user_id FOR UPD
 _DROP_EMPTY = """
 DELETE FROM user_counts
 WHERE user_id = %s AND (playlists, followed_playlists, saved_tracks, saved_albums) = (0, 0, 0, 0)
-  AND (following_users, following_artists, followers, blocks) = (0, 0, 0, 0)
+  AND (following_users, following_artists, followers, blocks, blocked_artists) = (0, 0, 0, 0, 0)
 """
 
 

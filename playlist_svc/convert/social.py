@@ -7,7 +7,8 @@ from segue.playlist.v1 import social_service_pb2 as pb
 
 from playlist_svc.convert.lists import timestamp
 from playlist_svc.convert.people import person
-from playlist_svc.domain.social import Audience, Block, Circle, Connection, Kind
+from playlist_svc.domain.library import Saved
+from playlist_svc.domain.social import Artist, Audience, Block, Circle, Connection, Kind
 from playlist_svc.usecases.social import Connections, Standing
 
 
@@ -51,6 +52,17 @@ def connection_key(one: Connection) -> tuple[int, str]:
 def block_key(one: Block) -> tuple[int, str]:
     """Where someone stands among those who are blocked."""
     return one.since_us, one.user_id
+
+
+def blocked_artist(one: Saved[Artist]) -> pb.ListBlockedArtistsResponse.Block:
+    """An artist who is blocked."""
+    artist = pb.Connection.Artist(id=one.thing.artist_id, name=one.thing.name)
+    return pb.ListBlockedArtistsResponse.Block(artist=artist, since=timestamp(one.saved_at_us))
+
+
+def blocked_artist_key(one: Saved[Artist]) -> tuple[int, str]:
+    """Where an artist stands among those who are blocked."""
+    return one.saved_at_us, one.thing.artist_id
 
 
 def relation(user_id: str, standing: Standing) -> pb.GetRelationResponse:

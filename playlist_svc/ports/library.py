@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from meshkit.idempotency import RequestKey
 from playlist_svc.domain.library import Album, SavedPage
+from playlist_svc.domain.shelf_changes import Moved
 
 T = TypeVar("T")
 
@@ -21,10 +22,13 @@ class Albums(Protocol):
 
 
 class Shelf(Protocol[T]):
-    """What users saved of one sort: ids of tracks, or albums. No acknowledged write may be lost.
+    """What users keep of one sort: tracks (by id), albums, or artists that they block. No
+    acknowledged write may be lost.
 
     Totals must be exact, however many write at once. An equal ``key`` must give the answer of the
-    first time and write nothing (``meshkit.idempotency.AnswerStore``).
+    first time and write nothing (``meshkit.idempotency.AnswerStore``). Every change of
+    a shelf of tracks or artists must appear in the service's change feed, in the same transaction
+    (``domain.shelf_changes``), with versions that rise in the order of the changes.
     """
 
     async def answered(self, key: RequestKey | None) -> int | None:
@@ -59,4 +63,8 @@ class Shelf(Protocol[T]):
 
     async def erase(self, user_id: str) -> None:
         """Forget all that the user saved. Repeatable."""
+        ...
+
+    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[Moved]:
+        """At most ``limit`` things of all users, by rising (user, id), those after ``after``."""
         ...

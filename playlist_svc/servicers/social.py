@@ -15,6 +15,7 @@ from playlist_svc.convert.lists import place, timestamp
 from playlist_svc.convert.people import person
 from playlist_svc.convert.requests import writer
 from playlist_svc.usecases.blocking import Blocking
+from playlist_svc.usecases.blocking_artists import BlockingArtists
 from playlist_svc.usecases.social import Connections, Social
 
 _SERVICE = "/segue.playlist.v1.SocialService/"
@@ -23,9 +24,10 @@ _SERVICE = "/segue.playlist.v1.SocialService/"
 class SocialServicer(SocialServiceServicer):
     """Relations of the calling user, who is the token's subject."""
 
-    def __init__(self, social: Social, blocking: Blocking) -> None:
+    def __init__(self, social: Social, blocking: Blocking, artists: BlockingArtists) -> None:
         self._social = social
         self._blocking = blocking
+        self._artists = artists
 
     async def Follow(self, request: pb.FollowRequest, context: Context) -> pb.FollowResponse:
         """See the contract."""
@@ -129,6 +131,37 @@ class SocialServicer(SocialServiceServicer):
                 for one in shown
             ],
             next_page_token=next_token,
+        )
+
+    async def BlockArtist(
+        self, request: pb.BlockArtistRequest, context: Context
+    ) -> pb.BlockArtistResponse:
+        """See the contract."""
+        artist_id = ulid("artist_id", request.artist_id)
+        user_id, key = writer(_SERVICE + "BlockArtist", request)
+        await self._artists.block(user_id, artist_id, key)
+        return pb.BlockArtistResponse()
+
+    async def UnblockArtist(
+        self, request: pb.UnblockArtistRequest, context: Context
+    ) -> pb.UnblockArtistResponse:
+        """See the contract."""
+        artist_id = ulid("artist_id", request.artist_id)
+        user_id, key = writer(_SERVICE + "UnblockArtist", request)
+        await self._artists.unblock(user_id, artist_id, key)
+        return pb.UnblockArtistResponse()
+
+    async def ListBlockedArtists(
+        self, request: pb.ListBlockedArtistsRequest, context: Context
+    ) -> pb.ListBlockedArtistsResponse:
+        """See the contract."""
+        page, after = _page("ListBlockedArtists", request)
+        blocked = await self._artists.page(current_principal().user_id, after, page.size + 1)
+        shown, next_token = page.cut(blocked.found, convert.blocked_artist_key)
+        return pb.ListBlockedArtistsResponse(
+            blocks=map(convert.blocked_artist, shown),
+            next_page_token=next_token,
+            total_count=blocked.total,
         )
 
     async def GetPrivacy(

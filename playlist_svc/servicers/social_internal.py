@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator
+
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import SocialInternalServiceServicer
 
 from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
+from playlist_svc.convert import shelves
 from playlist_svc.convert import social as convert
 from playlist_svc.convert.lists import place
 from playlist_svc.usecases.social import Social
+from playlist_svc.usecases.watch_shelves import WatchShelves
 
 _LIST_FRIENDS = "/segue.playlist.v1.SocialInternalService/ListFriends"
 
 
 class SocialInternalServicer(SocialInternalServiceServicer):
-    """Whose listening a user may be shown."""
+    """Whose listening a user may be shown, and whom users block."""
 
-    def __init__(self, social: Social) -> None:
+    def __init__(
+        self, social: Social, blocked_artists: WatchShelves, *, streams: OpenStreams
+    ) -> None:
         self._social = social
+        self._blocked_artists = blocked_artists
+        self._streams = streams
+
+    def WatchBlockedArtists(
+        self, request: pb.WatchBlockedArtistsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchBlockedArtistsResponse]:
+        """See the contract."""
+        token = request.resume_token
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchBlockedArtistsResponse, None]:
+            async for place_, told in self._blocked_artists(token, stop=stream.stop):
+                yield shelves.blocked_artist(place_, told)
+
+        return self._streams.told(pb.WatchBlockedArtistsResponse, steps, resume_token=token)
 
     async def ListFriends(
         self, request: pb.ListFriendsRequest, context: Context

@@ -22,13 +22,19 @@ from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries, Soci
 from playlist_svc.adapters.memory_social import MemoryArtists, MemorySocial
 from playlist_svc.adapters.memory_ties import MemoryTies
 from playlist_svc.adapters.memory_tracks import MemoryTracks
-from playlist_svc.adapters.postgres_library import PostgresSavedAlbums, PostgresSavedTracks
+from playlist_svc.adapters.postgres_library import (
+    PostgresBlockedArtists,
+    PostgresSavedAlbums,
+    PostgresSavedTracks,
+)
 from playlist_svc.adapters.postgres_listings import PostgresListings
 from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
 from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShares
 from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
 from playlist_svc.adapters.postgres_tracks import PostgresTracks
 from playlist_svc.adapters.versions import Versions
+from playlist_svc.domain.shelf_changes import BLOCKED_ARTIST, SAVED_TRACK
+from playlist_svc.domain.social import MOST_BLOCKED
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import HeadCache
 from playlist_svc.ports.tracks import Catalogue, Track
@@ -54,8 +60,9 @@ def memory_parts(store: MemoryPlaylists, cache: MemoryHeads, people: People) -> 
         listings=MemoryListings(store, cache),
         shares=MemoryShares(),
         tries=MemoryTries(),
-        saved_tracks=MemoryShelf(),
+        saved_tracks=MemoryShelf(feed=store.feed, entity=SAVED_TRACK),
         saved_albums=MemoryShelf(),
+        blocked_artists=MemoryShelf(MOST_BLOCKED, feed=store.feed, entity=BLOCKED_ARTIST),
         social=social,
         blocks=SocialBlocks(social),
         ties=MemoryTies(store, cache),
@@ -90,6 +97,7 @@ async def stored_parts(
             shares=PostgresShares(pool),
             saved_tracks=PostgresSavedTracks(pool),
             saved_albums=PostgresSavedAlbums(pool),
+            blocked_artists=PostgresBlockedArtists(pool),
             social=PostgresSocial(pool),
             blocks=PostgresBlocks(pool),
             ties=PostgresTies(pool),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from meshkit.certificates import ensure_certificates
+from meshkit.certificates import WORKLOADS, ensure_certificates
 from tests.rpc.playlist.harness import Instance, User, World, an_instance
 
 
@@ -15,7 +15,7 @@ from tests.rpc.playlist.harness import Instance, User, World, an_instance
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Certificates, made once."""
     folder = tmp_path_factory.mktemp("tls")
-    ensure_certificates(folder)
+    ensure_certificates(folder, workloads=(*WORKLOADS, "rec"))
     return folder
 
 

@@ -31,7 +31,9 @@ from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_library import MemoryAlbums
 from playlist_svc.adapters.memory_sharing import MemoryTries
+from playlist_svc.adapters.memory_social import MemoryArtists
 from playlist_svc.domain.library import Album
+from playlist_svc.domain.social import Artist
 from playlist_svc.ports.tracks import Track
 from playlist_svc.wiring import Parts, new_id
 from tests.contracts.playlist.sharing_world import Everyone
@@ -43,6 +45,7 @@ MESSAGES = {
     "SharingService": (sharing_service_pb2, sharing_service_pb2_grpc),
     "LibraryService": (library_service_pb2, library_service_pb2_grpc),
     "SocialService": (social_service_pb2, social_service_pb2_grpc),
+    "LibraryInternalService": (playlist_internal_service_pb2, playlist_internal_service_pb2_grpc),
     "PlaylistInternalService": (playlist_internal_service_pb2, playlist_internal_service_pb2_grpc),
     "SocialInternalService": (playlist_internal_service_pb2, playlist_internal_service_pb2_grpc),
     "TransferService": (transfer_service_pb2, transfer_service_pb2_grpc),
@@ -62,6 +65,13 @@ class AnyTrack:
 
     async def tracks(self, track_ids: Sequence[str]) -> list[Track]:
         return [a_track(track_id) for track_id in track_ids]
+
+
+class AnyArtist(MemoryArtists):
+    """``Artists`` that has whatever it is asked for."""
+
+    async def existing(self, artist_ids: Sequence[str]) -> dict[str, Artist]:
+        return {one: Artist(one, "The Föhn") for one in artist_ids}
 
 
 class AnyAlbum(MemoryAlbums):
@@ -136,7 +146,7 @@ class Instance:
 @asynccontextmanager
 async def an_instance(shared: Shared) -> AsyncIterator[Instance]:
     """A server with a store of its own on the shared database."""
-    made_up = {"tries": shared.tries, "albums": AnyAlbum()}
+    made_up = {"tries": shared.tries, "albums": AnyAlbum(), "artists": AnyArtist()}
     parts = stored_parts(shared.dsn, shared.cache, shared.people, AnyTrack(), **made_up)
     async with (
         parts as stored,

@@ -10,20 +10,23 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
+from segue.mesh.v1 import options_pb2
 
 from meshkit.contracts import contract_of, services
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.wiring import migrated, new_id
 from tests.rpc.playlist.rights_stage import Stage, set_up
-from tests.rpc.playlist.sharing_harness import MESSAGES, Instance, Shared, an_instance
+from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance
 from tests.rpc.playlist.test_rights import BEFORE, PLAYLIST, REQUESTS, ROWS
 
 WRITES = sorted(
     f"{service.name}/{method.name}"
     for service in services()
-    if service.name in MESSAGES and service.full_name.startswith("segue.playlist.")
+    if service.full_name.startswith("segue.playlist.")
     for method in service.methods
-    if not contract_of(method).read_only and not method.server_streaming
+    if contract_of(method).access != options_pb2.MethodPolicy.Access.INTERNAL
+    and not contract_of(method).read_only
+    and not method.server_streaming
 )
 CODE_IS_TOLD_ONCE = "SharingService/CreateShare"
 

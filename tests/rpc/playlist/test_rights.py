@@ -95,6 +95,9 @@ GetRelation               ok      ok      ok      ok      ok      ok      ok    
 BlockUser                 wrong   ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 UnblockUser               ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 ListBlocks                ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
+BlockArtist               ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
+UnblockArtist             ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
+ListBlockedArtists        ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 GetPrivacy                ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 UpdatePrivacy             ok      ok      ok      ok      ok      ok      ok       ok      ok      token    scope
 
@@ -108,6 +111,10 @@ WatchChanges              caller  caller  caller  caller  caller  caller  caller
 
 SocialInternalService
 ListFriends               caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
+WatchBlockedArtists       caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
+
+LibraryInternalService
+WatchSavedTracks          caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 """  # noqa: E501
 
 
@@ -189,9 +196,14 @@ REQUESTS: dict[str, Ask] = {
     "SocialService/BlockUser": OWNER,
     "SocialService/UnblockUser": OWNER,
     "SocialService/ListBlocks": NOTHING,
+    "SocialService/BlockArtist": lambda at: {"artist_id": at.track_id},
+    "SocialService/UnblockArtist": lambda at: {"artist_id": at.track_id},
+    "SocialService/ListBlockedArtists": NOTHING,
     "SocialService/GetPrivacy": NOTHING,
     "SocialService/UpdatePrivacy": lambda _: {"audience": {"following": "NOBODY"}},
     "SocialInternalService/ListFriends": NOTHING,
+    "SocialInternalService/WatchBlockedArtists": NOTHING,
+    "LibraryInternalService/WatchSavedTracks": NOTHING,
     "TransferService/ImportPlaylist": lambda _: {"content": b"#EXTM3U\n"},
 }
 """What each row asks; a row that is not here asks for the playlist by its id."""

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from segue.identity.v1 import person_pb2 as _person_pb2
 from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
@@ -278,3 +279,319 @@ class ListFriendsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListFriendsResponse: _TypeAlias = ListFriendsResponse  # noqa: Y015
+
+@_typing.final
+class WatchSavedTracksRequest(_message.Message):
+    """The request of WatchSavedTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """The token of the last change that was processed. Empty: first everything that is saved, then
+    what changes.
+    """
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchSavedTracksRequest: _TypeAlias = WatchSavedTracksRequest  # noqa: Y015
+
+@_typing.final
+class WatchSavedTracksResponse(_message.Message):
+    """One change of what users saved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Saved(_message.Message):
+        """A user saved a track."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USER_ID_FIELD_NUMBER: _builtins.int
+        TRACK_ID_FIELD_NUMBER: _builtins.int
+        SAVED_AT_FIELD_NUMBER: _builtins.int
+        user_id: _builtins.str
+        """ULID of the user."""
+        track_id: _builtins.str
+        """ULID of the track."""
+        @_builtins.property
+        def saved_at(self) -> _timestamp_pb2.Timestamp:
+            """When."""
+
+        def __init__(
+            self,
+            *,
+            user_id: _builtins.str = ...,
+            track_id: _builtins.str = ...,
+            saved_at: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["saved_at", b"saved_at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["saved_at", b"saved_at", "track_id", b"track_id", "user_id", b"user_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Removed(_message.Message):
+        """A user took a track out of the library."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USER_ID_FIELD_NUMBER: _builtins.int
+        TRACK_ID_FIELD_NUMBER: _builtins.int
+        REMOVED_AT_FIELD_NUMBER: _builtins.int
+        user_id: _builtins.str
+        """ULID of the user."""
+        track_id: _builtins.str
+        """ULID of the track."""
+        @_builtins.property
+        def removed_at(self) -> _timestamp_pb2.Timestamp:
+            """When."""
+
+        def __init__(
+            self,
+            *,
+            user_id: _builtins.str = ...,
+            track_id: _builtins.str = ...,
+            removed_at: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["removed_at", b"removed_at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["removed_at", b"removed_at", "track_id", b"track_id", "user_id", b"user_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Forgotten(_message.Message):
+        """All that a user saved is gone, since the user was erased."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USER_ID_FIELD_NUMBER: _builtins.int
+        user_id: _builtins.str
+        """ULID of the user."""
+        def __init__(
+            self,
+            *,
+            user_id: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SAVED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    FORGOTTEN_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Where to resume after this change. Empty until everything that is saved was told."""
+    version: _builtins.int
+    """Rises with every change of the same track in the library of the same user: apply a change only
+    over a lower version.
+    """
+    @_builtins.property
+    def saved(self) -> Global___WatchSavedTracksResponse.Saved:
+        """A user saved a track."""
+
+    @_builtins.property
+    def removed(self) -> Global___WatchSavedTracksResponse.Removed:
+        """A user took a track out of the library."""
+
+    @_builtins.property
+    def forgotten(self) -> Global___WatchSavedTracksResponse.Forgotten:
+        """All that a user saved is gone."""
+
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        version: _builtins.int = ...,
+        saved: Global___WatchSavedTracksResponse.Saved | None = ...,
+        removed: Global___WatchSavedTracksResponse.Removed | None = ...,
+        forgotten: Global___WatchSavedTracksResponse.Forgotten | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "forgotten", b"forgotten", "removed", b"removed", "saved", b"saved"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "forgotten", b"forgotten", "removed", b"removed", "resume_token", b"resume_token", "saved", b"saved", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["saved", "removed", "forgotten", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchSavedTracksResponse: _TypeAlias = WatchSavedTracksResponse  # noqa: Y015
+
+@_typing.final
+class WatchBlockedArtistsRequest(_message.Message):
+    """The request of WatchBlockedArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """The token of the last change that was processed. Empty: first every artist that is blocked, then
+    what changes.
+    """
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchBlockedArtistsRequest: _TypeAlias = WatchBlockedArtistsRequest  # noqa: Y015
+
+@_typing.final
+class WatchBlockedArtistsResponse(_message.Message):
+    """One change of whom users block."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Blocked(_message.Message):
+        """A user blocked an artist."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USER_ID_FIELD_NUMBER: _builtins.int
+        ARTIST_ID_FIELD_NUMBER: _builtins.int
+        BLOCKED_AT_FIELD_NUMBER: _builtins.int
+        user_id: _builtins.str
+        """ULID of the user."""
+        artist_id: _builtins.str
+        """ULID of the artist."""
+        @_builtins.property
+        def blocked_at(self) -> _timestamp_pb2.Timestamp:
+            """When."""
+
+        def __init__(
+            self,
+            *,
+            user_id: _builtins.str = ...,
+            artist_id: _builtins.str = ...,
+            blocked_at: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["blocked_at", b"blocked_at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "blocked_at", b"blocked_at", "user_id", b"user_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Unblocked(_message.Message):
+        """A user blocks an artist no longer."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USER_ID_FIELD_NUMBER: _builtins.int
+        ARTIST_ID_FIELD_NUMBER: _builtins.int
+        UNBLOCKED_AT_FIELD_NUMBER: _builtins.int
+        user_id: _builtins.str
+        """ULID of the user."""
+        artist_id: _builtins.str
+        """ULID of the artist."""
+        @_builtins.property
+        def unblocked_at(self) -> _timestamp_pb2.Timestamp:
+            """When."""
+
+        def __init__(
+            self,
+            *,
+            user_id: _builtins.str = ...,
+            artist_id: _builtins.str = ...,
+            unblocked_at: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["unblocked_at", b"unblocked_at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "unblocked_at", b"unblocked_at", "user_id", b"user_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Forgotten(_message.Message):
+        """The user was erased, with all blocks."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USER_ID_FIELD_NUMBER: _builtins.int
+        user_id: _builtins.str
+        """ULID of the user."""
+        def __init__(
+            self,
+            *,
+            user_id: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    BLOCKED_FIELD_NUMBER: _builtins.int
+    UNBLOCKED_FIELD_NUMBER: _builtins.int
+    FORGOTTEN_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Where to resume after this change. Empty until everyone who is blocked was told."""
+    version: _builtins.int
+    """Rises with every change of the same artist for the same user: apply a change only over a lower
+    version.
+    """
+    @_builtins.property
+    def blocked(self) -> Global___WatchBlockedArtistsResponse.Blocked:
+        """A user blocked an artist."""
+
+    @_builtins.property
+    def unblocked(self) -> Global___WatchBlockedArtistsResponse.Unblocked:
+        """A user blocks an artist no longer."""
+
+    @_builtins.property
+    def forgotten(self) -> Global___WatchBlockedArtistsResponse.Forgotten:
+        """The user was erased, with all blocks."""
+
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        version: _builtins.int = ...,
+        blocked: Global___WatchBlockedArtistsResponse.Blocked | None = ...,
+        unblocked: Global___WatchBlockedArtistsResponse.Unblocked | None = ...,
+        forgotten: Global___WatchBlockedArtistsResponse.Forgotten | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["blocked", b"blocked", "end", b"end", "event", b"event", "forgotten", b"forgotten", "unblocked", b"unblocked"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked", b"blocked", "end", b"end", "event", b"event", "forgotten", b"forgotten", "resume_token", b"resume_token", "unblocked", b"unblocked", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["blocked", "unblocked", "forgotten", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchBlockedArtistsResponse: _TypeAlias = WatchBlockedArtistsResponse  # noqa: Y015

@@ -166,6 +166,11 @@ class SocialInternalServiceStub:
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.ListFriendsRequest.SerializeToString,
                 response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.ListFriendsResponse.FromString,
                 _registered_method=True)
+        self.WatchBlockedArtists = channel.unary_stream(
+                '/segue.playlist.v1.SocialInternalService/WatchBlockedArtists',
+                request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsResponse.FromString,
+                _registered_method=True)
 
 
 class SocialInternalServiceServicer:
@@ -181,6 +186,15 @@ class SocialInternalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchBlockedArtists(self, request, context):
+        """Follows which artists everyone blocks: those that are blocked at once and then each change, as
+        LibraryInternalService.WatchSavedTracks tells saved tracks. Ends and resumes as that does.
+        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SocialInternalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -188,6 +202,11 @@ def add_SocialInternalServiceServicer_to_server(servicer, server):
                     servicer.ListFriends,
                     request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.ListFriendsRequest.FromString,
                     response_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.ListFriendsResponse.SerializeToString,
+            ),
+            'WatchBlockedArtists': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchBlockedArtists,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -218,6 +237,113 @@ class SocialInternalService:
             '/segue.playlist.v1.SocialInternalService/ListFriends',
             segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.ListFriendsRequest.SerializeToString,
             segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.ListFriendsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchBlockedArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/segue.playlist.v1.SocialInternalService/WatchBlockedArtists',
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class LibraryInternalServiceStub:
+    """What everyone saved, for the other services of the mesh. Never served by the edge.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.WatchSavedTracks = channel.unary_stream(
+                '/segue.playlist.v1.LibraryInternalService/WatchSavedTracks',
+                request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchSavedTracksRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchSavedTracksResponse.FromString,
+                _registered_method=True)
+
+
+class LibraryInternalServiceServicer:
+    """What everyone saved, for the other services of the mesh. Never served by the edge.
+    """
+
+    def WatchSavedTracks(self, request, context):
+        """Follows what everyone saves. The stream starts after `resume_token` (exclusive) or, without one,
+        first tells every track that is saved, with version 0, and then what changes; changes come in
+        commit order, each at least once. The stream ends with `end`, when the server drains or its store
+        fails; resume with the last token.
+        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_LibraryInternalServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'WatchSavedTracks': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSavedTracks,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchSavedTracksRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchSavedTracksResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'segue.playlist.v1.LibraryInternalService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('segue.playlist.v1.LibraryInternalService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class LibraryInternalService:
+    """What everyone saved, for the other services of the mesh. Never served by the edge.
+    """
+
+    @staticmethod
+    def WatchSavedTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/segue.playlist.v1.LibraryInternalService/WatchSavedTracks',
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchSavedTracksRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchSavedTracksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -67,6 +67,11 @@ class SocialInternalServiceStub:
     listening the user may be shown, where they share it. The latest first.
     Errors: PAGE_TOKEN_INVALID.
     """
+    WatchBlockedArtists: _aio.UnaryStreamMultiCallable[_playlist_internal_service_pb2.WatchBlockedArtistsRequest, _playlist_internal_service_pb2.WatchBlockedArtistsResponse]
+    """Follows which artists everyone blocks: those that are blocked at once and then each change, as
+    LibraryInternalService.WatchSavedTracks tells saved tracks. Ends and resumes as that does.
+    Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+    """
 
 class SocialInternalServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who follows whom, for the other services of the mesh. Never served by the edge."""
@@ -82,4 +87,45 @@ class SocialInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: PAGE_TOKEN_INVALID.
         """
 
+    @_abc_1.abstractmethod
+    def WatchBlockedArtists(
+        self,
+        request: _playlist_internal_service_pb2.WatchBlockedArtistsRequest,
+        context: _aio.ServicerContext[_playlist_internal_service_pb2.WatchBlockedArtistsRequest, _abc.AsyncIterator[_playlist_internal_service_pb2.WatchBlockedArtistsResponse]],
+    ) -> _abc.AsyncIterator[_playlist_internal_service_pb2.WatchBlockedArtistsResponse]:
+        """Follows which artists everyone blocks: those that are blocked at once and then each change, as
+        LibraryInternalService.WatchSavedTracks tells saved tracks. Ends and resumes as that does.
+        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+        """
+
 def add_SocialInternalServiceServicer_to_server(servicer: SocialInternalServiceServicer, server: _aio.Server) -> None: ...
+
+class LibraryInternalServiceStub:
+    """What everyone saved, for the other services of the mesh. Never served by the edge."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    WatchSavedTracks: _aio.UnaryStreamMultiCallable[_playlist_internal_service_pb2.WatchSavedTracksRequest, _playlist_internal_service_pb2.WatchSavedTracksResponse]
+    """Follows what everyone saves. The stream starts after `resume_token` (exclusive) or, without one,
+    first tells every track that is saved, with version 0, and then what changes; changes come in
+    commit order, each at least once. The stream ends with `end`, when the server drains or its store
+    fails; resume with the last token.
+    Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+    """
+
+class LibraryInternalServiceServicer(metaclass=_abc_1.ABCMeta):
+    """What everyone saved, for the other services of the mesh. Never served by the edge."""
+
+    @_abc_1.abstractmethod
+    def WatchSavedTracks(
+        self,
+        request: _playlist_internal_service_pb2.WatchSavedTracksRequest,
+        context: _aio.ServicerContext[_playlist_internal_service_pb2.WatchSavedTracksRequest, _abc.AsyncIterator[_playlist_internal_service_pb2.WatchSavedTracksResponse]],
+    ) -> _abc.AsyncIterator[_playlist_internal_service_pb2.WatchSavedTracksResponse]:
+        """Follows what everyone saves. The stream starts after `resume_token` (exclusive) or, without one,
+        first tells every track that is saved, with version 0, and then what changes; changes come in
+        commit order, each at least once. The stream ends with `end`, when the server drains or its store
+        fails; resume with the last token.
+        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+        """
+
+def add_LibraryInternalServiceServicer_to_server(servicer: LibraryInternalServiceServicer, server: _aio.Server) -> None: ...

@@ -778,6 +778,182 @@ class ListBlocksResponse(_message.Message):
 Global___ListBlocksResponse: _TypeAlias = ListBlocksResponse  # noqa: Y015
 
 @_typing.final
+class BlockArtistRequest(_message.Message):
+    """The request of BlockArtist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    artist_id: _builtins.str
+    """ULID of the artist."""
+    request_id: _builtins.str
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
+    def __init__(
+        self,
+        *,
+        artist_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockArtistRequest: _TypeAlias = BlockArtistRequest  # noqa: Y015
+
+@_typing.final
+class BlockArtistResponse(_message.Message):
+    """The answer of BlockArtist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockArtistResponse: _TypeAlias = BlockArtistResponse  # noqa: Y015
+
+@_typing.final
+class UnblockArtistRequest(_message.Message):
+    """The request of UnblockArtist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    artist_id: _builtins.str
+    """ULID of the artist."""
+    request_id: _builtins.str
+    """A retry under the same id gets the first answer for 24 h, whatever happened since. Up to 128
+    visible ASCII characters; absent: no deduplication.
+    """
+    def __init__(
+        self,
+        *,
+        artist_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnblockArtistRequest: _TypeAlias = UnblockArtistRequest  # noqa: Y015
+
+@_typing.final
+class UnblockArtistResponse(_message.Message):
+    """The answer of UnblockArtist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnblockArtistResponse: _TypeAlias = UnblockArtistResponse  # noqa: Y015
+
+@_typing.final
+class ListBlockedArtistsRequest(_message.Message):
+    """The request of ListBlockedArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 1 to 500, default 50; more is taken as 500."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBlockedArtistsRequest: _TypeAlias = ListBlockedArtistsRequest  # noqa: Y015
+
+@_typing.final
+class ListBlockedArtistsResponse(_message.Message):
+    """The answer of ListBlockedArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Block(_message.Message):
+        """An artist who is blocked."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        ARTIST_FIELD_NUMBER: _builtins.int
+        SINCE_FIELD_NUMBER: _builtins.int
+        @_builtins.property
+        def artist(self) -> Global___Connection.Artist:
+            """Who it is, by the name of then."""
+
+        @_builtins.property
+        def since(self) -> _timestamp_pb2.Timestamp:
+            """Since when."""
+
+        def __init__(
+            self,
+            *,
+            artist: Global___Connection.Artist | None = ...,
+            since: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "since", b"since"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "since", b"since"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    BLOCKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page. Empty: this is the last."""
+    total_count: _builtins.int
+    """How many there are in all."""
+    @_builtins.property
+    def blocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListBlockedArtistsResponse.Block]:
+        """Those of this page."""
+
+    def __init__(
+        self,
+        *,
+        blocks: _abc.Iterable[Global___ListBlockedArtistsResponse.Block] | None = ...,
+        next_page_token: _builtins.str = ...,
+        total_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks", b"blocks", "next_page_token", b"next_page_token", "total_count", b"total_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBlockedArtistsResponse: _TypeAlias = ListBlockedArtistsResponse  # noqa: Y015
+
+@_typing.final
 class GetPrivacyRequest(_message.Message):
     """The request of GetPrivacy."""
 

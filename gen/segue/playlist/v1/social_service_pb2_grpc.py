@@ -87,6 +87,21 @@ class SocialServiceStub:
                 request_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlocksRequest.SerializeToString,
                 response_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlocksResponse.FromString,
                 _registered_method=True)
+        self.BlockArtist = channel.unary_unary(
+                '/segue.playlist.v1.SocialService/BlockArtist',
+                request_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.BlockArtistRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.BlockArtistResponse.FromString,
+                _registered_method=True)
+        self.UnblockArtist = channel.unary_unary(
+                '/segue.playlist.v1.SocialService/UnblockArtist',
+                request_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.UnblockArtistRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.UnblockArtistResponse.FromString,
+                _registered_method=True)
+        self.ListBlockedArtists = channel.unary_unary(
+                '/segue.playlist.v1.SocialService/ListBlockedArtists',
+                request_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlockedArtistsRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlockedArtistsResponse.FromString,
+                _registered_method=True)
         self.GetPrivacy = channel.unary_unary(
                 '/segue.playlist.v1.SocialService/GetPrivacy',
                 request_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.GetPrivacyRequest.SerializeToString,
@@ -187,6 +202,32 @@ class SocialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BlockArtist(self, request, context):
+        """Blocks an artist: nothing of the artist is recommended to the caller any more. It is a wish for
+        what is chosen on the caller's behalf: whom the caller follows, what is saved, and what plays
+        when it is asked for, stay as they are. Idempotent.
+        Errors: NOT_FOUND, INVALID_FIELD, COLLECTION_FULL (10,000).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnblockArtist(self, request, context):
+        """Blocks an artist no longer. Idempotent.
+        Errors: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBlockedArtists(self, request, context):
+        """The artists that the caller blocks, the latest first.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPrivacy(self, request, context):
         """What of the caller's relations others may see.
         """
@@ -254,6 +295,21 @@ def add_SocialServiceServicer_to_server(servicer, server):
                     servicer.ListBlocks,
                     request_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlocksRequest.FromString,
                     response_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlocksResponse.SerializeToString,
+            ),
+            'BlockArtist': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlockArtist,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.BlockArtistRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.BlockArtistResponse.SerializeToString,
+            ),
+            'UnblockArtist': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnblockArtist,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.UnblockArtistRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.UnblockArtistResponse.SerializeToString,
+            ),
+            'ListBlockedArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBlockedArtists,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlockedArtistsRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlockedArtistsResponse.SerializeToString,
             ),
             'GetPrivacy': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPrivacy,
@@ -539,6 +595,87 @@ class SocialService:
             '/segue.playlist.v1.SocialService/ListBlocks',
             segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlocksRequest.SerializeToString,
             segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlockArtist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playlist.v1.SocialService/BlockArtist',
+            segue_dot_playlist_dot_v1_dot_social__service__pb2.BlockArtistRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_social__service__pb2.BlockArtistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnblockArtist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playlist.v1.SocialService/UnblockArtist',
+            segue_dot_playlist_dot_v1_dot_social__service__pb2.UnblockArtistRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_social__service__pb2.UnblockArtistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBlockedArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playlist.v1.SocialService/ListBlockedArtists',
+            segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlockedArtistsRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_social__service__pb2.ListBlockedArtistsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,6 +61,20 @@ class SocialServiceStub:
     """Whom the caller blocks, the latest first.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
+    BlockArtist: _aio.UnaryUnaryMultiCallable[_social_service_pb2.BlockArtistRequest, _social_service_pb2.BlockArtistResponse]
+    """Blocks an artist: nothing of the artist is recommended to the caller any more. It is a wish for
+    what is chosen on the caller's behalf: whom the caller follows, what is saved, and what plays
+    when it is asked for, stay as they are. Idempotent.
+    Errors: NOT_FOUND, INVALID_FIELD, COLLECTION_FULL (10,000).
+    """
+    UnblockArtist: _aio.UnaryUnaryMultiCallable[_social_service_pb2.UnblockArtistRequest, _social_service_pb2.UnblockArtistResponse]
+    """Blocks an artist no longer. Idempotent.
+    Errors: INVALID_FIELD.
+    """
+    ListBlockedArtists: _aio.UnaryUnaryMultiCallable[_social_service_pb2.ListBlockedArtistsRequest, _social_service_pb2.ListBlockedArtistsResponse]
+    """The artists that the caller blocks, the latest first.
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+    """
     GetPrivacy: _aio.UnaryUnaryMultiCallable[_social_service_pb2.GetPrivacyRequest, _social_service_pb2.GetPrivacyResponse]
     """What of the caller's relations others may see."""
     UpdatePrivacy: _aio.UnaryUnaryMultiCallable[_social_service_pb2.UpdatePrivacyRequest, _social_service_pb2.UpdatePrivacyResponse]
@@ -173,6 +187,38 @@ class SocialServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_social_service_pb2.ListBlocksRequest, _abc.Awaitable[_social_service_pb2.ListBlocksResponse]],
     ) -> _abc.Awaitable[_social_service_pb2.ListBlocksResponse]:
         """Whom the caller blocks, the latest first.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def BlockArtist(
+        self,
+        request: _social_service_pb2.BlockArtistRequest,
+        context: _aio.ServicerContext[_social_service_pb2.BlockArtistRequest, _abc.Awaitable[_social_service_pb2.BlockArtistResponse]],
+    ) -> _abc.Awaitable[_social_service_pb2.BlockArtistResponse]:
+        """Blocks an artist: nothing of the artist is recommended to the caller any more. It is a wish for
+        what is chosen on the caller's behalf: whom the caller follows, what is saved, and what plays
+        when it is asked for, stay as they are. Idempotent.
+        Errors: NOT_FOUND, INVALID_FIELD, COLLECTION_FULL (10,000).
+        """
+
+    @_abc_1.abstractmethod
+    def UnblockArtist(
+        self,
+        request: _social_service_pb2.UnblockArtistRequest,
+        context: _aio.ServicerContext[_social_service_pb2.UnblockArtistRequest, _abc.Awaitable[_social_service_pb2.UnblockArtistResponse]],
+    ) -> _abc.Awaitable[_social_service_pb2.UnblockArtistResponse]:
+        """Blocks an artist no longer. Idempotent.
+        Errors: INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def ListBlockedArtists(
+        self,
+        request: _social_service_pb2.ListBlockedArtistsRequest,
+        context: _aio.ServicerContext[_social_service_pb2.ListBlockedArtistsRequest, _abc.Awaitable[_social_service_pb2.ListBlockedArtistsResponse]],
+    ) -> _abc.Awaitable[_social_service_pb2.ListBlockedArtistsResponse]:
+        """The artists that the caller blocks, the latest first.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
 

@@ -1,0 +1,43 @@
+"""Steps of the feeds of saved tracks and blocked artists as messages of the contract."""
+
+from __future__ import annotations
+
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
+
+from playlist_svc.convert.lists import timestamp
+from playlist_svc.domain.shelf_changes import Forgotten, ShelfChange
+
+_Tracks = pb.WatchSavedTracksResponse
+_Artists = pb.WatchBlockedArtistsResponse
+
+
+def saved_track(token: str, told: ShelfChange | None) -> _Tracks:
+    """A step of WatchSavedTracks with the token that resumes after it."""
+    if told is None:
+        return _Tracks(resume_token=token)
+    step = _Tracks(resume_token=token, version=told.version)
+    if isinstance(told, Forgotten):
+        step.forgotten.user_id = told.user_id
+        return step
+    at, names = timestamp(told.at_us), {"user_id": told.user_id, "track_id": told.thing_id}
+    if told.kept:
+        step.saved.CopyFrom(_Tracks.Saved(**names, saved_at=at))
+    else:
+        step.removed.CopyFrom(_Tracks.Removed(**names, removed_at=at))
+    return step
+
+
+def blocked_artist(token: str, told: ShelfChange | None) -> _Artists:
+    """A step of WatchBlockedArtists with the token that resumes after it."""
+    if told is None:
+        return _Artists(resume_token=token)
+    step = _Artists(resume_token=token, version=told.version)
+    if isinstance(told, Forgotten):
+        step.forgotten.user_id = told.user_id
+        return step
+    at, names = timestamp(told.at_us), {"user_id": told.user_id, "artist_id": told.thing_id}
+    if told.kept:
+        step.blocked.CopyFrom(_Artists.Blocked(**names, blocked_at=at))
+    else:
+        step.unblocked.CopyFrom(_Artists.Unblocked(**names, unblocked_at=at))
+    return step

@@ -1,0 +1,58 @@
+"""What the feed says of saved tracks and blocked artists, and how it is written down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from meshkit.feeds import Change, Op
+
+SAVED_TRACK = "saved_track"
+BLOCKED_ARTIST = "blocked_artist"
+"""What their changes are filed under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A thing was put on a user's shelf, or taken off: when, Unix microseconds.
+
+    ``version`` rises with every change of the thing on this shelf; 0 in a listing.
+    """
+
+    user_id: str
+    thing_id: str
+    at_us: int
+    version: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """All that was on a user's shelf is gone, since the user is."""
+
+    user_id: str
+    version: int
+
+
+ShelfChange = Moved | Forgotten
+
+
+def encode(entity: str, change: ShelfChange) -> Change:
+    """As the feed has it, filed under ``entity``."""
+    if isinstance(change, Forgotten):
+        payload = json.dumps([change.user_id]).encode()
+        return Change(entity, change.user_id, change.version, Op.DELETE, payload)
+    payload = json.dumps([change.user_id, change.thing_id, change.at_us]).encode()
+    name = f"{change.user_id}/{change.thing_id}"
+    return Change(entity, name, change.version, Op.UPSERT if change.kept else Op.DELETE, payload)
+
+
+def decode(change: Change) -> ShelfChange:
+    """What a change of such an entity says."""
+    match json.loads(change.payload):
+        case [user_id]:
+            return Forgotten(user_id, change.version)
+        case [user_id, thing_id, at_us]:
+            return Moved(user_id, thing_id, at_us, change.version, change.op is Op.UPSERT)
+        case _:
+            raise ValueError("no change of a shelf")

@@ -1,0 +1,34 @@
+"""LibraryInternalService on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import LibraryInternalServiceServicer
+
+from meshkit.server_context import Context
+from meshkit.stream_ends import OpenStream
+from meshkit.streams import OpenStreams
+from playlist_svc.convert import shelves
+from playlist_svc.usecases.watch_shelves import WatchShelves
+
+
+class LibraryInternalServicer(LibraryInternalServiceServicer):
+    """What everyone saved, for the services that learn from it and keep it offline."""
+
+    def __init__(self, saved_tracks: WatchShelves, *, streams: OpenStreams) -> None:
+        self._saved_tracks = saved_tracks
+        self._streams = streams
+
+    def WatchSavedTracks(
+        self, request: pb.WatchSavedTracksRequest, context: Context
+    ) -> AsyncIterator[pb.WatchSavedTracksResponse]:
+        """See the contract."""
+        token = request.resume_token
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchSavedTracksResponse, None]:
+            async for place, told in self._saved_tracks(token, stop=stream.stop):
+                yield shelves.saved_track(place, told)
+
+        return self._streams.told(pb.WatchSavedTracksResponse, steps, resume_token=token)

@@ -1,0 +1,54 @@
+"""Follow what all users put on their shelves of one sort, and take off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from meshkit.feeds import ChangeFeed
+from playlist_svc.domain.shelf_changes import Moved, ShelfChange, decode
+from playlist_svc.ports.library import Shelf
+
+_PAGE = 500
+
+
+class WatchShelves:
+    """All that is on the shelves, then the feed, change by change, of one ``entity``."""
+
+    def __init__(self, feed: ChangeFeed, shelf: Shelf[Any], entity: str) -> None:
+        self._feed = feed
+        self._shelf = shelf
+        self._entity = entity
+
+    async def __call__(
+        self, token: str, *, stop: asyncio.Event
+    ) -> AsyncIterator[tuple[str, ShelfChange | None]]:
+        """Changes after ``token``, each with the token that resumes after it.
+
+        Without a token everything comes first, with empty tokens and versions of 0: who is
+        interrupted has to begin again. A step without a change then brings the token of before the
+        listing, so that what changed meanwhile follows. Ends when ``stop`` is set.
+        """
+        if not token:
+            token = await self._feed.head()
+            async for there in self._everything(stop):
+                yield "", there
+            if stop.is_set():
+                return
+            yield token, None
+        async for batch in self._feed.watch(token, stop=stop):
+            told = [decode(one) for one in batch.changes if one.entity == self._entity]
+            for change in told[:-1]:
+                yield token, change
+            token = batch.token
+            yield token, told[-1] if told else None
+
+    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Moved]:
+        after = ("", "")
+        while page := await self._shelf.everyones(after, _PAGE):
+            for there in page:
+                yield there
+            after = (page[-1].user_id, page[-1].thing_id)
+            if stop.is_set():
+                return

@@ -1,0 +1,150 @@
+"""What services are told of saved tracks and blocked artists, and how users block artists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from segue.playlist.v1 import playlist_internal_service_pb2 as pb
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
+    LibraryInternalServiceStub,
+    SocialInternalServiceStub,
+)
+
+from meshkit.testing.stores import PostgresServer
+from playlist_svc.wiring import migrated, new_id, now_ms
+from tests.rpc.playlist.harness import refused
+from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance
+
+KINDS = ["tracks", "artists"]
+
+
+@pytest.fixture
+async def one(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Instance]:
+    template = await postgres_server.template("playlist", migrated)
+    with postgres_server.database(template) as dsn:
+        async with an_instance(Shared.of(dsn, tls)) as instance:
+            yield instance
+
+
+class Shelf:
+    """Saved tracks or blocked artists: how a user changes them, and how rec is told."""
+
+    def __init__(self, instance: Instance, kind: str) -> None:
+        self._instance = instance
+        self._kind = kind
+        channel = instance.mesh.channel("rec", serves_as="playlist")
+        if kind == "tracks":
+            self._watch: Any = LibraryInternalServiceStub(channel).WatchSavedTracks
+            self._ask: Any = pb.WatchSavedTracksRequest
+        else:
+            self._watch = SocialInternalServiceStub(channel).WatchBlockedArtists
+            self._ask = pb.WatchBlockedArtistsRequest
+
+    async def put(self, user: str, thing: str) -> None:
+        method, fields = ("LibraryService/SaveTracks", {"track_ids": [thing]})
+        if self._kind == "artists":
+            method, fields = ("SocialService/BlockArtist", {"artist_id": thing})  # type: ignore[dict-item]
+        await self._instance.call(method, user, **fields)
+
+    async def take(self, user: str, thing: str) -> None:
+        method, fields = ("LibraryService/RemoveSavedTracks", {"track_ids": [thing]})
+        if self._kind == "artists":
+            method, fields = ("SocialService/UnblockArtist", {"artist_id": thing})  # type: ignore[dict-item]
+        await self._instance.call(method, user, **fields)
+
+    async def erase(self, user: str) -> None:
+        parts = self._instance.parts
+        await (parts.saved_tracks if self._kind == "tracks" else parts.blocked_artists).erase(user)
+
+    async def told(self, count: int, token: str = "") -> list[Any]:
+        """The next ``count`` messages that tell a change, and the last one's token beside."""
+        call = self._watch(self._ask(resume_token=token), timeout=20)
+        found: list[Any] = []
+        async for message in call:
+            self.token = message.resume_token or token
+            if message.WhichOneof("event"):
+                found.append(message)
+            if len(found) == count and self.token:
+                break
+        call.cancel()
+        return found
+
+
+def words(message: Any) -> tuple[str, ...]:
+    """What happened, to whom, and to what."""
+    event = message.WhichOneof("event")
+    told = getattr(message, event)
+    kind = {"saved": "put", "blocked": "put", "removed": "taken", "unblocked": "taken"}.get(event)
+    if kind is None:
+        return event, told.user_id
+    return kind, told.user_id, getattr(told, "track_id", "") or told.artist_id
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_everything_is_told_and_then_each_change(one: Instance, kind: str) -> None:
+    shelf, (ada, ben), (first, second) = Shelf(one, kind), ids(2), ids(2)
+    before = now_ms()
+    await shelf.put(ada, first)
+    await shelf.put(ben, first)
+    listed = await shelf.told(2)
+    assert [words(each) for each in listed] == [("put", ada, first), ("put", ben, first)]
+    assert [each.version for each in listed] == [0, 0]
+    at = listed[0].saved.saved_at if kind == "tracks" else listed[0].blocked.blocked_at
+    assert before <= at.ToMilliseconds() <= now_ms() + 1
+    token = shelf.token
+    await shelf.put(ada, second)
+    await shelf.put(ada, second)
+    await shelf.take(ada, first)
+    await shelf.take(ada, first)
+    await shelf.put(ada, first)
+    changes = await shelf.told(3, token)
+    assert [words(each) for each in changes] == [
+        ("put", ada, second),
+        ("taken", ada, first),
+        ("put", ada, first),
+    ]
+    assert 0 < changes[1].version < changes[2].version
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_erased_user_is_forgotten_in_one_word(one: Instance, kind: str) -> None:
+    shelf, (ada, ben), things = Shelf(one, kind), ids(2), ids(3)
+    await shelf.put(ben, things[0])
+    await shelf.told(1)
+    for thing in things:
+        await shelf.put(ada, thing)
+    await shelf.told(3, shelf.token)
+    await shelf.erase(ada)
+    await shelf.erase(ada)
+    await shelf.take(ben, things[0])
+    gone = await shelf.told(2, shelf.token)
+    assert [words(each) for each in gone] == [("forgotten", ada), ("taken", ben, things[0])]
+
+
+async def test_blocked_artists_are_listed_the_latest_first(one: Instance) -> None:
+    ada, artists = new_id(), ids(3)
+    for artist in [*artists, artists[0]]:
+        await one.call("SocialService/BlockArtist", ada, artist_id=artist)
+    page = await one.call("SocialService/ListBlockedArtists", ada, page_size=2)
+    rest = await one.call("SocialService/ListBlockedArtists", ada, page_token=page.next_page_token)
+    listed = [*page.blocks, *rest.blocks]
+    assert [each.artist.id for each in listed] == artists[::-1]
+    assert {each.artist.name for each in listed} == {"The Föhn"}
+    assert (page.total_count, rest.next_page_token) == (3, "")
+    await one.call("SocialService/UnblockArtist", ada, artist_id=artists[1])
+    assert (await one.call("SocialService/ListBlockedArtists", ada)).total_count == 2
+    neighbour = await one.call("SocialService/ListBlockedArtists", new_id())
+    assert neighbour.total_count == 0
+
+
+@pytest.mark.parametrize("method", ["BlockArtist", "UnblockArtist"])
+async def test_an_artist_is_named_by_a_ulid(one: Instance, method: str) -> None:
+    fault = await refused(one.call(f"SocialService/{method}", new_id(), artist_id="me"))
+    assert (fault.reason, fault.metadata["field"]) == ("INVALID_FIELD", "artist_id")
+
+
+def ids(count: int) -> list[str]:
+    return sorted(new_id() for _ in range(count))
