@@ -117,6 +117,7 @@ from playlist_svc.usecases.hub import Hub
 from playlist_svc.usecases.importing_file import ImportFile
 from playlist_svc.usecases.library import Library
 from playlist_svc.usecases.listing import Listing
+from playlist_svc.usecases.managing import ManagePlaylist
 from playlist_svc.usecases.news import FindNews
 from playlist_svc.usecases.reading import Reading
 from playlist_svc.usecases.sharing import Sharing
@@ -124,6 +125,7 @@ from playlist_svc.usecases.smart_refresh import Refresh
 from playlist_svc.usecases.social import Social
 from playlist_svc.usecases.undoing import GoBack
 from playlist_svc.usecases.watch_changes import WatchChanges
+from playlist_svc.usecases.watch_membership import WatchMembership
 from playlist_svc.usecases.watch_shelves import WatchShelves
 from playlist_svc.usecases.watching import WatchPlaylist
 from playlist_svc.usecases.writing import Versions, Writer
@@ -216,11 +218,7 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
             _playlists(parts, use), server.streams, pages_live_s=settings.pages_live_s
         ),
     )
-    changes = WatchChanges(parts.feed, parts.listings, parts.social, parts.people, heads.decode)
-    server.add(
-        add_PlaylistInternalServiceServicer_to_server,
-        PlaylistInternalServicer(use.reading, changes, streams=server.streams),
-    )
+    server.add(add_PlaylistInternalServiceServicer_to_server, _internal(parts, use, server.streams))
     server.add(
         add_SnapshotServiceServicer_to_server,
         SnapshotServicer(use.history, GoBack(use.writer, use.versions)),
@@ -235,6 +233,19 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     _add_feeds(server, parts, social)
     server.add(add_TransferServiceServicer_to_server, _transfer(parts, use, server.streams))
     return Service(server, (use.hub.run,))
+
+
+def _internal(parts: Parts, use: _Shared, streams: OpenStreams) -> PlaylistInternalServicer:
+    store, feed, people = parts.store, parts.feed, parts.people
+    return PlaylistInternalServicer(
+        use.reading,
+        ManagePlaylist(
+            store, use.writer, use.versions, parts.tracks, people, clock=now_ms, new_id=new_id
+        ),
+        WatchChanges(feed, parts.listings, parts.social, people, heads.decode),
+        WatchMembership(feed, parts.listings, store, heads.decode),
+        streams=streams,
+    )
 
 
 def _add_feeds(server: MeshServer, parts: Parts, social: Social) -> None:

@@ -47,6 +47,7 @@ def encode(head: Head) -> bytes:
         None if head.rule is None else to_json(head.rule),
         head.rule_evaluated_at_ms,
         head.deleted_at_ms,
+        head.managed_by,
     ]
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -87,6 +88,7 @@ def _head(
     rule: Mapping[str, Any] | None,
     rule_evaluated_at_ms: int,
     deleted_at_ms: int | None,
+    managed_by: str = "",
 ) -> Head:
     return Head(
         playlist_id=playlist_id,
@@ -107,4 +109,5 @@ def _head(
         rule=None if rule is None else from_json(rule),
         rule_evaluated_at_ms=rule_evaluated_at_ms,
         deleted_at_ms=deleted_at_ms,
+        managed_by=managed_by,
     )

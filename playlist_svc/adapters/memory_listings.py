@@ -19,14 +19,17 @@ class MemoryListings:
 
     async def public_heads(self, after: str, limit: int) -> list[Head]:
         """See ``Listings.public_heads``."""
-        public = [
+        heads = await self.all_heads(after, len(self._heads.kept))
+        return [head for head in heads if head.visibility is Visibility.PUBLIC][:limit]
+
+    async def all_heads(self, after: str, limit: int) -> list[Head]:
+        """See ``Listings.all_heads``."""
+        found = [
             head
             for playlist_id, head in sorted(self._heads.kept.items())
-            if playlist_id > after
-            and head.visibility is Visibility.PUBLIC
-            and head.deleted_at_ms is None
+            if playlist_id > after and head.deleted_at_ms is None
         ]
-        return public[:limit]
+        return found[:limit]
 
     async def followed(self, user_id: str, playlist_ids: Collection[str]) -> frozenset[str]:
         """See ``Listings.followed``."""

@@ -34,6 +34,7 @@ HEAD_COLUMNS = (
     "rule",
     "rule_evaluated_at",
     "deleted_at",
+    "managed_by",
 )
 """In the order of the fields of a head."""
 
@@ -85,6 +86,7 @@ def head_of(row: Sequence[Any]) -> Head:
         rule=None if row[15] is None else from_json(row[15]),
         rule_evaluated_at_ms=0 if row[16] is None else unix_ms(row[16]),
         deleted_at_ms=None if row[17] is None else unix_ms(row[17]),
+        managed_by=row[18],
     )
 
 
@@ -113,6 +115,7 @@ def head_values(head: Head) -> dict[str, Any]:
         "rule": None if head.rule is None else Jsonb(to_json(head.rule)),
         "rule_evaluated_at": _optional(head.rule_evaluated_at_ms or None),
         "deleted_at": _optional(head.deleted_at_ms),
+        "managed_by": head.managed_by,
     }
 
 

@@ -14,6 +14,10 @@ SELECT {", ".join(HEAD_COLUMNS)} FROM playlists
 WHERE visibility = 'PUBLIC' AND deleted_at IS NULL AND playlist_id > %s
 ORDER BY playlist_id LIMIT %s
 """  # noqa: S608 - names of columns alone
+_ALL = f"""
+SELECT {", ".join(HEAD_COLUMNS)} FROM playlists
+WHERE deleted_at IS NULL AND playlist_id > %s ORDER BY playlist_id LIMIT %s
+"""  # noqa: S608 - names of columns alone
 _FOLLOWED = """
 SELECT playlist_id FROM playlist_followers WHERE user_id = %s AND playlist_id = ANY(%s)
 """
@@ -27,9 +31,15 @@ class PostgresListings:
 
     async def public_heads(self, after: str, limit: int) -> list[Head]:
         """See ``Listings.public_heads``."""
+        return await self._heads(_PUBLIC, after, limit)
 
+    async def all_heads(self, after: str, limit: int) -> list[Head]:
+        """See ``Listings.all_heads``."""
+        return await self._heads(_ALL, after, limit)
+
+    async def _heads(self, statement: str, after: str, limit: int) -> list[Head]:
         async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
-            return await (await connection.execute(_PUBLIC, [after, limit])).fetchall()
+            return await (await connection.execute(statement.encode(), [after, limit])).fetchall()
 
         return [head_of(row) for row in await postgres.read(self._pool, query)]
 

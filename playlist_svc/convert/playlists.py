@@ -55,6 +55,7 @@ def bare(head: Head, owner: str) -> pb.Playlist:
         created_at=timestamp(head.created_at_ms),
         modified_at=timestamp(head.modified_at_ms),
         deleted_at=None if head.deleted_at_ms is None else timestamp(head.deleted_at_ms),
+        managed_by=head.managed_by,
     )
 
 

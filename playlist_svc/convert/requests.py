@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from segue.playlist.v1 import playlist_internal_service_pb2 as internal_pb
 from segue.playlist.v1 import playlist_service_pb2 as pb
 from segue.playlist.v1 import snapshot_service_pb2
 
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey, WriteRequest, request_key
 from meshkit.paging import SortKey
-from meshkit.principal import current_principal
+from meshkit.principal import current_caller, current_principal
 from meshkit.ulids import is_ulid
 from playlist_svc.convert import fields
 from playlist_svc.domain.ids import to_raw
 from playlist_svc.ports.playlists import Kinds
 from playlist_svc.usecases.editing import Kept, New, Place
+from playlist_svc.usecases.managing import Managed
 from playlist_svc.usecases.reading import Pinned
 from playlist_svc.usecases.sorting import By
 from playlist_svc.usecases.writing import Command
@@ -52,6 +54,18 @@ def writer(method: str, request: WriteRequest) -> tuple[str, RequestKey | None]:
     """The user who writes, and the key of the write."""
     user_id = current_principal().user_id
     return user_id, request_key(user_id, method, request)
+
+
+def managed(request: internal_pb.PutManagedPlaylistRequest) -> Managed:
+    """What a service wants a playlist of its own to be."""
+    return Managed(
+        service=current_caller(),
+        owner_id=fields.ulid("user_id", request.user_id),
+        playlist_id=fields.optional_ulid("playlist_id", request.playlist_id),
+        title=fields.title("title", request.title),
+        description=fields.description(request.description),
+        track_ids=list(dict.fromkeys(fields.ids("track_ids", request.track_ids, least=0))),
+    )
 
 
 def command(method: str, request: _NamedWrite, snapshot_id: str = "") -> Command:

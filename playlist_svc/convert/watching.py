@@ -8,8 +8,11 @@ from segue.playlist.v1 import playlist_internal_service_pb2 as internal_pb
 from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from playlist_svc.convert import playlists
+from playlist_svc.domain.access import Visibility
 from playlist_svc.usecases.news import News
 from playlist_svc.usecases.watch_changes import FollowersTold, PlaylistGone, PlaylistTold, Told
+from playlist_svc.usecases.watch_membership import Told as MembershipTold
+from playlist_svc.usecases.watch_membership import TracksTold
 from playlist_svc.usecases.watching import Update
 
 
@@ -59,3 +62,25 @@ def change(token: str, told: Told | None) -> internal_pb.WatchChangesResponse:
             return internal_pb.WatchChangesResponse(
                 resume_token=token, version=version, artist_followers=followers
             )
+
+
+def membership(token: str, told: MembershipTold | None) -> internal_pb.WatchMembershipResponse:
+    """A step of WatchMembership with the token that resumes after it."""
+    step = internal_pb.WatchMembershipResponse(resume_token=token)
+    match told:
+        case TracksTold(head, track_ids):
+            step.version = head.version
+            step.tracks.CopyFrom(
+                internal_pb.WatchMembershipResponse.Tracks(
+                    playlist_id=head.playlist_id,
+                    owner_id=head.owner_id,
+                    is_public=head.visibility is Visibility.PUBLIC,
+                    managed_by=head.managed_by,
+                    snapshot_id=head.snapshot_id,
+                    track_ids=track_ids,
+                )
+            )
+        case PlaylistGone(playlist_id, version):
+            step.version = version
+            step.deleted.playlist_id = playlist_id
+    return step

@@ -32,7 +32,8 @@ class Head:
     """All of a playlist but its tracks. Times in Unix milliseconds, durations in milliseconds.
 
     ``revision`` and ``snapshot_id`` name the newest version of the content. ``version`` rises with
-    every change of this object. ``deleted_at_ms`` is None unless it was deleted.
+    every change of this object. ``deleted_at_ms`` is None unless it was deleted. ``managed_by`` is
+    the service that makes it, empty where people do.
     """
 
     playlist_id: str
@@ -53,6 +54,7 @@ class Head:
     rule: Rule | None = None
     rule_evaluated_at_ms: int = 0
     deleted_at_ms: int | None = None
+    managed_by: str = ""
     roles: dict[str, Role] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -24,6 +24,13 @@ def no_such_user(user_id: str) -> NotFound:
     return no_such("user", user_id)
 
 
+def playlist_is_managed() -> FailedPrecondition:
+    """A service makes the playlist; people only read it."""
+    return FailedPrecondition(
+        "This playlist is made by a service and cannot be changed.", reason="PLAYLIST_IS_MANAGED"
+    )
+
+
 def user_blocked() -> PermissionDenied:
     """The user has blocked the other one."""
     return PermissionDenied("You have blocked this user.", reason="USER_BLOCKED")

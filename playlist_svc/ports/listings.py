@@ -16,6 +16,10 @@ class Listings(Protocol):
         id ``after`` (empty: the first)."""
         ...
 
+    async def all_heads(self, after: str, limit: int) -> list[Head]:
+        """As ``public_heads``, whatever their visibility."""
+        ...
+
     async def followed(self, user_id: str, playlist_ids: Collection[str]) -> frozenset[str]:
         """Those of the playlists that the user follows."""
         ...

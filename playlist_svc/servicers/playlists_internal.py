@@ -7,23 +7,36 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceServicer
 
+from meshkit.idempotency import request_key
 from meshkit.server_context import Context
 from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import requests, watching
 from playlist_svc.domain.access import Visibility
+from playlist_svc.usecases.managing import ManagePlaylist
 from playlist_svc.usecases.reading import Reading
 from playlist_svc.usecases.watch_changes import WatchChanges
+from playlist_svc.usecases.watch_membership import WatchMembership
+
+_PUT_MANAGED = "/segue.playlist.v1.PlaylistInternalService/PutManagedPlaylist"
 
 
 class PlaylistInternalServicer(PlaylistInternalServiceServicer):
     """Playlists, for the services that play, find and learn from them."""
 
     def __init__(
-        self, reading: Reading, watch_changes: WatchChanges, *, streams: OpenStreams
+        self,
+        reading: Reading,
+        manage: ManagePlaylist,
+        watch_changes: WatchChanges,
+        watch_membership: WatchMembership,
+        *,
+        streams: OpenStreams,
     ) -> None:
         self._reading = reading
+        self._manage = manage
         self._watch_changes = watch_changes
+        self._watch_membership = watch_membership
         self._streams = streams
 
     async def GetPlayOrder(
@@ -37,6 +50,27 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
             title=found.head.title,
             is_public=found.head.visibility is Visibility.PUBLIC,
         )
+
+    async def PutManagedPlaylist(
+        self, request: pb.PutManagedPlaylistRequest, context: Context
+    ) -> pb.PutManagedPlaylistResponse:
+        """See the contract."""
+        wanted = requests.managed(request)
+        key = request_key(f"service {wanted.service}", _PUT_MANAGED, request)
+        playlist_id, snapshot_id = await self._manage(wanted, key)
+        return pb.PutManagedPlaylistResponse(playlist_id=playlist_id, snapshot_id=snapshot_id)
+
+    def WatchMembership(
+        self, request: pb.WatchMembershipRequest, context: Context
+    ) -> AsyncIterator[pb.WatchMembershipResponse]:
+        """See the contract."""
+        token = request.resume_token
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchMembershipResponse, None]:
+            async for place, told in self._watch_membership(token, stop=stream.stop):
+                yield watching.membership(place, told)
+
+        return self._streams.told(pb.WatchMembershipResponse, steps, resume_token=token)
 
     def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshkit.faults import Fault, NotFound, PermissionDenied
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.refusals import no_such
+from playlist_svc.domain.refusals import no_such, playlist_is_managed
 from playlist_svc.ports.playlists import HeadCache, PlaylistStore, Standing
 
 
@@ -28,11 +28,16 @@ class RoleMissing(Exception):
 
 
 def granted(head: Head, user_id: str, role: Role) -> Head:
-    """``head`` if the user has ``role`` in it, or more. NotFound when deleted; RoleMissing."""
+    """``head`` if the user may change it, having ``role`` in it, or more.
+
+    NotFound when deleted; RoleMissing; FailedPrecondition (PLAYLIST_IS_MANAGED).
+    """
     if head.deleted_at_ms is not None:
         raise unknown(head.playlist_id)
     if head.role_of(user_id) < role:
         raise RoleMissing(head, role)
+    if head.managed_by:
+        raise playlist_is_managed()
     return head
 
 

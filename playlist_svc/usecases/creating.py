@@ -27,6 +27,7 @@ class NewPlaylist:
     description: str = ""
     visibility: Visibility = Visibility.PRIVATE
     rule: Rule | None = None
+    managed_by: str = ""
 
 
 class NewPlaylists(Protocol):
@@ -77,6 +78,7 @@ class Maker:
             created_at_ms=now_ms,
             modified_at_ms=now_ms,
             rule=new.rule,
+            managed_by=new.managed_by,
             rule_evaluated_at_ms=now_ms if new.rule else 0,
         )
         return await self._store.create(head, first, key)
@@ -101,9 +103,12 @@ class CreatePlaylist:
         now_ms = self._clock()
         chosen = await self._tracks.chosen(new.rule, owner_id, now_ms) if new.rule else []
         order = chosen_order(chosen, owner_id, now_ms)
-        count = len(order)
-        summary = f"created with {count} track{'s' * (count != 1)}" if count else "created"
-        return await self._make(owner_id, new, order, summary, now_ms, key)
+        return await self._make(owner_id, new, order, created_with(len(order)), now_ms, key)
+
+
+def created_with(count: int) -> str:
+    """What the history says of a playlist that begins with so many tracks."""
+    return f"created with {count} track{'s' * (count != 1)}" if count else "created"
 
 
 def chosen_order(

@@ -8,6 +8,7 @@ from meshkit.faults import InvalidArgument
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import RECOVERABLE_MS, Head
+from playlist_svc.domain.refusals import playlist_is_managed
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import Writing
@@ -144,4 +145,6 @@ class Deletion:
 def _owned(head: Head, user_id: str) -> Head:
     if head.owner_id != user_id:
         raise RoleMissing(head, Role.OWNER)
+    if head.managed_by:
+        raise playlist_is_managed()
     return head

@@ -74,7 +74,7 @@ def test_an_update_tells_what_is_absent_from_what_is_nought(method: MethodDescri
 OUTPUT_ONLY = {
     "segue.playlist.v1.Playlist": {
         *("playlist_id", "owner", "owner_id", "track_count", "total_duration_ms"),
-        *("follower_count", "collaborator_count", "snapshot_id", "role", "followed"),
+        *("follower_count", "collaborator_count", "snapshot_id", "role", "followed", "managed_by"),
     },
     "segue.device.v1.Device": {"device_id", "online", "active", "controllable"},
     "segue.playback.v1.Preferences": {"version"},

@@ -108,6 +108,8 @@ ExportPlaylist            ok      ok      ok      unknown unknown ok      ok    
 PlaylistInternalService
 GetPlayOrder              caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 WatchChanges              caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
+PutManagedPlaylist        caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
+WatchMembership           caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 
 SocialInternalService
 ListFriends               caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
@@ -202,6 +204,8 @@ REQUESTS: dict[str, Ask] = {
     "SocialService/GetPrivacy": NOTHING,
     "SocialService/UpdatePrivacy": lambda _: {"audience": {"following": "NOBODY"}},
     "SocialInternalService/ListFriends": NOTHING,
+    "PlaylistInternalService/PutManagedPlaylist": NOTHING,
+    "PlaylistInternalService/WatchMembership": NOTHING,
     "SocialInternalService/WatchBlockedArtists": NOTHING,
     "LibraryInternalService/WatchSavedTracks": NOTHING,
     "TransferService/ImportPlaylist": lambda _: {"content": b"#EXTM3U\n"},

@@ -276,6 +276,8 @@ class ErrorReason(_message.Message):
         """The caller undid nothing, or has edited since."""
         PLAYLIST_IS_SMART: ErrorReason._Reason.ValueType  # 504
         """The tracks of a smart playlist follow from its rule."""
+        PLAYLIST_IS_MANAGED: ErrorReason._Reason.ValueType  # 509
+        """A service makes the playlist; people read it."""
         SHARE_INVALID: ErrorReason._Reason.ValueType  # 505
         """The link is unknown, has expired, was revoked, or leads to what is private now."""
         IMPORT_FILE_MALFORMED: ErrorReason._Reason.ValueType  # 506
@@ -384,6 +386,8 @@ class ErrorReason(_message.Message):
     """The caller undid nothing, or has edited since."""
     PLAYLIST_IS_SMART: ErrorReason.Reason.ValueType  # 504
     """The tracks of a smart playlist follow from its rule."""
+    PLAYLIST_IS_MANAGED: ErrorReason.Reason.ValueType  # 509
+    """A service makes the playlist; people read it."""
     SHARE_INVALID: ErrorReason.Reason.ValueType  # 505
     """The link is unknown, has expired, was revoked, or leads to what is private now."""
     IMPORT_FILE_MALFORMED: ErrorReason.Reason.ValueType  # 506

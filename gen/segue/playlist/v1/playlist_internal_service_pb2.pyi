@@ -595,3 +595,201 @@ class WatchBlockedArtistsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchBlockedArtistsResponse: _TypeAlias = WatchBlockedArtistsResponse  # noqa: Y015
+
+@_typing.final
+class PutManagedPlaylistRequest(_message.Message):
+    """The request of PutManagedPlaylist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    playlist_id: _builtins.str
+    """ULID of the playlist to replace. Empty: a new one is made."""
+    user_id: _builtins.str
+    """ULID of the user whose playlist it is."""
+    title: _builtins.str
+    """1 to 200 characters."""
+    description: _builtins.str
+    """At most 2,000 characters. Default: none."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of at most 10,000 tracks, in order; what comes again is left out."""
+
+    def __init__(
+        self,
+        *,
+        playlist_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        description: _builtins.str = ...,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "playlist_id", b"playlist_id", "request_id", b"request_id", "title", b"title", "track_ids", b"track_ids", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutManagedPlaylistRequest: _TypeAlias = PutManagedPlaylistRequest  # noqa: Y015
+
+@_typing.final
+class PutManagedPlaylistResponse(_message.Message):
+    """The answer of PutManagedPlaylist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
+    playlist_id: _builtins.str
+    """ULID of the playlist."""
+    snapshot_id: _builtins.str
+    """Its newest version."""
+    def __init__(
+        self,
+        *,
+        playlist_id: _builtins.str = ...,
+        snapshot_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id", "snapshot_id", b"snapshot_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutManagedPlaylistResponse: _TypeAlias = PutManagedPlaylistResponse  # noqa: Y015
+
+@_typing.final
+class WatchMembershipRequest(_message.Message):
+    """The request of WatchMembership."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """The token of the last change that was processed. Empty: first every playlist, then what changes."""
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchMembershipRequest: _TypeAlias = WatchMembershipRequest  # noqa: Y015
+
+@_typing.final
+class WatchMembershipResponse(_message.Message):
+    """The tracks of one playlist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Tracks(_message.Message):
+        """A playlist as it is now."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+        OWNER_ID_FIELD_NUMBER: _builtins.int
+        IS_PUBLIC_FIELD_NUMBER: _builtins.int
+        MANAGED_BY_FIELD_NUMBER: _builtins.int
+        SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
+        TRACK_IDS_FIELD_NUMBER: _builtins.int
+        playlist_id: _builtins.str
+        """ULID of the playlist."""
+        owner_id: _builtins.str
+        """ULID of the user who owns it."""
+        is_public: _builtins.bool
+        """Whether everyone may see it."""
+        managed_by: _builtins.str
+        """The service that makes it. Empty: people do."""
+        snapshot_id: _builtins.str
+        """The version that this is."""
+        track_ids: _builtins.bytes
+        """The tracks in order, 16 bytes each: the bytes of the track's ULID."""
+        def __init__(
+            self,
+            *,
+            playlist_id: _builtins.str = ...,
+            owner_id: _builtins.str = ...,
+            is_public: _builtins.bool = ...,
+            managed_by: _builtins.str = ...,
+            snapshot_id: _builtins.str = ...,
+            track_ids: _builtins.bytes = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["is_public", b"is_public", "managed_by", b"managed_by", "owner_id", b"owner_id", "playlist_id", b"playlist_id", "snapshot_id", b"snapshot_id", "track_ids", b"track_ids"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Deleted(_message.Message):
+        """A playlist was deleted."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+        playlist_id: _builtins.str
+        """ULID of the playlist."""
+        def __init__(
+            self,
+            *,
+            playlist_id: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist_id", b"playlist_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    TRACKS_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Where to resume after this change. Empty until every playlist was told."""
+    version: _builtins.int
+    """Rises with every change of the same playlist: apply a change only over a lower version."""
+    @_builtins.property
+    def tracks(self) -> Global___WatchMembershipResponse.Tracks:
+        """The tracks of a playlist."""
+
+    @_builtins.property
+    def deleted(self) -> Global___WatchMembershipResponse.Deleted:
+        """A playlist was deleted."""
+
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        version: _builtins.int = ...,
+        tracks: Global___WatchMembershipResponse.Tracks | None = ...,
+        deleted: Global___WatchMembershipResponse.Deleted | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "end", b"end", "event", b"event", "tracks", b"tracks"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "end", b"end", "event", b"event", "resume_token", b"resume_token", "tracks", b"tracks", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["tracks", "deleted", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchMembershipResponse: _TypeAlias = WatchMembershipResponse  # noqa: Y015

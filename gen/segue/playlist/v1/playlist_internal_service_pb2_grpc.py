@@ -40,6 +40,16 @@ class PlaylistInternalServiceStub:
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.GetPlayOrderRequest.SerializeToString,
                 response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.GetPlayOrderResponse.FromString,
                 _registered_method=True)
+        self.PutManagedPlaylist = channel.unary_unary(
+                '/segue.playlist.v1.PlaylistInternalService/PutManagedPlaylist',
+                request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.PutManagedPlaylistRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.PutManagedPlaylistResponse.FromString,
+                _registered_method=True)
+        self.WatchMembership = channel.unary_stream(
+                '/segue.playlist.v1.PlaylistInternalService/WatchMembership',
+                request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchMembershipRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchMembershipResponse.FromString,
+                _registered_method=True)
         self.WatchChanges = channel.unary_stream(
                 '/segue.playlist.v1.PlaylistInternalService/WatchChanges',
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchChangesRequest.SerializeToString,
@@ -54,6 +64,28 @@ class PlaylistInternalServiceServicer:
     def GetPlayOrder(self, request, context):
         """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
         Errors: NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutManagedPlaylist(self, request, context):
+        """Makes a playlist for a user, or replaces all of one: title, description and tracks. The calling
+        service alone can replace it, and people cannot change it at all (PLAYLIST_IS_MANAGED); it is
+        PRIVATE. A track that stays keeps its item_id. Idempotent by request_id.
+        Errors: NOT_FOUND (user, a track, or a playlist that the service does not manage for this user),
+        INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchMembership(self, request, context):
+        """Follows which tracks are in which playlist, whatever its visibility. The stream starts after
+        `resume_token` (exclusive) or, without one, first tells every playlist, and then those that
+        change; each is told whole, as it is then or a little later. The stream ends with `end`, when the
+        server drains or its store fails; resume with the last token.
+        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +110,16 @@ def add_PlaylistInternalServiceServicer_to_server(servicer, server):
                     servicer.GetPlayOrder,
                     request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.GetPlayOrderRequest.FromString,
                     response_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.GetPlayOrderResponse.SerializeToString,
+            ),
+            'PutManagedPlaylist': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutManagedPlaylist,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.PutManagedPlaylistRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.PutManagedPlaylistResponse.SerializeToString,
+            ),
+            'WatchMembership': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchMembership,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchMembershipRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchMembershipResponse.SerializeToString,
             ),
             'WatchChanges': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchChanges,
@@ -113,6 +155,60 @@ class PlaylistInternalService:
             '/segue.playlist.v1.PlaylistInternalService/GetPlayOrder',
             segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.GetPlayOrderRequest.SerializeToString,
             segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.GetPlayOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutManagedPlaylist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.playlist.v1.PlaylistInternalService/PutManagedPlaylist',
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.PutManagedPlaylistRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.PutManagedPlaylistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchMembership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/segue.playlist.v1.PlaylistInternalService/WatchMembership',
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchMembershipRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchMembershipResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,6 +20,20 @@ class PlaylistInternalServiceStub:
     """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
     Errors: NOT_FOUND, INVALID_FIELD.
     """
+    PutManagedPlaylist: _aio.UnaryUnaryMultiCallable[_playlist_internal_service_pb2.PutManagedPlaylistRequest, _playlist_internal_service_pb2.PutManagedPlaylistResponse]
+    """Makes a playlist for a user, or replaces all of one: title, description and tracks. The calling
+    service alone can replace it, and people cannot change it at all (PLAYLIST_IS_MANAGED); it is
+    PRIVATE. A track that stays keeps its item_id. Idempotent by request_id.
+    Errors: NOT_FOUND (user, a track, or a playlist that the service does not manage for this user),
+    INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
+    """
+    WatchMembership: _aio.UnaryStreamMultiCallable[_playlist_internal_service_pb2.WatchMembershipRequest, _playlist_internal_service_pb2.WatchMembershipResponse]
+    """Follows which tracks are in which playlist, whatever its visibility. The stream starts after
+    `resume_token` (exclusive) or, without one, first tells every playlist, and then those that
+    change; each is told whole, as it is then or a little later. The stream ends with `end`, when the
+    server drains or its store fails; resume with the last token.
+    Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+    """
     WatchChanges: _aio.UnaryStreamMultiCallable[_playlist_internal_service_pb2.WatchChangesRequest, _playlist_internal_service_pb2.WatchChangesResponse]
     """Follows every change of playlists and of artists' followers. The stream starts after
     `resume_token` (exclusive) or, without one, first tells every public playlist and every artist
@@ -40,6 +54,32 @@ class PlaylistInternalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_playlist_internal_service_pb2.GetPlayOrderResponse]:
         """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
         Errors: NOT_FOUND, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def PutManagedPlaylist(
+        self,
+        request: _playlist_internal_service_pb2.PutManagedPlaylistRequest,
+        context: _aio.ServicerContext[_playlist_internal_service_pb2.PutManagedPlaylistRequest, _abc.Awaitable[_playlist_internal_service_pb2.PutManagedPlaylistResponse]],
+    ) -> _abc.Awaitable[_playlist_internal_service_pb2.PutManagedPlaylistResponse]:
+        """Makes a playlist for a user, or replaces all of one: title, description and tracks. The calling
+        service alone can replace it, and people cannot change it at all (PLAYLIST_IS_MANAGED); it is
+        PRIVATE. A track that stays keeps its item_id. Idempotent by request_id.
+        Errors: NOT_FOUND (user, a track, or a playlist that the service does not manage for this user),
+        INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
+        """
+
+    @_abc_1.abstractmethod
+    def WatchMembership(
+        self,
+        request: _playlist_internal_service_pb2.WatchMembershipRequest,
+        context: _aio.ServicerContext[_playlist_internal_service_pb2.WatchMembershipRequest, _abc.AsyncIterator[_playlist_internal_service_pb2.WatchMembershipResponse]],
+    ) -> _abc.AsyncIterator[_playlist_internal_service_pb2.WatchMembershipResponse]:
+        """Follows which tracks are in which playlist, whatever its visibility. The stream starts after
+        `resume_token` (exclusive) or, without one, first tells every playlist, and then those that
+        change; each is told whole, as it is then or a little later. The stream ends with `end`, when the
+        server drains or its store fails; resume with the last token.
+        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 
     @_abc_1.abstractmethod

@@ -81,6 +81,7 @@ class Playlist(_message.Message):
     MODIFIED_AT_FIELD_NUMBER: _builtins.int
     DELETED_AT_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    MANAGED_BY_FIELD_NUMBER: _builtins.int
     PUBLIC_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """ULID, 26 upper-case characters."""
@@ -114,6 +115,10 @@ class Playlist(_message.Message):
     """Whether the caller follows it. Nobody follows their own."""
     name: _builtins.str
     """Input only: another name of title. Never answered."""
+    managed_by: _builtins.str
+    """The service that makes the playlist, such as "rec": people read it and change nothing. Empty:
+    people make it.
+    """
     public: _builtins.bool
     """Input only: another name of is_public. Never answered."""
     @_builtins.property
@@ -159,11 +164,12 @@ class Playlist(_message.Message):
         modified_at: _timestamp_pb2.Timestamp | None = ...,
         deleted_at: _timestamp_pb2.Timestamp | None = ...,
         name: _builtins.str | None = ...,
+        managed_by: _builtins.str = ...,
         public: _builtins.bool | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_is_public", b"_is_public", "_name", b"_name", "_public", b"_public", "_title", b"_title", "_visibility", b"_visibility", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "is_public", b"is_public", "modified_at", b"modified_at", "name", b"name", "public", b"public", "rule", b"rule", "title", b"title", "visibility", b"visibility"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_is_public", b"_is_public", "_name", b"_name", "_public", b"_public", "_title", b"_title", "_visibility", b"_visibility", "artwork_paths", b"artwork_paths", "collaborator_count", b"collaborator_count", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "followed", b"followed", "follower_count", b"follower_count", "is_public", b"is_public", "modified_at", b"modified_at", "name", b"name", "owner", b"owner", "owner_id", b"owner_id", "playlist_id", b"playlist_id", "public", b"public", "role", b"role", "rule", b"rule", "snapshot_id", b"snapshot_id", "title", b"title", "total_duration_ms", b"total_duration_ms", "track_count", b"track_count", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_is_public", b"_is_public", "_name", b"_name", "_public", b"_public", "_title", b"_title", "_visibility", b"_visibility", "artwork_paths", b"artwork_paths", "collaborator_count", b"collaborator_count", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "followed", b"followed", "follower_count", b"follower_count", "is_public", b"is_public", "managed_by", b"managed_by", "modified_at", b"modified_at", "name", b"name", "owner", b"owner", "owner_id", b"owner_id", "playlist_id", b"playlist_id", "public", b"public", "role", b"role", "rule", b"rule", "snapshot_id", b"snapshot_id", "title", b"title", "total_duration_ms", b"total_duration_ms", "track_count", b"track_count", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
@@ -297,7 +303,9 @@ class Snapshot(_message.Message):
         RESTORE: Snapshot._Kind.ValueType  # 5
         """An earlier version was brought back."""
         EVALUATION: Snapshot._Kind.ValueType  # 6
-        """The rule of a smart playlist had another result."""
+        """The rule of a smart playlist had another result, or the service that manages the playlist chose
+        anew.
+        """
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """How the version came to be."""
@@ -315,7 +323,9 @@ class Snapshot(_message.Message):
     RESTORE: Snapshot.Kind.ValueType  # 5
     """An earlier version was brought back."""
     EVALUATION: Snapshot.Kind.ValueType  # 6
-    """The rule of a smart playlist had another result."""
+    """The rule of a smart playlist had another result, or the service that manages the playlist chose
+    anew.
+    """
 
     SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
