@@ -253,6 +253,12 @@ def test_people_and_artists_are_followed(ada: Caller, bob: Caller, music: Music)
     relation = bob.get(f"/users/{ada.user_id()}/relation")
     assert (relation["user"], relation["mutual"]) == (ada.person(), True)
     assert bob.get(f"/users/by-name/{ada.person()['username']}") == ada.person()
+    blocks = "/me/blocks/artists"
+    assert ada.call("PUT", f"{blocks}/{artist_id}") == {}
+    (blocked,) = ada.get(blocks)["blocks"]
+    assert blocked["artist"] == {"id": artist_id, "name": SONGS[0].artist}
+    assert ada.call("DELETE", f"{blocks}/{artist_id}") == {}
+    assert ada.get(blocks) == {"blocks": [], "next_page_token": "", "total_count": 0}
     gone = ada.call("DELETE", f"/me/following?user_ids={bob.user_id()}&artist_ids={artist_id}")
     assert gone == {"unfollowed_count": 2}
     assert ada.call("PUT", "/me/following", both) == {"followed_count": 2}

@@ -137,6 +137,15 @@ async def test_the_title_is_the_requests_then_the_files(
     assert [head.title for head in await user.playlists()] == [title]
 
 
+async def test_the_title_and_who_sees_it_go_by_the_names_of_answers_too(
+    transfers: Transfers,
+) -> None:
+    user = transfers.user()
+    await user.imports(b"#EXTM3U", title="Sunday", is_public=True)
+    (head,) = await user.playlists()
+    assert (head.title, head.visibility) == ("Sunday", Visibility.PUBLIC)
+
+
 async def test_a_playlist_is_private_unless_the_request_says_public(transfers: Transfers) -> None:
     user, other = transfers.user(), transfers.user()
 
