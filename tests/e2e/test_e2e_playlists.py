@@ -14,7 +14,14 @@ from tests.running_mesh import RunningMesh
 FORBIDDEN = Refusal("PERMISSION_DENIED", "PERMISSION_DENIED")
 PLAYLIST = {
     *("playlist_id", "title", "description", "visibility", "is_public", "owner", "owner_id"),
-    *("track_count", "total_duration_ms", "follower_count", "collaborator_count", "snapshot_id"),
+    *(
+        "track_count",
+        "total_duration_ms",
+        "follower_count",
+        "collaborator_count",
+        "managed_by",
+        "snapshot_id",
+    ),
     *("artwork_paths", "role", "followed", "created_at", "modified_at"),
 }
 ENTRY = {
