@@ -60,11 +60,11 @@ def managed(request: internal_pb.PutManagedPlaylistRequest) -> Managed:
     """What a service wants a playlist of its own to be."""
     return Managed(
         service=current_caller(),
-        owner_id=fields.ulid("user_id", request.user_id),
-        playlist_id=fields.optional_ulid("playlist_id", request.playlist_id),
+        owner_id=request.user_id,
+        playlist_id=request.playlist_id,
         title=fields.title("title", request.title),
         description=fields.description(request.description),
-        track_ids=list(dict.fromkeys(fields.ids("track_ids", request.track_ids, least=0))),
+        track_ids=list(dict.fromkeys(request.track_ids)),
     )
 
 

@@ -137,18 +137,16 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.BlockArtistRequest, context: Context
     ) -> pb.BlockArtistResponse:
         """See the contract."""
-        artist_id = ulid("artist_id", request.artist_id)
         user_id, key = writer(_SERVICE + "BlockArtist", request)
-        await self._artists.block(user_id, artist_id, key)
+        await self._artists.block(user_id, request.artist_id, key)
         return pb.BlockArtistResponse()
 
     async def UnblockArtist(
         self, request: pb.UnblockArtistRequest, context: Context
     ) -> pb.UnblockArtistResponse:
         """See the contract."""
-        artist_id = ulid("artist_id", request.artist_id)
         user_id, key = writer(_SERVICE + "UnblockArtist", request)
-        await self._artists.unblock(user_id, artist_id, key)
+        await self._artists.unblock(user_id, request.artist_id, key)
         return pb.UnblockArtistResponse()
 
     async def ListBlockedArtists(

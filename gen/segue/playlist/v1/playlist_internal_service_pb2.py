@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.identity.v1 import person_pb2 as segue_dot_identity_dot_v1_dot_person__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 from segue.mesh.v1 import stream_end_pb2 as segue_dot_mesh_dot_v1_dot_stream__end__pb2
@@ -29,7 +30,7 @@ from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation
 from segue.playlist.v1 import playlist_pb2 as segue_dot_playlist_dot_v1_dot_playlist__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1segue/playlist/v1/playlist_internal_service.proto\x12\x11segue.playlist.v1\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a segue/playlist/v1/playlist.proto\"4\n\x13GetPlayOrderRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\"^\n\x14GetPlayOrderResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x0c\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x11\n\tis_public\x18\x04 \x01(\x08\"+\n\x13WatchChangesRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xa8\x03\n\x14WatchChangesResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12/\n\x08playlist\x18\x03 \x01(\x0b\x32\x1b.segue.playlist.v1.PlaylistH\x00\x12J\n\x07\x64\x65leted\x18\x04 \x01(\x0b\x32\x37.segue.playlist.v1.WatchChangesResponse.PlaylistDeletedH\x00\x12S\n\x10\x61rtist_followers\x18\x05 \x01(\x0b\x32\x37.segue.playlist.v1.WatchChangesResponse.ArtistFollowersH\x00\x12\'\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a&\n\x0fPlaylistDeleted\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x1a=\n\x0f\x41rtistFollowers\x12\x11\n\tartist_id\x18\x01 \x01(\t\x12\x17\n\x0f\x66ollowers_count\x18\x02 \x01(\x01\x42\x07\n\x05\x65vent\"H\n\x12ListFriendsRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb1\x01\n\x13ListFriendsResponse\x12>\n\x07\x66riends\x18\x01 \x03(\x0b\x32-.segue.playlist.v1.ListFriendsResponse.Friend\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x41\n\x06\x46riend\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12\x0e\n\x06mutual\x18\x02 \x01(\x08\x32\x92\x02\n\x17PlaylistInternalService\x12t\n\x0cGetPlayOrder\x12&.segue.playlist.v1.GetPlayOrderRequest\x1a\'.segue.playlist.v1.GetPlayOrderResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12\x80\x01\n\x0cWatchChanges\x12&.segue.playlist.v1.WatchChangesRequest\x1a\'.segue.playlist.v1.WatchChangesResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x07\x63\x61talog\x1a\x03rec\x1a\x04sync0\x01\x32\x8a\x01\n\x15SocialInternalService\x12q\n\x0bListFriends\x12%.segue.playlist.v1.ListFriendsRequest\x1a&.segue.playlist.v1.ListFriendsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playbackB\xd3\x01\n\x11segue.playlist.v1B\x1cPlaylistInternalServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1segue/playlist/v1/playlist_internal_service.proto\x12\x11segue.playlist.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a segue/playlist/v1/playlist.proto\"4\n\x13GetPlayOrderRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\"^\n\x14GetPlayOrderResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x0c\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x11\n\tis_public\x18\x04 \x01(\x08\"+\n\x13WatchChangesRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xa8\x03\n\x14WatchChangesResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12/\n\x08playlist\x18\x03 \x01(\x0b\x32\x1b.segue.playlist.v1.PlaylistH\x00\x12J\n\x07\x64\x65leted\x18\x04 \x01(\x0b\x32\x37.segue.playlist.v1.WatchChangesResponse.PlaylistDeletedH\x00\x12S\n\x10\x61rtist_followers\x18\x05 \x01(\x0b\x32\x37.segue.playlist.v1.WatchChangesResponse.ArtistFollowersH\x00\x12\'\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a&\n\x0fPlaylistDeleted\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x1a=\n\x0f\x41rtistFollowers\x12\x11\n\tartist_id\x18\x01 \x01(\t\x12\x17\n\x0f\x66ollowers_count\x18\x02 \x01(\x01\x42\x07\n\x05\x65vent\"H\n\x12ListFriendsRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb1\x01\n\x13ListFriendsResponse\x12>\n\x07\x66riends\x18\x01 \x03(\x0b\x32-.segue.playlist.v1.ListFriendsResponse.Friend\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x41\n\x06\x46riend\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\x12\x0e\n\x06mutual\x18\x02 \x01(\x08\"/\n\x17WatchSavedTracksRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xa1\x04\n\x18WatchSavedTracksResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x42\n\x05saved\x18\x03 \x01(\x0b\x32\x31.segue.playlist.v1.WatchSavedTracksResponse.SavedH\x00\x12\x46\n\x07removed\x18\x04 \x01(\x0b\x32\x33.segue.playlist.v1.WatchSavedTracksResponse.RemovedH\x00\x12J\n\tforgotten\x18\x05 \x01(\x0b\x32\x35.segue.playlist.v1.WatchSavedTracksResponse.ForgottenH\x00\x12\'\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1aX\n\x05Saved\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12,\n\x08saved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\\\n\x07Removed\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12.\n\nremoved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x1c\n\tForgotten\x12\x0f\n\x07user_id\x18\x01 \x01(\tB\x07\n\x05\x65vent\"2\n\x1aWatchBlockedArtistsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xbf\x04\n\x1bWatchBlockedArtistsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12I\n\x07\x62locked\x18\x03 \x01(\x0b\x32\x36.segue.playlist.v1.WatchBlockedArtistsResponse.BlockedH\x00\x12M\n\tunblocked\x18\x04 \x01(\x0b\x32\x38.segue.playlist.v1.WatchBlockedArtistsResponse.UnblockedH\x00\x12M\n\tforgotten\x18\x05 \x01(\x0b\x32\x38.segue.playlist.v1.WatchBlockedArtistsResponse.ForgottenH\x00\x12\'\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a]\n\x07\x42locked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tartist_id\x18\x02 \x01(\t\x12.\n\nblocked_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x61\n\tUnblocked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tartist_id\x18\x02 \x01(\t\x12\x30\n\x0cunblocked_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x1c\n\tForgotten\x12\x0f\n\x07user_id\x18\x01 \x01(\tB\x07\n\x05\x65vent\"\xc5\x01\n\x19PutManagedPlaylistRequest\x12\x1b\n\x0bplaylist_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x19\n\x07user_id\x18\x02 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x18\n\x05title\x18\x03 \x01(\tB\t\xca\xc8\x18\x05\x08\x01(\xc8\x01\x12\x1c\n\x0b\x64\x65scription\x18\x04 \x01(\tB\x07\xca\xc8\x18\x03(\xd0\x0f\x12\x1c\n\ttrack_ids\x18\x05 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\x90N\x12\x1a\n\nrequest_id\x18\x06 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"F\n\x1aPutManagedPlaylistResponse\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\".\n\x16WatchMembershipRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\x9e\x03\n\x17WatchMembershipResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x43\n\x06tracks\x18\x03 \x01(\x0b\x32\x31.segue.playlist.v1.WatchMembershipResponse.TracksH\x00\x12\x45\n\x07\x64\x65leted\x18\x04 \x01(\x0b\x32\x32.segue.playlist.v1.WatchMembershipResponse.DeletedH\x00\x12\'\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a~\n\x06Tracks\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x10\n\x08owner_id\x18\x02 \x01(\t\x12\x11\n\tis_public\x18\x03 \x01(\x08\x12\x12\n\nmanaged_by\x18\x04 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x05 \x01(\t\x12\x11\n\ttrack_ids\x18\x06 \x01(\x0c\x1a\x1e\n\x07\x44\x65leted\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\tB\x07\n\x05\x65vent2\x95\x04\n\x17PlaylistInternalService\x12t\n\x0cGetPlayOrder\x12&.segue.playlist.v1.GetPlayOrderRequest\x1a\'.segue.playlist.v1.GetPlayOrderResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12~\n\x12PutManagedPlaylist\x12,.segue.playlist.v1.PutManagedPlaylistRequest\x1a-.segue.playlist.v1.PutManagedPlaylistResponse\"\x0b\xba\xc8\x18\x07\x08\x03\x1a\x03rec\x12\x80\x01\n\x0fWatchMembership\x12).segue.playlist.v1.WatchMembershipRequest\x1a*.segue.playlist.v1.WatchMembershipResponse\"\x14\x90\x02\x01\xba\xc8\x18\r\x08\x03\x1a\x03rec\x1a\x04sync0\x01\x12\x80\x01\n\x0cWatchChanges\x12&.segue.playlist.v1.WatchChangesRequest\x1a\'.segue.playlist.v1.WatchChangesResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x07\x63\x61talog\x1a\x03rec\x1a\x04sync0\x01\x32\x93\x02\n\x15SocialInternalService\x12q\n\x0bListFriends\x12%.segue.playlist.v1.ListFriendsRequest\x1a&.segue.playlist.v1.ListFriendsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12\x86\x01\n\x13WatchBlockedArtists\x12-.segue.playlist.v1.WatchBlockedArtistsRequest\x1a..segue.playlist.v1.WatchBlockedArtistsResponse\"\x0e\x90\x02\x01\xba\xc8\x18\x07\x08\x03\x1a\x03rec0\x01\x32\x9e\x01\n\x16LibraryInternalService\x12\x83\x01\n\x10WatchSavedTracks\x12*.segue.playlist.v1.WatchSavedTracksRequest\x1a+.segue.playlist.v1.WatchSavedTracksResponse\"\x14\x90\x02\x01\xba\xc8\x18\r\x08\x03\x1a\x03rec\x1a\x04sync0\x01\x42\xd3\x01\n\x11segue.playlist.v1B\x1cPlaylistInternalServiceProtoP\x01Z\x1csegue/playlist/v1;playlistv1\xa2\x02\x0fSeguePlaylistV1\xaa\x02\x11Segue.Playlist.V1\xba\x02\x0fSeguePlaylistV1\xca\x02\x11Segue\\Playlist\\V1\xe2\x02\x1dSegue\\Playlist\\V1\\GPBMetadata\xea\x02\x13Segue::Playlist::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,32 +42,86 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPLAYORDERREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
   _globals['_LISTFRIENDSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTFRIENDSREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\310\030\007Z\005\0102\020\364\003'
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['playlist_id']._loaded_options = None
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['playlist_id']._serialized_options = b'\312\310\030\002\020\001'
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['user_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['title']._loaded_options = None
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['title']._serialized_options = b'\312\310\030\005\010\001(\310\001'
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['description']._loaded_options = None
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['description']._serialized_options = b'\312\310\030\003(\320\017'
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['track_ids']._loaded_options = None
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['track_ids']._serialized_options = b'\312\310\030\005\020\001H\220N'
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_PUTMANAGEDPLAYLISTREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
   _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['GetPlayOrder']._loaded_options = None
   _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['GetPlayOrder']._serialized_options = b'\220\002\001\272\310\030\014\010\003\"\010playback'
+  _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['PutManagedPlaylist']._loaded_options = None
+  _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['PutManagedPlaylist']._serialized_options = b'\272\310\030\007\010\003\032\003rec'
+  _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['WatchMembership']._loaded_options = None
+  _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['WatchMembership']._serialized_options = b'\220\002\001\272\310\030\r\010\003\032\003rec\032\004sync'
   _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['WatchChanges']._loaded_options = None
   _globals['_PLAYLISTINTERNALSERVICE'].methods_by_name['WatchChanges']._serialized_options = b'\220\002\001\272\310\030\026\010\003\032\007catalog\032\003rec\032\004sync'
   _globals['_SOCIALINTERNALSERVICE'].methods_by_name['ListFriends']._loaded_options = None
   _globals['_SOCIALINTERNALSERVICE'].methods_by_name['ListFriends']._serialized_options = b'\220\002\001\272\310\030\014\010\003\"\010playback'
-  _globals['_GETPLAYORDERREQUEST']._serialized_start=231
-  _globals['_GETPLAYORDERREQUEST']._serialized_end=283
-  _globals['_GETPLAYORDERRESPONSE']._serialized_start=285
-  _globals['_GETPLAYORDERRESPONSE']._serialized_end=379
-  _globals['_WATCHCHANGESREQUEST']._serialized_start=381
-  _globals['_WATCHCHANGESREQUEST']._serialized_end=424
-  _globals['_WATCHCHANGESRESPONSE']._serialized_start=427
-  _globals['_WATCHCHANGESRESPONSE']._serialized_end=851
-  _globals['_WATCHCHANGESRESPONSE_PLAYLISTDELETED']._serialized_start=741
-  _globals['_WATCHCHANGESRESPONSE_PLAYLISTDELETED']._serialized_end=779
-  _globals['_WATCHCHANGESRESPONSE_ARTISTFOLLOWERS']._serialized_start=781
-  _globals['_WATCHCHANGESRESPONSE_ARTISTFOLLOWERS']._serialized_end=842
-  _globals['_LISTFRIENDSREQUEST']._serialized_start=853
-  _globals['_LISTFRIENDSREQUEST']._serialized_end=925
-  _globals['_LISTFRIENDSRESPONSE']._serialized_start=928
-  _globals['_LISTFRIENDSRESPONSE']._serialized_end=1105
-  _globals['_LISTFRIENDSRESPONSE_FRIEND']._serialized_start=1040
-  _globals['_LISTFRIENDSRESPONSE_FRIEND']._serialized_end=1105
-  _globals['_PLAYLISTINTERNALSERVICE']._serialized_start=1108
-  _globals['_PLAYLISTINTERNALSERVICE']._serialized_end=1382
-  _globals['_SOCIALINTERNALSERVICE']._serialized_start=1385
-  _globals['_SOCIALINTERNALSERVICE']._serialized_end=1523
+  _globals['_SOCIALINTERNALSERVICE'].methods_by_name['WatchBlockedArtists']._loaded_options = None
+  _globals['_SOCIALINTERNALSERVICE'].methods_by_name['WatchBlockedArtists']._serialized_options = b'\220\002\001\272\310\030\007\010\003\032\003rec'
+  _globals['_LIBRARYINTERNALSERVICE'].methods_by_name['WatchSavedTracks']._loaded_options = None
+  _globals['_LIBRARYINTERNALSERVICE'].methods_by_name['WatchSavedTracks']._serialized_options = b'\220\002\001\272\310\030\r\010\003\032\003rec\032\004sync'
+  _globals['_GETPLAYORDERREQUEST']._serialized_start=264
+  _globals['_GETPLAYORDERREQUEST']._serialized_end=316
+  _globals['_GETPLAYORDERRESPONSE']._serialized_start=318
+  _globals['_GETPLAYORDERRESPONSE']._serialized_end=412
+  _globals['_WATCHCHANGESREQUEST']._serialized_start=414
+  _globals['_WATCHCHANGESREQUEST']._serialized_end=457
+  _globals['_WATCHCHANGESRESPONSE']._serialized_start=460
+  _globals['_WATCHCHANGESRESPONSE']._serialized_end=884
+  _globals['_WATCHCHANGESRESPONSE_PLAYLISTDELETED']._serialized_start=774
+  _globals['_WATCHCHANGESRESPONSE_PLAYLISTDELETED']._serialized_end=812
+  _globals['_WATCHCHANGESRESPONSE_ARTISTFOLLOWERS']._serialized_start=814
+  _globals['_WATCHCHANGESRESPONSE_ARTISTFOLLOWERS']._serialized_end=875
+  _globals['_LISTFRIENDSREQUEST']._serialized_start=886
+  _globals['_LISTFRIENDSREQUEST']._serialized_end=958
+  _globals['_LISTFRIENDSRESPONSE']._serialized_start=961
+  _globals['_LISTFRIENDSRESPONSE']._serialized_end=1138
+  _globals['_LISTFRIENDSRESPONSE_FRIEND']._serialized_start=1073
+  _globals['_LISTFRIENDSRESPONSE_FRIEND']._serialized_end=1138
+  _globals['_WATCHSAVEDTRACKSREQUEST']._serialized_start=1140
+  _globals['_WATCHSAVEDTRACKSREQUEST']._serialized_end=1187
+  _globals['_WATCHSAVEDTRACKSRESPONSE']._serialized_start=1190
+  _globals['_WATCHSAVEDTRACKSRESPONSE']._serialized_end=1735
+  _globals['_WATCHSAVEDTRACKSRESPONSE_SAVED']._serialized_start=1514
+  _globals['_WATCHSAVEDTRACKSRESPONSE_SAVED']._serialized_end=1602
+  _globals['_WATCHSAVEDTRACKSRESPONSE_REMOVED']._serialized_start=1604
+  _globals['_WATCHSAVEDTRACKSRESPONSE_REMOVED']._serialized_end=1696
+  _globals['_WATCHSAVEDTRACKSRESPONSE_FORGOTTEN']._serialized_start=1698
+  _globals['_WATCHSAVEDTRACKSRESPONSE_FORGOTTEN']._serialized_end=1726
+  _globals['_WATCHBLOCKEDARTISTSREQUEST']._serialized_start=1737
+  _globals['_WATCHBLOCKEDARTISTSREQUEST']._serialized_end=1787
+  _globals['_WATCHBLOCKEDARTISTSRESPONSE']._serialized_start=1790
+  _globals['_WATCHBLOCKEDARTISTSRESPONSE']._serialized_end=2365
+  _globals['_WATCHBLOCKEDARTISTSRESPONSE_BLOCKED']._serialized_start=2134
+  _globals['_WATCHBLOCKEDARTISTSRESPONSE_BLOCKED']._serialized_end=2227
+  _globals['_WATCHBLOCKEDARTISTSRESPONSE_UNBLOCKED']._serialized_start=2229
+  _globals['_WATCHBLOCKEDARTISTSRESPONSE_UNBLOCKED']._serialized_end=2326
+  _globals['_WATCHBLOCKEDARTISTSRESPONSE_FORGOTTEN']._serialized_start=1698
+  _globals['_WATCHBLOCKEDARTISTSRESPONSE_FORGOTTEN']._serialized_end=1726
+  _globals['_PUTMANAGEDPLAYLISTREQUEST']._serialized_start=2368
+  _globals['_PUTMANAGEDPLAYLISTREQUEST']._serialized_end=2565
+  _globals['_PUTMANAGEDPLAYLISTRESPONSE']._serialized_start=2567
+  _globals['_PUTMANAGEDPLAYLISTRESPONSE']._serialized_end=2637
+  _globals['_WATCHMEMBERSHIPREQUEST']._serialized_start=2639
+  _globals['_WATCHMEMBERSHIPREQUEST']._serialized_end=2685
+  _globals['_WATCHMEMBERSHIPRESPONSE']._serialized_start=2688
+  _globals['_WATCHMEMBERSHIPRESPONSE']._serialized_end=3102
+  _globals['_WATCHMEMBERSHIPRESPONSE_TRACKS']._serialized_start=2935
+  _globals['_WATCHMEMBERSHIPRESPONSE_TRACKS']._serialized_end=3061
+  _globals['_WATCHMEMBERSHIPRESPONSE_DELETED']._serialized_start=3063
+  _globals['_WATCHMEMBERSHIPRESPONSE_DELETED']._serialized_end=3093
+  _globals['_PLAYLISTINTERNALSERVICE']._serialized_start=3105
+  _globals['_PLAYLISTINTERNALSERVICE']._serialized_end=3638
+  _globals['_SOCIALINTERNALSERVICE']._serialized_start=3641
+  _globals['_SOCIALINTERNALSERVICE']._serialized_end=3916
+  _globals['_LIBRARYINTERNALSERVICE']._serialized_start=3919
+  _globals['_LIBRARYINTERNALSERVICE']._serialized_end=4077
 # @@protoc_insertion_point(module_scope)
