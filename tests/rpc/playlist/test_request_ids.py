@@ -101,3 +101,53 @@ async def test_what_is_no_request_id_is_refused(
 ) -> None:
     stage, fields = await a_stage(whole, row_of(method))
     assert await stage.outcome(method, **fields, request_id=request_id) == "wrong"
+
+
+async def test_a_late_retry_of_a_deletion_deletes_nothing_again(whole: Instance) -> None:
+    stage = await set_up(whole, "owner")
+    named = {"playlist_id": stage.playlist_id}
+    await stage.call("PlaylistService/DeletePlaylist", **named, request_id="once")
+    await stage.call("PlaylistService/RecoverPlaylist", **named)
+    await stage.call("PlaylistService/DeletePlaylist", **named, request_id="once")
+    assert await stage.outcome("PlaylistService/GetPlaylist", **named) == "ok"
+
+
+async def test_who_was_let_in_by_a_link_is_told_so_after_its_end(whole: Instance) -> None:
+    stage = await set_up(whole, "private")
+    accept = {"code": stage.invitation, "request_id": "once"}
+    first = await stage.call("SharingService/AcceptShare", **accept)
+    shares = await whole.call(
+        "SharingService/ListShares", stage.owner, playlist_id=stage.playlist_id
+    )
+    for share in shares.shares:
+        named = {"playlist_id": stage.playlist_id, "share_id": share.share_id}
+        await whole.call("SharingService/RevokeShare", stage.owner, **named)  # type: ignore[arg-type]
+    assert await stage.call("SharingService/AcceptShare", **accept) == first
+    assert await stage.outcome("SharingService/AcceptShare", code=stage.invitation) == "invalid"
+
+
+async def test_a_late_retry_of_a_block_cuts_no_tie_that_came_after_it(whole: Instance) -> None:
+    stage, guest = await set_up(whole, "owner"), new_id()
+    block = {"user_id": guest, "request_id": "once"}
+    await stage.call("SocialService/BlockUser", **block)
+    await stage.call("SocialService/UnblockUser", user_id=guest)
+    member = {"playlist_id": stage.playlist_id, "user_id": guest, "role": "VIEWER"}
+    await stage.call("SharingService/SetCollaborator", **member)
+    await stage.call("SocialService/Follow", user_ids=[guest])
+    await stage.call("SocialService/BlockUser", **block)
+    relation = await stage.call("SocialService/GetRelation", user_id=guest)
+    assert (relation.blocking, relation.following) == (False, True)
+    listed = await stage.call("SharingService/ListCollaborators", playlist_id=stage.playlist_id)
+    assert guest in {each.user.user_id for each in listed.collaborators}
+
+
+async def test_a_role_is_told_as_it_was_given_first(whole: Instance) -> None:
+    stage, guest = await set_up(whole, "owner"), new_id()
+    member = {"playlist_id": stage.playlist_id, "user_id": guest}
+    giving = {**member, "role": "VIEWER", "request_id": "once"}
+    first = await stage.call("SharingService/SetCollaborator", **giving)
+    await stage.call("SharingService/SetCollaborator", **member, role="EDITOR")
+    assert await stage.call("SharingService/SetCollaborator", **giving) == first
+    listed = await stage.call("SharingService/ListCollaborators", playlist_id=stage.playlist_id)
+    roles = {each.user.user_id: each.role for each in listed.collaborators}
+    assert roles[guest] != first.collaborator.role
