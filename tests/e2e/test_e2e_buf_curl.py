@@ -14,8 +14,10 @@ from e2e_album import SONGS, Music
 from edge_calls import capability_of, play
 from playlist_callers import Caller
 
+from meshkit import contract_files
 from tests.running_mesh import RunningMesh
 
+SEARCH = "segue.catalog.v1.SearchService/Search"
 CONNECT = "segue.device.v1.DeviceService/Connect"
 BEATS = "segue.playback.v1.HeartbeatService/StreamHeartbeats"
 
@@ -50,13 +52,15 @@ class BufCurl:
 
 
 @asynccontextmanager
-async def buf_curl(mesh: RunningMesh, token: str, method: str) -> AsyncIterator[BufCurl]:
+async def buf_curl(
+    mesh: RunningMesh, token: str, method: str, *more: str
+) -> AsyncIterator[BufCurl]:
     """A call while it is held; it ends well when the caller says no more."""
     words = ("curl", "--http2-prior-knowledge", "--protocol", "grpc", "-d", "@-")
     header = ("-H", f"authorization: Bearer {token}")
     buf, pipe = Path(sys.executable).with_name("buf"), asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        buf, *words, *header, f"{mesh.edge}/{method}", stdin=pipe, stdout=pipe
+        buf, *words, *more, *header, f"{mesh.edge}/{method}", stdin=pipe, stdout=pipe
     )
     try:
         call = BufCurl(process)
@@ -100,3 +104,15 @@ async def test_a_heartbeat_stream_is_held_by_reflection_alone(
             beat = {**known, "seq": seq, "position_ms": seq * 1_000, "status": "PLAYING"}
             device.say(heartbeat=beat)
             assert await device.hear() == {"ack": {**known, "seq": seq}}
+
+
+async def test_who_has_the_descriptor_set_needs_no_reflection(
+    mesh: RunningMesh, free: str, music: Music, tmp_path: Path
+) -> None:
+    described = tmp_path / "segue.binpb"
+    described.write_bytes(contract_files.descriptor_set().SerializeToString())
+    schema = ("--schema", str(described))
+    async with buf_curl(mesh, free, SEARCH, *schema) as call:
+        call.say(q=SONGS[0].title)
+        call.hang_up()
+        assert (await call.hear())["tracks"][0]["id"] == music.id_of(SONGS[0])
