@@ -43,8 +43,8 @@ _ACCESS = options_pb2.MethodPolicy.Access
 _INTRODUCTION = (
     "A music streaming backend. Every call here is a gRPC call as well, by the contracts that"
     " `segue protos` writes; gRPC, gRPC-Web and JSON are served at one address. Manifests and"
-    " segments are fetched at the addresses that `Play` answers. docs/protocol.md in Segue's repository says what holds"
-    " for every call: tokens, deadlines, sizes, rates, retries, streams."
+    " segments are fetched at the addresses that `Play` answers. docs/protocol.md in Segue's"
+    " repository says what holds for every call: tokens, deadlines, sizes, rates, retries, streams."
 )
 
 
