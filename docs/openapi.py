@@ -39,6 +39,10 @@ _FAILURE: Json = {
 }
 _HTTP_BODY = "google.api.HttpBody"
 _STATUS = "google.rpc.Status"
+_ETAG: Json = {
+    "description": "A weak tag of the answer; send it back in if-none-match.",
+    "schema": {"type": "string"},
+}
 _ACCESS = options_pb2.MethodPolicy.Access
 _INTRODUCTION = (
     "A music streaming backend. Every call here is a gRPC call as well, by the contracts that"
@@ -108,6 +112,7 @@ def document() -> Json:
         "components": {
             "schemas": dict(sorted((schemas.components | {_STATUS: _status_schema()}).items())),
             "responses": {f"Failure{http}": answer for http, answer in _common_failures().items()},
+            "headers": {"ETag": _ETAG},
             "securitySchemes": {"bearer": _bearer()},
         },
     }
@@ -138,7 +143,7 @@ def _operation(binding: Binding, schemas: Schemas) -> Json:
         "summary": told.strip().partition(". ")[0].rstrip(".") + ".",
         "description": said,
         "parameters": [*_path_parameters(binding, schemas), *_query_parameters(binding, schemas)],
-        "responses": {"200": _answer(binding, schemas), **_failures(method, said)},
+        "responses": {**_answers(binding, schemas), **_failures(method, said)},
         "security": _security(method),
     }
     if body := _request_body(binding, schemas):
@@ -202,6 +207,16 @@ def _request_body(binding: Binding, schemas: Schemas) -> Json | None:
     else:
         schema = schemas.message(message, sent=True)
     return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _answers(binding: Binding, schemas: Schemas) -> Json:
+    """What comes where the call succeeds: a read has a tag, and nothing for who holds it."""
+    answer = _answer(binding, schemas)
+    if binding.verb != "get" or binding.method.server_streaming:
+        return {"200": answer}
+    headers = {"etag": {"$ref": "#/components/headers/ETag"}}
+    kept = {"description": "What the caller holds, by if-none-match, is what there is."}
+    return {"200": answer | {"headers": headers}, "304": kept | {"headers": headers}}
 
 
 def _answer(binding: Binding, schemas: Schemas) -> Json:
