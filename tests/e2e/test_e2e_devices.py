@@ -195,7 +195,7 @@ async def test_a_removed_device_hears_that_it_is_none_any_more(ada: Caller) -> N
     ada.post("/devices", SPEAKER)
     async with a_speaker(ada) as (speaker, _):
         await called(ada, "DELETE", "/devices/speaker")
-        assert (await speaker.hear())["end"]["reason"] == "STOPPED"
+        assert (await speaker.hear())["end"]["reason"] == "DELETED"
         with pytest.raises(StopAsyncIteration):
             await speaker.hear()
 

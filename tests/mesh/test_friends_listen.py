@@ -30,12 +30,13 @@ class Events:
     def __init__(self, answer: httpx.Response) -> None:
         self._lines = answer.aiter_lines()
 
-    async def until(self, **fields: Any) -> Any:
-        """The next friend of whom all of this is told."""
+    async def until(self, user_id: str, **fields: Any) -> Any:
+        """The next news of that friend of whom all of this is told."""
         async with asyncio.timeout(PATIENCE_S):
             async for line in self._lines:
                 friend = json.loads(line.removeprefix("data: "))["activity"] if line else {}
-                if friend and all(friend.get(name) == value for name, value in fields.items()):
+                told = friend and friend["user"]["user_id"] == user_id
+                if told and all(friend.get(name) == value for name, value in fields.items()):
                     return friend
         raise AssertionError(f"the stream has ended without {fields}")
 
@@ -77,25 +78,25 @@ async def test_a_friend_who_shares_is_shown_live_and_hidden_at_once(
         async with events(mesh, "friend-fan") as seen:
             asked_at = time.monotonic()
             session = await plays(star, long_track)
-            friend = await seen.until(user_id=star_id, playing=True)
+            friend = await seen.until(star_id, playing=True)
             print(f"shown {1000 * (time.monotonic() - asked_at):.0f} ms after Play was sent")
             assert friend["user"]["username"] == "friend-star"
             assert friend["track"]["id"] == long_track
             pause = pb.PauseRequest(playback_id=session.playback_id)
             await star.call(star.playback.Pause, pause)
-            await seen.until(user_id=star_id, playing=False)
+            await seen.until(star_id, playing=False)
             resume = pb.ResumeRequest(playback_id=session.playback_id)
             await star.call(star.playback.Resume, resume)
-            await seen.until(user_id=star_id, playing=True)
+            await seen.until(star_id, playing=True)
             asked_at = time.monotonic()
             await prefers(star, share_activity=False)
-            await seen.until(user_id=star_id, hidden=True)
+            await seen.until(star_id, hidden=True)
             print(f"hidden {1000 * (time.monotonic() - asked_at):.0f} ms after it was asked for")
         token = mesh.token("friend-fan")
         listed = mesh.call("GET", "/me/friends/activity", token=token)
         assert listed.body["friends"] == []
         await prefers(star, share_activity=True)
         async with events(mesh, "friend-fan") as seen:
-            assert (await seen.until(user_id=star_id))["track"]["id"] == long_track
+            assert (await seen.until(star_id))["track"]["id"] == long_track
             await prefers(star, private_session=True)
-            await seen.until(user_id=star_id, hidden=True)
+            await seen.until(star_id, hidden=True)

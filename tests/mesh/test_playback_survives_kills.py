@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from segue.playback.v1 import history_service_pb2
+from segue.playback.v1 import history_service_pb2, playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 
 from player.mesh_client import LocalUser, MeshClient
@@ -27,7 +27,7 @@ from tests.mesh.mesh_processes import rows
 from tests.mesh.playback_kills import beside, kill_at_random, playback_instances
 from tests.mesh.playlist_lists import until_answered
 from tests.mesh.remote_controls import Controller, Listener, Skipped, Told, skip_too_often
-from tests.mesh.remote_devices import END, RemoteDevice, connected
+from tests.mesh.remote_devices import RemoteDevice, connected
 from tests.running_mesh import RunningMesh
 
 KILLS = 24
@@ -169,7 +169,8 @@ async def assert_nothing_is_missing(folder: Path, home: Household) -> None:
     assert max(home.told.revisions) <= revision
     # Commands are repeated until they are acknowledged: what nobody was told of was done twice.
     moved = {each.target.revision for each in changes if each.kind == each.TRANSFER}
-    expired = {each.target.revision for each in changes if each.target.ended_by == END.EXPIRED}
+    silent = playback_pb2.SessionEnd.EXPIRED
+    expired = {each.target.revision for each in changes if each.target.ended_by == silent}
     assert set(range(1, revision + 1)) - home.told.revisions <= moved | expired
     assert len(moved) <= home.told.transfers
     print(
