@@ -97,6 +97,11 @@ class Layout:
         return self.root / "work"
 
     @property
+    def deliveries(self) -> Path:
+        """What was delivered and is yet to be reported, a folder for each instance of media."""
+        return self.root / "deliveries"
+
+    @property
     def index(self) -> Path:
         """Search indexes, a folder for each instance."""
         return self.root / "index"
@@ -125,6 +130,7 @@ class Layout:
             self.valkey,
             self.objects,
             self.work,
+            self.deliveries,
             self.index,
         )
         try:

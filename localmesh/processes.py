@@ -270,6 +270,8 @@ class ProcessTable:
                 return str(self.layout.work)
             case "INDEX_DIR":
                 return str(self.layout.index / instance.name)
+            case "SPOOL_DIR":
+                return str(self.layout.deliveries / instance.name)
             case "SIGNING_KEY_FILE":
                 return str(self._keystore.token_signing_key())
             case "CAPABILITY_KEYS_FILE":

@@ -108,7 +108,7 @@ SERVICES: Mapping[str, Service] = {
             http=True,
             verifies_tokens=False,
             targets=("playback",),
-            extra=("OBJECTS_URL", "CAPABILITY_KEYS_FILE"),
+            extra=("OBJECTS_URL", "CAPABILITY_KEYS_FILE", "SPOOL_DIR"),
         ),
     )
 }

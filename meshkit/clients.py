@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -16,7 +17,6 @@ from meshkit.contracts import contracts_of
 from meshkit.deadline import budget
 from meshkit.interceptors.request_id import HEADER as REQUEST_ID_HEADER
 from meshkit.principal import current_request_id, principal_or_none
-from meshkit.settings import ServiceSettings
 
 _UNARY_BUDGET_S = 5.0
 _RETRY_POLICY: dict[str, Any] = {
@@ -48,14 +48,41 @@ def service_config(services: Iterable[ServiceDescriptor]) -> str:
     )
 
 
-class Channels:
-    """The channels of one process; closes them when it is left."""
+class CallerSettings(Protocol):
+    """What a process calls others with: its certificate, and how large a message may be."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    @property
+    def tls_cert_file(self) -> Path | None:
+        """PEM certificate of this workload."""
+        ...
+
+    @property
+    def tls_key_file(self) -> Path | None:
+        """PEM key of that certificate."""
+        ...
+
+    @property
+    def tls_ca_file(self) -> Path | None:
+        """PEM certificate of the mesh's authority."""
+        ...
+
+    @property
+    def max_message_bytes(self) -> int:
+        """Largest message taken."""
+        ...
+
+
+class Channels:
+    """The channels of one process; closes them when it is left.
+
+    Raises ValueError where the process has no certificate.
+    """
+
+    def __init__(self, settings: CallerSettings) -> None:
+        files = (settings.tls_ca_file, settings.tls_key_file, settings.tls_cert_file)
+        authority, key, certificate = map(_content, files)
         self._credentials = grpc.ssl_channel_credentials(
-            root_certificates=settings.tls_ca_file.read_bytes(),
-            private_key=settings.tls_key_file.read_bytes(),
-            certificate_chain=settings.tls_cert_file.read_bytes(),
+            root_certificates=authority, private_key=key, certificate_chain=certificate
         )
         self._max_message_bytes = settings.max_message_bytes
         self._opened: list[grpc.aio.Channel] = []
@@ -86,10 +113,16 @@ class Channels:
                 ("grpc.max_reconnect_backoff_ms", 2_000),
                 ("grpc.initial_reconnect_backoff_ms", 100),
             ],
-            interceptors=[_UnaryCalls(), _StreamCalls()],
+            interceptors=[_UnaryCalls(), _StreamCalls(), _Reports()],
         )
         self._opened.append(channel)
         return channel
+
+
+def _content(file: Path | None) -> bytes:
+    if file is None:
+        raise ValueError("calls to others need a certificate, its key and an authority")
+    return file.read_bytes()
 
 
 def _with_context(details: grpc.aio.ClientCallDetails, timeout: float | None) -> Any:
@@ -142,3 +175,17 @@ class _StreamCalls(grpc.aio.UnaryStreamClientInterceptor):
         """Makes the call."""
         details = _with_context(client_call_details, client_call_details.timeout)
         return await continuation(details, request)
+
+
+class _Reports(grpc.aio.StreamUnaryClientInterceptor):
+    """Carries the context along where requests stream to one answer."""
+
+    async def intercept_stream_unary(
+        self,
+        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request_iterator: Any,
+    ) -> Any:
+        """Makes the call."""
+        details = _with_context(client_call_details, client_call_details.timeout)
+        return await continuation(details, request_iterator)

@@ -16,6 +16,9 @@ from segue.device.v1 import device_service_pb2_grpc as device_service
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
 from segue.playback.v1.activity_service_pb2_grpc import add_ActivityServiceServicer_to_server
+from segue.playback.v1.delivery_internal_service_pb2_grpc import (
+    add_DeliveryInternalServiceServicer_to_server,
+)
 from segue.playback.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
 from segue.playback.v1.playback_internal_service_pb2_grpc import (
     add_HistoryInternalServiceServicer_to_server,
@@ -47,15 +50,17 @@ from playback_svc.adapters.catalogue import CATALOG, CatalogueService
 from playback_svc.adapters.plans import PLANS, USERS, CachedPlans
 from playback_svc.adapters.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
 from playback_svc.adapters.postgres import PostgresPlayerStates
+from playback_svc.adapters.postgres_deliveries import PostgresDeliveries
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres_others import PostgresOthers
 from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
-from playback_svc.adapters.prometheus import PrometheusMeasures
+from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_preferences import ValkeyPreferences
 from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
+from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.history import Plays
 from playback_svc.ports.live import News, PositionStore
 from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
@@ -65,6 +70,7 @@ from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.states import Mailboxes, PlayerStateStore
 from playback_svc.ports.upkeep import Upkeep
 from playback_svc.servicers.activity import ActivityServicer
+from playback_svc.servicers.deliveries import DeliveryServicer
 from playback_svc.servicers.device_lookup import DeviceLookupServicer
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.devices import DeviceServicer
@@ -79,6 +85,7 @@ from playback_svc.usecases.activity_views import ActivityViews
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
+from playback_svc.usecases.deliveries import CountDeliveries
 from playback_svc.usecases.device_streams import DeviceStreams
 from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.forgetting import Forgetter
@@ -135,6 +142,7 @@ class Parts:
     mailboxes: Mailboxes
     upkeep: Upkeep
     plays: Plays
+    deliveries: Deliveries
     feed: ChangeFeed
     preferences: PreferencesCache
     others: Others
@@ -227,12 +235,15 @@ def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service
     lookup = DeviceLookupServicer(on_devices.devices)
     server.add(device_internal.add_DeviceInternalServiceServicer_to_server, lookup)
     server.on_drain(receipts.drain)
+    deliveries = DeliveryServicer(CountDeliveries(parts.deliveries, now_ms, unattributed))
+    server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
+    server.on_drain(deliveries.drain)
     _add_listening(server, parts, cases, streams.activity, tokens)
     server.on_drain(
         lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
     )
     sweeper = Sweeper(parts.upkeep, Expire(cases.commander), holder=parts.holder, clock=now_ms)
-    forgetter = Forgetter(parts.upkeep, holder=parts.holder, clock=now_ms)
+    forgetter = Forgetter(parts.upkeep, parts.deliveries, holder=parts.holder, clock=now_ms)
     revoker = StreamRevoker(tokens, streams)
     work = (*streams.background, parts.wakeups.run, sweeper.run, forgetter.run)
     return Service(server, streams, revoker, work)
@@ -274,7 +285,7 @@ class UseCases:
 
 def use_cases(settings: Settings, parts: Parts) -> UseCases:
     """The commands of playback on the parts."""
-    commander = Commander(parts.store, parts.positions, parts.wakeups, now_ms)
+    commander = Commander(parts.store, parts.positions, parts.deliveries, parts.wakeups, now_ms)
     sessions = SessionLookup(parts.store)
     contexts = Contexts(parts.store, parts.catalogue, parts.playlists)
     staging = Staging(parts.catalogue, parts.plans, new_id)
@@ -376,6 +387,7 @@ async def connected(settings: Settings) -> AsyncIterator[Connections]:
             mailboxes=PostgresMailboxes(pool),
             upkeep=PostgresUpkeep(pool),
             plays=PostgresPlays(pool),
+            deliveries=PostgresDeliveries(pool),
             feed=feed,
             preferences=ValkeyPreferences(client),
             others=PostgresOthers(pool),

@@ -14,8 +14,9 @@ with lean_imports():
     from granian.constants import Interfaces
     from granian.server.embed import Server
 
+    from edge.media.servicer import MediaServicer
     from edge.media.settings import Settings
-    from edge.media.wiring import wire
+    from edge.media.wiring import reporting, wire
     from meshkit import logs, telemetry
     from meshkit.capability import KeysUnusable
     from meshkit.settings import load
@@ -36,15 +37,23 @@ def main() -> None:
 
 
 async def serve(settings: Settings) -> None:
-    """Runs the server, then drains: unhealthy first, then deaf, then gone."""
+    """Runs the server, then drains: unhealthy first, then deaf, then told all, then gone."""
     log = structlog.get_logger()
     try:
-        servicer = wire(settings)
-    except (KeysUnusable, ValueError) as error:
+        origin = wire(settings)
+    except (KeysUnusable, ValueError, OSError) as error:
         log.error("media_cannot_start", problem=str(error))
         sys.exit(2)
     if settings.metrics_listen is not None:
         telemetry.serve_metrics(settings.metrics_listen)
+    async with reporting(settings, origin):
+        await _answer(settings, origin.servicer)
+    log.info("media_stopped")
+
+
+async def _answer(settings: Settings, servicer: MediaServicer) -> None:
+    """Serves HTTP until SIGTERM or SIGINT."""
+    log = structlog.get_logger()
     host, _, port = settings.http_listen.rpartition(":")
     # ASGINL, without lifespan: there is nothing to open. http auto: HTTP/1.1 and h2c.
     server = Server(
@@ -69,7 +78,6 @@ async def serve(settings: Settings) -> None:
         await asyncio.sleep(settings.drain_notice_s)
         server.stop()  # type: ignore[no-untyped-call]
     await serving
-    log.info("media_stopped")
 
 
 if __name__ == "__main__":

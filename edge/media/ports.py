@@ -1,8 +1,8 @@
-"""What the origin asks of the world: objects, a judge of capabilities, a ledger of bytes."""
+"""What the origin asks of the world: objects, a judge of capabilities, who counts what it sent."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -66,25 +66,92 @@ class CapabilityJudge(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """Bytes of one rung that one session was sent."""
+class Part:
+    """What one answer is of: a part of an asset's rung, as one subject may have it.
 
-    session_id: str
+    ``number`` is that of a media segment, 0 for the initialisation segment, whose sound lasts 0 ms.
+    """
+
+    subject: str
+    descriptor: str
     rung: str
+    number: int
+    size: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredSegment:
+    """How much sound was sent of a media segment, in ms of its length."""
+
+    number: int
+    delivered_ms: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What one subject was sent of one rung of an asset."""
+
+    subject: str
+    descriptor: str
+    rung: str
+    segments: tuple[DeliveredSegment, ...]
     bytes_sent: int
 
 
-class DeliveryLedger(Protocol):
-    """Counts what each session was sent, until a reporter takes it on to playback."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries that are reported together, under an id that is given once."""
 
-    def record(self, session_id: str, rung: str, bytes_sent: int) -> None:
+    batch_id: str
+    delivered_at_ms: int
+    deliveries: tuple[Delivered, ...]
+
+
+class DeliveryLedger(Protocol):
+    """Counts what each subject was sent, until it is taken on to be reported."""
+
+    def record(self, part: Part, bytes_sent: int) -> None:
         """Adds to the count. Must not block and must not fail."""
         ...
 
-    def take(self, limit: int) -> Sequence[Delivered]:
-        """Removes and returns the counts of at most ``limit`` sessions, the oldest first.
+    def take(self, limit: int, segments: int) -> tuple[Delivered, ...]:
+        """Removes and returns at most ``limit`` counts, with at most ``segments`` in all.
 
-        Every recorded byte must be in exactly one answer; who cannot report it records it
-        again.
+        The longest silent come first. Every recorded byte must be in exactly one answer; none is
+        left out for good where ``segments`` is 1,000 or more.
+        """
+        ...
+
+
+class SpoolFull(Exception):
+    """The batch could not be kept: the disk is full or away."""
+
+
+class Spool(Protocol):
+    """Batches that are yet to be reported; they outlive the process."""
+
+    async def put(self, batch: Batch) -> None:
+        """Returns once the batch would survive a crash of the machine. Raises SpoolFull."""
+        ...
+
+    async def oldest(self, limit: int) -> Sequence[Batch]:
+        """The first ``limit`` batches that are kept, in the order of their ids."""
+        ...
+
+    async def forget(self, batch_ids: Collection[str]) -> None:
+        """Drops these batches; those that are not kept are no error."""
+        ...
+
+
+class DeliveryReports(Protocol):
+    """Who wants to know what was delivered."""
+
+    async def report(self, batches: Sequence[Batch]) -> Collection[str]:
+        """Reports batches; returns the ids of those that are counted for good, maybe not of all.
+
+        A batch may be reported again. Raises Unavailable, and InvalidArgument where a batch of
+        these is none.
         """
         ...

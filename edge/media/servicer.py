@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from edge.media.domain import dash, hls
 from edge.media.guard import Guard
-from edge.media.ports import DeliveryLedger, ObjectMissing, ObjectStore
+from edge.media.ports import DeliveryLedger, ObjectMissing, ObjectStore, Part
 from edge.media.responses import manifest_response, object_response
 from edge.media.usecases.open_asset import AssetOpener, OpenAsset
 from meshkit.http_status import unrouted
@@ -78,14 +78,14 @@ class MediaServicer:
     async def init(self, request: Request) -> Response:
         """The initialisation segment of a rung."""
         asset = await self._open(request)
-        stored = asset.init(request.path_params["rung"])
-        return await self._object(request, asset, stored, "audio/mp4", "init")
+        stored, part = asset.init(request.path_params["rung"])
+        return await self._object(request, stored, part, "audio/mp4", "init")
 
     async def segment(self, request: Request) -> Response:
         """A media segment of a rung."""
         asset = await self._open(request)
-        stored = asset.segment(request.path_params["rung"], request.path_params["number"])
-        return await self._object(request, asset, stored, "video/iso.segment", "segment")
+        stored, part = asset.segment(request.path_params["rung"], request.path_params["number"])
+        return await self._object(request, stored, part, "video/iso.segment", "segment")
 
     async def artwork(self, request: Request) -> Response:
         """A cover, public and immutable."""
@@ -127,12 +127,11 @@ class MediaServicer:
     async def _object(
         self,
         request: Request,
-        asset: OpenAsset,
         stored: StoredObject,
+        part: Part,
         content_type: str,
         kind: str,
     ) -> Response:
-        rung = request.path_params["rung"]
         return await object_response(
             self._objects,
             f"media/{stored.sha256.hex()}",
@@ -140,7 +139,7 @@ class MediaServicer:
             content_type=content_type,
             kind=kind,
             size=stored.size,
-            sent=partial(self._ledger.record, asset.session_id, rung),
+            sent=partial(self._ledger.record, part),
         )
 
 

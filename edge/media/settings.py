@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from meshkit.settings import ProcessSettings
@@ -25,7 +25,8 @@ class Settings(ProcessSettings):
         description="The keys that verify media paths; replaced at run time to rotate them."
     )
     playback_target: str | None = Field(
-        default=None, description="gRPC target of playback, which delivered bytes are for."
+        default=None,
+        description="gRPC target of playback, which is told what was delivered; absent: nobody is.",
     )
     tls_cert_file: Path | None = Field(
         default=None, description="PEM certificate of this workload, for calls to playback."
@@ -34,11 +35,31 @@ class Settings(ProcessSettings):
     tls_ca_file: Path | None = Field(
         default=None, description="PEM certificate of the mesh's authority."
     )
+    max_message_bytes: int = Field(
+        default=4 << 20, gt=0, description="Largest message taken from playback."
+    )
     descriptor_cache_bytes: int = Field(
         default=32 << 20, gt=0, description="Asset descriptors kept in memory, in bytes as stored."
     )
-    ledger_sessions: int = Field(
-        default=100_000, gt=0, description="Sessions whose delivered bytes are kept unreported."
+    ledger_entries: int = Field(
+        default=100_000,
+        gt=0,
+        description="Counts in memory of what was delivered, each of a session, an asset and a "
+        "rung; they are put on disk at every report.",
+    )
+    spool_dir: Path | None = Field(
+        default=None,
+        description="Folder of this instance alone, where what was delivered waits to be reported; "
+        "needed with a playback_target.",
+    )
+    spool_bytes: int = Field(
+        default=64 << 20, gt=0, description="The most bytes in it; beyond it the oldest go."
+    )
+    report_every_s: float = Field(
+        default=1.0,
+        gt=0,
+        description="Seconds from a delivery to its place on disk, and from there to its report: "
+        "what a crash loses at most.",
     )
     drain_notice_s: float = Field(
         default=1.5,
@@ -49,3 +70,11 @@ class Settings(ProcessSettings):
     drain_s: float = Field(
         default=10.0, ge=0, description="Seconds that answers in flight get to end at shutdown."
     )
+
+    @model_validator(mode="after")
+    def _can_report(self) -> Settings:
+        needed = ("spool_dir", "tls_cert_file", "tls_key_file", "tls_ca_file")
+        missing = [name for name in needed if getattr(self, name) is None]
+        if self.playback_target is not None and missing:
+            raise ValueError(f"a playback_target needs {', '.join(missing)}")
+        return self

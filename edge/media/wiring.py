@@ -3,20 +3,69 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInternalServiceStub
+from ulid import ULID
 
 from edge.media.adapters.keys import KeyFileJudge
 from edge.media.adapters.ledger import MemoryLedger
 from edge.media.adapters.objects import open_objects
+from edge.media.adapters.playback import PLAYBACK, PlaybackReports
+from edge.media.adapters.spool import FileSpool
+from edge.media.ports import DeliveryLedger, Spool
 from edge.media.servicer import MediaServicer
 from edge.media.settings import Settings
 from edge.media.usecases.assets import Assets
 from edge.media.usecases.open_asset import AssetOpener
+from edge.media.usecases.reporting import Reporter
+from meshkit.background import running
 from meshkit.capability import KeyFile
+from meshkit.clients import Channels
 
 
-def wire(settings: Settings) -> MediaServicer:
-    """The origin as the settings say. Raises KeysUnusable, ValueError for a bad store URL."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The origin, and what it counts; ``spool`` is None where nobody is told of it."""
+
+    servicer: MediaServicer
+    ledger: DeliveryLedger
+    spool: Spool | None
+
+
+def wire(settings: Settings) -> Origin:
+    """The origin as the settings say.
+
+    Raises KeysUnusable, ValueError for a bad store URL, OSError for an unusable spool.
+    """
     objects = open_objects(settings.objects_url)
     judge = KeyFileJudge(KeyFile(settings.capability_keys_file), time.time)
     opener = AssetOpener(judge, Assets(objects, settings.descriptor_cache_bytes))
-    return MediaServicer(opener, objects, MemoryLedger(settings.ledger_sessions))
+    ledger = MemoryLedger(settings.ledger_entries)
+    spool = None
+    if settings.playback_target is not None and settings.spool_dir is not None:
+        spool = FileSpool(settings.spool_dir, settings.spool_bytes)
+    return Origin(MediaServicer(opener, objects, ledger), ledger, spool)
+
+
+@asynccontextmanager
+async def reporting(settings: Settings, origin: Origin) -> AsyncIterator[None]:
+    """Tells playback what is delivered, and at the end what was not told yet."""
+    if origin.spool is None or settings.playback_target is None:
+        yield
+        return
+    async with Channels(settings) as channels:
+        channel = channels.open(settings.playback_target, "playback", PLAYBACK)
+        reporter = Reporter(
+            origin.ledger,
+            origin.spool,
+            PlaybackReports(DeliveryInternalServiceStub(channel)),
+            every_s=settings.report_every_s,
+            clock=lambda: time.time_ns() // 1_000_000,
+            new_id=lambda: str(ULID()),
+        )
+        async with running(reporter.save_regularly, reporter.report_regularly):
+            yield
+        await reporter.finish()

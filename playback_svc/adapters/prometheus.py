@@ -27,6 +27,14 @@ _ERRORS = counter("playback_fetch_errors", "Failed segment fetches, retried ones
 _RETRIES = counter("playback_fetch_retries", "Segment fetches that were tried again.")
 _HEARD = counter("playback_rung_seconds", "Seconds heard of each rung.", ["rung"])
 _STREAMS = gauge("playback_concurrent_streams", "Streams held by this instance.", ["kind"])
+_UNATTRIBUTED = counter(
+    "playback_unattributed_bytes", "Delivered bytes whose session nobody knows."
+)
+
+
+def unattributed(count: int) -> None:
+    """Counts delivered bytes that belong to nobody."""
+    _UNATTRIBUTED.inc(count)
 
 
 class PrometheusMeasures:

@@ -31,7 +31,7 @@ STATE_COLUMNS = (
     "descriptor", "rungs", "status", "ended_by",
     "position_ms", "position_at", "moving", "started_at",
     "play_id", "play_started_at", "heard_ms", "queue", "queued", "private",
-    "attended", "begun_ms", "skips_count",
+    "attended", "begun_ms", "carried_ms", "skips_count",
     "last_heartbeat_at", "last_seq", "rung", "bitrate_kbps",
 )  # fmt: skip
 
@@ -67,7 +67,7 @@ def state_values(state: PlayerState) -> dict[str, Any]:
         instant(state.started_at_ms),
         state.play_id, instant(state.play_started_at_ms), state.heard_ms,
         queue_document(state.queue), state.queue.queued, state.private, state.attended,
-        state.begun_ms, state.skips_count,
+        state.begun_ms, state.carried_ms, state.skips_count,
         instant(state.last_beat_at_ms), state.last_seq, state.rung, state.bitrate_kbps,
     )  # fmt: skip
     row = dict(zip(STATE_COLUMNS, values, strict=True))
@@ -106,6 +106,7 @@ def state_of(row: Sequence[Any]) -> PlayerState:
         private=it["private"],
         attended=it["attended"],
         begun_ms=it["begun_ms"],
+        carried_ms=it["carried_ms"],
         skips_count=it["skips_count"],
         moving=it["moving"],
         ended_by=EndReason(ended_by) if ended_by else None,
@@ -190,7 +191,7 @@ def _track_values(track: Track) -> list[Any]:
 
 # What a document of an earlier version does not have.
 _LATER = {
-    "attended": False, "begun_ms": 0, "rung": "",
+    "attended": False, "begun_ms": 0, "carried_ms": 0, "rung": "",
     "track_artist_id": "", "track_album": "", "track_album_id": "", "track_artwork_path": "",
 }  # fmt: skip
 

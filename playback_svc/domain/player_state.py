@@ -77,7 +77,8 @@ class PlayerState:
     """The one row of a user. ``position_ms`` held at ``position_at_ms``, and so did ``heard_ms``.
 
     ``play_id`` names this play of the track, ``heard_ms`` is how much of it was heard so far,
-    ``begun_ms`` up to where it needed not be heard: 0, but where it began elsewhere.
+    ``begun_ms`` up to where it needed not be heard: 0, but where it began elsewhere. ``carried_ms``
+    is how much of it was heard in sessions before this one.
 
     ``attended`` says that the device is one that beats, so that its silence means something from
     the start.
@@ -100,6 +101,7 @@ class PlayerState:
     play_started_at_ms: int
     heard_ms: int = 0
     begun_ms: int = 0
+    carried_ms: int = 0
     queue: PlayQueue = NO_QUEUE
     private: bool = False
     attended: bool = False
@@ -117,6 +119,11 @@ class PlayerState:
         if self.status is Status.PLAYING and self.moving:
             position += max(0, now_ms - self.position_at_ms)
         return min(max(0, position), self.track.duration_ms)
+
+    @property
+    def beats(self) -> bool:
+        """Whether the session's device has ever said where it is."""
+        return self.last_beat_at_ms is not None
 
     def heard_at(self, now_ms: int) -> int:
         """How much of this play was heard by ``now_ms``, in ms."""
@@ -192,6 +199,7 @@ def move_on(state: PlayerState, start: Start, now_ms: int, *, skipped: bool = Fa
         play_started_at_ms=now_ms,
         heard_ms=0,
         begun_ms=0,
+        carried_ms=0,
         queue=start.queue,
         private=start.private,
         skips_count=state.skips_count + skipped,
@@ -247,6 +255,7 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
         play_started_at_ms=state.play_started_at_ms,
         heard_ms=state.heard_at(now_ms),
         begun_ms=state.begun_ms,
+        carried_ms=state.heard_at(now_ms),
         queue=state.queue,
         private=handover.private,
         attended=handover.attended,
@@ -258,6 +267,7 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
             play_started_at_ms=now_ms,
             heard_ms=0,
             begun_ms=handover.begun_ms,
+            carried_ms=0,
         )
     return replace(begun, private=state.private or handover.private)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from playback_svc.domain.origins import NOWHERE, PlayOrigin, origin_of
@@ -69,6 +69,15 @@ def taken_up_from(state: PlayerState) -> int:
     return min(state.position_ms, state.begun_ms + state.heard_ms)
 
 
+def as_delivered(state: PlayerState, now_ms: int, delivered_ms: int) -> PlayerState:
+    """``state`` at ``now_ms``, in which no more was heard in this session than it was sent.
+
+    For a session that never sent a beat: nobody says that anything was heard but the clock.
+    """
+    surplus_ms = state.heard_at(now_ms) - state.carried_ms - delivered_ms
+    return replace(state, heard_ms=state.heard_ms - surplus_ms) if surplus_ms > 0 else state
+
+
 def has_ended(position_ms: int, duration_ms: int) -> bool:
     """Whether a track at that position has come to its end: a device may be early by 5 s."""
     return position_ms >= duration_ms - _END_MS
@@ -95,7 +104,10 @@ def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> Play:
 
 def _outcome(state: PlayerState, now_ms: int, *, skipped: bool) -> Outcome:
     """How the play ends. A skip in the last seconds of what was heard is an end."""
-    at_end = has_ended(state.position_at(now_ms), state.track.duration_ms)
+    duration_ms = state.track.duration_ms
+    at_end = has_ended(state.position_at(now_ms), duration_ms)
+    if not state.beats:
+        at_end = at_end and has_ended(state.begun_ms + state.heard_at(now_ms), duration_ms)
     if at_end and (not skipped or heard_enough(state, now_ms)):
         return Outcome.COMPLETED
     if skipped:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshkit.faults import Aborted, NotFound, Unavailable
 from meshkit.idempotency import RequestKey, reused
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent
+from playback_svc.domain.plays import as_delivered
 from playback_svc.domain.presence import UNSEEN, Sighting, as_of
 from playback_svc.ports.clock import Clock
+from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.live import Adjusted, Mail, PositionStore, Wakeups
 from playback_svc.ports.states import Answer, Change, Partition, PlayerStateStore, SessionRecord
-from playback_svc.usecases.decisions import Decision, Seen, change_of, numbered, wake_of
+from playback_svc.usecases.decisions import (
+    Decision,
+    Departure,
+    Seen,
+    change_of,
+    departure_of,
+    numbered,
+    wake_of,
+)
 
 ATTEMPTS = 10
 _BACK_OFF_S = 0.004
@@ -38,10 +48,16 @@ class Commander:
     """Carries out decisions on users' rows, in one order for all devices and instances."""
 
     def __init__(
-        self, store: PlayerStateStore, positions: PositionStore, wakeups: Wakeups, clock: Clock
+        self,
+        store: PlayerStateStore,
+        positions: PositionStore,
+        deliveries: Deliveries,
+        wakeups: Wakeups,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._positions = positions
+        self._deliveries = deliveries
         self._wakeups = wakeups
         self._clock = clock
 
@@ -95,7 +111,8 @@ class Commander:
                 decision = await decide(seen)
             except BodyGone:
                 continue
-            change = change_of(user_id, key, seen, decision)
+            departure = await self._as_delivered(departure_of(seen, decision.state))
+            change = change_of(user_id, key, seen, decision, departure)
             if change is None:
                 return decision.answer
             course.perhaps_written = True
@@ -105,6 +122,22 @@ class Commander:
             course.perhaps_written = False
             await asyncio.sleep(random.uniform(0, _BACK_OFF_S * 2**attempt))  # noqa: S311
         raise Aborted("Other commands came first, several times over.")
+
+    async def heard(self, state: PlayerState, now_ms: int) -> PlayerState:
+        """``state`` at ``now_ms``, in which nothing was heard that was not delivered.
+
+        A device that beats says what is heard of it, from wherever it has it. One that never did
+        has heard no more than its session was sent. Raises Unavailable.
+        """
+        if state.beats or state.heard_at(now_ms) <= state.carried_ms:
+            return state
+        sent_ms = await self._deliveries.delivered_ms(state.session_id, state.asset.descriptor)
+        return as_delivered(state, now_ms, sent_ms)
+
+    async def _as_delivered(self, departure: Departure | None) -> Departure | None:
+        if departure is None:
+            return None
+        return replace(departure, state=await self.heard(departure.state, departure.at_ms))
 
     def _tell(self, before: PlayerState | None, change: Change) -> None:
         user_id, after = change.user_id, change.state

@@ -101,8 +101,45 @@ def wake_of(user_id: str, state: PlayerState) -> Wake:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A play that is left: its state then, when, and whether by a skip."""
+
+    state: PlayerState
+    at_ms: int
+    skipped: bool
+
+    def play(self) -> Play:
+        """What is kept of it."""
+        return play_of(self.state, self.at_ms, skipped=self.skipped)
+
+
+def departure_of(seen: Seen, after: PlayerState | None) -> Departure | None:
+    """The play that ``after`` leaves; None where there was none, or it goes on."""
+    before = seen.partition.state
+    if before is None or after is None or before.status is Status.STOPPED:
+        return None
+    same = after.play_id == before.play_id
+    if same and after.status is not Status.STOPPED:
+        return None
+    left = after if same else seen.state
+    if left is None:
+        return None
+    at_ms = left.position_at_ms if left.status is Status.STOPPED else seen.now_ms
+    return Departure(left, at_ms, _by_skip(before, after))
+
+
+def _by_skip(before: PlayerState, after: PlayerState) -> bool:
+    """Whether what follows came by a skip, or by an end that counts as one."""
+    return after.session_id == before.session_id and after.skips_count > before.skips_count
+
+
 def change_of(
-    user_id: str, key: RequestKey | None, seen: Seen, decision: Decision
+    user_id: str,
+    key: RequestKey | None,
+    seen: Seen,
+    decision: Decision,
+    departure: Departure | None,
 ) -> Change | None:
     """The write of a decision; None where it changes nothing and leaves no answer behind."""
     before, after, now_ms = seen.partition.state, decision.state, seen.now_ms
@@ -122,7 +159,7 @@ def change_of(
         removed_device=decision.removed_device,
         mail=mail,
         stored=StoredAnswer(key, answer, now_ms + _KEPT_MS) if key else None,
-        plays=tuple(_plays(seen, after)),
+        plays=(departure.play(),) if departure else (),
         blobs=decision.blobs,
         dropped_blobs=tuple(_names(before) - _names(after)),
         preferences=decision.preferences,
@@ -174,25 +211,6 @@ def _mail(seen: Seen, decision: Decision, *, changed: bool) -> Iterator[Command]
             queue_count=len(Listing(after.queue.queued)),
             sender=decision.sender,
         )
-
-
-def _plays(seen: Seen, after: PlayerState | None) -> Iterator[Play]:
-    """The play that ``after`` leaves, if there was one."""
-    before = seen.partition.state
-    if before is None or after is None or before.status is Status.STOPPED:
-        return
-    same = after.play_id == before.play_id
-    if same and after.status is not Status.STOPPED:
-        return
-    left = after if same else seen.state
-    if left is not None:
-        ended_at_ms = left.position_at_ms if left.status is Status.STOPPED else seen.now_ms
-        yield play_of(left, ended_at_ms, skipped=_by_skip(before, after))
-
-
-def _by_skip(before: PlayerState, after: PlayerState) -> bool:
-    """Whether what follows came by a skip, or by an end that counts as one."""
-    return after.session_id == before.session_id and after.skips_count > before.skips_count
 
 
 def _preferences_read(seen: Seen, after: PlayerState | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Forgetting: drops answers, commands and sessions that nobody may ask for any more."""
+"""Forgetting: drops answers, commands, sessions and deliveries that nobody may ask for any more."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 from meshkit.faults import Fault
 from playback_svc.domain.mailbox import KEPT_MS
 from playback_svc.ports.clock import Clock
+from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.upkeep import Upkeep
 
 EVERY_S = 20.0
@@ -20,6 +21,12 @@ BATCHES = 25
 SESSIONS_KEPT_MS = 90 * 24 * 3_600_000
 """A session is kept for this long after its end; a call that names it later is NOT_FOUND."""
 
+BATCHES_KEPT_MS = 48 * 3_600_000
+"""That a batch was counted is known for twice as long as it may be reported."""
+
+DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000
+"""What a session was sent is kept for this long: for longer than one that never beats is held."""
+
 _LEASE_MS = 30_000
 
 _log = structlog.get_logger("playback")
@@ -28,8 +35,11 @@ _log = structlog.get_logger("playback")
 class Forgetter:
     """Runs in every instance; whoever holds the lease drops what is old until nothing is left."""
 
-    def __init__(self, upkeep: Upkeep, *, holder: str, clock: Clock) -> None:
+    def __init__(
+        self, upkeep: Upkeep, deliveries: Deliveries, *, holder: str, clock: Clock
+    ) -> None:
         self._upkeep = upkeep
+        self._deliveries = deliveries
         self._holder = holder
         self._clock = clock
 
@@ -47,6 +57,8 @@ class Forgetter:
         upkeep = self._upkeep
         dropped = await self._drop(upkeep.forget_answers, 0)
         dropped += await self._drop(upkeep.forget_commands, KEPT_MS)
+        dropped += await self._drop(self._deliveries.forget_batches, BATCHES_KEPT_MS)
+        dropped += await self._drop(self._deliveries.forget_segments, DELIVERIES_KEPT_MS)
         return dropped + await self._drop(upkeep.forget_sessions, SESSIONS_KEPT_MS)
 
     async def _drop(self, drop: Callable[[int, int], Awaitable[int]], kept_ms: int) -> int:

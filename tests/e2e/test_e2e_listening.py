@@ -184,6 +184,7 @@ def test_a_play_of_half_a_track_is_in_the_history_and_counted(ada: Caller, music
     track_id = music.id_of(SONGS[1])
     before = ada.get(f"/tracks/{track_id}")["streams_total"]
     started = play(ada, track_ids=ids_of(music)[1:3])
+    ada.post("/playback/heartbeat", beat(started, 1, position_ms=0))
     assert ada.get("/playback/history") == {"entries": [], "next_page_token": ""}
     until(lambda: ada.get("/playback")["position_ms"] >= 3_100)
     ada.call("PUT", "/playback/skip", {"device_id": "laptop"})

@@ -16,7 +16,7 @@ from meshkit.scopes import scope_specs
 METHODS = [method for service in contracts.services() for method in service.methods]
 SCOPES = options_pb2.Scope.Name.DESCRIPTOR.values[1:]
 REASONS = sorted(status.reason_specs())
-WORKLOADS = {"edge", "cli", "catalog", "playback", "playlist", "rec", "sync", "identity"}
+WORKLOADS = {"edge", "cli", "catalog", "playback", "playlist", "rec", "sync", "identity", "media"}
 
 
 def name_of(method: MethodDescriptor) -> str:

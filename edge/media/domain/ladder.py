@@ -31,6 +31,12 @@ def presented_ticks(rung: Rung) -> list[int]:
     return [ticks[0] - rung.encoder_delay, *ticks[1:]] if ticks else ticks
 
 
+def segment_ms(rung: Rung, number: int) -> int:
+    """How long the segment ``number``, from 1, is heard, in ms."""
+    ticks = rung.segments[number - 1].duration - (rung.encoder_delay if number == 1 else 0)
+    return max(0, round(Fraction(1000 * ticks, rung.timescale)))
+
+
 def rung_seconds(rung: Rung) -> Fraction:
     """The length of a rung as it is heard: the exact sum of its segments."""
     return Fraction(sum(presented_ticks(rung)), rung.timescale)

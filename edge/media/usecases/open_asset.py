@@ -9,8 +9,8 @@ from functools import cached_property
 from segue.catalog.v1.asset_pb2 import AssetDescriptor, Rung, StoredObject
 
 from edge.media.domain import dash, hls
-from edge.media.domain.ladder import allowed_rungs
-from edge.media.ports import CapabilityJudge, ObjectMissing
+from edge.media.domain.ladder import allowed_rungs, segment_ms
+from edge.media.ports import CapabilityJudge, ObjectMissing, Part
 from edge.media.usecases.assets import Assets
 from meshkit.capability import CapabilityExpired, CapabilityInvalid
 from meshkit.faults import NotFound, PermissionDenied
@@ -21,10 +21,14 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 
 @dataclass(frozen=True)
 class OpenAsset:
-    """An asset as one session may have it, until ``expires_at`` (unix seconds)."""
+    """An asset as one subject may have it, until ``expires_at`` (unix seconds).
 
-    session_id: str
+    ``sha256`` is the hash of its descriptor.
+    """
+
+    subject: str
     expires_at: int
+    sha256: str
     descriptor: AssetDescriptor
     grants: tuple[str, ...]
 
@@ -45,19 +49,23 @@ class OpenAsset:
         """The HLS media playlist of a rung. Raises NotFound."""
         return hls.media_playlist(self.rung(rung))
 
-    def init(self, rung: str) -> StoredObject:
+    def init(self, name: str) -> tuple[StoredObject, Part]:
         """The initialisation segment of a rung. Raises NotFound."""
-        return self.rung(rung).init
+        rung = self.rung(name)
+        return rung.init, Part(self.subject, self.sha256, rung.name, 0, rung.init.size, 0)
 
-    def segment(self, rung: str, number: str) -> StoredObject:
+    def segment(self, name: str, number: str) -> tuple[StoredObject, Part]:
         """The media segment of a rung; ``number`` as in its path, from 1. Raises NotFound."""
-        segments = self.rung(rung).segments
+        rung = self.rung(name)
+        segments = rung.segments
         if not _NUMBER.fullmatch(number) or int(number) > len(segments):
             raise NotFound(
                 "This rung has no such segment.",
                 metadata={"resource": "segment", "id": number[:20]},
             )
-        return segments[int(number) - 1].object
+        stored, at = segments[int(number) - 1].object, int(number)
+        heard_ms = segment_ms(rung, at)
+        return stored, Part(self.subject, self.sha256, rung.name, at, stored.size, heard_ms)
 
     def rung(self, name: str) -> Rung:
         """The rung of this name. Raises NotFound when it is not stored or not granted."""
@@ -108,4 +116,4 @@ class AssetOpener:
                 "The media of this path are gone.",
                 metadata={"resource": "descriptor", "id": descriptor[:64]},
             ) from None
-        return OpenAsset(granted.subject, granted.expires_at, asset, granted.grants)
+        return OpenAsset(granted.subject, granted.expires_at, descriptor, asset, granted.grants)

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,35 +52,40 @@ class Origin:
 
 
 @contextlib.contextmanager
-def running_origin(folder: Path, asset: PackagedAsset) -> Iterator[Origin]:
+def running_origin(
+    folder: Path, asset: PackagedAsset, settings: Mapping[str, str] | None = None
+) -> Iterator[Origin]:
     """An origin over the asset's store, once it is healthy; ended when left."""
     port = free_port()
+    told = {**environment(folder, asset, port), **(settings or {})}
+    log = folder / "media.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edge.media", "serve"], env=told, stdout=output, stderr=output
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        until_healthy(url, process, log)
+        yield Origin(url, KeyFile(folder / "keys.json").keys, asset, log, process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=START_TIMEOUT_S) == 0
+
+
+def environment(folder: Path, asset: PackagedAsset, port: int) -> dict[str, str]:
+    """What an origin is told; makes its keys in ``folder``."""
+    folder.mkdir(exist_ok=True)
     keys = folder / "keys.json"
     keys.write_text(
         json.dumps({"current": "k1", "keys": {"k1": base64.b64encode(os.urandom(32)).decode()}})
     )
-    environment = {
+    return {
         **os.environ,
         "SEGUE_MEDIA_HTTP_LISTEN": f"127.0.0.1:{port}",
         "SEGUE_MEDIA_OBJECTS_URL": asset.root.as_uri(),
         "SEGUE_MEDIA_CAPABILITY_KEYS_FILE": str(keys),
         "SEGUE_MEDIA_DRAIN_NOTICE_S": "1",
     }
-    log = folder / "media.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "edge.media", "serve"],
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        until_healthy(url, process, log)
-        yield Origin(url, KeyFile(keys).keys, asset, log, process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=START_TIMEOUT_S) == 0
 
 
 def until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from meshkit.idempotency import KEPT, RequestKey
 from meshkit.testing.answer_suite import AnswersUnderTest, Produce
 from playback_svc.adapters.memory import MemoryPositions
+from playback_svc.adapters.memory_deliveries import MemoryDeliveries
+from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
 from playback_svc.ports.states import Answer, PlayerStateStore
 from playback_svc.usecases.commanding import Commander
@@ -29,7 +31,8 @@ def answers_of(store: PlayerStateStore) -> AnswersUnderTest:
     """Commands on ``store``, each of a user who has played nothing."""
     clock = _Clock()
     wakeups = MemoryWakeups(MemorySwitchboard())
-    commander = Commander(store, MemoryPositions(), wakeups, clock)
+    deliveries = MemoryDeliveries(MemoryPlayerStates())
+    commander = Commander(store, MemoryPositions(), deliveries, wakeups, clock)
 
     async def answer_once(key: RequestKey | None, produce: Produce) -> bytes:
         async def decide(seen: Seen) -> Decision:

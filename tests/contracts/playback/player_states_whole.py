@@ -103,6 +103,7 @@ class WholeStatesContract:
             private=True,
             attended=True,
             begun_ms=88,
+            carried_ms=66,
             skips_count=3,
             moving=False,
             ended_by=EndReason.FINISHED,

@@ -9,6 +9,8 @@ import grpc
 import pytest
 from google.rpc import code_pb2
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+from segue.playback.v1 import delivery_internal_service_pb2 as delivery_pb2
+from segue.playback.v1 import delivery_internal_service_pb2_grpc as delivery_pb2_grpc
 from segue.playback.v1 import playback_service_pb2, playback_service_pb2_grpc
 
 from meshkit import status
@@ -30,6 +32,12 @@ class FailingImports(catalog_service_pb2_grpc.ImportServiceServicer):
     async def WatchImport(self, request: Any, context: Context) -> AsyncIterator[Any]:
         yield catalog_service_pb2.WatchImportResponse()
         raise failure(request.id)
+
+
+class FailingDeliveries(delivery_pb2_grpc.DeliveryInternalServiceServicer):
+    async def ReportDeliveries(self, requests: Any, context: Context) -> Any:
+        async for request in requests:
+            raise failure(request.batch_id)
 
 
 class FailingHeartbeats(playback_service_pb2_grpc.HeartbeatServiceServicer):
@@ -59,6 +67,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served
         tmp_path_factory.mktemp("tls"),
         (catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server, FailingCatalog()),
         (catalog_service_pb2_grpc.add_ImportServiceServicer_to_server, FailingImports()),
+        (delivery_pb2_grpc.add_DeliveryInternalServiceServicer_to_server, FailingDeliveries()),
         (playback_service_pb2_grpc.add_HeartbeatServiceServicer_to_server, FailingHeartbeats()),
     ) as mesh:
         yield mesh
@@ -81,6 +90,14 @@ async def server_stream(mesh: ServedMesh, code: int) -> None:
         pass
 
 
+async def client_stream(mesh: ServedMesh, code: int) -> None:
+    stub: Any = delivery_pb2_grpc.DeliveryInternalServiceStub(mesh.channel("media"))
+    sent = delivery_pb2.Delivery(subject="s", descriptor_sha256="d" * 64, rung="128", bytes=1)
+    batch = delivery_pb2.ReportDeliveriesRequest(batch_id=id_of(code), deliveries=[sent])
+    batch.delivered_at.GetCurrentTime()
+    await stub.ReportDeliveries(iter([batch]))
+
+
 async def bidi_stream(mesh: ServedMesh, code: int) -> None:
     stub: Any = playback_service_pb2_grpc.HeartbeatServiceStub(mesh.channel())
     request = playback_service_pb2.StreamHeartbeatsRequest
@@ -89,7 +106,10 @@ async def bidi_stream(mesh: ServedMesh, code: int) -> None:
         pass
 
 
-@pytest.mark.parametrize("call", [unary, server_stream, bidi_stream])
+KINDS = [unary, server_stream, client_stream, bidi_stream]
+
+
+@pytest.mark.parametrize("call", KINDS)
 @pytest.mark.parametrize("code", CODES, ids=code_pb2.Code.Name)
 async def test_every_code_reaches_the_client_with_its_details(
     mesh: ServedMesh, call: Any, code: int
@@ -106,7 +126,7 @@ async def test_every_code_reaches_the_client_with_its_details(
     assert ("retry-after", "3") in tuple(caught.value.trailing_metadata())
 
 
-@pytest.mark.parametrize("call", [unary, server_stream, bidi_stream])
+@pytest.mark.parametrize("call", KINDS)
 async def test_a_bug_becomes_internal_with_neutral_words(mesh: ServedMesh, call: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call(mesh, A_BUG)
@@ -120,17 +140,19 @@ async def test_a_bug_becomes_internal_with_neutral_words(mesh: ServedMesh, call:
     [
         ("catalog.v1.CatalogService/GetTrack", "unary_unary"),
         ("catalog.v1.ImportService/WatchImport", "unary_stream"),
+        ("playback.v1.DeliveryInternalService/ReportDeliveries", "stream_unary"),
         ("playback.v1.HeartbeatService/StreamHeartbeats", "stream_stream"),
     ],
 )
 async def test_bytes_that_are_no_message_are_an_invalid_argument(
     mesh: ServedMesh, method: str, kind: str
 ) -> None:
-    call = getattr(mesh.channel(), kind)(f"/segue.{method}")
+    caller = "media" if kind == "stream_unary" else "edge"
+    call = getattr(mesh.channel(caller), kind)(f"/segue.{method}")
     garbage = b"\xff\xff\xff"
-    request: Any = iter([garbage]) if kind == "stream_stream" else garbage
+    request: Any = iter([garbage]) if kind.startswith("stream") else garbage
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         answer = call(request, metadata=mesh.token())
-        await (answer if kind == "unary_unary" else anext(aiter(answer)))
+        await (answer if kind.endswith("unary") else anext(aiter(answer)))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert status.fault_of(caught.value).violations[0].field == "message"

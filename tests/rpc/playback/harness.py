@@ -17,9 +17,11 @@ from grpc.aio import AioRpcError
 from pydantic import SecretStr
 from segue.device.v1 import device_service_pb2 as device_pb
 from segue.device.v1.device_service_pb2_grpc import DeviceServiceStub
+from segue.playback.v1 import delivery_internal_service_pb2 as delivery_pb
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.activity_service_pb2_grpc import ActivityServiceStub
+from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInternalServiceStub
 from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
 from segue.playback.v1.preferences_service_pb2_grpc import PreferencesServiceStub
@@ -34,6 +36,7 @@ from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans, MemoryPlaylists
 from playback_svc.adapters.postgres import PostgresPlayerStates
+from playback_svc.adapters.postgres_deliveries import PostgresDeliveries
 from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres_others import PostgresOthers
 from playback_svc.adapters.postgres_plays import PostgresPlays
@@ -55,7 +58,7 @@ from playback_svc.wiring import (
     now_ms,
 )
 from tests.contracts.playback.asked import asked
-from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK, new_id
+from tests.contracts.playback.samples import ASSET, FREE, PLAYABLE, PREMIUM, TRACK, new_id
 
 PUBLIC_URL = "http://music.test:8080"
 PLAYING = playback_pb2.Playback.PLAYING
@@ -147,6 +150,7 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             mailboxes=PostgresMailboxes(pool),
             upkeep=PostgresUpkeep(pool),
             plays=PostgresPlays(pool),
+            deliveries=PostgresDeliveries(pool),
             feed=feed,
             preferences=ValkeyPreferences(client),
             others=PostgresOthers(pool),
@@ -219,6 +223,23 @@ class User:
         fields = {"track_id": TRACK.track_id, "device_id": "kitchen", **fields}
         return await self.call("Play", **asked(**fields))
 
+    async def fetch(self, playback_id: str, *numbers: int, duration_ms: int = 10_000) -> Any:
+        """As if media had sent these segments, whole, to a session."""
+        parts = [
+            delivery_pb.DeliveredSegment(
+                number=number, delivered_ms=duration_ms, duration_ms=duration_ms
+            )
+            for number in numbers or range(1, 19)
+        ]
+        sent = delivery_pb.Delivery(
+            subject=playback_id,
+            descriptor_sha256=ASSET.descriptor,
+            rung="128",
+            segments=parts,
+            bytes=160_000 * len(parts),
+        )
+        return await report(self.mesh, a_batch(sent))
+
     async def state(self) -> Any:
         return (await self.call("GetPlayback")).playback
 
@@ -240,6 +261,26 @@ class User:
         hello = pb.StreamHeartbeatsRequest.Hello(playback_id=playback_id, device_id=device_id)
         await stream.send(hello=hello)
         return stream
+
+
+def a_batch(
+    *deliveries: delivery_pb.Delivery, **changed: Any
+) -> delivery_pb.ReportDeliveriesRequest:
+    """A batch of now."""
+    batch = delivery_pb.ReportDeliveriesRequest(batch_id=new_id(), deliveries=deliveries)
+    batch.delivered_at.GetCurrentTime()
+    batch.MergeFrom(delivery_pb.ReportDeliveriesRequest(**changed))
+    return batch
+
+
+async def report(mesh: ServedMesh, *batches: delivery_pb.ReportDeliveriesRequest) -> list[str]:
+    """Reports batches as media does; the ids that are counted. Raises the Fault of a refusal."""
+    stub: Any = DeliveryInternalServiceStub(mesh.channel("media", serves_as="playback"))
+    try:
+        answer = await stub.ReportDeliveries(iter(batches), timeout=20)
+    except AioRpcError as error:
+        raise status.fault_of(error) from error
+    return list(answer.batch_ids)
 
 
 def a_beat(**fields: Any) -> playback_pb2.Heartbeat:

@@ -148,6 +148,7 @@ async def test_what_was_played_is_in_history_and_told_to_who_watches(
     async with an_instance(world) as other:
         watching = Watching(other)
         started = await user.play(track_id=short.track_id)
+        await user.fetch(started.playback_id)
         await asyncio.sleep(0.25)
         await user.call("Stop", playback_id=started.playback_id)
         told = await watching.play()
@@ -166,6 +167,7 @@ async def test_every_play_is_told_as_it_ended_and_history_has_those_that_counted
     user, watching = instance.user(tier="premium"), Watching(instance)
     tracks = [TRACK.track_id, short.track_id, TRACK.track_id]
     started = await user.play(track_id="", track_ids=tracks)
+    await user.fetch(started.playback_id)
     await user.call("Skip", device_id="kitchen")
     await asyncio.sleep(0.25)
     ended = {"playback_id": started.playback_id, "play_id": (await user.state()).play_id}

@@ -304,4 +304,10 @@ async def test_a_silent_session_is_stopped_for_every_reader_and_swept_later(
 def replace_clock(instance: Instance, client: Any, later: int) -> Commander:
     """The instance's commander as it would be at another time."""
     positions = ValkeyPositions(client, lambda: later)
-    return Commander(instance.parts.store, positions, instance.parts.wakeups, lambda: later)
+    return Commander(
+        instance.parts.store,
+        positions,
+        instance.parts.deliveries,
+        instance.parts.wakeups,
+        lambda: later,
+    )

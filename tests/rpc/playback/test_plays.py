@@ -55,6 +55,13 @@ def again(user: User, instance: Instance) -> User:
     return instance.user(user.user_id, tier="premium")
 
 
+async def played(user: User, **fields: Any) -> Any:
+    """Begins to play, with a player that fetches whatever plays."""
+    started = await user.play(**fields)
+    await user.fetch(started.playback_id)
+    return started
+
+
 async def history(user: User) -> list[pb.Play]:
     answer = await user._sent(user.history.ListHistory, pb.ListHistoryRequest())
     return [entry.play for entry in answer.entries]
@@ -65,7 +72,7 @@ async def heard(user: User) -> list[str]:
 
 
 async def test_a_skip_enters_the_track_that_it_leaves(user: User, tracks: list[str]) -> None:
-    await user.play(track_id="", track_ids=tracks)
+    await played(user, track_id="", track_ids=tracks)
     await asyncio.sleep(HALF_S)
     await user.call("Skip", device_id="kitchen")
     await user.call("Skip", device_id="kitchen")
@@ -73,7 +80,7 @@ async def test_a_skip_enters_the_track_that_it_leaves(user: User, tracks: list[s
 
 
 async def test_an_advance_enters_the_track_as_completed(user: User, tracks: list[str]) -> None:
-    started = await user.play(track_id="", track_ids=tracks)
+    started = await played(user, track_id="", track_ids=tracks)
     await asyncio.sleep(HALF_S)
     named = {"playback_id": started.playback_id, "play_id": (await user.state()).play_id}
     await asyncio.gather(*(user.call("Advance", **named) for _ in range(3)))
@@ -85,9 +92,9 @@ async def test_an_advance_enters_the_track_as_completed(user: User, tracks: list
 async def test_playing_something_else_elsewhere_enters_what_played(
     user: User, other: Instance, tracks: list[str]
 ) -> None:
-    started = await user.play(track_id=tracks[0])
+    started = await played(user, track_id=tracks[0])
     await asyncio.sleep(HALF_S)
-    await again(user, other).play(track_id=tracks[1], device_id="phone")
+    await played(again(user, other), track_id=tracks[1], device_id="phone")
     (play,) = await history(user)
     assert (play.track_id, play.playback_id) == (tracks[0], started.playback_id)
     assert play.device_id == "kitchen"
@@ -96,7 +103,7 @@ async def test_playing_something_else_elsewhere_enters_what_played(
 async def test_however_many_commands_leave_a_track_at_once_it_is_entered_once(
     user: User, other: Instance, tracks: list[str]
 ) -> None:
-    started = await user.play(track_id="", track_ids=tracks)
+    started = await played(user, track_id="", track_ids=tracks)
     play_id = (await user.state()).play_id
     await asyncio.sleep(HALF_S)
     there = again(user, other)
@@ -105,7 +112,7 @@ async def test_however_many_commands_leave_a_track_at_once_it_is_entered_once(
         there.call("Skip", device_id="kitchen"),
         user.call("Advance", playback_id=started.playback_id, play_id=play_id),
         there.call("Advance", playback_id=started.playback_id, play_id=play_id),
-        there.play(track_id=tracks[3], device_id="phone"),
+        played(there, track_id=tracks[3], device_id="phone"),
         user.call("Stop", playback_id=started.playback_id),
     ]
     for outcome in await asyncio.gather(*commands, return_exceptions=True):
@@ -119,8 +126,8 @@ async def test_a_transfer_enters_nothing_and_the_play_goes_on(
     user: User, instance: Instance, tracks: list[str]
 ) -> None:
     stub: Any = DeviceServiceStub(user.channel)
-    await user.play(track_id=tracks[1], device_id="phone")
-    started = await user.play(track_id=tracks[0])
+    await played(user, track_id=tracks[1], device_id="phone")
+    started = await played(user, track_id=tracks[0])
     play_id = (await user.state()).play_id
     await instance.parts.wakeups.attend(user.user_id, "phone")
     await asyncio.sleep(HALF_S)
@@ -136,7 +143,7 @@ async def test_a_transfer_enters_nothing_and_the_play_goes_on(
 
 
 async def test_each_turn_of_a_repeated_track_is_entered(user: User, tracks: list[str]) -> None:
-    started = await user.play(track_id=tracks[0], repeat=playback_pb2.Playback.TRACK)
+    started = await played(user, track_id=tracks[0], repeat=playback_pb2.Playback.TRACK)
     for _ in range(3):
         await asyncio.sleep(HALF_S)
         play_id = (await user.state()).play_id
@@ -149,12 +156,14 @@ async def test_each_turn_of_a_repeated_track_is_entered(user: User, tracks: list
 async def test_what_silence_ended_is_entered_once(
     user: User, instance: Instance, other: Instance, tracks: list[str]
 ) -> None:
-    started = await user.play(track_id=tracks[0])
+    started = await played(user, track_id=tracks[0])
     later = now_ms() + DURATION_MS + SILENCE_PLAYING_MS + 120_000
 
     def expire(at: Instance) -> Expire:
         parts = at.parts
-        commander = Commander(parts.store, parts.positions, parts.wakeups, lambda: later)
+        commander = Commander(
+            parts.store, parts.positions, parts.deliveries, parts.wakeups, lambda: later
+        )
         return Expire(commander)
 
     ended = await asyncio.gather(
@@ -170,7 +179,7 @@ async def test_what_silence_ended_is_entered_once(
 async def test_what_became_private_while_it_played_is_a_private_play(
     user: User, tracks: list[str]
 ) -> None:
-    started = await user.play(track_id="", track_ids=tracks)
+    started = await played(user, track_id="", track_ids=tracks)
     await asyncio.sleep(HALF_S)
     request = preferences.UpdatePreferencesRequest(
         preferences=preferences.Preferences(private_session=True)

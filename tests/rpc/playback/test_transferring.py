@@ -98,6 +98,7 @@ async def test_what_was_heard_and_played_is_one_play(
 ) -> None:
     await prepared(instance, user, world)
     before = await user.state()
+    await user.fetch(before.playback_id)
     for seq, position_ms in ((1, 60_100), (2, 60_200)):
         await asyncio.sleep(0.1)
         await user.report(before.playback_id, seq=seq, position_ms=position_ms)

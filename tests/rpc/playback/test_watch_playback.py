@@ -73,7 +73,13 @@ async def test_a_session_that_fell_silent_is_shown_as_over(
     at = now_ms() + BLIND_MS + 600_000
     async with valkey.open_client(world.valkey_url) as client:
         positions = ValkeyPositions(client, lambda: at)
-        commander = Commander(instance.parts.store, positions, instance.parts.wakeups, lambda: at)
+        commander = Commander(
+            instance.parts.store,
+            positions,
+            instance.parts.deliveries,
+            instance.parts.wakeups,
+            lambda: at,
+        )
         assert await Expire(commander)(user.user_id)
     over = await shown(view)
     assert (over.status, over.ended_by) == (STATUS.STOPPED, playback_pb2.SessionEnd.EXPIRED)

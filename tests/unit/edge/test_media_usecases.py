@@ -10,9 +10,8 @@ import pytest
 from media_descriptors import descriptor, rung
 from segue.catalog.v1.asset_pb2 import AssetDescriptor
 
-from edge.media.adapters.ledger import MemoryLedger
 from edge.media.guard import masked
-from edge.media.ports import Delivered, LocalFile, ObjectMissing, StoreUnavailable
+from edge.media.ports import LocalFile, ObjectMissing, StoreUnavailable
 from edge.media.usecases.assets import Assets
 from edge.media.usecases.open_asset import AssetOpener
 from meshkit.capability import Capability, CapabilityKeys
@@ -95,8 +94,8 @@ async def test_segments_are_numbered_from_one(
 ) -> None:
     sha256 = objects.put(ASSET)
     asset = await opener.open(capability(sha256, "128"), sha256)
-    assert asset.segment("128", "1").size == 1000
-    assert asset.segment("128", "2").size == 2000
+    assert asset.segment("128", "1")[0].size == 1000
+    assert asset.segment("128", "2")[0].size == 2000
     with pytest.raises(NotFound):
         asset.segment("128", number)
 
@@ -177,28 +176,6 @@ async def test_memory_is_bounded_and_the_least_used_goes_first(objects: Objects)
     assert objects.reads == 3
     await assets.get(names[1])
     assert objects.reads == 4
-
-
-def test_every_recorded_byte_is_taken_once() -> None:
-    ledger = MemoryLedger(10)
-    ledger.record("a", "128", 100)
-    ledger.record("b", "flac", 7)
-    ledger.record("a", "128", 11)
-    ledger.record("a", "320", 5)
-    taken = [*ledger.take(1), *ledger.take(10)]
-    assert taken == [
-        Delivered("b", "flac", 7),
-        Delivered("a", "128", 111),
-        Delivered("a", "320", 5),
-    ]
-    assert list(ledger.take(10)) == []
-
-
-def test_the_ledger_is_bounded() -> None:
-    ledger = MemoryLedger(2)
-    for session in ("a", "b", "c"):
-        ledger.record(session, "128", 1)
-    assert [d.session_id for d in ledger.take(10)] == ["b", "c"]
 
 
 def test_a_capability_is_struck_out_of_paths() -> None:

@@ -10,6 +10,7 @@ import pytest
 from meshkit.faults import InvalidArgument, ResourceExhausted, Unavailable
 from meshkit.stream_ends import Reason
 from playback_svc.adapters.memory import MemoryPositions, NoMeasures
+from playback_svc.adapters.memory_deliveries import MemoryDeliveries
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
 from playback_svc.domain.mailbox import (
@@ -80,7 +81,9 @@ class Rig:
         def clock() -> int:
             return self.now
 
-        commander = Commander(self.store, MemoryPositions(), self.wakeups, clock)
+        commander = Commander(
+            self.store, MemoryPositions(), MemoryDeliveries(self.store), self.wakeups, clock
+        )
         self.streams = DeviceStreams(
             self.store, self.wakeups, self.wakeups, commander,
             Devices(commander, self.wakeups), Reports(self.store, self.wakeups, clock),

@@ -42,6 +42,7 @@ from tests.contracts.playback.samples import (
     NOW,
     PLAYABLE,
     TRACK,
+    WhateverIsAsked,
     new_id,
     request_key,
 )
@@ -70,7 +71,9 @@ class Desk:
     def __init__(self, shared: Shared) -> None:
         self.shared, self.store = shared, shared.store
         self.wakeups = MemoryWakeups(shared.switchboard)
-        self.commander = Commander(self.store, shared.positions, self.wakeups, self.clock)
+        self.commander = Commander(
+            self.store, shared.positions, WhateverIsAsked(self.store), self.wakeups, self.clock
+        )
         self.receipts = Receipts(self.store, self.wakeups, self.clock)
         self.devices = Devices(self.commander, self.wakeups)
         self.reports = Reports(self.store, self.wakeups, self.clock)

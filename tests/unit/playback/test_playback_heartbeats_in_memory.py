@@ -17,6 +17,7 @@ from playback_svc.adapters.memory import (
     MemoryPositions,
     NoMeasures,
 )
+from playback_svc.adapters.memory_deliveries import MemoryDeliveries
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.beats import MOST_COUNTED, Counted, check_counted
@@ -69,7 +70,9 @@ class Rig:
     measures: Heard = field(default_factory=lambda: Heard())
 
     def __post_init__(self) -> None:
-        commander = Commander(self.store, self.positions, self.wakeups, lambda: self.now)
+        commander = Commander(
+            self.store, self.positions, MemoryDeliveries(self.store), self.wakeups, lambda: self.now
+        )
         self.heartbeats = Heartbeats(
             self.store,
             self.positions,

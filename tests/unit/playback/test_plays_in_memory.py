@@ -14,6 +14,7 @@ from playback_svc.adapters.memory import (
     MemoryPlaylists,
     MemoryPositions,
 )
+from playback_svc.adapters.memory_deliveries import MemoryDeliveries
 from playback_svc.adapters.memory_skips import MemorySkipWindows
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
@@ -32,11 +33,13 @@ from playback_svc.usecases.play import Play, PlayOrder
 from playback_svc.usecases.staging import Staging
 from playback_svc.usecases.sweep import Expire, Sweeper
 from playback_svc.usecases.transferring import Transfer
+from tests.contracts.playback.deliveries_suite import a_batch, a_delivery
 from tests.contracts.playback.samples import (
     NOW,
     PLAYABLE,
     PREMIUM,
     TRACK,
+    WhateverIsAsked,
     beat,
     new_id,
 )
@@ -55,6 +58,8 @@ class Desk:
     store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
     positions: MemoryPositions = field(default_factory=MemoryPositions)
     wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+    fetches: bool = True
+    """Whether the player fetches whatever plays; one that does not is sent what ``sends`` says."""
 
     def __post_init__(self) -> None:
         clock = lambda: self.now  # noqa: E731
@@ -62,7 +67,9 @@ class Desk:
         self.catalogue = MemoryCatalogue(known, {ALBUM: [one.track_id for one in TRACKS]})
         plans = MemoryPlans({"premium": PREMIUM})
         self.caller = Caller(self.user, "premium")
-        commander = Commander(self.store, self.positions, self.wakeups, clock)
+        fetched = WhateverIsAsked if self.fetches else MemoryDeliveries
+        self.deliveries = fetched(self.store)
+        commander = Commander(self.store, self.positions, self.deliveries, self.wakeups, clock)
         sessions = SessionLookup(self.store)
         contexts = Contexts(self.store, self.catalogue, MemoryPlaylists())
         staging = Staging(self.catalogue, plans, new_id)
@@ -149,6 +156,11 @@ class Desk:
         await self.positions.put([live])
         if stored:
             await self.store.checkpoint([Checkpoint(self.user, live)])
+
+    async def sends(self, *numbers: int) -> None:
+        """Segments of ten seconds are delivered to the session that plays."""
+        session_id = self.store.states[self.user].session_id
+        await self.deliveries.count(a_batch(a_delivery(session_id, *numbers)), self.now)
 
     async def sweeps(self) -> int:
         return await self._sweeper.sweep()
@@ -310,7 +322,7 @@ async def test_what_silence_ended_is_entered_once_by_whatever_comes_first(desk: 
     assert desk.heard == [("Piece 0", 40)]
 
 
-async def test_a_session_that_never_sent_a_beat_was_heard_to_its_end(desk: Desk) -> None:
+async def test_a_player_without_beats_that_fetched_all_has_heard_all(desk: Desk) -> None:
     await desk.plays_track()
     desk.passes(3_600)
     assert await desk.sweeps() == 1
@@ -466,3 +478,77 @@ async def test_a_play_that_silence_ended_before_it_counted_is_told(desk: Desk) -
     desk.passes(200)
     await desk.sweeps()
     assert desk.outcomes == [("Piece 0", Outcome.EXPIRED, False)]
+
+
+@pytest.fixture
+def plain() -> Desk:
+    """With a player that never sends a beat and fetches what it is told to."""
+    return Desk(fetches=False)
+
+
+async def test_a_session_that_was_sent_nothing_has_heard_nothing(plain: Desk) -> None:
+    await plain.plays_track()
+    plain.passes(3_600)
+    assert await plain.sweeps() == 1
+    (play,) = plain.left
+    assert (play.heard_ms, play.outcome, play.counted) == (0, Outcome.EXPIRED, False)
+
+
+async def test_no_more_is_heard_than_was_delivered(plain: Desk) -> None:
+    await plain.plays_album()
+    await plain.sends(1, 2)
+    plain.passes(100)
+    await plain.skips()
+    await plain.sends(1, 2, 3)
+    plain.passes(100)
+    await plain.stops()
+    assert [(play.heard_ms, play.counted) for play in plain.left] == [
+        (20_000, False),
+        (30_000, True),
+    ]
+
+
+async def test_no_more_is_heard_than_time_went_by_whatever_was_fetched_ahead(plain: Desk) -> None:
+    await plain.plays_track()
+    await plain.sends(*range(1, 19))
+    plain.passes(12)
+    await plain.stops()
+    assert plain.left[0].heard_ms == 12_000
+
+
+async def test_who_fetched_all_but_the_end_has_not_completed_it(plain: Desk) -> None:
+    for last, outcome in ((17, Outcome.EXPIRED), (18, Outcome.COMPLETED)):
+        await plain.plays_track()
+        await plain.sends(*range(1, last + 1))
+        plain.passes(3_600)
+        await plain.sweeps()
+        assert plain.left[-1].outcome is outcome
+
+
+async def test_a_track_that_comes_again_need_not_be_fetched_again(plain: Desk) -> None:
+    await plain.plays_track(repeat=Repeat.TRACK)
+    await plain.sends(*range(1, 19))
+    for _ in range(2):
+        plain.passes(180)
+        await plain.advances()
+    assert plain.heard == [("Piece 0", 180)] * 2
+
+
+async def test_each_session_of_a_play_has_heard_what_it_was_sent(plain: Desk) -> None:
+    await plain.plays_track(TRACKS[1], device_id="phone")
+    await plain.plays_track()
+    await plain.sends(1)
+    plain.passes(60)
+    await plain.transfers("phone")
+    await plain.sends(7, 8)
+    plain.passes(60)
+    await plain.stops()
+    assert plain.heard == [("Piece 0", 30)]
+
+
+async def test_a_device_that_beats_says_itself_what_is_heard_of_it(plain: Desk) -> None:
+    await plain.plays_track()
+    plain.passes(40)
+    await plain.beats(1, 40)
+    await plain.stops()
+    assert plain.heard == [("Piece 0", 40)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from playback_svc.adapters.memory import MemoryPositions
+from playback_svc.adapters.memory_deliveries import MemoryDeliveries
 from playback_svc.adapters.memory_preferences import MemoryPreferences
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
@@ -29,7 +30,9 @@ class Desk:
         self.store, self.positions = MemoryPlayerStates(), MemoryPositions()
         self.wakeups, self.cache = MemoryWakeups(), MemoryPreferences()
         clock = lambda: self.now  # noqa: E731
-        commander = Commander(self.store, self.positions, self.wakeups, clock)
+        commander = Commander(
+            self.store, self.positions, MemoryDeliveries(self.store), self.wakeups, clock
+        )
         self.update = UpdatePreferences(commander, self.cache)
         self.get = GetPreferences(self.store, self.cache, clock)
 

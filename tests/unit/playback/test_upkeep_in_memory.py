@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playback_svc.adapters.memory import MemoryPositions
+from playback_svc.adapters.memory_deliveries import MemoryDeliveries
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.mailbox import KEPT_MS
@@ -33,7 +34,7 @@ def store() -> MemoryPlayerStates:
 
 
 def forgetter(store: MemoryPlayerStates, holder: str = "a") -> Forgetter:
-    return Forgetter(store, holder=holder, clock=lambda: NOW)
+    return Forgetter(store, MemoryDeliveries(store), holder=holder, clock=lambda: NOW)
 
 
 async def test_rows_that_live_positions_keep_alive_do_not_hold_up_the_sweep(
@@ -46,7 +47,7 @@ async def test_rows_that_live_positions_keep_alive_do_not_hold_up_the_sweep(
     store.states |= alive
     store.states[silent] = playing(now=NOW - 9 * MINUTE)
     await positions.put([beat(state, beat_at_ms=NOW) for state in alive.values()])
-    commander = Commander(store, positions, MemoryWakeups(), lambda: NOW)
+    commander = Commander(store, positions, MemoryDeliveries(store), MemoryWakeups(), lambda: NOW)
     sweeper = Sweeper(store, Expire(commander), holder="a", clock=lambda: NOW)
     assert [await sweeper.sweep() for _ in range(2)] == [0, 1]
     assert store.states[silent].ended_by is EndReason.EXPIRED

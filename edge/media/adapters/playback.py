@@ -1,0 +1,30 @@
+"""Reports of deliveries to the playback service."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from segue.playback.v1 import delivery_internal_service_pb2 as pb
+from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInternalServiceStub
+
+from edge.media.convert import batch_message
+from edge.media.ports import Batch
+from meshkit.status import remote_faults
+
+PLAYBACK = pb.DESCRIPTOR.services_by_name["DeliveryInternalService"]
+
+_TIMEOUT_S = 20.0
+
+
+class PlaybackReports:
+    """``DeliveryReports`` over one client stream for each report."""
+
+    def __init__(self, stub: DeliveryInternalServiceStub) -> None:
+        self._stub = stub
+
+    async def report(self, batches: Sequence[Batch]) -> Collection[str]:
+        """See ports.DeliveryReports."""
+        messages = [batch_message(batch) for batch in batches]
+        with remote_faults():
+            answer = await self._stub.ReportDeliveries(iter(messages), timeout=_TIMEOUT_S)
+        return frozenset(answer.batch_ids)

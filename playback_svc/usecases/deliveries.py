@@ -1,0 +1,36 @@
+"""Takes down what was delivered, as those who deliver it report it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playback_svc.domain.deliveries import Batch
+from playback_svc.ports.clock import Clock
+from playback_svc.ports.deliveries import Deliveries
+
+REPORTED_WITHIN_MS = 24 * 3_600_000
+"""A batch is reported for this long after it was delivered."""
+
+AHEAD_MS = 5 * 60_000
+"""The clock of who reports may be ahead by this much."""
+
+
+class CountDeliveries:
+    """Counts batches, each once; ``unattributed`` is told how many bytes were nobody's."""
+
+    def __init__(
+        self, deliveries: Deliveries, clock: Clock, unattributed: Callable[[int], None]
+    ) -> None:
+        self._deliveries = deliveries
+        self._unattributed = unattributed
+        self._clock = clock
+
+    def is_timely(self, delivered_at_ms: int) -> bool:
+        """Whether a batch of that time can still be told from one that was counted."""
+        age_ms = self._clock() - delivered_at_ms
+        return -AHEAD_MS <= age_ms <= REPORTED_WITHIN_MS
+
+    async def __call__(self, batch: Batch) -> None:
+        """Returns once the batch is counted, now or before. Raises Unavailable."""
+        unknown = await self._deliveries.count(batch, self._clock())
+        self._unattributed(unknown)
