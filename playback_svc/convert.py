@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
 from google.protobuf.timestamp_pb2 import Timestamp
 from segue.catalog.v1.track_summary_pb2 import TrackSummary
 from segue.playback.v1 import history_service_pb2, play_source_pb2, playback_pb2
 
-from meshkit.faults import InvalidArgument
-from meshkit.ulids import is_ulid
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.origins import NOWHERE, PlayOrigin, context_origin, origin_of
 from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue, Repeat
@@ -21,34 +16,11 @@ from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.queueing import Next
 from playback_svc.usecases.slots import SessionOver
 
-_DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
 STATUSES = {
     Status.PLAYING: playback_pb2.Playback.PLAYING,
     Status.PAUSED: playback_pb2.Playback.PAUSED,
     Status.STOPPED: playback_pb2.Playback.STOPPED,
 }
-
-
-def ulid(field: str, text: str) -> str:
-    """``text`` if it is a ULID; else InvalidArgument naming ``field``."""
-    if not is_ulid(text):
-        raise InvalidArgument.field(field, "must be a ULID, 26 upper-case characters")
-    return text
-
-
-def device_id(text: str, field: str = "device_id") -> str:
-    """``text`` if it can name a device; else InvalidArgument naming ``field``."""
-    if not _DEVICE_ID.fullmatch(text):
-        raise InvalidArgument.field(field, "must be 1 to 64 of A-Z, a-z, 0-9, '-', '_' and '.'")
-    return text
-
-
-def position_ms(value: int) -> int:
-    """``value`` if a track can have it as a position; else InvalidArgument."""
-    if value < 0:
-        raise InvalidArgument.field("position_ms", "must not be negative")
-    return value
 
 
 def timestamp(unix_ms: int) -> Timestamp:
@@ -88,23 +60,12 @@ _ENTRY_KINDS = {
     Origin.QUEUE: playback_pb2.QueueEntry.QUEUED,
     Origin.CONTEXT: playback_pb2.QueueEntry.CONTEXT,
 }
-_REPEATS_ASKED = {number: repeat for repeat, number in REPEATS.items()}
+REPEATS_ASKED = {number: repeat for repeat, number in REPEATS.items()}
 
 
-def repeat(value: playback_pb2.Playback.Repeat.ValueType, field: str = "repeat") -> Repeat | None:
-    """What was asked for; None for nothing. Raises InvalidArgument for an unknown number."""
-    if value == playback_pb2.Playback.REPEAT_UNSPECIFIED:
-        return None
-    if value not in _REPEATS_ASKED:
-        raise InvalidArgument.field(field, "must be OFF, TRACK or CONTEXT")
-    return _REPEATS_ASKED[value]
-
-
-def ulids(field: str, texts: Sequence[str], most: int, least: int = 0) -> tuple[str, ...]:
-    """``texts`` if they are ULIDs, and as many as may be; else InvalidArgument."""
-    if not least <= len(texts) <= most:
-        raise InvalidArgument.field(field, f"must be {least} to {most}")
-    return tuple(ulid(f"{field}[{index}]", text) for index, text in enumerate(texts))
+def repeat(value: playback_pb2.Playback.Repeat.ValueType) -> Repeat | None:
+    """What was asked for; None for nothing."""
+    return REPEATS_ASKED.get(value)
 
 
 def context_ref(kind: ContextKind | None, context_id: str) -> play_source_pb2.ContextRef | None:

@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshkit.faults import InvalidArgument
-
-MOST_COUNTED = 10_000
-LONGEST_MS = 600_000
-HIGHEST_KBPS = 10_000_000
-
-
 NETWORKS = ("unknown", "wired", "wifi", "cellular", "other")
 """The kinds of links, by their numbers in the contract."""
 
@@ -34,30 +27,3 @@ class Counted:
     fetch_errors: int
     fetch_retries: int = 0
     network: str = "unknown"
-
-
-_COUNTED_BOUNDS = {
-    "underruns": MOST_COUNTED,
-    "switches": MOST_COUNTED,
-    "start_latency_ms": LONGEST_MS,
-    "slowest_fetch_ms": LONGEST_MS,
-    "fetch_errors": MOST_COUNTED,
-    "fetch_retries": MOST_COUNTED,
-}
-
-
-def check_counted(counted: Counted) -> None:
-    """Raises InvalidArgument naming the first field outside of what can be."""
-    for name, most in _COUNTED_BOUNDS.items():
-        value: int = getattr(counted, name)
-        if not 0 <= value <= most:
-            field = f"heartbeat.measurements.{name}"
-            raise InvalidArgument.field(field, f"must be between 0 and {most}")
-
-
-def reject(**fields: int) -> InvalidArgument:
-    """The fault for a beat of which at least one of ``fields`` is absurd."""
-    for name, value in fields.items():
-        if value < 0:
-            return InvalidArgument.field(f"heartbeat.{name}", "must not be negative")
-    return InvalidArgument.field("heartbeat.bitrate_kbps", f"must be at most {HIGHEST_KBPS}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from meshkit.faults import InvalidArgument
 from playback_svc.domain.player_state import Rung
 
 AAC = ("128", "192", "256", "320")
@@ -14,13 +13,6 @@ NAMES = (*AAC, "flac")
 """Every rung, by rising quality."""
 
 _LADDER = tuple(Rung(name, int(name)) for name in AAC)
-
-
-def require_name(name: str, field: str = "rung") -> str:
-    """``name`` if a rung has it; else InvalidArgument naming ``field``."""
-    if name not in NAMES:
-        raise InvalidArgument.field(field, f"must be one of {', '.join(NAMES)}")
-    return name
 
 
 def named(rungs: Sequence[Rung], name: str) -> Rung:

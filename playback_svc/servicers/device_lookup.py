@@ -22,7 +22,7 @@ class DeviceLookupServicer(DeviceInternalServiceServicer):
         self, request: pb.LookupDeviceRequest, context: Context
     ) -> pb.LookupDeviceResponse:
         """See the contract."""
-        device_id = convert.device_id(request.device_id)
+        device_id = request.device_id
         device = await self._devices.device(current_principal().user_id, device_id)
         return pb.LookupDeviceResponse(
             device_id=device.device_id,

@@ -85,8 +85,8 @@ class DeviceStreamCalls:
         """See WatchCommands of the contract."""
         stream = self._streams.hold(holder_of(current_principal()))
         try:
-            device_id = convert.device_id(request.device_id)
-            hello = Hello(device_id, _last_applied("last_applied", request.last_applied))
+            device_id = request.device_id
+            hello = Hello(device_id, request.last_applied)
             greeting = await self._greeted(stream, hello)
             if stream.end is None:
                 yield pb.WatchCommandsResponse(welcome=self._welcome(greeting))
@@ -165,13 +165,7 @@ def _hello(message: pb.ConnectRequest | None) -> Hello:
     registration = device_messages.registration(hello)
     return Hello(
         device_id=registration.device_id,
-        last_applied=_last_applied("hello.last_applied", hello.last_applied),
+        last_applied=hello.last_applied,
         registration=registration,
         volume_percent=device_messages.volume_of(hello.state),
     )
-
-
-def _last_applied(field: str, number: int) -> int:
-    if number < 0:
-        raise InvalidArgument.field(field, "must not be negative")
-    return number

@@ -72,7 +72,7 @@ class DeviceServicer(DeviceServiceServicer):
         self, request: pb.GetDeviceRequest, context: Context
     ) -> pb.GetDeviceResponse:
         """See the contract."""
-        device_id = convert.device_id(request.device_id)
+        device_id = request.device_id
         listed = await self._devices.get(current_principal().user_id, device_id)
         return pb.GetDeviceResponse(device=device_messages.device(listed))
 
@@ -91,7 +91,7 @@ class DeviceServicer(DeviceServiceServicer):
         """See the contract."""
         user_id = current_principal().user_id
         key = request_key(user_id, "RemoveDevice", request)
-        await self._devices.remove(user_id, convert.device_id(request.device_id), key)
+        await self._devices.remove(user_id, request.device_id, key)
         return pb.RemoveDeviceResponse()
 
     async def SendCommand(
@@ -117,7 +117,7 @@ class DeviceServicer(DeviceServiceServicer):
     ) -> pb.ListCommandsResponse:
         """See the contract."""
         page = Page.of(_LIST_COMMANDS, request)
-        device_id = convert.device_id(request.device_id)
+        device_id = request.device_id
         user_id = current_principal().user_id
         found = await self._directing.latest(user_id, device_id, _before(page), page.size + 1)
         shown, token = page.cut(found, lambda command: (command.number,))
@@ -129,8 +129,8 @@ class DeviceServicer(DeviceServiceServicer):
         self, request: pb.GetCommandRequest, context: Context
     ) -> pb.GetCommandResponse:
         """See the contract."""
-        device_id = convert.device_id(request.device_id)
-        number = device_messages.number(request.number)
+        device_id = request.device_id
+        number = request.number
         within_s = _within(device_messages.wait_s(request.wait))
         user_id = current_principal().user_id
         command = await self._directing.look(user_id, device_id, number, within_s)
@@ -139,7 +139,7 @@ class DeviceServicer(DeviceServiceServicer):
     async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:
         """See the contract."""
         caller = _caller(request.sender_device_id)
-        device_id = convert.device_id(request.device_id)
+        device_id = request.device_id
         key = request_key(caller.user_id, "Transfer", request)
         plays = request.play if request.HasField("play") else None
         answer = await self._transfer(caller, device_id, plays, key)
@@ -155,7 +155,7 @@ class DeviceServicer(DeviceServiceServicer):
         """See the contract."""
         device = await self._reports.report(
             current_principal().user_id,
-            convert.device_id(request.device_id),
+            request.device_id,
             device_messages.applied(request.applied),
             device_messages.volume_of(request.state),
         )
@@ -187,7 +187,7 @@ def _before(page: Page) -> int | None:
 
 def _caller(sender: str) -> Caller:
     principal = current_principal()
-    return Caller(principal.user_id, principal.tier, device_messages.sender(sender))
+    return Caller(principal.user_id, principal.tier, sender)
 
 
 def _within(wait_s: float) -> float:

@@ -15,8 +15,7 @@ from meshkit.server_context import Context
 from meshkit.stream_ends import unavailable
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
-from playback_svc.domain.beats import HIGHEST_KBPS, Counted, check_counted, network_of, reject
-from playback_svc.domain.rungs import require_name
+from playback_svc.domain.beats import Counted, network_of
 from playback_svc.ports.clock import Clock
 from playback_svc.servicers.holding import end_revoked, first, holder_of, renew
 from playback_svc.usecases.heartbeats import Heartbeats
@@ -78,15 +77,9 @@ class HeartbeatServicer(HeartbeatServiceServicer):
             yield last
 
     async def _take(self, slot: Slot, beat: playback_pb2.Heartbeat) -> None:
-        """Checks a beat, then has it kept. Raises InvalidArgument."""
+        """Has a beat kept."""
         epoch, revision, position_ms = beat.epoch, beat.revision, beat.position_ms
         rung, bitrate_kbps = beat.rung, beat.bitrate_kbps
-        if epoch < 0 or revision < 0 or position_ms < 0 or not 0 <= bitrate_kbps <= HIGHEST_KBPS:
-            raise reject(
-                epoch=epoch, revision=revision, position_ms=position_ms, bitrate_kbps=bitrate_kbps
-            )
-        if rung:
-            require_name(rung, "heartbeat.rung")
         now_ms = self._clock()
         if slot.silent_too_long(now_ms) and not await self._heartbeats.still_on(slot):
             return
@@ -107,10 +100,8 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         self, request: pb.ReportHeartbeatRequest, context: Context
     ) -> pb.ReportHeartbeatResponse:
         """See the contract."""
-        session_id = convert.ulid("playback_id", request.playback_id)
-        device_id = convert.device_id(request.device_id)
-        if not request.HasField("heartbeat"):
-            raise InvalidArgument.field("heartbeat", "must be set")
+        session_id = request.playback_id
+        device_id = request.device_id
         holder = holder_of(current_principal())
         slot = await self._heartbeats.attend(holder, session_id, device_id)
         beat = request.heartbeat
@@ -130,7 +121,7 @@ async def _hello(
     if message is None or not message.HasField("hello"):
         raise InvalidArgument.field("hello", "must be the first message of a stream")
     hello = message.hello
-    return convert.ulid("hello.playback_id", hello.playback_id), convert.device_id(hello.device_id)
+    return hello.playback_id, hello.device_id
 
 
 def _acked(
@@ -154,7 +145,7 @@ def _farewell(slot: Slot) -> list[pb.StreamHeartbeatsResponse]:
 
 
 def _counted(measurements: playback_pb2.Measurements) -> Counted:
-    counted = Counted(
+    return Counted(
         underruns=measurements.underruns,
         switches=measurements.switches,
         start_latency_ms=measurements.start_latency_ms,
@@ -163,5 +154,3 @@ def _counted(measurements: playback_pb2.Measurements) -> Counted:
         fetch_retries=measurements.fetch_retries,
         network=network_of(measurements.network),
     )
-    check_counted(counted)
-    return counted

@@ -14,7 +14,6 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
-from playback_svc.domain.play_queue import MOST_QUEUED
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.servicers.play_orders import play_order
@@ -79,7 +78,7 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def Seek(self, request: pb.SeekRequest, context: Context) -> pb.SeekResponse:
         """See the contract."""
         caller, aim, key = _named(request.playback_id, "Seek", request)
-        target_ms = convert.position_ms(request.position_ms)
+        target_ms = request.position_ms
         answer = await self._control.seek(caller, aim, target_ms, key)
         return pb.SeekResponse(position_ms=answer.position_ms, revision=answer.version.revision)
 
@@ -140,7 +139,7 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
         """See the contract."""
         caller, aim, key = _named(request.playback_id, "Advance", request)
-        play_id = convert.ulid("play_id", request.play_id)
+        play_id = request.play_id
         answer = await self._moving.advance(caller, aim.session_id, play_id, key)
         if answer.ended:
             return pb.AdvanceResponse(
@@ -164,16 +163,12 @@ class PlaybackServicer(PlaybackServiceServicer):
     ) -> pb.SetRepeatResponse:
         """See the contract."""
         caller, key = _asked("SetRepeat", request)
-        repeat = convert.repeat(request.repeat)
-        if repeat is None:
-            raise InvalidArgument.field("repeat", "must be OFF, TRACK or CONTEXT")
+        repeat = convert.REPEATS_ASKED[request.repeat]
         answer = await self._queueing.repeat(caller.user_id, repeat, key)
         return pb.SetRepeatResponse(repeat=request.repeat, revision=answer.version.revision)
 
     async def GetQueue(self, request: pb.GetQueueRequest, context: Context) -> pb.GetQueueResponse:
         """See the contract."""
-        if request.offset < 0:
-            raise InvalidArgument.field("offset", "must not be negative")
         user_id = current_principal().user_id
         ahead = await self._queueing.ahead(user_id, request.offset, size_of(request))
         if ahead.playing is None:
@@ -208,7 +203,7 @@ class PlaybackServicer(PlaybackServiceServicer):
     ) -> pb.RemoveFromQueueResponse:
         """See the contract."""
         caller, key = _asked("RemoveFromQueue", request)
-        item_ids = convert.ulids("item_ids", request.item_ids, MOST_QUEUED, 1)
+        item_ids = tuple(request.item_ids)
         answer = await self._queueing.remove(caller.user_id, item_ids, key)
         return pb.RemoveFromQueueResponse(
             removed_count=answer.count, revision=answer.version.revision
@@ -219,9 +214,8 @@ class PlaybackServicer(PlaybackServiceServicer):
     ) -> pb.MoveInQueueResponse:
         """See the contract."""
         caller, key = _asked("MoveInQueue", request)
-        item_ids = convert.ulids("item_ids", request.item_ids, MOST_QUEUED, 1)
+        item_ids = tuple(request.item_ids)
         before = request.before_item_id
-        before = convert.ulid("before_item_id", before) if before else ""
         answer = await self._queueing.move(caller.user_id, item_ids, before or None, key)
         return pb.MoveInQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
 
@@ -242,8 +236,8 @@ def _named(
 ) -> tuple[Caller, Aim, RequestKey | None]:
     """Who asks, the session that a command names, and the key of its request."""
     caller, key = _asked(method, request)
-    return caller, Aim(convert.ulid("playback_id", playback_id)), key
+    return caller, Aim(playback_id), key
 
 
 def _tracks(track_ids: Sequence[str], least: int = 0) -> tuple[str, ...]:
-    return convert.ulids("track_ids", track_ids, MOST_QUEUED, least)
+    return tuple(track_ids)

@@ -403,7 +403,7 @@ async def test_a_report_with_a_bad_field_changes_nothing(
         ({"pause": {}, "wait": Duration(seconds=-1)}, "wait"),
         ({"pause": {}, "wait": Duration(seconds=10, nanos=1)}, "wait"),
         ({"pause": {}, "request_id": "a b"}, "request_id"),
-        ({"seek": {"position_ms": -1}}, "position_ms"),
+        ({"seek": {"position_ms": -1}}, "seek.position_ms"),
         ({"volume": {"percent": 101}}, "volume.percent"),
         ({"volume": {"percent": -1}}, "volume.percent"),
         ({"enqueue": {}}, "enqueue.track_ids"),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies
 
-from meshkit.faults import InvalidArgument
 from playback_svc.domain.player_state import Rung
-from playback_svc.domain.rungs import NAMES, named, nearest, require_name
+from playback_svc.domain.rungs import named, nearest
 from tests.contracts.playback.samples import RUNGS
 
 AAC = RUNGS[:4]
@@ -39,10 +38,3 @@ def test_a_rung_has_the_rate_of_its_session() -> None:
 def test_a_rung_that_the_session_has_not_keeps_its_name() -> None:
     assert named(AAC, "flac") == Rung("flac", 0)
     assert named((), "320") == Rung("320", 320)
-
-
-def test_there_are_five_names() -> None:
-    assert [require_name(name) for name in NAMES] == ["128", "192", "256", "320", "flac"]
-    for wrong in ("", "131", "FLAC", "1411", "flac "):
-        with pytest.raises(InvalidArgument):
-            require_name(wrong)

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 from segue.playback.v1 import playback_pb2 as segue_dot_playback_dot_v1_dot_playback__pb2
 from segue.playback.v1 import stream_pb2 as segue_dot_playback_dot_v1_dot_stream__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csegue/device/v1/device.proto\x12\x0fsegue.device.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a segue/playback/v1/playback.proto\x1a\x1esegue/playback/v1/stream.proto\"\xe6\x03\n\x06\x44\x65vice\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12/\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.segue.device.v1.Device.KindH\x01\x88\x01\x01\x12\x33\n\x0c\x63\x61pabilities\x18\x04 \x01(\x0b\x32\x1d.segue.device.v1.Capabilities\x12\x0e\n\x06online\x18\x05 \x01(\x08\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x12\x14\n\x0c\x63ontrollable\x18\x07 \x01(\x08\x12\x1b\n\x0evolume_percent\x18\x08 \x01(\x05H\x02\x88\x01\x01\x12\x31\n\rregistered_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"s\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x43OMPUTER\x10\x01\x12\t\n\x05PHONE\x10\x02\x12\n\n\x06TABLET\x10\x03\x12\x0b\n\x07SPEAKER\x10\x04\x12\x06\n\x02TV\x10\x05\x12\x07\n\x03\x43\x41R\x10\x06\x12\x07\n\x03WEB\x10\x07\x12\t\n\x05OTHER\x10\x08\x42\x07\n\x05_nameB\x07\n\x05_kindB\x11\n\x0f_volume_percent\"R\n\x0c\x43\x61pabilities\x12\r\n\x05rungs\x18\x01 \x03(\t\x12\x0e\n\x06\x63odecs\x18\x02 \x03(\t\x12\x13\n\x0b\x64rm_systems\x18\x03 \x03(\t\x12\x0e\n\x06volume\x18\x04 \x01(\x08\"\xf0\x04\n\x07\x43ommand\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.segue.device.v1.Command.Kind\x12+\n\x06target\x18\x03 \x01(\x0b\x32\x1b.segue.playback.v1.Playback\x12)\n\x06stream\x18\x04 \x01(\x0b\x32\x19.segue.playback.v1.Stream\x12\x16\n\x0evolume_percent\x18\x05 \x01(\x05\x12\x18\n\x10sender_device_id\x18\x06 \x01(\t\x12-\n\tissued_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06status\x18\t \x01(\x0e\x32\x1f.segue.device.v1.Command.Status\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\"\x9b\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x08\n\x04PLAY\x10\x01\x12\t\n\x05PAUSE\x10\x02\x12\n\n\x06RESUME\x10\x03\x12\x08\n\x04SEEK\x10\x04\x12\x08\n\x04STOP\x10\x05\x12\x08\n\x04SKIP\x10\x06\x12\x0c\n\x08PREVIOUS\x10\x07\x12\x0b\n\x07\x41\x44VANCE\x10\x08\x12\t\n\x05QUEUE\x10\t\x12\x0c\n\x08TRANSFER\x10\n\x12\n\n\x06VOLUME\x10\x0b\"`\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07PENDING\x10\x01\x12\x08\n\x04\x44ONE\x10\x02\x12\x0e\n\nSUPERSEDED\x10\x03\x12\n\n\x06\x46\x41ILED\x10\x04\x12\x0b\n\x07\x45XPIRED\x10\x05\"Z\n\x07\x41pplied\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.segue.device.v1.Command.Status\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"=\n\x0b\x44\x65viceState\x12\x1b\n\x0evolume_percent\x18\x01 \x01(\x05H\x00\x88\x01\x01\x42\x11\n\x0f_volume_percent\"3\n\x06Lapsed\x12\x14\n\x0c\x66irst_number\x18\x01 \x01(\x05\x12\x13\n\x0blast_number\x18\x02 \x01(\x05\"\xa2\x01\n\x07Welcome\x12-\n\x08playback\x18\x01 \x01(\x0b\x32\x1b.segue.playback.v1.Playback\x12)\n\x06stream\x18\x02 \x01(\x0b\x32\x19.segue.playback.v1.Stream\x12\x14\n\x0clast_applied\x18\x03 \x01(\x05\x12\'\n\x06lapsed\x18\x04 \x01(\x0b\x32\x17.segue.device.v1.LapsedB\xb0\x01\n\x0fsegue.device.v1B\x0b\x44\x65viceProtoP\x01Z\x18segue/device/v1;devicev1\xa2\x02\rSegueDeviceV1\xaa\x02\x0fSegue.Device.V1\xba\x02\rSegueDeviceV1\xca\x02\x0fSegue\\Device\\V1\xe2\x02\x1bSegue\\Device\\V1\\GPBMetadata\xea\x02\x11Segue::Device::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csegue/device/v1/device.proto\x12\x0fsegue.device.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a segue/playback/v1/playback.proto\x1a\x1esegue/playback/v1/stream.proto\"\xf0\x03\n\x06\x44\x65vice\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x1b\n\x04name\x18\x02 \x01(\tB\x08\xca\xc8\x18\x04 \x01(dH\x00\x88\x01\x01\x12/\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.segue.device.v1.Device.KindH\x01\x88\x01\x01\x12\x33\n\x0c\x63\x61pabilities\x18\x04 \x01(\x0b\x32\x1d.segue.device.v1.Capabilities\x12\x0e\n\x06online\x18\x05 \x01(\x08\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x12\x14\n\x0c\x63ontrollable\x18\x07 \x01(\x08\x12\x1b\n\x0evolume_percent\x18\x08 \x01(\x05H\x02\x88\x01\x01\x12\x31\n\rregistered_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"s\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x43OMPUTER\x10\x01\x12\t\n\x05PHONE\x10\x02\x12\n\n\x06TABLET\x10\x03\x12\x0b\n\x07SPEAKER\x10\x04\x12\x06\n\x02TV\x10\x05\x12\x07\n\x03\x43\x41R\x10\x06\x12\x07\n\x03WEB\x10\x07\x12\t\n\x05OTHER\x10\x08\x42\x07\n\x05_nameB\x07\n\x05_kindB\x11\n\x0f_volume_percent\"v\n\x0c\x43\x61pabilities\x12\x19\n\x05rungs\x18\x01 \x03(\tB\n\xca\xc8\x18\x06 \x01(@H\x14\x12\x1a\n\x06\x63odecs\x18\x02 \x03(\tB\n\xca\xc8\x18\x06 \x01(@H\x14\x12\x1f\n\x0b\x64rm_systems\x18\x03 \x03(\tB\n\xca\xc8\x18\x06 \x01(@H\x14\x12\x0e\n\x06volume\x18\x04 \x01(\x08\"\xf0\x04\n\x07\x43ommand\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.segue.device.v1.Command.Kind\x12+\n\x06target\x18\x03 \x01(\x0b\x32\x1b.segue.playback.v1.Playback\x12)\n\x06stream\x18\x04 \x01(\x0b\x32\x19.segue.playback.v1.Stream\x12\x16\n\x0evolume_percent\x18\x05 \x01(\x05\x12\x18\n\x10sender_device_id\x18\x06 \x01(\t\x12-\n\tissued_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06status\x18\t \x01(\x0e\x32\x1f.segue.device.v1.Command.Status\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\"\x9b\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x08\n\x04PLAY\x10\x01\x12\t\n\x05PAUSE\x10\x02\x12\n\n\x06RESUME\x10\x03\x12\x08\n\x04SEEK\x10\x04\x12\x08\n\x04STOP\x10\x05\x12\x08\n\x04SKIP\x10\x06\x12\x0c\n\x08PREVIOUS\x10\x07\x12\x0b\n\x07\x41\x44VANCE\x10\x08\x12\t\n\x05QUEUE\x10\t\x12\x0c\n\x08TRANSFER\x10\n\x12\n\n\x06VOLUME\x10\x0b\"`\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07PENDING\x10\x01\x12\x08\n\x04\x44ONE\x10\x02\x12\x0e\n\nSUPERSEDED\x10\x03\x12\n\n\x06\x46\x41ILED\x10\x04\x12\x0b\n\x07\x45XPIRED\x10\x05\"s\n\x07\x41pplied\x12\x1f\n\x06number\x18\x01 \x01(\x05\x42\x0f\xca\xc8\x18\x0b\x08\x01\x31\x00\x00\x00\x00\x00\x00\xf0?\x12\x37\n\x06status\x18\x02 \x01(\x0e\x32\x1f.segue.device.v1.Command.StatusB\x06\xca\xc8\x18\x02\x08\x01\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"U\n\x0b\x44\x65viceState\x12\x33\n\x0evolume_percent\x18\x01 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\x00\x00\x39\x00\x00\x00\x00\x00\x00Y@H\x00\x88\x01\x01\x42\x11\n\x0f_volume_percent\"3\n\x06Lapsed\x12\x14\n\x0c\x66irst_number\x18\x01 \x01(\x05\x12\x13\n\x0blast_number\x18\x02 \x01(\x05\"\xa2\x01\n\x07Welcome\x12-\n\x08playback\x18\x01 \x01(\x0b\x32\x1b.segue.playback.v1.Playback\x12)\n\x06stream\x18\x02 \x01(\x0b\x32\x19.segue.playback.v1.Stream\x12\x14\n\x0clast_applied\x18\x03 \x01(\x05\x12\'\n\x06lapsed\x18\x04 \x01(\x0b\x32\x17.segue.device.v1.LapsedB\xb0\x01\n\x0fsegue.device.v1B\x0b\x44\x65viceProtoP\x01Z\x18segue/device/v1;devicev1\xa2\x02\rSegueDeviceV1\xaa\x02\x0fSegue.Device.V1\xba\x02\rSegueDeviceV1\xca\x02\x0fSegue\\Device\\V1\xe2\x02\x1bSegue\\Device\\V1\\GPBMetadata\xea\x02\x11Segue::Device::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,24 +36,38 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.device.v1.device_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017segue.device.v1B\013DeviceProtoP\001Z\030segue/device/v1;devicev1\242\002\rSegueDeviceV1\252\002\017Segue.Device.V1\272\002\rSegueDeviceV1\312\002\017Segue\\Device\\V1\342\002\033Segue\\Device\\V1\\GPBMetadata\352\002\021Segue::Device::V1'
-  _globals['_DEVICE']._serialized_start=149
-  _globals['_DEVICE']._serialized_end=635
-  _globals['_DEVICE_KIND']._serialized_start=483
-  _globals['_DEVICE_KIND']._serialized_end=598
-  _globals['_CAPABILITIES']._serialized_start=637
-  _globals['_CAPABILITIES']._serialized_end=719
-  _globals['_COMMAND']._serialized_start=722
-  _globals['_COMMAND']._serialized_end=1346
-  _globals['_COMMAND_KIND']._serialized_start=1093
-  _globals['_COMMAND_KIND']._serialized_end=1248
-  _globals['_COMMAND_STATUS']._serialized_start=1250
-  _globals['_COMMAND_STATUS']._serialized_end=1346
-  _globals['_APPLIED']._serialized_start=1348
-  _globals['_APPLIED']._serialized_end=1438
-  _globals['_DEVICESTATE']._serialized_start=1440
-  _globals['_DEVICESTATE']._serialized_end=1501
-  _globals['_LAPSED']._serialized_start=1503
-  _globals['_LAPSED']._serialized_end=1554
-  _globals['_WELCOME']._serialized_start=1557
-  _globals['_WELCOME']._serialized_end=1719
+  _globals['_DEVICE'].fields_by_name['name']._loaded_options = None
+  _globals['_DEVICE'].fields_by_name['name']._serialized_options = b'\312\310\030\004 \001(d'
+  _globals['_CAPABILITIES'].fields_by_name['rungs']._loaded_options = None
+  _globals['_CAPABILITIES'].fields_by_name['rungs']._serialized_options = b'\312\310\030\006 \001(@H\024'
+  _globals['_CAPABILITIES'].fields_by_name['codecs']._loaded_options = None
+  _globals['_CAPABILITIES'].fields_by_name['codecs']._serialized_options = b'\312\310\030\006 \001(@H\024'
+  _globals['_CAPABILITIES'].fields_by_name['drm_systems']._loaded_options = None
+  _globals['_CAPABILITIES'].fields_by_name['drm_systems']._serialized_options = b'\312\310\030\006 \001(@H\024'
+  _globals['_APPLIED'].fields_by_name['number']._loaded_options = None
+  _globals['_APPLIED'].fields_by_name['number']._serialized_options = b'\312\310\030\013\010\0011\000\000\000\000\000\000\360?'
+  _globals['_APPLIED'].fields_by_name['status']._loaded_options = None
+  _globals['_APPLIED'].fields_by_name['status']._serialized_options = b'\312\310\030\002\010\001'
+  _globals['_DEVICESTATE'].fields_by_name['volume_percent']._loaded_options = None
+  _globals['_DEVICESTATE'].fields_by_name['volume_percent']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\000\0009\000\000\000\000\000\000Y@'
+  _globals['_DEVICE']._serialized_start=181
+  _globals['_DEVICE']._serialized_end=677
+  _globals['_DEVICE_KIND']._serialized_start=525
+  _globals['_DEVICE_KIND']._serialized_end=640
+  _globals['_CAPABILITIES']._serialized_start=679
+  _globals['_CAPABILITIES']._serialized_end=797
+  _globals['_COMMAND']._serialized_start=800
+  _globals['_COMMAND']._serialized_end=1424
+  _globals['_COMMAND_KIND']._serialized_start=1171
+  _globals['_COMMAND_KIND']._serialized_end=1326
+  _globals['_COMMAND_STATUS']._serialized_start=1328
+  _globals['_COMMAND_STATUS']._serialized_end=1424
+  _globals['_APPLIED']._serialized_start=1426
+  _globals['_APPLIED']._serialized_end=1541
+  _globals['_DEVICESTATE']._serialized_start=1543
+  _globals['_DEVICESTATE']._serialized_end=1628
+  _globals['_LAPSED']._serialized_start=1630
+  _globals['_LAPSED']._serialized_end=1681
+  _globals['_WELCOME']._serialized_start=1684
+  _globals['_WELCOME']._serialized_end=1846
 # @@protoc_insertion_point(module_scope)

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.catalog.v1 import track_summary_pb2 as segue_dot_catalog_dot_v1_dot_track__summary__pb2
+from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 from segue.playback.v1 import play_source_pb2 as segue_dot_playback_dot_v1_dot_play__source__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n segue/playback/v1/playback.proto\x12\x11segue.playback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$segue/catalog/v1/track_summary.proto\x1a#segue/playback/v1/play_source.proto\"\xf4\x06\n\x08Playback\x12\x13\n\x0bplayback_id\x18\x01 \x01(\t\x12\x32\n\x06status\x18\x02 \x01(\x0e\x32\".segue.playback.v1.Playback.Status\x12-\n\x05track\x18\x03 \x01(\x0b\x32\x1e.segue.catalog.v1.TrackSummary\x12\x13\n\x0bposition_ms\x18\x04 \x01(\x05\x12\x11\n\tdevice_id\x18\x05 \x01(\t\x12\x14\n\x0c\x62itrate_kbps\x18\x06 \x01(\x05\x12\r\n\x05\x65poch\x18\x07 \x01(\x05\x12\x10\n\x08revision\x18\x08 \x01(\x05\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_heartbeat_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07play_id\x18\x0b \x01(\t\x12\x0f\n\x07item_id\x18\x0c \x01(\t\x12/\n\x07\x63ontext\x18\r \x01(\x0b\x32\x1e.segue.playback.v1.PlayContext\x12\x32\n\x06repeat\x18\x0e \x01(\x0e\x32\".segue.playback.v1.Playback.Repeat\x12\x0f\n\x07shuffle\x18\x0f \x01(\x08\x12\x13\n\x0bqueue_count\x18\x10 \x01(\x05\x12\x36\n\x08\x65nded_by\x18\x11 \x01(\x0e\x32$.segue.playback.v1.SessionEnd.Reason\x12\x17\n\x0fprivate_session\x18\x12 \x01(\x08\x12\x0c\n\x04rung\x18\x13 \x01(\t\x12-\n\x06origin\x18\x14 \x01(\x0b\x32\x1d.segue.playback.v1.PlayOrigin\x12\x1c\n\x0fskips_remaining\x18\x15 \x01(\x05H\x00\x88\x01\x01\x12\x32\n\x0eskips_reset_at\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07PLAYING\x10\x01\x12\n\n\x06PAUSED\x10\x02\x12\x0b\n\x07STOPPED\x10\x03\"A\n\x06Repeat\x12\x16\n\x12REPEAT_UNSPECIFIED\x10\x00\x12\x07\n\x03OFF\x10\x01\x12\t\n\x05TRACK\x10\x02\x12\x0b\n\x07\x43ONTEXT\x10\x03\x42\x12\n\x10_skips_remaining\"d\n\x0bPlayContext\x12*\n\x03ref\x18\x01 \x01(\x0b\x32\x1d.segue.playback.v1.ContextRef\x12\x13\n\x0btrack_count\x18\x02 \x01(\x05\x12\x14\n\x0cplayed_count\x18\x03 \x01(\x05\"\xe4\x01\n\nQueueEntry\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".segue.playback.v1.QueueEntry.Kind\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12-\n\x05track\x18\x03 \x01(\x0b\x32\x1e.segue.catalog.v1.TrackSummary\x12-\n\x06origin\x18\x04 \x01(\x0b\x32\x1d.segue.playback.v1.PlayOrigin\"5\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\x0b\n\x07\x43ONTEXT\x10\x02\"\x89\x02\n\tHeartbeat\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x05\x12\x13\n\x0bposition_ms\x18\x04 \x01(\x05\x12\x32\n\x06status\x18\x05 \x01(\x0e\x32\".segue.playback.v1.Playback.Status\x12\x14\n\x0c\x62itrate_kbps\x18\x06 \x01(\x05\x12\x11\n\tbuffer_ms\x18\x07 \x01(\x05\x12\x17\n\x0fthroughput_kbps\x18\x08 \x01(\x05\x12\x35\n\x0cmeasurements\x18\t \x01(\x0b\x32\x1f.segue.playback.v1.Measurements\x12\x0c\n\x04rung\x18\n \x01(\t\"\xa0\x02\n\x0cMeasurements\x12\x11\n\tunderruns\x18\x01 \x01(\x05\x12\x10\n\x08switches\x18\x02 \x01(\x05\x12\x18\n\x10start_latency_ms\x18\x03 \x01(\x05\x12\x18\n\x10slowest_fetch_ms\x18\x04 \x01(\x05\x12\x14\n\x0c\x66\x65tch_errors\x18\x05 \x01(\x05\x12\x38\n\x07network\x18\x06 \x01(\x0e\x32\'.segue.playback.v1.Measurements.Network\x12\x15\n\rfetch_retries\x18\x07 \x01(\x05\"P\n\x07Network\x12\x17\n\x13NETWORK_UNSPECIFIED\x10\x00\x12\t\n\x05WIRED\x10\x01\x12\x08\n\x04WIFI\x10\x02\x12\x0c\n\x08\x43\x45LLULAR\x10\x03\x12\t\n\x05OTHER\x10\x04\"<\n\x0cHeartbeatAck\x12\x0b\n\x03seq\x18\x01 \x01(\x05\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\"\xad\x01\n\nSessionEnd\x12\x34\n\x06reason\x18\x01 \x01(\x0e\x32$.segue.playback.v1.SessionEnd.Reason\x12\x0f\n\x07message\x18\x02 \x01(\t\"X\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x0e\n\nTAKEN_OVER\x10\x01\x12\x0b\n\x07STOPPED\x10\x02\x12\x0b\n\x07\x45XPIRED\x10\x03\x12\x0c\n\x08\x46INISHED\x10\x04\x42\xc4\x01\n\x11segue.playback.v1B\rPlaybackProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n segue/playback/v1/playback.proto\x12\x11segue.playback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$segue/catalog/v1/track_summary.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a#segue/playback/v1/play_source.proto\"\xf4\x06\n\x08Playback\x12\x13\n\x0bplayback_id\x18\x01 \x01(\t\x12\x32\n\x06status\x18\x02 \x01(\x0e\x32\".segue.playback.v1.Playback.Status\x12-\n\x05track\x18\x03 \x01(\x0b\x32\x1e.segue.catalog.v1.TrackSummary\x12\x13\n\x0bposition_ms\x18\x04 \x01(\x05\x12\x11\n\tdevice_id\x18\x05 \x01(\t\x12\x14\n\x0c\x62itrate_kbps\x18\x06 \x01(\x05\x12\r\n\x05\x65poch\x18\x07 \x01(\x05\x12\x10\n\x08revision\x18\x08 \x01(\x05\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_heartbeat_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07play_id\x18\x0b \x01(\t\x12\x0f\n\x07item_id\x18\x0c \x01(\t\x12/\n\x07\x63ontext\x18\r \x01(\x0b\x32\x1e.segue.playback.v1.PlayContext\x12\x32\n\x06repeat\x18\x0e \x01(\x0e\x32\".segue.playback.v1.Playback.Repeat\x12\x0f\n\x07shuffle\x18\x0f \x01(\x08\x12\x13\n\x0bqueue_count\x18\x10 \x01(\x05\x12\x36\n\x08\x65nded_by\x18\x11 \x01(\x0e\x32$.segue.playback.v1.SessionEnd.Reason\x12\x17\n\x0fprivate_session\x18\x12 \x01(\x08\x12\x0c\n\x04rung\x18\x13 \x01(\t\x12-\n\x06origin\x18\x14 \x01(\x0b\x32\x1d.segue.playback.v1.PlayOrigin\x12\x1c\n\x0fskips_remaining\x18\x15 \x01(\x05H\x00\x88\x01\x01\x12\x32\n\x0eskips_reset_at\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07PLAYING\x10\x01\x12\n\n\x06PAUSED\x10\x02\x12\x0b\n\x07STOPPED\x10\x03\"A\n\x06Repeat\x12\x16\n\x12REPEAT_UNSPECIFIED\x10\x00\x12\x07\n\x03OFF\x10\x01\x12\t\n\x05TRACK\x10\x02\x12\x0b\n\x07\x43ONTEXT\x10\x03\x42\x12\n\x10_skips_remaining\"d\n\x0bPlayContext\x12*\n\x03ref\x18\x01 \x01(\x0b\x32\x1d.segue.playback.v1.ContextRef\x12\x13\n\x0btrack_count\x18\x02 \x01(\x05\x12\x14\n\x0cplayed_count\x18\x03 \x01(\x05\"\xe4\x01\n\nQueueEntry\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".segue.playback.v1.QueueEntry.Kind\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12-\n\x05track\x18\x03 \x01(\x0b\x32\x1e.segue.catalog.v1.TrackSummary\x12-\n\x06origin\x18\x04 \x01(\x0b\x32\x1d.segue.playback.v1.PlayOrigin\"5\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\x0b\n\x07\x43ONTEXT\x10\x02\"\xd6\x02\n\tHeartbeat\x12\x1c\n\x05\x65poch\x18\x01 \x01(\x05\x42\r\xca\xc8\x18\t1\x00\x00\x00\x00\x00\x00\x00\x00\x12\x1f\n\x08revision\x18\x02 \x01(\x05\x42\r\xca\xc8\x18\t1\x00\x00\x00\x00\x00\x00\x00\x00\x12\x0b\n\x03seq\x18\x03 \x01(\x05\x12\"\n\x0bposition_ms\x18\x04 \x01(\x05\x42\r\xca\xc8\x18\t1\x00\x00\x00\x00\x00\x00\x00\x00\x12\x32\n\x06status\x18\x05 \x01(\x0e\x32\".segue.playback.v1.Playback.Status\x12,\n\x0c\x62itrate_kbps\x18\x06 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\x00\x00\x39\x00\x00\x00\x00\xd0\x12\x63\x41\x12\x11\n\tbuffer_ms\x18\x07 \x01(\x05\x12\x17\n\x0fthroughput_kbps\x18\x08 \x01(\x05\x12\x35\n\x0cmeasurements\x18\t \x01(\x0b\x32\x1f.segue.playback.v1.Measurements\x12\x14\n\x04rung\x18\n \x01(\tB\x06\xca\xc8\x18\x02\x10\x04\"\xb0\x03\n\x0cMeasurements\x12)\n\tunderruns\x18\x01 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\x00\x00\x39\x00\x00\x00\x00\x00\x88\xc3@\x12(\n\x08switches\x18\x02 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\x00\x00\x39\x00\x00\x00\x00\x00\x88\xc3@\x12\x30\n\x10start_latency_ms\x18\x03 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\x00\x00\x39\x00\x00\x00\x00\x80O\"A\x12\x30\n\x10slowest_fetch_ms\x18\x04 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\x00\x00\x39\x00\x00\x00\x00\x80O\"A\x12,\n\x0c\x66\x65tch_errors\x18\x05 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\x00\x00\x39\x00\x00\x00\x00\x00\x88\xc3@\x12\x38\n\x07network\x18\x06 \x01(\x0e\x32\'.segue.playback.v1.Measurements.Network\x12-\n\rfetch_retries\x18\x07 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\x00\x00\x39\x00\x00\x00\x00\x00\x88\xc3@\"P\n\x07Network\x12\x17\n\x13NETWORK_UNSPECIFIED\x10\x00\x12\t\n\x05WIRED\x10\x01\x12\x08\n\x04WIFI\x10\x02\x12\x0c\n\x08\x43\x45LLULAR\x10\x03\x12\t\n\x05OTHER\x10\x04\"<\n\x0cHeartbeatAck\x12\x0b\n\x03seq\x18\x01 \x01(\x05\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\"\xad\x01\n\nSessionEnd\x12\x34\n\x06reason\x18\x01 \x01(\x0e\x32$.segue.playback.v1.SessionEnd.Reason\x12\x0f\n\x07message\x18\x02 \x01(\t\"X\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x0e\n\nTAKEN_OVER\x10\x01\x12\x0b\n\x07STOPPED\x10\x02\x12\x0b\n\x07\x45XPIRED\x10\x03\x12\x0c\n\x08\x46INISHED\x10\x04\x42\xc4\x01\n\x11segue.playback.v1B\rPlaybackProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,28 +36,50 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playback.v1.playback_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playback.v1B\rPlaybackProtoP\001Z\034segue/playback/v1;playbackv1\242\002\017SeguePlaybackV1\252\002\021Segue.Playback.V1\272\002\017SeguePlaybackV1\312\002\021Segue\\Playback\\V1\342\002\035Segue\\Playback\\V1\\GPBMetadata\352\002\023Segue::Playback::V1'
-  _globals['_PLAYBACK']._serialized_start=164
-  _globals['_PLAYBACK']._serialized_end=1048
-  _globals['_PLAYBACK_STATUS']._serialized_start=891
-  _globals['_PLAYBACK_STATUS']._serialized_end=961
-  _globals['_PLAYBACK_REPEAT']._serialized_start=963
-  _globals['_PLAYBACK_REPEAT']._serialized_end=1028
-  _globals['_PLAYCONTEXT']._serialized_start=1050
-  _globals['_PLAYCONTEXT']._serialized_end=1150
-  _globals['_QUEUEENTRY']._serialized_start=1153
-  _globals['_QUEUEENTRY']._serialized_end=1381
-  _globals['_QUEUEENTRY_KIND']._serialized_start=1328
-  _globals['_QUEUEENTRY_KIND']._serialized_end=1381
-  _globals['_HEARTBEAT']._serialized_start=1384
-  _globals['_HEARTBEAT']._serialized_end=1649
-  _globals['_MEASUREMENTS']._serialized_start=1652
-  _globals['_MEASUREMENTS']._serialized_end=1940
-  _globals['_MEASUREMENTS_NETWORK']._serialized_start=1860
-  _globals['_MEASUREMENTS_NETWORK']._serialized_end=1940
-  _globals['_HEARTBEATACK']._serialized_start=1942
-  _globals['_HEARTBEATACK']._serialized_end=2002
-  _globals['_SESSIONEND']._serialized_start=2005
-  _globals['_SESSIONEND']._serialized_end=2178
-  _globals['_SESSIONEND_REASON']._serialized_start=2090
-  _globals['_SESSIONEND_REASON']._serialized_end=2178
+  _globals['_HEARTBEAT'].fields_by_name['epoch']._loaded_options = None
+  _globals['_HEARTBEAT'].fields_by_name['epoch']._serialized_options = b'\312\310\030\t1\000\000\000\000\000\000\000\000'
+  _globals['_HEARTBEAT'].fields_by_name['revision']._loaded_options = None
+  _globals['_HEARTBEAT'].fields_by_name['revision']._serialized_options = b'\312\310\030\t1\000\000\000\000\000\000\000\000'
+  _globals['_HEARTBEAT'].fields_by_name['position_ms']._loaded_options = None
+  _globals['_HEARTBEAT'].fields_by_name['position_ms']._serialized_options = b'\312\310\030\t1\000\000\000\000\000\000\000\000'
+  _globals['_HEARTBEAT'].fields_by_name['bitrate_kbps']._loaded_options = None
+  _globals['_HEARTBEAT'].fields_by_name['bitrate_kbps']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\000\0009\000\000\000\000\320\022cA'
+  _globals['_HEARTBEAT'].fields_by_name['rung']._loaded_options = None
+  _globals['_HEARTBEAT'].fields_by_name['rung']._serialized_options = b'\312\310\030\002\020\004'
+  _globals['_MEASUREMENTS'].fields_by_name['underruns']._loaded_options = None
+  _globals['_MEASUREMENTS'].fields_by_name['underruns']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\000\0009\000\000\000\000\000\210\303@'
+  _globals['_MEASUREMENTS'].fields_by_name['switches']._loaded_options = None
+  _globals['_MEASUREMENTS'].fields_by_name['switches']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\000\0009\000\000\000\000\000\210\303@'
+  _globals['_MEASUREMENTS'].fields_by_name['start_latency_ms']._loaded_options = None
+  _globals['_MEASUREMENTS'].fields_by_name['start_latency_ms']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\000\0009\000\000\000\000\200O\"A'
+  _globals['_MEASUREMENTS'].fields_by_name['slowest_fetch_ms']._loaded_options = None
+  _globals['_MEASUREMENTS'].fields_by_name['slowest_fetch_ms']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\000\0009\000\000\000\000\200O\"A'
+  _globals['_MEASUREMENTS'].fields_by_name['fetch_errors']._loaded_options = None
+  _globals['_MEASUREMENTS'].fields_by_name['fetch_errors']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\000\0009\000\000\000\000\000\210\303@'
+  _globals['_MEASUREMENTS'].fields_by_name['fetch_retries']._loaded_options = None
+  _globals['_MEASUREMENTS'].fields_by_name['fetch_retries']._serialized_options = b'\312\310\030\0221\000\000\000\000\000\000\000\0009\000\000\000\000\000\210\303@'
+  _globals['_PLAYBACK']._serialized_start=196
+  _globals['_PLAYBACK']._serialized_end=1080
+  _globals['_PLAYBACK_STATUS']._serialized_start=923
+  _globals['_PLAYBACK_STATUS']._serialized_end=993
+  _globals['_PLAYBACK_REPEAT']._serialized_start=995
+  _globals['_PLAYBACK_REPEAT']._serialized_end=1060
+  _globals['_PLAYCONTEXT']._serialized_start=1082
+  _globals['_PLAYCONTEXT']._serialized_end=1182
+  _globals['_QUEUEENTRY']._serialized_start=1185
+  _globals['_QUEUEENTRY']._serialized_end=1413
+  _globals['_QUEUEENTRY_KIND']._serialized_start=1360
+  _globals['_QUEUEENTRY_KIND']._serialized_end=1413
+  _globals['_HEARTBEAT']._serialized_start=1416
+  _globals['_HEARTBEAT']._serialized_end=1758
+  _globals['_MEASUREMENTS']._serialized_start=1761
+  _globals['_MEASUREMENTS']._serialized_end=2193
+  _globals['_MEASUREMENTS_NETWORK']._serialized_start=2113
+  _globals['_MEASUREMENTS_NETWORK']._serialized_end=2193
+  _globals['_HEARTBEATACK']._serialized_start=2195
+  _globals['_HEARTBEATACK']._serialized_end=2255
+  _globals['_SESSIONEND']._serialized_start=2258
+  _globals['_SESSIONEND']._serialized_end=2431
+  _globals['_SESSIONEND_REASON']._serialized_start=2343
+  _globals['_SESSIONEND_REASON']._serialized_end=2431
 # @@protoc_insertion_point(module_scope)

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
+from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+segue/playback/v1/preferences_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsegue/mesh/v1/options.proto\"\xa2\x03\n\x0bPreferences\x12\x41\n\x0c\x62itrate_pref\x18\x01 \x01(\x0e\x32&.segue.playback.v1.Preferences.BitrateH\x00\x88\x01\x01\x12\x1c\n\x0foffline_enabled\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x16\n\tnormalize\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x1c\n\x0fprivate_session\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12\x1b\n\x0eshare_activity\x18\x05 \x01(\x08H\x04\x88\x01\x01\x12\x0f\n\x07version\x18\x06 \x01(\x05\"t\n\x07\x42itrate\x12\x17\n\x13\x42ITRATE_UNSPECIFIED\x10\x00\x12\r\n\tUNLIMITED\x10\x01\x12\x0c\n\x07\x41\x41\x43_128\x10\x80\x01\x12\x0c\n\x07\x41\x41\x43_192\x10\xc0\x01\x12\x0c\n\x07\x41\x41\x43_256\x10\x80\x02\x12\x0c\n\x07\x41\x41\x43_320\x10\xc0\x02\x12\t\n\x04\x46LAC\x10\x83\x0b\x42\x0f\n\r_bitrate_prefB\x12\n\x10_offline_enabledB\x0c\n\n_normalizeB\x12\n\x10_private_sessionB\x11\n\x0f_share_activity\"\x17\n\x15GetPreferencesRequest\"M\n\x16GetPreferencesResponse\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences\"c\n\x18UpdatePreferencesRequest\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"P\n\x19UpdatePreferencesResponse\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences2\x83\x03\n\x12PreferencesService\x12\xa3\x01\n\x0eGetPreferences\x12(.segue.playback.v1.GetPreferencesRequest\x1a).segue.playback.v1.GetPreferencesResponse\"<\x90\x02\x01\xba\xc8\x18\x11\x08\x02\x12\x01\x03\x1a\x04\x65\x64ge\"\x04sync\x82\xd3\xe4\x93\x02\x1e\x12\x0f/me/preferencesb\x0bpreferences\x12\xc6\x01\n\x11UpdatePreferences\x12+.segue.playback.v1.UpdatePreferencesRequest\x1a,.segue.playback.v1.UpdatePreferencesResponse\"V\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x04\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02>2\x0f/me/preferences:\x0bpreferencesZ\x1e\x1a\x0f/me/preferences:\x0bpreferencesB\xce\x01\n\x11segue.playback.v1B\x17PreferencesServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+segue/playback/v1/preferences_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\"\xa2\x03\n\x0bPreferences\x12\x41\n\x0c\x62itrate_pref\x18\x01 \x01(\x0e\x32&.segue.playback.v1.Preferences.BitrateH\x00\x88\x01\x01\x12\x1c\n\x0foffline_enabled\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x16\n\tnormalize\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x1c\n\x0fprivate_session\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12\x1b\n\x0eshare_activity\x18\x05 \x01(\x08H\x04\x88\x01\x01\x12\x0f\n\x07version\x18\x06 \x01(\x05\"t\n\x07\x42itrate\x12\x17\n\x13\x42ITRATE_UNSPECIFIED\x10\x00\x12\r\n\tUNLIMITED\x10\x01\x12\x0c\n\x07\x41\x41\x43_128\x10\x80\x01\x12\x0c\n\x07\x41\x41\x43_192\x10\xc0\x01\x12\x0c\n\x07\x41\x41\x43_256\x10\x80\x02\x12\x0c\n\x07\x41\x41\x43_320\x10\xc0\x02\x12\t\n\x04\x46LAC\x10\x83\x0b\x42\x0f\n\r_bitrate_prefB\x12\n\x10_offline_enabledB\x0c\n\n_normalizeB\x12\n\x10_private_sessionB\x11\n\x0f_share_activity\"\x17\n\x15GetPreferencesRequest\"M\n\x16GetPreferencesResponse\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences\"k\n\x18UpdatePreferencesRequest\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences\x12\x1a\n\nrequest_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"P\n\x19UpdatePreferencesResponse\x12\x33\n\x0bpreferences\x18\x01 \x01(\x0b\x32\x1e.segue.playback.v1.Preferences2\x83\x03\n\x12PreferencesService\x12\xa3\x01\n\x0eGetPreferences\x12(.segue.playback.v1.GetPreferencesRequest\x1a).segue.playback.v1.GetPreferencesResponse\"<\x90\x02\x01\xba\xc8\x18\x11\x08\x02\x12\x01\x03\x1a\x04\x65\x64ge\"\x04sync\x82\xd3\xe4\x93\x02\x1e\x12\x0f/me/preferencesb\x0bpreferences\x12\xc6\x01\n\x11UpdatePreferences\x12+.segue.playback.v1.UpdatePreferencesRequest\x1a,.segue.playback.v1.UpdatePreferencesResponse\"V\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x04\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02>2\x0f/me/preferences:\x0bpreferencesZ\x1e\x1a\x0f/me/preferences:\x0bpreferencesB\xce\x01\n\x11segue.playback.v1B\x17PreferencesServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,22 +35,24 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'segue.playback.v1.preferenc
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playback.v1B\027PreferencesServiceProtoP\001Z\034segue/playback/v1;playbackv1\242\002\017SeguePlaybackV1\252\002\021Segue.Playback.V1\272\002\017SeguePlaybackV1\312\002\021Segue\\Playback\\V1\342\002\035Segue\\Playback\\V1\\GPBMetadata\352\002\023Segue::Playback::V1'
+  _globals['_UPDATEPREFERENCESREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPDATEPREFERENCESREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
   _globals['_PREFERENCESSERVICE'].methods_by_name['GetPreferences']._loaded_options = None
   _globals['_PREFERENCESSERVICE'].methods_by_name['GetPreferences']._serialized_options = b'\220\002\001\272\310\030\021\010\002\022\001\003\032\004edge\"\004sync\202\323\344\223\002\036\022\017/me/preferencesb\013preferences'
   _globals['_PREFERENCESSERVICE'].methods_by_name['UpdatePreferences']._loaded_options = None
   _globals['_PREFERENCESSERVICE'].methods_by_name['UpdatePreferences']._serialized_options = b'\220\002\002\272\310\030\013\010\002\022\001\004\032\004edge\202\323\344\223\002>2\017/me/preferences:\013preferencesZ\036\032\017/me/preferences:\013preferences'
-  _globals['_PREFERENCES']._serialized_start=126
-  _globals['_PREFERENCES']._serialized_end=544
-  _globals['_PREFERENCES_BITRATE']._serialized_start=338
-  _globals['_PREFERENCES_BITRATE']._serialized_end=454
-  _globals['_GETPREFERENCESREQUEST']._serialized_start=546
-  _globals['_GETPREFERENCESREQUEST']._serialized_end=569
-  _globals['_GETPREFERENCESRESPONSE']._serialized_start=571
-  _globals['_GETPREFERENCESRESPONSE']._serialized_end=648
-  _globals['_UPDATEPREFERENCESREQUEST']._serialized_start=650
-  _globals['_UPDATEPREFERENCESREQUEST']._serialized_end=749
-  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_start=751
-  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_end=831
-  _globals['_PREFERENCESSERVICE']._serialized_start=834
-  _globals['_PREFERENCESSERVICE']._serialized_end=1221
+  _globals['_PREFERENCES']._serialized_start=158
+  _globals['_PREFERENCES']._serialized_end=576
+  _globals['_PREFERENCES_BITRATE']._serialized_start=370
+  _globals['_PREFERENCES_BITRATE']._serialized_end=486
+  _globals['_GETPREFERENCESREQUEST']._serialized_start=578
+  _globals['_GETPREFERENCESREQUEST']._serialized_end=601
+  _globals['_GETPREFERENCESRESPONSE']._serialized_start=603
+  _globals['_GETPREFERENCESRESPONSE']._serialized_end=680
+  _globals['_UPDATEPREFERENCESREQUEST']._serialized_start=682
+  _globals['_UPDATEPREFERENCESREQUEST']._serialized_end=789
+  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_start=791
+  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_end=871
+  _globals['_PREFERENCESSERVICE']._serialized_start=874
+  _globals['_PREFERENCESSERVICE']._serialized_end=1261
 # @@protoc_insertion_point(module_scope)
