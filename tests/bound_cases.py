@@ -75,6 +75,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "[a-z0-9][a-z0-9._-]{2,31}": ("abc", "a" * 32),
     "[A-Za-z0-9][A-Za-z0-9._-]{2,31}": ("Abc", "A" * 32),
 }
+# What a oneof is set to where its first field goes with too little else.
+CHOSEN = {"segue.playback.v1.PlaySource.source": "playlist_id"}
+# What must be set beside a field for it to mean anything.
+BESIDE: dict[str, dict[str, str]] = {
+    "segue.playback.v1.PlayRequest.item": {"playlist_id": "0" * 25 + "1"},
+}
 OF_LENGTH: dict[str, Callable[[int], str]] = {"segue.identity.v1.CreateUserRequest.email": email}
 
 
@@ -89,7 +95,9 @@ def valid(message: Descriptor) -> Message:
     made = message_factory.GetMessageClass(message)()
     for oneof in message.oneofs:
         if is_required(oneof):
-            _set(made, oneof.fields[0], _plain_value(oneof.fields[0]))
+            chosen = CHOSEN.get(oneof.full_name, oneof.fields[0].name)
+            field = message.fields_by_name[chosen]
+            _set(made, field, _plain_value(field))
     for field in message.fields:
         rules = rules_of(field)
         if rules.required:
@@ -103,6 +111,8 @@ def _cases(message: Descriptor) -> Iterator[tuple[str, str, Message, bool]]:
     for field in message.fields:
         for value in values_of(field):
             made = valid(message)
+            for name, other in BESIDE.get(field.full_name, {}).items():
+                setattr(made, name, other)
             _set(made, field, value.value)
             path = f"{field.name}[0]" if value.item else field.name
             yield path, value.bound, made, value.refused
