@@ -12,7 +12,13 @@ from grpc.aio import AioRpcError
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
 
-from meshkit.faults import Fault, InvalidArgument, ResourceExhausted, Unauthenticated
+from meshkit.faults import (
+    Fault,
+    InvalidArgument,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+)
 from playback_svc.usecases.device_stream import MESSAGES_AT_ONCE
 from playback_svc.usecases.held_streams import STREAMS_PER_USER
 from playback_svc.wiring import now_ms
@@ -251,6 +257,23 @@ async def test_a_revoked_sign_in_ends_its_streams_alone(instance: Instance) -> N
     assert last.end.reason == REASON.TOKEN_REVOKED
     await kept.play(device_id="bedroom")
     assert (await bedroom.commands(1))[0].number == 1
+
+
+async def test_a_store_that_is_away_ends_the_stream_and_wants_it_back(
+    instance: Instance, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    kitchen, _ = await connected(user)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(instance.parts.mailboxes, "report", away)
+        await kitchen.send(state=device_pb2.DeviceState(volume_percent=9))
+        (last,) = await kitchen.ended()
+    assert last.end.reason == REASON.UNAVAILABLE
+    assert last.end.HasField("reconnect_after")
+    again, _ = await connected(user)
+    assert await again.close() == []
 
 
 async def test_what_a_device_says_at_once_is_few_reports_and_too_much_ends_its_stream(

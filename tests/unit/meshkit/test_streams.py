@@ -24,6 +24,7 @@ from meshkit.stream_ends import (
     draining,
     require_going_on,
     unavailable,
+    unless_stopped,
 )
 from meshkit.streams import FOLLOWERS_SPREAD_S, OpenStreams
 from meshkit.tokens import TokenVerifier
@@ -240,3 +241,66 @@ async def test_steps_are_closed_when_the_caller_leaves(streams: OpenStreams) -> 
     await anext(told)
     await told.aclose()
     assert closed.is_set()
+
+
+async def numbers(upto: int, hold: asyncio.Event | None = None) -> AsyncGenerator[int, None]:
+    """Numbers from 1; after the last of them it holds."""
+    for number in range(1, upto + 1):
+        yield number
+    if hold is not None:
+        await hold.wait()
+        yield -1
+
+
+async def test_work_that_nobody_stops_comes_to_its_end() -> None:
+    assert [one async for one in unless_stopped(asyncio.Event(), numbers(3))] == [1, 2, 3]
+
+
+async def test_work_is_cut_where_it_waits() -> None:
+    stop, seen = asyncio.Event(), []
+    async for one in unless_stopped(stop, numbers(2, hold=asyncio.Event())):
+        seen.append(one)
+        if one == 2:
+            stop.set()
+    assert seen == [1, 2]
+
+
+async def test_a_failure_of_work_is_raised() -> None:
+    async def failing() -> AsyncGenerator[int, None]:
+        yield 1
+        raise Unavailable("the store is away")
+
+    with pytest.raises(Unavailable):
+        async for _ in unless_stopped(asyncio.Event(), failing()):
+            pass
+
+
+async def test_work_is_left_where_its_caller_leaves() -> None:
+    left = asyncio.Event()
+
+    async def long() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    work = unless_stopped(asyncio.Event(), long())
+    await anext(work)
+    await work.aclose()
+    assert left.is_set()
+
+
+async def test_work_that_is_done_ends_as_finished_whatever_came_before(
+    streams: OpenStreams,
+) -> None:
+    async def steps(stream: OpenStream) -> AsyncGenerator[WatchUsersResponse, None]:
+        yield step("t1")
+        await stream.stop.wait()
+        stream.conclude()
+        yield step("t2")
+
+    told = streams.told(WatchUsersResponse, steps)
+    await anext(told)
+    streams.drain()
+    assert [reason_of(answer) async for answer in told] == ["REASON_UNSPECIFIED", "FINISHED"]
