@@ -80,7 +80,7 @@ async def test_an_exported_file_is_a_file_and_comes_back_as_it_was(
     assert [each["id"] for each in tracks[0]] == [each["id"] for each in tracks[1]]
 
 
-async def test_the_progress_of_an_import_comes_as_events(ada: Caller) -> None:
+async def test_the_progress_of_an_import_comes_as_events(ada: Caller, music: Music) -> None:
     names = [f"{SONGS[0].artist} - {SONGS[0].title}", "Nobody - Never Recorded"] * 150
     steps = await imported(ada, m3u8(*names), name="Long")
     *progress, imported_step, last = steps
@@ -96,7 +96,9 @@ async def test_the_progress_of_an_import_comes_as_events(ada: Caller) -> None:
     assert (made["title"], made["track_count"]) == ("Long", 150)
 
 
-async def test_an_import_may_have_three_million_bytes_and_not_one_more(ada: Caller) -> None:
+async def test_an_import_may_have_three_million_bytes_and_not_one_more(
+    ada: Caller, music: Music
+) -> None:
     content = m3u8(f"{SONGS[0].artist} - {SONGS[0].title}")
     content += b"#" * 98 + b"\n"
     content = content.ljust(MOST_BYTES, b"#")

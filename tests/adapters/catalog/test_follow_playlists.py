@@ -29,7 +29,8 @@ from catalog_svc.usecases.follow_index import IndexFollower, Pace
 from meshkit import feeds_postgres
 from meshkit.background import running
 from meshkit.clients import Channels
-from meshkit.faults import OutOfRange, Unavailable
+from meshkit.faults import OutOfRange
+from meshkit.stream_ends import draining
 from meshkit.testing.rpc import served, service_settings
 from tests.contracts.catalog.search_suite import names
 
@@ -76,7 +77,8 @@ class Playlists(PlaylistInternalServiceServicer):
                 change.resume_token = str(place)
                 yield change
             await asyncio.sleep(0.005)
-        raise Unavailable("drains")
+        end = draining(0.0).to_message()
+        yield pb.WatchChangesResponse(resume_token=str(place), end=end)
 
     def end(self) -> None:
         """Ends every watch; the next goes on."""

@@ -25,7 +25,8 @@ from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from catalog_svc.domain.ids import new_id
 from meshkit.background import running
 from meshkit.clients import Channels
-from meshkit.faults import OutOfRange, Unavailable
+from meshkit.faults import OutOfRange
+from meshkit.stream_ends import draining
 from meshkit.testing.rpc import served, service_settings
 from tests.contracts.catalog.stores import ROOT, found, new_import, tagged
 
@@ -56,12 +57,13 @@ class History(HistoryInternalServiceServicer):
                 place += 1
                 yield pb.WatchPlaysResponse(resume_token=str(place), play=play, user_id=new_id())
             await asyncio.sleep(0.005)
-        raise Unavailable("drains")
+        yield pb.WatchPlaysResponse(resume_token=str(place), end=draining(0.0).to_message())
 
     def play(self, track_id: str, count: int = 1) -> None:
         """Enter plays of a track."""
         self.plays += [
-            history_service_pb2.Play(play_id=new_id(), track_id=track_id) for _ in range(count)
+            history_service_pb2.Play(play_id=new_id(), track_id=track_id, counted=True)
+            for _ in range(count)
         ]
 
     def end(self) -> None:
@@ -159,7 +161,9 @@ async def test_a_token_too_old_has_all_that_is_kept_told_again_and_counted_once(
 
 
 async def test_a_play_that_nobody_can_read_holds_up_no_other(followed: Followed) -> None:
-    followed.service.plays.append(history_service_pb2.Play(play_id="?", track_id=followed.track_id))
+    followed.service.plays.append(
+        history_service_pb2.Play(play_id="?", track_id=followed.track_id, counted=True)
+    )
     followed.service.play(followed.track_id)
     await followed.followed_to("2")
     assert await followed.streams() == 1
