@@ -156,9 +156,13 @@ class _UnaryCalls(grpc.aio.UnaryUnaryClientInterceptor):
         """Makes the call."""
         timeout = budget(client_call_details.timeout or _UNARY_BUDGET_S)
         started = time.perf_counter()
-        call = await continuation(_with_context(client_call_details, timeout), request)
         path = _path(client_call_details)
-        code = await call.code()
+        with telemetry.client_span(path.lstrip("/"), telemetry.rpc_attributes(path)) as told:
+            call = await continuation(_with_context(client_call_details, timeout), request)
+            code = await call.code()
+            told["rpc.grpc.status_code"] = code.value[0]
+            if code is not grpc.StatusCode.OK:
+                told["error.type"] = code.name
         telemetry.client_calls.labels(path, code.name).observe(time.perf_counter() - started)
         return call
 

@@ -7,8 +7,14 @@ A read is one round trip; a write opens :func:`transaction`. Drivers' words end 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import TypeAlias, TypeVar
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, errors
@@ -16,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from meshkit import telemetry
 from meshkit.faults import Aborted, Fault, Unavailable
 
 Connection: TypeAlias = AsyncConnection[TupleRow]
@@ -110,6 +117,7 @@ async def open_pool(
         conninfo(
             dsn, schema=schema, application_name=application_name, limit_ms=TRANSACTION_LIMIT_MS
         ),
+        name=schema,
         min_size=min_size,
         max_size=max_size,
         timeout=acquire_timeout_s,
@@ -137,9 +145,21 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     ``TRANSACTION_LIMIT_MS``, ``Aborted`` when a race was lost. After ``Unavailable`` nothing is
     acknowledged, but a commit whose answer was lost may have happened: use request ids.
     """
-    with translated():
+    with _spanned(pool, "transaction"), translated():
         async with AsyncExitStack() as stack:
             yield await _begin(pool, stack)
+
+
+def _spanned(pool: Pool, operation: str) -> AbstractContextManager[Any]:
+    """The span of a use of the store, which its pool's schema names."""
+    if not telemetry.tracing():
+        return nullcontext()
+    attributes = {
+        "db.system.name": "postgresql",
+        "db.namespace": pool.name,
+        "db.operation.name": operation,
+    }
+    return telemetry.client_span(f"{operation} {pool.name}", attributes)
 
 
 async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
@@ -164,7 +184,7 @@ async def read(pool: Pool, query: Callable[[Connection], Awaitable[T]]) -> T:
 
     ``query`` must only read. Raises ``Unavailable`` when the store is away or too slow.
     """
-    with translated():
+    with _spanned(pool, "read"), translated():
         for last in (False, True):
             connection: Connection | None = None
             try:

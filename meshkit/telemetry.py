@@ -6,7 +6,7 @@ bounded: never a user, a track or a session.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -96,20 +96,41 @@ def tracing() -> bool:
     return _provider is not None
 
 
-def server_span(method: str, metadata: dict[str, str]) -> Any:
-    """Starts the server's span of a call as a child of the caller's; None where tracing is off."""
+def rpc_attributes(path: str) -> dict[str, str]:
+    """What OpenTelemetry's conventions ask of a span of the gRPC method at ``path``."""
+    service, _, method = path.strip("/").partition("/")
+    return {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
+
+
+def server_span(name: str, headers: Mapping[str, str], attributes: Mapping[str, str]) -> Any:
+    """Starts the server's span of a request as a child of its caller's; None without tracing.
+
+    ``headers`` by lower-case names. End it by :func:`finish`.
+    """
     if _provider is None:
         return None
     from opentelemetry.trace import SpanKind
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    parent = TraceContextTextMapPropagator().extract(metadata)
+    parent = TraceContextTextMapPropagator().extract(headers)
     return _provider.get_tracer("segue").start_span(
-        method.lstrip("/"),
-        context=parent,
-        kind=SpanKind.SERVER,
-        attributes={"rpc.system": "grpc", "rpc.method": method},
+        name, context=parent, kind=SpanKind.SERVER, attributes=attributes
     )
+
+
+def finish(span: Any, attributes: Mapping[str, str | int], *, error: str = "") -> None:
+    """Ends a span; ``error`` names what is the matter, where something of ours is."""
+    span.set_attributes(attributes)
+    if error:
+        _fail(span, error)
+    span.end()
+
+
+def _fail(span: Any, error: str) -> None:
+    from opentelemetry.trace import StatusCode
+
+    span.set_attribute("error.type", error)
+    span.set_status(StatusCode.ERROR, error)
 
 
 def current(span: Any) -> AbstractContextManager[Any]:
@@ -132,6 +153,47 @@ def span(name: str, **attributes: str | int | float | bool) -> Iterator[None]:
         return
     with _provider.get_tracer("segue").start_as_current_span(name, attributes=attributes):
         yield
+
+
+def client_span(
+    name: str, attributes: Mapping[str, str | int]
+) -> AbstractContextManager[dict[str, str | int]]:
+    """A span around a call of a store or a service, where one that is recorded is current.
+
+    Without such a parent nothing is made: what a process does by itself has no trace. What is put
+    into the answer becomes attributes at the end. An exception is told by its type alone: its words
+    may hold what was stored.
+    """
+    if _provider is None:
+        return nullcontext({})
+    from opentelemetry.trace import get_current_span
+
+    if not get_current_span().is_recording():
+        return nullcontext({})
+    return _client_span(_provider, name, attributes)
+
+
+@contextmanager
+def _client_span(
+    provider: TracerProvider, name: str, attributes: Mapping[str, str | int]
+) -> Iterator[dict[str, str | int]]:
+    from opentelemetry.trace import SpanKind
+
+    found: dict[str, str | int] = {}
+    with provider.get_tracer("segue").start_as_current_span(
+        name,
+        kind=SpanKind.CLIENT,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as made:
+        try:
+            yield found
+        except BaseException as error:
+            _fail(made, type(error).__name__)
+            raise
+        finally:
+            made.set_attributes(found)
 
 
 def trace_headers() -> list[tuple[str, str]]:

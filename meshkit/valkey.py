@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from meshkit import telemetry
 from meshkit.faults import Unavailable
 
 T = TypeVar("T")
@@ -33,7 +35,38 @@ _AWAY = (
     OSError,
 )
 
+_SYSTEM = {"db.system.name": "redis"}
+
 _log = structlog.get_logger("valkey")
+
+
+class _TracedPipeline(Pipeline):
+    """Commands that are sent together: one span."""
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        """Sends the commands; their answers in order."""
+        attributes = {**_SYSTEM, "db.operation.name": "PIPELINE"}
+        with telemetry.client_span("PIPELINE", attributes):
+            return await super().execute(raise_on_error)
+
+
+class _TracedRedis(Redis):
+    """Each command is a span of the call that needs it."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Sends a command; its answer."""
+        if not telemetry.tracing():
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        operation = str(args[0])
+        attributes = {**_SYSTEM, "db.operation.name": operation}
+        with telemetry.client_span(operation, attributes):
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        """Commands to send together."""
+        return _TracedPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
 
 
 @asynccontextmanager
@@ -61,7 +94,7 @@ async def open_client(
         # Not after a timeout: that would double the bound, and the first try may still count.
         retry=Retry(NoBackoff(), retries=1, supported_errors=(exceptions.ConnectionError,)),
     )
-    client = Redis.from_pool(pool)
+    client = _TracedRedis.from_pool(pool)
     try:
         yield client
     finally:

@@ -33,7 +33,10 @@ def main() -> None:
         service="media",
         instance=settings.instance,
     )
-    uvloop.run(serve(settings))
+    try:
+        uvloop.run(serve(settings))
+    finally:
+        telemetry.flush()
 
 
 async def serve(settings: Settings) -> None:
@@ -46,6 +49,13 @@ async def serve(settings: Settings) -> None:
         sys.exit(2)
     if settings.metrics_listen is not None:
         telemetry.serve_metrics(settings.metrics_listen)
+    if settings.otlp_endpoint is not None:
+        telemetry.start_tracing(
+            endpoint=settings.otlp_endpoint,
+            service="media",
+            instance=settings.instance,
+            ratio=settings.trace_ratio,
+        )
     async with reporting(settings, origin):
         await _answer(settings, origin.servicer)
     log.info("media_stopped")

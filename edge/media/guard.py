@@ -6,6 +6,7 @@ The signed path is a bearer secret, so nothing here writes a path before ``maske
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.media.convert import to_fault
 from edge.media.domain.ranges import RangeUnsatisfiable
+from meshkit import telemetry
 from meshkit.http_status import error_response
 
 _CAPABILITY = re.compile(r"^(/media/v1/)(?!artwork/)[^/]+")
@@ -22,6 +24,7 @@ _PREFLIGHT = {
     "access-control-allow-headers": "range, if-range, if-none-match, if-modified-since",
     "access-control-max-age": "86400",
 }
+_FAILED = 500
 _EXPOSED = "content-length, content-range, content-encoding, accept-ranges, etag, retry-after"
 
 
@@ -41,26 +44,41 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
+        begun, status = False, 0
 
         async def guarded(message: Message) -> None:
-            nonlocal begun
+            nonlocal begun, status
             if message["type"] == "http.response.start":
-                begun = True
+                begun, status = True, message["status"]
                 _add_headers(message)
             await send(message)
 
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, guarded)
             return
+        span = _span(scope)
         try:
-            await self._app(scope, receive, guarded)
+            with telemetry.current(span):
+                await self._app(scope, receive, guarded)
         except Exception as error:  # noqa: BLE001 - nothing may reach the server unmasked
             response = _answer(error, scope)
             if begun:
                 # The head is out: only a cut connection tells the client that bytes are missing.
                 raise ConnectionAbortedError from None
             await response(scope, receive, guarded)
+        finally:
+            if span is not None:
+                error_type = str(status) if status >= _FAILED else ""
+                told = {"http.response.status_code": status} if status else {}
+                telemetry.finish(span, told, error=error_type)
+
+
+def _span(scope: Scope) -> Any:
+    """The server's span of a request; None without tracing."""
+    if not telemetry.tracing():
+        return None
+    attributes = {"http.request.method": scope["method"], "url.path": masked(scope["path"])}
+    return telemetry.server_span(f"{scope['method']} media", Headers(scope=scope), attributes)
 
 
 def _add_headers(message: Message) -> None:

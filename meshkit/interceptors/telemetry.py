@@ -10,14 +10,25 @@ import grpc
 from meshkit import telemetry
 from meshkit.contracts import MethodContract
 
+# The codes that say that a server has failed; others say that its caller has to do something else.
+_OURS = (
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DATA_LOSS,
+)
+
 
 class MethodTelemetry:
     """The metrics of one method, with the children of its labels resolved once."""
 
-    __slots__ = ("_by_status", "_held", "_path", "_shed")
+    __slots__ = ("_attributes", "_by_status", "_held", "_path", "_shed")
 
     def __init__(self, contract: MethodContract) -> None:
         self._path = contract.path
+        self._attributes = telemetry.rpc_attributes(contract.path)
         self._by_status: dict[grpc.StatusCode, Any] = {}
         self._held = telemetry.streams_held.labels(contract.path) if contract.is_stream else None
         self._shed = telemetry.calls_shed.labels(contract.path)
@@ -26,7 +37,8 @@ class MethodTelemetry:
         """Starts the clock and the span of a call."""
         if self._held is not None:
             self._held.inc()
-        return time.perf_counter(), telemetry.server_span(self._path, headers)
+        name = self._path.lstrip("/")
+        return time.perf_counter(), telemetry.server_span(name, headers, self._attributes)
 
     def shed(self) -> None:
         """Counts a call that was refused because of overload."""
@@ -47,9 +59,5 @@ class MethodTelemetry:
 
 
 def _finish(span: Any, code: grpc.StatusCode) -> None:
-    from opentelemetry.trace import StatusCode
-
-    span.set_attribute("rpc.grpc.status_code", code.value[0])
-    if code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNAVAILABLE):
-        span.set_status(StatusCode.ERROR, code.name)
-    span.end()
+    error = code.name if code in _OURS else ""
+    telemetry.finish(span, {"rpc.grpc.status_code": code.value[0]}, error=error)

@@ -14,6 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from edge.media.ports import LocalFile, ObjectMissing, StoreUnavailable
+from meshkit import telemetry
 
 if TYPE_CHECKING:
     from obstore import BytesStream
@@ -30,8 +31,9 @@ class ObstoreObjects:
     async def read(self, key: str) -> bytes:
         """See ports.ObjectStore."""
         try:
-            result = await obstore.get_async(self._store, key)
-            return bytes(await result.bytes_async())
+            with telemetry.client_span("GET object", {"object_store.key": key}):
+                result = await obstore.get_async(self._store, key)
+                return bytes(await result.bytes_async())
         except FileNotFoundError:
             raise ObjectMissing(key) from None
         except (BaseError, OSError) as error:
@@ -40,7 +42,8 @@ class ObstoreObjects:
     async def size(self, key: str) -> int:
         """See ports.ObjectStore."""
         try:
-            return int((await obstore.head_async(self._store, key))["size"])
+            with telemetry.client_span("HEAD object", {"object_store.key": key}):
+                return int((await obstore.head_async(self._store, key))["size"])
         except FileNotFoundError:
             raise ObjectMissing(key) from None
         except (BaseError, OSError) as error:
@@ -49,7 +52,8 @@ class ObstoreObjects:
     async def open(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """See ports.ObjectStore."""
         try:
-            result = await obstore.get_async(self._store, key, options={"range": (start, end)})
+            with telemetry.client_span("GET object", {"object_store.key": key}):
+                result = await obstore.get_async(self._store, key, options={"range": (start, end)})
         except FileNotFoundError:
             raise ObjectMissing(key) from None
         except (BaseError, OSError) as error:
