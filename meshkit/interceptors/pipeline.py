@@ -14,6 +14,7 @@ from meshkit.contracts import OPERATOR, MethodContract, method_of
 from meshkit.faults import Unavailable
 from meshkit.interceptors import auth, errors, messages, request_id
 from meshkit.interceptors.json_fields import JsonFields
+from meshkit.interceptors.preconditions import Precondition
 from meshkit.interceptors.telemetry import MethodTelemetry
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
@@ -103,6 +104,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
         self, behavior: Any, contract: MethodContract, check: Checker | None
     ) -> UnaryBehavior:
         metrics, fields = MethodTelemetry(contract), JsonFields(method_of(contract))
+        versions = Precondition(contract)
         admission = self._streams if contract.streams_requests else self._calls
         path = contract.path
 
@@ -119,6 +121,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
                         caller = auth.require_caller(contract, context)
                         await auth.require_user(contract, caller, headers, self._tokens)
                         fields.require_known(headers)
+                        versions.apply(request, headers)
                         messages.require_valid(request, check)
                         return await behavior(request, context)
             except BaseException as error:

@@ -38,7 +38,8 @@ class PreferencesServicer(PreferencesServiceServicer):
         """See the contract."""
         user_id = current_principal().user_id
         key = request_key(user_id, "UpdatePreferences", request)
-        preferences = await self._update(user_id, _wishes(request.preferences), key)
+        based_on = request.based_on_version if request.HasField("based_on_version") else None
+        preferences = await self._update(user_id, _wishes(request.preferences), key, based_on)
         return pb.UpdatePreferencesResponse(preferences=_told(preferences))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from meshkit.faults import Aborted
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.player_state import PlayerState
@@ -57,13 +58,24 @@ class UpdatePreferences:
         self._commander = commander
         self._cache = cache
 
-    async def __call__(self, user_id: str, wishes: Wishes, key: RequestKey | None) -> Preferences:
-        """All preferences after the change. Raises Aborted (CONFLICT), RequestIdReused."""
+    async def __call__(
+        self,
+        user_id: str,
+        wishes: Wishes,
+        key: RequestKey | None,
+        based_on: int | None = None,
+    ) -> Preferences:
+        """All preferences after the change.
+
+        Raises Aborted (CONFLICT), also where there is something to change in another version than
+        ``based_on``, and RequestIdReused.
+        """
 
         async def decide(seen: Seen) -> Decision:
             present = seen.partition.preferences
             after = wishes.applied(present)
             if after is not present:
+                _require_version(present, based_on)
                 await self._cache.announce(user_id, after.version)
             return Decision(
                 _hidden(seen) if wishes.private_session else seen.partition.state,
@@ -74,6 +86,11 @@ class UpdatePreferences:
         answer = await self._commander.execute(user_id, key, decide)
         await self._cache.put(user_id, answer.preferences)
         return answer.preferences
+
+
+def _require_version(present: Preferences, based_on: int | None) -> None:
+    if based_on is not None and based_on != present.version:
+        raise Aborted("the preferences have changed since that version; read them again")
 
 
 def _hidden(seen: Seen) -> PlayerState | None:

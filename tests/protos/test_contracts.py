@@ -161,3 +161,27 @@ def test_every_fault_agrees_with_the_table(kind: type[faults.Fault]) -> None:
     assert status.grpc_code_of(kind.default_reason).name == kind.code
     for narrower in kind.__subclasses__():
         assert status.grpc_code_of(narrower.default_reason).name == kind.code
+
+
+RESPONSE_BODIES = [
+    (method, rule.response_body)
+    for method in METHODS
+    for top in [method.GetOptions().Extensions[annotations_pb2.http]]
+    for rule in (top, *top.additional_bindings)
+    if rule.response_body
+]
+
+
+@pytest.mark.parametrize(("method", "name"), RESPONSE_BODIES, ids=lambda one: str(one)[:50])
+def test_a_response_body_is_all_that_its_answer_has(method: MethodDescriptor, name: str) -> None:
+    # The edge takes it out of the answer by its name, and would drop any other field.
+    assert [field.name for field in method.output_type.fields] == [name]
+    assert not method.server_streaming
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_a_response_body_is_said_for_all_forms_of_a_call(method: MethodDescriptor) -> None:
+    # The edge knows an answer by its method, not by the form in which it was asked for.
+    top = method.GetOptions().Extensions[annotations_pb2.http]
+    bodies = {rule.response_body for rule in (top, *top.additional_bindings)}
+    assert len(bodies) == 1

@@ -102,7 +102,7 @@ async def test_failures_and_writes_have_no_tag(world: World) -> None:
     written = await world.call(
         "POST",
         f"/playlists/{PLAYLIST_ID}/tracks",
-        json={"track_ids": []},
+        json={"track_ids": [TRACK_ID]},
         headers={**world.bearer(), "if-none-match": "*"},
     )
     assert written.status_code == 200, written.text
@@ -153,3 +153,19 @@ async def test_grpc_callers_get_none_of_it(world: World) -> None:
         assert (await call).track.id == TRACK_ID
         names = {str(key) for key, _ in await call.initial_metadata()}
     assert names.isdisjoint({"etag", "cache-control", "x-called-by", "x-if-none-match", "vary"})
+
+
+async def test_a_version_is_said_by_if_match(world: World) -> None:
+    path = f"/playlists/{PLAYLIST_ID}/tracks?item_ids={TRACK_ID}"
+    tagged = {**world.bearer(), "if-match": f'"{PLAYLIST_ID}"'}
+    answer = await world.call("DELETE", path, headers=tagged)
+    assert answer.json()["snapshot_id"] == PLAYLIST_ID
+    for said, fault in (('W/"1"', "must be one"), (f'"{TRACK_ID}"', "another version")):
+        refused = await world.call(
+            "DELETE",
+            f"{path}&snapshot_id={PLAYLIST_ID}",
+            headers={**world.bearer(), "if-match": said},
+        )
+        assert refused.status_code == 400
+        assert refused.json()["message"].startswith("if-match: ")
+        assert fault in refused.json()["message"]

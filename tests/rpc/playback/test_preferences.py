@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from segue.playback.v1 import preferences_service_pb2 as pb
 
 from meshkit import valkey
-from meshkit.faults import InvalidArgument
+from meshkit.faults import Aborted, InvalidArgument
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.music import BLINK_MS, Music, advance, interrupted, run_out
@@ -87,6 +87,22 @@ async def test_what_was_read_can_be_set_as_it_is_and_changes_nothing(user: User)
 async def test_the_version_is_told_and_never_set(user: User) -> None:
     assert (await update(user, version=7)).version == 0
     assert (await update(user, version=7, normalize=False)).version == 1
+
+
+async def test_a_change_that_is_based_on_another_version_is_refused(user: User) -> None:
+    async def based_on(version: int, *, normalize: bool) -> pb.Preferences:
+        wanted = pb.Preferences(normalize=normalize)
+        request = pb.UpdatePreferencesRequest(preferences=wanted, based_on_version=version)
+        answer = await user._sent(user.preferences.UpdatePreferences, request)
+        return answer.preferences  # type: ignore[no-any-return]
+
+    assert (await based_on(0, normalize=False)).version == 1
+    for version in (0, 2):
+        fault = await refused(based_on(version, normalize=True))
+        assert isinstance(fault, Aborted)
+    # What holds already is no change, so that a retry does no harm.
+    assert (await based_on(0, normalize=False)).version == 1
+    assert (await based_on(1, normalize=True)).version == 2
 
 
 async def test_an_update_of_nothing_changes_nothing(user: User) -> None:

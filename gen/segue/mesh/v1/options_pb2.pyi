@@ -216,6 +216,7 @@ Global___ScopeSpec: _TypeAlias = ScopeSpec  # noqa: Y015
 POLICY_FIELD_NUMBER: _builtins.int
 SCOPE_FIELD_NUMBER: _builtins.int
 FORMERLY_FIELD_NUMBER: _builtins.int
+PRECONDITION_FIELD_NUMBER: _builtins.int
 policy: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___MethodPolicy]
 """The policy of this method."""
 scope: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, Global___ScopeSpec]
@@ -223,4 +224,10 @@ scope: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOption
 formerly: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
 """The name that this field had before the first release. A query that still says it is refused
 with the new name.
+"""
+precondition: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""Whether a write says in this field which version it was made on. A caller in JSON may say the same
+in the header If-Match, as one strong tag: `If-Match: "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"`. Another
+version in the field, a weak tag and a list of tags are refused with INVALID_FIELD, and so is
+If-Match on a write that takes no version; `*` is taken as no condition.
 """

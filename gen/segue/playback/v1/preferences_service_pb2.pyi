@@ -173,8 +173,13 @@ class UpdatePreferencesRequest(_message.Message):
 
     PREFERENCES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    BASED_ON_VERSION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    based_on_version: _builtins.int
+    """The version that the change is made on: if another is the newest, nothing is changed, and the
+    answer is ABORTED (CONFLICT). 0: none was ever set. Absent: whichever is the newest.
+    """
     @_builtins.property
     def preferences(self) -> Global___Preferences:
         """What shall be other. Absent: nothing."""
@@ -184,12 +189,15 @@ class UpdatePreferencesRequest(_message.Message):
         *,
         preferences: Global___Preferences | None = ...,
         request_id: _builtins.str = ...,
+        based_on_version: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_based_on_version", b"_based_on_version", "based_on_version", b"based_on_version", "preferences", b"preferences"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_based_on_version", b"_based_on_version", "based_on_version", b"based_on_version", "preferences", b"preferences", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__based_on_version: _TypeAlias = _typing.Literal["based_on_version"]  # noqa: Y015
+    _WhichOneofArgType__based_on_version: _TypeAlias = _typing.Literal["_based_on_version", b"_based_on_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__based_on_version) -> _WhichOneofReturnType__based_on_version | None: ...
 
 Global___UpdatePreferencesRequest: _TypeAlias = UpdatePreferencesRequest  # noqa: Y015
 

@@ -63,7 +63,8 @@ class PreferencesServiceServicer:
         """Sets the preferences that are given; what is absent stays, and nothing is ever reset to its
         default by being left out, PUT or PATCH. They hold from the next track on, except as
         private_session says. Setting what holds already changes nothing and raises no version.
-        Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT.
+        Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT (another version than
+        based_on_version is the newest).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -24,7 +24,8 @@ class PreferencesServiceStub:
     """Sets the preferences that are given; what is absent stays, and nothing is ever reset to its
     default by being left out, PUT or PATCH. They hold from the next track on, except as
     private_session says. Setting what holds already changes nothing and raises no version.
-    Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT.
+    Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT (another version than
+    based_on_version is the newest).
     """
 
 class PreferencesServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -49,7 +50,8 @@ class PreferencesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sets the preferences that are given; what is absent stays, and nothing is ever reset to its
         default by being left out, PUT or PATCH. They hold from the next track on, except as
         private_session says. Setting what holds already changes nothing and raises no version.
-        Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT.
+        Errors: INVALID_FIELD (a bitrate_pref that there is not), CONFLICT (another version than
+        based_on_version is the newest).
         """
 
 def add_PreferencesServiceServicer_to_server(servicer: PreferencesServiceServicer, server: _aio.Server) -> None: ...
