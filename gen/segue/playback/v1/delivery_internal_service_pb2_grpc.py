@@ -49,7 +49,7 @@ class DeliveryInternalServiceServicer:
     def ReportDeliveries(self, request_iterator, context):
         """Reports deliveries in batches. A batch counts once for each of its subjects, however often it is
         sent and to whichever instance: its bytes to the user whose session it is, in the month (UTC) of
-        `delivered_at`; its segments to what that session can have heard (HistoryService.WatchPlays).
+        `delivered_at`; its segments to what that session can have heard (HistoryInternalService.WatchPlays).
         Bytes of subjects that nobody knows are added up in a metric alone.
 
         The answer names the batches that are counted, now or before, and are on disk: the sender forgets

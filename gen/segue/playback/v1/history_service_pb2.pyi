@@ -82,7 +82,9 @@ class Play(_message.Message):
     device_id: _builtins.str
     """The device that played it."""
     heard_ms: _builtins.int
-    """How much of it was heard, in milliseconds: what went by while it played, whatever was sought."""
+    """How much of it was heard, in milliseconds: what went by while it played, whatever was sought. A
+    session that never sent a beat has heard no more than was delivered to it.
+    """
     outcome: Global___Play.Outcome.ValueType
     """How it ended."""
     private_session: _builtins.bool
