@@ -142,3 +142,9 @@ class NoMeasures:
 
     def streams(self, kind: str, difference: int) -> None:
         """See the port."""
+
+    def begun(self, tier: str) -> None:
+        """See the port."""
+
+    def playing(self, sessions: int) -> None:
+        """See the port."""

@@ -26,7 +26,12 @@ _SWITCHES = counter("playback_switches", "Changes of the rung.")
 _ERRORS = counter("playback_fetch_errors", "Failed segment fetches, retried ones included.")
 _RETRIES = counter("playback_fetch_retries", "Segment fetches that were tried again.")
 _HEARD = counter("playback_rung_seconds", "Seconds heard of each rung.", ["rung"])
-_STREAMS = gauge("playback_concurrent_streams", "Streams held by this instance.", ["kind"])
+_HELD = gauge("playback_held_streams", "gRPC streams held by this instance.", ["kind"])
+_BEGUN = counter("playback_streams_begun", "Sessions that told a first beat.", ["tier"])
+_PLAYING = gauge(
+    "playback_concurrent_streams",
+    "Sessions that play now and whose beats come to this instance: add up the instances.",
+)
 _UNATTRIBUTED = counter(
     "playback_unattributed_bytes", "Delivered bytes whose session nobody knows."
 )
@@ -65,4 +70,12 @@ class PrometheusMeasures:
 
     def streams(self, kind: str, difference: int) -> None:
         """See the port."""
-        _STREAMS.labels(kind).inc(difference)
+        _HELD.labels(kind).inc(difference)
+
+    def begun(self, tier: str) -> None:
+        """See the port."""
+        _BEGUN.labels(tier).inc()
+
+    def playing(self, sessions: int) -> None:
+        """See the port."""
+        _PLAYING.set(sessions)

@@ -105,5 +105,13 @@ class Measures(Protocol):
         ...
 
     def streams(self, kind: str, difference: int) -> None:
-        """So many streams of a kind more (or fewer) are held; kinds are few."""
+        """So many gRPC streams of a kind more (or fewer) are held; kinds are few."""
+        ...
+
+    def begun(self, tier: str) -> None:
+        """A session told its first beat."""
+        ...
+
+    def playing(self, sessions: int) -> None:
+        """So many sessions whose beats come to this process play now."""
         ...

@@ -86,6 +86,8 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         if beat.HasField("measurements"):
             counted = _counted(beat.measurements)
             self._heartbeats.report(slot, counted)
+        if not slot.last_seq:
+            self._heartbeats.begin(slot)
         moving = beat.status == _PLAYING
         slot.take(beat.seq, epoch, revision, position_ms, moving, rung, bitrate_kbps, now_ms)
         self._heartbeats.mark(slot)

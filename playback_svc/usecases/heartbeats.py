@@ -15,7 +15,7 @@ import structlog
 
 from meshkit.faults import Fault, NotFound, Unavailable
 from playback_svc.domain.beats import Counted
-from playback_svc.domain.player_state import EndReason, PlayerState
+from playback_svc.domain.player_state import EndReason, PlayerState, Status
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import News, PositionStore, Wake, Wakeups
 from playback_svc.ports.neighbours import Measures
@@ -30,6 +30,7 @@ FLUSH_EVERY_S = 0.5
 CHECKPOINT_MS = 60_000
 _CHUNK = 500
 _MOST_MARKED = 200_000
+_MEASURE_EVERY_MS = 5_000
 
 _log = structlog.get_logger("playback")
 
@@ -57,6 +58,9 @@ class Heartbeats:
         self._clock = clock
         self.held: HeldStreams[Slot] = HeldStreams("heartbeat", measures, clock() / 1000)
         self._marked: dict[str, Slot] = {}
+        # The last slots of sessions that beat without a stream, while they may go on.
+        self._passing: dict[str, Slot] = {}
+        self._measure_at_ms = 0
 
     async def open(self, holder: Holder, session_id: str, device_id: str) -> Slot:
         """A stream's slot; its ``end`` is set where the session takes no beats any more.
@@ -83,8 +87,8 @@ class Heartbeats:
             slot.checkpoint_at_ms = 0
             self.mark(slot)
 
-    async def _join(self, slot: Slot) -> None:
-        """Brings what is known of the session into its slot."""
+    async def _join(self, slot: Slot) -> PlayerState | None:
+        """Brings what is known of the session into its slot; None where it is over."""
         user_id, now_ms = slot.holder.user_id, self._clock()
         partition, _ = await self._commander.answered(user_id, None)
         state = await self._commander.current(partition)
@@ -92,7 +96,7 @@ class Heartbeats:
             record = await self._sessions.over(user_id, slot.session_id)
             device_id = state.device_id if state else ""
             slot.leave(over_by(record.ended_by or EndReason.TAKEN_OVER, device_id))
-            return
+            return None
         if state.device_id != slot.device_id:
             raise NotFound(
                 "The session plays on another device.",
@@ -101,6 +105,7 @@ class Heartbeats:
         slot.load(state, now_ms)
         stored_at_ms = partition.state.last_beat_at_ms if partition.state else None
         slot.checkpoint_at_ms = (stored_at_ms or 0) + CHECKPOINT_MS
+        return state
 
     def mark(self, slot: Slot) -> None:
         """Have the slot's last beat kept at the next flush, unless a later one of its session is.
@@ -112,6 +117,10 @@ class Heartbeats:
             slot.rung = slot.rung or (marked.rung if marked else None)
             self._marked[slot.session_id] = slot
 
+    def begin(self, slot: Slot) -> None:
+        """The first beat of a session has come."""
+        self._measures.begun(slot.holder.tier)
+
     def report(self, slot: Slot, counted: Counted) -> None:
         """Add up what the device counted since its beat before."""
         self._measures.report(slot.holder.tier, counted)
@@ -122,7 +131,12 @@ class Heartbeats:
             if (slot.session_id, slot.device_id, slot.end) == (session_id, device_id, None):
                 return slot
         slot = Slot(holder, session_id, device_id)
-        await self._join(slot)
+        state = await self._join(slot)
+        if state is not None and state.last_beat_at_ms is not None:
+            # What was heard since the beat before counts, as over a stream.
+            slot.beat_at_ms = state.last_beat_at_ms
+            slot.moving = state.moving and state.status is Status.PLAYING
+        self._passing[session_id] = slot
         return slot
 
     async def still_on(self, slot: Slot) -> bool:
@@ -155,6 +169,7 @@ class Heartbeats:
             while task is None or not task.cancelling():
                 await asyncio.sleep(FLUSH_EVERY_S)
                 self.held.end_expired(self._clock() / 1000)
+                self.measure()
                 await self.flush()
         finally:
             await self.flush()
@@ -168,6 +183,19 @@ class Heartbeats:
                 self._count(slot)
             await self._keep_positions(chunk)
             await self._keep_checkpoints(chunk)
+
+    def measure(self) -> None:
+        """Tells, every few seconds, how many sessions play."""
+        now_ms = self._clock()
+        if now_ms < self._measure_at_ms:
+            return
+        self._measure_at_ms = now_ms + _MEASURE_EVERY_MS
+        self._passing = {
+            session_id: slot for session_id, slot in self._passing.items() if slot.plays_at(now_ms)
+        }
+        slots = itertools.chain(self._passing.values(), self.held)
+        playing = {slot.session_id for slot in slots if slot.plays_at(now_ms)}
+        self._measures.playing(len(playing))
 
     def _count(self, slot: Slot) -> None:
         if slot.heard_ms and slot.rung is not None:

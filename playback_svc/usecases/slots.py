@@ -127,7 +127,7 @@ class Slot(HeldStream):
 
         ``bitrate_kbps`` is measured and tells the rung where ``rung`` is empty; 0 tells nothing.
         """
-        if self.moving and self.live_epoch:
+        if self.moving and self.last_seq:
             self.heard_ms += min(now_ms - self.beat_at_ms, SILENCE_PLAYING_MS)
         self.last_seq = seq
         self.beat_at_ms = self.heard_at_ms = now_ms
@@ -143,6 +143,11 @@ class Slot(HeldStream):
         if moving is not self.moving:
             self.moving = moving
             self.checkpoint_at_ms = 0
+
+    def plays_at(self, now_ms: int) -> bool:
+        """Whether the session has told that it plays and goes on."""
+        told = self.last_seq > 0 and self.moving and self.end is None
+        return told and not self.silent_too_long(now_ms)
 
     def live(self) -> LivePosition:
         """The last beat as it is kept."""

@@ -54,8 +54,13 @@ class Heard(NoMeasures):
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
+        self.sessions: list[int] = []
+
     def heard(self, rung: str, seconds: float) -> None:
         self.seconds[rung] = self.seconds.get(rung, 0) + seconds
+
+    def playing(self, sessions: int) -> None:
+        self.sessions.append(sessions)
 
 
 @dataclass
@@ -341,3 +346,45 @@ async def test_a_beat_that_tells_no_rung_leaves_the_last_one(rig: Rig) -> None:
     rig.beat(slot, 1, rung="128")
     rig.beat(slot, 2, rung="")
     assert (slot.live().rung, slot.live().bitrate_kbps) == ("128", 128)
+
+
+async def test_what_is_heard_between_beats_without_a_stream_counts(rig: Rig) -> None:
+    state = await rig.begin()
+
+    async def beat(seq: int, *, moving: bool = True) -> None:
+        slot = await rig.heartbeats.attend(HOLDER, state.session_id, state.device_id)
+        rig.beat(slot, seq, moving=moving)
+        await rig.heartbeats.flush()
+
+    await beat(1)
+    rig.now += 10_000
+    await beat(2)
+    rig.now += 5_000
+    await beat(3, moving=False)
+    rig.now += 20_000
+    await beat(4)
+    rig.now += 2_000
+    await beat(5)
+    assert rig.measures.seconds == {"192": 17.0}
+
+
+async def test_sessions_that_play_are_counted_and_not_their_streams(rig: Rig) -> None:
+    state = await rig.begin()
+    slot = await rig.open(state)
+    rig.heartbeats.measure()
+    rig.beat(slot, 1)
+    again = await rig.open(state)
+    rig.beat(again, 2)
+    rig.now += 6_000
+    rig.heartbeats.measure()
+    rig.beat(slot, 3, moving=False)
+    rig.beat(again, 4, moving=False)
+    rig.now += 6_000
+    rig.heartbeats.measure()
+    passing = await rig.heartbeats.attend(HOLDER, state.session_id, state.device_id)
+    rig.beat(passing, 5)
+    rig.now += 6_000
+    rig.heartbeats.measure()
+    rig.now += 36_000
+    rig.heartbeats.measure()
+    assert rig.measures.sessions == [0, 1, 0, 1, 0]
