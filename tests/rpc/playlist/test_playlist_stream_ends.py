@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from segue.playlist.v1 import playlist_internal_service_pb2 as internal_pb
+from segue.playlist.v1 import playlist_internal_service_pb2_grpc as internal_grpc
 from segue.playlist.v1 import playlist_service_pb2 as pb
 from segue.playlist.v1 import transfer_service_pb2
-from segue.playlist.v1.playlist_internal_service_pb2 import WatchChangesRequest
-from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 
 from meshkit.testing.stores import PostgresServer
@@ -49,9 +49,29 @@ async def open_playlist(world: World, metadata: Any) -> Any:
     )
 
 
+def internal(world: World, caller: str) -> Any:
+    """A channel as another service has it."""
+    return world.transfers.mesh.channel(caller, serves_as="playlist")
+
+
 async def open_changes(world: World, metadata: Any) -> Any:
-    channel = world.transfers.mesh.channel("catalog", serves_as="playlist")
-    return PlaylistInternalServiceStub(channel).WatchChanges(WatchChangesRequest())
+    stub = internal_grpc.PlaylistInternalServiceStub(internal(world, "catalog"))
+    return stub.WatchChanges(internal_pb.WatchChangesRequest())
+
+
+async def open_membership(world: World, metadata: Any) -> Any:
+    stub = internal_grpc.PlaylistInternalServiceStub(internal(world, "rec"))
+    return stub.WatchMembership(internal_pb.WatchMembershipRequest())
+
+
+async def open_saved_tracks(world: World, metadata: Any) -> Any:
+    stub = internal_grpc.LibraryInternalServiceStub(internal(world, "rec"))
+    return stub.WatchSavedTracks(internal_pb.WatchSavedTracksRequest())
+
+
+async def open_blocked_artists(world: World, metadata: Any) -> Any:
+    stub = internal_grpc.SocialInternalServiceStub(internal(world, "rec"))
+    return stub.WatchBlockedArtists(internal_pb.WatchBlockedArtistsRequest())
 
 
 async def open_import(world: World, metadata: Any) -> Any:
@@ -69,6 +89,9 @@ class TestStreamEnds(UserStreamEndSuite):
     streams: ClassVar = {
         "PlaylistService.WatchPlaylist": open_playlist,
         "PlaylistInternalService.WatchChanges": open_changes,
+        "PlaylistInternalService.WatchMembership": open_membership,
+        "LibraryInternalService.WatchSavedTracks": open_saved_tracks,
+        "SocialInternalService.WatchBlockedArtists": open_blocked_artists,
         "TransferService.ImportPlaylist": open_import,
     }
 
