@@ -266,6 +266,7 @@ async def test_a_device_renamed_while_it_is_removed_stays_removed(world: World) 
         ({"kind": 99}, "kind"),
         ({"capabilities": {"rungs": ["128"] * 21}}, "capabilities.rungs"),
         ({"capabilities": {"rungs": [""]}}, "capabilities.rungs[0]"),
+        ({"capabilities": {"rungs": ["128", "FLAC"]}}, "capabilities.rungs[1]"),
         ({"capabilities": {"codecs": ["flac", "a" * 65]}}, "capabilities.codecs[1]"),
         ({"capabilities": {"drm_systems": ["\x00"]}}, "capabilities.drm_systems[0]"),
         ({"request_id": "a" * 129}, "request_id"),

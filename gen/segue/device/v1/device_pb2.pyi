@@ -164,7 +164,7 @@ class Capabilities(_message.Message):
     """Whether its volume can be set by commands."""
     @_builtins.property
     def rungs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The rungs that it can play: "128", "192", "256", "320", "flac". Empty: every one."""
+        """The rungs that it can play, at most 20: "128", "192", "256", "320", "flac". Empty: every one."""
 
     @_builtins.property
     def codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
