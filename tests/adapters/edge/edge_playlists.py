@@ -17,6 +17,9 @@ from segue.playlist.v1 import transfer_service_pb2_grpc as transfer_grpc
 from meshkit import faults
 from meshkit.server import Context
 
+# The id of a playlist that is not there.
+MISSING = "0" * 26
+
 
 class Playlists(playlist_service_pb2_grpc.PlaylistServiceServicer):
     """Tells in the title of a playlist what it was asked."""
@@ -84,7 +87,7 @@ class Transfer(transfer_grpc.TransferServiceServicer):
     async def ExportPlaylist(
         self, request: transfer.ExportPlaylistRequest, context: Context
     ) -> AsyncIterator[httpbody_pb2.HttpBody]:
-        if request.playlist_id == "missing":
+        if request.playlist_id == MISSING:
             raise faults.NotFound("no such playlist")
         kind = "application/json" if request.format else "audio/x-mpegurl"
         for chunk in (b'{"playlist": ', b'{"title": "a\n\nb"}}'):
