@@ -107,9 +107,11 @@ def _answer(answer: Any) -> Answer:
 
 
 @contextmanager
-def running_mesh(folder: Path, replicas: Sequence[str] = ()) -> Iterator[RunningMesh]:
+def running_mesh(
+    folder: Path, replicas: Sequence[str] = (), *, trace_percent: float = 1.0
+) -> Iterator[RunningMesh]:
     """Starts a mesh on free ports and stops it at the end."""
-    edge = start_in_background(MeshOptions(folder, 0, tuple(replicas), "json"))
+    edge = start_in_background(MeshOptions(folder, 0, tuple(replicas), "json", trace_percent))
     try:
         yield RunningMesh(folder, edge)
     finally:
