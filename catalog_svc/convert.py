@@ -6,15 +6,24 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from segue.catalog.v1 import asset_pb2, catalog_pb2
+from segue.catalog.v1 import asset_pb2, catalog_pb2, catalog_service_pb2
 from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
 
 from catalog_svc.domain.asset import FORMAT_VERSION, Asset, Fragment, Rung, Segment, StoredObject
-from catalog_svc.domain.catalogue import SILENT_ALBUM, SILENT_ARTIST, Album, Artist, Track
+from catalog_svc.domain.catalogue import (
+    SILENT_ALBUM,
+    SILENT_ARTIST,
+    Access,
+    Album,
+    Artist,
+    Track,
+)
+from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.imports import Import, ImportFile
 from catalog_svc.domain.packed_ids import RAW_SIZE, UNKNOWN, packed, unpacked
 from catalog_svc.domain.playlists import Playlist
+from catalog_svc.domain.tags import clean
 from meshkit.faults import InvalidArgument
 from meshkit.feeds import Change, Op
 
@@ -72,11 +81,24 @@ def track(one: Track) -> catalog_pb2.Track:
         state=catalog_pb2.Track.State.ValueType(one.state),
         artwork_path=artwork_path(one.artwork),
         created_at=timestamp(one.created_at),
+        hidden=one.hidden,
     )
     if one.loudness is not None:
         message.loudness.integrated_lufs = one.loudness.integrated_lufs
         message.loudness.true_peak_dbtp = one.loudness.true_peak_dbtp
     return message
+
+
+def track_edit(request: catalog_service_pb2.UpdateTrackRequest) -> TrackEdit:
+    """What shall be other of a track."""
+    said = request.track
+    if said.id not in ("", request.id):
+        raise InvalidArgument.field("track.id", "is not that of the path")
+    return TrackEdit(
+        title=clean(said.title) if said.HasField("title") else None,
+        access=Access(said.access) if said.access else None,
+        hidden=said.hidden if said.HasField("hidden") else None,
+    )
 
 
 def artist(one: Artist) -> catalog_pb2.Artist:

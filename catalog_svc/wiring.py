@@ -31,6 +31,7 @@ from catalog_svc.adapters.objects import HashedObjects
 from catalog_svc.adapters.play_changes import play_changes
 from catalog_svc.adapters.playlist_changes import playlist_changes
 from catalog_svc.adapters.postgres_browsing import PostgresBrowsing
+from catalog_svc.adapters.postgres_edits import PostgresEdits
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_listing import PostgresListing
 from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
@@ -57,6 +58,7 @@ from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings
 from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.play_orders import FindPlayOrders
@@ -150,6 +152,7 @@ def add_servicers(
         browse,
         ListNames(PostgresBrowsing(stores.pool), browse),
         TopTracks(catalogue, orders, most_played),
+        EditTrack(PostgresEdits(stores.pool)),
     )
     internal = CatalogInternalServicer(
         browse,

@@ -1,7 +1,7 @@
 """What the change feed says of the catalogue's things: the messages of the contract.
 
-An artist or album whose every track was refused is told under an entity of its own, with the same
-message: it is still there, and nobody is helped by finding it.
+An artist or album whose every track was refused or hidden is told under an entity of its own, with
+the same message: it is still there, and nobody is helped by finding it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from meshkit.feeds import Change, Op
 
 
 def track_change(one: Track) -> Change:
-    """A track that was written."""
+    """A track that was written; one that is hidden is gone for all who follow."""
+    if one.hidden:
+        return removal("track", one.id, one.version)
     payload = convert.track(one).SerializeToString(deterministic=True)
     return Change("track", one.id, one.version, Op.UPSERT, payload)
 

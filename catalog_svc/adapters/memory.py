@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from catalog_svc.adapters.kept_tracks import recalled, remembered
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
 from catalog_svc.adapters.memory_plays import MemoryPlays
 from catalog_svc.adapters.memory_reads import MemoryReads
-from catalog_svc.domain.catalogue import Playable, TrackState
+from catalog_svc.domain.catalogue import Playable, Track, TrackState
+from catalog_svc.domain.edits import NOTHING, TrackEdit
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import (
     SETTLED,
@@ -54,7 +56,7 @@ class _Line:
 
 @dataclass(slots=True)
 class MemoryStore(MemoryReads):
-    """``Catalogue``, ``Playables``, ``Imports``, ``ScanStore`` and ``Preparation`` at once."""
+    """``Catalogue``, ``Playables``, ``Edits``, ``Imports``, ``ScanStore``, ``Preparation``."""
 
     feed: MemoryChangeFeed = field(default_factory=MemoryChangeFeed)
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -93,6 +95,21 @@ class MemoryStore(MemoryReads):
         job = Job(Work.PREPARE, self._owners.get(track_id, ""), Priority.WANTED)
         if job.key in self.jobs:
             self._queue(job)
+
+    async def edit_track(
+        self, track_id: str, edit: TrackEdit, key: RequestKey | None
+    ) -> Track | None:
+        """See ``Edits.edit_track``."""
+        track = self._names.track(self.survivor(track_id))
+        if track is None:
+            return None
+
+        async def produce() -> bytes:
+            if (changed := edit.of(track)) != NOTHING:
+                self._names.edit(track.id, changed)
+            return remembered(self._names.track(track.id) or track)
+
+        return recalled(await self._answers.answer_once(None, key, produce))
 
     async def create(self, new: Import, key: RequestKey | None) -> Import:
         """See ``Imports.create``."""
@@ -333,7 +350,7 @@ class MemoryStore(MemoryReads):
         own = self._owners.get(source.track_id) == source_id
         handed_over = self._hand_over(source)
         if track and own and not handed_over and track.state is TrackState.PENDING:
-            self._names.change(replace(track, state=TrackState.FAILED))
+            self._names.fail(track.id)
             self._failures[track.id] = reason
             self._forget_audio(track.id)
         stamp = source.stamp if remember else source.stamp._replace(size=-1)

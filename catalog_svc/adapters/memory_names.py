@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from catalog_svc.adapters import feed_changes
 from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
+from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.tags import Tags, identity
 from catalog_svc.ports.preparation import Publication
@@ -21,12 +22,16 @@ class MemoryNames:
         self.artists: dict[str, Artist] = {}
         self.albums: dict[str, Album] = {}
         self._tracks: dict[str, Track] = {}
+        self._titles: dict[str, str] = {}
         self._feed = feed
 
     def track(self, track_id: str) -> Track | None:
-        """The track with its album's cover where it has none of its own."""
+        """The track, a hidden one too, as edited; its album's cover where it has none."""
         track = self._tracks.get(track_id)
-        if track is None or track.artwork or not track.album_id:
+        if track is None:
+            return None
+        track = replace(track, title=self._titles.get(track_id, track.title))
+        if track.artwork or not track.album_id:
             return track
         return replace(track, artwork=self.albums[track.album_id].artwork)
 
@@ -50,11 +55,13 @@ class MemoryNames:
         return any(track.album_id == album_id for track in self._living())
 
     def _living(self) -> Iterable[Track]:
-        return (one for one in self._tracks.values() if one.state is not TrackState.FAILED)
+        visible = (one for one in self._tracks.values() if not one.hidden)
+        return (one for one in visible if one.state is not TrackState.FAILED)
 
     def tracks(self) -> Iterable[Track]:
-        """All tracks."""
-        return [track for key in self._tracks if (track := self.track(key)) is not None]
+        """All tracks that are not hidden."""
+        found = [track for key in self._tracks if (track := self.track(key)) is not None]
+        return [track for track in found if not track.hidden]
 
     def insert(self, track_id: str, tags: Tags) -> None:
         """A new PENDING track."""
@@ -113,6 +120,21 @@ class MemoryNames:
         self._tracks[track.id] = replace(track, version=track.version + 1)
         self._turn(turned ^ self._silent(track))
         self._tell(track.id)
+
+    def edit(self, track_id: str, edit: TrackEdit) -> None:
+        """What an administrator says of a track."""
+        if edit.title:
+            self._titles[track_id] = edit.title
+        elif edit.title is not None:
+            self._titles.pop(track_id, None)
+        track = self._tracks[track_id]
+        access = track.access if edit.access is None else edit.access
+        hidden = track.hidden if edit.hidden is None else edit.hidden
+        self.change(replace(track, access=access, hidden=hidden))
+
+    def fail(self, track_id: str) -> None:
+        """The file of a track was refused."""
+        self.change(replace(self._tracks[track_id], state=TrackState.FAILED))
 
     def play(self, track_id: str, plays: int) -> None:
         """Count plays of a track, if there is one; nobody is told."""
@@ -255,7 +277,7 @@ class MemoryNames:
             self._put_album(replace(album, version=album.version + 1))
 
     def _silent(self, track: Track) -> frozenset[str]:
-        """The names of a track of which every track was refused."""
+        """The names of a track of which every track was refused or hidden."""
         album = self.albums.get(track.album_id)
         artists = {track.artist_id} | ({album.artist_id} if album else set())
         silent = {key for key in artists if not self._sings(key)}

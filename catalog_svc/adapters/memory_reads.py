@@ -39,7 +39,8 @@ class MemoryReads:
 
     async def track(self, track_id: str) -> Track | None:
         """See ``Catalogue.track``."""
-        return self._names.track(self.survivor(track_id))
+        track = self._names.track(self.survivor(track_id))
+        return None if track is None or track.hidden else track
 
     async def tracks(
         self,
@@ -117,7 +118,7 @@ class MemoryReads:
 
     async def artist_ids(self, track_ids: Sequence[str]) -> Sequence[str]:
         """See ``PlayOrders.artist_ids``."""
-        found = [await self.track(track_id) for track_id in track_ids]
+        found = [self._names.track(self.survivor(track_id)) for track_id in track_ids]
         return [track.artist_id if track else "" for track in found]
 
     async def most_played(self, limit: int) -> list[Streams]:

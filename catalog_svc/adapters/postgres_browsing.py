@@ -25,11 +25,14 @@ _ARTIST_ORDERS = {
     ArtistSort.NAME: ('ar.folded COLLATE "C"', "ASC"),
     ArtistSort.RECENT: ("ar.created_at", "DESC"),
 }
-_LIVING_ALBUM = "EXISTS (SELECT FROM tracks lt WHERE lt.album_id = al.id AND lt.state <> 3)"
+_LIVING_ALBUM = """
+EXISTS (SELECT FROM tracks lt
+        WHERE lt.album_id = al.id AND lt.state <> 3 AND NOT lt.hidden)
+"""
 _LIVING_ARTIST = """(
-    EXISTS (SELECT FROM tracks lt WHERE lt.artist_id = ar.id AND lt.state <> 3)
+    EXISTS (SELECT FROM tracks lt WHERE lt.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden)
     OR EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
-               WHERE la.artist_id = ar.id AND lt.state <> 3)
+               WHERE la.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden)
 )"""
 
 

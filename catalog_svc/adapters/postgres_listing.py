@@ -19,7 +19,7 @@ def _playlist_change(row: rows.Row) -> Change:
 _TABLES: tuple[tuple[str, str, str, Callable[[rows.Row], Change]], ...] = (
     ("artist", rows.ARTIST, "ar.id", lambda row: feed_changes.artist_change(rows.artist(row))),
     ("album", rows.ALBUM, "al.id", lambda row: feed_changes.album_change(rows.album(row))),
-    ("track", rows.TRACK, "t.id", lambda row: feed_changes.track_change(rows.track(row))),
+    ("track", rows.VISIBLE_TRACK, "t.id", lambda row: feed_changes.track_change(rows.track(row))),
     ("playlist", rows.PUBLIC_PLAYLIST, "p.id", _playlist_change),
 )
 

@@ -62,14 +62,16 @@ RETURNING version
 _SILENT = """
 SELECT ar.id, 'artist' FROM tracks t LEFT JOIN albums al ON al.id = t.album_id
     JOIN artists ar ON ar.id IN (t.artist_id, al.artist_id)
-WHERE t.id = %(track)s AND t.state = 3
-    AND NOT EXISTS (SELECT FROM tracks lt WHERE lt.artist_id = ar.id AND lt.state <> 3)
+WHERE t.id = %(track)s AND (t.state = 3 OR t.hidden)
+    AND NOT EXISTS (SELECT FROM tracks lt
+                    WHERE lt.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden)
     AND NOT EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
-                    WHERE la.artist_id = ar.id AND lt.state <> 3)
+                    WHERE la.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden)
 UNION ALL
 SELECT al.id, 'album' FROM tracks t JOIN albums al ON al.id = t.album_id
-WHERE t.id = %(track)s AND t.state = 3
-    AND NOT EXISTS (SELECT FROM tracks lt WHERE lt.album_id = al.id AND lt.state <> 3)
+WHERE t.id = %(track)s AND (t.state = 3 OR t.hidden)
+    AND NOT EXISTS (SELECT FROM tracks lt
+                    WHERE lt.album_id = al.id AND lt.state <> 3 AND NOT lt.hidden)
 """
 _TURN_ARTISTS = "UPDATE artists SET version = version + 1 WHERE id = ANY (%s)"
 _TURN_ALBUMS = "UPDATE albums SET version = version + 1 WHERE id = ANY (%s)"
@@ -77,7 +79,7 @@ _TURN_ALBUMS = "UPDATE albums SET version = version + 1 WHERE id = ANY (%s)"
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Ids of artists and albums of which every track was refused."""
+    """Ids of artists and albums of which every track was refused or hidden."""
 
     artists: tuple[str, ...]
     albums: tuple[str, ...]
@@ -201,7 +203,7 @@ async def _artist_left(connection: postgres.Connection, artist_id: str) -> list[
 
 
 async def silent(connection: postgres.Connection, track_id: str) -> Silent:
-    """Of the names of a track that is FAILED, those that are silent; none of another track."""
+    """Of the names of a track that is FAILED or hidden, the silent ones; none of another track."""
     found = await (await connection.execute(_SILENT, {"track": track_id})).fetchall()
     return Silent(
         tuple(row[0] for row in found if row[1] == "artist"),
@@ -220,7 +222,7 @@ async def turned(connection: postgres.Connection, names: Silent) -> list[Change]
 
 
 async def credited(connection: postgres.Connection, credits_: Credits) -> list[Change]:
-    """What the feed says of credited names, where their track may be a refused one."""
+    """What the feed says of credited names, where their track may be a refused or hidden one."""
     artists = await artist_changes(connection, [one.id for one in credits_.artists.values()])
     albums = [one.id for one in credits_.albums.values()]
     return artists + await album_changes(connection, albums)

@@ -10,11 +10,11 @@ from catalog_svc.domain.plays import Streams
 from meshkit import postgres
 
 _OF_ALBUM = """
-SELECT id FROM tracks WHERE album_id = %(id)s AND state <> 3
+SELECT id FROM tracks WHERE album_id = %(id)s AND state <> 3 AND NOT hidden
 ORDER BY disc_number, track_number, id LIMIT %(limit)s
 """
 _OF_ARTIST = """
-SELECT id FROM tracks WHERE artist_id = %(id)s AND state <> 3
+SELECT id FROM tracks WHERE artist_id = %(id)s AND state <> 3 AND NOT hidden
 ORDER BY streams_total DESC, id DESC LIMIT %(limit)s
 """
 # Ids go there and come back as one text: to make 10,000 parameters or rows takes longer than to
@@ -30,7 +30,7 @@ SELECT coalesce(string_agg(found.pair, ''), '') FROM (
 """
 _PAIR = 2 * TEXT_SIZE
 _MOST_PLAYED = """
-SELECT id, streams_total FROM tracks WHERE state <> 3
+SELECT id, streams_total FROM tracks WHERE state <> 3 AND NOT hidden
 ORDER BY streams_total DESC, id DESC LIMIT %(limit)s
 """
 

@@ -47,7 +47,7 @@ DELETE FROM counted_plays WHERE play_id = ANY (ARRAY(
 _TELL = """
 WITH outgrown AS (
     SELECT id FROM tracks
-    WHERE streams_total > streams_told + streams_told / 10 AND id > %s
+    WHERE streams_total > streams_told + streams_told / 10 AND id > %s AND NOT hidden
     ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE tracks t SET streams_told = t.streams_total, version = t.version + 1

@@ -23,21 +23,22 @@ from meshkit import postgres
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_SURVIVOR = "coalesce((SELECT m.track_id FROM track_merges m WHERE m.id = %(id)s), %(id)s)"
-_BY_ID = f"{rows.TRACK} WHERE t.id = {_SURVIVOR}"
+_BY_ID = f"{rows.VISIBLE_TRACK} WHERE t.id = {rows.SURVIVOR}"
 _NEWEST = """
 WHERE (t.created_at, t.id) < (%(created_at)s, %(id)s) AND {states}
 ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s
 """
 # The condition of an index of its own.
-_NEWEST_LIVING = rows.TRACK + _NEWEST.format(states="t.state <> 3")
-_NEWEST_OF_STATES = rows.TRACK + _NEWEST.format(states="t.state = ANY (%(states)s::smallint[])")
-_OF_ALBUM = f"""{rows.TRACK}
+_NEWEST_LIVING = rows.VISIBLE_TRACK + _NEWEST.format(states="t.state <> 3")
+_NEWEST_OF_STATES = rows.VISIBLE_TRACK + _NEWEST.format(
+    states="t.state = ANY (%(states)s::smallint[])"
+)
+_OF_ALBUM = f"""{rows.VISIBLE_TRACK}
 WHERE t.album_id = %(album)s
   AND (t.disc_number, t.track_number, t.id) > (%(disc)s, %(number)s, %(id)s)
 ORDER BY t.disc_number, t.track_number, t.id LIMIT %(limit)s
 """
-_TOP = f"""{rows.TRACK}
+_TOP = f"""{rows.VISIBLE_TRACK}
 WHERE t.artist_id = %(artist)s ORDER BY t.streams_total DESC, t.id DESC LIMIT %(limit)s
 """
 _ASKED = """
@@ -45,7 +46,7 @@ SELECT asked.id, found.* FROM unnest(%(ids)s::text[]) AS asked (id)
     LEFT JOIN track_merges m ON m.id = asked.id
 """
 _TRACKS_OF = f"""{_ASKED}
-CROSS JOIN LATERAL ({rows.TRACK} WHERE t.id = coalesce(m.track_id, asked.id)) AS found
+CROSS JOIN LATERAL ({rows.VISIBLE_TRACK} WHERE t.id = coalesce(m.track_id, asked.id)) AS found
 """
 _ASSET = """
 SELECT coalesce(a.descriptor, ''), a.rung_names, a.rung_kbps, t.failure, t.source_id, s.path

@@ -48,7 +48,10 @@ class Loudness:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A recording. ``artwork`` is the hex SHA-256 of its cover or empty."""
+    """A recording. ``artwork`` is the hex SHA-256 of its cover or empty.
+
+    One that is ``hidden`` was taken down: nobody finds, lists or plays it.
+    """
 
     id: str
     title: str
@@ -70,6 +73,7 @@ class Track:
     loudness: Loudness | None
     created_at: datetime
     version: int
+    hidden: bool = False
 
     @property
     def rungs(self) -> tuple[str, ...]:
@@ -82,7 +86,8 @@ class Track:
 class Artist:
     """An artist, one a folded name.
 
-    ``living``: a track of it, or on an album of it, was not refused; search leaves others out.
+    ``living``: a track of it, or on an album of it, was neither refused nor hidden; search leaves
+    others out.
     """
 
     id: str
@@ -99,7 +104,7 @@ class Artist:
 class Album:
     """An album, one a folded title and artist. ``artwork`` is hex SHA-256 or empty.
 
-    ``living``: a track of it was not refused; search leaves others out.
+    ``living``: a track of it was neither refused nor hidden; search leaves others out.
     """
 
     id: str

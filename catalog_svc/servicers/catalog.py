@@ -19,9 +19,12 @@ from catalog_svc.domain.listings import (
 from catalog_svc.domain.plays import Streams
 from catalog_svc.servicers.places import named_after, newest_after, newest_key
 from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.top_tracks import TopTracks
+from meshkit.idempotency import request_key
 from meshkit.paging import Page, SortKey, foreign_token
+from meshkit.principal import current_principal
 from meshkit.server_context import Context
 
 _SERVICE = "/segue.catalog.v1.CatalogService/"
@@ -38,14 +41,26 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         browse: Browse,
         names: ListNames,
         top_tracks: TopTracks,
+        edit_track: EditTrack,
     ) -> None:
         self._browse = browse
         self._names = names
         self._top_tracks = top_tracks
+        self._edit_track = edit_track
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
         """See the contract."""
         return pb.GetTrackResponse(track=convert.track(await self._browse.track(request.id)))
+
+    async def UpdateTrack(
+        self, request: pb.UpdateTrackRequest, context: Context
+    ) -> pb.UpdateTrackResponse:
+        """See the contract."""
+        edit = convert.track_edit(request)
+        key = request_key(current_principal().user_id, _SERVICE + "UpdateTrack", request)
+        return pb.UpdateTrackResponse(
+            track=convert.track(await self._edit_track(request.id, edit, key))
+        )
 
     async def ListTracks(
         self, request: pb.ListTracksRequest, context: Context

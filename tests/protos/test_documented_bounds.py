@@ -17,6 +17,11 @@ STATES_A_BOUND = re.compile(
     r"\bULIDs?\b|\b(at most|up to) \d|\d to \d|\bnot negative\b|\bfrom \d+ on\b", re.IGNORECASE
 )
 NOT_CHECKED = {
+    "segue.catalog.v1.Track.id": "must be the path's",
+    **{
+        f"segue.catalog.v1.Track.{name}": "is output only"
+        for name in ("artist_id", "album_id", "genres")
+    },
     "segue.device.v1.Applied.detail": "is cut, not refused",
     "segue.device.v1.Device.device_id": "must be the path's",
     "segue.playlist.v1.Playlist.playlist_id": "must be the path's",

@@ -9,6 +9,7 @@ import pytest
 from catalog_svc import wiring
 from catalog_svc.adapters import postgres_listing, postgres_playlists
 from catalog_svc.adapters.postgres_browsing import PostgresBrowsing
+from catalog_svc.adapters.postgres_edits import PostgresEdits
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_listing import PostgresListing
 from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
@@ -20,6 +21,7 @@ from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from meshkit import feeds_postgres
 from tests.contracts.catalog.browsing_suite import BrowsingContract
+from tests.contracts.catalog.edits_suite import EditsContract
 from tests.contracts.catalog.handover_suite import HandoverContract
 from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract, playlist, told
@@ -46,6 +48,7 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
             catalogue=catalogue,
             browsing=PostgresBrowsing(pool),
             playables=catalogue,
+            edits=PostgresEdits(pool),
             imports=PostgresImports(pool, queue),
             scans=PostgresScanStore(pool, queue),
             preparation=PostgresPreparation(pool, queue),
@@ -60,6 +63,10 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
 
 
 class TestPostgresBrowsing(BrowsingContract):
+    pass
+
+
+class TestPostgresEdits(EditsContract):
     pass
 
 

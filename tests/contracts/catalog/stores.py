@@ -14,6 +14,7 @@ from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp
 from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.catalogue import Browsing, Catalogue, CatalogueListing, Playables
+from catalog_svc.ports.edits import Edits
 from catalog_svc.ports.imports import Imports, ScanStore
 from catalog_svc.ports.playlists import PlaylistCopy
 from catalog_svc.ports.plays import PlayCounts, PlayedTracks, PlayOrders
@@ -30,6 +31,7 @@ class CatalogueStores:
     catalogue: Catalogue
     browsing: Browsing
     playables: Playables
+    edits: Edits
     imports: Imports
     scans: ScanStore
     preparation: Preparation
@@ -164,6 +166,7 @@ def memory_stores(store: MemoryStore) -> CatalogueStores:
         catalogue=store,
         browsing=store,
         playables=store,
+        edits=store,
         imports=store,
         scans=store,
         preparation=store,

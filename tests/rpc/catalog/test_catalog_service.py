@@ -25,6 +25,7 @@ from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.ready_track import ReadyTrack
@@ -88,7 +89,10 @@ def register_catalogue(server: MeshServer, store: MemoryStore) -> None:
     """Serves the catalogue's servicers over a memory store."""
     browse = Browse(store)
     catalog = CatalogServicer(
-        browse, ListNames(store, browse), TopTracks(store, store, MemoryMostPlayed())
+        browse,
+        ListNames(store, browse),
+        TopTracks(store, store, MemoryMostPlayed()),
+        EditTrack(store),
     )
     internal = CatalogInternalServicer(
         browse,

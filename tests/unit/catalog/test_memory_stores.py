@@ -6,6 +6,7 @@ import pytest
 
 from catalog_svc.adapters.memory import MemoryStore
 from tests.contracts.catalog.browsing_suite import BrowsingContract
+from tests.contracts.catalog.edits_suite import EditsContract
 from tests.contracts.catalog.handover_suite import HandoverContract
 from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract
@@ -22,6 +23,10 @@ def stores() -> CatalogueStores:
 
 
 class TestMemoryBrowsing(BrowsingContract):
+    pass
+
+
+class TestMemoryEdits(EditsContract):
     pass
 
 

@@ -127,7 +127,8 @@ class CatalogInternalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchChanges(self, request, context):
-        """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
+        """Follows every change of tracks, albums and artists; a track that is hidden is told as removed, and
+        told again when it is brought back. The stream starts after `resume_token`
         (exclusive) or, without one, first tells every artist, album and track that there is, without
         tokens, and then what changes; changes come in commit order, each at least once. The stream ends
         with `end`, when the server drains or its store fails; resume with the last token.

@@ -43,7 +43,8 @@ class CatalogInternalServiceStub:
     Errors: INVALID_FIELD (more than 500, or an id is no ULID).
     """
     WatchChanges: _aio.UnaryStreamMultiCallable[_catalog_internal_service_pb2.WatchChangesRequest, _catalog_internal_service_pb2.WatchChangesResponse]
-    """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
+    """Follows every change of tracks, albums and artists; a track that is hidden is told as removed, and
+    told again when it is brought back. The stream starts after `resume_token`
     (exclusive) or, without one, first tells every artist, album and track that there is, without
     tokens, and then what changes; changes come in commit order, each at least once. The stream ends
     with `end`, when the server drains or its store fails; resume with the last token.
@@ -121,7 +122,8 @@ class CatalogInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_internal_service_pb2.WatchChangesRequest,
         context: _aio.ServicerContext[_catalog_internal_service_pb2.WatchChangesRequest, _abc.AsyncIterator[_catalog_internal_service_pb2.WatchChangesResponse]],
     ) -> _abc.AsyncIterator[_catalog_internal_service_pb2.WatchChangesResponse]:
-        """Follows every change of tracks, albums and artists. The stream starts after `resume_token`
+        """Follows every change of tracks, albums and artists; a track that is hidden is told as removed, and
+        told again when it is brought back. The stream starts after `resume_token`
         (exclusive) or, without one, first tells every artist, album and track that there is, without
         tokens, and then what changes; changes come in commit order, each at least once. The stream ends
         with `end`, when the server drains or its store fails; resume with the last token.

@@ -22,7 +22,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Track(_message.Message):
-    """A recording that can be found and played."""
+    """A recording that can be found and played. What a read answers can be sent back to UpdateTrack: of
+    it, title, access and hidden are taken, and all else is ignored.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -96,6 +98,7 @@ class Track(_message.Message):
     ARTWORK_PATH_FIELD_NUMBER: _builtins.int
     LOUDNESS_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """ULID, 26 upper-case characters."""
     title: _builtins.str
@@ -126,6 +129,10 @@ class Track(_message.Message):
     """How far it is."""
     artwork_path: _builtins.str
     """Where its cover is served, a path under the edge. Empty: it has none."""
+    hidden: _builtins.bool
+    """Whether it was taken down: reads, lists, search and playing then know it no more, and playlists
+    keep its place. Default: false.
+    """
     @_builtins.property
     def genres(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Genres as tagged, at most 20."""
@@ -150,7 +157,7 @@ class Track(_message.Message):
         self,
         *,
         id: _builtins.str = ...,
-        title: _builtins.str = ...,
+        title: _builtins.str | None = ...,
         artist: _builtins.str = ...,
         artist_id: _builtins.str = ...,
         album: _builtins.str = ...,
@@ -164,17 +171,29 @@ class Track(_message.Message):
         streams_total: _builtins.float = ...,
         bitrates_available: _abc.Iterable[_builtins.int] | None = ...,
         rungs: _abc.Iterable[_builtins.str] | None = ...,
-        access: Global___Track.Access.ValueType = ...,
+        access: Global___Track.Access.ValueType | None = ...,
         state: Global___Track.State.ValueType = ...,
         artwork_path: _builtins.str = ...,
         loudness: Global___Loudness | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        hidden: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "loudness", b"loudness"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_access", b"_access", "_hidden", b"_hidden", "_title", b"_title", "access", b"access", "created_at", b"created_at", "hidden", b"hidden", "loudness", b"loudness", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "album", b"album", "album_id", b"album_id", "artist", b"artist", "artist_id", b"artist_id", "artwork_path", b"artwork_path", "bitrates_available", b"bitrates_available", "created_at", b"created_at", "disc_number", b"disc_number", "duration", b"duration", "duration_ms", b"duration_ms", "genres", b"genres", "id", b"id", "loudness", b"loudness", "rungs", b"rungs", "state", b"state", "streams_total", b"streams_total", "title", b"title", "track_number", b"track_number", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_access", b"_access", "_hidden", b"_hidden", "_title", b"_title", "access", b"access", "album", b"album", "album_id", b"album_id", "artist", b"artist", "artist_id", b"artist_id", "artwork_path", b"artwork_path", "bitrates_available", b"bitrates_available", "created_at", b"created_at", "disc_number", b"disc_number", "duration", b"duration", "duration_ms", b"duration_ms", "genres", b"genres", "hidden", b"hidden", "id", b"id", "loudness", b"loudness", "rungs", b"rungs", "state", b"state", "streams_total", b"streams_total", "title", b"title", "track_number", b"track_number", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__access: _TypeAlias = _typing.Literal["access"]  # noqa: Y015
+    _WhichOneofArgType__access: _TypeAlias = _typing.Literal["_access", b"_access"]  # noqa: Y015
+    _WhichOneofReturnType__hidden: _TypeAlias = _typing.Literal["hidden"]  # noqa: Y015
+    _WhichOneofArgType__hidden: _TypeAlias = _typing.Literal["_hidden", b"_hidden"]  # noqa: Y015
+    _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
+    _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__access) -> _WhichOneofReturnType__access | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hidden) -> _WhichOneofReturnType__hidden | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__title) -> _WhichOneofReturnType__title | None: ...
 
 Global___Track: _TypeAlias = Track  # noqa: Y015
 

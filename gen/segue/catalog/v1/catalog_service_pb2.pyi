@@ -68,6 +68,65 @@ class GetTrackResponse(_message.Message):
 Global___GetTrackResponse: _TypeAlias = GetTrackResponse  # noqa: Y015
 
 @_typing.final
+class UpdateTrackRequest(_message.Message):
+    """The request of UpdateTrack."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """ULID of the track."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def track(self) -> _catalog_pb2.Track:
+        """What shall be other: title, access, hidden. A title that is shown already is no edit; an empty one
+        takes an edited title away, so that the tags' is shown again. `id` is empty or that of the path.
+        Absent: nothing.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        track: _catalog_pb2.Track | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "request_id", b"request_id", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateTrackRequest: _TypeAlias = UpdateTrackRequest  # noqa: Y015
+
+@_typing.final
+class UpdateTrackResponse(_message.Message):
+    """The answer of UpdateTrack."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def track(self) -> _catalog_pb2.Track:
+        """The track as it is now."""
+
+    def __init__(
+        self,
+        *,
+        track: _catalog_pb2.Track | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateTrackResponse: _TypeAlias = UpdateTrackResponse  # noqa: Y015
+
+@_typing.final
 class ListTracksRequest(_message.Message):
     """The request of ListTracks."""
 

@@ -40,6 +40,11 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetTrackRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetTrackResponse.FromString,
                 _registered_method=True)
+        self.UpdateTrack = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/UpdateTrack',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateTrackRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateTrackResponse.FromString,
+                _registered_method=True)
         self.ListTracks = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/ListTracks',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksRequest.SerializeToString,
@@ -93,7 +98,17 @@ class CatalogServiceServicer:
 
     def GetTrack(self, request, context):
         """One track.
-        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        Errors: NOT_FOUND (one that is hidden too), INVALID_FIELD (id is no ULID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateTrack(self, request, context):
+        """Says of a track what its tags do not, or takes it down (`hidden`) and brings it back. What is said
+        stands whatever a later import reads from the file; the rest follows the tags. Answers a hidden
+        track too.
+        Errors: NOT_FOUND, INVALID_FIELD (track.id is not that of the path), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,7 +134,7 @@ class CatalogServiceServicer:
 
     def ListAlbums(self, request, context):
         """Albums, the newest in the catalogue first unless `sort` says otherwise. Those of which every
-        track FAILED are left out. Under /artists/{artist_id}/albums an artist's, the latest released
+        track FAILED or is hidden are left out. Under /artists/{artist_id}/albums an artist's, the latest released
         first unless `sort` says otherwise.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id, where nothing has it).
         """
@@ -128,7 +143,8 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListArtists(self, request, context):
-        """Artists by name unless `sort` says otherwise. Those of whom every track FAILED are left out.
+        """Artists by name unless `sort` says otherwise. Those of whom every track FAILED or is
+        hidden are left out.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -182,6 +198,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.GetTrack,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetTrackRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetTrackResponse.SerializeToString,
+            ),
+            'UpdateTrack': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTrack,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateTrackRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateTrackResponse.SerializeToString,
             ),
             'ListTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTracks,
@@ -257,6 +278,33 @@ class CatalogService:
             '/segue.catalog.v1.CatalogService/GetTrack',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetTrackRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetTrackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTrack(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/UpdateTrack',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateTrackRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateTrackResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -18,7 +18,13 @@ class CatalogServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTrack: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetTrackRequest, _catalog_service_pb2.GetTrackResponse]
     """One track.
-    Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+    Errors: NOT_FOUND (one that is hidden too), INVALID_FIELD (id is no ULID).
+    """
+    UpdateTrack: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.UpdateTrackRequest, _catalog_service_pb2.UpdateTrackResponse]
+    """Says of a track what its tags do not, or takes it down (`hidden`) and brings it back. What is said
+    stands whatever a later import reads from the file; the rest follows the tags. Answers a hidden
+    track too.
+    Errors: NOT_FOUND, INVALID_FIELD (track.id is not that of the path), REQUEST_ID_REUSED.
     """
     ListTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListTracksRequest, _catalog_service_pb2.ListTracksResponse]
     """Tracks, the newest first (created_at desc, id desc). Those that FAILED are left out unless
@@ -32,12 +38,13 @@ class CatalogServiceStub:
     """
     ListAlbums: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListAlbumsRequest, _catalog_service_pb2.ListAlbumsResponse]
     """Albums, the newest in the catalogue first unless `sort` says otherwise. Those of which every
-    track FAILED are left out. Under /artists/{artist_id}/albums an artist's, the latest released
+    track FAILED or is hidden are left out. Under /artists/{artist_id}/albums an artist's, the latest released
     first unless `sort` says otherwise.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id, where nothing has it).
     """
     ListArtists: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListArtistsRequest, _catalog_service_pb2.ListArtistsResponse]
-    """Artists by name unless `sort` says otherwise. Those of whom every track FAILED are left out.
+    """Artists by name unless `sort` says otherwise. Those of whom every track FAILED or is
+    hidden are left out.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
     GetAlbum: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetAlbumRequest, _catalog_service_pb2.GetAlbumResponse]
@@ -71,7 +78,19 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.GetTrackRequest, _abc.Awaitable[_catalog_service_pb2.GetTrackResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.GetTrackResponse]:
         """One track.
-        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        Errors: NOT_FOUND (one that is hidden too), INVALID_FIELD (id is no ULID).
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateTrack(
+        self,
+        request: _catalog_service_pb2.UpdateTrackRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.UpdateTrackRequest, _abc.Awaitable[_catalog_service_pb2.UpdateTrackResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.UpdateTrackResponse]:
+        """Says of a track what its tags do not, or takes it down (`hidden`) and brings it back. What is said
+        stands whatever a later import reads from the file; the rest follows the tags. Answers a hidden
+        track too.
+        Errors: NOT_FOUND, INVALID_FIELD (track.id is not that of the path), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -103,7 +122,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.ListAlbumsRequest, _abc.Awaitable[_catalog_service_pb2.ListAlbumsResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.ListAlbumsResponse]:
         """Albums, the newest in the catalogue first unless `sort` says otherwise. Those of which every
-        track FAILED are left out. Under /artists/{artist_id}/albums an artist's, the latest released
+        track FAILED or is hidden are left out. Under /artists/{artist_id}/albums an artist's, the latest released
         first unless `sort` says otherwise.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id, where nothing has it).
         """
@@ -114,7 +133,8 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_service_pb2.ListArtistsRequest,
         context: _aio.ServicerContext[_catalog_service_pb2.ListArtistsRequest, _abc.Awaitable[_catalog_service_pb2.ListArtistsResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.ListArtistsResponse]:
-        """Artists by name unless `sort` says otherwise. Those of whom every track FAILED are left out.
+        """Artists by name unless `sort` says otherwise. Those of whom every track FAILED or is
+        hidden are left out.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
 
