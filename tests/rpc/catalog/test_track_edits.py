@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,12 @@ from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
+from playback_svc.adapters.catalogue import CatalogueService
+from playback_svc.domain.plans import admit
+from playback_svc.domain.player_state import Asset
 from tests.contracts.catalog.stores import memory_stores
+from tests.contracts.playback.samples import FREE as FREE_PLAN
+from tests.contracts.playback.samples import PLAYABLE
 from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
 
 PREMIUM, FREE = catalog_pb2.Track.PREMIUM, catalog_pb2.Track.FREE
@@ -65,13 +71,19 @@ async def test_what_was_read_can_be_sent_back_and_changes_nothing(catalog: Catal
     assert told.track == track
 
 
-async def test_a_premium_track_is_told_as_such_to_whoever_plays_it(catalog: Catalog) -> None:
+async def test_a_track_that_was_made_premium_is_refused_to_a_free_plan(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
+
+    async def played() -> Asset:
+        # A service of its own each time: it keeps what it has read.
+        told = await CatalogueService(catalog.playback).tracks([track.id])
+        return admit(FREE_PLAN, replace(PLAYABLE, track=told[track.id]))
+
+    assert await played()
     await update(catalog, track.id, access=PREMIUM)
-    request = internal_pb.LookupTracksRequest(ids=[track.id])
-    (told,) = (await catalog.playback.LookupTracks(request)).tracks
-    assert told.access == PREMIUM
-    assert (await update(catalog, track.id, access=FREE)).access == FREE
+    assert (await refusal(played())).reason == "PLAN_REQUIRED"
+    await update(catalog, track.id, access=FREE)
+    assert await played()
 
 
 async def test_a_track_that_was_taken_down_is_found_by_nobody(catalog: Catalog) -> None:
