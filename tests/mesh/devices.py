@@ -71,6 +71,21 @@ async def until_acknowledged(client: MeshClient, method: Any, request: Any) -> A
                 await asyncio.sleep(_RETRY_S)
 
 
+def heartbeat(
+    session: Any, seq: int, position_ms: int, *, rung: str = "128", measurements: Any = None
+) -> playback_pb2.Heartbeat:
+    """A beat of a session that plays."""
+    return playback_pb2.Heartbeat(
+        epoch=session.epoch,
+        revision=session.revision,
+        seq=seq,
+        position_ms=position_ms,
+        status=PLAYING,
+        rung=rung,
+        measurements=measurements,
+    )
+
+
 class HeartbeatStream:
     """The stream of one device; every step fails when nothing comes for half a minute.
 
@@ -93,16 +108,9 @@ class HeartbeatStream:
         await self._say(pb.StreamHeartbeatsRequest(hello=hello))
         return await self.read()
 
-    async def beat(self, seq: int, position_ms: int = 1_000) -> Any:
-        """Sends a beat; what the server says next."""
-        beat = playback_pb2.Heartbeat(
-            epoch=self._session.epoch,
-            revision=self._session.revision,
-            seq=seq,
-            position_ms=position_ms,
-            status=PLAYING,
-            rung="128",
-        )
+    async def beat(self, seq: int, position_ms: int = 1_000, **told: Any) -> Any:
+        """Sends a beat, with what else is ``told``; what the server says next."""
+        beat = heartbeat(self._session, seq, position_ms, **told)
         await self._say(pb.StreamHeartbeatsRequest(heartbeat=beat))
         return await self.read()
 

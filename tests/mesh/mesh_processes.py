@@ -122,6 +122,14 @@ async def until(
 
 async def rows(folder: Path, service: str, query: str, *values: Any) -> list[Any]:
     """What a query answers in the schema of a service, under that service's own role."""
+    async with transaction(folder, service) as connection:
+        cursor = await connection.execute(query.encode(), values)
+        return await cursor.fetchall()
+
+
+@asynccontextmanager
+async def transaction(folder: Path, service: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """A transaction in the schema of a service, under that service's own role."""
     layout = Layout.at(folder)
     password = Keystore(layout.secrets).password(f"postgres-{service}")
     pid_file = (layout.postgres / "cluster" / "postmaster.pid").read_text(encoding="ascii")
@@ -133,8 +141,7 @@ async def rows(folder: Path, service: str, query: str, *values: Any) -> list[Any
         dbname="segue",
     )
     async with connection:
-        cursor = await connection.execute(query.encode(), values)
-        return await cursor.fetchall()
+        yield connection
 
 
 def tree(folder: Path) -> dict[int, str]:

@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as pb_
 from prometheus_client.parser import text_string_to_metric_families
 
 from localmesh.discovery import find_mesh
+from localmesh.processes import EDGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,14 @@ class Signals:
         return sum(
             each.value
             for each in self.samples
-            if each.name == name and labels.items() <= each.labels.items()
+            # The parser gives counters of other makers the ending that ours have.
+            if each.name in (name, f"{name}_total") and labels.items() <= each.labels.items()
         )
 
 
-async def read_signals(folder: Path) -> Signals:
-    """The page of every process, the edge's too."""
-    pages = find_mesh(folder).metrics
+async def read_signals(folder: Path, *, edge: bool = True) -> Signals:
+    """The page of every process; that of the edge, which is long, may be left out."""
+    pages = {name: url for name, url in find_mesh(folder).metrics.items() if edge or name != EDGE}
     texts = await asyncio.gather(*(asyncio.to_thread(_page, url) for url in pages.values()))
     samples, told = list[Sample](), dict[str, set[str]]()
     for process, text in zip(pages, texts, strict=True):
