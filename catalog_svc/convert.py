@@ -17,6 +17,7 @@ from catalog_svc.domain.catalogue import (
     Access,
     Album,
     Artist,
+    Streamable,
     Track,
 )
 from catalog_svc.domain.edits import TrackEdit
@@ -98,6 +99,19 @@ def track_edit(request: catalog_service_pb2.UpdateTrackRequest) -> TrackEdit:
         title=clean(said.title) if said.HasField("title") else None,
         access=Access(said.access) if said.access else None,
         hidden=said.hidden if said.HasField("hidden") else None,
+    )
+
+
+def sized(one: Streamable, sizes: Iterable[int]) -> pb.LookupAssetsResponse.Asset:
+    """What a track weighs; ``sizes`` are those of its rungs."""
+    return pb.LookupAssetsResponse.Asset(
+        track_id=one.track_id,
+        version=one.version,
+        descriptor_sha256=one.descriptor,
+        rungs=[
+            pb.LookupAssetsResponse.RungSize(rung=name, bitrate_kbps=kbps, size_bytes=size)
+            for (name, kbps), size in zip(one.rungs, sizes, strict=True)
+        ],
     )
 
 

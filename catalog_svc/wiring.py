@@ -61,6 +61,7 @@ from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.list_names import ListNames
+from catalog_svc.usecases.lookup_assets import LookupAssets
 from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.prepare_track import PrepareTrack
 from catalog_svc.usecases.ready_track import ReadyTrack
@@ -159,6 +160,7 @@ def add_servicers(
         ReadyTrack(catalogue),
         WatchChanges(feed, PostgresListing(stores.pool)),
         FindPlayOrders(browse, orders),
+        LookupAssets(catalogue, HashedObjects(settings.objects_url)),
         streams=server.streams,
     )
     importing = ImportServicer(

@@ -10,7 +10,7 @@ from catalog_svc.adapters.kept_tracks import recalled, remembered
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
 from catalog_svc.adapters.memory_plays import MemoryPlays
-from catalog_svc.adapters.memory_reads import MemoryReads
+from catalog_svc.adapters.memory_reads import KeptAsset, MemoryReads
 from catalog_svc.domain.catalogue import Playable, Track, TrackState
 from catalog_svc.domain.edits import NOTHING, TrackEdit
 from catalog_svc.domain.ids import new_id
@@ -40,12 +40,6 @@ _REOPENED = (FileState.UNCHANGED, FileState.DUPLICATE)
 
 
 @dataclass(slots=True)
-class _Asset:
-    descriptor: str
-    rungs: tuple[tuple[str, int], ...]
-
-
-@dataclass(slots=True)
 class _Line:
     """A file of a run and the source behind it."""
 
@@ -68,7 +62,7 @@ class MemoryStore(MemoryReads):
     _audio: dict[bytes, str] = field(default_factory=dict)
     _merged: dict[str, str] = field(default_factory=dict)
     _failures: dict[str, str] = field(default_factory=dict)
-    _assets: dict[str, _Asset] = field(default_factory=dict)
+    _assets: dict[str, KeptAsset] = field(default_factory=dict)
     _sources: dict[str, Source] = field(default_factory=dict)
     _attempts: dict[str, int] = field(default_factory=dict)
     _imports: dict[str, Import] = field(default_factory=dict)
@@ -84,7 +78,7 @@ class MemoryStore(MemoryReads):
         track = await self.track(track_id)
         if track is None:
             return None
-        asset = self._assets.get(track.id, _Asset("", ()))
+        asset = self._assets.get(track.id, KeptAsset("", ()))
         source = self._sources.get(self._owners[track.id])
         name = file_title(source.path if source else b"")
         failure = self._failures.get(track.id, "")
@@ -314,7 +308,7 @@ class MemoryStore(MemoryReads):
 
     async def descriptor(self, track_id: str) -> str:
         """See ``Preparation.descriptor``."""
-        return self._assets.get(track_id, _Asset("", ())).descriptor
+        return self._assets.get(track_id, KeptAsset("", ())).descriptor
 
     async def publish(self, publication: Publication) -> bool:
         """See ``Preparation.publish``."""
@@ -323,7 +317,7 @@ class MemoryStore(MemoryReads):
         stored = await self.descriptor(done.track_id)
         if source is None or source.track_id != done.track_id or stored != done.replaces:
             return False
-        self._assets[done.track_id] = _Asset(done.descriptor, done.rungs)
+        self._assets[done.track_id] = KeptAsset(done.descriptor, done.rungs)
         self._failures.pop(done.track_id, None)
         self._names.publish(done)
         self._progress(source, done.duration_ms, complete=done.complete)

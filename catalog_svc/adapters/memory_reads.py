@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
-from catalog_svc.domain.catalogue import LIVING_STATES, Album, Artist, Track, TrackState
+from catalog_svc.domain.catalogue import LIVING_STATES, Album, Artist, Streamable, Track, TrackState
 from catalog_svc.domain.listings import (
     AlbumQuery,
     ArtistSort,
@@ -27,6 +27,14 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(slots=True)
+class KeptAsset:
+    """The newest descriptor of a track."""
+
+    descriptor: str
+    rungs: tuple[tuple[str, int], ...]
+
+
 class MemoryReads:
     """``Catalogue``, ``CatalogueListing``, ``PlayOrders`` and ``PlayedTracks`` over names, and
     where merged tracks lead."""
@@ -36,6 +44,7 @@ class MemoryReads:
     playlists: MemoryPlaylists
     _names: MemoryNames
     _merged: dict[str, str]
+    _assets: dict[str, KeptAsset]
 
     async def track(self, track_id: str) -> Track | None:
         """See ``Catalogue.track``."""
@@ -97,6 +106,18 @@ class MemoryReads:
         """See ``Catalogue.tracks_of``."""
         found = [(asked, await self.track(asked)) for asked in set(ids)]
         return [replace(track, id=asked) for asked, track in found if track is not None]
+
+    async def streamable(self, ids: Collection[str]) -> list[Streamable]:
+        """See ``Playables.streamable``."""
+        kept = [
+            (track, self._assets.get(self.survivor(track.id)))
+            for track in await self.tracks_of(ids)
+        ]
+        return [
+            Streamable(track.id, track.version, asset.descriptor, asset.rungs)
+            for track, asset in kept
+            if asset is not None
+        ]
 
     async def albums_of(self, ids: Collection[str]) -> list[Album]:
         """See ``Catalogue.albums_of``."""

@@ -14,6 +14,7 @@ from catalog_svc.domain.catalogue import (
     Album,
     Artist,
     Playable,
+    Streamable,
     Track,
     TrackState,
 )
@@ -47,6 +48,12 @@ SELECT asked.id, found.* FROM unnest(%(ids)s::text[]) AS asked (id)
 """
 _TRACKS_OF = f"""{_ASKED}
 CROSS JOIN LATERAL ({rows.VISIBLE_TRACK} WHERE t.id = coalesce(m.track_id, asked.id)) AS found
+"""
+_STREAMABLE = """
+SELECT asked.id, t.version, a.descriptor, a.rung_names, a.rung_kbps
+FROM unnest(%(ids)s::text[]) AS asked (id) LEFT JOIN track_merges m ON m.id = asked.id
+    JOIN tracks t ON t.id = coalesce(m.track_id, asked.id) JOIN assets a ON a.track_id = t.id
+WHERE NOT t.hidden
 """
 _ASSET = """
 SELECT coalesce(a.descriptor, ''), a.rung_names, a.rung_kbps, t.failure, t.source_id, s.path
@@ -133,6 +140,14 @@ class PostgresCatalogue:
         descriptor, names, kbps, failure, _, path = found[0]
         rungs = tuple(zip(names or (), kbps or (), strict=True))
         return Playable(track, descriptor, rungs, file_title(path or b""), failure)
+
+    async def streamable(self, ids: Collection[str]) -> list[Streamable]:
+        """See ``Playables.streamable``."""
+        found = await self._rows(_STREAMABLE, {"ids": list(set(ids))})
+        return [
+            Streamable(row[0], row[1], row[2], tuple(zip(row[3], row[4], strict=True)))
+            for row in found
+        ]
 
     async def want(self, track_id: str) -> None:
         """See ``Playables.want``."""

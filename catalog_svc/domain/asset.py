@@ -54,6 +54,11 @@ class Rung:
     segments: tuple[Segment, ...]
 
     @property
+    def size(self) -> int:
+        """Bytes of all that is fetched to play it from beginning to end."""
+        return self.init.size + sum(segment.object.size for segment in self.segments)
+
+    @property
     def order(self) -> tuple[bool, int]:
         """Sort key: AAC by rising bitrate, FLAC last."""
         return self.name == FLAC, self.bitrate_kbps

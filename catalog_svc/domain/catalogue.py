@@ -132,3 +132,13 @@ class Playable:
     rungs: tuple[tuple[str, int], ...]
     file: str
     failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Streamable:
+    """A track with a READY rung: its version, newest descriptor, and the rungs of that one."""
+
+    track_id: str
+    version: int
+    descriptor: str
+    rungs: tuple[tuple[str, int], ...]

@@ -10,6 +10,7 @@ from catalog_svc.domain.catalogue import (
     Album,
     Artist,
     Playable,
+    Streamable,
     Track,
     TrackState,
 )
@@ -89,6 +90,13 @@ class Playables(Protocol):
 
     async def playable(self, track_id: str) -> Playable | None:
         """The track and its newest descriptor, or None."""
+        ...
+
+    async def streamable(self, ids: Collection[str]) -> list[Streamable]:
+        """The tracks among ``ids`` that have a descriptor, each once, in no order.
+
+        Under the id that was asked for, as ``Catalogue.tracks_of`` tells them.
+        """
         ...
 
     async def want(self, track_id: str) -> None:

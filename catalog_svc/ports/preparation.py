@@ -96,7 +96,15 @@ class Preparation(Protocol):
         ...
 
 
-class MediaObjects(Protocol):
+class Descriptors(Protocol):
+    """Assets by the name of their descriptor, under which nothing ever changes."""
+
+    async def asset(self, sha256: str) -> Asset:
+        """The asset that the descriptor of this name describes."""
+        ...
+
+
+class MediaObjects(Descriptors, Protocol):
     """Immutable objects under names made of their hash. Putting one twice must be harmless."""
 
     async def put_media(
@@ -114,10 +122,6 @@ class MediaObjects(Protocol):
 
     async def put_asset(self, asset: Asset) -> str:
         """Store the descriptor; hex SHA-256."""
-        ...
-
-    async def asset(self, sha256: str) -> Asset:
-        """The descriptor of this name."""
         ...
 
 

@@ -9,6 +9,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalSe
 
 from catalog_svc import convert
 from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.lookup_assets import LookupAssets
 from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.watch_changes import WatchChanges
@@ -26,6 +27,7 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
         ready_track: ReadyTrack,
         watch_changes: WatchChanges,
         play_orders: FindPlayOrders,
+        lookup_assets: LookupAssets,
         *,
         streams: OpenStreams,
     ) -> None:
@@ -33,6 +35,7 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
         self._ready_track = ready_track
         self._watch_changes = watch_changes
         self._play_orders = play_orders
+        self._lookup_assets = lookup_assets
         self._streams = streams
 
     async def GetPlayOrder(
@@ -85,6 +88,13 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
         """See the contract."""
         found = await self._browse.artists_of(request.ids)
         return pb.LookupArtistsResponse(artists=map(convert.artist, found))
+
+    async def LookupAssets(
+        self, request: pb.LookupAssetsRequest, context: Context
+    ) -> pb.LookupAssetsResponse:
+        """See the contract."""
+        found = await self._lookup_assets(request.track_ids)
+        return pb.LookupAssetsResponse(assets=(convert.sized(*one) for one in found))
 
     def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context

@@ -7,6 +7,7 @@ import asyncio
 from segue.catalog.v1 import catalog_pb2
 
 from catalog_svc.domain.catalogue import Loudness, Track, TrackState
+from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, FileState, ImportState
 from catalog_svc.domain.jobs import Priority
@@ -140,6 +141,25 @@ class PreparationContract:
         assert (after.descriptor, after.rungs) == (FIRST, (("128", 128), ("320", 320)))
         assert await stores.preparation.descriptor(track_id) == FIRST
         assert await stores.playables.playable(new_id()) is None
+
+    async def test_what_can_be_streamed_is_told_with_its_version_under_the_id_that_was_asked_for(
+        self, stores: CatalogueStores
+    ) -> None:
+        await stores.scanned(found("a.mp3", tagged("One")), found("b.mp3", tagged("Two")))
+        ids = {track.id for track in await stores.catalogue.tracks(after=None, limit=9)}
+        assert await stores.playables.streamable(ids) == []
+        first, second = await stores.source_ids()
+        kept = (await stores.claimed(first, "audio", tagged("One"))).track_id
+        await stores.claimed(second, "audio", tagged("One"))
+        await stores.preparation.publish(publication(first, kept))
+        track = await stores.only_track()
+        told = await stores.playables.streamable([*ids, new_id()])
+        assert {one.track_id for one in told} == ids
+        assert {(one.version, one.descriptor, one.rungs) for one in told} == {
+            (track.version, FIRST, (("128", 128), ("320", 320)))
+        }
+        await stores.edits.edit_track(kept, TrackEdit(hidden=True), None)
+        assert await stores.playables.streamable(ids) == []
 
     async def test_publishing_again_changes_nothing(self, stores: CatalogueStores) -> None:
         import_id, source_id, track_id = await self._claimed(stores)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,14 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 
 from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
+from catalog_svc.adapters.objects import HashedObjects
 from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.list_names import ListNames
+from catalog_svc.usecases.lookup_assets import LookupAssets
 from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.top_tracks import TopTracks
@@ -60,6 +62,7 @@ class Catalog:
 
     mesh: ServedMesh
     stores: CatalogueStores
+    objects: HashedObjects = field(default_factory=lambda: HashedObjects("memory:///"))
 
     @property
     def edge(self) -> CatalogServiceStub:
@@ -85,7 +88,9 @@ class Catalog:
         return list(answer.tracks)
 
 
-def register_catalogue(server: MeshServer, store: MemoryStore) -> None:
+def register_catalogue(
+    server: MeshServer, store: MemoryStore, objects: HashedObjects | None = None
+) -> None:
     """Serves the catalogue's servicers over a memory store."""
     browse = Browse(store)
     catalog = CatalogServicer(
@@ -99,6 +104,7 @@ def register_catalogue(server: MeshServer, store: MemoryStore) -> None:
         ReadyTrack(store),
         WatchChanges(store.feed, store),
         FindPlayOrders(browse, store),
+        LookupAssets(store, objects or HashedObjects("memory:///")),
         streams=server.streams,
     )
     server.add(add_CatalogServiceServicer_to_server, catalog)

@@ -28,7 +28,7 @@ from segue.mesh.v1 import stream_end_pb2 as segue_dot_mesh_dot_v1_dot_stream__en
 from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/segue/catalog/v1/catalog_internal_service.proto\x12\x10segue.catalog.v1\x1a\x1esegue/catalog/v1/catalog.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\"0\n\x12GetPlayableRequest\x12\x1a\n\x08track_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\"\xc7\x01\n\x13GetPlayableResponse\x12&\n\x05track\x18\x01 \x01(\x0b\x32\x17.segue.catalog.v1.Track\x12\x19\n\x11\x64\x65scriptor_sha256\x18\x02 \x01(\t\x12=\n\x05rungs\x18\x03 \x03(\x0b\x32..segue.catalog.v1.GetPlayableResponse.RungRate\x1a.\n\x08RungRate\x12\x0c\n\x04rung\x18\x01 \x01(\t\x12\x14\n\x0c\x62itrate_kbps\x18\x02 \x01(\x05\"J\n\x13GetPlayOrderRequest\x12\x18\n\x08\x61lbum_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x19\n\tartist_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\"8\n\x14GetPlayOrderResponse\x12\x11\n\ttrack_ids\x18\x01 \x01(\x0c\x12\r\n\x05title\x18\x02 \x01(\t\"6\n\x17ListTrackArtistsRequest\x12\x1b\n\ttrack_ids\x18\x01 \x01(\x0c\x42\x08\xca\xc8\x18\x04P\x80\xe2\t\".\n\x18ListTrackArtistsResponse\x12\x12\n\nartist_ids\x18\x01 \x01(\x0c\"-\n\x13LookupTracksRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x14LookupTracksResponse\x12\'\n\x06tracks\x18\x01 \x03(\x0b\x32\x17.segue.catalog.v1.Track\"-\n\x13LookupAlbumsRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x14LookupAlbumsResponse\x12\'\n\x06\x61lbums\x18\x01 \x03(\x0b\x32\x17.segue.catalog.v1.Album\".\n\x14LookupArtistsRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"B\n\x15LookupArtistsResponse\x12)\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x18.segue.catalog.v1.Artist\"+\n\x13WatchChangesRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xcd\x03\n\x14WatchChangesResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12(\n\x05track\x18\x03 \x01(\x0b\x32\x17.segue.catalog.v1.TrackH\x00\x12(\n\x05\x61lbum\x18\x04 \x01(\x0b\x32\x17.segue.catalog.v1.AlbumH\x00\x12*\n\x06\x61rtist\x18\x05 \x01(\x0b\x32\x18.segue.catalog.v1.ArtistH\x00\x12\x41\n\x07removed\x18\x06 \x01(\x0b\x32..segue.catalog.v1.WatchChangesResponse.RemovedH\x00\x12\'\n\x03\x65nd\x18\x07 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x98\x01\n\x07Removed\x12\x41\n\x04type\x18\x01 \x01(\x0e\x32\x33.segue.catalog.v1.WatchChangesResponse.Removed.Type\x12\n\n\x02id\x18\x02 \x01(\t\">\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05TRACK\x10\x01\x12\t\n\x05\x41LBUM\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x42\x07\n\x05\x65vent\"\xb6\x01\n\x12MatchTracksRequest\x12N\n\x0c\x64\x65scriptions\x18\x01 \x03(\x0b\x32\x30.segue.catalog.v1.MatchTracksRequest.DescriptionB\x06\xca\xc8\x18\x02Hd\x1aP\n\x0b\x44\x65scription\x12\r\n\x05title\x18\x01 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x02 \x01(\t\x12\r\n\x05\x61lbum\x18\x03 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x05\"\xe4\x01\n\x13MatchTracksResponse\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.segue.catalog.v1.MatchTracksResponse.Result\x1aV\n\x06Result\x12:\n\x05match\x18\x01 \x01(\x0e\x32+.segue.catalog.v1.MatchTracksResponse.Match\x12\x10\n\x08track_id\x18\x02 \x01(\t\"6\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\t\n\x05\x45XACT\x10\x01\x12\x0b\n\x07SIMILAR\x10\x02\x32\xf2\x06\n\x16\x43\x61talogInternalService\x12o\n\x0bGetPlayable\x12$.segue.catalog.v1.GetPlayableRequest\x1a%.segue.catalog.v1.GetPlayableResponse\"\x13\x90\x02\x02\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12r\n\x0cGetPlayOrder\x12%.segue.catalog.v1.GetPlayOrderRequest\x1a&.segue.catalog.v1.GetPlayOrderResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12~\n\x10ListTrackArtists\x12).segue.catalog.v1.ListTrackArtistsRequest\x1a*.segue.catalog.v1.ListTrackArtistsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12\x87\x01\n\x0cLookupTracks\x12%.segue.catalog.v1.LookupTracksRequest\x1a&.segue.catalog.v1.LookupTracksResponse\"(\x90\x02\x01\xba\xc8\x18!\x08\x03\x1a\x08playback\x1a\x08playlist\x1a\x03rec\x1a\x04sync\x12r\n\x0cLookupAlbums\x12%.segue.catalog.v1.LookupAlbumsRequest\x1a&.segue.catalog.v1.LookupAlbumsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlist\x12u\n\rLookupArtists\x12&.segue.catalog.v1.LookupArtistsRequest\x1a\'.segue.catalog.v1.LookupArtistsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlist\x12~\n\x0cWatchChanges\x12%.segue.catalog.v1.WatchChangesRequest\x1a&.segue.catalog.v1.WatchChangesResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x08playback\x1a\x08playlist0\x01\x32\x88\x01\n\x15SearchInternalService\x12o\n\x0bMatchTracks\x12$.segue.catalog.v1.MatchTracksRequest\x1a%.segue.catalog.v1.MatchTracksResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlistB\xc9\x01\n\x10segue.catalog.v1B\x1b\x43\x61talogInternalServiceProtoP\x01Z\x1asegue/catalog/v1;catalogv1\xa2\x02\x0eSegueCatalogV1\xaa\x02\x10Segue.Catalog.V1\xba\x02\x0eSegueCatalogV1\xca\x02\x10Segue\\Catalog\\V1\xe2\x02\x1cSegue\\Catalog\\V1\\GPBMetadata\xea\x02\x12Segue::Catalog::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/segue/catalog/v1/catalog_internal_service.proto\x12\x10segue.catalog.v1\x1a\x1esegue/catalog/v1/catalog.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\"0\n\x12GetPlayableRequest\x12\x1a\n\x08track_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\"\xc7\x01\n\x13GetPlayableResponse\x12&\n\x05track\x18\x01 \x01(\x0b\x32\x17.segue.catalog.v1.Track\x12\x19\n\x11\x64\x65scriptor_sha256\x18\x02 \x01(\t\x12=\n\x05rungs\x18\x03 \x03(\x0b\x32..segue.catalog.v1.GetPlayableResponse.RungRate\x1a.\n\x08RungRate\x12\x0c\n\x04rung\x18\x01 \x01(\t\x12\x14\n\x0c\x62itrate_kbps\x18\x02 \x01(\x05\"J\n\x13GetPlayOrderRequest\x12\x18\n\x08\x61lbum_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x19\n\tartist_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\"8\n\x14GetPlayOrderResponse\x12\x11\n\ttrack_ids\x18\x01 \x01(\x0c\x12\r\n\x05title\x18\x02 \x01(\t\"6\n\x17ListTrackArtistsRequest\x12\x1b\n\ttrack_ids\x18\x01 \x01(\x0c\x42\x08\xca\xc8\x18\x04P\x80\xe2\t\".\n\x18ListTrackArtistsResponse\x12\x12\n\nartist_ids\x18\x01 \x01(\x0c\"-\n\x13LookupTracksRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x14LookupTracksResponse\x12\'\n\x06tracks\x18\x01 \x03(\x0b\x32\x17.segue.catalog.v1.Track\"-\n\x13LookupAlbumsRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x14LookupAlbumsResponse\x12\'\n\x06\x61lbums\x18\x01 \x03(\x0b\x32\x17.segue.catalog.v1.Album\".\n\x14LookupArtistsRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"B\n\x15LookupArtistsResponse\x12)\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x18.segue.catalog.v1.Artist\"3\n\x13LookupAssetsRequest\x12\x1c\n\ttrack_ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"\xa0\x02\n\x14LookupAssetsResponse\x12<\n\x06\x61ssets\x18\x01 \x03(\x0b\x32,.segue.catalog.v1.LookupAssetsResponse.Asset\x1a\x42\n\x08RungSize\x12\x0c\n\x04rung\x18\x01 \x01(\t\x12\x14\n\x0c\x62itrate_kbps\x18\x02 \x01(\x05\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x1a\x85\x01\n\x05\x41sset\x12\x10\n\x08track_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x19\n\x11\x64\x65scriptor_sha256\x18\x03 \x01(\t\x12>\n\x05rungs\x18\x04 \x03(\x0b\x32/.segue.catalog.v1.LookupAssetsResponse.RungSize\"+\n\x13WatchChangesRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xcd\x03\n\x14WatchChangesResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12(\n\x05track\x18\x03 \x01(\x0b\x32\x17.segue.catalog.v1.TrackH\x00\x12(\n\x05\x61lbum\x18\x04 \x01(\x0b\x32\x17.segue.catalog.v1.AlbumH\x00\x12*\n\x06\x61rtist\x18\x05 \x01(\x0b\x32\x18.segue.catalog.v1.ArtistH\x00\x12\x41\n\x07removed\x18\x06 \x01(\x0b\x32..segue.catalog.v1.WatchChangesResponse.RemovedH\x00\x12\'\n\x03\x65nd\x18\x07 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x98\x01\n\x07Removed\x12\x41\n\x04type\x18\x01 \x01(\x0e\x32\x33.segue.catalog.v1.WatchChangesResponse.Removed.Type\x12\n\n\x02id\x18\x02 \x01(\t\">\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05TRACK\x10\x01\x12\t\n\x05\x41LBUM\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x42\x07\n\x05\x65vent\"\xb6\x01\n\x12MatchTracksRequest\x12N\n\x0c\x64\x65scriptions\x18\x01 \x03(\x0b\x32\x30.segue.catalog.v1.MatchTracksRequest.DescriptionB\x06\xca\xc8\x18\x02Hd\x1aP\n\x0b\x44\x65scription\x12\r\n\x05title\x18\x01 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x02 \x01(\t\x12\r\n\x05\x61lbum\x18\x03 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x05\"\xe4\x01\n\x13MatchTracksResponse\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.segue.catalog.v1.MatchTracksResponse.Result\x1aV\n\x06Result\x12:\n\x05match\x18\x01 \x01(\x0e\x32+.segue.catalog.v1.MatchTracksResponse.Match\x12\x10\n\x08track_id\x18\x02 \x01(\t\"6\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\t\n\x05\x45XACT\x10\x01\x12\x0b\n\x07SIMILAR\x10\x02\x32\xe2\x07\n\x16\x43\x61talogInternalService\x12o\n\x0bGetPlayable\x12$.segue.catalog.v1.GetPlayableRequest\x1a%.segue.catalog.v1.GetPlayableResponse\"\x13\x90\x02\x02\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12r\n\x0cGetPlayOrder\x12%.segue.catalog.v1.GetPlayOrderRequest\x1a&.segue.catalog.v1.GetPlayOrderResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12~\n\x10ListTrackArtists\x12).segue.catalog.v1.ListTrackArtistsRequest\x1a*.segue.catalog.v1.ListTrackArtistsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12\x87\x01\n\x0cLookupTracks\x12%.segue.catalog.v1.LookupTracksRequest\x1a&.segue.catalog.v1.LookupTracksResponse\"(\x90\x02\x01\xba\xc8\x18!\x08\x03\x1a\x08playback\x1a\x08playlist\x1a\x03rec\x1a\x04sync\x12r\n\x0cLookupAlbums\x12%.segue.catalog.v1.LookupAlbumsRequest\x1a&.segue.catalog.v1.LookupAlbumsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlist\x12u\n\rLookupArtists\x12&.segue.catalog.v1.LookupArtistsRequest\x1a\'.segue.catalog.v1.LookupArtistsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlist\x12n\n\x0cLookupAssets\x12%.segue.catalog.v1.LookupAssetsRequest\x1a&.segue.catalog.v1.LookupAssetsResponse\"\x0f\x90\x02\x01\xba\xc8\x18\x08\x08\x03\x1a\x04sync\x12~\n\x0cWatchChanges\x12%.segue.catalog.v1.WatchChangesRequest\x1a&.segue.catalog.v1.WatchChangesResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x08playback\x1a\x08playlist0\x01\x32\x88\x01\n\x15SearchInternalService\x12o\n\x0bMatchTracks\x12$.segue.catalog.v1.MatchTracksRequest\x1a%.segue.catalog.v1.MatchTracksResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlistB\xc9\x01\n\x10segue.catalog.v1B\x1b\x43\x61talogInternalServiceProtoP\x01Z\x1asegue/catalog/v1;catalogv1\xa2\x02\x0eSegueCatalogV1\xaa\x02\x10Segue.Catalog.V1\xba\x02\x0eSegueCatalogV1\xca\x02\x10Segue\\Catalog\\V1\xe2\x02\x1cSegue\\Catalog\\V1\\GPBMetadata\xea\x02\x12Segue::Catalog::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOOKUPALBUMSREQUEST'].fields_by_name['ids']._serialized_options = b'\312\310\030\005\020\001H\364\003'
   _globals['_LOOKUPARTISTSREQUEST'].fields_by_name['ids']._loaded_options = None
   _globals['_LOOKUPARTISTSREQUEST'].fields_by_name['ids']._serialized_options = b'\312\310\030\005\020\001H\364\003'
+  _globals['_LOOKUPASSETSREQUEST'].fields_by_name['track_ids']._loaded_options = None
+  _globals['_LOOKUPASSETSREQUEST'].fields_by_name['track_ids']._serialized_options = b'\312\310\030\005\020\001H\364\003'
   _globals['_MATCHTRACKSREQUEST'].fields_by_name['descriptions']._loaded_options = None
   _globals['_MATCHTRACKSREQUEST'].fields_by_name['descriptions']._serialized_options = b'\312\310\030\002Hd'
   _globals['_CATALOGINTERNALSERVICE'].methods_by_name['GetPlayable']._loaded_options = None
@@ -64,6 +66,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CATALOGINTERNALSERVICE'].methods_by_name['LookupAlbums']._serialized_options = b'\220\002\001\272\310\030\014\010\003\032\010playlist'
   _globals['_CATALOGINTERNALSERVICE'].methods_by_name['LookupArtists']._loaded_options = None
   _globals['_CATALOGINTERNALSERVICE'].methods_by_name['LookupArtists']._serialized_options = b'\220\002\001\272\310\030\014\010\003\032\010playlist'
+  _globals['_CATALOGINTERNALSERVICE'].methods_by_name['LookupAssets']._loaded_options = None
+  _globals['_CATALOGINTERNALSERVICE'].methods_by_name['LookupAssets']._serialized_options = b'\220\002\001\272\310\030\010\010\003\032\004sync'
   _globals['_CATALOGINTERNALSERVICE'].methods_by_name['WatchChanges']._loaded_options = None
   _globals['_CATALOGINTERNALSERVICE'].methods_by_name['WatchChanges']._serialized_options = b'\220\002\001\272\310\030\026\010\003\032\010playback\032\010playlist'
   _globals['_SEARCHINTERNALSERVICE'].methods_by_name['MatchTracks']._loaded_options = None
@@ -94,26 +98,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOOKUPARTISTSREQUEST']._serialized_end=954
   _globals['_LOOKUPARTISTSRESPONSE']._serialized_start=956
   _globals['_LOOKUPARTISTSRESPONSE']._serialized_end=1022
-  _globals['_WATCHCHANGESREQUEST']._serialized_start=1024
-  _globals['_WATCHCHANGESREQUEST']._serialized_end=1067
-  _globals['_WATCHCHANGESRESPONSE']._serialized_start=1070
-  _globals['_WATCHCHANGESRESPONSE']._serialized_end=1531
-  _globals['_WATCHCHANGESRESPONSE_REMOVED']._serialized_start=1370
-  _globals['_WATCHCHANGESRESPONSE_REMOVED']._serialized_end=1522
-  _globals['_WATCHCHANGESRESPONSE_REMOVED_TYPE']._serialized_start=1460
-  _globals['_WATCHCHANGESRESPONSE_REMOVED_TYPE']._serialized_end=1522
-  _globals['_MATCHTRACKSREQUEST']._serialized_start=1534
-  _globals['_MATCHTRACKSREQUEST']._serialized_end=1716
-  _globals['_MATCHTRACKSREQUEST_DESCRIPTION']._serialized_start=1636
-  _globals['_MATCHTRACKSREQUEST_DESCRIPTION']._serialized_end=1716
-  _globals['_MATCHTRACKSRESPONSE']._serialized_start=1719
-  _globals['_MATCHTRACKSRESPONSE']._serialized_end=1947
-  _globals['_MATCHTRACKSRESPONSE_RESULT']._serialized_start=1805
-  _globals['_MATCHTRACKSRESPONSE_RESULT']._serialized_end=1891
-  _globals['_MATCHTRACKSRESPONSE_MATCH']._serialized_start=1893
-  _globals['_MATCHTRACKSRESPONSE_MATCH']._serialized_end=1947
-  _globals['_CATALOGINTERNALSERVICE']._serialized_start=1950
-  _globals['_CATALOGINTERNALSERVICE']._serialized_end=2832
-  _globals['_SEARCHINTERNALSERVICE']._serialized_start=2835
-  _globals['_SEARCHINTERNALSERVICE']._serialized_end=2971
+  _globals['_LOOKUPASSETSREQUEST']._serialized_start=1024
+  _globals['_LOOKUPASSETSREQUEST']._serialized_end=1075
+  _globals['_LOOKUPASSETSRESPONSE']._serialized_start=1078
+  _globals['_LOOKUPASSETSRESPONSE']._serialized_end=1366
+  _globals['_LOOKUPASSETSRESPONSE_RUNGSIZE']._serialized_start=1164
+  _globals['_LOOKUPASSETSRESPONSE_RUNGSIZE']._serialized_end=1230
+  _globals['_LOOKUPASSETSRESPONSE_ASSET']._serialized_start=1233
+  _globals['_LOOKUPASSETSRESPONSE_ASSET']._serialized_end=1366
+  _globals['_WATCHCHANGESREQUEST']._serialized_start=1368
+  _globals['_WATCHCHANGESREQUEST']._serialized_end=1411
+  _globals['_WATCHCHANGESRESPONSE']._serialized_start=1414
+  _globals['_WATCHCHANGESRESPONSE']._serialized_end=1875
+  _globals['_WATCHCHANGESRESPONSE_REMOVED']._serialized_start=1714
+  _globals['_WATCHCHANGESRESPONSE_REMOVED']._serialized_end=1866
+  _globals['_WATCHCHANGESRESPONSE_REMOVED_TYPE']._serialized_start=1804
+  _globals['_WATCHCHANGESRESPONSE_REMOVED_TYPE']._serialized_end=1866
+  _globals['_MATCHTRACKSREQUEST']._serialized_start=1878
+  _globals['_MATCHTRACKSREQUEST']._serialized_end=2060
+  _globals['_MATCHTRACKSREQUEST_DESCRIPTION']._serialized_start=1980
+  _globals['_MATCHTRACKSREQUEST_DESCRIPTION']._serialized_end=2060
+  _globals['_MATCHTRACKSRESPONSE']._serialized_start=2063
+  _globals['_MATCHTRACKSRESPONSE']._serialized_end=2291
+  _globals['_MATCHTRACKSRESPONSE_RESULT']._serialized_start=2149
+  _globals['_MATCHTRACKSRESPONSE_RESULT']._serialized_end=2235
+  _globals['_MATCHTRACKSRESPONSE_MATCH']._serialized_start=2237
+  _globals['_MATCHTRACKSRESPONSE_MATCH']._serialized_end=2291
+  _globals['_CATALOGINTERNALSERVICE']._serialized_start=2294
+  _globals['_CATALOGINTERNALSERVICE']._serialized_end=3288
+  _globals['_SEARCHINTERNALSERVICE']._serialized_start=3291
+  _globals['_SEARCHINTERNALSERVICE']._serialized_end=3427
 # @@protoc_insertion_point(module_scope)

@@ -342,6 +342,116 @@ class LookupArtistsResponse(_message.Message):
 Global___LookupArtistsResponse: _TypeAlias = LookupArtistsResponse  # noqa: Y015
 
 @_typing.final
+class LookupAssetsRequest(_message.Message):
+    """The request of LookupAssets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of at most 500 tracks."""
+
+    def __init__(
+        self,
+        *,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["track_ids", b"track_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LookupAssetsRequest: _TypeAlias = LookupAssetsRequest  # noqa: Y015
+
+@_typing.final
+class LookupAssetsResponse(_message.Message):
+    """The answer of LookupAssets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class RungSize(_message.Message):
+        """A rung that is READY."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        RUNG_FIELD_NUMBER: _builtins.int
+        BITRATE_KBPS_FIELD_NUMBER: _builtins.int
+        SIZE_BYTES_FIELD_NUMBER: _builtins.int
+        rung: _builtins.str
+        """"128", "192", "256", "320" or "flac"."""
+        bitrate_kbps: _builtins.int
+        """Nominal rate in kbps."""
+        size_bytes: _builtins.int
+        """Bytes of its initialisation segment and all media segments."""
+        def __init__(
+            self,
+            *,
+            rung: _builtins.str = ...,
+            bitrate_kbps: _builtins.int = ...,
+            size_bytes: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "rung", b"rung", "size_bytes", b"size_bytes"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Asset(_message.Message):
+        """What is kept of a track."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TRACK_ID_FIELD_NUMBER: _builtins.int
+        VERSION_FIELD_NUMBER: _builtins.int
+        DESCRIPTOR_SHA256_FIELD_NUMBER: _builtins.int
+        RUNGS_FIELD_NUMBER: _builtins.int
+        track_id: _builtins.str
+        """ULID of the track."""
+        version: _builtins.int
+        """Rises with every change of the track, as WatchChanges tells it."""
+        descriptor_sha256: _builtins.str
+        """SHA-256 of its newest AssetDescriptor, 64 lower-case hex digits. It changes with the bytes alone."""
+        @_builtins.property
+        def rungs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LookupAssetsResponse.RungSize]:
+            """The rungs of that descriptor, AAC by rising bitrate, FLAC last."""
+
+        def __init__(
+            self,
+            *,
+            track_id: _builtins.str = ...,
+            version: _builtins.int = ...,
+            descriptor_sha256: _builtins.str = ...,
+            rungs: _abc.Iterable[Global___LookupAssetsResponse.RungSize] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["descriptor_sha256", b"descriptor_sha256", "rungs", b"rungs", "track_id", b"track_id", "version", b"version"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ASSETS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def assets(self) -> _containers.RepeatedCompositeFieldContainer[Global___LookupAssetsResponse.Asset]:
+        """The tracks that can be streamed."""
+
+    def __init__(
+        self,
+        *,
+        assets: _abc.Iterable[Global___LookupAssetsResponse.Asset] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assets", b"assets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LookupAssetsResponse: _TypeAlias = LookupAssetsResponse  # noqa: Y015
+
+@_typing.final
 class WatchChangesRequest(_message.Message):
     """The request of WatchChanges."""
 

@@ -65,6 +65,11 @@ class CatalogInternalServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupArtistsRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupArtistsResponse.FromString,
                 _registered_method=True)
+        self.LookupAssets = channel.unary_unary(
+                '/segue.catalog.v1.CatalogInternalService/LookupAssets',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupAssetsRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupAssetsResponse.FromString,
+                _registered_method=True)
         self.WatchChanges = channel.unary_stream(
                 '/segue.catalog.v1.CatalogInternalService/WatchChanges',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.WatchChangesRequest.SerializeToString,
@@ -126,6 +131,16 @@ class CatalogInternalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LookupAssets(self, request, context):
+        """What the rungs of tracks weigh, for whoever keeps them offline: in no order, each track once and
+        under the id that was asked for. Those without a READY rung, hidden ones and unknown ids are left
+        out.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchChanges(self, request, context):
         """Follows every change of tracks, albums and artists; a track that is hidden is told as removed, and
         told again when it is brought back. The stream starts after `resume_token`
@@ -170,6 +185,11 @@ def add_CatalogInternalServiceServicer_to_server(servicer, server):
                     servicer.LookupArtists,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupArtistsRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupArtistsResponse.SerializeToString,
+            ),
+            'LookupAssets': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookupAssets,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupAssetsRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupAssetsResponse.SerializeToString,
             ),
             'WatchChanges': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchChanges,
@@ -340,6 +360,33 @@ class CatalogInternalService:
             '/segue.catalog.v1.CatalogInternalService/LookupArtists',
             segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupArtistsRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupArtistsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookupAssets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogInternalService/LookupAssets',
+            segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupAssetsRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__internal__service__pb2.LookupAssetsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,12 @@ class CatalogInternalServiceStub:
     """Artists by id: in no order, and without those that there are not.
     Errors: INVALID_FIELD (more than 500, or an id is no ULID).
     """
+    LookupAssets: _aio.UnaryUnaryMultiCallable[_catalog_internal_service_pb2.LookupAssetsRequest, _catalog_internal_service_pb2.LookupAssetsResponse]
+    """What the rungs of tracks weigh, for whoever keeps them offline: in no order, each track once and
+    under the id that was asked for. Those without a READY rung, hidden ones and unknown ids are left
+    out.
+    Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+    """
     WatchChanges: _aio.UnaryStreamMultiCallable[_catalog_internal_service_pb2.WatchChangesRequest, _catalog_internal_service_pb2.WatchChangesResponse]
     """Follows every change of tracks, albums and artists; a track that is hidden is told as removed, and
     told again when it is brought back. The stream starts after `resume_token`
@@ -113,6 +119,18 @@ class CatalogInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_internal_service_pb2.LookupArtistsRequest, _abc.Awaitable[_catalog_internal_service_pb2.LookupArtistsResponse]],
     ) -> _abc.Awaitable[_catalog_internal_service_pb2.LookupArtistsResponse]:
         """Artists by id: in no order, and without those that there are not.
+        Errors: INVALID_FIELD (more than 500, or an id is no ULID).
+        """
+
+    @_abc_1.abstractmethod
+    def LookupAssets(
+        self,
+        request: _catalog_internal_service_pb2.LookupAssetsRequest,
+        context: _aio.ServicerContext[_catalog_internal_service_pb2.LookupAssetsRequest, _abc.Awaitable[_catalog_internal_service_pb2.LookupAssetsResponse]],
+    ) -> _abc.Awaitable[_catalog_internal_service_pb2.LookupAssetsResponse]:
+        """What the rungs of tracks weigh, for whoever keeps them offline: in no order, each track once and
+        under the id that was asked for. Those without a READY rung, hidden ones and unknown ids are left
+        out.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
 

@@ -1,0 +1,103 @@
+"""What the rungs of tracks weigh, for whoever keeps them offline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from segue.catalog.v1 import catalog_internal_service_pb2 as pb
+
+from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.objects import HashedObjects
+from catalog_svc.domain.asset import Asset, Fragment, Rung, Segment, StoredObject
+from catalog_svc.domain.edits import TrackEdit
+from catalog_svc.domain.ids import new_id
+from meshkit.certificates import WORKLOADS, ensure_certificates
+from meshkit.faults import InvalidArgument, PermissionDenied
+from meshkit.server import MeshServer
+from meshkit.testing.rpc import served
+from tests.contracts.catalog.stores import memory_stores, publication
+from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
+
+OBJECT = bytes(32)
+
+
+def rung(name: str, kbps: int, *sizes: int) -> Rung:
+    """A rung of an initialisation segment of 700 bytes and media segments of these sizes."""
+    segments = tuple(
+        Segment(StoredObject(OBJECT, size), 480_000, (Fragment(0, size, 480_000),))
+        for size in sizes
+    )
+    init = StoredObject(OBJECT, 700)
+    return Rung(name, "mp4a.40.2", kbps, kbps * 1100, kbps * 1000, 48_000, 1024, 0, init, segments)
+
+
+@pytest.fixture
+async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
+    ensure_certificates(tmp_path, workloads=(*WORKLOADS, "sync"))
+    store, objects = MemoryStore(), HashedObjects((tmp_path / "objects").as_uri())
+
+    def register(server: MeshServer) -> None:
+        register_catalogue(server, store, objects)
+
+    async with served(tmp_path, register=register) as mesh:
+        yield Catalog(mesh, memory_stores(store), objects)
+
+
+async def ready(catalog: Catalog, track_id: str) -> str:
+    """Have two rungs of a track be READY: the descriptor."""
+    rungs = (rung("128", 128, 160_000, 40_000), rung("320", 320, 400_000, 90_000))
+    asset = Asset(track_id, 12_500, 48_000, 2, 600_000, rungs)
+    descriptor = await catalog.objects.put_asset(asset)
+    for source_id in await catalog.stores.source_ids():
+        begun = await catalog.stores.preparation.begin(source_id)
+        if begun is not None and begun[0].track_id == track_id:
+            done = replace(publication(source_id, track_id), descriptor=descriptor)
+            assert await catalog.stores.preparation.publish(done)
+    return descriptor
+
+
+async def lookup(catalog: Catalog, *track_ids: str) -> list[pb.LookupAssetsResponse.Asset]:
+    request = pb.LookupAssetsRequest(track_ids=track_ids)
+    return list((await catalog.internal("sync").LookupAssets(request)).assets)
+
+
+async def test_a_track_is_told_with_what_its_rungs_weigh(catalog: Catalog) -> None:
+    first, second = await catalog.fill(2)
+    descriptor = await ready(catalog, first.id)
+    (told,) = await lookup(catalog, first.id, second.id, new_id(), first.id)
+    assert (told.track_id, told.descriptor_sha256) == (first.id, descriptor)
+    assert [(one.rung, one.bitrate_kbps, one.size_bytes) for one in told.rungs] == [
+        ("128", 128, 200_700),
+        ("320", 320, 490_700),
+    ]
+    assert await lookup(catalog) == []
+
+
+async def test_the_version_is_that_of_the_feed_and_rises_with_each_change(
+    catalog: Catalog,
+) -> None:
+    (track,) = await catalog.fill(1)
+    await ready(catalog, track.id)
+    (before,) = await lookup(catalog, track.id)
+    token = await catalog.stores.feed.head()
+    await catalog.stores.edits.edit_track(track.id, TrackEdit(title="Uno"), None)
+    (after,) = await lookup(catalog, track.id)
+    assert after.version > before.version
+    assert [one.version for one in await catalog.stores.changes_after(token)] == [after.version]
+    await catalog.stores.edits.edit_track(track.id, TrackEdit(hidden=True), None)
+    assert await lookup(catalog, track.id) == []
+
+
+async def test_500_tracks_are_looked_up_at_once_and_no_more(catalog: Catalog) -> None:
+    assert await lookup(catalog, *(new_id() for _ in range(500))) == []
+    fault = await refusal(lookup(catalog, *(new_id() for _ in range(501))))
+    assert isinstance(fault, InvalidArgument)
+    assert fault.metadata["field"] == "track_ids"
+
+
+async def test_nobody_but_sync_asks(catalog: Catalog) -> None:
+    call = catalog.internal("playlist").LookupAssets(pb.LookupAssetsRequest())
+    assert isinstance(await refusal(call), PermissionDenied)
