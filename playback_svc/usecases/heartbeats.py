@@ -58,7 +58,7 @@ class Heartbeats:
         self._clock = clock
         self.held: HeldStreams[Slot] = HeldStreams("heartbeat", measures, clock() / 1000)
         self._marked: dict[str, Slot] = {}
-        # The last slots of sessions that beat without a stream, while they may go on.
+        # The last slots, by user, of sessions that beat without a stream, while they may go on.
         self._passing: dict[str, Slot] = {}
         self._measure_at_ms = 0
 
@@ -132,11 +132,13 @@ class Heartbeats:
                 return slot
         slot = Slot(holder, session_id, device_id)
         state = await self._join(slot)
-        if state is not None and state.last_beat_at_ms is not None:
+        if state is None:
+            return slot
+        if state.last_beat_at_ms is not None:
             # What was heard since the beat before counts, as over a stream.
             slot.beat_at_ms = state.last_beat_at_ms
             slot.moving = state.moving and state.status is Status.PLAYING
-        self._passing[session_id] = slot
+        self._passing[holder.user_id] = slot
         return slot
 
     async def still_on(self, slot: Slot) -> bool:
@@ -160,6 +162,8 @@ class Heartbeats:
         now_ms = self._clock()
         for slot in self.held.of_user(news.user_id):
             slot.wake(news, now_ms)
+        if passing := self._passing.get(news.user_id):
+            passing.wake(news, now_ms)
 
     async def run(self) -> None:
         """Keep beats and end streams whose token expired until cancelled; then keep the rest."""
@@ -191,7 +195,7 @@ class Heartbeats:
             return
         self._measure_at_ms = now_ms + _MEASURE_EVERY_MS
         self._passing = {
-            session_id: slot for session_id, slot in self._passing.items() if slot.plays_at(now_ms)
+            user_id: slot for user_id, slot in self._passing.items() if slot.plays_at(now_ms)
         }
         slots = itertools.chain(self._passing.values(), self.held)
         playing = {slot.session_id for slot in slots if slot.plays_at(now_ms)}

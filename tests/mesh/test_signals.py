@@ -70,9 +70,11 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
-    """A mesh of its own, on which nothing else happens."""
-    with running_mesh(tmp_path_factory.mktemp("measured") / "mesh") as mesh:
-        yield mesh
+    """A mesh of its own, on which nothing else happens; its queues are measured every second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEGUE_CATALOG_WORKER_DEAD_AFTER_S", "4")
+        with running_mesh(tmp_path_factory.mktemp("measured") / "mesh") as mesh:
+            yield mesh
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

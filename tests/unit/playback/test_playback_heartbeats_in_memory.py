@@ -388,3 +388,21 @@ async def test_sessions_that_play_are_counted_and_not_their_streams(rig: Rig) ->
     rig.now += 36_000
     rig.heartbeats.measure()
     assert rig.measures.sessions == [0, 1, 0, 1, 0]
+
+
+async def test_a_session_that_beats_without_a_stream_counts_until_it_is_taken_over(
+    rig: Rig,
+) -> None:
+    state = await rig.begin()
+    passing = await rig.heartbeats.attend(HOLDER, state.session_id, state.device_id)
+    rig.beat(passing, 1)
+    rig.heartbeats.measure()
+    other = await rig.begin()
+    rig.now += 6_000
+    rig.heartbeats.measure()
+    rig.beat(await rig.heartbeats.attend(HOLDER, other.session_id, other.device_id), 1)
+    # A late beat of what is over changes nothing.
+    await rig.heartbeats.attend(HOLDER, state.session_id, state.device_id)
+    rig.now += 6_000
+    rig.heartbeats.measure()
+    assert rig.measures.sessions == [1, 0, 1]
