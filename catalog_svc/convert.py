@@ -17,6 +17,7 @@ from catalog_svc.domain.catalogue import (
     Access,
     Album,
     Artist,
+    Genre,
     Streamable,
     Track,
 )
@@ -100,6 +101,11 @@ def track_edit(request: catalog_service_pb2.UpdateTrackRequest) -> TrackEdit:
         access=Access(said.access) if said.access else None,
         hidden=said.hidden if said.HasField("hidden") else None,
     )
+
+
+def genre(one: Genre) -> catalog_pb2.Genre:
+    """A genre as clients see it."""
+    return catalog_pb2.Genre(name=one.name, track_count=one.track_count)
 
 
 def sized(one: Streamable, sizes: Iterable[int]) -> pb.LookupAssetsResponse.Asset:

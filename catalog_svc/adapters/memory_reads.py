@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,15 @@ from typing import Any, TypeVar
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
-from catalog_svc.domain.catalogue import LIVING_STATES, Album, Artist, Streamable, Track, TrackState
+from catalog_svc.domain.catalogue import (
+    LIVING_STATES,
+    Album,
+    Artist,
+    Genre,
+    Streamable,
+    Track,
+    TrackState,
+)
 from catalog_svc.domain.listings import (
     AlbumQuery,
     ArtistSort,
@@ -57,9 +66,14 @@ class MemoryReads:
         after: tuple[int, str] | None,
         limit: int,
         states: Collection[TrackState] = LIVING_STATES,
+        genre: str = "",
     ) -> list[Track]:
         """See ``Catalogue.tracks``."""
-        wanted = [track for track in self._names.tracks() if track.state in states]
+        wanted = [
+            track
+            for track in self._names.tracks()
+            if track.state in states and (not genre or genre in track.genres)
+        ]
         found = sorted(wanted, key=lambda t: (t.created_at, t.id), reverse=True)
         if after is not None:
             place = (_EPOCH + timedelta(microseconds=after[0]), after[1])
@@ -80,6 +94,11 @@ class MemoryReads:
         """See ``Browsing.artists``."""
         artists = [artist for key in self._names.artists if (artist := self._names.artist(key))]
         return _page({artist_place(sort, one): one for one in artists if one.living}, after, limit)
+
+    async def genres(self, *, after: str, limit: int) -> list[Genre]:
+        """See ``Browsing.genres``."""
+        counts = Counter(genre for track in self._most_played() for genre in track.genres)
+        return [Genre(*one) for one in sorted(counts.items()) if one[0] > after][:limit]
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""

@@ -1,11 +1,11 @@
-"""Lists of albums and artists in PostgreSQL, each a walk along an index."""
+"""Lists of albums, artists and genres in PostgreSQL; the first two walk along an index."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from catalog_svc.adapters import postgres_rows as rows
-from catalog_svc.domain.catalogue import Album, Artist
+from catalog_svc.domain.catalogue import Album, Artist, Genre
 from catalog_svc.domain.listings import (
     AlbumQuery,
     AlbumSort,
@@ -34,6 +34,13 @@ _LIVING_ARTIST = """(
     OR EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
                WHERE la.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden)
 )"""
+
+
+_GENRES = """
+SELECT g.name, count(*) FROM tracks t CROSS JOIN LATERAL unnest(t.genres) AS g (name)
+WHERE t.state <> 3 AND NOT t.hidden AND g.name COLLATE "C" > %(after)s
+GROUP BY g.name ORDER BY g.name COLLATE "C" LIMIT %(limit)s
+"""
 
 
 class PostgresBrowsing:
@@ -72,6 +79,11 @@ class PostgresBrowsing:
         statement, placed = _page(rows.ARTIST, "ar", [_LIVING_ARTIST], order, after)
         found = await rows.fetch(self._pool, statement, {**placed, "limit": limit})
         return [rows.artist(row) for row in found]
+
+    async def genres(self, *, after: str, limit: int) -> list[Genre]:
+        """See ``Browsing.genres``."""
+        found = await rows.fetch(self._pool, _GENRES, {"after": after, "limit": limit})
+        return [Genre(row[0], row[1]) for row in found]
 
 
 def _value(sort: AlbumSort | ArtistSort, after: TextPlace | NumberPlace | None) -> Any:

@@ -26,14 +26,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _BY_ID = f"{rows.VISIBLE_TRACK} WHERE t.id = {rows.SURVIVOR}"
 _NEWEST = """
-WHERE (t.created_at, t.id) < (%(created_at)s, %(id)s) AND {states}
+WHERE (t.created_at, t.id) < (%(created_at)s, %(id)s) AND {states} {genre}
 ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s
 """
 # The condition of an index of its own.
-_NEWEST_LIVING = rows.VISIBLE_TRACK + _NEWEST.format(states="t.state <> 3")
-_NEWEST_OF_STATES = rows.VISIBLE_TRACK + _NEWEST.format(
-    states="t.state = ANY (%(states)s::smallint[])"
-)
+_LIVING = "t.state <> 3"
+_OF_STATES = "t.state = ANY (%(states)s::smallint[])"
+_OF_GENRE = "AND t.genres @> ARRAY[%(genre)s]"
 _OF_ALBUM = f"""{rows.VISIBLE_TRACK}
 WHERE t.album_id = %(album)s
   AND (t.disc_number, t.track_number, t.id) > (%(disc)s, %(number)s, %(id)s)
@@ -80,16 +79,17 @@ class PostgresCatalogue:
         after: tuple[int, str] | None,
         limit: int,
         states: Collection[TrackState] = LIVING_STATES,
+        genre: str = "",
     ) -> list[Track]:
         """See ``Catalogue.tracks``."""
         created_at: datetime | str = "infinity"
         if after is not None:
             created_at = _EPOCH + timedelta(microseconds=after[0])
         place = {"created_at": created_at, "id": after[1] if after else "", "limit": limit}
-        if set(states) == LIVING_STATES:
-            return [rows.track(row) for row in await self._rows(_NEWEST_LIVING, place)]
-        asked = {**place, "states": list(states)}
-        return [rows.track(row) for row in await self._rows(_NEWEST_OF_STATES, asked)]
+        asked = {**place, "states": list(states), "genre": genre}
+        living = _LIVING if set(states) == LIVING_STATES else _OF_STATES
+        query = rows.VISIBLE_TRACK + _NEWEST.format(states=living, genre=_OF_GENRE if genre else "")
+        return [rows.track(row) for row in await self._rows(query, asked)]
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""

@@ -121,6 +121,14 @@ class Album:
 
 
 @dataclass(frozen=True, slots=True)
+class Genre:
+    """A genre as tags spell it, and how many tracks it has that are neither refused nor hidden."""
+
+    name: str
+    track_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Playable:
     """What playback needs. ``descriptor`` is empty until the first rung is READY.
 

@@ -9,6 +9,7 @@ from catalog_svc.domain.catalogue import (
     LIVING_STATES,
     Album,
     Artist,
+    Genre,
     Playable,
     Streamable,
     Track,
@@ -31,8 +32,12 @@ class Catalogue(Protocol):
         after: tuple[int, str] | None,
         limit: int,
         states: Collection[TrackState] = LIVING_STATES,
+        genre: str = "",
     ) -> list[Track]:
-        """Tracks in ``states`` by (created_at desc, id desc); ``after`` is (µs, id)."""
+        """Tracks in ``states`` by (created_at desc, id desc); ``after`` is (µs, id).
+
+        Of one ``genre``, spelled as in tags, unless that is empty.
+        """
         ...
 
     async def album(self, album_id: str) -> Album | None:
@@ -82,6 +87,10 @@ class Browsing(Protocol):
         self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
     ) -> list[Artist]:
         """The living artists in the order, after the place ``after``."""
+        ...
+
+    async def genres(self, *, after: str, limit: int) -> list[Genre]:
+        """The genres of living tracks by name, code point by code point, after ``after``."""
         ...
 
 

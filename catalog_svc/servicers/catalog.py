@@ -17,7 +17,8 @@ from catalog_svc.domain.listings import (
     artist_place,
 )
 from catalog_svc.domain.plays import Streams
-from catalog_svc.servicers.places import named_after, newest_after, newest_key
+from catalog_svc.domain.tags import clean
+from catalog_svc.servicers.places import name_after, named_after, newest_after, newest_key
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.list_names import ListNames
@@ -69,7 +70,9 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         page = Page.of(_SERVICE + "ListTracks", request)
         after = newest_after(page.after)
         states = list(map(TrackState, request.states))
-        found = await self._browse.tracks(states, after=after, limit=page.size + 1)
+        found = await self._browse.tracks(
+            states, after=after, limit=page.size + 1, genre=clean(request.genre)
+        )
         shown, token = page.cut(found, newest_key)
         return pb.ListTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
@@ -104,6 +107,15 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         found = await self._names.artists(sort, after=after, limit=page.size + 1)
         shown, token = page.cut(found, partial(artist_place, sort))
         return pb.ListArtistsResponse(artists=map(convert.artist, shown), next_page_token=token)
+
+    async def ListGenres(
+        self, request: pb.ListGenresRequest, context: Context
+    ) -> pb.ListGenresResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListGenres", request)
+        found = await self._names.genres(after=name_after(page.after), limit=page.size + 1)
+        shown, token = page.cut(found, lambda genre: (genre.name,))
+        return pb.ListGenresResponse(genres=map(convert.genre, shown), next_page_token=token)
 
     async def GetAlbum(self, request: pb.GetAlbumRequest, context: Context) -> pb.GetAlbumResponse:
         """See the contract."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from catalog_svc.domain.listings import NumberPlace, TextPlace, microseconds
+from catalog_svc.domain.tags import clean
 from meshkit.paging import SortKey, foreign_token
 
 _YEAR_10000_US = 253_402_300_800_000_000
@@ -37,6 +38,17 @@ def newest_after(after: SortKey | None) -> NumberPlace | None:
             return None
         case (int(created_us), str(track_id)) if 0 <= created_us < _YEAR_10000_US:
             return created_us, track_id
+        case _:
+            raise foreign_token()
+
+
+def name_after(after: SortKey | None) -> str:
+    """The name after which a page begins, of a list of names that are nobody else's."""
+    match after:
+        case None:
+            return ""
+        case (str(name),) if name == clean(name):
+            return name
         case _:
             raise foreign_token()
 

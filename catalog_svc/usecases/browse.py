@@ -23,11 +23,19 @@ class Browse:
         return found
 
     async def tracks(
-        self, states: Collection[TrackState], *, after: tuple[int, str] | None, limit: int
+        self,
+        states: Collection[TrackState],
+        *,
+        after: tuple[int, str] | None,
+        limit: int,
+        genre: str = "",
     ) -> list[Track]:
-        """The newest tracks, living ones where no states are named; ``after`` is (µs, id)."""
+        """The newest tracks, living ones where no states are named; ``after`` is (µs, id).
+
+        Of one ``genre`` unless that is empty.
+        """
         wanted = frozenset(states) or LIVING_STATES
-        return await self._catalogue.tracks(after=after, limit=limit, states=wanted)
+        return await self._catalogue.tracks(after=after, limit=limit, states=wanted, genre=genre)
 
     async def album(self, album_id: str) -> Album:
         """One album."""

@@ -1,8 +1,8 @@
-"""List albums and artists."""
+"""List albums, artists and genres."""
 
 from __future__ import annotations
 
-from catalog_svc.domain.catalogue import Album, Artist
+from catalog_svc.domain.catalogue import Album, Artist, Genre
 from catalog_svc.domain.listings import AlbumQuery, ArtistSort, NumberPlace, TextPlace
 from catalog_svc.ports.catalogue import Browsing
 from catalog_svc.usecases.browse import Browse
@@ -29,3 +29,7 @@ class ListNames:
     ) -> list[Artist]:
         """Artists in the order."""
         return await self._browsing.artists(sort, after=after, limit=limit)
+
+    async def genres(self, *, after: str, limit: int) -> list[Genre]:
+        """Genres by name after ``after``."""
+        return await self._browsing.genres(after=after, limit=limit)

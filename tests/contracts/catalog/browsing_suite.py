@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from catalog_svc.domain.catalogue import TrackState
+from catalog_svc.domain.catalogue import Genre, TrackState
+from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.listings import (
     AlbumQuery,
     AlbumSort,
@@ -124,3 +125,23 @@ class BrowsingContract:
             return await stores.imports.listed(after=after, limit=limit)
 
         assert await paged(page, lambda run: (microseconds(run.created_at), run.id)) == whole
+
+    async def test_genres_are_those_of_tracks_that_can_be_found(
+        self, stores: CatalogueStores
+    ) -> None:
+        jazz = await stores.songs("One", "Two", genres=("Jazz", "fado"))
+        soul = await stores.songs("Three", genres=("Jazz", "Ätna"))
+        gone = await stores.songs("Four", "Five", genres=("Noise",))
+        await stores.edits.edit_track(gone["Four"], TrackEdit(hidden=True), None)
+        await stores.refused(gone["Five"])
+        told = await stores.browsing.genres(after="", limit=9)
+        assert told == [Genre("Jazz", 3), Genre("fado", 2), Genre("Ätna", 1)]
+        assert await stores.browsing.genres(after="Jazz", limit=1) == told[1:2]
+        found = await stores.catalogue.tracks(after=None, limit=9, genre="Jazz")
+        assert {track.id for track in found} == {*jazz.values(), *soul.values()}
+        place = microseconds(found[0].created_at), found[0].id
+        assert await stores.catalogue.tracks(after=place, limit=9, genre="Jazz") == found[1:]
+        failed = frozenset({TrackState.FAILED})
+        (track,) = await stores.catalogue.tracks(after=None, limit=9, states=failed, genre="Noise")
+        assert track.id == gone["Five"]
+        assert await stores.catalogue.tracks(after=None, limit=9, genre="jazz") == []

@@ -99,3 +99,43 @@ async def test_tracks_that_failed_are_listed_when_they_are_asked_for(catalog: Ca
     request = pb.ListTracksRequest(states=[catalog_pb2.Track.FAILED])
     failed = await catalog.edge.ListTracks(request, metadata=metadata)
     assert [track.id for track in failed.tracks] == [songs["One"]]
+
+
+async def genres(catalog: Catalog, **fields: object) -> pb.ListGenresResponse:
+    request = pb.ListGenresRequest(**fields)  # type: ignore[arg-type]
+    return await catalog.edge.ListGenres(request, metadata=catalog.mesh.token())
+
+
+async def test_genres_come_by_name_with_their_tracks(catalog: Catalog) -> None:
+    songs = await catalog.stores.songs("One", "Two", genres=("Fado", "Jazz"))
+    told = await genres(catalog)
+    counts = {one.name: one.track_count for one in told.genres}
+    assert (counts["Fado"], counts["Jazz"]) == (2, 2)
+    assert list(counts) == sorted(counts)
+    first = await genres(catalog, page_size=1)
+    rest = await genres(catalog, page_token=first.next_page_token)
+    assert [*first.genres, *rest.genres] == list(told.genres)
+    request = pb.ListTracksRequest(genre="Fado")
+    listed = await catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
+    assert {track.id for track in listed.tracks} == set(songs.values())
+
+
+async def test_a_genre_that_no_track_has_is_an_empty_list(catalog: Catalog) -> None:
+    for genre in ("Polka", "Po\x00lka", "é" * 500):
+        request = pb.ListTracksRequest(genre=genre)
+        listed = await catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
+        assert not listed.tracks
+    request = pb.ListTracksRequest(genre="é" * 501)
+    fault = await refusal(catalog.edge.ListTracks(request, metadata=catalog.mesh.token()))
+    assert fault.metadata["field"] == "genre"
+
+
+# One text alone is what such a token says.
+@pytest.mark.parametrize("body", [body for body in FOREIGN if body != b'["zz"]'])
+async def test_a_page_token_of_genres_that_the_caller_made_is_refused(
+    catalog: Catalog, body: bytes
+) -> None:
+    request = pb.ListGenresRequest()
+    request.page_token = forged("/segue.catalog.v1.CatalogService/ListGenres", request, body)
+    call = catalog.edge.ListGenres(request, metadata=catalog.mesh.token())
+    assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"

@@ -326,6 +326,32 @@ class Album(_message.Message):
 Global___Album: _TypeAlias = Album  # noqa: Y015
 
 @_typing.final
+class Genre(_message.Message):
+    """A genre, as tags spell it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TRACK_COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name, at most 500 characters: spellings that differ are two genres."""
+    track_count: _builtins.int
+    """How many tracks of the catalogue have it, without those that FAILED or are hidden."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        track_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "track_count", b"track_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Genre: _TypeAlias = Genre  # noqa: Y015
+
+@_typing.final
 class Import(_message.Message):
     """One run of an import."""
 

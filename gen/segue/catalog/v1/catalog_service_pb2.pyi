@@ -135,10 +135,13 @@ class ListTracksRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    GENRE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most: 1 to 500, default 50; more is taken as 500."""
     page_token: _builtins.str
     """next_page_token of the page before."""
+    genre: _builtins.str
+    """Only tracks of this genre, spelled as ListGenres tells it, at most 500 characters. Empty: of any."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_catalog_pb2.Track.State.ValueType]:
         """Only tracks in these states. Default: PENDING and READY."""
@@ -149,10 +152,11 @@ class ListTracksRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         states: _abc.Iterable[_catalog_pb2.Track.State.ValueType] | None = ...,
+        genre: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["genre", b"genre", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -411,6 +415,60 @@ class ListArtistsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListArtistsResponse: _TypeAlias = ListArtistsResponse  # noqa: Y015
+
+@_typing.final
+class ListGenresRequest(_message.Message):
+    """The request of ListGenres."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 1 to 500, default 50; more is taken as 500."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGenresRequest: _TypeAlias = ListGenresRequest  # noqa: Y015
+
+@_typing.final
+class ListGenresResponse(_message.Message):
+    """The answer of ListGenres."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GENRES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page. Empty: this is the last."""
+    @_builtins.property
+    def genres(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Genre]:
+        """The genres of this page."""
+
+    def __init__(
+        self,
+        *,
+        genres: _abc.Iterable[_catalog_pb2.Genre] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["genres", b"genres", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGenresResponse: _TypeAlias = ListGenresResponse  # noqa: Y015
 
 @_typing.final
 class GetAlbumRequest(_message.Message):

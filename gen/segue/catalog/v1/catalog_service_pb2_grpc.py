@@ -65,6 +65,11 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsResponse.FromString,
                 _registered_method=True)
+        self.ListGenres = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/ListGenres',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresResponse.FromString,
+                _registered_method=True)
         self.GetAlbum = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/GetAlbum',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetAlbumRequest.SerializeToString,
@@ -151,6 +156,14 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGenres(self, request, context):
+        """The genres that tracks have, by name, upper case before lower case.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAlbum(self, request, context):
         """One album.
         Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
@@ -223,6 +236,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ListArtists,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsResponse.SerializeToString,
+            ),
+            'ListGenres': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGenres,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresResponse.SerializeToString,
             ),
             'GetAlbum': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAlbum,
@@ -413,6 +431,33 @@ class CatalogService:
             '/segue.catalog.v1.CatalogService/ListArtists',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListArtistsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGenres(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/ListGenres',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresResponse.FromString,
             options,
             channel_credentials,
             insecure,

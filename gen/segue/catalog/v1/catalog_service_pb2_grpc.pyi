@@ -47,6 +47,10 @@ class CatalogServiceStub:
     hidden are left out.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
+    ListGenres: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListGenresRequest, _catalog_service_pb2.ListGenresResponse]
+    """The genres that tracks have, by name, upper case before lower case.
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+    """
     GetAlbum: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetAlbumRequest, _catalog_service_pb2.GetAlbumResponse]
     """One album.
     Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
@@ -135,6 +139,16 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_catalog_service_pb2.ListArtistsResponse]:
         """Artists by name unless `sort` says otherwise. Those of whom every track FAILED or is
         hidden are left out.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListGenres(
+        self,
+        request: _catalog_service_pb2.ListGenresRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.ListGenresRequest, _abc.Awaitable[_catalog_service_pb2.ListGenresResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.ListGenresResponse]:
+        """The genres that tracks have, by name, upper case before lower case.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
 
