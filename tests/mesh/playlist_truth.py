@@ -167,7 +167,7 @@ def assert_removed(step: Step) -> None:
     """Those of the entries that were there still, and no other change."""
     assert set(step.kinds) == {CHANGE.REMOVED}
     assert len(step.gone) == step.edit.answer.removed_count
-    assert step.gone == set(step.edit.request.item_id) & set(step.earlier.item_ids)
+    assert step.gone == set(step.edit.request.item_ids) & set(step.earlier.item_ids)
     assert [one for one in step.earlier.item_ids if one not in step.gone] == step.later.item_ids
 
 
