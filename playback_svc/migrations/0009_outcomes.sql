@@ -7,11 +7,3 @@ ALTER TABLE plays
     ALTER COLUMN completed SET DEFAULT false;
 UPDATE plays SET outcome = 'COMPLETED' WHERE completed;
 CREATE INDEX plays_counted ON plays (user_id, play_id) WHERE counted;
-
--- The feed's plays counted, too: field 11 of the play, in field 2, of each message. A message's
--- parts may come apart, and are merged when it is read.
-DO $$ BEGIN
-    IF to_regclass('change_feed') IS NOT NULL THEN
-        UPDATE change_feed SET payload = payload || '\x12025801'::bytea WHERE entity = 'play';
-    END IF;
-END $$;

@@ -16,6 +16,7 @@ from playlist_callers import Caller, events, ids_of
 from tests.running_mesh import RunningMesh
 
 MALFORMED = Refusal("INVALID_ARGUMENT", "IMPORT_FILE_MALFORMED")
+TOO_LARGE = Refusal("INVALID_ARGUMENT", "INVALID_FIELD")
 MOST_BYTES = 3_000_000
 NAME = "Süße Träume / قائمة"
 
@@ -106,7 +107,7 @@ async def test_an_import_may_have_three_million_bytes_and_not_one_more(
     assert steps[-2]["imported"]["matched_count"] == 1
     for extra in (b"#", b"#" * 10_000):
         refused = ada.try_("POST", "/playlists/import", sent(content + extra))
-        assert (refused.status, json_refusal(refused)) == (400, MALFORMED)
+        assert (refused.status, json_refusal(refused)) == (400, TOO_LARGE)
     assert [each["track_count"] for each in ada.get("/playlists")["playlists"]] == [1]
 
 
