@@ -98,6 +98,7 @@ def track_edit(request: catalog_service_pb2.UpdateTrackRequest) -> TrackEdit:
         raise InvalidArgument.field("track.id", "is not that of the path")
     return TrackEdit(
         title=clean(said.title) if said.HasField("title") else None,
+        artist=clean(said.artist) if said.HasField("artist") else None,
         access=Access(said.access) if said.access else None,
         hidden=said.hidden if said.HasField("hidden") else None,
     )

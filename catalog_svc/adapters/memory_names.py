@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from catalog_svc.adapters import feed_changes
 from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
-from catalog_svc.domain.edits import TrackEdit
+from catalog_svc.domain.edits import NOTHING, TrackEdit
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.tags import Tags, identity
 from catalog_svc.ports.preparation import Publication
@@ -23,6 +23,7 @@ class MemoryNames:
         self.albums: dict[str, Album] = {}
         self._tracks: dict[str, Track] = {}
         self._titles: dict[str, str] = {}
+        self._tagged_artists: dict[str, str] = {}
         self._feed = feed
 
     def track(self, track_id: str) -> Track | None:
@@ -94,6 +95,21 @@ class MemoryNames:
     def retag(self, track_id: str, tags: Tags) -> None:
         """Take ``tags`` over where they differ from the track's, its length excepted."""
         track = self._tracks[track_id]
+        if track_id in self._tagged_artists:
+            self._tagged_artists[track_id] = tags.artist
+            tags = replace(tags, artist=track.artist)
+        self._take_over(track, tags)
+
+    def _credit_to(self, track: Track, artist: str) -> None:
+        """Make a track that artist's, whatever its tags say; empty: whose the tags say it is."""
+        tagged = self._tagged_artists.pop(track.id, "")
+        if artist:
+            self._tagged_artists[track.id] = tagged or track.artist
+        if artist or tagged:
+            album = self.albums.get(track.album_id)
+            self._take_over(track, _tags(track, album, artist or tagged))
+
+    def _take_over(self, track: Track, tags: Tags) -> None:
         if _same(track, self.albums.get(track.album_id), tags):
             return
         artist, album = self._credit(replace(tags, duration_ms=track.duration_ms))
@@ -127,6 +143,10 @@ class MemoryNames:
             self._titles[track_id] = edit.title
         elif edit.title is not None:
             self._titles.pop(track_id, None)
+        if edit.artist is not None:
+            self._credit_to(self._tracks[track_id], edit.artist)
+        if replace(edit, artist=None) == NOTHING:
+            return
         track = self._tracks[track_id]
         access = track.access if edit.access is None else edit.access
         hidden = track.hidden if edit.hidden is None else edit.hidden
@@ -282,6 +302,20 @@ class MemoryNames:
         artists = {track.artist_id} | ({album.artist_id} if album else set())
         silent = {key for key in artists if not self._sings(key)}
         return frozenset(silent | ({album.id} if album and not self._plays(album.id) else set()))
+
+
+def _tags(track: Track, album: Album | None, artist: str) -> Tags:
+    return Tags(
+        title=track.title,
+        artist=artist,
+        album=track.album,
+        album_artist=album.artist if album else "",
+        disc_number=track.disc_number,
+        track_number=track.track_number,
+        year=track.year,
+        genres=track.genres,
+        duration_ms=track.duration_ms,
+    )
 
 
 def _same(track: Track, album: Album | None, tags: Tags) -> bool:

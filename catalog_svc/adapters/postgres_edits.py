@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from catalog_svc.adapters import postgres_names as names
 from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.adapters import postgres_tracks as tracks
@@ -51,8 +53,14 @@ async def _found(connection: postgres.Connection, track_id: str) -> Track | None
 
 
 async def _edited(connection: postgres.Connection, track: Track, edit: TrackEdit) -> Track:
-    if edit == NOTHING:
-        return track
+    if edit.artist is not None:
+        await tracks.credit_to(connection, track.id, edit.artist)
+    if replace(edit, artist=None) != NOTHING:
+        await _put(connection, track, edit)
+    return await _found(connection, track.id) or track
+
+
+async def _put(connection: postgres.Connection, track: Track, edit: TrackEdit) -> None:
     values = {"title": edit.title, "access": edit.access, "hidden": edit.hidden, "id": track.id}
     were_silent = await names.silent(connection, track.id)
     await connection.execute(_EDIT, values)
@@ -61,4 +69,3 @@ async def _edited(connection: postgres.Connection, track: Track, edit: TrackEdit
         silent = await names.silent(connection, track.id) if edit.hidden else were_silent
         changed += await names.turned(connection, silent)
     await feeds_postgres.append(connection, *changed)
-    return await _found(connection, track.id) or track

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters import postgres_names as names
 from catalog_svc.adapters import postgres_rows as rows
@@ -23,11 +25,13 @@ WHERE id = %(id)s
 """
 _TAGS = """
 SELECT t.title, ar.name, coalesce(al.title, ''), coalesce(aa.name, ''), t.disc_number,
-       t.track_number, t.year, t.genres, t.duration_ms, t.artist_id, coalesce(t.album_id, '')
+       t.track_number, t.year, t.genres, t.duration_ms, t.artist_id, coalesce(t.album_id, ''),
+       t.tagged_artist
 FROM tracks t JOIN artists ar ON ar.id = t.artist_id
     LEFT JOIN albums al ON al.id = t.album_id LEFT JOIN artists aa ON aa.id = al.artist_id
 WHERE t.id = %s
 """
+_TAGGED_ARTIST = "UPDATE tracks SET tagged_artist = %s WHERE id = %s"
 _FOLLOW = "UPDATE track_merges SET track_id = %s WHERE track_id = %s"
 _LEAD = "UPDATE sources SET track_id = %s WHERE track_id = %s"
 _DROP = "DELETE FROM tracks WHERE id = %s RETURNING version"
@@ -72,9 +76,47 @@ async def insert(
 
 
 async def retag(connection: postgres.Connection, track_id: str, tags: Tags) -> None:
-    """Take ``tags`` over where they differ from the track's, its measured length excepted."""
+    """Take ``tags`` over where they differ from the track's, its measured length excepted.
+
+    Where an administrator said whose the track is, the tags' artist is only remembered.
+    """
     row = await (await connection.execute(_TAGS, [track_id])).fetchone()
-    if row is None or not _differ(row, tags):
+    if row is None:
+        return
+    if row[11] is not None:
+        await connection.execute(_TAGGED_ARTIST, [tags.artist, track_id])
+        tags = replace(tags, artist=row[1])
+    await _take_over(connection, track_id, row, tags)
+
+
+async def credit_to(connection: postgres.Connection, track_id: str, artist: str) -> None:
+    """Make a track that artist's, whatever its tags say; empty: whose the tags say it is."""
+    row = await (await connection.execute(_TAGS, [track_id])).fetchone()
+    if row is None or not (artist or row[11]):
+        return
+    tagged = (row[11] or row[1]) if artist else None
+    await connection.execute(_TAGGED_ARTIST, [tagged, track_id])
+    await _take_over(connection, track_id, row, _tags_of(row, artist or row[11]))
+
+
+def _tags_of(row: rows.Row, artist: str) -> Tags:
+    return Tags(
+        title=row[0],
+        artist=artist,
+        album=row[2],
+        album_artist=row[3],
+        disc_number=row[4],
+        track_number=row[5],
+        year=row[6],
+        genres=tuple(row[7]),
+        duration_ms=row[8],
+    )
+
+
+async def _take_over(
+    connection: postgres.Connection, track_id: str, row: rows.Row, tags: Tags
+) -> None:
+    if not _differ(row, tags):
         return
     counted = _with_duration(tags, row[8])
     credits_ = await names.credit(connection, [counted])

@@ -73,7 +73,7 @@ def test_an_update_tells_what_is_absent_from_what_is_nought(method: MethodDescri
 # What answers tell and updates ignore, or what names the resource.
 OUTPUT_ONLY = {
     "segue.catalog.v1.Track": {
-        *("id", "artist", "artist_id", "album", "album_id", "disc_number", "track_number"),
+        *("id", "artist_id", "album", "album_id", "disc_number", "track_number"),
         *("duration", "duration_ms", "year", "streams_total", "state", "artwork_path"),
     },
     "segue.playlist.v1.Playlist": {

@@ -141,3 +141,30 @@ class EditsContract:
         self, stores: CatalogueStores
     ) -> None:
         assert await stores.edits.edit_track(new_id(), TAKE_DOWN, None) is None
+
+    async def test_an_edited_artist_has_the_track_whatever_a_later_scan_reads(
+        self, stores: CatalogueStores
+    ) -> None:
+        await stores.scanned(found("a.flac", tagged("One")), found("b.flac", tagged("Two")))
+        first, second = await stores.source_ids()
+        track_id = (await stores.claimed(first, "a", tagged("One"))).track_id
+        await stores.claimed(second, "b", tagged("Two"))
+        edit = TrackEdit(artist="Zoë", title="Uno", access=Access.PREMIUM)
+        track = await edited(stores, track_id, edit)
+        assert (track.artist, track.title, track.album) == ("Zoë", "Uno", "Homogenic")
+        zoe = await stores.catalogue.artist(track.artist_id)
+        assert zoe is not None
+        assert (zoe.name, zoe.track_count, zoe.living) == ("Zoë", 1, True)
+        assert await edited(stores, track_id, TrackEdit(artist="ZOE")) == track
+        await stores.scanned(found("a.flac", tagged("One", artist="Air", year=1998), size=2000))
+        await stores.claimed(first, "a", tagged("One", artist="Air", year=1998))
+        again = await seen(stores, track_id)
+        assert again is not None
+        assert (again.artist_id, again.title, again.year) == (zoe.id, "Uno", 1998)
+        token = await stores.feed.head()
+        assert (await edited(stores, track_id, TrackEdit(artist=""))).artist == "Air"
+        assert await stores.catalogue.artist(zoe.id) is None
+        told = {(one.entity, one.op) for one in await stores.changes_after(token)}
+        assert told >= {("track", Op.UPSERT), ("artist", Op.UPSERT), ("artist", Op.DELETE)}
+        same = await seen(stores, track_id)
+        assert await edited(stores, track_id, TrackEdit(artist="")) == same

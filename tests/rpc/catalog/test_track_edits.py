@@ -61,6 +61,17 @@ async def test_title_and_access_become_what_was_said(catalog: Catalog) -> None:
     assert (await update(catalog, track.id, title="")).title == track.title
 
 
+async def test_an_artist_is_found_or_made_by_its_name(catalog: Catalog) -> None:
+    first, second = await catalog.fill(2)
+    told = await update(catalog, first.id, artist="Zoë")
+    assert told.artist == "Zoë"
+    assert told.artist_id != first.artist_id
+    assert (await update(catalog, second.id, artist="zoe")).artist_id == told.artist_id
+    assert (await update(catalog, first.id, artist="")).artist_id == first.artist_id
+    fault = await refusal(update(catalog, first.id, artist="é" * 501))
+    assert fault.metadata["field"] == "track.artist"
+
+
 async def test_what_was_read_can_be_sent_back_and_changes_nothing(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
     request = pb.UpdateTrackRequest(id=track.id, track=track)

@@ -23,7 +23,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class Track(_message.Message):
     """A recording that can be found and played. What a read answers can be sent back to UpdateTrack: of
-    it, title, access and hidden are taken, and all else is ignored.
+    it, title, artist, access and hidden are taken, and all else is ignored.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -104,7 +104,7 @@ class Track(_message.Message):
     title: _builtins.str
     """At most 500 characters. The file's name where it has no title."""
     artist: _builtins.str
-    """The name of the track's artist."""
+    """The name of the track's artist, at most 500 characters."""
     artist_id: _builtins.str
     """ULID of the artist."""
     album: _builtins.str
@@ -158,7 +158,7 @@ class Track(_message.Message):
         *,
         id: _builtins.str = ...,
         title: _builtins.str | None = ...,
-        artist: _builtins.str = ...,
+        artist: _builtins.str | None = ...,
         artist_id: _builtins.str = ...,
         album: _builtins.str = ...,
         album_id: _builtins.str = ...,
@@ -178,18 +178,22 @@ class Track(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         hidden: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_access", b"_access", "_hidden", b"_hidden", "_title", b"_title", "access", b"access", "created_at", b"created_at", "hidden", b"hidden", "loudness", b"loudness", "title", b"title"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_access", b"_access", "_artist", b"_artist", "_hidden", b"_hidden", "_title", b"_title", "access", b"access", "artist", b"artist", "created_at", b"created_at", "hidden", b"hidden", "loudness", b"loudness", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_access", b"_access", "_hidden", b"_hidden", "_title", b"_title", "access", b"access", "album", b"album", "album_id", b"album_id", "artist", b"artist", "artist_id", b"artist_id", "artwork_path", b"artwork_path", "bitrates_available", b"bitrates_available", "created_at", b"created_at", "disc_number", b"disc_number", "duration", b"duration", "duration_ms", b"duration_ms", "genres", b"genres", "hidden", b"hidden", "id", b"id", "loudness", b"loudness", "rungs", b"rungs", "state", b"state", "streams_total", b"streams_total", "title", b"title", "track_number", b"track_number", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_access", b"_access", "_artist", b"_artist", "_hidden", b"_hidden", "_title", b"_title", "access", b"access", "album", b"album", "album_id", b"album_id", "artist", b"artist", "artist_id", b"artist_id", "artwork_path", b"artwork_path", "bitrates_available", b"bitrates_available", "created_at", b"created_at", "disc_number", b"disc_number", "duration", b"duration", "duration_ms", b"duration_ms", "genres", b"genres", "hidden", b"hidden", "id", b"id", "loudness", b"loudness", "rungs", b"rungs", "state", b"state", "streams_total", b"streams_total", "title", b"title", "track_number", b"track_number", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__access: _TypeAlias = _typing.Literal["access"]  # noqa: Y015
     _WhichOneofArgType__access: _TypeAlias = _typing.Literal["_access", b"_access"]  # noqa: Y015
+    _WhichOneofReturnType__artist: _TypeAlias = _typing.Literal["artist"]  # noqa: Y015
+    _WhichOneofArgType__artist: _TypeAlias = _typing.Literal["_artist", b"_artist"]  # noqa: Y015
     _WhichOneofReturnType__hidden: _TypeAlias = _typing.Literal["hidden"]  # noqa: Y015
     _WhichOneofArgType__hidden: _TypeAlias = _typing.Literal["_hidden", b"_hidden"]  # noqa: Y015
     _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
     _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__access) -> _WhichOneofReturnType__access | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__artist) -> _WhichOneofReturnType__artist | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__hidden) -> _WhichOneofReturnType__hidden | None: ...
     @_typing.overload

@@ -82,9 +82,10 @@ class UpdateTrackRequest(_message.Message):
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
     @_builtins.property
     def track(self) -> _catalog_pb2.Track:
-        """What shall be other: title, access, hidden. A title that is shown already is no edit; an empty one
-        takes an edited title away, so that the tags' is shown again. `id` is empty or that of the path.
-        Absent: nothing.
+        """What shall be other: title, artist, access, hidden. An artist is found by its name, without case
+        and accents, or made; the album stays its own artist's. A title or artist that is shown already is
+        no edit; an empty one takes an edited one away, so that the tags' is shown again. `id` is empty or
+        that of the path. Absent: nothing.
         """
 
     def __init__(
