@@ -81,7 +81,7 @@ async def test_a_device_stream_is_held_by_reflection_alone(
     async with buf_curl(mesh, free, CONNECT) as device:
         device.say(hello={"device_id": "terminal", "kind": "COMPUTER"})
         assert await device.hear() == {"welcome": {}}
-        order = {"play": {"track_id": music.id_of(SONGS[0])}}
+        order = {"play": {"source": {"track_id": music.id_of(SONGS[0])}}}
         await asyncio.to_thread(ada.post, "/devices/terminal/commands", order)
         command = (await device.hear())["command"]
         mesh.secrets.add(capability_of(command["stream"]["streamUrl"]))
@@ -89,7 +89,7 @@ async def test_a_device_stream_is_held_by_reflection_alone(
         device.say(applied={"number": 1, "status": "DONE"})
         path = "/devices/terminal/commands/1?wait=8s"
         done = await asyncio.to_thread(ada.get, path)
-        assert done["command"]["status"] == "DONE"
+        assert done["status"] == "DONE"
 
 
 async def test_a_heartbeat_stream_is_held_by_reflection_alone(

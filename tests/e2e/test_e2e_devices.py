@@ -115,7 +115,7 @@ async def test_a_command_is_heard_applied_and_seen_done_by_its_sender(
         assert (command["number"], command["kind"], command["status"]) == (1, "PLAY", "PENDING")
         waiting = asyncio.create_task(called(ada, "GET", f"{COMMANDS}/1?wait=5s"))
         obeyed = await speaker.obey()
-        assert (await waiting)["command"]["status"] == "DONE"
+        assert (await waiting)["status"] == "DONE"
         assert obeyed["target"] == command["target"]
         assert (obeyed["sender_device_id"], obeyed["status"]) == ("phone", "PENDING")
         target = obeyed["target"]

@@ -125,7 +125,7 @@ class Phone:
         return seen
 
     async def _seen(self, path: str) -> Any:
-        return (await asyncio.to_thread(self.call, "GET", path))["command"]
+        return await asyncio.to_thread(self.call, "GET", path)
 
 
 async def playing(device: NodeDevice, phone: Phone) -> Any:

@@ -26,6 +26,14 @@ UPDATES = [
     for method in METHODS
     if rule_of(method).WhichOneof("pattern") == "patch" and rule_of(method).body != "*"
 ]
+READS_OF_ONE = [
+    method
+    for method in METHODS
+    if rule_of(method).get and not method.server_streaming
+    # One message and nothing beside it; a list has a page token, or will have one.
+    if [bool(field.message_type) and not field.is_repeated for field in method.output_type.fields]
+    == [True]
+]
 READS = {rule_of(method).get: method for method in UNWRAPPED}
 
 
@@ -48,6 +56,11 @@ def test_an_answer_that_is_unwrapped_at_the_edge_has_that_field_alone(
     assert field.message_type is not None
     assert not field.is_repeated
     assert not method.server_streaming
+
+
+@pytest.mark.parametrize("method", READS_OF_ONE, ids=name_of)
+def test_a_read_of_one_resource_answers_the_resource_itself(method: MethodDescriptor) -> None:
+    assert rule_of(method).response_body == method.output_type.fields[0].name
 
 
 @pytest.mark.parametrize("method", UPDATES, ids=name_of)

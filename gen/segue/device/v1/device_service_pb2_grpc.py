@@ -175,7 +175,8 @@ class DeviceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCommand(self, request, context):
-        """How far a command is, after waiting for its device for up to `wait`. Kept for a day.
+        """How far a command is, after waiting for its device for up to `wait`. Kept for a day. As JSON the
+        answer is the command itself.
         Errors: INVALID_FIELD, NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

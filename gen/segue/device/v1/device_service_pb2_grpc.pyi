@@ -59,7 +59,8 @@ class DeviceServiceStub:
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (device).
     """
     GetCommand: _aio.UnaryUnaryMultiCallable[_device_service_pb2.GetCommandRequest, _device_service_pb2.GetCommandResponse]
-    """How far a command is, after waiting for its device for up to `wait`. Kept for a day.
+    """How far a command is, after waiting for its device for up to `wait`. Kept for a day. As JSON the
+    answer is the command itself.
     Errors: INVALID_FIELD, NOT_FOUND.
     """
     Transfer: _aio.UnaryUnaryMultiCallable[_device_service_pb2.TransferRequest, _device_service_pb2.TransferResponse]
@@ -186,7 +187,8 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_service_pb2.GetCommandRequest,
         context: _aio.ServicerContext[_device_service_pb2.GetCommandRequest, _abc.Awaitable[_device_service_pb2.GetCommandResponse]],
     ) -> _abc.Awaitable[_device_service_pb2.GetCommandResponse]:
-        """How far a command is, after waiting for its device for up to `wait`. Kept for a day.
+        """How far a command is, after waiting for its device for up to `wait`. Kept for a day. As JSON the
+        answer is the command itself.
         Errors: INVALID_FIELD, NOT_FOUND.
         """
 
