@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.envoy.clusters import IDENTITY_HTTP
 from edge.envoy.exposure import ExposedMethod, transcoded_services
 from edge.envoy.resources import Json, extension, seconds
-from edge.envoy.routes import BUFFER, JSON_BUFFER, JSON_JWT, JSON_SCRIPT, JWT, LUA, USER
+from edge.envoy.routes import BUFFER, JSON_BUFFER, JSON_JWT, JSON_SCRIPT, JWT, LUA, TRANSCODER, USER
 from edge.envoy.scripts import answer_script, json_script
 from edge.envoy.settings import EdgeSettings, RateLimit
 
@@ -85,7 +85,7 @@ def _transcoder(
     settings: EdgeSettings, methods: Sequence[ExposedMethod], descriptors: Path
 ) -> Json:
     return extension(
-        "envoy.filters.http.grpc_json_transcoder",
+        TRANSCODER,
         "filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
         proto_descriptor=str(descriptors),
         services=transcoded_services(methods),

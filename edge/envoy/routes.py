@@ -21,7 +21,7 @@ BUFFER = "envoy.filters.http.buffer"
 JSON_BUFFER = "buffer_json"
 # Looks at the token of a call in JSON before its body is held in memory.
 JSON_JWT = "jwt_json"
-# The script of calls in JSON that may have a body.
+# The script of calls in JSON.
 JSON_SCRIPT = "json"
 # The requirement of jwt_authn that a USER method names.
 USER = "user"
@@ -37,6 +37,7 @@ CLIENT_ADDRESS = "x-client-address"
 ORIGINAL_PATH = "x-envoy-original-path"
 ORIGINAL_METHOD = "x-envoy-original-method"
 
+TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 # The filter that finishes JSON answers.
 LUA = "envoy.filters.http.lua"
 
@@ -270,33 +271,56 @@ def _json_routes(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> li
     small = settings.max_anonymous_bytes
     return [
         _untranscoded({"prefix": SHARE_PREFIX, **_READS}, small) | _UNTRACED,
-        _with_body({"prefix": SHARE_PREFIX}, settings.max_json_bytes) | _UNTRACED,
+        _of_user({"prefix": SHARE_PREFIX}, settings.max_json_bytes) | _UNTRACED,
         _untranscoded({"safe_regex": {"regex": reads}, **_READS}, small),
-        _with_body({"safe_regex": {"regex": public}}, small, anyone=True),
-        _with_body({"path": "/playlists/import"}, settings.max_import_bytes),
-        _with_body({"safe_regex": {"regex": writes}}, settings.max_json_bytes),
-        # What is nowhere may be a link, mistyped.
-        _untranscoded({"prefix": "/"}, small) | _UNTRACED,
+        _untranscoded({"safe_regex": {"regex": public}}, small),
+        _of_user({"path": "/playlists/import"}, settings.max_import_bytes),
+        _of_user({"safe_regex": {"regex": writes}}, settings.max_json_bytes),
+        _nowhere(),
     ]
 
 
 def _untranscoded(match: Json, max_bytes: int) -> Json:
-    """A route that leads nowhere: the transcoder chooses another, or there is none."""
-    return {
-        "match": match,
-        "route": {"cluster": "none", "cluster_not_found_response_code": "NOT_FOUND"},
-        "typed_per_filter_config": {JWT: _anyone(), JSON_BUFFER: _whole_body_of(max_bytes)},
+    """A route that leads nowhere: the transcoder chooses another, or there is none.
+
+    A body is read like the query where the call has none, so the script looks at those of reads.
+    """
+    return _leading_nowhere(match) | {
+        "typed_per_filter_config": {
+            JWT: _anyone(),
+            JSON_BUFFER: _whole_body_of(max_bytes),
+            LUA: typed("filters.http.lua.v3.LuaPerRoute", name=JSON_SCRIPT),
+        },
     }
 
 
-def _with_body(match: Json, max_bytes: int, *, anyone: bool = False) -> Json:
-    """The same for a call that may have a body."""
+def _of_user(match: Json, max_bytes: int) -> Json:
+    """The same for a call whose body may be large, and so is held for users alone."""
     route = _untranscoded(match, max_bytes)
-    filters = route["typed_per_filter_config"]
-    filters[LUA] = typed("filters.http.lua.v3.LuaPerRoute", name=JSON_SCRIPT)
-    if not anyone:
-        filters[JSON_JWT] = typed(_PER_ROUTE_JWT, requirement_name=USER)
+    route["typed_per_filter_config"][JSON_JWT] = typed(_PER_ROUTE_JWT, requirement_name=USER)
     return route
+
+
+def _nowhere() -> Json:
+    """Whatever no route before it takes; it may be a link, mistyped.
+
+    It is not transcoded: the transcoder knows more spellings of a path than the routes before it
+    (a slash at the end), and none may pass by what those look at.
+    """
+    kind = "filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder"
+    transcodes_nothing = typed(kind, proto_descriptor="", services=[])
+    return (
+        _leading_nowhere({"prefix": "/"})
+        | _UNTRACED
+        | {"typed_per_filter_config": {JWT: _anyone(), TRANSCODER: transcodes_nothing}}
+    )
+
+
+def _leading_nowhere(match: Json) -> Json:
+    return {
+        "match": match,
+        "route": {"cluster": "none", "cluster_not_found_response_code": "NOT_FOUND"},
+    }
 
 
 def _cors_policy(settings: EdgeSettings) -> Json:

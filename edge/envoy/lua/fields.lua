@@ -85,7 +85,6 @@ local function paths_of(text)
 end
 
 function envoy_on_request(handle)
-  if handle:headers():get(":method") == "GET" then return end
   local body = handle:body()
   if not body then return end
   local paths, wrong_list = paths_of(tostring(body:getBytes(0, body:length())))

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from typing import Any
 
 import grpc
 import httpx
 import pytest
-from edge_world import PLAYLIST_ID, TRACK_ID, World
+from edge_world import PLAYLIST_ID, TRACK_ID, World, reason_of
 from google.protobuf.descriptor import Descriptor
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
 from test_edge_refusals import violation_of
 
 from edge.envoy.exposure import exposed_methods
+from edge.envoy.routes import SHARE_PREFIX
 from edge.envoy.scripts import LARGEST_FIELDS
 from meshkit import contracts
 from meshkit.interceptors import json_fields
@@ -98,6 +100,67 @@ async def test_a_body_on_a_call_that_takes_none_is_read_like_the_query(world: Wo
     assert (refused.status_code, violation_of(refused)) == (400, ("items", UNKNOWN))
 
 
+async def test_a_body_on_a_read_is_read_like_the_query(world: World) -> None:
+    found = await sent(world, "GET /search?type=ARTIST", b'{"q": "x"}')
+    assert [artist["id"] for artist in found.json()["artists"]] == ["x"]
+    refused = await sent(world, "GET /search?type=ARTIST&q=x", b'{"colour": "red"}')
+    assert (refused.status_code, violation_of(refused)) == (400, ("colour", UNKNOWN))
+
+
+CALLS = sorted(
+    (verb.upper(), re.sub(r"{\w+}", PLAYLIST_ID, path), method.is_public)
+    for method in exposed_methods()
+    for verb, path in method.json_calls
+    if not path.startswith(SHARE_PREFIX)
+)
+
+
+@pytest.mark.parametrize(("verb", "path", "is_public"), CALLS)
+async def test_a_call_has_one_path_and_nothing_else_leads_to_it(
+    world: World, verb: str, path: str, is_public: bool
+) -> None:
+    for wrong in (f"{path}/", f"{path}//", f"{path}/.", f"{path}/?request_id=x"):
+        answer = await asked(world, verb, wrong, b"{}")
+        assert (answer.status_code, reason_of(answer)) == (404, "NOT_FOUND"), wrong
+    if not is_public:
+        answer = await asked(world, verb, path, b"{}")
+        assert (answer.status_code, reason_of(answer)) == (401, "TOKEN_MISSING")
+
+
+async def asked(
+    world: World, verb: str, target: str, body: bytes, **headers: str
+) -> httpx.Response:
+    """A call whose path goes as it is written."""
+    extensions = {"target": target.encode()}
+    return await world.call(verb, "/", content=body, headers=headers, extensions=extensions)
+
+
+SAME = ["/me/preferences", "//me/preferences", "/./me//preferences", "/x/../me/preferences"]
+SAME += ["/%2e/me/preferences", "/x/%2E%2E/me/preferences", "/me/preference%73"]
+NOT_THE_SAME = ["/me/preferences/", "/me/preferences//", "/me/preferences/.", "/me/preferences;a=b"]
+NOT_THE_SAME += ["/me;a=b/preferences", "/me%2Fpreferences", "/me%2fpreferences", "/ME/preferences"]
+NOT_THE_SAME += ["/me/preference%73/", "/me/preferences%20", "/me/preferences/%2e/"]
+
+
+@pytest.mark.parametrize("target", SAME + NOT_THE_SAME)
+async def test_fields_are_looked_at_however_the_path_is_spelled(world: World, target: str) -> None:
+    wrong = b'{"private_sesion": true}'
+    answer = await asked(world, "PATCH", target, wrong, **world.bearer())
+    if target in SAME:
+        assert violation_of(answer) == ("preferences.private_sesion", UNKNOWN)
+    else:
+        assert (answer.status_code, reason_of(answer)) == (404, "NOT_FOUND")
+    anonymous = await asked(world, "PATCH", target, wrong)
+    assert anonymous.status_code == (401 if target in SAME else 404)
+
+
+async def test_fields_of_a_share_are_looked_at_however_its_path_is_spelled(world: World) -> None:
+    for path in ("/s/code/accept", "/s/code/accept/"):
+        refused = await sent(world, f"POST {path}", b'{"nosuch": 1}')
+        assert (refused.status_code, violation_of(refused)) == (400, ("nosuch", UNKNOWN))
+        assert (await world.call("POST", path, content=b"{}")).status_code == 401
+
+
 @pytest.mark.parametrize("name", [json_fields.HEADER, json_fields.HEADER.upper()])
 async def test_nobody_outside_says_which_fields_there_are(world: World, name: str) -> None:
     path = f"GET /tracks/{TRACK_ID}"
@@ -133,12 +196,22 @@ async def test_a_list_where_none_belongs_is_named(world: World) -> None:
 
 
 async def test_a_call_without_a_token_is_refused_before_its_body_has_come(world: World) -> None:
+    assert await status_before_the_body(world, "POST /playlists/p/tracks") == b"401"
+
+
+async def test_what_leads_nowhere_is_refused_before_its_body_has_come(world: World) -> None:
+    assert await status_before_the_body(world, "POST /playlists/p/tracks/") == b"404"
+
+
+async def status_before_the_body(world: World, call: str) -> bytes:
+    """The status of an answer to a call whose body has begun and does not end."""
     host, _, port = world.edge.target.rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    head = "POST /playlists/p/tracks HTTP/1.1\r\nhost: edge\r\ncontent-length: 60000\r\n\r\n"
+    head = f"{call} HTTP/1.1\r\nhost: edge\r\ncontent-length: 60000\r\n\r\n"
     writer.write(f'{head}{{"track_ids": ["a'.encode())
-    assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 401 ")
+    answer = await asyncio.wait_for(reader.readline(), 20)
     writer.close()
+    return answer.split()[1]
 
 
 TRICKY = ['"', "\\", "{", "}", "[", "]", ",", ":", "'", "\n", "é", "a", '{"sec":1}', "\\u0041"]
