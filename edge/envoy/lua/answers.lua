@@ -99,9 +99,11 @@ function envoy_on_response(handle)
     return
   end
   local route = handle:metadata()
-  local caching = route:get(CACHE_CONTROL)
-  if caching and not headers:get("cache-control") then headers:add("cache-control", caching) end
-  if kind:sub(1, 16) == "application/json" and headers:get(":status") == "200" then
+  local caching, succeeded = route:get(CACHE_CONTROL), headers:get(":status") == "200"
+  if caching and not headers:get("cache-control") then
+    headers:add("cache-control", succeeded and caching or "no-store")
+  end
+  if kind:sub(1, 16) == "application/json" and succeeded then
     local field = route:get(RESPONSE_BODY)
     if verb == "GET" and route:get(TAGGED) then
       finish_read(handle, field, held)

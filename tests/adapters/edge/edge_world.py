@@ -139,11 +139,14 @@ class Preferences(preferences_grpc.PreferencesServiceServicer):
 
 
 class Plans(identity_grpc.PlanServiceServicer):
-    """No plans."""
+    """No plans, or the reason of an error that the caller names in a header."""
 
     async def ListPlans(
         self, request: identity.ListPlansRequest, context: Context
     ) -> identity.ListPlansResponse:
+        headers = {key: str(value) for key, value in context.invocation_metadata() or ()}
+        if reason := headers.get("x-reason"):
+            raise faults.Fault("words for people", reason=reason)
         return identity.ListPlansResponse()
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from edge_world import ID_OF, PLAYLIST_ID, TRACK_ID, USER_ID, World
+from edge_world import ID_OF, PLAYLIST_ID, TRACK_ID, USER_ID, World, reason_of
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
+
+from meshkit import status
 
 TRACK = f"/tracks/{TRACK_ID}"
 OTHER_USER = "01JD4Q8Z7Y1V9K2M5N6P7R8S9X"
@@ -106,9 +108,17 @@ async def test_failures_and_writes_have_no_tag(world: World) -> None:
         headers={**world.bearer(), "if-none-match": "*"},
     )
     assert written.status_code == 200, written.text
-    for answer in (failed, written):
-        assert "etag" not in answer.headers
-        assert answer.headers["cache-control"] == "private, no-cache"
+    assert "etag" not in failed.headers
+    assert "etag" not in written.headers
+    assert written.headers["cache-control"] == "private, no-cache"
+
+
+async def test_nobody_keeps_a_failure_of_a_service(world: World) -> None:
+    assert (await get(world, f"/tracks/{ID_OF['missing']}")).headers["cache-control"] == "no-store"
+    for reason in status.reason_specs():
+        failed = await world.call("GET", "/plans", headers={"x-reason": reason})
+        assert (failed.status_code >= 400, reason_of(failed)) == (True, reason)
+        assert failed.headers["cache-control"] == "no-store"
 
 
 async def test_what_all_may_know_may_be_kept_and_what_failed_at_the_edge_not(world: World) -> None:
