@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from meshkit import telemetry
 from meshkit.faults import Fault
 
 _RESTART_S = 1.0
+_CANCEL_AGAIN_S = 1.0
 
 _log = structlog.get_logger("background")
 
@@ -27,7 +27,7 @@ async def running(*work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterat
     """
     async with AsyncExitStack() as stack:
         for one in work:
-            stack.push_async_callback(_cancelled, asyncio.create_task(_kept_up(one)))
+            stack.push_async_callback(ended, asyncio.create_task(_kept_up(one)))
         yield
 
 
@@ -45,10 +45,15 @@ async def _kept_up(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
             return
 
 
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancels a task and waits for its end.
+
+    Again and again: a driver may take a cancellation for its own and swallow it, and a loop that
+    begins anew after every fault would then go on for ever.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCEL_AGAIN_S)
 
 
 async def regularly(every_s: float, *chores: Callable[[], Awaitable[object]]) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, LiteralString
@@ -26,6 +26,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from meshkit import postgres
+from meshkit.background import ended
 from meshkit.feeds import (
     BATCH_LIMIT,
     Change,
@@ -296,9 +297,7 @@ async def open_feed(
     try:
         yield feed
     finally:
-        listener.cancel()
-        with suppress(asyncio.CancelledError):
-            await listener
+        await ended(listener)
         await feed.close()
 
 

@@ -30,7 +30,9 @@ async def followed(
     told. Raises StreamEnded where the service ends it for good for another reason, and its fault
     where it refuses.
     """
-    while True:
+    task = asyncio.current_task()
+    # Asked for every turn: gRPC may take the cancellation of Ctrl-C for one of its call.
+    while task is None or not task.cancelling():
         wait_s = _AGAIN_S
         try:
             call = method(request, metadata=await client.metadata())
@@ -50,6 +52,7 @@ async def followed(
             # The mesh is on its way up or down; the next try tells.
             wait_s = 2 * _AGAIN_S
         await asyncio.sleep(wait_s)
+    raise asyncio.CancelledError
 
 
 def _keep_place(request: Any, answer: Any) -> None:

@@ -60,3 +60,23 @@ async def test_a_chore_that_a_store_puts_off_is_done_the_next_time() -> None:
         async with asyncio.timeout(5):
             await done.wait()
     assert len(tries) >= 2
+
+
+async def test_work_whose_driver_swallows_a_cancellation_is_ended_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(background, "_CANCEL_AGAIN_S", 0.001)
+    swallowed: list[str] = []
+
+    async def work() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if swallowed:
+                    raise
+                swallowed.append("once")
+
+    async with asyncio.timeout(10), running(work):
+        await asyncio.sleep(0)
+    assert swallowed == ["once"]
