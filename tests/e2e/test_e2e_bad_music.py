@@ -64,7 +64,7 @@ def test_a_good_file_beside_bad_ones_is_taken_in(wreckage: Wreckage, path: str) 
 
 
 def test_the_refused_can_be_listed_alone(mesh: RunningMesh, wreckage: Wreckage, admin: str) -> None:
-    refused = files_of(mesh, wreckage.run.id, admin, "&state=failed")
+    refused = files_of(mesh, wreckage.run.id, admin, "&states=failed")
     assert {file["path"] for file in refused} == set(REFUSED)
 
 
