@@ -58,7 +58,7 @@ def _track(track_id: str) -> catalog_pb2.Track:
 class _Catalog(catalog_grpc.CatalogInternalServiceServicer):
     async def GetPlayable(self, request: Any, context: Any) -> Any:  # noqa: N802
         rates = [
-            catalog.GetPlayableResponse.RungRate(rung=name, bitrate_kbps=kbps)
+            catalog.GetPlayableResponse.RungRate(rung=name, bitrate=kbps)
             for name, kbps in _KBPS.items()
         ]
         track = _track(request.track_id)

@@ -116,7 +116,7 @@ def sized(one: Streamable, sizes: Iterable[int]) -> pb.LookupAssetsResponse.Asse
         version=one.version,
         descriptor_sha256=one.descriptor,
         rungs=[
-            pb.LookupAssetsResponse.RungSize(rung=name, bitrate_kbps=kbps, size_bytes=size)
+            pb.LookupAssetsResponse.RungSize(rung=name, bitrate=kbps, size_bytes=size)
             for (name, kbps), size in zip(one.rungs, sizes, strict=True)
         ],
     )
@@ -200,7 +200,7 @@ def change(token: str, one: Change | None) -> pb.WatchChangesResponse:
         return pb.WatchChangesResponse(resume_token=token)
     message = pb.WatchChangesResponse(resume_token=token, version=one.version)
     if one.op is Op.DELETE:
-        message.removed.type = _REMOVED[one.entity]
+        message.removed.kind = _REMOVED[one.entity]
         message.removed.id = one.id
     elif one.entity == "track":
         message.track.MergeFromString(one.payload)
@@ -228,7 +228,7 @@ def _rung(rung: Rung) -> asset_pb2.Rung:
     return asset_pb2.Rung(
         name=rung.name,
         codecs=rung.codecs,
-        bitrate_kbps=rung.bitrate_kbps,
+        bitrate=rung.bitrate_kbps,
         peak_bps=rung.peak_bps,
         average_bps=rung.average_bps,
         timescale=rung.timescale,
@@ -269,7 +269,7 @@ def _rung_of(rung: asset_pb2.Rung) -> Rung:
     return Rung(
         name=rung.name,
         codecs=rung.codecs,
-        bitrate_kbps=rung.bitrate_kbps,
+        bitrate_kbps=rung.bitrate,
         peak_bps=rung.peak_bps,
         average_bps=rung.average_bps,
         timescale=rung.timescale,

@@ -161,7 +161,7 @@ def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb
         device_id=state.device_id,
         origin=play_origin(origin_of(state.queue)),
         rung=state.rung,
-        bitrate_kbps=state.bitrate_kbps,
+        bitrate=state.bitrate_kbps,
         epoch=state.version.epoch,
         revision=state.version.revision,
         started_at=timestamp(state.started_at_ms),

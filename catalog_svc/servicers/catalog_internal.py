@@ -63,7 +63,7 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
             track=convert.track(found.track),
             descriptor_sha256=found.descriptor,
             rungs=[
-                pb.GetPlayableResponse.RungRate(rung=name, bitrate_kbps=kbps)
+                pb.GetPlayableResponse.RungRate(rung=name, bitrate=kbps)
                 for name, kbps in found.rungs
             ],
         )

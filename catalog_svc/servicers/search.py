@@ -17,6 +17,7 @@ _SEARCH: Final = "/segue.catalog.v1.SearchService/Search"
 
 _Request = catalog_service_pb2.SearchRequest
 _Response = catalog_service_pb2.SearchResponse
+_Suggestion = catalog_service_pb2.SuggestResponse.Suggestion
 
 _KINDS: Final = {
     _Request.TRACK: Kind.TRACK,
@@ -25,7 +26,12 @@ _KINDS: Final = {
     _Request.PLAYLIST: Kind.PLAYLIST,
 }
 _STATES: Final = dict(catalog_pb2.Track.State.items())
-_TYPES: Final = {kind: type_ for type_, kind in _KINDS.items()}
+_SUGGESTED: Final = {
+    Kind.TRACK: _Suggestion.TRACK,
+    Kind.ARTIST: _Suggestion.ARTIST,
+    Kind.ALBUM: _Suggestion.ALBUM,
+    Kind.PLAYLIST: _Suggestion.PLAYLIST,
+}
 
 
 class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
@@ -56,9 +62,7 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
         entries = await self._search.suggest(request.q, limit=limit)
         return catalog_service_pb2.SuggestResponse(
             suggestions=[
-                catalog_service_pb2.SuggestResponse.Suggestion(
-                    text=entry.name, type=_TYPES[entry.kind], id=entry.id
-                )
+                _Suggestion(text=entry.name, kind=_SUGGESTED[entry.kind], id=entry.id)
                 for entry in entries
             ]
         )

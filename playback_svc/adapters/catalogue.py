@@ -42,7 +42,7 @@ class CatalogueService:
         return Playable(
             track=_track(answer.track),
             descriptor=answer.descriptor_sha256,
-            rungs=tuple(Rung(one.rung, one.bitrate_kbps) for one in answer.rungs),
+            rungs=tuple(Rung(one.rung, one.bitrate) for one in answer.rungs),
         )
 
     async def tracks(self, track_ids: Collection[str]) -> Mapping[str, Track]:

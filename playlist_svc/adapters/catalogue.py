@@ -65,7 +65,7 @@ def change_of(step: catalog_internal_service_pb2.WatchChangesResponse) -> TrackC
     if step.HasField("track"):
         track = None if _refused(step.track) else track_of(step.track)
         return TrackChange(step.track.id, step.version, track)
-    if step.HasField("removed") and step.removed.type == step.removed.TRACK:
+    if step.HasField("removed") and step.removed.kind == step.removed.TRACK:
         return TrackChange(step.removed.id, step.version, None)
     return None
 

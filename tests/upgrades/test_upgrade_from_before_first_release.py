@@ -162,7 +162,7 @@ def test_numbers_of_a_descriptors_fields_never_change() -> None:
         "Rung": {
             "name": 1,
             "codecs": 2,
-            "bitrate_kbps": 3,
+            "bitrate": 3,
             "peak_bps": 4,
             "average_bps": 5,
             "timescale": 6,

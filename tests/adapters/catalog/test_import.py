@@ -37,7 +37,7 @@ async def test_a_folder_becomes_tracks_that_can_be_streamed(importing: Importing
         assert track.duration_ms == pytest.approx(3000, abs=2)
         descriptor = await importing.descriptor(track.id)
         assert descriptor.track_id == track.id
-        assert [rung.bitrate_kbps for rung in descriptor.rungs][:4] == [128, 192, 256, 320]
+        assert [rung.bitrate for rung in descriptor.rungs][:4] == [128, 192, 256, 320]
     digest = hashlib.sha256(sounds.png()).hexdigest()
     assert {track.artwork for track in tracks.values()} == {digest}
     assert (importing.objects / "artwork" / digest).read_bytes() == sounds.png()

@@ -101,7 +101,7 @@ def describe_rung(name: str, folder: Path, root: Path) -> Rung:
     return Rung(
         name=name,
         codecs=RUNGS[name],
-        bitrate_kbps=int(name) if name.isdecimal() else total_bits * SAMPLE_RATE // ticks // 1000,
+        bitrate=int(name) if name.isdecimal() else total_bits * SAMPLE_RATE // ticks // 1000,
         peak_bps=max(ceil(8 * s.object.size * SAMPLE_RATE / s.duration) for s in segments),
         average_bps=ceil(total_bits * SAMPLE_RATE / ticks),
         timescale=SAMPLE_RATE,

@@ -69,7 +69,7 @@ async def test_a_track_is_told_with_what_its_rungs_weigh(catalog: Catalog) -> No
     descriptor = await ready(catalog, first.id)
     (told,) = await lookup(catalog, first.id, second.id, new_id(), first.id)
     assert (told.track_id, told.descriptor_sha256) == (first.id, descriptor)
-    assert [(one.rung, one.bitrate_kbps, one.size_bytes) for one in told.rungs] == [
+    assert [(one.rung, one.bitrate, one.size_bytes) for one in told.rungs] == [
         ("128", 128, 200_700),
         ("320", 320, 490_700),
     ]

@@ -237,7 +237,7 @@ async def test_a_ready_track_is_playable(catalog: Catalog) -> None:
     request = internal_pb.GetPlayableRequest(track_id=track.id)
     answer = await catalog.playback.GetPlayable(request, metadata=catalog.mesh.token())
     assert answer.descriptor_sha256 == DESCRIPTOR
-    assert [(one.rung, one.bitrate_kbps) for one in answer.rungs] == [("128", 128), ("320", 320)]
+    assert [(one.rung, one.bitrate) for one in answer.rungs] == [("128", 128), ("320", 320)]
     assert list(answer.track.rungs) == ["128", "320"]
     assert answer.track.state == catalog_pb2.Track.READY
     assert answer.track.loudness.integrated_lufs == -9.5
@@ -350,7 +350,7 @@ async def test_a_removal_says_what_is_gone(catalog: Catalog) -> None:
     await catalog.stores.claimed(second, "audio", tagged("Two"))
     async for change in catalog.playback.WatchChanges(request):
         if change.WhichOneof("event") == "removed":
-            assert change.removed.type == internal_pb.WatchChangesResponse.Removed.TRACK
+            assert change.removed.kind == internal_pb.WatchChangesResponse.Removed.TRACK
             break
 
 

@@ -129,14 +129,16 @@ async def test_pages_of_one_type_join_without_gap(mesh: ServedMesh) -> None:
     assert len(seen) == len(set(seen)) == 150
 
 
-async def test_suggestions_name_text_type_and_id(mesh: ServedMesh) -> None:
+async def test_suggestions_name_text_kind_and_id(mesh: ServedMesh) -> None:
     answer = await suggest(mesh, SuggestRequest(q="RADIO"))
     assert list(answer.suggestions) == [
         SuggestResponse.Suggestion(
-            text="Radiohead", type=SearchRequest.ARTIST, id=artist(2, "").id
+            text="Radiohead", kind=SuggestResponse.Suggestion.ARTIST, id=artist(2, "").id
         ),
         SuggestResponse.Suggestion(
-            text="Radiohead for Beginners", type=SearchRequest.PLAYLIST, id=playlist(4, "").id
+            text="Radiohead for Beginners",
+            kind=SuggestResponse.Suggestion.PLAYLIST,
+            id=playlist(4, "").id,
         ),
     ]
     assert len((await suggest(mesh, SuggestRequest(q="song"))).suggestions) == 8

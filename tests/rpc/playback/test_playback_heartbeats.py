@@ -49,7 +49,7 @@ async def test_a_beat_is_acknowledged_and_moves_the_position(
     await settled(instance)
     state = await user.state()
     assert 42_000 <= state.position_ms < 60_000
-    assert (state.rung, state.bitrate_kbps) == ("192", 192)
+    assert (state.rung, state.bitrate) == ("192", 192)
     assert abs(state.last_heartbeat_at.seconds - time.time()) < 60
     await stream.call.done_writing()
     assert await stream.ended() == []

@@ -61,7 +61,7 @@ class Catalog(CatalogInternalServiceServicer):
     async def GetPlayable(self, request: Any, context: Any) -> catalog.GetPlayableResponse:
         track = catalogued(request.track_id)
         rates = [
-            catalog.GetPlayableResponse.RungRate(rung=rung.name, bitrate_kbps=rung.bitrate_kbps)
+            catalog.GetPlayableResponse.RungRate(rung=rung.name, bitrate=rung.bitrate_kbps)
             for rung in RUNGS
         ]
         return catalog.GetPlayableResponse(

@@ -102,8 +102,8 @@ class Catalog(CatalogInternalServiceServicer):
     ) -> AsyncIterator[catalog_internal_service_pb2.WatchChangesResponse]:
         self.tokens.append(request.resume_token)
         step = catalog_internal_service_pb2.WatchChangesResponse
-        removed = step.Removed(type=step.Removed.TRACK, id=GONE_ID)
-        other = step.Removed(type=step.Removed.ALBUM, id=ALBUM_ID)
+        removed = step.Removed(kind=step.Removed.TRACK, id=GONE_ID)
+        other = step.Removed(kind=step.Removed.ALBUM, id=ALBUM_ID)
         yield step(version=7, track=MESSAGE)
         yield step(resume_token="t1", version=3, artist=catalog_pb2.Artist(id="ARTIST"))
         yield step(resume_token="t2", version=8, removed=removed)

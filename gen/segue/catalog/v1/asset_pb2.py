@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csegue/catalog/v1/asset.proto\x12\x10segue.catalog.v1\"\xb6\x01\n\x0f\x41ssetDescriptor\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\x05\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x03 \x01(\x05\x12\x16\n\x0esample_rate_hz\x18\x04 \x01(\x05\x12\x10\n\x08\x63hannels\x18\x05 \x01(\x05\x12\x13\n\x0bnum_samples\x18\x06 \x01(\x03\x12%\n\x05rungs\x18\x07 \x03(\x0b\x32\x16.segue.catalog.v1.Rung\"\xfb\x01\n\x04Rung\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63odecs\x18\x02 \x01(\t\x12\x14\n\x0c\x62itrate_kbps\x18\x03 \x01(\x05\x12\x10\n\x08peak_bps\x18\x04 \x01(\x05\x12\x13\n\x0b\x61verage_bps\x18\x05 \x01(\x05\x12\x11\n\ttimescale\x18\x06 \x01(\x05\x12\x15\n\rencoder_delay\x18\x07 \x01(\x05\x12\x13\n\x0b\x65nd_padding\x18\x08 \x01(\x05\x12,\n\x04init\x18\t \x01(\x0b\x32\x1e.segue.catalog.v1.StoredObject\x12+\n\x08segments\x18\n \x03(\x0b\x32\x19.segue.catalog.v1.Segment\",\n\x0cStoredObject\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x05\"z\n\x07Segment\x12.\n\x06object\x18\x01 \x01(\x0b\x32\x1e.segue.catalog.v1.StoredObject\x12\x10\n\x08\x64uration\x18\x02 \x01(\x03\x12-\n\tfragments\x18\x03 \x03(\x0b\x32\x1a.segue.catalog.v1.Fragment\":\n\x08\x46ragment\x12\x0e\n\x06offset\x18\x01 \x01(\x05\x12\x0c\n\x04size\x18\x02 \x01(\x05\x12\x10\n\x08\x64uration\x18\x03 \x01(\x03\x42\xb8\x01\n\x10segue.catalog.v1B\nAssetProtoP\x01Z\x1asegue/catalog/v1;catalogv1\xa2\x02\x0eSegueCatalogV1\xaa\x02\x10Segue.Catalog.V1\xba\x02\x0eSegueCatalogV1\xca\x02\x10Segue\\Catalog\\V1\xe2\x02\x1cSegue\\Catalog\\V1\\GPBMetadata\xea\x02\x12Segue::Catalog::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csegue/catalog/v1/asset.proto\x12\x10segue.catalog.v1\"\xb6\x01\n\x0f\x41ssetDescriptor\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\x05\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x03 \x01(\x05\x12\x16\n\x0esample_rate_hz\x18\x04 \x01(\x05\x12\x10\n\x08\x63hannels\x18\x05 \x01(\x05\x12\x13\n\x0bnum_samples\x18\x06 \x01(\x03\x12%\n\x05rungs\x18\x07 \x03(\x0b\x32\x16.segue.catalog.v1.Rung\"\xf6\x01\n\x04Rung\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63odecs\x18\x02 \x01(\t\x12\x0f\n\x07\x62itrate\x18\x03 \x01(\x05\x12\x10\n\x08peak_bps\x18\x04 \x01(\x05\x12\x13\n\x0b\x61verage_bps\x18\x05 \x01(\x05\x12\x11\n\ttimescale\x18\x06 \x01(\x05\x12\x15\n\rencoder_delay\x18\x07 \x01(\x05\x12\x13\n\x0b\x65nd_padding\x18\x08 \x01(\x05\x12,\n\x04init\x18\t \x01(\x0b\x32\x1e.segue.catalog.v1.StoredObject\x12+\n\x08segments\x18\n \x03(\x0b\x32\x19.segue.catalog.v1.Segment\",\n\x0cStoredObject\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x05\"z\n\x07Segment\x12.\n\x06object\x18\x01 \x01(\x0b\x32\x1e.segue.catalog.v1.StoredObject\x12\x10\n\x08\x64uration\x18\x02 \x01(\x03\x12-\n\tfragments\x18\x03 \x03(\x0b\x32\x1a.segue.catalog.v1.Fragment\":\n\x08\x46ragment\x12\x0e\n\x06offset\x18\x01 \x01(\x05\x12\x0c\n\x04size\x18\x02 \x01(\x05\x12\x10\n\x08\x64uration\x18\x03 \x01(\x03\x42\xb8\x01\n\x10segue.catalog.v1B\nAssetProtoP\x01Z\x1asegue/catalog/v1;catalogv1\xa2\x02\x0eSegueCatalogV1\xaa\x02\x10Segue.Catalog.V1\xba\x02\x0eSegueCatalogV1\xca\x02\x10Segue\\Catalog\\V1\xe2\x02\x1cSegue\\Catalog\\V1\\GPBMetadata\xea\x02\x12Segue::Catalog::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSETDESCRIPTOR']._serialized_start=51
   _globals['_ASSETDESCRIPTOR']._serialized_end=233
   _globals['_RUNG']._serialized_start=236
-  _globals['_RUNG']._serialized_end=487
-  _globals['_STOREDOBJECT']._serialized_start=489
-  _globals['_STOREDOBJECT']._serialized_end=533
-  _globals['_SEGMENT']._serialized_start=535
-  _globals['_SEGMENT']._serialized_end=657
-  _globals['_FRAGMENT']._serialized_start=659
-  _globals['_FRAGMENT']._serialized_end=717
+  _globals['_RUNG']._serialized_end=482
+  _globals['_STOREDOBJECT']._serialized_start=484
+  _globals['_STOREDOBJECT']._serialized_end=528
+  _globals['_SEGMENT']._serialized_start=530
+  _globals['_SEGMENT']._serialized_end=652
+  _globals['_FRAGMENT']._serialized_start=654
+  _globals['_FRAGMENT']._serialized_end=712
 # @@protoc_insertion_point(module_scope)

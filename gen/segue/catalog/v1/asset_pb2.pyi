@@ -77,7 +77,7 @@ class Rung(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     CODECS_FIELD_NUMBER: _builtins.int
-    BITRATE_KBPS_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
     PEAK_BPS_FIELD_NUMBER: _builtins.int
     AVERAGE_BPS_FIELD_NUMBER: _builtins.int
     TIMESCALE_FIELD_NUMBER: _builtins.int
@@ -89,7 +89,7 @@ class Rung(_message.Message):
     """The name in media paths and plans: "128", "192", "256", "320" or "flac"."""
     codecs: _builtins.str
     """RFC 6381, e.g. "mp4a.40.2" or "fLaC"."""
-    bitrate_kbps: _builtins.int
+    bitrate: _builtins.int
     """The nominal rate in kbps; for FLAC the average."""
     peak_bps: _builtins.int
     """The highest rate of a segment in bits per second: HLS BANDWIDTH."""
@@ -114,7 +114,7 @@ class Rung(_message.Message):
         *,
         name: _builtins.str = ...,
         codecs: _builtins.str = ...,
-        bitrate_kbps: _builtins.int = ...,
+        bitrate: _builtins.int = ...,
         peak_bps: _builtins.int = ...,
         average_bps: _builtins.int = ...,
         timescale: _builtins.int = ...,
@@ -125,7 +125,7 @@ class Rung(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["init", b"init"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["average_bps", b"average_bps", "bitrate_kbps", b"bitrate_kbps", "codecs", b"codecs", "encoder_delay", b"encoder_delay", "end_padding", b"end_padding", "init", b"init", "name", b"name", "peak_bps", b"peak_bps", "segments", b"segments", "timescale", b"timescale"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["average_bps", b"average_bps", "bitrate", b"bitrate", "codecs", b"codecs", "encoder_delay", b"encoder_delay", "end_padding", b"end_padding", "init", b"init", "name", b"name", "peak_bps", b"peak_bps", "segments", b"segments", "timescale", b"timescale"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

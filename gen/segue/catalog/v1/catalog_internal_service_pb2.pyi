@@ -56,20 +56,20 @@ class GetPlayableResponse(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
         RUNG_FIELD_NUMBER: _builtins.int
-        BITRATE_KBPS_FIELD_NUMBER: _builtins.int
+        BITRATE_FIELD_NUMBER: _builtins.int
         rung: _builtins.str
         """"128", "192", "256", "320" or "flac"."""
-        bitrate_kbps: _builtins.int
+        bitrate: _builtins.int
         """Nominal rate in kbps."""
         def __init__(
             self,
             *,
             rung: _builtins.str = ...,
-            bitrate_kbps: _builtins.int = ...,
+            bitrate: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "rung", b"rung"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "rung", b"rung"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -378,11 +378,11 @@ class LookupAssetsResponse(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
         RUNG_FIELD_NUMBER: _builtins.int
-        BITRATE_KBPS_FIELD_NUMBER: _builtins.int
+        BITRATE_FIELD_NUMBER: _builtins.int
         SIZE_BYTES_FIELD_NUMBER: _builtins.int
         rung: _builtins.str
         """"128", "192", "256", "320" or "flac"."""
-        bitrate_kbps: _builtins.int
+        bitrate: _builtins.int
         """Nominal rate in kbps."""
         size_bytes: _builtins.int
         """Bytes of its initialisation segment and all media segments."""
@@ -390,12 +390,12 @@ class LookupAssetsResponse(_message.Message):
             self,
             *,
             rung: _builtins.str = ...,
-            bitrate_kbps: _builtins.int = ...,
+            bitrate: _builtins.int = ...,
             size_bytes: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "rung", b"rung", "size_bytes", b"size_bytes"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate", b"bitrate", "rung", b"rung", "size_bytes", b"size_bytes"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -487,48 +487,48 @@ class WatchChangesResponse(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
-        class _Type:
+        class _Kind:
             ValueType = _typing.NewType("ValueType", _builtins.int)
             V: _TypeAlias = ValueType  # noqa: Y015
 
-        class _TypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[WatchChangesResponse.Removed._Type.ValueType], _builtins.type):
+        class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[WatchChangesResponse.Removed._Kind.ValueType], _builtins.type):
             DESCRIPTOR: _descriptor.EnumDescriptor
-            TYPE_UNSPECIFIED: WatchChangesResponse.Removed._Type.ValueType  # 0
+            KIND_UNSPECIFIED: WatchChangesResponse.Removed._Kind.ValueType  # 0
             """Never answered."""
-            TRACK: WatchChangesResponse.Removed._Type.ValueType  # 1
+            TRACK: WatchChangesResponse.Removed._Kind.ValueType  # 1
             """A track."""
-            ALBUM: WatchChangesResponse.Removed._Type.ValueType  # 2
+            ALBUM: WatchChangesResponse.Removed._Kind.ValueType  # 2
             """An album."""
-            ARTIST: WatchChangesResponse.Removed._Type.ValueType  # 3
+            ARTIST: WatchChangesResponse.Removed._Kind.ValueType  # 3
             """An artist."""
 
-        class Type(_Type, metaclass=_TypeEnumTypeWrapper):
+        class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
             """The kinds of things."""
 
-        TYPE_UNSPECIFIED: WatchChangesResponse.Removed.Type.ValueType  # 0
+        KIND_UNSPECIFIED: WatchChangesResponse.Removed.Kind.ValueType  # 0
         """Never answered."""
-        TRACK: WatchChangesResponse.Removed.Type.ValueType  # 1
+        TRACK: WatchChangesResponse.Removed.Kind.ValueType  # 1
         """A track."""
-        ALBUM: WatchChangesResponse.Removed.Type.ValueType  # 2
+        ALBUM: WatchChangesResponse.Removed.Kind.ValueType  # 2
         """An album."""
-        ARTIST: WatchChangesResponse.Removed.Type.ValueType  # 3
+        ARTIST: WatchChangesResponse.Removed.Kind.ValueType  # 3
         """An artist."""
 
-        TYPE_FIELD_NUMBER: _builtins.int
+        KIND_FIELD_NUMBER: _builtins.int
         ID_FIELD_NUMBER: _builtins.int
-        type: Global___WatchChangesResponse.Removed.Type.ValueType
+        kind: Global___WatchChangesResponse.Removed.Kind.ValueType
         """What it was."""
         id: _builtins.str
         """Its ULID."""
         def __init__(
             self,
             *,
-            type: Global___WatchChangesResponse.Removed.Type.ValueType = ...,
+            kind: Global___WatchChangesResponse.Removed.Kind.ValueType = ...,
             id: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "type", b"type"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "kind", b"kind"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1018,12 +1018,43 @@ class SuggestResponse(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
+        class _Kind:
+            ValueType = _typing.NewType("ValueType", _builtins.int)
+            V: _TypeAlias = ValueType  # noqa: Y015
+
+        class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SuggestResponse.Suggestion._Kind.ValueType], _builtins.type):
+            DESCRIPTOR: _descriptor.EnumDescriptor
+            KIND_UNSPECIFIED: SuggestResponse.Suggestion._Kind.ValueType  # 0
+            """Never answered."""
+            TRACK: SuggestResponse.Suggestion._Kind.ValueType  # 1
+            """A track."""
+            ARTIST: SuggestResponse.Suggestion._Kind.ValueType  # 2
+            """An artist."""
+            ALBUM: SuggestResponse.Suggestion._Kind.ValueType  # 3
+            """An album."""
+            PLAYLIST: SuggestResponse.Suggestion._Kind.ValueType  # 4
+            """A public playlist."""
+
+        class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+            """The kinds of things that are suggested."""
+
+        KIND_UNSPECIFIED: SuggestResponse.Suggestion.Kind.ValueType  # 0
+        """Never answered."""
+        TRACK: SuggestResponse.Suggestion.Kind.ValueType  # 1
+        """A track."""
+        ARTIST: SuggestResponse.Suggestion.Kind.ValueType  # 2
+        """An artist."""
+        ALBUM: SuggestResponse.Suggestion.Kind.ValueType  # 3
+        """An album."""
+        PLAYLIST: SuggestResponse.Suggestion.Kind.ValueType  # 4
+        """A public playlist."""
+
         TEXT_FIELD_NUMBER: _builtins.int
-        TYPE_FIELD_NUMBER: _builtins.int
+        KIND_FIELD_NUMBER: _builtins.int
         ID_FIELD_NUMBER: _builtins.int
         text: _builtins.str
         """The title or name, as it would be searched for."""
-        type: Global___SearchRequest.Type.ValueType
+        kind: Global___SuggestResponse.Suggestion.Kind.ValueType
         """What it is."""
         id: _builtins.str
         """ULID of it."""
@@ -1031,12 +1062,12 @@ class SuggestResponse(_message.Message):
             self,
             *,
             text: _builtins.str = ...,
-            type: Global___SearchRequest.Type.ValueType = ...,
+            kind: Global___SuggestResponse.Suggestion.Kind.ValueType = ...,
             id: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "text", b"text", "type", b"type"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "kind", b"kind", "text", b"text"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -87,7 +87,7 @@ class Playback(_message.Message):
     TRACK_FIELD_NUMBER: _builtins.int
     POSITION_MS_FIELD_NUMBER: _builtins.int
     DEVICE_ID_FIELD_NUMBER: _builtins.int
-    BITRATE_KBPS_FIELD_NUMBER: _builtins.int
+    BITRATE_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     STARTED_AT_FIELD_NUMBER: _builtins.int
@@ -112,7 +112,7 @@ class Playback(_message.Message):
     """Position in milliseconds now: the last known one plus the time since, while PLAYING."""
     device_id: _builtins.str
     """The device that plays."""
-    bitrate_kbps: _builtins.int
+    bitrate: _builtins.int
     """The rate of `rung`, in kbps, for people; of FLAC, which has no fixed one, that of its track. 0:
     no rung was reported, or the track that plays now has none of that name.
     """
@@ -177,7 +177,7 @@ class Playback(_message.Message):
         track: _track_summary_pb2.TrackSummary | None = ...,
         position_ms: _builtins.int = ...,
         device_id: _builtins.str = ...,
-        bitrate_kbps: _builtins.int = ...,
+        bitrate: _builtins.int = ...,
         epoch: _builtins.int = ...,
         revision: _builtins.int = ...,
         started_at: _timestamp_pb2.Timestamp | None = ...,
@@ -197,7 +197,7 @@ class Playback(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "context", b"context", "last_heartbeat_at", b"last_heartbeat_at", "origin", b"origin", "skips_remaining", b"skips_remaining", "skips_reset_at", b"skips_reset_at", "started_at", b"started_at", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "bitrate_kbps", b"bitrate_kbps", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "origin", b"origin", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "rung", b"rung", "shuffle", b"shuffle", "skips_remaining", b"skips_remaining", "skips_reset_at", b"skips_reset_at", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "bitrate", b"bitrate", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "origin", b"origin", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "rung", b"rung", "shuffle", b"shuffle", "skips_remaining", b"skips_remaining", "skips_reset_at", b"skips_reset_at", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__skips_remaining: _TypeAlias = _typing.Literal["skips_remaining"]  # noqa: Y015
     _WhichOneofArgType__skips_remaining: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining"]  # noqa: Y015
