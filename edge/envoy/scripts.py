@@ -36,6 +36,9 @@ class FieldBounds:
 
 # Twice what the largest request has, since a field has two spellings.
 LARGEST_FIELDS = FieldBounds(count=256, size=16 * 1024)
+# How many keys are read of a body, however often each stands there: the longest list of messages
+# that a call takes has 10,000.
+MOST_KEYS = 50_000
 
 _CONSTANTS: Mapping[str, str | int] = {
     "RESPONSE_BODY": RESPONSE_BODY,
@@ -50,6 +53,7 @@ _CONSTANTS: Mapping[str, str | int] = {
     "WRONG_LIST": "wrong_list",
     "MAX_PATHS": LARGEST_FIELDS.count,
     "MAX_BYTES": LARGEST_FIELDS.size,
+    "MAX_KEYS": MOST_KEYS,
     "MAX_NAME": 64,
     # The transcoder refuses what is deeper.
     "MAX_DEPTH": 100,

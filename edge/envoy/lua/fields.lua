@@ -29,22 +29,39 @@ local function end_of_text(text, from, quote, escape)
   end
 end
 
+-- What is read of each key is bounded, since one worker reads for many: the names below a name are
+-- kept under it, so that a key which is met again is looked up and no path is made anew.
+
 -- The paths in the order of the body, as one text; nil: none, or no JSON; "*": more than any call
 -- knows. The second: the first list whose name no list has.
 local function paths_of(text)
-  local seen, paths, count, size = {}, {}, 0, 0
-  local depth, prefixes, lists = 0, {}, {}
-  local path, expects_key, wrong_list, escape = "", false, nil, 0
+  local seen, paths, count, size, keys = {}, {}, 0, 0, 0
+  local depth, objects, lists = 0, {}, {}
+  local root = { path = "", name = "", inner = {} }
+  local here, expects_key, wrong_list, escape = root, false, nil, 0
   local i, length = 1, #text
 
-  local function meet(key)
-    path = prefixes[depth] .. segment(key)
-    expects_key = false
+  local function add(outer, key)
+    local name = segment(key)
+    local path = outer == root and name or outer.path .. "." .. name
+    -- The same name spelled another way is counted, too.
+    count, size = count + 1, size + #path + 1
     if not seen[path] then
       seen[path] = true
-      count, size = count + 1, size + #path + 1
-      paths[count] = path
+      paths[#paths + 1] = path
     end
+    return { path = path, name = name, inner = {} }
+  end
+
+  local function meet(key)
+    local outer = objects[depth]
+    keys = keys + 1
+    here = outer.inner[key]
+    if not here then
+      here = add(outer, key)
+      outer.inner[key] = here
+    end
+    expects_key = false
   end
 
   while i <= length do
@@ -57,20 +74,19 @@ local function paths_of(text)
       i = close
     elseif c == 123 then
       depth = depth + 1
-      prefixes[depth] = path == "" and "" or path .. "."
+      objects[depth] = here
       expects_key = true
     elseif c == 91 then
       depth = depth + 1
-      prefixes[depth], lists[depth] = false, path
+      objects[depth], lists[depth] = false, here
       expects_key = false
-      local name = path:match("[^.]*$")
-      if path ~= "" and not LISTS[name] then wrong_list = wrong_list or path end
+      if here ~= root and not LISTS[here.name] then wrong_list = wrong_list or here.path end
     elseif c == 125 or c == 93 then
       depth, expects_key = depth - 1, false
       if depth <= 0 then break end
     elseif c == 44 then
-      expects_key = prefixes[depth] and true or false
-      if not expects_key then path = lists[depth] or "" end
+      expects_key = objects[depth] and true or false
+      if not expects_key then here = lists[depth] or root end
     elseif expects_key and c > 32 then
       local _, last = find(text, "^[%w_$]+", i)
       if not last then return nil, wrong_list end
@@ -78,7 +94,7 @@ local function paths_of(text)
       i = last
     end
     if depth > MAX_DEPTH then return nil, wrong_list end
-    if count > MAX_PATHS or size > MAX_BYTES then return "*", wrong_list end
+    if count > MAX_PATHS or size > MAX_BYTES or keys > MAX_KEYS then return "*", wrong_list end
     i = i + 1
   end
   return count > 0 and table.concat(paths, ",") or nil, wrong_list

@@ -15,11 +15,12 @@ from edge_world import PLAYLIST_ID, TRACK_ID, World, reason_of
 from google.protobuf.descriptor import Descriptor
 from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
+from segue.mesh.v1.validation_pb2 import rules
 from test_edge_refusals import violation_of
 
 from edge.envoy.exposure import exposed_methods
 from edge.envoy.routes import SHARE_PREFIX
-from edge.envoy.scripts import LARGEST_FIELDS
+from edge.envoy.scripts import LARGEST_FIELDS, MOST_KEYS
 from meshkit import contracts
 from meshkit.interceptors import json_fields
 
@@ -183,6 +184,37 @@ async def test_more_fields_than_any_call_has_are_refused(world: World) -> None:
     assert violation_of(await sent(world, BEAT, long)) == ("x" * 64, UNKNOWN)
 
 
+IMPORT = "POST /playlists/import"
+
+
+def nested(depth: int, inside: str) -> bytes:
+    return (f'{{"{"n" * 60}":' * depth + inside + "}" * depth).encode()
+
+
+@pytest.mark.parametrize("depth", [20, 98])
+@pytest.mark.parametrize("part", ['"a":1,', "a:1,", '"\\u0061":1,', "b:{},", "b:[],"])
+async def test_names_that_are_repeated_deep_inside_are_refused(
+    world: World, depth: int, part: str
+) -> None:
+    body = nested(depth, "{" + part * (3_900_000 // len(part)) + "}")
+    answer = await sent(world, IMPORT, body)
+    assert (answer.status_code, violation_of(answer)[0]) == (400, "body")
+
+
+@pytest.mark.parametrize("item", ["[]", "{}"])
+async def test_lists_that_are_long_deep_inside_are_refused(world: World, item: str) -> None:
+    body = nested(14, "[" + ",".join([item] * 1_000_000) + "]")
+    answer = await sent(world, IMPORT, body)
+    assert answer.status_code == 400
+
+
+async def test_the_last_key_that_is_read_is_looked_at_and_one_more_is_refused(world: World) -> None:
+    most = '"name": "x",' * (MOST_KEYS - 1) + '"nosuch": 1}'
+    assert violation_of(await sent(world, IMPORT, f"{{{most}".encode())) == ("nosuch", UNKNOWN)
+    refused = ("body", "has more fields than this call")
+    assert violation_of(await sent(world, IMPORT, f'{{"name": "x",{most}'.encode())) == refused
+
+
 async def test_what_cannot_be_read_is_refused_as_that_whatever_it_names(world: World) -> None:
     for body in (b'{"sec": 1', b'{"sec": 1} x', b'{"sec": "\xff"}'):
         assert violation_of(await sent(world, BEAT, body)) == ("body", "is not JSON")
@@ -279,3 +311,19 @@ def test_what_is_told_of_a_body_has_room_for_every_call_twice() -> None:
         count, size = sizes_of(contracts.method_of(method.contract).input_type)
         assert 2 * count <= LARGEST_FIELDS.count
         assert 2 * size <= LARGEST_FIELDS.size
+
+
+def longest_lists(message: Descriptor) -> int:
+    """How many keys the lists of messages in a message have when they are as long as they may."""
+    found = 0
+    for field in message.fields:
+        inner = field.message_type
+        if inner is not None and not inner.full_name.startswith("google."):
+            times = field.GetOptions().Extensions[rules].max_items if field.is_repeated else 1
+            found += times * (len(inner.fields) + longest_lists(inner))
+    return found
+
+
+def test_as_many_keys_are_read_as_the_longest_lists_have() -> None:
+    for method in exposed_methods():
+        assert 2 * longest_lists(contracts.method_of(method.contract).input_type) < MOST_KEYS
