@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from catalog_svc.adapters import feed_changes
@@ -28,12 +27,12 @@ from catalog_svc.domain.listings import (
     TextPlace,
     album_place,
     artist_place,
+    moment,
 )
 from catalog_svc.domain.plays import Streams
 from meshkit.feeds import Change
 
 T = TypeVar("T")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ class MemoryReads:
         ]
         found = sorted(wanted, key=lambda t: (t.created_at, t.id), reverse=True)
         if after is not None:
-            place = (_EPOCH + timedelta(microseconds=after[0]), after[1])
+            place = (moment(after[0]), after[1])
             found = [track for track in found if (track.created_at, track.id) < place]
         return found[:limit]
 

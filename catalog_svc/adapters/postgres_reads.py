@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from catalog_svc.adapters import postgres_rows as rows
@@ -19,10 +19,9 @@ from catalog_svc.domain.catalogue import (
     TrackState,
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
+from catalog_svc.domain.listings import moment
 from catalog_svc.domain.tags import file_title
 from meshkit import postgres
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _BY_ID = f"{rows.VISIBLE_TRACK} WHERE t.id = {rows.SURVIVOR}"
 _NEWEST = """
@@ -84,7 +83,7 @@ class PostgresCatalogue:
         """See ``Catalogue.tracks``."""
         created_at: datetime | str = "infinity"
         if after is not None:
-            created_at = _EPOCH + timedelta(microseconds=after[0])
+            created_at = moment(after[0])
         place = {"created_at": created_at, "id": after[1] if after else "", "limit": limit}
         asked = {**place, "states": list(states), "genre": genre}
         living = _LIVING if set(states) == LIVING_STATES else _OF_STATES
