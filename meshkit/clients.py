@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -27,6 +28,8 @@ _RETRY_POLICY: dict[str, Any] = {
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
 _RETRY_THROTTLING = {"maxTokens": 20, "tokenRatio": 0.2}
+
+_Continuation: TypeAlias = Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]]
 
 
 def service_config(services: Iterable[ServiceDescriptor]) -> str:
@@ -113,7 +116,7 @@ class Channels:
                 ("grpc.max_reconnect_backoff_ms", 2_000),
                 ("grpc.initial_reconnect_backoff_ms", 100),
             ],
-            interceptors=[_UnaryCalls(), _StreamCalls(), _Reports()],
+            interceptors=[_UnaryCalls(), _StreamCalls(), _Reports(), _Conversations()],
         )
         self._opened.append(channel)
         return channel
@@ -149,7 +152,7 @@ class _UnaryCalls(grpc.aio.UnaryUnaryClientInterceptor):
 
     async def intercept_unary_unary(
         self,
-        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]],
+        continuation: _Continuation,
         client_call_details: grpc.aio.ClientCallDetails,
         request: Any,
     ) -> Any:
@@ -172,13 +175,13 @@ class _StreamCalls(grpc.aio.UnaryStreamClientInterceptor):
 
     async def intercept_unary_stream(
         self,
-        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]],
+        continuation: _Continuation,
         client_call_details: grpc.aio.ClientCallDetails,
         request: Any,
     ) -> Any:
         """Makes the call."""
-        details = _with_context(client_call_details, client_call_details.timeout)
-        return await continuation(details, request)
+        call, span = await _begun(continuation, client_call_details, request)
+        return call if span is None else span.told(call)
 
 
 class _Reports(grpc.aio.StreamUnaryClientInterceptor):
@@ -186,10 +189,73 @@ class _Reports(grpc.aio.StreamUnaryClientInterceptor):
 
     async def intercept_stream_unary(
         self,
-        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]],
+        continuation: _Continuation,
         client_call_details: grpc.aio.ClientCallDetails,
         request_iterator: Any,
     ) -> Any:
         """Makes the call."""
-        details = _with_context(client_call_details, client_call_details.timeout)
-        return await continuation(details, request_iterator)
+        call, _span = await _begun(continuation, client_call_details, request_iterator)
+        return call
+
+
+class _Conversations(grpc.aio.StreamStreamClientInterceptor):
+    """Carries the context along where both sides stream."""
+
+    async def intercept_stream_stream(
+        self,
+        continuation: _Continuation,
+        client_call_details: grpc.aio.ClientCallDetails,
+        request_iterator: Any,
+    ) -> Any:
+        """Makes the call."""
+        call, span = await _begun(continuation, client_call_details, request_iterator)
+        return call if span is None else span.told(call)
+
+
+async def _begun(
+    continuation: _Continuation, details: grpc.aio.ClientCallDetails, request: Any
+) -> tuple[Any, _StreamSpan | None]:
+    """The call, and its span where one that is recorded is current."""
+    path = _path(details)
+    span = telemetry.open_client_span(path.lstrip("/"), telemetry.rpc_attributes(path))
+    with telemetry.current(span):
+        call = await continuation(_with_context(details, details.timeout), request)
+    if span is None:
+        return call, None
+    return call, _StreamSpan(span, call, held=details.timeout is None)
+
+
+# The loop itself holds tasks weakly.
+_watching: set[asyncio.Task[None]] = set()
+
+
+class _StreamSpan:
+    """The one span of a call that streams: from its start to its status, whatever is told between.
+
+    A call without a deadline may be held for hours, and who looks at a trace waits for its spans:
+    the span of such a call ends with the first answer, and then has no status.
+    """
+
+    def __init__(self, span: Any, call: Any, *, held: bool) -> None:
+        self._span = span
+        self._held = held
+        self._watching = asyncio.create_task(self._ended(call))
+        _watching.add(self._watching)
+        self._watching.add_done_callback(_watching.discard)
+
+    def told(self, call: Any) -> Any:
+        """The answers of ``call``, as an interceptor returns them."""
+        return self._answers(call) if self._held else call
+
+    async def _answers(self, call: Any) -> AsyncIterator[Any]:
+        first = True
+        async for message in call:
+            if first and self._watching.cancel():
+                self._span.end()
+            first = False
+            yield message
+
+    async def _ended(self, call: Any) -> None:
+        code = await call.code()
+        error = "" if code is grpc.StatusCode.OK else code.name
+        telemetry.finish(self._span, {"rpc.grpc.status_code": code.value[0]}, error=error)

@@ -91,6 +91,12 @@ def flush() -> None:
         _provider = None
 
 
+def send_spans() -> None:
+    """Sends the spans that have ended by now, without waiting for more of them."""
+    if _provider is not None:
+        _provider.force_flush()
+
+
 def tracing() -> bool:
     """Whether spans are made at all."""
     return _provider is not None
@@ -161,8 +167,8 @@ def client_span(
     """A span around a call of a store or a service, where one that is recorded is current.
 
     Without such a parent nothing is made: what a process does by itself has no trace. What is put
-    into the answer becomes attributes at the end. An exception is told by its type alone: its words
-    may hold what was stored.
+    into the answer becomes attributes at the end, and an ``error.type`` among it the span's status.
+    An exception is told by its type alone: its words may hold what was stored.
     """
     if _provider is None:
         return nullcontext({})
@@ -171,6 +177,22 @@ def client_span(
     if not get_current_span().is_recording():
         return nullcontext({})
     return _client_span(_provider, name, attributes)
+
+
+def open_client_span(name: str, attributes: Mapping[str, str | int]) -> Any:
+    """As ``client_span`` for a call that outlives the block in which it was made; None without one.
+
+    End it by :func:`finish`.
+    """
+    if _provider is None:
+        return None
+    from opentelemetry.trace import SpanKind, get_current_span
+
+    if not get_current_span().is_recording():
+        return None
+    return _provider.get_tracer("segue").start_span(
+        name, kind=SpanKind.CLIENT, attributes=attributes
+    )
 
 
 @contextmanager
@@ -194,6 +216,8 @@ def _client_span(
             raise
         finally:
             made.set_attributes(found)
+            if "error.type" in found:
+                _fail(made, str(found["error.type"]))
 
 
 def trace_headers() -> list[tuple[str, str]]:

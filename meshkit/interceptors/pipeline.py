@@ -156,7 +156,10 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 messages.require_valid(request, check)
                 # A held stream outlives both by hours, and there are tens of thousands.
                 del headers
+                held = context.time_remaining() is None
                 async for message in behavior(request, context):
+                    if held and begun[1] is not None:
+                        begun = metrics.answered(begun)
                     yield message
                     del message
             except BaseException as error:

@@ -44,6 +44,16 @@ class MethodTelemetry:
         """Counts a call that was refused because of overload."""
         self._shed.inc()
 
+    def answered(self, begun: tuple[float, Any]) -> tuple[float, Any]:
+        """Ends the span of a stream that has begun to answer and may be held for hours.
+
+        Whoever looks at a trace waits for its spans; how the stream ends is counted at its end.
+        """
+        started, span = begun
+        if span is not None:
+            span.end()
+        return started, None
+
     def end(self, begun: tuple[float, Any], code: grpc.StatusCode) -> None:
         """Records how the call ended."""
         started, span = begun

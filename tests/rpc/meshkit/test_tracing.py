@@ -10,7 +10,6 @@ from typing import Any
 import grpc
 import psycopg
 import pytest
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from segue.identity.v1 import identity_service_pb2, identity_service_pb2_grpc
@@ -19,6 +18,7 @@ from meshkit import postgres, telemetry, valkey
 from meshkit.clients import Channels
 from meshkit.faults import NotFound
 from meshkit.server import Context
+from meshkit.testing.otlp import Collector, attributes_of, collecting
 from meshkit.testing.rpc import served, service_settings
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -27,17 +27,6 @@ PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 
 KNOWN = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
 MISSING = "01JD4Q8Z7Y1V9K2M5N6P7R8S9V"
-
-
-class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    def __init__(self) -> None:
-        self.spans: list[Any] = []
-
-    async def Export(self, request: Any, context: Context) -> Any:
-        for resource in request.resource_spans:
-            for scope in resource.scope_spans:
-                self.spans.extend(scope.spans)
-        return trace_service_pb2.ExportTraceServiceResponse()
 
 
 class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
@@ -50,17 +39,8 @@ class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
 
 @pytest.fixture
 async def collector() -> AsyncIterator[Collector]:
-    found = Collector()
-    server = grpc.aio.server()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(found, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    telemetry.start_tracing(
-        endpoint=f"http://127.0.0.1:{port}", service="catalog", instance="catalog-1", ratio=1.0
-    )
-    yield found
-    await asyncio.to_thread(telemetry.flush)
-    await server.stop(0)
+    async with collecting() as found:
+        yield found
 
 
 async def test_a_call_is_a_span_of_its_callers_trace(tmp_path: Path, collector: Collector) -> None:
@@ -121,12 +101,6 @@ async def _unknown_table(connection: postgres.Connection) -> None:
     await connection.execute("SELECT secret FROM nowhere")
 
 
-def told(span: Any) -> dict[str, Any]:
-    """The attributes of a span."""
-    values = ((one.key, one.value) for one in span.attributes)
-    return {key: value.string_value or value.int_value for key, value in values}
-
-
 async def test_one_call_is_one_trace_down_to_the_stores(
     tmp_path: Path, collector: Collector, database_dsn: str, valkey_url: str
 ) -> None:
@@ -153,14 +127,14 @@ async def test_one_call_is_one_trace_down_to_the_stores(
     asked = by_kind[Span.SPAN_KIND_SERVER, "segue.identity.v1.PlanService/ListPlans"]
     assert client_span.parent_span_id == server.span_id
     assert asked.parent_span_id == client_span.span_id
-    assert told(asked) == {
+    assert attributes_of(asked) == {
         "rpc.system": "grpc",
         "rpc.service": "segue.identity.v1.PlanService",
         "rpc.method": "ListPlans",
         "rpc.grpc.status_code": 0,
     }
     stores = {
-        span.name: told(span)
+        span.name: attributes_of(span)
         for span in collector.spans
         if span.kind == Span.SPAN_KIND_CLIENT and span.parent_span_id == server.span_id
     }
@@ -190,6 +164,6 @@ async def test_a_failure_of_a_store_is_told_by_its_kind_alone(
     await asyncio.to_thread(telemetry.flush)
     # The second has no parent: what a process does by itself has no trace.
     (read,) = (span for span in collector.spans if span.name == "read catalog")
-    assert told(read)["error.type"] == "UndefinedTable"
+    assert attributes_of(read)["error.type"] == "UndefinedTable"
     assert read.status.code == Status.STATUS_CODE_ERROR
     assert "secret" not in str(read)
