@@ -22,9 +22,12 @@ from edge.identity.adapters import postgres as store
 from edge.identity.adapters.argon2 import Argon2Hasher
 from edge.identity.adapters.signing import SigningKeys
 from edge.identity.domain.events import SessionRevoked
-from edge.identity.internal_servicer import TokenInternalServicer, UserInternalServicer
 from edge.identity.ports import Accounts, PasswordHasher, Revocations, UserFeed
-from edge.identity.servicer import PlanServicer, TokenServicer, UserServicer
+from edge.identity.servicers.plans import PlanServicer
+from edge.identity.servicers.tokens import TokenServicer
+from edge.identity.servicers.tokens_internal import TokenInternalServicer
+from edge.identity.servicers.users import UserServicer
+from edge.identity.servicers.users_internal import UserInternalServicer
 from edge.identity.settings import Settings
 from edge.identity.usecases.create_user import CreateUser
 from edge.identity.usecases.find_users import FindUsers

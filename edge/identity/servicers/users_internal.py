@@ -1,25 +1,18 @@
-"""The gRPC face of identity for the other services of the mesh and for its operator."""
+"""UserInternalService on the wire."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
-import structlog
 from segue.identity.v1 import identity_internal_service_pb2 as pb
-from segue.identity.v1.identity_internal_service_pb2_grpc import (
-    TokenInternalServiceServicer,
-    UserInternalServiceServicer,
-)
+from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceServicer
 
 from edge.identity import convert
 from edge.identity.usecases.find_users import FindUsers
-from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.watch_users import WatchUsers
 from meshkit.server_context import Context
 from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
-
-_log = structlog.get_logger("identity")
 
 
 class UserInternalServicer(UserInternalServiceServicer):
@@ -50,28 +43,3 @@ class UserInternalServicer(UserInternalServiceServicer):
 
         token = request.resume_token
         return self._streams.told(pb.WatchUsersResponse, steps, resume_token=token)
-
-
-class TokenInternalServicer(TokenInternalServiceServicer):
-    """Access tokens for local users."""
-
-    def __init__(self, issue_local_token: IssueLocalToken) -> None:
-        self._issue_local_token = issue_local_token
-
-    async def IssueLocalToken(
-        self, request: pb.IssueLocalTokenRequest, context: Context
-    ) -> pb.IssueLocalTokenResponse:
-        """Issues a token for a local user; the contract lets the operator's workload alone in."""
-        token = await self._issue_local_token(
-            request.username,
-            tier=convert.tier_or_none(request.subscription_type),
-            admin=request.admin,
-        )
-        # Who was given the keys of the house must be told from the log.
-        _log.info(
-            "local token issued",
-            user_id=token.claims.subject,
-            sid=token.claims.sid,
-            admin=request.admin,
-        )
-        return convert.issued(token)

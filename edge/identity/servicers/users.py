@@ -1,4 +1,4 @@
-"""The gRPC face of identity: translates, and decides nothing."""
+"""UserService on the wire."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
 from edge.identity import convert
-from edge.identity.domain.plans import PLANS
 from edge.identity.usecases.create_user import CreateUser, SignUp
 from edge.identity.usecases.find_users import FindUsers
 from edge.identity.usecases.get_me import GetMe
-from edge.identity.usecases.revoke_session import RevokeSession
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
@@ -54,28 +52,3 @@ class UserServicer(pb_grpc.UserServiceServicer):
         """The user of a name."""
         found = await self._find_users.named(request.username)
         return pb.LookupUserResponse(user=convert.person(found))
-
-
-class PlanServicer(pb_grpc.PlanServiceServicer):
-    """Plans."""
-
-    async def ListPlans(
-        self, request: pb.ListPlansRequest, context: Context
-    ) -> pb.ListPlansResponse:
-        """The tier table."""
-        return pb.ListPlansResponse(plans=[convert.plan(row) for row in PLANS])
-
-
-class TokenServicer(pb_grpc.TokenServiceServicer):
-    """Access tokens."""
-
-    def __init__(self, revoke_session: RevokeSession) -> None:
-        self._revoke_session = revoke_session
-
-    async def RevokeSession(
-        self, request: pb.RevokeSessionRequest, context: Context
-    ) -> pb.RevokeSessionResponse:
-        """Revokes the sign-in of the token that this call carries."""
-        principal = current_principal()
-        await self._revoke_session(sid=principal.sid, user_id=principal.user_id)
-        return pb.RevokeSessionResponse()

@@ -1,0 +1,1 @@
+"""Identity's contracts on the wire."""

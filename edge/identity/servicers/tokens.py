@@ -1,0 +1,25 @@
+"""TokenService on the wire."""
+
+from __future__ import annotations
+
+from segue.identity.v1 import identity_service_pb2 as pb
+from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
+
+from edge.identity.usecases.revoke_session import RevokeSession
+from meshkit.principal import current_principal
+from meshkit.server_context import Context
+
+
+class TokenServicer(pb_grpc.TokenServiceServicer):
+    """Access tokens."""
+
+    def __init__(self, revoke_session: RevokeSession) -> None:
+        self._revoke_session = revoke_session
+
+    async def RevokeSession(
+        self, request: pb.RevokeSessionRequest, context: Context
+    ) -> pb.RevokeSessionResponse:
+        """Revokes the sign-in of the token that this call carries."""
+        principal = current_principal()
+        await self._revoke_session(sid=principal.sid, user_id=principal.user_id)
+        return pb.RevokeSessionResponse()
