@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from toolchains import TYPESCRIPT, run
+from toolchains import GO, TYPESCRIPT, run
 
 from meshkit import contract_files
 from player.cli import build
@@ -55,3 +56,22 @@ def typescript(contracts: Path) -> Path:
     run([programs / "openapi-typescript", document, "-o", made / "openapi.ts"], cwd=TYPESCRIPT)
     run([programs / "tsc"], cwd=TYPESCRIPT)
     return made / "out"
+
+
+@pytest.fixture(scope="session")
+def golang(contracts: Path, names: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what Go makes of the contracts; its programs stand in `programs`."""
+    module = tmp_path_factory.mktemp("go")
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(GO / name, module / name)
+    shutil.copytree(GO / "client", module / "client")
+    out = [
+        f"--{kind}_{word}"
+        for kind in ("go", "go-grpc")
+        for word in (f"out={module}", "opt=module=segue")
+    ]
+    ours = [name for name in names if name.startswith("segue/")]
+    run(["protoc", "-I.", *out, *ours], cwd=contracts, path=GO / "bin")
+    (module / "programs").mkdir()
+    run(["go", "build", "-o", "programs", "./..."], cwd=module)
+    return module

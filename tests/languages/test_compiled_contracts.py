@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from toolchains import GO, JAVA_RUNTIME, run
+from toolchains import JAVA_RUNTIME, run
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -31,20 +30,9 @@ def test_cpp_compiles_every_message(contracts: Path, names: list[str], tmp_path:
     run(["g++", "-std=c++17", "-w", "-fsyntax-only", "-I.", "all.cc"], cwd=tmp_path)
 
 
-def test_go_compiles_every_message_and_every_call(
-    contracts: Path, names: list[str], tmp_path: Path
-) -> None:
-    for name in ("go.mod", "go.sum"):
-        shutil.copyfile(GO / name, tmp_path / name)
-    out = [
-        f"--{kind}_{word}"
-        for kind in ("go", "go-grpc")
-        for word in (f"out={tmp_path}", "opt=module=segue")
-    ]
-    ours = [name for name in names if name.startswith("segue/")]
-    run(["protoc", "-I.", *out, *ours], cwd=contracts, path=GO / "bin")
-    run(["go", "build", "./..."], cwd=tmp_path)
-    assert (tmp_path / "catalog" / "v1" / "catalog_service_grpc.pb.go").exists()
+def test_go_compiles_every_message_and_every_call(golang: Path) -> None:
+    assert (golang / "catalog" / "v1" / "catalog_service_grpc.pb.go").exists()
+    assert (golang / "programs" / "client").exists()
 
 
 def test_typescript_compiles_every_message_and_every_call(typescript: Path) -> None:

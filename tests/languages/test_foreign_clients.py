@@ -28,11 +28,9 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
         yield mesh
 
 
-def said_by(client: Path, token: str, *words: str) -> Any:
+def said_by(program: list[str | Path], token: str, *words: str | Path) -> Any:
     env = {**os.environ, "SEGUE_TOKEN": token}
-    done = subprocess.run(
-        ["node", str(client), *words], env=env, capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([*program, *words], env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -47,7 +45,7 @@ def assert_it_plays(said: Any, refused: str) -> None:
 def test_a_client_of_connect_es_searches_plays_and_watches(
     mesh: RunningMesh, typescript: Path
 ) -> None:
-    said = said_by(typescript / "connect.js", mesh.token("connect"), mesh.edge, TITLE)
+    said = said_by(["node", typescript / "connect.js"], mesh.token("connect"), mesh.edge, TITLE)
     assert_it_plays(said, "InvalidArgument")
 
 
@@ -55,10 +53,19 @@ def test_a_client_of_grpc_js_searches_plays_and_watches(
     mesh: RunningMesh, typescript: Path, contracts: Path
 ) -> None:
     edge = urlsplit(mesh.edge).netloc
-    said = said_by(typescript / "grpc.js", mesh.token("grpc"), edge, TITLE, str(contracts))
+    said = said_by(["node", typescript / "grpc.js"], mesh.token("grpc"), edge, TITLE, contracts)
     assert_it_plays(said, "INVALID_ARGUMENT")
 
 
+def test_a_client_in_go_searches_plays_watches_and_reads_why_it_is_refused(
+    mesh: RunningMesh, golang: Path
+) -> None:
+    edge = urlsplit(mesh.edge).netloc
+    said = said_by([golang / "programs" / "client"], mesh.token("gopher"), edge, TITLE)
+    assert_it_plays(said, "InvalidArgument")
+    assert (said["reason"], said["fields"]) == ("INVALID_FIELD", ["playback_id"])
+
+
 def test_a_client_made_from_openapi_searches_and_plays(mesh: RunningMesh, typescript: Path) -> None:
-    said = said_by(typescript / "json.js", mesh.token("json"), mesh.edge, TITLE)
+    said = said_by(["node", typescript / "json.js"], mesh.token("json"), mesh.edge, TITLE)
     assert_it_plays(said, "INVALID_FIELD")
