@@ -89,7 +89,7 @@ def _api_row(method: MethodDescriptor) -> str:
     if contract.access == kinds.PUBLIC:
         access = "public"
     elif contract.access == kinds.USER:
-        access = " or ".join(f"`{scope}`" for scope in contract.scopes)
+        access = " or ".join(f"`{scope}`" for scope in contract.scopes) or "any token"
     else:
         access = (
             f"internal: {', '.join(sorted(contract.allowed_callers)) or 'nobody in its own name'}"

@@ -287,8 +287,11 @@ def _common_failures() -> dict[str, Json]:
 
 def _failures(method: MethodDescriptor, said: str) -> Json:
     """The answers of a call that fails, by HTTP status, with the reasons of each."""
-    public = contracts.contract_of(method).access == _ACCESS.PUBLIC
-    common = [one for one in COMMON_REASONS if not (public and one in _OF_USERS)]
+    contract = contracts.contract_of(method)
+    never = _OF_USERS if contract.access == _ACCESS.PUBLIC else set[str]()
+    if contract.any_scope:
+        never = {"SCOPE_MISSING"}
+    common = [one for one in COMMON_REASONS if one not in never]
     own = _own_reasons(said)
     answers = {}
     for http, reasons in _by_status(dict.fromkeys([*own, *common])).items():
@@ -301,13 +304,18 @@ def _failures(method: MethodDescriptor, said: str) -> Json:
 
 
 def _security(method: MethodDescriptor) -> list[Json]:
-    """One of the scopes is enough; nothing: no token is needed."""
-    return [{"bearer": [scope]} for scope in sorted(contracts.contract_of(method).scopes)]
+    """One of the scopes is enough; none: any token will do; nothing: no token is needed."""
+    contract = contracts.contract_of(method)
+    if contract.any_scope:
+        return [{"bearer": []}]
+    return [{"bearer": [scope]} for scope in sorted(contract.scopes)]
 
 
 def _bearer() -> Json:
     table = [f"- `{name}`: {spec.meaning}" for name, spec in scopes.scope_specs().items()]
-    said = "An access token of a user; it lives 5 minutes. A call needs one of the scopes it names:"
+    said = (
+        "A user's access token; it lives 5 minutes. Of the scopes that a call names it needs one:"
+    )
     return {
         "type": "http",
         "scheme": "bearer",

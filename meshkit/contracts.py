@@ -29,14 +29,15 @@ class MethodContract:
     """One RPC as its contract declares it.
 
     ``path`` is the gRPC path, ``/package.Service/Method``. ``access`` is a value of
-    ``MethodPolicy.Access``. A token needs one of ``scopes``, unless a workload of ``delegated``
-    passes it on. ``request`` is the message that it takes.
+    ``MethodPolicy.Access``. A token needs one of ``scopes``, unless ``any_scope`` says that each
+    will do or a workload of ``delegated`` passes it on. ``request`` is the message that it takes.
     """
 
     path: str
     service: str
     access: int
     scopes: tuple[str, ...]
+    any_scope: bool
     allowed_callers: frozenset[str]
     delegated: frozenset[str]
     retryable: bool
@@ -62,7 +63,7 @@ class MethodContract:
 
     def needs_scope(self, caller: str) -> bool:
         """Whether that token must carry one of the scopes."""
-        return self.access == _USER and caller not in self.delegated
+        return self.access == _USER and not self.any_scope and caller not in self.delegated
 
 
 def load_all() -> list[ModuleType]:
@@ -93,12 +94,13 @@ def contract_of(method: MethodDescriptor) -> MethodContract:
     path = f"/{service.full_name}/{method.name}"
     options = method.GetOptions()
     policy = options.Extensions[options_pb2.policy]
-    _require_usable(path, policy)
+    require_usable(path, policy)
     return MethodContract(
         path=path,
         service=service.full_name,
         access=policy.access,
         scopes=tuple(map(scopes.name_of, policy.scopes)),
+        any_scope=policy.any_scope,
         allowed_callers=frozenset(policy.allowed_callers),
         delegated=frozenset(policy.delegated),
         retryable=options.idempotency_level != _IDEMPOTENCY_UNKNOWN,
@@ -109,7 +111,8 @@ def contract_of(method: MethodDescriptor) -> MethodContract:
     )
 
 
-def _require_usable(path: str, policy: options_pb2.MethodPolicy) -> None:
+def require_usable(path: str, policy: options_pb2.MethodPolicy) -> None:
+    """Refuses a policy that leaves open who may call; raises ``ValueError`` that names ``path``."""
     kinds = options_pb2.MethodPolicy.Access
     if policy.access == kinds.ACCESS_UNSPECIFIED:
         raise ValueError(f"{path} declares no access in its segue.mesh.v1.policy option")
@@ -117,8 +120,10 @@ def _require_usable(path: str, policy: options_pb2.MethodPolicy) -> None:
         raise ValueError(f"{path} names no callers in its segue.mesh.v1.policy option")
     if not set(policy.allowed_callers).isdisjoint(policy.delegated):
         raise ValueError(f"{path} names a workload both as allowed and as delegated")
-    if (policy.access == kinds.USER) != bool(policy.scopes):
-        raise ValueError(f"{path} must name scopes exactly where it is for users")
+    if policy.any_scope and policy.scopes:
+        raise ValueError(f"{path} names scopes and says that none is needed")
+    if (policy.access == kinds.USER) != (policy.any_scope or bool(policy.scopes)):
+        raise ValueError(f"{path} must say its scopes exactly where it is for users")
     if (policy.access == kinds.PUBLIC) and policy.delegated:
         raise ValueError(f"{path} is public, so nobody needs to be delegated to")
 

@@ -58,12 +58,18 @@ class RequestKey:
 
 
 def request_key(
-    principal: str, method: str, request: WriteRequest, *, secrets: tuple[str, ...] = ()
+    principal: str,
+    method: str,
+    request: WriteRequest,
+    *,
+    secrets: tuple[str, ...] = (),
+    beside: str = "",
 ) -> RequestKey | None:
     """The key of ``request``, or None when its ``request_id`` is empty: no deduplication.
 
     ``secrets`` names string fields that the digest must not cover: a plain digest of a password
-    at rest would undo the slow hash that it is kept as.
+    at rest would undo the slow hash that it is kept as. ``beside`` is what the call is about and
+    does not stand in its body; it counts as part of it.
 
     Raises ``InvalidArgument`` on ``request_id`` for more than ``MAX_LENGTH`` characters or any
     that is not printable ASCII without spaces.
@@ -79,8 +85,11 @@ def request_key(
     body.MergeFrom(request)
     for name in ("request_id", *secrets):
         setattr(body, name, "")
-    digest = hashlib.sha256(body.SerializeToString(deterministic=True)).digest()
-    return RequestKey(principal, method, request_id, digest)
+    digest = hashlib.sha256(body.SerializeToString(deterministic=True))
+    if beside:
+        # No message has a field 0, so that no body ends as another with something beside it.
+        digest.update(b"\0" + beside.encode())
+    return RequestKey(principal, method, request_id, digest.digest())
 
 
 class AnswerStore(Protocol[_Tx_contra]):

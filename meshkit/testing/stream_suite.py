@@ -23,6 +23,7 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from segue.mesh.v1 import stream_end_pb2
+from segue.mesh.v1.options_pb2 import MethodPolicy
 
 from meshkit import contracts
 
@@ -78,7 +79,11 @@ class StreamEndSuite:
 
     def _of_users(self) -> Sequence[str]:
         found = streams_of(self.package).items()
-        return sorted(name for name, method in found if contracts.contract_of(method).scopes)
+        return sorted(
+            name
+            for name, method in found
+            if contracts.contract_of(method).access == MethodPolicy.USER
+        )
 
     def test_every_stream_of_the_contracts_is_tried(self) -> None:
         assert set(self.streams) == set(streams_of(self.package))

@@ -121,6 +121,13 @@ async def test_who_lacks_a_scope_is_told_which(
     assert grpc_refusal(refused.value) == NO_SCOPE
 
 
+def test_a_token_that_allows_nothing_can_be_given_up(mesh: RunningMesh, user: str) -> None:
+    nothing = mint_token(mesh, mesh.token(user), scope="")
+    assert json_refusal(mesh.call("GET", "/me", token=nothing)) == NO_SCOPE
+    answer = mesh.call("POST", "/me/sign-out", {"request_id": "bye"}, token=nothing)
+    assert (answer.status, answer.body) == (200, {})
+
+
 async def test_a_signed_out_token_is_refused_everywhere(
     mesh: RunningMesh, user: str, stubs: EdgeStubs
 ) -> None:

@@ -51,9 +51,13 @@ def test_a_scope_to_read_allows_no_write_and_reads_ask_for_no_more(
         # Commands of a device carry signed addresses of what it is to play.
         if method.full_name != "segue.device.v1.DeviceService.WatchCommands":
             assert not {one for one in contract.scopes if one.endswith((".write", ".control"))}
-    # Whoever can see the account can end its own sign-in.
-    elif method.full_name != "segue.identity.v1.TokenService.RevokeSession":
+    else:
         assert not {one for one in contract.scopes if one.endswith(".read")}
+
+
+def test_a_token_without_a_scope_can_be_given_up_and_nothing_else() -> None:
+    any_scope = [method for method in METHODS if contracts.contract_of(method).any_scope]
+    assert list(map(name_of, any_scope)) == ["segue.identity.v1.TokenService.RevokeSession"]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=name_of)
@@ -104,8 +108,6 @@ WRITES = [
     and not contracts.contract_of(method).read_only
 ]
 WITHOUT_REQUEST_ID = {
-    # Ends what its token names; there is nothing to end twice.
-    "segue.identity.v1.TokenService.RevokeSession",
     # Beats carry a number of their own, and count once by it.
     "segue.playback.v1.HeartbeatService.ReportHeartbeat",
     "segue.playback.v1.HeartbeatService.StreamHeartbeats",

@@ -82,6 +82,7 @@ def test_an_operation_needs_one_of_the_scopes_of_its_policy(method: ExposedMetho
     operation = OPERATIONS[f"{service.rpartition('.')[2]}_{name}"]
     scopes = [scope for one in operation["security"] for scope in one["bearer"]]
     assert scopes == sorted(method.contract.scopes)
+    assert bool(operation["security"]) != method.is_public
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))

@@ -75,3 +75,25 @@ def decode_user(answer: bytes) -> User:
         created_at=datetime.fromisoformat(record["created_at"]),
         version=record["version"],
     )
+
+
+def encode_revocation(revocation: Revocation) -> bytes:
+    """The form in which the answer of a sign-out is kept."""
+    record = {
+        "sid": revocation.sid,
+        "user_id": revocation.user_id,
+        "revoked_at": revocation.revoked_at.isoformat(),
+        "forget_at": revocation.forget_at.isoformat(),
+    }
+    return json.dumps(record).encode()
+
+
+def decode_revocation(answer: bytes) -> Revocation:
+    """The revocation in a kept answer."""
+    record = json.loads(answer)
+    return Revocation(
+        record["sid"],
+        record["user_id"],
+        datetime.fromisoformat(record["revoked_at"]),
+        datetime.fromisoformat(record["forget_at"]),
+    )

@@ -83,10 +83,18 @@ class MemoryRevocations:
 
     def __init__(self, feed: MemoryChangeFeed) -> None:
         self._feed = feed
+        self._answers = MemoryAnswers()
         self._held: dict[str, Revocation] = {}
 
-    async def revoke(self, revocation: Revocation) -> Revocation:
+    async def revoke(self, revocation: Revocation, key: RequestKey | None = None) -> Revocation:
         """See ``Revocations.revoke``."""
+
+        async def produce() -> bytes:
+            return changes.encode_revocation(self._standing(revocation))
+
+        return changes.decode_revocation(await self._answers.answer_once(None, key, produce))
+
+    def _standing(self, revocation: Revocation) -> Revocation:
         if revocation.sid not in self._held:
             self._held[revocation.sid] = revocation
             self._feed.append(changes.of_revocation(revocation))

@@ -139,17 +139,18 @@ class PostgresRevocations:
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
+        self._answers = PostgresAnswers()
 
-    async def revoke(self, revocation: Revocation) -> Revocation:
+    async def revoke(self, revocation: Revocation, key: RequestKey | None = None) -> Revocation:
         """See ``Revocations.revoke``."""
-        row = [revocation.sid, revocation.user_id, revocation.revoked_at, revocation.forget_at]
         async with postgres.transaction(self._pool) as connection:
-            if await (await connection.execute(_REVOKE, row)).fetchone():
-                await feeds_postgres.append(connection, changes.of_revocation(revocation))
-                return revocation
-            held = await (await connection.execute(_FIND_REVOKED, [revocation.sid])).fetchone()
-        # Gone again, it was pruned in between: then it may be forgotten, and this one serves.
-        return revocation if held is None else _revocation(held)
+
+            async def produce() -> bytes:
+                return changes.encode_revocation(await _standing(connection, revocation))
+
+            return changes.decode_revocation(
+                await self._answers.answer_once(connection, key, produce)
+            )
 
     async def in_force(self, now: datetime) -> list[Revocation]:
         """See ``Revocations.in_force``."""
@@ -194,6 +195,16 @@ async def _insert(connection: postgres.Connection, account: Account) -> None:
     row = [user.user_id, user.username, user.email, user.tier.value, user.created_at, user.version]
     await connection.execute(_INSERT, [*row, account.password_hash])
     await feeds_postgres.append(connection, changes.of_user(user))
+
+
+async def _standing(connection: postgres.Connection, revocation: Revocation) -> Revocation:
+    row = [revocation.sid, revocation.user_id, revocation.revoked_at, revocation.forget_at]
+    if await (await connection.execute(_REVOKE, row)).fetchone():
+        await feeds_postgres.append(connection, changes.of_revocation(revocation))
+        return revocation
+    held = await (await connection.execute(_FIND_REVOKED, [revocation.sid])).fetchone()
+    # Gone again, it was pruned in between: then it may be forgotten, and this one serves.
+    return revocation if held is None else _revocation(held)
 
 
 async def _one(

@@ -6,8 +6,11 @@ from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
 from edge.identity.usecases.revoke_session import RevokeSession
+from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+
+_REVOKE_SESSION = "/segue.identity.v1.TokenService/RevokeSession"
 
 
 class TokenServicer(pb_grpc.TokenServiceServicer):
@@ -21,5 +24,8 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
     ) -> pb.RevokeSessionResponse:
         """Revokes the sign-in of the token that this call carries."""
         principal = current_principal()
-        await self._revoke_session(sid=principal.sid, user_id=principal.user_id)
+        # Which sign-in it is about stands in the token alone. An id that another one used must not
+        # answer that this one was ended.
+        key = request_key(principal.user_id, _REVOKE_SESSION, request, beside=principal.sid)
+        await self._revoke_session(sid=principal.sid, user_id=principal.user_id, key=key)
         return pb.RevokeSessionResponse()

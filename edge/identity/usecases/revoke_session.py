@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge.identity.domain.tokens import Revocation
 from edge.identity.ports import Clock, Revocations
+from meshkit.idempotency import RequestKey
 
 
 class RevokeSession:
@@ -13,6 +14,11 @@ class RevokeSession:
         self._revocations = revocations
         self._now = now
 
-    async def __call__(self, *, sid: str, user_id: str) -> Revocation:
-        """The revocation that stands, which for a repeated call is the first one."""
-        return await self._revocations.revoke(Revocation.of(sid, user_id, self._now()))
+    async def __call__(
+        self, *, sid: str, user_id: str, key: RequestKey | None = None
+    ) -> Revocation:
+        """The revocation that stands, which for a repeated call is the first one.
+
+        Raises ``RequestIdReused``, and revokes nothing then.
+        """
+        return await self._revocations.revoke(Revocation.of(sid, user_id, self._now()), key)

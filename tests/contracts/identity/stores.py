@@ -44,8 +44,8 @@ def account(username: str, email: str | None = None, tier: Tier = Tier.FREE) -> 
 
 
 def key(request_id: str, body: bytes = b"same") -> RequestKey:
-    """The key of a sign-up."""
-    return RequestKey("", "/CreateUser", request_id, body)
+    """The key of a write."""
+    return RequestKey("", "/Write", request_id, body)
 
 
 async def told(stores: StoresUnderTest, token: str, count: int) -> tuple[list[UserEvent], str]:
@@ -213,6 +213,26 @@ class RevocationsContract:
             SessionRevoked(first.sid, first.forget_at),
             SessionRevoked(other.sid, other.forget_at),
         ]
+
+    async def test_a_repeated_request_gets_the_first_answer(self, stores: StoresUnderTest) -> None:
+        now = datetime.now(UTC)
+        first = Revocation.of(str(ULID()), str(ULID()), now)
+        later = Revocation.of(first.sid, first.user_id, now + timedelta(seconds=9))
+        answers = [await stores.revocations.revoke(one, key("r1")) for one in (first, later)]
+        answers += await asyncio.gather(
+            *(stores.revocations.revoke(later, key("r1")) for _ in range(4))
+        )
+        assert answers == [first] * 6
+
+    async def test_a_used_request_id_for_another_sign_in_revokes_nothing(
+        self, stores: StoresUnderTest
+    ) -> None:
+        now = datetime.now(UTC)
+        first, other = (Revocation.of(str(ULID()), "u", now) for _ in range(2))
+        await stores.revocations.revoke(first, key("r1", b"first"))
+        with pytest.raises(RequestIdReused):
+            await stores.revocations.revoke(other, key("r1", b"other"))
+        assert await stores.revocations.in_force(now) == [first]
 
     async def test_parallel_revocations_agree(self, stores: StoresUnderTest) -> None:
         start = await stores.feed.head()

@@ -4,148 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
-from joserfc.jwk import ECKey
-from segue.identity.v1 import (
-    identity_internal_service_pb2,
-    identity_internal_service_pb2_grpc,
-    identity_pb2,
-    identity_service_pb2,
-    identity_service_pb2_grpc,
-)
+from segue.identity.v1 import identity_internal_service_pb2 as internal_pb
+from segue.identity.v1 import identity_pb2
+from segue.identity.v1 import identity_service_pb2 as pb
 
-from edge.identity import wiring
-from edge.identity.adapters import postgres as store
-from edge.identity.adapters.argon2 import Argon2Hasher
-from edge.identity.adapters.signing import SigningKeys
-from meshkit import postgres
-from meshkit.background import running
-from meshkit.certificates import credentials
-from meshkit.server import MeshServer
-from meshkit.testing.rpc import ISSUER, JWKS_URL, service_settings
-from meshkit.testing.stores import PostgresServer
 from meshkit.testing.stream_suite import StreamEndSuite
-from meshkit.tokens import TokenVerifier
+from tests.rpc.identity.harness import Identity, bearer, new_user, reason_of
 
-pb = identity_service_pb2
-internal_pb = identity_internal_service_pb2
-internal_grpc = identity_internal_service_pb2_grpc
 SUBSCRIPTION = identity_pb2.User.SubscriptionType
-PASSWORD = "correct horse battery"
-
-
-@dataclass
-class Identity:
-    """The service under test; ``as_*`` are the stubs of a workload."""
-
-    server: MeshServer
-    port: int
-    tls: Path
-    channels: dict[str, grpc.aio.Channel]
-
-    def _channel(self, caller: str) -> grpc.aio.Channel:
-        if caller not in self.channels:
-            files = credentials(self.tls, caller)
-            self.channels[caller] = grpc.aio.secure_channel(
-                f"127.0.0.1:{self.port}",
-                grpc.ssl_channel_credentials(
-                    files.ca_file.read_bytes(),
-                    files.key_file.read_bytes(),
-                    files.cert_file.read_bytes(),
-                ),
-                options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
-            )
-        return self.channels[caller]
-
-    def users(self, caller: str = "edge") -> identity_service_pb2_grpc.UserServiceStub:
-        return identity_service_pb2_grpc.UserServiceStub(self._channel(caller))
-
-    def internal_users(self, caller: str) -> internal_grpc.UserInternalServiceStub:
-        return internal_grpc.UserInternalServiceStub(self._channel(caller))
-
-    def internal_tokens(self, caller: str) -> internal_grpc.TokenInternalServiceStub:
-        return internal_grpc.TokenInternalServiceStub(self._channel(caller))
-
-    def plans(self, caller: str = "edge") -> identity_service_pb2_grpc.PlanServiceStub:
-        return identity_service_pb2_grpc.PlanServiceStub(self._channel(caller))
-
-    def tokens(self, caller: str = "edge") -> identity_service_pb2_grpc.TokenServiceStub:
-        return identity_service_pb2_grpc.TokenServiceStub(self._channel(caller))
-
-    async def issue(self, **fields: Any) -> internal_pb.IssueLocalTokenResponse:
-        fields = {"username": "ada", **fields}
-        return await self.internal_tokens("cli").IssueLocalToken(
-            internal_pb.IssueLocalTokenRequest(**fields)
-        )
-
-
-def bearer(token: str) -> tuple[tuple[str, str], ...]:
-    return (("authorization", f"Bearer {token}"),)
-
-
-def new_user(**fields: str) -> pb.CreateUserRequest:
-    return pb.CreateUserRequest(
-        **{"username": "ada", "email": "ada@example.org", "password": PASSWORD, **fields}
-    )
 
 
 async def step_of(watching: Any) -> internal_pb.WatchUsersResponse:
     step = await watching.read()
     assert isinstance(step, internal_pb.WatchUsersResponse)
     return step
-
-
-def reason_of(error: grpc.aio.AioRpcError) -> tuple[str, dict[str, str]]:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    assert status is not None
-    for detail in status.details:
-        found = error_details_pb2.ErrorInfo()
-        if detail.Unpack(found):
-            return found.reason, dict(found.metadata)
-    raise AssertionError(f"no ErrorInfo in {status}")
-
-
-@pytest.fixture(scope="module")
-def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tls")
-
-
-@pytest.fixture
-def hasher() -> Iterator[Argon2Hasher]:
-    with Argon2Hasher(threads=2, time_cost=1, memory_kib=8, parallelism=1) as cheap:
-        yield cheap
-
-
-@pytest.fixture
-async def identity(
-    tls: Path, hasher: Argon2Hasher, postgres_server: PostgresServer
-) -> AsyncIterator[Identity]:
-    template = await postgres_server.template("identity", wiring.migrated)
-    keys = SigningKeys([ECKey.generate_key("P-256")])
-    tokens = TokenVerifier(JWKS_URL, ISSUER, fetch=lambda _url: {"keys": keys.public_keys()})
-    server = MeshServer(service_settings(tls, "identity"), tokens=tokens)
-    with postgres_server.database(template) as dsn:
-        async with (
-            postgres.open_pool(dsn, schema=store.SCHEMA) as pool,
-            wiring.open_stores(dsn, pool) as stores,
-        ):
-            wiring.add_servicers(server, stores, hasher=hasher, keys=keys, issuer=ISSUER)
-            async with running(wiring.own_revocations(stores, tokens).run):
-                served = Identity(server, await server.start(), tls, {})
-                await server.set_serving()
-                yield served
-                for channel in served.channels.values():
-                    await channel.close()
-                if not server.draining.is_set():
-                    await server.drain()
 
 
 async def test_a_new_user_is_answered_whole(identity: Identity) -> None:

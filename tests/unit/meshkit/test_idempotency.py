@@ -78,3 +78,11 @@ def test_secrets_leave_no_trace_in_the_digest() -> None:
         for password in ("correct horse", "battery staple")
     ]
     assert keys[0] == keys[1]
+
+
+def test_what_stands_beside_the_body_counts_as_part_of_it() -> None:
+    request = CreateUserRequest(username="ann", request_id="1")
+    keys = [request_key("user", METHOD, request, beside=one) for one in ("", "s1", "s2", "s2")]
+    digests = [key.body_sha256 for key in keys if key is not None]
+    assert len(set(digests)) == 3
+    assert digests[2] == digests[3]

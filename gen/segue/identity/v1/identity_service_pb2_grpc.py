@@ -292,8 +292,12 @@ class TokenServiceServicer:
     """
 
     def RevokeSession(self, request, context):
-        """Revokes the sign-in of the token that this call carries: every token and stream of it ends.
-        Idempotent.
+        """Revokes the sign-in of the token that this call carries: every token and stream of it ends, as
+        TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. Who holds a token may
+        always give it up, so it needs no scope, and for the same reason it can end no other sign-in.
+        Idempotent, with a request_id and without; a retry that is refused with TOKEN_REVOKED has been
+        done.
+        Errors: INVALID_FIELD, REQUEST_ID_REUSED (by another sign-in of the user, which is not ended).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

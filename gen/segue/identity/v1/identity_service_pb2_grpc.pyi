@@ -91,8 +91,12 @@ class TokenServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RevokeSession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeSessionRequest, _identity_service_pb2.RevokeSessionResponse]
-    """Revokes the sign-in of the token that this call carries: every token and stream of it ends.
-    Idempotent.
+    """Revokes the sign-in of the token that this call carries: every token and stream of it ends, as
+    TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. Who holds a token may
+    always give it up, so it needs no scope, and for the same reason it can end no other sign-in.
+    Idempotent, with a request_id and without; a retry that is refused with TOKEN_REVOKED has been
+    done.
+    Errors: INVALID_FIELD, REQUEST_ID_REUSED (by another sign-in of the user, which is not ended).
     """
 
 class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -106,8 +110,12 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_service_pb2.RevokeSessionRequest,
         context: _aio.ServicerContext[_identity_service_pb2.RevokeSessionRequest, _abc.Awaitable[_identity_service_pb2.RevokeSessionResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.RevokeSessionResponse]:
-        """Revokes the sign-in of the token that this call carries: every token and stream of it ends.
-        Idempotent.
+        """Revokes the sign-in of the token that this call carries: every token and stream of it ends, as
+        TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. Who holds a token may
+        always give it up, so it needs no scope, and for the same reason it can end no other sign-in.
+        Idempotent, with a request_id and without; a retry that is refused with TOKEN_REVOKED has been
+        done.
+        Errors: INVALID_FIELD, REQUEST_ID_REUSED (by another sign-in of the user, which is not ended).
         """
 
 def add_TokenServiceServicer_to_server(servicer: TokenServiceServicer, server: _aio.Server) -> None: ...

@@ -40,7 +40,9 @@ class MethodPolicy(_message.Message):
         PUBLIC: MethodPolicy._Access.ValueType  # 1
         """Needs no access token. Served to the outside by the edge."""
         USER: MethodPolicy._Access.ValueType  # 2
-        """Needs a user's access token that carries one of `scopes`. Served to the outside by the edge."""
+        """Needs a user's access token that carries one of `scopes`, or any at all where `any_scope` says
+        so. Served to the outside by the edge.
+        """
         INTERNAL: MethodPolicy._Access.ValueType  # 3
         """Needs a workload certificate; never served by the edge."""
 
@@ -52,7 +54,9 @@ class MethodPolicy(_message.Message):
     PUBLIC: MethodPolicy.Access.ValueType  # 1
     """Needs no access token. Served to the outside by the edge."""
     USER: MethodPolicy.Access.ValueType  # 2
-    """Needs a user's access token that carries one of `scopes`. Served to the outside by the edge."""
+    """Needs a user's access token that carries one of `scopes`, or any at all where `any_scope` says
+    so. Served to the outside by the edge.
+    """
     INTERNAL: MethodPolicy.Access.ValueType  # 3
     """Needs a workload certificate; never served by the edge."""
 
@@ -60,12 +64,17 @@ class MethodPolicy(_message.Message):
     SCOPES_FIELD_NUMBER: _builtins.int
     ALLOWED_CALLERS_FIELD_NUMBER: _builtins.int
     DELEGATED_FIELD_NUMBER: _builtins.int
+    ANY_SCOPE_FIELD_NUMBER: _builtins.int
     access: Global___MethodPolicy.Access.ValueType
     """The kind of access."""
+    any_scope: _builtins.bool
+    """Whether every user's access token allows the call, whatever its scopes, even none: for what
+    concerns the token itself. Set for USER alone, in place of `scopes`. Default: no.
+    """
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[Global___Scope.Name.ValueType]:
         """The scopes that allow the call: the access token must carry at least one of them. Set for USER
-        alone.
+        alone, and always there but for `any_scope`.
         """
 
     @_builtins.property
@@ -88,10 +97,11 @@ class MethodPolicy(_message.Message):
         scopes: _abc.Iterable[Global___Scope.Name.ValueType] | None = ...,
         allowed_callers: _abc.Iterable[_builtins.str] | None = ...,
         delegated: _abc.Iterable[_builtins.str] | None = ...,
+        any_scope: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "allowed_callers", b"allowed_callers", "delegated", b"delegated", "scopes", b"scopes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "allowed_callers", b"allowed_callers", "any_scope", b"any_scope", "delegated", b"delegated", "scopes", b"scopes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

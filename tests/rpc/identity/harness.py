@@ -1,0 +1,124 @@
+"""Identity over a real gRPC server with certificates, tokens and PostgreSQL, and what calls it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from joserfc.jwk import ECKey
+from segue.identity.v1 import (
+    identity_internal_service_pb2,
+    identity_internal_service_pb2_grpc,
+    identity_service_pb2,
+    identity_service_pb2_grpc,
+)
+
+from edge.identity import wiring
+from edge.identity.adapters import postgres as store
+from edge.identity.adapters.argon2 import Argon2Hasher
+from edge.identity.adapters.signing import SigningKeys
+from meshkit import postgres
+from meshkit.background import running
+from meshkit.certificates import credentials
+from meshkit.server import MeshServer
+from meshkit.testing.rpc import ISSUER, JWKS_URL, service_settings
+from meshkit.tokens import TokenVerifier
+
+pb = identity_service_pb2
+internal_pb = identity_internal_service_pb2
+internal_grpc = identity_internal_service_pb2_grpc
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Identity:
+    """The service under test; ``as_*`` are the stubs of a workload."""
+
+    server: MeshServer
+    port: int
+    tls: Path
+    channels: dict[str, grpc.aio.Channel]
+
+    def _channel(self, caller: str) -> grpc.aio.Channel:
+        if caller not in self.channels:
+            files = credentials(self.tls, caller)
+            self.channels[caller] = grpc.aio.secure_channel(
+                f"127.0.0.1:{self.port}",
+                grpc.ssl_channel_credentials(
+                    files.ca_file.read_bytes(),
+                    files.key_file.read_bytes(),
+                    files.cert_file.read_bytes(),
+                ),
+                options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
+            )
+        return self.channels[caller]
+
+    def users(self, caller: str = "edge") -> identity_service_pb2_grpc.UserServiceStub:
+        return identity_service_pb2_grpc.UserServiceStub(self._channel(caller))
+
+    def internal_users(self, caller: str) -> internal_grpc.UserInternalServiceStub:
+        return internal_grpc.UserInternalServiceStub(self._channel(caller))
+
+    def internal_tokens(self, caller: str) -> internal_grpc.TokenInternalServiceStub:
+        return internal_grpc.TokenInternalServiceStub(self._channel(caller))
+
+    def plans(self, caller: str = "edge") -> identity_service_pb2_grpc.PlanServiceStub:
+        return identity_service_pb2_grpc.PlanServiceStub(self._channel(caller))
+
+    def tokens(self, caller: str = "edge") -> identity_service_pb2_grpc.TokenServiceStub:
+        return identity_service_pb2_grpc.TokenServiceStub(self._channel(caller))
+
+    async def issue(self, **fields: Any) -> internal_pb.IssueLocalTokenResponse:
+        fields = {"username": "ada", **fields}
+        return await self.internal_tokens("cli").IssueLocalToken(
+            internal_pb.IssueLocalTokenRequest(**fields)
+        )
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)
+
+
+def new_user(**fields: str) -> pb.CreateUserRequest:
+    return pb.CreateUserRequest(
+        **{"username": "ada", "email": "ada@example.org", "password": PASSWORD, **fields}
+    )
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> tuple[str, dict[str, str]]:
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    assert status is not None
+    for detail in status.details:
+        found = error_details_pb2.ErrorInfo()
+        if detail.Unpack(found):
+            return found.reason, dict(found.metadata)
+    raise AssertionError(f"no ErrorInfo in {status}")
+
+
+@asynccontextmanager
+async def serving(
+    dsn: str, tls: Path, hasher: Argon2Hasher, *, follows: bool = True
+) -> AsyncIterator[Identity]:
+    """The service over a database; one that does not follow its feed takes revoked tokens."""
+    keys = SigningKeys([ECKey.generate_key("P-256")])
+    tokens = TokenVerifier(JWKS_URL, ISSUER, fetch=lambda _url: {"keys": keys.public_keys()})
+    server = MeshServer(service_settings(tls, "identity"), tokens=tokens)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(postgres.open_pool(dsn, schema=store.SCHEMA))
+        stores = await stack.enter_async_context(wiring.open_stores(dsn, pool))
+        wiring.add_servicers(server, stores, hasher=hasher, keys=keys, issuer=ISSUER)
+        if follows:
+            await stack.enter_async_context(running(wiring.own_revocations(stores, tokens).run))
+        served = Identity(server, await server.start(), tls, {})
+        await server.set_serving()
+        yield served
+        for channel in served.channels.values():
+            await channel.close()
+        if not server.draining.is_set():
+            await server.drain()
