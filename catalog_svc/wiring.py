@@ -47,6 +47,7 @@ from catalog_svc.adapters.postgres_queue import (
 )
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
+from catalog_svc.adapters.postgres_titles import fold_titles
 from catalog_svc.adapters.valkey_most_played import ValkeyMostPlayed
 from catalog_svc.adapters.walk import FolderWalk
 from catalog_svc.domain.jobs import Work
@@ -119,6 +120,8 @@ def migrations() -> list[MigrationSource]:
 async def migrated(dsn: str) -> None:
     """Bring the schema up to date, as soon as the store answers."""
     await apply_migrations(dsn, schema=SCHEMA, sources=migrations())
+    async with open_stores(dsn, pool_size=1) as stores:
+        await fold_titles(stores.pool)
 
 
 @dataclass(frozen=True, slots=True)

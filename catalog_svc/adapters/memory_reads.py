@@ -11,23 +11,18 @@ from typing import Any, TypeVar
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
-from catalog_svc.domain.catalogue import (
-    LIVING_STATES,
-    Album,
-    Artist,
-    Genre,
-    Streamable,
-    Track,
-    TrackState,
-)
+from catalog_svc.domain.catalogue import Album, Artist, Genre, Streamable, Track, TrackState
 from catalog_svc.domain.listings import (
+    NEWEST,
     AlbumQuery,
     ArtistSort,
     NumberPlace,
     TextPlace,
+    TrackPlace,
+    TrackQuery,
     album_place,
     artist_place,
-    moment,
+    track_place,
 )
 from catalog_svc.domain.plays import Streams
 from meshkit.feeds import Change
@@ -60,24 +55,11 @@ class MemoryReads:
         return None if track is None or track.hidden else track
 
     async def tracks(
-        self,
-        *,
-        after: tuple[int, str] | None,
-        limit: int,
-        states: Collection[TrackState] = LIVING_STATES,
-        genre: str = "",
+        self, query: TrackQuery = NEWEST, *, after: TrackPlace | None, limit: int
     ) -> list[Track]:
         """See ``Catalogue.tracks``."""
-        wanted = [
-            track
-            for track in self._names.tracks()
-            if track.state in states and (not genre or genre in track.genres)
-        ]
-        found = sorted(wanted, key=lambda t: (t.created_at, t.id), reverse=True)
-        if after is not None:
-            place = (moment(after[0]), after[1])
-            found = [track for track in found if (track.created_at, track.id) < place]
-        return found[:limit]
+        admitted = [track for track in self._names.tracks() if query.admits(track)]
+        return _page({track_place(query.sort, one): one for one in admitted}, after, limit)
 
     async def albums(
         self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog_svc.adapters import postgres_rows as rows
+from catalog_svc.adapters.postgres_pages import Order, page
 from catalog_svc.domain.catalogue import Album, Artist, Genre
 from catalog_svc.domain.listings import (
     AlbumQuery,
@@ -17,13 +18,13 @@ from catalog_svc.domain.listings import (
 from meshkit import postgres
 
 _ALBUM_ORDERS = {
-    AlbumSort.RECENT: ("al.created_at", "DESC"),
-    AlbumSort.TITLE: ('al.folded COLLATE "C"', "ASC"),
-    AlbumSort.YEAR: ("al.year", "DESC"),
+    AlbumSort.RECENT: Order(("al.created_at", "al.id"), falls=True),
+    AlbumSort.TITLE: Order(('al.folded COLLATE "C"', "al.id")),
+    AlbumSort.YEAR: Order(("al.year", "al.id"), falls=True),
 }
 _ARTIST_ORDERS = {
-    ArtistSort.NAME: ('ar.folded COLLATE "C"', "ASC"),
-    ArtistSort.RECENT: ("ar.created_at", "DESC"),
+    ArtistSort.NAME: Order(('ar.folded COLLATE "C"', "ar.id")),
+    ArtistSort.RECENT: Order(("ar.created_at", "ar.id"), falls=True),
 }
 _LIVING_ALBUM = """
 EXISTS (SELECT FROM tracks lt
@@ -65,8 +66,8 @@ class PostgresBrowsing:
             "year_from": query.year_from,
             "year_to": query.year_to,
         }
-        order = _ALBUM_ORDERS[query.sort]
-        statement, placed = _page(rows.ALBUM, "al", conditions, order, _value(query.sort, after))
+        order, place = _ALBUM_ORDERS[query.sort], _value(query.sort, after)
+        statement, placed = page(rows.ALBUM, conditions, order, place)
         found = await rows.fetch(self._pool, statement, {**values, **placed, "limit": limit})
         return [rows.album(row) for row in found]
 
@@ -74,9 +75,8 @@ class PostgresBrowsing:
         self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
     ) -> list[Artist]:
         """See ``Browsing.artists``."""
-        order = _ARTIST_ORDERS[sort]
-        after = _value(sort, after)
-        statement, placed = _page(rows.ARTIST, "ar", [_LIVING_ARTIST], order, after)
+        order, place = _ARTIST_ORDERS[sort], _value(sort, after)
+        statement, placed = page(rows.ARTIST, [_LIVING_ARTIST], order, place)
         found = await rows.fetch(self._pool, statement, {**placed, "limit": limit})
         return [rows.artist(row) for row in found]
 
@@ -91,20 +91,3 @@ def _value(sort: AlbumSort | ArtistSort, after: TextPlace | NumberPlace | None) 
     if after is not None and (sort is AlbumSort.RECENT or sort is ArtistSort.RECENT):
         return moment(int(after[0])), after[1]
     return after
-
-
-def _page(
-    select: str, alias: str, conditions: list[str], order: tuple[str, str], after: Any
-) -> tuple[str, dict[str, Any]]:
-    """The statement of a page after ``after``, and the values that place it."""
-    column, direction = order
-    values = {}
-    if after is not None:
-        side = ">" if direction == "ASC" else "<"
-        conditions.append(f"({column}, {alias}.id) {side} (%(place)s, %(place_id)s)")
-        values = {"place": after[0], "place_id": after[1]}
-    statement = (
-        f"{select} WHERE {' AND '.join(conditions)} "
-        f"ORDER BY {column} {direction}, {alias}.id {direction} LIMIT %(limit)s"
-    )
-    return statement, values

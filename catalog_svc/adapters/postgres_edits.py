@@ -10,6 +10,7 @@ from catalog_svc.adapters import postgres_tracks as tracks
 from catalog_svc.adapters.kept_tracks import recalled, remembered
 from catalog_svc.domain.catalogue import Track
 from catalog_svc.domain.edits import NOTHING, TrackEdit
+from catalog_svc.domain.listings import title_key
 from meshkit import feeds_postgres, postgres
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
@@ -19,6 +20,8 @@ _EDIT = """
 UPDATE tracks SET
     edited_title = CASE WHEN %(title)s::text IS NULL THEN edited_title
                         ELSE nullif(%(title)s::text, '') END,
+    edited_folded = CASE WHEN %(title)s::text IS NULL THEN edited_folded
+                         WHEN %(title)s::text <> '' THEN %(folded)s END,
     access = coalesce(%(access)s, access), hidden = coalesce(%(hidden)s, hidden),
     version = version + 1
 WHERE id = %(id)s
@@ -61,7 +64,13 @@ async def _edited(connection: postgres.Connection, track: Track, edit: TrackEdit
 
 
 async def _put(connection: postgres.Connection, track: Track, edit: TrackEdit) -> None:
-    values = {"title": edit.title, "access": edit.access, "hidden": edit.hidden, "id": track.id}
+    values = {
+        "title": edit.title,
+        "folded": title_key(edit.title or ""),
+        "access": edit.access,
+        "hidden": edit.hidden,
+        "id": track.id,
+    }
     were_silent = await names.silent(connection, track.id)
     await connection.execute(_EDIT, values)
     changed = await tracks.changes(connection, track.id, with_album=False)

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from catalog_svc.adapters import postgres_rows as rows
+from catalog_svc.adapters.postgres_pages import Order, page
 from catalog_svc.adapters.postgres_queue import Queue
-from catalog_svc.domain.catalogue import (
-    LIVING_STATES,
-    Album,
-    Artist,
-    Playable,
-    Streamable,
-    Track,
-    TrackState,
-)
+from catalog_svc.domain.catalogue import Album, Artist, Playable, Streamable, Track
 from catalog_svc.domain.jobs import Job, Priority, Work
-from catalog_svc.domain.listings import moment
+from catalog_svc.domain.listings import NEWEST, TrackPlace, TrackQuery, TrackSort, moment
 from catalog_svc.domain.tags import file_title
 from meshkit import postgres
 
 _BY_ID = f"{rows.VISIBLE_TRACK} WHERE t.id = {rows.SURVIVOR}"
-_NEWEST = """
-WHERE (t.created_at, t.id) < (%(created_at)s, %(id)s) AND {states} {genre}
-ORDER BY t.created_at DESC, t.id DESC LIMIT %(limit)s
-"""
-# The condition of an index of its own.
-_LIVING = "t.state <> 3"
-_OF_STATES = "t.state = ANY (%(states)s::smallint[])"
-_OF_GENRE = "AND t.genres @> ARRAY[%(genre)s]"
+_TITLE = 'coalesce(t.edited_folded, t.folded) COLLATE "C"'
+_ARTIST = 'ar.folded COLLATE "C"'
+_ORDERS = {
+    TrackSort.RECENT: Order(("t.created_at", "t.id"), falls=True),
+    TrackSort.TITLE: Order((_TITLE, "t.id")),
+    TrackSort.ARTIST: Order((_ARTIST, _TITLE, "t.id"), crossing=True),
+    TrackSort.YEAR: Order(("t.year", "t.id"), falls=True),
+    TrackSort.DURATION: Order(("t.duration_ms", "t.id"), falls=True),
+}
 _OF_ALBUM = f"""{rows.VISIBLE_TRACK}
 WHERE t.album_id = %(album)s
   AND (t.disc_number, t.track_number, t.id) > (%(disc)s, %(number)s, %(id)s)
@@ -73,22 +66,15 @@ class PostgresCatalogue:
         return rows.track(found[0]) if found else None
 
     async def tracks(
-        self,
-        *,
-        after: tuple[int, str] | None,
-        limit: int,
-        states: Collection[TrackState] = LIVING_STATES,
-        genre: str = "",
+        self, query: TrackQuery = NEWEST, *, after: TrackPlace | None, limit: int
     ) -> list[Track]:
         """See ``Catalogue.tracks``."""
-        created_at: datetime | str = "infinity"
-        if after is not None:
-            created_at = moment(after[0])
-        place = {"created_at": created_at, "id": after[1] if after else "", "limit": limit}
-        asked = {**place, "states": list(states), "genre": genre}
-        living = _LIVING if set(states) == LIVING_STATES else _OF_STATES
-        query = rows.VISIBLE_TRACK + _NEWEST.format(states=living, genre=_OF_GENRE if genre else "")
-        return [rows.track(row) for row in await self._rows(query, asked)]
+        place: Sequence[Any] | None = after
+        if after is not None and query.sort is TrackSort.RECENT:
+            place = moment(int(after[0])), after[1]
+        statement, placed = page(rows.TRACK, _conditions(query), _ORDERS[query.sort], place)
+        asked = {**_asked(query), **placed, "limit": limit}
+        return [rows.track(row) for row in await self._rows(statement, asked)]
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""
@@ -159,3 +145,30 @@ class PostgresCatalogue:
 
     async def _rows(self, query: str, arguments: Mapping[str, Any]) -> list[rows.Row]:
         return await rows.fetch(self._pool, query, arguments)
+
+
+def _conditions(query: TrackQuery) -> list[str]:
+    """What the query asks of a track. The states are in its text: indexes are of some of them."""
+    states = ", ".join(str(int(state)) for state in sorted(query.states))
+    conditions = [f"t.state IN ({states})", "NOT t.hidden"]
+    if query.genre:
+        conditions.append("t.genres @> ARRAY[%(genre)s]")
+    if query.artist_id:
+        conditions.append("t.artist_id = %(artist_id)s")
+    if query.album_id:
+        conditions.append("t.album_id = %(album_id)s")
+    if query.year_from:
+        conditions.append("t.year >= %(year_from)s")
+    if query.year_to:
+        conditions.append("t.year BETWEEN 1 AND %(year_to)s")
+    return conditions
+
+
+def _asked(query: TrackQuery) -> dict[str, object]:
+    return {
+        "genre": query.genre,
+        "artist_id": query.artist_id,
+        "album_id": query.album_id,
+        "year_from": query.year_from,
+        "year_to": query.year_to,
+    }

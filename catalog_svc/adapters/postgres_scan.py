@@ -24,6 +24,7 @@ from catalog_svc.domain.imports import (
     relative,
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
+from catalog_svc.domain.listings import title_key
 from catalog_svc.domain.progress import counted, scanned
 from catalog_svc.domain.tags import Tags
 from meshkit import feeds_postgres, postgres
@@ -56,8 +57,8 @@ _COPY_SOURCES = """
 COPY sources (id, path, size, mtime_ns, inode, state, track_id, reason, audio_ms) FROM STDIN
 """
 _COPY_TRACKS = """
-COPY tracks (id, title, artist_id, album_id, disc_number, track_number, duration_ms, genres, year,
-             source_id, created_at) FROM STDIN
+COPY tracks (id, title, folded, artist_id, album_id, disc_number, track_number, duration_ms, genres,
+             year, source_id, created_at) FROM STDIN
 """
 _COPY_FILES = """
 COPY import_files (import_id, path, state, source_id, track_id, reason, audio_ms) FROM STDIN
@@ -278,6 +279,7 @@ def _track_row(track: Track, source_id: str) -> tuple[object, ...]:
     return (
         track.id,
         track.title,
+        title_key(track.title),
         track.artist_id,
         track.album_id or None,
         track.disc_number,

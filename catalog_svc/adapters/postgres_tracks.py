@@ -7,20 +7,21 @@ from dataclasses import replace
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters import postgres_names as names
 from catalog_svc.adapters import postgres_rows as rows
+from catalog_svc.domain.listings import title_key
 from catalog_svc.domain.tags import Tags, identity
 from meshkit import feeds_postgres, postgres
 from meshkit.feeds import Change
 
 _INSERT = """
-INSERT INTO tracks (id, title, artist_id, album_id, disc_number, track_number, duration_ms,
+INSERT INTO tracks (id, title, folded, artist_id, album_id, disc_number, track_number, duration_ms,
                     genres, year, source_id)
-VALUES (%(id)s, %(title)s, %(artist)s, %(album)s, %(disc)s, %(number)s, %(duration_ms)s,
-        %(genres)s, %(year)s, %(source)s)
+VALUES (%(id)s, %(title)s, %(folded)s, %(artist)s, %(album)s, %(disc)s, %(number)s,
+        %(duration_ms)s, %(genres)s, %(year)s, %(source)s)
 """
 _UPDATE = """
-UPDATE tracks SET title = %(title)s, artist_id = %(artist)s, album_id = %(album)s,
-    disc_number = %(disc)s, track_number = %(number)s, genres = %(genres)s, year = %(year)s,
-    version = version + 1
+UPDATE tracks SET title = %(title)s, folded = %(folded)s, artist_id = %(artist)s,
+    album_id = %(album)s, disc_number = %(disc)s, track_number = %(number)s, genres = %(genres)s,
+    year = %(year)s, version = version + 1
 WHERE id = %(id)s
 """
 _TAGS = """
@@ -54,6 +55,7 @@ def _columns(
     return {
         "id": track_id,
         "title": tags.title,
+        "folded": title_key(tags.title),
         "artist": credits_.artist(tags).id,
         "album": album.id if album else None,
         "disc": tags.disc_number,

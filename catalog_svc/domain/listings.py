@@ -1,4 +1,4 @@
-"""In which order albums and artists are listed, and what places one in it."""
+"""In which order tracks, albums and artists are listed, and what places one in it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,23 @@ import enum
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from catalog_svc.domain.catalogue import Album, Artist
+from catalog_svc.domain.catalogue import LIVING_STATES, Album, Artist, Track, TrackState
 from catalog_svc.domain.tags import identity
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Folding makes up to 18 characters of one, and an entry of an index has room for 2,700 bytes.
+_SORTED_CHARACTERS = 200
+
+
+class TrackSort(enum.IntEnum):
+    """The orders of tracks; the numbers are the contract's."""
+
+    RECENT = 1
+    TITLE = 2
+    ARTIST = 3
+    YEAR = 4
+    DURATION = 5
 
 
 class AlbumSort(enum.IntEnum):
@@ -29,6 +41,33 @@ class ArtistSort(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TrackQuery:
+    """Which tracks, and in which order. Empty texts and years of 0: no bound."""
+
+    sort: TrackSort = TrackSort.RECENT
+    states: frozenset[TrackState] = LIVING_STATES
+    genre: str = ""
+    artist_id: str = ""
+    album_id: str = ""
+    year_from: int = 0
+    year_to: int = 0
+
+    def admits(self, track: Track) -> bool:
+        """Whether the track is listed. Without a year it is none of any bounded span."""
+        if track.hidden or track.state not in self.states:
+            return False
+        if self.genre and self.genre not in track.genres:
+            return False
+        if self.artist_id not in ("", track.artist_id) or self.album_id not in ("", track.album_id):
+            return False
+        return _within(track.year, self.year_from, self.year_to)
+
+
+NEWEST = TrackQuery()
+"""All tracks that can be played or will be, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class AlbumQuery:
     """Which albums, and in which order. ``artist_id`` empty: of everyone; years of 0: no bound."""
 
@@ -41,14 +80,28 @@ class AlbumQuery:
         """Whether the album is listed. Without a year it is none of any bounded span."""
         if not album.living or self.artist_id not in ("", album.artist_id):
             return False
-        if self.year_to and not 0 < album.year <= self.year_to:
-            return False
-        return album.year >= self.year_from
+        return _within(album.year, self.year_from, self.year_to)
+
+
+def _within(year: int, year_from: int, year_to: int) -> bool:
+    if year_to and not 0 < year <= year_to:
+        return False
+    return year >= year_from
 
 
 TextPlace = tuple[str, str]
 NumberPlace = tuple[int, str]
-"""Where something stands: what it is sorted by, then its id. Texts rise, numbers fall."""
+CreditPlace = tuple[str, str, str]
+"""Where something stands: what it is sorted by, then its id. Texts rise, numbers fall.
+
+A credit is an artist's name and a title.
+"""
+TrackPlace = TextPlace | NumberPlace | CreditPlace
+
+
+def title_key(title: str) -> str:
+    """What a track's title is sorted by."""
+    return identity(title)[:_SORTED_CHARACTERS]
 
 
 def microseconds(moment: datetime) -> int:
@@ -59,6 +112,21 @@ def microseconds(moment: datetime) -> int:
 def moment(unix_us: int) -> datetime:
     """The time of Unix microseconds."""
     return _EPOCH + unix_us * _MICROSECOND
+
+
+def track_place(sort: TrackSort, track: Track) -> TrackPlace:
+    """What places a track in a list."""
+    match sort:
+        case TrackSort.TITLE:
+            return title_key(track.title), track.id
+        case TrackSort.ARTIST:
+            return identity(track.artist), title_key(track.title), track.id
+        case TrackSort.YEAR:
+            return track.year, track.id
+        case TrackSort.DURATION:
+            return track.duration_ms, track.id
+        case TrackSort.RECENT:
+            return microseconds(track.created_at), track.id
 
 
 def album_place(sort: AlbumSort, album: Album) -> TextPlace | NumberPlace:

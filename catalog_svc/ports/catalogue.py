@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
-from catalog_svc.domain.catalogue import (
-    LIVING_STATES,
-    Album,
-    Artist,
-    Genre,
-    Playable,
-    Streamable,
-    Track,
-    TrackState,
+from catalog_svc.domain.catalogue import Album, Artist, Genre, Playable, Streamable, Track
+from catalog_svc.domain.listings import (
+    NEWEST,
+    AlbumQuery,
+    ArtistSort,
+    NumberPlace,
+    TextPlace,
+    TrackPlace,
+    TrackQuery,
 )
-from catalog_svc.domain.listings import AlbumQuery, ArtistSort, NumberPlace, TextPlace
 from meshkit.feeds import Change
 
 
@@ -27,17 +26,9 @@ class Catalogue(Protocol):
         ...
 
     async def tracks(
-        self,
-        *,
-        after: tuple[int, str] | None,
-        limit: int,
-        states: Collection[TrackState] = LIVING_STATES,
-        genre: str = "",
+        self, query: TrackQuery = NEWEST, *, after: TrackPlace | None, limit: int
     ) -> list[Track]:
-        """Tracks in ``states`` by (created_at desc, id desc); ``after`` is (µs, id).
-
-        Of one ``genre``, spelled as in tags, unless that is empty.
-        """
+        """The tracks that the query admits, in its order, after the place ``after``."""
         ...
 
     async def album(self, album_id: str) -> Album | None:

@@ -8,17 +8,20 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 
 from catalog_svc import convert
-from catalog_svc.domain.catalogue import Track, TrackState
+from catalog_svc.domain.catalogue import LIVING_STATES, Track, TrackState
 from catalog_svc.domain.listings import (
     AlbumQuery,
     AlbumSort,
     ArtistSort,
+    TrackQuery,
+    TrackSort,
     album_place,
     artist_place,
+    track_place,
 )
 from catalog_svc.domain.plays import Streams
 from catalog_svc.domain.tags import clean
-from catalog_svc.servicers.places import name_after, named_after, newest_after, newest_key
+from catalog_svc.servicers.places import name_after, named_after, track_after
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.list_names import ListNames
@@ -68,12 +71,10 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.ListTracksResponse:
         """See the contract."""
         page = Page.of(_SERVICE + "ListTracks", request)
-        after = newest_after(page.after)
-        states = list(map(TrackState, request.states))
-        found = await self._browse.tracks(
-            states, after=after, limit=page.size + 1, genre=clean(request.genre)
-        )
-        shown, token = page.cut(found, newest_key)
+        query = _track_query(request)
+        after = track_after(page.after, query.sort)
+        found = await self._browse.tracks(query, after=after, limit=page.size + 1)
+        shown, token = page.cut(found, partial(track_place, query.sort))
         return pb.ListTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
     async def BatchGetTracks(
@@ -154,6 +155,18 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         places, token = page.cut(found, _played_key)
         shown = await self._top_tracks.shown(places)
         return pb.ListTopTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
+
+
+def _track_query(request: pb.ListTracksRequest) -> TrackQuery:
+    return TrackQuery(
+        sort=TrackSort(request.sort or TrackSort.RECENT),
+        states=frozenset(map(TrackState, request.states)) or LIVING_STATES,
+        genre=clean(request.genre),
+        artist_id=request.artist_id,
+        album_id=request.album_id,
+        year_from=request.year_from,
+        year_to=request.year_to,
+    )
 
 
 def _album_key(track: Track) -> tuple[int, int, str]:

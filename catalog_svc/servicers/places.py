@@ -5,7 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from catalog_svc.domain.listings import NumberPlace, TextPlace, microseconds
+from catalog_svc.domain.listings import (
+    NumberPlace,
+    TextPlace,
+    TrackPlace,
+    TrackSort,
+    microseconds,
+)
 from catalog_svc.domain.tags import clean
 from meshkit.paging import SortKey, foreign_token
 
@@ -62,5 +68,18 @@ def named_after(after: SortKey | None, *, text: bool) -> TextPlace | NumberPlace
             return name, id_
         case (int(number), str(id_)) if not text and 0 <= number < _YEAR_10000_US:
             return number, id_
+        case _:
+            raise foreign_token()
+
+
+def track_after(after: SortKey | None, sort: TrackSort) -> TrackPlace | None:
+    """The place of a list of tracks in this order."""
+    if sort is not TrackSort.ARTIST:
+        return named_after(after, text=sort is TrackSort.TITLE)
+    match after:
+        case None:
+            return None
+        case (str(artist), str(title), str(id_)):
+            return artist, title, id_
         case _:
             raise foreign_token()

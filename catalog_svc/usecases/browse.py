@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from catalog_svc.domain.catalogue import LIVING_STATES, TOP_TRACKS, Album, Artist, Track, TrackState
+from catalog_svc.domain.catalogue import TOP_TRACKS, Album, Artist, Track
+from catalog_svc.domain.listings import TrackPlace, TrackQuery
 from catalog_svc.ports.catalogue import Catalogue
 from meshkit.faults import NotFound
 
@@ -23,19 +24,15 @@ class Browse:
         return found
 
     async def tracks(
-        self,
-        states: Collection[TrackState],
-        *,
-        after: tuple[int, str] | None,
-        limit: int,
-        genre: str = "",
+        self, query: TrackQuery, *, after: TrackPlace | None, limit: int
     ) -> list[Track]:
-        """The newest tracks, living ones where no states are named; ``after`` is (µs, id).
-
-        Of one ``genre`` unless that is empty.
-        """
-        wanted = frozenset(states) or LIVING_STATES
-        return await self._catalogue.tracks(after=after, limit=limit, states=wanted, genre=genre)
+        """Tracks in the order of the query; NotFound for an artist or album that is not there."""
+        found = await self._catalogue.tracks(query, after=after, limit=limit)
+        if not found and query.artist_id:
+            await self.artist(query.artist_id)
+        if not found and query.album_id:
+            await self.album(query.album_id)
+        return found
 
     async def album(self, album_id: str) -> Album:
         """One album."""

@@ -11,7 +11,9 @@ import pytest
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import wiring as catalog
+from catalog_svc.adapters import postgres_titles
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
+from catalog_svc.domain.listings import TrackQuery, TrackSort, track_place
 from edge.identity.adapters import postgres as identity
 from meshkit import feeds_postgres, postgres
 from meshkit.faults import OutOfRange
@@ -97,6 +99,21 @@ async def test_tracks_of_then_are_listed(database_dsn: str) -> None:
     assert sorted(track.title for track in tracks) == ["Harbour 1", "Harbour 2", "Harbour 3"]
     assert {track.artist for track in tracks} == {"Tide"}
     assert all(track.duration_ms > 30_000 for track in tracks)
+
+
+async def test_tracks_of_then_are_listed_by_title(
+    database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_titles, "_ROWS", 2)
+    await fill_as_then(database_dsn, "catalog", catalog.migrations())
+    await catalog.migrated(database_dsn)
+    async with catalog.open_stores(database_dsn) as stores:
+        reads = PostgresCatalogue(stores.pool, stores.queue)
+        query = TrackQuery(TrackSort.TITLE)
+        whole = await reads.tracks(query, after=None, limit=10)
+        place = track_place(TrackSort.TITLE, whole[0])
+        assert await reads.tracks(query, after=place, limit=10) == whole[1:]
+    assert [track.title for track in whole] == ["Harbour 1", "Harbour 2", "Harbour 3"]
 
 
 async def test_users_of_then_are_known(database_dsn: str) -> None:

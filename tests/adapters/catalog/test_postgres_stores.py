@@ -30,6 +30,7 @@ from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.reads_suite import ReadsContract
 from tests.contracts.catalog.scan_suite import ScanContract
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
+from tests.contracts.catalog.track_lists_suite import TrackListsContract
 
 
 @pytest.fixture
@@ -60,6 +61,10 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
             played=orders,
             waiting=waiting,
         )
+
+
+class TestPostgresTrackLists(TrackListsContract):
+    pass
 
 
 class TestPostgresBrowsing(BrowsingContract):

@@ -11,6 +11,7 @@ from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, FileState, ImportState
 from catalog_svc.domain.jobs import Priority
+from catalog_svc.domain.listings import TrackQuery
 from meshkit.feeds import Op
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, publication, tagged
 
@@ -334,9 +335,8 @@ class PreparationContract:
 
     async def _versions(self, stores: CatalogueStores) -> tuple[int, int]:
         """The versions of the artist and of the album of any track."""
-        track = (await stores.catalogue.tracks(after=None, limit=1, states=frozenset(TrackState)))[
-            0
-        ]
+        every = TrackQuery(states=frozenset(TrackState))
+        (track,) = await stores.catalogue.tracks(every, after=None, limit=1)
         artist = await stores.catalogue.artist(track.artist_id)
         album = await stores.catalogue.album(track.album_id)
         assert artist is not None

@@ -15,11 +15,16 @@ from tests.contracts.catalog.preparation_suite import PreparationContract
 from tests.contracts.catalog.reads_suite import ReadsContract
 from tests.contracts.catalog.scan_suite import ScanContract
 from tests.contracts.catalog.stores import CatalogueStores, memory_stores
+from tests.contracts.catalog.track_lists_suite import TrackListsContract
 
 
 @pytest.fixture
 def stores() -> CatalogueStores:
     return memory_stores(MemoryStore())
+
+
+class TestMemoryTrackLists(TrackListsContract):
+    pass
 
 
 class TestMemoryBrowsing(BrowsingContract):

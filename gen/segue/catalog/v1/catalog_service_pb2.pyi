@@ -133,16 +133,66 @@ class ListTracksRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Sort:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SortEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ListTracksRequest._Sort.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SORT_UNSPECIFIED: ListTracksRequest._Sort.ValueType  # 0
+        """Taken as RECENT."""
+        RECENT: ListTracksRequest._Sort.ValueType  # 1
+        """When they entered the catalogue, the latest first."""
+        TITLE: ListTracksRequest._Sort.ValueType  # 2
+        """By title, without case and accents."""
+        ARTIST: ListTracksRequest._Sort.ValueType  # 3
+        """By artist, then by title, both without case and accents."""
+        YEAR: ListTracksRequest._Sort.ValueType  # 4
+        """Year of release, the latest first; those without one last."""
+        DURATION: ListTracksRequest._Sort.ValueType  # 5
+        """Length, the longest first."""
+
+    class Sort(_Sort, metaclass=_SortEnumTypeWrapper):
+        """What tracks can be sorted by. What is alike in it stands in an order that stays."""
+
+    SORT_UNSPECIFIED: ListTracksRequest.Sort.ValueType  # 0
+    """Taken as RECENT."""
+    RECENT: ListTracksRequest.Sort.ValueType  # 1
+    """When they entered the catalogue, the latest first."""
+    TITLE: ListTracksRequest.Sort.ValueType  # 2
+    """By title, without case and accents."""
+    ARTIST: ListTracksRequest.Sort.ValueType  # 3
+    """By artist, then by title, both without case and accents."""
+    YEAR: ListTracksRequest.Sort.ValueType  # 4
+    """Year of release, the latest first; those without one last."""
+    DURATION: ListTracksRequest.Sort.ValueType  # 5
+    """Length, the longest first."""
+
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     GENRE_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
+    ARTIST_ID_FIELD_NUMBER: _builtins.int
+    ALBUM_ID_FIELD_NUMBER: _builtins.int
+    YEAR_FROM_FIELD_NUMBER: _builtins.int
+    YEAR_TO_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most: 1 to 500, default 50; more is taken as 500."""
     page_token: _builtins.str
     """next_page_token of the page before."""
     genre: _builtins.str
     """Only tracks of this genre, spelled as ListGenres tells it, at most 500 characters. Empty: of any."""
+    sort: Global___ListTracksRequest.Sort.ValueType
+    """The order."""
+    artist_id: _builtins.str
+    """Only tracks of this artist, a ULID. Empty: of everyone."""
+    album_id: _builtins.str
+    """Only tracks of this album, a ULID. Empty: of any, and of none."""
+    year_from: _builtins.int
+    """Only tracks of this year or later, 0 to 9999. 0: no bound."""
+    year_to: _builtins.int
+    """Only tracks of this year or earlier, 0 to 9999. 0: no bound."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_catalog_pb2.Track.State.ValueType]:
         """Only tracks in these states. Default: PENDING and READY."""
@@ -154,10 +204,15 @@ class ListTracksRequest(_message.Message):
         page_token: _builtins.str = ...,
         states: _abc.Iterable[_catalog_pb2.Track.State.ValueType] | None = ...,
         genre: _builtins.str = ...,
+        sort: Global___ListTracksRequest.Sort.ValueType = ...,
+        artist_id: _builtins.str = ...,
+        album_id: _builtins.str = ...,
+        year_from: _builtins.int = ...,
+        year_to: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["genre", b"genre", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id", "artist_id", b"artist_id", "genre", b"genre", "page_size", b"page_size", "page_token", b"page_token", "sort", b"sort", "states", b"states", "year_from", b"year_from", "year_to", b"year_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -120,9 +120,9 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTracks(self, request, context):
-        """Tracks, the newest first (created_at desc, id desc). Those that FAILED are left out unless
-        `states` asks for them.
-        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """Tracks, the newest in the catalogue first unless `sort` says otherwise. Those that FAILED are left
+        out unless `states` asks for them.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id or album_id, where nothing has it).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -27,9 +27,9 @@ class CatalogServiceStub:
     Errors: NOT_FOUND, INVALID_FIELD (track.id is not that of the path), REQUEST_ID_REUSED.
     """
     ListTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListTracksRequest, _catalog_service_pb2.ListTracksResponse]
-    """Tracks, the newest first (created_at desc, id desc). Those that FAILED are left out unless
-    `states` asks for them.
-    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+    """Tracks, the newest in the catalogue first unless `sort` says otherwise. Those that FAILED are left
+    out unless `states` asks for them.
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id or album_id, where nothing has it).
     """
     BatchGetTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetTracksRequest, _catalog_service_pb2.BatchGetTracksResponse]
     """Many tracks by their ids, in the order of the first asking, each once and under the id that was
@@ -103,9 +103,9 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_service_pb2.ListTracksRequest,
         context: _aio.ServicerContext[_catalog_service_pb2.ListTracksRequest, _abc.Awaitable[_catalog_service_pb2.ListTracksResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.ListTracksResponse]:
-        """Tracks, the newest first (created_at desc, id desc). Those that FAILED are left out unless
-        `states` asks for them.
-        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """Tracks, the newest in the catalogue first unless `sort` says otherwise. Those that FAILED are left
+        out unless `states` asks for them.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id or album_id, where nothing has it).
         """
 
     @_abc_1.abstractmethod

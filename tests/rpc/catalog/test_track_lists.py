@@ -1,0 +1,111 @@
+"""Lists of tracks on the wire: in which order, and which of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from segue.catalog.v1 import catalog_service_pb2 as pb
+
+from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.domain.catalogue import Track
+from catalog_svc.domain.ids import new_id
+from catalog_svc.domain.listings import TrackSort
+from meshkit.faults import InvalidArgument, NotFound
+from meshkit.server import MeshServer
+from meshkit.testing.rpc import served
+from tests.contracts.catalog.stores import memory_stores
+from tests.contracts.catalog.track_lists_suite import ORDERS, sung
+from tests.contracts.page_tokens import FOREIGN, forged
+from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
+
+SORTS = [sort for sort in pb.ListTracksRequest.Sort.values() if sort]
+
+
+@pytest.fixture
+async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
+    store = MemoryStore()
+
+    def register(server: MeshServer) -> None:
+        register_catalogue(server, store)
+
+    async with served(tmp_path, register=register) as mesh:
+        yield Catalog(mesh, memory_stores(store))
+
+
+@pytest.fixture
+async def tracks(catalog: Catalog) -> dict[str, Track]:
+    return await sung(catalog.stores)
+
+
+async def listed(catalog: Catalog, **fields: object) -> pb.ListTracksResponse:
+    request = pb.ListTracksRequest(**fields)  # type: ignore[arg-type]
+    return await catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
+
+
+async def titles(catalog: Catalog, **fields: object) -> list[str]:
+    return [track.title for track in (await listed(catalog, **fields)).tracks]
+
+
+@pytest.mark.usefixtures("tracks")
+@pytest.mark.parametrize("sort", SORTS)
+async def test_every_order_of_the_contract_is_walked_page_by_page(
+    catalog: Catalog, sort: int
+) -> None:
+    page = await listed(catalog, sort=sort, page_size=1)
+    told = list(page.tracks)
+    while token := page.next_page_token:
+        page = await listed(catalog, sort=sort, page_size=1, page_token=token)
+        told += page.tracks
+    assert [track.title for track in told] == [
+        title for title in ORDERS[TrackSort(sort)] if title != "Wreck"
+    ]
+
+
+@pytest.mark.usefixtures("tracks")
+async def test_the_newest_come_first_where_no_order_is_asked_for(catalog: Catalog) -> None:
+    assert await titles(catalog) == await titles(catalog, sort=pb.ListTracksRequest.RECENT)
+
+
+@pytest.mark.usefixtures("tracks")
+async def test_a_token_goes_with_its_own_order_and_bounds(catalog: Catalog) -> None:
+    by_title = pb.ListTracksRequest.TITLE
+    token = (await listed(catalog, sort=by_title, page_size=1)).next_page_token
+    for asked in ({"sort": pb.ListTracksRequest.ARTIST}, {"sort": by_title, "year_to": 2020}):
+        fault = await refusal(listed(catalog, page_token=token, **asked))
+        assert fault.reason == "PAGE_TOKEN_INVALID"
+
+
+async def test_tracks_are_those_of_an_artist_an_album_a_genre_and_of_years(
+    catalog: Catalog, tracks: dict[str, Track]
+) -> None:
+    alto = tracks["Alto"]
+    by_title = pb.ListTracksRequest.TITLE
+    assert await titles(catalog, sort=by_title, artist_id=alto.artist_id) == ["Alto", "Älv", "beta"]
+    assert await titles(catalog, sort=by_title, album_id=alto.album_id) == ["Alto", "beta"]
+    assert await titles(catalog, sort=by_title, year_from=2004, year_to=2010) == ["Alto", "Älv"]
+    assert await titles(catalog, genre="Jazz", artist_id=alto.artist_id, year_to=2010) == []
+    assert await titles(catalog, genre="Jazz", artist_id=alto.artist_id) == ["beta"]
+
+
+@pytest.mark.parametrize("field", ["artist_id", "album_id"])
+async def test_an_artist_or_album_that_nothing_has_is_not_found(
+    catalog: Catalog, field: str
+) -> None:
+    assert isinstance(await refusal(listed(catalog, **{field: new_id()})), NotFound)
+    fault = await refusal(listed(catalog, **{field: "x"}))
+    assert isinstance(fault, InvalidArgument)
+    assert fault.metadata["field"] == field
+
+
+@pytest.mark.parametrize("body", FOREIGN)
+async def test_a_page_token_that_the_caller_made_is_refused(catalog: Catalog, body: bytes) -> None:
+    for sort in SORTS:
+        if sort == pb.ListTracksRequest.TITLE and body == b'["1","1"]':
+            # A title and an id are what such a token says.
+            continue
+        request = pb.ListTracksRequest(sort=sort)
+        request.page_token = forged("/segue.catalog.v1.CatalogService/ListTracks", request, body)
+        call = catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
+        assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
