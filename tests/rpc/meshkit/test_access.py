@@ -12,10 +12,11 @@ from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from segue.catalog.v1 import catalog_internal_service_pb2 as internal
 from segue.catalog.v1 import catalog_internal_service_pb2_grpc as internal_grpc
-from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from segue.identity.v1 import identity_service_pb2, identity_service_pb2_grpc
 from segue.mesh.v1.options_pb2 import MethodPolicy
+from segue.playlist.v1 import playlist_service_pb2, playlist_service_pb2_grpc
 
+from meshkit.certificates import WORKLOADS, ensure_certificates
 from meshkit.contracts import MethodContract, all_contracts
 from meshkit.principal import current_caller, current_principal, principal_or_none
 from meshkit.server import Context
@@ -24,14 +25,14 @@ from meshkit.testing.rpc import ServedMesh, TokenIssuer, served
 
 USER = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
 
-REQUEST = catalog_service_pb2.GetTrackRequest(id="01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
+REQUEST = playlist_service_pb2.GetPlaylistRequest(playlist_id="01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
 
 
-class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
-    async def GetTrack(self, request: Any, context: Context) -> Any:
-        answer = catalog_service_pb2.GetTrackResponse()
-        answer.track.id = current_principal().user_id
-        answer.track.title = current_caller()
+class Playlists(playlist_service_pb2_grpc.PlaylistServiceServicer):
+    async def GetPlaylist(self, request: Any, context: Context) -> Any:
+        answer = playlist_service_pb2.GetPlaylistResponse()
+        answer.playlist.playlist_id = current_principal().user_id
+        answer.playlist.title = current_caller()
         return answer
 
 
@@ -54,9 +55,11 @@ class Tokens(identity_service_pb2_grpc.TokenServiceServicer):
 
 @pytest.fixture(scope="module")
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServedMesh]:
+    tls = tmp_path_factory.mktemp("tls")
+    ensure_certificates(tls, workloads=(*WORKLOADS, "sync"))
     async with served(
-        tmp_path_factory.mktemp("tls"),
-        (catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server, Catalog()),
+        tls,
+        (playlist_service_pb2_grpc.add_PlaylistServiceServicer_to_server, Playlists()),
         (internal_grpc.add_CatalogInternalServiceServicer_to_server, CatalogInternal()),
         (identity_service_pb2_grpc.add_PlanServiceServicer_to_server, Plans()),
         (identity_service_pb2_grpc.add_TokenServiceServicer_to_server, Tokens()),
@@ -64,9 +67,9 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served
         yield mesh
 
 
-async def get_track(mesh: ServedMesh, metadata: Any, caller: str = "edge") -> Any:
-    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel(caller))
-    return await stub.GetTrack(REQUEST, metadata=metadata)
+async def get_playlist(mesh: ServedMesh, metadata: Any, caller: str = "edge") -> Any:
+    stub: Any = playlist_service_pb2_grpc.PlaylistServiceStub(mesh.channel(caller))
+    return await stub.GetPlaylist(REQUEST, metadata=metadata)
 
 
 async def sign_out(mesh: ServedMesh, metadata: Any) -> None:
@@ -76,16 +79,16 @@ async def sign_out(mesh: ServedMesh, metadata: Any) -> None:
 
 async def refusal(mesh: ServedMesh, metadata: Any, caller: str = "edge") -> tuple[str, str]:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await get_track(mesh, metadata, caller)
+        await get_playlist(mesh, metadata, caller)
     return caught.value.code().name, fault_of(caught.value).reason
 
 
 async def test_a_user_is_known_by_the_token_and_the_caller_by_its_certificate(
     mesh: ServedMesh,
 ) -> None:
-    answer = await get_track(mesh, mesh.token(USER), "playback")
-    assert answer.track.id == USER
-    assert answer.track.title == "playback"
+    answer = await get_playlist(mesh, mesh.token(USER), "sync")
+    assert answer.playlist.playlist_id == USER
+    assert answer.playlist.title == "sync"
 
 
 async def test_a_call_without_a_token_is_refused(mesh: ServedMesh) -> None:
@@ -143,14 +146,14 @@ async def test_without_a_token_there_is_nothing_to_give_up(mesh: ServedMesh) -> 
 
 async def test_who_is_delegated_to_passes_a_token_on_whatever_its_scopes(mesh: ServedMesh) -> None:
     other = mesh.token(scopes=["playback.control"])
-    await get_track(mesh, other, "playback")
+    await get_playlist(mesh, other, "sync")
     assert await refusal(mesh, other, "edge") == ("PERMISSION_DENIED", "SCOPE_MISSING")
-    assert await refusal(mesh, (), "playback") == ("UNAUTHENTICATED", "TOKEN_MISSING")
+    assert await refusal(mesh, (), "sync") == ("UNAUTHENTICATED", "TOKEN_MISSING")
 
 
 async def test_a_revoked_sign_in_is_refused(mesh: ServedMesh) -> None:
     metadata = mesh.token(sid="REVOKED-SID")
-    await get_track(mesh, metadata)
+    await get_playlist(mesh, metadata)
     mesh.server._tokens.revoke("REVOKED-SID", 4e9)  # type: ignore[union-attr]
     assert await refusal(mesh, metadata) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
 
@@ -204,7 +207,7 @@ async def test_a_method_that_is_not_served_is_unimplemented(mesh: ServedMesh) ->
 
 async def test_health_is_told_to_every_workload_by_service(mesh: ServedMesh) -> None:
     stub: Any = health_pb2_grpc.HealthStub(mesh.channel("media"))
-    for name in ("", "segue.catalog.v1.CatalogService", "segue.identity.v1.PlanService"):
+    for name in ("", "segue.playlist.v1.PlaylistService", "segue.identity.v1.PlanService"):
         answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 

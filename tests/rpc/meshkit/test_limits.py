@@ -165,7 +165,7 @@ async def test_a_call_carries_user_request_id_and_deadline_to_the_next_service(
     add_front = catalog_service_pb2_grpc.add_SearchServiceServicer_to_server
     async with (
         served(tmp_path, (add_back, slow), issuer=issuer) as back,
-        Channels(service_settings(tmp_path, "playback")) as channels,
+        Channels(service_settings(tmp_path, "edge")) as channels,
     ):
         channel = channels.open(f"ipv4:127.0.0.1:{back.port}", "catalog", CATALOG)
         async with served(tmp_path, (add_front, Front(channel)), issuer=issuer) as front:
@@ -195,7 +195,7 @@ async def test_a_client_tries_again_unless_it_was_told_when(
     refusing, add = Refusing(), catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server
     async with (
         served(tmp_path, (add, refusing)) as mesh,
-        Channels(service_settings(tmp_path, "playback")) as channels,
+        Channels(service_settings(tmp_path, "edge")) as channels,
     ):
         channel = channels.open(f"ipv4:127.0.0.1:{mesh.port}", "catalog", CATALOG)
         stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
