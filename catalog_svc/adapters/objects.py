@@ -11,12 +11,14 @@ from typing import Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import convert
 from catalog_svc.domain.asset import Asset, StoredObject
+from catalog_svc.ports.preparation import DescriptorLost
+from meshkit.faults import Unavailable
 
 T = TypeVar("T")
 
@@ -58,8 +60,15 @@ class HashedObjects:
 
     async def asset(self, sha256: str) -> Asset:
         """See ``MediaObjects.asset``."""
-        found = await obstore.get_async(self._store, f"descriptors/{sha256}")
-        content = bytes(await found.bytes_async())
+        try:
+            found = await obstore.get_async(self._store, f"descriptors/{sha256}")
+            content = bytes(await found.bytes_async())
+        except FileNotFoundError:
+            raise DescriptorLost(sha256) from None
+        except (BaseError, OSError) as error:
+            raise Unavailable("The object store cannot be read.") from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise DescriptorLost(sha256)
         return convert.asset(asset_pb2.AssetDescriptor.FromString(content))
 
     async def _put_file(self, file: Path, inspect: Callable[[bytes], T]) -> tuple[StoredObject, T]:

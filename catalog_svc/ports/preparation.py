@@ -96,11 +96,19 @@ class Preparation(Protocol):
         ...
 
 
+class DescriptorLost(Exception):
+    """A descriptor is not in the store, or what is there under its name is something else."""
+
+
 class Descriptors(Protocol):
     """Assets by the name of their descriptor, under which nothing ever changes."""
 
     async def asset(self, sha256: str) -> Asset:
-        """The asset that the descriptor of this name describes."""
+        """The asset that the descriptor of this name describes.
+
+        Must raise ``DescriptorLost`` for one that cannot be had however often it is asked for, and
+        ``Unavailable`` where the store does not answer.
+        """
         ...
 
 

@@ -15,7 +15,7 @@ from catalog_svc.domain.asset import Asset, Fragment, Rung, Segment, StoredObjec
 from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.ids import new_id
 from meshkit.certificates import WORKLOADS, ensure_certificates
-from meshkit.faults import InvalidArgument, PermissionDenied
+from meshkit.faults import InvalidArgument, PermissionDenied, Unavailable
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
 from tests.contracts.catalog.stores import memory_stores, publication
@@ -96,6 +96,32 @@ async def test_500_tracks_are_looked_up_at_once_and_no_more(catalog: Catalog) ->
     fault = await refusal(lookup(catalog, *(new_id() for _ in range(501))))
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == "track_ids"
+
+
+async def test_a_track_whose_descriptor_is_lost_is_left_out_and_no_other(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    gone, other, kept = await catalog.fill(3)
+    descriptors = tmp_path / "objects" / "descriptors"
+    (descriptors / await ready(catalog, gone.id)).unlink()
+    (descriptors / await ready(catalog, other.id)).write_bytes(b"something else")
+    await ready(catalog, kept.id)
+    (told,) = await lookup(catalog, gone.id, other.id, kept.id)
+    assert told.track_id == kept.id
+
+
+async def test_a_store_that_does_not_answer_is_no_empty_answer(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    (track,) = await catalog.fill(1)
+    await ready(catalog, track.id)
+    descriptors = tmp_path / "objects" / "descriptors"
+    descriptors.rename(tmp_path / "elsewhere")
+    descriptors.write_bytes(b"no folder")
+    assert isinstance(await refusal(lookup(catalog, track.id)), Unavailable)
+    descriptors.unlink()
+    (tmp_path / "elsewhere").rename(descriptors)
+    assert len(await lookup(catalog, track.id)) == 1
 
 
 async def test_nobody_but_sync_asks(catalog: Catalog) -> None:

@@ -133,8 +133,8 @@ class CatalogInternalServiceServicer:
 
     def LookupAssets(self, request, context):
         """What the rungs of tracks weigh, for whoever keeps them offline: in no order, each track once and
-        under the id that was asked for. Those without a READY rung, hidden ones and unknown ids are left
-        out.
+        under the id that was asked for. Those without a READY rung, hidden ones, unknown ids, and those
+        whose descriptor is lost, so that nothing of them could be fetched, are left out.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

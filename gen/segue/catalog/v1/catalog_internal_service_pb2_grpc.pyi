@@ -44,8 +44,8 @@ class CatalogInternalServiceStub:
     """
     LookupAssets: _aio.UnaryUnaryMultiCallable[_catalog_internal_service_pb2.LookupAssetsRequest, _catalog_internal_service_pb2.LookupAssetsResponse]
     """What the rungs of tracks weigh, for whoever keeps them offline: in no order, each track once and
-    under the id that was asked for. Those without a READY rung, hidden ones and unknown ids are left
-    out.
+    under the id that was asked for. Those without a READY rung, hidden ones, unknown ids, and those
+    whose descriptor is lost, so that nothing of them could be fetched, are left out.
     Errors: INVALID_FIELD (more than 500, or an id is no ULID).
     """
     WatchChanges: _aio.UnaryStreamMultiCallable[_catalog_internal_service_pb2.WatchChangesRequest, _catalog_internal_service_pb2.WatchChangesResponse]
@@ -129,8 +129,8 @@ class CatalogInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_internal_service_pb2.LookupAssetsRequest, _abc.Awaitable[_catalog_internal_service_pb2.LookupAssetsResponse]],
     ) -> _abc.Awaitable[_catalog_internal_service_pb2.LookupAssetsResponse]:
         """What the rungs of tracks weigh, for whoever keeps them offline: in no order, each track once and
-        under the id that was asked for. Those without a READY rung, hidden ones and unknown ids are left
-        out.
+        under the id that was asked for. Those without a READY rung, hidden ones, unknown ids, and those
+        whose descriptor is lost, so that nothing of them could be fetched, are left out.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
 
