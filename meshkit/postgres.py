@@ -57,8 +57,12 @@ def as_fault(error: psycopg.Error) -> Fault | None:
     if isinstance(error, _RACE_LOST):
         return Aborted("Another write came first; read again, then retry.")
     if isinstance(error, _STORE_DOWN):
-        return Unavailable("The store cannot answer now.", reason="STORE_UNAVAILABLE")
+        return _away()
     return None
+
+
+def _away() -> Unavailable:
+    return Unavailable("The store cannot answer now.", reason="STORE_UNAVAILABLE")
 
 
 @contextmanager
@@ -180,9 +184,11 @@ async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
 
 
 async def read(pool: Pool, query: Callable[[Connection], Awaitable[T]]) -> T:
-    """What ``query`` returns, run in autocommit and once again if its connection broke.
+    """What ``query`` returns, run in autocommit and once again if it broke off.
 
-    ``query`` must only read. Raises ``Unavailable`` when the store is away or too slow.
+    ``query`` must only read. Raises ``Unavailable`` when the store is away or too slow. A read has
+    nothing to lose a race with but the store's own work, as a migration or the recovery of a
+    standby: it is never ``Aborted``.
     """
     with _spanned(pool, "read"), translated():
         for last in (False, True):
@@ -190,6 +196,9 @@ async def read(pool: Pool, query: Callable[[Connection], Awaitable[T]]) -> T:
             try:
                 async with pool.connection() as connection:
                     return await query(connection)
+            except _RACE_LOST as error:
+                if last:
+                    raise _away() from error
             except psycopg.OperationalError:
                 if last or connection is None or not connection.closed:
                     raise

@@ -46,11 +46,13 @@ FROM unnest(%(ids)s::text[]) AS asked (id) LEFT JOIN track_merges m ON m.id = as
     JOIN tracks t ON t.id = coalesce(m.track_id, asked.id) JOIN assets a ON a.track_id = t.id
 WHERE NOT t.hidden
 """
-_ASSET = """
-SELECT coalesce(a.descriptor, ''), a.rung_names, a.rung_kbps, t.failure, t.source_id, s.path
-FROM tracks t LEFT JOIN assets a ON a.track_id = t.id LEFT JOIN sources s ON s.id = t.source_id
-WHERE t.id = %(id)s
-"""
+# One statement, hence one moment: a track that is merged meanwhile is found as either.
+_PLAYABLE = f"""
+SELECT found.*, coalesce(a.descriptor, ''), a.rung_names, a.rung_kbps, own.failure, s.path
+FROM ({_BY_ID}) AS found JOIN tracks own ON own.id = found.id
+    LEFT JOIN assets a ON a.track_id = own.id LEFT JOIN sources s ON s.id = own.source_id
+"""  # noqa: S608 - put together from constants alone
+_SOURCE = "SELECT source_id FROM tracks WHERE id = %(id)s"
 
 
 class PostgresCatalogue:
@@ -116,15 +118,14 @@ class PostgresCatalogue:
 
     async def playable(self, track_id: str) -> Playable | None:
         """See ``Playables.playable``."""
-        track = await self.track(track_id)
-        if track is None:
-            return None
-        found = await self._rows(_ASSET, {"id": track.id})
+        found = await self._rows(_PLAYABLE, {"id": track_id})
         if not found:
             return None
-        descriptor, names, kbps, failure, _, path = found[0]
+        *track, descriptor, names, kbps, failure, path = found[0]
         rungs = tuple(zip(names or (), kbps or (), strict=True))
-        return Playable(track, descriptor, rungs, file_title(path or b""), failure)
+        return Playable(
+            rows.track(tuple(track)), descriptor, rungs, file_title(path or b""), failure
+        )
 
     async def streamable(self, ids: Collection[str]) -> list[Streamable]:
         """See ``Playables.streamable``."""
@@ -136,10 +137,10 @@ class PostgresCatalogue:
 
     async def want(self, track_id: str) -> None:
         """See ``Playables.want``."""
-        found = await self._rows(_ASSET, {"id": track_id})
+        found = await self._rows(_SOURCE, {"id": track_id})
         if not found:
             return
-        job = Job(Work.PREPARE, found[0][4], Priority.WANTED)
+        job = Job(Work.PREPARE, found[0][0], Priority.WANTED)
         async with postgres.transaction(self._pool) as connection:
             await self._queue.hurry(connection, job)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from meshkit.faults import InvalidArgument
@@ -77,6 +77,17 @@ class MemoryPlayerStates:
         """See the port."""
         await asyncio.sleep(0)
         return self.blobs.get((user_id, blob_id))
+
+    async def with_bodies(self, user_id: str) -> tuple[PlayerState, Mapping[str, bytes]] | None:
+        """See the port."""
+        await asyncio.sleep(0)
+        state = self.states.get(user_id)
+        if state is None:
+            return None
+        context = state.queue.context
+        names = (context.listing_id, context.order_id) if context else ()
+        bodies = {name: self.blobs.get((user_id, name)) for name in names if name}
+        return state, {name: body for name, body in bodies.items() if body is not None}
 
     async def commit(self, change: Change, now_ms: int) -> bool:
         """See the port."""

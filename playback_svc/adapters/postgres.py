@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from psycopg.errors import UniqueViolation
@@ -13,6 +13,7 @@ from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import device_rows, plays_feed, postgres_preferences, rows
 from playback_svc.adapters.preferences_rows import preferences_of
+from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import Preferences
 from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
@@ -58,6 +59,13 @@ SET body_sha256 = excluded.body_sha256, answer = excluded.answer, expires_at = e
 WHERE answers.expires_at <= %(now)s
 """
 _BLOB = "SELECT body FROM blobs WHERE user_id = %s AND blob_id = %s"
+# One statement, hence one moment: what the state names is there.
+_READ_BODIES = f"""
+SELECT {_STATE_LIST}, blob_id, body
+FROM player_state LEFT JOIN blobs ON blobs.user_id = player_state.user_id
+  AND blob_id IN (queue -> 'context' ->> {rows.LISTING_AT}, queue -> 'context' ->> {rows.ORDER_AT})
+WHERE player_state.user_id = %(user_id)s
+"""  # noqa: S608
 _DEVICES = f"SELECT {_DEVICE_LIST} FROM devices WHERE user_id = %(user_id)s ORDER BY device_id"  # noqa: S608
 _KEEP_SESSION = f"""
 INSERT INTO sessions (user_id, {_SESSION_LIST})
@@ -203,6 +211,19 @@ class PostgresPlayerStates:
             return bytes(row[0]) if row else None
 
         return await postgres.read(self._pool, query)
+
+    async def with_bodies(self, user_id: str) -> tuple[PlayerState, Mapping[str, bytes]] | None:
+        """See the port."""
+
+        async def query(connection: Connection) -> list[tuple[Any, ...]]:
+            found = await connection.execute(_READ_BODIES.encode(), {"user_id": user_id})
+            return await found.fetchall()
+
+        found = await postgres.read(self._pool, query)
+        if not found:
+            return None
+        bodies = {row[-2]: bytes(row[-1]) for row in found if row[-2] is not None}
+        return rows.state_of(found[0][:-2]), bodies
 
     async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
         """See the port."""

@@ -148,6 +148,10 @@ def session_of(row: Sequence[Any]) -> SessionRecord:
     )
 
 
+LISTING_AT, ORDER_AT = 2, 5
+"""Where the bodies that a queue names stand in the ``context`` of its document."""
+
+
 def queue_document(queue: PlayQueue) -> dict[str, Any]:
     """A queue as JSON keeps it, but for the packed entries of the user queue."""
     context = queue.context

@@ -165,6 +165,10 @@ class PlayerStateStore(Protocol):
         """A body that a state names; None once it was dropped."""
         ...
 
+    async def with_bodies(self, user_id: str) -> tuple[PlayerState, Mapping[str, bytes]] | None:
+        """The user's state and the bodies that it names, as of one moment; None without a state."""
+        ...
+
     async def commit(self, change: Change, now_ms: int) -> bool:
         """Write ``change`` if its conditions hold; False, and nothing written, where they don't.
 

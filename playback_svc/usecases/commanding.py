@@ -93,7 +93,11 @@ class Commander:
     async def see(self, user_id: str, key: RequestKey | None = None) -> tuple[Seen, Answer | None]:
         """What a decision would rest on now, and the answer if this request was carried out."""
         partition, answer = await self.answered(user_id, key)
-        return Seen(partition, await self.current(partition), self._clock()), answer
+        return await self.seen(partition), answer
+
+    async def seen(self, partition: Partition) -> Seen:
+        """A partition that was read just now, with what holds now."""
+        return Seen(partition, await self.current(partition), self._clock())
 
     async def execute(
         self, user_id: str, key: RequestKey | None, decide: Decide, course: Course | None = None

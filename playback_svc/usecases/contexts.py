@@ -12,6 +12,7 @@ from meshkit.aging import AgingCache
 from meshkit.faults import Fault, NotFound
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.play_queue import Blobs, ContextKind, PlayQueue
+from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.neighbours import Catalogue, Playlists
 from playback_svc.ports.states import PlayerStateStore
 from playback_svc.usecases.commanding import BodyGone
@@ -69,6 +70,21 @@ class Contexts:
         listing = Listing(await self._body(user_id, context.listing_id))
         order = await self._body(user_id, context.order_id) if context.order_id else None
         return Blobs(listing, order)
+
+    async def with_state(self, user_id: str) -> tuple[PlayerState, Blobs] | None:
+        """The user's state and the bodies that it names, of one moment; None without a state.
+
+        For reads that were overtaken by a command: what :meth:`blobs` was to find is gone then.
+        """
+        found = await self._store.with_bodies(user_id)
+        if found is None:
+            return None
+        state, bodies = found
+        context = state.queue.context
+        if context is None:
+            return state, Blobs()
+        order = bodies[context.order_id] if context.order_id else None
+        return state, Blobs(Listing(bodies[context.listing_id]), order)
 
     async def _body(self, user_id: str, name: str) -> bytes:
         body = self._bodies.get(name)

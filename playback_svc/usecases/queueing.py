@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from meshkit.faults import Aborted, Fault, NotFound
+from meshkit.faults import Fault, NotFound
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import play_queue, player_state
 from playback_svc.domain.listing import Listing
@@ -14,15 +14,13 @@ from playback_svc.domain.play_queue import Blobs, PlayQueue, Repeat, Upcoming
 from playback_svc.domain.player_state import PlayerState, Track
 from playback_svc.ports.clock import NewId
 from playback_svc.ports.neighbours import Catalogue
-from playback_svc.ports.states import NO_TRACK, Answer
+from playback_svc.ports.states import NO_TRACK, Answer, Partition
 from playback_svc.usecases.commanding import BodyGone, Commander
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Aim
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.opened import begun, opened
-
-_READS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +188,19 @@ class Queueing:
 
     async def _look(self, user_id: str) -> tuple[PlayerState | None, Blobs, int]:
         """The state with the bodies that it names, and the time (Unix ms)."""
-        for _ in range(_READS):
-            seen, _answer = await self._commander.see(user_id)
-            if seen.state is None:
-                return None, Blobs(), seen.now_ms
-            try:
-                blobs = await self._contexts.blobs(user_id, seen.state.queue)
-            except BodyGone:
-                continue
-            return seen.state, blobs, seen.now_ms
-        raise Aborted("Other commands came first, several times over.")
+        seen, _answer = await self._commander.see(user_id)
+        if seen.state is None:
+            return None, Blobs(), seen.now_ms
+        try:
+            return seen.state, await self._contexts.blobs(user_id, seen.state.queue), seen.now_ms
+        except BodyGone:
+            # Another command came first. A read conflicts with none: it sees what is there now.
+            return await self._look_at_once(user_id)
+
+    async def _look_at_once(self, user_id: str) -> tuple[PlayerState | None, Blobs, int]:
+        stored, blobs = await self._contexts.with_state(user_id) or (None, Blobs())
+        seen = await self._commander.seen(Partition(stored, None))
+        return seen.state, blobs, seen.now_ms
 
     async def _named(self, track_ids: Collection[str]) -> dict[str, Track]:
         """Fails OPEN: without the catalogue, entries have ids alone."""

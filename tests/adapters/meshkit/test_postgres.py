@@ -215,3 +215,31 @@ async def test_a_cancelled_caller_stops_its_query(pool: postgres.Pool) -> None:
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert await postgres.read(pool, sleepers) == 0
+
+
+LOSE_A_RACE = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{}'; END $$"
+LOST_RACES = {"serialization failure": "40001", "deadlock": "40P01", "lock": "55P03"}
+
+
+@pytest.mark.parametrize("state", LOST_RACES.values(), ids=LOST_RACES.keys())
+async def test_a_read_that_lost_a_race_is_read_again_and_never_aborted(
+    pool: postgres.Pool, state: str
+) -> None:
+    lost = 0
+
+    async def once(connection: postgres.Connection) -> int:
+        nonlocal lost
+        if not lost:
+            lost += 1
+            await connection.execute(LOSE_A_RACE.format(state).encode())
+        return await count(connection)
+
+    async def always(connection: postgres.Connection) -> None:
+        await connection.execute(LOSE_A_RACE.format(state).encode())
+
+    assert await postgres.read(pool, once) == 0
+    with pytest.raises(Unavailable):
+        await postgres.read(pool, always)
+    with pytest.raises(Aborted):
+        async with postgres.transaction(pool) as connection:
+            await always(connection)

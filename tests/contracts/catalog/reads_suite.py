@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from catalog_svc.domain.ids import new_id
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
@@ -40,6 +42,32 @@ class ReadsContract:
         told = await stores.catalogue.tracks_of([*gone, kept.id])
         assert {track.id for track in told} == gone
         assert {track.title for track in told} == {kept.title}
+
+    async def test_a_track_is_found_by_every_id_while_it_is_merged(
+        self, stores: CatalogueStores
+    ) -> None:
+        await stores.scanned(*(found(f"{n}.mp3", tagged(f"Copy {n}")) for n in range(12)))
+        ids = [track.id for track in await stores.catalogue.tracks(after=None, limit=99)]
+
+        async def merge() -> None:
+            for source_id in await stores.source_ids():
+                # A store in memory lets nobody else run.
+                await asyncio.sleep(0)
+                await stores.claimed(source_id, "audio", tagged("Copy 0"))
+
+        async def read(track_id: str) -> int:
+            count = 0
+            while not merging.done():
+                assert await stores.playables.playable(track_id) is not None
+                await asyncio.sleep(0)
+                count += 1
+            return count
+
+        async with asyncio.TaskGroup() as group:
+            merging = group.create_task(merge())
+            reading = [group.create_task(read(track_id)) for track_id in ids]
+        assert min(task.result() for task in reading) > 0
+        assert await stores.only_track()
 
     async def test_the_listing_tells_everything_once_names_first(
         self, stores: CatalogueStores

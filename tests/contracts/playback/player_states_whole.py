@@ -203,6 +203,51 @@ class WholeStatesContract:
         found = [await store.blob(user, name) for name in (gone, kept, new)]
         assert found == [None, b"", b"new"]
 
+    async def test_a_state_and_its_bodies_are_of_one_moment(
+        self, store: PlayerStateStore, user: str
+    ) -> None:
+        assert await store.with_bodies(user) is None
+        context = Context(ContextKind.TRACKS, "", new_id(), 1, 0, new_id())
+        state = playing(queue=PlayQueue(context=context))
+        named = {context.listing_id: b"list", context.order_id or "": b"order"}
+        unnamed = {new_id(): b"of nobody"}
+        assert await store.commit(Change(user, None, state, blobs=named | unnamed), NOW)
+        assert await store.with_bodies(user) == (state, named)
+        changes = 60
+        writing = asyncio.create_task(self._replaced(store, user, state, changes))
+        reads = 0
+        while not writing.done():
+            found = await store.with_bodies(user)
+            assert found is not None
+            held = found[0].queue.context
+            assert held is not None
+            assert found[1].keys() == {held.listing_id, held.order_id} - {None}
+            reads += 1
+        last = await writing
+        assert reads > 0
+        assert (await store.read(user, None, NOW)).state == last
+
+    async def _replaced(
+        self, store: PlayerStateStore, user: str, state: PlayerState, times: int
+    ) -> PlayerState:
+        """Puts another context, and its bodies, in the place of the present one so many times."""
+        for number in range(times):
+            held = state.queue.context
+            assert held is not None
+            order_id = new_id() if number % 2 else None
+            context = Context(ContextKind.TRACKS, "", new_id(), 1, 0, order_id)
+            after = playing(state, queue=PlayQueue(context=context))
+            change = Change(
+                user,
+                state.version,
+                after,
+                blobs={name: b"body" for name in (context.listing_id, order_id) if name},
+                dropped_blobs=tuple(name for name in (held.listing_id, held.order_id) if name),
+            )
+            assert await store.commit(change, NOW)
+            state = after
+        return state
+
     async def test_a_change_that_is_refused_drops_no_body(
         self, store: PlayerStateStore, user: str
     ) -> None:

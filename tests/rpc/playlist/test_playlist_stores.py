@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -14,9 +15,10 @@ from meshkit.faults import Unavailable
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
 from playlist_svc.ports.tracks import TrackChange
+from playlist_svc.usecases import smart_refresh
 from playlist_svc.wiring import SCHEMA, connected, migrated
 from tests.rpc.playlist.assembled import assembled, playlist_settings
-from tests.rpc.playlist.harness import Instance, World, a_track, refused
+from tests.rpc.playlist.harness import Instance, User, World, a_track, refused
 
 NOWHERE = "ipv4:127.0.0.1:9"
 
@@ -102,6 +104,55 @@ async def test_edits_of_many_lists_at_once_do_not_wait_for_each_other_for_ever(
     await asyncio.gather(*(add(one, track_id) for track_id in track_ids[:3] for one in lists))
     for playlist_id in lists:
         assert sorted(await ann.titles(playlist_id)) == list("abc")
+
+
+async def test_reads_are_answered_however_much_is_edited_at_once(
+    stored: Instance, track_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each read of a smart playlist evaluates its rule, and writes what it chooses then.
+    monkeypatch.setattr(smart_refresh, "FRESH_MS", -1)
+    ann, others = stored.user("ann"), [stored.user(f"reader {number}") for number in range(2)]
+    edited = await ann.made(public=True)
+    smart = await ann.made(public=True, rule={"order": "TITLE", "limit": 5})
+    begun = (await ann.get(edited)).snapshot_id
+
+    async def edit(turn: int) -> None:
+        with suppress(Unavailable):
+            track_id = track_ids[turn % len(track_ids)]
+            await ann.call("AddTracks", playlist_id=edited, track_ids=[track_id])
+            await ann.update(edited, title=f"Title {turn}")
+            rule = {"order": "TITLE", "limit": 1 + turn % 5}
+            await ann.update(smart, rule=rule)
+
+    async def edits() -> None:
+        for turn in range(12):
+            await edit(turn)
+
+    async def reads(user: User, method: str, **fields: Any) -> int:
+        count = 0
+        while not editing.done():
+            # Any other fault fails the test: that there were edits is no reason to refuse a read.
+            with suppress(Unavailable):
+                await user.call(method, **fields)
+                count += 1
+        return count
+
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("GetPlaylist", {"playlist_id": edited}),
+        ("ListTracks", {"playlist_id": edited, "page_size": 500}),
+        ("ListSnapshots", {"playlist_id": edited}),
+        ("DiffSnapshots", {"playlist_id": edited, "from_snapshot_id": begun}),
+        ("GetPlaylist", {"playlist_id": smart}),
+        ("ListTracks", {"playlist_id": smart}),
+    ]
+    async with asyncio.TaskGroup() as group:
+        editing = group.create_task(edits())
+        reading = [
+            group.create_task(reads(user, method, **fields))
+            for user in others
+            for method, fields in asked
+        ]
+    assert min(task.result() for task in reading) > 0
 
 
 async def test_a_track_that_only_the_catalogue_could_know_waits_for_it(stored: Instance) -> None:
