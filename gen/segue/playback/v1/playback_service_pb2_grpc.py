@@ -237,7 +237,7 @@ class PlaybackServiceServicer:
 
     def GetQueue(self, request, context):
         """What comes next: the queue, then the context in the order in which it will be played. Pages by
-        offset, since both move while they are read; at most 500 a page.
+        offset, since both move while they are read; at most 500 a page, which is of one moment.
         Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -83,7 +83,7 @@ class PlaybackServiceStub:
     """
     GetQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.GetQueueRequest, _playback_service_pb2.GetQueueResponse]
     """What comes next: the queue, then the context in the order in which it will be played. Pages by
-    offset, since both move while they are read; at most 500 a page.
+    offset, since both move while they are read; at most 500 a page, which is of one moment.
     Errors: INVALID_FIELD.
     """
     EditQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.EditQueueRequest, _playback_service_pb2.EditQueueResponse]
@@ -251,7 +251,7 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_playback_service_pb2.GetQueueRequest, _abc.Awaitable[_playback_service_pb2.GetQueueResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.GetQueueResponse]:
         """What comes next: the queue, then the context in the order in which it will be played. Pages by
-        offset, since both move while they are read; at most 500 a page.
+        offset, since both move while they are read; at most 500 a page, which is of one moment.
         Errors: INVALID_FIELD.
         """
 
