@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from meshkit.faults import NotFound, Unavailable
 from meshkit.principal import current_principal
-from playback_svc.domain.beats import Counted
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Track
@@ -129,22 +128,3 @@ class MemoryPlans:
         if tier not in self.plans:
             raise Unavailable("The plans cannot be read now.")
         return self.plans[tier]
-
-
-class NoMeasures:
-    """Drops what clients measured."""
-
-    def heard(self, rung: str, seconds: float) -> None:
-        """See the port."""
-
-    def report(self, tier: str, counted: Counted) -> None:
-        """See the port."""
-
-    def streams(self, kind: str, difference: int) -> None:
-        """See the port."""
-
-    def begun(self, tier: str) -> None:
-        """See the port."""
-
-    def playing(self, sessions: int) -> None:
-        """See the port."""

@@ -9,7 +9,7 @@ import pytest
 
 from meshkit.faults import InvalidArgument, ResourceExhausted, Unavailable
 from meshkit.stream_ends import Reason
-from playback_svc.adapters.memory import MemoryPositions, NoMeasures
+from playback_svc.adapters.memory import MemoryPositions
 from playback_svc.adapters.memory_deliveries import MemoryDeliveries
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
@@ -37,6 +37,7 @@ from playback_svc.usecases.device_streams import (
 from playback_svc.usecases.held_streams import Holder
 from playback_svc.usecases.registering import Devices, Registration
 from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
+from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 USER = new_id()

@@ -13,7 +13,6 @@ import pytest
 
 from meshkit.faults import InvalidArgument, ResourceExhausted
 from meshkit.stream_ends import TOKEN_REVOKED, Reason, StreamEnd
-from playback_svc.adapters.memory import NoMeasures
 from playback_svc.servicers.holding import MOST_WAITING, Inbox
 from playback_svc.usecases.held_streams import (
     STREAMS_PER_USER,
@@ -22,6 +21,7 @@ from playback_svc.usecases.held_streams import (
     HeldStreams,
     Holder,
 )
+from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import new_id
 
 HOLDER = Holder(new_id(), "sid", "free", 1_000.0)

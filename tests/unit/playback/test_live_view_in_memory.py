@@ -10,13 +10,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from meshkit.faults import Unavailable
-from playback_svc.adapters.memory import NoMeasures
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
 from playback_svc.domain.player_state import EndReason, PlayerState, Version, end, pause, seek
 from playback_svc.usecases.decisions import wake_of
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.held_streams import Holder
 from playback_svc.usecases.live_view import ROUSED_A_TICK, View, Watchers
+from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 USER = new_id()

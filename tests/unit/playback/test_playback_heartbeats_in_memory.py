@@ -13,10 +13,7 @@ from segue.playback.v1 import playback_pb2
 from meshkit.faults import PermissionDenied, ResourceExhausted, Unavailable
 from meshkit.stream_ends import FINISHED, Reason
 from playback_svc import convert
-from playback_svc.adapters.memory import (
-    MemoryPositions,
-    NoMeasures,
-)
+from playback_svc.adapters.memory import MemoryPositions
 from playback_svc.adapters.memory_deliveries import MemoryDeliveries
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
@@ -33,6 +30,7 @@ from playback_svc.usecases.decisions import record_of, wake_of
 from playback_svc.usecases.heartbeats import CHECKPOINT_MS, Heartbeats
 from playback_svc.usecases.held_streams import HeldStreams, Holder
 from playback_svc.usecases.slots import Slot
+from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import (
     FREE,
     NOW,
