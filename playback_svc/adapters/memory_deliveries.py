@@ -35,10 +35,10 @@ class MemoryDeliveries:
         for subject in batch.subjects:
             if (subject, batch.batch_id) in self._counted:
                 continue
-            self._counted[subject, batch.batch_id] = now_ms
+            self._counted[subject, batch.batch_id] = batch.marked_at_ms(now_ms)
             theirs = [one for one in batch.deliveries if one.subject == subject]
             if subject in owners:
-                self._add(owners[subject], theirs, month_of(batch.delivered_at_ms), now_ms)
+                self._add(owners[subject], theirs, month_of(batch.counts_at_ms(now_ms)), now_ms)
             else:
                 unknown += bytes_of(theirs)[subject]
         return unknown

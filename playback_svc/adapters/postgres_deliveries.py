@@ -14,7 +14,7 @@ from playback_svc.domain.deliveries import Batch, Delivery, bytes_of, month_of, 
 # Each statement takes its rows in one order for all batches, so that no two wait for each other.
 _MARK = """
 INSERT INTO counted_deliveries (subject, batch_id, counted_at)
-SELECT subject, %(batch_id)s, %(now)s FROM unnest(%(subjects)s::text[]) AS s (subject)
+SELECT subject, %(batch_id)s, %(at)s FROM unnest(%(subjects)s::text[]) AS s (subject)
 ON CONFLICT DO NOTHING RETURNING subject
 """
 _OWNERS = "SELECT session_id, user_id FROM sessions WHERE session_id = ANY(%s)"
@@ -66,8 +66,9 @@ class PostgresDeliveries:
     async def count(self, batch: Batch, now_ms: int) -> int:
         """See the port. All subjects are counted together here."""
         async with postgres.transaction(self._pool) as connection:
-            mark = {"subjects": batch.subjects, "batch_id": batch.batch_id, "now": instant(now_ms)}
-            marked = await connection.execute(_MARK, mark)
+            mark = {"subjects": batch.subjects, "batch_id": batch.batch_id}
+            mark_at = {"at": instant(batch.marked_at_ms(now_ms))}
+            marked = await connection.execute(_MARK, mark | mark_at)
             fresh = {row[0] for row in await marked.fetchall()}
             if not fresh:
                 return 0
@@ -77,7 +78,7 @@ class PostgresDeliveries:
             known = [one for one in news if one.subject in owners]
             if known:
                 await connection.execute(_ADD_PARTS, _part_values(known, now_ms))
-                month = month_of(batch.delivered_at_ms)
+                month = month_of(batch.counts_at_ms(now_ms))
                 await connection.execute(_ADD_BYTES, _byte_values(known, owners, month))
             return sum(one.bytes_sent for one in news if one.subject not in owners)
 

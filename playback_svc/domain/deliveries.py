@@ -50,6 +50,17 @@ class Batch:
         """Whom it tells of, each once, in one order for all batches."""
         return sorted({one.subject for one in self.deliveries})
 
+    def counts_at_ms(self, now_ms: int) -> int:
+        """When it counts as delivered: never later than now, however far a clock is ahead."""
+        return min(self.delivered_at_ms, now_ms)
+
+    def marked_at_ms(self, now_ms: int) -> int:
+        """From when on it can be forgotten that it was counted, as long as batches are taken.
+
+        One from ahead is taken for longer, and would else come again when its mark is gone.
+        """
+        return max(self.delivered_at_ms, now_ms)
+
 
 class PartKey(NamedTuple):
     """A segment of an asset that a session was sent; the same number is the same in every rung."""

@@ -18,8 +18,9 @@ class Deliveries(Protocol):
         """Counts a batch, once for each of its subjects, however often it comes.
 
         For a session that there is: its segments, and its bytes to its user in the month of
-        ``delivered_at_ms``. Of other subjects nothing is kept; returns how many bytes those were.
-        Nothing is promised of two subjects together: one may be counted and the other not yet.
+        ``delivered_at_ms``, or of ``now_ms`` for one from ahead. Of other subjects nothing is kept;
+        returns how many bytes those were. Nothing is promised of two subjects together: one may
+        be counted and the other not yet.
         """
         ...
 
@@ -36,5 +37,8 @@ class Deliveries(Protocol):
         ...
 
     async def forget_batches(self, until_ms: int, limit: int) -> int:
-        """Drop at most ``limit`` of the marks of what was counted by ``until_ms``; how many."""
+        """Drop at most ``limit`` of the marks of what was counted by ``until_ms``; how many.
+
+        Those of batches from ahead stay until ``until_ms`` has come to their ``delivered_at_ms``.
+        """
         ...

@@ -59,8 +59,7 @@ class DeliveryServicer(DeliveryInternalServiceServicer):
         async for request in requests:
             batch = delivery_messages.batch(request)
             if not self._count.is_timely(batch.delivered_at_ms):
-                problem = "must be within the last 24 hours, and at most 5 minutes ahead"
-                raise InvalidArgument.field("delivered_at", problem)
+                raise InvalidArgument.field("delivered_at", "must not be over 24 hours ago")
             await self._count(batch)
             answer.batch_ids.append(batch.batch_id)
             if len(answer.batch_ids) == MOST_BATCHES:

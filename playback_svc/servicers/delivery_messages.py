@@ -14,9 +14,13 @@ def batch(request: pb.ReportDeliveriesRequest) -> Batch:
     """The batch of a request that fits the rules of its fields. Raises InvalidArgument."""
     if sum(len(one.segments) for one in request.deliveries) > MOST_SEGMENTS:
         raise InvalidArgument.field("deliveries", f"must have at most {MOST_SEGMENTS} segments")
+    try:
+        delivered_at_ms = request.delivered_at.ToMilliseconds()
+    except ValueError:
+        raise InvalidArgument.field("delivered_at", "must be a time of years 1 to 9999") from None
     return Batch(
         request.batch_id,
-        request.delivered_at.ToMilliseconds(),
+        delivered_at_ms,
         tuple(_delivery(f"deliveries[{at}]", one) for at, one in enumerate(request.deliveries)),
     )
 

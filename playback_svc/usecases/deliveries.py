@@ -11,9 +11,6 @@ from playback_svc.ports.deliveries import Deliveries
 REPORTED_WITHIN_MS = 24 * 3_600_000
 """A batch is reported for this long after it was delivered."""
 
-AHEAD_MS = 5 * 60_000
-"""The clock of who reports may be ahead by this much."""
-
 
 class CountDeliveries:
     """Counts batches, each once; ``unattributed`` is told how many bytes were nobody's."""
@@ -27,8 +24,7 @@ class CountDeliveries:
 
     def is_timely(self, delivered_at_ms: int) -> bool:
         """Whether a batch of that time can still be told from one that was counted."""
-        age_ms = self._clock() - delivered_at_ms
-        return -AHEAD_MS <= age_ms <= REPORTED_WITHIN_MS
+        return self._clock() - delivered_at_ms <= REPORTED_WITHIN_MS
 
     async def __call__(self, batch: Batch) -> None:
         """Returns once the batch is counted, now or before. Raises Unavailable."""

@@ -16,6 +16,7 @@ from tests.contracts.playback.samples import ASSET, NOW, new_id
 
 MONTH = date(2025, 11, 1)
 """The month of NOW."""
+DAY_MS = 24 * 3_600_000
 
 
 def a_delivery(session_id: str, *numbers: int, **changed: Any) -> Delivery:
@@ -157,3 +158,24 @@ class DeliveriesContract:
         assert [await deliveries.forget_batches(NOW + 2, 2) for _ in range(3)] == [2, 1, 0]
         await deliveries.count(batches[3], NOW + 9)
         assert await deliveries.month_bytes(user, MONTH) == 4_000
+
+    async def test_a_batch_from_ahead_counts_in_the_month_of_now(
+        self, under_test: DeliveriesUnderTest, user: str
+    ) -> None:
+        deliveries, session = under_test.deliveries, await under_test.begin(user)
+        ahead = a_batch(a_delivery(session, 1), delivered_at_ms=NOW + 40 * DAY_MS)
+        await deliveries.count(ahead, NOW)
+        assert await deliveries.month_bytes(user, MONTH) == 1_000
+        assert await deliveries.delivered_ms(session, ASSET.descriptor) == 10_000
+
+    async def test_that_a_batch_from_ahead_was_counted_is_known_until_its_time(
+        self, under_test: DeliveriesUnderTest, user: str
+    ) -> None:
+        deliveries, session = under_test.deliveries, await under_test.begin(user)
+        ahead_ms = NOW + 9 * DAY_MS
+        ahead = a_batch(a_delivery(session, 1), delivered_at_ms=ahead_ms)
+        await deliveries.count(ahead, NOW)
+        assert await deliveries.forget_batches(ahead_ms - 1, 10) == 0
+        await deliveries.count(ahead, ahead_ms)
+        assert await deliveries.month_bytes(user, MONTH) == 1_000
+        assert await deliveries.forget_batches(ahead_ms, 10) == 1

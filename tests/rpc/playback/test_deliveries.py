@@ -32,6 +32,7 @@ from tests.rpc.playback.harness import (
 SHORT_MS = 400
 MOST_DELIVERIES = 1_000
 HOUR_S = 3_600
+YEAR_10000_S = 253_402_300_800
 
 
 def sent(subject: str, *numbers: int, **changed: Any) -> pb.Delivery:
@@ -178,7 +179,7 @@ async def test_batches_have_as_much_as_is_promised_and_no_more(
         assert fault.violations[0].field == "deliveries"
 
 
-@pytest.mark.parametrize(("seconds", "fits"), [(-23.9, True), (-24.1, False), (0.08, True)])
+@pytest.mark.parametrize(("seconds", "fits"), [(-23.9, True), (-24.1, False)])
 async def test_a_batch_is_reported_within_a_day(
     instance: Instance, seconds: float, fits: bool
 ) -> None:
@@ -191,13 +192,31 @@ async def test_a_batch_is_reported_within_a_day(
         assert fault.violations[0].field == "delivered_at"
 
 
-async def test_a_batch_is_not_of_tomorrow_and_has_an_id(instance: Instance) -> None:
-    early, nameless = a_batch(sent("a-grant")), a_batch(sent("a-grant"))
-    early.delivered_at.CopyFrom(at(360))
+async def test_a_batch_has_an_id_and_a_time_that_is_one(instance: Instance) -> None:
+    timeless, nameless = a_batch(sent("a-grant")), a_batch(sent("a-grant"))
+    timeless.delivered_at.seconds = YEAR_10000_S
     nameless.batch_id = "x"
-    for batch, field in ((early, "delivered_at"), (nameless, "batch_id")):
+    for batch, field in ((timeless, "delivered_at"), (nameless, "batch_id")):
         fault = await refused(report(instance.mesh, batch))
         assert fault.violations[0].field == field
+
+
+@pytest.mark.parametrize("ahead_s", [301, 100 * 24 * HOUR_S, None])
+async def test_a_clock_that_is_ahead_loses_nothing_and_counts_once_and_now(
+    instance: Instance, user: User, short: str, ahead_s: int | None
+) -> None:
+    started = await user.play(track_id=short)
+    part = pb.DeliveredSegment(number=1, delivered_ms=250, duration_ms=250)
+    batch = a_batch(sent(started.playback_id, segments=[part]))
+    if ahead_s is None:
+        batch.delivered_at.FromSeconds(YEAR_10000_S - 1)
+    else:
+        batch.delivered_at.CopyFrom(at(ahead_s))
+    assert await report(instance.mesh, batch, batch) == [batch.batch_id] * 2
+    assert await month_bytes(instance, user) == 1_000
+    await asyncio.sleep(SHORT_MS / 1000)
+    await user.call("Stop", playback_id=started.playback_id)
+    assert await heard(user) == [250]
 
 
 async def test_what_came_before_a_refused_batch_is_counted_once(

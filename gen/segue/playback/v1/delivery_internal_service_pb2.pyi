@@ -32,7 +32,9 @@ class ReportDeliveriesRequest(_message.Message):
     """ULID of the batch, made by the sender."""
     @_builtins.property
     def delivered_at(self) -> _timestamp_pb2.Timestamp:
-        """When the last of it was delivered: within the last 24 hours, at most 5 minutes ahead."""
+        """When the last of it was delivered, by the sender's clock: at most 24 hours ago. A time that is
+        yet to come is taken as now: it tells of a clock that is ahead, not of the delivery.
+        """
 
     @_builtins.property
     def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Delivery]:
