@@ -271,7 +271,7 @@ class ProcessTable:
             case "INDEX_DIR":
                 return str(self.layout.index / instance.name)
             case "SPOOL_DIR":
-                return str(self.layout.deliveries / instance.name)
+                return str(self.layout.deliveries)
             case "SIGNING_KEY_FILE":
                 return str(self._keystore.token_signing_key())
             case "CAPABILITY_KEYS_FILE":

@@ -144,6 +144,17 @@ class Spool(Protocol):
         """Drops these batches; those that are not kept are no error."""
         ...
 
+    async def take_over(self) -> int:
+        """Keeps from now on what dead instances of this machine have left; how many batches.
+
+        Each must be kept by exactly one instance, and none may be taken from one that lives.
+        """
+        ...
+
+    def close(self) -> None:
+        """Nothing more is done with it here: what it keeps may be taken over."""
+        ...
+
 
 class DeliveryReports(Protocol):
     """Who wants to know what was delivered."""

@@ -49,11 +49,14 @@ class Settings(ProcessSettings):
     )
     spool_dir: Path | None = Field(
         default=None,
-        description="Folder of this instance alone, where what was delivered waits to be reported; "
-        "needed with a playback_target.",
+        description="Folder in which each instance of this machine keeps, in one of its own by its "
+        "name, what was delivered and waits to be reported; what a dead instance left there is "
+        "taken over by the others. Needed with a playback_target.",
     )
     spool_bytes: int = Field(
-        default=64 << 20, gt=0, description="The most bytes in it; beyond it the oldest go."
+        default=64 << 20,
+        gt=0,
+        description="The most bytes that one instance keeps; beyond them the oldest go.",
     )
     report_every_s: float = Field(
         default=1.0,
@@ -77,4 +80,6 @@ class Settings(ProcessSettings):
         missing = [name for name in needed if getattr(self, name) is None]
         if self.playback_target is not None and missing:
             raise ValueError(f"a playback_target needs {', '.join(missing)}")
+        if "/" in self.instance or self.instance in ("", ".", ".."):
+            raise ValueError("instance must be the name of a folder in spool_dir")
         return self

@@ -46,7 +46,7 @@ def wire(settings: Settings) -> Origin:
     ledger = MemoryLedger(settings.ledger_entries)
     spool = None
     if settings.playback_target is not None and settings.spool_dir is not None:
-        spool = FileSpool(settings.spool_dir, settings.spool_bytes)
+        spool = FileSpool(settings.spool_dir, settings.instance, settings.spool_bytes)
     return Origin(MediaServicer(opener, objects, ledger), ledger, spool)
 
 
@@ -66,6 +66,12 @@ async def reporting(settings: Settings, origin: Origin) -> AsyncIterator[None]:
             clock=lambda: time.time_ns() // 1_000_000,
             new_id=lambda: str(ULID()),
         )
-        async with running(reporter.save_regularly, reporter.report_regularly):
+        tasks = (
+            reporter.save_regularly,
+            reporter.report_regularly,
+            reporter.take_over_regularly,
+        )
+        async with running(*tasks):
             yield
         await reporter.finish()
+    origin.spool.close()

@@ -17,7 +17,7 @@ from localmesh.layout import Layout
 from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.devices import until_acknowledged
 from tests.mesh.imported_music import all_tracks
-from tests.mesh.mesh_processes import frozen, kill, processes, rows, until, until_ready
+from tests.mesh.mesh_processes import frozen, kill, processes, rows, scale, until, until_ready
 from tests.mesh.test_plays_are_counted import TITLE, leave, streams_of, until_counted
 from tests.running_mesh import RunningMesh
 
@@ -73,11 +73,10 @@ async def counted_bytes(mesh: RunningMesh, player: Player) -> int:
     return sum(int(row[0]) for row in found)
 
 
-def saved_bytes(mesh: RunningMesh, player: Player) -> int:
+def saved_bytes(mesh: RunningMesh, player: Player, instance: str = "*") -> int:
     """What media has on disk and playback has not acknowledged yet."""
-    folder = Layout.at(mesh.folder).deliveries / "media-1"
     count = 0
-    for file in folder.glob("*.batch"):
+    for file in Layout.at(mesh.folder).deliveries.glob(f"{instance}/*.batch"):
         try:
             batch = ReportDeliveriesRequest.FromString(file.read_bytes())
         except FileNotFoundError:
@@ -158,3 +157,32 @@ async def until_nothing_is_left(mesh: RunningMesh, player: Player) -> None:
         return saved_bytes(mesh, player) == 0
 
     await until(reported, "media does not report what it saved")
+
+
+async def test_what_an_instance_had_saved_counts_once_though_it_was_killed_and_scaled_away(
+    mesh: RunningMesh, client: MeshClient, long_track: str
+) -> None:
+    player = await begins(mesh, client, long_track)
+    before = await counted_bytes(mesh, player)
+    await scale(mesh.folder, "media", 2)
+    try:
+        pids = {name: each.pid for name, each in (await processes(mesh.folder)).items()}
+        with ExitStack() as silent:
+            for name in PLAYBACK:
+                silent.enter_context(frozen(pids[name] or 0))
+
+            async def saved_by_both() -> bool:
+                await player.fetch()
+                return saved_bytes(mesh, player, "media-2") > 0
+
+            async def saved() -> bool:
+                return saved_bytes(mesh, player) >= player.fetched
+
+            await until(saved_by_both, "the second instance saves nothing")
+            await until(saved, "media does not save what it delivered")
+            await kill(mesh.folder, "media-2")
+    finally:
+        await scale(mesh.folder, "media", 1)
+    await until_all_counted(mesh, player, before)
+    await until_nothing_is_left(mesh, player)
+    assert await counted_bytes(mesh, player) == before + player.fetched

@@ -1,4 +1,4 @@
-"""Batches that are yet to be reported, as files of a folder of this instance's own."""
+"""Batches that are yet to be reported, as files of a folder for each instance of a machine."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import structlog
 from google.protobuf.message import DecodeError
 from segue.playback.v1.delivery_internal_service_pb2 import ReportDeliveriesRequest
 
+from edge.media.adapters.held_folders import hold, make_and_hold
 from edge.media.convert import batch_message, batch_of
 from edge.media.ports import Batch, SpoolFull
 from meshkit.telemetry import counter, gauge
 
 _SUFFIX = ".batch"
 _UNDONE = ".part"
+# Another instance may be about to take over what is in it.
+_HELD_WITHIN_S = 5.0
 
 _dropped = counter("delivery_dropped_batches", "Batches that were dropped unreported.", ["why"])
 _kept = gauge("delivery_unreported_batches", "Batches that are yet to be reported.")
@@ -27,14 +30,17 @@ _log = structlog.get_logger()
 class FileSpool:
     """A ``Spool``: a file a batch, named by its id, so that their order is that of the ids.
 
-    Beyond ``capacity_bytes`` the oldest are dropped, logged and counted.
+    The folder of an instance stands in ``root`` under its name. A process holds it for as long as
+    it lives, so that what nobody holds was left by a dead one. Beyond ``capacity_bytes`` the oldest
+    are dropped, logged and counted.
     """
 
-    def __init__(self, folder: Path, capacity_bytes: int) -> None:
-        """Finds what an earlier process has left. Raises OSError."""
-        self._folder = folder
+    def __init__(self, root: Path, instance: str, capacity_bytes: int) -> None:
+        """Finds what an earlier process has left. Raises OSError, also where one lives still."""
+        self._root = root
+        self._folder = folder = root / instance
         self._capacity_bytes = capacity_bytes
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._descriptor = make_and_hold(folder, _HELD_WITHIN_S)
         for undone in folder.glob(f"*{_UNDONE}"):
             undone.unlink(missing_ok=True)
         found = sorted(folder.glob(f"*{_SUFFIX}"))
@@ -73,6 +79,58 @@ class FileSpool:
                 self._path(batch_id).unlink(missing_ok=True)
         _kept.set(len(self._sizes))
 
+    async def take_over(self) -> int:
+        """See ports.Spool. What would not fit is left for later, or for others."""
+        count = 0
+        for folder in await asyncio.to_thread(self._others):
+            room = self._capacity_bytes - sum(self._sizes.values())
+            moved = await asyncio.to_thread(self._moved, folder, room)
+            self._sizes.update(moved)
+            count += len(moved)
+            if moved:
+                _log.info("deliveries_taken_over", folder=folder.name, batches=len(moved))
+        _kept.set(len(self._sizes))
+        return count
+
+    def close(self) -> None:
+        """See ports.Spool."""
+        os.close(self._descriptor)
+
+    def _others(self) -> list[Path]:
+        try:
+            return [path for path in self._root.iterdir() if path != self._folder and path.is_dir()]
+        except OSError as error:
+            _log.warning("deliveries_not_taken_over", problem=str(error))
+            return []
+
+    def _moved(self, folder: Path, room: int) -> dict[str, int]:
+        """Moves what a dead instance left, up to ``room`` bytes; the sizes of what was moved.
+
+        A move is one step of the file system: a batch is in one of the two folders whatever dies.
+        """
+        moved: dict[str, int] = {}
+        descriptor = None
+        try:
+            if (descriptor := hold(folder)) is None:
+                return moved
+            for path in sorted(folder.glob(f"*{_SUFFIX}")):
+                size = path.stat().st_size
+                if sum(moved.values()) + size > room:
+                    break
+                path.replace(self._path(path.stem))
+                moved[path.stem] = size
+            else:
+                for undone in folder.glob(f"*{_UNDONE}"):
+                    undone.unlink()
+                folder.rmdir()
+            _sync(self._folder)
+        except OSError as error:
+            _log.warning("deliveries_not_taken_over", folder=folder.name, problem=str(error))
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+        return moved
+
     def _write(self, batch_id: str, content: bytes) -> None:
         """Under its name only when all of it is on disk."""
         undone = self._folder / f"{batch_id}{_UNDONE}"
@@ -81,11 +139,7 @@ class FileSpool:
             file.flush()
             os.fsync(file.fileno())
         undone.replace(self._path(batch_id))
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(self._folder)
 
     def _read(self, batch_id: str) -> Batch | None:
         try:
@@ -102,3 +156,12 @@ class FileSpool:
 
     def _path(self, batch_id: str) -> Path:
         return self._folder / f"{batch_id}{_SUFFIX}"
+
+
+def _sync(folder: Path) -> None:
+    """Returns when the names in the folder would survive a crash of the machine."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

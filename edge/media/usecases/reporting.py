@@ -20,13 +20,15 @@ REPORTED_WITHIN_MS = 24 * 3_600_000
 """What was not reported for this long is dropped: nobody would know whether it was counted."""
 
 _LONGEST_PAUSE_S = 10.0
+_TAKE_OVER_EVERY_S = 10.0
 _FINISH_S = 3.0
 
 _log = structlog.get_logger()
 
 
 class Reporter:
-    """Two tasks: one saves what was delivered, the other reports what was saved.
+    """Three tasks: one saves what was delivered, one reports what was saved, and one looks for
+    what dead instances of this machine have left.
 
     A crash loses what was delivered since the last save, ``every_s`` at most. What was saved is
     reported under the same ids until playback has answered that it is counted.
@@ -77,6 +79,13 @@ class Reporter:
                 failures = 0
                 if not again:
                     self._saved.clear()
+
+    async def take_over_regularly(self) -> None:
+        """Has what dead instances left reported until cancelled."""
+        while True:
+            if await self._spool.take_over():
+                self._saved.set()
+            await asyncio.sleep(_TAKE_OVER_EVERY_S)
 
     async def finish(self) -> None:
         """Saves all, and reports what can be reported in a few seconds; the rest stays on disk."""

@@ -55,7 +55,10 @@ class Origin:
 def running_origin(
     folder: Path, asset: PackagedAsset, settings: Mapping[str, str] | None = None
 ) -> Iterator[Origin]:
-    """An origin over the asset's store, once it is healthy; ended when left."""
+    """An origin over the asset's store, once it is healthy; ended when left.
+
+    Unless it was killed before.
+    """
     port = free_port()
     told = {**environment(folder, asset, port), **(settings or {})}
     log = folder / "media.log"
@@ -68,8 +71,9 @@ def running_origin(
         until_healthy(url, process, log)
         yield Origin(url, KeyFile(folder / "keys.json").keys, asset, log, process)
     finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=START_TIMEOUT_S) == 0
+        if process.poll() != -signal.SIGKILL:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=START_TIMEOUT_S) == 0
 
 
 def environment(folder: Path, asset: PackagedAsset, port: int) -> dict[str, str]:

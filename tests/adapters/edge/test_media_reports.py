@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -116,7 +115,7 @@ async def until(condition: Callable[[], Any]) -> None:
 
 
 def saved(folder: Path) -> list[Path]:
-    return list((folder / "spool").glob("*.batch"))
+    return list((folder / "spool").glob("*/*.batch"))
 
 
 async def test_playback_is_told_every_byte_and_all_the_sound(
@@ -171,21 +170,38 @@ async def test_an_answer_that_never_came_makes_nothing_count_twice(
         assert playback.bytes == sent
 
 
-async def test_what_a_killed_origin_has_saved_is_told_by_the_next(
+async def test_what_a_killed_origin_has_saved_is_told_by_another_instance(
+    asset: PackagedAsset, playback: Playback, settings: dict[str, str], tmp_path: Path
+) -> None:
+    playback.away = True
+    names = ({**settings, "SEGUE_MEDIA_INSTANCE": name} for name in ("media-1", "media-2"))
+    first, second = names
+    async with an_origin(tmp_path / "first", asset, first) as origin:
+        sent = await get(origin, "128/1.m4s")
+        await until(lambda: saved(tmp_path))
+        origin.process.kill()
+        await asyncio.to_thread(origin.process.wait)
+        assert saved(tmp_path)
+        playback.away = False
+        async with an_origin(tmp_path / "second", asset, second):
+            await until(lambda: playback.bytes >= sent)
+            await until(lambda: not saved(tmp_path))
+    assert playback.bytes == sent
+
+
+async def test_what_a_killed_origin_has_saved_is_told_by_the_next_of_its_name(
     asset: PackagedAsset, playback: Playback, settings: dict[str, str], tmp_path: Path
 ) -> None:
     playback.away = True
     async with an_origin(tmp_path / "first", asset, settings) as origin:
         sent = await get(origin, "128/1.m4s")
         await until(lambda: saved(tmp_path))
-        shutil.copytree(tmp_path / "spool", tmp_path / "killed")
-    # As a crash leaves it: the first one has ended well, and whatever that did is undone.
-    shutil.rmtree(tmp_path / "spool")
-    shutil.move(tmp_path / "killed", tmp_path / "spool")
-    playback.away = False
-    async with an_origin(tmp_path / "second", asset, settings):
-        await until(lambda: playback.bytes >= sent)
-        await until(lambda: not saved(tmp_path))
+        origin.process.kill()
+        await asyncio.to_thread(origin.process.wait)
+        playback.away = False
+        async with an_origin(tmp_path / "second", asset, settings):
+            await until(lambda: playback.bytes >= sent)
+            await until(lambda: not saved(tmp_path))
     assert playback.bytes == sent
 
 

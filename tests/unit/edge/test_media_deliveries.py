@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ from edge.media.usecases.reporting import (
     REPORTED_WITHIN_MS,
     Reporter,
 )
+from meshkit.background import running
 from meshkit.faults import InvalidArgument, Unavailable
 
 NOW = 1_764_000_000_000
@@ -79,9 +81,13 @@ def test_an_asset_of_any_length_comes_in_batches_that_are_taken() -> None:
 
 @dataclass
 class MemorySpool:
-    """A ``Spool`` that outlives its reporter; ``full`` for a disk that takes nothing."""
+    """A ``Spool`` that outlives its reporter; ``full`` for a disk that takes nothing.
+
+    ``left`` is what a dead instance has left.
+    """
 
     kept: dict[str, Batch] = field(default_factory=dict)
+    left: dict[str, Batch] = field(default_factory=dict)
     full: bool = False
 
     async def put(self, batch: Batch) -> None:
@@ -95,6 +101,14 @@ class MemorySpool:
     async def forget(self, batch_ids: Collection[str]) -> None:
         for batch_id in batch_ids:
             self.kept.pop(batch_id, None)
+
+    async def take_over(self) -> int:
+        found, self.left = self.left, {}
+        self.kept |= found
+        return len(found)
+
+    def close(self) -> None:
+        pass
 
 
 @dataclass
@@ -256,3 +270,17 @@ async def test_what_a_process_ends_with_is_saved_though_nobody_answers(
     playback.away = False
     await origin.reporter.finish()
     assert (bytes_counted(playback), spool.kept) == (1_000, {})
+
+
+async def test_what_a_dead_instance_left_is_reported_without_anything_new_to_save(
+    origin: Origin, spool: MemorySpool, playback: Playback
+) -> None:
+    batch = Batch(str(ULID()), NOW, (Delivered("a", DESCRIPTOR, "128", (), 1_000),))
+    async with running(origin.reporter.report_regularly):
+        for _ in range(10):
+            await asyncio.sleep(0)
+        spool.left[batch.batch_id] = batch
+        async with running(origin.reporter.take_over_regularly):
+            while not playback.counted:
+                await asyncio.sleep(0)
+    assert list(playback.counted.values()) == [batch]
