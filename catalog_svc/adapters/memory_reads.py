@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -66,15 +66,23 @@ class MemoryReads:
     ) -> list[Album]:
         """See ``Browsing.albums``."""
         albums = [album for key in self._names.albums if (album := self._names.album(key))]
-        placed = {album_place(query.sort, one): one for one in albums if query.admits(one)}
-        return _page(placed, after, limit)
+        genres = self._genres(lambda track: track.album_id)
+        admitted = [one for one in albums if query.admits(one, genres[one.id])]
+        return _page({album_place(query.sort, one): one for one in admitted}, after, limit)
 
     async def artists(
-        self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
+        self,
+        sort: ArtistSort,
+        *,
+        after: TextPlace | NumberPlace | None,
+        limit: int,
+        genre: str = "",
     ) -> list[Artist]:
         """See ``Browsing.artists``."""
         artists = [artist for key in self._names.artists if (artist := self._names.artist(key))]
-        return _page({artist_place(sort, one): one for one in artists if one.living}, after, limit)
+        genres = self._genres(lambda track: track.artist_id)
+        listed = [one for one in artists if one.living and (not genre or genre in genres[one.id])]
+        return _page({artist_place(sort, one): one for one in listed}, after, limit)
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:
         """See ``Browsing.genres``."""
@@ -145,6 +153,13 @@ class MemoryReads:
     async def most_played(self, limit: int) -> list[Streams]:
         """See ``PlayedTracks.most_played``."""
         return [Streams(one.id, one.streams_total) for one in self._most_played()[:limit]]
+
+    def _genres(self, name: Callable[[Track], str]) -> dict[str, set[str]]:
+        """The genres of living tracks by a name of theirs."""
+        genres: dict[str, set[str]] = defaultdict(set)
+        for track in self._most_played():
+            genres[name(track)].update(track.genres)
+        return genres
 
     def _most_played(self) -> list[Track]:
         living = [one for one in self._names.tracks() if one.state is not TrackState.FAILED]

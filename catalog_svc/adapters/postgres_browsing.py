@@ -35,8 +35,12 @@ _LIVING_ARTIST = """(
     OR EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
                WHERE la.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden)
 )"""
-
-
+_GENRE_OF = """
+EXISTS (SELECT FROM tracks lt WHERE {name} AND lt.state <> 3 AND NOT lt.hidden
+        AND lt.genres @> ARRAY[%(genre)s])
+"""
+_ALBUM_OF_GENRE = _GENRE_OF.format(name="lt.album_id = al.id")
+_ARTIST_OF_GENRE = _GENRE_OF.format(name="lt.artist_id = ar.id")
 _GENRES = """
 SELECT g.name, count(*) FROM tracks t CROSS JOIN LATERAL unnest(t.genres) AS g (name)
 WHERE t.state <> 3 AND NOT t.hidden AND g.name COLLATE "C" > %(after)s
@@ -54,7 +58,7 @@ class PostgresBrowsing:
         self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
     ) -> list[Album]:
         """See ``Browsing.albums``."""
-        conditions = [_LIVING_ALBUM]
+        conditions = [_ALBUM_OF_GENRE if query.genre else _LIVING_ALBUM]
         if query.artist_id:
             conditions.append("al.artist_id = %(artist_id)s")
         if query.year_from:
@@ -65,6 +69,7 @@ class PostgresBrowsing:
             "artist_id": query.artist_id,
             "year_from": query.year_from,
             "year_to": query.year_to,
+            "genre": query.genre,
         }
         order, place = _ALBUM_ORDERS[query.sort], _value(query.sort, after)
         statement, placed = page(rows.ALBUM, conditions, order, place)
@@ -72,12 +77,19 @@ class PostgresBrowsing:
         return [rows.album(row) for row in found]
 
     async def artists(
-        self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
+        self,
+        sort: ArtistSort,
+        *,
+        after: TextPlace | NumberPlace | None,
+        limit: int,
+        genre: str = "",
     ) -> list[Artist]:
         """See ``Browsing.artists``."""
         order, place = _ARTIST_ORDERS[sort], _value(sort, after)
-        statement, placed = page(rows.ARTIST, [_LIVING_ARTIST], order, place)
-        found = await rows.fetch(self._pool, statement, {**placed, "limit": limit})
+        condition = _ARTIST_OF_GENRE if genre else _LIVING_ARTIST
+        statement, placed = page(rows.ARTIST, [condition], order, place)
+        asked = {"genre": genre, **placed, "limit": limit}
+        found = await rows.fetch(self._pool, statement, asked)
         return [rows.artist(row) for row in found]
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:

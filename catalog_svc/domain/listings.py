@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -69,16 +70,22 @@ NEWEST = TrackQuery()
 
 @dataclass(frozen=True, slots=True)
 class AlbumQuery:
-    """Which albums, and in which order. ``artist_id`` empty: of everyone; years of 0: no bound."""
+    """Which albums, and in which order. Empty texts and years of 0: no bound."""
 
     sort: AlbumSort
     artist_id: str = ""
     year_from: int = 0
     year_to: int = 0
+    genre: str = ""
 
-    def admits(self, album: Album) -> bool:
-        """Whether the album is listed. Without a year it is none of any bounded span."""
+    def admits(self, album: Album, genres: Collection[str]) -> bool:
+        """Whether an album is listed whose living tracks have these genres.
+
+        Without a year it is none of any bounded span.
+        """
         if not album.living or self.artist_id not in ("", album.artist_id):
+            return False
+        if self.genre and self.genre not in genres:
             return False
         return _within(album.year, self.year_from, self.year_to)
 

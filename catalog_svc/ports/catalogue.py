@@ -75,9 +75,17 @@ class Browsing(Protocol):
         ...
 
     async def artists(
-        self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
+        self,
+        sort: ArtistSort,
+        *,
+        after: TextPlace | NumberPlace | None,
+        limit: int,
+        genre: str = "",
     ) -> list[Artist]:
-        """The living artists in the order, after the place ``after``."""
+        """The living artists in the order, after the place ``after``.
+
+        With a living track of their own of one ``genre``, unless that is empty.
+        """
         ...
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:

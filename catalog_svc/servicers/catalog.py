@@ -92,7 +92,13 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         page = Page.of(_SERVICE + "ListAlbums", request)
         default = AlbumSort.YEAR if request.artist_id else AlbumSort.RECENT
         sort = AlbumSort(request.sort or default)
-        query = AlbumQuery(sort, request.artist_id, request.year_from, request.year_to)
+        query = AlbumQuery(
+            sort,
+            artist_id=request.artist_id,
+            year_from=request.year_from,
+            year_to=request.year_to,
+            genre=clean(request.genre),
+        )
         after = named_after(page.after, text=sort is AlbumSort.TITLE)
         found = await self._names.albums(query, after=after, limit=page.size + 1)
         shown, token = page.cut(found, partial(album_place, sort))
@@ -105,7 +111,9 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         page = Page.of(_SERVICE + "ListArtists", request)
         sort = ArtistSort(request.sort or ArtistSort.NAME)
         after = named_after(page.after, text=sort is ArtistSort.NAME)
-        found = await self._names.artists(sort, after=after, limit=page.size + 1)
+        found = await self._names.artists(
+            sort, after=after, limit=page.size + 1, genre=clean(request.genre)
+        )
         shown, token = page.cut(found, partial(artist_place, sort))
         return pb.ListArtistsResponse(artists=map(convert.artist, shown), next_page_token=token)
 

@@ -25,10 +25,15 @@ class ListNames:
         return found
 
     async def artists(
-        self, sort: ArtistSort, *, after: TextPlace | NumberPlace | None, limit: int
+        self,
+        sort: ArtistSort,
+        *,
+        after: TextPlace | NumberPlace | None,
+        limit: int,
+        genre: str = "",
     ) -> list[Artist]:
-        """Artists in the order."""
-        return await self._browsing.artists(sort, after=after, limit=limit)
+        """Artists in the order, of one ``genre`` unless that is empty."""
+        return await self._browsing.artists(sort, after=after, limit=limit, genre=genre)
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:
         """Genres by name after ``after``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,23 @@ async def filled(stores: CatalogueStores) -> None:
     for number, (album, artist, year) in enumerate(ALBUMS):
         tags = tagged(f"Song {number}", artist=artist, album=album, album_artist=artist, year=year)
         await stores.scanned(found(f"{number}.flac", tags))
+
+
+async def filled_with_genres(stores: CatalogueStores) -> None:
+    """Three albums, of one of which all that is jazz is refused or hidden."""
+    for title, artist, album, year, genres in (
+        ("One", "Miles", "Blue", 1959, ("Jazz",)),
+        ("Two", "Zoë", "Cool", 1960, ("Jazz", "Pop")),
+        ("Three", "Amália", "Cool", 1960, ("fado",)),
+        ("Four", "Air", "Sour", 1958, ("Jazz",)),
+        ("Five", "Air", "Sour", 1958, ("Jazz",)),
+        ("Six", "Air", "Sour", 1958, ("Pop",)),
+    ):
+        tags = tagged(title, artist=artist, album=album, album_artist=album, year=year)
+        await stores.scanned(found(f"{title}.flac", replace(tags, genres=genres)))
+    tracks = {one.title: one.id for one in await stores.catalogue.tracks(after=None, limit=9)}
+    await stores.edits.edit_track(tracks["Four"], TrackEdit(hidden=True), None)
+    await stores.refused(tracks["Five"])
 
 
 async def paged(
@@ -98,6 +116,38 @@ class BrowsingContract:
             return await stores.browsing.artists(sort, after=after, limit=limit)
 
         assert await paged(page, lambda artist: artist_place(sort, artist)) == whole
+
+    @pytest.mark.parametrize("sort", AlbumSort)
+    async def test_albums_of_one_genre_have_a_living_track_of_it(
+        self, stores: CatalogueStores, sort: AlbumSort
+    ) -> None:
+        await filled_with_genres(stores)
+        whole = await stores.browsing.albums(AlbumQuery(sort), after=None, limit=9)
+        for genre, titles in {"Jazz": {"Blue", "Cool"}, "fado": {"Cool"}, "jazz": set()}.items():
+            query = AlbumQuery(sort, genre=genre)
+
+            async def page(after: Any, limit: int, query: AlbumQuery = query) -> Sequence[Any]:
+                return await stores.browsing.albums(query, after=after, limit=limit)
+
+            told = await paged(page, lambda album: album_place(sort, album))
+            assert told == [album for album in whole if album.title in titles]
+        bounded = AlbumQuery(sort, genre="Jazz", year_to=1959)
+        (album,) = await stores.browsing.albums(bounded, after=None, limit=9)
+        assert album.title == "Blue"
+
+    @pytest.mark.parametrize("sort", ArtistSort)
+    async def test_artists_of_one_genre_have_a_living_track_of_it(
+        self, stores: CatalogueStores, sort: ArtistSort
+    ) -> None:
+        await filled_with_genres(stores)
+        whole = await stores.browsing.artists(sort, after=None, limit=9)
+        for genre, names in {"Jazz": {"Miles", "Zoë"}, "fado": {"Amália"}, "jazz": set()}.items():
+
+            async def page(after: Any, limit: int, genre: str = genre) -> Sequence[Any]:
+                return await stores.browsing.artists(sort, after=after, limit=limit, genre=genre)
+
+            told = await paged(page, lambda artist: artist_place(sort, artist))
+            assert told == [artist for artist in whole if artist.name in names]
 
     async def test_what_can_never_be_played_is_not_listed(self, stores: CatalogueStores) -> None:
         songs = await stores.songs("One")

@@ -120,11 +120,19 @@ async def test_genres_come_by_name_with_their_tracks(catalog: Catalog) -> None:
     assert {track.id for track in listed.tracks} == set(songs.values())
 
 
+async def test_albums_and_artists_of_one_genre_can_be_asked_for(catalog: Catalog) -> None:
+    await catalog.stores.songs("One", artist="Amália", genres=("Fado",))
+    assert [one.title for one in (await albums(catalog, genre="Fado")).albums] == ["Homogenic"]
+    assert [one.name for one in (await artists(catalog, genre="Fado")).artists] == ["Amália"]
+
+
 async def test_a_genre_that_no_track_has_is_an_empty_list(catalog: Catalog) -> None:
     for genre in ("Polka", "Po\x00lka", "é" * 500):
         request = pb.ListTracksRequest(genre=genre)
         listed = await catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
         assert not listed.tracks
+        assert not (await albums(catalog, genre=genre)).albums
+        assert not (await artists(catalog, genre=genre)).artists
     request = pb.ListTracksRequest(genre="é" * 501)
     fault = await refusal(catalog.edge.ListTracks(request, metadata=catalog.mesh.token()))
     assert fault.metadata["field"] == "genre"

@@ -333,6 +333,7 @@ class ListAlbumsRequest(_message.Message):
     ARTIST_ID_FIELD_NUMBER: _builtins.int
     YEAR_FROM_FIELD_NUMBER: _builtins.int
     YEAR_TO_FIELD_NUMBER: _builtins.int
+    GENRE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most: 1 to 500, default 50; more is taken as 500."""
     page_token: _builtins.str
@@ -345,6 +346,10 @@ class ListAlbumsRequest(_message.Message):
     """Only albums of this year or later, 0 to 9999. 0: no bound."""
     year_to: _builtins.int
     """Only albums of this year or earlier, 0 to 9999. 0: no bound."""
+    genre: _builtins.str
+    """Only albums with a track of this genre that neither FAILED nor is hidden, spelled as ListGenres
+    tells it, at most 500 characters. Empty: of any.
+    """
     def __init__(
         self,
         *,
@@ -354,10 +359,11 @@ class ListAlbumsRequest(_message.Message):
         artist_id: _builtins.str = ...,
         year_from: _builtins.int = ...,
         year_to: _builtins.int = ...,
+        genre: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "page_size", b"page_size", "page_token", b"page_token", "sort", b"sort", "year_from", b"year_from", "year_to", b"year_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "genre", b"genre", "page_size", b"page_size", "page_token", b"page_token", "sort", b"sort", "year_from", b"year_from", "year_to", b"year_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -423,22 +429,28 @@ class ListArtistsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SORT_FIELD_NUMBER: _builtins.int
+    GENRE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most: 1 to 500, default 50; more is taken as 500."""
     page_token: _builtins.str
     """next_page_token of the page before."""
     sort: Global___ListArtistsRequest.Sort.ValueType
     """The order."""
+    genre: _builtins.str
+    """Only artists with a track of this genre that neither FAILED nor is hidden, spelled as ListGenres
+    tells it, at most 500 characters. Empty: of any.
+    """
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         sort: Global___ListArtistsRequest.Sort.ValueType = ...,
+        genre: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "sort", b"sort"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["genre", b"genre", "page_size", b"page_size", "page_token", b"page_token", "sort", b"sort"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
