@@ -18,6 +18,7 @@ from catalog_svc.domain.catalogue import (
     Album,
     Artist,
     Genre,
+    ReleaseYear,
     Streamable,
     Track,
 )
@@ -107,6 +108,13 @@ def track_edit(request: catalog_service_pb2.UpdateTrackRequest) -> TrackEdit:
 def genre(one: Genre) -> catalog_pb2.Genre:
     """A genre as clients see it."""
     return catalog_pb2.Genre(name=one.name, track_count=one.track_count)
+
+
+def release_year(one: ReleaseYear) -> catalog_pb2.ReleaseYear:
+    """A year of release as clients see it."""
+    return catalog_pb2.ReleaseYear(
+        year=one.year, track_count=one.track_count, album_count=one.album_count
+    )
 
 
 def sized(one: Streamable, sizes: Iterable[int]) -> pb.LookupAssetsResponse.Asset:

@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
-from catalog_svc.domain.catalogue import Album, Artist, Genre, Streamable, Track, TrackState
+from catalog_svc.domain.catalogue import (
+    Album,
+    Artist,
+    Genre,
+    ReleaseYear,
+    Streamable,
+    Track,
+    TrackState,
+)
 from catalog_svc.domain.listings import (
     NEWEST,
     AlbumQuery,
@@ -88,6 +96,14 @@ class MemoryReads:
         """See ``Browsing.genres``."""
         counts = Counter(genre for track in self._most_played() for genre in track.genres)
         return [Genre(*one) for one in sorted(counts.items()) if one[0] > after][:limit]
+
+    async def years(self, *, before: int, limit: int) -> list[ReleaseYear]:
+        """See ``Browsing.years``."""
+        tracks = Counter(track.year for track in self._most_played())
+        albums = [album for key in self._names.albums if (album := self._names.album(key))]
+        living = Counter(album.year for album in albums if album.living)
+        found = sorted((year for year in tracks if 0 < year < before), reverse=True)
+        return [ReleaseYear(year, tracks[year], living[year]) for year in found[:limit]]
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""

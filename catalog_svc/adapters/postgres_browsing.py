@@ -1,4 +1,4 @@
-"""Lists of albums, artists and genres in PostgreSQL; the first two walk along an index."""
+"""Lists of albums, artists, genres and years in PostgreSQL; all but genres walk along an index."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.adapters.postgres_pages import Order, page
-from catalog_svc.domain.catalogue import Album, Artist, Genre
+from catalog_svc.domain.catalogue import Album, Artist, Genre, ReleaseYear
 from catalog_svc.domain.listings import (
     AlbumQuery,
     AlbumSort,
@@ -45,6 +45,17 @@ _GENRES = """
 SELECT g.name, count(*) FROM tracks t CROSS JOIN LATERAL unnest(t.genres) AS g (name)
 WHERE t.state <> 3 AND NOT t.hidden AND g.name COLLATE "C" > %(after)s
 GROUP BY g.name ORDER BY g.name COLLATE "C" LIMIT %(limit)s
+"""
+_YEARS = """
+WITH told AS (
+    SELECT t.year, count(*) AS tracks FROM tracks t
+    WHERE t.state <> 3 AND NOT t.hidden AND t.year > 0 AND t.year < %(before)s
+    GROUP BY t.year ORDER BY t.year DESC LIMIT %(limit)s
+)
+SELECT told.year, told.tracks,
+       (SELECT count(*) FROM albums al WHERE al.year = told.year AND EXISTS (
+            SELECT FROM tracks lt WHERE lt.album_id = al.id AND lt.state <> 3 AND NOT lt.hidden))
+FROM told ORDER BY told.year DESC
 """
 
 
@@ -96,6 +107,11 @@ class PostgresBrowsing:
         """See ``Browsing.genres``."""
         found = await rows.fetch(self._pool, _GENRES, {"after": after, "limit": limit})
         return [Genre(row[0], row[1]) for row in found]
+
+    async def years(self, *, before: int, limit: int) -> list[ReleaseYear]:
+        """See ``Browsing.years``."""
+        found = await rows.fetch(self._pool, _YEARS, {"before": before, "limit": limit})
+        return [ReleaseYear(*row) for row in found]
 
 
 def _value(sort: AlbumSort | ArtistSort, after: TextPlace | NumberPlace | None) -> Any:

@@ -129,6 +129,18 @@ class Genre:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseYear:
+    """A year of release, and how many tracks and living albums are of it.
+
+    Tracks that are refused or hidden are not counted.
+    """
+
+    year: int
+    track_count: int
+    album_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Playable:
     """What playback needs. ``descriptor`` is empty until the first rung is READY.
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
-from catalog_svc.domain.catalogue import Album, Artist, Genre, Playable, Streamable, Track
+from catalog_svc.domain.catalogue import (
+    Album,
+    Artist,
+    Genre,
+    Playable,
+    ReleaseYear,
+    Streamable,
+    Track,
+)
 from catalog_svc.domain.listings import (
     NEWEST,
     AlbumQuery,
@@ -90,6 +98,10 @@ class Browsing(Protocol):
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:
         """The genres of living tracks by name, code point by code point, after ``after``."""
+        ...
+
+    async def years(self, *, before: int, limit: int) -> list[ReleaseYear]:
+        """The years of living tracks that come before ``before``, the latest first."""
         ...
 
 

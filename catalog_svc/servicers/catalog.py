@@ -21,7 +21,7 @@ from catalog_svc.domain.listings import (
 )
 from catalog_svc.domain.plays import Streams
 from catalog_svc.domain.tags import clean
-from catalog_svc.servicers.places import name_after, named_after, track_after
+from catalog_svc.servicers.places import name_after, named_after, track_after, year_before
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.list_names import ListNames
@@ -125,6 +125,15 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         found = await self._names.genres(after=name_after(page.after), limit=page.size + 1)
         shown, token = page.cut(found, lambda genre: (genre.name,))
         return pb.ListGenresResponse(genres=map(convert.genre, shown), next_page_token=token)
+
+    async def ListYears(
+        self, request: pb.ListYearsRequest, context: Context
+    ) -> pb.ListYearsResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListYears", request)
+        found = await self._names.years(before=year_before(page.after), limit=page.size + 1)
+        shown, token = page.cut(found, lambda one: (one.year,))
+        return pb.ListYearsResponse(years=map(convert.release_year, shown), next_page_token=token)
 
     async def GetAlbum(self, request: pb.GetAlbumRequest, context: Context) -> pb.GetAlbumResponse:
         """See the contract."""

@@ -16,6 +16,7 @@ from catalog_svc.domain.tags import clean
 from meshkit.paging import SortKey, foreign_token
 
 _YEAR_10000_US = 253_402_300_800_000_000
+_MOST_YEAR = 9_999
 
 
 class Dated(Protocol):
@@ -55,6 +56,17 @@ def name_after(after: SortKey | None) -> str:
             return ""
         case (str(name),) if name == clean(name):
             return name
+        case _:
+            raise foreign_token()
+
+
+def year_before(after: SortKey | None) -> int:
+    """The year before which a page of years begins, the latest of which come first."""
+    match after:
+        case None:
+            return _MOST_YEAR + 1
+        case (int(year),) if 0 < year <= _MOST_YEAR:
+            return year
         case _:
             raise foreign_token()
 

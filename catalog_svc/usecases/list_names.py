@@ -1,8 +1,8 @@
-"""List albums, artists and genres."""
+"""List albums, artists, genres and years."""
 
 from __future__ import annotations
 
-from catalog_svc.domain.catalogue import Album, Artist, Genre
+from catalog_svc.domain.catalogue import Album, Artist, Genre, ReleaseYear
 from catalog_svc.domain.listings import AlbumQuery, ArtistSort, NumberPlace, TextPlace
 from catalog_svc.ports.catalogue import Browsing
 from catalog_svc.usecases.browse import Browse
@@ -38,3 +38,7 @@ class ListNames:
     async def genres(self, *, after: str, limit: int) -> list[Genre]:
         """Genres by name after ``after``."""
         return await self._browsing.genres(after=after, limit=limit)
+
+    async def years(self, *, before: int, limit: int) -> list[ReleaseYear]:
+        """Years of release before ``before``, the latest first."""
+        return await self._browsing.years(before=before, limit=limit)

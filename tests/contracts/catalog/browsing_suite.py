@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalog_svc.domain.catalogue import Genre, TrackState
+from catalog_svc.domain.catalogue import Genre, ReleaseYear, TrackState
 from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.listings import (
     AlbumQuery,
@@ -189,3 +189,26 @@ class BrowsingContract:
         assert await stores.browsing.genres(after="Jazz", limit=1) == told[1:2]
         found = await stores.catalogue.tracks(TrackQuery(genre="Jazz"), after=None, limit=9)
         assert {track.id for track in found} == {*jazz.values(), *soul.values()}
+
+    async def test_years_are_those_of_tracks_that_can_be_found_the_latest_first(
+        self, stores: CatalogueStores
+    ) -> None:
+        await filled(stores)
+        songs = await stores.songs("Five", "Six", "Seven", album="Cirrus", album_artist="Air")
+        await stores.edits.edit_track(songs["Five"], TrackEdit(hidden=True), None)
+        await stores.refused(songs["Six"])
+        gone = await stores.songs("Gone", album="Lost", year=2020)
+        await stores.refused(gone["Gone"])
+        # The year of an album is that of its first track: Cirrus is of 2010, "Seven" of 1997.
+        told = [
+            ReleaseYear(2010, 1, 1),
+            ReleaseYear(2004, 1, 1),
+            ReleaseYear(1999, 1, 1),
+            ReleaseYear(1997, 1, 0),
+        ]
+        assert await stores.browsing.years(before=10_000, limit=9) == told
+
+        async def page(after: Any, limit: int) -> Sequence[Any]:
+            return await stores.browsing.years(before=after or 10_000, limit=limit)
+
+        assert await paged(page, lambda one: one.year) == told

@@ -147,3 +147,35 @@ async def test_a_page_token_of_genres_that_the_caller_made_is_refused(
     request.page_token = forged("/segue.catalog.v1.CatalogService/ListGenres", request, body)
     call = catalog.edge.ListGenres(request, metadata=catalog.mesh.token())
     assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+
+
+async def years(catalog: Catalog, **fields: object) -> pb.ListYearsResponse:
+    request = pb.ListYearsRequest(**fields)  # type: ignore[arg-type]
+    return await catalog.edge.ListYears(request, metadata=catalog.mesh.token())
+
+
+async def test_years_come_the_latest_first_with_their_tracks_and_albums(catalog: Catalog) -> None:
+    await catalog.stores.songs("One", "Two", year=2010)
+    told = await years(catalog)
+    counts = [(one.year, one.track_count, one.album_count) for one in told.years]
+    assert counts == [(2010, 3, 2), (2004, 1, 1), (1999, 1, 1)]
+    first = await years(catalog, page_size=1)
+    rest = await years(catalog, page_token=first.next_page_token)
+    assert [*first.years, *rest.years] == list(told.years)
+    assert not rest.next_page_token
+    for one in told.years:
+        request = pb.ListTracksRequest(year_from=one.year, year_to=one.year)
+        listed = await catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
+        assert len(listed.tracks) == one.track_count
+        of_year = await albums(catalog, year_from=one.year, year_to=one.year)
+        assert len(of_year.albums) == one.album_count
+
+
+@pytest.mark.parametrize("body", [*FOREIGN, b"[0]", b"[10000]"])
+async def test_a_page_token_of_years_that_the_caller_made_is_refused(
+    catalog: Catalog, body: bytes
+) -> None:
+    request = pb.ListYearsRequest()
+    request.page_token = forged("/segue.catalog.v1.CatalogService/ListYears", request, body)
+    call = catalog.edge.ListYears(request, metadata=catalog.mesh.token())
+    assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"

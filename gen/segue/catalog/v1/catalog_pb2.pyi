@@ -356,6 +356,38 @@ class Genre(_message.Message):
 Global___Genre: _TypeAlias = Genre  # noqa: Y015
 
 @_typing.final
+class ReleaseYear(_message.Message):
+    """A year of release."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: _builtins.int
+    TRACK_COUNT_FIELD_NUMBER: _builtins.int
+    ALBUM_COUNT_FIELD_NUMBER: _builtins.int
+    year: _builtins.int
+    """The year, 1 to 9999."""
+    track_count: _builtins.int
+    """How many tracks of the catalogue are of it, without those that FAILED or are hidden."""
+    album_count: _builtins.int
+    """How many albums are of it, without those of which every track FAILED or is hidden. An album has
+    one year, which its tracks need not share.
+    """
+    def __init__(
+        self,
+        *,
+        year: _builtins.int = ...,
+        track_count: _builtins.int = ...,
+        album_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_count", b"album_count", "track_count", b"track_count", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseYear: _TypeAlias = ReleaseYear  # noqa: Y015
+
+@_typing.final
 class Import(_message.Message):
     """One run of an import."""
 

@@ -70,6 +70,11 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresResponse.FromString,
                 _registered_method=True)
+        self.ListYears = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/ListYears',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListYearsRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListYearsResponse.FromString,
+                _registered_method=True)
         self.GetAlbum = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/GetAlbum',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetAlbumRequest.SerializeToString,
@@ -164,6 +169,14 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListYears(self, request, context):
+        """The years that tracks are of, the latest first. Tracks without a year are in none.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAlbum(self, request, context):
         """One album.
         Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
@@ -241,6 +254,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ListGenres,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresResponse.SerializeToString,
+            ),
+            'ListYears': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListYears,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListYearsRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListYearsResponse.SerializeToString,
             ),
             'GetAlbum': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAlbum,
@@ -458,6 +476,33 @@ class CatalogService:
             '/segue.catalog.v1.CatalogService/ListGenres',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListGenresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListYears(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/ListYears',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListYearsRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListYearsResponse.FromString,
             options,
             channel_credentials,
             insecure,

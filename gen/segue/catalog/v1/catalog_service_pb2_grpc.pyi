@@ -51,6 +51,10 @@ class CatalogServiceStub:
     """The genres that tracks have, by name, upper case before lower case.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
+    ListYears: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListYearsRequest, _catalog_service_pb2.ListYearsResponse]
+    """The years that tracks are of, the latest first. Tracks without a year are in none.
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+    """
     GetAlbum: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetAlbumRequest, _catalog_service_pb2.GetAlbumResponse]
     """One album.
     Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
@@ -149,6 +153,16 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.ListGenresRequest, _abc.Awaitable[_catalog_service_pb2.ListGenresResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.ListGenresResponse]:
         """The genres that tracks have, by name, upper case before lower case.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListYears(
+        self,
+        request: _catalog_service_pb2.ListYearsRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.ListYearsRequest, _abc.Awaitable[_catalog_service_pb2.ListYearsResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.ListYearsResponse]:
+        """The years that tracks are of, the latest first. Tracks without a year are in none.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
 
