@@ -61,8 +61,11 @@ class MemoryNames:
 
     def tracks(self) -> Iterable[Track]:
         """All tracks that are not hidden."""
-        found = [track for key in self._tracks if (track := self.track(key)) is not None]
-        return [track for track in found if not track.hidden]
+        return [track for track in self.every_track() if not track.hidden]
+
+    def every_track(self) -> Iterable[Track]:
+        """All tracks, hidden ones too."""
+        return [track for key in self._tracks if (track := self.track(key)) is not None]
 
     def insert(self, track_id: str, tags: Tags) -> None:
         """A new PENDING track."""

@@ -66,7 +66,7 @@ class MemoryReads:
         self, query: TrackQuery = NEWEST, *, after: TrackPlace | None, limit: int
     ) -> list[Track]:
         """See ``Catalogue.tracks``."""
-        admitted = [track for track in self._names.tracks() if query.admits(track)]
+        admitted = [track for track in self._names.every_track() if query.admits(track)]
         return _page({track_place(query.sort, one): one for one in admitted}, after, limit)
 
     async def albums(

@@ -151,7 +151,7 @@ class PostgresCatalogue:
 def _conditions(query: TrackQuery) -> list[str]:
     """What the query asks of a track. The states are in its text: indexes are of some of them."""
     states = ", ".join(str(int(state)) for state in sorted(query.states))
-    conditions = [f"t.state IN ({states})", "NOT t.hidden"]
+    conditions = [f"t.state IN ({states})", "t.hidden" if query.hidden else "NOT t.hidden"]
     if query.genre:
         conditions.append("t.genres @> ARRAY[%(genre)s]")
     if query.artist_id:

@@ -43,7 +43,10 @@ class ArtistSort(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrackQuery:
-    """Which tracks, and in which order. Empty texts and years of 0: no bound."""
+    """Which tracks, and in which order. Empty texts and years of 0: no bound.
+
+    ``hidden``: those that were taken down instead of all others.
+    """
 
     sort: TrackSort = TrackSort.RECENT
     states: frozenset[TrackState] = LIVING_STATES
@@ -52,10 +55,11 @@ class TrackQuery:
     album_id: str = ""
     year_from: int = 0
     year_to: int = 0
+    hidden: bool = False
 
     def admits(self, track: Track) -> bool:
         """Whether the track is listed. Without a year it is none of any bounded span."""
-        if track.hidden or track.state not in self.states:
+        if track.hidden != self.hidden or track.state not in self.states:
             return False
         if self.genre and self.genre not in track.genres:
             return False
@@ -66,6 +70,9 @@ class TrackQuery:
 
 NEWEST = TrackQuery()
 """All tracks that can be played or will be, the newest first."""
+
+HIDDEN = TrackQuery(states=frozenset(TrackState), hidden=True)
+"""All tracks that were taken down, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 from catalog_svc import convert
 from catalog_svc.domain.catalogue import LIVING_STATES, Track, TrackState
 from catalog_svc.domain.listings import (
+    HIDDEN,
     AlbumQuery,
     AlbumSort,
     ArtistSort,
@@ -21,7 +22,14 @@ from catalog_svc.domain.listings import (
 )
 from catalog_svc.domain.plays import Streams
 from catalog_svc.domain.tags import clean
-from catalog_svc.servicers.places import name_after, named_after, track_after, year_before
+from catalog_svc.servicers.places import (
+    name_after,
+    named_after,
+    newest_after,
+    newest_key,
+    track_after,
+    year_before,
+)
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.edit_track import EditTrack
 from catalog_svc.usecases.list_names import ListNames
@@ -76,6 +84,16 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         found = await self._browse.tracks(query, after=after, limit=page.size + 1)
         shown, token = page.cut(found, partial(track_place, query.sort))
         return pb.ListTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
+
+    async def ListHiddenTracks(
+        self, request: pb.ListHiddenTracksRequest, context: Context
+    ) -> pb.ListHiddenTracksResponse:
+        """See the contract."""
+        page = Page.of(_SERVICE + "ListHiddenTracks", request)
+        after = newest_after(page.after)
+        found = await self._browse.tracks(HIDDEN, after=after, limit=page.size + 1)
+        shown, token = page.cut(found, newest_key)
+        return pb.ListHiddenTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
     async def BatchGetTracks(
         self, request: pb.BatchGetTracksRequest, context: Context

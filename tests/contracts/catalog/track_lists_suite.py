@@ -11,7 +11,7 @@ import pytest
 from catalog_svc.domain.catalogue import Track, TrackState
 from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.ids import new_id
-from catalog_svc.domain.listings import NEWEST, TrackQuery, TrackSort, track_place
+from catalog_svc.domain.listings import HIDDEN, NEWEST, TrackQuery, TrackSort, track_place
 from tests.contracts.catalog.browsing_suite import paged
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
@@ -21,18 +21,18 @@ TRACKS = (
     ("Alto", "Air", "Moon", 2010, 150_000, ("fado",)),
     ("Älv", "Air", "", 2004, 300_000, ()),
     ("Wreck", "Zoë", "Zett", 2005, 250_000, ("Jazz",)),
-    ("Veiled", "Air", "Moon", 2004, 250_000, ("Jazz",)),
+    ("Veiled", "Air", "Moon", 2009, 240_000, ("Jazz",)),
 )
 """Title, artist, album, year, length and genres. "Wreck" FAILED, "Veiled" is hidden."""
 
 ORDERS = {
-    TrackSort.RECENT: ["Wreck", "Älv", "Alto", "beta", "Ångström"],
-    TrackSort.TITLE: ["Alto", "Älv", "Ångström", "beta", "Wreck"],
-    TrackSort.ARTIST: ["Alto", "Älv", "beta", "Ångström", "Wreck"],
-    TrackSort.DURATION: ["Älv", "Wreck", "Ångström", "Alto", "beta"],
-    TrackSort.YEAR: ["Alto", "Wreck", "Älv", "Ångström", "beta"],
+    TrackSort.RECENT: ["Veiled", "Wreck", "Älv", "Alto", "beta", "Ångström"],
+    TrackSort.TITLE: ["Alto", "Älv", "Ångström", "beta", "Veiled", "Wreck"],
+    TrackSort.ARTIST: ["Alto", "Älv", "beta", "Veiled", "Ångström", "Wreck"],
+    TrackSort.DURATION: ["Älv", "Wreck", "Veiled", "Ångström", "Alto", "beta"],
+    TrackSort.YEAR: ["Alto", "Veiled", "Wreck", "Älv", "Ångström", "beta"],
 }
-"""The titles that can be listed."""
+"""All titles in every order."""
 
 FAILED = frozenset({TrackState.FAILED})
 EVERY = frozenset(TrackState)
@@ -49,6 +49,7 @@ BOUNDS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "one year": ({"year_from": 2010, "year_to": 2010}, {"Alto"}),
     "a year of none": ({"year_from": 2011}, set()),
     "several": ({"genre": "fado", "artist_id": "Älv", "year_to": 2010}, {"Alto"}),
+    "hidden": ({"states": EVERY, "hidden": True}, {"Veiled"}),
     "of others": ({"album_id": "Alto", "artist_id": "Ångström"}, set()),
 }
 """What is asked, with a title for the artist or the album of its track; the titles it admits."""
@@ -150,6 +151,17 @@ class TrackListsContract:
         await stores.scanned(found("long.flac", tagged(title)), found("two.flac", tagged(title)))
         told = await pages(stores, TrackQuery(TrackSort.TITLE))
         assert [track.title for track in told] == ["Alto", title, title]
+
+    async def test_what_was_taken_down_is_listed_until_it_is_back(
+        self, stores: CatalogueStores
+    ) -> None:
+        songs = await stores.songs("One", "Two", "Three")
+        await stores.refused(songs["One"])
+        for song in ("One", "Three"):
+            await stores.edits.edit_track(songs[song], TrackEdit(hidden=True), None)
+        assert {track.id for track in await pages(stores, HIDDEN)} == {songs["One"], songs["Three"]}
+        await stores.edits.edit_track(songs["One"], TrackEdit(hidden=False), None)
+        assert [track.title for track in await pages(stores, HIDDEN)] == ["Three"]
 
     async def test_the_newest_come_first_unless_something_else_is_asked(
         self, stores: CatalogueStores

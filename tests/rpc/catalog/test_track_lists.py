@@ -10,9 +10,11 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 
 from catalog_svc.adapters.memory import MemoryStore
 from catalog_svc.domain.catalogue import Track
+from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.listings import TrackSort
-from meshkit.faults import InvalidArgument, NotFound
+from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
+from meshkit.scopes import user_scopes
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
 from tests.contracts.catalog.stores import memory_stores
@@ -20,6 +22,7 @@ from tests.contracts.catalog.track_lists_suite import ORDERS, sung
 from tests.contracts.page_tokens import FOREIGN, forged
 from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
 
+SHOWN = {"Alto", "Älv", "Ångström", "beta"}
 SORTS = [sort for sort in pb.ListTracksRequest.Sort.values() if sort]
 
 
@@ -59,7 +62,7 @@ async def test_every_order_of_the_contract_is_walked_page_by_page(
         page = await listed(catalog, sort=sort, page_size=1, page_token=token)
         told += page.tracks
     assert [track.title for track in told] == [
-        title for title in ORDERS[TrackSort(sort)] if title != "Wreck"
+        title for title in ORDERS[TrackSort(sort)] if title in SHOWN
     ]
 
 
@@ -109,3 +112,24 @@ async def test_a_page_token_that_the_caller_made_is_refused(catalog: Catalog, bo
         request.page_token = forged("/segue.catalog.v1.CatalogService/ListTracks", request, body)
         call = catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
         assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+
+
+async def test_an_administrator_lists_what_is_hidden(
+    catalog: Catalog, tracks: dict[str, Track]
+) -> None:
+    for title in ("Alto", "Wreck"):
+        await catalog.stores.edits.edit_track(tracks[title].id, TrackEdit(hidden=True), None)
+    request = pb.ListHiddenTracksRequest(page_size=2)
+    first = await catalog.edge.ListHiddenTracks(request, metadata=catalog.mesh.token())
+    request.page_token = first.next_page_token
+    rest = await catalog.edge.ListHiddenTracks(request, metadata=catalog.mesh.token())
+    told = [*first.tracks, *rest.tracks]
+    assert [track.title for track in told] == ["Veiled", "Wreck", "Alto"]
+    assert all(track.hidden for track in told)
+    assert not rest.next_page_token
+
+
+async def test_nobody_else_lists_what_is_hidden(catalog: Catalog) -> None:
+    user = catalog.mesh.token(scopes=user_scopes())
+    call = catalog.edge.ListHiddenTracks(pb.ListHiddenTracksRequest(), metadata=user)
+    assert isinstance(await refusal(call), PermissionDenied)

@@ -247,6 +247,60 @@ class ListTracksResponse(_message.Message):
 Global___ListTracksResponse: _TypeAlias = ListTracksResponse  # noqa: Y015
 
 @_typing.final
+class ListHiddenTracksRequest(_message.Message):
+    """The request of ListHiddenTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 1 to 500, default 50; more is taken as 500."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListHiddenTracksRequest: _TypeAlias = ListHiddenTracksRequest  # noqa: Y015
+
+@_typing.final
+class ListHiddenTracksResponse(_message.Message):
+    """The answer of ListHiddenTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page. Empty: this is the last."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Track]:
+        """The tracks of this page."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[_catalog_pb2.Track] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListHiddenTracksResponse: _TypeAlias = ListHiddenTracksResponse  # noqa: Y015
+
+@_typing.final
 class BatchGetTracksRequest(_message.Message):
     """The request of BatchGetTracks."""
 

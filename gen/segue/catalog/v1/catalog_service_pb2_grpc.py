@@ -50,6 +50,11 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksResponse.FromString,
                 _registered_method=True)
+        self.ListHiddenTracks = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/ListHiddenTracks',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListHiddenTracksRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListHiddenTracksResponse.FromString,
+                _registered_method=True)
         self.BatchGetTracks = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/BatchGetTracks',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.BatchGetTracksRequest.SerializeToString,
@@ -128,6 +133,15 @@ class CatalogServiceServicer:
         """Tracks, the newest in the catalogue first unless `sort` says otherwise. Those that FAILED are left
         out unless `states` asks for them.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id or album_id, where nothing has it).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListHiddenTracks(self, request, context):
+        """The tracks that were taken down, those that FAILED too, the newest in the catalogue first: what
+        UpdateTrack can bring back.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -234,6 +248,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ListTracks,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksResponse.SerializeToString,
+            ),
+            'ListHiddenTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHiddenTracks,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListHiddenTracksRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListHiddenTracksResponse.SerializeToString,
             ),
             'BatchGetTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetTracks,
@@ -368,6 +387,33 @@ class CatalogService:
             '/segue.catalog.v1.CatalogService/ListTracks',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHiddenTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/ListHiddenTracks',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListHiddenTracksRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListHiddenTracksResponse.FromString,
             options,
             channel_credentials,
             insecure,

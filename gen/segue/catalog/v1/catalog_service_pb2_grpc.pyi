@@ -31,6 +31,11 @@ class CatalogServiceStub:
     out unless `states` asks for them.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id or album_id, where nothing has it).
     """
+    ListHiddenTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListHiddenTracksRequest, _catalog_service_pb2.ListHiddenTracksResponse]
+    """The tracks that were taken down, those that FAILED too, the newest in the catalogue first: what
+    UpdateTrack can bring back.
+    Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
+    """
     BatchGetTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetTracksRequest, _catalog_service_pb2.BatchGetTracksResponse]
     """Many tracks by their ids, in the order of the first asking, each once and under the id that was
     asked for; ids that nothing has are left out.
@@ -110,6 +115,17 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         """Tracks, the newest in the catalogue first unless `sort` says otherwise. Those that FAILED are left
         out unless `states` asks for them.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id or album_id, where nothing has it).
+        """
+
+    @_abc_1.abstractmethod
+    def ListHiddenTracks(
+        self,
+        request: _catalog_service_pb2.ListHiddenTracksRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.ListHiddenTracksRequest, _abc.Awaitable[_catalog_service_pb2.ListHiddenTracksResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.ListHiddenTracksResponse]:
+        """The tracks that were taken down, those that FAILED too, the newest in the catalogue first: what
+        UpdateTrack can bring back.
+        Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
