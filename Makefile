@@ -61,7 +61,7 @@ test-node: $(STAMP) ## Hold a device's streams from Node (Debian: apt-get instal
 	@tests/node/prepare
 	@$(BIN)/python -m pytest tests/node $(ARGS)
 
-test-languages: $(STAMP) ## Compile the contracts in five languages, call them from two (see CONTRIBUTING.md)
+test-languages: $(STAMP) ## Compile the contracts in four languages, call them from two (see CONTRIBUTING.md)
 	@tests/languages/prepare
 	@$(BIN)/python -m pytest tests/languages $(ARGS)
 

@@ -54,12 +54,19 @@ managed:
     # Go: the module that you generate into, e.g. example/player/gen.
     - file_option: go_package_prefix
       value: gen
+inputs:
+  # What is of googleapis comes in a package of its own where `include_imports` does not make it:
+  # google.golang.org/genproto, for one, and Go takes no second one.
+  - directory: .
+    exclude_paths:
+      - google
 plugins:
   # Built into protoc, which must be on the PATH: python, java, cpp, csharp, objc, php, ruby.
   - protoc_builtin: python
     out: gen/python
-  # Go: go install google.golang.org/protobuf/cmd/protoc-gen-go and
-  # google.golang.org/grpc/cmd/protoc-gen-go-grpc.
+    include_imports: true
+  # Go: go install google.golang.org/protobuf/cmd/protoc-gen-go@latest and
+  # google.golang.org/grpc/cmd/protoc-gen-go-grpc@latest; `out` is that module's folder.
   # - local: protoc-gen-go
   #   out: gen
   #   opt: paths=source_relative

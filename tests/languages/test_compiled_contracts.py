@@ -31,7 +31,7 @@ def test_cpp_compiles_every_message(contracts: Path, names: list[str], tmp_path:
 
 
 def test_go_compiles_every_message_and_every_call(golang: Path) -> None:
-    assert (golang / "catalog" / "v1" / "catalog_service_grpc.pb.go").exists()
+    assert (golang / "gen" / "segue" / "catalog" / "v1" / "catalog_service_grpc.pb.go").exists()
     assert (golang / "programs" / "client").exists()
 
 

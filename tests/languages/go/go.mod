@@ -1,4 +1,4 @@
-module segue
+module example/player
 
 go 1.26.0
 

@@ -18,8 +18,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	catalog "segue/catalog/v1"
-	playback "segue/playback/v1"
+	catalog "example/player/gen/segue/catalog/v1"
+	playback "example/player/gen/segue/playback/v1"
 )
 
 // How long a call may take, the stream as well: a stream has no deadline unless one is set.
