@@ -269,8 +269,7 @@ class PlanService:
 
 
 class TokenServiceStub:
-    """Access tokens: ES256 JWTs that live 5 minutes. People sign in over OAuth 2; these calls are for
-    the operator of a mesh and for services.
+    """Access tokens: ES256 JWTs that live 5 minutes. All those of one sign-in end together.
     """
 
     def __init__(self, channel):
@@ -287,8 +286,7 @@ class TokenServiceStub:
 
 
 class TokenServiceServicer:
-    """Access tokens: ES256 JWTs that live 5 minutes. People sign in over OAuth 2; these calls are for
-    the operator of a mesh and for services.
+    """Access tokens: ES256 JWTs that live 5 minutes. All those of one sign-in end together.
     """
 
     def RevokeSession(self, request, context):
@@ -320,8 +318,7 @@ def add_TokenServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TokenService:
-    """Access tokens: ES256 JWTs that live 5 minutes. People sign in over OAuth 2; these calls are for
-    the operator of a mesh and for services.
+    """Access tokens: ES256 JWTs that live 5 minutes. All those of one sign-in end together.
     """
 
     @staticmethod

@@ -85,9 +85,7 @@ class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_PlanServiceServicer_to_server(servicer: PlanServiceServicer, server: _aio.Server) -> None: ...
 
 class TokenServiceStub:
-    """Access tokens: ES256 JWTs that live 5 minutes. People sign in over OAuth 2; these calls are for
-    the operator of a mesh and for services.
-    """
+    """Access tokens: ES256 JWTs that live 5 minutes. All those of one sign-in end together."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RevokeSession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeSessionRequest, _identity_service_pb2.RevokeSessionResponse]
@@ -100,9 +98,7 @@ class TokenServiceStub:
     """
 
 class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Access tokens: ES256 JWTs that live 5 minutes. People sign in over OAuth 2; these calls are for
-    the operator of a mesh and for services.
-    """
+    """Access tokens: ES256 JWTs that live 5 minutes. All those of one sign-in end together."""
 
     @_abc_1.abstractmethod
     def RevokeSession(
