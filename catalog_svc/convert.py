@@ -22,11 +22,11 @@ from catalog_svc.domain.catalogue import (
     Streamable,
     Track,
 )
-from catalog_svc.domain.edits import TrackEdit
+from catalog_svc.domain.edits import AlbumEdit, ArtistEdit, TrackEdit
 from catalog_svc.domain.imports import Import, ImportFile
 from catalog_svc.domain.packed_ids import RAW_SIZE, UNKNOWN, packed, unpacked
 from catalog_svc.domain.playlists import Playlist
-from catalog_svc.domain.tags import clean
+from catalog_svc.domain.tags import clean, prose
 from meshkit.faults import InvalidArgument
 from meshkit.feeds import Change, Op
 
@@ -84,7 +84,7 @@ def track(one: Track) -> catalog_pb2.Track:
         state=catalog_pb2.Track.State.ValueType(one.state),
         artwork_path=artwork_path(one.artwork),
         created_at=timestamp(one.created_at),
-        hidden=one.hidden,
+        hidden=one.taken_down,
     )
     if one.loudness is not None:
         message.loudness.integrated_lufs = one.loudness.integrated_lufs
@@ -95,14 +95,40 @@ def track(one: Track) -> catalog_pb2.Track:
 def track_edit(request: catalog_service_pb2.UpdateTrackRequest) -> TrackEdit:
     """What shall be other of a track."""
     said = request.track
-    if said.id not in ("", request.id):
-        raise InvalidArgument.field("track.id", "is not that of the path")
+    _require_same_id("track.id", said.id, request.id)
     return TrackEdit(
         title=clean(said.title) if said.HasField("title") else None,
         artist=clean(said.artist) if said.HasField("artist") else None,
         access=Access(said.access) if said.access else None,
         hidden=said.hidden if said.HasField("hidden") else None,
     )
+
+
+def album_edit(request: catalog_service_pb2.UpdateAlbumRequest) -> AlbumEdit:
+    """What shall be other of an album."""
+    said = request.album
+    _require_same_id("album.id", said.id, request.id)
+    return AlbumEdit(
+        title=clean(said.title) if said.HasField("title") else None,
+        year=said.year if said.HasField("year") else None,
+        hidden=said.hidden if said.HasField("hidden") else None,
+    )
+
+
+def artist_edit(request: catalog_service_pb2.UpdateArtistRequest) -> ArtistEdit:
+    """What shall be other of an artist."""
+    said = request.artist
+    _require_same_id("artist.id", said.id, request.id)
+    return ArtistEdit(
+        name=clean(said.name) if said.HasField("name") else None,
+        bio=prose(said.bio) if said.HasField("bio") else None,
+        hidden=said.hidden if said.HasField("hidden") else None,
+    )
+
+
+def _require_same_id(field: str, said: str, asked: str) -> None:
+    if said not in ("", asked):
+        raise InvalidArgument.field(field, "is not that of the path")
 
 
 def genre(one: Genre) -> catalog_pb2.Genre:
@@ -139,6 +165,7 @@ def artist(one: Artist) -> catalog_pb2.Artist:
         followers_count=one.followers_count,
         track_count=one.track_count,
         created_at=timestamp(one.created_at),
+        hidden=one.taken_down,
     )
 
 
@@ -154,6 +181,7 @@ def album(one: Album) -> catalog_pb2.Album:
         total_duration_ms=one.total_duration_ms,
         artwork_path=artwork_path(one.artwork),
         created_at=timestamp(one.created_at),
+        hidden=one.taken_down,
     )
 
 

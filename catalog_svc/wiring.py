@@ -59,7 +59,7 @@ from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings
 from catalog_svc.usecases.browse import Browse
-from catalog_svc.usecases.edit_track import EditTrack
+from catalog_svc.usecases.edit_catalogue import EditCatalogue
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.lookup_assets import LookupAssets
@@ -156,7 +156,7 @@ def add_servicers(
         browse,
         ListNames(PostgresBrowsing(stores.pool), browse),
         TopTracks(catalogue, orders, most_played),
-        EditTrack(PostgresEdits(stores.pool)),
+        EditCatalogue(PostgresEdits(stores.pool)),
     )
     internal = CatalogInternalServicer(
         browse,

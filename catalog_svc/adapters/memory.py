@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from catalog_svc.adapters.kept_tracks import recalled, remembered
+from catalog_svc.adapters.memory_edits import MemoryEdits
 from catalog_svc.adapters.memory_names import MemoryNames
 from catalog_svc.adapters.memory_playlists import MemoryPlaylists
 from catalog_svc.adapters.memory_plays import MemoryPlays
 from catalog_svc.adapters.memory_reads import KeptAsset, MemoryReads
-from catalog_svc.domain.catalogue import Playable, Track, TrackState
-from catalog_svc.domain.edits import NOTHING, TrackEdit
+from catalog_svc.domain.catalogue import Playable, TrackState
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import (
     SETTLED,
@@ -50,11 +49,12 @@ class _Line:
 
 @dataclass(slots=True)
 class MemoryStore(MemoryReads):
-    """``Catalogue``, ``Playables``, ``Edits``, ``Imports``, ``ScanStore``, ``Preparation``."""
+    """``Catalogue``, ``Playables``, ``Imports``, ``ScanStore``, ``Preparation``."""
 
     feed: MemoryChangeFeed = field(default_factory=MemoryChangeFeed)
     jobs: dict[str, Job] = field(default_factory=dict)
     _answers: MemoryAnswers = field(default_factory=MemoryAnswers)
+    edits: MemoryEdits = field(init=False)
     playlists: MemoryPlaylists = field(init=False)
     plays: MemoryPlays = field(init=False)
     _names: MemoryNames = field(init=False)
@@ -70,6 +70,7 @@ class MemoryStore(MemoryReads):
 
     def __post_init__(self) -> None:
         self._names = MemoryNames(self.feed)
+        self.edits = MemoryEdits(self._names, self.survivor)
         self.playlists = MemoryPlaylists(self._names, self.feed)
         self.plays = MemoryPlays(self._names, self.survivor)
 
@@ -89,21 +90,6 @@ class MemoryStore(MemoryReads):
         job = Job(Work.PREPARE, self._owners.get(track_id, ""), Priority.WANTED)
         if job.key in self.jobs:
             self._queue(job)
-
-    async def edit_track(
-        self, track_id: str, edit: TrackEdit, key: RequestKey | None
-    ) -> Track | None:
-        """See ``Edits.edit_track``."""
-        track = self._names.track(self.survivor(track_id))
-        if track is None:
-            return None
-
-        async def produce() -> bytes:
-            if (changed := edit.of(track)) != NOTHING:
-                self._names.edit(track.id, changed)
-            return remembered(self._names.track(track.id) or track)
-
-        return recalled(await self._answers.answer_once(None, key, produce))
 
     async def create(self, new: Import, key: RequestKey | None) -> Import:
         """See ``Imports.create``."""
@@ -261,7 +247,7 @@ class MemoryStore(MemoryReads):
         """Merge the searchable track of a source, if any, into the one that has its audio."""
         provisional = self._provisional(source)
         if provisional:
-            self._names.remove(provisional)
+            self.edits.merge(provisional, track_id)
             del self._owners[provisional]
             self._merged = {
                 old: track_id if new == provisional else new for old, new in self._merged.items()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from catalog_svc.adapters import feed_changes
+from catalog_svc.adapters.memory_words import MemoryWords
 from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
-from catalog_svc.domain.edits import NOTHING, TrackEdit
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.tags import Tags, identity
 from catalog_svc.ports.preparation import Publication
@@ -22,8 +22,7 @@ class MemoryNames:
         self.artists: dict[str, Artist] = {}
         self.albums: dict[str, Album] = {}
         self._tracks: dict[str, Track] = {}
-        self._titles: dict[str, str] = {}
-        self._tagged_artists: dict[str, str] = {}
+        self.words = MemoryWords()
         self._feed = feed
 
     def track(self, track_id: str) -> Track | None:
@@ -31,20 +30,73 @@ class MemoryNames:
         track = self._tracks.get(track_id)
         if track is None:
             return None
-        track = replace(track, title=self._titles.get(track_id, track.title))
-        if track.artwork or not track.album_id:
-            return track
-        return replace(track, artwork=self.albums[track.album_id].artwork)
+        album = self.albums.get(track.album_id)
+        return replace(
+            track,
+            title=self.words.titles.get(track_id, track.title),
+            artist=self.artists[track.artist_id].name,
+            album=album.title if album else "",
+            artwork=track.artwork or (album.artwork if album else ""),
+            hidden=self.is_hidden(track),
+            taken_down=track_id in self.words.taken_down,
+        )
 
     def artist(self, artist_id: str) -> Artist | None:
-        """The artist, and whether it is living."""
+        """The artist, one that was taken down too, without hidden tracks."""
         artist = self.artists.get(artist_id)
-        return replace(artist, living=self._sings(artist_id)) if artist else None
+        if artist is None:
+            return None
+        hidden = [one for one in self._hidden() if one.artist_id == artist_id]
+        return replace(
+            artist,
+            track_count=artist.track_count - len(hidden),
+            living=self._sings(artist_id),
+            taken_down=artist_id in self.words.taken_down,
+        )
 
     def album(self, album_id: str) -> Album | None:
-        """The album, and whether it is living."""
+        """The album, one that was taken down too, without hidden tracks."""
         album = self.albums.get(album_id)
-        return replace(album, living=self._plays(album_id)) if album else None
+        if album is None:
+            return None
+        hidden = [one for one in self._hidden() if one.album_id == album_id]
+        return replace(
+            album,
+            artist=self.artists[album.artist_id].name,
+            track_count=album.track_count - len(hidden),
+            total_duration_ms=album.total_duration_ms - sum(one.duration_ms for one in hidden),
+            living=self._plays(album_id),
+            taken_down=album_id in self.words.taken_down,
+        )
+
+    def shows_artist(self, artist_id: str) -> bool:
+        """Whether anybody finds the artist."""
+        return artist_id in self.artists and artist_id not in self.words.taken_down
+
+    def shows_album(self, album_id: str) -> bool:
+        """Whether anybody finds the album."""
+        album = self.albums.get(album_id)
+        return album is not None and not self.words.taken_down & {album_id, album.artist_id}
+
+    def stored(self, track_id: str) -> Track:
+        """The track without what was said of it and its names."""
+        return self._tracks[track_id]
+
+    def tracks_of(self, name_id: str) -> list[Track]:
+        """The tracks of an album, or of an artist and on albums of theirs, as they are stored."""
+        return [one for one in self._tracks.values() if name_id in self.names_of(one)]
+
+    def names_of(self, track: Track) -> set[str]:
+        """The ids of a track's artist, its album and that one's artist."""
+        album = self.albums.get(track.album_id)
+        return {track.artist_id, *((album.id, album.artist_id) if album else ())}
+
+    def is_hidden(self, track: Track) -> bool:
+        """Whether a track, its album or an artist of it was taken down."""
+        return bool(self.words.taken_down & {track.id, *self.names_of(track)})
+
+    def _hidden(self) -> Iterable[Track]:
+        return (one for one in self._tracks.values() if self.is_hidden(one))
 
     def _sings(self, artist_id: str) -> bool:
         own = any(track.artist_id == artist_id for track in self._living())
@@ -56,7 +108,7 @@ class MemoryNames:
         return any(track.album_id == album_id for track in self._living())
 
     def _living(self) -> Iterable[Track]:
-        visible = (one for one in self._tracks.values() if not one.hidden)
+        visible = (one for one in self._tracks.values() if not self.is_hidden(one))
         return (one for one in visible if one.state is not TrackState.FAILED)
 
     def tracks(self) -> Iterable[Track]:
@@ -98,22 +150,39 @@ class MemoryNames:
     def retag(self, track_id: str, tags: Tags) -> None:
         """Take ``tags`` over where they differ from the track's, its length excepted."""
         track = self._tracks[track_id]
-        if track_id in self._tagged_artists:
-            self._tagged_artists[track_id] = tags.artist
-            tags = replace(tags, artist=track.artist)
+        if track_id in self.words.tagged_artists:
+            self.words.tagged_artists[track_id] = tags.artist
+            tags = replace(tags, artist=self._tags(track).artist)
         self._take_over(track, tags)
 
-    def _credit_to(self, track: Track, artist: str) -> None:
+    def credit_to(self, track: Track, artist: str) -> None:
         """Make a track that artist's, whatever its tags say; empty: whose the tags say it is."""
-        tagged = self._tagged_artists.pop(track.id, "")
+        held = self._tags(track)
+        tagged = self.words.tagged_artists.pop(track.id, "")
         if artist:
-            self._tagged_artists[track.id] = tagged or track.artist
+            self.words.tagged_artists[track.id] = tagged or held.artist
         if artist or tagged:
-            album = self.albums.get(track.album_id)
-            self._take_over(track, _tags(track, album, artist or tagged))
+            self._take_over(track, replace(held, artist=artist or tagged))
+
+    def _tags(self, track: Track) -> Tags:
+        """What tags called a track and its names."""
+        called = self.words.tagged_names
+        artist, album = self.artists[track.artist_id], self.albums.get(track.album_id)
+        of_album = self.artists[album.artist_id] if album else None
+        return Tags(
+            title=track.title,
+            artist=called.get(artist.id, artist.name),
+            album=called.get(album.id, album.title) if album else "",
+            album_artist=called.get(of_album.id, of_album.name) if of_album else "",
+            disc_number=track.disc_number,
+            track_number=track.track_number,
+            year=track.year,
+            genres=track.genres,
+            duration_ms=track.duration_ms,
+        )
 
     def _take_over(self, track: Track, tags: Tags) -> None:
-        if _same(track, self.albums.get(track.album_id), tags):
+        if _same(self._tags(track), tags):
             return
         artist, album = self._credit(replace(tags, duration_ms=track.duration_ms))
         self._credited(
@@ -137,23 +206,8 @@ class MemoryNames:
         """A new version of a track; its names are told where it turns them silent or living."""
         turned = self._silent(track)
         self._tracks[track.id] = replace(track, version=track.version + 1)
-        self._turn(turned ^ self._silent(track))
+        self.turn(turned ^ self._silent(track))
         self._tell(track.id)
-
-    def edit(self, track_id: str, edit: TrackEdit) -> None:
-        """What an administrator says of a track."""
-        if edit.title:
-            self._titles[track_id] = edit.title
-        elif edit.title is not None:
-            self._titles.pop(track_id, None)
-        if edit.artist is not None:
-            self._credit_to(self._tracks[track_id], edit.artist)
-        if replace(edit, artist=None) == NOTHING:
-            return
-        track = self._tracks[track_id]
-        access = track.access if edit.access is None else edit.access
-        hidden = track.hidden if edit.hidden is None else edit.hidden
-        self.change(replace(track, access=access, hidden=hidden))
 
     def fail(self, track_id: str) -> None:
         """The file of a track was refused."""
@@ -209,9 +263,12 @@ class MemoryNames:
         if not tags.album:
             return artist, None
         album = self._album(self._artist(tags.album_artist), tags)
+        if self.words.tagged_years.get(album.id) == 0:
+            self.words.tagged_years[album.id] = tags.year
+        dated = album.id in self.words.tagged_years
         self.albums[album.id] = replace(
             album,
-            year=album.year or tags.year,
+            year=album.year or (0 if dated else tags.year),
             track_count=album.track_count + 1,
             total_duration_ms=album.total_duration_ms + tags.duration_ms,
             version=album.version + 1,
@@ -219,19 +276,26 @@ class MemoryNames:
         return artist, album
 
     def _artist(self, name: str) -> Artist:
-        for artist in self.artists.values():
-            if identity(artist.name) == identity(name):
-                return artist
+        if called := self.artist_called(name):
+            return self.artists[called]
         artist = Artist(new_id(), name, "", 0, 0, datetime.now(UTC), 0)
         self.artists[artist.id] = artist
         return artist
 
     def _album(self, artist: Artist, tags: Tags) -> Album:
-        for album in self.albums.values():
-            if album.artist_id == artist.id and identity(album.title) == identity(tags.album):
-                return album
+        if called := self.album_called(artist.id, tags.album):
+            return self.albums[called]
         now = datetime.now(UTC)
         return Album(new_id(), tags.album, artist.name, artist.id, tags.year, 0, 0, "", now, 0)
+
+    def artist_called(self, name: str) -> str:
+        """The id of the artist that tags of this name mean; empty: none yet."""
+        return self.words.called("", name, {one.id: one.name for one in self.artists.values()})
+
+    def album_called(self, artist_id: str, title: str) -> str:
+        """The id of the artist's album that tags of this title mean; empty: none yet."""
+        titles = {one.id: one.title for one in self.albums.values() if one.artist_id == artist_id}
+        return self.words.called(artist_id, title, titles)
 
     def _leave(self, track: Track) -> None:
         """Take a track off its names; those that are left empty go."""
@@ -254,7 +318,7 @@ class MemoryNames:
             total_duration_ms=album.total_duration_ms - duration_ms,
             version=album.version + 1,
         )
-        if left.track_count:
+        if left.track_count or self.words.said_of(album):
             self._put_album(left)
             return
         del self.albums[album.id]
@@ -262,7 +326,7 @@ class MemoryNames:
 
     def _settle_artist(self, artist: Artist) -> None:
         has_album = any(album.artist_id == artist.id for album in self.albums.values())
-        if artist.track_count or has_album:
+        if artist.track_count or has_album or self.words.said_of(artist):
             self._put_artist(artist)
             return
         del self.artists[artist.id]
@@ -283,19 +347,20 @@ class MemoryNames:
 
     def _put_artist(self, artist: Artist) -> None:
         self.artists[artist.id] = artist
-        living = self._sings(artist.id)
-        self._feed.append(feed_changes.artist_change(replace(artist, living=living)))
+        if (told := self.artist(artist.id)) is not None:
+            self._feed.append(feed_changes.artist_change(told))
 
     def _put_album(self, album: Album) -> None:
         self.albums[album.id] = album
-        living = self._plays(album.id)
-        self._feed.append(feed_changes.album_change(replace(album, living=living)))
+        if (told := self.album(album.id)) is not None:
+            self._feed.append(feed_changes.album_change(told))
 
-    def _turn(self, names: frozenset[str]) -> None:
-        for key in sorted(names & self.artists.keys()):
+    def turn(self, names: Collection[str]) -> None:
+        """A new version of names, told."""
+        for key in sorted(self.artists.keys() & names):
             artist = self.artists[key]
             self._put_artist(replace(artist, version=artist.version + 1))
-        for key in sorted(names & self.albums.keys()):
+        for key in sorted(self.albums.keys() & names):
             album = self.albums[key]
             self._put_album(replace(album, version=album.version + 1))
 
@@ -307,30 +372,12 @@ class MemoryNames:
         return frozenset(silent | ({album.id} if album and not self._plays(album.id) else set()))
 
 
-def _tags(track: Track, album: Album | None, artist: str) -> Tags:
-    return Tags(
-        title=track.title,
-        artist=artist,
-        album=track.album,
-        album_artist=album.artist if album else "",
-        disc_number=track.disc_number,
-        track_number=track.track_number,
-        year=track.year,
-        genres=track.genres,
-        duration_ms=track.duration_ms,
-    )
+def _same(held: Tags, tags: Tags) -> bool:
+    """Whether tags mean what is held; a measured length is not asked for."""
+    return _meant(held) == _meant(tags)
 
 
-def _same(track: Track, album: Album | None, tags: Tags) -> bool:
+def _meant(tags: Tags) -> tuple[object, ...]:
+    names = map(identity, (tags.artist, tags.album, tags.album_artist))
     plain = (tags.title, tags.disc_number, tags.track_number, tags.year, tags.genres)
-    if plain != (
-        track.title,
-        track.disc_number,
-        track.track_number,
-        track.year,
-        track.genres,
-    ):
-        return False
-    held = (track.artist, track.album, album.artist if album else "")
-    wanted = (tags.artist, tags.album, tags.album_artist)
-    return [identity(name) for name in held] == [identity(name) for name in wanted]
+    return (*names, *plain)

@@ -107,7 +107,7 @@ class MemoryReads:
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""
-        return self._names.album(album_id)
+        return self._names.album(album_id) if self._names.shows_album(album_id) else None
 
     async def album_tracks(
         self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
@@ -119,7 +119,7 @@ class MemoryReads:
 
     async def artist(self, artist_id: str) -> Artist | None:
         """See ``Catalogue.artist``."""
-        return self._names.artist(artist_id)
+        return self._names.artist(artist_id) if self._names.shows_artist(artist_id) else None
 
     async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
         """See ``Catalogue.top_tracks``."""
@@ -145,11 +145,11 @@ class MemoryReads:
 
     async def albums_of(self, ids: Collection[str]) -> list[Album]:
         """See ``Catalogue.albums_of``."""
-        return [album for key in set(ids) if (album := self._names.album(key))]
+        return [album for key in set(ids) if (album := await self.album(key))]
 
     async def artists_of(self, ids: Collection[str]) -> list[Artist]:
         """See ``Catalogue.artists_of``."""
-        return [artist for key in set(ids) if (artist := self._names.artist(key))]
+        return [artist for key in set(ids) if (artist := await self.artist(key))]
 
     async def album_order(self, album_id: str, *, limit: int) -> Sequence[str]:
         """See ``PlayOrders.album_order``."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from catalog_svc.adapters import kept_answers as kept
+from catalog_svc.adapters import postgres_edited_names as edited_names
+from catalog_svc.adapters import postgres_hiding as hiding
 from catalog_svc.adapters import postgres_names as names
 from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.adapters import postgres_tracks as tracks
-from catalog_svc.adapters.kept_tracks import recalled, remembered
-from catalog_svc.domain.catalogue import Track
-from catalog_svc.domain.edits import NOTHING, TrackEdit
+from catalog_svc.domain.catalogue import Album, Artist, Track
+from catalog_svc.domain.edits import NOTHING, AlbumEdit, ArtistEdit, TrackEdit
 from catalog_svc.domain.listings import title_key
 from meshkit import feeds_postgres, postgres
 from meshkit.idempotency import RequestKey
@@ -22,7 +24,7 @@ UPDATE tracks SET
                         ELSE nullif(%(title)s::text, '') END,
     edited_folded = CASE WHEN %(title)s::text IS NULL THEN edited_folded
                          WHEN %(title)s::text <> '' THEN %(folded)s END,
-    access = coalesce(%(access)s, access), hidden = coalesce(%(hidden)s, hidden),
+    access = coalesce(%(access)s, access), taken_down = coalesce(%(hidden)s, taken_down),
     version = version + 1
 WHERE id = %(id)s
 """
@@ -45,9 +47,39 @@ class PostgresEdits:
                 return None
 
             async def produce() -> bytes:
-                return remembered(await _edited(connection, track, edit.of(track)))
+                return kept.remembered(await _edited(connection, track, edit.of(track)))
 
-            return recalled(await self._answers.answer_once(connection, key, produce))
+            return kept.recalled_track(await self._answers.answer_once(connection, key, produce))
+
+    async def edit_album(
+        self, album_id: str, edit: AlbumEdit, key: RequestKey | None
+    ) -> Album | None:
+        """See ``Edits.edit_album``."""
+        async with names.writing(self._pool) as connection:
+            album = await edited_names.album(connection, album_id)
+            if album is None:
+                return None
+
+            async def produce() -> bytes:
+                await edited_names.edit_album(connection, album, edit.of(album))
+                return kept.remembered(await edited_names.album(connection, album_id) or album)
+
+            return kept.recalled_album(await self._answers.answer_once(connection, key, produce))
+
+    async def edit_artist(
+        self, artist_id: str, edit: ArtistEdit, key: RequestKey | None
+    ) -> Artist | None:
+        """See ``Edits.edit_artist``."""
+        async with names.writing(self._pool) as connection:
+            artist = await edited_names.artist(connection, artist_id)
+            if artist is None:
+                return None
+
+            async def produce() -> bytes:
+                await edited_names.edit_artist(connection, artist, edit.of(artist))
+                return kept.remembered(await edited_names.artist(connection, artist_id) or artist)
+
+            return kept.recalled_artist(await self._answers.answer_once(connection, key, produce))
 
 
 async def _found(connection: postgres.Connection, track_id: str) -> Track | None:
@@ -71,10 +103,8 @@ async def _put(connection: postgres.Connection, track: Track, edit: TrackEdit) -
         "hidden": edit.hidden,
         "id": track.id,
     }
-    were_silent = await names.silent(connection, track.id)
     await connection.execute(_EDIT, values)
+    turned = await hiding.settle(connection, [track.id])
     changed = await tracks.changes(connection, track.id, with_album=False)
-    if edit.hidden is not None:
-        silent = await names.silent(connection, track.id) if edit.hidden else were_silent
-        changed += await names.turned(connection, silent)
+    changed += await tracks.names_told(connection, turned)
     await feeds_postgres.append(connection, *changed)

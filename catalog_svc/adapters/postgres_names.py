@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -25,8 +25,8 @@ WITH written AS (
         track_count = held.track_count + excluded.track_count, version = held.version + 1
     RETURNING *
 )
-SELECT ar.folded, ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at,
-       ar.version, true
+SELECT ar.folded, ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count - ar.hidden_tracks,
+       ar.created_at, ar.version, true, ar.taken_down
 FROM written ar
 """
 _ALBUMS = """
@@ -36,26 +36,42 @@ WITH written AS (
     SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::integer[],
                          %s::integer[], %s::bigint[])
     ON CONFLICT (artist_id, folded) DO UPDATE SET
-        year = CASE WHEN held.year = 0 THEN excluded.year ELSE held.year END,
+        year = CASE WHEN held.year = 0 AND held.tagged_year IS NULL THEN excluded.year
+                    ELSE held.year END,
+        tagged_year = CASE WHEN held.tagged_year = 0 THEN excluded.year
+                           ELSE held.tagged_year END,
         track_count = held.track_count + excluded.track_count,
         total_duration_ms = held.total_duration_ms + excluded.total_duration_ms,
         version = held.version + 1
     RETURNING *
 )
-SELECT al.folded, al.id, al.title, ar.name, al.artist_id, al.year, al.track_count,
-       al.total_duration_ms, al.artwork, al.created_at, al.version, true
+SELECT al.folded, al.id, al.title, ar.name, al.artist_id, al.year,
+       al.track_count - al.hidden_tracks, al.total_duration_ms - al.hidden_duration_ms, al.artwork,
+       al.created_at, al.version, true, al.taken_down
 FROM written al JOIN artists ar ON ar.id = al.artist_id
+"""
+_ARTIST_ALIASES = """
+SELECT a.folded, ar.folded FROM artist_aliases a JOIN artists ar ON ar.id = a.artist_id
+WHERE a.folded = ANY (%s)
+"""
+_ALBUM_ALIASES = """
+SELECT a.artist_id, a.folded, al.folded
+FROM unnest(%s::text[], %s::text[]) AS asked (artist_id, folded)
+    JOIN album_aliases a USING (artist_id, folded) JOIN albums al ON al.id = a.album_id
 """
 _LEAVE_ALBUM = """
 UPDATE albums SET track_count = track_count - 1, total_duration_ms = total_duration_ms - %s,
                   version = version + 1
-WHERE id = %s RETURNING track_count, version, artist_id
+WHERE id = %s
+RETURNING track_count, version, artist_id,
+          taken_down OR tagged_title IS NOT NULL OR tagged_year IS NOT NULL
 """
 _LEAVE_ARTIST = """
 UPDATE artists SET track_count = track_count - 1, version = version + 1 WHERE id = %s
 """
 _DROP_ARTIST = """
 DELETE FROM artists ar WHERE id = %s AND track_count = 0
+    AND NOT taken_down AND tagged_name IS NULL AND bio = ''
     AND NOT EXISTS (SELECT FROM albums al WHERE al.artist_id = ar.id)
 RETURNING version
 """
@@ -102,10 +118,19 @@ class Credits:
             return None
         return self.albums[self.artists[identity(tags.album_artist)].id, identity(tags.album)]
 
+    @property
+    def taken_down(self) -> bool:
+        """Whether one of them was taken down, and its tracks with it."""
+        by_artist = any(one.taken_down for one in self.artists.values())
+        return by_artist or any(one.taken_down for one in self.albums.values())
+
     def changes(self) -> list[Change]:
-        """What the feed says of all of them."""
-        artists = [feed_changes.artist_change(one) for one in self.artists.values()]
-        return artists + [feed_changes.album_change(one) for one in self.albums.values()]
+        """What the feed says of all of them, where none was taken down."""
+        # Tags may have several names of one.
+        artists = {one.id: one for one in self.artists.values()}
+        albums = {one.id: one for one in self.albums.values()}
+        told = [feed_changes.artist_change(one) for one in artists.values()]
+        return told + [feed_changes.album_change(one) for one in albums.values()]
 
 
 @asynccontextmanager
@@ -140,15 +165,21 @@ async def _credit_artists(
         counts[key] += 1
         if tags.album:
             names.setdefault(identity(tags.album_artist), tags.album_artist)
-    keys = list(names)
+    cursor = await connection.execute(_ARTIST_ALIASES, [list(names)])
+    shown: dict[str, str] = {**{key: key for key in names}, **dict(await cursor.fetchall())}
+    totals: Counter[str] = Counter()
+    for key in names:
+        totals[shown[key]] += counts[key]
+    spelled = {shown[key]: name for key, name in reversed(names.items())}
     columns: list[list[object]] = [
-        [new_id() for _ in keys],
-        [names[key] for key in keys],
-        [*keys],
-        [counts[key] for key in keys],
+        [new_id() for _ in totals],
+        [spelled[folded] for folded in totals],
+        [*totals],
+        [*totals.values()],
     ]
     found = await (await connection.execute(_ARTISTS, columns)).fetchall()
-    return {row[0]: rows.artist(row[1:]) for row in found}
+    credited = {row[0]: rows.artist(row[1:]) for row in found}
+    return {key: credited[folded] for key, folded in shown.items()}
 
 
 async def _credit_albums(
@@ -159,32 +190,50 @@ async def _credit_albums(
         if tags.album:
             key = artists[identity(tags.album_artist)].id, identity(tags.album)
             albums.setdefault(key, []).append(tags)
-    columns: list[list[object]] = [
-        [new_id() for _ in albums],
-        [artist_id for artist_id, _ in albums],
-        [members[0].album for members in albums.values()],
-        [folded for _, folded in albums],
-        [max(tags.year for tags in members) for members in albums.values()],
-        [len(members) for members in albums.values()],
-        [sum(tags.duration_ms for tags in members) for members in albums.values()],
-    ]
     if not albums:
         return {}
+    shown = await _shown_albums(connection, albums)
+    held: dict[tuple[str, str], list[Tags]] = {}
+    for key, members in albums.items():
+        held.setdefault(shown[key], []).extend(members)
+    columns: list[list[object]] = [
+        [new_id() for _ in held],
+        [artist_id for artist_id, _ in held],
+        [members[0].album for members in held.values()],
+        [folded for _, folded in held],
+        [max(tags.year for tags in members) for members in held.values()],
+        [len(members) for members in held.values()],
+        [sum(tags.duration_ms for tags in members) for members in held.values()],
+    ]
     found = await (await connection.execute(_ALBUMS, columns)).fetchall()
-    return {(row[4], row[0]): rows.album(row[1:]) for row in found}
+    credited = {(row[4], row[0]): rows.album(row[1:]) for row in found}
+    return {key: credited[place] for key, place in shown.items()}
+
+
+async def _shown_albums(
+    connection: postgres.Connection, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Artist and folded title of each album as it is shown, by those that tags have."""
+    columns = [[artist_id for artist_id, _ in keys], [folded for _, folded in keys]]
+    cursor = await connection.execute(_ALBUM_ALIASES, columns)
+    aliases = {(row[0], row[1]): (row[0], row[2]) for row in await cursor.fetchall()}
+    return {key: aliases.get(key, key) for key in keys}
 
 
 async def leave(
     connection: postgres.Connection, *, artist_id: str, album_id: str, duration_ms: int
 ) -> list[Change]:
-    """Take a track off its artist and album, and remove those that nothing is left of."""
+    """Take a track off its artist and album, and remove those that nothing is left of.
+
+    What an administrator said of them would be lost with them: such ones stay, for the next track.
+    """
     changes: list[Change] = []
     await connection.execute(_LEAVE_ARTIST, [artist_id])
     touched = {artist_id: None}
     if album_id:
         cursor = await connection.execute(_LEAVE_ALBUM, [duration_ms, album_id])
         row = await cursor.fetchone()
-        if row is not None and row[0] == 0:
+        if row is not None and row[0] == 0 and not row[3]:
             touched[row[2]] = None
             await connection.execute("DELETE FROM albums WHERE id = %s", [album_id])
             changes.append(feed_changes.removal("album", album_id, row[1] + 1))

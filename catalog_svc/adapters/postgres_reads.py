@@ -80,7 +80,8 @@ class PostgresCatalogue:
 
     async def album(self, album_id: str) -> Album | None:
         """See ``Catalogue.album``."""
-        found = await self._rows(f"{rows.ALBUM} WHERE al.id = %(id)s", {"id": album_id})
+        query = f"{rows.ALBUM} WHERE al.id = %(id)s AND {rows.SHOWN_ALBUM}"
+        found = await self._rows(query, {"id": album_id})
         return rows.album(found[0]) if found else None
 
     async def album_tracks(
@@ -93,7 +94,8 @@ class PostgresCatalogue:
 
     async def artist(self, artist_id: str) -> Artist | None:
         """See ``Catalogue.artist``."""
-        found = await self._rows(f"{rows.ARTIST} WHERE ar.id = %(id)s", {"id": artist_id})
+        query = f"{rows.ARTIST} WHERE ar.id = %(id)s AND {rows.SHOWN_ARTIST}"
+        found = await self._rows(query, {"id": artist_id})
         return rows.artist(found[0]) if found else None
 
     async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
@@ -108,12 +110,12 @@ class PostgresCatalogue:
 
     async def albums_of(self, ids: Collection[str]) -> list[Album]:
         """See ``Catalogue.albums_of``."""
-        query = f"{rows.ALBUM} WHERE al.id = ANY (%(ids)s)"
+        query = f"{rows.ALBUM} WHERE al.id = ANY (%(ids)s) AND {rows.SHOWN_ALBUM}"
         return [rows.album(row) for row in await self._rows(query, {"ids": list(ids)})]
 
     async def artists_of(self, ids: Collection[str]) -> list[Artist]:
         """See ``Catalogue.artists_of``."""
-        query = f"{rows.ARTIST} WHERE ar.id = ANY (%(ids)s)"
+        query = f"{rows.ARTIST} WHERE ar.id = ANY (%(ids)s) AND {rows.SHOWN_ARTIST}"
         return [rows.artist(row) for row in await self._rows(query, {"ids": list(ids)})]
 
     async def playable(self, track_id: str) -> Playable | None:

@@ -25,26 +25,31 @@ SELECT t.id, coalesce(t.edited_title, t.title), ar.name, t.artist_id,
        t.disc_number, t.track_number, t.duration_ms, t.genres, t.year, t.streams_total,
        t.bitrates_kbps, t.lossless, t.access, t.state,
        coalesce(nullif(t.artwork, ''), al.artwork, ''), t.integrated_lufs, t.true_peak_dbtp,
-       t.created_at, t.version, t.hidden
+       t.created_at, t.version, t.hidden, t.taken_down
 FROM tracks t JOIN artists ar ON ar.id = t.artist_id LEFT JOIN albums al ON al.id = t.album_id
 """
 VISIBLE_TRACK = TRACK.replace("tracks t ", "(SELECT * FROM tracks WHERE NOT hidden) AS t ")
 # OFFSET 0: without it a page of names would read all tracks, to hash those that are living.
 ALBUM = """
-SELECT al.id, al.title, ar.name, al.artist_id, al.year, al.track_count, al.total_duration_ms,
-       al.artwork, al.created_at, al.version,
+SELECT al.id, al.title, ar.name, al.artist_id, al.year, al.track_count - al.hidden_tracks,
+       al.total_duration_ms - al.hidden_duration_ms, al.artwork, al.created_at, al.version,
        EXISTS (SELECT FROM tracks lt
-               WHERE lt.album_id = al.id AND lt.state <> 3 AND NOT lt.hidden OFFSET 0)
+               WHERE lt.album_id = al.id AND lt.state <> 3 AND NOT lt.hidden OFFSET 0),
+       al.taken_down
 FROM albums al JOIN artists ar ON ar.id = al.artist_id
 """
 ARTIST = """
-SELECT ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count, ar.created_at, ar.version,
+SELECT ar.id, ar.name, ar.bio, ar.followers_count, ar.track_count - ar.hidden_tracks,
+       ar.created_at, ar.version,
        EXISTS (SELECT FROM tracks lt
                WHERE lt.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden OFFSET 0)
        OR EXISTS (SELECT FROM albums la JOIN tracks lt ON lt.album_id = la.id
-                  WHERE la.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden OFFSET 0)
+                  WHERE la.artist_id = ar.id AND lt.state <> 3 AND NOT lt.hidden OFFSET 0),
+       ar.taken_down
 FROM artists ar
 """
+SHOWN_ALBUM = "NOT (al.taken_down OR ar.taken_down)"
+SHOWN_ARTIST = "NOT ar.taken_down"
 SURVIVOR = "coalesce((SELECT m.track_id FROM track_merges m WHERE m.id = %(id)s), %(id)s)"
 PLAYLIST = """
 SELECT p.id, p.title, p.description, p.owner, p.track_count, p.follower_count, p.version, p.public
@@ -94,6 +99,7 @@ def track(row: Row) -> Track:
         created_at=row[19],
         version=row[20],
         hidden=row[21],
+        taken_down=row[22],
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from catalog_svc.adapters import feed_changes
 from catalog_svc.adapters import postgres_counts as counts
+from catalog_svc.adapters import postgres_hiding as hiding
 from catalog_svc.adapters import postgres_names as names
 from catalog_svc.adapters import postgres_rows as rows
 from catalog_svc.adapters.postgres_queue import Queue
@@ -190,13 +191,14 @@ class PostgresScanStore:
         if not pairs:
             return []
         credits_ = await names.credit(connection, [tags for _, tags in pairs])
-        await feeds_postgres.append(connection, *credits_.changes())
         now = datetime.now(UTC)
         tracks = [_track(source, tags, credits_, now) for source, tags in pairs]
         async with connection.cursor().copy(_COPY_TRACKS) as copy:
             for track, (source, _) in zip(tracks, pairs, strict=True):
                 await copy.write_row(_track_row(track, source.id))
-        return tracks
+        turned, credited = await hiding.placed(connection, [one.id for one in tracks], credits_)
+        await feeds_postgres.append(connection, *credited)
+        return [replace(one, hidden=one.id in turned.tracks) for one in tracks]
 
     async def finish_scan(self, import_id: str) -> None:
         """See ``ScanStore.finish_scan``."""

@@ -50,7 +50,8 @@ class Loudness:
 class Track:
     """A recording. ``artwork`` is the hex SHA-256 of its cover or empty.
 
-    One that is ``hidden`` was taken down: nobody finds, lists or plays it.
+    One that is ``hidden`` is found, listed and played by nobody: it was ``taken_down`` itself, or
+    its album or an artist of it was.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Track:
     created_at: datetime
     version: int
     hidden: bool = False
+    taken_down: bool = False
 
     @property
     def rungs(self) -> tuple[str, ...]:
@@ -87,7 +89,8 @@ class Artist:
     """An artist, one a folded name.
 
     ``living``: a track of it, or on an album of it, was neither refused nor hidden; search leaves
-    others out.
+    others out. ``taken_down``: nobody finds or lists it, and its tracks are hidden; those do not
+    count.
     """
 
     id: str
@@ -98,6 +101,7 @@ class Artist:
     created_at: datetime
     version: int
     living: bool = True
+    taken_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Album:
     """An album, one a folded title and artist. ``artwork`` is hex SHA-256 or empty.
 
     ``living``: a track of it was neither refused nor hidden; search leaves others out.
+    ``taken_down``: nobody finds or lists it, and its tracks are hidden. Hidden tracks do not count.
     """
 
     id: str
@@ -118,6 +123,7 @@ class Album:
     created_at: datetime
     version: int
     living: bool = True
+    taken_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)

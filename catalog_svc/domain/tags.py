@@ -80,6 +80,12 @@ def clean(text: str | None) -> str:
     return _CONTROL.sub(" ", text or "").strip()[:MAX_NAME].rstrip()
 
 
+def prose(text: str) -> str:
+    """Text of several lines without other control characters."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(_CONTROL.sub(" ", line).rstrip() for line in lines).strip()
+
+
 def identity(name: str) -> str:
     """What makes two spellings one artist or album; a name of punctuation alone is itself."""
     return fold(name) or name.casefold()

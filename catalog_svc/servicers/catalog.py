@@ -31,7 +31,7 @@ from catalog_svc.servicers.places import (
     year_before,
 )
 from catalog_svc.usecases.browse import Browse
-from catalog_svc.usecases.edit_track import EditTrack
+from catalog_svc.usecases.edit_catalogue import EditCatalogue
 from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.top_tracks import TopTracks
 from meshkit.idempotency import request_key
@@ -53,12 +53,12 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         browse: Browse,
         names: ListNames,
         top_tracks: TopTracks,
-        edit_track: EditTrack,
+        edit: EditCatalogue,
     ) -> None:
         self._browse = browse
         self._names = names
         self._top_tracks = top_tracks
-        self._edit_track = edit_track
+        self._edit = edit
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
         """See the contract."""
@@ -70,9 +70,8 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         edit = convert.track_edit(request)
         key = request_key(current_principal().user_id, _SERVICE + "UpdateTrack", request)
-        return pb.UpdateTrackResponse(
-            track=convert.track(await self._edit_track(request.id, edit, key))
-        )
+        edited = await self._edit.track(request.id, edit, key)
+        return pb.UpdateTrackResponse(track=convert.track(edited))
 
     async def ListTracks(
         self, request: pb.ListTracksRequest, context: Context
@@ -157,6 +156,15 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         return pb.GetAlbumResponse(album=convert.album(await self._browse.album(request.id)))
 
+    async def UpdateAlbum(
+        self, request: pb.UpdateAlbumRequest, context: Context
+    ) -> pb.UpdateAlbumResponse:
+        """See the contract."""
+        edit = convert.album_edit(request)
+        key = request_key(current_principal().user_id, _SERVICE + "UpdateAlbum", request)
+        edited = await self._edit.album(request.id, edit, key)
+        return pb.UpdateAlbumResponse(album=convert.album(edited))
+
     async def ListAlbumTracks(
         self, request: pb.ListAlbumTracksRequest, context: Context
     ) -> pb.ListAlbumTracksResponse:
@@ -172,6 +180,15 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.GetArtistResponse:
         """See the contract."""
         return pb.GetArtistResponse(artist=convert.artist(await self._browse.artist(request.id)))
+
+    async def UpdateArtist(
+        self, request: pb.UpdateArtistRequest, context: Context
+    ) -> pb.UpdateArtistResponse:
+        """See the contract."""
+        edit = convert.artist_edit(request)
+        key = request_key(current_principal().user_id, _SERVICE + "UpdateArtist", request)
+        edited = await self._edit.artist(request.id, edit, key)
+        return pb.UpdateArtistResponse(artist=convert.artist(edited))
 
     async def ListArtistTopTracks(
         self, request: pb.ListArtistTopTracksRequest, context: Context

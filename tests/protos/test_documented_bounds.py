@@ -17,7 +17,10 @@ STATES_A_BOUND = re.compile(
     r"\bULIDs?\b|\b(at most|up to) \d|\d to \d|\bnot negative\b|\bfrom \d+ on\b", re.IGNORECASE
 )
 NOT_CHECKED = {
-    "segue.catalog.v1.Track.id": "must be the path's",
+    **{
+        f"segue.catalog.v1.{name}.id": "must be the path's" for name in ("Track", "Album", "Artist")
+    },
+    "segue.catalog.v1.Album.artist_id": "is output only",
     **{
         f"segue.catalog.v1.Track.{name}": "is output only"
         for name in ("artist_id", "album_id", "genres")

@@ -89,6 +89,10 @@ OUTPUT_ONLY = {
         *("id", "artist_id", "album", "album_id", "disc_number", "track_number"),
         *("duration", "duration_ms", "year", "streams_total", "state", "artwork_path"),
     },
+    "segue.catalog.v1.Album": {
+        *("id", "artist", "artist_id", "track_count", "total_duration_ms", "artwork_path"),
+    },
+    "segue.catalog.v1.Artist": {"id", "followers_count", "track_count"},
     "segue.playlist.v1.Playlist": {
         *("playlist_id", "owner", "owner_id", "track_count", "total_duration_ms"),
         *("follower_count", "collaborator_count", "snapshot_id", "role", "followed", "managed_by"),

@@ -7,7 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from catalog_svc import wiring
-from catalog_svc.adapters import postgres_listing, postgres_playlists
+from catalog_svc.adapters import (
+    postgres_edited_names,
+    postgres_listing,
+    postgres_playlists,
+    postgres_tracks,
+)
 from catalog_svc.adapters.postgres_browsing import PostgresBrowsing
 from catalog_svc.adapters.postgres_edits import PostgresEdits
 from catalog_svc.adapters.postgres_imports import PostgresImports
@@ -19,10 +24,12 @@ from catalog_svc.adapters.postgres_preparation import PostgresPreparation
 from catalog_svc.adapters.postgres_queue import SCHEMA
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
+from catalog_svc.domain.edits import ArtistEdit
 from meshkit import feeds_postgres
 from tests.contracts.catalog.browsing_suite import BrowsingContract
 from tests.contracts.catalog.edits_suite import EditsContract
 from tests.contracts.catalog.handover_suite import HandoverContract
+from tests.contracts.catalog.name_edits_suite import NameEditsContract
 from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract, playlist, told
 from tests.contracts.catalog.plays_suite import PlaysContract
@@ -75,6 +82,10 @@ class TestPostgresEdits(EditsContract):
     pass
 
 
+class TestPostgresNameEdits(NameEditsContract):
+    pass
+
+
 class TestPostgresScan(ScanContract):
     pass
 
@@ -122,3 +133,19 @@ async def test_the_end_of_a_listing_drops_what_is_left_in_several_steps(
     await stores.playlists.begin_listing()
     await stores.playlists.end_listing()
     assert [batch async for batch in stores.listing.everything(["playlist"])] == []
+
+
+async def test_what_shows_a_renamed_artist_is_told_in_several_steps(
+    stores: CatalogueStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_tracks, "AT_ONCE", 2)
+    monkeypatch.setattr(postgres_edited_names, "AT_ONCE", 2)
+    albums = [tagged(f"Song {n}", album=f"Album {n}") for n in range(5)]
+    await stores.scanned(*(found(f"{n}.flac", tags) for n, tags in enumerate(albums)))
+    track = (await stores.catalogue.tracks(after=None, limit=1))[0]
+    token = await stores.feed.head()
+    for edit in (ArtistEdit(name="Zoë"), ArtistEdit(hidden=True)):
+        await stores.edits.edit_artist(track.artist_id, edit, None)
+    told = await stores.changes_after(token)
+    assert len([one for one in told if one.entity == "track"]) == 10
+    assert len({one.id for one in told}) == 11

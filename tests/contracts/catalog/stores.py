@@ -166,7 +166,7 @@ def memory_stores(store: MemoryStore) -> CatalogueStores:
         catalogue=store,
         browsing=store,
         playables=store,
-        edits=store,
+        edits=store.edits,
         imports=store,
         scans=store,
         preparation=store,

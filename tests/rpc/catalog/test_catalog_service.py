@@ -26,7 +26,7 @@ from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.usecases.browse import Browse
-from catalog_svc.usecases.edit_track import EditTrack
+from catalog_svc.usecases.edit_catalogue import EditCatalogue
 from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.lookup_assets import LookupAssets
 from catalog_svc.usecases.play_orders import FindPlayOrders
@@ -97,7 +97,7 @@ def register_catalogue(
         browse,
         ListNames(store, browse),
         TopTracks(store, store, MemoryMostPlayed()),
-        EditTrack(store),
+        EditCatalogue(store.edits),
     )
     internal = CatalogInternalServicer(
         browse,

@@ -8,6 +8,7 @@ from catalog_svc.adapters.memory import MemoryStore
 from tests.contracts.catalog.browsing_suite import BrowsingContract
 from tests.contracts.catalog.edits_suite import EditsContract
 from tests.contracts.catalog.handover_suite import HandoverContract
+from tests.contracts.catalog.name_edits_suite import NameEditsContract
 from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract
 from tests.contracts.catalog.plays_suite import PlaysContract
@@ -32,6 +33,10 @@ class TestMemoryBrowsing(BrowsingContract):
 
 
 class TestMemoryEdits(EditsContract):
+    pass
+
+
+class TestMemoryNameEdits(NameEditsContract):
     pass
 
 
