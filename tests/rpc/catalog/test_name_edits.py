@@ -143,6 +143,10 @@ async def test_a_track_tells_its_own_word_while_its_album_is_hidden(catalog: Cat
     request = pb.UpdateTrackRequest(id=track.id, track=catalog_pb2.Track(title="Uno"))
     told = (await catalog.edge.UpdateTrack(request, metadata=catalog.mesh.token())).track
     assert (told.title, told.hidden) == ("Uno", False)
+    hidden = await catalog.edge.ListHiddenTracks(
+        pb.ListHiddenTracksRequest(), metadata=catalog.mesh.token()
+    )
+    assert list(hidden.tracks) == [told]
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,9 @@ class Track(_message.Message):
     artwork_path: _builtins.str
     """Where its cover is served, a path under the edge. Empty: it has none."""
     hidden: _builtins.bool
-    """Whether it was taken down: reads, lists, search and playing then know it no more, and playlists
-    keep its place. Default: false.
+    """Whether the track itself was taken down: reads, lists, search and playing then know it no more,
+    and playlists keep its place. So it is while its album or an artist of it is taken down, which
+    this does not tell. Default: false.
     """
     @_builtins.property
     def genres(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -231,7 +232,9 @@ Global___Loudness: _TypeAlias = Loudness  # noqa: Y015
 
 @_typing.final
 class Artist(_message.Message):
-    """An artist."""
+    """An artist. What a read answers can be sent back to UpdateArtist: of it, name, bio and hidden are
+    taken, and all else is ignored.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -241,16 +244,21 @@ class Artist(_message.Message):
     FOLLOWERS_COUNT_FIELD_NUMBER: _builtins.int
     TRACK_COUNT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """ULID, 26 upper-case characters."""
     name: _builtins.str
-    """The name as most tracks have it, at most 500 characters."""
+    """The name as the tags of its first track have it, at most 500 characters."""
     bio: _builtins.str
-    """A text about the artist. Empty: none."""
+    """A text about the artist, at most 10000 characters. Empty: none."""
     followers_count: _builtins.float
     """How many follow the artist."""
     track_count: _builtins.int
-    """How many tracks of the catalogue are the artist's."""
+    """How many tracks of the catalogue are the artist's, without hidden ones."""
+    hidden: _builtins.bool
+    """Whether the artist was taken down, with every track of theirs and every album: reads, lists,
+    search and playing then know them no more. Default: false.
+    """
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it entered the catalogue."""
@@ -259,23 +267,37 @@ class Artist(_message.Message):
         self,
         *,
         id: _builtins.str = ...,
-        name: _builtins.str = ...,
-        bio: _builtins.str = ...,
+        name: _builtins.str | None = ...,
+        bio: _builtins.str | None = ...,
         followers_count: _builtins.float = ...,
         track_count: _builtins.int = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        hidden: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bio", b"_bio", "_hidden", b"_hidden", "_name", b"_name", "bio", b"bio", "created_at", b"created_at", "hidden", b"hidden", "name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "created_at", b"created_at", "followers_count", b"followers_count", "id", b"id", "name", b"name", "track_count", b"track_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bio", b"_bio", "_hidden", b"_hidden", "_name", b"_name", "bio", b"bio", "created_at", b"created_at", "followers_count", b"followers_count", "hidden", b"hidden", "id", b"id", "name", b"name", "track_count", b"track_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__bio: _TypeAlias = _typing.Literal["bio"]  # noqa: Y015
+    _WhichOneofArgType__bio: _TypeAlias = _typing.Literal["_bio", b"_bio"]  # noqa: Y015
+    _WhichOneofReturnType__hidden: _TypeAlias = _typing.Literal["hidden"]  # noqa: Y015
+    _WhichOneofArgType__hidden: _TypeAlias = _typing.Literal["_hidden", b"_hidden"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bio) -> _WhichOneofReturnType__bio | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hidden) -> _WhichOneofReturnType__hidden | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
 
 Global___Artist: _TypeAlias = Artist  # noqa: Y015
 
 @_typing.final
 class Album(_message.Message):
-    """An album."""
+    """An album. What a read answers can be sent back to UpdateAlbum: of it, title, year and hidden are
+    taken, and all else is ignored.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -288,6 +310,7 @@ class Album(_message.Message):
     TOTAL_DURATION_MS_FIELD_NUMBER: _builtins.int
     ARTWORK_PATH_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """ULID, 26 upper-case characters."""
     title: _builtins.str
@@ -297,13 +320,18 @@ class Album(_message.Message):
     artist_id: _builtins.str
     """ULID of the artist."""
     year: _builtins.int
-    """Year of release. 0: unknown."""
+    """Year of release, 0 to 9999. 0: unknown."""
     track_count: _builtins.int
-    """How many tracks the catalogue has of it."""
+    """How many tracks the catalogue has of it, without hidden ones."""
     total_duration_ms: _builtins.float
     """Length of these tracks in milliseconds."""
     artwork_path: _builtins.str
     """Where its cover is served, a path under the edge. Empty: it has none."""
+    hidden: _builtins.bool
+    """Whether the album itself was taken down, with every track on it: reads, lists, search and playing
+    then know it no more. So it is while its artist is taken down, which this does not tell.
+    Default: false.
+    """
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it entered the catalogue."""
@@ -312,20 +340,32 @@ class Album(_message.Message):
         self,
         *,
         id: _builtins.str = ...,
-        title: _builtins.str = ...,
+        title: _builtins.str | None = ...,
         artist: _builtins.str = ...,
         artist_id: _builtins.str = ...,
-        year: _builtins.int = ...,
+        year: _builtins.int | None = ...,
         track_count: _builtins.int = ...,
         total_duration_ms: _builtins.float = ...,
         artwork_path: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        hidden: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hidden", b"_hidden", "_title", b"_title", "_year", b"_year", "created_at", b"created_at", "hidden", b"hidden", "title", b"title", "year", b"year"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "artist_id", b"artist_id", "artwork_path", b"artwork_path", "created_at", b"created_at", "id", b"id", "title", b"title", "total_duration_ms", b"total_duration_ms", "track_count", b"track_count", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hidden", b"_hidden", "_title", b"_title", "_year", b"_year", "artist", b"artist", "artist_id", b"artist_id", "artwork_path", b"artwork_path", "created_at", b"created_at", "hidden", b"hidden", "id", b"id", "title", b"title", "total_duration_ms", b"total_duration_ms", "track_count", b"track_count", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__hidden: _TypeAlias = _typing.Literal["hidden"]  # noqa: Y015
+    _WhichOneofArgType__hidden: _TypeAlias = _typing.Literal["_hidden", b"_hidden"]  # noqa: Y015
+    _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
+    _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
+    _WhichOneofReturnType__year: _TypeAlias = _typing.Literal["year"]  # noqa: Y015
+    _WhichOneofArgType__year: _TypeAlias = _typing.Literal["_year", b"_year"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hidden) -> _WhichOneofReturnType__hidden | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__title) -> _WhichOneofReturnType__title | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
 
 Global___Album: _TypeAlias = Album  # noqa: Y015
 

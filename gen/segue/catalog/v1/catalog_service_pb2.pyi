@@ -693,6 +693,65 @@ class GetAlbumResponse(_message.Message):
 Global___GetAlbumResponse: _TypeAlias = GetAlbumResponse  # noqa: Y015
 
 @_typing.final
+class UpdateAlbumRequest(_message.Message):
+    """The request of UpdateAlbum."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ALBUM_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """ULID of the album."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def album(self) -> _catalog_pb2.Album:
+        """What shall be other: title, year, hidden. What is shown already is no edit; an empty title or a year
+        of 0 takes an edited one away, so that the tags' is shown again. `id` is empty or that of the path.
+        Absent: nothing.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        album: _catalog_pb2.Album | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateAlbumRequest: _TypeAlias = UpdateAlbumRequest  # noqa: Y015
+
+@_typing.final
+class UpdateAlbumResponse(_message.Message):
+    """The answer of UpdateAlbum."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def album(self) -> _catalog_pb2.Album:
+        """The album as it is now."""
+
+    def __init__(
+        self,
+        *,
+        album: _catalog_pb2.Album | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateAlbumResponse: _TypeAlias = UpdateAlbumResponse  # noqa: Y015
+
+@_typing.final
 class ListAlbumTracksRequest(_message.Message):
     """The request of ListAlbumTracks."""
 
@@ -795,6 +854,65 @@ class GetArtistResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetArtistResponse: _TypeAlias = GetArtistResponse  # noqa: Y015
+
+@_typing.final
+class UpdateArtistRequest(_message.Message):
+    """The request of UpdateArtist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ARTIST_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """ULID of the artist."""
+    request_id: _builtins.str
+    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    @_builtins.property
+    def artist(self) -> _catalog_pb2.Artist:
+        """What shall be other: name, bio, hidden. What is shown already is no edit; an empty name takes an
+        edited one away, so that the tags' is shown again. `id` is empty or that of the path. Absent:
+        nothing.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        artist: _catalog_pb2.Artist | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateArtistRequest: _TypeAlias = UpdateArtistRequest  # noqa: Y015
+
+@_typing.final
+class UpdateArtistResponse(_message.Message):
+    """The answer of UpdateArtist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def artist(self) -> _catalog_pb2.Artist:
+        """The artist as they are now."""
+
+    def __init__(
+        self,
+        *,
+        artist: _catalog_pb2.Artist | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateArtistResponse: _TypeAlias = UpdateArtistResponse  # noqa: Y015
 
 @_typing.final
 class ListArtistTopTracksRequest(_message.Message):

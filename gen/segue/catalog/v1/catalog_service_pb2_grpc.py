@@ -85,6 +85,11 @@ class CatalogServiceStub:
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetAlbumRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetAlbumResponse.FromString,
                 _registered_method=True)
+        self.UpdateAlbum = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/UpdateAlbum',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateAlbumRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateAlbumResponse.FromString,
+                _registered_method=True)
         self.ListAlbumTracks = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/ListAlbumTracks',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListAlbumTracksRequest.SerializeToString,
@@ -94,6 +99,11 @@ class CatalogServiceStub:
                 '/segue.catalog.v1.CatalogService/GetArtist',
                 request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetArtistRequest.SerializeToString,
                 response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetArtistResponse.FromString,
+                _registered_method=True)
+        self.UpdateArtist = channel.unary_unary(
+                '/segue.catalog.v1.CatalogService/UpdateArtist',
+                request_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateArtistRequest.SerializeToString,
+                response_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateArtistResponse.FromString,
                 _registered_method=True)
         self.ListArtistTopTracks = channel.unary_unary(
                 '/segue.catalog.v1.CatalogService/ListArtistTopTracks',
@@ -139,8 +149,9 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListHiddenTracks(self, request, context):
-        """The tracks that were taken down, those that FAILED too, the newest in the catalogue first: what
-        UpdateTrack can bring back.
+        """The tracks that are found by nobody, those that FAILED too, the newest in the catalogue first. One
+        with `hidden` was taken down itself, and UpdateTrack brings it back; the others are hidden with
+        their album or an artist, which UpdateAlbum and UpdateArtist bring back.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -199,6 +210,19 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateAlbum(self, request, context):
+        """Says of an album what tags do not, or takes it down (`hidden`) with every track on it, those too
+        that a later import adds, and brings back those that are not hidden otherwise. What is said stands
+        whatever a later import reads: tags with the old title and with the new one mean this album.
+        Whose it is cannot be said: tags name an album by its artist and its title, so that the same title
+        of another artist is another album. Answers a hidden album too.
+        Errors: NOT_FOUND, INVALID_FIELD (album.id is not that of the path; album.title is that of
+        another album of the artist), REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAlbumTracks(self, request, context):
         """The tracks of an album by disc and number.
         Errors: NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID.
@@ -210,6 +234,18 @@ class CatalogServiceServicer:
     def GetArtist(self, request, context):
         """One artist.
         Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateArtist(self, request, context):
+        """Says of an artist what tags do not, or takes them down (`hidden`) with every track of theirs and
+        every one on an album of theirs, those too that a later import adds, and brings back those that are
+        not hidden otherwise. What is said stands whatever a later import reads: tags with the old name and
+        with the new one mean this artist. Answers a hidden artist too.
+        Errors: NOT_FOUND, INVALID_FIELD (artist.id is not that of the path; artist.name is that of another
+        artist), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -284,6 +320,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetAlbumRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetAlbumResponse.SerializeToString,
             ),
+            'UpdateAlbum': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAlbum,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateAlbumRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateAlbumResponse.SerializeToString,
+            ),
             'ListAlbumTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAlbumTracks,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.ListAlbumTracksRequest.FromString,
@@ -293,6 +334,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.GetArtist,
                     request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetArtistRequest.FromString,
                     response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetArtistResponse.SerializeToString,
+            ),
+            'UpdateArtist': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateArtist,
+                    request_deserializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateArtistRequest.FromString,
+                    response_serializer=segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateArtistResponse.SerializeToString,
             ),
             'ListArtistTopTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListArtistTopTracks,
@@ -587,6 +633,33 @@ class CatalogService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateAlbum(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/UpdateAlbum',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateAlbumRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateAlbumResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListAlbumTracks(request,
             target,
             options=(),
@@ -630,6 +703,33 @@ class CatalogService:
             '/segue.catalog.v1.CatalogService/GetArtist',
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetArtistRequest.SerializeToString,
             segue_dot_catalog_dot_v1_dot_catalog__service__pb2.GetArtistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateArtist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.catalog.v1.CatalogService/UpdateArtist',
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateArtistRequest.SerializeToString,
+            segue_dot_catalog_dot_v1_dot_catalog__service__pb2.UpdateArtistResponse.FromString,
             options,
             channel_credentials,
             insecure,

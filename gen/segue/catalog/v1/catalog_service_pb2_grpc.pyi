@@ -32,8 +32,9 @@ class CatalogServiceStub:
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID, NOT_FOUND (artist_id or album_id, where nothing has it).
     """
     ListHiddenTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListHiddenTracksRequest, _catalog_service_pb2.ListHiddenTracksResponse]
-    """The tracks that were taken down, those that FAILED too, the newest in the catalogue first: what
-    UpdateTrack can bring back.
+    """The tracks that are found by nobody, those that FAILED too, the newest in the catalogue first. One
+    with `hidden` was taken down itself, and UpdateTrack brings it back; the others are hidden with
+    their album or an artist, which UpdateAlbum and UpdateArtist bring back.
     Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
     """
     BatchGetTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.BatchGetTracksRequest, _catalog_service_pb2.BatchGetTracksResponse]
@@ -64,6 +65,15 @@ class CatalogServiceStub:
     """One album.
     Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
     """
+    UpdateAlbum: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.UpdateAlbumRequest, _catalog_service_pb2.UpdateAlbumResponse]
+    """Says of an album what tags do not, or takes it down (`hidden`) with every track on it, those too
+    that a later import adds, and brings back those that are not hidden otherwise. What is said stands
+    whatever a later import reads: tags with the old title and with the new one mean this album.
+    Whose it is cannot be said: tags name an album by its artist and its title, so that the same title
+    of another artist is another album. Answers a hidden album too.
+    Errors: NOT_FOUND, INVALID_FIELD (album.id is not that of the path; album.title is that of
+    another album of the artist), REQUEST_ID_REUSED.
+    """
     ListAlbumTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListAlbumTracksRequest, _catalog_service_pb2.ListAlbumTracksResponse]
     """The tracks of an album by disc and number.
     Errors: NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID.
@@ -71,6 +81,14 @@ class CatalogServiceStub:
     GetArtist: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetArtistRequest, _catalog_service_pb2.GetArtistResponse]
     """One artist.
     Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+    """
+    UpdateArtist: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.UpdateArtistRequest, _catalog_service_pb2.UpdateArtistResponse]
+    """Says of an artist what tags do not, or takes them down (`hidden`) with every track of theirs and
+    every one on an album of theirs, those too that a later import adds, and brings back those that are
+    not hidden otherwise. What is said stands whatever a later import reads: tags with the old name and
+    with the new one mean this artist. Answers a hidden artist too.
+    Errors: NOT_FOUND, INVALID_FIELD (artist.id is not that of the path; artist.name is that of another
+    artist), REQUEST_ID_REUSED.
     """
     ListArtistTopTracks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListArtistTopTracksRequest, _catalog_service_pb2.ListArtistTopTracksResponse]
     """The most played tracks of an artist (streams_total desc, id desc), at most 10.
@@ -123,8 +141,9 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_service_pb2.ListHiddenTracksRequest,
         context: _aio.ServicerContext[_catalog_service_pb2.ListHiddenTracksRequest, _abc.Awaitable[_catalog_service_pb2.ListHiddenTracksResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.ListHiddenTracksResponse]:
-        """The tracks that were taken down, those that FAILED too, the newest in the catalogue first: what
-        UpdateTrack can bring back.
+        """The tracks that are found by nobody, those that FAILED too, the newest in the catalogue first. One
+        with `hidden` was taken down itself, and UpdateTrack brings it back; the others are hidden with
+        their album or an artist, which UpdateAlbum and UpdateArtist bring back.
         Errors: INVALID_FIELD, PAGE_TOKEN_INVALID.
         """
 
@@ -193,6 +212,21 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UpdateAlbum(
+        self,
+        request: _catalog_service_pb2.UpdateAlbumRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.UpdateAlbumRequest, _abc.Awaitable[_catalog_service_pb2.UpdateAlbumResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.UpdateAlbumResponse]:
+        """Says of an album what tags do not, or takes it down (`hidden`) with every track on it, those too
+        that a later import adds, and brings back those that are not hidden otherwise. What is said stands
+        whatever a later import reads: tags with the old title and with the new one mean this album.
+        Whose it is cannot be said: tags name an album by its artist and its title, so that the same title
+        of another artist is another album. Answers a hidden album too.
+        Errors: NOT_FOUND, INVALID_FIELD (album.id is not that of the path; album.title is that of
+        another album of the artist), REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
     def ListAlbumTracks(
         self,
         request: _catalog_service_pb2.ListAlbumTracksRequest,
@@ -210,6 +244,20 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_catalog_service_pb2.GetArtistResponse]:
         """One artist.
         Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateArtist(
+        self,
+        request: _catalog_service_pb2.UpdateArtistRequest,
+        context: _aio.ServicerContext[_catalog_service_pb2.UpdateArtistRequest, _abc.Awaitable[_catalog_service_pb2.UpdateArtistResponse]],
+    ) -> _abc.Awaitable[_catalog_service_pb2.UpdateArtistResponse]:
+        """Says of an artist what tags do not, or takes them down (`hidden`) with every track of theirs and
+        every one on an album of theirs, those too that a later import adds, and brings back those that are
+        not hidden otherwise. What is said stands whatever a later import reads: tags with the old name and
+        with the new one mean this artist. Answers a hidden artist too.
+        Errors: NOT_FOUND, INVALID_FIELD (artist.id is not that of the path; artist.name is that of another
+        artist), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
