@@ -9,6 +9,8 @@ import time
 import grpc
 import pytest
 from edge_calls import INVALID, NOT_FOUND, EdgeStubs, bearer, grpc_refusal, json_refusal, target
+from grpc_status import rpc_status
+from segue.identity.v1 import identity_service_pb2 as identity
 from segue.playback.v1 import playback_service_pb2 as playback
 
 from tests.running_mesh import RunningMesh
@@ -59,6 +61,27 @@ def test_a_body_that_comes_in_pieces_is_bounded_all_the_same(mesh: RunningMesh, 
 def test_headers_that_are_too_large_are_told_so(mesh: RunningMesh) -> None:
     answer = mesh.call("GET", "/plans", headers={"x-long": "y" * 80_000})
     assert (answer.status, json_refusal(answer)) == (431, INVALID)
+
+
+@pytest.mark.parametrize("size", [70_000, 200_000])
+async def test_headers_that_are_too_large_cut_a_call_and_no_later_one(
+    stubs: EdgeStubs, size: int
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as cut:
+        await stubs.plans.ListPlans(
+            identity.ListPlansRequest(), metadata=(("x-long", "y" * size),), timeout=10
+        )
+    assert cut.value.code() in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE)
+    assert rpc_status.from_call(cut.value) is None  # type: ignore[arg-type]
+    assert (await stubs.plans.ListPlans(identity.ListPlansRequest(), wait_for_ready=True)).plans
+
+
+async def test_a_call_and_a_refusal_say_their_request_id(stubs: EdgeStubs, free: str) -> None:
+    call = stubs.plans.ListPlans(identity.ListPlansRequest())
+    assert dict(await call.initial_metadata())["x-request-id"]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stubs.playback.Seek(playback.SeekRequest(), metadata=bearer(free))
+    assert dict(refused.value.trailing_metadata())["x-request-id"]
 
 
 @pytest.mark.parametrize("request_line", ["GET /nowhere", "DELETE /playback", "GET /users"])
