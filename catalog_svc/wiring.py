@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import structlog
@@ -100,9 +100,15 @@ HISTORY = HISTORY_CONTRACT.services_by_name["HistoryInternalService"]
 IDENTITY = IDENTITY_CONTRACT.services_by_name["UserInternalService"]
 
 _log = structlog.get_logger("catalog")
-_index_lag = telemetry.gauge(
-    "search_index_lag_seconds", "For how long the search index has not held all of the feed."
-)
+
+
+@cache
+def _index_lag() -> Callable[[float], None]:
+    """Tells the lag. Made where there is an index: workers, which have none, import this too."""
+    lag = telemetry.gauge(
+        "search_index_lag_seconds", "For how long the search index has not held all of the feed."
+    )
+    return lag.set
 
 
 def migrations() -> list[MigrationSource]:
@@ -210,7 +216,7 @@ async def serve(settings: Settings) -> None:
             follow = RevocationFollower(server.streams, watch)
             await stack.enter_async_context(running(follow.run))
         follower = IndexFollower(
-            feed, index, PostgresListing(stores.pool), index_change, report_lag=_index_lag.set
+            feed, index, PostgresListing(stores.pool), index_change, report_lag=_index_lag()
         )
 
         async def ready() -> None:

@@ -20,6 +20,7 @@ import base64
 import binascii
 import enum
 import struct
+import time
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from meshkit.faults import InvalidArgument, OutOfRange
 
 BATCH_LIMIT = 500
 """The most changes in a batch unless the reader asks for another number."""
+CAUGHT_UP_EVERY_S = 10.0
+"""How often a watcher that has been told everything is told so, in seconds."""
 
 
 class Op(enum.Enum):
@@ -54,11 +57,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """Everything that was committed before ``at`` (Unix seconds, by the feed's owner) was told."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class FeedBatch:
-    """Changes in the feed's order; ``token`` resumes after the last of them."""
+    """Changes in the feed's order; ``token`` resumes after the last of them.
+
+    A batch of a watch has changes or says ``caught_up``.
+    """
 
     changes: tuple[Change, ...]
     token: str
+    caught_up: CaughtUp | None = None
 
 
 class ChangeFeed(Protocol):
@@ -86,7 +100,12 @@ class ChangeFeed(Protocol):
         ...
 
     def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
-        """Batches that are never empty, as they happen, until ``stop`` is set."""
+        """Batches as they happen, until ``stop`` is set.
+
+        An empty one comes every ``CAUGHT_UP_EVERY_S`` or a little later, where there is nothing
+        more to tell: it says that the reader has ``caught_up``, and when, and its token is that of
+        the batch before. Without it nobody could tell a quiet feed from one that is stuck.
+        """
         ...
 
 
@@ -132,6 +151,25 @@ def expired() -> OutOfRange:
         "The resume token is older than what is kept; list again, then watch from there.",
         reason="RESUME_TOKEN_EXPIRED",
     )
+
+
+class CaughtUpClock:
+    """Says when a watcher that has been told everything is to be told so again."""
+
+    def __init__(self) -> None:
+        self._due = time.monotonic() + CAUGHT_UP_EVERY_S
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until it is due; not below 0."""
+        return max(0.0, self._due - time.monotonic())
+
+    def strikes(self) -> bool:
+        """Whether it is due; then not again for ``CAUGHT_UP_EVERY_S``."""
+        if self.left_s:
+            return False
+        self._due = time.monotonic() + CAUGHT_UP_EVERY_S
+        return True
 
 
 async def first_of(*events: asyncio.Event, timeout_s: float | None = None) -> None:
@@ -191,14 +229,17 @@ class MemoryChangeFeed:
 
     async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
         """See ``ChangeFeed.watch``."""
+        clock = CaughtUpClock()
         while not stop.is_set():
-            grown = self._grown
+            grown, at = self._grown, time.time()
             batch = await self.read(token)
             token = batch.token
             if batch.changes:
                 yield batch
+            elif clock.strikes():
+                yield FeedBatch((), token, CaughtUp(at))
             else:
-                await first_of(stop, grown)
+                await first_of(stop, grown, timeout_s=clock.left_s)
 
     def _token(self, seq: int) -> str:
         return encode_token(self._epoch, Position(0, seq))

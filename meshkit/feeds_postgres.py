@@ -13,6 +13,7 @@ restored, before it serves.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from meshkit import postgres
 from meshkit.background import ended
 from meshkit.feeds import (
     BATCH_LIMIT,
+    CaughtUp,
+    CaughtUpClock,
     Change,
     FeedBatch,
     Op,
@@ -178,6 +181,8 @@ class _Found:
     batch: FeedBatch
     pending: bool
     """There are committed changes which an older open transaction still holds back."""
+    asked_at: float
+    """When the query began, in Unix seconds."""
 
 
 class PostgresChangeFeed:
@@ -213,13 +218,15 @@ class PostgresChangeFeed:
 
     async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
         """See ``ChangeFeed.watch``. Raises ``Unavailable`` when the store goes away."""
-        token = token or await self.head()
+        token, clock = token or await self.head(), CaughtUpClock()
         while not stop.is_set():
             grown = self._grown
             found = await self._join(grown, token, BATCH_LIMIT)
             token = found.batch.token
             if found.batch.changes:
                 yield found.batch
+            elif not found.pending and clock.strikes():
+                yield FeedBatch((), token, CaughtUp(found.asked_at))
             else:
                 poll_s = _PENDING_POLL_S if found.pending else _IDLE_POLL_S
                 await first_of(stop, grown, timeout_s=poll_s)
@@ -246,8 +253,9 @@ class PostgresChangeFeed:
             done.exception()
 
     async def _fetch(self, token: str, limit: int) -> _Found:
+        asked_at = time.time()
         if not token:
-            return _Found(FeedBatch((), await self.head()), pending=False)
+            return _Found(FeedBatch((), await self.head()), pending=False, asked_at=asked_at)
         epoch, position = decode_token(token)
         arguments = {"xid": str(position.xid), "seq": position.seq, "limit": limit}
 
@@ -263,7 +271,8 @@ class PostgresChangeFeed:
         )
         if changes:
             position = Position(int(rows[-1][5]), rows[-1][6])
-        return _Found(FeedBatch(changes, encode_token(epoch, position)), pending=rows[0][4])
+        batch = FeedBatch(changes, encode_token(epoch, position))
+        return _Found(batch, pending=rows[0][4], asked_at=asked_at)
 
     async def close(self) -> None:
         """Wait for the queries that watchers left behind."""

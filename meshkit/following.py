@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import structlog
+from google.protobuf.message import Message
 
 from meshkit import telemetry
 from meshkit.faults import Fault, OutOfRange
@@ -36,9 +37,9 @@ _BACKOFF_S = (0.1, 5.0)
 _RELEASE_S = 1.0
 
 _log = structlog.get_logger("following")
-_applied_at = telemetry.gauge(
-    "feed_applied_timestamp_seconds",
-    "When the last batch of a followed feed was applied, in Unix seconds.",
+_caught_up_at = telemetry.gauge(
+    "feed_caught_up_timestamp_seconds",
+    "Up to when a followed feed is known to be applied, in Unix seconds; 0 for never.",
     ["feed"],
 )
 
@@ -51,11 +52,20 @@ T_contra = TypeVar("T_contra", contravariant=True)
 class Step(Generic[T_co]):
     """One step of a watch: the token that resumes after it and, if there is one, the change.
 
-    While a source lists what there is, its steps have no token.
+    While a source lists what there is, its steps have no token. ``caught_up_at`` is when, in Unix
+    seconds, the source last saw that it has told everything; only some steps say it.
     """
 
     resume_token: str
     change: T_co | None = None
+    caught_up_at: float | None = None
+
+
+def step_of(message: Message, change: T | None) -> Step[T]:
+    """The step of a message of another service's feed, which means ``change``."""
+    told = message.caught_up_at if message.HasField("caught_up_at") else None  # type: ignore[attr-defined]
+    at = None if told is None else told.ToNanoseconds() / 1e9
+    return Step(message.resume_token, change, at)  # type: ignore[attr-defined]
 
 
 class Watch(Protocol[T_co]):
@@ -132,6 +142,9 @@ class Follower(Generic[T]):
         self._pause_s = pause_s or _jittered
         self._begin_anew = False
         self._tries = 0
+        self._place = ""
+        # A feed that was never complete is told as such, not left out.
+        _caught_up_at.labels(feed=feed)
 
     async def run(self) -> None:
         """Follows, and follows again after every interruption."""
@@ -172,7 +185,7 @@ class Follower(Generic[T]):
     async def _follow(self) -> str:
         """Watches until the stream ends or the lease is lost; says which."""
         token = "" if self._begin_anew else await self._consumer.resume_token()
-        listing = not token
+        listing, self._place = not token, token
         if listing:
             await self._consumer.begin_listing()
         idle_s = (self._lease.renew_s if self._lease else TTL_S) / 2
@@ -198,14 +211,18 @@ class Follower(Generic[T]):
         if batch:
             await self._apply(batch, batch[-1].resume_token)
             self._begin_anew = False
+        told = [step.caught_up_at for step in batch if step.caught_up_at is not None]
+        if told:
+            _caught_up_at.labels(feed=self._feed).set(max(told))
         return listing and not batch
 
     async def _apply(self, batch: Sequence[Step[T]], resume_token: str) -> None:
         changes = [step.change for step in batch if step.change is not None]
-        if changes or resume_token:
+        # Where nothing moves on there is nothing to write, however often the source says so.
+        if changes or resume_token not in ("", self._place):
             await self._consumer.apply(changes, resume_token)
+            self._place = resume_token or self._place
         self._tries = 0
-        _applied_at.labels(feed=self._feed).set_to_current_time()
 
     async def _release(self) -> None:
         if self._lease is None:

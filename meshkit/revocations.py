@@ -19,7 +19,7 @@ from typing import Protocol
 from segue.identity.v1 import identity_internal_service_pb2
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
-from meshkit.following import Follower, Step
+from meshkit.following import Follower, Step, step_of
 from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 
@@ -32,11 +32,13 @@ class RevocationStep:
     """One step of a watch: where to resume after it and, unless ``sid`` is empty, what to revoke.
 
     ``forget_at`` is in Unix seconds: when the last token of the sign-in expires anyway.
+    ``caught_up_at`` is that of ``meshkit.following.Step``.
     """
 
     resume_token: str
     sid: str = ""
     forget_at: float = 0.0
+    caught_up_at: float | None = None
 
 
 class Revoker(Protocol):
@@ -65,7 +67,8 @@ def identity_revocations(stub: UserInternalServiceStub) -> Watch:
                 require_going_on(step)
                 revoked = step.session_revoked
                 forget_at = revoked.forget_at.ToNanoseconds() / 1e9
-                yield RevocationStep(step.resume_token, revoked.sid, forget_at)
+                at = step_of(step, None).caught_up_at
+                yield RevocationStep(step.resume_token, revoked.sid, forget_at, at)
 
     return watch
 
@@ -85,7 +88,7 @@ class RevocationFollower:
     ) -> None:
         async def steps(resume_token: str, /) -> AsyncIterator[Step[RevocationStep]]:
             async for step in watch(resume_token):
-                yield Step(step.resume_token, step if step.sid else None)
+                yield Step(step.resume_token, step if step.sid else None, step.caught_up_at)
 
         self._follower = Follower(
             "revocations", steps, _Refusal(tokens), fails=FAILS, gather_s=0.0, pause_s=pause_s

@@ -15,15 +15,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from meshkit import telemetry
 from meshkit.faults import Fault
+from meshkit.feeds import CaughtUp
 from meshkit.principal import Principal
 from meshkit.stream_ends import (
     FINISHED,
@@ -42,6 +44,17 @@ FOLLOWERS_SPREAD_S = 1.0
 _log = structlog.get_logger("streams")
 
 Answer = TypeVar("Answer", bound=Message)
+
+
+class Watching(Protocol):
+    """A use case that follows a change feed."""
+
+    def __call__(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[tuple[str, Any]]:
+        """What is told after ``token``, with the tokens that resume after it, until ``stop``.
+
+        ``CaughtUp`` where the feed says so; None where nothing but the token moves on.
+        """
+        ...
 
 
 class OpenStreams:
@@ -94,6 +107,27 @@ class OpenStreams:
             yield _last(answer, stream.end or FINISHED, token)
         if bug is not None:
             raise bug
+
+    def feed(
+        self,
+        answer: type[Answer],
+        watch: Watching,
+        message: Callable[[str, Any], Answer],
+        *,
+        resume_token: str,
+    ) -> AsyncGenerator[Answer, None]:
+        """The messages of a change feed: what ``watch`` tells, each as ``message`` makes it."""
+
+        async def steps(stream: OpenStream) -> AsyncGenerator[Answer, None]:
+            async for token, told in watch(resume_token, stop=stream.stop):
+                if isinstance(told, CaughtUp):
+                    at = Timestamp()
+                    at.FromNanoseconds(round(told.at * 1e9))
+                    yield answer(resume_token=token, caught_up_at=at)
+                else:
+                    yield message(token, told)
+
+        return self.told(answer, steps, resume_token=resume_token)
 
     @contextmanager
     def opened(self, principal: Principal | None = None) -> Iterator[OpenStream]:

@@ -9,7 +9,7 @@ from segue.playback.v1 import playback_internal_service_pb2 as pb
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from catalog_svc.domain.plays import Play
-from meshkit.following import Step, Watch
+from meshkit.following import Step, Watch, step_of
 from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
@@ -25,7 +25,7 @@ def play_changes(stub: HistoryInternalServiceStub) -> Watch[Play]:
         with remote_faults():
             async for message in stub.WatchPlays(request):
                 require_going_on(message)
-                yield Step(message.resume_token, told(message))
+                yield step_of(message, told(message))
 
     return watch
 

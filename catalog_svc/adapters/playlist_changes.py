@@ -9,7 +9,7 @@ from segue.playlist.v1 import playlist_pb2
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold, Told
-from meshkit.following import Step, Watch
+from meshkit.following import Step, Watch, step_of
 from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 
@@ -22,7 +22,7 @@ def playlist_changes(stub: PlaylistInternalServiceStub) -> Watch[Told]:
         with remote_faults():
             async for change in stub.WatchChanges(request):
                 require_going_on(change)
-                yield Step(change.resume_token, told(change))
+                yield step_of(change, told(change))
 
     return watch
 

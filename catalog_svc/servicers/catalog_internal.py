@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 
 from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceServicer
@@ -14,7 +14,6 @@ from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit.server_context import Context
-from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 
 
@@ -100,10 +99,9 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
         self, request: pb.WatchChangesRequest, context: Context
     ) -> AsyncIterator[pb.WatchChangesResponse]:
         """See the contract."""
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchChangesResponse, None]:
-            async for token, change in self._watch_changes(request.resume_token, stop=stream.stop):
-                yield convert.change(token, change)
-
-        token = request.resume_token
-        return self._streams.told(pb.WatchChangesResponse, steps, resume_token=token)
+        return self._streams.feed(
+            pb.WatchChangesResponse,
+            self._watch_changes,
+            convert.change,
+            resume_token=request.resume_token,
+        )

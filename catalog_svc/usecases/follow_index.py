@@ -135,7 +135,9 @@ class IndexFollower:
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.check_s):
-                    await anext(watch, None)
+                    async for batch in watch:
+                        if batch.changes:
+                            break
         finally:
             stop.set()
             if isinstance(watch, AsyncGenerator):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from catalog_svc.domain.catalogue import SILENT_ALBUM, SILENT_ARTIST
 from catalog_svc.ports.catalogue import CatalogueListing
-from meshkit.feeds import Change, ChangeFeed
+from meshkit.feeds import CaughtUp, Change, ChangeFeed
 
 _LISTED = frozenset({"artist", "album", "track"})
 _TOLD = _LISTED | {SILENT_ARTIST, SILENT_ALBUM}
@@ -22,7 +22,7 @@ class WatchChanges:
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Change | None]]:
+    ) -> AsyncIterator[tuple[str, Change | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
         Without a token everything there is comes first, with empty tokens: who is interrupted has
@@ -48,7 +48,7 @@ class WatchChanges:
 
     async def _after(
         self, token: str, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Change | None]]:
+    ) -> AsyncIterator[tuple[str, Change | CaughtUp | None]]:
         """Within a batch the token stays that of the batch before: who resumes there sees a few
         changes again and misses none.
         """
@@ -57,4 +57,4 @@ class WatchChanges:
             for change in told[:-1]:
                 yield token, change
             token = batch.token
-            yield token, told[-1] if told else None
+            yield token, told[-1] if told else batch.caught_up

@@ -73,7 +73,7 @@ def issued(token: AccessToken) -> internal_pb.IssueLocalTokenResponse:
     )
 
 
-def step(event: UserEvent | None, resume_token: str) -> internal_pb.WatchUsersResponse:
+def step(resume_token: str, event: UserEvent | None) -> internal_pb.WatchUsersResponse:
     """One step of a watch; without an event only the token moved on."""
     answer = internal_pb.WatchUsersResponse(resume_token=resume_token)
     match event:

@@ -37,6 +37,7 @@ from edge.identity.usecases.revoke_session import RevokeSession
 from edge.identity.usecases.watch_users import WatchUsers
 from meshkit import feeds_postgres, postgres
 from meshkit.background import regularly, running
+from meshkit.feeds import CaughtUp
 from meshkit.migrations import migrated as apply_migrations
 from meshkit.revocations import RevocationFollower, RevocationStep
 from meshkit.server import MeshServer
@@ -150,11 +151,12 @@ def own_revocations(stores: Stores, tokens: TokenVerifier) -> RevocationFollower
     never = asyncio.Event()
 
     async def watch(resume_token: str) -> AsyncIterator[RevocationStep]:
-        async for event, token in watch_users(resume_token, stop=never):
+        async for token, event in watch_users(resume_token, stop=never):
             if isinstance(event, SessionRevoked):
                 yield RevocationStep(token, event.sid, event.forget_at.timestamp())
             else:
-                yield RevocationStep(token)
+                at = event.at if isinstance(event, CaughtUp) else None
+                yield RevocationStep(token, caught_up_at=at)
 
     return RevocationFollower(tokens, watch)
 

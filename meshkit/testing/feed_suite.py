@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
 
+from meshkit import feeds
 from meshkit.faults import InvalidArgument, OutOfRange
 from meshkit.feeds import Change, ChangeFeed, FeedBatch, Op
 
@@ -38,6 +40,11 @@ def change(number: int, op: Op = Op.UPSERT) -> Change:
 
 class ChangeFeedContract:
     """What every adapter must keep."""
+
+    @pytest.fixture
+    def often(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Watchers are told often that they were told everything."""
+        monkeypatch.setattr(feeds, "CAUGHT_UP_EVERY_S", 0.01)
 
     async def test_changes_come_in_order_and_whole(self, feed: FeedUnderTest) -> None:
         start = await feed.feed.head()
@@ -149,6 +156,63 @@ class ChangeFeedContract:
         await asyncio.sleep(0)
         stop.set()
         assert await watching == []
+
+    async def test_a_watcher_that_was_told_everything_is_told_so_again_and_again(
+        self, feed: FeedUnderTest, often: None
+    ) -> None:
+        await feed.append(change(1))
+        token = await feed.feed.head()
+        watcher = feed.feed.watch(token, stop=asyncio.Event())
+        before = time.time()
+        beats = [await anext(watcher) for _ in range(3)]
+        assert [batch.changes for batch in beats] == [()] * 3
+        # What is repeated is the place: whoever keeps it has nothing to write.
+        assert {batch.token for batch in beats} == {token}
+        at = [batch.caught_up.at for batch in beats if batch.caught_up]
+        assert at == sorted(set(at))
+        assert before <= at[0]
+        assert at[-1] <= time.time()
+
+    async def test_what_is_told_as_complete_holds_all_that_was_committed_before(
+        self, feed: FeedUnderTest, often: None
+    ) -> None:
+        stop = asyncio.Event()
+        watcher = feed.feed.watch(await feed.feed.head(), stop=stop)
+        committed: list[float] = []
+        seen = 0
+
+        async def write() -> None:
+            for number in range(40):
+                await feed.append(change(number))
+                committed.append(time.time())
+                await asyncio.sleep(0)
+
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(write())
+            async for batch in watcher:
+                seen += len(batch.changes)
+                if batch.caught_up is not None:
+                    known = sum(at < batch.caught_up.at for at in committed)
+                    assert seen >= known
+                    if writing.done():
+                        break
+        assert seen == len(committed)
+
+    async def test_a_watcher_is_told_so_no_oftener_than_said(
+        self, feed: FeedUnderTest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(feeds, "CAUGHT_UP_EVERY_S", 3600.0)
+        stop = asyncio.Event()
+        watcher = feed.feed.watch(await feed.feed.head(), stop=stop)
+        for number in range(3):
+            await feed.append(change(number))
+            assert (await anext(watcher)).changes == (change(number),)
+        waiting = asyncio.ensure_future(anext(watcher))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        stop.set()
+        with pytest.raises(StopAsyncIteration):
+            await waiting
 
     async def test_a_watch_across_a_new_epoch_ends_with_an_expired_token(
         self, feed: FeedUnderTest

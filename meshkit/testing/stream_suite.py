@@ -15,6 +15,7 @@ it does not::
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -25,7 +26,7 @@ from google.protobuf.message import Message
 from segue.mesh.v1 import stream_end_pb2
 from segue.mesh.v1.options_pb2 import MethodPolicy
 
-from meshkit import contracts
+from meshkit import contracts, feeds, feeds_postgres
 
 REASON = stream_end_pb2.StreamEnd.Reason
 SID = "SID-OF-STREAMS"
@@ -41,6 +42,16 @@ def streams_of(package: str = "") -> Mapping[str, MethodDescriptor]:
         if method.server_streaming
         and service.full_name.startswith(package)
         and method.output_type.full_name != "google.api.HttpBody"
+    }
+
+
+def feeds_of(package: str = "") -> Mapping[str, MethodDescriptor]:
+    """Those of them that are change feeds: other services follow them from a token on."""
+    return {
+        name: method
+        for name, method in streams_of(package).items()
+        if contracts.contract_of(method).access == MethodPolicy.INTERNAL
+        and "resume_token" in method.input_type.fields_by_name
     }
 
 
@@ -65,7 +76,7 @@ Opener = Callable[[Any, Any], Awaitable[Any]]
 
 
 class StreamEndSuite:
-    """Drain, over every stream of a package in which no stream is a user's."""
+    """Drain, over every stream of a package in which no stream is a user's; quiet feeds."""
 
     package: ClassVar[str]
     streams: ClassVar[Mapping[str, Opener]]
@@ -98,6 +109,22 @@ class StreamEndSuite:
         await draining
         assert REASON.Name(end.reason) == "DRAINING"
         assert end.HasField("reconnect_after")
+
+    async def test_a_feed_that_has_told_everything_says_so_and_keeps_its_place(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(feeds, "CAUGHT_UP_EVERY_S", 0.05)
+        monkeypatch.setattr(feeds_postgres, "_IDLE_POLL_S", 0.05)
+        for feed in feeds_of(self.package):
+            opened_at, token = time.time(), ""
+            call = await self._opened(world, feed, world.metadata())
+            async with asyncio.timeout(_WITHIN_S):
+                while not (answer := await call.read()).HasField("caught_up_at"):
+                    token = answer.resume_token
+            assert opened_at <= answer.caught_up_at.ToNanoseconds() / 1e9 <= time.time(), feed
+            assert answer.resume_token, feed
+            assert token in ("", answer.resume_token), feed
+            call.cancel()
 
     async def _opened(self, world: World, stream: str, metadata: Any) -> Any:
         call = await self.streams[stream](world, metadata)

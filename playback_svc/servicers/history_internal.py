@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 
 from segue.playback.v1 import playback_internal_service_pb2 as pb
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceServicer
 
+from meshkit.feeds import Change
 from meshkit.server_context import Context
-from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 from playback_svc.usecases.history import WatchPlays
 
@@ -24,12 +24,13 @@ class HistoryInternalServicer(HistoryInternalServiceServicer):
         self, request: pb.WatchPlaysRequest, context: Context
     ) -> AsyncIterator[pb.WatchPlaysResponse]:
         """See the contract."""
+        return self._streams.feed(
+            pb.WatchPlaysResponse, self._watch_plays, _told, resume_token=request.resume_token
+        )
 
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchPlaysResponse, None]:
-            async for place, play in self._watch_plays(request.resume_token, stop=stream.stop):
-                told = pb.WatchPlaysResponse.FromString(play.payload if play else b"")
-                told.resume_token = place
-                yield told
 
-        token = request.resume_token
-        return self._streams.told(pb.WatchPlaysResponse, steps, resume_token=token)
+def _told(token: str, play: Change | None) -> pb.WatchPlaysResponse:
+    """A play of the feed, if any, with the token that resumes after it."""
+    told = pb.WatchPlaysResponse.FromString(play.payload if play else b"")
+    told.resume_token = token
+    return told

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from meshkit.faults import Fault
-from meshkit.feeds import Change, ChangeFeed
+from meshkit.feeds import CaughtUp, Change, ChangeFeed
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Play
 from playback_svc.ports.history import FEED_ENTITY, Plays
@@ -76,7 +76,7 @@ class WatchPlays:
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Change | None]]:
+    ) -> AsyncIterator[tuple[str, Change | CaughtUp | None]]:
         """Plays after ``token``, each with the token that resumes after it; '' is from the first.
 
         Within a batch the token stays that of the batch before: who resumes there sees a few plays
@@ -89,4 +89,4 @@ class WatchPlays:
             for play in plays[:-1]:
                 yield token, play
             token = batch.token
-            yield token, plays[-1] if plays else None
+            yield token, plays[-1] if plays else batch.caught_up

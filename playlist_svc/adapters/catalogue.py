@@ -9,7 +9,7 @@ from segue.catalog.v1 import catalog_internal_service_pb2, catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from meshkit.deadline import budget
-from meshkit.following import Step
+from meshkit.following import Step, step_of
 from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 from playlist_svc.adapters.ulids import ulids
@@ -54,7 +54,7 @@ class CatalogueService:
         with remote_faults():
             async for step in self._stub.WatchChanges(request):
                 require_going_on(step)
-                yield Step(step.resume_token, change_of(step))
+                yield step_of(step, change_of(step))
 
 
 def change_of(step: catalog_internal_service_pb2.WatchChangesResponse) -> TrackChange | None:

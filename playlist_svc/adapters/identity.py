@@ -8,7 +8,7 @@ from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
 from meshkit.deadline import budget
-from meshkit.following import Step
+from meshkit.following import Step, step_of
 from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 from playlist_svc.adapters.ulids import ulids
@@ -43,7 +43,7 @@ class IdentityService:
         with remote_faults():
             async for step in self._stub.WatchUsers(request):
                 require_going_on(step)
-                yield Step(step.resume_token, change_of(step))
+                yield step_of(step, change_of(step))
 
 
 def change_of(step: pb.WatchUsersResponse) -> UserChange | None:

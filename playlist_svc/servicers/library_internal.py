@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import LibraryInternalServiceServicer
 
 from meshkit.server_context import Context
-from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import shelves
 from playlist_svc.usecases.watch_shelves import WatchShelves
@@ -25,10 +24,9 @@ class LibraryInternalServicer(LibraryInternalServiceServicer):
         self, request: pb.WatchSavedTracksRequest, context: Context
     ) -> AsyncIterator[pb.WatchSavedTracksResponse]:
         """See the contract."""
-        token = request.resume_token
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchSavedTracksResponse, None]:
-            async for place, told in self._saved_tracks(token, stop=stream.stop):
-                yield shelves.saved_track(place, told)
-
-        return self._streams.told(pb.WatchSavedTracksResponse, steps, resume_token=token)
+        return self._streams.feed(
+            pb.WatchSavedTracksResponse,
+            self._saved_tracks,
+            shelves.saved_track,
+            resume_token=request.resume_token,
+        )

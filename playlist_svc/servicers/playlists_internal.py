@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceServicer
 
 from meshkit.idempotency import request_key
 from meshkit.server_context import Context
-from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import requests, watching
 from playlist_svc.domain.access import Visibility
@@ -64,22 +63,20 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
         self, request: pb.WatchMembershipRequest, context: Context
     ) -> AsyncIterator[pb.WatchMembershipResponse]:
         """See the contract."""
-        token = request.resume_token
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchMembershipResponse, None]:
-            async for place, told in self._watch_membership(token, stop=stream.stop):
-                yield watching.membership(place, told)
-
-        return self._streams.told(pb.WatchMembershipResponse, steps, resume_token=token)
+        return self._streams.feed(
+            pb.WatchMembershipResponse,
+            self._watch_membership,
+            watching.membership,
+            resume_token=request.resume_token,
+        )
 
     def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context
     ) -> AsyncIterator[pb.WatchChangesResponse]:
         """See the contract."""
-        token = request.resume_token
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchChangesResponse, None]:
-            async for place, told in self._watch_changes(token, stop=stream.stop):
-                yield watching.change(place, told)
-
-        return self._streams.told(pb.WatchChangesResponse, steps, resume_token=token)
+        return self._streams.feed(
+            pb.WatchChangesResponse,
+            self._watch_changes,
+            watching.change,
+            resume_token=request.resume_token,
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import SocialInternalServiceServicer
@@ -10,7 +10,6 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import SocialInternalS
 from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import shelves
 from playlist_svc.convert import social as convert
@@ -35,13 +34,12 @@ class SocialInternalServicer(SocialInternalServiceServicer):
         self, request: pb.WatchBlockedArtistsRequest, context: Context
     ) -> AsyncIterator[pb.WatchBlockedArtistsResponse]:
         """See the contract."""
-        token = request.resume_token
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchBlockedArtistsResponse, None]:
-            async for place_, told in self._blocked_artists(token, stop=stream.stop):
-                yield shelves.blocked_artist(place_, told)
-
-        return self._streams.told(pb.WatchBlockedArtistsResponse, steps, resume_token=token)
+        return self._streams.feed(
+            pb.WatchBlockedArtistsResponse,
+            self._blocked_artists,
+            shelves.blocked_artist,
+            resume_token=request.resume_token,
+        )
 
     async def ListFriends(
         self, request: pb.ListFriendsRequest, context: Context

@@ -83,7 +83,8 @@ class Hub:
                     # What changed while nobody tailed is found by looking.
                     self._wake_all()
                 async for batch in self._feed.watch(token, stop=self._never):
-                    await self._take(batch.changes)
+                    if batch.changes:
+                        await self._take(batch.changes)
                     token = batch.token
             except OutOfRange:
                 token = ""

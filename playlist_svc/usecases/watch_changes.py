@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from meshkit.feeds import Change, ChangeFeed, Op
+from meshkit.feeds import CaughtUp, Change, ChangeFeed, Op
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.social import ArtistFollowers
 from playlist_svc.ports.listings import Listings
@@ -77,7 +77,7 @@ class WatchChanges:
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Told | None]]:
+    ) -> AsyncIterator[tuple[str, Told | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
         Without a token everything public comes first, with empty tokens: who is interrupted has to
@@ -113,7 +113,7 @@ class WatchChanges:
 
     async def _after(
         self, token: str, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Told | None]]:
+    ) -> AsyncIterator[tuple[str, Told | CaughtUp | None]]:
         """Within a batch the token stays that of the batch before: who resumes there sees a few
         changes again and misses none.
         """
@@ -122,7 +122,7 @@ class WatchChanges:
             for change in told[:-1]:
                 yield token, change
             token = batch.token
-            yield token, told[-1] if told else None
+            yield token, told[-1] if told else batch.caught_up
 
     async def _told(self, changes: Sequence[Change]) -> list[Told]:
         heads = {

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from meshkit.feeds import Change, ChangeFeed, Op
+from meshkit.feeds import CaughtUp, Change, ChangeFeed, Op
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.listings import Listings
@@ -48,7 +48,7 @@ class WatchMembership:
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Told | None]]:
+    ) -> AsyncIterator[tuple[str, Told | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
         Without a token every playlist comes first, with empty tokens: who is interrupted has to
@@ -69,7 +69,7 @@ class WatchMembership:
                 if told is not None:
                     yield token, told
             token = batch.token
-            yield token, None
+            yield token, batch.caught_up
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Told]:
         after = ""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from meshkit.feeds import ChangeFeed
+from meshkit.feeds import CaughtUp, ChangeFeed
 from playlist_svc.domain.shelf_changes import Moved, ShelfChange, decode
 from playlist_svc.ports.library import Shelf
 
@@ -23,7 +23,7 @@ class WatchShelves:
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, ShelfChange | None]]:
+    ) -> AsyncIterator[tuple[str, ShelfChange | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
         Without a token everything comes first, with empty tokens and versions of 0: who is
@@ -42,7 +42,7 @@ class WatchShelves:
             for change in told[:-1]:
                 yield token, change
             token = batch.token
-            yield token, told[-1] if told else None
+            yield token, told[-1] if told else batch.caught_up
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Moved]:
         after = ("", "")

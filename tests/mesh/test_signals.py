@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -262,14 +263,31 @@ async def test_a_job_that_waits_is_counted_and_its_age_told(
     assert done("segue_jobs_oldest_seconds", **SCANS) == 0
 
 
-async def test_the_index_and_the_followers_of_feeds_are_current(listened: Listened) -> None:
-    assert listened.after("segue_search_index_lag_seconds") == 0
-    applied = "segue_feed_applied_timestamp_seconds"
-    followers = {
-        (each.process, each.labels["feed"])
-        for each in listened.after.samples
-        if each.name == applied
-    }
-    assert followers >= {("playlist-1", "catalog"), ("catalog-1", "playlist")}
-    newest = max(each.value for each in listened.after.samples if each.name == applied)
-    assert newest > 0
+async def test_the_index_is_current_and_told_by_who_has_one(listened: Listened) -> None:
+    lag = "segue_search_index_lag_seconds"
+    assert listened.after(lag) == 0
+    tells = {process for process, series in listened.after.told.items() if lag in series}
+    assert tells == {"catalog-1"}
+
+
+async def test_feeds_of_which_nothing_new_comes_are_known_to_be_applied(
+    listened: Listened,
+) -> None:
+    name, followed = "segue_feed_caught_up_timestamp_seconds", "revocations"
+    copies = {("playlist-1", "catalog"), ("playlist-1", "identity")}
+    copies |= {("catalog-1", "playlist"), ("catalog-1", "playback")}
+    everywhere = ("catalog-1", "identity-1", "playback-1", "playlist-1")
+    expected = copies | {(process, followed) for process in everywhere}
+    begun_at = time.time()
+
+    async def told() -> set[tuple[str, str]] | None:
+        samples = (await read_signals(listened.mesh.folder, edge=False)).samples
+        told = {
+            (each.process, each.labels["feed"])
+            for each in samples
+            if each.name == name and begun_at < each.value <= time.time()
+        }
+        return told if told >= expected else None
+
+    # Nobody writes meanwhile: that all is applied is said all the same.
+    assert await until(told, "the followers do not say that they have everything")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.timestamp_pb2 import Timestamp
 from segue.mesh.v1 import stream_end_pb2
 
-from meshkit.testing.stream_suite import streams_of
+from meshkit.testing.stream_suite import feeds_of, streams_of
 
 STREAMS = streams_of()
+FEEDS = feeds_of()
 END = stream_end_pb2.StreamEnd.DESCRIPTOR
 
 
 def test_there_are_streams_to_check() -> None:
     assert len(STREAMS) >= 12
+    assert len(FEEDS) >= 7
 
 
 @pytest.mark.parametrize("method", STREAMS.values(), ids=STREAMS)
@@ -24,6 +27,14 @@ def test_every_answer_of_a_stream_has_one_oneof_with_its_end(method: MethodDescr
     ends = [field for field in answer.fields if field.message_type is END]
     assert [(field.name, field.containing_oneof) for field in ends] == [("end", event)]
     assert len(event.fields) > 1
+
+
+@pytest.mark.parametrize("method", FEEDS.values(), ids=FEEDS)
+def test_every_feed_can_say_that_it_has_told_everything(method: MethodDescriptor) -> None:
+    answer = method.output_type
+    told = answer.fields_by_name["caught_up_at"]
+    assert told.message_type is Timestamp.DESCRIPTOR
+    assert told.containing_oneof is answer.oneofs_by_name["event"]
 
 
 @pytest.mark.parametrize("method", STREAMS.values(), ids=STREAMS)

@@ -122,4 +122,5 @@ class MemoryUserFeed:
         async for batch in self._feed.watch(token, stop=stop):
             found = [await self._accounts.find(one) for one in changes.user_ids(batch.changes)]
             users = {user.user_id: user for user in found if user is not None}
-            yield UserEvents(changes.events(batch.changes, users), batch.token)
+            events = changes.events(batch.changes, users)
+            yield UserEvents(events, batch.token, batch.caught_up)

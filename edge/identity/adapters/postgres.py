@@ -177,7 +177,8 @@ class PostgresUserFeed:
         async for batch in self._feed.watch(token, stop=stop):
             found = await _many(self._pool, changes.user_ids(batch.changes))
             users = {user.user_id: user for user in found}
-            yield UserEvents(changes.events(batch.changes, users), batch.token)
+            events = changes.events(batch.changes, users)
+            yield UserEvents(events, batch.token, batch.caught_up)
 
 
 async def prune(pool: postgres.Pool, now: datetime) -> None:

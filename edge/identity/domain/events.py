@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from edge.identity.domain.users import User
+from meshkit.feeds import CaughtUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,11 @@ UserEvent = UserChanged | UserErased | SessionRevoked
 
 @dataclass(frozen=True, slots=True)
 class UserEvents:
-    """Events in the order of their commits; ``token`` resumes after the last of them."""
+    """Events in the order of their commits; ``token`` resumes after the last of them.
+
+    ``caught_up`` as the feed says it, where there are none.
+    """
 
     events: tuple[UserEvent, ...]
     token: str
+    caught_up: CaughtUp | None = None

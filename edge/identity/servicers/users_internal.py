@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceServicer
@@ -11,7 +11,6 @@ from edge.identity import convert
 from edge.identity.usecases.find_users import FindUsers
 from edge.identity.usecases.watch_users import WatchUsers
 from meshkit.server_context import Context
-from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 
 
@@ -36,10 +35,9 @@ class UserInternalServicer(UserInternalServiceServicer):
         self, request: pb.WatchUsersRequest, context: Context
     ) -> AsyncIterator[pb.WatchUsersResponse]:
         """Changes of users and revocations of sign-ins."""
-
-        async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchUsersResponse, None]:
-            async for event, token in self._watch_users(request.resume_token, stop=stream.stop):
-                yield convert.step(event, token)
-
-        token = request.resume_token
-        return self._streams.told(pb.WatchUsersResponse, steps, resume_token=token)
+        return self._streams.feed(
+            pb.WatchUsersResponse,
+            self._watch_users,
+            convert.step,
+            resume_token=request.resume_token,
+        )

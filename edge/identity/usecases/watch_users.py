@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from edge.identity.domain.events import SessionRevoked, UserEvent
 from edge.identity.ports import Clock, Revocations, UserFeed
+from meshkit.feeds import CaughtUp
 
 
 class WatchUsers:
@@ -19,7 +20,7 @@ class WatchUsers:
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[UserEvent | None, str]]:
+    ) -> AsyncIterator[tuple[str, UserEvent | CaughtUp | None]]:
         """Events after ``token``, each with the token to resume with once it is processed.
 
         A watcher without a token starts at the head and first gets a step without an event,
@@ -30,11 +31,11 @@ class WatchUsers:
         """
         if not token:
             token = await self._feed.head()
-            yield None, token
+            yield token, None
             for revocation in await self._revocations.in_force(self._now()):
-                yield SessionRevoked(revocation.sid, revocation.forget_at), token
+                yield token, SessionRevoked(revocation.sid, revocation.forget_at)
         async for batch in self._feed.watch(token, stop=stop):
             for event in batch.events[:-1]:
-                yield event, token
+                yield token, event
             token = batch.token
-            yield (batch.events[-1] if batch.events else None), token
+            yield token, batch.events[-1] if batch.events else batch.caught_up

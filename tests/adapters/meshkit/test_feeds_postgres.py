@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from meshkit import feeds_postgres, postgres
+from meshkit import feeds, feeds_postgres, postgres
 from meshkit.faults import OutOfRange
 from meshkit.feeds import Change, Position, decode_token, encode_token
 from meshkit.migrations import migrate
@@ -47,7 +47,26 @@ async def feed(
 
 
 class TestPostgresChangeFeed(ChangeFeedContract):
-    pass
+    @pytest.fixture
+    def often(self, monkeypatch: pytest.MonkeyPatch, feed: FeedUnderTest) -> None:
+        monkeypatch.setattr(feeds, "CAUGHT_UP_EVERY_S", 0.01)
+        # A watcher is told so where it looks anyway.
+        monkeypatch.setattr(feeds_postgres, "_IDLE_POLL_S", 0.01)
+
+
+async def test_a_change_that_a_stranger_holds_back_is_not_told_as_complete(
+    pool: postgres.Pool, feed: FeedUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "CAUGHT_UP_EVERY_S", 0.0)
+    watcher = feed.feed.watch(await feed.feed.head(), stop=asyncio.Event())
+    async with postgres.transaction(pool) as stranger:
+        await stranger.execute("SELECT pg_current_xact_id()")
+        await feed.append(change(1))
+        waiting = asyncio.ensure_future(anext(watcher))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+    assert (await waiting).changes == (change(1),)
+    assert (await anext(watcher)).caught_up is not None
 
 
 async def test_a_late_commit_is_delayed_and_never_skipped(

@@ -204,13 +204,13 @@ async def test_a_revocation_outlives_the_last_token_of_its_sign_in(parts: Parts)
 async def test_a_new_watcher_first_gets_a_place_to_resume_from(parts: Parts) -> None:
     stop = asyncio.Event()
     watching = parts.watch("", stop=stop)
-    event, token = await anext(watching)
+    token, event = await anext(watching)
     assert event is None
     created = await parts.create(sign_up())
-    assert (await anext(watching))[0] == UserChanged(created)
+    assert (await anext(watching))[1] == UserChanged(created)
     stop.set()
     resumed = parts.watch(token, stop=asyncio.Event())
-    assert (await anext(resumed))[0] == UserChanged(created)
+    assert (await anext(resumed))[1] == UserChanged(created)
 
 
 async def test_resuming_inside_a_batch_repeats_and_never_skips(parts: Parts) -> None:
@@ -224,9 +224,9 @@ async def test_resuming_inside_a_batch_repeats_and_never_skips(parts: Parts) -> 
         steps.append(step)
         if len(steps) == 2:
             stop.set()
-    assert [event for event, _ in steps] == wanted
-    watching = parts.watch(steps[0][1], stop=asyncio.Event())
-    seen = [(await anext(watching))[0] for _ in range(2)]
+    assert [event for _, event in steps] == wanted
+    watching = parts.watch(steps[0][0], stop=asyncio.Event())
+    seen = [(await anext(watching))[1] for _ in range(2)]
     assert wanted[1] in seen
 
 
@@ -234,6 +234,6 @@ async def test_a_new_watcher_learns_of_revocations_that_are_in_force(parts: Part
     revoked = await parts.revoke(sid="s1", user_id="u1")
     watching = parts.watch("", stop=asyncio.Event())
     steps = [await anext(watching) for _ in range(2)]
-    assert [event for event, _ in steps] == [None, SessionRevoked("s1", revoked.forget_at)]
+    assert [event for _, event in steps] == [None, SessionRevoked("s1", revoked.forget_at)]
     created = await parts.create(sign_up())
-    assert (await anext(watching))[0] == UserChanged(created)
+    assert (await anext(watching))[1] == UserChanged(created)

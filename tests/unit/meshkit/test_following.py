@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from prometheus_client import REGISTRY
 
 from meshkit import telemetry
 from meshkit.faults import OutOfRange, Unavailable
@@ -14,6 +15,7 @@ from meshkit.leases import Lease, MemoryLeases
 from meshkit.stream_ends import StreamEnded
 
 Told = Step[int] | Exception
+SCRIPTED = {"feed": "scripted"}
 
 
 class Notebook:
@@ -194,6 +196,38 @@ async def test_tries_are_counted_from_the_last_step() -> None:
     gone = Unavailable("gone")
     script = Script([gone], [gone], [Step("t1"), gone], [gone])
     assert await follow(script, Notebook(token="t0")) == [1, 2, 1, 2]
+
+
+def caught_up_at() -> float:
+    """Up to when the scripted feed is told to be applied."""
+    found = REGISTRY.get_sample_value("segue_feed_caught_up_timestamp_seconds", SCRIPTED)
+    assert found is not None
+    return found
+
+
+async def test_a_feed_that_was_told_whole_says_up_to_when_and_writes_nothing() -> None:
+    notebook = Notebook(token="t0")
+    beats: list[Told] = [Step("t1", None, 1_000.5), Step("t1", None, 1_010.5)]
+    await follow(Script([Step("t1", 1), *beats]), notebook)
+    assert notebook.calls == [((1,), "t1")]
+    assert caught_up_at() == 1_010.5
+    await follow(Script([Step("t1", None, 1_020.5)]), notebook)
+    assert notebook.calls == [((1,), "t1")]
+    assert caught_up_at() == 1_020.5
+
+
+async def test_what_could_not_be_stored_is_not_told_as_applied() -> None:
+    notebook = Notebook(token="t0")
+    await follow(Script([Step("t0", None, 1_000.0)]), notebook)
+    away = Notebook(token="t0", refusals=[Unavailable("the store is away")])
+    await follow(Script([Step("t1", 1), Step("t1", None, 2_000.0)]), away)
+    assert caught_up_at() == 1_000.0
+
+
+async def test_a_feed_that_was_never_told_whole_is_told_as_such() -> None:
+    Follower("never", Script(), Notebook())
+    found = REGISTRY.get_sample_value("segue_feed_caught_up_timestamp_seconds", {"feed": "never"})
+    assert found == 0
 
 
 async def test_a_watch_is_left_when_the_follower_is_cancelled() -> None:

@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.catalog.v1 import catalog_pb2 as segue_dot_catalog_dot_v1_dot_catalog__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 from segue.mesh.v1 import stream_end_pb2 as segue_dot_mesh_dot_v1_dot_stream__end__pb2
 from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/segue/catalog/v1/catalog_internal_service.proto\x12\x10segue.catalog.v1\x1a\x1esegue/catalog/v1/catalog.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\"0\n\x12GetPlayableRequest\x12\x1a\n\x08track_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\"\xc2\x01\n\x13GetPlayableResponse\x12&\n\x05track\x18\x01 \x01(\x0b\x32\x17.segue.catalog.v1.Track\x12\x19\n\x11\x64\x65scriptor_sha256\x18\x02 \x01(\t\x12=\n\x05rungs\x18\x03 \x03(\x0b\x32..segue.catalog.v1.GetPlayableResponse.RungRate\x1a)\n\x08RungRate\x12\x0c\n\x04rung\x18\x01 \x01(\t\x12\x0f\n\x07\x62itrate\x18\x02 \x01(\x05\"J\n\x13GetPlayOrderRequest\x12\x18\n\x08\x61lbum_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x19\n\tartist_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\"8\n\x14GetPlayOrderResponse\x12\x11\n\ttrack_ids\x18\x01 \x01(\x0c\x12\r\n\x05title\x18\x02 \x01(\t\"6\n\x17ListTrackArtistsRequest\x12\x1b\n\ttrack_ids\x18\x01 \x01(\x0c\x42\x08\xca\xc8\x18\x04P\x80\xe2\t\".\n\x18ListTrackArtistsResponse\x12\x12\n\nartist_ids\x18\x01 \x01(\x0c\"-\n\x13LookupTracksRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x14LookupTracksResponse\x12\'\n\x06tracks\x18\x01 \x03(\x0b\x32\x17.segue.catalog.v1.Track\"-\n\x13LookupAlbumsRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x14LookupAlbumsResponse\x12\'\n\x06\x61lbums\x18\x01 \x03(\x0b\x32\x17.segue.catalog.v1.Album\".\n\x14LookupArtistsRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"B\n\x15LookupArtistsResponse\x12)\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x18.segue.catalog.v1.Artist\"3\n\x13LookupAssetsRequest\x12\x1c\n\ttrack_ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"\x9b\x02\n\x14LookupAssetsResponse\x12<\n\x06\x61ssets\x18\x01 \x03(\x0b\x32,.segue.catalog.v1.LookupAssetsResponse.Asset\x1a=\n\x08RungSize\x12\x0c\n\x04rung\x18\x01 \x01(\t\x12\x0f\n\x07\x62itrate\x18\x02 \x01(\x05\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x1a\x85\x01\n\x05\x41sset\x12\x10\n\x08track_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x19\n\x11\x64\x65scriptor_sha256\x18\x03 \x01(\t\x12>\n\x05rungs\x18\x04 \x03(\x0b\x32/.segue.catalog.v1.LookupAssetsResponse.RungSize\"+\n\x13WatchChangesRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xcd\x03\n\x14WatchChangesResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12(\n\x05track\x18\x03 \x01(\x0b\x32\x17.segue.catalog.v1.TrackH\x00\x12(\n\x05\x61lbum\x18\x04 \x01(\x0b\x32\x17.segue.catalog.v1.AlbumH\x00\x12*\n\x06\x61rtist\x18\x05 \x01(\x0b\x32\x18.segue.catalog.v1.ArtistH\x00\x12\x41\n\x07removed\x18\x06 \x01(\x0b\x32..segue.catalog.v1.WatchChangesResponse.RemovedH\x00\x12\'\n\x03\x65nd\x18\x07 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x98\x01\n\x07Removed\x12\x41\n\x04kind\x18\x01 \x01(\x0e\x32\x33.segue.catalog.v1.WatchChangesResponse.Removed.Kind\x12\n\n\x02id\x18\x02 \x01(\t\">\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05TRACK\x10\x01\x12\t\n\x05\x41LBUM\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x42\x07\n\x05\x65vent\"\xb6\x01\n\x12MatchTracksRequest\x12N\n\x0c\x64\x65scriptions\x18\x01 \x03(\x0b\x32\x30.segue.catalog.v1.MatchTracksRequest.DescriptionB\x06\xca\xc8\x18\x02Hd\x1aP\n\x0b\x44\x65scription\x12\r\n\x05title\x18\x01 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x02 \x01(\t\x12\r\n\x05\x61lbum\x18\x03 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x05\"\xe4\x01\n\x13MatchTracksResponse\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.segue.catalog.v1.MatchTracksResponse.Result\x1aV\n\x06Result\x12:\n\x05match\x18\x01 \x01(\x0e\x32+.segue.catalog.v1.MatchTracksResponse.Match\x12\x10\n\x08track_id\x18\x02 \x01(\t\"6\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\t\n\x05\x45XACT\x10\x01\x12\x0b\n\x07SIMILAR\x10\x02\x32\xe2\x07\n\x16\x43\x61talogInternalService\x12o\n\x0bGetPlayable\x12$.segue.catalog.v1.GetPlayableRequest\x1a%.segue.catalog.v1.GetPlayableResponse\"\x13\x90\x02\x02\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12r\n\x0cGetPlayOrder\x12%.segue.catalog.v1.GetPlayOrderRequest\x1a&.segue.catalog.v1.GetPlayOrderResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12~\n\x10ListTrackArtists\x12).segue.catalog.v1.ListTrackArtistsRequest\x1a*.segue.catalog.v1.ListTrackArtistsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12\x87\x01\n\x0cLookupTracks\x12%.segue.catalog.v1.LookupTracksRequest\x1a&.segue.catalog.v1.LookupTracksResponse\"(\x90\x02\x01\xba\xc8\x18!\x08\x03\x1a\x08playback\x1a\x08playlist\x1a\x03rec\x1a\x04sync\x12r\n\x0cLookupAlbums\x12%.segue.catalog.v1.LookupAlbumsRequest\x1a&.segue.catalog.v1.LookupAlbumsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlist\x12u\n\rLookupArtists\x12&.segue.catalog.v1.LookupArtistsRequest\x1a\'.segue.catalog.v1.LookupArtistsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlist\x12n\n\x0cLookupAssets\x12%.segue.catalog.v1.LookupAssetsRequest\x1a&.segue.catalog.v1.LookupAssetsResponse\"\x0f\x90\x02\x01\xba\xc8\x18\x08\x08\x03\x1a\x04sync\x12~\n\x0cWatchChanges\x12%.segue.catalog.v1.WatchChangesRequest\x1a&.segue.catalog.v1.WatchChangesResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x08playback\x1a\x08playlist0\x01\x32\x88\x01\n\x15SearchInternalService\x12o\n\x0bMatchTracks\x12$.segue.catalog.v1.MatchTracksRequest\x1a%.segue.catalog.v1.MatchTracksResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlistB\xc9\x01\n\x10segue.catalog.v1B\x1b\x43\x61talogInternalServiceProtoP\x01Z\x1asegue/catalog/v1;catalogv1\xa2\x02\x0eSegueCatalogV1\xaa\x02\x10Segue.Catalog.V1\xba\x02\x0eSegueCatalogV1\xca\x02\x10Segue\\Catalog\\V1\xe2\x02\x1cSegue\\Catalog\\V1\\GPBMetadata\xea\x02\x12Segue::Catalog::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/segue/catalog/v1/catalog_internal_service.proto\x12\x10segue.catalog.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esegue/catalog/v1/catalog.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\"0\n\x12GetPlayableRequest\x12\x1a\n\x08track_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\"\xc2\x01\n\x13GetPlayableResponse\x12&\n\x05track\x18\x01 \x01(\x0b\x32\x17.segue.catalog.v1.Track\x12\x19\n\x11\x64\x65scriptor_sha256\x18\x02 \x01(\t\x12=\n\x05rungs\x18\x03 \x03(\x0b\x32..segue.catalog.v1.GetPlayableResponse.RungRate\x1a)\n\x08RungRate\x12\x0c\n\x04rung\x18\x01 \x01(\t\x12\x0f\n\x07\x62itrate\x18\x02 \x01(\x05\"J\n\x13GetPlayOrderRequest\x12\x18\n\x08\x61lbum_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x12\x19\n\tartist_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\"8\n\x14GetPlayOrderResponse\x12\x11\n\ttrack_ids\x18\x01 \x01(\x0c\x12\r\n\x05title\x18\x02 \x01(\t\"6\n\x17ListTrackArtistsRequest\x12\x1b\n\ttrack_ids\x18\x01 \x01(\x0c\x42\x08\xca\xc8\x18\x04P\x80\xe2\t\".\n\x18ListTrackArtistsResponse\x12\x12\n\nartist_ids\x18\x01 \x01(\x0c\"-\n\x13LookupTracksRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x14LookupTracksResponse\x12\'\n\x06tracks\x18\x01 \x03(\x0b\x32\x17.segue.catalog.v1.Track\"-\n\x13LookupAlbumsRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x14LookupAlbumsResponse\x12\'\n\x06\x61lbums\x18\x01 \x03(\x0b\x32\x17.segue.catalog.v1.Album\".\n\x14LookupArtistsRequest\x12\x16\n\x03ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"B\n\x15LookupArtistsResponse\x12)\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x18.segue.catalog.v1.Artist\"3\n\x13LookupAssetsRequest\x12\x1c\n\ttrack_ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"\x9b\x02\n\x14LookupAssetsResponse\x12<\n\x06\x61ssets\x18\x01 \x03(\x0b\x32,.segue.catalog.v1.LookupAssetsResponse.Asset\x1a=\n\x08RungSize\x12\x0c\n\x04rung\x18\x01 \x01(\t\x12\x0f\n\x07\x62itrate\x18\x02 \x01(\x05\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x1a\x85\x01\n\x05\x41sset\x12\x10\n\x08track_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x19\n\x11\x64\x65scriptor_sha256\x18\x03 \x01(\t\x12>\n\x05rungs\x18\x04 \x03(\x0b\x32/.segue.catalog.v1.LookupAssetsResponse.RungSize\"+\n\x13WatchChangesRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\x81\x04\n\x14WatchChangesResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12(\n\x05track\x18\x03 \x01(\x0b\x32\x17.segue.catalog.v1.TrackH\x00\x12(\n\x05\x61lbum\x18\x04 \x01(\x0b\x32\x17.segue.catalog.v1.AlbumH\x00\x12*\n\x06\x61rtist\x18\x05 \x01(\x0b\x32\x18.segue.catalog.v1.ArtistH\x00\x12\x41\n\x07removed\x18\x06 \x01(\x0b\x32..segue.catalog.v1.WatchChangesResponse.RemovedH\x00\x12\x32\n\x0c\x63\x61ught_up_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\'\n\x03\x65nd\x18\x07 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x98\x01\n\x07Removed\x12\x41\n\x04kind\x18\x01 \x01(\x0e\x32\x33.segue.catalog.v1.WatchChangesResponse.Removed.Kind\x12\n\n\x02id\x18\x02 \x01(\t\">\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05TRACK\x10\x01\x12\t\n\x05\x41LBUM\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x42\x07\n\x05\x65vent\"\xb6\x01\n\x12MatchTracksRequest\x12N\n\x0c\x64\x65scriptions\x18\x01 \x03(\x0b\x32\x30.segue.catalog.v1.MatchTracksRequest.DescriptionB\x06\xca\xc8\x18\x02Hd\x1aP\n\x0b\x44\x65scription\x12\r\n\x05title\x18\x01 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x02 \x01(\t\x12\r\n\x05\x61lbum\x18\x03 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x05\"\xe4\x01\n\x13MatchTracksResponse\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.segue.catalog.v1.MatchTracksResponse.Result\x1aV\n\x06Result\x12:\n\x05match\x18\x01 \x01(\x0e\x32+.segue.catalog.v1.MatchTracksResponse.Match\x12\x10\n\x08track_id\x18\x02 \x01(\t\"6\n\x05Match\x12\x15\n\x11MATCH_UNSPECIFIED\x10\x00\x12\t\n\x05\x45XACT\x10\x01\x12\x0b\n\x07SIMILAR\x10\x02\x32\xe2\x07\n\x16\x43\x61talogInternalService\x12o\n\x0bGetPlayable\x12$.segue.catalog.v1.GetPlayableRequest\x1a%.segue.catalog.v1.GetPlayableResponse\"\x13\x90\x02\x02\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12r\n\x0cGetPlayOrder\x12%.segue.catalog.v1.GetPlayOrderRequest\x1a&.segue.catalog.v1.GetPlayOrderResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12~\n\x10ListTrackArtists\x12).segue.catalog.v1.ListTrackArtistsRequest\x1a*.segue.catalog.v1.ListTrackArtistsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\"\x08playback\x12\x87\x01\n\x0cLookupTracks\x12%.segue.catalog.v1.LookupTracksRequest\x1a&.segue.catalog.v1.LookupTracksResponse\"(\x90\x02\x01\xba\xc8\x18!\x08\x03\x1a\x08playback\x1a\x08playlist\x1a\x03rec\x1a\x04sync\x12r\n\x0cLookupAlbums\x12%.segue.catalog.v1.LookupAlbumsRequest\x1a&.segue.catalog.v1.LookupAlbumsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlist\x12u\n\rLookupArtists\x12&.segue.catalog.v1.LookupArtistsRequest\x1a\'.segue.catalog.v1.LookupArtistsResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlist\x12n\n\x0cLookupAssets\x12%.segue.catalog.v1.LookupAssetsRequest\x1a&.segue.catalog.v1.LookupAssetsResponse\"\x0f\x90\x02\x01\xba\xc8\x18\x08\x08\x03\x1a\x04sync\x12~\n\x0cWatchChanges\x12%.segue.catalog.v1.WatchChangesRequest\x1a&.segue.catalog.v1.WatchChangesResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x08playback\x1a\x08playlist0\x01\x32\x88\x01\n\x15SearchInternalService\x12o\n\x0bMatchTracks\x12$.segue.catalog.v1.MatchTracksRequest\x1a%.segue.catalog.v1.MatchTracksResponse\"\x13\x90\x02\x01\xba\xc8\x18\x0c\x08\x03\x1a\x08playlistB\xc9\x01\n\x10segue.catalog.v1B\x1b\x43\x61talogInternalServiceProtoP\x01Z\x1asegue/catalog/v1;catalogv1\xa2\x02\x0eSegueCatalogV1\xaa\x02\x10Segue.Catalog.V1\xba\x02\x0eSegueCatalogV1\xca\x02\x10Segue\\Catalog\\V1\xe2\x02\x1cSegue\\Catalog\\V1\\GPBMetadata\xea\x02\x12Segue::Catalog::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -72,60 +73,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CATALOGINTERNALSERVICE'].methods_by_name['WatchChanges']._serialized_options = b'\220\002\001\272\310\030\026\010\003\032\010playback\032\010playlist'
   _globals['_SEARCHINTERNALSERVICE'].methods_by_name['MatchTracks']._loaded_options = None
   _globals['_SEARCHINTERNALSERVICE'].methods_by_name['MatchTracks']._serialized_options = b'\220\002\001\272\310\030\014\010\003\032\010playlist'
-  _globals['_GETPLAYABLEREQUEST']._serialized_start=194
-  _globals['_GETPLAYABLEREQUEST']._serialized_end=242
-  _globals['_GETPLAYABLERESPONSE']._serialized_start=245
-  _globals['_GETPLAYABLERESPONSE']._serialized_end=439
-  _globals['_GETPLAYABLERESPONSE_RUNGRATE']._serialized_start=398
-  _globals['_GETPLAYABLERESPONSE_RUNGRATE']._serialized_end=439
-  _globals['_GETPLAYORDERREQUEST']._serialized_start=441
-  _globals['_GETPLAYORDERREQUEST']._serialized_end=515
-  _globals['_GETPLAYORDERRESPONSE']._serialized_start=517
-  _globals['_GETPLAYORDERRESPONSE']._serialized_end=573
-  _globals['_LISTTRACKARTISTSREQUEST']._serialized_start=575
-  _globals['_LISTTRACKARTISTSREQUEST']._serialized_end=629
-  _globals['_LISTTRACKARTISTSRESPONSE']._serialized_start=631
-  _globals['_LISTTRACKARTISTSRESPONSE']._serialized_end=677
-  _globals['_LOOKUPTRACKSREQUEST']._serialized_start=679
-  _globals['_LOOKUPTRACKSREQUEST']._serialized_end=724
-  _globals['_LOOKUPTRACKSRESPONSE']._serialized_start=726
-  _globals['_LOOKUPTRACKSRESPONSE']._serialized_end=789
-  _globals['_LOOKUPALBUMSREQUEST']._serialized_start=791
-  _globals['_LOOKUPALBUMSREQUEST']._serialized_end=836
-  _globals['_LOOKUPALBUMSRESPONSE']._serialized_start=838
-  _globals['_LOOKUPALBUMSRESPONSE']._serialized_end=901
-  _globals['_LOOKUPARTISTSREQUEST']._serialized_start=903
-  _globals['_LOOKUPARTISTSREQUEST']._serialized_end=949
-  _globals['_LOOKUPARTISTSRESPONSE']._serialized_start=951
-  _globals['_LOOKUPARTISTSRESPONSE']._serialized_end=1017
-  _globals['_LOOKUPASSETSREQUEST']._serialized_start=1019
-  _globals['_LOOKUPASSETSREQUEST']._serialized_end=1070
-  _globals['_LOOKUPASSETSRESPONSE']._serialized_start=1073
-  _globals['_LOOKUPASSETSRESPONSE']._serialized_end=1356
-  _globals['_LOOKUPASSETSRESPONSE_RUNGSIZE']._serialized_start=1159
-  _globals['_LOOKUPASSETSRESPONSE_RUNGSIZE']._serialized_end=1220
-  _globals['_LOOKUPASSETSRESPONSE_ASSET']._serialized_start=1223
-  _globals['_LOOKUPASSETSRESPONSE_ASSET']._serialized_end=1356
-  _globals['_WATCHCHANGESREQUEST']._serialized_start=1358
-  _globals['_WATCHCHANGESREQUEST']._serialized_end=1401
-  _globals['_WATCHCHANGESRESPONSE']._serialized_start=1404
-  _globals['_WATCHCHANGESRESPONSE']._serialized_end=1865
-  _globals['_WATCHCHANGESRESPONSE_REMOVED']._serialized_start=1704
-  _globals['_WATCHCHANGESRESPONSE_REMOVED']._serialized_end=1856
-  _globals['_WATCHCHANGESRESPONSE_REMOVED_KIND']._serialized_start=1794
-  _globals['_WATCHCHANGESRESPONSE_REMOVED_KIND']._serialized_end=1856
-  _globals['_MATCHTRACKSREQUEST']._serialized_start=1868
-  _globals['_MATCHTRACKSREQUEST']._serialized_end=2050
-  _globals['_MATCHTRACKSREQUEST_DESCRIPTION']._serialized_start=1970
-  _globals['_MATCHTRACKSREQUEST_DESCRIPTION']._serialized_end=2050
-  _globals['_MATCHTRACKSRESPONSE']._serialized_start=2053
-  _globals['_MATCHTRACKSRESPONSE']._serialized_end=2281
-  _globals['_MATCHTRACKSRESPONSE_RESULT']._serialized_start=2139
-  _globals['_MATCHTRACKSRESPONSE_RESULT']._serialized_end=2225
-  _globals['_MATCHTRACKSRESPONSE_MATCH']._serialized_start=2227
-  _globals['_MATCHTRACKSRESPONSE_MATCH']._serialized_end=2281
-  _globals['_CATALOGINTERNALSERVICE']._serialized_start=2284
-  _globals['_CATALOGINTERNALSERVICE']._serialized_end=3278
-  _globals['_SEARCHINTERNALSERVICE']._serialized_start=3281
-  _globals['_SEARCHINTERNALSERVICE']._serialized_end=3417
+  _globals['_GETPLAYABLEREQUEST']._serialized_start=227
+  _globals['_GETPLAYABLEREQUEST']._serialized_end=275
+  _globals['_GETPLAYABLERESPONSE']._serialized_start=278
+  _globals['_GETPLAYABLERESPONSE']._serialized_end=472
+  _globals['_GETPLAYABLERESPONSE_RUNGRATE']._serialized_start=431
+  _globals['_GETPLAYABLERESPONSE_RUNGRATE']._serialized_end=472
+  _globals['_GETPLAYORDERREQUEST']._serialized_start=474
+  _globals['_GETPLAYORDERREQUEST']._serialized_end=548
+  _globals['_GETPLAYORDERRESPONSE']._serialized_start=550
+  _globals['_GETPLAYORDERRESPONSE']._serialized_end=606
+  _globals['_LISTTRACKARTISTSREQUEST']._serialized_start=608
+  _globals['_LISTTRACKARTISTSREQUEST']._serialized_end=662
+  _globals['_LISTTRACKARTISTSRESPONSE']._serialized_start=664
+  _globals['_LISTTRACKARTISTSRESPONSE']._serialized_end=710
+  _globals['_LOOKUPTRACKSREQUEST']._serialized_start=712
+  _globals['_LOOKUPTRACKSREQUEST']._serialized_end=757
+  _globals['_LOOKUPTRACKSRESPONSE']._serialized_start=759
+  _globals['_LOOKUPTRACKSRESPONSE']._serialized_end=822
+  _globals['_LOOKUPALBUMSREQUEST']._serialized_start=824
+  _globals['_LOOKUPALBUMSREQUEST']._serialized_end=869
+  _globals['_LOOKUPALBUMSRESPONSE']._serialized_start=871
+  _globals['_LOOKUPALBUMSRESPONSE']._serialized_end=934
+  _globals['_LOOKUPARTISTSREQUEST']._serialized_start=936
+  _globals['_LOOKUPARTISTSREQUEST']._serialized_end=982
+  _globals['_LOOKUPARTISTSRESPONSE']._serialized_start=984
+  _globals['_LOOKUPARTISTSRESPONSE']._serialized_end=1050
+  _globals['_LOOKUPASSETSREQUEST']._serialized_start=1052
+  _globals['_LOOKUPASSETSREQUEST']._serialized_end=1103
+  _globals['_LOOKUPASSETSRESPONSE']._serialized_start=1106
+  _globals['_LOOKUPASSETSRESPONSE']._serialized_end=1389
+  _globals['_LOOKUPASSETSRESPONSE_RUNGSIZE']._serialized_start=1192
+  _globals['_LOOKUPASSETSRESPONSE_RUNGSIZE']._serialized_end=1253
+  _globals['_LOOKUPASSETSRESPONSE_ASSET']._serialized_start=1256
+  _globals['_LOOKUPASSETSRESPONSE_ASSET']._serialized_end=1389
+  _globals['_WATCHCHANGESREQUEST']._serialized_start=1391
+  _globals['_WATCHCHANGESREQUEST']._serialized_end=1434
+  _globals['_WATCHCHANGESRESPONSE']._serialized_start=1437
+  _globals['_WATCHCHANGESRESPONSE']._serialized_end=1950
+  _globals['_WATCHCHANGESRESPONSE_REMOVED']._serialized_start=1789
+  _globals['_WATCHCHANGESRESPONSE_REMOVED']._serialized_end=1941
+  _globals['_WATCHCHANGESRESPONSE_REMOVED_KIND']._serialized_start=1879
+  _globals['_WATCHCHANGESRESPONSE_REMOVED_KIND']._serialized_end=1941
+  _globals['_MATCHTRACKSREQUEST']._serialized_start=1953
+  _globals['_MATCHTRACKSREQUEST']._serialized_end=2135
+  _globals['_MATCHTRACKSREQUEST_DESCRIPTION']._serialized_start=2055
+  _globals['_MATCHTRACKSREQUEST_DESCRIPTION']._serialized_end=2135
+  _globals['_MATCHTRACKSRESPONSE']._serialized_start=2138
+  _globals['_MATCHTRACKSRESPONSE']._serialized_end=2366
+  _globals['_MATCHTRACKSRESPONSE_RESULT']._serialized_start=2224
+  _globals['_MATCHTRACKSRESPONSE_RESULT']._serialized_end=2310
+  _globals['_MATCHTRACKSRESPONSE_MATCH']._serialized_start=2312
+  _globals['_MATCHTRACKSRESPONSE_MATCH']._serialized_end=2366
+  _globals['_CATALOGINTERNALSERVICE']._serialized_start=2369
+  _globals['_CATALOGINTERNALSERVICE']._serialized_end=3363
+  _globals['_SEARCHINTERNALSERVICE']._serialized_start=3366
+  _globals['_SEARCHINTERNALSERVICE']._serialized_end=3502
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from segue.catalog.v1 import catalog_pb2 as _catalog_pb2
@@ -538,6 +539,7 @@ class WatchChangesResponse(_message.Message):
     ALBUM_FIELD_NUMBER: _builtins.int
     ARTIST_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_AT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this change. Empty until everything that there is was told."""
@@ -560,6 +562,12 @@ class WatchChangesResponse(_message.Message):
         """Something was removed."""
 
     @_builtins.property
+    def caught_up_at(self) -> _timestamp_pb2.Timestamp:
+        """Nothing is left to tell: when this service last saw, by its clock, that everything committed so
+        far was told. The token is that of the message before.
+        """
+
+    @_builtins.property
     def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
 
@@ -572,13 +580,14 @@ class WatchChangesResponse(_message.Message):
         album: _catalog_pb2.Album | None = ...,
         artist: _catalog_pb2.Artist | None = ...,
         removed: Global___WatchChangesResponse.Removed | None = ...,
+        caught_up_at: _timestamp_pb2.Timestamp | None = ...,
         end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "end", b"end", "event", b"event", "removed", b"removed", "track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "removed", b"removed", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "end", b"end", "event", b"event", "removed", b"removed", "resume_token", b"resume_token", "track", b"track", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artist", b"artist", "caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "removed", b"removed", "resume_token", b"resume_token", "track", b"track", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["track", "album", "artist", "removed", "end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["track", "album", "artist", "removed", "caught_up_at", "end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -54,6 +54,7 @@ class CatalogInternalServiceStub:
     (exclusive) or, without one, first tells every artist, album and track that there is, without
     tokens, and then what changes; changes come in commit order, each at least once. The stream ends
     with `end`, when the server drains or its store fails; resume with the last token.
+    While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
 
@@ -145,6 +146,7 @@ class CatalogInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         (exclusive) or, without one, first tells every artist, album and track that there is, without
         tokens, and then what changes; changes come in commit order, each at least once. The stream ends
         with `end`, when the server drains or its store fails; resume with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 

@@ -172,6 +172,7 @@ class WatchUsersResponse(_message.Message):
     USER_CHANGED_FIELD_NUMBER: _builtins.int
     USER_ERASED_FIELD_NUMBER: _builtins.int
     SESSION_REVOKED_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_AT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this message. Also set on messages without a change, which keep an idle
@@ -190,6 +191,12 @@ class WatchUsersResponse(_message.Message):
         """A sign-in was revoked."""
 
     @_builtins.property
+    def caught_up_at(self) -> _timestamp_pb2.Timestamp:
+        """Nothing is left to tell: when this service last saw, by its clock, that everything committed so
+        far was told. The token is that of the message before.
+        """
+
+    @_builtins.property
     def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
 
@@ -200,13 +207,14 @@ class WatchUsersResponse(_message.Message):
         user_changed: Global___WatchUsersResponse.UserChanged | None = ...,
         user_erased: Global___WatchUsersResponse.UserErased | None = ...,
         session_revoked: Global___WatchUsersResponse.SessionRevoked | None = ...,
+        caught_up_at: _timestamp_pb2.Timestamp | None = ...,
         end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "session_revoked", b"session_revoked", "user_changed", b"user_changed", "user_erased", b"user_erased"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "session_revoked", b"session_revoked", "user_changed", b"user_changed", "user_erased", b"user_erased"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "resume_token", b"resume_token", "session_revoked", b"session_revoked", "user_changed", b"user_changed", "user_erased", b"user_erased"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "resume_token", b"resume_token", "session_revoked", b"session_revoked", "user_changed", b"user_changed", "user_erased", b"user_erased"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["user_changed", "user_erased", "session_revoked", "end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["user_changed", "user_erased", "session_revoked", "caught_up_at", "end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 from segue.mesh.v1 import stream_end_pb2 as segue_dot_mesh_dot_v1_dot_stream__end__pb2
 from segue.playback.v1 import history_service_pb2 as segue_dot_playback_dot_v1_dot_history__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1segue/playback/v1/playback_internal_service.proto\x12\x11segue.playback.v1\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\'segue/playback/v1/history_service.proto\")\n\x11WatchPlaysRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\x96\x01\n\x12WatchPlaysResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\'\n\x04play\x18\x02 \x01(\x0b\x32\x17.segue.playback.v1.PlayH\x00\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x12\x0f\n\x07user_id\x18\x03 \x01(\tB\x07\n\x05\x65vent2\x98\x01\n\x16HistoryInternalService\x12~\n\nWatchPlays\x12$.segue.playback.v1.WatchPlaysRequest\x1a%.segue.playback.v1.WatchPlaysResponse\"!\x90\x02\x01\xba\xc8\x18\x1a\x08\x03\x1a\x07\x63\x61talog\x1a\x08playlist\x1a\x03rec0\x01\x42\xd3\x01\n\x11segue.playback.v1B\x1cPlaybackInternalServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1segue/playback/v1/playback_internal_service.proto\x12\x11segue.playback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\'segue/playback/v1/history_service.proto\")\n\x11WatchPlaysRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xca\x01\n\x12WatchPlaysResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\'\n\x04play\x18\x02 \x01(\x0b\x32\x17.segue.playback.v1.PlayH\x00\x12\x32\n\x0c\x63\x61ught_up_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x12\x0f\n\x07user_id\x18\x03 \x01(\tB\x07\n\x05\x65vent2\x98\x01\n\x16HistoryInternalService\x12~\n\nWatchPlays\x12$.segue.playback.v1.WatchPlaysRequest\x1a%.segue.playback.v1.WatchPlaysResponse\"!\x90\x02\x01\xba\xc8\x18\x1a\x08\x03\x1a\x07\x63\x61talog\x1a\x08playlist\x1a\x03rec0\x01\x42\xd3\x01\n\x11segue.playback.v1B\x1cPlaybackInternalServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,10 +38,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.playback.v1B\034PlaybackInternalServiceProtoP\001Z\034segue/playback/v1;playbackv1\242\002\017SeguePlaybackV1\252\002\021Segue.Playback.V1\272\002\017SeguePlaybackV1\312\002\021Segue\\Playback\\V1\342\002\035Segue\\Playback\\V1\\GPBMetadata\352\002\023Segue::Playback::V1'
   _globals['_HISTORYINTERNALSERVICE'].methods_by_name['WatchPlays']._loaded_options = None
   _globals['_HISTORYINTERNALSERVICE'].methods_by_name['WatchPlays']._serialized_options = b'\220\002\001\272\310\030\032\010\003\032\007catalog\032\010playlist\032\003rec'
-  _globals['_WATCHPLAYSREQUEST']._serialized_start=174
-  _globals['_WATCHPLAYSREQUEST']._serialized_end=215
-  _globals['_WATCHPLAYSRESPONSE']._serialized_start=218
-  _globals['_WATCHPLAYSRESPONSE']._serialized_end=368
-  _globals['_HISTORYINTERNALSERVICE']._serialized_start=371
-  _globals['_HISTORYINTERNALSERVICE']._serialized_end=523
+  _globals['_WATCHPLAYSREQUEST']._serialized_start=207
+  _globals['_WATCHPLAYSREQUEST']._serialized_end=248
+  _globals['_WATCHPLAYSRESPONSE']._serialized_start=251
+  _globals['_WATCHPLAYSRESPONSE']._serialized_end=453
+  _globals['_HISTORYINTERNALSERVICE']._serialized_start=456
+  _globals['_HISTORYINTERNALSERVICE']._serialized_end=608
 # @@protoc_insertion_point(module_scope)

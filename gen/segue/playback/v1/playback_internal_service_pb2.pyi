@@ -5,6 +5,7 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from segue.mesh.v1 import stream_end_pb2 as _stream_end_pb2
 from segue.playback.v1 import history_service_pb2 as _history_service_pb2
 import builtins as _builtins
@@ -48,6 +49,7 @@ class WatchPlaysResponse(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     PLAY_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_AT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
@@ -59,6 +61,12 @@ class WatchPlaysResponse(_message.Message):
         """The play."""
 
     @_builtins.property
+    def caught_up_at(self) -> _timestamp_pb2.Timestamp:
+        """Nothing is left to tell: when this service last saw, by its clock, that everything committed so
+        far was told. The token is that of the message before.
+        """
+
+    @_builtins.property
     def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
 
@@ -67,14 +75,15 @@ class WatchPlaysResponse(_message.Message):
         *,
         resume_token: _builtins.str = ...,
         play: _history_service_pb2.Play | None = ...,
+        caught_up_at: _timestamp_pb2.Timestamp | None = ...,
         end: _stream_end_pb2.StreamEnd | None = ...,
         user_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "play", b"play"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "play", b"play"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "play", b"play", "resume_token", b"resume_token", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "play", b"play", "resume_token", b"resume_token", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["play", "end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["play", "caught_up_at", "end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -51,6 +51,7 @@ class HistoryInternalServiceServicer:
         those of private sessions are left out. At least once, and in the order of their entry. Without
         a token from the first that is kept (30 days); with one from after it. Ends when the server
         drains: open it again with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

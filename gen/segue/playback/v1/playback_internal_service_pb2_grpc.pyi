@@ -21,6 +21,7 @@ class HistoryInternalServiceStub:
     those of private sessions are left out. At least once, and in the order of their entry. Without
     a token from the first that is kept (30 days); with one from after it. Ends when the server
     drains: open it again with the last token.
+    While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
     Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
     """
 
@@ -37,6 +38,7 @@ class HistoryInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         those of private sessions are left out. At least once, and in the order of their entry. Without
         a token from the first that is kept (30 days); with one from after it. Ends when the server
         drains: open it again with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
         """
 

@@ -157,6 +157,7 @@ class WatchChangesResponse(_message.Message):
     PLAYLIST_FIELD_NUMBER: _builtins.int
     DELETED_FIELD_NUMBER: _builtins.int
     ARTIST_FOLLOWERS_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_AT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this change. Empty until everything that is public was told."""
@@ -177,6 +178,12 @@ class WatchChangesResponse(_message.Message):
         """How many follow an artist."""
 
     @_builtins.property
+    def caught_up_at(self) -> _timestamp_pb2.Timestamp:
+        """Nothing is left to tell: when this service last saw, by its clock, that everything committed so
+        far was told. The token is that of the message before.
+        """
+
+    @_builtins.property
     def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
 
@@ -188,13 +195,14 @@ class WatchChangesResponse(_message.Message):
         playlist: _playlist_pb2.Playlist | None = ...,
         deleted: Global___WatchChangesResponse.PlaylistDeleted | None = ...,
         artist_followers: Global___WatchChangesResponse.ArtistFollowers | None = ...,
+        caught_up_at: _timestamp_pb2.Timestamp | None = ...,
         end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["artist_followers", b"artist_followers", "deleted", b"deleted", "end", b"end", "event", b"event", "playlist", b"playlist"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artist_followers", b"artist_followers", "caught_up_at", b"caught_up_at", "deleted", b"deleted", "end", b"end", "event", b"event", "playlist", b"playlist"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_followers", b"artist_followers", "deleted", b"deleted", "end", b"end", "event", b"event", "playlist", b"playlist", "resume_token", b"resume_token", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_followers", b"artist_followers", "caught_up_at", b"caught_up_at", "deleted", b"deleted", "end", b"end", "event", b"event", "playlist", b"playlist", "resume_token", b"resume_token", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["playlist", "deleted", "artist_followers", "end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["playlist", "deleted", "artist_followers", "caught_up_at", "end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -395,6 +403,7 @@ class WatchSavedTracksResponse(_message.Message):
     SAVED_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
     FORGOTTEN_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_AT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this change. Empty until everything that is saved was told."""
@@ -415,6 +424,12 @@ class WatchSavedTracksResponse(_message.Message):
         """All that a user saved is gone."""
 
     @_builtins.property
+    def caught_up_at(self) -> _timestamp_pb2.Timestamp:
+        """Nothing is left to tell: when this service last saw, by its clock, that everything committed so
+        far was told. The token is that of the message before.
+        """
+
+    @_builtins.property
     def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
 
@@ -426,13 +441,14 @@ class WatchSavedTracksResponse(_message.Message):
         saved: Global___WatchSavedTracksResponse.Saved | None = ...,
         removed: Global___WatchSavedTracksResponse.Removed | None = ...,
         forgotten: Global___WatchSavedTracksResponse.Forgotten | None = ...,
+        caught_up_at: _timestamp_pb2.Timestamp | None = ...,
         end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "forgotten", b"forgotten", "removed", b"removed", "saved", b"saved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "forgotten", b"forgotten", "removed", b"removed", "saved", b"saved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "forgotten", b"forgotten", "removed", b"removed", "resume_token", b"resume_token", "saved", b"saved", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "forgotten", b"forgotten", "removed", b"removed", "resume_token", b"resume_token", "saved", b"saved", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["saved", "removed", "forgotten", "end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["saved", "removed", "forgotten", "caught_up_at", "end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -553,6 +569,7 @@ class WatchBlockedArtistsResponse(_message.Message):
     BLOCKED_FIELD_NUMBER: _builtins.int
     UNBLOCKED_FIELD_NUMBER: _builtins.int
     FORGOTTEN_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_AT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this change. Empty until everyone who is blocked was told."""
@@ -573,6 +590,12 @@ class WatchBlockedArtistsResponse(_message.Message):
         """The user was erased, with all blocks."""
 
     @_builtins.property
+    def caught_up_at(self) -> _timestamp_pb2.Timestamp:
+        """Nothing is left to tell: when this service last saw, by its clock, that everything committed so
+        far was told. The token is that of the message before.
+        """
+
+    @_builtins.property
     def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
 
@@ -584,13 +607,14 @@ class WatchBlockedArtistsResponse(_message.Message):
         blocked: Global___WatchBlockedArtistsResponse.Blocked | None = ...,
         unblocked: Global___WatchBlockedArtistsResponse.Unblocked | None = ...,
         forgotten: Global___WatchBlockedArtistsResponse.Forgotten | None = ...,
+        caught_up_at: _timestamp_pb2.Timestamp | None = ...,
         end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["blocked", b"blocked", "end", b"end", "event", b"event", "forgotten", b"forgotten", "unblocked", b"unblocked"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["blocked", b"blocked", "caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "forgotten", b"forgotten", "unblocked", b"unblocked"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked", b"blocked", "end", b"end", "event", b"event", "forgotten", b"forgotten", "resume_token", b"resume_token", "unblocked", b"unblocked", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked", b"blocked", "caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "forgotten", b"forgotten", "resume_token", b"resume_token", "unblocked", b"unblocked", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["blocked", "unblocked", "forgotten", "end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["blocked", "unblocked", "forgotten", "caught_up_at", "end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -758,6 +782,7 @@ class WatchMembershipResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     TRACKS_FIELD_NUMBER: _builtins.int
     DELETED_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_AT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Where to resume after this change. Empty until every playlist was told."""
@@ -772,6 +797,12 @@ class WatchMembershipResponse(_message.Message):
         """A playlist was deleted."""
 
     @_builtins.property
+    def caught_up_at(self) -> _timestamp_pb2.Timestamp:
+        """Nothing is left to tell: when this service last saw, by its clock, that everything committed so
+        far was told. The token is that of the message before.
+        """
+
+    @_builtins.property
     def end(self) -> _stream_end_pb2.StreamEnd:
         """Why the stream ends; the last message."""
 
@@ -782,13 +813,14 @@ class WatchMembershipResponse(_message.Message):
         version: _builtins.int = ...,
         tracks: Global___WatchMembershipResponse.Tracks | None = ...,
         deleted: Global___WatchMembershipResponse.Deleted | None = ...,
+        caught_up_at: _timestamp_pb2.Timestamp | None = ...,
         end: _stream_end_pb2.StreamEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "end", b"end", "event", b"event", "tracks", b"tracks"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "deleted", b"deleted", "end", b"end", "event", b"event", "tracks", b"tracks"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "end", b"end", "event", b"event", "resume_token", b"resume_token", "tracks", b"tracks", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "deleted", b"deleted", "end", b"end", "event", b"event", "resume_token", b"resume_token", "tracks", b"tracks", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["tracks", "deleted", "end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["tracks", "deleted", "caught_up_at", "end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

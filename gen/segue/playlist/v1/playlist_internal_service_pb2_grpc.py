@@ -85,6 +85,7 @@ class PlaylistInternalServiceServicer:
         `resume_token` (exclusive) or, without one, first tells every playlist, and then those that
         change; each is told whole, as it is then or a little later. The stream ends with `end`, when the
         server drains or its store fails; resume with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -97,6 +98,7 @@ class PlaylistInternalServiceServicer:
         that has followers or had some (the count of these is 0), and then what changes; changes come in
         commit order, each at least once. The stream ends with `end`, when the server drains or its store
         fails; resume with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -285,6 +287,7 @@ class SocialInternalServiceServicer:
     def WatchBlockedArtists(self, request, context):
         """Follows which artists everyone blocks: those that are blocked at once and then each change, as
         LibraryInternalService.WatchSavedTracks tells saved tracks. Ends and resumes as that does.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -397,6 +400,7 @@ class LibraryInternalServiceServicer:
         first tells every track that is saved, with version 0, and then what changes; changes come in
         commit order, each at least once. The stream ends with `end`, when the server drains or its store
         fails; resume with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

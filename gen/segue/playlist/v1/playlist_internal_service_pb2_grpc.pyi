@@ -32,6 +32,7 @@ class PlaylistInternalServiceStub:
     `resume_token` (exclusive) or, without one, first tells every playlist, and then those that
     change; each is told whole, as it is then or a little later. The stream ends with `end`, when the
     server drains or its store fails; resume with the last token.
+    While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
     WatchChanges: _aio.UnaryStreamMultiCallable[_playlist_internal_service_pb2.WatchChangesRequest, _playlist_internal_service_pb2.WatchChangesResponse]
@@ -40,6 +41,7 @@ class PlaylistInternalServiceStub:
     that has followers or had some (the count of these is 0), and then what changes; changes come in
     commit order, each at least once. The stream ends with `end`, when the server drains or its store
     fails; resume with the last token.
+    While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
 
@@ -79,6 +81,7 @@ class PlaylistInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         `resume_token` (exclusive) or, without one, first tells every playlist, and then those that
         change; each is told whole, as it is then or a little later. The stream ends with `end`, when the
         server drains or its store fails; resume with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 
@@ -93,6 +96,7 @@ class PlaylistInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         that has followers or had some (the count of these is 0), and then what changes; changes come in
         commit order, each at least once. The stream ends with `end`, when the server drains or its store
         fails; resume with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 
@@ -110,6 +114,7 @@ class SocialInternalServiceStub:
     WatchBlockedArtists: _aio.UnaryStreamMultiCallable[_playlist_internal_service_pb2.WatchBlockedArtistsRequest, _playlist_internal_service_pb2.WatchBlockedArtistsResponse]
     """Follows which artists everyone blocks: those that are blocked at once and then each change, as
     LibraryInternalService.WatchSavedTracks tells saved tracks. Ends and resumes as that does.
+    While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
 
@@ -135,6 +140,7 @@ class SocialInternalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_playlist_internal_service_pb2.WatchBlockedArtistsResponse]:
         """Follows which artists everyone blocks: those that are blocked at once and then each change, as
         LibraryInternalService.WatchSavedTracks tells saved tracks. Ends and resumes as that does.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 
@@ -149,6 +155,7 @@ class LibraryInternalServiceStub:
     first tells every track that is saved, with version 0, and then what changes; changes come in
     commit order, each at least once. The stream ends with `end`, when the server drains or its store
     fails; resume with the last token.
+    While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
 
@@ -165,6 +172,7 @@ class LibraryInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         first tells every track that is saved, with version 0, and then what changes; changes come in
         commit order, each at least once. The stream ends with `end`, when the server drains or its store
         fails; resume with the last token.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
 
