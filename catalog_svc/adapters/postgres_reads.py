@@ -71,10 +71,8 @@ class PostgresCatalogue:
         self, query: TrackQuery = NEWEST, *, after: TrackPlace | None, limit: int
     ) -> list[Track]:
         """See ``Catalogue.tracks``."""
-        place: Sequence[Any] | None = after
-        if after is not None and query.sort is TrackSort.RECENT:
-            place = moment(int(after[0])), after[1]
-        statement, placed = page(rows.TRACK, _conditions(query), _ORDERS[query.sort], place)
+        order, place = _ordered(query, after)
+        statement, placed = page(rows.TRACK, _conditions(query), order, place)
         asked = {**_asked(query), **placed, "limit": limit}
         return [rows.track(row) for row in await self._rows(statement, asked)]
 
@@ -148,6 +146,17 @@ class PostgresCatalogue:
 
     async def _rows(self, query: str, arguments: Mapping[str, Any]) -> list[rows.Row]:
         return await rows.fetch(self._pool, query, arguments)
+
+
+def _ordered(query: TrackQuery, after: TrackPlace | None) -> tuple[Order, Sequence[Any] | None]:
+    """The order of the query, and the place as its columns have it."""
+    order = _ORDERS[query.sort]
+    if query.sort is TrackSort.ARTIST and query.artist_id:
+        # One artist's tracks are in the order of their titles, which has an index of its own.
+        return _ORDERS[TrackSort.TITLE], after and after[1:]
+    if query.sort is TrackSort.RECENT and after is not None:
+        return order, (moment(int(after[0])), after[1])
+    return order, after
 
 
 def _conditions(query: TrackQuery) -> list[str]:

@@ -45,7 +45,7 @@ class ArtistSort(enum.IntEnum):
 class TrackQuery:
     """Which tracks, and in which order. Empty texts and years of 0: no bound.
 
-    ``hidden``: those that were taken down instead of all others.
+    ``hidden``: those that are hidden instead of all others.
     """
 
     sort: TrackSort = TrackSort.RECENT
@@ -72,7 +72,7 @@ NEWEST = TrackQuery()
 """All tracks that can be played or will be, the newest first."""
 
 HIDDEN = TrackQuery(states=frozenset(TrackState), hidden=True)
-"""All tracks that were taken down, the newest first."""
+"""All tracks that are hidden, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,40 @@ def test_the_pages_of_an_album_join_to_the_whole(
     assert titles == [song.title for song in OF_THE_ALBUM]
 
 
+def test_lists_are_sorted_and_bounded_as_they_are_asked_for(
+    mesh: RunningMesh, music: Music, free: str
+) -> None:
+    def titles(path: str, key: str, name: str = "title") -> list[str]:
+        return [one[name] for one in mesh.call("GET", path, token=free).body[key]]
+
+    album = music.tracks[SONGS[0].title]["album_id"]
+    by_title = titles(f"/tracks?sort=TITLE&album_id={album}", "tracks")
+    assert by_title == [
+        "Harbour Lights",
+        "Nocturne for Relays",
+        "Saltwater Telegraph",
+        "Second Derivative",
+        "Überfahrt",
+    ]
+    longest = titles(f"/tracks?sort=duration&album_id={album}&page_size=1", "tracks")
+    assert longest == ["Harbour Lights"]
+    assert titles(f"/tracks?album_id={album}&year_to=2025", "tracks") == []
+    assert ALBUM in titles("/albums?genre=Ambient", "albums")
+    assert "Ada Meridian" in titles("/artists?genre=Ambient", "artists", "name")
+    years = mesh.call("GET", "/years", token=free).body["years"]
+    told = next(one for one in years if one["year"] == 2026)
+    assert told["track_count"] >= len(SONGS)
+    assert told["album_count"] >= 2
+
+
+def test_what_is_hidden_is_listed_for_administrators_alone(
+    mesh: RunningMesh, free: str, admin: str
+) -> None:
+    answer = mesh.call("GET", "/tracks/hidden", token=admin)
+    assert (answer.status, sorted(answer.body)) == (200, ["next_page_token", "tracks"])
+    assert mesh.call("GET", "/tracks/hidden", token=free).status == 403
+
+
 def test_covers_are_served_as_they_were_in_the_files(
     mesh: RunningMesh, music: Music, free: str
 ) -> None:
