@@ -204,7 +204,7 @@ class CatalogServiceServicer:
 
     def GetAlbum(self, request, context):
         """One album.
-        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        Errors: NOT_FOUND (one that is hidden, or whose artist is, too), INVALID_FIELD (id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -233,7 +233,7 @@ class CatalogServiceServicer:
 
     def GetArtist(self, request, context):
         """One artist.
-        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        Errors: NOT_FOUND (one that is hidden too), INVALID_FIELD (id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -63,7 +63,7 @@ class CatalogServiceStub:
     """
     GetAlbum: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetAlbumRequest, _catalog_service_pb2.GetAlbumResponse]
     """One album.
-    Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+    Errors: NOT_FOUND (one that is hidden, or whose artist is, too), INVALID_FIELD (id is no ULID).
     """
     UpdateAlbum: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.UpdateAlbumRequest, _catalog_service_pb2.UpdateAlbumResponse]
     """Says of an album what tags do not, or takes it down (`hidden`) with every track on it, those too
@@ -80,7 +80,7 @@ class CatalogServiceStub:
     """
     GetArtist: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetArtistRequest, _catalog_service_pb2.GetArtistResponse]
     """One artist.
-    Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+    Errors: NOT_FOUND (one that is hidden too), INVALID_FIELD (id is no ULID).
     """
     UpdateArtist: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.UpdateArtistRequest, _catalog_service_pb2.UpdateArtistResponse]
     """Says of an artist what tags do not, or takes them down (`hidden`) with every track of theirs and
@@ -208,7 +208,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.GetAlbumRequest, _abc.Awaitable[_catalog_service_pb2.GetAlbumResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.GetAlbumResponse]:
         """One album.
-        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        Errors: NOT_FOUND (one that is hidden, or whose artist is, too), INVALID_FIELD (id is no ULID).
         """
 
     @_abc_1.abstractmethod
@@ -243,7 +243,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_service_pb2.GetArtistRequest, _abc.Awaitable[_catalog_service_pb2.GetArtistResponse]],
     ) -> _abc.Awaitable[_catalog_service_pb2.GetArtistResponse]:
         """One artist.
-        Errors: NOT_FOUND, INVALID_FIELD (id is no ULID).
+        Errors: NOT_FOUND (one that is hidden too), INVALID_FIELD (id is no ULID).
         """
 
     @_abc_1.abstractmethod
