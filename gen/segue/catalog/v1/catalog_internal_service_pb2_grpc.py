@@ -108,7 +108,8 @@ class CatalogInternalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LookupTracks(self, request, context):
-        """Tracks by id, for services that keep ids: in no order, and without those that there are not.
+        """Tracks by id, for services that keep ids: in no order, and without those that there are not or that
+        are hidden.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -116,7 +117,7 @@ class CatalogInternalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LookupAlbums(self, request, context):
-        """Albums by id: in no order, and without those that there are not.
+        """Albums by id: in no order, and without those that there are not or that are hidden.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -124,7 +125,7 @@ class CatalogInternalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LookupArtists(self, request, context):
-        """Artists by id: in no order, and without those that there are not.
+        """Artists by id: in no order, and without those that there are not or that are hidden.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -143,7 +144,8 @@ class CatalogInternalServiceServicer:
 
     def WatchChanges(self, request, context):
         """Follows every change of tracks, albums and artists; a track that is hidden is told as removed, and
-        told again when it is brought back. The stream starts after `resume_token`
+        told again when it is brought back; an album or artist that was taken down is told with `hidden`.
+        The stream starts after `resume_token`
         (exclusive) or, without one, first tells every artist, album and track that there is, without
         tokens, and then what changes; changes come in commit order, each at least once. The stream ends
         with `end`, when the server drains or its store fails; resume with the last token.

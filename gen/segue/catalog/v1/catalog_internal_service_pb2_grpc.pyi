@@ -31,15 +31,16 @@ class CatalogInternalServiceStub:
     Errors: INVALID_FIELD.
     """
     LookupTracks: _aio.UnaryUnaryMultiCallable[_catalog_internal_service_pb2.LookupTracksRequest, _catalog_internal_service_pb2.LookupTracksResponse]
-    """Tracks by id, for services that keep ids: in no order, and without those that there are not.
+    """Tracks by id, for services that keep ids: in no order, and without those that there are not or that
+    are hidden.
     Errors: INVALID_FIELD (more than 500, or an id is no ULID).
     """
     LookupAlbums: _aio.UnaryUnaryMultiCallable[_catalog_internal_service_pb2.LookupAlbumsRequest, _catalog_internal_service_pb2.LookupAlbumsResponse]
-    """Albums by id: in no order, and without those that there are not.
+    """Albums by id: in no order, and without those that there are not or that are hidden.
     Errors: INVALID_FIELD (more than 500, or an id is no ULID).
     """
     LookupArtists: _aio.UnaryUnaryMultiCallable[_catalog_internal_service_pb2.LookupArtistsRequest, _catalog_internal_service_pb2.LookupArtistsResponse]
-    """Artists by id: in no order, and without those that there are not.
+    """Artists by id: in no order, and without those that there are not or that are hidden.
     Errors: INVALID_FIELD (more than 500, or an id is no ULID).
     """
     LookupAssets: _aio.UnaryUnaryMultiCallable[_catalog_internal_service_pb2.LookupAssetsRequest, _catalog_internal_service_pb2.LookupAssetsResponse]
@@ -50,7 +51,8 @@ class CatalogInternalServiceStub:
     """
     WatchChanges: _aio.UnaryStreamMultiCallable[_catalog_internal_service_pb2.WatchChangesRequest, _catalog_internal_service_pb2.WatchChangesResponse]
     """Follows every change of tracks, albums and artists; a track that is hidden is told as removed, and
-    told again when it is brought back. The stream starts after `resume_token`
+    told again when it is brought back; an album or artist that was taken down is told with `hidden`.
+    The stream starts after `resume_token`
     (exclusive) or, without one, first tells every artist, album and track that there is, without
     tokens, and then what changes; changes come in commit order, each at least once. The stream ends
     with `end`, when the server drains or its store fails; resume with the last token.
@@ -99,7 +101,8 @@ class CatalogInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_internal_service_pb2.LookupTracksRequest,
         context: _aio.ServicerContext[_catalog_internal_service_pb2.LookupTracksRequest, _abc.Awaitable[_catalog_internal_service_pb2.LookupTracksResponse]],
     ) -> _abc.Awaitable[_catalog_internal_service_pb2.LookupTracksResponse]:
-        """Tracks by id, for services that keep ids: in no order, and without those that there are not.
+        """Tracks by id, for services that keep ids: in no order, and without those that there are not or that
+        are hidden.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
 
@@ -109,7 +112,7 @@ class CatalogInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_internal_service_pb2.LookupAlbumsRequest,
         context: _aio.ServicerContext[_catalog_internal_service_pb2.LookupAlbumsRequest, _abc.Awaitable[_catalog_internal_service_pb2.LookupAlbumsResponse]],
     ) -> _abc.Awaitable[_catalog_internal_service_pb2.LookupAlbumsResponse]:
-        """Albums by id: in no order, and without those that there are not.
+        """Albums by id: in no order, and without those that there are not or that are hidden.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
 
@@ -119,7 +122,7 @@ class CatalogInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_internal_service_pb2.LookupArtistsRequest,
         context: _aio.ServicerContext[_catalog_internal_service_pb2.LookupArtistsRequest, _abc.Awaitable[_catalog_internal_service_pb2.LookupArtistsResponse]],
     ) -> _abc.Awaitable[_catalog_internal_service_pb2.LookupArtistsResponse]:
-        """Artists by id: in no order, and without those that there are not.
+        """Artists by id: in no order, and without those that there are not or that are hidden.
         Errors: INVALID_FIELD (more than 500, or an id is no ULID).
         """
 
@@ -142,7 +145,8 @@ class CatalogInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_catalog_internal_service_pb2.WatchChangesRequest, _abc.AsyncIterator[_catalog_internal_service_pb2.WatchChangesResponse]],
     ) -> _abc.AsyncIterator[_catalog_internal_service_pb2.WatchChangesResponse]:
         """Follows every change of tracks, albums and artists; a track that is hidden is told as removed, and
-        told again when it is brought back. The stream starts after `resume_token`
+        told again when it is brought back; an album or artist that was taken down is told with `hidden`.
+        The stream starts after `resume_token`
         (exclusive) or, without one, first tells every artist, album and track that there is, without
         tokens, and then what changes; changes come in commit order, each at least once. The stream ends
         with `end`, when the server drains or its store fails; resume with the last token.
