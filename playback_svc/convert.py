@@ -7,8 +7,8 @@ from segue.catalog.v1.track_summary_pb2 import TrackSummary
 from segue.playback.v1 import history_service_pb2, play_source_pb2, playback_pb2
 
 from playback_svc.domain.listing import Listing
-from playback_svc.domain.origins import NOWHERE, PlayOrigin, context_origin, origin_of
-from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue, Repeat
+from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
+from playback_svc.domain.play_queue import Origin, PlayQueue, Repeat, origin_ahead, origin_of
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Answer
@@ -96,14 +96,22 @@ def play_origin(origin: PlayOrigin) -> play_source_pb2.PlayOrigin | None:
     )
 
 
+_CONTEXT_KINDS_ASKED = {number: kind for kind, number in _CONTEXT_KINDS.items()}
+
+
+def origin_asked(origin: play_source_pb2.PlayOrigin) -> PlayOrigin:
+    """Where what is queued came from, as the caller says; NOWHERE for nothing."""
+    kind = _CONTEXT_KINDS_ASKED[origin.context.kind] if origin.HasField("context") else None
+    return PlayOrigin(kind, origin.context.id, origin.shown_id)
+
+
 def queue_entry(entry: Next, queue: PlayQueue) -> playback_pb2.QueueEntry:
     """An entry to come of ``queue``."""
-    kind = entry.upcoming.origin
     return playback_pb2.QueueEntry(
-        kind=_ENTRY_KINDS[kind],
+        kind=_ENTRY_KINDS[entry.upcoming.origin],
         item_id=entry.upcoming.entry.item_id,
         track=track_summary(entry.track),
-        origin=play_origin(context_origin(queue)) if kind is Origin.CONTEXT else None,
+        origin=play_origin(origin_ahead(queue, entry.upcoming)),
     )
 
 
@@ -130,6 +138,8 @@ def play(play: Play) -> history_service_pb2.Play:
         private_session=play.private,
         playback_id=play.session_id,
         rung=play.rung,
+        offline=play.offline,
+        client_play_id=play.client_play_id,
     )
 
 
@@ -174,6 +184,7 @@ def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb
         queue_count=queue_count,
         ended_by=end_reason(state.ended_by),
         private_session=state.private,
+        client_play_id=state.client_play_id,
     )
 
 

@@ -12,8 +12,7 @@ from playback_svc.adapters.device_documents import capabilities_of
 from playback_svc.adapters.rows import instant, state_document, state_from, unix_ms
 from playback_svc.domain.devices import Device, DeviceKind
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
-from playback_svc.domain.origins import PlayOrigin
-from playback_svc.domain.play_queue import ContextKind
+from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.domain.plays import Outcome, Play
 
 DEVICE_COLUMNS = (
@@ -28,7 +27,8 @@ COMMAND_COLUMNS = (
 
 PLAY_COLUMNS = (
     "play_id", "session_id", "device_id", "track_id", "started_at", "ended_at", "heard_ms",
-    "outcome", "counted", "private", "context_kind", "context_id", "shown_id", "rung",
+    "outcome", "counted", "private", "context_kind", "context_id", "shown_id", "rung", "offline",
+    "client_play_id",
 )  # fmt: skip
 
 
@@ -93,7 +93,8 @@ def play_values(play: Play) -> dict[str, Any]:
     values = (
         play.play_id, play.session_id, play.device_id, play.track_id, instant(play.started_at_ms),
         instant(play.ended_at_ms), play.heard_ms, play.outcome, play.counted, play.private,
-        play.origin.kind, play.origin.context_id, play.origin.shown_id, play.rung,
+        play.origin.kind, play.origin.context_id, play.origin.shown_id, play.rung, play.offline,
+        play.client_play_id,
     )  # fmt: skip
     return dict(zip(PLAY_COLUMNS, values, strict=True))
 
@@ -115,4 +116,6 @@ def play_of(row: Sequence[Any]) -> Play:
         private=it["private"],
         origin=PlayOrigin(ContextKind(kind) if kind else None, it["context_id"], it["shown_id"]),
         rung=it["rung"],
+        offline=it["offline"],
+        client_play_id=it["client_play_id"],
     )

@@ -11,7 +11,13 @@ from psycopg.types.json import Jsonb
 from meshkit import feeds_postgres, postgres
 from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
-from playback_svc.adapters import device_rows, plays_feed, postgres_preferences, rows
+from playback_svc.adapters import (
+    device_rows,
+    plays_feed,
+    postgres_preferences,
+    prometheus,
+    rows,
+)
 from playback_svc.adapters.preferences_rows import preferences_of
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import Play
@@ -125,15 +131,16 @@ WITH beat AS (
     SELECT * FROM unnest(
         %(user_id)s::text[], %(session_id)s::text[], %(epoch)s::int[], %(revision)s::int[],
         %(seq)s::int[], %(position_ms)s::int[], %(position_at)s::timestamptz[], %(moving)s::bool[],
-        %(bitrate_kbps)s::int[], %(beat_at)s::timestamptz[], %(rung)s::text[]
+        %(bitrate_kbps)s::int[], %(beat_at)s::timestamptz[], %(rung)s::text[], %(offline)s::bool[]
     ) AS b (user_id, session_id, epoch, revision, seq, position_ms, position_at, moving,
-            bitrate_kbps, beat_at, rung)
+            bitrate_kbps, beat_at, rung, offline)
 ), held AS (
     SELECT p.user_id FROM player_state p JOIN beat b USING (user_id, session_id, epoch, revision)
 ), moved AS (
     UPDATE player_state p SET
         last_seq = b.seq,
         last_heartbeat_at = b.beat_at,
+        offline = b.offline,
         rung = CASE WHEN b.rung <> '' THEN b.rung ELSE p.rung END,
         bitrate_kbps = CASE WHEN b.rung <> '' THEN b.bitrate_kbps ELSE p.bitrate_kbps END,
         position_ms = CASE WHEN p.status = 'PLAYING'
@@ -256,6 +263,10 @@ class PostgresPlayerStates:
                 if new:
                     told = [plays_feed.change_of(change.user_id, play) for play in new]
                     await feeds_postgres.append(connection, *told)
+            # Counted once it is certain, as each play is entered once.
+            for play, row in kept:
+                if row.rowcount:
+                    prometheus.entered(play)
         except (_ConditionFailed, UniqueViolation):
             return False
         return True
@@ -294,7 +305,7 @@ def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
         yield _HOLD_STATE, held
     elif change.state is not None:
         values = {"user_id": user_id, **rows.state_values(change.state)}
-        values["rungs"], values["queue"] = Jsonb(values["rungs"]), Jsonb(values["queue"])
+        values |= {column: Jsonb(values[column]) for column in ("rungs", "queue", "queued_origins")}
         if change.expected is None:
             yield _INSERT_STATE, values
         else:
@@ -357,6 +368,7 @@ def _checkpoint_values(beats: Sequence[Checkpoint]) -> dict[str, Any]:
         "position_at": [rows.instant(live.position_at_ms) for live in lives],
         "moving": [live.moving for live in lives],
         "rung": [live.rung for live in lives],
+        "offline": [live.offline for live in lives],
         "bitrate_kbps": [live.bitrate_kbps for live in lives],
         "beat_at": [rows.instant(live.beat_at_ms) for live in lives],
         "playing": rows.duration(SILENCE_PLAYING_MS),

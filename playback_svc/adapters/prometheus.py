@@ -6,6 +6,7 @@ from typing import Any
 
 from meshkit.telemetry import counter, gauge, histogram
 from playback_svc.domain.beats import Counted
+from playback_svc.domain.plays import Play
 from playback_svc.domain.rungs import NAMES
 
 _LATENCY_BUCKETS_S = (0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
@@ -32,9 +33,20 @@ _PLAYING = gauge(
     "playback_concurrent_streams",
     "Sessions that play now and whose beats come to this instance: add up the instances.",
 )
+_PLAYS = counter(
+    "playback_plays",
+    "Plays that were left, by whether they came from the device's own files.",
+    ["offline"],
+)
+_PLAYS_OF = {offline: _PLAYS.labels(str(offline).lower()) for offline in (False, True)}
 _UNATTRIBUTED = counter(
     "playback_unattributed_bytes", "Delivered bytes whose session nobody knows."
 )
+
+
+def entered(play: Play) -> None:
+    """Counts a play that was left."""
+    _PLAYS_OF[play.offline].inc()
 
 
 def unattributed(count: int) -> None:

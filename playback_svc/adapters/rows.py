@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playback_svc.adapters.device_documents import listed_document, listed_of
 from playback_svc.adapters.preferences_rows import preferences_document, preferences_of
-from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue, Repeat
+from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
+from playback_svc.domain.play_queue import Context, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import (
     Asset,
     EndReason,
@@ -32,7 +33,8 @@ STATE_COLUMNS = (
     "position_ms", "position_at", "moving", "started_at",
     "play_id", "play_started_at", "heard_ms", "queue", "queued", "private",
     "attended", "begun_ms", "carried_ms", "skips_count",
-    "last_heartbeat_at", "last_seq", "rung", "bitrate_kbps",
+    "last_heartbeat_at", "last_seq", "rung", "bitrate_kbps", "offline", "client_play_id",
+    "queued_origins",
 )  # fmt: skip
 
 SESSION_COLUMNS = (
@@ -57,7 +59,7 @@ def duration(milliseconds: int) -> timedelta:
 
 
 def state_values(state: PlayerState) -> dict[str, Any]:
-    """The columns of a state, ``expires_at`` included; ``rungs`` is plain lists for JSON."""
+    """The columns of a state, ``expires_at`` included; what becomes JSON is plain."""
     track, asset = state.track, state.asset
     values = (
         *state.version, state.session_id, state.device_id,
@@ -69,6 +71,7 @@ def state_values(state: PlayerState) -> dict[str, Any]:
         queue_document(state.queue), state.queue.queued, state.private, state.attended,
         state.begun_ms, state.carried_ms, state.skips_count,
         instant(state.last_beat_at_ms), state.last_seq, state.rung, state.bitrate_kbps,
+        state.offline, state.client_play_id, _origins_document(state.queue.origins),
     )  # fmt: skip
     row = dict(zip(STATE_COLUMNS, values, strict=True))
     return {**row, "expires_at": instant(expires_at_ms(state))}
@@ -102,7 +105,7 @@ def state_of(row: Sequence[Any]) -> PlayerState:
         play_id=it["play_id"] or it["session_id"],
         play_started_at_ms=unix_ms(it["play_started_at"] or it["started_at"]),
         heard_ms=it["heard_ms"],
-        queue=queue_of(it["queue"], bytes(it["queued"])),
+        queue=queue_of(it["queue"], bytes(it["queued"]), it["queued_origins"]),
         private=it["private"],
         attended=it["attended"],
         begun_ms=it["begun_ms"],
@@ -114,6 +117,8 @@ def state_of(row: Sequence[Any]) -> PlayerState:
         last_seq=it["last_seq"],
         rung=it["rung"],
         bitrate_kbps=it["bitrate_kbps"],
+        offline=it["offline"],
+        client_play_id=it["client_play_id"],
     )
 
 
@@ -153,7 +158,7 @@ LISTING_AT, ORDER_AT = 2, 5
 
 
 def queue_document(queue: PlayQueue) -> dict[str, Any]:
-    """A queue as JSON keeps it, but for the packed entries of the user queue."""
+    """A queue as JSON keeps it, but for the entries of the user queue and their origins."""
     context = queue.context
     return {
         "context": None
@@ -167,10 +172,13 @@ def queue_document(queue: PlayQueue) -> dict[str, Any]:
         "origin": queue.origin,
         "item_id": queue.item_id,
         "shown_id": queue.shown_id,
+        "queued_from": origin_document(queue.queued_from),
     }  # fmt: skip
 
 
-def queue_of(document: dict[str, Any], queued: bytes = b"") -> PlayQueue:
+def queue_of(
+    document: dict[str, Any], queued: bytes = b"", origins: Sequence[Any] = ()
+) -> PlayQueue:
     """The queue that ``queue_document`` made; a row of before has none."""
     if not document:
         return PlayQueue()
@@ -183,7 +191,30 @@ def queue_of(document: dict[str, Any], queued: bytes = b"") -> PlayQueue:
         origin=Origin(document["origin"]),
         item_id=document["item_id"],
         shown_id=document.get("shown_id", ""),
+        origins={item: origin_from(origin) for origin, items in origins for item in items},
+        queued_from=origin_from(document.get("queued_from")),
     )
+
+
+def origin_document(origin: PlayOrigin) -> list[Any] | None:
+    """Where a play came from, as JSON keeps it."""
+    return None if origin == NOWHERE else [origin.kind, origin.context_id, origin.shown_id]
+
+
+def origin_from(document: Sequence[Any] | None) -> PlayOrigin:
+    """What ``origin_document`` made."""
+    if document is None:
+        return NOWHERE
+    kind, context_id, shown_id = document
+    return PlayOrigin(ContextKind(kind) if kind else None, context_id, shown_id)
+
+
+def _origins_document(origins: Mapping[str, PlayOrigin]) -> list[Any]:
+    """Each origin once, with the entries that came from it."""
+    items: dict[PlayOrigin, list[str]] = {}
+    for item_id, origin in origins.items():
+        items.setdefault(origin, []).append(item_id)
+    return [[origin_document(origin), item_ids] for origin, item_ids in items.items()]
 
 
 def _track_values(track: Track) -> list[Any]:
@@ -193,16 +224,21 @@ def _track_values(track: Track) -> list[Any]:
     ]  # fmt: skip
 
 
+_OF_ENTRIES = ("queued", "queued_origins")
+
 # What a document of an earlier version does not have.
 _LATER = {
-    "attended": False, "begun_ms": 0, "carried_ms": 0, "rung": "",
+    "attended": False, "begun_ms": 0, "carried_ms": 0, "rung": "", "offline": False,
+    "client_play_id": "",
     "track_artist_id": "", "track_album": "", "track_album_id": "", "track_artwork_path": "",
 }  # fmt: skip
 
 
 def state_document(state: PlayerState) -> dict[str, Any]:
     """A state as JSON keeps it, without the entries of the user queue."""
-    row = {column: value for column, value in state_values(state).items() if column != "queued"}
+    row = {
+        column: value for column, value in state_values(state).items() if column not in _OF_ENTRIES
+    }
     return {
         column: unix_ms(value) if isinstance(value, datetime) else value
         for column, value in row.items()
@@ -211,7 +247,7 @@ def state_document(state: PlayerState) -> dict[str, Any]:
 
 def state_from(document: dict[str, Any]) -> PlayerState:
     """The state that ``state_document`` made, or a version before it."""
-    row = {**_LATER, **document, "queued": b""}
+    row = {**_LATER, **document, "queued": b"", "queued_origins": ()}
     times = ("position_at", "started_at", "play_started_at", "last_heartbeat_at")
     row.update({column: instant(row[column]) for column in times})
     return state_of([row[column] for column in STATE_COLUMNS])

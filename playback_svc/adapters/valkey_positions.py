@@ -117,7 +117,7 @@ def _encoded(live: LivePosition) -> str:
     return (
         f"{live.seq} {live.version.epoch} {live.version.revision} {live.position_ms} "
         f"{live.position_at_ms} {live.moving:d} {live.bitrate_kbps} {live.beat_at_ms} "
-        f"{live.rung or _NONE}"
+        f"{live.offline:d} {live.rung or _NONE}"
     )
 
 
@@ -126,7 +126,8 @@ def _decoded(session_id: str, value: bytes | None) -> LivePosition | None:
         return None
     try:
         *numbers, rung = value.decode().split()
-        seq, epoch, revision, position, position_at, moving, bitrate, beat_at = map(int, numbers)
+        seq, epoch, revision, position, position_at, moving, *others = map(int, numbers)
+        bitrate, beat_at, offline = others
     except ValueError:
         _log.warning("a live position is malformed and ignored")
         return None
@@ -140,4 +141,5 @@ def _decoded(session_id: str, value: bytes | None) -> LivePosition | None:
         bitrate_kbps=bitrate,
         beat_at_ms=beat_at,
         rung="" if rung == _NONE else rung,
+        offline=bool(offline),
     )

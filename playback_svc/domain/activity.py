@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue
+from playback_svc.domain.origins import ContextKind
+from playback_svc.domain.play_queue import Origin, PlayQueue
 from playback_svc.domain.player_state import PlayerState, Status, Track
 from playback_svc.domain.preferences import Preferences
 

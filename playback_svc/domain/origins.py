@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from playback_svc.domain.play_queue import ContextKind, Origin, PlayQueue
+
+class ContextKind(StrEnum):
+    """What is played from; TRACKS is a list that the caller gave."""
+
+    PLAYLIST = "PLAYLIST"
+    ALBUM = "ALBUM"
+    ARTIST = "ARTIST"
+    TRACKS = "TRACKS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +28,4 @@ class PlayOrigin:
 
 
 NOWHERE = PlayOrigin()
-"""A track by itself, or from the user queue."""
-
-
-def context_origin(queue: PlayQueue) -> PlayOrigin:
-    """Where the entries of the context come from; NOWHERE where there is none."""
-    context = queue.context
-    if context is None:
-        return NOWHERE
-    return PlayOrigin(context.kind, context.source_id, queue.shown_id)
-
-
-def origin_of(queue: PlayQueue) -> PlayOrigin:
-    """Where the track that plays came from."""
-    if queue.origin is Origin.CONTEXT:
-        return context_origin(queue)
-    return PlayOrigin(shown_id=queue.shown_id) if queue.origin is Origin.SINGLE else NOWHERE
+"""A track by itself, or one that was queued without a word on where it came from."""

@@ -7,18 +7,16 @@ played last, and stays there while entries of the user queue play.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 from typing import Final, NamedTuple
 
-from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound
+from meshkit.faults import FailedPrecondition
 from playback_svc.domain.listing import RECORD, Entry, Listing
+from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.shuffling import place, shuffled
-
-MOST_QUEUED: Final = 500
-"""Entries that a user queue holds at most."""
 
 RESTART_AFTER_MS: Final = 3_000
 """Beyond this position, going back restarts the track."""
@@ -33,15 +31,6 @@ class Repeat(StrEnum):
     OFF = "OFF"
     TRACK = "TRACK"
     CONTEXT = "CONTEXT"
-
-
-class ContextKind(StrEnum):
-    """What is played from; TRACKS is a list that the caller gave."""
-
-    PLAYLIST = "PLAYLIST"
-    ALBUM = "ALBUM"
-    ARTIST = "ARTIST"
-    TRACKS = "TRACKS"
 
 
 class Origin(StrEnum):
@@ -72,8 +61,10 @@ class Context:
 class PlayQueue:
     """What plays and what comes, without the bodies that the context names.
 
-    ``queued`` is the user queue, packed as a :class:`Listing`. ``origin`` and ``item_id`` ('' for
-    none) are those of what plays now. ``shown_id`` names the list from which it was begun.
+    ``queued`` is the user queue, packed as a :class:`Listing`; ``origins`` has, by item, where its
+    entries came from, of those of which it was told. ``origin`` and ``item_id`` ('' for none) are
+    those of what plays now, ``queued_from`` is where that came from if it was queued. ``shown_id``
+    names the list from which the context was begun.
     """
 
     context: Context | None = None
@@ -83,6 +74,8 @@ class PlayQueue:
     origin: Origin = Origin.SINGLE
     item_id: str = ""
     shown_id: str = ""
+    origins: Mapping[str, PlayOrigin] = field(default_factory=dict)
+    queued_from: PlayOrigin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +158,7 @@ def after(
     if ended and queue.repeat is Repeat.TRACK:
         return Step(current, queue)
     if queue.queued:
-        entry = Listing(queue.queued[: RECORD.size]).entry(0)
-        return Step(
-            entry,
-            replace(
-                queue,
-                queued=queue.queued[RECORD.size :],
-                origin=Origin.QUEUE,
-                item_id=entry.item_id,
-            ),
-        )
+        return _first_queued(queue)
     context = queue.context
     if context is None:
         return None
@@ -282,57 +266,57 @@ def with_shuffle(
     return replace(queue, shuffle=on, context=context), stored
 
 
-def queue_next(
-    queue: PlayQueue, track_ids: Iterable[str], *, new_id: Callable[[], str]
-) -> PlayQueue:
-    """These tracks before everything queued. FailedPrecondition (QUEUE_FULL) for too many."""
-    return _queued(queue, _records(track_ids, new_id) + queue.queued)
+def context_origin(queue: PlayQueue) -> PlayOrigin:
+    """Where the entries of the context come from; NOWHERE where there is none."""
+    context = queue.context
+    if context is None:
+        return NOWHERE
+    return PlayOrigin(context.kind, context.source_id, queue.shown_id)
 
 
-def queue_last(
-    queue: PlayQueue, track_ids: Iterable[str], *, new_id: Callable[[], str]
-) -> PlayQueue:
-    """These tracks behind everything queued. FailedPrecondition (QUEUE_FULL) for too many."""
-    return _queued(queue, queue.queued + _records(track_ids, new_id))
+def origin_of(queue: PlayQueue) -> PlayOrigin:
+    """Where the track that plays came from."""
+    if queue.origin is Origin.CONTEXT:
+        return context_origin(queue)
+    if queue.origin is Origin.QUEUE:
+        return queue.queued_from
+    return PlayOrigin(shown_id=queue.shown_id)
 
 
-def replace_queue(
-    queue: PlayQueue, track_ids: Iterable[str], *, new_id: Callable[[], str]
-) -> PlayQueue:
-    """These tracks alone, all as new items. FailedPrecondition (QUEUE_FULL) for too many."""
-    return _queued(queue, _records(track_ids, new_id))
+def origin_ahead(queue: PlayQueue, upcoming: Upcoming) -> PlayOrigin:
+    """Where a track that is to come comes from."""
+    if upcoming.origin is Origin.CONTEXT:
+        return context_origin(queue)
+    return queue.origins.get(upcoming.entry.item_id, NOWHERE)
 
 
-def remove_queued(queue: PlayQueue, item_ids: Iterable[str]) -> PlayQueue:
-    """Without these items; NotFound (resource "queue_item") when one is not in the queue."""
-    _, rest = _parted(queue, item_ids)
-    return _queued(queue, b"".join(rest))
-
-
-def move_queued(queue: PlayQueue, item_ids: Iterable[str], before_item_id: str | None) -> PlayQueue:
-    """These items, in this order, right before another; None moves them to the end.
-
-    NotFound (resource "queue_item") when one is not in the queue, InvalidArgument when they would
-    stand before one of themselves.
-    """
-    chosen = tuple(item_ids)
-    moving, rest = _parted(queue, chosen)
-    if before_item_id is None:
-        return _queued(queue, b"".join(rest + moving))
-    if before_item_id in chosen:
-        raise InvalidArgument.field("before_item_id", "must be none of those that move")
-    _queued_at(queue, before_item_id)
-    at = Listing(b"".join(rest)).find_item(before_item_id)
-    return _queued(queue, b"".join([*rest[:at], *moving, *rest[at:]]))
+def _first_queued(queue: PlayQueue) -> Step:
+    """The first entry of the user queue, which holds one."""
+    entry = Listing(queue.queued[: RECORD.size]).entry(0)
+    origins = dict(queue.origins)
+    taken = replace(
+        queue,
+        queued=queue.queued[RECORD.size :],
+        origin=Origin.QUEUE,
+        item_id=entry.item_id,
+        queued_from=origins.pop(entry.item_id, NOWHERE),
+        origins=origins,
+    )
+    return Step(entry, taken)
 
 
 def _at(queue: PlayQueue, context: Context, blobs: Blobs, cursor: int) -> Step:
     """The context's entry at a position of the order of play."""
     entry = _listing(blobs).entry(_index(blobs, context, cursor))
     context = replace(context, cursor=cursor)
-    return Step(
-        entry, replace(queue, context=context, origin=Origin.CONTEXT, item_id=entry.item_id)
+    moved = replace(
+        queue,
+        context=context,
+        origin=Origin.CONTEXT,
+        item_id=entry.item_id,
+        queued_from=NOWHERE,
     )
+    return Step(entry, moved)
 
 
 def _in_new_order(
@@ -366,34 +350,3 @@ def _context_remaining(queue: PlayQueue) -> int:
     if queue.repeat is Repeat.CONTEXT and context.order_id is None:
         return context.size
     return context.size - 1 - context.cursor
-
-
-def _records(track_ids: Iterable[str], new_id: Callable[[], str]) -> bytes:
-    return b"".join([Entry(track_id, new_id()).packed() for track_id in track_ids])
-
-
-def _queued(queue: PlayQueue, packed: bytes) -> PlayQueue:
-    if len(packed) > MOST_QUEUED * RECORD.size:
-        raise FailedPrecondition(
-            f"The queue holds at most {MOST_QUEUED} tracks.",
-            reason="QUEUE_FULL",
-            metadata={"limit": str(MOST_QUEUED)},
-        )
-    return queue if packed == queue.queued else replace(queue, queued=packed)
-
-
-def _queued_at(queue: PlayQueue, item_id: str) -> int:
-    at = Listing(queue.queued).find_item(item_id)
-    if at is None:
-        raise NotFound(
-            "The queue has no such entry.", metadata={"resource": "queue_item", "id": item_id}
-        )
-    return at
-
-
-def _parted(queue: PlayQueue, item_ids: Iterable[str]) -> tuple[list[bytes], list[bytes]]:
-    """The records of these items in the order given, and all others in theirs."""
-    chosen = {_queued_at(queue, item_id): None for item_id in item_ids}
-    records = Listing(queue.queued).records()
-    moving = [records[at] for at in chosen]
-    return moving, [record for at, record in enumerate(records) if at not in chosen]

@@ -86,6 +86,9 @@ class PlayerState:
     ``moving`` is False where the device said that its audio stands still although the session
     plays. ``last_seq`` and ``bitrate_kbps`` are 0, ``rung`` is empty and ``last_beat_at_ms`` is
     None, until a beat came.
+
+    ``offline`` is what the last beat said of this play: that its sound comes from the device's own
+    files. ``client_play_id`` is what the client calls this play, '' for nothing.
     """
 
     version: Version
@@ -112,6 +115,8 @@ class PlayerState:
     last_seq: int = 0
     rung: str = ""
     bitrate_kbps: int = 0
+    offline: bool = False
+    client_play_id: str = ""
 
     def position_at(self, now_ms: int) -> int:
         """The position at ``now_ms``, never past the end of the track nor before its start."""
@@ -151,6 +156,7 @@ class Start:
     asset: Asset
     queue: PlayQueue = NO_QUEUE
     private: bool = False
+    client_play_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,7 @@ def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerSt
         queue=start.queue,
         private=start.private,
         attended=opening.attended,
+        client_play_id=start.client_play_id,
     )
 
 
@@ -203,6 +210,8 @@ def move_on(state: PlayerState, start: Start, now_ms: int, *, skipped: bool = Fa
         queue=start.queue,
         private=start.private,
         skips_count=state.skips_count + skipped,
+        offline=False,
+        client_play_id=start.client_play_id,
     )
 
 
@@ -259,6 +268,8 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
         queue=state.queue,
         private=handover.private,
         attended=handover.attended,
+        offline=state.offline,
+        client_play_id=state.client_play_id,
     )
     if state.status is Status.STOPPED:
         return replace(
@@ -268,6 +279,8 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
             heard_ms=0,
             begun_ms=handover.begun_ms,
             carried_ms=0,
+            offline=False,
+            client_play_id="",
         )
     return replace(begun, private=state.private or handover.private)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from playback_svc.domain.origins import NOWHERE, PlayOrigin, origin_of
+from playback_svc.domain.origins import NOWHERE, PlayOrigin
+from playback_svc.domain.play_queue import origin_of
 from playback_svc.domain.player_state import EndReason, PlayerState
 
 COUNTED_MS = 30_000
@@ -28,7 +29,9 @@ class Play:
     """One play of a track.
 
     ``counted`` says that enough of it was heard to stand in the history and in the counts.
-    ``rung`` is what was heard last, and empty where the device told none.
+    ``rung`` is what was heard last, and empty where the device told none. ``offline`` says that the
+    sound came from the device's own files. ``client_play_id`` is what the client called it, '' for
+    nothing.
     """
 
     play_id: str
@@ -43,6 +46,8 @@ class Play:
     private: bool
     origin: PlayOrigin = NOWHERE
     rung: str = ""
+    offline: bool = False
+    client_play_id: str = ""
 
 
 def counted(heard_ms: int, duration_ms: int) -> bool:
@@ -99,6 +104,8 @@ def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> Play:
         private=state.private,
         origin=origin_of(state.queue),
         rung=state.rung,
+        offline=state.offline,
+        client_play_id=state.client_play_id,
     )
 
 

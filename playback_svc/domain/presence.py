@@ -26,7 +26,7 @@ class LivePosition:
 
     ``version`` is what the device had applied when it was at ``position_ms``; ``seq`` and
     ``beat_at_ms`` are those of the newest beat, which may have moved no position. ``rung`` is what
-    was heard, and empty while the device told none.
+    was heard, and empty while the device told none. ``offline`` was said with ``position_ms``.
     """
 
     session_id: str
@@ -38,6 +38,7 @@ class LivePosition:
     bitrate_kbps: int
     beat_at_ms: int
     rung: str = ""
+    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ UNSEEN = Sighting(None, None)
 
 
 def observe(state: PlayerState, live: LivePosition | None) -> PlayerState:
-    """``state`` with what the last beat adds; a beat of an older version moves no position."""
+    """``state`` with what the last beat adds; one of an older version may be of another play.
+
+    It moves no position, and does not say where the sound of this one comes from.
+    """
     if live is None or live.session_id != state.session_id or live.seq <= state.last_seq:
         return state
     heard = replace(
@@ -69,6 +73,7 @@ def observe(state: PlayerState, live: LivePosition | None) -> PlayerState:
         rung=live.rung or state.rung,
         bitrate_kbps=live.bitrate_kbps if live.rung else state.bitrate_kbps,
         last_beat_at_ms=live.beat_at_ms,
+        offline=live.offline if live.version == state.version else state.offline,
     )
     if state.status is not Status.PLAYING or live.version != state.version:
         return heard

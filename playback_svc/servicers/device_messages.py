@@ -12,7 +12,7 @@ from meshkit.faults import InvalidArgument
 from playback_svc import convert
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind, Listed
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
-from playback_svc.servicers.play_orders import command_order
+from playback_svc.servicers.play_orders import command_order, queued_from
 from playback_svc.usecases.directing import Order
 from playback_svc.usecases.registering import Registration
 from playback_svc.usecases.reporting import LONGEST_DETAIL
@@ -203,6 +203,9 @@ def order(request: device_service_pb2.SendCommandRequest) -> Order:
         case "enqueue":
             asked = request.enqueue
             track_ids = tuple(asked.track_ids)
-            return Order(device_id, CommandKind.QUEUE, track_ids=track_ids, first=asked.next)
+            origin = queued_from(asked, "enqueue.")
+            return Order(
+                device_id, CommandKind.QUEUE, track_ids=track_ids, first=asked.next, origin=origin
+            )
         case bare:
             return Order(device_id, _BARE[str(bare)])

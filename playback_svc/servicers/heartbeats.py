@@ -89,7 +89,10 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         if not slot.last_seq:
             self._heartbeats.begin(slot)
         moving = beat.status == _PLAYING
-        slot.take(beat.seq, epoch, revision, position_ms, moving, rung, bitrate_kbps, now_ms)
+        offline = beat.offline
+        slot.take(
+            beat.seq, epoch, revision, position_ms, moving, rung, bitrate_kbps, offline, now_ms
+        )
         self._heartbeats.mark(slot)
 
     async def _renew(self, slot: Slot, request: pb.StreamHeartbeatsRequest) -> None:

@@ -10,7 +10,7 @@ from segue.playback.v1 import play_source_pb2, playback_service_pb2
 
 from meshkit.faults import InvalidArgument
 from playback_svc import convert
-from playback_svc.domain.play_queue import ContextKind
+from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.play import PlayOrder
 
@@ -26,12 +26,16 @@ _KINDS: dict[Literal["playlist_id", "album_id", "artist_id"], ContextKind] = {
 
 def play_order(request: playback_service_pb2.PlayRequest) -> PlayOrder:
     """What Play wants to hear. Raises InvalidArgument for what is said twice, or not at all."""
+    return replace(_how(request, _what(request)), client_play_id=request.client_play_id)
+
+
+def _what(request: playback_service_pb2.PlayRequest) -> PlayOrder:
     flat = [name for name in ("track_id", "playlist_id", "item") if getattr(request, name)]
     device_id = request.device_id
     if request.HasField("source"):
         if flat:
             raise InvalidArgument.field(flat[0], "not beside source")
-        return _how(request, _order(request.source, device_id, "source."))
+        return _order(request.source, device_id, "source.")
     if request.track_id and request.playlist_id:
         raise InvalidArgument.field(
             "track_id", "not beside playlist_id: source.start_track_id is where to begin in it"
@@ -40,10 +44,10 @@ def play_order(request: playback_service_pb2.PlayRequest) -> PlayOrder:
         raise InvalidArgument.field("item", "needs a playlist_id")
     if request.playlist_id:
         source = Source(ContextKind.PLAYLIST, request.playlist_id)
-        return _how(request, PlayOrder(device_id, source=source, item_id=request.item))
+        return PlayOrder(device_id, source=source, item_id=request.item)
     if not request.track_id:
         raise InvalidArgument.field("track_id", "must be set where nothing else says what to play")
-    return _how(request, PlayOrder(device_id, request.track_id))
+    return PlayOrder(device_id, request.track_id)
 
 
 def command_order(
@@ -52,6 +56,22 @@ def command_order(
     """What a device is told to play. Raises InvalidArgument."""
     order = _order(request.source, device_id, "play.source.")
     return replace(_how(request, order), sender=sender)
+
+
+def queued_from(
+    request: playback_service_pb2.AddToQueueRequest
+    | playback_service_pb2.EditQueueRequest
+    | device_service_pb2.SendCommandRequest.Enqueue,
+    prefix: str = "",
+) -> PlayOrigin:
+    """Where the tracks come from that are queued. Raises InvalidArgument for half a context."""
+    origin = request.origin
+    if origin.HasField("context"):
+        is_list = origin.context.kind == play_source_pb2.ContextRef.TRACKS
+        if is_list is bool(origin.context.id):
+            problem = "must be empty for TRACKS" if is_list else "must be set"
+            raise InvalidArgument.field(f"{prefix}origin.context.id", problem)
+    return convert.origin_asked(origin)
 
 
 def _order(given: play_source_pb2.PlaySource, device_id: str, prefix: str) -> PlayOrder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import PlaybackServiceServicer
@@ -16,7 +16,7 @@ from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.servicers.holding import end_revoked, holder_of
-from playback_svc.servicers.play_orders import play_order
+from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback, Playing
@@ -122,7 +122,9 @@ class PlaybackServicer(PlaybackServiceServicer):
         if request.user_id not in ("", caller.user_id):
             raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
         caller = Caller(caller.user_id, caller.tier, request.device_id)
-        answer = await self._moving.skip(caller, Aim(), key, request.play_id)
+        answer = await self._moving.skip(
+            caller, Aim(), key, request.play_id, request.client_play_id
+        )
         left = answer.skips
         return pb.SkipResponse(
             skips_remaining=left.remaining if left else None,
@@ -133,14 +135,15 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def Previous(self, request: pb.PreviousRequest, context: Context) -> pb.PreviousResponse:
         """See the contract."""
         caller, aim, key = _named(request.playback_id, "Previous", request)
-        answer = await self._moving.previous(caller, aim, key)
+        answer = await self._moving.previous(caller, aim, key, request.client_play_id)
         return pb.PreviousResponse(**started(answer, self._addresses))
 
     async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
         """See the contract."""
         caller, aim, key = _named(request.playback_id, "Advance", request)
-        play_id = request.play_id
-        answer = await self._moving.advance(caller, aim.session_id, play_id, key)
+        answer = await self._moving.advance(
+            caller, aim.session_id, request.play_id, key, request.client_play_id
+        )
         if answer.ended:
             return pb.AdvanceResponse(
                 playback_id=answer.session_id,
@@ -185,8 +188,8 @@ class PlaybackServicer(PlaybackServiceServicer):
     ) -> pb.EditQueueResponse:
         """See the contract."""
         caller, key = _asked("EditQueue", request)
-        track_ids = _tracks(request.track_ids)
-        answer = await self._queueing.replace(caller.user_id, track_ids, key)
+        origin = queued_from(request)
+        answer = await self._queueing.replace(caller.user_id, tuple(request.track_ids), key, origin)
         return pb.EditQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
 
     async def AddToQueue(
@@ -194,8 +197,10 @@ class PlaybackServicer(PlaybackServiceServicer):
     ) -> pb.AddToQueueResponse:
         """See the contract."""
         caller, key = _asked("AddToQueue", request)
-        track_ids = _tracks(request.track_ids, least=1)
-        answer = await self._queueing.add(caller.user_id, track_ids, key, first=request.next)
+        origin = queued_from(request)
+        answer = await self._queueing.add(
+            caller.user_id, tuple(request.track_ids), key, first=request.next, origin=origin
+        )
         return pb.AddToQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
 
     async def RemoveFromQueue(
@@ -237,7 +242,3 @@ def _named(
     """Who asks, the session that a command names, and the key of its request."""
     caller, key = _asked(method, request)
     return caller, Aim(playback_id), key
-
-
-def _tracks(track_ids: Sequence[str], least: int = 0) -> tuple[str, ...]:
-    return tuple(track_ids)

@@ -11,7 +11,8 @@ import structlog
 from meshkit.aging import AgingCache
 from meshkit.faults import Fault, NotFound
 from playback_svc.domain.listing import Entry, Listing
-from playback_svc.domain.play_queue import Blobs, ContextKind, PlayQueue
+from playback_svc.domain.origins import ContextKind
+from playback_svc.domain.play_queue import Blobs, PlayQueue
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.neighbours import Catalogue, Playlists
 from playback_svc.ports.states import PlayerStateStore

@@ -10,6 +10,7 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain.devices import controllable, not_supported, require_known
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
+from playback_svc.domain.origins import NOWHERE, PlayOrigin
 from playback_svc.ports.live import Attendance
 from playback_svc.ports.states import Answer, SkipsLeft
 from playback_svc.usecases.commanding import Commander
@@ -27,7 +28,7 @@ class Order:
     """What a device shall do. Beside ``kind`` that is set which the kind needs.
 
     ``play`` for PLAY, ``position_ms`` for SEEK, ``play_id`` for SKIP where it is named, ``percent``
-    for VOLUME, ``track_ids`` and ``first`` for QUEUE: more in the user's queue.
+    for VOLUME, ``track_ids``, ``first`` and ``origin`` for QUEUE: more in the user's queue.
     """
 
     device_id: str
@@ -38,6 +39,7 @@ class Order:
     percent: int = 0
     track_ids: tuple[str, ...] = ()
     first: bool = False
+    origin: PlayOrigin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class Directing:
             order.track_ids,
             key,
             first=order.first,
+            origin=order.origin,
             device_id=order.device_id,
             sender=caller.sender,
         )

@@ -174,9 +174,16 @@ class Moving:
         self._urls_live_s = urls_live_s
 
     async def skip(
-        self, caller: Caller, aim: Aim, key: RequestKey | None, play_id: str = ""
+        self,
+        caller: Caller,
+        aim: Aim,
+        key: RequestKey | None,
+        play_id: str = "",
+        client_play_id: str = "",
     ) -> Answer:
         """The next track, for one skip; what plays, for none, where ``play_id`` is over already.
+
+        ``client_play_id`` is what the client calls the play that comes.
 
         Raises FailedPrecondition (QUEUE_ENDED, DEVICE_NOT_PLAYING), SkipLimitReached.
         """
@@ -194,16 +201,24 @@ class Moving:
             if staged is None:
                 raise FailedPrecondition("Nothing follows this track.", reason="QUEUE_ENDED")
             await count.take(limit)
-            state = player_state.move_on(before, staged.start, seen.now_ms, skipped=True)
+            start = replace(staged.start, client_play_id=client_play_id)
+            state = player_state.move_on(before, start, seen.now_ms, skipped=True)
             answer = replace(self._answer(state, seen.now_ms), skips=await count.left(limit))
             return self._decision(caller, state, answer, CommandKind.SKIP, staged)
 
         return await self._counting(caller, key, count, decide)
 
     async def advance(
-        self, caller: Caller, session_id: str, play_id: str, key: RequestKey | None
+        self,
+        caller: Caller,
+        session_id: str,
+        play_id: str,
+        key: RequestKey | None,
+        client_play_id: str = "",
     ) -> Answer:
         """The next track after one that came to its end, or the end of the session.
+
+        ``client_play_id`` is what the client calls the play that comes.
 
         Raises NotFound, FailedPrecondition (TRACK_NOT_ENDED), SkipLimitReached.
         """
@@ -226,7 +241,8 @@ class Moving:
             skipped = _is_skip(before, now_ms)
             if skipped:
                 await count.take(await self._limit(caller))
-            state = player_state.move_on(before, staged.start, now_ms, skipped=skipped)
+            start = replace(staged.start, client_play_id=client_play_id)
+            state = player_state.move_on(before, start, now_ms, skipped=skipped)
             answer = self._answer(state, now_ms)
             return self._decision(caller, state, answer, CommandKind.ADVANCE, staged)
 
@@ -234,8 +250,10 @@ class Moving:
             caller.user_id, session_id, lambda: self._counting(caller, key, count, decide)
         )
 
-    async def previous(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
-        """The start of the track, or the track before."""
+    async def previous(
+        self, caller: Caller, aim: Aim, key: RequestKey | None, client_play_id: str = ""
+    ) -> Answer:
+        """The start of the track, or the track before; ``client_play_id`` as with ``skip``."""
 
         async def decide(seen: Seen) -> Decision:
             before = aim.hit(seen)
@@ -253,7 +271,8 @@ class Moving:
             )
             if staged is None:
                 raise FailedPrecondition("Nothing before this can be played.", reason="QUEUE_ENDED")
-            moved = player_state.move_on(before, staged.start, seen.now_ms)
+            start = replace(staged.start, client_play_id=client_play_id)
+            moved = player_state.move_on(before, start, seen.now_ms)
             answer = self._answer(moved, seen.now_ms)
             return self._decision(caller, moved, answer, CommandKind.PREVIOUS, staged)
 

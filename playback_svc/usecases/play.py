@@ -11,6 +11,7 @@ from playback_svc.domain import play_queue, player_state
 from playback_svc.domain.devices import evicted, played_on
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.mailbox import CommandKind
+from playback_svc.domain.origins import NOWHERE
 from playback_svc.domain.play_queue import Blobs, Origin, Repeat, Step
 from playback_svc.domain.player_state import NO_QUEUE, EndReason, Opening, end
 from playback_svc.ports.clock import Clock, NewId
@@ -26,7 +27,8 @@ class PlayOrder:
     """What to play, where, and from which position (ms, not negative).
 
     ``source`` None: ``track_id`` by itself. ``shown_id`` names the list from which it was chosen.
-    ``shuffle`` and ``repeat`` None: as before.
+    ``shuffle`` and ``repeat`` None: as before. ``client_play_id`` is what the client calls the
+    play, '' for nothing.
     """
 
     device_id: str
@@ -38,6 +40,7 @@ class PlayOrder:
     shuffle: bool | None = None
     repeat: Repeat | None = None
     sender: str = ""
+    client_play_id: str = ""
 
 
 class Play:
@@ -86,7 +89,7 @@ class Play:
             opening = Opening(
                 self._new_id(),
                 order.device_id,
-                staged.start,
+                replace(staged.start, client_play_id=order.client_play_id),
                 order.position_ms,
                 attended=device.controllable,
             )
@@ -118,6 +121,7 @@ class Play:
                 origin=Origin.SINGLE,
                 item_id="",
                 shown_id=order.shown_id,
+                queued_from=NOWHERE,
                 shuffle=before.shuffle if order.shuffle is None else order.shuffle,
                 repeat=before.repeat if order.repeat is None else order.repeat,
             )

@@ -8,8 +8,9 @@ from random import Random
 
 from meshkit.faults import Fault, NotFound
 from meshkit.idempotency import RequestKey
-from playback_svc.domain import play_queue, player_state
+from playback_svc.domain import play_queue, player_state, queue_edits
 from playback_svc.domain.listing import Listing
+from playback_svc.domain.origins import NOWHERE, PlayOrigin
 from playback_svc.domain.play_queue import Blobs, PlayQueue, Repeat, Upcoming
 from playback_svc.domain.player_state import PlayerState, Track
 from playback_svc.ports.clock import NewId
@@ -88,14 +89,21 @@ class Queueing:
         return await self._commander.execute(user_id, key, decide)
 
     async def replace(
-        self, user_id: str, track_ids: Sequence[str], key: RequestKey | None
+        self,
+        user_id: str,
+        track_ids: Sequence[str],
+        key: RequestKey | None,
+        origin: PlayOrigin = NOWHERE,
     ) -> Answer:
-        """Another queue. Raises NotFound (a track), FailedPrecondition (QUEUE_FULL)."""
+        """Another queue, all of it from ``origin``.
+
+        Raises NotFound (a track), FailedPrecondition (QUEUE_FULL).
+        """
         new_id = self._new_id
 
         async def edit(queue: PlayQueue) -> PlayQueue:
             await self._require(track_ids)
-            return play_queue.replace_queue(queue, track_ids, new_id=new_id)
+            return queue_edits.replace_queue(queue, track_ids, new_id=new_id, origin=origin)
 
         return await self._edit(user_id, key, edit)
 
@@ -106,16 +114,20 @@ class Queueing:
         key: RequestKey | None,
         *,
         first: bool,
+        origin: PlayOrigin = NOWHERE,
         device_id: str | None = None,
         sender: str = "",
     ) -> Answer:
-        """More in the queue; ``item_ids`` are those that were added. Raises as ``replace``."""
-        put = play_queue.queue_next if first else play_queue.queue_last
+        """More in the queue, from ``origin``; ``item_ids`` are those that were added.
+
+        Raises as ``replace``.
+        """
+        put = queue_edits.queue_next if first else queue_edits.queue_last
 
         async def decide(seen: Seen) -> Decision:
             before = Aim(device_id=device_id).hit(seen) if device_id else begun(seen.state)
             await self._require(track_ids)
-            queue = put(before.queue, track_ids, new_id=self._new_id)
+            queue = put(before.queue, track_ids, new_id=self._new_id, origin=origin)
             held = Listing(queue.queued)
             entries = (
                 held.slice(0, len(track_ids))
@@ -135,7 +147,7 @@ class Queueing:
         """Fewer in the queue; ``count`` says how many were there."""
 
         async def edit(queue: PlayQueue) -> PlayQueue:
-            return play_queue.remove_queued(queue, _held(queue, item_ids))
+            return queue_edits.remove_queued(queue, _held(queue, item_ids))
 
         return await self._edit(user_id, key, edit)
 
@@ -145,7 +157,7 @@ class Queueing:
         """Another order of the queue. Raises NotFound (an entry)."""
 
         async def edit(queue: PlayQueue) -> PlayQueue:
-            return play_queue.move_queued(queue, item_ids, before)
+            return queue_edits.move_queued(queue, item_ids, before)
 
         return await self._edit(user_id, key, edit)
 

@@ -48,8 +48,8 @@ class Slot(HeldStream):
     __slots__ = (
         "beat_at_ms", "checkpoint_at_ms", "device_id", "duration_ms", "early",
         "epoch", "heard_at_ms", "heard_ms", "last_seq", "live_epoch", "live_revision", "moving",
-        "over", "position_at_ms", "position_ms", "revision", "rung", "rungs", "session_id",
-        "silence_ms",
+        "offline", "over", "position_at_ms", "position_ms", "revision", "rung", "rungs",
+        "session_id", "silence_ms",
     )  # fmt: skip
 
     def __init__(self, holder: Holder, session_id: str, device_id: str) -> None:
@@ -66,6 +66,7 @@ class Slot(HeldStream):
         self.silence_ms = SILENCE_PLAYING_MS
         self.checkpoint_at_ms = 0
         self.moving = True
+        self.offline = False
 
     def load(self, state: PlayerState, now_ms: int) -> None:
         """Takes over what is known of the session; a wake-up that came first is heard now."""
@@ -121,6 +122,7 @@ class Slot(HeldStream):
         moving: bool,
         rung: str,
         bitrate_kbps: int,
+        offline: bool,
         now_ms: int,
     ) -> None:
         """Takes a beat whose ``seq`` is above the last; an older version moves no position.
@@ -136,6 +138,7 @@ class Slot(HeldStream):
             self.live_revision = revision
             self.position_ms = position_ms if position_ms < self.duration_ms else self.duration_ms
             self.position_at_ms = now_ms
+            self.offline = offline
         if rung:
             self.rung = named(self.rungs, rung)
         elif bitrate_kbps:
@@ -162,6 +165,7 @@ class Slot(HeldStream):
             bitrate_kbps=rung.bitrate_kbps,
             beat_at_ms=self.beat_at_ms,
             rung=rung.name,
+            offline=self.offline,
         )
 
 

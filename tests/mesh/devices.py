@@ -72,7 +72,13 @@ async def until_acknowledged(client: MeshClient, method: Any, request: Any) -> A
 
 
 def heartbeat(
-    session: Any, seq: int, position_ms: int, *, rung: str = "128", measurements: Any = None
+    session: Any,
+    seq: int,
+    position_ms: int,
+    *,
+    rung: str = "128",
+    measurements: Any = None,
+    offline: bool = False,
 ) -> playback_pb2.Heartbeat:
     """A beat of a session that plays."""
     return playback_pb2.Heartbeat(
@@ -83,6 +89,7 @@ def heartbeat(
         status=PLAYING,
         rung=rung,
         measurements=measurements,
+        offline=offline,
     )
 
 

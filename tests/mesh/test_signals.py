@@ -138,7 +138,10 @@ async def begins(client: MeshClient, track_id: str) -> Any:
 async def listen(
     mesh: RunningMesh, streaming: tuple[MeshClient, Any], reporting: tuple[MeshClient, Any]
 ) -> Signals:
-    """Two sessions beat for two seconds, each in its way; the signals while both play."""
+    """Two sessions beat for two seconds, each in its way; the signals while both play.
+
+    What the one that reports plays is in files of its own.
+    """
     stream = await open_stream(*streaming, "measured-player")
     await stream.hello()
     await stream.beat(1, 0, measurements=STREAMED)
@@ -154,7 +157,7 @@ async def listen(
 async def report(
     client: MeshClient, session: Any, seq: int, position_ms: int, measurements: Any
 ) -> None:
-    beat = heartbeat(session, seq, position_ms, rung="320", measurements=measurements)
+    beat = heartbeat(session, seq, position_ms, rung="320", measurements=measurements, offline=True)
     request = pb.ReportHeartbeatRequest(
         playback_id=session.playback_id, device_id="measured-player", heartbeat=beat
     )
@@ -207,6 +210,13 @@ async def test_underruns_switches_errors_and_retries_add_up_and_streams_are_coun
     }
     rose = {name: listened.rose(f"segue_playback_{name}_total") for name in sums}
     assert rose == sums
+
+
+async def test_plays_are_counted_by_whether_they_came_from_the_devices_own_files(
+    listened: Listened,
+) -> None:
+    name = "segue_playback_plays_total"
+    assert [listened.rose(name, offline=offline) for offline in ("true", "false")] == [1, 1]
 
 
 async def test_seconds_are_told_at_the_rung_at_which_they_were_heard(listened: Listened) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue
+from playback_svc.domain.origins import ContextKind
+from playback_svc.domain.play_queue import Context, Origin, PlayQueue
 from playback_svc.domain.player_state import stop
 from playback_svc.domain.preferences import BitratePreference, Preferences
 from playback_svc.ports.others import Glimpse, Others

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings, strategies
 from playback_svc.domain import player_state
 from playback_svc.domain.devices import Capabilities, DeviceKind, Listed
 from playback_svc.domain.listing import Entry, Listing
-from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue, Repeat
+from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
+from playback_svc.domain.play_queue import Context, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.preferences import DEFAULT, BitratePreference, Preferences
 from playback_svc.domain.presence import LivePosition, expires_at_ms, observe
@@ -33,13 +34,19 @@ from tests.contracts.playback.samples import (
     stored,
 )
 
+WAITING = [Entry(new_id(), new_id()) for _ in range(3)]
+ALBUM = PlayOrigin(ContextKind.ALBUM, new_id(), new_id())
+SHOWN = PlayOrigin(shown_id=new_id())
 QUEUE = PlayQueue(
     context=Context(ContextKind.PLAYLIST, new_id(), new_id(), 10_000, 9_999, new_id()),
-    queued=Listing.of([Entry(new_id(), new_id()), Entry(new_id(), new_id())]).packed,
+    queued=Listing.of(WAITING).packed,
     repeat=Repeat.CONTEXT,
     shuffle=True,
     origin=Origin.QUEUE,
     item_id=new_id(),
+    shown_id=new_id(),
+    origins={WAITING[0].item_id: ALBUM, WAITING[1].item_id: SHOWN, WAITING[2].item_id: ALBUM},
+    queued_from=ALBUM,
 )
 OFTEN = settings(
     max_examples=30,
@@ -66,6 +73,7 @@ def beaten(draw: strategies.DrawFn) -> tuple[PlayerState, LivePosition]:
         **draw(strategies.sampled_from([UNHEARD, HEARD_128])),
         moving=draw(strategies.booleans()),
         attended=draw(strategies.booleans()),
+        offline=draw(strategies.booleans()),
     )
     if draw(strategies.booleans()):
         state = player_state.stop(state, position_at + 1)
@@ -76,6 +84,7 @@ def beaten(draw: strategies.DrawFn) -> tuple[PlayerState, LivePosition]:
         position_ms=draw(SPAN),
         position_at_ms=position_at + draw(strategies.integers(-5_000, 200_000)),
         moving=draw(strategies.booleans()),
+        offline=draw(strategies.booleans()),
         **draw(strategies.sampled_from([UNHEARD, HEARD_192])),
         beat_at_ms=position_at + draw(strategies.integers(-5_000, 200_000)),
     )
@@ -110,6 +119,8 @@ class WholeStatesContract:
             last_beat_at_ms=NOW + 3,
             last_seq=9,
             **HEARD_192,
+            offline=True,
+            client_play_id="a-play-of-mine!",
             play_started_at_ms=NOW + 2,
         )
         plain = playing()
@@ -126,7 +137,9 @@ class WholeStatesContract:
         assert context is not None
         queues = [
             QUEUE,
-            replace(QUEUE, context=None, queued=b""),
+            replace(QUEUE, context=None, queued=b"", origins={}),
+            replace(QUEUE, origins={}, queued_from=NOWHERE),
+            replace(QUEUE, queued_from=SHOWN),
             replace(QUEUE, context=replace(context, order_id=None, cursor=-1), shuffle=False),
             *(replace(QUEUE, repeat=repeat) for repeat in Repeat),
             *(replace(QUEUE, origin=origin, item_id="") for origin in Origin),

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from playback_svc.domain.origins import PlayOrigin
-from playback_svc.domain.play_queue import ContextKind
+from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.history import Plays
 from tests.contracts.playback.samples import NOW, TRACK, new_id
@@ -60,7 +59,13 @@ class PlaysContract:
 
     async def test_plays_come_back_whole(self, under_test: PlaysUnderTest, user: str) -> None:
         album = a_play(origin=PlayOrigin(ContextKind.ALBUM, new_id(), new_id()), private=True)
-        alone = a_play(outcome=Outcome.COMPLETED, heard_ms=179_000, track_id=new_id())
+        alone = a_play(
+            outcome=Outcome.COMPLETED,
+            heard_ms=179_000,
+            track_id=new_id(),
+            offline=True,
+            client_play_id="phone!7",
+        )
         await under_test.enter(user, album)
         await under_test.enter(user, alone)
         for distinct in (False, True):
@@ -133,3 +138,12 @@ class PlaysContract:
                 break
             paged += page
         assert paged == sorted(latest.values(), reverse=True)
+
+    async def test_two_plays_of_one_name_are_both_entered(
+        self, under_test: PlaysUnderTest, user: str
+    ) -> None:
+        plays = [a_play(client_play_id="the-same") for _ in range(2)]
+        for play in plays:
+            await under_test.enter(user, play)
+        found = await under_test.plays.page(user, None, 10, distinct=False)
+        assert sorted(ids(found)) == sorted(ids(plays))

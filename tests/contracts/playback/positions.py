@@ -26,7 +26,10 @@ class PositionsContract:
         assert sighting.since_ms is not None
 
     async def test_positions_come_back_whole_and_in_order(self, positions: PositionStore) -> None:
-        lives = [beat(playing(), seq=number, moving=number % 2 == 0) for number in range(1, 4)]
+        lives = [
+            beat(playing(), seq=number, moving=number % 2 == 0, offline=number > 1)
+            for number in range(1, 4)
+        ]
         await positions.put(lives)
         asked = [live.session_id for live in reversed(lives)]
         asked.insert(1, "01JD4Q8Z7Y1V9K2M5N6P7R8S9T")

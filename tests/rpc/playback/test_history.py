@@ -13,12 +13,12 @@ from segue.catalog.v1.track_summary_pb2 import TrackSummary
 from segue.playback.v1 import history_service_pb2 as pb
 from segue.playback.v1 import playback_internal_service_pb2 as internal_pb
 from segue.playback.v1.play_source_pb2 import ContextRef
+from segue.playback.v1.play_source_pb2 import PlayOrigin as PlayOriginMessage
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from meshkit import feeds_postgres, postgres, status
 from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied
-from playback_svc.domain.origins import PlayOrigin
-from playback_svc.domain.play_queue import ContextKind
+from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Change
 from playback_svc.wiring import SCHEMA
@@ -244,3 +244,50 @@ async def test_a_token_of_what_is_kept_no_more_is_expired(world: World, instance
 async def test_only_services_that_learn_from_plays_may_watch_them(instance: Instance) -> None:
     with pytest.raises(PermissionDenied):
         await Watching(instance, caller="edge").play()
+
+
+async def test_the_feed_and_the_history_tell_of_a_play_what_its_client_told(
+    instance: Instance, user: User
+) -> None:
+    feed = Watching(instance)
+    origin = {"context": {"kind": ContextRef.ALBUM, "id": new_id()}, "shown_id": new_id()}
+    started = await user.play(client_play_id="phone!1", repeat="OFF")
+    await user.call("AddToQueue", track_ids=[TRACK.track_id], origin=origin)
+    assert (await user.state()).client_play_id == "phone!1"
+    beat = {"seq": 1, "revision": 2, "position_ms": 0}
+    await user.report(started.playback_id, **beat, offline=True)
+    await instance.heartbeats.flush()
+    await user.call("Skip", device_id="kitchen", client_play_id="phone!2")
+    assert (await user.state()).client_play_id == "phone!2"
+    await user.call("Stop", playback_id=started.playback_id)
+    first, second = [(await feed.play()).play for _ in range(2)]
+    assert (first.play_id, first.client_play_id, first.offline) == (
+        started.play_id,
+        "phone!1",
+        True,
+    )
+    assert (second.client_play_id, second.offline) == ("phone!2", False)
+    assert not first.HasField("origin")
+    assert second.origin == PlayOriginMessage(**origin)
+
+
+async def test_a_play_that_the_device_had_is_told_as_such(instance: Instance, user: User) -> None:
+    play = a_play(offline=True, client_play_id="phone!1")
+    await entered(instance, user, play)
+    (entry,) = (await history(user)).entries
+    assert (entry.play.offline, entry.play.client_play_id) == (True, "phone!1")
+
+
+@pytest.mark.parametrize("client_play_id", ["x" * 129, "two words", "naïve", "tab\t"])
+async def test_what_no_client_may_call_a_play_is_refused(user: User, client_play_id: str) -> None:
+    started = await user.play(client_play_id="~" * 128)
+    named = {"playback_id": started.playback_id}
+    for call in (
+        user.play(client_play_id=client_play_id),
+        user.call("Skip", device_id="kitchen", client_play_id=client_play_id),
+        user.call("Previous", **named, client_play_id=client_play_id),
+        user.call("Advance", **named, play_id=started.play_id, client_play_id=client_play_id),
+    ):
+        fault = await refused(call)
+        assert isinstance(fault, InvalidArgument)
+        assert fault.violations[0].field == "client_play_id"

@@ -311,3 +311,22 @@ def replace_clock(instance: Instance, client: Any, later: int) -> Commander:
         instance.parts.wakeups,
         lambda: later,
     )
+
+
+async def test_a_streamed_beat_says_whether_its_sound_is_the_devices_own(
+    instance: Instance, user: User
+) -> None:
+    started = await user.play()
+    stream = await user.stream(started.playback_id)
+    await stream.read()
+    for seq, offline in enumerate((False, True), 1):
+        await stream.beat(seq=seq, offline=offline)
+        await instance.heartbeats.flush()
+        (seen,) = await instance.parts.positions.get([started.playback_id])
+        assert seen.position is not None
+        assert seen.position.offline is offline
+    await stream.beat(seq=3, revision=0, offline=False)
+    await instance.heartbeats.flush()
+    (seen,) = await instance.parts.positions.get([started.playback_id])
+    assert seen.position is not None
+    assert (seen.position.seq, seen.position.offline) == (3, True)

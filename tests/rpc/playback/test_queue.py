@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from segue.playback.v1 import playback_pb2
+from segue.playback.v1.play_source_pb2 import ContextRef, PlayOrigin
 
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from tests.contracts.playback.samples import new_id
@@ -302,3 +303,70 @@ async def test_repeat_is_set_and_told(instance: Instance, user: User, music: Mus
     for wrong in (PLAYBACK.REPEAT_UNSPECIFIED, 99):
         assert isinstance(await refused(user.call("SetRepeat", repeat=wrong)), InvalidArgument)
     assert (await user.state()).repeat == PLAYBACK.CONTEXT
+
+
+def from_album(**fields: str) -> PlayOrigin:
+    return PlayOrigin(context=ContextRef(kind=ContextRef.ALBUM, id=new_id()), **fields)
+
+
+async def origins(user: User) -> list[PlayOrigin]:
+    return [entry.origin for entry in (await user.call("GetQueue")).entries]
+
+
+async def test_what_is_queued_tells_where_it_came_from_until_it_was_heard(
+    user: User, music: Music
+) -> None:
+    album, shown = from_album(shown_id=new_id()), PlayOrigin(shown_id=new_id())
+    await play(user, track_ids=music.tracks(1))
+    await add(user, music.track(), music.track(), origin=album)
+    await add(user, music.track(), origin=shown, next=True)
+    await add(user, music.track())
+    assert await origins(user) == [shown, album, album, PlayOrigin()]
+    waiting = (await user.call("GetQueue")).entries
+    assert [entry.HasField("origin") for entry in waiting] == [True, True, True, False]
+    for origin in (shown, album):
+        await skip(user)
+        assert (await user.state()).origin == origin
+    items = [entry.item_id for entry in (await user.call("GetQueue")).entries]
+    await user.call("MoveInQueue", item_ids=[items[1]], before_item_id=items[0])
+    assert await origins(user) == [PlayOrigin(), album]
+    await user.call("EditQueue", track_ids=music.tracks(2), origin=shown)
+    assert await origins(user) == [shown, shown]
+
+
+async def test_a_device_that_is_told_to_queue_is_told_from_where(user: User, music: Music) -> None:
+    album = from_album()
+    await user.register("kitchen")
+    await play(user, track_ids=music.tracks(1))
+    await user.order(enqueue={"track_ids": [music.track()], "origin": album})
+    assert await origins(user) == [album]
+    command = (await user.order(skip={})).command
+    assert command.target.origin == album
+
+
+@pytest.mark.parametrize(
+    ("origin", "field"),
+    [
+        ({"context": {"kind": ContextRef.ALBUM}}, "context.id"),
+        ({"context": {"kind": ContextRef.PLAYLIST, "id": "x"}}, "context.id"),
+        ({"context": {"kind": ContextRef.TRACKS, "id": new_id()}}, "context.id"),
+        ({"context": {"id": new_id()}}, "context.kind"),
+        ({"context": {"kind": 99, "id": new_id()}}, "context.kind"),
+        ({"shown_id": "x"}, "shown_id"),
+    ],
+)
+async def test_half_an_origin_is_refused_by_its_field(
+    user: User, music: Music, origin: dict[str, Any], field: str
+) -> None:
+    track_id = music.track()
+    await user.register("kitchen")
+    await play(user, track_ids=music.tracks(1))
+    for call, prefix in (
+        (add(user, track_id, origin=origin), ""),
+        (user.call("EditQueue", track_ids=[track_id], origin=origin), ""),
+        (user.order(enqueue={"track_ids": [track_id], "origin": origin}), "enqueue."),
+    ):
+        fault = await refused(call)
+        assert isinstance(fault, InvalidArgument)
+        assert fault.violations[0].field == f"{prefix}origin.{field}"
+    await add(user, track_id, origin={"context": {"kind": ContextRef.TRACKS}})

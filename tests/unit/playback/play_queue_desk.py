@@ -9,8 +9,10 @@ from random import Random
 from ulid import ULID
 
 from playback_svc.domain import play_queue as playing
+from playback_svc.domain import queue_edits as editing
 from playback_svc.domain.listing import Entry, Listing
-from playback_svc.domain.play_queue import Blobs, ContextKind, PlayQueue, Repeat, Step
+from playback_svc.domain.origins import ContextKind
+from playback_svc.domain.play_queue import Blobs, PlayQueue, Repeat, Step
 
 Ids = Callable[[], str]
 
@@ -113,7 +115,7 @@ class Desk:
     def enqueue(self, *numbers: int) -> list[str]:
         """The item ids of these tracks, now last in the queue."""
         tracks = [track(number) for number in numbers]
-        self.queue = playing.queue_last(self.queue, tracks, new_id=self.new_id)
+        self.queue = editing.queue_last(self.queue, tracks, new_id=self.new_id)
         return [e.item_id for e in Listing(self.queue.queued).slice(0)][-len(tracks) :]
 
     def queued(self) -> list[int]:

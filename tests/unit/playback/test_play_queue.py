@@ -10,14 +10,8 @@ from play_queue_desk import Desk, entry, ulid
 
 from meshkit.faults import FailedPrecondition
 from playback_svc.domain import play_queue as playing
-from playback_svc.domain.play_queue import (
-    Blobs,
-    Context,
-    ContextKind,
-    Origin,
-    PlayQueue,
-    Repeat,
-)
+from playback_svc.domain.origins import ContextKind
+from playback_svc.domain.play_queue import Blobs, Context, Origin, PlayQueue, Repeat
 
 
 def test_a_context_plays_from_its_start_to_its_end() -> None:

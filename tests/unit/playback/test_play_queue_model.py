@@ -15,8 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from play_queue_desk import Desk, entry, track, ulid
 
 from playback_svc.domain import play_queue as playing
+from playback_svc.domain import queue_edits as editing
 from playback_svc.domain.listing import Entry, Listing
-from playback_svc.domain.play_queue import Context, ContextKind, Origin, Repeat
+from playback_svc.domain.origins import ContextKind
+from playback_svc.domain.play_queue import Context, Origin, Repeat
 
 CAST = [b"a", b"b", b"c", b"a", b"b", b"d", b"a"]
 
@@ -113,19 +115,19 @@ class Player(RuleBasedStateMachine):
 
     @rule(numbers=tracks)
     def queue_last(self, numbers: list[int]) -> None:
-        edited = playing.queue_last(self.desk.queue, map(track, numbers), new_id=self.desk.new_id)
+        edited = editing.queue_last(self.desk.queue, map(track, numbers), new_id=self.desk.new_id)
         self.queued += self.new_items(edited.queued[32 * len(self.queued) :], numbers)
         self.desk.queue = edited
 
     @rule(numbers=tracks)
     def queue_next(self, numbers: list[int]) -> None:
-        edited = playing.queue_next(self.desk.queue, map(track, numbers), new_id=self.desk.new_id)
+        edited = editing.queue_next(self.desk.queue, map(track, numbers), new_id=self.desk.new_id)
         self.queued[:0] = self.new_items(edited.queued[: 32 * len(numbers)], numbers)
         self.desk.queue = edited
 
     @rule(numbers=tracks)
     def replace_queue(self, numbers: list[int]) -> None:
-        edited = playing.replace_queue(
+        edited = editing.replace_queue(
             self.desk.queue, map(track, numbers), new_id=self.desk.new_id
         )
         self.queued = self.new_items(edited.queued, numbers)
@@ -135,7 +137,7 @@ class Player(RuleBasedStateMachine):
     @rule(chosen=st.lists(places, max_size=3))
     def remove(self, chosen: list[int]) -> None:
         gone = self.pick(chosen)
-        self.desk.queue = playing.remove_queued(self.desk.queue, [e.item_id for e in gone])
+        self.desk.queue = editing.remove_queued(self.desk.queue, [e.item_id for e in gone])
         self.queued = [e for e in self.queued if e not in gone]
 
     @precondition(lambda self: self.queued)
@@ -145,7 +147,7 @@ class Player(RuleBasedStateMachine):
         rest = [e for e in self.queued if e not in moved]
         at = len(rest) if before is None or not rest else before % len(rest)
         anchor = rest[at].item_id if at < len(rest) else None
-        self.desk.queue = playing.move_queued(self.desk.queue, [e.item_id for e in moved], anchor)
+        self.desk.queue = editing.move_queued(self.desk.queue, [e.item_id for e in moved], anchor)
         self.queued = rest[:at] + moved + rest[at:]
 
     @rule(offset=st.integers(0, 12), limit=st.integers(0, 12))

@@ -101,7 +101,7 @@ class Rig:
         self, slot: Slot, seq: int, position_ms: int = 0, moving: bool = True, **heard: Any
     ) -> None:
         heard = heard or {"rung": "192"}
-        heard = {"rung": "", "bitrate_kbps": 0, **heard}
+        heard = {"rung": "", "bitrate_kbps": 0, "offline": False, **heard}
         slot.take(seq, slot.epoch, slot.revision, position_ms, moving, now_ms=self.now, **heard)
         self.heartbeats.mark(slot)
 

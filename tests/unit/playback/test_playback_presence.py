@@ -102,6 +102,24 @@ def test_a_beat_of_another_session_or_from_before_counts_for_nothing() -> None:
     assert observe(known, beat(state, seq=5, position_ms=1)) == known
 
 
+def test_where_the_sound_comes_from_is_said_by_the_last_beat_of_that_version() -> None:
+    state = playing()
+    heard = observe(state, beat(state, offline=True))
+    assert heard.offline
+    moved = seek(heard, 90_000, NOW + 11_000)
+    assert observe(moved, beat(state, seq=2)).offline
+    assert not observe(moved, beat(moved, seq=2)).offline
+
+
+def test_a_beat_of_the_play_before_says_nothing_of_where_the_next_one_comes_from() -> None:
+    state = playing()
+    before = observe(state, beat(state, offline=True))
+    after = move_on(before, Start("next", TRACK, ASSET), NOW + 20_000)
+    assert before.offline
+    assert not after.offline
+    assert not observe(after, beat(before, seq=3, offline=True)).offline
+
+
 def test_a_device_that_stands_still_moves_no_position() -> None:
     state = playing()
     heard = observe(state, beat(state, moving=False, position_ms=7_000))

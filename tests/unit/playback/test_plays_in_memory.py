@@ -18,8 +18,8 @@ from playback_svc.adapters.memory_deliveries import MemoryDeliveries
 from playback_svc.adapters.memory_skips import MemorySkipWindows
 from playback_svc.adapters.memory_states import MemoryPlayerStates
 from playback_svc.adapters.memory_wakeups import MemoryWakeups
-from playback_svc.domain.origins import NOWHERE, PlayOrigin
-from playback_svc.domain.play_queue import ContextKind, Repeat
+from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
+from playback_svc.domain.play_queue import Repeat
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Outcome, counted
 from playback_svc.domain.plays import Play as Kept
@@ -117,15 +117,16 @@ class Desk:
         source = Source(ContextKind.ALBUM, ALBUM)
         return await self.plays_track(track_id="", source=source, **order)
 
-    async def skips(self) -> Answer:
-        return await self._moving.skip(self.caller, Aim(), None)
+    async def skips(self, **named: str) -> Answer:
+        return await self._moving.skip(self.caller, Aim(), None, **named)
 
-    async def goes_back(self) -> Answer:
-        return await self._moving.previous(self.caller, Aim(), None)
+    async def goes_back(self, **named: str) -> Answer:
+        return await self._moving.previous(self.caller, Aim(), None, **named)
 
-    async def advances(self) -> Answer:
+    async def advances(self, **named: str) -> Answer:
         state = self.store.states[self.user]
-        return await self._moving.advance(self.caller, state.session_id, state.play_id, None)
+        playing = state.session_id, state.play_id
+        return await self._moving.advance(self.caller, *playing, None, **named)
 
     async def seeks(self, seconds: float) -> None:
         await self._control.seek(self.caller, Aim(), round(seconds * SECOND), None)
@@ -143,7 +144,9 @@ class Desk:
         await self.wakeups.attend(self.user, device_id)
         await self._transfer(self.caller, device_id, None, None)
 
-    async def beats(self, seq: int, seconds: float, *, stored: bool = False) -> None:
+    async def beats(
+        self, seq: int, seconds: float, *, stored: bool = False, offline: bool = False
+    ) -> None:
         """The device says now where it is."""
         state = self.store.states[self.user]
         live = beat(
@@ -152,6 +155,7 @@ class Desk:
             position_ms=round(seconds * SECOND),
             position_at_ms=self.now,
             beat_at_ms=self.now,
+            offline=offline,
         )
         await self.positions.put([live])
         if stored:
@@ -552,3 +556,67 @@ async def test_a_device_that_beats_says_itself_what_is_heard_of_it(plain: Desk) 
     await plain.beats(1, 40)
     await plain.stops()
     assert plain.heard == [("Piece 0", 40)]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+async def test_a_play_from_the_devices_own_files_counts_though_nothing_was_delivered(
+    plain: Desk, stored: bool
+) -> None:
+    await plain.plays_album()
+    plain.passes(40)
+    await plain.beats(1, 40, stored=stored, offline=True)
+    await plain.skips()
+    plain.passes(50)
+    await plain.beats(2, 50, stored=stored)
+    await plain.stops()
+    assert plain.heard == [("Piece 0", 40), ("Piece 1", 50)]
+    assert [play.offline for play in plain.left] == [True, False]
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_the_last_beat_of_a_play_says_where_it_came_from(desk: Desk, last: bool) -> None:
+    await desk.plays_track()
+    for seq, offline in enumerate((True, False, last), 1):
+        desk.passes(20)
+        await desk.beats(seq, 20 * seq, offline=offline)
+    desk.passes(3_600)
+    await desk.sweeps()
+    assert [play.offline for play in desk.left] == [last]
+
+
+async def test_a_play_that_goes_on_elsewhere_is_what_it_was_until_a_beat_says_more(
+    desk: Desk,
+) -> None:
+    await desk.plays_track(TRACKS[1], device_id="phone")
+    await desk.plays_track(client_play_id="kitchen-7")
+    desk.passes(40)
+    await desk.beats(1, 40, offline=True)
+    await desk.transfers("phone")
+    desk.passes(10)
+    await desk.stops()
+    await desk.transfers("kitchen")
+    await desk.resumes()
+    desk.passes(100)
+    await desk.stops()
+    assert [(play.offline, play.client_play_id) for play in desk.left[1:]] == [
+        (True, "kitchen-7"),
+        (False, ""),
+    ]
+
+
+async def test_each_play_is_called_what_its_client_called_it(desk: Desk) -> None:
+    await desk.plays_album(client_play_id="first")
+    desk.passes(40)
+    await desk.skips(client_play_id="second")
+    desk.passes(180)
+    await desk.advances(client_play_id="third")
+    await desk.goes_back(client_play_id="fourth")
+    await desk.skips()
+    await desk.stops()
+    assert [play.client_play_id for play in desk.left] == [
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "",
+    ]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from playback_svc.domain.activity import SHOWN_MS, shared
-from playback_svc.domain.play_queue import Context, ContextKind, Origin, PlayQueue
+from playback_svc.domain.origins import ContextKind
+from playback_svc.domain.play_queue import Context, Origin, PlayQueue
 from playback_svc.domain.player_state import pause, stop
 from playback_svc.domain.preferences import DEFAULT, Preferences
 from tests.contracts.playback.samples import NOW, playing

@@ -446,21 +446,27 @@ class SendCommandRequest(_message.Message):
 
         TRACK_IDS_FIELD_NUMBER: _builtins.int
         NEXT_FIELD_NUMBER: _builtins.int
+        ORIGIN_FIELD_NUMBER: _builtins.int
         next: _builtins.bool
         """Whether they come before what waits in the queue."""
         @_builtins.property
         def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
             """ULIDs of the tracks, 1 to 500."""
 
+        @_builtins.property
+        def origin(self) -> _play_source_pb2.PlayOrigin:
+            """Where all of them come from, as in EditQueueRequest of playback. Absent: nowhere."""
+
         def __init__(
             self,
             *,
             track_ids: _abc.Iterable[_builtins.str] | None = ...,
             next: _builtins.bool = ...,
+            origin: _play_source_pb2.PlayOrigin | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["next", b"next", "track_ids", b"track_ids"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["next", b"next", "origin", b"origin", "track_ids", b"track_ids"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

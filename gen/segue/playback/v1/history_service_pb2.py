@@ -30,7 +30,7 @@ from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation
 from segue.playback.v1 import play_source_pb2 as segue_dot_playback_dot_v1_dot_play__source__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'segue/playback/v1/history_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$segue/catalog/v1/track_summary.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a#segue/playback/v1/play_source.proto\"\xb1\x03\n\x04Play\x12\x0f\n\x07play_id\x18\x01 \x01(\t\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12.\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08heard_ms\x18\x06 \x01(\x05\x12\x30\n\x07outcome\x18\x07 \x01(\x0e\x32\x1f.segue.playback.v1.Play.Outcome\x12-\n\x06origin\x18\x10 \x01(\x0b\x32\x1d.segue.playback.v1.PlayOrigin\x12\x17\n\x0fprivate_session\x18\t \x01(\x08\x12\x13\n\x0bplayback_id\x18\n \x01(\t\x12\x0f\n\x07\x63ounted\x18\x0b \x01(\x08\x12\x0c\n\x04rung\x18\x0f \x01(\t\"U\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\r\n\tCOMPLETED\x10\x01\x12\x0b\n\x07SKIPPED\x10\x02\x12\x08\n\x04LEFT\x10\x03\x12\x0b\n\x07\x45XPIRED\x10\x04\"Z\n\x12ListHistoryRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x64istinct\x18\x03 \x01(\x08\"d\n\x0cHistoryEntry\x12%\n\x04play\x18\x01 \x01(\x0b\x32\x17.segue.playback.v1.Play\x12-\n\x05track\x18\x02 \x01(\x0b\x32\x1e.segue.catalog.v1.TrackSummary\"`\n\x13ListHistoryResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.segue.playback.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x9c\x01\n\x0eHistoryService\x12\x89\x01\n\x0bListHistory\x12%.segue.playback.v1.ListHistoryRequest\x1a&.segue.playback.v1.ListHistoryResponse\"+\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x03\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x13\x12\x11/playback/historyB\xca\x01\n\x11segue.playback.v1B\x13HistoryServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'segue/playback/v1/history_service.proto\x12\x11segue.playback.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$segue/catalog/v1/track_summary.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a#segue/playback/v1/play_source.proto\"\xda\x03\n\x04Play\x12\x0f\n\x07play_id\x18\x01 \x01(\t\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12.\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08heard_ms\x18\x06 \x01(\x05\x12\x30\n\x07outcome\x18\x07 \x01(\x0e\x32\x1f.segue.playback.v1.Play.Outcome\x12\x0f\n\x07offline\x18\x08 \x01(\x08\x12\x16\n\x0e\x63lient_play_id\x18\x0c \x01(\t\x12-\n\x06origin\x18\x10 \x01(\x0b\x32\x1d.segue.playback.v1.PlayOrigin\x12\x17\n\x0fprivate_session\x18\t \x01(\x08\x12\x13\n\x0bplayback_id\x18\n \x01(\t\x12\x0f\n\x07\x63ounted\x18\x0b \x01(\x08\x12\x0c\n\x04rung\x18\x0f \x01(\t\"U\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\r\n\tCOMPLETED\x10\x01\x12\x0b\n\x07SKIPPED\x10\x02\x12\x08\n\x04LEFT\x10\x03\x12\x0b\n\x07\x45XPIRED\x10\x04\"Z\n\x12ListHistoryRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xca\xc8\x18\x07Z\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x64istinct\x18\x03 \x01(\x08\"d\n\x0cHistoryEntry\x12%\n\x04play\x18\x01 \x01(\x0b\x32\x17.segue.playback.v1.Play\x12-\n\x05track\x18\x02 \x01(\x0b\x32\x1e.segue.catalog.v1.TrackSummary\"`\n\x13ListHistoryResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.segue.playback.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x9c\x01\n\x0eHistoryService\x12\x89\x01\n\x0bListHistory\x12%.segue.playback.v1.ListHistoryRequest\x1a&.segue.playback.v1.ListHistoryResponse\"+\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x03\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x13\x12\x11/playback/historyB\xca\x01\n\x11segue.playback.v1B\x13HistoryServiceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,15 +43,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HISTORYSERVICE'].methods_by_name['ListHistory']._loaded_options = None
   _globals['_HISTORYSERVICE'].methods_by_name['ListHistory']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\003\032\004edge\202\323\344\223\002\023\022\021/playback/history'
   _globals['_PLAY']._serialized_start=262
-  _globals['_PLAY']._serialized_end=695
-  _globals['_PLAY_OUTCOME']._serialized_start=610
-  _globals['_PLAY_OUTCOME']._serialized_end=695
-  _globals['_LISTHISTORYREQUEST']._serialized_start=697
-  _globals['_LISTHISTORYREQUEST']._serialized_end=787
-  _globals['_HISTORYENTRY']._serialized_start=789
-  _globals['_HISTORYENTRY']._serialized_end=889
-  _globals['_LISTHISTORYRESPONSE']._serialized_start=891
-  _globals['_LISTHISTORYRESPONSE']._serialized_end=987
-  _globals['_HISTORYSERVICE']._serialized_start=990
-  _globals['_HISTORYSERVICE']._serialized_end=1146
+  _globals['_PLAY']._serialized_end=736
+  _globals['_PLAY_OUTCOME']._serialized_start=651
+  _globals['_PLAY_OUTCOME']._serialized_end=736
+  _globals['_LISTHISTORYREQUEST']._serialized_start=738
+  _globals['_LISTHISTORYREQUEST']._serialized_end=828
+  _globals['_HISTORYENTRY']._serialized_start=830
+  _globals['_HISTORYENTRY']._serialized_end=930
+  _globals['_LISTHISTORYRESPONSE']._serialized_start=932
+  _globals['_LISTHISTORYRESPONSE']._serialized_end=1028
+  _globals['_HISTORYSERVICE']._serialized_start=1031
+  _globals['_HISTORYSERVICE']._serialized_end=1187
 # @@protoc_insertion_point(module_scope)

@@ -70,6 +70,8 @@ class Play(_message.Message):
     ENDED_AT_FIELD_NUMBER: _builtins.int
     HEARD_MS_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    OFFLINE_FIELD_NUMBER: _builtins.int
+    CLIENT_PLAY_ID_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
     PRIVATE_SESSION_FIELD_NUMBER: _builtins.int
     PLAYBACK_ID_FIELD_NUMBER: _builtins.int
@@ -87,6 +89,12 @@ class Play(_message.Message):
     """
     outcome: Global___Play.Outcome.ValueType
     """How it ended."""
+    offline: _builtins.bool
+    """Whether its sound came from files that the device keeps, not from the media origin: what the last
+    beat said that the device sent of it (Heartbeat.offline).
+    """
+    client_play_id: _builtins.str
+    """What the client called it (PlayRequest.client_play_id). Empty: nothing."""
     private_session: _builtins.bool
     """Whether the session was private."""
     playback_id: _builtins.str
@@ -105,7 +113,7 @@ class Play(_message.Message):
 
     @_builtins.property
     def origin(self) -> _play_source_pb2.PlayOrigin:
-        """Where it came from. Absent: the track was played by itself, or from the queue."""
+        """Where it came from. Absent: the track was played by itself, or was queued without an origin."""
 
     def __init__(
         self,
@@ -117,6 +125,8 @@ class Play(_message.Message):
         ended_at: _timestamp_pb2.Timestamp | None = ...,
         heard_ms: _builtins.int = ...,
         outcome: Global___Play.Outcome.ValueType = ...,
+        offline: _builtins.bool = ...,
+        client_play_id: _builtins.str = ...,
         origin: _play_source_pb2.PlayOrigin | None = ...,
         private_session: _builtins.bool = ...,
         playback_id: _builtins.str = ...,
@@ -125,7 +135,7 @@ class Play(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "origin", b"origin", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted", "device_id", b"device_id", "ended_at", b"ended_at", "heard_ms", b"heard_ms", "origin", b"origin", "outcome", b"outcome", "play_id", b"play_id", "playback_id", b"playback_id", "private_session", b"private_session", "rung", b"rung", "started_at", b"started_at", "track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_play_id", b"client_play_id", "counted", b"counted", "device_id", b"device_id", "ended_at", b"ended_at", "heard_ms", b"heard_ms", "offline", b"offline", "origin", b"origin", "outcome", b"outcome", "play_id", b"play_id", "playback_id", b"playback_id", "private_session", b"private_session", "rung", b"rung", "started_at", b"started_at", "track_id", b"track_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

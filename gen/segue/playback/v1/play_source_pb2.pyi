@@ -61,7 +61,7 @@ class ContextRef(_message.Message):
     kind: Global___ContextRef.Kind.ValueType
     """The kind."""
     id: _builtins.str
-    """ULID of the playlist, album or artist. Empty for TRACKS."""
+    """ULID of the playlist, album or artist. Empty for TRACKS, and for no other."""
     def __init__(
         self,
         *,
@@ -78,14 +78,19 @@ Global___ContextRef: _TypeAlias = ContextRef  # noqa: Y015
 
 @_typing.final
 class PlayOrigin(_message.Message):
-    """Where a play came from. Absent where a track was played by itself, or was put into the queue."""
+    """Where a play came from. Absent where a track was played by itself, or was put into the queue without
+    a word on it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CONTEXT_FIELD_NUMBER: _builtins.int
     SHOWN_ID_FIELD_NUMBER: _builtins.int
     shown_id: _builtins.str
-    """`shown_id` of the PlaySource that began it, kept for as long as that goes on. Empty: none."""
+    """ULID that a caller gave the list on the screen from which the user chose: PlaySource.shown_id of
+    what was begun with it, for as long as that goes on, or what the track was queued with. Empty:
+    none.
+    """
     @_builtins.property
     def context(self) -> Global___ContextRef:
         """What it was played from. Absent: the track was played by itself."""

@@ -104,6 +104,7 @@ class Playback(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     SKIPS_REMAINING_FIELD_NUMBER: _builtins.int
     SKIPS_RESET_AT_FIELD_NUMBER: _builtins.int
+    CLIENT_PLAY_ID_FIELD_NUMBER: _builtins.int
     playback_id: _builtins.str
     """ULID of the session."""
     status: Global___Playback.Status.ValueType
@@ -143,6 +144,8 @@ class Playback(_message.Message):
     Told by GetPlayback and WatchPlayback alone; every skip is news for a live view, the end of a
     window is none.
     """
+    client_play_id: _builtins.str
+    """What the client called this play (PlayRequest.client_play_id). Empty: nothing."""
     @_builtins.property
     def track(self) -> _track_summary_pb2.TrackSummary:
         """The track."""
@@ -163,7 +166,9 @@ class Playback(_message.Message):
 
     @_builtins.property
     def origin(self) -> _play_source_pb2.PlayOrigin:
-        """Where the track that plays came from. Absent: it was played by itself or was queued."""
+        """Where the track that plays came from. Absent: it was played by itself, or was queued without an
+        origin.
+        """
 
     @_builtins.property
     def skips_reset_at(self) -> _timestamp_pb2.Timestamp:
@@ -194,10 +199,11 @@ class Playback(_message.Message):
         origin: _play_source_pb2.PlayOrigin | None = ...,
         skips_remaining: _builtins.int | None = ...,
         skips_reset_at: _timestamp_pb2.Timestamp | None = ...,
+        client_play_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "context", b"context", "last_heartbeat_at", b"last_heartbeat_at", "origin", b"origin", "skips_remaining", b"skips_remaining", "skips_reset_at", b"skips_reset_at", "started_at", b"started_at", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "bitrate", b"bitrate", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "origin", b"origin", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "rung", b"rung", "shuffle", b"shuffle", "skips_remaining", b"skips_remaining", "skips_reset_at", b"skips_reset_at", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining", "bitrate", b"bitrate", "client_play_id", b"client_play_id", "context", b"context", "device_id", b"device_id", "ended_by", b"ended_by", "epoch", b"epoch", "item_id", b"item_id", "last_heartbeat_at", b"last_heartbeat_at", "origin", b"origin", "play_id", b"play_id", "playback_id", b"playback_id", "position_ms", b"position_ms", "private_session", b"private_session", "queue_count", b"queue_count", "repeat", b"repeat", "revision", b"revision", "rung", b"rung", "shuffle", b"shuffle", "skips_remaining", b"skips_remaining", "skips_reset_at", b"skips_reset_at", "started_at", b"started_at", "status", b"status", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__skips_remaining: _TypeAlias = _typing.Literal["skips_remaining"]  # noqa: Y015
     _WhichOneofArgType__skips_remaining: _TypeAlias = _typing.Literal["_skips_remaining", b"_skips_remaining"]  # noqa: Y015
@@ -282,7 +288,7 @@ class QueueEntry(_message.Message):
 
     @_builtins.property
     def origin(self) -> _play_source_pb2.PlayOrigin:
-        """Where it comes from. Absent: the user put it into the queue."""
+        """Where it comes from. Absent: the user put it into the queue without an origin."""
 
     def __init__(
         self,
@@ -316,6 +322,7 @@ class Heartbeat(_message.Message):
     THROUGHPUT_KBPS_FIELD_NUMBER: _builtins.int
     MEASUREMENTS_FIELD_NUMBER: _builtins.int
     RUNG_FIELD_NUMBER: _builtins.int
+    OFFLINE_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """The epoch of the session as the device knows it."""
     revision: _builtins.int
@@ -341,6 +348,11 @@ class Heartbeat(_message.Message):
     """The rung that is being heard, by its name in the media's paths: "128", "192", "256", "320" or
     "flac"; anything else is INVALID_FIELD. Default: by bitrate_kbps, or as before where that is 0.
     """
+    offline: _builtins.bool
+    """Whether what sounds comes from files that the device keeps, not from the media origin. Said with
+    every beat; the last one of a play says it of the play. A beat with an older revision says nothing
+    of what plays now.
+    """
     @_builtins.property
     def measurements(self) -> Global___Measurements:
         """What happened since the beat before."""
@@ -358,10 +370,11 @@ class Heartbeat(_message.Message):
         throughput_kbps: _builtins.int = ...,
         measurements: Global___Measurements | None = ...,
         rung: _builtins.str = ...,
+        offline: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["measurements", b"measurements"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "buffer_ms", b"buffer_ms", "epoch", b"epoch", "measurements", b"measurements", "position_ms", b"position_ms", "revision", b"revision", "rung", b"rung", "seq", b"seq", "status", b"status", "throughput_kbps", b"throughput_kbps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bitrate_kbps", b"bitrate_kbps", "buffer_ms", b"buffer_ms", "epoch", b"epoch", "measurements", b"measurements", "offline", b"offline", "position_ms", b"position_ms", "revision", b"revision", "rung", b"rung", "seq", b"seq", "status", b"status", "throughput_kbps", b"throughput_kbps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

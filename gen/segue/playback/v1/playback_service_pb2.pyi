@@ -39,6 +39,7 @@ class PlayRequest(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     SHUFFLE_FIELD_NUMBER: _builtins.int
     REPEAT_FIELD_NUMBER: _builtins.int
+    CLIENT_PLAY_ID_FIELD_NUMBER: _builtins.int
     track_id: _builtins.str
     """ULID of a track, played by itself: short for source.track_id. INVALID_FIELD beside source or
     playlist_id.
@@ -59,6 +60,11 @@ class PlayRequest(_message.Message):
     """Whether to shuffle. Absent: as before; false for the first session."""
     repeat: _playback_pb2.Playback.Repeat.ValueType
     """What happens at the end. Absent: as before; OFF for the first session."""
+    client_play_id: _builtins.str
+    """What the client calls the play of the first track: an id of its own, another one for each play,
+    up to 128 visible ASCII characters. It comes back with the play in Playback, the history and the
+    feed of plays, and stays with it over a transfer. Absent: nothing.
+    """
     @_builtins.property
     def source(self) -> _play_source_pb2.PlaySource:
         """What to play, and where to begin in it."""
@@ -75,10 +81,11 @@ class PlayRequest(_message.Message):
         source: _play_source_pb2.PlaySource | None = ...,
         shuffle: _builtins.bool | None = ...,
         repeat: _playback_pb2.Playback.Repeat.ValueType = ...,
+        client_play_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "shuffle", b"shuffle", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "device_id", b"device_id", "item", b"item", "playlist_id", b"playlist_id", "position_ms", b"position_ms", "repeat", b"repeat", "request_id", b"request_id", "shuffle", b"shuffle", "source", b"source", "track_id", b"track_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle", "client_play_id", b"client_play_id", "device_id", b"device_id", "item", b"item", "playlist_id", b"playlist_id", "position_ms", b"position_ms", "repeat", b"repeat", "request_id", b"request_id", "shuffle", b"shuffle", "source", b"source", "track_id", b"track_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__shuffle: _TypeAlias = _typing.Literal["shuffle"]  # noqa: Y015
     _WhichOneofArgType__shuffle: _TypeAlias = _typing.Literal["_shuffle", b"_shuffle"]  # noqa: Y015
@@ -491,6 +498,7 @@ class SkipRequest(_message.Message):
     DEVICE_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     PLAY_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_PLAY_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """May be left out; may only repeat the user of the access token."""
     device_id: _builtins.str
@@ -499,6 +507,8 @@ class SkipRequest(_message.Message):
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
     play_id: _builtins.str
     """ULID of the play that shall be left, as Playback tells it. Default: whatever plays."""
+    client_play_id: _builtins.str
+    """What the client calls the play that comes, as in PlayRequest. Not taken where nothing is skipped."""
     def __init__(
         self,
         *,
@@ -506,10 +516,11 @@ class SkipRequest(_message.Message):
         device_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         play_id: _builtins.str = ...,
+        client_play_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "play_id", b"play_id", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_play_id", b"client_play_id", "device_id", b"device_id", "play_id", b"play_id", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -611,19 +622,23 @@ class PreviousRequest(_message.Message):
 
     PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_PLAY_ID_FIELD_NUMBER: _builtins.int
     playback_id: _builtins.str
     """ULID of the session."""
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    client_play_id: _builtins.str
+    """What the client calls the play that comes, as in PlayRequest."""
     def __init__(
         self,
         *,
         playback_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        client_play_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["playback_id", b"playback_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_play_id", b"client_play_id", "playback_id", b"playback_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -716,22 +731,28 @@ class AdvanceRequest(_message.Message):
     PLAYBACK_ID_FIELD_NUMBER: _builtins.int
     PLAY_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_PLAY_ID_FIELD_NUMBER: _builtins.int
     playback_id: _builtins.str
     """ULID of the session."""
     play_id: _builtins.str
     """ULID of the play that ended."""
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    client_play_id: _builtins.str
+    """What the client calls the play that comes, as in PlayRequest. Not taken where the play that ended
+    was over already, or none comes.
+    """
     def __init__(
         self,
         *,
         playback_id: _builtins.str = ...,
         play_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        client_play_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["play_id", b"play_id", "playback_id", b"playback_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_play_id", b"client_play_id", "play_id", b"play_id", "playback_id", b"playback_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -993,21 +1014,29 @@ class EditQueueRequest(_message.Message):
 
     TRACK_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
     @_builtins.property
     def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of the tracks, at most 500, in order; the same one may come again."""
 
+    @_builtins.property
+    def origin(self) -> _play_source_pb2.PlayOrigin:
+        """Where all of them come from; it goes with each to GetQueue, to Playback while it plays, to the
+        history and the feed of plays. Taken as told: what it names need not be there. Absent: nowhere.
+        """
+
     def __init__(
         self,
         *,
         track_ids: _abc.Iterable[_builtins.str] | None = ...,
         request_id: _builtins.str = ...,
+        origin: _play_source_pb2.PlayOrigin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1050,6 +1079,7 @@ class AddToQueueRequest(_message.Message):
     TRACK_IDS_FIELD_NUMBER: _builtins.int
     NEXT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     next: _builtins.bool
     """Whether they come before what waits in the queue. Default: after it."""
     request_id: _builtins.str
@@ -1058,16 +1088,21 @@ class AddToQueueRequest(_message.Message):
     def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of the tracks, 1 to 500, in order."""
 
+    @_builtins.property
+    def origin(self) -> _play_source_pb2.PlayOrigin:
+        """Where all of them come from, as in EditQueueRequest."""
+
     def __init__(
         self,
         *,
         track_ids: _abc.Iterable[_builtins.str] | None = ...,
         next: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        origin: _play_source_pb2.PlayOrigin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next", b"next", "request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next", b"next", "origin", b"origin", "request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
