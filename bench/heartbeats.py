@@ -38,8 +38,9 @@ from bench.report import Figure
 from meshkit import logs
 from meshkit.testing import stores
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
+from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import FREE, PLAYABLE, PREMIUM, TRACK
-from tests.rpc.playback.harness import World, an_instance, migrated
+from tests.rpc.playback.harness import World, an_instance
 
 BUSY_STREAMS = 64
 BEATS_A_STREAM = 100
@@ -377,7 +378,7 @@ def run(count: int = HELD_STREAMS) -> list[Figure]:
         stores.valkey_server() as valkey_url,
     ):
         service_settings(Path(folder), "playback")
-        asyncio.run(migrated(dsn))
+        asyncio.run(SCHEMA.migrate(dsn))
         ours = Server(_serve_ours, folder, dsn, valkey_url, str(count))
         echo = Server(_serve_echo, folder)
         try:

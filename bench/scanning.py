@@ -22,12 +22,13 @@ from bench.report import Figure
 from bench.tiny_files import make_tiny_files
 from catalog_svc.adapters.fast_tags import FastTags
 from catalog_svc.adapters.postgres_imports import PostgresImports
+from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from catalog_svc.adapters.walk import FolderWalk
 from catalog_svc.domain.imports import SourceState
+from catalog_svc.schema import SCHEMA
 from catalog_svc.usecases.scan_import import ScanImport
 from catalog_svc.usecases.start_import import StartImport
-from catalog_svc.wiring import Stores, migrated, open_stores
 from meshkit import postgres
 from meshkit.testing.stores import postgres_server
 from player.commands.importing import start_import, watch_import
@@ -72,26 +73,26 @@ def _in_the_mesh() -> list[Figure]:
     ]
 
 
-async def _scan_s(stores: Stores, music: Path) -> float:
-    start = StartImport(PostgresImports(stores.pool, stores.queue), [music])
+async def _scan_s(pool: postgres.Pool, music: Path) -> float:
+    start = StartImport(PostgresImports(pool, Queue()), [music])
     started = await start(str(music), None)
-    store = PostgresScanStore(stores.pool, stores.queue)
+    store = PostgresScanStore(pool, Queue())
     began = time.perf_counter()
     await ScanImport(store, FolderWalk(), FastTags())(started.id)
     return time.perf_counter() - began
 
 
 async def _alone(dsn: str, music: Path) -> list[Figure]:
-    await migrated(dsn)
-    async with open_stores(dsn) as stores:
-        first_s = await _scan_s(stores, music)
-        async with postgres.transaction(stores.pool) as connection:
+    await SCHEMA.migrate(dsn)
+    async with postgres.open_pool(dsn, schema=SCHEMA.name) as pool:
+        first_s = await _scan_s(pool, music)
+        async with postgres.transaction(pool) as connection:
             await connection.execute("UPDATE sources SET state = %s", [SourceState.COMPLETE])
-        async with stores.pool.connection() as connection:
+        async with pool.connection() as connection:
             await connection.set_autocommit(True)
             await connection.execute("VACUUM ANALYZE")
             await connection.set_autocommit(False)
-        rescans_s = [await _scan_s(stores, music) for _ in range(RESCANS)]
+        rescans_s = [await _scan_s(pool, music) for _ in range(RESCANS)]
     shown = ", ".join(f"{one:.3f}" for one in rescans_s)
     print(f"  first scan {first_s:.2f} s, rescans {shown} s", file=sys.stderr)
     beside = f"aim < {AIM_RESCAN_S} s"

@@ -7,12 +7,12 @@ import sys
 from meshkit.startup import lean_imports
 
 with lean_imports():
-    from catalog_svc.settings import Settings
+    from catalog_svc.settings import Settings, WorkerSettings
     from catalog_svc.wiring import serve, work
     from meshkit.server import configure, run
     from meshkit.settings import load
 
-_ROLES = {"serve": serve, "work": work}
+_ROLES = ("serve", "work")
 
 
 def main(arguments: list[str]) -> None:
@@ -20,10 +20,14 @@ def main(arguments: list[str]) -> None:
     if len(arguments) != 1 or arguments[0] not in _ROLES:
         print("usage: python -m catalog_svc serve|work", file=sys.stderr)
         sys.exit(2)
-    settings = load(Settings)
+    if arguments == ["work"]:
+        worker = load(WorkerSettings, Settings)
+        configure(worker, "catalog")
+        run(lambda: work(worker))
+        return
+    settings = load(Settings, WorkerSettings)
     configure(settings, "catalog")
-    role = _ROLES[arguments[0]]
-    run(lambda: role(settings))
+    run(lambda: serve(settings))
 
 
 if __name__ == "__main__":

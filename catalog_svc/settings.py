@@ -9,35 +9,45 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from meshkit.settings import DatabaseSettings, ServiceSettings
+from meshkit import settings
+
+_CONFIG = SettingsConfigDict(env_prefix="SEGUE_CATALOG_", frozen=True, extra="forbid")
+_OBJECTS = "Where media objects are kept: file:///… or s3://…."
 
 
-class Settings(DatabaseSettings, ServiceSettings):
-    """What both roles, ``serve`` and ``work``, need to know."""
+class Settings(settings.StatefulSettings):
+    """What the role ``serve`` needs to know."""
 
-    model_config = SettingsConfigDict(env_prefix="SEGUE_CATALOG_", frozen=True, extra="forbid")
+    model_config = _CONFIG
 
-    objects_url: str = Field(description="Where media objects are kept: file:///… or s3://….")
+    objects_url: str = Field(description=_OBJECTS)
     import_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Folders that imports may read, separated by colons."
     )
-    work_dir: Path = Field(description="Scratch space of the workers; swept when they start.")
     index_dir: Path = Field(description="The search index of this instance; rebuilt when lost.")
-    identity_target: str | None = Field(
-        default=None, description="gRPC target of identity, for revocations; absent: none followed."
+    index_wait_s: float = Field(
+        default=10.0, ge=0, description="Longest wait for the search index before SERVING."
     )
-    playlist_target: str | None = Field(
-        default=None,
-        description="gRPC target of playlists, for search; absent: search finds none.",
-    )
-    playback_target: str | None = Field(
-        default=None,
-        description="gRPC target of playback, for counts of plays; absent: none are counted.",
-    )
-    valkey_url: str | None = Field(
-        default=None,
-        description="Valkey with the list of the most played; absent: each instance has its own.",
-    )
+    identity_target: str = Field(description="gRPC target of identity, for revocations.")
+    playlist_target: str = Field(description="gRPC target of playlists, for search.")
+    playback_target: str = Field(description="gRPC target of playback, for counts of plays.")
+    valkey_url: str = Field(description="Valkey with the list of the most played.")
+
+    @field_validator("import_roots", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part) for part in value.split(os.pathsep) if part)
+        return value
+
+
+class WorkerSettings(settings.WorkerSettings):
+    """What the role ``work`` needs to know."""
+
+    model_config = _CONFIG
+
+    objects_url: str = Field(description=_OBJECTS)
+    work_dir: Path = Field(description="Scratch space of the workers; swept when they start.")
     encoders: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         gt=0,
@@ -46,13 +56,3 @@ class Settings(DatabaseSettings, ServiceSettings):
     worker_dead_after_s: float = Field(
         default=10.0, gt=0, description="Silence after which a worker's jobs go to another one."
     )
-    index_wait_s: float = Field(
-        default=10.0, ge=0, description="Longest wait for the search index before SERVING."
-    )
-
-    @field_validator("import_roots", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(Path(part) for part in value.split(os.pathsep) if part)
-        return value

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
-from functools import cache, partial
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
-import structlog
 from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
     add_CatalogInternalServiceServicer_to_server,
@@ -26,7 +23,6 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInterna
 from catalog_svc.adapters import work_folders
 from catalog_svc.adapters.audio import ProgramAudio
 from catalog_svc.adapters.fast_tags import FastTags
-from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
 from catalog_svc.adapters.objects import HashedObjects
 from catalog_svc.adapters.play_changes import play_changes
 from catalog_svc.adapters.playlist_changes import playlist_changes
@@ -38,26 +34,19 @@ from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
 from catalog_svc.adapters.postgres_plays import PostgresPlays
 from catalog_svc.adapters.postgres_preparation import PostgresPreparation
-from catalog_svc.adapters.postgres_queue import (
-    ENCODE_QUEUE,
-    SCAN_QUEUE,
-    SCHEMA,
-    Queue,
-    make_jobs,
-)
+from catalog_svc.adapters.postgres_queue import ENCODE_QUEUE, SCAN_QUEUE, Queue, make_jobs
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from catalog_svc.adapters.postgres_titles import fold_titles
 from catalog_svc.adapters.valkey_most_played import ValkeyMostPlayed
 from catalog_svc.adapters.walk import FolderWalk
 from catalog_svc.domain.jobs import Work
-from catalog_svc.domain.playlists import Told
-from catalog_svc.domain.plays import Play
 from catalog_svc.ports.plays import MostPlayedCache
+from catalog_svc.schema import SCHEMA
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.servicers.imports import ImportServicer
-from catalog_svc.settings import Settings
+from catalog_svc.settings import Settings, WorkerSettings
 from catalog_svc.usecases.browse import Browse
 from catalog_svc.usecases.edit_catalogue import EditCatalogue
 from catalog_svc.usecases.follow_import import FollowImport
@@ -71,103 +60,36 @@ from catalog_svc.usecases.start_import import StartImport
 from catalog_svc.usecases.tell_streams import EVERY_S, TellStreams
 from catalog_svc.usecases.top_tracks import TopTracks
 from catalog_svc.usecases.watch_changes import WatchChanges
-from meshkit import (
-    feeds_postgres,
-    following_postgres,
-    idempotency_postgres,
-    jobs,
-    leases_postgres,
-    postgres,
-    telemetry,
-    valkey,
-)
-from meshkit.background import regularly, running
-from meshkit.clients import Channels
-from meshkit.following import Follower
-from meshkit.jobs import Jobs
+from meshkit import postgres, telemetry
+from meshkit.background import regularly
 from meshkit.leases import Lease
-from meshkit.migrations import MigrationSource
-from meshkit.migrations import migrated as apply_migrations
-from meshkit.revocations import RevocationFollower, identity_revocations
-from meshkit.server import MeshServer
-from meshkit.tokens import TokenVerifier
+from meshkit.leases_postgres import PostgresLeases
+from meshkit.process import ServiceProcess, run_worker, service_process
+from meshkit.revocations import identity_revocations
 
-_PRUNE_EVERY_S = 3600.0
 # The plays of this long are summed before a track is written: counting is in no hurry.
 _GATHER_PLAYS_S = 0.5
 PLAYLIST = PLAYLIST_CONTRACT.services_by_name["PlaylistInternalService"]
 HISTORY = HISTORY_CONTRACT.services_by_name["HistoryInternalService"]
-IDENTITY = IDENTITY_CONTRACT.services_by_name["UserInternalService"]
-
-_log = structlog.get_logger("catalog")
+USERS = IDENTITY_CONTRACT.services_by_name["UserInternalService"]
 
 
-@cache
-def _index_lag() -> Callable[[float], None]:
-    """Tells the lag. Made where there is an index: workers, which have none, import this too."""
-    lag = telemetry.gauge(
-        "search_index_lag_seconds", "For how long the search index has not held all of the feed."
-    )
-    return lag.set
-
-
-def migrations() -> list[MigrationSource]:
-    """All that the schema of this service is made of."""
-    return [
-        MigrationSource.of_package("catalog_svc.migrations"),
-        feeds_postgres.MIGRATIONS,
-        idempotency_postgres.MIGRATIONS,
-        following_postgres.MIGRATIONS,
-        leases_postgres.MIGRATIONS,
-        jobs.migrations(),
-    ]
-
-
-async def migrated(dsn: str) -> None:
-    """Bring the schema up to date, as soon as the store answers."""
-    await apply_migrations(dsn, schema=SCHEMA, sources=migrations())
-    async with open_stores(dsn, pool_size=1) as stores:
-        await fold_titles(stores.pool)
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """The parts in PostgreSQL that both roles use."""
-
-    pool: postgres.Pool
-    queue: Queue
-
-
-@asynccontextmanager
-async def open_stores(dsn: str, *, pool_size: int = 8) -> AsyncIterator[Stores]:
-    """Connections to the catalogue's schema until the block ends."""
-    async with postgres.open_pool(
-        dsn, schema=SCHEMA, application_name=SCHEMA, max_size=pool_size
-    ) as pool:
-        yield Stores(pool, Queue())
-
-
-def add_servicers(
-    server: MeshServer,
-    settings: Settings,
-    stores: Stores,
-    feed: feeds_postgres.PostgresChangeFeed,
-    most_played: MostPlayedCache,
-) -> None:
-    """Serve the catalogue's own contracts from ``server``."""
-    catalogue = PostgresCatalogue(stores.pool, stores.queue)
-    browse, orders = Browse(catalogue), PostgresPlayOrders(stores.pool)
-    imports = PostgresImports(stores.pool, stores.queue)
+def assemble(process: ServiceProcess, settings: Settings, most_played: MostPlayedCache) -> None:
+    """Serves the catalogue's contracts, but search, over the schema of ``process``."""
+    server, pool, queue = process.server, process.pool, Queue()
+    catalogue = PostgresCatalogue(pool, queue)
+    browse, orders = Browse(catalogue), PostgresPlayOrders(pool)
+    imports = PostgresImports(pool, queue)
     catalog = CatalogServicer(
         browse,
-        ListNames(PostgresBrowsing(stores.pool), browse),
+        ListNames(PostgresBrowsing(pool), browse),
         TopTracks(catalogue, orders, most_played),
-        EditCatalogue(PostgresEdits(stores.pool)),
+        EditCatalogue(PostgresEdits(pool)),
     )
     internal = CatalogInternalServicer(
         browse,
         ReadyTrack(catalogue),
-        WatchChanges(feed, PostgresListing(stores.pool)),
+        WatchChanges(process.feed, PostgresListing(pool)),
         FindPlayOrders(browse, orders),
         LookupAssets(catalogue, HashedObjects(settings.objects_url)),
         streams=server.streams,
@@ -180,10 +102,15 @@ def add_servicers(
     server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
     server.add(add_CatalogInternalServiceServicer_to_server, internal)
     server.add(pb_grpc.add_ImportServiceServicer_to_server, importing)
+    plays = PostgresPlays(pool)
+    lease = Lease(PostgresLeases(pool), "tell-streams", ttl_s=EVERY_S)
+    process.run(partial(regularly, EVERY_S, TellStreams(plays, lease)))
+    process.every_hour(plays.forget)
+    process.before_serving(partial(fold_titles, pool))
 
 
-async def serve(settings: Settings) -> None:
-    """The role ``serve``: until the process is told to stop."""
+async def assemble_search(process: ServiceProcess, settings: Settings) -> None:
+    """Serves search over an index of this instance, which follows the feed of ``process``."""
     # The index is the one heavy import that workers do without.
     from catalog_svc.adapters.tantivy_index import TantivyIndex
     from catalog_svc.search_convert import index_change
@@ -193,153 +120,90 @@ async def serve(settings: Settings) -> None:
     from catalog_svc.usecases.match_tracks import MatchTracks
     from catalog_svc.usecases.search import Search
 
-    dsn = settings.database_dsn.get_secret_value()
-    tokens = TokenVerifier(settings.jwks_url, settings.token_issuer)
-    server = MeshServer(settings, tokens=tokens)
-    async with AsyncExitStack() as stack:
-        stores = await stack.enter_async_context(
-            open_stores(dsn, pool_size=settings.database_pool_size)
-        )
-        feed = await stack.enter_async_context(
-            feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=stores.pool)
-        )
-        index = await stack.enter_async_context(aclosing(TantivyIndex(settings.index_dir)))
-        most_played = await stack.enter_async_context(open_most_played(settings))
-        add_servicers(server, settings, stores, feed, most_played)
-        server.add(pb_grpc.add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
-        matching = SearchInternalServicer(MatchTracks(index))
-        server.add(add_SearchInternalServiceServicer_to_server, matching)
-        channels = await stack.enter_async_context(Channels(settings))
-        if settings.identity_target:
-            channel = channels.open(settings.identity_target, "identity", IDENTITY)
-            watch = identity_revocations(UserInternalServiceStub(channel))
-            follow = RevocationFollower(server.streams, watch)
-            await stack.enter_async_context(running(follow.run))
-        follower = IndexFollower(
-            feed, index, PostgresListing(stores.pool), index_change, report_lag=_index_lag()
-        )
-
-        async def ready() -> None:
-            await migrated(dsn)
-            await stack.enter_async_context(running(follower.run))
-            if settings.playlist_target:
-                playlists = follow_playlists(channels, settings.playlist_target, stores.pool)
-                await stack.enter_async_context(running(playlists.run))
-            if settings.playback_target:
-                plays = follow_plays(channels, settings.playback_target, stores.pool)
-                telling = partial(_telling, stores.pool)
-                await stack.enter_async_context(running(plays.run, telling))
-            await stack.enter_async_context(running(partial(_pruning, stores.pool)))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(settings.index_wait_s):
-                    await follower.caught_up.wait()
-
-        await server.serve(ready=ready)
-
-
-def follow_playlists(channels: Channels, target: str, pool: postgres.Pool) -> Follower[Told]:
-    """Keeps the catalogue's copy of public playlists; one instance at a time does."""
-    channel = channels.open(target, "playlist", PLAYLIST)
-    lease = Lease(leases_postgres.PostgresLeases(pool), "follow-playlist")
-    watch = playlist_changes(PlaylistInternalServiceStub(channel))
-    return Follower("playlist", watch, PostgresPlaylists(pool), lease=lease)
-
-
-def follow_plays(channels: Channels, target: str, pool: postgres.Pool) -> Follower[Play]:
-    """Counts plays; one instance at a time does, and two would count none twice."""
-    channel = channels.open(target, "playback", HISTORY)
-    lease = Lease(leases_postgres.PostgresLeases(pool), "follow-playback")
-    watch = play_changes(HistoryInternalServiceStub(channel))
-    counts = PostgresPlays(pool)
-    return Follower("playback", watch, counts, lease=lease, gather_s=_GATHER_PLAYS_S)
-
-
-@asynccontextmanager
-async def open_most_played(settings: Settings) -> AsyncIterator[MostPlayedCache]:
-    """The list of the most played until the block ends: in Valkey, or of this instance alone."""
-    if settings.valkey_url is None:
-        yield MemoryMostPlayed()
-        return
-    async with valkey.open_client(settings.valkey_url, client_name=SCHEMA) as client:
-        yield ValkeyMostPlayed(client)
-
-
-def _telling(pool: postgres.Pool) -> Coroutine[Any, Any, None]:
-    lease = Lease(leases_postgres.PostgresLeases(pool), "tell-streams", ttl_s=EVERY_S)
-    return regularly(EVERY_S, TellStreams(PostgresPlays(pool), lease))
-
-
-def _pruning(pool: postgres.Pool) -> Coroutine[Any, Any, None]:
-    return regularly(
-        _PRUNE_EVERY_S,
-        partial(idempotency_postgres.prune, pool),
-        partial(feeds_postgres.prune, pool),
-        PostgresPlays(pool).forget,
+    lag = telemetry.gauge(
+        "search_index_lag_seconds", "For how long the search index has not held all of the feed."
+    )
+    index = await process.enter(aclosing(TantivyIndex(settings.index_dir)))
+    follower = IndexFollower(
+        process.feed, index, PostgresListing(process.pool), index_change, report_lag=lag.set
     )
 
+    async def caught_up() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(settings.index_wait_s):
+                await follower.caught_up.wait()
 
-async def work(settings: Settings) -> None:
+    process.run(follower.run)
+    process.before_serving(caught_up)
+    searching, matching = SearchServicer(Search(index)), SearchInternalServicer(MatchTracks(index))
+    process.server.add(pb_grpc.add_SearchServiceServicer_to_server, searching)
+    process.server.add(add_SearchInternalServiceServicer_to_server, matching)
+
+
+async def copy_playlists(process: ServiceProcess, target: str) -> None:
+    """Keeps a copy of the public playlists, for search."""
+    channel = await process.channel(target, "playlist", PLAYLIST)
+    watch = playlist_changes(PlaylistInternalServiceStub(channel))
+    process.consume("playlist", watch, PostgresPlaylists(process.pool))
+
+
+async def count_plays(process: ServiceProcess, target: str) -> None:
+    """Counts plays; one instance at a time does, and two would count none twice."""
+    channel = await process.channel(target, "playback", HISTORY)
+    watch = play_changes(HistoryInternalServiceStub(channel))
+    process.consume("playback", watch, PostgresPlays(process.pool), gather_s=_GATHER_PLAYS_S)
+
+
+async def serve(settings: Settings) -> None:
+    """The role ``serve``: until the process is told to stop."""
+    async with service_process(settings, SCHEMA) as process:
+        valkey = await process.valkey(settings.valkey_url)
+        assemble(process, settings, ValkeyMostPlayed(valkey))
+        await assemble_search(process, settings)
+        await copy_playlists(process, settings.playlist_target)
+        await count_plays(process, settings.playback_target)
+        identity = await process.channel(settings.identity_target, "identity", USERS)
+        process.refuse_revoked(identity_revocations(UserInternalServiceStub(identity)))
+        await process.serve()
+
+
+async def work(settings: WorkerSettings) -> None:
     """The role ``work``: until the process is told to stop."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    dsn = settings.database_dsn.get_secret_value()
-    if not await _unless(stop, migrated(dsn)):
-        return
-    async with open_stores(dsn, pool_size=settings.database_pool_size) as stores:
-        await run_jobs(settings, stores, stop=stop)
+    await run_worker(settings, SCHEMA, partial(run_jobs, settings))
 
 
-async def run_jobs(settings: Settings, stores: Stores, *, stop: asyncio.Event) -> None:
+async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.Event) -> None:
     """Do the catalogue's jobs until ``stop`` is set: scans beside encoding, never behind it."""
     with work_folders.opened(settings.work_dir) as folders:
-        queue = make_jobs()
-        scan, prepare = _long_work(settings, stores, folders)
-        handle(queue, Work.SCAN, scan)
-        handle(queue, Work.PREPARE, prepare.first_rungs)
-        handle(queue, Work.COMPLETE, prepare.other_rungs)
-        pace = {
-            "stalled_after_s": settings.worker_dead_after_s,
-            "heartbeat_s": settings.worker_dead_after_s / 5,
-        }
-        async with queue.opened(stores.pool), asyncio.TaskGroup() as roles:
-            roles.create_task(queue.work(stop=stop, concurrency=1, queues=[SCAN_QUEUE], **pace))
-            roles.create_task(
-                queue.work(stop=stop, concurrency=settings.encoders, queues=[ENCODE_QUEUE], **pace)
-            )
+        jobs, queue, tags = make_jobs(), Queue(), FastTags()
+        scan = ScanImport(PostgresScanStore(pool, queue), FolderWalk(), tags)
+        prepare = PrepareTrack(
+            PostgresPreparation(pool, queue),
+            ProgramAudio(),
+            HashedObjects(settings.objects_url),
+            tags,
+            folders,
+        )
+        jobs.handle(Work.SCAN, _of_subject(scan))
+        jobs.handle(Work.PREPARE, _of_subject(prepare.first_rungs))
+        jobs.handle(Work.COMPLETE, _of_subject(prepare.other_rungs))
+        lane = partial(
+            jobs.work,
+            stop=stop,
+            stalled_after_s=settings.worker_dead_after_s,
+            heartbeat_s=settings.worker_dead_after_s / 5,
+        )
+        async with jobs.opened(pool), asyncio.TaskGroup() as lanes:
+            lanes.create_task(lane(concurrency=1, queues=[SCAN_QUEUE]))
+            lanes.create_task(lane(concurrency=settings.encoders, queues=[ENCODE_QUEUE]))
 
 
-def _long_work(
-    settings: Settings, stores: Stores, folders: work_folders.LockedWorkFolders
-) -> tuple[ScanImport, PrepareTrack]:
-    tags = FastTags()
-    scan = ScanImport(PostgresScanStore(stores.pool, stores.queue), FolderWalk(), tags)
-    prepare = PrepareTrack(
-        PostgresPreparation(stores.pool, stores.queue),
-        ProgramAudio(),
-        HashedObjects(settings.objects_url),
-        tags,
-        folders,
-    )
-    return scan, prepare
-
-
-def handle(queue: Jobs, work_kind: Work, do: Callable[[str], Awaitable[None]]) -> None:
-    """Have ``do`` called with the subject of each job of a kind."""
+def _of_subject(
+    do: Callable[[str], Coroutine[Any, Any, None]],
+) -> Callable[..., Coroutine[Any, Any, None]]:
+    """A handler that has ``do`` called with the subject of a job."""
 
     async def handler(subject: str) -> None:
         await do(subject)
 
-    queue.handle(work_kind, handler)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do ``work``; False when ``stop`` came first."""
-    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    done = doing.done()
-    for task in (doing, stopping):
-        task.cancel()
-    if done:
-        await doing
-    return done
+    return handler

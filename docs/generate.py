@@ -26,16 +26,9 @@ from segue.mesh.v1 import options_pb2
 from docs import openapi
 from meshkit import contracts, status
 from meshkit.http_status import HTTP_STATUS
-from meshkit.settings import ProcessSettings
+from meshkit.settings import ProcessSettings, WorkerSettings
 
 DOCS = Path(__file__).resolve().parent
-_SETTINGS = (
-    "catalog_svc.settings",
-    "playback_svc.settings",
-    "playlist_svc.settings",
-    "edge.identity.settings",
-    "edge.media.settings",
-)
 _NOTE = "<!-- Written by `make generate`; change the source that it names. -->"
 
 
@@ -127,7 +120,8 @@ def settings_page() -> str:
     ]
     for kind in _settings_classes():
         prefix = str(kind.model_config.get("env_prefix", "")).upper()
-        lines += ["", f"## {kind.__module__.rpartition('.')[0]}", ""]
+        role = ", worker" if issubclass(kind, WorkerSettings) else ""
+        lines += ["", f"## {kind.__module__.rpartition('.')[0]}{role}", ""]
         lines += ["| variable | default | meaning |", "|---|---|---|"]
         lines += [
             f"| `{prefix}{name.upper()}` | {_default(field)} | {field.description or ''} |"
@@ -137,7 +131,10 @@ def settings_page() -> str:
 
 
 def _settings_classes() -> Iterator[type[ProcessSettings]]:
-    for name in _SETTINGS:
+    for file in sorted(DOCS.parent.glob("*_svc/settings.py")) + sorted(
+        DOCS.parent.glob("edge/*/settings.py")
+    ):
+        name = ".".join(file.relative_to(DOCS.parent).with_suffix("").parts)
         module = importlib.import_module(name)
         yield from (
             value

@@ -38,8 +38,6 @@ class Service:
         return f"{self.name}-http" if self.grpc else self.name
 
 
-_CATALOG_FILES = ("OBJECTS_URL", "IMPORT_ROOTS", "WORK_DIR")
-
 SERVICES: Mapping[str, Service] = {
     service.name: service
     for service in (
@@ -64,7 +62,7 @@ SERVICES: Mapping[str, Service] = {
             database="catalog",
             valkey=True,
             targets=("identity", "playback", "playlist"),
-            extra=(*_CATALOG_FILES, "INDEX_DIR"),
+            extra=("OBJECTS_URL", "IMPORT_ROOTS", "INDEX_DIR"),
         ),
         Service(
             name="catalog-worker",
@@ -73,8 +71,8 @@ SERVICES: Mapping[str, Service] = {
             prefix="SEGUE_CATALOG_",
             workload="catalog",
             database="catalog",
-            targets=("identity",),
-            extra=(*_CATALOG_FILES, "INDEX_DIR"),
+            verifies_tokens=False,
+            extra=("OBJECTS_URL", "WORK_DIR"),
         ),
         Service(
             name="playback",

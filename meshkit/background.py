@@ -56,6 +56,21 @@ async def ended(task: asyncio.Task[None]) -> None:
         await asyncio.wait({task}, timeout=_CANCEL_AGAIN_S)
 
 
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Does ``work``, but not longer than until ``stop`` is set; whether it was done."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            return False
+        doing.result()
+        return True
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.wait({doing, stopping})
+
+
 async def regularly(every_s: float, *chores: Callable[[], Awaitable[object]]) -> None:
     """Does ``chores`` every so many seconds, the first time after that; a fault puts one off."""
     while True:

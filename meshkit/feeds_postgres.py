@@ -42,6 +42,7 @@ from meshkit.feeds import (
     first_of,
 )
 from meshkit.migrations import Migration, MigrationSource
+from meshkit.schema import Tables
 
 KEPT = timedelta(days=30)
 """How long a change can be read."""
@@ -53,7 +54,7 @@ _PRUNE_ROWS = 5_000
 
 _log = structlog.get_logger("feeds")
 
-MIGRATIONS = MigrationSource(
+_MIGRATIONS = MigrationSource(
     "meshkit.feeds",
     (
         Migration(
@@ -321,3 +322,7 @@ async def _listen(target: str, channel: str, feed: PostgresChangeFeed) -> None:
         except psycopg.OperationalError as error:
             _log.warning("feed.listener_lost", channel=channel, error=str(error))
         await asyncio.sleep(_RECONNECT_S)
+
+
+TABLES = Tables(_MIGRATIONS, prune)
+"""What a schema needs for it."""

@@ -8,8 +8,9 @@ import psycopg
 
 from meshkit import postgres
 from meshkit.migrations import Migration, MigrationSource
+from meshkit.schema import Tables
 
-MIGRATIONS = MigrationSource(
+_MIGRATIONS = MigrationSource(
     "meshkit.following",
     (
         Migration(
@@ -60,3 +61,7 @@ class PostgresCursor:
             raise RuntimeError("a cursor moves inside the transaction of what was applied")
         if token:
             await connection.execute(_ADVANCE, [self._name, token])
+
+
+TABLES = Tables(_MIGRATIONS)
+"""What a schema needs for it."""

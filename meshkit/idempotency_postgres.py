@@ -13,10 +13,11 @@ import psycopg
 from meshkit import postgres
 from meshkit.idempotency import KEPT, RequestKey, reused
 from meshkit.migrations import Migration, MigrationSource
+from meshkit.schema import Tables
 
 _PRUNE_ROWS = 5_000
 
-MIGRATIONS = MigrationSource(
+_MIGRATIONS = MigrationSource(
     "meshkit.idempotency",
     (
         Migration(
@@ -121,3 +122,7 @@ async def prune(pool: postgres.Pool, *, kept: timedelta = KEPT) -> int:
         total += dropped
         if dropped < _PRUNE_ROWS:
             return total
+
+
+TABLES = Tables(_MIGRATIONS, prune)
+"""What a schema needs for it."""

@@ -6,7 +6,7 @@ of its worker, and must therefore be repeatable::
     jobs = Jobs("catalog", [TaskSpec("encode", queue="cpu")])      # in every process
     async with postgres.open_pool(dsn, schema="catalog") as pool, jobs.opened(pool):
         async with postgres.transaction(pool) as connection:       # in a process that serves
-            await jobs.enqueue(connection, "encode", {"track_id": id}, key=f"encode/{id}")
+            await jobs.enqueue(connection, NewJob("encode", {"track_id": id}, key=f"encode/{id}"))
 
         jobs.handle("encode", encode)                              # in a process that works
         await jobs.work(stop=stop, concurrency=2)
@@ -15,6 +15,7 @@ of its worker, and must therefore be repeatable::
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from meshkit import postgres, telemetry
 from meshkit.faults import Unavailable
 from meshkit.migrations import Migration, MigrationSource
+from meshkit.schema import Tables
 
 HEARTBEAT_S = 2.0
 """How often a worker says that it lives."""
@@ -49,6 +51,23 @@ FROM procrastinate_jobs AS job
 WHERE job.status = 'todo' AND (job.scheduled_at IS NULL OR job.scheduled_at <= now())
 GROUP BY job.queue_name
 """
+# By hand, not by procrastinate: it queues one at a time, and refuses a key that waits with an error
+# that spoils the caller's transaction; a scan queues a thousand files in one commit.
+_ENQUEUE = """
+INSERT INTO procrastinate_jobs AS waiting
+    (queue_name, task_name, priority, queueing_lock, args, scheduled_at)
+SELECT queue, task, priority, key, arguments::jsonb,
+       CASE WHEN after_s > 0 THEN now() + make_interval(secs => after_s) END
+FROM unnest(
+    %s::text[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::double precision[]
+) AS job (queue, task, priority, key, arguments, after_s)
+ON CONFLICT (queueing_lock) WHERE status = 'todo'
+DO UPDATE SET priority = excluded.priority WHERE waiting.priority < excluded.priority
+"""
+_HURRY = """
+UPDATE procrastinate_jobs SET priority = %(priority)s
+WHERE queueing_lock = %(key)s AND status = 'todo' AND priority < %(priority)s
+"""
 _RESTART_S = 1.0
 _TIDY_S = 3600.0
 _LONGEST_WAIT_S = 300
@@ -62,17 +81,19 @@ _oldest = telemetry.gauge(
 _log = structlog.get_logger("jobs")
 
 
-def migrations() -> MigrationSource:
-    """The queue's own tables and functions, from the installed procrastinate."""
+def tables() -> Tables:
+    """What a schema needs for it: the tables and functions of the installed procrastinate."""
     folder = resources.files("procrastinate.sql")
     steps = sorted(
         (f for f in (folder / "migrations").iterdir() if f.name.endswith(".sql")),
         key=lambda step: step.name,
     )
-    return MigrationSource(
-        "procrastinate",
-        tuple(Migration(step.name, step.read_text(encoding="utf-8")) for step in steps),
-        baseline=(folder / "schema.sql").read_text(encoding="utf-8"),
+    return Tables(
+        MigrationSource(
+            "procrastinate",
+            tuple(Migration(step.name, step.read_text(encoding="utf-8")) for step in steps),
+            baseline=(folder / "schema.sql").read_text(encoding="utf-8"),
+        )
     )
 
 
@@ -102,6 +123,21 @@ class _Again(BaseRetryStrategy):
         if job.attempts + 1 >= self.max_attempts:
             return None
         return RetryDecision(retry_in={"seconds": min(2**job.attempts, _LONGEST_WAIT_S)})
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job of the task ``task`` to be queued; ``arguments`` are what JSON can hold.
+
+    The highest ``priority`` runs first, then the oldest. ``key``: what makes two waiting jobs the
+    same. ``after``: how long it waits at least.
+    """
+
+    task: str
+    arguments: Mapping[str, Any]
+    priority: int = 0
+    key: str | None = None
+    after: timedelta = timedelta()
 
 
 class Jobs:
@@ -135,44 +171,27 @@ class Jobs:
         async with self._app.open_async(pool):
             yield
 
-    async def enqueue(
-        self,
-        connection: postgres.Connection,
-        name: str,
-        arguments: Mapping[str, Any],
-        *,
-        priority: int = 0,
-        key: str | None = None,
-        after: timedelta = timedelta(),
-    ) -> bool:
-        """Queue a job of the task ``name`` in the caller's transaction.
+    async def enqueue(self, connection: postgres.Connection, *jobs: NewJob) -> None:
+        """Queue ``jobs`` in the caller's transaction, however many in one statement.
 
-        ``arguments`` are what JSON can hold. The highest ``priority`` runs first, then the
-        oldest. While a job with the same ``key`` waits, no second one is queued: the waiting
-        one takes the higher of both priorities, and the answer is False. ``after`` is how long
-        it waits at least.
+        While a job with the same key waits, no second one is queued: the waiting one takes the
+        higher of both priorities. Keys of one call must differ.
         """
-        full = self._full(name)
-        deferrer = self._app.configure_task(
-            full,
-            queue=self._full(self._specs[full].queue),
-            priority=priority,
-            queueing_lock=key,
-            schedule_in={"seconds": after.total_seconds()} if after else None,
-            connection=connection,
-        )
-        try:
-            # A savepoint, or a taken key would spoil the caller's transaction.
-            async with connection.transaction():
-                await deferrer.defer_async(**dict(arguments))
-        except exceptions.AlreadyEnqueued:
-            await connection.execute(
-                "UPDATE procrastinate_jobs SET priority = %(priority)s"
-                " WHERE queueing_lock = %(key)s AND status = 'todo' AND priority < %(priority)s",
-                {"priority": priority, "key": key},
-            )
-            return False
-        return True
+        specs = [self._specs[self._full(job.task)] for job in jobs]
+        columns: list[list[object]] = [
+            [self._full(spec.queue) for spec in specs],
+            [self._full(job.task) for job in jobs],
+            [job.priority for job in jobs],
+            [job.key for job in jobs],
+            [json.dumps(dict(job.arguments)) for job in jobs],
+            [job.after.total_seconds() for job in jobs],
+        ]
+        if jobs:
+            await connection.execute(_ENQUEUE, columns)
+
+    async def hurry(self, connection: postgres.Connection, key: str, priority: int) -> None:
+        """Raise the priority of the job of ``key`` that waits; one that runs is left to it."""
+        await connection.execute(_HURRY, {"key": key, "priority": priority})
 
     async def work(
         self,

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from meshkit import postgres
 from meshkit.migrations import Migration, MigrationSource
+from meshkit.schema import Tables
 
-MIGRATIONS = MigrationSource(
+_MIGRATIONS = MigrationSource(
     "meshkit.leases",
     (
         Migration(
@@ -51,3 +52,7 @@ class PostgresLeases:
         """See ``Leases.release``."""
         async with postgres.transaction(self._pool) as connection:
             await connection.execute(_RELEASE, {"name": name, "holder": holder})
+
+
+TABLES = Tables(_MIGRATIONS)
+"""What a schema needs for it."""

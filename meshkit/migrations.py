@@ -4,10 +4,10 @@ A source is a named sequence of migrations. A service brings its own folder of
 ``NNNN_name.sql`` files; what meshkit stores beside it (change feeds, answers, jobs) comes as
 sources of its own, each numbered by itself::
 
-    await migrate(dsn, schema="catalog", sources=[
-        MigrationSource.of_package("catalog_svc.migrations"),
-        feeds.MIGRATIONS, idempotency.MIGRATIONS, jobs.migrations(),
-    ])
+    SCHEMA = Schema("catalog", (
+        Tables.of_package("catalog_svc.migrations"), feeds_postgres.TABLES, jobs.tables(),
+    ))
+    await SCHEMA.migrate(dsn)
 
 A file runs in one transaction unless its first line is ``-- not transactional``; then its
 statements, each ended by a semicolon at a line's end, run one by one and must be repeatable.

@@ -16,6 +16,7 @@ from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from meshkit import contracts, logs, reflection, telemetry
+from meshkit.background import unless
 from meshkit.interceptors import auth
 from meshkit.interceptors.pipeline import Pipeline
 from meshkit.server_context import Context
@@ -23,7 +24,7 @@ from meshkit.settings import ProcessSettings, ServiceSettings
 from meshkit.streams import OpenStreams
 from meshkit.tokens import TokenVerifier
 
-__all__ = ["Context", "MeshServer", "configure", "run"]
+__all__ = ["Context", "MeshServer", "configure", "run", "stop_signal"]
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -53,6 +54,14 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         uvloop.run(main())
     finally:
         telemetry.flush()
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set from now on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 def configure(settings: ProcessSettings, service: str) -> None:
@@ -144,34 +153,15 @@ class MeshServer:
         """Tells callers that this instance takes calls."""
         await self._set_health(_SERVING)
 
-    async def serve(self, ready: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def serve(self, ready: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
         """Serves until SIGTERM or SIGINT and drains; SERVING once ``ready`` has returned."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        stop = stop_signal()
         port = await self.start()
-        waiting = asyncio.create_task(stop.wait())
-        if ready is not None:
-            await self._get_ready(ready, waiting)
-        if not stop.is_set():
+        if ready is None or await unless(stop, ready()):
             await self.set_serving()
             _log.info("serving", port=port)
-        await waiting
+        await stop.wait()
         await self.drain()
-
-    async def _get_ready(
-        self, ready: Callable[[], Awaitable[None]], stopping: asyncio.Task[bool]
-    ) -> None:
-        """Awaits ``ready``, but not longer than until the process is told to stop."""
-        getting = asyncio.ensure_future(ready())
-        await asyncio.wait({stopping, getting}, return_when=asyncio.FIRST_COMPLETED)
-        if getting.done():
-            getting.result()
-            return
-        getting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await getting
 
     async def drain(self) -> None:
         """NOT_SERVING, ends of streams, callbacks, notice, grace for calls in flight, stop."""

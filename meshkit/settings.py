@@ -77,16 +77,27 @@ class ServiceSettings(ProcessSettings):
 
 
 class DatabaseSettings(BaseSettings):
-    """What every service with PostgreSQL has; mix it in before ServiceSettings."""
+    """What every process with PostgreSQL has; mix it in before ProcessSettings."""
 
     database_dsn: SecretStr = Field(description="PostgreSQL URI with the service's own role.")
     database_pool_size: int = Field(default=8, gt=0, description="Most connections at a time.")
 
 
-def load(kind: type[S]) -> S:
-    """Reads the settings from the environment, or exits with status 2 and says what to mend."""
+class StatefulSettings(DatabaseSettings, ServiceSettings):
+    """What every gRPC service with PostgreSQL has."""
+
+
+class WorkerSettings(DatabaseSettings, ProcessSettings):
+    """What every process has that works on PostgreSQL and serves nobody."""
+
+
+def load(kind: type[S], *others: type[ProcessSettings]) -> S:
+    """Reads the settings from the environment, or exits with status 2 and says what to mend.
+
+    ``others`` are of roles that share the prefix: what they have is left to them.
+    """
     prefix = str(kind.model_config.get("env_prefix", ""))
-    unknown = unknown_variables(kind)
+    unknown = unknown_variables(kind, *others)
     if unknown:
         sys.exit(_explain(f"unknown settings: {', '.join(unknown)}"))
     try:
@@ -99,10 +110,10 @@ def load(kind: type[S]) -> S:
         sys.exit(_explain("; ".join(lines)))
 
 
-def unknown_variables(kind: type[ProcessSettings]) -> list[str]:
-    """Variables of the environment that have the prefix of ``kind`` and name none of its fields."""
-    prefix = str(kind.model_config.get("env_prefix", "")).upper()
-    known = {f"{prefix}{name.upper()}" for name in kind.model_fields}
+def unknown_variables(*kinds: type[ProcessSettings]) -> list[str]:
+    """Variables of the environment that have the prefix of ``kinds`` and name none of a field."""
+    prefix = str(kinds[0].model_config.get("env_prefix", "")).upper()
+    known = {f"{prefix}{name.upper()}" for kind in kinds for name in kind.model_fields}
     return sorted(name for name in os.environ if name.startswith(prefix) and name not in known)
 
 

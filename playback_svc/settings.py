@@ -7,10 +7,10 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import DatabaseSettings, ServiceSettings
+from meshkit.settings import StatefulSettings
 
 
-class Settings(DatabaseSettings, ServiceSettings):
+class Settings(StatefulSettings):
     """What a process of playback needs to know."""
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYBACK_", frozen=True, extra="forbid")

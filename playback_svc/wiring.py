@@ -1,50 +1,23 @@
-"""Puts the service together: the one place that knows every adapter."""
+"""Puts the service together: the one place that chooses adapters."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
-from random import Random
 from typing import Any
 
+from redis.asyncio import Redis
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
-from segue.device.v1 import device_internal_service_pb2_grpc as device_internal
-from segue.device.v1 import device_service_pb2_grpc as device_service
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
-from segue.playback.v1.activity_service_pb2_grpc import add_ActivityServiceServicer_to_server
-from segue.playback.v1.delivery_internal_service_pb2_grpc import (
-    add_DeliveryInternalServiceServicer_to_server,
-)
-from segue.playback.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
-from segue.playback.v1.playback_internal_service_pb2_grpc import (
-    add_HistoryInternalServiceServicer_to_server,
-)
-from segue.playback.v1.playback_service_pb2_grpc import (
-    add_HeartbeatServiceServicer_to_server,
-    add_PlaybackServiceServicer_to_server,
-)
-from segue.playback.v1.preferences_service_pb2_grpc import (
-    add_PreferencesServiceServicer_to_server,
-)
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
     PlaylistInternalServiceStub,
     SocialInternalServiceStub,
 )
-from ulid import ULID
 
-from meshkit import feeds_postgres, postgres, valkey
-from meshkit.background import regularly, running
 from meshkit.capability import KeyFile
-from meshkit.clients import Channels
-from meshkit.feeds import ChangeFeed
-from meshkit.migrations import MigrationSource, migrated
-from meshkit.revocations import RevocationFollower, Watch, identity_revocations
-from meshkit.server import MeshServer
-from meshkit.tokens import TokenVerifier
+from meshkit.clock import now_ms
+from meshkit.process import ServiceProcess, service_process
+from meshkit.revocations import identity_revocations
+from meshkit.ulids import new_id
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.catalogue import CATALOG, CatalogueService
 from playback_svc.adapters.plans import PLANS, USERS, CachedPlans
@@ -55,368 +28,68 @@ from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres_others import PostgresOthers
 from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
-from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.adapters.valkey_preferences import ValkeyPreferences
 from playback_svc.adapters.valkey_skips import ValkeySkipWindows
 from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
-from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.history import Plays
-from playback_svc.ports.live import News, PositionStore
-from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
-from playback_svc.ports.others import Others
-from playback_svc.ports.preferences import PreferencesCache
-from playback_svc.ports.skips import SkipWindows
-from playback_svc.ports.states import Mailboxes, PlayerStateStore
-from playback_svc.ports.upkeep import Upkeep
-from playback_svc.servicers.activity import ActivityServicer
-from playback_svc.servicers.deliveries import DeliveryServicer
-from playback_svc.servicers.device_lookup import DeviceLookupServicer
-from playback_svc.servicers.device_streams import DeviceStreamCalls
-from playback_svc.servicers.devices import DeviceServicer
-from playback_svc.servicers.heartbeats import HeartbeatServicer
-from playback_svc.servicers.history import HistoryServicer
-from playback_svc.servicers.history_internal import HistoryInternalServicer
-from playback_svc.servicers.playback import PlaybackServicer
-from playback_svc.servicers.preferences import PreferencesServicer
+from playback_svc.assembly import Parts, assemble
+from playback_svc.ports.neighbours import Plans
+from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
-from playback_svc.usecases.activity import ListActivity, Observing
-from playback_svc.usecases.activity_views import ActivityViews
-from playback_svc.usecases.commanding import Commander, SessionLookup
-from playback_svc.usecases.contexts import Contexts
-from playback_svc.usecases.control import Control, Resume
-from playback_svc.usecases.deliveries import CountDeliveries
-from playback_svc.usecases.device_streams import DeviceStreams
-from playback_svc.usecases.directing import Directing
-from playback_svc.usecases.forgetting import Forgetter
-from playback_svc.usecases.get_playback import GetPlayback
-from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.usecases.history import ListHistory, WatchPlays
-from playback_svc.usecases.live_view import Watchers
-from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.play import Play
-from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
-from playback_svc.usecases.queueing import Queueing
-from playback_svc.usecases.receipts import Receipts
-from playback_svc.usecases.registering import Devices
-from playback_svc.usecases.reporting import Reports
-from playback_svc.usecases.skip_allowance import SkipAllowance
-from playback_svc.usecases.staging import Staging
-from playback_svc.usecases.streams import Streams
-from playback_svc.usecases.sweep import Expire, Sweeper
-from playback_svc.usecases.transferring import Transfer
-
-SCHEMA = "playback"
-_HOUR_S = 3_600.0
-
-
-def migrations() -> list[MigrationSource]:
-    """All that the schema of this service is made of."""
-    return [MigrationSource.of_package("playback_svc.migrations"), feeds_postgres.MIGRATIONS]
-
-
-def now_ms() -> int:
-    """Unix milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
-def new_id() -> str:
-    """A new ULID."""
-    return str(ULID())
 
 
 def holder_of(settings: Settings) -> str:
     """A name for a process, never given twice."""
-    return f"{settings.instance}-{ULID()}"
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What an instance works with: stores, services and keys.
-
-    ``holder`` is its name in the stores, which no other one ever has.
-    """
-
-    holder: str
-    store: PlayerStateStore
-    mailboxes: Mailboxes
-    upkeep: Upkeep
-    plays: Plays
-    deliveries: Deliveries
-    feed: ChangeFeed
-    preferences: PreferencesCache
-    others: Others
-    positions: PositionStore
-    wakeups: ValkeyWakeups
-    skips: SkipWindows
-    catalogue: Catalogue
-    playlists: Playlists
-    friends: Friends
-    plans: Plans
-    addresses: SignedAddresses
-
-
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """The parts as a real process has them, and what keeps them fresh and small."""
-
-    parts: Parts
-    plans: CachedPlans
-    revocations: Watch
-    prune: Callable[[], Coroutine[Any, Any, int]]
-
-
-class StreamRevoker:
-    """Refuses the tokens of a revoked sign-in, and ends the streams that it opened before."""
-
-    def __init__(self, tokens: TokenVerifier, streams: Streams) -> None:
-        self._tokens = tokens
-        self._streams = streams
-
-    def revoke(self, sid: str, forget_at: float) -> None:
-        """See ``meshkit.revocations.Revoker``."""
-        self._tokens.revoke(sid, forget_at)
-        self._streams.revoke(sid)
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The service, put together and not yet serving."""
-
-    server: MeshServer
-    streams: Streams
-    revoker: StreamRevoker
-    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
-
-
-def assemble(settings: Settings, parts: Parts, tokens: TokenVerifier) -> Service:
-    """Builds use cases and servicers on the parts, and says what runs beside the server."""
-    cases = use_cases(settings, parts)
-    on_devices = device_cases(settings, parts, cases)
-    streams = held_streams(settings, parts, cases, on_devices)
-    receipts = on_devices.receipts
-
-    def hear(news: News) -> None:
-        streams.hear(news)
-        receipts.hear(news)
-
-    def gap() -> None:
-        streams.gap()
-        receipts.gap()
-
-    parts.wakeups.listen(hear, gap)
-    server = MeshServer(settings, tokens=tokens)
-    playback = PlaybackServicer(
-        play=cases.play,
-        control=cases.control,
-        resume=cases.resume,
-        moving=cases.moving,
-        queueing=cases.queueing,
-        get_playback=cases.get_playback,
-        watchers=streams.watchers,
-        tokens=tokens,
-        addresses=parts.addresses,
-    )
-    server.add(add_PlaybackServiceServicer_to_server, playback)
-    server.add(
-        add_HeartbeatServiceServicer_to_server,
-        HeartbeatServicer(streams.heartbeats, tokens, now_ms),
-    )
-    devices = DeviceServicer(
-        devices=on_devices.devices,
-        directing=on_devices.directing,
-        transfer=on_devices.transfer,
-        reports=on_devices.reports,
-        streams=DeviceStreamCalls(streams.devices, parts.addresses, tokens, now_ms),
-        addresses=parts.addresses,
-        clock=now_ms,
-    )
-    server.add(device_service.add_DeviceServiceServicer_to_server, devices)
-    lookup = DeviceLookupServicer(on_devices.devices)
-    server.add(device_internal.add_DeviceInternalServiceServicer_to_server, lookup)
-    server.on_drain(receipts.drain)
-    deliveries = DeliveryServicer(CountDeliveries(parts.deliveries, now_ms, unattributed))
-    server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
-    server.on_drain(deliveries.drain)
-    _add_listening(server, parts, cases, streams.activity, tokens)
-    server.on_drain(
-        lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
-    )
-    sweeper = Sweeper(parts.upkeep, Expire(cases.commander), holder=parts.holder, clock=now_ms)
-    forgetter = Forgetter(parts.upkeep, parts.deliveries, holder=parts.holder, clock=now_ms)
-    revoker = StreamRevoker(tokens, streams)
-    work = (*streams.background, parts.wakeups.run, sweeper.run, forgetter.run)
-    return Service(server, streams, revoker, work)
-
-
-def _add_listening(
-    server: MeshServer, parts: Parts, cases: UseCases, views: ActivityViews, tokens: TokenVerifier
-) -> None:
-    """Adds the services of history, preferences and friends' activity."""
-    history = HistoryServicer(ListHistory(parts.plays, parts.catalogue))
-    server.add(add_HistoryServiceServicer_to_server, history)
-    plays = HistoryInternalServicer(WatchPlays(parts.feed), server.streams)
-    server.add(add_HistoryInternalServiceServicer_to_server, plays)
-    preferences = PreferencesServicer(
-        GetPreferences(parts.store, parts.preferences, now_ms),
-        UpdatePreferences(cases.commander, parts.preferences),
-    )
-    server.add(add_PreferencesServiceServicer_to_server, preferences)
-    activity = ActivityServicer(ListActivity(parts.friends, cases.observing), views, tokens)
-    server.add(add_ActivityServiceServicer_to_server, activity)
-
-
-@dataclass(frozen=True, slots=True)
-class UseCases:
-    """The commands of playback, as more than one servicer needs them."""
-
-    commander: Commander
-    sessions: SessionLookup
-    contexts: Contexts
-    staging: Staging
-    play: Play
-    control: Control
-    resume: Resume
-    moving: Moving
-    queueing: Queueing
-    get_playback: GetPlayback
-    observing: Observing
-
-
-def use_cases(settings: Settings, parts: Parts) -> UseCases:
-    """The commands of playback on the parts."""
-    commander = Commander(parts.store, parts.positions, parts.deliveries, parts.wakeups, now_ms)
-    sessions = SessionLookup(parts.store)
-    contexts = Contexts(parts.store, parts.catalogue, parts.playlists)
-    staging = Staging(parts.catalogue, parts.plans, new_id)
-    allowance = SkipAllowance(parts.skips, parts.plans, now_ms)
-    # Shuffles music, guards nothing.
-    rng, urls_live_s = Random(), settings.urls_live_s  # noqa: S311
-    return UseCases(
-        commander=commander,
-        sessions=sessions,
-        contexts=contexts,
-        staging=staging,
-        play=Play(
-            commander, contexts, staging,
-            clock=now_ms, new_id=new_id, rng=rng, urls_live_s=urls_live_s,
-        ),
-        control=Control(commander, sessions),
-        resume=Resume(commander, sessions, staging, clock=now_ms, urls_live_s=urls_live_s),
-        moving=Moving(
-            commander, sessions, contexts, staging, parts.skips, parts.plans,
-            new_id=new_id, rng=rng, urls_live_s=urls_live_s,
-        ),
-        queueing=Queueing(commander, contexts, parts.catalogue, new_id=new_id, rng=rng),
-        get_playback=GetPlayback(commander, allowance, now_ms),
-        observing=Observing(parts.others, parts.positions, now_ms),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceCases:
-    """What is done with devices, as more than one servicer needs it."""
-
-    devices: Devices
-    receipts: Receipts
-    reports: Reports
-    directing: Directing
-    transfer: Transfer
-
-
-def device_cases(settings: Settings, parts: Parts, cases: UseCases) -> DeviceCases:
-    """What is done with devices, on the parts and the commands of playback."""
-    commander, wakeups = cases.commander, parts.wakeups
-    receipts = Receipts(parts.mailboxes, wakeups, now_ms)
-    return DeviceCases(
-        devices=Devices(commander, wakeups),
-        receipts=receipts,
-        reports=Reports(parts.mailboxes, wakeups, now_ms),
-        directing=Directing(
-            commander, wakeups, receipts,
-            play=cases.play, control=cases.control, resume=cases.resume, moving=cases.moving,
-            queueing=cases.queueing,
-        ),
-        transfer=Transfer(
-            commander, wakeups, cases.staging,
-            clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
-        ),
-    )  # fmt: skip
-
-
-def held_streams(
-    settings: Settings, parts: Parts, cases: UseCases, on_devices: DeviceCases
-) -> Streams:
-    """What holds streams, on the parts."""
-    measures, wakeups, commander = PrometheusMeasures(), parts.wakeups, cases.commander
-    heartbeats = Heartbeats(
-        parts.store, parts.positions, wakeups, commander, measures=measures, clock=now_ms
-    )
-    devices = DeviceStreams(
-        parts.mailboxes, wakeups, wakeups, commander, on_devices.devices, on_devices.reports,
-        measures=measures, clock=now_ms, urls_live_s=settings.urls_live_s,
-    )  # fmt: skip
-    watchers = Watchers(cases.get_playback, parts.others, wakeups, measures=measures, clock=now_ms)
-    activity = ActivityViews(
-        parts.friends, cases.observing, wakeups, measures=measures, clock=now_ms
-    )
-    return Streams(heartbeats, devices, watchers, activity)
-
-
-@asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Connections]:
-    """What the process talks to; nothing is waited for."""
-    name = f"playback-{settings.instance}"
-    holder = holder_of(settings)
-    dsn = settings.database_dsn.get_secret_value()
-    async with (
-        postgres.open_pool(
-            dsn, schema=SCHEMA, application_name=name, max_size=settings.database_pool_size
-        ) as pool,
-        feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=pool) as feed,
-        valkey.open_client(settings.valkey_url, client_name=name) as client,
-        Channels(settings) as channels,
-    ):
-        catalog = channels.open(settings.catalog_target, "catalog", CATALOG)
-        identity = channels.open(settings.identity_target, "identity", PLANS, USERS)
-        playlist = channels.open(settings.playlist_target, "playlist", PLAYLISTS, SOCIAL)
-        plans = CachedPlans(PlanServiceStub(identity))
-        parts = Parts(
-            holder=holder,
-            store=PostgresPlayerStates(pool),
-            mailboxes=PostgresMailboxes(pool),
-            upkeep=PostgresUpkeep(pool),
-            plays=PostgresPlays(pool),
-            deliveries=PostgresDeliveries(pool),
-            feed=feed,
-            preferences=ValkeyPreferences(client),
-            others=PostgresOthers(pool),
-            positions=ValkeyPositions(client, now_ms),
-            wakeups=ValkeyWakeups(client, holder),
-            skips=ValkeySkipWindows(client, now_ms),
-            catalogue=CatalogueService(CatalogInternalServiceStub(catalog)),
-            playlists=PlaylistService(PlaylistInternalServiceStub(playlist)),
-            friends=FriendService(SocialInternalServiceStub(playlist)),
-            plans=plans,
-            addresses=SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file)),
-        )
-        revocations = identity_revocations(UserInternalServiceStub(identity))
-        yield Connections(parts, plans, revocations, partial(feeds_postgres.prune, pool))
+    return f"{settings.instance}-{new_id()}"
 
 
 async def serve(settings: Settings) -> None:
     """The process: connects to nothing before it must, serves until SIGTERM, drains, closes."""
-    async with AsyncExitStack() as stack:
-        links = await stack.enter_async_context(connected(settings))
-        tokens = TokenVerifier(settings.jwks_url, settings.token_issuer)
-        service = assemble(settings, links.parts, tokens)
-        following = RevocationFollower(service.revoker, links.revocations)
+    async with service_process(settings, SCHEMA) as process:
+        identity = await process.channel(settings.identity_target, "identity", PLANS, USERS)
+        plans = CachedPlans(PlanServiceStub(identity))
+        addresses = SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file))
+        service = assemble(process, settings, await connect(process, settings, plans, addresses))
+        revocations = identity_revocations(UserInternalServiceStub(identity))
+        process.refuse_revoked(revocations, by=service.revoker)
+        process.run(plans.run, addresses.run)
+        await process.serve()
 
-        async def ready() -> None:
-            dsn = settings.database_dsn.get_secret_value()
-            await migrated(dsn, schema=SCHEMA, sources=migrations())
 
-        prune = partial(regularly, _HOUR_S, links.prune)
-        work = (links.plans.run, links.parts.addresses.run, following.run, prune)
-        await stack.enter_async_context(running(*work, *service.background))
-        await service.server.serve(ready=ready)
+async def connect(
+    process: ServiceProcess, settings: Settings, plans: Plans, addresses: SignedAddresses
+) -> Parts:
+    """The parts as a real process has them; nothing is waited for."""
+    client, holder = await process.valkey(settings.valkey_url), holder_of(settings)
+    catalog = await process.channel(settings.catalog_target, "catalog", CATALOG)
+    playlist = await process.channel(settings.playlist_target, "playlist", PLAYLISTS, SOCIAL)
+    return stored_parts(
+        process,
+        client,
+        holder,
+        catalogue=CatalogueService(CatalogInternalServiceStub(catalog)),
+        playlists=PlaylistService(PlaylistInternalServiceStub(playlist)),
+        friends=FriendService(SocialInternalServiceStub(playlist)),
+        plans=plans,
+        addresses=addresses,
+    )
+
+
+def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: Any) -> Parts:
+    """The parts over the schema of ``process`` and Valkey; ``others`` are those of no store."""
+    pool = process.pool
+    return Parts(
+        holder=holder,
+        store=PostgresPlayerStates(pool),
+        mailboxes=PostgresMailboxes(pool),
+        upkeep=PostgresUpkeep(pool),
+        plays=PostgresPlays(pool),
+        deliveries=PostgresDeliveries(pool),
+        feed=process.feed,
+        preferences=ValkeyPreferences(client),
+        others=PostgresOthers(pool),
+        positions=ValkeyPositions(client, now_ms),
+        wakeups=ValkeyWakeups(client, holder),
+        skips=ValkeySkipWindows(client, now_ms),
+        **others,
+    )

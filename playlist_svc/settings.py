@@ -5,12 +5,12 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import DatabaseSettings, ServiceSettings
+from meshkit.settings import StatefulSettings
 
 _MEBIBYTE = 1 << 20
 
 
-class Settings(DatabaseSettings, ServiceSettings):
+class Settings(StatefulSettings):
     """What a process of playlists needs to know."""
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYLIST_", frozen=True, extra="forbid")

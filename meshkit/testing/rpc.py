@@ -20,6 +20,7 @@ from joserfc.jwk import ECKey
 from ulid import ULID
 
 from meshkit.certificates import credentials, ensure_certificates
+from meshkit.process import Serving
 from meshkit.scopes import operator_scopes, user_scopes
 from meshkit.server import MeshServer
 from meshkit.settings import ServiceSettings
@@ -129,6 +130,19 @@ def service_settings(tls: Path, workload: str = "catalog", **overrides: Any) -> 
 
 
 @contextlib.asynccontextmanager
+async def served_mesh(
+    serving: Serving, tls: Path, issuer: TokenIssuer
+) -> AsyncIterator[ServedMesh]:
+    """Serves what was put together, with the work beside it, until left; drains at the end."""
+    async with serving.served() as port:
+        mesh = ServedMesh(serving.server, port, issuer, tls)
+        try:
+            yield mesh
+        finally:
+            await mesh.close()
+
+
+@contextlib.asynccontextmanager
 async def served(
     tls: Path,
     *registrations: Registration,
@@ -142,17 +156,10 @@ async def served(
     ``register`` adds those that are built of the server's own parts, e.g. its ``streams``.
     """
     issuer = issuer or TokenIssuer()
-    settings = service_settings(tls, workload, **overrides)
-    server = MeshServer(settings, tokens=issuer.verifier())
+    serving = Serving(service_settings(tls, workload, **overrides), issuer.verifier())
     for add, servicer in registrations:
-        server.add(add, servicer)
+        serving.server.add(add, servicer)
     if register is not None:
-        register(server)
-    mesh = ServedMesh(server, await server.start(), issuer, tls)
-    await server.set_serving()
-    try:
+        register(serving.server)
+    async with served_mesh(serving, tls, issuer) as mesh:
         yield mesh
-    finally:
-        await mesh.close()
-        if not server.draining.is_set():
-            await server.drain()

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
 from segue.catalog.v1 import asset_pb2
 
-from catalog_svc import wiring as catalog
+from catalog_svc import schema as catalog
 from catalog_svc.adapters import postgres_titles
+from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.domain.listings import TrackQuery, TrackSort, track_place
-from edge.identity.adapters import postgres as identity
+from edge.identity import schema as identity
+from edge.identity.adapters.postgres import PostgresAccounts
 from meshkit import feeds_postgres, postgres
+from meshkit.clock import now_ms
 from meshkit.faults import OutOfRange
-from meshkit.migrations import MigrationSource, migrate
-from playback_svc import wiring as playback
+from meshkit.migrations import migrate
+from playback_svc import schema as playback
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_plays import PostgresPlays
-from playlist_svc import wiring as playlist
+from playlist_svc import schema as playlist
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.postgres_library import PostgresSavedTracks
 from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
@@ -31,19 +34,14 @@ from tests.upgrades.stored import STORED, fill_as_then
 ADA = "01M8P9KDCWZR1MH4TR4B0A7CAQ"
 HARBOUR_1 = "01M8P9KDFR0DBTDZMMVBKNJNQA"
 SUNDAY = "01M8P9KXHCXV0KSMJHVV9ET8DA"
-SCHEMAS: dict[str, Callable[[], Sequence[MigrationSource]]] = {
-    "catalog": catalog.migrations,
-    "identity": identity.migrations,
-    "playback": playback.migrations,
-    "playlist": playlist.migrations,
-}
+SCHEMAS = {one.SCHEMA.name: one.SCHEMA for one in (catalog, identity, playback, playlist)}
 
 
 @asynccontextmanager
 async def upgraded(dsn: str, schema: str) -> AsyncIterator[postgres.Pool]:
     """A pool on the schema as it was then, brought up to date."""
-    await fill_as_then(dsn, schema, SCHEMAS[schema]())
-    await migrate(dsn, schema=schema, sources=SCHEMAS[schema]())
+    await fill_as_then(dsn, schema, SCHEMAS[schema].sources)
+    await migrate(dsn, schema=schema, sources=SCHEMAS[schema].sources)
     async with postgres.open_pool(
         dsn, schema=schema, application_name="upgrade", max_size=2
     ) as pool:
@@ -59,7 +57,7 @@ def count(dsn: str, table: str) -> int:
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 async def test_a_feed_of_then_is_told_anew(database_dsn: str, schema: str) -> None:
-    await fill_as_then(database_dsn, schema, SCHEMAS[schema]())
+    await fill_as_then(database_dsn, schema, SCHEMAS[schema].sources)
     async with (
         postgres.open_pool(
             database_dsn, schema=schema, application_name="then", max_size=2
@@ -67,7 +65,7 @@ async def test_a_feed_of_then_is_told_anew(database_dsn: str, schema: str) -> No
         feeds_postgres.open_feed(database_dsn, schema=schema, pool=pool) as feed,
     ):
         token = await feed.head()
-        await migrate(database_dsn, schema=schema, sources=SCHEMAS[schema]())
+        await migrate(database_dsn, schema=schema, sources=SCHEMAS[schema].sources)
         stop = asyncio.Event()
         with pytest.raises(OutOfRange) as refused:
             async for _ in feed.watch(token, stop=stop):
@@ -87,15 +85,15 @@ async def test_a_feed_of_then_is_told_anew(database_dsn: str, schema: str) -> No
 )
 async def test_no_answer_of_then_is_given_again(database_dsn: str, schema: str, table: str) -> None:
     name = f"{schema}.{table}"
-    await fill_as_then(database_dsn, schema, SCHEMAS[schema]())
+    await fill_as_then(database_dsn, schema, SCHEMAS[schema].sources)
     assert count(database_dsn, name) > 0
-    await migrate(database_dsn, schema=schema, sources=SCHEMAS[schema]())
+    await migrate(database_dsn, schema=schema, sources=SCHEMAS[schema].sources)
     assert count(database_dsn, name) == 0
 
 
 async def test_tracks_of_then_are_listed(database_dsn: str) -> None:
     async with upgraded(database_dsn, "catalog") as pool:
-        tracks = await PostgresCatalogue(pool, catalog.Queue()).tracks(after=None, limit=10)
+        tracks = await PostgresCatalogue(pool, Queue()).tracks(after=None, limit=10)
     assert sorted(track.title for track in tracks) == ["Harbour 1", "Harbour 2", "Harbour 3"]
     assert {track.artist for track in tracks} == {"Tide"}
     assert all(track.duration_ms > 30_000 for track in tracks)
@@ -105,10 +103,9 @@ async def test_tracks_of_then_are_listed_by_title(
     database_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_titles, "_ROWS", 2)
-    await fill_as_then(database_dsn, "catalog", catalog.migrations())
-    await catalog.migrated(database_dsn)
-    async with catalog.open_stores(database_dsn) as stores:
-        reads = PostgresCatalogue(stores.pool, stores.queue)
+    async with upgraded(database_dsn, "catalog") as pool:
+        await postgres_titles.fold_titles(pool)
+        reads = PostgresCatalogue(pool, Queue())
         query = TrackQuery(TrackSort.TITLE)
         whole = await reads.tracks(query, after=None, limit=10)
         place = track_place(TrackSort.TITLE, whole[0])
@@ -118,14 +115,14 @@ async def test_tracks_of_then_are_listed_by_title(
 
 async def test_users_of_then_are_known(database_dsn: str) -> None:
     async with upgraded(database_dsn, "identity") as pool:
-        found = await identity.PostgresAccounts(pool).find_named("ben")
+        found = await PostgresAccounts(pool).find_named("ben")
     assert found is not None
     assert found.email == "ben@example.org"
 
 
 async def test_what_played_then_can_be_resumed(database_dsn: str) -> None:
     async with upgraded(database_dsn, "playback") as pool:
-        found = await PostgresPlayerStates(pool).read(ADA, None, playback.now_ms())
+        found = await PostgresPlayerStates(pool).read(ADA, None, now_ms())
         (play,) = await PostgresPlays(pool).page(ADA, None, 10, distinct=False)
     assert found.state is not None
     assert (found.state.status.name, *found.state.version) == ("PAUSED", 1, 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,15 +16,11 @@ from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import Revocation
 from edge.identity.domain.users import User
 from edge.identity.ports import Account
-from meshkit import feeds_postgres, idempotency_postgres, postgres
+from meshkit import feeds_postgres, postgres
 from meshkit.faults import NotFound
 from meshkit.feeds import ChangeFeed
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
-from meshkit.migrations import MigrationSource
-
-SCHEMA = "identity"
-"""The schema, and the role that owns it."""
 
 _PRUNE_ROWS = 5_000
 
@@ -66,15 +62,6 @@ DELETE FROM revoked_sessions WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM revoked_sessions WHERE forget_at < %s LIMIT %s FOR UPDATE SKIP LOCKED
 ))
 """
-
-
-def migrations() -> list[MigrationSource]:
-    """Everything that the schema consists of."""
-    return [
-        MigrationSource.of_package("edge.identity.migrations"),
-        feeds_postgres.MIGRATIONS,
-        idempotency_postgres.MIGRATIONS,
-    ]
 
 
 class PostgresAccounts:
@@ -181,14 +168,13 @@ class PostgresUserFeed:
             yield UserEvents(events, batch.token, batch.caught_up)
 
 
-async def prune(pool: postgres.Pool, now: datetime) -> None:
-    """Drop what need not be kept: old answers, old changes, revocations that may be forgotten."""
-    await idempotency_postgres.prune(pool)
-    await feeds_postgres.prune(pool)
+async def prune_revoked(pool: postgres.Pool, clock: Callable[[], datetime]) -> None:
+    """Drops revocations that may be forgotten, a bounded part of them in each transaction."""
     dropped = _PRUNE_ROWS
     while dropped == _PRUNE_ROWS:
         async with postgres.transaction(pool) as connection:
-            dropped = (await connection.execute(_PRUNE_REVOKED, [now, _PRUNE_ROWS])).rowcount
+            found = await connection.execute(_PRUNE_REVOKED, [clock(), _PRUNE_ROWS])
+            dropped = found.rowcount
 
 
 async def _insert(connection: postgres.Connection, account: Account) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog_svc import wiring
+from catalog_svc.schema import SCHEMA
+from meshkit import postgres
 from meshkit.testing.stores import PostgresServer
 from tests.adapters.catalog.importing import Importing
 
@@ -15,19 +16,19 @@ from tests.adapters.catalog.importing import Importing
 @pytest.fixture
 async def catalog_dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
     """The DSN of a database with an empty catalogue that only this test sees."""
-    template = await postgres_server.template("catalog", wiring.migrated)
+    template = await postgres_server.template("catalog", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         yield dsn
 
 
 @pytest.fixture
-async def opened(catalog_dsn: str) -> AsyncIterator[wiring.Stores]:
+async def pool(catalog_dsn: str) -> AsyncIterator[postgres.Pool]:
     """Connections to that database."""
-    async with wiring.open_stores(catalog_dsn) as opened:
-        yield opened
+    async with postgres.open_pool(catalog_dsn, schema=SCHEMA.name) as pool:
+        yield pool
 
 
 @pytest.fixture
-def importing(catalog_dsn: str, tmp_path: Path, opened: wiring.Stores) -> Importing:
+def importing(catalog_dsn: str, tmp_path: Path, pool: postgres.Pool) -> Importing:
     """Imports of a folder of music into that database."""
-    return Importing(catalog_dsn, tmp_path, opened)
+    return Importing(catalog_dsn, tmp_path, pool)

@@ -14,12 +14,14 @@ from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import wiring
 from catalog_svc.adapters.postgres_imports import PostgresImports
+from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.domain.catalogue import Playable, Track
 from catalog_svc.domain.imports import Import, ImportFile
-from catalog_svc.settings import Settings
+from catalog_svc.settings import WorkerSettings
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.start_import import StartImport
+from meshkit import postgres
 
 _LIMIT_S = 90.0
 
@@ -27,26 +29,20 @@ _LIMIT_S = 90.0
 class Importing:
     """Starts imports of ``music`` and looks at what becomes of them."""
 
-    def __init__(self, dsn: str, folder: Path, stores: wiring.Stores) -> None:
+    def __init__(self, dsn: str, folder: Path, pool: postgres.Pool) -> None:
         self.music = folder / "music"
         self.music.mkdir()
         self.objects = folder / "objects"
-        self.stores = stores
-        self.settings = Settings(
+        self.pool = pool
+        self.settings = WorkerSettings(
             database_dsn=SecretStr(dsn),
             objects_url=self.objects.as_uri(),
-            import_roots=(self.music,),
             work_dir=folder / "work",
-            index_dir=folder / "index",
-            tls_cert_file=Path("unused"),
-            tls_key_file=Path("unused"),
-            tls_ca_file=Path("unused"),
-            jwks_url="unused",
             encoders=2,
         )
-        imports = PostgresImports(stores.pool, stores.queue)
-        self.catalogue = PostgresCatalogue(stores.pool, stores.queue)
-        self._start = StartImport(imports, self.settings.import_roots)
+        imports = PostgresImports(pool, Queue())
+        self.catalogue = PostgresCatalogue(pool, Queue())
+        self._start = StartImport(imports, (self.music,))
         self.follow = FollowImport(imports, step_s=0.02)
 
     async def start(self) -> str:
@@ -74,7 +70,7 @@ class Importing:
     async def working(self) -> AsyncIterator[None]:
         """A worker in this process."""
         stop = asyncio.Event()
-        worker = asyncio.create_task(wiring.run_jobs(self.settings, self.stores, stop=stop))
+        worker = asyncio.create_task(wiring.run_jobs(self.settings, self.pool, stop))
         try:
             yield
         finally:
@@ -89,11 +85,6 @@ class Importing:
             "DATABASE_DSN": self.settings.database_dsn.get_secret_value(),
             "OBJECTS_URL": self.settings.objects_url,
             "WORK_DIR": str(self.settings.work_dir),
-            "INDEX_DIR": str(self.settings.index_dir),
-            "TLS_CERT_FILE": "unused",
-            "TLS_KEY_FILE": "unused",
-            "TLS_CA_FILE": "unused",
-            "JWKS_URL": "unused",
             "ENCODERS": "2",
             "WORKER_DEAD_AFTER_S": "2",
         }

@@ -10,11 +10,11 @@ from contextlib import suppress
 
 import pytest
 
-from catalog_svc import wiring
 from catalog_svc.adapters import postgres_plays
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres_plays import PostgresPlays
+from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from catalog_svc.domain.ids import new_id
@@ -32,16 +32,16 @@ AT_ONCE = 40
 
 
 @pytest.fixture
-async def track_ids(opened: wiring.Stores) -> list[str]:
+async def track_ids(pool: postgres.Pool) -> list[str]:
     """Tracks of the catalogue."""
-    imports = PostgresImports(opened.pool, opened.queue)
-    scans = PostgresScanStore(opened.pool, opened.queue)
+    imports = PostgresImports(pool, Queue())
+    scans = PostgresScanStore(pool, Queue())
     run = new_import()
     await imports.create(run, None)
     await scans.record(
         run.id, ROOT, [found(f"{n}.flac", tagged(f"Song {n}")) for n in range(TRACKS)]
     )
-    tracks = await PostgresCatalogue(opened.pool, opened.queue).tracks(after=None, limit=TRACKS)
+    tracks = await PostgresCatalogue(pool, Queue()).tracks(after=None, limit=TRACKS)
     return [track.id for track in tracks]
 
 
@@ -57,14 +57,14 @@ def counts_of(plays: Sequence[Play]) -> dict[str, int]:
     return dict(Counter(play.track_id for play in plays))
 
 
-async def streams(opened: wiring.Stores) -> dict[str, int]:
+async def streams(pool: postgres.Pool) -> dict[str, int]:
     """How often each track was played, by the catalogue; without those that never were."""
-    found = await PostgresPlayOrders(opened.pool).most_played(TRACKS)
+    found = await PostgresPlayOrders(pool).most_played(TRACKS)
     return {one.track_id: one.total for one in found if one.total}
 
 
 async def follow(
-    opened: wiring.Stores, feed: Sequence[Play], chance: random.Random, deaths: int
+    pool: postgres.Pool, feed: Sequence[Play], chance: random.Random, deaths: int
 ) -> None:
     """Applies the feed to its end from the stored place, in batches of any size.
 
@@ -72,7 +72,7 @@ async def follow(
     consumer is killed at any point of a batch; another one goes on in its place.
     """
     while True:
-        plays = PostgresPlays(opened.pool)
+        plays = PostgresPlays(pool)
         try:
             place = int(await plays.resume_token() or 0)
             while place < len(feed):
@@ -97,27 +97,27 @@ async def follow(
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_consumers_of_one_feed_count_each_play_once_though_they_are_killed(
-    opened: wiring.Stores, feed: list[Play], seed: int
+    pool: postgres.Pool, feed: list[Play], seed: int
 ) -> None:
     chance = [random.Random(seed * 10 + number) for number in range(3)]
-    await asyncio.gather(*(follow(opened, feed, one, deaths=10) for one in chance))
-    assert await streams(opened) == counts_of(feed)
+    await asyncio.gather(*(follow(pool, feed, one, deaths=10) for one in chance))
+    assert await streams(pool) == counts_of(feed)
 
 
 async def test_two_consumers_of_the_same_batches_count_each_play_once(
-    opened: wiring.Stores, feed: list[Play]
+    pool: postgres.Pool, feed: list[Play]
 ) -> None:
-    first, second = PostgresPlays(opened.pool), PostgresPlays(opened.pool)
+    first, second = PostgresPlays(pool), PostgresPlays(pool)
     for start in range(0, PLAYS, 100):
         batch = feed[start : start + 100]
         await asyncio.gather(first.apply(batch, str(start)), second.apply(batch[::-1], str(start)))
-    assert await streams(opened) == counts_of(feed)
+    assert await streams(pool) == counts_of(feed)
 
 
 async def test_a_killed_connection_leaves_the_batch_uncounted_and_untold(
-    opened: wiring.Stores, feed: list[Play], monkeypatch: pytest.MonkeyPatch
+    pool: postgres.Pool, feed: list[Play], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plays, batch = PostgresPlays(opened.pool), feed[:50]
+    plays, batch = PostgresPlays(pool), feed[:50]
     advance = plays._cursor.advance
 
     async def killed(connection: postgres.Connection, token: str) -> None:
@@ -128,13 +128,13 @@ async def test_a_killed_connection_leaves_the_batch_uncounted_and_untold(
     with pytest.raises(Unavailable):
         await plays.apply(batch, "1")
     monkeypatch.undo()
-    assert (await streams(opened), await plays.resume_token()) == ({}, "")
+    assert (await streams(pool), await plays.resume_token()) == ({}, "")
     await plays.apply(batch, "1")
-    assert await streams(opened) == counts_of(batch)
+    assert await streams(pool) == counts_of(batch)
 
 
 async def test_a_feed_that_begins_again_is_not_counted_twice(
-    opened: wiring.Stores, feed: list[Play]
+    pool: postgres.Pool, feed: list[Play]
 ) -> None:
     asked: list[str] = []
     length = 700
@@ -148,33 +148,33 @@ async def test_a_feed_that_begins_again_is_not_counted_twice(
         await until_cancelled.wait()
 
     until_cancelled = asyncio.Event()
-    plays = PostgresPlays(opened.pool)
+    plays = PostgresPlays(pool)
 
     async def counted() -> bool:
         return await plays.resume_token() == str(length)
 
     for expected, length in (([""], 700), (["", "700", ""], 900)):
-        follower = Follower("playback", watch, PostgresPlays(opened.pool), pause_s=lambda _: 0.0)
+        follower = Follower("playback", watch, PostgresPlays(pool), pause_s=lambda _: 0.0)
         async with running(follower.run):
             await until(counted)
         assert asked == expected
-        assert await streams(opened) == counts_of(feed[:length])
+        assert await streams(pool) == counts_of(feed[:length])
 
 
 async def test_ids_are_kept_for_as_long_as_plays_are_told_and_no_longer(
-    opened: wiring.Stores, track_ids: list[str], monkeypatch: pytest.MonkeyPatch
+    pool: postgres.Pool, track_ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_plays, "_FORGOTTEN_AT_ONCE", 2)
-    plays = PostgresPlays(opened.pool)
+    plays = PostgresPlays(pool)
     old, young = plays_of(track_ids[0], 5), plays_of(track_ids[0], 2)
     await plays.apply(old, "a")
-    async with opened.pool.connection() as connection:
+    async with pool.connection() as connection:
         await connection.execute("UPDATE counted_plays SET counted_at = now() - interval '36 days'")
     await plays.apply(young, "b")
     assert await plays.forget() == 5
     assert await plays.forget() == 0
     await plays.apply(young, "c")
-    assert await streams(opened) == {track_ids[0]: 7}
+    assert await streams(pool) == {track_ids[0]: 7}
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -21,17 +21,16 @@ from catalog_svc import wiring
 from catalog_svc.adapters.memory_index import MemoryIndex
 from catalog_svc.adapters.postgres_listing import PostgresListing
 from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
-from catalog_svc.adapters.postgres_queue import SCHEMA
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.search import Kind
+from catalog_svc.schema import SCHEMA
 from catalog_svc.search_convert import index_change
 from catalog_svc.usecases.follow_index import IndexFollower, Pace
-from meshkit import feeds_postgres
-from meshkit.background import running
-from meshkit.clients import Channels
+from meshkit import feeds_postgres, postgres
 from meshkit.faults import OutOfRange
 from meshkit.stream_ends import draining
-from meshkit.testing.rpc import served, service_settings
+from meshkit.testing.rpc import served
+from tests.adapters.catalog.processes import catalog_process
 from tests.contracts.catalog.search_suite import names
 
 
@@ -100,7 +99,7 @@ class Followed:
 
 @pytest.fixture
 async def followed(
-    tmp_path: Path, catalog_dsn: str, opened: wiring.Stores
+    tmp_path: Path, catalog_dsn: str, pool: postgres.Pool
 ) -> AsyncIterator[Followed]:
     service = Playlists()  # type: ignore[abstract]
     index = MemoryIndex()
@@ -114,16 +113,17 @@ async def followed(
             )
         )
         feed = await stack.enter_async_context(
-            feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA, pool=opened.pool)
+            feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA.name, pool=pool)
         )
-        channels = await stack.enter_async_context(Channels(service_settings(tmp_path)))
+        process = await stack.enter_async_context(catalog_process(tmp_path, catalog_dsn))
         indexing = IndexFollower(
-            feed, index, PostgresListing(opened.pool), index_change, pace=Pace(gather_s=0.001)
+            feed, index, PostgresListing(pool), index_change, pace=Pace(gather_s=0.001)
         )
         target = f"127.0.0.1:{mesh.port}"
-        following = wiring.follow_playlists(channels, target, opened.pool)
-        await stack.enter_async_context(running(indexing.run, following.run))
-        copy = PostgresPlaylists(opened.pool)
+        await wiring.copy_playlists(process, target)
+        process.run(indexing.run)
+        await stack.enter_async_context(process.served())
+        copy = PostgresPlaylists(pool)
 
         async def listed() -> bool:
             return await copy.resume_token() == "0"

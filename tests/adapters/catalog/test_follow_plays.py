@@ -20,14 +20,15 @@ from segue.playback.v1.playback_internal_service_pb2_grpc import (
 from catalog_svc import wiring
 from catalog_svc.adapters.postgres_imports import PostgresImports
 from catalog_svc.adapters.postgres_plays import PostgresPlays
+from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from catalog_svc.domain.ids import new_id
-from meshkit.background import running
-from meshkit.clients import Channels
+from meshkit import postgres
 from meshkit.faults import OutOfRange
 from meshkit.stream_ends import draining
-from meshkit.testing.rpc import served, service_settings
+from meshkit.testing.rpc import served
+from tests.adapters.catalog.processes import catalog_process
 from tests.contracts.catalog.stores import ROOT, found, new_import, tagged
 
 
@@ -78,16 +79,16 @@ class Followed:
 
     service: History
     track_id: str
-    stores: wiring.Stores
+    pool: postgres.Pool
 
     async def streams(self) -> int:
-        track = await PostgresCatalogue(self.stores.pool, self.stores.queue).track(self.track_id)
+        track = await PostgresCatalogue(self.pool, Queue()).track(self.track_id)
         assert track is not None
         return track.streams_total
 
     async def followed_to(self, token: str) -> None:
         """Returns when the place in the feed is there."""
-        plays = PostgresPlays(self.stores.pool)
+        plays = PostgresPlays(self.pool)
 
         async def there() -> bool:
             return await plays.resume_token() == token
@@ -97,14 +98,14 @@ class Followed:
 
 @pytest.fixture
 async def followed(
-    tmp_path: Path, opened: wiring.Stores, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, catalog_dsn: str, pool: postgres.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Followed]:
     monkeypatch.setattr(wiring, "_GATHER_PLAYS_S", 0.001)
     run = new_import()
-    await PostgresImports(opened.pool, opened.queue).create(run, None)
-    scans = PostgresScanStore(opened.pool, opened.queue)
+    await PostgresImports(pool, Queue()).create(run, None)
+    scans = PostgresScanStore(pool, Queue())
     await scans.record(run.id, ROOT, [found("a.flac", tagged("Song"))])
-    (track,) = await PostgresCatalogue(opened.pool, opened.queue).tracks(after=None, limit=9)
+    (track,) = await PostgresCatalogue(pool, Queue()).tracks(after=None, limit=9)
     service = History()  # type: ignore[abstract]
     async with AsyncExitStack() as stack:
         mesh = await stack.enter_async_context(
@@ -116,10 +117,10 @@ async def followed(
         )
         target = f"127.0.0.1:{mesh.port}"
         for _ in range(2):
-            channels = await stack.enter_async_context(Channels(service_settings(tmp_path)))
-            following = wiring.follow_plays(channels, target, opened.pool)
-            await stack.enter_async_context(running(following.run))
-        yield Followed(service, track.id, opened)
+            process = await stack.enter_async_context(catalog_process(tmp_path, catalog_dsn))
+            await wiring.count_plays(process, target)
+            await stack.enter_async_context(process.served())
+        yield Followed(service, track.id, pool)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from catalog_svc import wiring
 from catalog_svc.adapters import (
     postgres_edited_names,
     postgres_listing,
@@ -21,11 +20,12 @@ from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
 from catalog_svc.adapters.postgres_plays import PostgresPlays
 from catalog_svc.adapters.postgres_preparation import PostgresPreparation
-from catalog_svc.adapters.postgres_queue import SCHEMA
+from catalog_svc.adapters.postgres_queue import Queue
 from catalog_svc.adapters.postgres_reads import PostgresCatalogue
 from catalog_svc.adapters.postgres_scan import PostgresScanStore
 from catalog_svc.domain.edits import ArtistEdit
-from meshkit import feeds_postgres
+from catalog_svc.schema import SCHEMA
+from meshkit import feeds_postgres, postgres
 from tests.contracts.catalog.browsing_suite import BrowsingContract
 from tests.contracts.catalog.edits_suite import EditsContract
 from tests.contracts.catalog.handover_suite import HandoverContract
@@ -41,8 +41,8 @@ from tests.contracts.catalog.track_lists_suite import TrackListsContract
 
 
 @pytest.fixture
-async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[CatalogueStores]:
-    pool, queue = opened.pool, opened.queue
+async def stores(catalog_dsn: str, pool: postgres.Pool) -> AsyncIterator[CatalogueStores]:
+    queue = Queue()
 
     async def waiting() -> dict[str, int]:
         async with pool.connection() as connection:
@@ -50,7 +50,7 @@ async def stores(catalog_dsn: str, opened: wiring.Stores) -> AsyncIterator[Catal
             return dict(await (await connection.execute(query)).fetchall())
 
     catalogue = PostgresCatalogue(pool, queue)
-    async with feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA, pool=pool) as feed:
+    async with feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA.name, pool=pool) as feed:
         orders = PostgresPlayOrders(pool)
         yield CatalogueStores(
             catalogue=catalogue,
@@ -115,11 +115,11 @@ class TestPostgresHandover(HandoverContract):
 
 
 async def test_a_listing_of_several_pages_has_no_gap(
-    stores: CatalogueStores, opened: wiring.Stores, monkeypatch: pytest.MonkeyPatch
+    stores: CatalogueStores, pool: postgres.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_listing, "_ROWS", 2)
     await stores.scanned(*(found(f"{n}.flac", tagged(f"Song {n}")) for n in range(5)))
-    batches = [batch async for batch in PostgresListing(opened.pool).everything(["track"])]
+    batches = [batch async for batch in PostgresListing(pool).everything(["track"])]
     assert [len(batch) for batch in batches] == [2, 2, 1]
     assert len({change.id for batch in batches for change in batch}) == 5
 

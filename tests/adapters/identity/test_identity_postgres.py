@@ -9,7 +9,7 @@ import pytest
 
 from edge.identity.adapters import postgres as store
 from edge.identity.domain.tokens import Revocation
-from edge.identity.wiring import migrated
+from edge.identity.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change
@@ -26,14 +26,14 @@ from tests.contracts.identity.stores import (
 
 @pytest.fixture
 async def dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
-    template = await postgres_server.template("identity", migrated)
+    template = await postgres_server.template("identity", SCHEMA.migrate)
     with postgres_server.database(template) as fresh:
         yield fresh
 
 
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[postgres.Pool]:
-    async with postgres.open_pool(dsn, schema=store.SCHEMA) as opened:
+    async with postgres.open_pool(dsn, schema=SCHEMA.name) as opened:
         yield opened
 
 
@@ -47,7 +47,7 @@ async def stores(dsn: str, pool: postgres.Pool) -> AsyncIterator[StoresUnderTest
         async with postgres.transaction(pool) as connection:
             await feeds_postgres.start_epoch(connection)
 
-    async with feeds_postgres.open_feed(dsn, schema=store.SCHEMA, pool=pool) as feed:
+    async with feeds_postgres.open_feed(dsn, schema=SCHEMA.name, pool=pool) as feed:
         yield StoresUnderTest(
             store.PostgresAccounts(pool),
             store.PostgresRevocations(pool),
@@ -89,13 +89,13 @@ async def test_pruning_drops_only_revocations_that_may_be_forgotten(
     new = Revocation.of("new", "u", now)
     await stores.revocations.revoke(old)
     await stores.revocations.revoke(new)
-    await store.prune(pool, now)
+    await store.prune_revoked(pool, lambda: now)
     assert await stores.revocations.in_force(old.revoked_at) == [new]
 
 
 async def test_a_store_that_is_away_is_unavailable() -> None:
     async with postgres.open_pool(
-        "host=/nonexistent dbname=none", schema=store.SCHEMA, acquire_timeout_s=0.1
+        "host=/nonexistent dbname=none", schema=SCHEMA.name, acquire_timeout_s=0.1
     ) as pool:
         with pytest.raises(Unavailable):
             await store.PostgresAccounts(pool).create(account("ada"))
@@ -113,4 +113,4 @@ async def test_a_broken_constraint_quotes_no_row(stores: StoresUnderTest) -> Non
 
 
 async def test_migrations_run_twice_change_nothing(dsn: str) -> None:
-    await migrated(dsn)
+    await SCHEMA.migrate(dsn)

@@ -19,7 +19,7 @@ SCHEMA = "catalog"
 
 @pytest.fixture
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
-    await migrate(database_dsn, schema=SCHEMA, sources=[feeds_postgres.MIGRATIONS])
+    await migrate(database_dsn, schema=SCHEMA, sources=[feeds_postgres.TABLES.migrations])
     async with postgres.open_pool(database_dsn, schema=SCHEMA) as pool:
         yield pool
 

@@ -38,7 +38,7 @@ ON CONFLICT (id) DO UPDATE
 
 @pytest.fixture
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
-    sources = [following_postgres.MIGRATIONS, leases_postgres.MIGRATIONS, TITLES]
+    sources = [following_postgres.TABLES.migrations, leases_postgres.TABLES.migrations, TITLES]
     await migrate(database_dsn, schema=SCHEMA, sources=sources)
     async with postgres.open_pool(database_dsn, schema=SCHEMA, min_size=8) as pool:
         yield pool

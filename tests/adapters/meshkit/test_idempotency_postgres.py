@@ -24,7 +24,7 @@ AGE = "UPDATE request_answers SET written_at = written_at - interval '24 hours 1
 
 @pytest.fixture
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
-    await migrate(database_dsn, schema="playlist", sources=[idempotency_postgres.MIGRATIONS])
+    await migrate(database_dsn, schema="playlist", sources=[idempotency_postgres.TABLES.migrations])
     async with postgres.open_pool(database_dsn, schema="playlist") as pool:
         yield pool
 

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from meshkit import postgres
-from meshkit.jobs import Jobs, TaskSpec, migrations
+from meshkit.jobs import Jobs, NewJob, TaskSpec, tables
 from meshkit.migrations import MigrationSource, migrate
 
 SCHEMA = "catalog"
@@ -26,7 +26,7 @@ Row = tuple[Any, ...]
 
 @pytest.fixture
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
-    await migrate(database_dsn, schema=SCHEMA, sources=[migrations()])
+    await migrate(database_dsn, schema=SCHEMA, sources=[tables().migrations])
     async with postgres.open_pool(database_dsn, schema=SCHEMA) as pool:
         yield pool
 
@@ -70,10 +70,10 @@ async def test_a_job_is_queued_only_when_its_transaction_commits(
 ) -> None:
     with pytest.raises(ZeroDivisionError):
         async with postgres.transaction(pool) as connection:
-            await jobs.enqueue(connection, "encode", {"track": "lost"})
+            await jobs.enqueue(connection, NewJob("encode", {"track": "lost"}))
             raise ZeroDivisionError
     async with postgres.transaction(pool) as connection:
-        assert await jobs.enqueue(connection, "encode", {"track": "kept"})
+        await jobs.enqueue(connection, NewJob("encode", {"track": "kept"}))
     found = await rows(pool, "SELECT args ->> 'track', queue_name FROM procrastinate_jobs")
     assert found == [("kept", "catalog.cpu")]
 
@@ -82,10 +82,10 @@ async def test_a_key_that_waits_is_not_queued_twice_and_takes_the_higher_priorit
     pool: postgres.Pool, jobs: Jobs
 ) -> None:
     async with postgres.transaction(pool) as connection:
-        assert await jobs.enqueue(connection, "encode", {"track": "1"}, key="1", priority=1)
-        assert not await jobs.enqueue(connection, "encode", {"track": "1"}, key="1", priority=9)
-        assert not await jobs.enqueue(connection, "encode", {"track": "1"}, key="1", priority=5)
-        assert await jobs.enqueue(connection, "encode", {"track": "2"}, key="2")
+        await jobs.enqueue(connection, NewJob("encode", {"track": "1"}, key="1", priority=1))
+        await jobs.enqueue(connection, NewJob("encode", {"track": "1"}, key="1", priority=9))
+        await jobs.enqueue(connection, NewJob("encode", {"track": "1"}, key="1", priority=5))
+        await jobs.enqueue(connection, NewJob("encode", {"track": "2"}, key="2"))
     found = await rows(pool, "SELECT priority FROM procrastinate_jobs ORDER BY id")
     assert found == [(9,), (0,)]
 
@@ -101,7 +101,7 @@ async def test_the_highest_priority_runs_first_then_the_oldest(
     jobs.handle("encode", encode)
     async with postgres.transaction(pool) as connection:
         for track, priority in (("low", -5), ("first", 0), ("second", 0), ("high", 5)):
-            await jobs.enqueue(connection, "encode", {"track": track}, priority=priority)
+            await jobs.enqueue(connection, NewJob("encode", {"track": track}, priority=priority))
     async with working(jobs, concurrency=1):
         await until(lambda: len(ran) == 4)
     assert ran == ["high", "first", "second", "low"]
@@ -122,7 +122,7 @@ async def test_no_more_jobs_run_at_once_than_allowed(pool: postgres.Pool, jobs: 
     jobs.handle("encode", encode)
     async with postgres.transaction(pool) as connection:
         for _ in range(10):
-            await jobs.enqueue(connection, "encode", {})
+            await jobs.enqueue(connection, NewJob("encode", {}))
     async with working(jobs, concurrency=3):
         await until(lambda: done == 10)
     assert most == 3
@@ -140,7 +140,7 @@ async def test_a_failing_job_is_tried_as_often_as_its_task_allows(
 
     jobs.handle("mail", mail)
     async with postgres.transaction(pool) as connection:
-        await jobs.enqueue(connection, "mail", {})
+        await jobs.enqueue(connection, NewJob("mail", {}))
     async with working(jobs):
         await until(lambda: tries == 2)
     assert await rows(pool, "SELECT status::text, attempts FROM procrastinate_jobs") == [
@@ -156,8 +156,10 @@ async def test_a_delayed_job_waits(pool: postgres.Pool, jobs: Jobs) -> None:
 
     jobs.handle("encode", encode)
     async with postgres.transaction(pool) as connection:
-        await jobs.enqueue(connection, "encode", {"track": "late"}, after=timedelta(hours=1))
-        await jobs.enqueue(connection, "encode", {"track": "now"})
+        await jobs.enqueue(
+            connection, NewJob("encode", {"track": "late"}, after=timedelta(hours=1))
+        )
+        await jobs.enqueue(connection, NewJob("encode", {"track": "now"}))
     async with working(jobs):
         await until(lambda: bool(ran))
     assert ran == ["now"]
@@ -174,7 +176,7 @@ async def test_a_job_that_outlasts_the_grace_goes_back_to_the_queue(
 
     jobs.handle("encode", encode)
     async with postgres.transaction(pool) as connection:
-        await jobs.enqueue(connection, "encode", {})
+        await jobs.enqueue(connection, NewJob("encode", {}))
     stop = asyncio.Event()
     work = asyncio.create_task(jobs.work(stop=stop, concurrency=1, grace_s=0.05))
     await begun.wait()
@@ -188,7 +190,7 @@ async def test_a_killed_workers_job_is_done_again_by_another(
 ) -> None:
     await rows(pool, "CREATE TABLE effects (track text, phase text, pid int)")
     async with postgres.transaction(pool) as connection:
-        await jobs.enqueue(connection, "encode", {"track": "1"})
+        await jobs.enqueue(connection, NewJob("encode", {"track": "1"}))
     victim = await _start(database_dsn, lasting_s=3600)
     await until_found(pool, "SELECT 1 FROM effects")
     victim.kill()
@@ -206,7 +208,7 @@ async def test_a_killed_workers_job_is_done_again_by_another(
 
 async def test_a_job_that_kills_every_worker_is_given_up(pool: postgres.Pool, jobs: Jobs) -> None:
     async with postgres.transaction(pool) as connection:
-        await jobs.enqueue(connection, "encode", {})
+        await jobs.enqueue(connection, NewJob("encode", {}))
     # What a worker leaves that died and was pruned: a job that is being done by nobody.
     abandon = "UPDATE procrastinate_jobs SET status = 'doing' WHERE status = 'todo'"
     for _ in range(2):
@@ -229,7 +231,7 @@ async def test_a_living_workers_job_is_left_alone(pool: postgres.Pool, jobs: Job
 
     jobs.handle("encode", encode)
     async with postgres.transaction(pool) as connection:
-        await jobs.enqueue(connection, "encode", {})
+        await jobs.enqueue(connection, NewJob("encode", {}))
     async with working(jobs):
         await begun.wait()
         assert await jobs.sweep() == 0
@@ -249,7 +251,7 @@ async def test_a_worker_goes_on_after_the_store_cut_every_connection(
     async with working(jobs):
         for track in ("before", "after"):
             async with postgres.transaction(pool) as connection:
-                await jobs.enqueue(connection, "encode", {"track": track})
+                await jobs.enqueue(connection, NewJob("encode", {"track": track}))
             await until(lambda track=track: track in ran)  # type: ignore[misc]
             await rows(
                 pool,
@@ -260,7 +262,7 @@ async def test_a_worker_goes_on_after_the_store_cut_every_connection(
 
 
 async def test_an_older_queue_is_brought_up_to_date_step_by_step(database_dsn: str) -> None:
-    whole = migrations()
+    whole = tables().migrations
     assert whole.baseline is not None
     step = whole.migrations[-1]
     older = MigrationSource(whole.name, whole.migrations[:-1], whole.baseline)
@@ -282,9 +284,9 @@ async def test_a_dead_workers_job_gives_way_to_one_of_the_same_key_that_waits(
     pool: postgres.Pool, jobs: Jobs
 ) -> None:
     async with postgres.transaction(pool) as connection:
-        await jobs.enqueue(connection, "encode", {"track": "1"}, key="1")
+        await jobs.enqueue(connection, NewJob("encode", {"track": "1"}, key="1"))
         await connection.execute("UPDATE procrastinate_jobs SET status = 'doing'")
-        await jobs.enqueue(connection, "encode", {"track": "1"}, key="1")
+        await jobs.enqueue(connection, NewJob("encode", {"track": "1"}, key="1"))
     assert await jobs.sweep(stalled_after_s=0) == 1
     found = await rows(pool, "SELECT status::text FROM procrastinate_jobs ORDER BY id")
     assert found == [("aborted",), ("todo",)]
@@ -300,9 +302,11 @@ def gauges(name: str) -> dict[str, float]:
 
 async def test_how_much_waits_and_since_when_is_measured(pool: postgres.Pool, jobs: Jobs) -> None:
     async with postgres.transaction(pool) as connection:
-        await jobs.enqueue(connection, "encode", {"name": "now"})
-        await jobs.enqueue(connection, "encode", {"name": "too"})
-        await jobs.enqueue(connection, "encode", {"name": "later"}, after=timedelta(hours=1))
+        await jobs.enqueue(connection, NewJob("encode", {"name": "now"}))
+        await jobs.enqueue(connection, NewJob("encode", {"name": "too"}))
+        await jobs.enqueue(
+            connection, NewJob("encode", {"name": "later"}, after=timedelta(hours=1))
+        )
     await rows(pool, "UPDATE procrastinate_events SET at = at - interval '90 seconds'")
     await jobs.measure()
     assert gauges("segue_jobs_waiting") == {"catalog.cpu": 2, "catalog.default": 0}

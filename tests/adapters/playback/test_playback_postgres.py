@@ -17,7 +17,7 @@ from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.states import Change
-from playback_svc.wiring import SCHEMA, migrations
+from playback_svc.schema import SCHEMA
 from tests.contracts.playback.answers import answers_of
 from tests.contracts.playback.mailboxes import MailboxesContract
 from tests.contracts.playback.player_states import PlayerStatesContract
@@ -28,14 +28,14 @@ from tests.contracts.playback.upkeep_suite import UpkeepContract
 
 
 async def migrated(dsn: str) -> None:
-    await migrate(dsn, schema=SCHEMA, sources=migrations())
+    await migrate(dsn, schema=SCHEMA.name, sources=SCHEMA.sources)
 
 
 @pytest.fixture
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
-    template = await postgres_server.template("playback", migrated)
+    template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA, max_size=8) as pool:
+        async with postgres.open_pool(dsn, schema=SCHEMA.name, max_size=8) as pool:
             yield pool
 
 
@@ -130,7 +130,7 @@ async def test_playing_on_an_unknown_device_registers_it(pool: postgres.Pool) ->
 
 async def test_a_store_that_is_away_says_so() -> None:
     async with postgres.open_pool(
-        "host=/nowhere dbname=x", schema=SCHEMA, acquire_timeout_s=0.2
+        "host=/nowhere dbname=x", schema=SCHEMA.name, acquire_timeout_s=0.2
     ) as pool:
         store = PostgresPlayerStates(pool)
         with pytest.raises(Unavailable):

@@ -12,20 +12,20 @@ from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_deliveries import PostgresDeliveries
 from playback_svc.ports.states import Change
-from playback_svc.wiring import SCHEMA, migrations
+from playback_svc.schema import SCHEMA
 from tests.contracts.playback.deliveries_suite import DeliveriesContract, DeliveriesUnderTest
 from tests.contracts.playback.samples import NOW, playing, record
 
 
 async def migrated(dsn: str) -> None:
-    await migrate(dsn, schema=SCHEMA, sources=migrations())
+    await migrate(dsn, schema=SCHEMA.name, sources=SCHEMA.sources)
 
 
 @pytest.fixture
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
-    template = await postgres_server.template("playback", migrated)
+    template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA) as pool:
+        async with postgres.open_pool(dsn, schema=SCHEMA.name) as pool:
             yield pool
 
 

@@ -12,20 +12,20 @@ from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_others import PostgresOthers
-from playback_svc.wiring import SCHEMA, migrations
+from playback_svc.schema import SCHEMA
 from tests.contracts.playback.others_suite import OthersContract, OthersUnderTest
 from tests.contracts.playback.samples import new_id
 
 
 async def migrated(dsn: str) -> None:
-    await migrate(dsn, schema=SCHEMA, sources=migrations())
+    await migrate(dsn, schema=SCHEMA.name, sources=SCHEMA.sources)
 
 
 @pytest.fixture
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
-    template = await postgres_server.template("playback", migrated)
+    template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA) as pool:
+        async with postgres.open_pool(dsn, schema=SCHEMA.name) as pool:
             yield pool
 
 
@@ -37,7 +37,7 @@ class TestPostgresOthers(OthersContract):
 
 async def test_a_store_that_is_away_says_so() -> None:
     async with postgres.open_pool(
-        "host=/nowhere dbname=x", schema=SCHEMA, acquire_timeout_s=0.2
+        "host=/nowhere dbname=x", schema=SCHEMA.name, acquire_timeout_s=0.2
     ) as pool:
         with pytest.raises(Unavailable):
             await PostgresOthers(pool).look([new_id()])

@@ -13,7 +13,7 @@ from playback_svc.adapters.postgres import PostgresPlayerStates
 from playback_svc.adapters.postgres_plays import PostgresPlays
 from playback_svc.domain.plays import Play
 from playback_svc.ports.states import Change
-from playback_svc.wiring import SCHEMA, migrations
+from playback_svc.schema import SCHEMA
 from tests.contracts.playback.plays_suite import PlaysContract, PlaysUnderTest
 from tests.contracts.playback.samples import NOW, new_id, playing
 
@@ -21,23 +21,23 @@ MANY = 100_000
 
 
 async def migrated(dsn: str) -> None:
-    await migrate(dsn, schema=SCHEMA, sources=migrations())
+    await migrate(dsn, schema=SCHEMA.name, sources=SCHEMA.sources)
 
 
 @pytest.fixture
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
-    template = await postgres_server.template("playback", migrated)
+    template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA) as pool:
+        async with postgres.open_pool(dsn, schema=SCHEMA.name) as pool:
             yield pool
 
 
 @pytest.fixture
 async def single(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
     """One connection: what it read is counted when it is asked."""
-    template = await postgres_server.template("playback", migrated)
+    template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA, max_size=1) as pool:
+        async with postgres.open_pool(dsn, schema=SCHEMA.name, max_size=1) as pool:
             yield pool
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from meshkit import postgres
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.wiring import SCHEMA, migrated
+from playlist_svc.schema import SCHEMA
 
 
 @pytest.fixture(scope="session")
 async def playlist_template(postgres_server: PostgresServer) -> str:
     """The name of a database with the empty schema."""
-    return await postgres_server.template("playlist", migrated)
+    return await postgres_server.template("playlist", SCHEMA.migrate)
 
 
 @pytest.fixture
@@ -27,5 +27,5 @@ def playlist_dsn(postgres_server: PostgresServer, playlist_template: str) -> Ite
 @pytest.fixture
 async def pool(playlist_dsn: str) -> AsyncIterator[postgres.Pool]:
     """Connections to that database."""
-    async with postgres.open_pool(playlist_dsn, schema=SCHEMA, max_size=8) as pool:
+    async with postgres.open_pool(playlist_dsn, schema=SCHEMA.name, max_size=8) as pool:
         yield pool

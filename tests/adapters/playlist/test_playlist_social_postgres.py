@@ -13,7 +13,7 @@ from meshkit.feeds import Change
 from meshkit.feeds_postgres import PostgresChangeFeed
 from playlist_svc.adapters import social_changes
 from playlist_svc.adapters.postgres_social import PostgresSocial
-from playlist_svc.wiring import SCHEMA
+from playlist_svc.schema import SCHEMA
 from tests.contracts.playlist.social_suite import (
     MOST,
     NOW,
@@ -88,7 +88,7 @@ async def test_an_erased_user_leaves_no_row_behind(pool: postgres.Pool) -> None:
 
 async def test_a_store_that_is_away_says_so() -> None:
     async with postgres.open_pool(
-        "host=/nowhere dbname=x", schema=SCHEMA, acquire_timeout_s=0.2
+        "host=/nowhere dbname=x", schema=SCHEMA.name, acquire_timeout_s=0.2
     ) as pool:
         store = PostgresSocial(pool)
         one, two = new_ids(2)

@@ -43,8 +43,8 @@ from tests.contracts.playlist.store_writes import StoreWritesContract
 SCHEMA = "playlist"
 SOURCES = [
     MigrationSource.of_package("playlist_svc.migrations"),
-    feeds_postgres.MIGRATIONS,
-    idempotency_postgres.MIGRATIONS,
+    feeds_postgres.TABLES.migrations,
+    idempotency_postgres.TABLES.migrations,
 ]
 
 

@@ -17,7 +17,7 @@ from playlist_svc.adapters.postgres_social import PostgresSocial
 from playlist_svc.adapters.valkey_tries import ValkeyTries
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.ports.sharing import MOST_TRIES
-from playlist_svc.wiring import SCHEMA, migrated
+from playlist_svc.schema import SCHEMA
 from tests.contracts.playlist.shares_suite import BlocksContract, SharesContract, TriesContract
 from tests.contracts.playlist.sharing_samples import (
     NOW,
@@ -31,9 +31,9 @@ from tests.contracts.playlist.sharing_samples import (
 
 @pytest.fixture
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA, max_size=4) as opened:
+        async with postgres.open_pool(dsn, schema=SCHEMA.name, max_size=4) as opened:
             yield opened
 
 

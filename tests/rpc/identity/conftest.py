@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.identity import wiring
 from edge.identity.adapters.argon2 import Argon2Hasher
+from edge.identity.schema import SCHEMA
 from meshkit.testing.stores import PostgresServer
 from tests.rpc.identity.harness import Identity, serving
 
@@ -26,7 +26,7 @@ def hasher() -> Iterator[Argon2Hasher]:
 
 @pytest.fixture
 async def dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
-    template = await postgres_server.template("identity", wiring.migrated)
+    template = await postgres_server.template("identity", SCHEMA.migrate)
     with postgres_server.database(template) as fresh:
         yield fresh
 

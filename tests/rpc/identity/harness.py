@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from joserfc.jwk import ECKey
+from pydantic import SecretStr
 from segue.identity.v1 import (
     identity_internal_service_pb2,
     identity_internal_service_pb2_grpc,
@@ -20,15 +21,14 @@ from segue.identity.v1 import (
 )
 
 from edge.identity import wiring
-from edge.identity.adapters import postgres as store
 from edge.identity.adapters.argon2 import Argon2Hasher
 from edge.identity.adapters.signing import SigningKeys
-from meshkit import postgres
-from meshkit.background import running
+from edge.identity.schema import SCHEMA
+from edge.identity.settings import Settings
 from meshkit.certificates import credentials
+from meshkit.process import service_process
 from meshkit.server import MeshServer
-from meshkit.testing.rpc import ISSUER, JWKS_URL, service_settings
-from meshkit.tokens import TokenVerifier
+from meshkit.testing.rpc import ISSUER, service_settings
 
 pb = identity_service_pb2
 internal_pb = identity_internal_service_pb2
@@ -107,18 +107,18 @@ async def serving(
 ) -> AsyncIterator[Identity]:
     """The service over a database; one that does not follow its feed takes revoked tokens."""
     keys = SigningKeys([ECKey.generate_key("P-256")])
-    tokens = TokenVerifier(JWKS_URL, ISSUER, fetch=lambda _url: {"keys": keys.public_keys()})
-    server = MeshServer(service_settings(tls, "identity"), tokens=tokens)
-    async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(postgres.open_pool(dsn, schema=store.SCHEMA))
-        stores = await stack.enter_async_context(wiring.open_stores(dsn, pool))
-        wiring.add_servicers(server, stores, hasher=hasher, keys=keys, issuer=ISSUER)
-        if follows:
-            await stack.enter_async_context(running(wiring.own_revocations(stores, tokens).run))
-        served = Identity(server, await server.start(), tls, {})
-        await server.set_serving()
-        yield served
-        for channel in served.channels.values():
-            await channel.close()
-        if not server.draining.is_set():
-            await server.drain()
+    settings = Settings(
+        **service_settings(tls, "identity").model_dump(),
+        database_dsn=SecretStr(dsn),
+        signing_key_file=Path("unused"),
+    )
+    tokens = wiring.verifier(settings, keys)
+    async with service_process(settings, SCHEMA, tokens=tokens) as process:
+        wiring.assemble(process, hasher=hasher, keys=keys, issuer=ISSUER)
+        if not follows:
+            process.tokens.revoke = lambda _sid, _forget_at: None  # type: ignore[method-assign]
+        async with process.served() as port:
+            served = Identity(process.server, port, tls, {})
+            yield served
+            for channel in served.channels.values():
+                await channel.close()

@@ -26,46 +26,25 @@ from segue.playback.v1.history_service_pb2_grpc import HistoryServiceStub
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub, PlaybackServiceStub
 from segue.playback.v1.preferences_service_pb2_grpc import PreferencesServiceStub
 
-from meshkit import feeds_postgres, postgres, status, valkey
-from meshkit.background import running
+from meshkit import status
 from meshkit.capability import KeyFile
 from meshkit.faults import Fault
-from meshkit.migrations import migrate
-from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
+from meshkit.process import service_process
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans, MemoryPlaylists
-from playback_svc.adapters.postgres import PostgresPlayerStates
-from playback_svc.adapters.postgres_deliveries import PostgresDeliveries
-from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
-from playback_svc.adapters.postgres_others import PostgresOthers
-from playback_svc.adapters.postgres_plays import PostgresPlays
-from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
-from playback_svc.adapters.valkey_positions import ValkeyPositions
-from playback_svc.adapters.valkey_preferences import ValkeyPreferences
-from playback_svc.adapters.valkey_skips import ValkeySkipWindows
-from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
+from playback_svc.assembly import Parts, StreamRevoker, assemble
+from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
 from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.streams import Streams
-from playback_svc.wiring import (
-    SCHEMA,
-    Parts,
-    StreamRevoker,
-    assemble,
-    holder_of,
-    migrations,
-    now_ms,
-)
+from playback_svc.wiring import holder_of, stored_parts
 from tests.contracts.playback.asked import asked
 from tests.contracts.playback.samples import ASSET, FREE, PLAYABLE, PREMIUM, TRACK, new_id
 
 PUBLIC_URL = "http://music.test:8080"
 PLAYING = playback_pb2.Playback.PLAYING
-
-
-async def migrated(dsn: str) -> None:
-    await migrate(dsn, schema=SCHEMA, sources=migrations())
 
 
 @dataclass(frozen=True)
@@ -104,7 +83,7 @@ class World:
 
 @asynccontextmanager
 async def a_world(postgres_server: PostgresServer, valkey_url: str, tls: Path) -> Any:
-    template = await postgres_server.template("playback", migrated)
+    template = await postgres_server.template("playback", SCHEMA.migrate)
     catalogue = MemoryCatalogue({TRACK.track_id: PLAYABLE})
     plans = MemoryPlans({"free": FREE, "premium": PREMIUM})
     with postgres_server.database(template) as dsn:
@@ -138,42 +117,21 @@ class Instance:
 async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]:
     keys = world.keys
     settings = world.settings(**overrides)
-    holder = holder_of(settings)
-    async with (
-        postgres.open_pool(world.dsn, schema=SCHEMA, max_size=8) as pool,
-        valkey.open_client(world.valkey_url) as client,
-        feeds_postgres.open_feed(world.dsn, schema=SCHEMA, pool=pool) as feed,
-    ):
-        parts = Parts(
-            holder=holder,
-            store=PostgresPlayerStates(pool),
-            mailboxes=PostgresMailboxes(pool),
-            upkeep=PostgresUpkeep(pool),
-            plays=PostgresPlays(pool),
-            deliveries=PostgresDeliveries(pool),
-            feed=feed,
-            preferences=ValkeyPreferences(client),
-            others=PostgresOthers(pool),
-            positions=ValkeyPositions(client, now_ms),
-            wakeups=ValkeyWakeups(client, holder),
-            skips=ValkeySkipWindows(client, now_ms),
+    tokens = world.issuer.verifier()
+    async with service_process(settings, SCHEMA, tokens=tokens) as process:
+        parts = stored_parts(
+            process,
+            await process.valkey(world.valkey_url),
+            holder_of(settings),
             catalogue=world.catalogue,
             playlists=world.playlists,
             friends=world.playlists,
             plans=world.plans,
             addresses=SignedAddresses(PUBLIC_URL, keys),
         )
-        service = assemble(settings, parts, world.issuer.verifier())
-        async with running(*service.background):
-            port = await service.server.start()
-            await service.server.set_serving()
-            mesh = ServedMesh(service.server, port, world.issuer, world.tls)
-            try:
-                yield Instance(mesh, service.streams, parts, service.revoker)
-            finally:
-                await mesh.close()
-                if not service.server.draining.is_set():
-                    await service.server.drain()
+        service = assemble(process, settings, parts)
+        async with served_mesh(process, world.tls, world.issuer) as mesh:
+            yield Instance(mesh, service.streams, parts, service.revoker)
 
 
 @dataclass

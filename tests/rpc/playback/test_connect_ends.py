@@ -12,6 +12,7 @@ from grpc.aio import AioRpcError
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
 
+from meshkit.clock import now_ms
 from meshkit.faults import (
     Fault,
     InvalidArgument,
@@ -21,7 +22,6 @@ from meshkit.faults import (
 )
 from playback_svc.usecases.device_stream import MESSAGES_AT_ONCE
 from playback_svc.usecases.held_streams import STREAMS_PER_USER
-from playback_svc.wiring import now_ms
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import REASON, Call, connected, later, said_hello, unheld

@@ -11,7 +11,7 @@ from segue.playback.v1 import play_source_pb2, playback_pb2
 from meshkit import postgres
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from playback_svc.domain.listing import Listing
-from playback_svc.wiring import SCHEMA
+from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.music import Music, away, upcoming
@@ -34,7 +34,7 @@ async def play(user: User, **fields: Any) -> Any:
 async def bodies(world: World, user: User) -> int:
     """How many bodies are kept for a user."""
     async with (
-        postgres.open_pool(world.dsn, schema=SCHEMA) as pool,
+        postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool,
         pool.connection() as connection,
     ):
         asked = "SELECT count(*) FROM blobs WHERE user_id = %s"

@@ -21,7 +21,7 @@ from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied
 from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Change
-from playback_svc.wiring import SCHEMA
+from playback_svc.schema import SCHEMA
 from tests.contracts.playback.plays_suite import a_play
 from tests.contracts.playback.samples import NOW, PLAYABLE, TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
@@ -185,7 +185,7 @@ async def test_every_play_is_told_as_it_ended_and_history_has_those_that_counted
 async def test_plays_begin_with_the_first_that_is_kept(world: World, instance: Instance) -> None:
     user, plays = instance.user(), [a_play() for _ in range(3)]
     await entered(instance, user, plays[0])
-    async with postgres.open_pool(world.dsn, schema=SCHEMA) as pool:
+    async with postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool:
         async with pool.connection() as connection:
             await connection.execute(
                 "UPDATE change_feed SET written_at = now() - interval '31 days'"
@@ -231,7 +231,7 @@ async def test_a_token_of_what_is_kept_no_more_is_expired(world: World, instance
     await entered(instance, user, a_play())
     await watching.play()
     await entered(instance, user, a_play())
-    async with postgres.open_pool(world.dsn, schema=SCHEMA) as pool:
+    async with postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool:
         async with pool.connection() as connection:
             await connection.execute(
                 "UPDATE change_feed SET written_at = now() - interval '31 days'"

@@ -12,13 +12,13 @@ from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_pb2
 
 from meshkit import valkey
+from meshkit.clock import now_ms
 from meshkit.faults import InvalidArgument, NotFound, ResourceExhausted, Unauthenticated
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.domain.presence import BLIND_MS
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.held_streams import STREAMS_PER_USER
 from playback_svc.usecases.sweep import Expire, Sweeper
-from playback_svc.wiring import now_ms
 from tests.contracts.playback.samples import TRACK, new_id
 from tests.rpc.playback.harness import Instance, Stream, User, World, an_instance, refused
 

@@ -10,7 +10,7 @@ from segue.playback.v1 import playback_pb2
 
 from meshkit import postgres
 from meshkit.faults import Aborted, Fault
-from playback_svc.wiring import SCHEMA
+from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import User, World, an_instance
 
@@ -19,7 +19,7 @@ STATUS = playback_pb2.Playback
 
 async def rows(world: World, query: str, user_id: str) -> list[tuple[Any, ...]]:
     async with (
-        postgres.open_pool(world.dsn, schema=SCHEMA) as pool,
+        postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool,
         pool.connection() as connection,
     ):
         found = await connection.execute(query.encode(), (user_id,))

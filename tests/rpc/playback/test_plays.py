@@ -15,11 +15,11 @@ from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import preferences_service_pb2 as preferences
 from segue.playback.v1.play_source_pb2 import ContextRef
 
+from meshkit.clock import now_ms
 from meshkit.faults import Fault
 from playback_svc.domain.presence import SILENCE_PLAYING_MS
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.sweep import Expire
-from playback_svc.wiring import now_ms
 from tests.contracts.playback.samples import PLAYABLE, TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance
 

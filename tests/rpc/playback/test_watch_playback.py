@@ -9,13 +9,13 @@ from typing import Any
 from segue.playback.v1 import playback_pb2
 
 from meshkit import valkey
+from meshkit.clock import now_ms
 from meshkit.faults import ResourceExhausted
 from playback_svc.adapters.valkey_positions import ValkeyPositions
 from playback_svc.domain.presence import BLIND_MS
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.held_streams import STREAMS_PER_USER
 from playback_svc.usecases.sweep import Expire
-from playback_svc.wiring import now_ms
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import Call, unheld, viewing

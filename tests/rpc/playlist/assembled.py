@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from meshkit import feeds_postgres, postgres
-from meshkit.background import running
-from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
+from meshkit.process import Serving
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_library import MemoryAlbums, MemoryShelf
 from playlist_svc.adapters.memory_listings import MemoryListings
@@ -33,13 +33,14 @@ from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShare
 from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
 from playlist_svc.adapters.postgres_tracks import PostgresTracks
 from playlist_svc.adapters.versions import Versions
+from playlist_svc.assembly import Parts, assemble
 from playlist_svc.domain.shelf_changes import BLOCKED_ARTIST, SAVED_TRACK
 from playlist_svc.domain.social import MOST_BLOCKED
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import HeadCache
 from playlist_svc.ports.tracks import Catalogue, Track
+from playlist_svc.schema import SCHEMA
 from playlist_svc.settings import Settings
-from playlist_svc.wiring import SCHEMA, Parts, Service, assemble
 
 
 class NoCatalogue:
@@ -84,9 +85,9 @@ async def stored_parts(
     ``replaced`` are the parts that a test makes up.
     """
     async with (
-        postgres.open_pool(dsn, schema=SCHEMA, max_size=6) as pool,
-        postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as lookups,
-        feeds_postgres.open_feed(dsn, schema=SCHEMA, pool=pool) as feed,
+        postgres.open_pool(dsn, schema=SCHEMA.name, max_size=6) as pool,
+        postgres.open_pool(dsn, schema=SCHEMA.name, max_size=2) as lookups,
+        feeds_postgres.open_feed(dsn, schema=SCHEMA.name, pool=pool) as feed,
     ):
         stored = replace(
             memory_parts(MemoryPlaylists(), MemoryHeads(), people),
@@ -123,15 +124,9 @@ def playlist_settings(tls: Path, **overrides: Any) -> Settings:
 @asynccontextmanager
 async def assembled(
     settings: Settings, parts: Parts, tls: Path, issuer: TokenIssuer
-) -> AsyncIterator[tuple[ServedMesh, Service]]:
+) -> AsyncIterator[ServedMesh]:
     """The whole service on ``parts``, served until left; drains at the end."""
-    service = assemble(settings, parts, issuer.verifier())
-    async with running(*service.background):
-        mesh = ServedMesh(service.server, await service.server.start(), issuer, tls)
-        await service.server.set_serving()
-        try:
-            yield mesh, service
-        finally:
-            await mesh.close()
-            if not service.server.draining.is_set():
-                await service.server.drain()
+    serving = Serving(settings, issuer.verifier())
+    assemble(serving, settings, parts)
+    async with served_mesh(serving, tls, issuer) as mesh:
+        yield mesh

@@ -22,8 +22,10 @@ from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 from segue.playlist.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 
 from meshkit import status
+from meshkit.clock import now_ms
 from meshkit.faults import Fault, NotFound, Unavailable
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
+from meshkit.ulids import new_id
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_playlists import MemoryPlaylists
 from playlist_svc.adapters.memory_tracks import MemoryTracks
@@ -32,7 +34,6 @@ from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Track, TrackChange
-from playlist_svc.wiring import Service, new_id, now_ms
 from tests.rpc.playlist.assembled import (
     NoCatalogue,
     assembled,
@@ -148,11 +149,10 @@ class Instance:
 
     mesh: ServedMesh
     world: World
-    service: Service
 
     def revoke(self, sid: str) -> None:
         """As if identity had told that a sign-in was revoked."""
-        self.service.server.streams.revoke(sid, time.time() + 600)
+        self.mesh.server.streams.revoke(sid, time.time() + 600)
 
     def user(self, name: str, user_id: str | None = None, **claims: Any) -> User:
         """A user who signs in here; also one that another instance knows."""
@@ -164,8 +164,8 @@ class Instance:
 @asynccontextmanager
 async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]:
     settings = playlist_settings(world.tls, **overrides)
-    async with assembled(settings, world.parts, world.tls, world.issuer) as (mesh, service):
-        yield Instance(mesh, world, service)
+    async with assembled(settings, world.parts, world.tls, world.issuer) as mesh:
+        yield Instance(mesh, world)
 
 
 class User:

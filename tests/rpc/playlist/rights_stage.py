@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from meshkit.clock import now_ms
 from meshkit.faults import Fault
+from meshkit.ulids import new_id
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.ids import to_raw, to_text
 from playlist_svc.domain.members import with_member
 from playlist_svc.domain.order import Entry, Order
 from playlist_svc.domain.sharing import digest, new_code
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.wiring import new_id, now_ms
 from tests.contracts.playlist.sharing_samples import a_playlist, a_share, held
 from tests.rpc.playlist.sharing_harness import Instance
 

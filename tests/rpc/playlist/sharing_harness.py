@@ -28,14 +28,15 @@ from segue.playlist.v1 import (
 
 from meshkit import status
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
+from meshkit.ulids import new_id
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_library import MemoryAlbums
 from playlist_svc.adapters.memory_sharing import MemoryTries
 from playlist_svc.adapters.memory_social import MemoryArtists
+from playlist_svc.assembly import Parts
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
 from playlist_svc.ports.tracks import Track
-from playlist_svc.wiring import Parts, new_id
 from tests.contracts.playlist.sharing_world import Everyone
 from tests.rpc.playlist.assembled import assembled, playlist_settings, stored_parts
 
@@ -150,6 +151,6 @@ async def an_instance(shared: Shared) -> AsyncIterator[Instance]:
     parts = stored_parts(shared.dsn, shared.cache, shared.people, AnyTrack(), **made_up)
     async with (
         parts as stored,
-        assembled(playlist_settings(shared.tls), stored, shared.tls, shared.issuer) as (mesh, _),
+        assembled(playlist_settings(shared.tls), stored, shared.tls, shared.issuer) as mesh,
     ):
         yield Instance(mesh, stored)

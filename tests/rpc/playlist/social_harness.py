@@ -21,6 +21,7 @@ from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
 from meshkit import postgres, status
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
+from meshkit.ulids import new_id
 from playlist_svc.adapters.memory_heads import MemoryHeads
 from playlist_svc.adapters.memory_library import MemoryAlbums
 from playlist_svc.adapters.memory_social import MemoryArtists
@@ -29,7 +30,7 @@ from playlist_svc.adapters.postgres_social import PostgresSocial
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
 from playlist_svc.ports.playlists import PlaylistStore
-from playlist_svc.wiring import SCHEMA, migrated, new_id
+from playlist_svc.schema import SCHEMA
 from tests.contracts.playlist.social_samples import KnownPeople, KnownTracks, a_track
 from tests.rpc.playlist.assembled import (
     NoCatalogue,
@@ -80,10 +81,10 @@ async def a_scene(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[S
     """Both services on a fresh database."""
     people, tracks = KnownPeople(), KnownTracks()
     albums, artists = MemoryAlbums(), MemoryArtists()
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         async with (
-            postgres.open_pool(dsn, schema=SCHEMA, max_size=4) as pool,
+            postgres.open_pool(dsn, schema=SCHEMA.name, max_size=4) as pool,
             stored_parts(
                 dsn,
                 MemoryHeads(),
@@ -98,7 +99,7 @@ async def a_scene(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[S
             ) as parts,
         ):
             issuer = TokenIssuer()
-            async with assembled(playlist_settings(tls), parts, tls, issuer) as (mesh, _):
+            async with assembled(playlist_settings(tls), parts, tls, issuer) as mesh:
                 yield Scene(mesh, parts.store, people, tracks, albums, artists)
 
 

@@ -19,10 +19,10 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
 from meshkit.faults import NotFound, Unavailable
 from meshkit.server_context import Context
 from meshkit.testing.rpc import ServedMesh, served
+from meshkit.ulids import new_id
 from playlist_svc.adapters.catalogue_names import CatalogueAlbums, CatalogueArtists
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
-from playlist_svc.wiring import new_id
 
 KNOWN = sorted(new_id() for _ in range(2))
 

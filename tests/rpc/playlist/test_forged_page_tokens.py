@@ -10,7 +10,8 @@ import pytest
 
 from meshkit.contracts import contract_of, services
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.wiring import migrated, new_id
+from meshkit.ulids import new_id
+from playlist_svc.schema import SCHEMA
 from tests.contracts.page_tokens import FOREIGN, forged
 from tests.rpc.playlist.harness import refused
 from tests.rpc.playlist.rights_stage import Stage, set_up
@@ -28,7 +29,7 @@ LISTS = [
 
 @pytest.fixture
 async def stage(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Stage]:
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         async with an_instance(Shared.of(dsn, tls)) as instance:
             yield await set_up(instance, "owner")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from meshkit.clock import now_ms
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.wiring import new_id, now_ms
+from meshkit.ulids import new_id
 from tests.rpc.playlist.harness import refused
 from tests.rpc.playlist.social_harness import MOST, Scene, a_scene, pages
 

@@ -13,8 +13,9 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInterna
 from meshkit.contracts import contract_of, services
 from meshkit.faults import Fault
 from meshkit.testing.stores import PostgresServer
+from meshkit.ulids import new_id
 from playlist_svc.domain.ids import to_raw
-from playlist_svc.wiring import migrated, new_id
+from playlist_svc.schema import SCHEMA
 from tests.rpc.playlist.harness import refused
 from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance
 
@@ -45,7 +46,7 @@ EDITS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 async def one(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Instance]:
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         async with an_instance(Shared.of(dsn, tls)) as instance:
             yield instance

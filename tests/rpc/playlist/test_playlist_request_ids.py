@@ -14,7 +14,8 @@ from segue.mesh.v1 import options_pb2
 
 from meshkit.contracts import contract_of, services
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.wiring import migrated, new_id
+from meshkit.ulids import new_id
+from playlist_svc.schema import SCHEMA
 from tests.rpc.playlist.rights_stage import Stage, set_up
 from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance
 from tests.rpc.playlist.test_rights import BEFORE, PLAYLIST, REQUESTS, ROWS
@@ -33,7 +34,7 @@ CODE_IS_TOLD_ONCE = "SharingService/CreateShare"
 
 @pytest.fixture(scope="module")
 async def whole(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Instance]:
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         async with an_instance(Shared.of(dsn, tls)) as instance:
             yield instance

@@ -12,12 +12,16 @@ from pydantic import SecretStr
 
 from meshkit import postgres
 from meshkit.faults import Unavailable
+from meshkit.process import service_process
+from meshkit.testing.rpc import served_mesh
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
+from playlist_svc.assembly import assemble
 from playlist_svc.ports.tracks import TrackChange
+from playlist_svc.schema import SCHEMA
 from playlist_svc.usecases import smart_refresh
-from playlist_svc.wiring import SCHEMA, connected, migrated
-from tests.rpc.playlist.assembled import assembled, playlist_settings
+from playlist_svc.wiring import connect
+from tests.rpc.playlist.assembled import playlist_settings
 from tests.rpc.playlist.harness import Instance, User, World, a_track, refused
 
 NOWHERE = "ipv4:127.0.0.1:9"
@@ -26,7 +30,7 @@ NOWHERE = "ipv4:127.0.0.1:9"
 @pytest.fixture
 async def database(postgres_server: PostgresServer) -> AsyncIterator[str]:
     """The DSN of a database of this test alone."""
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         yield dsn
 
@@ -43,18 +47,18 @@ async def stored(world: World, database: str, valkey_url: str) -> AsyncIterator[
         "identity_target": NOWHERE,
     }
     settings = playlist_settings(world.tls).model_copy(update=changed)
-    async with (
-        connected(settings) as links,
-        assembled(settings, links.parts, world.tls, world.issuer) as (mesh, service),
-    ):
-        yield Instance(mesh, world, service)
+    tokens = world.issuer.verifier()
+    async with service_process(settings, SCHEMA, tokens=tokens) as process:
+        assemble(process, settings, await connect(process, settings))
+        async with served_mesh(process, world.tls, world.issuer) as mesh:
+            yield Instance(mesh, world)
 
 
 @pytest.fixture
 async def track_ids(database: str) -> list[str]:
     """Tracks that the copy of the catalogue was told."""
     tracks = [a_track(title) for title in "abcdefgh"]
-    async with postgres.open_pool(database, schema=SCHEMA, max_size=1) as pool:
+    async with postgres.open_pool(database, schema=SCHEMA.name, max_size=1) as pool:
         copy = PostgresTracksCopy(pool)
         await copy.store([TrackChange(one.track_id, 1, one) for one in tracks], "token")
     return [one.track_id for one in tracks]

@@ -17,7 +17,7 @@ from segue.playlist.v1.playlist_service_pb2_grpc import PlaylistServiceStub
 
 from meshkit.testing.stores import PostgresServer
 from meshkit.testing.stream_suite import SID, UserStreamEndSuite
-from playlist_svc.wiring import new_id
+from meshkit.ulids import new_id
 from tests.rpc.playlist.transfer_harness import Transfers, m3u8, transfers_of
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from meshkit.contracts import services
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.wiring import migrated
+from playlist_svc.schema import SCHEMA
 from tests.rpc.playlist.rights_stage import (
     CALLERS,
     Stage,
@@ -232,7 +232,7 @@ BEFORE: dict[str, Callable[[Stage], Awaitable[None]]] = {
 @pytest.fixture(scope="module")
 async def whole(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Instance]:
     """All of the service; each cell brings its own users and playlist."""
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         async with an_instance(Shared.of(dsn, tls)) as instance:
             yield instance

@@ -14,8 +14,9 @@ from segue.playlist.v1 import playlist_pb2
 
 from meshkit.faults import Fault, InvalidArgument, NotFound, ResourceExhausted
 from meshkit.testing.stores import PostgresServer
+from meshkit.ulids import new_id
 from playlist_svc.domain.sharing import new_code
-from playlist_svc.wiring import migrated, new_id
+from playlist_svc.schema import SCHEMA
 from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance
 
 Roles = playlist_pb2.Collaborator
@@ -25,7 +26,7 @@ SHARING = "SharingService"
 @pytest.fixture
 async def pair(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[list[Instance]]:
     """Two instances, each with a store of its own."""
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         shared = Shared.of(dsn, tls)
         async with an_instance(shared) as one, an_instance(shared) as other:

@@ -12,11 +12,12 @@ import pytest
 from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import social_service_pb2 as pb
 
+from meshkit.clock import now_ms
 from meshkit.testing.stores import PostgresServer
+from meshkit.ulids import new_id
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Member
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.wiring import new_id, now_ms
 from tests.contracts.playlist.sharing_samples import NOW, a_playlist, held
 from tests.rpc.playlist.harness import refused
 from tests.rpc.playlist.social_harness import (

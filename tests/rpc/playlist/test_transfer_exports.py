@@ -14,8 +14,8 @@ from meshkit.faults import (
     NotFound,
 )
 from meshkit.testing.stores import PostgresServer
+from meshkit.ulids import new_id
 from playlist_svc.domain import formats
-from playlist_svc.wiring import new_id
 from tests.rpc.playlist.transfer_harness import (
     Transfers,
     a_track,

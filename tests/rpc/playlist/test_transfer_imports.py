@@ -19,8 +19,8 @@ from meshkit.faults import (
     Unavailable,
 )
 from meshkit.testing.stores import PostgresServer
+from meshkit.ulids import new_id
 from playlist_svc.domain.access import Visibility
-from playlist_svc.wiring import new_id
 from tests.rpc.playlist.transfer_harness import (
     ATTEMPTS,
     Transfers,

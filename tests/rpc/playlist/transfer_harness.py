@@ -18,6 +18,7 @@ from meshkit import postgres, status
 from meshkit.faults import Fault
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
+from meshkit.ulids import new_id
 from playlist_svc.adapters.catalogue_matching import Patience, PatientMatching
 from playlist_svc.adapters.memory_matching import MemoryMatching
 from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
@@ -26,7 +27,7 @@ from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.matching import Description, Matched
 from playlist_svc.ports.playlists import Kinds, PlaylistStore
 from playlist_svc.ports.tracks import Track, TrackChange
-from playlist_svc.wiring import SCHEMA, migrated, new_id
+from playlist_svc.schema import SCHEMA
 from tests.contracts.playlist.social_samples import KnownPeople
 from tests.rpc.playlist.assembled import assembled, playlist_settings, stored_parts
 
@@ -213,15 +214,15 @@ class Downloaded:
 
 @asynccontextmanager
 async def transfers_of(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Transfers]:
-    template = await postgres_server.template("playlist", migrated)
+    template = await postgres_server.template("playlist", SCHEMA.migrate)
     catalogue, matcher = Catalogue(), Matcher()
     matching = PatientMatching(matcher, Patience(ATTEMPTS, first_wait_s=0))
     with postgres_server.database(template) as dsn:
         issuer = TokenIssuer()
         async with (
-            postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as pool,
+            postgres.open_pool(dsn, schema=SCHEMA.name, max_size=2) as pool,
             stored_parts(dsn, NoCache(), KnownPeople(), catalogue, matching=matching) as parts,
-            assembled(playlist_settings(tls), parts, tls, issuer) as (mesh, _),
+            assembled(playlist_settings(tls), parts, tls, issuer) as mesh,
         ):
             copy = PostgresTracksCopy(pool)
             yield Transfers(mesh, parts.store, copy, catalogue, matcher)

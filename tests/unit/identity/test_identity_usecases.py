@@ -21,11 +21,11 @@ from edge.identity.usecases.get_me import GetMe
 from edge.identity.usecases.issue_token import IssueLocalToken
 from edge.identity.usecases.revoke_session import RevokeSession
 from edge.identity.usecases.watch_users import WatchUsers
-from edge.identity.wiring import new_id
 from meshkit.faults import InvalidArgument, NotFound, RequestIdReused
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import RequestKey
 from meshkit.scopes import operator_scopes, user_scopes
+from meshkit.ulids import new_id
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 999_999, tzinfo=UTC)
 

@@ -1,0 +1,216 @@
+"""The process of a service: what every one of them opens, keeps up to date and closes.
+
+A service says what it is made of, the process does the rest::
+
+    async with service_process(settings, SCHEMA) as process:
+        valkey = await process.valkey(settings.valkey_url)
+        identity = process.channel(settings.identity_target, "identity", USERS)
+        process.refuse_revoked(identity_revocations(UserInternalServiceStub(identity)))
+        process.server.add(add_ThingServiceServicer_to_server, ThingServicer(...))
+        process.run(hub.run)
+        await process.serve()
+
+Nothing is waited for before ``serve``: stores and other services may come up later. Then the
+schema is brought up to date as soon as its store answers, the work beside the server begins, and
+the instance becomes SERVING.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from redis.asyncio import Redis
+
+from meshkit import feeds_postgres, postgres, valkey
+from meshkit.background import regularly, running, unless
+from meshkit.clients import Channels
+from meshkit.feeds import ChangeFeed
+from meshkit.following import GATHER_S, Consumer, Follower, Watch
+from meshkit.leases import Lease
+from meshkit.leases_postgres import PostgresLeases
+from meshkit.revocations import RevocationFollower, Revoker
+from meshkit.revocations import Watch as RevocationWatch
+from meshkit.schema import Schema
+from meshkit.server import MeshServer, stop_signal
+from meshkit.settings import ServiceSettings, StatefulSettings, WorkerSettings
+from meshkit.tokens import TokenVerifier
+
+HOUR_S = 3_600.0
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+"""What runs until it is cancelled."""
+
+T = TypeVar("T")
+
+
+class Serving:
+    """A server, and the work beside it. ``tokens`` verifies users; add servicers to ``server``."""
+
+    def __init__(self, settings: ServiceSettings, tokens: TokenVerifier) -> None:
+        self.tokens = tokens
+        self.server = MeshServer(settings, tokens=tokens)
+        self._work: list[Work] = []
+        self._first: list[Callable[[], Awaitable[object]]] = []
+
+    def run(self, *work: Work) -> None:
+        """Runs ``work`` beside the server, from when the schema stands; begun again if it fails."""
+        self._work += work
+
+    def before_serving(self, step: Callable[[], Awaitable[object]]) -> None:
+        """Awaits ``step`` before the instance becomes SERVING, after all work has begun."""
+        self._first.append(step)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[int]:
+        """Serves beside the block, on stores that stand, and drains; yields the port."""
+        async with running(*self._work):
+            port = await self.server.start()
+            for step in self._first:
+                await step()
+            await self.server.set_serving()
+            try:
+                yield port
+            finally:
+                if not self.server.draining.is_set():
+                    await self.server.drain()
+
+
+class ServiceProcess(Serving):
+    """One process that serves; made by ``service_process``.
+
+    ``pool``, ``feed``: its schema in PostgreSQL and the feed in it.
+    """
+
+    def __init__(
+        self,
+        settings: StatefulSettings,
+        schema: Schema,
+        tokens: TokenVerifier,
+        *,
+        resources: AsyncExitStack,
+        pool: postgres.Pool,
+        feed: ChangeFeed,
+    ) -> None:
+        super().__init__(settings, tokens)
+        self.schema = schema
+        self.pool = pool
+        self.feed = feed
+        self._settings = settings
+        self._resources = resources
+        self._channels: Channels | None = None
+        self._chores: list[Callable[[], Awaitable[object]]] = [partial(schema.prune, pool)]
+        self._refuses_revoked = False
+
+    @property
+    def name(self) -> str:
+        """What stores know this process as."""
+        return f"{self.schema.name}-{self._settings.instance}"
+
+    async def enter(self, resource: AbstractAsyncContextManager[T]) -> T:
+        """Opens ``resource`` and closes it when the process ends, last opened first."""
+        return await self._resources.enter_async_context(resource)
+
+    async def open_pool(self, size: int) -> postgres.Pool:
+        """Another pool of connections to the schema, at most ``size``."""
+        return await self.enter(_pool(self._settings, self.schema, size))
+
+    async def valkey(self, url: str) -> Redis:
+        """A client of Valkey; connects lazily."""
+        return await self.enter(valkey.open_client(url, client_name=self.name))
+
+    async def channel(
+        self, target: str, workload: str, *services: ServiceDescriptor
+    ) -> grpc.aio.Channel:
+        """A channel to another service, see ``Channels.open``; connects lazily."""
+        if self._channels is None:
+            self._channels = await self.enter(Channels(self._settings))
+        return self._channels.open(target, workload, *services)
+
+    def every_hour(self, *chores: Callable[[], Awaitable[object]]) -> None:
+        """Does ``chores`` each hour, after what is over its time was dropped from the schema."""
+        self._chores += chores
+
+    def refuse_revoked(self, watch: RevocationWatch, *, by: Revoker | None = None) -> None:
+        """Refuses the tokens of revoked sign-ins and ends their streams.
+
+        ``by`` default: the server's streams. Every service must say how it learns of them.
+        """
+        self.run(RevocationFollower(by or self.server.streams, watch).run)
+        self._refuses_revoked = True
+
+    def consume(
+        self, feed: str, watch: Watch[T], consumer: Consumer[T], *, gather_s: float = GATHER_S
+    ) -> None:
+        """Keeps ``consumer`` up to date with another service's feed; one instance at a time does.
+
+        ``feed`` names it in logs, metrics and the lease.
+        """
+        lease = Lease(PostgresLeases(self.pool), f"follow-{feed}")
+        self.run(Follower(feed, watch, consumer, lease=lease, gather_s=gather_s).run)
+
+    async def serve(self) -> None:
+        """Serves until SIGTERM or SIGINT, and drains.
+
+        Raises RuntimeError where nobody said how revoked tokens are refused.
+        """
+        if not self._refuses_revoked:
+            raise RuntimeError("a service must refuse revoked tokens: see refuse_revoked")
+        dsn = self._settings.database_dsn.get_secret_value()
+
+        async def ready() -> None:
+            await self.schema.migrated(dsn)
+            chores = partial(regularly, HOUR_S, *self._chores)
+            await self.enter(running(*self._work, chores))
+            for step in self._first:
+                await step()
+
+        await self.server.serve(ready)
+
+
+@asynccontextmanager
+async def service_process(
+    settings: StatefulSettings, schema: Schema, *, tokens: TokenVerifier | None = None
+) -> AsyncIterator[ServiceProcess]:
+    """A process with its schema, feed and server, which closes all that it opened.
+
+    ``tokens`` default: what verifies tokens by the keys at ``settings.jwks_url``.
+    """
+    tokens = tokens or TokenVerifier(settings.jwks_url, settings.token_issuer)
+    dsn = settings.database_dsn.get_secret_value()
+    async with AsyncExitStack() as resources:
+        pool = await resources.enter_async_context(
+            _pool(settings, schema, settings.database_pool_size)
+        )
+        feed = await resources.enter_async_context(
+            feeds_postgres.open_feed(dsn, schema=schema.name, pool=pool)
+        )
+        yield ServiceProcess(settings, schema, tokens, resources=resources, pool=pool, feed=feed)
+
+
+async def run_worker(
+    settings: WorkerSettings,
+    schema: Schema,
+    work: Callable[[postgres.Pool, asyncio.Event], Coroutine[Any, Any, None]],
+) -> None:
+    """A process that serves nobody: ``work`` until the event is set, which SIGTERM does.
+
+    The schema is brought up to date before, as soon as its store answers.
+    """
+    stop = stop_signal()
+    if not await unless(stop, schema.migrated(settings.database_dsn.get_secret_value())):
+        return
+    async with _pool(settings, schema, settings.database_pool_size) as pool:
+        await work(pool, stop)
+
+
+def _pool(
+    settings: StatefulSettings | WorkerSettings, schema: Schema, size: int
+) -> AbstractAsyncContextManager[postgres.Pool]:
+    dsn, name = settings.database_dsn.get_secret_value(), f"{schema.name}-{settings.instance}"
+    return postgres.open_pool(dsn, schema=schema.name, application_name=name, max_size=size)
