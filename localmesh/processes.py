@@ -236,10 +236,11 @@ class ProcessTable:
             "INSTANCE": instance.name,
             "LOG_FORMAT": self._log_format,
             "METRICS_LISTEN": instance.metrics,
-            "TLS_CERT_FILE": str(files.cert_file),
-            "TLS_KEY_FILE": str(files.key_file),
-            "TLS_CA_FILE": str(files.ca_file),
         }
+        if service.grpc or service.targets:
+            settings["TLS_CERT_FILE"] = str(files.cert_file)
+            settings["TLS_KEY_FILE"] = str(files.key_file)
+            settings["TLS_CA_FILE"] = str(files.ca_file)
         if instance.grpc is not None:
             settings["LISTEN"] = instance.grpc
         if instance.http is not None:

@@ -32,7 +32,10 @@ def _passed(folder: Path, service: Service) -> set[str]:
 
 
 def _settings(service: Service) -> type[ProcessSettings]:
-    found: type[ProcessSettings] = importlib.import_module(f"{service.module}.settings").Settings
+    module = importlib.import_module(f"{service.module}.settings")
+    found: type[ProcessSettings] = getattr(
+        module, "WorkerSettings" if service.command == "work" else "Settings"
+    )
     return found
 
 
