@@ -113,13 +113,18 @@ def test_a_service_gets_its_own_role_and_certificate(tmp_path: Path) -> None:
         assert settings[f"{prefix}INSTANCE"] == f"{service}-1"
 
 
-def test_the_worker_has_the_settings_of_its_service_but_listens_for_no_calls(
-    tmp_path: Path,
-) -> None:
+def test_the_worker_is_told_no_more_than_its_work_needs(tmp_path: Path) -> None:
     settings = _specs(_table(tmp_path))["catalog-worker-1"].env
     assert settings["SEGUE_CATALOG_OBJECTS_URL"] == (tmp_path / "objects").as_uri()
-    assert settings["SEGUE_CATALOG_IMPORT_ROOTS"] == "/"
-    assert "SEGUE_CATALOG_LISTEN" not in settings
+    told = {name.removeprefix("SEGUE_CATALOG_") for name in settings if "CATALOG" in name}
+    assert told == {
+        "DATABASE_DSN",
+        "INSTANCE",
+        "LOG_FORMAT",
+        "METRICS_LISTEN",
+        "OBJECTS_URL",
+        "WORK_DIR",
+    }
 
 
 def test_playback_and_media_share_the_capability_keys(tmp_path: Path) -> None:
