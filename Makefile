@@ -5,6 +5,9 @@ DIR ?= $(CURDIR)/.segue
 PORT ?= 8080
 MUSIC ?=
 BASE ?= main
+# Processes that run tests beside each other; 0 runs them in one, for a debugger and for prints.
+WORKERS ?= 0
+PARALLEL = -n $(WORKERS)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,8 +16,11 @@ export SEGUE_DIR := $(abspath $(DIR))
 # Embedded PostgreSQL looks for this folder and warns without it.
 export XDG_RUNTIME_DIR ?= /tmp
 
+# Tests and services start from bytecode, whatever the surroundings say.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-kills test-browser test-node test-languages check bench generate release-artifacts lock clean
+.PHONY: help setup demo up down test test-fast test-kills test-browser test-node test-languages check bench generate release-artifacts lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -47,8 +53,11 @@ up: $(STAMP) ## Start the mesh and leave it running; prints the addresses
 down: $(STAMP) ## Stop the mesh
 	@$(BIN)/segue mesh down
 
-test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager
-	@$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/node --ignore=tests/languages $(ARGS)
+test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager (WORKERS=N)
+	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/browser --ignore=tests/node --ignore=tests/languages $(ARGS)
+
+test-fast: $(STAMP) ## Run what a change needs first: rules, contracts, suites in memory (under 90 s)
+	@$(BIN)/python -m pytest $(PARALLEL) tests/unit tests/protos $(ARGS)
 
 test-kills: $(STAMP) ## Kill playback 300 times under load (some 15 min) and see that nothing is lost
 	@SEGUE_TEST_KILLS=300 $(BIN)/python -m pytest -s tests/mesh/test_playback_survives_kills.py $(ARGS)

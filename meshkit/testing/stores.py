@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
+from meshkit.testing.reaper import unmarked
 
 _START_LIMIT_S = 30.0
 # When the pipe to us closes, for whatever reason, the server ends and its folder goes.
@@ -48,6 +50,7 @@ class PostgresServer:
 
     dsn: str
     _templates: dict[str, str] = field(default_factory=dict)
+    _admin: list[psycopg.Connection] = field(default_factory=list)
 
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
@@ -77,8 +80,15 @@ class PostgresServer:
         )
 
     def _execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute(statement)
+        # One connection for all: a new one costs as much as the database that it asks for.
+        if not self._admin:
+            self._admin.append(psycopg.connect(self.dsn, autocommit=True))
+        self._admin[0].execute(statement)
+
+    def close(self) -> None:
+        """Close what the server was asked by."""
+        for connection in self._admin:
+            connection.close()
 
 
 @contextmanager
@@ -95,7 +105,8 @@ def postgres_server() -> Iterator[PostgresServer]:
             command += ["-c", f"{name}=off"]
         with _tethered(command, folder / "log", "QUIT", account):
             _wait(lambda: _answers_sql(dsn), folder / "log")
-            yield PostgresServer(dsn)
+            with closing(PostgresServer(dsn)) as server:
+                yield server
 
 
 def _initialise(binaries: Path, cluster: Path, account: Mapping[str, Any]) -> None:
@@ -216,7 +227,7 @@ def _tethered(
             stdout=output,
             stderr=output,
             env={
-                **os.environ,
+                **unmarked(os.environ),
                 "STOP_SIGNAL": stop_signal,
                 "FOLDER": str(log.parent),
                 "LC_ALL": "C",

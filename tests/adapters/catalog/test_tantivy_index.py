@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from catalog_svc.adapters.tantivy_index import IndexInUse, TantivyIndex
 from catalog_svc.domain.search import Kind, parse
 from tests.contracts.catalog.search_suite import SearchIndexContract, fill, names, playlist, track
+from tests.profiles import examples
 
 
 class TestTantivyIndex(SearchIndexContract):
@@ -70,8 +71,7 @@ async def test_an_index_of_another_schema_is_begun_anew(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=300,
-    deadline=None,
+    max_examples=examples(300),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(typed=st.lists(st.text(max_size=200), min_size=5, max_size=5))

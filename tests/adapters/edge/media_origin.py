@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,10 +18,12 @@ import httpx
 import pytest
 from packaged_asset import PackagedAsset
 
+from localmesh.free_ports import PortAllocator
 from meshkit.capability import CapabilityKeys, KeyFile
 
 SESSION = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
 START_TIMEOUT_S = 30.0
+_PORTS = PortAllocator()
 
 
 @dataclass
@@ -107,5 +108,4 @@ def until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None
 
 def free_port() -> int:
     """A port of the loopback that nothing listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    return _PORTS.take()

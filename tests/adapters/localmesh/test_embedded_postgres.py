@@ -99,7 +99,11 @@ async def test_a_changed_password_and_a_new_role_reach_an_old_cluster(
             assert connection.execute("SELECT current_schema()").fetchone() == (role,)
 
 
-@pytest.mark.parametrize("words", [f"{os.getpid()}\n/elsewhere\n", "", "1\n"])
+@pytest.mark.parametrize(
+    "words",
+    [f"{os.getpid()}\n/elsewhere\n", "", "1\n"],
+    ids=["of another process", "empty", "of the first process"],
+)
 async def test_a_pid_file_of_a_power_cut_is_no_obstacle(
     supervisor: Supervisor, postgres: EmbeddedPostgres, words: str
 ) -> None:

@@ -109,6 +109,20 @@ def test_internal_ports_are_free_distinct_and_below_those_of_outgoing_connection
     assert all(20000 <= port < 32000 and is_free(port) for port in taken)
 
 
+def test_two_that_hand_out_ports_at_once_hand_out_different_ones() -> None:
+    one, other = PortAllocator(), PortAllocator()
+    taken = [ports.take() for _ in range(120) for ports in (one, other)]
+    assert len(set(taken)) == len(taken)
+
+
+def test_a_port_that_was_given_back_is_handed_out_after_all_others() -> None:
+    ports = PortAllocator()
+    first = ports.take()
+    ports.give_back(first)
+    later = [ports.take() for _ in range(20)]
+    assert first not in later
+
+
 def test_a_port_that_somebody_listens_on_is_not_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         assert not is_free(listener.getsockname()[1])

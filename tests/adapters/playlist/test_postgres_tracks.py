@@ -32,6 +32,7 @@ from tests.contracts.playlist.tracks_world import (
     rules,
     told,
 )
+from tests.profiles import examples
 
 
 @pytest.fixture
@@ -64,7 +65,8 @@ class TestPostgresRules(RulesContract):
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(tracks=catalogues(), saved=libraries(), rule=rules())
 async def test_rules_choose_the_same_in_postgresql_and_in_memory(

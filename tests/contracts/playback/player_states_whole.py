@@ -33,6 +33,7 @@ from tests.contracts.playback.samples import (
     request_key,
     stored,
 )
+from tests.profiles import examples
 
 WAITING = [Entry(new_id(), new_id()) for _ in range(3)]
 ALBUM = PlayOrigin(ContextKind.ALBUM, new_id(), new_id())
@@ -49,10 +50,13 @@ QUEUE = PlayQueue(
     queued_from=ALBUM,
 )
 OFTEN = settings(
-    max_examples=30,
-    deadline=None,
+    max_examples=examples(30),
     # Users are new in every example; the suite runs over more than one store.
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.differing_executors,
+        HealthCheck.too_slow,
+    ],
 )
 SPAN = strategies.integers(0, 200_000)
 UNHEARD: dict[str, Any] = {"rung": "", "bitrate_kbps": 0}

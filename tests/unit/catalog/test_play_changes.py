@@ -30,7 +30,11 @@ def test_a_message_of_a_token_alone_tells_no_play() -> None:
     assert told(pb.WatchPlaysResponse(resume_token="t")) is None
 
 
-@pytest.mark.parametrize(("play_id", "track_id"), [("", new_id()), (new_id(), "x"), ("8" * 26, "")])
+@pytest.mark.parametrize(
+    ("play_id", "track_id"),
+    [("", new_id()), (new_id(), "x"), ("8" * 26, "")],
+    ids=["no play", "no track's id", "no play's id"],
+)
 def test_a_play_that_nobody_can_read_is_left_out(play_id: str, track_id: str) -> None:
     play = history_service_pb2.Play(play_id=play_id, track_id=track_id, counted=True)
     assert told(pb.WatchPlaysResponse(resume_token="t", play=play)) is None

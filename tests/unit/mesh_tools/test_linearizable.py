@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.mesh.history import History, Operation
 from tests.mesh.linearizable import Model, SearchTooLarge, check
+from tests.profiles import examples
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def histories(draw: st.DrawFn) -> list[Operation]:
 
 
 @given(histories())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 def test_the_checker_agrees_with_trying_every_order(operations: list[Operation]) -> None:
     assert check(operations, Register()).linearizable == by_brute_force(operations, Register())
 

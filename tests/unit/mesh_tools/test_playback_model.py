@@ -17,6 +17,7 @@ from tests.mesh.history import Operation
 from tests.mesh.linearizable import Verdict, check
 from tests.mesh.playback_calls import Answer, Refused
 from tests.mesh.playback_model import PlaybackModel
+from tests.profiles import examples
 from tests.unit.mesh_tools.simulated_player import (
     DURATIONS_MS,
     TRACKS,
@@ -52,14 +53,14 @@ def simulated(
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_what_a_player_does_is_explained_whatever_was_lost(seed: int) -> None:
     verdict = verdict_on(simulated(seed))
     assert verdict.linearizable, verdict.message
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=examples(20))
 def test_answers_that_were_never_to_settle_are_explained(seed: int) -> None:
     forever = [
         replace(each, returned_at=None) if each.result is None else each

@@ -19,6 +19,7 @@ from playback_svc.domain import queue_edits as editing
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.origins import ContextKind
 from playback_svc.domain.play_queue import Context, Origin, Repeat
+from tests.profiles import examples
 
 CAST = [b"a", b"b", b"c", b"a", b"b", b"d", b"a"]
 
@@ -200,7 +201,7 @@ class Player(RuleBasedStateMachine):
 
 
 TestPlayer = Player.TestCase
-TestPlayer.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
+TestPlayer.settings = settings(max_examples=examples(80), stateful_step_count=50)
 
 
 @given(

@@ -18,6 +18,7 @@ from playback_svc.domain.presence import (
     as_of,
 )
 from tests.contracts.playback.samples import NOW, TRACK, opening
+from tests.profiles import examples
 
 END = TRACK.duration_ms
 ANY_POSITION = strategies.integers(0, 2**31 - 1)
@@ -155,5 +156,5 @@ class TapePlayer(RuleBasedStateMachine):
         assert (state.ended_by is None) == (state.status is not Status.STOPPED)
 
 
-TapePlayer.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TapePlayer.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=30)
 TestTapePlayer = TapePlayer.TestCase

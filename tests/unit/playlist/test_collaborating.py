@@ -49,7 +49,7 @@ async def test_a_role_is_given_once_however_often_it_is_asked_for(
     assert member == Member(EDITOR, Role.VIEWER, NOW)
 
 
-@pytest.mark.parametrize("caller", [EDITOR, VIEWER])
+@pytest.mark.parametrize("caller", [EDITOR, VIEWER], ids=["editor", "viewer"])
 async def test_only_the_owner_gives_roles_and_takes_those_of_others(
     world: SharingWorld, head: Head, caller: str
 ) -> None:

@@ -108,6 +108,7 @@ async def test_a_deleted_playlist_is_unknown_to_everyone(
 @pytest.mark.parametrize(
     ("user_id", "expected"),
     [(VIEWER, PermissionDenied), (STRANGER, PermissionDenied), (BLOCKED, NotFound)],
+    ids=["viewer", "stranger", "blocked"],
 )
 async def test_a_refusal_tells_no_more_than_the_user_may_know(
     access: Access, store: CountedPlaylists, user_id: str, expected: type[Fault]

@@ -20,6 +20,7 @@ from playlist_svc.domain.delta import decode, difference, encode, replay
 from playlist_svc.domain.diff import diff, patch
 from playlist_svc.domain.merge import MergeConflict, TextConflict, merge_content
 from playlist_svc.domain.order import EMPTY, Entry
+from tests.profiles import examples
 
 CLIENTS = 4
 
@@ -257,4 +258,4 @@ class History(RuleBasedStateMachine):
 
 
 TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestHistory.settings = settings(max_examples=examples(150), stateful_step_count=40)

@@ -43,6 +43,7 @@ from tests.contracts.playlist.history_model import (
 )
 from tests.contracts.playlist.sharing_samples import new_id
 from tests.contracts.playlist.sharing_world import Everyone
+from tests.profiles import examples
 
 OWNER, ANN, BEN, VIEWER, STRANGER = PEOPLE = [new_id() for _ in range(5)]
 DURATIONS = {new_id(): 1_000 + number for number in range(6)}
@@ -376,4 +377,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestServiceHistories = Histories.TestCase
-TestServiceHistories.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestServiceHistories.settings = settings(max_examples=examples(40), stateful_step_count=30)
