@@ -86,7 +86,7 @@ async def _serve_echo(tls: Path, pipe: Connection) -> None:
 
 
 async def _serve_ours(tls: Path, pipe: Connection, dsn: str, valkey_url: str, count: str) -> None:
-    from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans
+    from playback_svc.adapters.memory.clients import MemoryCatalogue, MemoryPlans
 
     plans = MemoryPlans({"free": FREE, "premium": PREMIUM})
     playable = replace(PLAYABLE, track=replace(TRACK, duration_ms=LONG_MS))

@@ -36,7 +36,7 @@ from localmesh.layout import Layout
 from localmesh.postgres import DATABASE
 from localmesh.programs import postgres_programs
 from meshkit import postgres
-from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
+from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
 from playlist_svc.ports.tracks import Track, TrackChange
 from tests.running_mesh import RunningMesh, running_mesh
 

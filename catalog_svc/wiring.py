@@ -20,26 +20,26 @@ from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternal
 from segue.playlist.v1.playlist_internal_service_pb2 import DESCRIPTOR as PLAYLIST_CONTRACT
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
-from catalog_svc.adapters import work_folders
-from catalog_svc.adapters.audio import ProgramAudio
-from catalog_svc.adapters.fast_tags import FastTags
-from catalog_svc.adapters.objects import HashedObjects
-from catalog_svc.adapters.play_changes import play_changes
-from catalog_svc.adapters.playlist_changes import playlist_changes
-from catalog_svc.adapters.postgres_browsing import PostgresBrowsing
-from catalog_svc.adapters.postgres_edits import PostgresEdits
-from catalog_svc.adapters.postgres_imports import PostgresImports
-from catalog_svc.adapters.postgres_listing import PostgresListing
-from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
-from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
-from catalog_svc.adapters.postgres_plays import PostgresPlays
-from catalog_svc.adapters.postgres_preparation import PostgresPreparation
-from catalog_svc.adapters.postgres_queue import ENCODE_QUEUE, SCAN_QUEUE, Queue, make_jobs
-from catalog_svc.adapters.postgres_reads import PostgresCatalogue
-from catalog_svc.adapters.postgres_scan import PostgresScanStore
-from catalog_svc.adapters.postgres_titles import fold_titles
-from catalog_svc.adapters.valkey_most_played import ValkeyMostPlayed
-from catalog_svc.adapters.walk import FolderWalk
+from catalog_svc.adapters.files import work_folders
+from catalog_svc.adapters.files.objects import HashedObjects
+from catalog_svc.adapters.files.tags import FastTags
+from catalog_svc.adapters.files.walk import FolderWalk
+from catalog_svc.adapters.grpc.play_changes import play_changes
+from catalog_svc.adapters.grpc.playlist_changes import playlist_changes
+from catalog_svc.adapters.postgres.browsing import PostgresBrowsing
+from catalog_svc.adapters.postgres.edits import PostgresEdits
+from catalog_svc.adapters.postgres.imports import PostgresImports
+from catalog_svc.adapters.postgres.listing import PostgresListing
+from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
+from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
+from catalog_svc.adapters.postgres.plays import PostgresPlays
+from catalog_svc.adapters.postgres.preparation import PostgresPreparation
+from catalog_svc.adapters.postgres.queue import ENCODE_QUEUE, SCAN_QUEUE, Queue, make_jobs
+from catalog_svc.adapters.postgres.reads import PostgresCatalogue
+from catalog_svc.adapters.postgres.scan import PostgresScanStore
+from catalog_svc.adapters.postgres.titles import fold_titles
+from catalog_svc.adapters.programs.audio import ProgramAudio
+from catalog_svc.adapters.valkey.most_played import ValkeyMostPlayed
 from catalog_svc.domain.jobs import Work
 from catalog_svc.ports.plays import MostPlayedCache
 from catalog_svc.schema import SCHEMA
@@ -112,7 +112,7 @@ def assemble(process: ServiceProcess, settings: Settings, most_played: MostPlaye
 async def assemble_search(process: ServiceProcess, settings: Settings) -> None:
     """Serves search over an index of this instance, which follows the feed of ``process``."""
     # The index is the one heavy import that workers do without.
-    from catalog_svc.adapters.tantivy_index import TantivyIndex
+    from catalog_svc.adapters.tantivy.index import TantivyIndex
     from catalog_svc.search_convert import index_change
     from catalog_svc.servicers.search import SearchServicer
     from catalog_svc.servicers.search_internal import SearchInternalServicer

@@ -31,7 +31,7 @@ from meshkit.tokens import TokenVerifier
 from meshkit.ulids import new_id
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
-from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
+from playback_svc.adapters.valkey.wakeups import ValkeyWakeups
 from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.history import Plays
 from playback_svc.ports.live import News, PositionStore

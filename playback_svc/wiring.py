@@ -19,19 +19,19 @@ from meshkit.process import ServiceProcess, service_process
 from meshkit.revocations import identity_revocations
 from meshkit.ulids import new_id
 from playback_svc.adapters.addresses import SignedAddresses
-from playback_svc.adapters.catalogue import CATALOG, CatalogueService
-from playback_svc.adapters.plans import PLANS, USERS, CachedPlans
-from playback_svc.adapters.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
-from playback_svc.adapters.postgres import PostgresPlayerStates
-from playback_svc.adapters.postgres_deliveries import PostgresDeliveries
-from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
-from playback_svc.adapters.postgres_others import PostgresOthers
-from playback_svc.adapters.postgres_plays import PostgresPlays
-from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
-from playback_svc.adapters.valkey_positions import ValkeyPositions
-from playback_svc.adapters.valkey_preferences import ValkeyPreferences
-from playback_svc.adapters.valkey_skips import ValkeySkipWindows
-from playback_svc.adapters.valkey_wakeups import ValkeyWakeups
+from playback_svc.adapters.grpc.catalogue import CATALOG, CatalogueService
+from playback_svc.adapters.grpc.plans import PLANS, USERS, CachedPlans
+from playback_svc.adapters.grpc.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
+from playback_svc.adapters.postgres.deliveries import PostgresDeliveries
+from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
+from playback_svc.adapters.postgres.others import PostgresOthers
+from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
+from playback_svc.adapters.postgres.plays import PostgresPlays
+from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
+from playback_svc.adapters.valkey.positions import ValkeyPositions
+from playback_svc.adapters.valkey.preferences import ValkeyPreferences
+from playback_svc.adapters.valkey.skips import ValkeySkipWindows
+from playback_svc.adapters.valkey.wakeups import ValkeyWakeups
 from playback_svc.assembly import Parts, assemble
 from playback_svc.ports.neighbours import Plans
 from playback_svc.schema import SCHEMA

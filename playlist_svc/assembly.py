@@ -22,7 +22,7 @@ from meshkit.process import Serving
 from meshkit.server import MeshServer
 from meshkit.streams import OpenStreams
 from meshkit.ulids import new_id
-from playlist_svc.adapters import heads
+from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.shelf_changes import BLOCKED_ARTIST, SAVED_TRACK
 from playlist_svc.domain.social import Artist

@@ -13,31 +13,31 @@ from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalSer
 from meshkit.clock import now_ms
 from meshkit.process import ServiceProcess, service_process
 from meshkit.revocations import identity_revocations
-from playlist_svc.adapters.catalogue import CATALOG, CatalogueService
-from playlist_svc.adapters.catalogue_matching import (
+from playlist_svc.adapters.cached_people import CachedPeople
+from playlist_svc.adapters.grpc.catalogue import CATALOG, CatalogueService
+from playlist_svc.adapters.grpc.identity import USERS, IdentityService
+from playlist_svc.adapters.grpc.matching import (
     SEARCH,
     CatalogueMatching,
     Patience,
     PatientCatalogue,
     PatientMatching,
 )
-from playlist_svc.adapters.catalogue_names import CatalogueAlbums, CatalogueArtists
-from playlist_svc.adapters.identity import USERS, IdentityService
-from playlist_svc.adapters.people import CachedPeople
-from playlist_svc.adapters.postgres_library import (
+from playlist_svc.adapters.grpc.names import CatalogueAlbums, CatalogueArtists
+from playlist_svc.adapters.postgres.library import (
     PostgresBlockedArtists,
     PostgresSavedAlbums,
     PostgresSavedTracks,
 )
-from playlist_svc.adapters.postgres_listings import PostgresListings
-from playlist_svc.adapters.postgres_people import PostgresPeopleCopy, PostgresToldNames
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShares
-from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
-from playlist_svc.adapters.postgres_tracks import PostgresTracks
-from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
-from playlist_svc.adapters.valkey_heads import ValkeyHeads
-from playlist_svc.adapters.valkey_tries import ValkeyTries
+from playlist_svc.adapters.postgres.listings import PostgresListings
+from playlist_svc.adapters.postgres.people import PostgresPeopleCopy, PostgresToldNames
+from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres.sharing import PostgresBlocks, PostgresShares
+from playlist_svc.adapters.postgres.social import PostgresSocial, PostgresTies
+from playlist_svc.adapters.postgres.tracks import PostgresTracks
+from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
+from playlist_svc.adapters.valkey.heads import ValkeyHeads
+from playlist_svc.adapters.valkey.tries import ValkeyTries
 from playlist_svc.adapters.versions import Versions as KeptVersions
 from playlist_svc.assembly import Parts, assemble
 from playlist_svc.ports.playlists import PlaylistStore

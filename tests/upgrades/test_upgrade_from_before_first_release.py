@@ -11,9 +11,9 @@ import pytest
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import schema as catalog
-from catalog_svc.adapters import postgres_titles
-from catalog_svc.adapters.postgres_queue import Queue
-from catalog_svc.adapters.postgres_reads import PostgresCatalogue
+from catalog_svc.adapters.postgres import titles as postgres_titles
+from catalog_svc.adapters.postgres.queue import Queue
+from catalog_svc.adapters.postgres.reads import PostgresCatalogue
 from catalog_svc.domain.listings import TrackQuery, TrackSort, track_place
 from edge.identity import schema as identity
 from edge.identity.adapters.postgres import PostgresAccounts
@@ -22,12 +22,12 @@ from meshkit.clock import now_ms
 from meshkit.faults import OutOfRange
 from meshkit.migrations import migrate
 from playback_svc import schema as playback
-from playback_svc.adapters.postgres import PostgresPlayerStates
-from playback_svc.adapters.postgres_plays import PostgresPlays
+from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
+from playback_svc.adapters.postgres.plays import PostgresPlays
 from playlist_svc import schema as playlist
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.postgres_library import PostgresSavedTracks
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.postgres.library import PostgresSavedTracks
+from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
 from playlist_svc.adapters.versions import Versions
 from tests.upgrades.stored import STORED, fill_as_then
 

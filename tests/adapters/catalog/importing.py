@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import wiring
-from catalog_svc.adapters.postgres_imports import PostgresImports
-from catalog_svc.adapters.postgres_queue import Queue
-from catalog_svc.adapters.postgres_reads import PostgresCatalogue
+from catalog_svc.adapters.postgres.imports import PostgresImports
+from catalog_svc.adapters.postgres.queue import Queue
+from catalog_svc.adapters.postgres.reads import PostgresCatalogue
 from catalog_svc.domain.catalogue import Playable, Track
 from catalog_svc.domain.imports import Import, ImportFile
 from catalog_svc.settings import WorkerSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_svc.adapters.audio import ProgramAudio
+from catalog_svc.adapters.programs.audio import ProgramAudio
 from catalog_svc.domain.audio import (
     AudioRefused,
     Decoded,

@@ -18,9 +18,9 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 )
 
 from catalog_svc import wiring
-from catalog_svc.adapters.memory_index import MemoryIndex
-from catalog_svc.adapters.postgres_listing import PostgresListing
-from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
+from catalog_svc.adapters.memory.index import MemoryIndex
+from catalog_svc.adapters.postgres.listing import PostgresListing
+from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.search import Kind
 from catalog_svc.schema import SCHEMA

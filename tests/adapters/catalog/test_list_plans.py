@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from catalog_svc import wiring
-from catalog_svc.adapters import postgres_rows as rows
-from catalog_svc.adapters.postgres_browsing import PostgresBrowsing
-from catalog_svc.adapters.postgres_reads import PostgresCatalogue
+from catalog_svc.adapters.postgres import rows
+from catalog_svc.adapters.postgres.browsing import PostgresBrowsing
+from catalog_svc.adapters.postgres.reads import PostgresCatalogue
 from catalog_svc.domain.listings import (
     HIDDEN,
     AlbumQuery,

@@ -6,23 +6,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from catalog_svc.adapters import (
-    postgres_edited_names,
-    postgres_listing,
-    postgres_playlists,
-    postgres_tracks,
-)
-from catalog_svc.adapters.postgres_browsing import PostgresBrowsing
-from catalog_svc.adapters.postgres_edits import PostgresEdits
-from catalog_svc.adapters.postgres_imports import PostgresImports
-from catalog_svc.adapters.postgres_listing import PostgresListing
-from catalog_svc.adapters.postgres_play_orders import PostgresPlayOrders
-from catalog_svc.adapters.postgres_playlists import PostgresPlaylists
-from catalog_svc.adapters.postgres_plays import PostgresPlays
-from catalog_svc.adapters.postgres_preparation import PostgresPreparation
-from catalog_svc.adapters.postgres_queue import Queue
-from catalog_svc.adapters.postgres_reads import PostgresCatalogue
-from catalog_svc.adapters.postgres_scan import PostgresScanStore
+from catalog_svc.adapters.postgres import edited_names as postgres_edited_names
+from catalog_svc.adapters.postgres import listing as postgres_listing
+from catalog_svc.adapters.postgres import playlists as postgres_playlists
+from catalog_svc.adapters.postgres import tracks as postgres_tracks
+from catalog_svc.adapters.postgres.browsing import PostgresBrowsing
+from catalog_svc.adapters.postgres.edits import PostgresEdits
+from catalog_svc.adapters.postgres.imports import PostgresImports
+from catalog_svc.adapters.postgres.listing import PostgresListing
+from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
+from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
+from catalog_svc.adapters.postgres.plays import PostgresPlays
+from catalog_svc.adapters.postgres.preparation import PostgresPreparation
+from catalog_svc.adapters.postgres.queue import Queue
+from catalog_svc.adapters.postgres.reads import PostgresCatalogue
+from catalog_svc.adapters.postgres.scan import PostgresScanStore
 from catalog_svc.domain.edits import ArtistEdit
 from catalog_svc.schema import SCHEMA
 from meshkit import feeds_postgres, postgres

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_svc.adapters.process import Limits, ProgramTimeout, run
+from catalog_svc.adapters.programs.process import Limits, ProgramTimeout, run
 
 LIMITS = Limits(timeout_s=30, cpu_s=10)
 
@@ -55,7 +55,7 @@ async def test_a_program_does_not_outlive_its_parent(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     script = (
         "import asyncio, sys\n"
-        "from catalog_svc.adapters.process import Limits, run\n"
+        "from catalog_svc.adapters.programs.process import Limits, run\n"
         "asyncio.run(run(sys.argv[1:], Limits(timeout_s=60, cpu_s=10)))\n"
     )
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", script, *_marking(mark))

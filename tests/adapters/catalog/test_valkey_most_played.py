@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from catalog_svc.adapters.valkey_most_played import KEY, LOADING_KEY, ValkeyMostPlayed
+from catalog_svc.adapters.valkey.most_played import KEY, LOADING_KEY, ValkeyMostPlayed
 from meshkit import valkey
 from tests.contracts.catalog.most_played_suite import MostPlayedContract, a_list
 

@@ -11,9 +11,9 @@ from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
 from meshkit.testing.answer_suite import AnswersContract, AnswersUnderTest
 from meshkit.testing.stores import PostgresServer
-from playback_svc.adapters.postgres import PostgresPlayerStates
-from playback_svc.adapters.postgres_mailboxes import PostgresMailboxes
-from playback_svc.adapters.postgres_upkeep import PostgresUpkeep
+from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
+from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
+from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.states import Change

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from meshkit import valkey
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
-from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.adapters.valkey.positions import ValkeyPositions
 from tests.contracts.playback.positions import PositionsContract
 from tests.contracts.playback.samples import NOW, beat, playing
 

@@ -10,8 +10,8 @@ from meshkit import postgres
 from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
-from playback_svc.adapters.postgres import PostgresPlayerStates
-from playback_svc.adapters.postgres_others import PostgresOthers
+from playback_svc.adapters.postgres.others import PostgresOthers
+from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.others_suite import OthersContract, OthersUnderTest
 from tests.contracts.playback.samples import new_id

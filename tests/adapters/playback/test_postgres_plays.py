@@ -9,8 +9,8 @@ import pytest
 from meshkit import postgres
 from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
-from playback_svc.adapters.postgres import PostgresPlayerStates
-from playback_svc.adapters.postgres_plays import PostgresPlays
+from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
+from playback_svc.adapters.postgres.plays import PostgresPlays
 from playback_svc.domain.plays import Play
 from playback_svc.ports.states import Change
 from playback_svc.schema import SCHEMA

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from meshkit import valkey
-from playback_svc.adapters.valkey_preferences import ValkeyPreferences
+from playback_svc.adapters.valkey.preferences import ValkeyPreferences
 from tests.contracts.playback.preferences_suite import (
     CacheUnderTest,
     PreferencesCacheContract,

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from meshkit import valkey
 from meshkit.faults import Unavailable
-from playback_svc.adapters.valkey_skips import ValkeySkipWindows, key_of
+from playback_svc.adapters.valkey.skips import ValkeySkipWindows, key_of
 from playback_svc.ports.skips import WINDOW_S, Skip, Tally
 from tests.contracts.playback.samples import new_id
 from tests.contracts.playback.skip_windows import LIMIT, SkipWindowsContract, Turn, skip_of

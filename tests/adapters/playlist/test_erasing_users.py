@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from meshkit import postgres
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.postgres_library import (
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.postgres.library import (
     PostgresBlockedArtists,
     PostgresSavedAlbums,
     PostgresSavedTracks,
 )
-from playlist_svc.adapters.postgres_people import PostgresPeopleCopy
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_sharing import PostgresShares
-from playlist_svc.adapters.postgres_social import PostgresSocial
+from playlist_svc.adapters.postgres.people import PostgresPeopleCopy
+from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres.sharing import PostgresShares
+from playlist_svc.adapters.postgres.social import PostgresSocial
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.library import Album

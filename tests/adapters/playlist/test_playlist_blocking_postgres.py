@@ -11,9 +11,9 @@ import pytest
 from meshkit import postgres
 from meshkit.faults import InvalidArgument, NotFound, Unavailable
 from meshkit.idempotency import RequestKey
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres.social import PostgresSocial, PostgresTies
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshkit import postgres
-from playlist_svc.adapters.postgres_library import PostgresSavedAlbums, PostgresSavedTracks
+from playlist_svc.adapters.postgres.library import PostgresSavedAlbums, PostgresSavedTracks
 from tests.contracts.playlist.library_suite import MOST, NOW, ShelfContract, an_album, new_ids
 
 

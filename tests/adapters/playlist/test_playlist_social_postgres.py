@@ -11,8 +11,8 @@ from meshkit import postgres
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change
 from meshkit.feeds_postgres import PostgresChangeFeed
-from playlist_svc.adapters import social_changes
-from playlist_svc.adapters.postgres_social import PostgresSocial
+from playlist_svc.adapters.codecs import social_changes
+from playlist_svc.adapters.postgres.social import PostgresSocial
 from playlist_svc.schema import SCHEMA
 from tests.contracts.playlist.social_suite import (
     MOST,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from meshkit import postgres
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.postgres_listings import PostgresListings
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.postgres.listings import PostgresListings
+from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
 from playlist_svc.adapters.versions import Versions
 from tests.contracts.playlist.listings_suite import ListingsContract
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshkit import postgres
-from playlist_svc.adapters.postgres_people import PostgresPeopleCopy, PostgresToldNames
+from playlist_svc.adapters.postgres.people import PostgresPeopleCopy, PostgresToldNames
 from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
 
 

@@ -13,10 +13,11 @@ from meshkit.faults import Unavailable
 from meshkit.feeds import ChangeFeed
 from meshkit.migrations import MigrationSource, migrate
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.adapters import postgres_erasure, postgres_purge
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_writing import Bounds
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.postgres import erasure as postgres_erasure
+from playlist_svc.adapters.postgres import purge as postgres_purge
+from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres.writing import Bounds
 from playlist_svc.adapters.turns import MOST_WAITING
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import content as contents

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 
 from meshkit import postgres
 from meshkit.faults import NotFound, Unavailable
-from playlist_svc.adapters.memory_tracks import MemoryTracks
-from playlist_svc.adapters.postgres_tracks import HELD_S, PostgresTracks
-from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
+from playlist_svc.adapters.memory.tracks import MemoryTracks
+from playlist_svc.adapters.postgres.tracks import HELD_S, PostgresTracks
+from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
 from playlist_svc.domain.rules import Match, Ordering, Rule, check
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.follow_catalogue import FollowCatalogue

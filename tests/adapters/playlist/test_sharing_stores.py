@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 
 from meshkit import postgres, valkey
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShares
-from playlist_svc.adapters.postgres_social import PostgresSocial
-from playlist_svc.adapters.valkey_tries import ValkeyTries
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres.sharing import PostgresBlocks, PostgresShares
+from playlist_svc.adapters.postgres.social import PostgresSocial
+from playlist_svc.adapters.valkey.tries import ValkeyTries
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.ports.sharing import MOST_TRIES
 from playlist_svc.schema import SCHEMA

@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from meshkit import valkey
-from playlist_svc.adapters import valkey_heads
-from playlist_svc.adapters.valkey_heads import KEPT_S, ValkeyHeads, key_of
+from playlist_svc.adapters.valkey import heads as valkey_heads
+from playlist_svc.adapters.valkey.heads import KEPT_S, ValkeyHeads, key_of
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.playlist import Head
 from tests.contracts.playlist.head_cache import HeadCacheContract

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.catalogue import Loudness, Track
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp

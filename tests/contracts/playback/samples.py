@@ -9,7 +9,7 @@ from typing import Any
 from ulid import ULID
 
 from meshkit.idempotency import RequestKey
-from playback_svc.adapters.memory_deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.domain.devices import Device
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import (

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from meshkit.faults import NotFound
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries
-from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.sharing import MemoryShares, MemoryTries
+from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.access import Role
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.ports.tracks import Track

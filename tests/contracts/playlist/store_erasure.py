@@ -8,7 +8,7 @@ import pytest
 
 from meshkit.faults import FailedPrecondition, NotFound
 from meshkit.feeds import Op
-from playlist_svc.adapters import heads
+from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
 from playlist_svc.ports.playlists import Kinds, Standing

@@ -9,7 +9,7 @@ import pytest
 
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound
 from meshkit.feeds import Op
-from playlist_svc.adapters import heads
+from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain import content as contents
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.order import EMPTY

@@ -15,7 +15,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
     CatalogServiceStub,
 )
 
-from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.packed_ids import packed, unpacked
 from meshkit.faults import Fault, InvalidArgument, NotFound, PermissionDenied

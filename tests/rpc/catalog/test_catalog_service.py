@@ -19,9 +19,9 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
     add_CatalogServiceServicer_to_server,
 )
 
-from catalog_svc.adapters.memory import MemoryStore
-from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
-from catalog_svc.adapters.objects import HashedObjects
+from catalog_svc.adapters.files.objects import HashedObjects
+from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer

@@ -14,7 +14,7 @@ from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 from segue.catalog.v1.catalog_internal_service_pb2 import WatchChangesRequest
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
-from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.start_import import StartImport

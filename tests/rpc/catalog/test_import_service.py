@@ -17,7 +17,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 )
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
-from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.usecases.follow_import import FollowImport

@@ -10,7 +10,7 @@ from segue.catalog.v1 import catalog_internal_service_pb2 as internal_pb
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
 
-from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.ids import new_id
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes

@@ -26,7 +26,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
     add_SearchServiceServicer_to_server,
 )
 
-from catalog_svc.adapters.memory_index import MemoryIndex
+from catalog_svc.adapters.memory.index import MemoryIndex
 from catalog_svc.servicers.search import SearchServicer
 from catalog_svc.servicers.search_internal import SearchInternalServicer
 from catalog_svc.usecases.match_tracks import MatchTracks

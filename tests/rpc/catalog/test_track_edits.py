@@ -11,13 +11,13 @@ from segue.catalog.v1 import catalog_internal_service_pb2 as internal_pb
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
 
-from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.ids import new_id
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
-from playback_svc.adapters.catalogue import CatalogueService
+from playback_svc.adapters.grpc.catalogue import CatalogueService
 from playback_svc.domain.plans import admit
 from playback_svc.domain.player_state import Asset
 from tests.contracts.catalog.stores import memory_stores

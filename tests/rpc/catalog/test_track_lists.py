@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from segue.catalog.v1 import catalog_service_pb2 as pb
 
-from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.catalogue import Track
 from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.ids import new_id

@@ -33,7 +33,7 @@ from meshkit.process import service_process
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
-from playback_svc.adapters.memory import MemoryCatalogue, MemoryPlans, MemoryPlaylists
+from playback_svc.adapters.memory.clients import MemoryCatalogue, MemoryPlans, MemoryPlaylists
 from playback_svc.assembly import Parts, StreamRevoker, assemble
 from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings

@@ -14,7 +14,7 @@ from segue.playback.v1 import playback_pb2
 from meshkit import valkey
 from meshkit.clock import now_ms
 from meshkit.faults import InvalidArgument, NotFound, ResourceExhausted, Unauthenticated
-from playback_svc.adapters.valkey_positions import ValkeyPositions
+from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.domain.presence import BLIND_MS
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.held_streams import STREAMS_PER_USER

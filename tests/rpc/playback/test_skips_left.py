@@ -10,8 +10,8 @@ import pytest
 from segue.playback.v1.playback_service_pb2 import WatchPlaybackRequest
 
 from meshkit.faults import InvalidArgument
-from playback_svc.adapters.memory import MemoryPlans
-from playback_svc.adapters.memory_skips import MemorySkipWindows
+from playback_svc.adapters.memory.clients import MemoryPlans
+from playback_svc.adapters.memory.skips import MemorySkipWindows
 from playback_svc.ports.skips import WINDOW_S, SkipsAhead
 from playback_svc.usecases.skip_allowance import SkipAllowance
 from tests.contracts.playback.samples import FREE, NOW, PREMIUM, new_id

@@ -13,25 +13,25 @@ from pydantic import SecretStr
 from meshkit import feeds_postgres, postgres
 from meshkit.process import Serving
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_library import MemoryAlbums, MemoryShelf
-from playlist_svc.adapters.memory_listings import MemoryListings
-from playlist_svc.adapters.memory_matching import MemoryMatching
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries, SocialBlocks
-from playlist_svc.adapters.memory_social import MemoryArtists, MemorySocial
-from playlist_svc.adapters.memory_ties import MemoryTies
-from playlist_svc.adapters.memory_tracks import MemoryTracks
-from playlist_svc.adapters.postgres_library import (
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.library import MemoryAlbums, MemoryShelf
+from playlist_svc.adapters.memory.listings import MemoryListings
+from playlist_svc.adapters.memory.matching import MemoryMatching
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.sharing import MemoryShares, MemoryTries, SocialBlocks
+from playlist_svc.adapters.memory.social import MemoryArtists, MemorySocial
+from playlist_svc.adapters.memory.ties import MemoryTies
+from playlist_svc.adapters.memory.tracks import MemoryTracks
+from playlist_svc.adapters.postgres.library import (
     PostgresBlockedArtists,
     PostgresSavedAlbums,
     PostgresSavedTracks,
 )
-from playlist_svc.adapters.postgres_listings import PostgresListings
-from playlist_svc.adapters.postgres_playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres_sharing import PostgresBlocks, PostgresShares
-from playlist_svc.adapters.postgres_social import PostgresSocial, PostgresTies
-from playlist_svc.adapters.postgres_tracks import PostgresTracks
+from playlist_svc.adapters.postgres.listings import PostgresListings
+from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
+from playlist_svc.adapters.postgres.sharing import PostgresBlocks, PostgresShares
+from playlist_svc.adapters.postgres.social import PostgresSocial, PostgresTies
+from playlist_svc.adapters.postgres.tracks import PostgresTracks
 from playlist_svc.adapters.versions import Versions
 from playlist_svc.assembly import Parts, assemble
 from playlist_svc.domain.shelf_changes import BLOCKED_ARTIST, SAVED_TRACK

@@ -26,9 +26,9 @@ from meshkit.clock import now_ms
 from meshkit.faults import Fault, NotFound, Unavailable
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.ulids import new_id
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.rules import Rule

@@ -29,10 +29,10 @@ from segue.playlist.v1 import (
 from meshkit import status
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.ulids import new_id
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_library import MemoryAlbums
-from playlist_svc.adapters.memory_sharing import MemoryTries
-from playlist_svc.adapters.memory_social import MemoryArtists
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.library import MemoryAlbums
+from playlist_svc.adapters.memory.sharing import MemoryTries
+from playlist_svc.adapters.memory.social import MemoryArtists
 from playlist_svc.assembly import Parts
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist

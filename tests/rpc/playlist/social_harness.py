@@ -22,11 +22,11 @@ from meshkit import postgres, status
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_library import MemoryAlbums
-from playlist_svc.adapters.memory_social import MemoryArtists
-from playlist_svc.adapters.postgres_library import PostgresSavedAlbums, PostgresSavedTracks
-from playlist_svc.adapters.postgres_social import PostgresSocial
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.library import MemoryAlbums
+from playlist_svc.adapters.memory.social import MemoryArtists
+from playlist_svc.adapters.postgres.library import PostgresSavedAlbums, PostgresSavedTracks
+from playlist_svc.adapters.postgres.social import PostgresSocial
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
 from playlist_svc.ports.playlists import PlaylistStore

@@ -14,7 +14,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
     add_SearchInternalServiceServicer_to_server,
 )
 
-from catalog_svc.adapters.memory_index import MemoryIndex
+from catalog_svc.adapters.memory.index import MemoryIndex
 from catalog_svc.domain.search import Entry
 from catalog_svc.servicers.search_internal import SearchInternalServicer
 from catalog_svc.usecases.match_tracks import MatchTracks
@@ -22,7 +22,7 @@ from meshkit.clients import Channels
 from meshkit.faults import Fault, Unavailable
 from meshkit.server_context import Context
 from meshkit.testing.rpc import served, service_settings
-from playlist_svc.adapters.catalogue_matching import SEARCH, CatalogueMatching
+from playlist_svc.adapters.grpc.matching import SEARCH, CatalogueMatching
 from playlist_svc.ports.matching import Description, Match, Matched
 from tests.contracts.catalog.search_suite import fill, track
 from tests.contracts.playlist.matching_suite import ONE, Known, MatchingSuite

@@ -20,7 +20,7 @@ from meshkit.faults import NotFound, Unavailable
 from meshkit.server_context import Context
 from meshkit.testing.rpc import ServedMesh, served
 from meshkit.ulids import new_id
-from playlist_svc.adapters.catalogue_names import CatalogueAlbums, CatalogueArtists
+from playlist_svc.adapters.grpc.names import CatalogueAlbums, CatalogueArtists
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
 

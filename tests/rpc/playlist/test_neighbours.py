@@ -25,8 +25,8 @@ from ulid import ULID
 from meshkit.faults import Fault, OutOfRange, Unavailable
 from meshkit.following import Step
 from meshkit.testing.rpc import served
-from playlist_svc.adapters.catalogue import CatalogueService
-from playlist_svc.adapters.identity import IdentityService
+from playlist_svc.adapters.grpc.catalogue import CatalogueService
+from playlist_svc.adapters.grpc.identity import IdentityService
 from playlist_svc.ports.people import UserChange
 from playlist_svc.ports.tracks import Track, TrackChange
 

@@ -15,7 +15,7 @@ from meshkit.faults import Unavailable
 from meshkit.process import service_process
 from meshkit.testing.rpc import served_mesh
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
+from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
 from playlist_svc.assembly import assemble
 from playlist_svc.ports.tracks import TrackChange
 from playlist_svc.schema import SCHEMA

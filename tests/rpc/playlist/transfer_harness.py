@@ -19,9 +19,9 @@ from meshkit.faults import Fault
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id
-from playlist_svc.adapters.catalogue_matching import Patience, PatientMatching
-from playlist_svc.adapters.memory_matching import MemoryMatching
-from playlist_svc.adapters.postgres_tracks_copy import PostgresTracksCopy
+from playlist_svc.adapters.grpc.matching import Patience, PatientMatching
+from playlist_svc.adapters.memory.matching import MemoryMatching
+from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
 from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.matching import Description, Matched

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from catalog_svc.adapters.memory_index import MemoryIndex
+from catalog_svc.adapters.memory.index import MemoryIndex
 from catalog_svc.domain.search import Entry, IndexChange, Kind
 from catalog_svc.ports.search import IndexDamaged
 from catalog_svc.usecases.follow_index import IndexFollower, Pace

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from catalog_svc.adapters.memory_index import MemoryIndex
+from catalog_svc.adapters.memory.index import MemoryIndex
 from catalog_svc.domain.matching import Description
 from catalog_svc.domain.search import Entry
 from catalog_svc.usecases.match_tracks import Match, Matched, MatchTracks

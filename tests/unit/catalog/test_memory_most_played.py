@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
+from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
 from tests.contracts.catalog.most_played_suite import MostPlayedContract, a_list
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog_svc.adapters.memory import MemoryStore
+from catalog_svc.adapters.memory.store import MemoryStore
 from tests.contracts.catalog.browsing_suite import BrowsingContract
 from tests.contracts.catalog.edits_suite import EditsContract
 from tests.contracts.catalog.handover_suite import HandoverContract

@@ -6,7 +6,7 @@ import pytest
 from segue.playback.v1 import history_service_pb2
 from segue.playback.v1 import playback_internal_service_pb2 as pb
 
-from catalog_svc.adapters.play_changes import told
+from catalog_svc.adapters.grpc.play_changes import told
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.plays import Play, Streams, summed
 

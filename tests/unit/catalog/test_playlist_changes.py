@@ -6,7 +6,7 @@ import pytest
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
 
-from catalog_svc.adapters.playlist_changes import told
+from catalog_svc.adapters.grpc.playlist_changes import told
 from catalog_svc.domain.playlists import (
     FollowersTold,
     Place,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog_svc.adapters.memory import MemoryStore
-from catalog_svc.adapters.walk import FolderWalk
+from catalog_svc.adapters.files.walk import FolderWalk
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportFile, ImportState
 from catalog_svc.domain.tags import Tags

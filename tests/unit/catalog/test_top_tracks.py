@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from catalog_svc.adapters.memory import MemoryStore
-from catalog_svc.adapters.memory_most_played import MemoryMostPlayed
+from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
+from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.plays import MostPlayed, Streams
 from catalog_svc.usecases import top_tracks

@@ -11,10 +11,10 @@ import pytest
 
 from meshkit.principal import Principal, set_principal
 from meshkit.stream_ends import Reason
-from playback_svc.adapters.memory import MemoryPlaylists, MemoryPositions
-from playback_svc.adapters.memory_others import MemoryOthers
-from playback_svc.adapters.memory_states import MemoryPlayerStates
-from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.adapters.memory.clients import MemoryPlaylists, MemoryPositions
+from playback_svc.adapters.memory.others import MemoryOthers
+from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.player_state import PlayerState, pause, stop
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.live import Adjusted

@@ -9,10 +9,10 @@ import pytest
 
 from meshkit.faults import InvalidArgument, ResourceExhausted, Unavailable
 from meshkit.stream_ends import Reason
-from playback_svc.adapters.memory import MemoryPositions
-from playback_svc.adapters.memory_deliveries import MemoryDeliveries
-from playback_svc.adapters.memory_states import MemoryPlayerStates
-from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.clients import MemoryPositions
+from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.wakeups import MemorySwitchboard, MemoryWakeups
 from playback_svc.domain.mailbox import (
     LIFE_MS,
     Applied,

@@ -10,15 +10,15 @@ import pytest
 
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from meshkit.idempotency import RequestKey
-from playback_svc.adapters.memory import (
+from playback_svc.adapters.memory.clients import (
     MemoryCatalogue,
     MemoryPlans,
     MemoryPlaylists,
     MemoryPositions,
 )
-from playback_svc.adapters.memory_skips import MemorySkipWindows
-from playback_svc.adapters.memory_states import MemoryPlayerStates
-from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.skips import MemorySkipWindows
+from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.wakeups import MemorySwitchboard, MemoryWakeups
 from playback_svc.domain.devices import Capabilities, DeviceKind
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandKind, CommandStatus
 from playback_svc.domain.player_state import EndReason, Status

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from playback_svc.adapters.codecs.events import decoded, encoded
 from playback_svc.adapters.leases import WATCH, LeaseTable
-from playback_svc.adapters.news import decoded, encoded
 from tests.contracts.playback.samples import new_id
 from tests.contracts.playback.wakeups import about
 

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from meshkit.faults import Unavailable
-from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.player_state import EndReason, PlayerState, Version, end, pause, seek
 from playback_svc.usecases.decisions import wake_of
 from playback_svc.usecases.get_playback import Playing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playback_svc.adapters.memory_preferences import MemoryPreferences
+from playback_svc.adapters.memory.preferences import MemoryPreferences
 from tests.contracts.playback.preferences_suite import CacheUnderTest, PreferencesCacheContract
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshkit.faults import Unavailable
-from playback_svc.adapters.memory_wakeups import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.wakeups import MemorySwitchboard, MemoryWakeups
 from playback_svc.ports.live import Adjusted
 from tests.contracts.playback.samples import new_id
 from tests.contracts.playback.wakeups import Instance, WakeupsContract

@@ -13,10 +13,10 @@ from segue.playback.v1 import playback_pb2
 from meshkit.faults import PermissionDenied, ResourceExhausted, Unavailable
 from meshkit.stream_ends import FINISHED, Reason
 from playback_svc import convert
-from playback_svc.adapters.memory import MemoryPositions
-from playback_svc.adapters.memory_deliveries import MemoryDeliveries
-from playback_svc.adapters.memory_states import MemoryPlayerStates
-from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.adapters.memory.clients import MemoryPositions
+from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.plans import admit
 from playback_svc.domain.player_state import EndReason, PlayerState, pause, seek
 from playback_svc.domain.presence import (

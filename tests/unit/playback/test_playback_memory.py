@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from meshkit.testing.answer_suite import AnswersContract, AnswersUnderTest
-from playback_svc.adapters.memory import MemoryPositions
-from playback_svc.adapters.memory_states import MemoryPlayerStates
+from playback_svc.adapters.memory.clients import MemoryPositions
+from playback_svc.adapters.memory.states import MemoryPlayerStates
 from tests.contracts.playback.answers import answers_of
 from tests.contracts.playback.mailboxes import MailboxesContract
 from tests.contracts.playback.player_states import PlayerStatesContract

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from playback_svc.adapters.memory import (
+from playback_svc.adapters.memory.clients import (
     MemoryCatalogue,
     MemoryPlans,
     MemoryPlaylists,
     MemoryPositions,
 )
-from playback_svc.adapters.memory_deliveries import MemoryDeliveries
-from playback_svc.adapters.memory_skips import MemorySkipWindows
-from playback_svc.adapters.memory_states import MemoryPlayerStates
-from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.skips import MemorySkipWindows
+from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Repeat
 from playback_svc.domain.player_state import Track

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from playback_svc.adapters.memory import MemoryPositions
-from playback_svc.adapters.memory_deliveries import MemoryDeliveries
-from playback_svc.adapters.memory_preferences import MemoryPreferences
-from playback_svc.adapters.memory_states import MemoryPlayerStates
-from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.adapters.memory.clients import MemoryPositions
+from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.preferences import MemoryPreferences
+from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.player_state import pause, stop
 from playback_svc.domain.preferences import DEFAULT, BitratePreference, Preferences
 from playback_svc.ports.live import Adjusted, Wake

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from playback_svc.adapters.memory import MemoryPositions
-from playback_svc.adapters.memory_deliveries import MemoryDeliveries
-from playback_svc.adapters.memory_states import MemoryPlayerStates
-from playback_svc.adapters.memory_wakeups import MemoryWakeups
+from playback_svc.adapters.memory.clients import MemoryPositions
+from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.mailbox import KEPT_MS
 from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.usecases.commanding import Commander

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshkit.faults import DeadlineExceeded, Fault, InvalidArgument, Unavailable
-from playlist_svc.adapters.catalogue_matching import Patience, PatientCatalogue, PatientMatching
+from playlist_svc.adapters.grpc.matching import Patience, PatientCatalogue, PatientMatching
 from playlist_svc.ports.matching import Description
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playlist_svc.adapters import heads
+from playlist_svc.adapters.codecs import heads
 from tests.contracts.playlist.store_world import head, new_id
 
 

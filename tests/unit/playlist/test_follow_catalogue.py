@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from meshkit.faults import OutOfRange, Unavailable
 from meshkit.following import Follower, Step
-from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.rules import Match, Ordering, Rule
 from playlist_svc.ports.tracks import TrackChange
 from playlist_svc.usecases.follow_catalogue import FollowCatalogue

@@ -11,10 +11,10 @@ import pytest
 from meshkit.faults import OutOfRange, Unavailable
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.following import Follower, Step
-from playlist_svc.adapters.memory_library import MemoryShelf
-from playlist_svc.adapters.memory_people import MemoryPeopleCopy, MemoryToldNames
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_social import MemorySocial
+from playlist_svc.adapters.memory.library import MemoryShelf
+from playlist_svc.adapters.memory.people import MemoryPeopleCopy, MemoryToldNames
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.social import MemorySocial
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.people import UserChange
 from playlist_svc.usecases.follow_users import FollowUsers

@@ -11,8 +11,8 @@ import pytest
 from meshkit.background import running
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change, FeedBatch, MemoryChangeFeed, Op
-from playlist_svc.adapters import heads
-from playlist_svc.adapters.memory_heads import MemoryHeads
+from playlist_svc.adapters.codecs import heads
+from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.usecases import hub as hubs
 from playlist_svc.usecases.hub import Hub
 from tests.contracts.playlist.store_world import head, new_id

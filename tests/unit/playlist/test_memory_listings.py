@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_listings import MemoryListings
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.listings import MemoryListings
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from tests.contracts.playlist.listings_suite import ListingsContract
 
 

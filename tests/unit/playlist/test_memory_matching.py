@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playlist_svc.adapters.memory_matching import MemoryMatching
+from playlist_svc.adapters.memory.matching import MemoryMatching
 from playlist_svc.ports.tracks import Track
 from tests.contracts.playlist.matching_suite import Known, MatchingSuite
 

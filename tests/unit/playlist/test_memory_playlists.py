@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from tests.contracts.playlist.head_cache import HeadCacheContract
 from tests.contracts.playlist.store_erasure import StoreErasureContract
 from tests.contracts.playlist.store_history import StoreHistoryContract

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from meshkit.feeds import MemoryChangeFeed
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_sharing import MemoryShares, MemoryTries, SocialBlocks
-from playlist_svc.adapters.memory_social import MemorySocial
-from playlist_svc.adapters.memory_ties import MemoryTies
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.sharing import MemoryShares, MemoryTries, SocialBlocks
+from playlist_svc.adapters.memory.social import MemorySocial
+from playlist_svc.adapters.memory.ties import MemoryTies
 from playlist_svc.ports.social import SocialStore
 from tests.contracts.playlist.shares_suite import BlocksContract, SharesContract, TriesContract
 from tests.contracts.playlist.ties_suite import TiesContract

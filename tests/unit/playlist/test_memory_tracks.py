@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.adapters.memory.tracks import MemoryTracks
 from tests.contracts.playlist.rules_suite import RulesContract
 from tests.contracts.playlist.tracks_suite import TracksContract, TracksCopyContract
 from tests.contracts.playlist.tracks_world import ScriptedCatalogue, TracksUnderTest

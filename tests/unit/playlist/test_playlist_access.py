@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from meshkit.faults import Fault, NotFound, PermissionDenied
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
 from playlist_svc.ports.playlists import Standing

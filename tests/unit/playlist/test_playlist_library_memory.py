@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playlist_svc.adapters.memory_library import MemoryShelf
+from playlist_svc.adapters.memory.library import MemoryShelf
 from playlist_svc.domain.library import Album
 from tests.contracts.playlist.library_suite import MOST, ShelfContract, an_album
 

@@ -9,8 +9,8 @@ import pytest
 
 from meshkit import telemetry
 from meshkit.faults import DeadlineExceeded, NotFound, Unavailable
-from playlist_svc.adapters.memory_people import MemoryPeopleCopy, MemoryToldNames
-from playlist_svc.adapters.people import AWAY_MS, LIFE_MS, CachedPeople
+from playlist_svc.adapters.cached_people import AWAY_MS, LIFE_MS, CachedPeople
+from playlist_svc.adapters.memory.people import MemoryPeopleCopy, MemoryToldNames
 from playlist_svc.ports.people import ToldName
 from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from meshkit.feeds import Change, MemoryChangeFeed
-from playlist_svc.adapters.memory_social import MemorySocial
+from playlist_svc.adapters.memory.social import MemorySocial
 from tests.contracts.playlist.social_suite import MOST, ReadFeed, SocialContract, whole_feed
 
 

@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from meshkit.faults import Fault
 from meshkit.idempotency import RequestKey
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.ids import to_raw, to_text
 from playlist_svc.domain.members import with_member

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from meshkit.faults import Unavailable
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.rules import Match, Ordering, Rule
 from playlist_svc.ports.tracks import Track

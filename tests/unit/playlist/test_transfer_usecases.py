@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from meshkit.faults import FailedPrecondition, Unavailable
-from playlist_svc.adapters.memory_heads import MemoryHeads
-from playlist_svc.adapters.memory_matching import MemoryMatching
-from playlist_svc.adapters.memory_playlists import MemoryPlaylists
-from playlist_svc.adapters.memory_tracks import MemoryTracks
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.matching import MemoryMatching
+from playlist_svc.adapters.memory.playlists import MemoryPlaylists
+from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain import formats
 from playlist_svc.domain.formats import FileEntry, Format
 from playlist_svc.domain.ids import new_ids, to_text

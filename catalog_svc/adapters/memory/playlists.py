@@ -1,0 +1,89 @@
+"""Public playlists and artists' followers in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from catalog_svc.adapters.codecs import feed_changes
+from catalog_svc.adapters.memory.names import MemoryNames
+from catalog_svc.domain.playlists import Place, Playlist, PlaylistTold, Told
+from meshkit.feeds import Change, MemoryChangeFeed
+
+
+class MemoryPlaylists:
+    """``PlaylistCopy`` beside the names whose followers it counts."""
+
+    def __init__(self, names: MemoryNames, feed: MemoryChangeFeed) -> None:
+        self._names = names
+        self._feed = feed
+        self._held: dict[str, tuple[Place, Playlist | None, int]] = {}
+        self._followers: dict[str, Place] = {}
+        self._generation = 0
+        self._version = 0
+        self._token = ""
+
+    async def resume_token(self) -> str:
+        """See ``Consumer.resume_token``."""
+        return self._token
+
+    async def begin_listing(self) -> None:
+        """See ``Consumer.begin_listing``."""
+        self._generation += 1
+
+    async def apply(self, changes: Sequence[Told], resume_token: str) -> None:
+        """See ``Consumer.apply``."""
+        for told in changes:
+            place = Place(self._generation, told.version)
+            if isinstance(told, PlaylistTold):
+                self._keep(told.id, told.playlist, place)
+            else:
+                self._follow(told.id, told.count, place)
+        self._token = resume_token or self._token
+
+    async def end_listing(self) -> None:
+        """See ``Consumer.end_listing``."""
+        for key, (place, playlist, _) in list(self._held.items()):
+            if place.generation < self._generation:
+                del self._held[key]
+                if playlist:
+                    self._tell(key, None)
+        for artist_id, place in list(self._followers.items()):
+            if place.generation < self._generation:
+                del self._followers[artist_id]
+                self._count(artist_id, 0)
+
+    def changes(self) -> Iterable[Change]:
+        """What the feed would say of each public playlist."""
+        for _, playlist, version in self._held.values():
+            if playlist:
+                yield feed_changes.playlist_change(playlist, version)
+
+    def _keep(self, key: str, playlist: Playlist | None, place: Place) -> None:
+        held = self._held.get(key)
+        if held is not None and not held[0].before(place):
+            return
+        if playlist != (held[1] if held else None):
+            self._tell(key, playlist)
+        self._held[key] = (place, playlist, self._version)
+
+    def _tell(self, key: str, playlist: Playlist | None) -> None:
+        self._version += 1
+        if playlist is None:
+            self._feed.append(feed_changes.removal("playlist", key, self._version))
+        else:
+            self._feed.append(feed_changes.playlist_change(playlist, self._version))
+
+    def _follow(self, artist_id: str, count: int, place: Place) -> None:
+        held = self._followers.get(artist_id)
+        if artist_id not in self._names.artists or (held and not held.before(place)):
+            return
+        self._followers[artist_id] = place
+        self._count(artist_id, count)
+
+    def _count(self, artist_id: str, count: int) -> None:
+        artist = self._names.artist(artist_id)
+        if artist is not None and artist.followers_count != count:
+            followed = replace(artist, followers_count=count, version=artist.version + 1)
+            self._names.artists[artist_id] = followed
+            self._feed.append(feed_changes.artist_change(followed))

@@ -1,0 +1,57 @@
+"""Plays counted in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from catalog_svc.adapters.memory.names import MemoryNames
+from catalog_svc.domain.plays import Play, outgrown, summed
+
+
+class MemoryPlays:
+    """``PlayCounts`` beside the tracks that it counts.
+
+    ``survivor`` says into which track one was merged: itself for most.
+    """
+
+    def __init__(self, names: MemoryNames, survivor: Callable[[str], str]) -> None:
+        self._names = names
+        self._survivor = survivor
+        self._counted: set[str] = set()
+        self._told: dict[str, int] = {}
+        self._token = ""
+
+    async def resume_token(self) -> str:
+        """See ``Consumer.resume_token``."""
+        return self._token
+
+    async def begin_listing(self) -> None:
+        """See ``Consumer.begin_listing``: the feed tells plays and lists nothing."""
+
+    async def end_listing(self) -> None:
+        """See ``Consumer.end_listing``: the feed tells plays and lists nothing."""
+
+    async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
+        """See ``Consumer.apply``."""
+        fresh = {play.id for play in changes} - self._counted
+        for one in summed(changes, fresh):
+            self._names.play(self._survivor(one.track_id), one.total)
+        self._counted |= fresh
+        self._token = resume_token or self._token
+
+    async def forget(self) -> int:
+        """See ``PlayCounts.forget``: nothing grows old here."""
+        return 0
+
+    async def tell(self, *, after: str, limit: int) -> list[str]:
+        """See ``PlayCounts.tell``."""
+        totals = {track.id: track.streams_total for track in self._names.tracks()}
+        grown = sorted(
+            track_id
+            for track_id, total in totals.items()
+            if track_id > after and outgrown(total, self._told.get(track_id, 0))
+        )[:limit]
+        for track_id in grown:
+            self._told[track_id] = totals[track_id]
+            self._names.retell(track_id)
+        return grown

@@ -1,0 +1,188 @@
+"""Public playlists and artists' followers in PostgreSQL, kept up to date by a follower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from catalog_svc.adapters.codecs import feed_changes
+from catalog_svc.adapters.postgres import names, rows
+from catalog_svc.domain.playlists import (
+    FollowersTold,
+    Place,
+    Playlist,
+    PlaylistTold,
+    Told,
+    newest_told,
+)
+from meshkit import feeds_postgres, postgres
+from meshkit.feeds import Change
+from meshkit.following_postgres import PostgresCursor
+
+FEED = "playlist"
+_ROWS = 500
+
+_BEGIN = """
+INSERT INTO listings AS held (feed, generation) VALUES (%s, 1)
+ON CONFLICT (feed) DO UPDATE SET generation = held.generation + 1 RETURNING generation
+"""
+_GENERATION = "SELECT generation FROM listings WHERE feed = %s"
+_HELD = f"{rows.PLAYLIST} WHERE p.id = ANY (%s) ORDER BY p.id FOR UPDATE"
+_KEEP = """
+INSERT INTO playlists AS held (id, public, title, description, owner, track_count, follower_count,
+                               told_version, generation, version)
+SELECT *, nextval('playlist_versions') FROM unnest(
+    %s::text[], %s::boolean[], %s::text[], %s::text[], %s::text[], %s::integer[], %s::integer[],
+    %s::bigint[], %s::bigint[])
+ON CONFLICT (id) DO UPDATE SET
+    public = excluded.public, title = excluded.title, description = excluded.description,
+    owner = excluded.owner, track_count = excluded.track_count,
+    follower_count = excluded.follower_count, told_version = excluded.told_version,
+    generation = excluded.generation, version = nextval('playlist_versions')
+WHERE (held.generation, held.told_version) < (excluded.generation, excluded.told_version)
+RETURNING held.id, held.version
+"""
+_DROP = """
+DELETE FROM playlists WHERE id IN (
+    SELECT id FROM playlists WHERE generation < %s ORDER BY id LIMIT %s FOR UPDATE
+) RETURNING id, public, nextval('playlist_versions')
+"""
+_FOLLOWED = """
+SELECT id, followers_count, followers_version, followers_generation FROM artists
+WHERE id = ANY (%s) ORDER BY id FOR UPDATE
+"""
+_FOLLOW = """
+UPDATE artists ar SET followers_count = told.count, followers_version = told.version,
+    followers_generation = told.generation, version = ar.version + told.step
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::integer[])
+    AS told (id, count, version, generation, step)
+WHERE ar.id = told.id
+"""
+_UNFOLLOW = """
+UPDATE artists SET followers_count = 0, followers_version = 0, version = version + 1
+WHERE id IN (
+    SELECT id FROM artists WHERE followers_count > 0 AND followers_generation < %s
+    ORDER BY id LIMIT %s
+) RETURNING id
+"""
+
+
+class PostgresPlaylists:
+    """``PlaylistCopy``."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+        self._cursor = PostgresCursor(pool, FEED)
+        self._generation = 0
+
+    async def resume_token(self) -> str:
+        """See ``Consumer.resume_token``."""
+        return await self._cursor.token()
+
+    async def begin_listing(self) -> None:
+        """See ``Consumer.begin_listing``."""
+        async with postgres.transaction(self._pool) as connection:
+            row = await (await connection.execute(_BEGIN, [FEED])).fetchone()
+        self._generation = row[0] if row else 0
+
+    async def apply(self, changes: Sequence[Told], resume_token: str) -> None:
+        """See ``Consumer.apply``."""
+        playlists = newest_told(one for one in changes if isinstance(one, PlaylistTold))
+        followers = newest_told(one for one in changes if isinstance(one, FollowersTold))
+        # Artists are changed by imports too, one writer at a time.
+        opened = names.writing if followers else postgres.transaction
+        async with opened(self._pool) as connection:
+            row = await (await connection.execute(_GENERATION, [FEED])).fetchone()
+            generation = row[0] if row else 0
+            changed = await _keep(connection, playlists, generation)
+            changed += await _follow(connection, followers, generation)
+            if changed:
+                await feeds_postgres.append(connection, *changed)
+            await self._cursor.advance(connection, resume_token)
+
+    async def end_listing(self) -> None:
+        """See ``Consumer.end_listing``."""
+        while await self._drop_playlists():
+            pass
+        while await self._drop_followers():
+            pass
+
+    async def _drop_playlists(self) -> bool:
+        async with postgres.transaction(self._pool) as connection:
+            dropped = await connection.execute(_DROP, [self._generation, _ROWS])
+            gone = await dropped.fetchall()
+            removed = [feed_changes.removal("playlist", row[0], row[2]) for row in gone if row[1]]
+            if removed:
+                await feeds_postgres.append(connection, *removed)
+        return len(gone) == _ROWS
+
+    async def _drop_followers(self) -> bool:
+        async with names.writing(self._pool) as connection:
+            dropped = await connection.execute(_UNFOLLOW, [self._generation, _ROWS])
+            gone = [row[0] for row in await dropped.fetchall()]
+            changed = await names.artist_changes(connection, gone)
+            if changed:
+                await feeds_postgres.append(connection, *changed)
+        return len(gone) == _ROWS
+
+
+async def _keep(
+    connection: postgres.Connection, told: Sequence[PlaylistTold], generation: int
+) -> list[Change]:
+    """Take playlists over; what the feed says of those that people see otherwise now."""
+    if not told:
+        return []
+    cursor = await connection.execute(_HELD.encode(), [[one.id for one in told]])
+    held = {row[0]: rows.playlist(row) for row in await cursor.fetchall() if row[7]}
+    cursor = await connection.execute(_KEEP, _columns(told, generation))
+    versions: dict[str, int] = dict(await cursor.fetchall())
+    return [
+        _change(one, versions[one.id])
+        for one in told
+        if one.id in versions and one.playlist != held.get(one.id)
+    ]
+
+
+def _columns(told: Sequence[PlaylistTold], generation: int) -> list[list[object]]:
+    shown = [one.playlist or Playlist(one.id, "", "", "", 0, 0) for one in told]
+    return [
+        [one.id for one in told],
+        [one.playlist is not None for one in told],
+        [one.title for one in shown],
+        [one.description for one in shown],
+        [one.owner for one in shown],
+        [one.track_count for one in shown],
+        [one.follower_count for one in shown],
+        [one.version for one in told],
+        [generation for _ in told],
+    ]
+
+
+def _change(one: PlaylistTold, version: int) -> Change:
+    if one.playlist is None:
+        return feed_changes.removal("playlist", one.id, version)
+    return feed_changes.playlist_change(one.playlist, version)
+
+
+async def _follow(
+    connection: postgres.Connection, told: Sequence[FollowersTold], generation: int
+) -> list[Change]:
+    """Take counts of followers over; what the feed says of the artists whose count is another."""
+    if not told:
+        return []
+    cursor = await connection.execute(_FOLLOWED, [[one.id for one in told]])
+    held = {row[0]: (row[1], Place(row[3], row[2])) for row in await cursor.fetchall()}
+    fresh = [
+        one
+        for one in told
+        if one.id in held and held[one.id][1].before(Place(generation, one.version))
+    ]
+    changed = [one.id for one in fresh if held[one.id][0] != one.count]
+    columns: list[list[object]] = [
+        [one.id for one in fresh],
+        [one.count for one in fresh],
+        [one.version for one in fresh],
+        [generation for _ in fresh],
+        [int(one.id in changed) for one in fresh],
+    ]
+    await connection.execute(_FOLLOW, columns)
+    return await names.artist_changes(connection, changed)

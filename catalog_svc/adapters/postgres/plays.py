@@ -1,0 +1,122 @@
+"""Plays counted in PostgreSQL, by whoever follows the playback service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from ulid import ULID
+
+from catalog_svc.adapters.codecs import feed_changes
+from catalog_svc.adapters.postgres import rows
+from catalog_svc.domain.plays import Play, summed
+from meshkit import feeds_postgres, postgres
+from meshkit.following_postgres import PostgresCursor
+
+FEED: Final = "playback"
+KEPT: Final = timedelta(days=35)
+"""How long the id of a counted play is kept: its feed is read for 30 days, and pruned hourly."""
+
+_FORGOTTEN_AT_ONCE = 5_000
+
+# A play that another transaction counts is waited for, and counted here if that one fails. In the
+# order of the ids, and before any track is held, so that two cannot wait for each other.
+_REMEMBER = """
+INSERT INTO counted_plays (play_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING
+RETURNING play_id
+"""
+_ADD = """
+WITH told AS (
+    SELECT coalesce(m.track_id, one.track_id) AS id, sum(one.total)::bigint AS total
+    FROM unnest(%s::text[], %s::bigint[]) AS one (track_id, total)
+        LEFT JOIN track_merges m ON m.id = one.track_id
+    GROUP BY 1
+), held AS (
+    SELECT t.id, told.total FROM tracks t JOIN told ON told.id = t.id
+    ORDER BY t.id FOR NO KEY UPDATE OF t
+)
+UPDATE tracks t SET streams_total = t.streams_total + held.total FROM held WHERE t.id = held.id
+"""
+_FORGET = """
+DELETE FROM counted_plays WHERE play_id = ANY (ARRAY(
+    SELECT play_id FROM counted_plays WHERE counted_at < now() - %s ORDER BY counted_at LIMIT %s
+))
+"""
+# As the index tracks_outgrown says it. Who holds a track now may wait for one that is held here.
+_TELL = """
+WITH outgrown AS (
+    SELECT id FROM tracks
+    WHERE streams_total > streams_told + streams_told / 10 AND id > %s AND NOT hidden
+    ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE tracks t SET streams_told = t.streams_total, version = t.version + 1
+FROM outgrown WHERE t.id = outgrown.id RETURNING t.id
+"""
+_TOLD = f"{rows.TRACK} WHERE t.id = ANY (%s)"
+
+
+class PostgresPlays:
+    """``PlayCounts``.
+
+    Exactly once, whatever the feed tells again and whoever else applies it: a play counts in the
+    commit that enters its id, and an id is entered once. The place in the feed only saves work. It
+    may go back for a moment, when a slower instance stores an older one, and it may be lost: from
+    the first play that is kept nothing is counted twice, for ids are kept longer than plays are.
+    A high-water mark would not do in their place: the feed is in the order in which plays ended,
+    and their ids in that in which they began. What is never told, because the feed dropped it
+    before it was read, is not counted.
+    """
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+        self._cursor = PostgresCursor(pool, FEED)
+
+    async def resume_token(self) -> str:
+        """See ``Consumer.resume_token``."""
+        return await self._cursor.token()
+
+    async def begin_listing(self) -> None:
+        """See ``Consumer.begin_listing``: the feed tells plays and lists nothing."""
+
+    async def end_listing(self) -> None:
+        """See ``Consumer.end_listing``: the feed tells plays and lists nothing."""
+
+    async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
+        """See ``Consumer.apply``."""
+        async with postgres.transaction(self._pool) as connection:
+            if changes:
+                await _count(connection, changes)
+            await self._cursor.advance(connection, resume_token)
+
+    async def forget(self) -> int:
+        """See ``PlayCounts.forget``."""
+        total, dropped = 0, _FORGOTTEN_AT_ONCE
+        while dropped == _FORGOTTEN_AT_ONCE:
+            async with postgres.transaction(self._pool) as connection:
+                dropped = (await connection.execute(_FORGET, [KEPT, _FORGOTTEN_AT_ONCE])).rowcount
+            total += dropped
+        return total
+
+    async def tell(self, *, after: str, limit: int) -> list[str]:
+        """See ``PlayCounts.tell``."""
+        async with postgres.transaction(self._pool) as connection:
+            cursor = await connection.execute(_TELL, [after, limit])
+            ids = sorted(row[0] for row in await cursor.fetchall())
+            if ids:
+                cursor = await connection.execute(_TOLD.encode(), [ids])
+                told = [rows.track(row) for row in await cursor.fetchall()]
+                await feeds_postgres.append(connection, *map(feed_changes.track_change, told))
+        return ids
+
+
+async def _count(connection: postgres.Connection, plays: Sequence[Play]) -> None:
+    ids = {ULID.from_str(play.id).to_uuid(): play.id for play in plays}
+    entered = await (await connection.execute(_REMEMBER, [sorted(ids)])).fetchall()
+    streams = summed(plays, {ids[row[0]] for row in entered})
+    if streams:
+        columns: list[list[object]] = [
+            [one.track_id for one in streams],
+            [one.total for one in streams],
+        ]
+        await connection.execute(_ADD, columns)

@@ -1,0 +1,1 @@
+"""Adapters over programs that are run: FFmpeg, FFprobe, the packager."""

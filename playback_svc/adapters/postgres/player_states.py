@@ -1,0 +1,373 @@
+"""The session store on PostgreSQL, schema ``playback``: a user's rows are the user's partition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from meshkit import feeds_postgres, postgres
+from meshkit.idempotency import RequestKey
+from meshkit.postgres import Connection, Pool
+from playback_svc.adapters import prometheus
+from playback_svc.adapters.codecs import plays_feed
+from playback_svc.adapters.postgres import device_rows, rows
+from playback_svc.adapters.postgres import preferences as postgres_preferences
+from playback_svc.adapters.postgres.preferences_rows import preferences_of
+from playback_svc.domain.player_state import PlayerState
+from playback_svc.domain.plays import Play
+from playback_svc.domain.preferences import Preferences
+from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
+from playback_svc.ports.states import Change, Checkpoint, Partition, SessionRecord, StoredAnswer
+
+
+def _named(columns: Iterable[str]) -> str:
+    return ", ".join(f"%({column})s" for column in columns)
+
+
+_STATE = (*rows.STATE_COLUMNS, "expires_at")
+_STATE_LIST = ", ".join(rows.STATE_COLUMNS)
+_SESSION_LIST = ", ".join(rows.SESSION_COLUMNS)
+_DEVICE_LIST = ", ".join(device_rows.DEVICE_COLUMNS)
+
+# Every statement below is put together from the constant names of columns alone.
+_READ = f"SELECT {_STATE_LIST} FROM player_state WHERE user_id = %(user_id)s"  # noqa: S608
+_READ_ANSWER = """
+SELECT body_sha256, answer, expires_at FROM answers
+WHERE user_id = %(user_id)s AND method = %(method)s AND request_id = %(request_id)s
+  AND expires_at > %(now)s
+"""
+_SESSION = f"SELECT {_SESSION_LIST} FROM sessions WHERE user_id = %s AND session_id = %s"  # noqa: S608
+_INSERT_STATE = f"""
+INSERT INTO player_state (user_id, {", ".join(_STATE)}) VALUES (%(user_id)s, {_named(_STATE)})
+ON CONFLICT (user_id) DO NOTHING
+"""  # noqa: S608
+_UPDATE_STATE = f"""
+UPDATE player_state SET {", ".join(f"{column} = %({column})s" for column in _STATE)}
+WHERE user_id = %(user_id)s AND epoch = %(held_epoch)s AND revision = %(held_revision)s
+"""  # noqa: S608
+# Nothing is written: a beat that was kept since the row was read must stand.
+_HOLD_STATE = """
+SELECT FROM player_state
+WHERE user_id = %(user_id)s AND epoch = %(held_epoch)s AND revision = %(held_revision)s
+FOR SHARE
+"""
+_KEEP_ANSWER = """
+INSERT INTO answers (user_id, method, request_id, body_sha256, answer, expires_at)
+VALUES (%(user_id)s, %(method)s, %(request_id)s, %(body)s, %(answer)s, %(expires_at)s)
+ON CONFLICT (user_id, method, request_id) DO UPDATE
+SET body_sha256 = excluded.body_sha256, answer = excluded.answer, expires_at = excluded.expires_at
+WHERE answers.expires_at <= %(now)s
+"""
+_BLOB = "SELECT body FROM blobs WHERE user_id = %s AND blob_id = %s"
+# One statement, hence one moment: what the state names is there.
+_READ_BODIES = f"""
+SELECT {_STATE_LIST}, blob_id, body
+FROM player_state LEFT JOIN blobs ON blobs.user_id = player_state.user_id
+  AND blob_id IN (queue -> 'context' ->> {rows.LISTING_AT}, queue -> 'context' ->> {rows.ORDER_AT})
+WHERE player_state.user_id = %(user_id)s
+"""  # noqa: S608
+_DEVICES = f"SELECT {_DEVICE_LIST} FROM devices WHERE user_id = %(user_id)s ORDER BY device_id"  # noqa: S608
+_KEEP_SESSION = f"""
+INSERT INTO sessions (user_id, {_SESSION_LIST})
+VALUES (%(user_id)s, {_named(rows.SESSION_COLUMNS)})
+ON CONFLICT (user_id, session_id) DO UPDATE
+SET status = excluded.status, position_ms = excluded.position_ms,
+    track_id = excluded.track_id, skips_count = excluded.skips_count,
+    rung = excluded.rung, bitrate_kbps = excluded.bitrate_kbps,
+    last_heartbeat_at = excluded.last_heartbeat_at,
+    ended_at = excluded.ended_at, ended_by = excluded.ended_by
+"""  # noqa: S608
+# Numbers and loudness come by mail and reports alone.
+_KEEP_DEVICE = f"""
+INSERT INTO devices (user_id, {_DEVICE_LIST})
+VALUES (%(user_id)s, {_named(device_rows.DEVICE_COLUMNS)})
+ON CONFLICT (user_id, device_id) DO UPDATE
+SET name = excluded.name, kind = excluded.kind, capabilities = excluded.capabilities,
+    controllable = excluded.controllable,
+    seen_at = greatest(devices.seen_at, excluded.seen_at)
+"""  # noqa: S608
+_DEVICES_VERSION = "SELECT version FROM device_lists WHERE user_id = %(user_id)s"
+_KEEP_DEVICES_VERSION = """
+INSERT INTO device_lists (user_id, version) VALUES (%(user_id)s, %(version)s)
+ON CONFLICT (user_id) DO UPDATE SET version = excluded.version
+WHERE device_lists.version = excluded.version - 1
+"""
+_REMOVE_DEVICE = "DELETE FROM devices WHERE user_id = %s AND device_id = %s"
+_REMOVE_MAIL = "DELETE FROM commands WHERE user_id = %s AND device_id = %s"
+_NUMBER = """
+UPDATE devices SET last_number = %(number)s
+WHERE user_id = %(user_id)s AND device_id = %(device_id)s AND last_number = %(number)s - 1
+"""
+# A number that is taken fails the condition above it: an error here would only fill the log.
+_POST = f"""
+INSERT INTO commands (user_id, {", ".join(device_rows.COMMAND_COLUMNS)})
+VALUES (%(user_id)s, {_named(device_rows.COMMAND_COLUMNS)})
+ON CONFLICT DO NOTHING
+"""  # noqa: S608
+_KEEP_PLAY = f"""
+WITH kept AS (
+    INSERT INTO plays (user_id, {", ".join(device_rows.PLAY_COLUMNS)})
+    VALUES (%(user_id)s, {_named(device_rows.PLAY_COLUMNS)})
+    ON CONFLICT (user_id, play_id) DO NOTHING RETURNING user_id, track_id, play_id, counted
+), latest AS (
+    INSERT INTO latest_plays (user_id, track_id, play_id)
+    SELECT user_id, track_id, play_id FROM kept WHERE counted
+    ON CONFLICT (user_id, track_id) DO UPDATE SET play_id = excluded.play_id
+    WHERE latest_plays.play_id < excluded.play_id
+)
+SELECT FROM kept
+"""  # noqa: S608
+_KEEP_BLOB = "INSERT INTO blobs (user_id, blob_id, body) VALUES (%s, %s, %s)"
+_DROP_BLOBS = "DELETE FROM blobs WHERE user_id = %s AND blob_id = ANY(%s)"
+# A beat moves the position of a playing session alone; its liveness counts for a held one too.
+_CHECKPOINT = """
+WITH beat AS (
+    SELECT * FROM unnest(
+        %(user_id)s::text[], %(session_id)s::text[], %(epoch)s::int[], %(revision)s::int[],
+        %(seq)s::int[], %(position_ms)s::int[], %(position_at)s::timestamptz[], %(moving)s::bool[],
+        %(bitrate_kbps)s::int[], %(beat_at)s::timestamptz[], %(rung)s::text[], %(offline)s::bool[]
+    ) AS b (user_id, session_id, epoch, revision, seq, position_ms, position_at, moving,
+            bitrate_kbps, beat_at, rung, offline)
+), held AS (
+    SELECT p.user_id FROM player_state p JOIN beat b USING (user_id, session_id, epoch, revision)
+), moved AS (
+    UPDATE player_state p SET
+        last_seq = b.seq,
+        last_heartbeat_at = b.beat_at,
+        offline = b.offline,
+        rung = CASE WHEN b.rung <> '' THEN b.rung ELSE p.rung END,
+        bitrate_kbps = CASE WHEN b.rung <> '' THEN b.bitrate_kbps ELSE p.bitrate_kbps END,
+        position_ms = CASE WHEN p.status = 'PLAYING'
+            THEN least(b.position_ms, p.track_duration_ms) ELSE p.position_ms END,
+        position_at = CASE WHEN p.status = 'PLAYING' THEN b.position_at ELSE p.position_at END,
+        heard_ms = p.heard_ms + CASE WHEN p.status = 'PLAYING' THEN greatest(0, least(
+            least(b.position_ms, p.track_duration_ms) - p.position_ms,
+            round(extract(epoch FROM b.position_at - p.position_at) * 1000)))::int ELSE 0 END,
+        moving = CASE WHEN p.status = 'PLAYING' THEN b.moving ELSE p.moving END,
+        expires_at = CASE p.status
+            WHEN 'PLAYING' THEN greatest(b.beat_at, b.position_at) + %(playing)s
+            WHEN 'PAUSED' THEN greatest(b.beat_at, p.position_at) + %(paused)s
+        END
+    FROM beat b
+    WHERE p.user_id = b.user_id AND p.session_id = b.session_id
+      AND p.epoch = b.epoch AND p.revision = b.revision AND p.last_seq < b.seq
+    RETURNING p.user_id, p.session_id, p.position_ms, p.rung, p.bitrate_kbps,
+        p.last_heartbeat_at
+), logged AS (
+    UPDATE sessions s SET position_ms = m.position_ms, rung = m.rung,
+        bitrate_kbps = m.bitrate_kbps, last_heartbeat_at = m.last_heartbeat_at
+    FROM moved m WHERE s.user_id = m.user_id AND s.session_id = m.session_id
+)
+SELECT user_id FROM held
+"""
+
+
+_Statement = tuple[str, dict[str, Any] | tuple[Any, ...]]
+
+
+class _ConditionFailed(Exception):
+    """Rolls back a change of which a condition did not hold."""
+
+
+class PostgresPlayerStates:
+    """A ``PlayerStateStore``: each change is one transaction on one user's rows."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
+        """See the port. One trip: the statements are sent together."""
+
+        async def query(connection: Connection) -> Partition:
+            # The answer is read first: a change in between then shows in the state, not in it,
+            # and the compare-and-set that follows fails instead of running twice.
+            values = {"user_id": user_id}
+            async with connection.pipeline():
+                answer = None
+                if key is not None:
+                    answer = await connection.execute(_READ_ANSWER, _asked(key, now_ms))
+                state = await connection.execute(_READ.encode(), values)
+                version = await connection.execute(_DEVICES_VERSION, values)
+                devices = await connection.execute(_DEVICES.encode(), values)
+                preferences = await connection.execute(postgres_preferences.READ, values)
+            state_row, preferred = await state.fetchone(), await preferences.fetchone()
+            (devices_version,) = await version.fetchone() or (0,)
+            return Partition(
+                state=rows.state_of(state_row) if state_row else None,
+                stored=_stored(key, await answer.fetchone()) if key and answer else None,
+                devices=tuple(map(device_rows.device_of, await devices.fetchall())),
+                preferences=preferences_of(*preferred) if preferred else Preferences(),
+                devices_version=devices_version,
+            )
+
+        return await postgres.read(self._pool, query)
+
+    async def blob(self, user_id: str, blob_id: str) -> bytes | None:
+        """See the port."""
+
+        async def query(connection: Connection) -> bytes | None:
+            row = await (
+                await connection.execute(_BLOB, (user_id, blob_id), binary=True)
+            ).fetchone()
+            return bytes(row[0]) if row else None
+
+        return await postgres.read(self._pool, query)
+
+    async def with_bodies(self, user_id: str) -> tuple[PlayerState, Mapping[str, bytes]] | None:
+        """See the port."""
+
+        async def query(connection: Connection) -> list[tuple[Any, ...]]:
+            found = await connection.execute(_READ_BODIES.encode(), {"user_id": user_id})
+            return await found.fetchall()
+
+        found = await postgres.read(self._pool, query)
+        if not found:
+            return None
+        bodies = {row[-2]: bytes(row[-1]) for row in found if row[-2] is not None}
+        return rows.state_of(found[0][:-2]), bodies
+
+    async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
+        """See the port."""
+
+        async def query(connection: Connection) -> SessionRecord | None:
+            found = await connection.execute(_SESSION.encode(), (user_id, session_id))
+            row = await found.fetchone()
+            return rows.session_of(row) if row else None
+
+        return await postgres.read(self._pool, query)
+
+    async def commit(self, change: Change, now_ms: int) -> bool:
+        """See the port. The conditions and what they guard are sent together, in two trips."""
+        try:
+            async with postgres.transaction(self._pool) as connection:
+                async with connection.pipeline():
+                    conditions = [
+                        await connection.execute(statement.encode(), values)
+                        for statement, values in _conditions(change, now_ms)
+                    ]
+                    for statement, values in _consequences(change):
+                        await connection.execute(statement.encode(), values)
+                    kept = [
+                        (play, await connection.execute(_KEEP_PLAY.encode(), _play(change, play)))
+                        for play in change.plays
+                    ]
+                if any(condition.rowcount != 1 for condition in conditions):
+                    raise _ConditionFailed
+                new = [play for play, row in kept if row.rowcount and not play.private]
+                if new:
+                    told = [plays_feed.change_of(change.user_id, play) for play in new]
+                    await feeds_postgres.append(connection, *told)
+            # Counted once it is certain, as each play is entered once.
+            for play, row in kept:
+                if row.rowcount:
+                    prometheus.entered(play)
+        except (_ConditionFailed, UniqueViolation):
+            return False
+        return True
+
+    async def checkpoint(self, beats: Sequence[Checkpoint]) -> list[bool]:
+        """See the port. One statement for all: users' rows share a server here."""
+        values = _checkpoint_values(beats)
+        async with postgres.transaction(self._pool) as connection:
+            found = await connection.execute(_CHECKPOINT, values)
+            held = {row[0] for row in await found.fetchall()}
+        return [beat.user_id in held for beat in beats]
+
+
+def _asked(key: RequestKey, now_ms: int) -> dict[str, Any]:
+    return {
+        "user_id": key.principal,
+        "method": key.method,
+        "request_id": key.request_id,
+        "now": rows.instant(now_ms),
+    }
+
+
+def _stored(key: RequestKey, row: tuple[Any, ...] | None) -> StoredAnswer | None:
+    if row is None:
+        return None
+    held = RequestKey(key.principal, key.method, key.request_id, bytes(row[0]))
+    return StoredAnswer(held, rows.answer_of(row[1]), rows.unix_ms(row[2]))
+
+
+def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
+    """The statements that must change one row each."""
+    user_id = change.user_id
+    if change.state is not None and change.state.version == change.expected:
+        epoch, revision = change.expected
+        held = {"user_id": user_id, "held_epoch": epoch, "held_revision": revision}
+        yield _HOLD_STATE, held
+    elif change.state is not None:
+        values = {"user_id": user_id, **rows.state_values(change.state)}
+        values |= {column: Jsonb(values[column]) for column in ("rungs", "queue", "queued_origins")}
+        if change.expected is None:
+            yield _INSERT_STATE, values
+        else:
+            values["held_epoch"], values["held_revision"] = change.expected
+            yield _UPDATE_STATE, values
+    if change.stored is not None:
+        yield _KEEP_ANSWER, _answer_values(change.stored, now_ms)
+    yield from postgres_preferences.conditions(change)
+    if change.devices_version is not None:
+        yield _KEEP_DEVICES_VERSION, {"user_id": user_id, "version": change.devices_version}
+    for command in change.mail:
+        number = {"device_id": command.device_id, "number": command.number}
+        yield _NUMBER, {"user_id": user_id, **number}
+
+
+def _consequences(change: Change) -> Iterator[_Statement]:
+    """What is written where the conditions hold."""
+    user_id = change.user_id
+    for record in change.sessions:
+        yield _KEEP_SESSION, {"user_id": user_id, **rows.session_values(record)}
+    for command in change.mail:
+        yield _POST, {"user_id": user_id, **device_rows.command_values(command)}
+    if change.removed_device is not None:
+        # A device that reports locks its own row first, too.
+        yield _REMOVE_DEVICE, (user_id, change.removed_device)
+        yield _REMOVE_MAIL, (user_id, change.removed_device)
+    for device in change.devices:
+        yield _KEEP_DEVICE, {"user_id": user_id, **device_rows.device_values(device)}
+    for blob_id, body in change.blobs.items():
+        yield _KEEP_BLOB, (user_id, blob_id, body)
+    if change.dropped_blobs:
+        yield _DROP_BLOBS, (user_id, list(change.dropped_blobs))
+
+
+def _play(change: Change, play: Play) -> dict[str, Any]:
+    return {"user_id": change.user_id, **device_rows.play_values(play)}
+
+
+def _answer_values(stored: StoredAnswer, now_ms: int) -> dict[str, Any]:
+    return {
+        "user_id": stored.key.principal,
+        "method": stored.key.method,
+        "request_id": stored.key.request_id,
+        "body": stored.key.body_sha256,
+        "answer": Jsonb(rows.answer_document(stored.answer)),
+        "expires_at": rows.instant(stored.expires_at_ms),
+        "now": rows.instant(now_ms),
+    }
+
+
+def _checkpoint_values(beats: Sequence[Checkpoint]) -> dict[str, Any]:
+    lives = [beat.live for beat in beats]
+    return {
+        "user_id": [beat.user_id for beat in beats],
+        "session_id": [live.session_id for live in lives],
+        "epoch": [live.version.epoch for live in lives],
+        "revision": [live.version.revision for live in lives],
+        "seq": [live.seq for live in lives],
+        "position_ms": [live.position_ms for live in lives],
+        "position_at": [rows.instant(live.position_at_ms) for live in lives],
+        "moving": [live.moving for live in lives],
+        "rung": [live.rung for live in lives],
+        "offline": [live.offline for live in lives],
+        "bitrate_kbps": [live.bitrate_kbps for live in lives],
+        "beat_at": [rows.instant(live.beat_at_ms) for live in lives],
+        "playing": rows.duration(SILENCE_PLAYING_MS),
+        "paused": rows.duration(SILENCE_PAUSED_MS),
+    }

@@ -1,0 +1,56 @@
+"""Identity's users as its service tells them, over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from segue.identity.v1 import identity_internal_service_pb2 as pb
+from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
+
+from meshkit.deadline import budget
+from meshkit.following import Step, step_of
+from meshkit.status import remote_faults
+from meshkit.stream_ends import require_going_on
+from playlist_svc.adapters.grpc.ulids import ulids
+from playlist_svc.ports.people import UserChange
+
+USERS = pb.DESCRIPTOR.services_by_name["UserInternalService"]
+
+_BATCH = 500
+_BATCH_S = 1.0
+
+
+class IdentityService:
+    """An ``Identity`` that asks the identity service."""
+
+    def __init__(self, stub: UserInternalServiceStub) -> None:
+        self._stub = stub
+
+    async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
+        """See the port."""
+        asked = ulids(user_ids)
+        names: dict[str, str] = {}
+        for at in range(0, len(asked), _BATCH):
+            request = pb.LookupUsersRequest(user_ids=asked[at : at + _BATCH])
+            with remote_faults():
+                answer = await self._stub.LookupUsers(request, timeout=budget(_BATCH_S))
+            names.update((user.user_id, user.username) for user in answer.users)
+        return names
+
+    async def changes(self, resume_token: str, /) -> AsyncIterator[Step[UserChange]]:
+        """Identity's feed, of users alone (``meshkit.following.Watch``)."""
+        request = pb.WatchUsersRequest(resume_token=resume_token)
+        with remote_faults():
+            async for step in self._stub.WatchUsers(request):
+                require_going_on(step)
+                yield step_of(step, change_of(step))
+
+
+def change_of(step: pb.WatchUsersResponse) -> UserChange | None:
+    """What a step tells of a user; None where it tells of a sign-in or of nothing."""
+    if step.HasField("user_changed"):
+        user = step.user_changed.user
+        return UserChange(user.user_id, user.username)
+    if step.HasField("user_erased"):
+        return UserChange(step.user_erased.user_id, None)
+    return None

@@ -1,0 +1,90 @@
+"""The names that identity told, in PostgreSQL: the table ``people``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from meshkit import postgres
+from meshkit.following_postgres import PostgresCursor
+from playlist_svc.adapters.postgres.playlist_rows import instant, unix_ms
+from playlist_svc.ports.people import ToldName
+
+FEED: Final = "identity"
+"""The name of the cursor, and of the lease of whoever follows."""
+
+_FIND = "SELECT user_id, username, told_at FROM people WHERE user_id = ANY (%s)"
+# In the order of ids, so that two writers wait for each other and never in a circle.
+_KEEP = """
+INSERT INTO people AS held (user_id, username, told_at)
+SELECT user_id, username, %(at)s
+FROM unnest(%(ids)s::text[], %(names)s::text[]) AS told (user_id, username)
+ORDER BY user_id COLLATE "C"
+ON CONFLICT (user_id) DO UPDATE SET username = excluded.username, told_at = excluded.told_at
+WHERE held.told_at < excluded.told_at
+"""
+_DROP = """
+DELETE FROM people WHERE user_id IN (
+    SELECT user_id FROM people WHERE user_id = ANY (%s) AND told_at <= %s
+    ORDER BY user_id FOR UPDATE
+)
+"""
+
+
+class PostgresToldNames:
+    """``ToldNames`` of the schema."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+
+    async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
+        """See the port."""
+
+        async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(_FIND, [list(user_ids)])).fetchall()
+
+        return {
+            user_id: ToldName(username, unix_ms(told_at))
+            for user_id, username, told_at in await postgres.read(self._pool, query)
+        }
+
+    async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
+        """See the port."""
+        if names:
+            async with postgres.transaction(self._pool) as connection:
+                await _keep(connection, names, told_at_ms)
+        if gone:
+            async with postgres.transaction(self._pool) as connection:
+                await _drop(connection, gone, told_at_ms)
+
+
+class PostgresPeopleCopy:
+    """``PeopleCopy`` of the schema."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+        self._cursor = PostgresCursor(pool, FEED)
+
+    async def resume_token(self) -> str:
+        """See the port."""
+        return await self._cursor.token()
+
+    async def store(
+        self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
+    ) -> None:
+        """See the port."""
+        async with postgres.transaction(self._pool) as connection:
+            if names:
+                await _keep(connection, names, told_at_ms)
+            if gone:
+                await _drop(connection, gone, told_at_ms)
+            await self._cursor.advance(connection, resume_token)
+
+
+async def _keep(connection: postgres.Connection, names: Mapping[str, str], told_at_ms: int) -> None:
+    rows = {"at": instant(told_at_ms), "ids": list(names), "names": list(names.values())}
+    await connection.execute(_KEEP, rows)
+
+
+async def _drop(connection: postgres.Connection, gone: Collection[str], told_at_ms: int) -> None:
+    await connection.execute(_DROP, [sorted(gone), instant(told_at_ms)])
