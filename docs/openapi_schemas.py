@@ -77,8 +77,8 @@ class Schemas:
         told = {"description": _field_description(field)}
         if is_map(field):
             value = field.message_type.fields_by_name["value"]
-            return {"type": "object", "additionalProperties": self._value(value, sent)} | told
-        value = self._value(field, sent)
+            return {"type": "object", "additionalProperties": self._value(value, sent=sent)} | told
+        value = self._value(field, sent=sent)
         if sent:
             value |= _bounds_of_a_value(field)
         if field.is_repeated:
@@ -86,18 +86,18 @@ class Schemas:
             return {"type": "array", "items": value} | items | told
         return value | told
 
-    def _value(self, field: FieldDescriptor, sent: bool) -> Json:
+    def _value(self, field: FieldDescriptor, *, sent: bool) -> Json:
         if field.message_type is None:
-            return self._scalar(field, sent)
+            return self._scalar(field, sent=sent)
         known = _WELL_KNOWN.get(field.message_type.full_name)
         return dict(known) if known else self.message(field.message_type, sent=sent)
 
-    def _scalar(self, field: FieldDescriptor, sent: bool) -> Json:
+    def _scalar(self, field: FieldDescriptor, *, sent: bool) -> Json:
         if field.enum_type is None:
             return dict(_SCALARS[field.type])
-        return self._enum(field.enum_type, sent)
+        return self._enum(field.enum_type, sent=sent)
 
-    def _enum(self, enum: EnumDescriptor, sent: bool) -> Json:
+    def _enum(self, enum: EnumDescriptor, *, sent: bool) -> Json:
         name = f"{enum.full_name}{'Input' if sent else ''}"
         values = [value for value in enum.values if value.number or not sent]
         said = [f"- `{value.name}`: {_value_comment(enum, value.name)}" for value in values]

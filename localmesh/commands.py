@@ -86,7 +86,7 @@ def status(
     as_json
         Print one JSON object instead of a table.
     """
-    return _guarded(lambda: _status(Layout.at(folder), as_json))
+    return _guarded(lambda: _status(Layout.at(folder), as_json=as_json))
 
 
 @app.command
@@ -109,7 +109,7 @@ def logs(
     lines
         How many of the newest lines to show.
     """
-    return _guarded(lambda: _logs(Layout.at(folder), service, follow, lines))
+    return _guarded(lambda: _logs(Layout.at(folder), service, follow=follow, lines=lines))
 
 
 @app.command
@@ -195,7 +195,7 @@ def _down(layout: Layout) -> int:
     return 0
 
 
-def _status(layout: Layout, as_json: bool) -> int:
+def _status(layout: Layout, *, as_json: bool) -> int:
     from localmesh import control
 
     answer = asyncio.run(control.ask(layout, {"op": "status"}))
@@ -213,7 +213,7 @@ def _status(layout: Layout, as_json: bool) -> int:
     return 0 if ready and answer["state"] == "ready" else 1
 
 
-def _logs(layout: Layout, service: str | None, follow: bool, lines: int) -> int:
+def _logs(layout: Layout, service: str | None, *, follow: bool, lines: int) -> int:
     from localmesh.logbook import Follower, log_names, recent_lines
 
     with Follower(layout.logs, service) as follower:

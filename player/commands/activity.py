@@ -40,7 +40,7 @@ def history(
         if limit < 1:
             raise CommandFailed("--limit must be 1 or more")
         async with acting_as(folder, user) as client:
-            entries = await _plays(client, limit, distinct)
+            entries = await _plays(client, limit, distinct=distinct)
         if entries:
             output().print(history_table(entries))
         else:
@@ -50,7 +50,7 @@ def history(
     return run(work())
 
 
-async def _plays(client: MeshClient, most: int, distinct: bool) -> list[Any]:
+async def _plays(client: MeshClient, most: int, *, distinct: bool) -> list[Any]:
     request = history_service_pb2.ListHistoryRequest(page_size=min(most, PAGE), distinct=distinct)
     entries: list[Any] = []
     while True:

@@ -42,11 +42,11 @@ def list_saved(
         if limit < 0:
             raise CommandFailed("--limit must be 0 or more")
         async with acting_as(folder, user) as client:
-            shown, total = await _saved(client, albums, limit)
+            shown, total = await _saved(client, albums=albums, most=limit)
         if not shown:
             say("Nothing is saved. Save something: segue library save WORDS")
             return 0
-        output().print(_table(shown, albums))
+        output().print(_table(shown, albums=albums))
         if total > len(shown):
             say((f"and {total - len(shown):,} more: --limit 0 shows all", "dim"))
         return 0
@@ -54,7 +54,7 @@ def list_saved(
     return run(work())
 
 
-def _table(saved: Sequence[Any], albums: bool) -> Table:
+def _table(saved: Sequence[Any], *, albums: bool) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("Album" if albums else "Track", "Year" if albums else "Length", "Saved"):
         table.add_column(heading)
@@ -64,11 +64,11 @@ def _table(saved: Sequence[Any], albums: bool) -> Table:
     return table
 
 
-async def _saved(client: MeshClient, albums: bool, most: int = 0) -> tuple[list[Any], int]:
+async def _saved(client: MeshClient, *, albums: bool, most: int = 0) -> tuple[list[Any], int]:
     """The saved tracks or albums, at most so many (0: all), and how many there are in all."""
     saved: list[Any] = []
     total = 0
-    async for answer in _pages(client, albums, min(most or PAGE, PAGE)):
+    async for answer in _pages(client, albums=albums, page_size=min(most or PAGE, PAGE)):
         saved += answer.albums if albums else answer.tracks
         total = answer.total_count
         if 0 < most <= len(saved):
@@ -76,7 +76,7 @@ async def _saved(client: MeshClient, albums: bool, most: int = 0) -> tuple[list[
     return saved, total
 
 
-async def _pages(client: MeshClient, albums: bool, page_size: int) -> AsyncIterator[Any]:
+async def _pages(client: MeshClient, *, albums: bool, page_size: int) -> AsyncIterator[Any]:
     service, token = client.library, ""
     while True:
         if albums:
@@ -151,7 +151,7 @@ def remove(*words: str, albums: _Albums = False, user: User = None, folder: Fold
         if not words:
             raise CommandFailed("say what to take out, such as: segue library remove blue moon")
         async with acting_as(folder, user) as client:
-            saved, _ = await _saved(client, albums)
+            saved, _ = await _saved(client, albums=albums)
             chosen = choose_saved(" ".join(words), saved)
             if albums:
                 of_album = library_service_pb2.RemoveSavedAlbumsRequest(album_ids=[chosen.id])

@@ -197,7 +197,7 @@ def export(
 
     async def work() -> int:
         request = transfer_service_pb2.ExportPlaylistRequest(format=format_of(file, form))
-        _refuse_to_overwrite(file, force)
+        _refuse_to_overwrite(file, force=force)
         async with acting_as(folder, user) as client:
             request.playlist_id = await find_list(client, name)
             if version is not None:
@@ -210,7 +210,7 @@ def export(
     return run(work())
 
 
-def _refuse_to_overwrite(file: Path, force: bool) -> None:
+def _refuse_to_overwrite(file: Path, *, force: bool) -> None:
     if str(file) != "-" and file.exists() and not force:
         raise CommandFailed(f"{file} is there already; --force writes over it")
 

@@ -50,7 +50,7 @@ def log(
         async with acting_as(folder, user) as client:
             playlist_id = await find_list(client, name)
             versions = [each async for each in snapshots(client, playlist_id, limit)]
-        _show_log(versions, ids)
+        _show_log(versions, ids=ids)
         if versions[-1].revision > 1:
             say((f"and {versions[-1].revision - 1:,} more: --limit 0 shows all", "dim"))
         return 0
@@ -58,7 +58,7 @@ def log(
     return run(work())
 
 
-def _show_log(versions: Sequence[Any], ids: bool) -> None:
+def _show_log(versions: Sequence[Any], *, ids: bool) -> None:
     """A line a version, never wrapped: its number, when, who, and what."""
     digits = len(str(versions[0].revision))
     names = [plain(each.author) or "somebody" for each in versions]

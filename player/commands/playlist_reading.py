@@ -48,7 +48,7 @@ def list_playlists(
 
     async def work() -> int:
         async with acting_as(folder, user) as client:
-            kind = _kind_of(followed, shared, deleted)
+            kind = _kind_of(followed, shared=shared, deleted=deleted)
             found = [each async for each in playlists_of_kind(client, kind)]
         if found:
             output().print(_playlist_table(found))
@@ -59,7 +59,7 @@ def list_playlists(
     return run(work())
 
 
-def _kind_of(followed: bool, shared: bool, deleted: bool) -> Any:
+def _kind_of(followed: bool, *, shared: bool, deleted: bool) -> Any:
     if followed + shared + deleted > 1:
         raise CommandFailed("choose one of --followed, --shared and --deleted")
     if followed:

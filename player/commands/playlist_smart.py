@@ -68,7 +68,9 @@ def smart(
     async def work() -> int:
         rule = parse_rule(rules, any_of=any_of, order=order, descending=descending, limit=limit)
         async with acting_as(folder, user) as client:
-            wanted = _change(client, name, rule) if change else _make(client, name, rule, public)
+            wanted = (
+                _change(client, name, rule) if change else _make(client, name, rule, public=public)
+            )
             playlist = await wanted
         say(
             f"{playlist.title} has {count(playlist.track_count, 'track')} now",
@@ -79,7 +81,7 @@ def smart(
     return run(work())
 
 
-async def _make(client: MeshClient, name: str, rule: Any, public: bool) -> Any:
+async def _make(client: MeshClient, name: str, rule: Any, *, public: bool) -> Any:
     request = playlist_service_pb2.CreatePlaylistRequest(
         name=name, public=public, rule=rule, request_id=str(ULID())
     )

@@ -43,7 +43,7 @@ async def _show(client: MeshClient, playlist_id: str) -> None:
     first = True
     watch = client.playlists.WatchPlaylist
     async for answer in followed(client, watch, request, on_missed=_say_missed):
-        show_update(answer.update, first)
+        show_update(answer.update, first=first)
         first = False
 
 
@@ -51,7 +51,7 @@ def _say_missed() -> None:
     say(("changes were missed; going on from the state as it is now", "dim"))
 
 
-def show_update(update: Any, first: bool) -> None:
+def show_update(update: Any, *, first: bool) -> None:
     """Prints what a message tells; the first one, the state of the playlist."""
     if first:
         tracks = count(update.playlist.track_count, "track")

@@ -102,7 +102,7 @@ def protos(
 
     async def work() -> int:
         if out is not None:
-            _write_tree(out, internal)
+            _write_tree(out, internal=internal)
         elif sys.stdout.isatty():
             raise CommandFailed("a descriptor set is no text; say: segue protos > segue.binpb")
         else:
@@ -113,7 +113,7 @@ def protos(
     return run(work())
 
 
-def _write_tree(out: Path, internal: bool) -> None:
+def _write_tree(out: Path, *, internal: bool) -> None:
     texts = contract_files.source_tree(internal=internal)
     for name, text in {**texts, "buf.yaml": _BUF_YAML, "buf.gen.yaml": _BUF_GEN_YAML}.items():
         path = out / name

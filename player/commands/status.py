@@ -49,10 +49,10 @@ def status(
     async def work() -> int:
         async with acting_as(folder, user) as client:
             if not watch:
-                _print(await _read(client), as_json)
+                _print(await _read(client), as_json=as_json)
             elif as_json or not Console().is_terminal:
                 async for playback in _changes(client):
-                    _print(playback, as_json)
+                    _print(playback, as_json=as_json)
             else:
                 await _draw(client)
         return 0
@@ -73,7 +73,7 @@ async def _changes(client: MeshClient) -> AsyncIterator[Any]:
         yield answer.playback if answer.HasField("playback") else None
 
 
-def _print(playback: Any, as_json: bool) -> None:
+def _print(playback: Any, *, as_json: bool) -> None:
     if as_json:
         told = MessageToDict(playback, preserving_proto_field_name=True) if playback else {}
         print(json.dumps(told), flush=True)

@@ -112,9 +112,9 @@ class Editor:
         size = len(view.entries)
         weights = _SHRINKING if size > _LONG_LIST else _GROWING
         (kind,) = random.choices((*often, *seldom), (*weights, *_SELDOM))
-        return (kind if size > _SHORT_LIST else self._adding)(view, stale, words)
+        return (kind if size > _SHORT_LIST else self._adding)(view, stale=stale, words=words)
 
-    def _adding(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _adding(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         track_ids = random.choices(self._track_ids, k=random.randint(1, 4))
         request = pb.AddTracksRequest(**words, track_ids=track_ids)
         if stale and random.random() < 0.5:
@@ -123,12 +123,12 @@ class Editor:
             request.before_item_id = random.choice(view.entries).item_id
         return self._client.playlists.AddTracks, request
 
-    def _removing(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _removing(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         chosen = [each.item_id for each in random.sample(view.entries, random.randint(1, 3))]
         request = pb.RemoveTracksRequest(**words, item_ids=chosen)
         return self._client.playlists.RemoveTracks, request
 
-    def _moving(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _moving(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         *chosen, before = random.sample(
             [each.item_id for each in view.entries], random.randint(2, 4)
         )
@@ -137,10 +137,10 @@ class Editor:
         )
         return self._client.playlists.MoveTracks, request
 
-    def _renaming(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _renaming(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         return self._updating(words, title=f"Title {random.getrandbits(64)}")
 
-    def _describing(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _describing(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         return self._updating(words, description=f"About {random.getrandbits(64)}")
 
     def _updating(self, words: dict[str, Any], **texts: str) -> tuple[Any, Any]:
@@ -148,13 +148,13 @@ class Editor:
         request = pb.UpdatePlaylistRequest(playlist_id=words["playlist_id"], playlist=wanted)
         return self._client.playlists.UpdatePlaylist, request
 
-    def _sorting(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _sorting(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         request = pb.SortTracksRequest(
             **words, by=random.choice(_SORTS), descending=random.random() < 0.5
         )
         return self._client.playlists.SortTracks, request
 
-    def _replacing(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _replacing(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         """The list without a few entries, with one elsewhere, and with new ones."""
         item = pb.ReplaceTracksRequest.Item
         items = [item(item_id=each.item_id) for each in view.entries]
@@ -165,12 +165,12 @@ class Editor:
             items.insert(random.randint(0, len(items)), item(track_id=track_id))
         return self._client.playlists.ReplaceTracks, pb.ReplaceTracksRequest(**words, items=items)
 
-    def _undoing(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _undoing(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         """The editor's own last edit, whatever others did since."""
         request = snapshot_service_pb2.UndoRequest(playlist_id=self._playlist_id)
         return self._client.snapshots.Undo, request
 
-    def _restoring(self, view: View, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
+    def _restoring(self, view: View, *, stale: bool, words: dict[str, Any]) -> tuple[Any, Any]:
         request = snapshot_service_pb2.RestoreRequest(
             playlist_id=self._playlist_id, snapshot_id=random.choice(self._views).snapshot_id
         )

@@ -64,7 +64,7 @@ async def encode(
     outputs: list[str | bytes] = []
     for at, (plan, file) in enumerate(zip(plans, files, strict=True)):
         outputs += ["-map", f"[r{at}]", *_codec(plan, target), str(file)]
-    graph = ["-filter_complex", _graph(facts, target, plans, measure)]
+    graph = ["-filter_complex", _graph(facts, target, plans, measure=measure)]
     rest = [*input_options(path), *graph, *outputs, "-map", "[meter]", "-f", "null", "-"]
     done = await _run([*_DECODE, *_STRICT, *rest], path, facts)
     samples = _samples(done, target)
@@ -80,7 +80,7 @@ async def encode(
     return Decoded(samples, _loudness(done.errors) if measure else None), files
 
 
-def _graph(facts: StreamFacts, target: Target, plans: Sequence[RungPlan], measure: bool) -> str:
+def _graph(facts: StreamFacts, target: Target, plans: Sequence[RungPlan], *, measure: bool) -> str:
     """One decoder, one resampler, a branch a rung, and one that counts samples and measures."""
     layout = "mono" if target.channels == 1 else "stereo"
     form = ("s32" if target.bits > 16 else "s16") if facts.lossless else "flt"

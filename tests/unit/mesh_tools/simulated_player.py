@@ -255,9 +255,11 @@ class Simulation:
                 at = now + takes_effect + late
                 self._at(at, lambda then: results.append(self.take(call, int(then * 1000))))
             history.append(Operation(client, call, None, now, until))
-            self._at(now + ends, lambda then: end(client, index, lost, results, then))
+            self._at(
+                now + ends, lambda then: end(client, index, lost=lost, results=results, now=then)
+            )
 
-        def end(client: int, index: int, lost: bool, results: list[Any], now: float) -> None:
+        def end(client: int, index: int, *, lost: bool, results: list[Any], now: float) -> None:
             if not lost:
                 asked = history[index]
                 history[index] = Operation(client, asked.call, results[0], asked.invoked_at, now)

@@ -98,7 +98,7 @@ class Rig:
         return await self.heartbeats.open(HOLDER, state.session_id, state.device_id)
 
     def beat(
-        self, slot: Slot, seq: int, position_ms: int = 0, moving: bool = True, **heard: Any
+        self, slot: Slot, seq: int, position_ms: int = 0, *, moving: bool = True, **heard: Any
     ) -> None:
         heard = heard or {"rung": "192"}
         heard = {"rung": "", "bitrate_kbps": 0, "offline": False, **heard}
@@ -114,7 +114,7 @@ def rig() -> Rig:
 async def test_beats_reach_the_row_once_a_minute_and_at_every_change(rig: Rig) -> None:
     slot = await rig.open(await rig.begin())
 
-    async def stored_seq_after(seq: int, moving: bool = True) -> int:
+    async def stored_seq_after(seq: int, *, moving: bool = True) -> int:
         rig.beat(slot, seq, moving=moving)
         await rig.heartbeats.flush()
         return rig.store.states[USER].last_seq

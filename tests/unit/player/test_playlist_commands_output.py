@@ -19,7 +19,7 @@ from player.commands.terminal_text import cell, plain, plain_lines, track_words
 CHANGE = playlist_pb2.Change.Kind
 
 
-def track(title: str, available: bool = True) -> Any:
+def track(title: str, *, available: bool = True) -> Any:
     return playlist_pb2.PlaylistTrack(title=title, artist="Ada", available=available)
 
 

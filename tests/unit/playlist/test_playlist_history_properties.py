@@ -166,15 +166,15 @@ class History(RuleBasedStateMachine):
         assert not self.alive.intersection(ids)
 
     @rule(client=clients, at=places, count=st.integers(1, 3), to=places, tell=st.booleans())
-    def move(self, client: int, at: int, count: int, to: int, tell: bool) -> None:
-        self.commit_move(self.reads[client], self.run_of(client, at, count), to, tell)
+    def move(self, client: int, at: int, count: int, to: int, *, tell: bool) -> None:
+        self.commit_move(self.reads[client], self.run_of(client, at, count), to, tell=tell)
 
     @rule(at=places, count=st.integers(1, 3), tos=st.tuples(places, places), tell=st.booleans())
-    def two_move_the_same(self, at: int, count: int, tos: tuple[int, int], tell: bool) -> None:
+    def two_move_the_same(self, at: int, count: int, tos: tuple[int, int], *, tell: bool) -> None:
         version = len(self.versions) - 1
         self.reads[:2] = [version] * 2
-        self.commit_move(version, self.run_of(0, at, count), tos[0], tell)
-        self.commit_move(version, self.run_of(1, at, 1), tos[1], tell)
+        self.commit_move(version, self.run_of(0, at, count), tos[0], tell=tell)
+        self.commit_move(version, self.run_of(1, at, 1), tos[1], tell=tell)
 
     @rule(gone=places, moved=places, to=places)
     def one_moves_beside_what_another_removes(self, gone: int, moved: int, to: int) -> None:
@@ -183,7 +183,7 @@ class History(RuleBasedStateMachine):
         self.edit(0, lambda base: edits.remove(base, self.run_of(0, gone, 1))[0])
         self.commit_move(version, self.run_of(1, moved, 1), to, tell=True)
 
-    def commit_move(self, version: int, ids: list[bytes], to: int, tell: bool) -> None:
+    def commit_move(self, version: int, ids: list[bytes], to: int, *, tell: bool) -> None:
         base = self.versions[version]
         anchors = [None, *(i for i in base.order.item_ids() if i not in ids)]
         target = edits.move(base, ids, anchors[to % len(anchors)])
