@@ -1,4 +1,4 @@
-"""How many examples Hypothesis tries: ``SEGUE_TEST_PROFILE`` is ``ci`` or ``thorough``."""
+"""How often tests repeat what they repeat: ``SEGUE_TEST_PROFILE`` is ``ci`` or ``thorough``."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def load_profile() -> None:
 def examples(usual: int) -> int:
     """For a property that needs more examples than others, or fewer: ``usual`` where it is 100."""
     return usual * _EXAMPLES[PROFILE] // 100
+
+
+def repeated(few: int, many: int) -> int:
+    """How often a thing is done that takes long: ``few`` times at merge, ``many`` if thorough."""
+    return few if PROFILE == "ci" else many

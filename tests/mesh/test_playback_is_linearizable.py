@@ -26,14 +26,14 @@ from tests.mesh.playback_callers import Account, Caller
 from tests.mesh.playback_calls import AddToQueue, Answer, Expire, Get, Play, Refused
 from tests.mesh.playback_kills import beside, kill_at_random, playback_instances
 from tests.mesh.playback_model import PlaybackModel
+from tests.profiles import repeated
 from tests.running_mesh import RunningMesh
 
 pytestmark = pytest.mark.timeout(300)
 
 CLIENTS = 8
 INSTANCES = 3
-KILLS = 8
-LASTS_S = 25.0
+KILLS = repeated(3, 16)
 BEATERS = 3
 # Silence ends what plays after 35 s; what was told comes a little later than it happened.
 SILENCE_S = 30.0
@@ -109,8 +109,8 @@ async def ask_under_fire(mesh: RunningMesh, account: Account) -> None:
             for number in range(CLIENTS):
                 caller = Caller(number, client, ways[number % len(ways)], account)
                 group.create_task(caller.ask_until(stop))
-            await asyncio.gather(kill_at_random(mesh.folder, names, KILLS), asyncio.sleep(LASTS_S))
-            await until(enough_of(account), "too few calls were answered", within_s=4 * LASTS_S)
+            await kill_at_random(mesh.folder, names, KILLS)
+            await until(enough_of(account), "too few calls were answered", within_s=100)
             stop.set()
 
 

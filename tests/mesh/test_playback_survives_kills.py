@@ -1,14 +1,12 @@
 """What was acknowledged stays true however often instances of playback are killed under load.
 
-``SEGUE_TEST_KILLS`` is how many SIGKILLs there are, ``KILLS`` without it; 300 take some
-15 min on two busy cores.
+The SIGKILLs of a thorough run take some 15 min on two busy cores.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,9 +26,10 @@ from tests.mesh.playback_kills import beside, kill_at_random, playback_instances
 from tests.mesh.playlist_lists import until_answered
 from tests.mesh.remote_controls import Controller, Listener, Skipped, Told, skip_too_often
 from tests.mesh.remote_devices import RemoteDevice, connected
+from tests.profiles import repeated
 from tests.running_mesh import RunningMesh
 
-KILLS = 24
+KILLS = repeated(8, 300)
 INSTANCES = 3
 ACCOUNTS = 2
 CONTROLLERS = 2
@@ -42,8 +41,7 @@ LOOK_EVERY_S = 0.25
 # Tracks that are left sooner than this can be heard for half.
 SHORT_MS = 10_000
 
-kills = int(os.environ.get("SEGUE_TEST_KILLS", KILLS))
-pytestmark = pytest.mark.timeout(300 + 10 * kills)
+pytestmark = pytest.mark.timeout(300 + 10 * KILLS)
 
 
 @dataclass(slots=True)
@@ -105,7 +103,7 @@ async def use_under_fire(
             group.create_task(listener.listen_until(stop))
         group.create_task(skip_until(stop, mesh.folder, load, tracks))
         try:
-            await kill_at_random(mesh.folder, names, kills)
+            await kill_at_random(mesh.folder, names, KILLS)
         finally:
             stop.set()
 
@@ -141,7 +139,7 @@ async def test_what_was_acknowledged_stays_true_though_instances_die(mesh: Runni
         everybody(mesh, tracks) as load,
     ):
         await use_under_fire(mesh, load, names, tracks)
-        print(f"{kills} kills in {time.monotonic() - begun_at:.0f} s; {load.looks} looks")
+        print(f"{KILLS} kills in {time.monotonic() - begun_at:.0f} s; {load.looks} looks")
         assert load.looks > 0
         assert load.several_open == []
         for home in load.households:

@@ -17,6 +17,7 @@ import pytest
 from localmesh.layout import ENVIRONMENT_VARIABLE
 from tests.mesh.imported_music import Song
 from tests.running_mesh import RunningMesh
+from tests.segue_command import run_here
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -41,14 +42,7 @@ class Shell:
         return [sys.executable, "-m", "player.cli", *words, "--user", self.user]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.words(*words),
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=PATIENCE_S,
-        )
+        return run_here([*words, "--user", self.user], self.environment)
 
     def said(self, *words: str) -> str:
         """The output of a command that succeeds."""

@@ -16,15 +16,16 @@ from tests.mesh.mesh_processes import kill, processes, scale, until_ready
 from tests.mesh.playlist_editors import Editor, Told
 from tests.mesh.playlist_lists import shared_playlist, users
 from tests.mesh.playlist_truth import assert_told_the_truth
+from tests.profiles import repeated
 from tests.running_mesh import RunningMesh
 
 pytestmark = pytest.mark.timeout(300)
 
 EDITORS = ("edit-ann", "edit-ben", "edit-cyd", "edit-dov")
-EDITS = 500
+EDITS = repeated(150, 500)
 TITLE = "Under fire"
 INSTANCES = 3
-KILLS = 8
+KILLS = repeated(3, 16)
 SAMPLES = 40
 
 
