@@ -25,7 +25,7 @@ EDITORS = ("edit-ann", "edit-ben", "edit-cyd", "edit-dov")
 EDITS = repeated(150, 500)
 TITLE = "Under fire"
 INSTANCES = 3
-KILLS = repeated(3, 16)
+KILLS = repeated(3, 8)
 SAMPLES = 40
 
 
