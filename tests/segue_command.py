@@ -1,4 +1,4 @@
-"""The ``segue`` command, run in this process: a process each would start for longer than it runs."""
+"""The ``segue`` command in this process: one of its own would start for longer than it runs."""
 
 from __future__ import annotations
 
