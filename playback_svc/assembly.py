@@ -52,19 +52,20 @@ from playback_svc.servicers.history_internal import HistoryInternalServicer
 from playback_svc.servicers.playback import PlaybackServicer
 from playback_svc.servicers.preferences import PreferencesServicer
 from playback_svc.settings import Settings
+from playback_svc.streams.activity_views import ActivityViews
+from playback_svc.streams.device_streams import DeviceStreams
+from playback_svc.streams.heartbeats import Heartbeats
+from playback_svc.streams.live_view import Watchers
+from playback_svc.streams.streams import Streams
 from playback_svc.usecases.activity import ListActivity, Observing
-from playback_svc.usecases.activity_views import ActivityViews
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
 from playback_svc.usecases.deliveries import CountDeliveries
-from playback_svc.usecases.device_streams import DeviceStreams
 from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.forgetting import Forgetter
 from playback_svc.usecases.get_playback import GetPlayback
-from playback_svc.usecases.heartbeats import Heartbeats
 from playback_svc.usecases.history import ListHistory, WatchPlays
-from playback_svc.usecases.live_view import Watchers
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play
 from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
@@ -74,7 +75,6 @@ from playback_svc.usecases.registering import Devices
 from playback_svc.usecases.reporting import Reports
 from playback_svc.usecases.skip_allowance import SkipAllowance
 from playback_svc.usecases.staging import Staging
-from playback_svc.usecases.streams import Streams
 from playback_svc.usecases.sweep import Expire, Sweeper
 from playback_svc.usecases.transferring import Transfer
 

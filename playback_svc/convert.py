@@ -12,9 +12,9 @@ from playback_svc.domain.play_queue import Origin, PlayQueue, Repeat, origin_ahe
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.plays import Outcome, Play
 from playback_svc.ports.states import Answer
+from playback_svc.streams.slots import SessionOver
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.queueing import Next
-from playback_svc.usecases.slots import SessionOver
 
 STATUSES = {
     Status.PLAYING: playback_pb2.Playback.PLAYING,

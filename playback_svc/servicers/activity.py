@@ -14,8 +14,8 @@ from meshkit.stream_ends import unavailable
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.servicers.holding import end_revoked, holder_of
+from playback_svc.streams.activity_views import ActivityViews
 from playback_svc.usecases.activity import FriendListening, ListActivity
-from playback_svc.usecases.activity_views import ActivityViews
 
 
 class ActivityServicer(ActivityServiceServicer):

@@ -27,8 +27,8 @@ from playback_svc.servicers.holding import (
     renew,
 )
 from playback_svc.servicers.streams import stream
-from playback_svc.usecases.device_stream import DeviceStream
-from playback_svc.usecases.device_streams import DeviceStreams, Greeting, Hello
+from playback_svc.streams.device_stream import DeviceStream
+from playback_svc.streams.device_streams import DeviceStreams, Greeting, Hello
 
 
 class DeviceStreamCalls:

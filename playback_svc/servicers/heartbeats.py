@@ -18,8 +18,8 @@ from playback_svc import convert
 from playback_svc.domain.beats import Counted, network_of
 from playback_svc.ports.clock import Clock
 from playback_svc.servicers.holding import end_revoked, first, holder_of, renew
-from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.usecases.slots import Slot
+from playback_svc.streams.heartbeats import Heartbeats
+from playback_svc.streams.slots import Slot
 
 _PLAYING = playback_pb2.Playback.PLAYING
 

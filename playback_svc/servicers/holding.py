@@ -12,7 +12,7 @@ from meshkit.interceptors.auth import require_scope
 from meshkit.principal import Principal, set_principal
 from meshkit.stream_ends import TOKEN_REVOKED, unavailable
 from meshkit.tokens import TokenVerifier
-from playback_svc.usecases.held_streams import HeldStream, Holder
+from playback_svc.streams.held_streams import HeldStream, Holder
 
 HELLO_WITHIN_S = 10.0
 MOST_WAITING = 100

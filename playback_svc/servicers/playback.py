@@ -18,9 +18,9 @@ from playback_svc.ports.neighbours import Addresses
 from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
+from playback_svc.streams.live_view import Watchers
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback, Playing
-from playback_svc.usecases.live_view import Watchers
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.play import Play

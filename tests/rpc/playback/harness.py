@@ -37,8 +37,8 @@ from playback_svc.adapters.memory.clients import MemoryCatalogue, MemoryPlans, M
 from playback_svc.assembly import Parts, StreamRevoker, assemble
 from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
-from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.usecases.streams import Streams
+from playback_svc.streams.heartbeats import Heartbeats
+from playback_svc.streams.streams import Streams
 from playback_svc.wiring import holder_of, stored_parts
 from tests.contracts.playback.asked import asked
 from tests.contracts.playback.samples import ASSET, FREE, PLAYABLE, PREMIUM, TRACK, new_id

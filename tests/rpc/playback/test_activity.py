@@ -22,7 +22,7 @@ from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.neighbours import Friend
 from playback_svc.ports.states import Change
-from playback_svc.usecases import activity_views
+from playback_svc.streams import activity_views
 from tests.contracts.playback.samples import PLAYABLE, TRACK, new_id, playing
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 

@@ -20,8 +20,8 @@ from meshkit.faults import (
     Unauthenticated,
     Unavailable,
 )
-from playback_svc.usecases.device_stream import MESSAGES_AT_ONCE
-from playback_svc.usecases.held_streams import STREAMS_PER_USER
+from playback_svc.streams.device_stream import MESSAGES_AT_ONCE
+from playback_svc.streams.held_streams import STREAMS_PER_USER
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import REASON, Call, connected, later, said_hello, unheld

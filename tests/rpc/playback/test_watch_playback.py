@@ -13,8 +13,8 @@ from meshkit.clock import now_ms
 from meshkit.faults import ResourceExhausted
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.domain.presence import BLIND_MS
+from playback_svc.streams.held_streams import STREAMS_PER_USER
 from playback_svc.usecases.commanding import Commander
-from playback_svc.usecases.held_streams import STREAMS_PER_USER
 from playback_svc.usecases.sweep import Expire
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused

@@ -19,14 +19,14 @@ from playback_svc.domain.player_state import PlayerState, pause, stop
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.live import Adjusted
 from playback_svc.ports.neighbours import Friend
-from playback_svc.usecases.activity import FriendListening, ListActivity, Observing
-from playback_svc.usecases.activity_views import (
+from playback_svc.streams.activity_views import (
     REFRESHED_EVERY_S,
     ActivityView,
     ActivityViews,
 )
+from playback_svc.streams.held_streams import Holder
+from playback_svc.usecases.activity import FriendListening, ListActivity, Observing
 from playback_svc.usecases.decisions import wake_of
-from playback_svc.usecases.held_streams import Holder
 from tests.contracts.playback.others_suite import OthersContract, OthersUnderTest
 from tests.contracts.playback.samples import NOW, beat, new_id, playing
 
@@ -258,7 +258,7 @@ async def test_a_friend_who_began_to_play_unheard_is_told_when_the_list_is_asked
 
 
 async def test_news_come_before_doubts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playback_svc.usecases.activity_views.LOOKED_A_TICK", 1)
+    monkeypatch.setattr("playback_svc.streams.activity_views.LOOKED_A_TICK", 1)
     friends = [desk.friend() for _ in range(3)]
     desk.befriends(*friends)
     view = await desk.opened()

@@ -25,16 +25,16 @@ from playback_svc.domain.mailbox import (
 from playback_svc.domain.player_state import stop
 from playback_svc.ports.live import Adjusted, Joined, Mail, Receipt
 from playback_svc.ports.states import Change
-from playback_svc.usecases.commanding import Commander
-from playback_svc.usecases.device_stream import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, DeviceStream
-from playback_svc.usecases.device_streams import (
+from playback_svc.streams.device_stream import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, DeviceStream
+from playback_svc.streams.device_streams import (
     COMPARED_A_TICK,
     COMPARED_EVERY_S,
     LOUDNESS_EVERY_MS,
     DeviceStreams,
     Hello,
 )
-from playback_svc.usecases.held_streams import Holder
+from playback_svc.streams.held_streams import Holder
+from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.registering import Devices, Registration
 from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 from tests.contracts.playback.measures import NoMeasures

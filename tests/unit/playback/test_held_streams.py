@@ -14,7 +14,7 @@ import pytest
 from meshkit.faults import InvalidArgument, ResourceExhausted
 from meshkit.stream_ends import TOKEN_REVOKED, Reason, StreamEnd
 from playback_svc.servicers.holding import MOST_WAITING, Inbox
-from playback_svc.usecases.held_streams import (
+from playback_svc.streams.held_streams import (
     STREAMS_PER_USER,
     Alarms,
     HeldStream,

@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 from meshkit.faults import Unavailable
 from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.player_state import EndReason, PlayerState, Version, end, pause, seek
+from playback_svc.streams.held_streams import Holder
+from playback_svc.streams.live_view import ROUSED_A_TICK, View, Watchers
 from playback_svc.usecases.decisions import wake_of
 from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.held_streams import Holder
-from playback_svc.usecases.live_view import ROUSED_A_TICK, View, Watchers
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
 
@@ -166,7 +166,7 @@ async def test_after_a_gap_views_that_are_behind_look_again_some_at_a_time(rig: 
 async def test_a_check_that_the_store_does_not_answer_is_made_again(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playback_svc.usecases.live_view._RETRY_S", 0.01)
+    monkeypatch.setattr("playback_svc.streams.live_view._RETRY_S", 0.01)
     view = await rig.opened()
     rig.state, rig.away = playing(), True
     running = [asyncio.create_task(rig.watchers.keep_checked())]

@@ -25,11 +25,11 @@ from playback_svc.domain.presence import (
     LivePosition,
 )
 from playback_svc.ports.states import Change
+from playback_svc.streams.heartbeats import CHECKPOINT_MS, Heartbeats
+from playback_svc.streams.held_streams import HeldStreams, Holder
+from playback_svc.streams.slots import Slot
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import record_of, wake_of
-from playback_svc.usecases.heartbeats import CHECKPOINT_MS, Heartbeats
-from playback_svc.usecases.held_streams import HeldStreams, Holder
-from playback_svc.usecases.slots import Slot
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import (
     FREE,

@@ -23,11 +23,11 @@ from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import Adjusted, Attendance, Joined, Mail, News, Wakeups
 from playback_svc.ports.neighbours import Measures
 from playback_svc.ports.states import Answer, Mailboxes, Opening
+from playback_svc.streams.device_stream import DeviceStream
+from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.usecases.commanding import Commander
 from playback_svc.usecases.decisions import Seen, answer_of
-from playback_svc.usecases.device_stream import DeviceStream
 from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.held_streams import HeldStreams, Holder
 from playback_svc.usecases.registering import Devices, Registration, active_device
 from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 

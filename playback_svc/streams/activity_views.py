@@ -19,6 +19,7 @@ from playback_svc.domain.activity import Listening
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import Adjusted, News, Wake, Wakeups
 from playback_svc.ports.neighbours import Friend, Friends, Measures
+from playback_svc.streams.held_streams import Alarms, HeldStream, HeldStreams, Holder
 from playback_svc.usecases.activity import (
     MOST_FRIENDS,
     FriendListening,
@@ -27,7 +28,6 @@ from playback_svc.usecases.activity import (
     Stamp,
     in_order,
 )
-from playback_svc.usecases.held_streams import Alarms, HeldStream, HeldStreams, Holder
 
 TICK_S = 0.1
 LOOKED_A_TICK = 200

@@ -14,7 +14,7 @@ from playback_svc.domain.presence import (
 )
 from playback_svc.domain.rungs import named, nearest
 from playback_svc.ports.live import Wake
-from playback_svc.usecases.held_streams import HeldStream, Holder
+from playback_svc.streams.held_streams import HeldStream, Holder
 
 _NO_RUNG = Rung("", 0)
 

@@ -20,10 +20,10 @@ from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import News, PositionStore, Wake, Wakeups
 from playback_svc.ports.neighbours import Measures
 from playback_svc.ports.states import Checkpoint, PlayerStateStore
+from playback_svc.streams.held_streams import HeldStreams, Holder
+from playback_svc.streams.slots import Slot, over_by
 from playback_svc.usecases.commanding import Commander, SessionLookup
 from playback_svc.usecases.decisions import wake_of
-from playback_svc.usecases.held_streams import HeldStreams, Holder
-from playback_svc.usecases.slots import Slot, over_by
 from playback_svc.usecases.sweep import Expire
 
 FLUSH_EVERY_S = 0.5

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from playback_svc.ports.live import News
-from playback_svc.usecases.activity_views import ActivityViews
-from playback_svc.usecases.device_streams import DeviceStreams
-from playback_svc.usecases.heartbeats import Heartbeats
-from playback_svc.usecases.held_streams import HeldStreams
-from playback_svc.usecases.live_view import Watchers
+from playback_svc.streams.activity_views import ActivityViews
+from playback_svc.streams.device_streams import DeviceStreams
+from playback_svc.streams.heartbeats import Heartbeats
+from playback_svc.streams.held_streams import HeldStreams
+from playback_svc.streams.live_view import Watchers
 
 
 @dataclass(frozen=True, slots=True)

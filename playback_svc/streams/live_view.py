@@ -15,8 +15,8 @@ from playback_svc.ports.clock import Clock
 from playback_svc.ports.live import News, Wake, Wakeups
 from playback_svc.ports.neighbours import Measures
 from playback_svc.ports.others import Others
+from playback_svc.streams.held_streams import HeldStream, HeldStreams, Holder
 from playback_svc.usecases.get_playback import GetPlayback, Playing
-from playback_svc.usecases.held_streams import HeldStream, HeldStreams, Holder
 
 TICK_S = 0.25
 ROUSED_A_TICK = 50
