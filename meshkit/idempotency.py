@@ -1,10 +1,10 @@
 """Idempotent writes: the same ``request_id`` gives the same answer, executed once.
 
 The answer is stored in the write's own transaction under (principal, method, request id), with
-a digest of the request's body, and kept for ``KEPT``. A servicer makes the key, the adapter
-that owns the transaction asks the store::
+a digest of the request's body, and kept for ``KEPT``. A servicer makes the key of the call
+that it serves, the adapter that owns the transaction asks the store::
 
-    key = request_key(principal_id, method, request)          # None without a request_id
+    key = request_key(request)                                # None without a request_id
     async with postgres.transaction(pool) as connection:
         answer = await answers.answer_once(connection, key, produce)
 
@@ -23,6 +23,7 @@ from datetime import timedelta
 from typing import Protocol, Self, TypeVar
 
 from meshkit.faults import InvalidArgument, RequestIdReused
+from meshkit.principal import current_method, current_principal
 
 KEPT = timedelta(hours=24)
 """How long an answer is kept."""
@@ -58,14 +59,16 @@ class RequestKey:
 
 
 def request_key(
-    principal: str,
-    method: str,
     request: WriteRequest,
     *,
+    principal: str | None = None,
     secrets: tuple[str, ...] = (),
     beside: str = "",
 ) -> RequestKey | None:
-    """The key of ``request``, or None when its ``request_id`` is empty: no deduplication.
+    """The key of the call that is being served, whose request is ``request``.
+
+    None when its ``request_id`` is empty: no deduplication. ``principal`` says in whose space of
+    ids it stands where that is not the calling user's.
 
     ``secrets`` names string fields that the digest must not cover: a plain digest of a password
     at rest would undo the slow hash that it is kept as. ``beside`` is what the call is about and
@@ -89,7 +92,9 @@ def request_key(
     if beside:
         # No message has a field 0, so that no body ends as another with something beside it.
         digest.update(b"\0" + beside.encode())
-    return RequestKey(principal, method, request_id, digest.digest())
+    if principal is None:
+        principal = current_principal().user_id
+    return RequestKey(principal, current_method(), request_id, digest.digest())
 
 
 class AnswerStore(Protocol[_Tx_contra]):

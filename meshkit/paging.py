@@ -6,7 +6,7 @@ refused. It is no secret and grants nothing, since authorisation looks at the re
 has no key, so that pages go on at any instance; whoever makes a token of their own is answered as
 for one of ours, or ``PageTokenInvalid``, so consumers check the types and ranges of ``after``::
 
-    page = Page.of("/segue.catalog.v1.CatalogService/ListTracks", request)
+    page = Page.of(request)
     rows = await tracks.list(after=page.after, limit=page.size + 1)
     shown, answer.next_page_token = page.cut(rows, sort_key_of)
 """
@@ -26,6 +26,7 @@ from google.protobuf.descriptor import Descriptor
 
 from meshkit import validation
 from meshkit.faults import InvalidArgument, PageTokenInvalid
+from meshkit.principal import current_method
 
 T = TypeVar("T")
 
@@ -81,12 +82,12 @@ class Page:
     _scope: bytes
 
     @classmethod
-    def of(cls, method: str, request: ListRequest) -> Page:
-        """The page that ``request`` asks for.
+    def of(cls, request: ListRequest) -> Page:
+        """The page that ``request`` asks for, which is that of the call being served.
 
         Its size is :func:`size_of`. A token of another request is ``PageTokenInvalid``.
         """
-        scope = _scope_of(method, request)
+        scope = _scope_of(current_method(), request)
         after = _decode(request.page_token, scope) if request.page_token else None
         return cls(size_of(request), after, scope)
 

@@ -1,4 +1,4 @@
-"""Who calls: the user behind the access token, and the workload behind the certificate."""
+"""Who calls what: the user behind the access token, the workload behind the certificate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Principal:
 
 
 _principal: ContextVar[Principal | None] = ContextVar("segue_principal", default=None)
-_caller: ContextVar[str] = ContextVar("segue_caller", default="")
+_call: ContextVar[tuple[str, str]] = ContextVar("segue_call", default=("", ""))
 _request_id: ContextVar[str] = ContextVar("segue_request_id", default="")
 
 
@@ -49,12 +49,23 @@ def set_principal(principal: Principal | None) -> None:
 
 def current_caller() -> str:
     """The workload that makes the call, e.g. ``edge``; empty outside of a call."""
-    return _caller.get()
+    return _call.get()[0]
 
 
-def set_caller(workload: str) -> None:
-    """Makes ``workload`` the caller of the current context: by the auth stage alone."""
-    _caller.set(workload)
+def current_method() -> str:
+    """The gRPC path of the call that is being served, ``/package.Service/Method``.
+
+    Raises LookupError outside of a call.
+    """
+    path = _call.get()[1]
+    if not path:
+        raise LookupError("no call is being served here")
+    return path
+
+
+def set_call(call: tuple[str, str]) -> None:
+    """Makes ``call`` the current one: its caller and its gRPC path, by the auth stage alone."""
+    _call.set(call)
 
 
 def current_request_id() -> str:

@@ -36,10 +36,8 @@ from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.top_tracks import TopTracks
 from meshkit.idempotency import request_key
 from meshkit.paging import Page, SortKey, foreign_token
-from meshkit.principal import current_principal
 from meshkit.server_context import Context
 
-_SERVICE = "/segue.catalog.v1.CatalogService/"
 _MOST_NUMBER = (1 << 31) - 1
 # The contract counts in doubles, which are exact up to here.
 _MOST_STREAMS = 1 << 53
@@ -69,7 +67,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.UpdateTrackResponse:
         """See the contract."""
         edit = convert.track_edit(request)
-        key = request_key(current_principal().user_id, _SERVICE + "UpdateTrack", request)
+        key = request_key(request)
         edited = await self._edit.track(request.id, edit, key)
         return pb.UpdateTrackResponse(track=convert.track(edited))
 
@@ -77,7 +75,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.ListTracksRequest, context: Context
     ) -> pb.ListTracksResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListTracks", request)
+        page = Page.of(request)
         query = _track_query(request)
         after = track_after(page.after, query.sort)
         found = await self._browse.tracks(query, after=after, limit=page.size + 1)
@@ -88,7 +86,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.ListHiddenTracksRequest, context: Context
     ) -> pb.ListHiddenTracksResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListHiddenTracks", request)
+        page = Page.of(request)
         after = newest_after(page.after)
         found = await self._browse.tracks(HIDDEN, after=after, limit=page.size + 1)
         shown, token = page.cut(found, newest_key)
@@ -106,7 +104,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.ListAlbumsRequest, context: Context
     ) -> pb.ListAlbumsResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListAlbums", request)
+        page = Page.of(request)
         default = AlbumSort.YEAR if request.artist_id else AlbumSort.RECENT
         sort = AlbumSort(request.sort or default)
         query = AlbumQuery(
@@ -125,7 +123,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.ListArtistsRequest, context: Context
     ) -> pb.ListArtistsResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListArtists", request)
+        page = Page.of(request)
         sort = ArtistSort(request.sort or ArtistSort.NAME)
         after = named_after(page.after, text=sort is ArtistSort.NAME)
         found = await self._names.artists(
@@ -138,7 +136,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.ListGenresRequest, context: Context
     ) -> pb.ListGenresResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListGenres", request)
+        page = Page.of(request)
         found = await self._names.genres(after=name_after(page.after), limit=page.size + 1)
         shown, token = page.cut(found, lambda genre: (genre.name,))
         return pb.ListGenresResponse(genres=map(convert.genre, shown), next_page_token=token)
@@ -147,7 +145,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.ListYearsRequest, context: Context
     ) -> pb.ListYearsResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListYears", request)
+        page = Page.of(request)
         found = await self._names.years(before=year_before(page.after), limit=page.size + 1)
         shown, token = page.cut(found, lambda one: (one.year,))
         return pb.ListYearsResponse(years=map(convert.release_year, shown), next_page_token=token)
@@ -161,7 +159,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.UpdateAlbumResponse:
         """See the contract."""
         edit = convert.album_edit(request)
-        key = request_key(current_principal().user_id, _SERVICE + "UpdateAlbum", request)
+        key = request_key(request)
         edited = await self._edit.album(request.id, edit, key)
         return pb.UpdateAlbumResponse(album=convert.album(edited))
 
@@ -169,7 +167,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.ListAlbumTracksRequest, context: Context
     ) -> pb.ListAlbumTracksResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListAlbumTracks", request)
+        page = Page.of(request)
         after = _album_after(page.after)
         found = await self._browse.album_tracks(request.id, after=after, limit=page.size + 1)
         shown, token = page.cut(found, _album_key)
@@ -186,7 +184,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.UpdateArtistResponse:
         """See the contract."""
         edit = convert.artist_edit(request)
-        key = request_key(current_principal().user_id, _SERVICE + "UpdateArtist", request)
+        key = request_key(request)
         edited = await self._edit.artist(request.id, edit, key)
         return pb.UpdateArtistResponse(artist=convert.artist(edited))
 
@@ -201,7 +199,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.ListTopTracksRequest, context: Context
     ) -> pb.ListTopTracksResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListTopTracks", request)
+        page = Page.of(request)
         after = _played_after(page.after)
         found = await self._top_tracks.listed(after=after, limit=page.size + 1)
         places, token = page.cut(found, _played_key)

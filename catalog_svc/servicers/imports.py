@@ -19,8 +19,6 @@ from meshkit.server_context import Context
 from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
 
-_SERVICE = "/segue.catalog.v1.ImportService/"
-
 
 class ImportServicer(pb_grpc.ImportServiceServicer):
     """``ImportService``: translates, and leaves decisions to the use cases."""
@@ -40,8 +38,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         self, request: pb.CreateImportRequest, context: Context
     ) -> pb.CreateImportResponse:
         """See the contract."""
-        principal = current_principal()
-        key = request_key(principal.user_id, _SERVICE + "CreateImport", request)
+        key = request_key(request)
         run = await self._start(request.path, key)
         return pb.CreateImportResponse(import_run=convert.import_run(run))
 
@@ -56,7 +53,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         self, request: pb.ListImportsRequest, context: Context
     ) -> pb.ListImportsResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListImports", request)
+        page = Page.of(request)
         found = await self._follow.listed(after=newest_after(page.after), limit=page.size + 1)
         shown, token = page.cut(found, newest_key)
         return pb.ListImportsResponse(imports=map(convert.import_run, shown), next_page_token=token)
@@ -65,7 +62,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         self, request: pb.ListImportFilesRequest, context: Context
     ) -> pb.ListImportFilesResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListImportFiles", request)
+        page = Page.of(request)
         after = _after(page.after)
         found = await self._follow.files(
             request.id,

@@ -13,8 +13,6 @@ from meshkit.faults import InvalidArgument
 from meshkit.paging import Page, foreign_token, size_of
 from meshkit.server_context import Context
 
-_SEARCH: Final = "/segue.catalog.v1.SearchService/Search"
-
 _Request = catalog_service_pb2.SearchRequest
 _Response = catalog_service_pb2.SearchResponse
 _Suggestion = catalog_service_pb2.SuggestResponse.Suggestion
@@ -46,7 +44,7 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
         """See the contract."""
         types = _types(request)
         limit = size_of(request)
-        page = Page.of(_SEARCH, request)
+        page = Page.of(request)
         offset = _offset(page, types)
         kinds = [_KINDS[type_] for type_ in types]
         answer = await self._search.find(request.q, kinds, limit=limit, offset=offset)

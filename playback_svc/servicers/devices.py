@@ -25,7 +25,6 @@ from playback_svc.usecases.reporting import Reports
 from playback_svc.usecases.transferring import Transfer
 
 _ANSWERED_WITHIN_S = 0.5
-_LIST_COMMANDS = "/segue.device.v1.DeviceService/ListCommands"
 _LAST_NUMBER = (1 << 31) - 1
 
 
@@ -56,7 +55,7 @@ class DeviceServicer(DeviceServiceServicer):
     ) -> pb.RegisterDeviceResponse:
         """See the contract."""
         user_id = current_principal().user_id
-        key = request_key(user_id, "RegisterDevice", request)
+        key = request_key(request)
         registration = device_messages.registration(request)
         listed = await self._devices.register(user_id, registration, key)
         return pb.RegisterDeviceResponse(device=device_messages.device(listed))
@@ -81,7 +80,7 @@ class DeviceServicer(DeviceServiceServicer):
     ) -> pb.UpdateDeviceResponse:
         """See the contract."""
         user_id = current_principal().user_id
-        key = request_key(user_id, "UpdateDevice", request)
+        key = request_key(request)
         listed = await self._devices.update(user_id, device_messages.update(request), key)
         return pb.UpdateDeviceResponse(device=device_messages.device(listed))
 
@@ -90,7 +89,7 @@ class DeviceServicer(DeviceServiceServicer):
     ) -> pb.RemoveDeviceResponse:
         """See the contract."""
         user_id = current_principal().user_id
-        key = request_key(user_id, "RemoveDevice", request)
+        key = request_key(request)
         await self._devices.remove(user_id, request.device_id, key)
         return pb.RemoveDeviceResponse()
 
@@ -105,7 +104,7 @@ class DeviceServicer(DeviceServiceServicer):
         asked = pb.SendCommandRequest()
         asked.CopyFrom(request)
         asked.ClearField("wait")
-        key = request_key(caller.user_id, "SendCommand", asked)
+        key = request_key(asked)
         directed = await self._directing.send(caller, order, key, within_s)
         return pb.SendCommandResponse(
             command=device_messages.command(directed.command, self._clock()),
@@ -116,7 +115,7 @@ class DeviceServicer(DeviceServiceServicer):
         self, request: pb.ListCommandsRequest, context: Context
     ) -> pb.ListCommandsResponse:
         """See the contract."""
-        page = Page.of(_LIST_COMMANDS, request)
+        page = Page.of(request)
         device_id = request.device_id
         user_id = current_principal().user_id
         found = await self._directing.latest(user_id, device_id, _before(page), page.size + 1)
@@ -140,7 +139,7 @@ class DeviceServicer(DeviceServiceServicer):
         """See the contract."""
         caller = _caller(request.sender_device_id)
         device_id = request.device_id
-        key = request_key(caller.user_id, "Transfer", request)
+        key = request_key(request)
         plays = request.play if request.HasField("play") else None
         answer = await self._transfer(caller, device_id, plays, key)
         return pb.TransferResponse(

@@ -12,8 +12,6 @@ from meshkit.ulids import is_ulid
 from playback_svc import convert
 from playback_svc.usecases.history import Heard, ListHistory
 
-_LIST = "/segue.playback.v1.HistoryService/ListHistory"
-
 
 class HistoryServicer(HistoryServiceServicer):
     """The plays of the calling user."""
@@ -25,7 +23,7 @@ class HistoryServicer(HistoryServiceServicer):
         self, request: pb.ListHistoryRequest, context: Context
     ) -> pb.ListHistoryResponse:
         """See the contract."""
-        page = Page.of(_LIST, request)
+        page = Page.of(request)
         found = await self._list_history(
             current_principal().user_id, _after(page), page.size + 1, distinct=request.distinct
         )

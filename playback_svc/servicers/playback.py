@@ -59,32 +59,32 @@ class PlaybackServicer(PlaybackServiceServicer):
         """See the contract."""
         principal = current_principal()
         order = play_order(request)
-        key = request_key(principal.user_id, "Play", request)
+        key = request_key(request)
         answer = await self._play(principal.user_id, principal.tier, order, key)
         return pb.PlayResponse(**started(answer, self._addresses))
 
     async def Pause(self, request: pb.PauseRequest, context: Context) -> pb.PauseResponse:
         """See the contract."""
-        answer = await self._control.pause(*_named(request.playback_id, "Pause", request))
+        answer = await self._control.pause(*_named(request.playback_id, request))
         return pb.PauseResponse(
             success=True, position_ms=answer.position_ms, revision=answer.version.revision
         )
 
     async def Resume(self, request: pb.ResumeRequest, context: Context) -> pb.ResumeResponse:
         """See the contract."""
-        answer = await self._resume(*_named(request.playback_id, "Resume", request))
+        answer = await self._resume(*_named(request.playback_id, request))
         return pb.ResumeResponse(success=True, **started(answer, self._addresses))
 
     async def Seek(self, request: pb.SeekRequest, context: Context) -> pb.SeekResponse:
         """See the contract."""
-        caller, aim, key = _named(request.playback_id, "Seek", request)
+        caller, aim, key = _named(request.playback_id, request)
         target_ms = request.position_ms
         answer = await self._control.seek(caller, aim, target_ms, key)
         return pb.SeekResponse(position_ms=answer.position_ms, revision=answer.version.revision)
 
     async def Stop(self, request: pb.StopRequest, context: Context) -> pb.StopResponse:
         """See the contract."""
-        answer = await self._control.stop(*_named(request.playback_id, "Stop", request))
+        answer = await self._control.stop(*_named(request.playback_id, request))
         return pb.StopResponse(
             success=True, position_ms=answer.position_ms, revision=answer.version.revision
         )
@@ -118,7 +118,7 @@ class PlaybackServicer(PlaybackServiceServicer):
 
     async def Skip(self, request: pb.SkipRequest, context: Context) -> pb.SkipResponse:
         """See the contract."""
-        caller, key = _asked("Skip", request)
+        caller, key = _asked(request)
         if request.user_id not in ("", caller.user_id):
             raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
         caller = Caller(caller.user_id, caller.tier, request.device_id)
@@ -134,13 +134,13 @@ class PlaybackServicer(PlaybackServiceServicer):
 
     async def Previous(self, request: pb.PreviousRequest, context: Context) -> pb.PreviousResponse:
         """See the contract."""
-        caller, aim, key = _named(request.playback_id, "Previous", request)
+        caller, aim, key = _named(request.playback_id, request)
         answer = await self._moving.previous(caller, aim, key, request.client_play_id)
         return pb.PreviousResponse(**started(answer, self._addresses))
 
     async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
         """See the contract."""
-        caller, aim, key = _named(request.playback_id, "Advance", request)
+        caller, aim, key = _named(request.playback_id, request)
         answer = await self._moving.advance(
             caller, aim.session_id, request.play_id, key, request.client_play_id
         )
@@ -157,7 +157,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         self, request: pb.SetShuffleRequest, context: Context
     ) -> pb.SetShuffleResponse:
         """See the contract."""
-        caller, key = _asked("SetShuffle", request)
+        caller, key = _asked(request)
         answer = await self._queueing.shuffle(caller.user_id, request.shuffle, key)
         return pb.SetShuffleResponse(shuffle=request.shuffle, revision=answer.version.revision)
 
@@ -165,7 +165,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         self, request: pb.SetRepeatRequest, context: Context
     ) -> pb.SetRepeatResponse:
         """See the contract."""
-        caller, key = _asked("SetRepeat", request)
+        caller, key = _asked(request)
         repeat = convert.REPEATS_ASKED[request.repeat]
         answer = await self._queueing.repeat(caller.user_id, repeat, key)
         return pb.SetRepeatResponse(repeat=request.repeat, revision=answer.version.revision)
@@ -187,7 +187,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         self, request: pb.EditQueueRequest, context: Context
     ) -> pb.EditQueueResponse:
         """See the contract."""
-        caller, key = _asked("EditQueue", request)
+        caller, key = _asked(request)
         origin = queued_from(request)
         answer = await self._queueing.replace(caller.user_id, tuple(request.track_ids), key, origin)
         return pb.EditQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
@@ -196,7 +196,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         self, request: pb.AddToQueueRequest, context: Context
     ) -> pb.AddToQueueResponse:
         """See the contract."""
-        caller, key = _asked("AddToQueue", request)
+        caller, key = _asked(request)
         origin = queued_from(request)
         answer = await self._queueing.add(
             caller.user_id, tuple(request.track_ids), key, first=request.next, origin=origin
@@ -207,7 +207,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         self, request: pb.RemoveFromQueueRequest, context: Context
     ) -> pb.RemoveFromQueueResponse:
         """See the contract."""
-        caller, key = _asked("RemoveFromQueue", request)
+        caller, key = _asked(request)
         item_ids = tuple(request.item_ids)
         answer = await self._queueing.remove(caller.user_id, item_ids, key)
         return pb.RemoveFromQueueResponse(
@@ -218,7 +218,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         self, request: pb.MoveInQueueRequest, context: Context
     ) -> pb.MoveInQueueResponse:
         """See the contract."""
-        caller, key = _asked("MoveInQueue", request)
+        caller, key = _asked(request)
         item_ids = tuple(request.item_ids)
         before = request.before_item_id
         answer = await self._queueing.move(caller.user_id, item_ids, before or None, key)
@@ -229,16 +229,14 @@ def _shown(playing: Playing) -> pb.WatchPlaybackResponse:
     return pb.WatchPlaybackResponse(playback=convert.playback(playing))
 
 
-def _asked(method: str, request: WriteRequest) -> tuple[Caller, RequestKey | None]:
+def _asked(request: WriteRequest) -> tuple[Caller, RequestKey | None]:
     """Who asks, and the key of the request."""
     principal = current_principal()
     caller = Caller(principal.user_id, principal.tier)
-    return caller, request_key(principal.user_id, method, request)
+    return caller, request_key(request)
 
 
-def _named(
-    playback_id: str, method: str, request: WriteRequest
-) -> tuple[Caller, Aim, RequestKey | None]:
+def _named(playback_id: str, request: WriteRequest) -> tuple[Caller, Aim, RequestKey | None]:
     """Who asks, the session that a command names, and the key of its request."""
-    caller, key = _asked(method, request)
+    caller, key = _asked(request)
     return caller, Aim(playback_id), key

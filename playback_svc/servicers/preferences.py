@@ -37,7 +37,7 @@ class PreferencesServicer(PreferencesServiceServicer):
     ) -> pb.UpdatePreferencesResponse:
         """See the contract."""
         user_id = current_principal().user_id
-        key = request_key(user_id, "UpdatePreferences", request)
+        key = request_key(request)
         based_on = request.based_on_version if request.HasField("based_on_version") else None
         preferences = await self._update(user_id, _wishes(request.preferences), key, based_on)
         return pb.UpdatePreferencesResponse(preferences=_told(preferences))

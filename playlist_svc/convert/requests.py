@@ -50,10 +50,9 @@ def named(request: _Named) -> tuple[str, str]:
     return request.playlist_id, current_principal().user_id
 
 
-def writer(method: str, request: WriteRequest) -> tuple[str, RequestKey | None]:
+def writer(request: WriteRequest) -> tuple[str, RequestKey | None]:
     """The user who writes, and the key of the write."""
-    user_id = current_principal().user_id
-    return user_id, request_key(user_id, method, request)
+    return current_principal().user_id, request_key(request)
 
 
 def managed(request: internal_pb.PutManagedPlaylistRequest) -> Managed:
@@ -68,11 +67,10 @@ def managed(request: internal_pb.PutManagedPlaylistRequest) -> Managed:
     )
 
 
-def command(method: str, request: _NamedWrite, snapshot_id: str = "") -> Command:
+def command(request: _NamedWrite, snapshot_id: str = "") -> Command:
     """Who writes to what, and the version that the edit was made on."""
     playlist_id, user_id = named(request)
-    key = request_key(user_id, method, request)
-    return Command(playlist_id, user_id, key, snapshot_id)
+    return Command(playlist_id, user_id, request_key(request), snapshot_id)
 
 
 def kinds(request: pb.ListPlaylistsRequest) -> Kinds:

@@ -13,8 +13,6 @@ from playlist_svc.convert.lists import place
 from playlist_svc.convert.requests import writer
 from playlist_svc.usecases.library import Library
 
-_SERVICE = "/segue.playlist.v1.LibraryService/"
-
 
 class LibraryServicer(LibraryServiceServicer):
     """The calling user's library; the user is the token's subject."""
@@ -27,7 +25,7 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.SaveTracksResponse:
         """See the contract."""
         track_ids = list(request.track_ids)
-        user_id, key = writer(_SERVICE + "SaveTracks", request)
+        user_id, key = writer(request)
         saved = await self._library.save_tracks(user_id, track_ids, key)
         return pb.SaveTracksResponse(saved_count=saved)
 
@@ -36,7 +34,7 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.RemoveSavedTracksResponse:
         """See the contract."""
         track_ids = list(request.track_ids)
-        user_id, key = writer(_SERVICE + "RemoveSavedTracks", request)
+        user_id, key = writer(request)
         removed = await self._library.remove_tracks(user_id, track_ids, key)
         return pb.RemoveSavedTracksResponse(removed_count=removed)
 
@@ -44,7 +42,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.ListSavedTracksRequest, context: Context
     ) -> pb.ListSavedTracksResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListSavedTracks", request)
+        page = Page.of(request)
         user_id, after = current_principal().user_id, place(page)
         saved = await self._library.tracks(user_id, after, page.size + 1)
         shown, next_token = page.cut(saved.page.found, convert.track_key)
@@ -67,7 +65,7 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.SaveAlbumsResponse:
         """See the contract."""
         album_ids = list(request.album_ids)
-        user_id, key = writer(_SERVICE + "SaveAlbums", request)
+        user_id, key = writer(request)
         saved = await self._library.save_albums(user_id, album_ids, key)
         return pb.SaveAlbumsResponse(saved_count=saved)
 
@@ -76,7 +74,7 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.RemoveSavedAlbumsResponse:
         """See the contract."""
         album_ids = list(request.album_ids)
-        user_id, key = writer(_SERVICE + "RemoveSavedAlbums", request)
+        user_id, key = writer(request)
         removed = await self._library.remove_albums(user_id, album_ids, key)
         return pb.RemoveSavedAlbumsResponse(removed_count=removed)
 
@@ -84,7 +82,7 @@ class LibraryServicer(LibraryServiceServicer):
         self, request: pb.ListSavedAlbumsRequest, context: Context
     ) -> pb.ListSavedAlbumsResponse:
         """See the contract."""
-        page = Page.of(_SERVICE + "ListSavedAlbums", request)
+        page = Page.of(request)
         user_id, after = current_principal().user_id, place(page)
         saved = await self._library.albums(user_id, after, page.size + 1)
         shown, next_token = page.cut(saved.found, convert.album_key)

@@ -28,7 +28,6 @@ from playlist_svc.usecases.reading import Reading, TrackPage
 from playlist_svc.usecases.smart_refresh import Refresh
 from playlist_svc.usecases.watching import WatchPlaylist
 
-_SERVICE = "/segue.playlist.v1.PlaylistService/"
 # A page is made once for all who read the same version within seconds: to fill it costs more than
 # all else about the call. What it says of tracks and people is no older than that and theirs.
 _PAGED_ENTRIES = 50_000
@@ -71,7 +70,7 @@ class PlaylistServicer(PlaylistServiceServicer):
             visibility=details.new_visibility(request),
             rule=details.new_rule(request),
         )
-        key = request_key(user_id, _SERVICE + "CreatePlaylist", request)
+        key = request_key(request)
         head = await self._do.create(user_id, new, key)
         return pb.CreatePlaylistResponse(
             playlist_id=head.playlist_id,
@@ -91,7 +90,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.ListPlaylistsResponse:
         """See the contract."""
         kinds = requests.kinds(request)
-        page = Page.of(_SERVICE + "ListPlaylists", request)
+        page = Page.of(request)
         after = fields.numbered_key(page.after)
         user_id = current_principal().user_id
         found = await self._do.listing.own(user_id, kinds, after, page.size + 1)
@@ -105,7 +104,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.ListUserPlaylistsResponse:
         """See the contract."""
         owner_id = request.user_id
-        page = Page.of(_SERVICE + "ListUserPlaylists", request)
+        page = Page.of(request)
         after = fields.numbered_key(page.after)
         user_id = current_principal().user_id
         found = await self._do.listing.of_user(owner_id, user_id, after, page.size + 1)
@@ -118,9 +117,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.UpdatePlaylistRequest, context: Context
     ) -> pb.UpdatePlaylistResponse:
         """See the contract."""
-        command = requests.command(
-            _SERVICE + "UpdatePlaylist", request, request.playlist.snapshot_id
-        )
+        command = requests.command(request, request.playlist.snapshot_id)
         snapshot_id, head = await self._do.change(command, details.changed(request))
         head = await self._do.refresh(head)
         shown = await self._do.reading.shown(head, command.user_id)
@@ -132,14 +129,14 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.DeletePlaylistRequest, context: Context
     ) -> pb.DeletePlaylistResponse:
         """See the contract."""
-        await self._do.deletion.delete(requests.command(_SERVICE + "DeletePlaylist", request))
+        await self._do.deletion.delete(requests.command(request))
         return pb.DeletePlaylistResponse()
 
     async def RecoverPlaylist(
         self, request: pb.RecoverPlaylistRequest, context: Context
     ) -> pb.RecoverPlaylistResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "RecoverPlaylist", request)
+        command = requests.command(request)
         head = await self._do.deletion.recover(command)
         shown = await self._do.reading.shown(head, command.user_id)
         return pb.RecoverPlaylistResponse(playlist=playlists.playlist(shown))
@@ -150,7 +147,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         """See the contract."""
         playlist_id, user_id = requests.named(request)
         snapshot_id = request.snapshot_id
-        page = Page.of(_SERVICE + "ListTracks", request)
+        page = Page.of(request)
         at = requests.pinned(page.after)
         if at is None:
             start = 0
@@ -176,7 +173,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.AddTracksRequest, context: Context
     ) -> pb.AddTracksResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "AddTracks", request, request.snapshot_id)
+        command = requests.command(request, request.snapshot_id)
         track_ids = request.track_ids
         edited = await self._do.editing.add(command, track_ids, requests.place(request))
         return pb.AddTracksResponse(
@@ -187,7 +184,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.RemoveTracksRequest, context: Context
     ) -> pb.RemoveTracksResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "RemoveTracks", request, request.snapshot_id)
+        command = requests.command(request, request.snapshot_id)
         item_ids = list(map(to_raw, request.item_ids))
         edited = await self._do.editing.remove(command, item_ids)
         return pb.RemoveTracksResponse(removed_count=edited.removed, snapshot_id=edited.snapshot_id)
@@ -196,7 +193,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.MoveTracksRequest, context: Context
     ) -> pb.MoveTracksResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "MoveTracks", request, request.snapshot_id)
+        command = requests.command(request, request.snapshot_id)
         item_ids = list(map(to_raw, request.item_ids))
         before = requests.before(request.before_item_id)
         edited = await self._do.editing.move(command, item_ids, before)
@@ -206,7 +203,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.ReplaceTracksRequest, context: Context
     ) -> pb.ReplaceTracksResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "ReplaceTracks", request, request.snapshot_id)
+        command = requests.command(request, request.snapshot_id)
         edited = await self._do.editing.replace(command, requests.items(request))
         return pb.ReplaceTracksResponse(
             snapshot_id=edited.snapshot_id,
@@ -218,7 +215,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.SortTracksRequest, context: Context
     ) -> pb.SortTracksResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "SortTracks", request)
+        command = requests.command(request)
         by = requests.sorted_by(request)
         edited = await self._do.editing.sort(command, by, descending=request.descending)
         return pb.SortTracksResponse(snapshot_id=edited.snapshot_id)
@@ -227,7 +224,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.FollowPlaylistRequest, context: Context
     ) -> pb.FollowPlaylistResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "FollowPlaylist", request)
+        command = requests.command(request)
         count = await self._do.following.follow(command.playlist_id, command.user_id, command.key)
         return pb.FollowPlaylistResponse(follower_count=count)
 
@@ -235,7 +232,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.UnfollowPlaylistRequest, context: Context
     ) -> pb.UnfollowPlaylistResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "UnfollowPlaylist", request)
+        command = requests.command(request)
         await self._do.following.unfollow(command.playlist_id, command.user_id, command.key)
         return pb.UnfollowPlaylistResponse()
 

@@ -17,8 +17,6 @@ from playlist_svc.usecases.reading import Reading
 from playlist_svc.usecases.watch_changes import WatchChanges
 from playlist_svc.usecases.watch_membership import WatchMembership
 
-_PUT_MANAGED = "/segue.playlist.v1.PlaylistInternalService/PutManagedPlaylist"
-
 
 class PlaylistInternalServicer(PlaylistInternalServiceServicer):
     """Playlists, for the services that play, find and learn from them."""
@@ -55,7 +53,7 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
     ) -> pb.PutManagedPlaylistResponse:
         """See the contract."""
         wanted = requests.managed(request)
-        key = request_key(f"service {wanted.service}", _PUT_MANAGED, request)
+        key = request_key(request, principal=f"service {wanted.service}")
         playlist_id, snapshot_id = await self._manage(wanted, key)
         return pb.PutManagedPlaylistResponse(playlist_id=playlist_id, snapshot_id=snapshot_id)
 

@@ -15,7 +15,6 @@ from playlist_svc.usecases.following_links import AcceptShare, PreviewShare
 from playlist_svc.usecases.reading import Reading
 from playlist_svc.usecases.sharing import Sharing
 
-_SERVICE = "/segue.playlist.v1.SharingService/"
 _LINK_PATH = "/s/"
 
 
@@ -40,7 +39,7 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.SetCollaboratorRequest, context: Context
     ) -> pb.SetCollaboratorResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "SetCollaborator", request)
+        command = requests.command(request)
         user_id = request.user_id
         role = sharing.role_of(request.role)
         member, name = await self._do.collaborating.set_role(
@@ -54,7 +53,7 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.RemoveCollaboratorRequest, context: Context
     ) -> pb.RemoveCollaboratorResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "RemoveCollaborator", request)
+        command = requests.command(request)
         user_id = request.user_id
         await self._do.collaborating.remove(
             command.user_id, command.playlist_id, user_id, command.key
@@ -73,7 +72,7 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.TransferOwnershipRequest, context: Context
     ) -> pb.TransferOwnershipResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "TransferOwnership", request)
+        command = requests.command(request)
         user_id = request.user_id
         head = await self._do.collaborating.transfer(
             command.user_id, command.playlist_id, user_id, command.key
@@ -85,7 +84,7 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.CreateShareRequest, context: Context
     ) -> pb.CreateShareResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "CreateShare", request)
+        command = requests.command(request)
         role = sharing.optional_role_of(request.role)
         made = await self._do.sharing.create(
             command.user_id, command.playlist_id, role, sharing.lasting_s(request), command.key
@@ -101,7 +100,7 @@ class SharingServicer(SharingServiceServicer):
     ) -> pb.ListSharesResponse:
         """See the contract."""
         playlist_id, caller = requests.named(request)
-        page = Page.of(_SERVICE + "ListShares", request)
+        page = Page.of(request)
         after = fields.numbered_key(page.after)
         listed = await self._do.sharing.listed(caller, playlist_id, after, page.size + 1)
         shown, token = page.cut(listed.found, lambda one: (one.created_at_ms, one.share_id))
@@ -114,7 +113,7 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.RevokeShareRequest, context: Context
     ) -> pb.RevokeShareResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "RevokeShare", request)
+        command = requests.command(request)
         share_id = request.share_id
         await self._do.sharing.revoke(command.user_id, command.playlist_id, share_id, command.key)
         return pb.RevokeShareResponse()
@@ -130,6 +129,6 @@ class SharingServicer(SharingServiceServicer):
         self, request: pb.AcceptShareRequest, context: Context
     ) -> pb.AcceptShareResponse:
         """See the contract."""
-        caller, key = requests.writer(_SERVICE + "AcceptShare", request)
+        caller, key = requests.writer(request)
         shown = await self._do.accept(caller, request.code, key)
         return pb.AcceptShareResponse(playlist=playlists.playlist(shown))

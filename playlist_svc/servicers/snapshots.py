@@ -11,8 +11,6 @@ from playlist_svc.convert import playlists, requests
 from playlist_svc.usecases.history import History
 from playlist_svc.usecases.undoing import GoBack
 
-_SERVICE = "/segue.playlist.v1.SnapshotService/"
-
 
 class SnapshotServicer(SnapshotServiceServicer):
     """History of the playlists that the calling user may see, and ways back for editors."""
@@ -26,7 +24,7 @@ class SnapshotServicer(SnapshotServiceServicer):
     ) -> pb.ListSnapshotsResponse:
         """See the contract."""
         playlist_id, user_id = requests.named(request)
-        page = Page.of(_SERVICE + "ListSnapshots", request)
+        page = Page.of(request)
         before = requests.below(page.after)
         told = await self._history.versions(playlist_id, user_id, before, page.size + 1)
         more = len(told.snapshots) > page.size
@@ -56,7 +54,7 @@ class SnapshotServicer(SnapshotServiceServicer):
         """See the contract."""
         playlist_id, user_id = requests.named(request)
         from_id, to_id = requests.compared(request)
-        page = Page.of(_SERVICE + "DiffSnapshots", request)
+        page = Page.of(request)
         at = requests.pinned(page.after)
         to, start = at or (to_id, 0)
         found = await self._history.differences(
@@ -74,7 +72,7 @@ class SnapshotServicer(SnapshotServiceServicer):
 
     async def Undo(self, request: pb.UndoRequest, context: Context) -> pb.UndoResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "Undo", request, request.snapshot_id)
+        command = requests.command(request, request.snapshot_id)
         edited = await self._go_back.undo(command)
         return pb.UndoResponse(
             snapshot_id=edited.snapshot_id,
@@ -84,7 +82,7 @@ class SnapshotServicer(SnapshotServiceServicer):
 
     async def Redo(self, request: pb.RedoRequest, context: Context) -> pb.RedoResponse:
         """See the contract."""
-        edited = await self._go_back.redo(requests.command(_SERVICE + "Redo", request))
+        edited = await self._go_back.redo(requests.command(request))
         return pb.RedoResponse(
             snapshot_id=edited.snapshot_id,
             redone_snapshot_id=edited.about,
@@ -93,6 +91,6 @@ class SnapshotServicer(SnapshotServiceServicer):
 
     async def Restore(self, request: pb.RestoreRequest, context: Context) -> pb.RestoreResponse:
         """See the contract."""
-        command = requests.command(_SERVICE + "Restore", request, request.snapshot_id)
+        command = requests.command(request, request.snapshot_id)
         edited = await self._go_back.restore(command)
         return pb.RestoreResponse(snapshot_id=edited.snapshot_id, summary=edited.summary)

@@ -18,8 +18,6 @@ from playlist_svc.usecases.blocking import Blocking
 from playlist_svc.usecases.blocking_artists import BlockingArtists
 from playlist_svc.usecases.social import Connections, Social
 
-_SERVICE = "/segue.playlist.v1.SocialService/"
-
 
 class SocialServicer(SocialServiceServicer):
     """Relations of the calling user, who is the token's subject."""
@@ -33,7 +31,7 @@ class SocialServicer(SocialServiceServicer):
         """See the contract."""
         people = list(request.user_ids)
         artists = list(request.artist_ids)
-        user_id, key = writer(_SERVICE + "Follow", request)
+        user_id, key = writer(request)
         followed = await self._social.follow(user_id, people, artists, key)
         return pb.FollowResponse(followed_count=followed)
 
@@ -41,7 +39,7 @@ class SocialServicer(SocialServiceServicer):
         """See the contract."""
         people = list(request.user_ids)
         artists = list(request.artist_ids)
-        user_id, key = writer(_SERVICE + "Unfollow", request)
+        user_id, key = writer(request)
         unfollowed = await self._social.unfollow(user_id, people, artists, key)
         return pb.UnfollowResponse(unfollowed_count=unfollowed)
 
@@ -49,7 +47,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.ListFollowingRequest, context: Context
     ) -> pb.ListFollowingResponse:
         """See the contract."""
-        page, after = _page("ListFollowing", request)
+        page, after = _page(request)
         kind = convert.kind(request.kind)
         user_id = current_principal().user_id
         found = await self._social.following(user_id, kind, after, page.size + 1)
@@ -62,7 +60,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.ListFollowersRequest, context: Context
     ) -> pb.ListFollowersResponse:
         """See the contract."""
-        page, after = _page("ListFollowers", request)
+        page, after = _page(request)
         found = await self._social.followers(current_principal().user_id, after, page.size + 1)
         shown, next_token = _shown(page, found)
         return pb.ListFollowersResponse(
@@ -73,7 +71,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.ListUserFollowingRequest, context: Context
     ) -> pb.ListUserFollowingResponse:
         """See the contract."""
-        page, after = _page("ListUserFollowing", request)
+        page, after = _page(request)
         user_id, kind = request.user_id, convert.kind(request.kind)
         reader_id = current_principal().user_id
         found = await self._social.following_of(reader_id, user_id, kind, after, page.size + 1)
@@ -84,7 +82,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.ListUserFollowersRequest, context: Context
     ) -> pb.ListUserFollowersResponse:
         """See the contract."""
-        page, after = _page("ListUserFollowers", request)
+        page, after = _page(request)
         user_id, reader_id = request.user_id, current_principal().user_id
         found = await self._social.followers_of(reader_id, user_id, after, page.size + 1)
         shown, next_token = _shown(page, found)
@@ -103,7 +101,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.BlockUserResponse:
         """See the contract."""
         blocked_id = request.user_id
-        user_id, key = writer(_SERVICE + "BlockUser", request)
+        user_id, key = writer(request)
         await self._blocking.block(user_id, blocked_id, key)
         return pb.BlockUserResponse()
 
@@ -112,7 +110,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.UnblockUserResponse:
         """See the contract."""
         blocked_id = request.user_id
-        user_id, key = writer(_SERVICE + "UnblockUser", request)
+        user_id, key = writer(request)
         await self._blocking.unblock(user_id, blocked_id, key)
         return pb.UnblockUserResponse()
 
@@ -120,7 +118,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.ListBlocksRequest, context: Context
     ) -> pb.ListBlocksResponse:
         """See the contract."""
-        page, after = _page("ListBlocks", request)
+        page, after = _page(request)
         blocks = await self._blocking.blocks(current_principal().user_id, after, page.size + 1)
         shown, next_token = page.cut(blocks.found, convert.block_key)
         return pb.ListBlocksResponse(
@@ -137,7 +135,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.BlockArtistRequest, context: Context
     ) -> pb.BlockArtistResponse:
         """See the contract."""
-        user_id, key = writer(_SERVICE + "BlockArtist", request)
+        user_id, key = writer(request)
         await self._artists.block(user_id, request.artist_id, key)
         return pb.BlockArtistResponse()
 
@@ -145,7 +143,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.UnblockArtistRequest, context: Context
     ) -> pb.UnblockArtistResponse:
         """See the contract."""
-        user_id, key = writer(_SERVICE + "UnblockArtist", request)
+        user_id, key = writer(request)
         await self._artists.unblock(user_id, request.artist_id, key)
         return pb.UnblockArtistResponse()
 
@@ -153,7 +151,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.ListBlockedArtistsRequest, context: Context
     ) -> pb.ListBlockedArtistsResponse:
         """See the contract."""
-        page, after = _page("ListBlockedArtists", request)
+        page, after = _page(request)
         blocked = await self._artists.page(current_principal().user_id, after, page.size + 1)
         shown, next_token = page.cut(blocked.found, convert.blocked_artist_key)
         return pb.ListBlockedArtistsResponse(
@@ -173,7 +171,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.UpdatePrivacyRequest, context: Context
     ) -> pb.UpdatePrivacyResponse:
         """See the contract."""
-        user_id, key = writer(_SERVICE + "UpdatePrivacy", request)
+        user_id, key = writer(request)
         audience = await self._social.set_audience(
             user_id,
             convert.circle(request.audience.following),
@@ -183,8 +181,8 @@ class SocialServicer(SocialServiceServicer):
         return pb.UpdatePrivacyResponse(audience=convert.audience(audience))
 
 
-def _page(method: str, request: ListRequest) -> tuple[Page, tuple[int, str] | None]:
-    page = Page.of(_SERVICE + method, request)
+def _page(request: ListRequest) -> tuple[Page, tuple[int, str] | None]:
+    page = Page.of(request)
     return page, place(page)
 
 

@@ -17,8 +17,6 @@ from playlist_svc.convert.lists import place
 from playlist_svc.usecases.social import Social
 from playlist_svc.usecases.watch_shelves import WatchShelves
 
-_LIST_FRIENDS = "/segue.playlist.v1.SocialInternalService/ListFriends"
-
 
 class SocialInternalServicer(SocialInternalServiceServicer):
     """Whose listening a user may be shown, and whom users block."""
@@ -45,7 +43,7 @@ class SocialInternalServicer(SocialInternalServiceServicer):
         self, request: pb.ListFriendsRequest, context: Context
     ) -> pb.ListFriendsResponse:
         """See the contract."""
-        page = Page.of(_LIST_FRIENDS, request)
+        page = Page.of(request)
         after = place(page)
         found = await self._social.friends(current_principal().user_id, after, page.size + 1)
         cut, next_token = page.cut(found.page.found, convert.connection_key)

@@ -23,7 +23,6 @@ from playlist_svc.usecases.exporting import ExportPlaylist
 from playlist_svc.usecases.importing_file import ImportCommand, ImportFile
 
 CHUNK_BYTES = 64 * 1024
-_IMPORT = "/segue.playlist.v1.TransferService/ImportPlaylist"
 
 
 class TransferServicer(pb_grpc.TransferServiceServicer):
@@ -88,5 +87,5 @@ async def _command(request: pb.ImportPlaylistRequest, user_id: str) -> ImportCom
         title=details.new_title(request),
         visibility=details.new_visibility(request),
         # The digest of 3 MB takes milliseconds in which nobody else would be served.
-        key=await asyncio.to_thread(request_key, user_id, _IMPORT, request),
+        key=await asyncio.to_thread(request_key, request),
     )

@@ -10,8 +10,6 @@ from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 
-_REVOKE_SESSION = "/segue.identity.v1.TokenService/RevokeSession"
-
 
 class TokenServicer(pb_grpc.TokenServiceServicer):
     """Access tokens."""
@@ -26,6 +24,6 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
         principal = current_principal()
         # Which sign-in it is about stands in the token alone. An id that another one used must not
         # answer that this one was ended.
-        key = request_key(principal.user_id, _REVOKE_SESSION, request, beside=principal.sid)
+        key = request_key(request, beside=principal.sid)
         await self._revoke_session(sid=principal.sid, user_id=principal.user_id, key=key)
         return pb.RevokeSessionResponse()

@@ -13,7 +13,6 @@ from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 
-_CREATE_USER = "/segue.identity.v1.UserService/CreateUser"
 # Before sign-up there is nobody yet: all strangers share one space of request ids.
 _NOBODY = ""
 
@@ -38,7 +37,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
         wanted = SignUp.parse(
             username=request.username, email=request.email, password=request.password
         )
-        key = request_key(_NOBODY, _CREATE_USER, request, secrets=("password",))
+        key = request_key(request, principal=_NOBODY, secrets=("password",))
         created = await self._create_user(wanted, key)
         return pb.CreateUserResponse(user=convert.user(created))
 

@@ -18,7 +18,12 @@ from segue.playlist.v1 import playlist_service_pb2, playlist_service_pb2_grpc
 
 from meshkit.certificates import WORKLOADS, ensure_certificates
 from meshkit.contracts import MethodContract, all_contracts
-from meshkit.principal import current_caller, current_principal, principal_or_none
+from meshkit.principal import (
+    current_caller,
+    current_method,
+    current_principal,
+    principal_or_none,
+)
 from meshkit.server import Context
 from meshkit.status import fault_of
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served
@@ -33,6 +38,7 @@ class Playlists(playlist_service_pb2_grpc.PlaylistServiceServicer):
         answer = playlist_service_pb2.GetPlaylistResponse()
         answer.playlist.playlist_id = current_principal().user_id
         answer.playlist.title = current_caller()
+        answer.playlist.description = current_method()
         return answer
 
 
@@ -89,6 +95,11 @@ async def test_a_user_is_known_by_the_token_and_the_caller_by_its_certificate(
     answer = await get_playlist(mesh, mesh.token(USER), "sync")
     assert answer.playlist.playlist_id == USER
     assert answer.playlist.title == "sync"
+
+
+async def test_a_served_call_knows_its_method(mesh: ServedMesh) -> None:
+    answer = await get_playlist(mesh, mesh.token(USER))
+    assert answer.playlist.description == "/segue.playlist.v1.PlaylistService/GetPlaylist"
 
 
 async def test_a_call_without_a_token_is_refused(mesh: ServedMesh) -> None:

@@ -13,13 +13,15 @@ from segue.catalog.v1.catalog_service_pb2 import ListAlbumTracksRequest, Suggest
 from meshkit.faults import PageTokenInvalid
 from meshkit.paging import MOST_VALUES, Page, size_of
 from tests.contracts.page_tokens import FOREIGN, forged
+from tests.unit.meshkit.served_calls import in_call
 
 METHOD = "/segue.Test/List"
 KEY = (1_700_000_000_000_000, "01J0")
 
 
 def page(method: str = METHOD, *, of: str = "album", size: int = 0, token: str = "") -> Page:
-    return Page.of(method, ListAlbumTracksRequest(id=of, page_size=size, page_token=token))
+    request = ListAlbumTracksRequest(id=of, page_size=size, page_token=token)
+    return in_call(method, lambda: Page.of(request))
 
 
 @pytest.mark.parametrize(
