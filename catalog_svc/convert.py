@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from segue.catalog.v1 import asset_pb2, catalog_pb2, catalog_service_pb2
 from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
@@ -29,6 +27,7 @@ from catalog_svc.domain.playlists import Playlist
 from catalog_svc.domain.tags import clean, prose
 from meshkit.faults import InvalidArgument
 from meshkit.feeds import Change, Op
+from meshkit.timestamps import timestamp_of
 
 _ARTWORK = "/media/v1/artwork/"
 _REMOVED = {
@@ -55,13 +54,6 @@ def unpacked_ids(field: str, raw: bytes) -> list[str]:
     return unpacked(raw)
 
 
-def timestamp(moment: datetime) -> Timestamp:
-    """A point in time."""
-    message = Timestamp()
-    message.FromDatetime(moment)
-    return message
-
-
 def track(one: Track) -> catalog_pb2.Track:
     """A track as clients and the feed see it."""
     message = catalog_pb2.Track(
@@ -83,7 +75,7 @@ def track(one: Track) -> catalog_pb2.Track:
         access=catalog_pb2.Track.Access.ValueType(one.access),
         state=catalog_pb2.Track.State.ValueType(one.state),
         artwork_path=artwork_path(one.artwork),
-        created_at=timestamp(one.created_at),
+        created_at=timestamp_of(one.created_at),
         hidden=one.taken_down,
     )
     if one.loudness is not None:
@@ -164,7 +156,7 @@ def artist(one: Artist) -> catalog_pb2.Artist:
         bio=one.bio,
         followers_count=one.followers_count,
         track_count=one.track_count,
-        created_at=timestamp(one.created_at),
+        created_at=timestamp_of(one.created_at),
         hidden=one.taken_down,
     )
 
@@ -180,7 +172,7 @@ def album(one: Album) -> catalog_pb2.Album:
         track_count=one.track_count,
         total_duration_ms=one.total_duration_ms,
         artwork_path=artwork_path(one.artwork),
-        created_at=timestamp(one.created_at),
+        created_at=timestamp_of(one.created_at),
         hidden=one.taken_down,
     )
 
@@ -215,8 +207,8 @@ def import_run(one: Import) -> catalog_pb2.Import:
         files_failed=counts.failed,
         audio_ms=counts.audio_ms,
         error=one.error,
-        created_at=timestamp(one.created_at),
-        finished_at=timestamp(one.finished_at) if one.finished_at else None,
+        created_at=timestamp_of(one.created_at),
+        finished_at=timestamp_of(one.finished_at) if one.finished_at else None,
     )
 
 

@@ -6,9 +6,10 @@ import json
 import sys
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TextIO
+
+from meshkit.clock import utc_now
 
 LogFormat = Literal["console", "json"]
 
@@ -21,7 +22,7 @@ _PREFIX_WIDTH = 16
 
 def timestamp() -> str:
     """Now in UTC, RFC 3339 with milliseconds: sorts as text."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return utc_now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 class LogFile:

@@ -38,3 +38,8 @@ def instant_of_ms(ms: int) -> datetime:
 def instant_of_us(us: int) -> datetime:
     """The instant in UTC of Unix microseconds."""
     return _EPOCH + us * _MICROSECOND
+
+
+def instant_or_none(ms: int | None) -> datetime | None:
+    """The instant in UTC of Unix milliseconds, if there are any."""
+    return None if ms is None else instant_of_ms(ms)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from segue.catalog.v1.track_summary_pb2 import TrackSummary
 from segue.playback.v1 import history_service_pb2, play_source_pb2, playback_pb2
 
+from meshkit.timestamps import timestamp_of_ms
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Origin, PlayQueue, Repeat, origin_ahead, origin_of
@@ -21,13 +21,6 @@ STATUSES = {
     Status.PAUSED: playback_pb2.Playback.PAUSED,
     Status.STOPPED: playback_pb2.Playback.STOPPED,
 }
-
-
-def timestamp(unix_ms: int) -> Timestamp:
-    """Unix milliseconds as the wire has them."""
-    stamp = Timestamp()
-    stamp.FromMilliseconds(unix_ms)
-    return stamp
 
 
 def track_summary(track: Track) -> TrackSummary:
@@ -129,8 +122,8 @@ def play(play: Play) -> history_service_pb2.Play:
         play_id=play.play_id,
         track_id=play.track_id,
         device_id=play.device_id,
-        started_at=timestamp(play.started_at_ms),
-        ended_at=timestamp(play.ended_at_ms),
+        started_at=timestamp_of_ms(play.started_at_ms),
+        ended_at=timestamp_of_ms(play.ended_at_ms),
         heard_ms=play.heard_ms,
         outcome=_OUTCOMES[play.outcome],
         counted=play.counted,
@@ -174,8 +167,8 @@ def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb
         bitrate=state.bitrate_kbps,
         epoch=state.version.epoch,
         revision=state.version.revision,
-        started_at=timestamp(state.started_at_ms),
-        last_heartbeat_at=None if heard_at is None else timestamp(heard_at),
+        started_at=timestamp_of_ms(state.started_at_ms),
+        last_heartbeat_at=None if heard_at is None else timestamp_of_ms(heard_at),
         play_id=state.play_id,
         item_id=state.queue.item_id,
         context=context(state.queue),

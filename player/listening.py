@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from segue.playback.v1 import playback_service_pb2
-from ulid import ULID
 
 from meshkit.faults import Fault, Unavailable
+from meshkit.ulids import new_id
 from player.device.device import Device
 from player.domain.status import PlayerStatus
 from player.mesh_client import MeshClient
@@ -30,7 +30,7 @@ async def start_session(
 ) -> Any:
     """Plays a track by itself; see ``ready``."""
     request = playback_service_pb2.PlayRequest(
-        track_id=track_id, device_id=device_id, position_ms=position_ms, request_id=str(ULID())
+        track_id=track_id, device_id=device_id, position_ms=position_ms, request_id=new_id()
     )
     return await ready(client, client.playback.Play, request, on_wait)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from catalog_svc.domain.catalogue import LIVING_STATES, Album, Artist, Track, TrackState
 from catalog_svc.domain.tags import identity
+from meshkit.clock import unix_us
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 # Folding makes up to 18 characters of one, and an entry of an index has room for 2,700 bytes.
 _SORTED_CHARACTERS = 200
 
@@ -118,16 +116,6 @@ def title_key(title: str) -> str:
     return identity(title)[:_SORTED_CHARACTERS]
 
 
-def microseconds(moment: datetime) -> int:
-    """Unix microseconds."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(unix_us: int) -> datetime:
-    """The time of Unix microseconds."""
-    return _EPOCH + unix_us * _MICROSECOND
-
-
 def track_place(sort: TrackSort, track: Track) -> TrackPlace:
     """What places a track in a list."""
     match sort:
@@ -140,18 +128,18 @@ def track_place(sort: TrackSort, track: Track) -> TrackPlace:
         case TrackSort.DURATION:
             return track.duration_ms, track.id
         case TrackSort.RECENT:
-            return microseconds(track.created_at), track.id
+            return unix_us(track.created_at), track.id
 
 
 def album_place(sort: AlbumSort, album: Album) -> TextPlace | NumberPlace:
     """What places an album in a list."""
     if sort is AlbumSort.TITLE:
         return identity(album.title), album.id
-    return (album.year if sort is AlbumSort.YEAR else microseconds(album.created_at)), album.id
+    return (album.year if sort is AlbumSort.YEAR else unix_us(album.created_at)), album.id
 
 
 def artist_place(sort: ArtistSort, artist: Artist) -> TextPlace | NumberPlace:
     """What places an artist in a list."""
     if sort is ArtistSort.NAME:
         return identity(artist.name), artist.id
-    return microseconds(artist.created_at), artist.id
+    return unix_us(artist.created_at), artist.id

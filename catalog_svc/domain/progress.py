@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import (
     Counts,
     FileState,
@@ -13,6 +12,7 @@ from catalog_svc.domain.imports import (
     SourceState,
     Stamp,
 )
+from meshkit.ulids import new_id
 
 _UNREAD = Stamp(0, 0, 0)
 _STATE_OF = {

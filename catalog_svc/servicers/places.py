@@ -10,9 +10,9 @@ from catalog_svc.domain.listings import (
     TextPlace,
     TrackPlace,
     TrackSort,
-    microseconds,
 )
 from catalog_svc.domain.tags import clean
+from meshkit.clock import unix_us
 from meshkit.paging import SortKey, foreign_token
 
 _YEAR_10000_US = 253_402_300_800_000_000
@@ -35,7 +35,7 @@ class Dated(Protocol):
 
 def newest_key(thing: Dated) -> NumberPlace:
     """What places a thing where the newest stand first."""
-    return microseconds(thing.created_at), thing.id
+    return unix_us(thing.created_at), thing.id
 
 
 def newest_after(after: SortKey | None) -> NumberPlace | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from catalog_svc.domain import roots
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState
 from catalog_svc.ports.imports import Imports
+from meshkit.clock import utc_now
 from meshkit.idempotency import RequestKey
+from meshkit.ulids import new_id
 
 
 class StartImport:
@@ -27,6 +27,6 @@ class StartImport:
         Raises what ``roots.resolve`` raises for the path.
         """
         root = roots.resolve(path, self._allowed)
-        now = datetime.now(UTC)
+        now = utc_now()
         new = Import(new_id(), path, root, ImportState.SCANNING, Counts(), "", now, None)
         return await self._imports.create(new, key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import replace
@@ -12,13 +11,10 @@ from catalog_svc.domain.catalogue import Track
 from catalog_svc.domain.plays import MOST_PLAYED, MostPlayed, Streams
 from catalog_svc.ports.catalogue import Catalogue
 from catalog_svc.ports.plays import MostPlayedCache, PlayedTracks
+from meshkit.clock import now_ms
 
 _LOOK_AGAIN_S = 0.05
 _LOOKS = 20
-
-
-def _unix_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class TopTracks:
@@ -33,7 +29,7 @@ class TopTracks:
         played: PlayedTracks,
         cache: MostPlayedCache,
         *,
-        now_ms: Callable[[], int] = _unix_ms,
+        now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._catalogue = catalogue
         self._played = played

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
 from segue.identity.v1 import identity_internal_service_pb2 as internal_pb
 from segue.identity.v1 import identity_pb2
 from segue.identity.v1.person_pb2 import Person
@@ -13,17 +10,11 @@ from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased,
 from edge.identity.domain.plans import Plan, Tier, plan_of
 from edge.identity.domain.tokens import AccessToken
 from edge.identity.domain.users import User
+from meshkit.timestamps import timestamp_of
 
 _SUBSCRIPTION = identity_pb2.User.SubscriptionType
 _TO_WIRE = {Tier.FREE: _SUBSCRIPTION.FREE, Tier.PREMIUM: _SUBSCRIPTION.PREMIUM}
 _FROM_WIRE = {wire: tier for tier, wire in _TO_WIRE.items()}
-
-
-def timestamp(moment: datetime) -> Timestamp:
-    """The message for a moment."""
-    message = Timestamp()
-    message.FromDatetime(moment)
-    return message
 
 
 def tier_or_none(wire: identity_pb2.User.SubscriptionType.ValueType) -> Tier | None:
@@ -41,7 +32,7 @@ def user(found: User) -> identity_pb2.User:
         email=found.email or "",
         subscription_type=_TO_WIRE[found.tier],
         monthly_data_limit_gb=plan_of(found.tier).monthly_data_limit_gb,
-        created_at=timestamp(found.created_at),
+        created_at=timestamp_of(found.created_at),
     )
 
 
@@ -67,7 +58,7 @@ def issued(token: AccessToken) -> internal_pb.IssueLocalTokenResponse:
     """The answer that carries a token."""
     return internal_pb.IssueLocalTokenResponse(
         access_token=token.encoded,
-        expires_at=timestamp(token.claims.expires_at),
+        expires_at=timestamp_of(token.claims.expires_at),
         user_id=token.claims.subject,
         scopes=token.claims.scopes,
     )

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInternalServiceStub
-from ulid import ULID
 
 from edge.media.adapters.keys import KeyFileJudge
 from edge.media.adapters.ledger import MemoryLedger
@@ -24,6 +23,8 @@ from edge.media.usecases.reporting import Reporter
 from meshkit.background import running
 from meshkit.capability import KeyFile
 from meshkit.clients import Channels
+from meshkit.clock import now_ms
+from meshkit.ulids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ async def reporting(settings: Settings, origin: Origin) -> AsyncIterator[None]:
             origin.spool,
             PlaybackReports(DeliveryInternalServiceStub(channel)),
             every_s=settings.report_every_s,
-            clock=lambda: time.time_ns() // 1_000_000,
-            new_id=lambda: str(ULID()),
+            clock=now_ms,
+            new_id=new_id,
         )
         tasks = (
             reporter.save_regularly,

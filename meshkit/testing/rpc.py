@@ -17,7 +17,6 @@ from typing import Any
 import grpc
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from ulid import ULID
 
 from meshkit.certificates import credentials, ensure_certificates
 from meshkit.process import Serving
@@ -25,6 +24,7 @@ from meshkit.scopes import operator_scopes, user_scopes
 from meshkit.server import MeshServer
 from meshkit.settings import ServiceSettings
 from meshkit.tokens import TokenVerifier
+from meshkit.ulids import new_id
 
 ISSUER = "https://segue.test"
 JWKS_URL = "http://keys.segue.test/jwks.json"
@@ -63,10 +63,10 @@ class TokenIssuer:
             "iss": ISSUER,
             "aud": "segue",
             "sub": user_id,
-            "sid": sid or str(ULID()),
+            "sid": sid or new_id(),
             "scope": " ".join(scopes),
             "tier": tier,
-            "jti": str(ULID()),
+            "jti": new_id(),
             "iat": now,
             "exp": int(now + life_s),
             **claims,

@@ -6,13 +6,12 @@ a list of objects costs milliseconds.
 
 from __future__ import annotations
 
-import base64
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ulid.base32 import ENCODE as ALPHABET
+from meshkit.ulids import RAW_SIZE, to_raw, to_text
 
 MOST_ENTRIES: Final = 10_000
 """Entries that one context holds at most."""
@@ -20,10 +19,8 @@ MOST_ENTRIES: Final = 10_000
 RECORD: Final = struct.Struct(">16s16s")
 """track_id, item_id (raw ULIDs); the item is zeros where the context gives its entries no ids."""
 
-_ID_SIZE: Final = 16
-_TEXT_SIZE: Final = 26
-_NO_ITEM: Final = bytes(_ID_SIZE)
-_ITEM_AT: Final = _ID_SIZE
+_NO_ITEM: Final = bytes(RAW_SIZE)
+_ITEM_AT: Final = RAW_SIZE
 
 
 class Entry(NamedTuple):
@@ -34,7 +31,7 @@ class Entry(NamedTuple):
 
     def packed(self) -> bytes:
         """Its record of 32 bytes. ValueError for what is no ULID."""
-        return id_bytes(self.track_id) + (id_bytes(self.item_id) if self.item_id else _NO_ITEM)
+        return to_raw(self.track_id) + (to_raw(self.item_id) if self.item_id else _NO_ITEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ class Listing:
         """
         if not item_id:
             return None
-        raw = id_bytes(item_id)
+        raw = to_raw(item_id)
         return None if raw == _NO_ITEM else self._find(raw, _ITEM_AT)
 
     def find_track(self, track_id: str) -> int | None:
@@ -87,7 +84,7 @@ class Listing:
 
         ValueError for what is no ULID.
         """
-        return self._find(id_bytes(track_id), 0)
+        return self._find(to_raw(track_id), 0)
 
     def _find(self, raw: bytes, field_at: int) -> int | None:
         at = self.packed.find(raw, field_at)
@@ -101,32 +98,5 @@ class Listing:
         return self.packed[max(start, 0) * RECORD.size : end]
 
 
-def _digits() -> bytes:
-    """Crockford's characters as the digits of ``int(…, 32)``; every other byte as no digit."""
-    table = bytearray(b"!" * 256)
-    for character, digit in zip(ALPHABET, "0123456789abcdefghijklmnopqrstuv", strict=True):
-        table[ord(character)] = ord(digit)
-    return bytes(table)
-
-
-_DIGITS = _digits()
-_FROM_RFC4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
-
-
-# ULID.from_str takes 10 us: a context of 10,000 entries would hold the event loop for 200 ms.
-def id_bytes(text: str) -> bytes:
-    """The 16 bytes of a ULID's 26 upper-case characters; ValueError for anything else."""
-    # A first character above 7 would need more than 128 bits.
-    if len(text) != _TEXT_SIZE or text[0] > "7":
-        raise ValueError("not a ULID")
-    return int(text.encode("ascii").translate(_DIGITS), 32).to_bytes(_ID_SIZE, "big")
-
-
-def id_text(raw: bytes) -> str:
-    """The 26 upper-case characters of a ULID's 16 bytes."""
-    # 20 bytes are 32 characters without padding; the first 6 are zeros.
-    return base64.b32encode(bytes(4) + raw).translate(_FROM_RFC4648)[6:].decode("ascii")
-
-
 def _entry(track: bytes, item: bytes) -> Entry:
-    return Entry(id_text(track), "" if item == _NO_ITEM else id_text(item))
+    return Entry(to_text(track), "" if item == _NO_ITEM else to_text(item))

@@ -11,6 +11,7 @@ from segue.playback.v1.activity_service_pb2_grpc import ActivityServiceServicer
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.stream_ends import unavailable
+from meshkit.timestamps import timestamp_of_ms
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.servicers.holding import end_revoked, holder_of
@@ -68,6 +69,6 @@ def _told(news: FriendListening) -> pb.FriendActivity:
         user=user,
         track=convert.track_summary(listening.track),
         playing=listening.playing,
-        at=convert.timestamp(listening.at_ms),
+        at=timestamp_of_ms(listening.at_ms),
         context=convert.context_ref(listening.context_kind, listening.context_id),
     )

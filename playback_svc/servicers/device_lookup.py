@@ -7,7 +7,7 @@ from segue.device.v1.device_internal_service_pb2_grpc import DeviceInternalServi
 
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from playback_svc import convert
+from meshkit.timestamps import timestamp_of_ms
 from playback_svc.servicers import device_messages
 from playback_svc.usecases.registering import Devices
 
@@ -30,5 +30,5 @@ class DeviceLookupServicer(DeviceInternalServiceServicer):
             kind=device_messages.kind_of(device),
             capabilities=device_messages.capabilities_of(device),
             controllable=device.controllable,
-            registered_at=convert.timestamp(device.registered_at_ms),
+            registered_at=timestamp_of_ms(device.registered_at_ms),
         )

@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from segue.device.v1 import device_pb2, device_service_pb2
 
 from meshkit.faults import InvalidArgument
+from meshkit.timestamps import timestamp_of_ms
 from playback_svc import convert
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind, Listed
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
@@ -104,8 +105,8 @@ def device(listed: Listed) -> device_pb2.Device:
         active=listed.active,
         controllable=known.controllable,
         volume_percent=known.volume_percent,
-        registered_at=convert.timestamp(known.registered_at_ms),
-        last_seen_at=convert.timestamp(known.seen_at_ms),
+        registered_at=timestamp_of_ms(known.registered_at_ms),
+        last_seen_at=timestamp_of_ms(known.seen_at_ms),
     )
 
 
@@ -135,8 +136,8 @@ def command(command: Command, now_ms: int) -> device_pb2.Command:
         target=playback,
         volume_percent=command.volume_percent,
         sender_device_id=command.sender,
-        issued_at=convert.timestamp(command.issued_at_ms),
-        expires_at=convert.timestamp(command.expires_at_ms),
+        issued_at=timestamp_of_ms(command.issued_at_ms),
+        expires_at=timestamp_of_ms(command.expires_at_ms),
         status=_STATUSES[command.status_at(now_ms)],
         detail=command.detail,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from segue.playback.v1 import stream_pb2
 
+from meshkit.timestamps import timestamp_of_ms
 from playback_svc import convert
 from playback_svc.ports.neighbours import Addresses
 from playback_svc.ports.states import Answer
@@ -34,7 +35,7 @@ def _stream_fields(answer: Answer, addresses: Addresses) -> dict[str, Any]:
     return {
         "stream_url": signed.hls,
         "dash_url": signed.dash,
-        "expires_at": convert.timestamp(signed.expires_at_s * 1000),
+        "expires_at": timestamp_of_ms(signed.expires_at_s * 1000),
         "bitrate": best.bitrate_kbps,
         "rung": best.name,
     }

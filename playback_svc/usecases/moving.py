@@ -8,7 +8,6 @@ from dataclasses import replace
 from random import Random
 
 import structlog
-from ulid import ULID
 
 from meshkit.faults import (
     DeadlineExceeded,
@@ -18,6 +17,7 @@ from meshkit.faults import (
     Unavailable,
 )
 from meshkit.idempotency import RequestKey
+from meshkit.ulids import new_id
 from playback_svc.domain import play_queue, player_state
 from playback_svc.domain.devices import found, unknown
 from playback_svc.domain.listing import Entry
@@ -88,7 +88,7 @@ class SkipCount:
             request_id = _digest(f"{key.method}:{key.request_id}")
             self._skip = Skip(user_id, request_id, key.body_sha256)
         else:
-            self._skip = Skip(user_id, str(ULID()), _NO_BODY)
+            self._skip = Skip(user_id, new_id(), _NO_BODY)
         self._tally: Tally | None = None
         self.needed = False
         """Whether the latest decision rests on the skip."""

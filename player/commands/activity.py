@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 from rich.table import Table
 from segue.playback.v1 import activity_service_pb2, history_service_pb2, preferences_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.following import followed
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playback_words import ref_words
@@ -179,7 +179,7 @@ def set_(
             preferences=preferences_service_pb2.Preferences(
                 bitrate_pref=bitrate_of(bitrate), **given
             ),
-            request_id=str(ULID()),
+            request_id=new_id(),
         )
         async with acting_as(folder, user) as client:
             answer = await client.call(client.preferences.UpdatePreferences, request)

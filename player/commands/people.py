@@ -8,7 +8,7 @@ from segue.identity.v1 import identity_service_pb2
 
 from meshkit.faults import NotFound
 from player.commands.outcome import CommandFailed
-from player.commands.playlist_names import folded, is_ulid
+from player.commands.playlist_names import folded, looks_like_id
 from player.commands.searching import find
 from player.commands.terminal_text import plain
 from player.mesh_client import MeshClient
@@ -16,7 +16,7 @@ from player.mesh_client import MeshClient
 
 async def find_user(client: MeshClient, name: str) -> str:
     """The ULID of the user of a name; a ULID is taken as it is. Raises CommandFailed."""
-    if is_ulid(name):
+    if looks_like_id(name):
         return name.upper()
     request = identity_service_pb2.LookupUserRequest(username=name)
     try:

@@ -14,7 +14,7 @@ from player.commands.playlist_names import (
     List,
     Listing,
     find_list,
-    is_ulid,
+    looks_like_id,
     parse_numbers,
     read_tracks,
     read_version,
@@ -38,7 +38,7 @@ _Seen = Annotated[
 def track_id_of(word: str) -> str | None:
     """The track's ULID where a word is one, plain or as ``segue:track:ULID``; else None."""
     bare = word.removeprefix(_TRACK_URI)
-    return bare.upper() if is_ulid(bare) else None
+    return bare.upper() if looks_like_id(bare) else None
 
 
 def add(

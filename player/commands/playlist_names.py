@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from segue.playlist.v1 import playlist_pb2, playlist_service_pb2, snapshot_service_pb2
 
+from meshkit.ulids import is_ulid
 from player.commands.outcome import CommandFailed
 from player.commands.terminal_text import plain
 from player.mesh_client import MeshClient
@@ -24,7 +25,6 @@ List = Annotated[
 ]
 
 PAGE = 500
-_ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _SHORTEST_PART = 4
 SHORT_ID = 6
 _SHOWN_CANDIDATES = 10
@@ -50,9 +50,9 @@ class VersionNotFound(CommandFailed):
     """A word names no version of a playlist, or several."""
 
 
-def is_ulid(word: str) -> bool:
+def looks_like_id(word: str) -> bool:
     """Whether a word is a ULID, in whichever case."""
-    return _ULID.fullmatch(word.upper()) is not None
+    return is_ulid(word.upper())
 
 
 def folded(text: str) -> str:
@@ -110,7 +110,7 @@ async def playlists_of_kind(client: MeshClient, kind: Any) -> AsyncIterator[Any]
 
 async def find_list(client: MeshClient, word: str, kinds: Iterable[Any] = _IN_USE) -> str:
     """The id of the playlist that a word means. A whole ULID is taken as it is."""
-    if is_ulid(word):
+    if looks_like_id(word):
         return word.upper()
     found: dict[str, Named] = {}
     for kind in kinds:
@@ -179,7 +179,7 @@ async def snapshots(client: MeshClient, playlist_id: str, most: int = 0) -> Asyn
 
 async def find_version(client: MeshClient, playlist_id: str, word: str) -> Any:
     """The Snapshot of a playlist that a word means."""
-    if is_ulid(word):
+    if looks_like_id(word):
         request = snapshot_service_pb2.GetSnapshotRequest(
             playlist_id=playlist_id, snapshot_id=word.upper()
         )

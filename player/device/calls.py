@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from segue.playback.v1 import playback_service_pb2
-from ulid import ULID
 
 from meshkit.faults import Aborted, DeadlineExceeded, Fault, NotFound, Unavailable
+from meshkit.ulids import new_id
 from player.mesh_client import MeshClient
 
 _PATIENCE_S = 120.0
@@ -39,13 +39,13 @@ class Calls:
     async def command(self, name: str, playback_id: str, **fields: Any) -> Any:
         """Pause, Resume, Seek, Stop or Previous by its name; raises the service's fault."""
         request = getattr(playback_service_pb2, f"{name}Request")(
-            playback_id=playback_id, request_id=str(ULID()), **fields
+            playback_id=playback_id, request_id=new_id(), **fields
         )
         return await self._client.call(getattr(self._client.playback, name), request)
 
     async def skip(self, device_id: str) -> Any:
         """The SkipResponse; raises the service's fault, such as SKIP_LIMIT_REACHED."""
-        request = playback_service_pb2.SkipRequest(device_id=device_id, request_id=str(ULID()))
+        request = playback_service_pb2.SkipRequest(device_id=device_id, request_id=new_id())
         return await self._client.call(self._client.playback.Skip, request)
 
     async def advance(
@@ -59,7 +59,7 @@ class Calls:
         over, and the fault where another try would not help.
         """
         request = playback_service_pb2.AdvanceRequest(
-            playback_id=playback_id, play_id=play_id, request_id=str(ULID())
+            playback_id=playback_id, play_id=play_id, request_id=new_id()
         )
         give_up_at = asyncio.get_running_loop().time() + _PATIENCE_S
         wait_s, early = _FIRST_WAIT_S, 0
@@ -80,7 +80,7 @@ class Calls:
                 await settled(_SETTLE_S)
                 await asyncio.sleep(_LOOK_AGAIN_S)
                 # An answer is kept for its request_id; this is another try, not a retry.
-                request.request_id = str(ULID())
+                request.request_id = new_id()
 
 
 def _reason_of(fault: Fault) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segue.playlist.v1 import library_service_pb2 as pb
 
-from playlist_svc.convert.lists import timestamp
+from meshkit.timestamps import timestamp_of_us
 from playlist_svc.domain.library import Album, Saved
 from playlist_svc.ports.tracks import Track
 
@@ -12,7 +12,7 @@ from playlist_svc.ports.tracks import Track
 def saved_track(saved: Saved[str], track: Track | None) -> pb.ListSavedTracksResponse.SavedTrack:
     """A saved track; None for one of which nothing is known here."""
     message = pb.ListSavedTracksResponse.SavedTrack(
-        id=saved.thing, saved_at=timestamp(saved.saved_at_us)
+        id=saved.thing, saved_at=timestamp_of_us(saved.saved_at_us)
     )
     if track is not None:
         message.title = track.title
@@ -37,7 +37,7 @@ def saved_album(saved: Saved[Album]) -> pb.ListSavedAlbumsResponse.SavedAlbum:
         artist_id=album.artist_id,
         year=album.year,
         artwork_path=album.artwork_path,
-        saved_at=timestamp(saved.saved_at_us),
+        saved_at=timestamp_of_us(saved.saved_at_us),
     )
 
 

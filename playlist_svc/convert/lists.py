@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from meshkit.paging import Page
 from playlist_svc.convert import fields
 
 _YEAR_10000_US = 253_402_300_800_000_000
-
-
-def timestamp(unix_us: int) -> Timestamp:
-    """Unix microseconds as the wire has them."""
-    stamp = Timestamp()
-    stamp.FromMicroseconds(unix_us)
-    return stamp
 
 
 def place(page: Page) -> tuple[int, str] | None:

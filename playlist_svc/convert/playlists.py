@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
-from google.protobuf.timestamp_pb2 import Timestamp
 from segue.playlist.v1 import playlist_pb2 as pb
 
+from meshkit.timestamps import timestamp_of_ms
+from meshkit.ulids import to_text
 from playlist_svc.convert import rules
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.diff import Added, Change, DescriptionChanged, Moved, Removed, TitleChanged
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Kind, Snapshot
 from playlist_svc.usecases.history import Told
@@ -31,11 +31,6 @@ ROLES = {
 KINDS = {kind: pb.Snapshot.Kind.Value(kind.name) for kind in Kind}
 
 
-def timestamp(unix_ms: int) -> Timestamp:
-    """Unix milliseconds as the wire has them."""
-    return Timestamp(seconds=unix_ms // 1000, nanos=unix_ms % 1000 * 1_000_000)
-
-
 def bare(head: Head, owner: str) -> pb.Playlist:
     """A playlist without what is the reader's own, and without art: as the feed tells it."""
     return pb.Playlist(
@@ -52,9 +47,9 @@ def bare(head: Head, owner: str) -> pb.Playlist:
         collaborator_count=len(head.members),
         snapshot_id=head.snapshot_id,
         rule=None if head.rule is None else rules.rule(head.rule),
-        created_at=timestamp(head.created_at_ms),
-        modified_at=timestamp(head.modified_at_ms),
-        deleted_at=None if head.deleted_at_ms is None else timestamp(head.deleted_at_ms),
+        created_at=timestamp_of_ms(head.created_at_ms),
+        modified_at=timestamp_of_ms(head.modified_at_ms),
+        deleted_at=None if head.deleted_at_ms is None else timestamp_of_ms(head.deleted_at_ms),
         managed_by=head.managed_by,
     )
 
@@ -128,7 +123,7 @@ def _snapshot(one: Snapshot, told: Told) -> pb.Snapshot:
         kind=KINDS[one.kind],
         author=told.people.get(one.author_id, ""),
         author_id=one.author_id,
-        created_at=timestamp(one.created_at_ms),
+        created_at=timestamp_of_ms(one.created_at_ms),
         summary=one.summary,
         track_count=one.track_count,
         reverts_snapshot_id=reverts,

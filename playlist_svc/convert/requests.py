@@ -12,9 +12,8 @@ from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey, WriteRequest, request_key
 from meshkit.paging import SortKey
 from meshkit.principal import current_caller, current_principal
-from meshkit.ulids import is_ulid
+from meshkit.ulids import is_ulid, to_raw
 from playlist_svc.convert import fields
-from playlist_svc.domain.ids import to_raw
 from playlist_svc.ports.playlists import Kinds
 from playlist_svc.usecases.editing import Kept, New, Place
 from playlist_svc.usecases.managing import Managed

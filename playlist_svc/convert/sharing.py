@@ -10,6 +10,7 @@ from segue.playlist.v1 import playlist_pb2 as pb
 from segue.playlist.v1 import sharing_service_pb2
 
 from meshkit.faults import InvalidArgument
+from meshkit.timestamps import timestamp_of_ms
 from playlist_svc.convert import playlists
 from playlist_svc.convert.people import person
 from playlist_svc.domain.access import Role
@@ -49,7 +50,7 @@ def collaborator(member: Member, names: Mapping[str, str]) -> pb.Collaborator:
     return pb.Collaborator(
         user=person(member.user_id, names),
         role=playlists.ROLES[member.role],
-        since=playlists.timestamp(member.since_ms),
+        since=timestamp_of_ms(member.since_ms),
     )
 
 
@@ -66,11 +67,11 @@ def share(one: Share, made_by: str) -> pb.ShareLink:
     return pb.ShareLink(
         share_id=one.share_id,
         role=_role(one),
-        expires_at=None if one.expires_at_ms is None else playlists.timestamp(one.expires_at_ms),
+        expires_at=None if one.expires_at_ms is None else timestamp_of_ms(one.expires_at_ms),
         revoked=one.revoked_at_ms is not None,
         accepted_count=one.accepted_count,
         created_by=Person(user_id=one.created_by, username=made_by),
-        created_at=playlists.timestamp(one.created_at_ms),
+        created_at=timestamp_of_ms(one.created_at_ms),
     )
 
 
@@ -85,7 +86,7 @@ def preview(found: Preview) -> sharing_service_pb2.PreviewShareResponse:
         playlist=playlists.playlist(found.shown),
         tracks=tracks,
         role=_role(one),
-        expires_at=None if one.expires_at_ms is None else playlists.timestamp(one.expires_at_ms),
+        expires_at=None if one.expires_at_ms is None else timestamp_of_ms(one.expires_at_ms),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 
-from playlist_svc.convert.lists import timestamp
+from meshkit.timestamps import timestamp_of_us
 from playlist_svc.domain.shelf_changes import Forgotten, ShelfChange
 
 _Tracks = pb.WatchSavedTracksResponse
@@ -19,7 +19,7 @@ def saved_track(token: str, told: ShelfChange | None) -> _Tracks:
     if isinstance(told, Forgotten):
         step.forgotten.user_id = told.user_id
         return step
-    at, names = timestamp(told.at_us), {"user_id": told.user_id, "track_id": told.thing_id}
+    at, names = timestamp_of_us(told.at_us), {"user_id": told.user_id, "track_id": told.thing_id}
     if told.kept:
         step.saved.CopyFrom(_Tracks.Saved(**names, saved_at=at))
     else:
@@ -35,7 +35,7 @@ def blocked_artist(token: str, told: ShelfChange | None) -> _Artists:
     if isinstance(told, Forgotten):
         step.forgotten.user_id = told.user_id
         return step
-    at, names = timestamp(told.at_us), {"user_id": told.user_id, "artist_id": told.thing_id}
+    at, names = timestamp_of_us(told.at_us), {"user_id": told.user_id, "artist_id": told.thing_id}
     if told.kept:
         step.blocked.CopyFrom(_Artists.Blocked(**names, blocked_at=at))
     else:

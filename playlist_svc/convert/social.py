@@ -5,7 +5,7 @@ from __future__ import annotations
 from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import social_service_pb2 as pb
 
-from playlist_svc.convert.lists import timestamp
+from meshkit.timestamps import timestamp_of_us
 from playlist_svc.convert.people import person
 from playlist_svc.domain.library import Saved
 from playlist_svc.domain.social import Artist, Audience, Block, Circle, Connection, Kind
@@ -36,7 +36,7 @@ def audience(one: Audience) -> pb.Audience:
 
 def connection(one: Connection, of: Connections) -> pb.Connection:
     """Someone in a list, with the name that goes with it."""
-    message = pb.Connection(since=timestamp(one.since_us), mutual=one.mutual)
+    message = pb.Connection(since=timestamp_of_us(one.since_us), mutual=one.mutual)
     if one.kind is Kind.ARTIST:
         message.artist.CopyFrom(pb.Connection.Artist(id=one.target_id, name=one.name))
     else:
@@ -57,7 +57,9 @@ def block_key(one: Block) -> tuple[int, str]:
 def blocked_artist(one: Saved[Artist]) -> pb.ListBlockedArtistsResponse.Block:
     """An artist who is blocked."""
     artist = pb.Connection.Artist(id=one.thing.artist_id, name=one.thing.name)
-    return pb.ListBlockedArtistsResponse.Block(artist=artist, since=timestamp(one.saved_at_us))
+    return pb.ListBlockedArtistsResponse.Block(
+        artist=artist, since=timestamp_of_us(one.saved_at_us)
+    )
 
 
 def blocked_artist_key(one: Saved[Artist]) -> tuple[int, str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from playlist_svc.domain.ids import RAW_SIZE, time_ms
+from meshkit.ulids import RAW_SIZE, time_ms
 
 MAX_TRACKS = 10_000
 """Tracks that one playlist holds at most."""

@@ -17,8 +17,9 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.stream_ends import OpenStream
 from meshkit.streams import OpenStreams
+from meshkit.timestamps import timestamp_of_ms
+from meshkit.ulids import to_raw
 from playlist_svc.convert import details, fields, playlists, requests, watching
-from playlist_svc.domain.ids import to_raw
 from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
 from playlist_svc.usecases.details import ChangeDetails, Deletion
 from playlist_svc.usecases.editing import Editing
@@ -74,7 +75,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         head = await self._do.create(user_id, new, key)
         return pb.CreatePlaylistResponse(
             playlist_id=head.playlist_id,
-            created_at=playlists.timestamp(head.created_at_ms),
+            created_at=timestamp_of_ms(head.created_at_ms),
             snapshot_id=head.snapshot_id,
         )
 

@@ -10,8 +10,9 @@ from segue.playlist.v1.social_service_pb2_grpc import SocialServiceServicer
 from meshkit.paging import ListRequest, Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.timestamps import timestamp_of_us
 from playlist_svc.convert import social as convert
-from playlist_svc.convert.lists import place, timestamp
+from playlist_svc.convert.lists import place
 from playlist_svc.convert.people import person
 from playlist_svc.convert.requests import writer
 from playlist_svc.usecases.blocking import Blocking
@@ -124,7 +125,7 @@ class SocialServicer(SocialServiceServicer):
         return pb.ListBlocksResponse(
             blocks=[
                 pb.ListBlocksResponse.Block(
-                    user=person(one.user_id, blocks.names), since=timestamp(one.since_us)
+                    user=person(one.user_id, blocks.names), since=timestamp_of_us(one.since_us)
                 )
                 for one in shown
             ],

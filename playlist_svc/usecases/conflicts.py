@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from meshkit.faults import Aborted, FailedPrecondition, InvalidArgument, NotFound
+from meshkit.ulids import to_text
 from playlist_svc.domain.content import InvalidAnchor, PositionOutOfRange, UnknownItems
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.merge import MergeConflict, TextConflict
 from playlist_svc.domain.order import DuplicateItems, OrderFull
 from playlist_svc.domain.playlist import Head

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
+from meshkit.ulids import new_ids, to_raw
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.content import Content
-from playlist_svc.domain.ids import new_ids, to_raw
 from playlist_svc.domain.order import EMPTY, Entry, Order
 from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.domain.rules import Rule

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from meshkit.faults import Fault
+from meshkit.ulids import new_ids, to_raw, to_text
 from playlist_svc.domain import content as contents
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.content import Content, UnknownItems
-from playlist_svc.domain.ids import new_ids, to_raw, to_text
 from playlist_svc.domain.order import Entry
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import People

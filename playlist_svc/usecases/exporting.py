@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from meshkit.ulids import to_text
 from playlist_svc.domain import formats
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.formats import Document, FileEntry, Format, track_identifier
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Snapshot
 from playlist_svc.ports.playlists import RevisionGone

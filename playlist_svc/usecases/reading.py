@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from meshkit.faults import InvalidArgument, PageTokenInvalid
+from meshkit.ulids import to_text
 from playlist_svc.domain.access import Role
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.people import People

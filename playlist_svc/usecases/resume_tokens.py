@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 
 from meshkit.faults import InvalidArgument
-from playlist_svc.domain.ids import to_raw
+from meshkit.ulids import to_raw
 
 # Two letters of mark, so that the whole is a multiple of three bytes: no base64 padding.
 _TOKEN = struct.Struct(">2s16sIQ")

@@ -10,8 +10,8 @@ import structlog
 
 from meshkit import telemetry
 from meshkit.faults import Fault
+from meshkit.ulids import to_text
 from playlist_svc.domain.content import Content
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.clock import Clock

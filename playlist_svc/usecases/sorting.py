@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from meshkit.ulids import time_ms, to_text
 from playlist_svc.domain.folding import sortable
-from playlist_svc.domain.ids import time_ms, to_text
 from playlist_svc.domain.order import Entry, Order
 from playlist_svc.ports.tracks import Track, Tracks
 

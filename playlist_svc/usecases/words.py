@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from meshkit.ulids import to_text
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.diff import Added, Change, Moved, Removed, diff
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.order import RECORD, Order
 from playlist_svc.domain.summary import sentence
 from playlist_svc.ports.tracks import Tracks

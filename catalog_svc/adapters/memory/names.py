@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.memory.words import MemoryWords
 from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.tags import Tags, identity
 from catalog_svc.ports.preparation import Publication
+from meshkit.clock import utc_now
 from meshkit.feeds import MemoryChangeFeed
+from meshkit.ulids import new_id
 
 
 class MemoryNames:
@@ -142,7 +142,7 @@ class MemoryNames:
                 state=TrackState.PENDING,
                 artwork="",
                 loudness=None,
-                created_at=datetime.now(UTC),
+                created_at=utc_now(),
                 version=1,
             )
         )
@@ -278,14 +278,14 @@ class MemoryNames:
     def _artist(self, name: str) -> Artist:
         if called := self.artist_called(name):
             return self.artists[called]
-        artist = Artist(new_id(), name, "", 0, 0, datetime.now(UTC), 0)
+        artist = Artist(new_id(), name, "", 0, 0, utc_now(), 0)
         self.artists[artist.id] = artist
         return artist
 
     def _album(self, artist: Artist, tags: Tags) -> Album:
         if called := self.album_called(artist.id, tags.album):
             return self.albums[called]
-        now = datetime.now(UTC)
+        now = utc_now()
         return Album(new_id(), tags.album, artist.name, artist.id, tags.year, 0, 0, "", now, 0)
 
     def artist_called(self, name: str) -> str:

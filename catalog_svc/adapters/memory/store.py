@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from catalog_svc.adapters.memory.edits import MemoryEdits
 from catalog_svc.adapters.memory.names import MemoryNames
@@ -12,7 +11,6 @@ from catalog_svc.adapters.memory.playlists import MemoryPlaylists
 from catalog_svc.adapters.memory.plays import MemoryPlays
 from catalog_svc.adapters.memory.reads import KeptAsset, MemoryReads
 from catalog_svc.domain.catalogue import Playable, TrackState
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import (
     SETTLED,
     TERMINAL,
@@ -28,12 +26,13 @@ from catalog_svc.domain.imports import (
     relative,
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
-from catalog_svc.domain.listings import microseconds
 from catalog_svc.domain.progress import counted, reopened, scanned, state_of
 from catalog_svc.domain.tags import Tags, file_title
 from catalog_svc.ports.preparation import Claim, Publication
+from meshkit.clock import unix_us, utc_now
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
+from meshkit.ulids import new_id
 
 _REOPENED = (FileState.UNCHANGED, FileState.DUPLICATE)
 
@@ -111,7 +110,7 @@ class MemoryStore(MemoryReads):
 
     async def listed(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
         """See ``Imports.listed``."""
-        placed = {(microseconds(run.created_at), run.id): run for run in self._imports.values()}
+        placed = {(unix_us(run.created_at), run.id): run for run in self._imports.values()}
         places = [place for place in sorted(placed, reverse=True) if not after or place < after]
         return [placed[place] for place in places[:limit]]
 
@@ -195,7 +194,7 @@ class MemoryStore(MemoryReads):
         """See ``ScanStore.fail``."""
         run = self._imports[import_id]
         if not run.finished:
-            now = datetime.now(UTC)
+            now = utc_now()
             failed = replace(run, state=ImportState.FAILED, error=error, finished_at=now)
             self._imports[import_id] = failed
 
@@ -359,7 +358,7 @@ class MemoryStore(MemoryReads):
         run = self._imports[import_id]
         run = replace(run, counts=run.counts + step)
         if run.state is ImportState.ENCODING and run.counts.settled:
-            run = replace(run, state=ImportState.DONE, finished_at=datetime.now(UTC))
+            run = replace(run, state=ImportState.DONE, finished_at=utc_now())
         self._imports[import_id] = run
 
     def _under(self, root: bytes) -> Iterable[Source]:

@@ -13,9 +13,9 @@ from catalog_svc.domain.listings import (
     ArtistSort,
     NumberPlace,
     TextPlace,
-    moment,
 )
 from meshkit import postgres
+from meshkit.clock import instant_of_us
 
 _ALBUM_ORDERS = {
     AlbumSort.RECENT: Order(("al.created_at", "al.id"), falls=True),
@@ -119,5 +119,5 @@ class PostgresBrowsing:
 def _value(sort: AlbumSort | ArtistSort, after: TextPlace | NumberPlace | None) -> Any:
     """The place as its columns have it."""
     if after is not None and (sort is AlbumSort.RECENT or sort is ArtistSort.RECENT):
-        return moment(int(after[0])), after[1]
+        return instant_of_us(int(after[0])), after[1]
     return after

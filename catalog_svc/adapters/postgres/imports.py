@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from catalog_svc.adapters.postgres import rows
 from catalog_svc.adapters.postgres.queue import Queue
 from catalog_svc.domain.imports import Counts, FileState, Import, ImportFile, ImportState
 from catalog_svc.domain.jobs import Job, Priority, Work
-from catalog_svc.domain.listings import moment
 from meshkit import postgres
+from meshkit.clock import instant_of_us, unix_us
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
 
@@ -56,7 +55,7 @@ class PostgresImports:
 
     async def listed(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
         """See ``Imports.listed``."""
-        place = (moment(after[0]), after[1]) if after else ("infinity", "")
+        place = (instant_of_us(after[0]), after[1]) if after else ("infinity", "")
         asked = {"created_at": place[0], "id": place[1], "limit": limit}
         return [rows.import_run(row) for row in await self._rows(_LISTED, asked)]
 
@@ -76,13 +75,13 @@ class PostgresImports:
 
 
 def _remembered(new: Import) -> bytes:
-    created_us = round(new.created_at.timestamp() * 1_000_000)
+    created_us = unix_us(new.created_at)
     return json.dumps([new.id, new.path, new.root.hex(), created_us]).encode()
 
 
 def _recalled(answer: bytes) -> Import:
     import_id, path, root, created_us = json.loads(answer)
-    created_at = datetime.fromtimestamp(created_us / 1_000_000, UTC)
+    created_at = instant_of_us(created_us)
     root_bytes = bytes.fromhex(root)
     state = ImportState.SCANNING
     return Import(import_id, path, root_bytes, state, Counts(), "", created_at, None)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import rows
 from catalog_svc.domain.catalogue import Album, Artist
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.tags import Tags, identity
 from meshkit import postgres
 from meshkit.feeds import Change
+from meshkit.ulids import new_id
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.writing', 0))"
 

@@ -7,12 +7,12 @@ from typing import Any
 from catalog_svc.adapters.postgres import counts, names, rows, tracks
 from catalog_svc.adapters.postgres.queue import Queue
 from catalog_svc.domain.catalogue import TrackState
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import FileState, Source, SourceState
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.preparation import Claim, Publication
 from meshkit import feeds_postgres, postgres
+from meshkit.ulids import new_id
 
 _BEGIN = """
 UPDATE sources SET attempts = attempts + 1 WHERE id = %s

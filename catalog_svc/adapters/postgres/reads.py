@@ -11,9 +11,10 @@ from catalog_svc.adapters.postgres.pages import Order, page
 from catalog_svc.adapters.postgres.queue import Queue
 from catalog_svc.domain.catalogue import Album, Artist, Playable, Streamable, Track
 from catalog_svc.domain.jobs import Job, Priority, Work
-from catalog_svc.domain.listings import NEWEST, TrackPlace, TrackQuery, TrackSort, moment
+from catalog_svc.domain.listings import NEWEST, TrackPlace, TrackQuery, TrackSort
 from catalog_svc.domain.tags import file_title
 from meshkit import postgres
+from meshkit.clock import instant_of_us
 
 _BY_ID = f"{rows.VISIBLE_TRACK} WHERE t.id = {rows.SURVIVOR}"
 _TITLE = 'coalesce(t.edited_folded, t.folded) COLLATE "C"'
@@ -155,7 +156,7 @@ def _ordered(query: TrackQuery, after: TrackPlace | None) -> tuple[Order, Sequen
         # One artist's tracks are in the order of their titles, which has an index of its own.
         return _ORDERS[TrackSort.TITLE], after and after[1:]
     if query.sort is TrackSort.RECENT and after is not None:
-        return order, (moment(int(after[0])), after[1])
+        return order, (instant_of_us(int(after[0])), after[1])
     return order, after
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import counts, hiding, names, rows
@@ -26,6 +26,7 @@ from catalog_svc.domain.listings import title_key
 from catalog_svc.domain.progress import counted, scanned
 from catalog_svc.domain.tags import Tags
 from meshkit import feeds_postgres, postgres
+from meshkit.clock import utc_now
 
 _UNDER = "(s.path = %(root)s OR (s.path > %(from)s AND s.path < %(to)s))"
 _STAMPS = "SELECT s.path, s.size, s.mtime_ns, s.inode, s.state FROM sources s"
@@ -188,7 +189,7 @@ class PostgresScanStore:
         if not pairs:
             return []
         credits_ = await names.credit(connection, [tags for _, tags in pairs])
-        now = datetime.now(UTC)
+        now = utc_now()
         tracks = [_track(source, tags, credits_, now) for source, tags in pairs]
         async with connection.cursor().copy(_COPY_TRACKS) as copy:
             for track, (source, _) in zip(tracks, pairs, strict=True):

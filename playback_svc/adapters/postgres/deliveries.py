@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from meshkit import postgres
+from meshkit.clock import instant_of_ms
 from meshkit.postgres import Connection, Pool
-from playback_svc.adapters.postgres.rows import instant
 from playback_svc.domain.deliveries import Batch, Delivery, bytes_of, month_of, parts_of
 
 # Each statement takes its rows in one order for all batches, so that no two wait for each other.
@@ -67,7 +67,7 @@ class PostgresDeliveries:
         """See the port. All subjects are counted together here."""
         async with postgres.transaction(self._pool) as connection:
             mark = {"subjects": batch.subjects, "batch_id": batch.batch_id}
-            mark_at = {"at": instant(batch.marked_at_ms(now_ms))}
+            mark_at = {"at": instant_of_ms(batch.marked_at_ms(now_ms))}
             marked = await connection.execute(_MARK, mark | mark_at)
             fresh = {row[0] for row in await marked.fetchall()}
             if not fresh:
@@ -99,7 +99,7 @@ class PostgresDeliveries:
         return await self._forget(_FORGET_BATCHES, until_ms, limit)
 
     async def _forget(self, statement: str, until_ms: int, limit: int) -> int:
-        values = {"until": instant(until_ms), "limit": limit}
+        values = {"until": instant_of_ms(until_ms), "limit": limit}
         async with postgres.transaction(self._pool) as connection:
             return (await connection.execute(statement.encode(), values)).rowcount
 
@@ -119,7 +119,7 @@ def _part_values(deliveries: Sequence[Delivery], now_ms: int) -> dict[str, Any]:
         "number": [key.number for key in parts],
         "delivered_ms": [part.delivered_ms for part in parts.values()],
         "duration_ms": [part.duration_ms for part in parts.values()],
-        "now": instant(now_ms),
+        "now": instant_of_ms(now_ms),
     }
 
 

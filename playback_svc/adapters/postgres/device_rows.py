@@ -8,8 +8,9 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from meshkit.clock import instant_of_ms, unix_ms
 from playback_svc.adapters.codecs.device_documents import capabilities_of
-from playback_svc.adapters.postgres.rows import instant, state_document, state_from, unix_ms
+from playback_svc.adapters.postgres.rows import state_document, state_from
 from playback_svc.domain.devices import Device, DeviceKind
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.domain.origins import ContextKind, PlayOrigin
@@ -36,8 +37,8 @@ def device_values(device: Device) -> dict[str, Any]:
     """The columns of a device."""
     values = (
         device.device_id, device.name, device.kind, Jsonb(asdict(device.capabilities)),
-        device.controllable, device.volume_percent, instant(device.registered_at_ms),
-        instant(device.seen_at_ms), device.last_number, device.last_applied,
+        device.controllable, device.volume_percent, instant_of_ms(device.registered_at_ms),
+        instant_of_ms(device.seen_at_ms), device.last_number, device.last_applied,
     )  # fmt: skip
     return dict(zip(DEVICE_COLUMNS, values, strict=True))
 
@@ -65,7 +66,7 @@ def command_values(command: Command) -> dict[str, Any]:
     target = Jsonb(state_document(command.target)) if command.target else None
     values = (
         command.device_id, command.number, command.kind, target, command.queue_count,
-        command.volume_percent, command.sender, instant(command.issued_at_ms), command.status,
+        command.volume_percent, command.sender, instant_of_ms(command.issued_at_ms), command.status,
         command.detail,
     )  # fmt: skip
     return dict(zip(COMMAND_COLUMNS, values, strict=True))
@@ -91,8 +92,9 @@ def command_of(row: Sequence[Any]) -> Command:
 def play_values(play: Play) -> dict[str, Any]:
     """The columns of a play."""
     values = (
-        play.play_id, play.session_id, play.device_id, play.track_id, instant(play.started_at_ms),
-        instant(play.ended_at_ms), play.heard_ms, play.outcome, play.counted, play.private,
+        play.play_id, play.session_id, play.device_id, play.track_id,
+        instant_of_ms(play.started_at_ms),
+        instant_of_ms(play.ended_at_ms), play.heard_ms, play.outcome, play.counted, play.private,
         play.origin.kind, play.origin.context_id, play.origin.shown_id, play.rung, play.offline,
         play.client_play_id,
     )  # fmt: skip

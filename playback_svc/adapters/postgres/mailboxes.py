@@ -9,9 +9,10 @@ from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
 from meshkit import postgres
+from meshkit.clock import instant_of_ms
 from meshkit.faults import InvalidArgument
 from meshkit.postgres import Connection, Pool
-from playback_svc.adapters.postgres import device_rows, rows
+from playback_svc.adapters.postgres import device_rows
 from playback_svc.domain.devices import Device, unknown
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandStatus, Lapse, Pending
 from playback_svc.ports.states import Opening
@@ -134,7 +135,7 @@ class PostgresMailboxes:
             "user_id": user_id,
             "device_id": device_id,
             "after": after,
-            "since": rows.instant(now_ms - LIFE_MS),
+            "since": instant_of_ms(now_ms - LIFE_MS),
             "limit": limit,
         }
 
@@ -246,8 +247,8 @@ async def _pending(waiting: Cursor, lapsed: Cursor) -> Pending:
 
 def _told(volume_percent: int | None, now_ms: int, upto: int = 0) -> dict[str, Any]:
     """What a report says beside the commands; those up to ``upto`` were worked off."""
-    since = rows.instant(now_ms - LIFE_MS)
-    return {"upto": upto, "volume": volume_percent, "now": rows.instant(now_ms), "since": since}
+    since = instant_of_ms(now_ms - LIFE_MS)
+    return {"upto": upto, "volume": volume_percent, "now": instant_of_ms(now_ms), "since": since}
 
 
 def _columns(applied: Sequence[Applied]) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from meshkit import feeds_postgres, postgres
+from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import prometheus
@@ -282,7 +284,7 @@ def _asked(key: RequestKey, now_ms: int) -> dict[str, Any]:
         "user_id": key.principal,
         "method": key.method,
         "request_id": key.request_id,
-        "now": rows.instant(now_ms),
+        "now": instant_of_ms(now_ms),
     }
 
 
@@ -290,7 +292,7 @@ def _stored(key: RequestKey, row: tuple[Any, ...] | None) -> StoredAnswer | None
     if row is None:
         return None
     held = RequestKey(key.principal, key.method, key.request_id, bytes(row[0]))
-    return StoredAnswer(held, rows.answer_of(row[1]), rows.unix_ms(row[2]))
+    return StoredAnswer(held, rows.answer_of(row[1]), unix_ms(row[2]))
 
 
 def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
@@ -348,8 +350,8 @@ def _answer_values(stored: StoredAnswer, now_ms: int) -> dict[str, Any]:
         "request_id": stored.key.request_id,
         "body": stored.key.body_sha256,
         "answer": Jsonb(rows.answer_document(stored.answer)),
-        "expires_at": rows.instant(stored.expires_at_ms),
-        "now": rows.instant(now_ms),
+        "expires_at": instant_of_ms(stored.expires_at_ms),
+        "now": instant_of_ms(now_ms),
     }
 
 
@@ -362,12 +364,12 @@ def _checkpoint_values(beats: Sequence[Checkpoint]) -> dict[str, Any]:
         "revision": [live.version.revision for live in lives],
         "seq": [live.seq for live in lives],
         "position_ms": [live.position_ms for live in lives],
-        "position_at": [rows.instant(live.position_at_ms) for live in lives],
+        "position_at": [instant_of_ms(live.position_at_ms) for live in lives],
         "moving": [live.moving for live in lives],
         "rung": [live.rung for live in lives],
         "offline": [live.offline for live in lives],
         "bitrate_kbps": [live.bitrate_kbps for live in lives],
-        "beat_at": [rows.instant(live.beat_at_ms) for live in lives],
-        "playing": rows.duration(SILENCE_PLAYING_MS),
-        "paused": rows.duration(SILENCE_PAUSED_MS),
+        "beat_at": [instant_of_ms(live.beat_at_ms) for live in lives],
+        "playing": timedelta(milliseconds=SILENCE_PLAYING_MS),
+        "paused": timedelta(milliseconds=SILENCE_PAUSED_MS),
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from meshkit.clock import instant_of_ms, instant_or_none, unix_ms
 from playback_svc.adapters.codecs.device_documents import listed_document, listed_of
 from playback_svc.adapters.postgres.preferences_rows import preferences_document, preferences_of
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
@@ -21,9 +22,6 @@ from playback_svc.domain.player_state import (
 )
 from playback_svc.domain.presence import expires_at_ms
 from playback_svc.ports.states import Answer, SessionRecord, SkipsLeft
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 STATE_COLUMNS = (
     "epoch", "revision", "session_id", "device_id",
@@ -43,21 +41,6 @@ SESSION_COLUMNS = (
 )  # fmt: skip
 
 
-def instant(unix_ms: int | None) -> datetime | None:
-    """Unix milliseconds as an aware datetime."""
-    return None if unix_ms is None else _EPOCH + unix_ms * _MILLISECOND
-
-
-def unix_ms(instant: datetime) -> int:
-    """An aware datetime as Unix milliseconds."""
-    return (instant - _EPOCH) // _MILLISECOND
-
-
-def duration(milliseconds: int) -> timedelta:
-    """Milliseconds as a timedelta."""
-    return milliseconds * _MILLISECOND
-
-
 def state_values(state: PlayerState) -> dict[str, Any]:
     """The columns of a state, ``expires_at`` included; what becomes JSON is plain."""
     track, asset = state.track, state.asset
@@ -65,16 +48,16 @@ def state_values(state: PlayerState) -> dict[str, Any]:
         *state.version, state.session_id, state.device_id,
         *_track_values(track),
         asset.descriptor, [list(rung) for rung in asset.rungs], state.status, state.ended_by,
-        state.position_ms, instant(state.position_at_ms), state.moving,
-        instant(state.started_at_ms),
-        state.play_id, instant(state.play_started_at_ms), state.heard_ms,
+        state.position_ms, instant_of_ms(state.position_at_ms), state.moving,
+        instant_of_ms(state.started_at_ms),
+        state.play_id, instant_of_ms(state.play_started_at_ms), state.heard_ms,
         queue_document(state.queue), state.queue.queued, state.private, state.attended,
         state.begun_ms, state.carried_ms, state.skips_count,
-        instant(state.last_beat_at_ms), state.last_seq, state.rung, state.bitrate_kbps,
+        instant_or_none(state.last_beat_at_ms), state.last_seq, state.rung, state.bitrate_kbps,
         state.offline, state.client_play_id, _origins_document(state.queue.origins),
     )  # fmt: skip
     row = dict(zip(STATE_COLUMNS, values, strict=True))
-    return {**row, "expires_at": instant(expires_at_ms(state))}
+    return {**row, "expires_at": instant_or_none(expires_at_ms(state))}
 
 
 def state_of(row: Sequence[Any]) -> PlayerState:
@@ -126,8 +109,9 @@ def session_values(record: SessionRecord) -> dict[str, Any]:
     """The columns of a session's record."""
     values = (
         record.session_id, record.device_id, record.track_id, record.status, record.position_ms,
-        record.bitrate_kbps, instant(record.started_at_ms), instant(record.last_heartbeat_at_ms),
-        instant(record.ended_at_ms), record.ended_by, record.skips_count,
+        record.bitrate_kbps, instant_of_ms(record.started_at_ms),
+        instant_or_none(record.last_heartbeat_at_ms), instant_or_none(record.ended_at_ms),
+        record.ended_by, record.skips_count,
         record.rung,
     )  # fmt: skip
     return dict(zip(SESSION_COLUMNS, values, strict=True))
@@ -249,7 +233,7 @@ def state_from(document: dict[str, Any]) -> PlayerState:
     """The state that ``state_document`` made, or a version before it."""
     row = {**_LATER, **document, "queued": b"", "queued_origins": ()}
     times = ("position_at", "started_at", "play_started_at", "last_heartbeat_at")
-    row.update({column: instant(row[column]) for column in times})
+    row.update({column: instant_or_none(row[column]) for column in times})
     return state_of([row[column] for column in STATE_COLUMNS])
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from meshkit import postgres
+from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.postgres import Connection, Pool
-from playback_svc.adapters.postgres import rows
 from playback_svc.ports.upkeep import FIRST, Overdue
 
 _OVERDUE = """
@@ -45,15 +45,15 @@ class PostgresUpkeep:
     async def overdue(self, before_ms: int, limit: int, after: Overdue = FIRST) -> list[Overdue]:
         """See the port."""
         values = {
-            "before": rows.instant(before_ms),
-            "after": rows.instant(after.over_at_ms),
+            "before": instant_of_ms(before_ms),
+            "after": instant_of_ms(after.over_at_ms),
             "after_user": after.user_id,
             "limit": limit,
         }
 
         async def query(connection: Connection) -> list[Overdue]:
             found = await connection.execute(_OVERDUE, values)
-            return [Overdue(rows.unix_ms(row[0]), row[1]) for row in await found.fetchall()]
+            return [Overdue(unix_ms(row[0]), row[1]) for row in await found.fetchall()]
 
         return await postgres.read(self._pool, query)
 
@@ -70,7 +70,7 @@ class PostgresUpkeep:
         return await self._forget(_FORGET_SESSIONS, until_ms, limit)
 
     async def _forget(self, statement: str, until_ms: int, limit: int) -> int:
-        values = {"until": rows.instant(until_ms), "limit": limit}
+        values = {"until": instant_of_ms(until_ms), "limit": limit}
         async with postgres.transaction(self._pool) as connection:
             return (await connection.execute(statement.encode(), values)).rowcount
 
@@ -79,8 +79,8 @@ class PostgresUpkeep:
         values = {
             "name": name,
             "holder": holder,
-            "now": rows.instant(now_ms),
-            "until": rows.instant(until_ms),
+            "now": instant_of_ms(now_ms),
+            "until": instant_of_ms(until_ms),
         }
         async with postgres.transaction(self._pool) as connection:
             return (await connection.execute(_LEAD, values)).rowcount == 1

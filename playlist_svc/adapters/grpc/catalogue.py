@@ -12,7 +12,7 @@ from meshkit.deadline import budget
 from meshkit.following import Step, step_of
 from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
-from playlist_svc.adapters.grpc.ulids import ulids
+from meshkit.ulids import is_ulid
 from playlist_svc.ports.tracks import Track, TrackChange
 
 CATALOG = catalog_internal_service_pb2.DESCRIPTOR.services_by_name["CatalogInternalService"]
@@ -31,7 +31,7 @@ class CatalogueService:
     async def tracks(self, track_ids: Sequence[str]) -> list[Track]:
         """See the port."""
         slots = asyncio.Semaphore(_PARALLEL)
-        asked = ulids(track_ids)
+        asked = list(filter(is_ulid, track_ids))
         batches = [asked[at : at + _BATCH] for at in range(0, len(asked), _BATCH)]
         try:
             async with asyncio.TaskGroup() as group:

@@ -11,7 +11,7 @@ from meshkit.deadline import budget
 from meshkit.following import Step, step_of
 from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
-from playlist_svc.adapters.grpc.ulids import ulids
+from meshkit.ulids import is_ulid
 from playlist_svc.ports.people import UserChange
 
 USERS = pb.DESCRIPTOR.services_by_name["UserInternalService"]
@@ -28,7 +28,7 @@ class IdentityService:
 
     async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
         """See the port."""
-        asked = ulids(user_ids)
+        asked = list(filter(is_ulid, user_ids))
         names: dict[str, str] = {}
         for at in range(0, len(asked), _BATCH):
             request = pb.LookupUsersRequest(user_ids=asked[at : at + _BATCH])

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from meshkit import feeds_postgres
+from meshkit.clock import instant_of_us
 from meshkit.postgres import Connection
 from playlist_svc.adapters.codecs import social_changes
-from playlist_svc.adapters.postgres.user_counts import moment
 from playlist_svc.domain.social import ArtistFollowers, Kind
 
 _BEGIN = """
@@ -87,7 +87,7 @@ async def begin(
 
     Answers how many these were, and the most that any of their users follows now.
     """
-    rows = await fetch(connection, _BEGIN, now=moment(now_ms * 1000), **_columns(follows))
+    rows = await fetch(connection, _BEGIN, now=instant_of_us(now_ms * 1000), **_columns(follows))
     return len(rows), await _count(connection, 1, rows, names)
 
 

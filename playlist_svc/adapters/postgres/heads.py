@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.postgres import Connection
 from playlist_svc.adapters.postgres import playlist_rows
 from playlist_svc.adapters.postgres.playlist_rows import HEAD_COLUMNS
@@ -138,7 +139,7 @@ async def update_members(connection: Connection, before: Head | None, after: Hea
     if gone:
         await connection.execute(_DROP_MEMBERS, [after.playlist_id, gone])
     if come:
-        since = [playlist_rows.instant(new[user_id]) for user_id in come]
+        since = [instant_of_ms(new[user_id]) for user_id in come]
         await connection.execute(_ADD_MEMBERS, [after.playlist_id, come, since])
 
 
@@ -174,10 +175,7 @@ async def listed(
     connection: Connection, user_id: str, kinds: Kinds, after: tuple[int, str] | None, limit: int
 ) -> list[Listed]:
     """See ``PlaylistStore.heads_of``."""
-    at, after_id = (playlist_rows.instant(after[0]), after[1]) if after else _BEFORE_ALL
+    at, after_id = (instant_of_ms(after[0]), after[1]) if after else _BEFORE_ALL
     names = {"user_id": user_id, "after": at, "after_id": after_id, "limit": limit}
     rows = await (await connection.execute(_LISTS[kinds].encode(), names)).fetchall()
-    return [
-        Listed(playlist_rows.head_of(row), playlist_rows.unix_ms(row[len(HEAD_COLUMNS)]))
-        for row in rows
-    ]
+    return [Listed(playlist_rows.head_of(row), unix_ms(row[len(HEAD_COLUMNS)])) for row in rows]

@@ -9,10 +9,11 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from psycopg import sql
 
 from meshkit import feeds_postgres, postgres
+from meshkit.clock import instant_of_us, unix_us
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
 from playlist_svc.adapters.codecs.kept_answers import kept, number
-from playlist_svc.adapters.postgres.user_counts import drop_empty, hold, moment, place, unix_us
+from playlist_svc.adapters.postgres.user_counts import drop_empty, hold, place
 from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
 from playlist_svc.domain.refusals import collection_full
 from playlist_svc.domain.shelf_changes import (
@@ -122,7 +123,7 @@ class _PostgresShelf(Generic[T]):
         arguments = {
             **dict(zip(self._sort.columns, map(list, columns), strict=False)),
             "user": user_id,
-            "now": moment(now_ms * 1000),
+            "now": instant_of_us(now_ms * 1000),
             "n": len(things),
         }
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from meshkit import postgres
+from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.following_postgres import PostgresCursor
-from playlist_svc.adapters.postgres.playlist_rows import instant, unix_ms
 from playlist_svc.ports.people import ToldName
 
 FEED: Final = "identity"
@@ -82,9 +82,9 @@ class PostgresPeopleCopy:
 
 
 async def _keep(connection: postgres.Connection, names: Mapping[str, str], told_at_ms: int) -> None:
-    rows = {"at": instant(told_at_ms), "ids": list(names), "names": list(names.values())}
+    rows = {"at": instant_of_ms(told_at_ms), "ids": list(names), "names": list(names.values())}
     await connection.execute(_KEEP, rows)
 
 
 async def _drop(connection: postgres.Connection, gone: Collection[str], told_at_ms: int) -> None:
-    await connection.execute(_DROP, [sorted(gone), instant(told_at_ms)])
+    await connection.execute(_DROP, [sorted(gone), instant_of_ms(told_at_ms)])

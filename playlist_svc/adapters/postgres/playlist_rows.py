@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from meshkit.clock import instant_of_ms, instant_or_none, unix_ms
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Kind, Member, Snapshot
 from playlist_svc.domain.rules import from_json, to_json
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 HEAD_COLUMNS = (
     "playlist_id",
@@ -50,16 +47,6 @@ SNAPSHOT_COLUMNS = (
     "undone_by",
 )
 """In the order of the fields of a snapshot."""
-
-
-def instant(ms: int) -> datetime:
-    """A time in Unix milliseconds as the store keeps it."""
-    return _EPOCH + ms * _MILLISECOND
-
-
-def unix_ms(at: datetime) -> int:
-    """The other way."""
-    return (at - _EPOCH) // _MILLISECOND
 
 
 def head_of(row: Sequence[Any]) -> Head:
@@ -105,16 +92,16 @@ def head_values(head: Head) -> dict[str, Any]:
         "revision": head.revision,
         "snapshot_id": head.snapshot_id,
         "version": head.version,
-        "created_at": instant(head.created_at_ms),
-        "modified_at": instant(head.modified_at_ms),
+        "created_at": instant_of_ms(head.created_at_ms),
+        "modified_at": instant_of_ms(head.modified_at_ms),
         "track_count": head.track_count,
         "total_duration_ms": head.total_duration_ms,
         "follower_count": head.follower_count,
         "artwork_paths": list(head.artwork_paths),
         "members": Jsonb(members),
         "rule": None if head.rule is None else Jsonb(to_json(head.rule)),
-        "rule_evaluated_at": _optional(head.rule_evaluated_at_ms or None),
-        "deleted_at": _optional(head.deleted_at_ms),
+        "rule_evaluated_at": instant_or_none(head.rule_evaluated_at_ms or None),
+        "deleted_at": instant_or_none(head.deleted_at_ms),
         "managed_by": head.managed_by,
     }
 
@@ -132,7 +119,3 @@ def snapshot_of(row: Sequence[Any]) -> Snapshot:
         reverts=row[7],
         undone_by=row[8],
     )
-
-
-def _optional(ms: int | None) -> datetime | None:
-    return None if ms is None else instant(ms)

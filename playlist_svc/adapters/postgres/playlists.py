@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from meshkit import feeds_postgres, postgres
+from meshkit.clock import instant_of_ms
 from meshkit.faults import NotFound
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
@@ -20,7 +21,6 @@ from playlist_svc.adapters.postgres import purge as postgres_purge
 from playlist_svc.adapters.postgres import versions as postgres_versions
 from playlist_svc.adapters.postgres.erasure import FOLLOWED, OWNED, SHARED
 from playlist_svc.adapters.postgres.heads import Held
-from playlist_svc.adapters.postgres.playlist_rows import instant
 from playlist_svc.adapters.postgres.user_counts import drop_empty
 from playlist_svc.adapters.postgres.writing import Bounds, PostgresWriting
 from playlist_svc.adapters.turns import MOST_FOLLOWING, Turns
@@ -208,7 +208,7 @@ class PostgresPlaylists:
         async def step(connection: Connection, held: Held | None) -> Head:
             if held is None or held.head.deleted_at_ms is not None:
                 raise no_such("playlist", playlist_id)
-            row = [playlist_id, user_id, instant(now_ms)]
+            row = [playlist_id, user_id, instant_of_ms(now_ms)]
             if not (await connection.execute(_FOLLOW, row)).rowcount:
                 return held.head
             return await self._step_followers(connection, held.head, user_id, 1)

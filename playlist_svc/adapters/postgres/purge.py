@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from meshkit import postgres
+from meshkit.clock import instant_of_ms
 from meshkit.postgres import Connection, Pool
 from playlist_svc.adapters.postgres import heads as postgres_heads
-from playlist_svc.adapters.postgres.playlist_rows import instant
 from playlist_svc.domain.playlist import RECOVERABLE_MS
 
 _FOLLOWERS_AT_ONCE = 5_000
@@ -59,7 +59,7 @@ async def playlists(pool: Pool, now_ms: int, limit: int) -> int:
 
 async def _erase_one(connection: Connection, now_ms: int) -> bool | None:
     """Erase one; False when some of its followers remain for another turn, None without any."""
-    before = instant(now_ms - RECOVERABLE_MS)
+    before = instant_of_ms(now_ms - RECOVERABLE_MS)
     row = await (await connection.execute(_OLDEST_DELETED, [before])).fetchone()
     return None if row is None else await drop_part(connection, row[0])
 

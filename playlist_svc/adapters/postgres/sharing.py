@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshkit import postgres
+from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.postgres import Connection, Pool
-from playlist_svc.adapters.postgres.playlist_rows import instant, unix_ms
 from playlist_svc.adapters.postgres.writing import PostgresWriting
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.refusals import collection_full
@@ -84,19 +84,19 @@ class PostgresShares:
         self, playlist_id: str, after: tuple[int, str] | None, limit: int
     ) -> list[Share]:
         """See ``ShareStore.of_playlist``."""
-        at, last = (instant(after[0]), after[1]) if after else (None, "")
+        at, last = (instant_of_ms(after[0]), after[1]) if after else (None, "")
         asked = {"playlist": playlist_id, "at": at, "id": last, "limit": limit}
         return [_share(row) for row in await self._read(_LIST, asked)]
 
     async def add(self, writing: Writing, share: Share, code_sha256: bytes) -> None:
         """See ``ShareStore.add``."""
-        expires = None if share.expires_at_ms is None else instant(share.expires_at_ms)
+        expires = None if share.expires_at_ms is None else instant_of_ms(share.expires_at_ms)
         row = {
             "share": share.share_id,
             "playlist": share.playlist_id,
             "role": None if share.role is None else share.role.name,
             "created_by": share.created_by,
-            "created_at": instant(share.created_at_ms),
+            "created_at": instant_of_ms(share.created_at_ms),
             "expires_at": expires,
             "code": code_sha256,
             "most": MOST_LINKS,
@@ -112,7 +112,7 @@ class PostgresShares:
 
     async def revoke(self, writing: Writing, share_id: str, now_ms: int) -> bool:
         """See ``ShareStore.revoke``."""
-        named = [instant(now_ms), share_id, writing.head.playlist_id]
+        named = [instant_of_ms(now_ms), share_id, writing.head.playlist_id]
         cursor = await _connection(writing).execute(_REVOKE, named)
         return await cursor.fetchone() is not None
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from meshkit import postgres
+from meshkit.clock import instant_of_us, unix_us
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
 from playlist_svc.adapters.codecs.kept_answers import NOTHING, kept, number
 from playlist_svc.adapters.postgres import follows as postgres_follows
 from playlist_svc.adapters.postgres.follows import Follow, Row, fetch
-from playlist_svc.adapters.postgres.user_counts import drop_empty, hold, moment, place, unix_us
+from playlist_svc.adapters.postgres.user_counts import drop_empty, hold, place
 from playlist_svc.domain.refusals import collection_full, no_such_user, user_blocked
 from playlist_svc.domain.social import (
     MOST_BLOCKED,
@@ -247,7 +248,7 @@ class PostgresSocial:
         self, user_id: str, blocked_id: str, now_ms: int, key: RequestKey | None = None
     ) -> None:
         """See ``SocialStore.block``."""
-        now = moment(now_ms * 1000)
+        now = instant_of_us(now_ms * 1000)
         between = [
             Follow(user_id, Kind.USER, blocked_id),
             Follow(blocked_id, Kind.USER, user_id),

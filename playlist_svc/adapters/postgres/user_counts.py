@@ -7,15 +7,13 @@ Lock order: ``user_counts`` by rising user id, all of a transaction at once, the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from meshkit.clock import instant_of_us
 from meshkit.postgres import Connection
 
 NEWEST = datetime(9999, 12, 31, tzinfo=UTC)
 """Later than every time that is kept."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 _ADD = """
 INSERT INTO user_counts (user_id)
@@ -48,16 +46,6 @@ async def drop_empty(connection: Connection, user_id: str) -> None:
     await connection.execute(_DROP_EMPTY, [user_id])
 
 
-def moment(unix_us: int) -> datetime:
-    """Unix microseconds as the driver takes them."""
-    return _EPOCH + unix_us * _MICROSECOND
-
-
-def unix_us(at: datetime) -> int:
-    """What the driver gives, in Unix microseconds."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
 def place(after: tuple[int, str] | None) -> dict[str, object]:
     """The arguments ``at`` and ``id`` of a list by falling time and id."""
-    return {"at": moment(after[0]), "id": after[1]} if after else {"at": NEWEST, "id": ""}
+    return {"at": instant_of_us(after[0]), "id": after[1]} if after else {"at": NEWEST, "id": ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from meshkit.clock import instant_of_ms
 from meshkit.postgres import Connection
 from playlist_svc.adapters.postgres import playlist_rows
 from playlist_svc.adapters.versions import Versions
@@ -171,7 +172,7 @@ async def insert(
         recorded.snapshot_id,
         recorded.kind.value,
         recorded.author_id,
-        playlist_rows.instant(recorded.created_at_ms),
+        instant_of_ms(recorded.created_at_ms),
         recorded.summary,
         len(recorded.content.order),
         recorded.reverts,

@@ -17,12 +17,12 @@ from catalog_svc.adapters.postgres.plays import PostgresPlays
 from catalog_svc.adapters.postgres.queue import Queue
 from catalog_svc.adapters.postgres.reads import PostgresCatalogue
 from catalog_svc.adapters.postgres.scan import PostgresScanStore
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.plays import Play
 from meshkit import postgres
 from meshkit.background import running
 from meshkit.faults import Fault, OutOfRange, Unavailable
 from meshkit.following import Follower, Step
+from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
 from tests.contracts.catalog.stores import ROOT, found, new_import, tagged
 

@@ -21,7 +21,6 @@ from catalog_svc import wiring
 from catalog_svc.adapters.memory.index import MemoryIndex
 from catalog_svc.adapters.postgres.listing import PostgresListing
 from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.search import Kind
 from catalog_svc.schema import SCHEMA
 from catalog_svc.search_convert import index_change
@@ -30,6 +29,7 @@ from meshkit import feeds_postgres, postgres
 from meshkit.faults import OutOfRange
 from meshkit.stream_ends import draining
 from meshkit.testing.rpc import served
+from meshkit.ulids import new_id
 from tests.adapters.catalog.processes import catalog_process
 from tests.contracts.catalog.search_suite import names
 

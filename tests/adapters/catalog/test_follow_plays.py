@@ -23,11 +23,11 @@ from catalog_svc.adapters.postgres.plays import PostgresPlays
 from catalog_svc.adapters.postgres.queue import Queue
 from catalog_svc.adapters.postgres.reads import PostgresCatalogue
 from catalog_svc.adapters.postgres.scan import PostgresScanStore
-from catalog_svc.domain.ids import new_id
 from meshkit import postgres
 from meshkit.faults import OutOfRange
 from meshkit.stream_ends import draining
 from meshkit.testing.rpc import served
+from meshkit.ulids import new_id
 from tests.adapters.catalog.processes import catalog_process
 from tests.contracts.catalog.stores import ROOT, found, new_import, tagged
 

@@ -17,8 +17,8 @@ from catalog_svc.domain.listings import (
     TrackQuery,
     album_place,
     artist_place,
-    microseconds,
 )
+from meshkit.clock import unix_us
 from tests.contracts.catalog.stores import CatalogueStores, found, new_import, tagged
 
 ALBUMS = (
@@ -174,7 +174,7 @@ class BrowsingContract:
         async def page(after: Any, limit: int) -> Sequence[Any]:
             return await stores.imports.listed(after=after, limit=limit)
 
-        assert await paged(page, lambda run: (microseconds(run.created_at), run.id)) == whole
+        assert await paged(page, lambda run: (unix_us(run.created_at), run.id)) == whole
 
     async def test_genres_are_those_of_tracks_that_can_be_found(
         self, stores: CatalogueStores

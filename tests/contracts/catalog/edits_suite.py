@@ -6,11 +6,11 @@ import pytest
 
 from catalog_svc.domain.catalogue import SILENT_ALBUM, SILENT_ARTIST, Access, Track
 from catalog_svc.domain.edits import TrackEdit
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.listings import AlbumQuery, AlbumSort, ArtistSort
 from meshkit.faults import InvalidArgument
 from meshkit.feeds import Op
 from meshkit.idempotency import RequestKey
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import CatalogueStores, found, publication, tagged
 
 TAKE_DOWN, BRING_BACK = TrackEdit(hidden=True), TrackEdit(hidden=False)

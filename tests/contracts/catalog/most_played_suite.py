@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.plays import MOST_PLAYED, MostPlayed, Streams
 from catalog_svc.ports.plays import MostPlayedCache
+from meshkit.ulids import new_id
 
 
 def a_list(made_at_ms: int = 1_700_000_000_000, count: int = 3) -> MostPlayed:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.plays import Streams
+from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 

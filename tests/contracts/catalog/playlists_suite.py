@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from segue.playlist.v1 import playlist_pb2
 
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold
 from meshkit.feeds import Change, Op
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from segue.catalog.v1 import catalog_pb2
 
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.plays import Play
 from meshkit.feeds import Change, Op
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
 

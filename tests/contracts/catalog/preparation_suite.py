@@ -8,11 +8,11 @@ from segue.catalog.v1 import catalog_pb2
 
 from catalog_svc.domain.catalogue import Loudness, Track, TrackState
 from catalog_svc.domain.edits import TrackEdit
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, FileState, ImportState
 from catalog_svc.domain.jobs import Priority
 from catalog_svc.domain.listings import TrackQuery
 from meshkit.feeds import Op
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, publication, tagged
 
 FIRST, FULL = "1" * 64, "2" * 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from catalog_svc.domain.ids import new_id
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
 ENTITIES = ("artist", "album", "track")

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.catalogue import Loudness, Track
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp
 from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.catalogue import Browsing, Catalogue, CatalogueListing, Playables
@@ -20,6 +19,7 @@ from catalog_svc.ports.playlists import PlaylistCopy
 from catalog_svc.ports.plays import PlayCounts, PlayedTracks, PlayOrders
 from catalog_svc.ports.preparation import Claim, Preparation, Publication
 from meshkit.feeds import Change, ChangeFeed
+from meshkit.ulids import new_id
 
 ROOT = b"/music"
 

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from ulid import ULID
 
+from meshkit import ulids
 from meshkit.feeds import Change, ChangeFeed
 from meshkit.idempotency import RequestKey
 from playlist_svc.domain import content as contents
-from playlist_svc.domain import ids
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.order import Entry, Order
@@ -50,8 +50,8 @@ def key(body: bytes = b"body", request_id: str | None = None) -> RequestKey:
 
 
 def entries(count: int, added_by: str) -> list[Entry]:
-    user = ids.to_raw(added_by)
-    return [Entry(i, os.urandom(16), user, 200_000) for i in ids.new_ids(count, NOW)]
+    user = ulids.to_raw(added_by)
+    return [Entry(i, os.urandom(16), user, 200_000) for i in ulids.new_ids(count, NOW)]
 
 
 def version(content: Content, author_id: str, **changed: Any) -> NewSnapshot:

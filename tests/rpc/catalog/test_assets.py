@@ -13,11 +13,11 @@ from catalog_svc.adapters.files.objects import HashedObjects
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.asset import Asset, Fragment, Rung, Segment, StoredObject
 from catalog_svc.domain.edits import TrackEdit
-from catalog_svc.domain.ids import new_id
 from meshkit.certificates import WORKLOADS, ensure_certificates
 from meshkit.faults import InvalidArgument, PermissionDenied, Unavailable
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import memory_stores, publication
 from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
 

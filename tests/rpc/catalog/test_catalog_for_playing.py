@@ -16,12 +16,12 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 )
 
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.packed_ids import packed, unpacked
 from meshkit.faults import Fault, InvalidArgument, NotFound, PermissionDenied
 from meshkit.server import MeshServer
 from meshkit.status import remote_faults
 from meshkit.testing.rpc import ServedMesh, served
+from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
 from tests.contracts.catalog.stores import CatalogueStores, found, memory_stores, tagged
 from tests.contracts.page_tokens import FOREIGN, forged

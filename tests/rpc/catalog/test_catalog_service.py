@@ -22,7 +22,6 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 from catalog_svc.adapters.files.objects import HashedObjects
 from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.usecases.browse import Browse
@@ -44,6 +43,7 @@ from meshkit.faults import (
 from meshkit.server import MeshServer
 from meshkit.status import remote_faults
 from meshkit.testing.rpc import ServedMesh, served
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import (
     CatalogueStores,
     found,

@@ -18,7 +18,6 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.domain.ids import new_id
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.usecases.follow_import import FollowImport
 from catalog_svc.usecases.start_import import StartImport
@@ -32,6 +31,7 @@ from meshkit.faults import (
 from meshkit.server import MeshServer
 from meshkit.status import remote_faults
 from meshkit.testing.rpc import ServedMesh, served
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, memory_stores, tagged
 from tests.contracts.page_tokens import FOREIGN, forged
 

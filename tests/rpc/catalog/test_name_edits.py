@@ -11,11 +11,11 @@ from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
 
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.domain.ids import new_id
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import memory_stores
 from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
 

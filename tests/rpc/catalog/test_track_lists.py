@@ -11,12 +11,12 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.catalogue import Track
 from catalog_svc.domain.edits import TrackEdit
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.listings import TrackSort
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
+from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import memory_stores
 from tests.contracts.catalog.track_lists_suite import ORDERS, sung
 from tests.contracts.page_tokens import FOREIGN, forged

@@ -7,9 +7,8 @@ from typing import Any
 
 from meshkit.clock import now_ms
 from meshkit.faults import Fault
-from meshkit.ulids import new_id
+from meshkit.ulids import new_id, to_raw, to_text
 from playlist_svc.domain.access import Role, Visibility
-from playlist_svc.domain.ids import to_raw, to_text
 from playlist_svc.domain.members import with_member
 from playlist_svc.domain.order import Entry, Order
 from playlist_svc.domain.sharing import digest, new_code

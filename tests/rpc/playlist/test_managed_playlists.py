@@ -13,8 +13,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInterna
 from meshkit.contracts import contract_of, services
 from meshkit.faults import Fault
 from meshkit.testing.stores import PostgresServer
-from meshkit.ulids import new_id
-from playlist_svc.domain.ids import to_raw
+from meshkit.ulids import new_id, to_raw
 from playlist_svc.schema import SCHEMA
 from tests.rpc.playlist.harness import refused
 from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance

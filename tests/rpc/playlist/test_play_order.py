@@ -10,7 +10,7 @@ from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from meshkit import status
-from playlist_svc.domain.ids import to_text
+from meshkit.ulids import to_text
 from playlist_svc.usecases import smart_refresh
 from tests.rpc.playlist.harness import UNKNOWN, User, World, refused
 

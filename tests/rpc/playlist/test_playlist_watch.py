@@ -12,9 +12,9 @@ from segue.playlist.v1 import playlist_internal_service_pb2 as internal_pb
 from segue.playlist.v1 import playlist_pb2
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
+from meshkit.ulids import to_raw
 from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain.access import Role
-from playlist_svc.domain.ids import to_raw
 from playlist_svc.domain.social import Artist
 from playlist_svc.usecases import resume_tokens
 from playlist_svc.usecases.resume_tokens import Seen

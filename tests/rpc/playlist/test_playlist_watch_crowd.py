@@ -11,8 +11,8 @@ from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from meshkit.faults import ResourceExhausted, Unavailable
+from meshkit.ulids import to_text
 from playlist_svc.domain.content import Content
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.playlist import Head, Snapshot
 from playlist_svc.usecases import news
 from playlist_svc.usecases.watching import MOST_VIEWS

@@ -18,11 +18,10 @@ from meshkit import postgres, status
 from meshkit.faults import Fault
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
-from meshkit.ulids import new_id
+from meshkit.ulids import new_id, to_text
 from playlist_svc.adapters.grpc.matching import Patience, PatientMatching
 from playlist_svc.adapters.memory.matching import MemoryMatching
 from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
-from playlist_svc.domain.ids import to_text
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.matching import Description, Matched
 from playlist_svc.ports.playlists import Kinds, PlaylistStore

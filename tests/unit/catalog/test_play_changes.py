@@ -7,8 +7,8 @@ from segue.playback.v1 import history_service_pb2
 from segue.playback.v1 import playback_internal_service_pb2 as pb
 
 from catalog_svc.adapters.grpc.play_changes import told
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.plays import Play, Streams, summed
+from meshkit.ulids import new_id
 
 
 def test_a_play_is_told_by_its_id_and_its_track() -> None:

@@ -12,11 +12,11 @@ import pytest
 
 from catalog_svc.adapters.files.walk import FolderWalk
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.imports import Counts, Import, ImportFile, ImportState
 from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.imports import Found
 from catalog_svc.usecases.scan_import import ScanImport
+from meshkit.ulids import new_id
 
 
 class Reader:

@@ -8,11 +8,11 @@ import pytest
 
 from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.domain.ids import new_id
 from catalog_svc.domain.plays import MostPlayed, Streams
 from catalog_svc.usecases import top_tracks
 from catalog_svc.usecases.top_tracks import TopTracks
 from meshkit.faults import Unavailable
+from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
 from tests.contracts.catalog.stores import memory_stores
 

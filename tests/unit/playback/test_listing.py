@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from ulid import ULID
 
+from meshkit.ulids import to_raw, to_text
 from playback_svc.domain.listing import (
     MOST_ENTRIES,
     RECORD,
     Entry,
     Listing,
-    id_bytes,
-    id_text,
 )
 
 ids = st.binary(min_size=16, max_size=16).map(lambda raw: str(ULID(raw)))
@@ -84,8 +83,8 @@ def test_bytes_that_are_not_whole_records_are_refused() -> None:
 
 @given(st.binary(min_size=16, max_size=16))
 def test_ids_read_and_write_as_the_ulid_package_has_them(raw: bytes) -> None:
-    assert id_text(raw) == str(ULID(raw))
-    assert id_bytes(id_text(raw)) == raw
+    assert to_text(raw) == str(ULID(raw))
+    assert to_raw(to_text(raw)) == raw
 
 
 @pytest.mark.parametrize(

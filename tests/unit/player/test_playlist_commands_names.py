@@ -15,7 +15,7 @@ from player.commands.playlist_names import (
     choose_list,
     choose_version,
     folded,
-    is_ulid,
+    looks_like_id,
     parse_numbers,
 )
 
@@ -79,10 +79,10 @@ def test_names_are_compared_without_case_and_invisible_characters() -> None:
 
 
 def test_a_ulid_has_26_characters_of_its_alphabet() -> None:
-    assert is_ulid("01m82ynmxnzegaw4fdf7f1hn25")
-    assert not is_ulid("01M82YNMXNZEGAW4FDF7F1HN2")
-    assert not is_ulid("01M82YNMXNZEGAW4FDF7F1HNI5")
-    assert not is_ulid("81M82YNMXNZEGAW4FDF7F1HN25")
+    assert looks_like_id("01m82ynmxnzegaw4fdf7f1hn25")
+    assert not looks_like_id("01M82YNMXNZEGAW4FDF7F1HN2")
+    assert not looks_like_id("01M82YNMXNZEGAW4FDF7F1HNI5")
+    assert not looks_like_id("81M82YNMXNZEGAW4FDF7F1HN25")
 
 
 def version(revision: int, snapshot_id: str) -> playlist_pb2.Snapshot:

@@ -17,11 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from meshkit.faults import Fault
 from meshkit.idempotency import RequestKey
+from meshkit.ulids import to_raw, to_text
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.access import Role
-from playlist_svc.domain.ids import to_raw, to_text
 from playlist_svc.domain.members import with_member
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Kind

@@ -17,8 +17,8 @@ from meshkit.faults import (
     ResourceExhausted,
 )
 from meshkit.idempotency import RequestKey
+from meshkit.ulids import to_raw
 from playlist_svc.domain.access import Role, Visibility
-from playlist_svc.domain.ids import to_raw
 from playlist_svc.domain.order import Entry, Order
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.sharing import MOST_LINKS, Share, ShareInvalid, UserBlocked, new_code

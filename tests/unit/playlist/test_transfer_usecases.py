@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from meshkit.faults import FailedPrecondition, Unavailable
+from meshkit.ulids import new_ids, to_text
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.matching import MemoryMatching
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain import formats
 from playlist_svc.domain.formats import FileEntry, Format
-from playlist_svc.domain.ids import new_ids, to_text
 from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.ports.matching import Description, Match, Matched
 from playlist_svc.ports.playlists import Kinds

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ulid import ULID
 
-from playlist_svc.domain.ids import new_ids, time_ms, to_raw, to_text
+from meshkit.ulids import new_ids, time_ms, to_raw, to_text
 
 LARGEST = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
 
