@@ -6,7 +6,7 @@ PORT ?= 8080
 MUSIC ?=
 BASE ?= main
 # Processes that run tests beside each other; 0 runs them in one, for a debugger and for prints.
-WORKERS ?= 0
+WORKERS ?= auto
 PARALLEL = -n $(WORKERS)
 
 VENV := .venv
@@ -23,7 +23,7 @@ KILLS = $(addprefix tests/mesh/test_,$(addsuffix .py,playback_survives_kills pla
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-fast test-kills test-browser test-node test-languages check bench generate release-artifacts lock clean
+.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages check bench generate release-artifacts lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -58,6 +58,14 @@ down: $(STAMP) ## Stop the mesh
 
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager (WORKERS=N)
 	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/browser --ignore=tests/node --ignore=tests/languages $(ARGS)
+
+prepare: ## Lay out what browser, Node and other languages need, by npm and Go
+	@tests/browser/prepare
+	@tests/node/prepare
+	@tests/languages/prepare
+
+test-all: $(STAMP) prepare ## Run everything beside each other, also browser, Node and other languages
+	@$(BIN)/python -m pytest $(PARALLEL) tests $(ARGS)
 
 test-fast: $(STAMP) ## Run what a change needs first: rules, contracts, suites in memory (under 90 s)
 	@$(BIN)/python -m pytest $(PARALLEL) tests/unit tests/protos $(ARGS)

@@ -25,8 +25,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """``-n auto``: two a core, since most tests wait for processes and their answers."""
-    return 2 * (os.cpu_count() or 1)
+    """``-n auto``: three a core, since most tests wait for processes and their answers."""
+    return 3 * (os.cpu_count() or 1)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:

@@ -13,6 +13,11 @@ from xdist.workermanage import WorkerController
 
 # What waits most comes first, so that what computes fills the time of those who wait.
 _FIRST = (
+    "tests/mesh/",
+    "tests/e2e/",
+    "tests/browser/*",
+    "tests/languages/*",
+    "tests/node/*",
     "tests/mesh/*",
     "tests/e2e/*",
     "tests/rpc/playback/*",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import psycopg
 
-from catalog_svc import wiring as catalog
+from catalog_svc import schema as catalog
 from catalog_svc.adapters.postgres.edits import PostgresEdits
 from catalog_svc.adapters.postgres.queue import Queue
 from catalog_svc.adapters.postgres.reads import PostgresCatalogue
@@ -22,7 +22,7 @@ HARBOUR_1, HARBOUR_2 = "01M8P9KDFR0DBTDZMMVBKNJNQA", "01M8P9KDFR0DBTDZMMVBKNJNQC
 async def test_a_hidden_track_of_then_is_one_that_was_taken_down_and_counts_no_more(
     database_dsn: str,
 ) -> None:
-    sources = catalog.migrations()
+    sources = catalog.SCHEMA.sources
     before = [
         replace(one, migrations=tuple(each for each in one.migrations if each.name < "0010"))
         if one.name == "catalog_svc.migrations"
