@@ -44,7 +44,7 @@ _PLACES = (
     ),
 )
 _TESTS = {
-    "meshkit": ["tests/unit/meshkit", "tests/rpc/meshkit", "tests/adapters/meshkit"],
+    "meshkit": ["tests/unit/meshkit", "tests/rpc/meshkit"],
     "catalog_svc": ["tests/unit/catalog", "tests/rpc/catalog"],
     "playback_svc": ["tests/unit/playback", "tests/rpc/playback"],
     "playlist_svc": ["tests/unit/playlist", "tests/rpc/playlist"],
@@ -63,10 +63,12 @@ class Fault:
     old: str
     new: str
 
-    @property
-    def tests(self) -> list[str]:
-        """The folders that cover its module."""
-        return next(tests for start, tests in _TESTS.items() if self.file.startswith(start))
+    def tests(self, tree: Path) -> list[str]:
+        """What covers its module: folders, and of what is shared the files that bear its name."""
+        found = next(tests for start, tests in _TESTS.items() if self.file.startswith(start))
+        named = tree.glob(f"tests/*/*/test_*{Path(self.file).stem}*.py")
+        files = sorted(str(path.relative_to(tree)) for path in named)
+        return [*found, *(file for file in files if str(Path(file).parent) not in found)]
 
     def plant(self, tree: Path) -> bool:
         """Whether the lines are there, and are exchanged now."""
@@ -129,14 +131,13 @@ def _verdict(tree: Path, fault: Fault) -> str:
         subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
         if not fault.plant(copy):
             return "gone"
-        tests = [test for test in fault.tests if (copy / test).exists()]
         python = tree / ".venv" / "bin" / "python"
         workers = os.environ.get("WORKERS", "0")
         # In their order, so that those that answer soonest are asked first.
         words = [str(python), "-m", "pytest", "-x", "-q", "-p", "no:randomly"]
         # Who waits for what the fault has taken away is not asked to end in order.
         words += ["--timeout=60", "--timeout-method=thread"]
-        words += [*(["-n", workers] if workers != "0" else []), *tests]
+        words += [*(["-n", workers] if workers != "0" else []), *fault.tests(copy)]
         paths = os.pathsep.join([folder, str(copy / "gen"), str(copy / "protos")])
         environment = {**os.environ, "PYTHONPATH": paths}
         try:
