@@ -31,16 +31,16 @@ from meshkit.tokens import TokenVerifier
 from meshkit.ulids import new_id
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
-from playback_svc.adapters.valkey.wakeups import ValkeyWakeups
+from playback_svc.adapters.valkey.events import ValkeyWakeups
+from playback_svc.ports.clients import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.history import Plays
-from playback_svc.ports.live import News, PositionStore
-from playback_svc.ports.neighbours import Catalogue, Friends, Plans, Playlists
-from playback_svc.ports.others import Others
+from playback_svc.ports.events import News, PositionStore
+from playback_svc.ports.player_states import Mailboxes, PlayerStateStore
+from playback_svc.ports.plays import Plays
 from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.ports.skips import SkipWindows
-from playback_svc.ports.states import Mailboxes, PlayerStateStore
 from playback_svc.ports.upkeep import Upkeep
+from playback_svc.ports.user_snapshots import Others
 from playback_svc.servicers.activity import ActivityServicer
 from playback_svc.servicers.deliveries import DeliveryServicer
 from playback_svc.servicers.device_lookup import DeviceLookupServicer
@@ -58,24 +58,24 @@ from playback_svc.streams.heartbeats import Heartbeats
 from playback_svc.streams.live_view import Watchers
 from playback_svc.streams.streams import Streams
 from playback_svc.usecases.activity import ListActivity, Observing
-from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.usecases.command_waits import Receipts
+from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
 from playback_svc.usecases.deliveries import CountDeliveries
+from playback_svc.usecases.device_reports import Reports
 from playback_svc.usecases.directing import Directing
-from playback_svc.usecases.forgetting import Forgetter
+from playback_svc.usecases.expiry import Expire, Sweeper
 from playback_svc.usecases.get_playback import GetPlayback
 from playback_svc.usecases.history import ListHistory, WatchPlays
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play
 from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
 from playback_svc.usecases.queueing import Queueing
-from playback_svc.usecases.receipts import Receipts
 from playback_svc.usecases.registering import Devices
-from playback_svc.usecases.reporting import Reports
+from playback_svc.usecases.retention import Forgetter
 from playback_svc.usecases.skip_allowance import SkipAllowance
-from playback_svc.usecases.staging import Staging
-from playback_svc.usecases.sweep import Expire, Sweeper
+from playback_svc.usecases.track_selection import Staging
 from playback_svc.usecases.transferring import Transfer
 
 

@@ -11,7 +11,7 @@ from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Origin, PlayQueue, Repeat, origin_ahead, origin_of
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.plays import Outcome, Play
-from playback_svc.ports.states import Answer
+from playback_svc.ports.player_states import Answer
 from playback_svc.streams.slots import SessionOver
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.queueing import Next

@@ -24,16 +24,16 @@ from playback_svc.adapters.grpc.plans import PLANS, USERS, CachedPlans
 from playback_svc.adapters.grpc.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
 from playback_svc.adapters.postgres.deliveries import PostgresDeliveries
 from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
-from playback_svc.adapters.postgres.others import PostgresOthers
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
+from playback_svc.adapters.postgres.user_snapshots import PostgresOthers
+from playback_svc.adapters.valkey.events import ValkeyWakeups
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.adapters.valkey.preferences import ValkeyPreferences
 from playback_svc.adapters.valkey.skips import ValkeySkipWindows
-from playback_svc.adapters.valkey.wakeups import ValkeyWakeups
 from playback_svc.assembly import Parts, assemble
-from playback_svc.ports.neighbours import Plans
+from playback_svc.ports.clients import Plans
 from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
 

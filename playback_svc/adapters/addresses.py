@@ -7,8 +7,8 @@ import asyncio
 import structlog
 
 from meshkit.capability import KeyFile, KeysUnusable
-from playback_svc.ports.neighbours import StreamAddresses
-from playback_svc.ports.states import Answer
+from playback_svc.ports.clients import StreamAddresses
+from playback_svc.ports.player_states import Answer
 
 _REFRESH_S = 30.0
 

@@ -1,7 +1,7 @@
 """The state of one user's player and the commands on it, as pure functions.
 
 Times are Unix milliseconds, positions are milliseconds from the start of the track. A command
-takes the state as it is *now* (see :mod:`playback_svc.domain.presence`) and returns the next one;
+takes the state as it is *now* (see :mod:`playback_svc.domain.liveness`) and returns the next one;
 each that changes something raises ``revision`` by one, and a new session raises ``epoch``.
 """
 

@@ -14,9 +14,9 @@ from playback_svc import convert
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind, Listed
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
 from playback_svc.servicers.play_orders import command_order, queued_from
+from playback_svc.usecases.device_reports import LONGEST_DETAIL
 from playback_svc.usecases.directing import Order
 from playback_svc.usecases.registering import Registration
-from playback_svc.usecases.reporting import LONGEST_DETAIL
 
 _KINDS = {kind: device_pb2.Device.Kind.Value(kind.value) for kind in DeviceKind}
 _KINDS_SAID = {number: kind for kind, number in _KINDS.items()}

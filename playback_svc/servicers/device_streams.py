@@ -14,9 +14,9 @@ from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.mailbox import Command
+from playback_svc.ports.clients import Addresses
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.neighbours import Addresses
-from playback_svc.ports.states import Answer
+from playback_svc.ports.player_states import Answer
 from playback_svc.servicers import device_messages
 from playback_svc.servicers.holding import (
     Inbox,

@@ -13,15 +13,15 @@ from meshkit.paging import Page, foreign_token
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playback_svc import convert
+from playback_svc.ports.clients import Addresses
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.neighbours import Addresses
 from playback_svc.servicers import device_messages
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.streams import stream
+from playback_svc.usecases.device_reports import Reports
 from playback_svc.usecases.directing import Directing
-from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.registering import Devices
-from playback_svc.usecases.reporting import Reports
+from playback_svc.usecases.session_checks import Caller
 from playback_svc.usecases.transferring import Transfer
 
 _ANSWERED_WITHIN_S = 0.5

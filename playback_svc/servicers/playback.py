@@ -14,7 +14,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
-from playback_svc.ports.neighbours import Addresses
+from playback_svc.ports.clients import Addresses
 from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
@@ -22,9 +22,9 @@ from playback_svc.streams.live_view import Watchers
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.get_playback import GetPlayback, Playing
 from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.play import Play
 from playback_svc.usecases.queueing import Queueing
+from playback_svc.usecases.session_checks import Caller
 
 _NOTHING_PLAYED = pb.WatchPlaybackResponse(nothing_played=pb.WatchPlaybackResponse.NothingPlayed())
 

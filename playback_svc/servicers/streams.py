@@ -8,8 +8,8 @@ from segue.playback.v1 import stream_pb2
 
 from meshkit.timestamps import timestamp_of_ms
 from playback_svc import convert
-from playback_svc.ports.neighbours import Addresses
-from playback_svc.ports.states import Answer
+from playback_svc.ports.clients import Addresses
+from playback_svc.ports.player_states import Answer
 
 
 def stream(answer: Answer, addresses: Addresses) -> stream_pb2.Stream:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from meshkit.faults import ResourceExhausted
 from playback_svc.domain.mailbox import Command
 from playback_svc.streams.held_streams import HeldStream, Holder
-from playback_svc.usecases.reporting import READ_AT_ONCE
+from playback_svc.usecases.device_reports import READ_AT_ONCE
 
 MESSAGES_A_SECOND = 50
 MESSAGES_AT_ONCE = 1000

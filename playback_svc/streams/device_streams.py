@@ -19,17 +19,17 @@ from meshkit.stream_ends import LAPSED, Reason, StreamEnd
 from playback_svc.domain.devices import Device, require_controllable
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
+from playback_svc.ports.clients import Measures
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.live import Adjusted, Attendance, Joined, Mail, News, Wakeups
-from playback_svc.ports.neighbours import Measures
-from playback_svc.ports.states import Answer, Mailboxes, Opening
+from playback_svc.ports.events import Adjusted, Attendance, Joined, Mail, News, Wakeups
+from playback_svc.ports.player_states import Answer, Mailboxes, Opening
 from playback_svc.streams.device_stream import DeviceStream
 from playback_svc.streams.held_streams import HeldStreams, Holder
-from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Seen, answer_of
+from playback_svc.usecases.device_reports import READ_AT_ONCE, Reports
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.registering import Devices, Registration, active_device
-from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 
 TICK_S = 0.25
 COMPARED_A_TICK = 250

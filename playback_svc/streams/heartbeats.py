@@ -16,15 +16,15 @@ import structlog
 from meshkit.faults import Fault, NotFound, Unavailable
 from playback_svc.domain.beats import Counted
 from playback_svc.domain.player_state import EndReason, PlayerState, Status
+from playback_svc.ports.clients import Measures
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.live import News, PositionStore, Wake, Wakeups
-from playback_svc.ports.neighbours import Measures
-from playback_svc.ports.states import Checkpoint, PlayerStateStore
+from playback_svc.ports.events import News, PositionStore, Wake, Wakeups
+from playback_svc.ports.player_states import Checkpoint, PlayerStateStore
 from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.streams.slots import Slot, over_by
-from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.decisions import wake_of
-from playback_svc.usecases.sweep import Expire
+from playback_svc.usecases.expiry import Expire
 
 FLUSH_EVERY_S = 0.5
 CHECKPOINT_MS = 60_000

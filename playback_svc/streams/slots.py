@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from meshkit.stream_ends import FINISHED
-from playback_svc.domain.player_state import EndReason, PlayerState, Rung, Status, Version
-from playback_svc.domain.presence import (
+from playback_svc.domain.liveness import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
     LivePosition,
     expires_at_ms,
 )
+from playback_svc.domain.player_state import EndReason, PlayerState, Rung, Status, Version
 from playback_svc.domain.rungs import named, nearest
-from playback_svc.ports.live import Wake
+from playback_svc.ports.events import Wake
 from playback_svc.streams.held_streams import HeldStream, Holder
 
 _NO_RUNG = Rung("", 0)

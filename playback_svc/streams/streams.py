@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from playback_svc.ports.live import News
+from playback_svc.ports.events import News
 from playback_svc.streams.activity_views import ActivityViews
 from playback_svc.streams.device_streams import DeviceStreams
 from playback_svc.streams.heartbeats import Heartbeats

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from meshkit.faults import Unavailable
 from playback_svc.domain.activity import Listening, shared
+from playback_svc.domain.liveness import UNSEEN, Sighting, as_of
 from playback_svc.domain.player_state import PlayerState, Status, Version
-from playback_svc.domain.presence import UNSEEN, Sighting, as_of
+from playback_svc.ports.clients import Friend, Friends
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.live import PositionStore
-from playback_svc.ports.neighbours import Friend, Friends
-from playback_svc.ports.others import Others
+from playback_svc.ports.events import PositionStore
+from playback_svc.ports.user_snapshots import Others
 
 MOST_FRIENDS = 200
 """So many friends are looked at, the latest followed."""

@@ -14,9 +14,9 @@ from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.origins import ContextKind
 from playback_svc.domain.play_queue import Blobs, PlayQueue
 from playback_svc.domain.player_state import PlayerState
-from playback_svc.ports.neighbours import Catalogue, Playlists
-from playback_svc.ports.states import PlayerStateStore
-from playback_svc.usecases.commanding import BodyGone
+from playback_svc.ports.clients import Catalogue, Playlists
+from playback_svc.ports.player_states import PlayerStateStore
+from playback_svc.usecases.commander import BodyGone
 
 _CACHED_BYTES = 64_000_000
 _CACHED_S = 3_600.0

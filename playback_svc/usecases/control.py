@@ -12,16 +12,16 @@ from playback_svc.domain.devices import controllable
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.states import Answer
-from playback_svc.usecases.commanding import (
+from playback_svc.ports.player_states import Answer
+from playback_svc.usecases.commander import (
     Commander,
     Decide,
     SessionLookup,
     require_session,
 )
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
-from playback_svc.usecases.opened import Caller, opened
-from playback_svc.usecases.staging import Staging
+from playback_svc.usecases.session_checks import Caller, opened
+from playback_svc.usecases.track_selection import Staging
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from playback_svc.domain.mailbox import Command, CommandKind
 from playback_svc.domain.player_state import PlayerState, Status, Version
 from playback_svc.domain.plays import Play, play_of
 from playback_svc.domain.preferences import Preferences
-from playback_svc.ports.live import Wake
-from playback_svc.ports.states import Answer, Change, Partition, SessionRecord, StoredAnswer
+from playback_svc.ports.events import Wake
+from playback_svc.ports.player_states import Answer, Change, Partition, SessionRecord, StoredAnswer
 
 _KEPT_MS = int(KEPT.total_seconds() * 1000)
 

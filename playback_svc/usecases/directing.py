@@ -11,16 +11,16 @@ from playback_svc.domain.devices import controllable, not_supported, require_kno
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.domain.origins import NOWHERE, PlayOrigin
-from playback_svc.ports.live import Attendance
-from playback_svc.ports.states import Answer, SkipsLeft
-from playback_svc.usecases.commanding import Commander
+from playback_svc.ports.events import Attendance
+from playback_svc.ports.player_states import Answer, SkipsLeft
+from playback_svc.usecases.command_waits import Receipts
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.control import Aim, Control, Resume
 from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
 from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.play import Play, PlayOrder
 from playback_svc.usecases.queueing import Queueing
-from playback_svc.usecases.receipts import Receipts
+from playback_svc.usecases.session_checks import Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.skips import SkipsAhead
-from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.skip_allowance import SkipAllowance
 
 

@@ -12,9 +12,9 @@ from meshkit.faults import Fault
 from meshkit.feeds import CaughtUp, Change, ChangeFeed
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Play
-from playback_svc.ports.history import FEED_ENTITY, Plays
-from playback_svc.ports.neighbours import Catalogue
-from playback_svc.ports.states import NO_TRACK
+from playback_svc.ports.clients import Catalogue
+from playback_svc.ports.player_states import NO_TRACK
+from playback_svc.ports.plays import FEED_ENTITY, Plays
 
 _MOST_NAMED = 500
 

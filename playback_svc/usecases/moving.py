@@ -25,11 +25,11 @@ from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.play_queue import Blobs, Repeat, Step
 from playback_svc.domain.player_state import EndReason, PlayerState, Status
 from playback_svc.domain.plays import has_ended, heard_enough
+from playback_svc.ports.clients import Plans
 from playback_svc.ports.clock import NewId
-from playback_svc.ports.neighbours import Plans
+from playback_svc.ports.player_states import Answer, SkipsLeft
 from playback_svc.ports.skips import Skip, SkipWindows, Tally
-from playback_svc.ports.states import Answer, SkipsLeft
-from playback_svc.usecases.commanding import (
+from playback_svc.usecases.commander import (
     Commander,
     Course,
     Decide,
@@ -39,8 +39,8 @@ from playback_svc.usecases.commanding import (
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Aim, carried_out
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
-from playback_svc.usecases.opened import Caller, opened
-from playback_svc.usecases.staging import Staged, Staging
+from playback_svc.usecases.session_checks import Caller, opened
+from playback_svc.usecases.track_selection import Staged, Staging
 
 _NO_BODY = hashlib.sha256().digest()
 

@@ -15,11 +15,11 @@ from playback_svc.domain.origins import NOWHERE
 from playback_svc.domain.play_queue import Blobs, Origin, Repeat, Step
 from playback_svc.domain.player_state import NO_QUEUE, EndReason, Opening, end
 from playback_svc.ports.clock import Clock, NewId
-from playback_svc.ports.states import Answer
-from playback_svc.usecases.commanding import Commander
+from playback_svc.ports.player_states import Answer
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.contexts import Contexts, Source, start_of
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
-from playback_svc.usecases.staging import Staged, Staging
+from playback_svc.usecases.track_selection import Staged, Staging
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from playback_svc.domain import player_state
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.preferences import BitratePreference, Preferences
 from playback_svc.ports.clock import Clock
+from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.ports.preferences import PreferencesCache
-from playback_svc.ports.states import PlayerStateStore
-from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
 
 

@@ -13,15 +13,15 @@ from playback_svc.domain.listing import Listing
 from playback_svc.domain.origins import NOWHERE, PlayOrigin
 from playback_svc.domain.play_queue import Blobs, PlayQueue, Repeat, Upcoming
 from playback_svc.domain.player_state import PlayerState, Track
+from playback_svc.ports.clients import Catalogue
 from playback_svc.ports.clock import NewId
-from playback_svc.ports.neighbours import Catalogue
-from playback_svc.ports.states import NO_TRACK, Answer, Partition
-from playback_svc.usecases.commanding import BodyGone, Commander
+from playback_svc.ports.player_states import NO_TRACK, Answer, Partition
+from playback_svc.usecases.commander import BodyGone, Commander
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Aim
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.opened import begun, opened
+from playback_svc.usecases.session_checks import begun, opened
 
 
 @dataclass(frozen=True, slots=True)

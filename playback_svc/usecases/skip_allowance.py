@@ -5,8 +5,8 @@ from __future__ import annotations
 import structlog
 
 from meshkit.faults import Fault
+from playback_svc.ports.clients import Plans
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.neighbours import Plans
 from playback_svc.ports.skips import WINDOW_S, SkipsAhead, SkipWindows
 
 _log = structlog.get_logger("playback")

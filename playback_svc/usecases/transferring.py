@@ -12,13 +12,13 @@ from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import EndReason, Handover, PlayerState, Status, end
 from playback_svc.domain.plays import taken_up_from
 from playback_svc.ports.clock import Clock, NewId
-from playback_svc.ports.live import Attendance
-from playback_svc.ports.states import Answer
-from playback_svc.usecases.commanding import Commander
+from playback_svc.ports.events import Attendance
+from playback_svc.ports.player_states import Answer
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 from playback_svc.usecases.directing import offline
-from playback_svc.usecases.opened import Caller, begun
-from playback_svc.usecases.staging import Staging
+from playback_svc.usecases.session_checks import Caller, begun
+from playback_svc.usecases.track_selection import Staging
 
 
 class Transfer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from playback_svc.domain.player_state import EndReason, Rung, Status, Version
-from playback_svc.ports.live import Adjusted, Joined, Mail, News, Receipt, Wake
+from playback_svc.ports.events import Adjusted, Joined, Mail, News, Receipt, Wake
 
 _NONE = "-"
 

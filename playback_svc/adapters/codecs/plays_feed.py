@@ -7,7 +7,7 @@ from segue.playback.v1 import playback_internal_service_pb2 as pb
 from meshkit.feeds import Change, Op
 from playback_svc import convert
 from playback_svc.domain.plays import Play
-from playback_svc.ports.history import FEED_ENTITY
+from playback_svc.ports.plays import FEED_ENTITY
 
 
 def change_of(user_id: str, play: Play) -> Change:

@@ -13,7 +13,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 from meshkit.deadline import budget
 from meshkit.status import remote_faults
 from playback_svc.domain.listing import Listing
-from playback_svc.ports.neighbours import Friend
+from playback_svc.ports.clients import Friend
 
 _ORDER_S = 3.0
 _FRIENDS_S = 2.0

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from meshkit.faults import NotFound, Unavailable
 from meshkit.principal import current_principal
 from playback_svc.domain.listing import Entry, Listing
+from playback_svc.domain.liveness import LivePosition, Sighting
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Track
-from playback_svc.domain.presence import LivePosition, Sighting
-from playback_svc.ports.neighbours import Friend
+from playback_svc.ports.clients import Friend
 
 
 @dataclass

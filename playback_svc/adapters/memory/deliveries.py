@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 
-from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.deliveries import (
     Batch,
     Delivery,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.plays import Play
 
 

@@ -18,11 +18,17 @@ from playback_svc.adapters.codecs import plays_feed
 from playback_svc.adapters.postgres import device_rows, rows
 from playback_svc.adapters.postgres import preferences as postgres_preferences
 from playback_svc.adapters.postgres.preferences_rows import preferences_of
+from playback_svc.domain.liveness import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import Preferences
-from playback_svc.domain.presence import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
-from playback_svc.ports.states import Change, Checkpoint, Partition, SessionRecord, StoredAnswer
+from playback_svc.ports.player_states import (
+    Change,
+    Checkpoint,
+    Partition,
+    SessionRecord,
+    StoredAnswer,
+)
 
 
 def _named(columns: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from playback_svc.adapters.postgres.preferences_rows import preferences_document
-from playback_svc.ports.states import Change
+from playback_svc.ports.player_states import Change
 
 READ = "SELECT version, preferences FROM preferences WHERE user_id = %(user_id)s"
 _KEEP = """

@@ -9,6 +9,7 @@ from typing import Any
 from meshkit.clock import instant_of_ms, instant_or_none, unix_ms
 from playback_svc.adapters.codecs.device_documents import listed_document, listed_of
 from playback_svc.adapters.postgres.preferences_rows import preferences_document, preferences_of
+from playback_svc.domain.liveness import expires_at_ms
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Context, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import (
@@ -20,8 +21,7 @@ from playback_svc.domain.player_state import (
     Track,
     Version,
 )
-from playback_svc.domain.presence import expires_at_ms
-from playback_svc.ports.states import Answer, SessionRecord, SkipsLeft
+from playback_svc.ports.player_states import Answer, SessionRecord, SkipsLeft
 
 STATE_COLUMNS = (
     "epoch", "revision", "session_id", "device_id",

@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 
 from meshkit.faults import Unavailable
 from meshkit.valkey import fail_closed
+from playback_svc.domain.liveness import SILENCE_PAUSED_MS, LivePosition, Sighting
 from playback_svc.domain.player_state import Version
-from playback_svc.domain.presence import SILENCE_PAUSED_MS, LivePosition, Sighting
 from playback_svc.ports.clock import Clock
 
 KEPT_S = SILENCE_PAUSED_MS // 1000 + 3600

@@ -16,12 +16,12 @@ from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import Version
-from playback_svc.ports.states import Change
+from playback_svc.ports.player_states import Change
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.answers import answers_of
-from tests.contracts.playback.mailboxes import MailboxesContract
-from tests.contracts.playback.player_states import PlayerStatesContract
+from tests.contracts.playback.mailboxes_suite import MailboxesContract
 from tests.contracts.playback.player_states_devices import DevicesContract
+from tests.contracts.playback.player_states_suite import PlayerStatesContract
 from tests.contracts.playback.player_states_whole import WholeStatesContract
 from tests.contracts.playback.samples import NOW, TRACK, device, new_id, playing
 from tests.contracts.playback.upkeep_suite import UpkeepContract

@@ -11,7 +11,7 @@ from meshkit import valkey
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
 from playback_svc.adapters.valkey.positions import ValkeyPositions
-from tests.contracts.playback.positions import PositionsContract
+from tests.contracts.playback.positions_suite import PositionsContract
 from tests.contracts.playback.samples import NOW, beat, playing
 
 

@@ -11,7 +11,7 @@ from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.deliveries import PostgresDeliveries
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
-from playback_svc.ports.states import Change
+from playback_svc.ports.player_states import Change
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.deliveries_suite import DeliveriesContract, DeliveriesUnderTest
 from tests.contracts.playback.samples import NOW, playing, record

@@ -12,7 +12,7 @@ from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
 from playback_svc.domain.plays import Play
-from playback_svc.ports.states import Change
+from playback_svc.ports.player_states import Change
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.plays_suite import PlaysContract, PlaysUnderTest
 from tests.contracts.playback.samples import NOW, new_id, playing

@@ -17,7 +17,7 @@ from meshkit.faults import Unavailable
 from playback_svc.adapters.valkey.skips import ValkeySkipWindows, key_of
 from playback_svc.ports.skips import WINDOW_S, Skip, Tally
 from tests.contracts.playback.samples import new_id
-from tests.contracts.playback.skip_windows import LIMIT, SkipWindowsContract, Turn, skip_of
+from tests.contracts.playback.skips_suite import LIMIT, SkipWindowsContract, Turn, skip_of
 
 HOUR_MS = 3_600_000
 ROOM_S = 15

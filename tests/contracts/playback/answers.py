@@ -8,10 +8,10 @@ from meshkit.idempotency import KEPT, RequestKey
 from meshkit.testing.answer_suite import AnswersUnderTest, Produce
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.adapters.memory.wakeups import MemorySwitchboard, MemoryWakeups
-from playback_svc.ports.states import Answer, PlayerStateStore
-from playback_svc.usecases.commanding import Commander
+from playback_svc.adapters.memory.events import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
+from playback_svc.ports.player_states import Answer, PlayerStateStore
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
 from tests.contracts.playback.samples import NOW
 

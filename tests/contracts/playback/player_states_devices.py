@@ -10,11 +10,11 @@ import pytest
 
 from playback_svc.domain import player_state
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind
+from playback_svc.domain.liveness import observe
 from playback_svc.domain.mailbox import Command, CommandKind
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import PlayerState, Version
-from playback_svc.domain.presence import observe
-from playback_svc.ports.states import Change, Checkpoint, Mailboxes, PlayerStateStore
+from playback_svc.ports.player_states import Change, Checkpoint, Mailboxes, PlayerStateStore
 from tests.contracts.playback.samples import (
     NOW,
     beat,

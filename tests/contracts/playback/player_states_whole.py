@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings, strategies
 from playback_svc.domain import player_state
 from playback_svc.domain.devices import Capabilities, DeviceKind, Listed
 from playback_svc.domain.listing import Entry, Listing
+from playback_svc.domain.liveness import LivePosition, expires_at_ms, observe
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Context, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.preferences import DEFAULT, BitratePreference, Preferences
-from playback_svc.domain.presence import LivePosition, expires_at_ms, observe
-from playback_svc.ports.states import Answer, Change, Checkpoint, PlayerStateStore, SkipsLeft
+from playback_svc.ports.player_states import Answer, Change, Checkpoint, PlayerStateStore, SkipsLeft
 from playback_svc.ports.upkeep import Overdue, Upkeep
 from tests.contracts.playback.samples import (
     ASSET,

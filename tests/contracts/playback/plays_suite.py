@@ -11,7 +11,7 @@ import pytest
 
 from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.domain.plays import Outcome, Play
-from playback_svc.ports.history import Plays
+from playback_svc.ports.plays import Plays
 from tests.contracts.playback.samples import NOW, TRACK, new_id
 
 

@@ -11,6 +11,7 @@ from ulid import ULID
 from meshkit.idempotency import RequestKey
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.domain.devices import Device
+from playback_svc.domain.liveness import LivePosition
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import (
     Asset,
@@ -23,8 +24,7 @@ from playback_svc.domain.player_state import (
     Version,
     play,
 )
-from playback_svc.domain.presence import LivePosition
-from playback_svc.ports.states import Answer, SessionRecord, StoredAnswer
+from playback_svc.ports.player_states import Answer, SessionRecord, StoredAnswer
 
 NOW = 1_764_000_000_000
 MINUTE = 60_000

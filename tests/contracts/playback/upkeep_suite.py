@@ -6,7 +6,7 @@ import pytest
 
 from playback_svc.domain.mailbox import Applied, CommandStatus, Lapse
 from playback_svc.domain.player_state import EndReason, Status, end
-from playback_svc.ports.states import Change, Checkpoint
+from playback_svc.ports.player_states import Change, Checkpoint
 from playback_svc.ports.upkeep import Overdue, Upkeep
 from tests.contracts.playback.player_states_devices import (
     MailingStore,

@@ -11,7 +11,7 @@ from typing import Any
 from meshkit.faults import Fault, Unavailable
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.plans import Playable
-from playback_svc.ports.states import Change, PlayerStateStore
+from playback_svc.ports.player_states import Change, PlayerStateStore
 from tests.contracts.playback.samples import PLAYABLE, new_id
 from tests.rpc.playback.harness import User, World
 

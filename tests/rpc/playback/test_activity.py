@@ -20,8 +20,8 @@ from meshkit import status
 from meshkit.faults import ResourceExhausted, Unavailable
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.preferences import Preferences
-from playback_svc.ports.neighbours import Friend
-from playback_svc.ports.states import Change
+from playback_svc.ports.clients import Friend
+from playback_svc.ports.player_states import Change
 from playback_svc.streams import activity_views
 from tests.contracts.playback.samples import PLAYABLE, TRACK, new_id, playing
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused

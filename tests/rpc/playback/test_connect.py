@@ -14,7 +14,7 @@ from segue.playback.v1 import playback_pb2
 
 from meshkit.faults import InvalidArgument, NotFound
 from playback_svc.domain.mailbox import LIFE_MS
-from playback_svc.usecases.reporting import READ_AT_ONCE
+from playback_svc.usecases.device_reports import READ_AT_ONCE
 from tests.contracts.playback.samples import TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import KIND, REASON, aged, connected, unheld

@@ -14,7 +14,7 @@ from segue.playback.v1 import playback_pb2
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted
 from playback_svc.adapters.leases import WATCH
 from playback_svc.domain.mailbox import LIFE_MS
-from playback_svc.usecases.receipts import WAITS_PER_USER
+from playback_svc.usecases.command_waits import WAITS_PER_USER
 from tests.contracts.playback.asked import asked
 from tests.contracts.playback.samples import PLAYABLE, TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused

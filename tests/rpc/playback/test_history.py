@@ -20,7 +20,7 @@ from meshkit import feeds_postgres, postgres, status
 from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied
 from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.domain.plays import Outcome, Play
-from playback_svc.ports.states import Change
+from playback_svc.ports.player_states import Change
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.plays_suite import a_play
 from tests.contracts.playback.samples import NOW, PLAYABLE, TRACK, new_id

@@ -17,9 +17,9 @@ from segue.playback.v1.play_source_pb2 import ContextRef
 
 from meshkit.clock import now_ms
 from meshkit.faults import Fault
-from playback_svc.domain.presence import SILENCE_PLAYING_MS
-from playback_svc.usecases.commanding import Commander
-from playback_svc.usecases.sweep import Expire
+from playback_svc.domain.liveness import SILENCE_PLAYING_MS
+from playback_svc.usecases.commander import Commander
+from playback_svc.usecases.expiry import Expire
 from tests.contracts.playback.samples import PLAYABLE, TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance
 

@@ -12,10 +12,10 @@ from meshkit import valkey
 from meshkit.clock import now_ms
 from meshkit.faults import ResourceExhausted
 from playback_svc.adapters.valkey.positions import ValkeyPositions
-from playback_svc.domain.presence import BLIND_MS
+from playback_svc.domain.liveness import BLIND_MS
 from playback_svc.streams.held_streams import STREAMS_PER_USER
-from playback_svc.usecases.commanding import Commander
-from playback_svc.usecases.sweep import Expire
+from playback_svc.usecases.commander import Commander
+from playback_svc.usecases.expiry import Expire
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import Call, unheld, viewing

@@ -12,13 +12,13 @@ import pytest
 from meshkit.principal import Principal, set_principal
 from meshkit.stream_ends import Reason
 from playback_svc.adapters.memory.clients import MemoryPlaylists, MemoryPositions
-from playback_svc.adapters.memory.others import MemoryOthers
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.adapters.memory.wakeups import MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
+from playback_svc.adapters.memory.user_snapshots import MemoryOthers
 from playback_svc.domain.player_state import PlayerState, pause, stop
 from playback_svc.domain.preferences import Preferences
-from playback_svc.ports.live import Adjusted
-from playback_svc.ports.neighbours import Friend
+from playback_svc.ports.clients import Friend
+from playback_svc.ports.events import Adjusted
 from playback_svc.streams.activity_views import (
     REFRESHED_EVERY_S,
     ActivityView,
@@ -27,8 +27,8 @@ from playback_svc.streams.activity_views import (
 from playback_svc.streams.held_streams import Holder
 from playback_svc.usecases.activity import FriendListening, ListActivity, Observing
 from playback_svc.usecases.decisions import wake_of
-from tests.contracts.playback.others_suite import OthersContract, OthersUnderTest
 from tests.contracts.playback.samples import NOW, beat, new_id, playing
+from tests.contracts.playback.user_snapshots_suite import OthersContract, OthersUnderTest
 
 SHARES = Preferences(share_activity=True, version=1)
 

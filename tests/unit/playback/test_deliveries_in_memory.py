@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.ports.states import Change
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
+from playback_svc.ports.player_states import Change
 from tests.contracts.playback.deliveries_suite import DeliveriesContract, DeliveriesUnderTest
 from tests.contracts.playback.samples import NOW, playing, record
 

@@ -11,8 +11,8 @@ from meshkit.faults import InvalidArgument, ResourceExhausted, Unavailable
 from meshkit.stream_ends import Reason
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.adapters.memory.wakeups import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.events import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.mailbox import (
     LIFE_MS,
     Applied,
@@ -23,8 +23,8 @@ from playback_svc.domain.mailbox import (
     Pending,
 )
 from playback_svc.domain.player_state import stop
-from playback_svc.ports.live import Adjusted, Joined, Mail, Receipt
-from playback_svc.ports.states import Change
+from playback_svc.ports.events import Adjusted, Joined, Mail, Receipt
+from playback_svc.ports.player_states import Change
 from playback_svc.streams.device_stream import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, DeviceStream
 from playback_svc.streams.device_streams import (
     COMPARED_A_TICK,
@@ -34,9 +34,9 @@ from playback_svc.streams.device_streams import (
     Hello,
 )
 from playback_svc.streams.held_streams import Holder
-from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.commander import Commander
+from playback_svc.usecases.device_reports import READ_AT_ONCE, Reports
 from playback_svc.usecases.registering import Devices, Registration
-from playback_svc.usecases.reporting import READ_AT_ONCE, Reports
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
 

@@ -16,26 +16,26 @@ from playback_svc.adapters.memory.clients import (
     MemoryPlaylists,
     MemoryPositions,
 )
+from playback_svc.adapters.memory.events import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.adapters.memory.skips import MemorySkipWindows
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.adapters.memory.wakeups import MemorySwitchboard, MemoryWakeups
 from playback_svc.domain.devices import Capabilities, DeviceKind
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandKind, CommandStatus
 from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.domain.plays import Outcome
-from playback_svc.ports.live import Adjusted, Mail, Receipt
-from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.ports.events import Adjusted, Mail, Receipt
+from playback_svc.usecases.command_waits import Receipts
+from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
+from playback_svc.usecases.device_reports import Reports
 from playback_svc.usecases.directing import Directed, Directing, Order
 from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.play import Play, PlayOrder
 from playback_svc.usecases.queueing import Queueing
-from playback_svc.usecases.receipts import Receipts
 from playback_svc.usecases.registering import Devices, Registration
-from playback_svc.usecases.reporting import Reports
-from playback_svc.usecases.staging import Staging
+from playback_svc.usecases.session_checks import Caller
+from playback_svc.usecases.track_selection import Staging
 from playback_svc.usecases.transferring import Transfer
 from tests.contracts.playback.samples import (
     FREE,

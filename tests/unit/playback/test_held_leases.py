@@ -8,8 +8,8 @@ import pytest
 
 from playback_svc.adapters.codecs.events import decoded, encoded
 from playback_svc.adapters.leases import WATCH, LeaseTable
+from tests.contracts.playback.events_suite import about
 from tests.contracts.playback.samples import new_id
-from tests.contracts.playback.wakeups import about
 
 
 def settled(table: LeaseTable) -> None:

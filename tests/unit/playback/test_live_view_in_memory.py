@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from meshkit.faults import Unavailable
-from playback_svc.adapters.memory.wakeups import MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryWakeups
 from playback_svc.domain.player_state import EndReason, PlayerState, Version, end, pause, seek
 from playback_svc.streams.held_streams import Holder
 from playback_svc.streams.live_view import ROUSED_A_TICK, View, Watchers

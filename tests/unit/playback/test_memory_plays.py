@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.adapters.memory.plays import MemoryPlays
-from playback_svc.adapters.memory.states import MemoryPlayerStates
 from playback_svc.domain.plays import Play
-from playback_svc.ports.states import Change
+from playback_svc.ports.player_states import Change
 from tests.contracts.playback.plays_suite import PlaysContract, PlaysUnderTest
 from tests.contracts.playback.samples import NOW
 

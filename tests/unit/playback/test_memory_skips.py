@@ -8,7 +8,7 @@ from meshkit.faults import Unavailable
 from playback_svc.adapters.memory.skips import MemorySkipWindows
 from playback_svc.ports.skips import WINDOW_S
 from tests.contracts.playback.samples import NOW, new_id
-from tests.contracts.playback.skip_windows import LIMIT, SkipWindowsContract, Turn, skip_of
+from tests.contracts.playback.skips_suite import LIMIT, SkipWindowsContract, Turn, skip_of
 
 
 class TestMemorySkipWindows(SkipWindowsContract):

@@ -15,20 +15,20 @@ from meshkit.stream_ends import FINISHED, Reason
 from playback_svc import convert
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.adapters.memory.wakeups import MemoryWakeups
-from playback_svc.domain.plans import admit
-from playback_svc.domain.player_state import EndReason, PlayerState, pause, seek
-from playback_svc.domain.presence import (
+from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
+from playback_svc.domain.liveness import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
     LivePosition,
 )
-from playback_svc.ports.states import Change
+from playback_svc.domain.plans import admit
+from playback_svc.domain.player_state import EndReason, PlayerState, pause, seek
+from playback_svc.ports.player_states import Change
 from playback_svc.streams.heartbeats import CHECKPOINT_MS, Heartbeats
 from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.streams.slots import Slot
-from playback_svc.usecases.commanding import Commander
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import record_of, wake_of
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import (

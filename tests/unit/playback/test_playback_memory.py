@@ -6,13 +6,13 @@ import pytest
 
 from meshkit.testing.answer_suite import AnswersContract, AnswersUnderTest
 from playback_svc.adapters.memory.clients import MemoryPositions
-from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from tests.contracts.playback.answers import answers_of
-from tests.contracts.playback.mailboxes import MailboxesContract
-from tests.contracts.playback.player_states import PlayerStatesContract
+from tests.contracts.playback.mailboxes_suite import MailboxesContract
 from tests.contracts.playback.player_states_devices import DevicesContract
+from tests.contracts.playback.player_states_suite import PlayerStatesContract
 from tests.contracts.playback.player_states_whole import WholeStatesContract
-from tests.contracts.playback.positions import PositionsContract
+from tests.contracts.playback.positions_suite import PositionsContract
 from tests.contracts.playback.upkeep_suite import UpkeepContract
 
 

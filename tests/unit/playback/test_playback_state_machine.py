@@ -9,14 +9,14 @@ from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from playback_svc.domain import player_state
-from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent, Status
-from playback_svc.domain.presence import (
+from playback_svc.domain.liveness import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
     LivePosition,
     Sighting,
     as_of,
 )
+from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent, Status
 from tests.contracts.playback.samples import NOW, TRACK, opening
 from tests.profiles import examples
 

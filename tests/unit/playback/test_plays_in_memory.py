@@ -15,23 +15,23 @@ from playback_svc.adapters.memory.clients import (
     MemoryPositions,
 )
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.adapters.memory.skips import MemorySkipWindows
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Repeat
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Outcome, counted
 from playback_svc.domain.plays import Play as Kept
-from playback_svc.ports.states import Answer, Checkpoint
-from playback_svc.usecases.commanding import Commander, SessionLookup
+from playback_svc.ports.player_states import Answer, Checkpoint
+from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts, Source
 from playback_svc.usecases.control import Aim, Control, Resume
+from playback_svc.usecases.expiry import Expire, Sweeper
 from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.opened import Caller
 from playback_svc.usecases.play import Play, PlayOrder
-from playback_svc.usecases.staging import Staging
-from playback_svc.usecases.sweep import Expire, Sweeper
+from playback_svc.usecases.session_checks import Caller
+from playback_svc.usecases.track_selection import Staging
 from playback_svc.usecases.transferring import Transfer
 from tests.contracts.playback.deliveries_suite import a_batch, a_delivery
 from tests.contracts.playback.samples import (

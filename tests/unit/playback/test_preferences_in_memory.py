@@ -9,13 +9,13 @@ import pytest
 
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.adapters.memory.preferences import MemoryPreferences
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.adapters.memory.wakeups import MemoryWakeups
 from playback_svc.domain.player_state import pause, stop
 from playback_svc.domain.preferences import DEFAULT, BitratePreference, Preferences
-from playback_svc.ports.live import Adjusted, Wake
-from playback_svc.usecases.commanding import Commander
+from playback_svc.ports.events import Adjusted, Wake
+from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences, Wishes
 from tests.contracts.playback.samples import NOW, beat, new_id, playing, request_key
 

@@ -6,13 +6,13 @@ import pytest
 
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.states import MemoryPlayerStates
-from playback_svc.adapters.memory.wakeups import MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.mailbox import KEPT_MS
 from playback_svc.domain.player_state import EndReason, Status
-from playback_svc.usecases.commanding import Commander
-from playback_svc.usecases.forgetting import SESSIONS_KEPT_MS, Forgetter
-from playback_svc.usecases.sweep import Expire, Sweeper
+from playback_svc.usecases.commander import Commander
+from playback_svc.usecases.expiry import Expire, Sweeper
+from playback_svc.usecases.retention import SESSIONS_KEPT_MS, Forgetter
 from tests.contracts.playback.player_states_devices import letter
 from tests.contracts.playback.samples import (
     MINUTE,
@@ -40,7 +40,7 @@ def forgetter(store: MemoryPlayerStates, holder: str = "a") -> Forgetter:
 async def test_rows_that_live_positions_keep_alive_do_not_hold_up_the_sweep(
     store: MemoryPlayerStates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playback_svc.usecases.sweep.BATCH", FEW)
+    monkeypatch.setattr("playback_svc.usecases.expiry.BATCH", FEW)
     positions = MemoryPositions()
     alive = {new_id(): playing(now=NOW - 99 * MINUTE) for _ in range(FEW + 1)}
     silent = new_id()
@@ -61,7 +61,7 @@ async def test_rows_that_live_positions_keep_alive_do_not_hold_up_the_sweep(
 async def test_all_that_is_old_is_forgotten_and_nothing_else(
     store: MemoryPlayerStates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playback_svc.usecases.forgetting.BATCH", FEW)
+    monkeypatch.setattr("playback_svc.usecases.retention.BATCH", FEW)
     user = new_id()
     for number in range(3 * FEW):
         key = request_key(user, f"r{number}")
@@ -83,8 +83,8 @@ async def test_all_that_is_old_is_forgotten_and_nothing_else(
 async def test_many_answers_do_not_keep_commands_from_being_forgotten(
     store: MemoryPlayerStates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playback_svc.usecases.forgetting.BATCH", 1)
-    monkeypatch.setattr("playback_svc.usecases.forgetting.BATCHES", FEW)
+    monkeypatch.setattr("playback_svc.usecases.retention.BATCH", 1)
+    monkeypatch.setattr("playback_svc.usecases.retention.BATCHES", FEW)
     user = new_id()
     for number in range(2 * FEW):
         key = request_key(user, f"r{number}")

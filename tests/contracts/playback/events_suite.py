@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from playback_svc.domain.player_state import EndReason, Status, Version
-from playback_svc.ports.live import (
+from playback_svc.ports.events import (
     Adjusted,
     Attendance,
     Joined,

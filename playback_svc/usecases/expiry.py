@@ -11,7 +11,7 @@ from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import Status
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.upkeep import FIRST, Upkeep
-from playback_svc.usecases.commanding import Commander, NotTheCurrentSession
+from playback_svc.usecases.commander import Commander, NotTheCurrentSession
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 
 EVERY_S = 10.0

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from meshkit.faults import Unavailable
-from playback_svc.adapters.memory.states import MemoryPlayerStates
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.player_state import PlayerState, Version
 from playback_svc.domain.preferences import DEFAULT
-from playback_svc.ports.others import Glimpse
+from playback_svc.ports.user_snapshots import Glimpse
 
 
 @dataclass

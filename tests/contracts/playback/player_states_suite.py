@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from playback_svc.domain import player_state
+from playback_svc.domain.liveness import observe
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, end
 from playback_svc.domain.preferences import DEFAULT, Preferences
-from playback_svc.domain.presence import observe
-from playback_svc.ports.states import Change, Checkpoint, PlayerStateStore
+from playback_svc.ports.player_states import Change, Checkpoint, PlayerStateStore
 from tests.contracts.playback.samples import (
     MINUTE,
     NOW,

@@ -10,8 +10,8 @@ from playback_svc.domain.origins import ContextKind
 from playback_svc.domain.play_queue import Context, Origin, PlayQueue
 from playback_svc.domain.player_state import stop
 from playback_svc.domain.preferences import BitratePreference, Preferences
-from playback_svc.ports.others import Glimpse, Others
-from playback_svc.ports.states import Change, PlayerStateStore
+from playback_svc.ports.player_states import Change, PlayerStateStore
+from playback_svc.ports.user_snapshots import Glimpse, Others
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 SHARES = Preferences(bitrate=BitratePreference.AAC_192, share_activity=True, version=1)

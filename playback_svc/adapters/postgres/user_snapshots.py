@@ -11,7 +11,7 @@ from playback_svc.adapters.postgres import rows
 from playback_svc.adapters.postgres.preferences_rows import preferences_of
 from playback_svc.domain.player_state import Version
 from playback_svc.domain.preferences import DEFAULT
-from playback_svc.ports.others import Glimpse
+from playback_svc.ports.user_snapshots import Glimpse
 
 # Up to 16 KB a user, and shown to nobody else.
 _COLUMNS = ", ".join(

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from meshkit.idempotency import RequestKey
 from playback_svc.domain.devices import Device, Listed
+from playback_svc.domain.liveness import LivePosition
 from playback_svc.domain.mailbox import Applied, Command, Lapse, Pending
 from playback_svc.domain.player_state import Asset, EndReason, PlayerState, Status, Track, Version
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import DEFAULT, Preferences
-from playback_svc.domain.presence import LivePosition
 
 NO_TRACK = Track("", "", "", 0)
 """The track of an answer that has none."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from meshkit.faults import Unavailable
-from playback_svc.adapters.memory.wakeups import MemorySwitchboard, MemoryWakeups
-from playback_svc.ports.live import Adjusted
+from playback_svc.adapters.memory.events import MemorySwitchboard, MemoryWakeups
+from playback_svc.ports.events import Adjusted
+from tests.contracts.playback.events_suite import Instance, WakeupsContract
 from tests.contracts.playback.samples import new_id
-from tests.contracts.playback.wakeups import Instance, WakeupsContract
 
 
 @pytest.fixture

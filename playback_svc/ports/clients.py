@@ -10,7 +10,7 @@ from playback_svc.domain.beats import Counted
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Track
-from playback_svc.ports.states import Answer
+from playback_svc.ports.player_states import Answer
 
 
 class Catalogue(Protocol):

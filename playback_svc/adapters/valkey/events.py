@@ -28,7 +28,7 @@ from meshkit.telemetry import counter
 from meshkit.valkey import fail_closed
 from playback_svc.adapters.codecs.events import decoded, encoded
 from playback_svc.adapters.leases import WATCH, Holding, LeaseTable
-from playback_svc.ports.live import News
+from playback_svc.ports.events import News
 
 LEASE_MS = 60_000
 _KEY_LIFE_MS = 2 * LEASE_MS

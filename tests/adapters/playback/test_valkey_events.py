@@ -15,10 +15,10 @@ from meshkit import valkey
 from meshkit.background import running
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
-from playback_svc.adapters.valkey.wakeups import LEASE_MS, ValkeyWakeups
-from playback_svc.ports.live import Adjusted, Mail, News
+from playback_svc.adapters.valkey.events import LEASE_MS, ValkeyWakeups
+from playback_svc.ports.events import Adjusted, Mail, News
+from tests.contracts.playback.events_suite import Instance, WakeupsContract, until
 from tests.contracts.playback.samples import new_id
-from tests.contracts.playback.wakeups import Instance, WakeupsContract, until
 
 FAST_S = 0.02
 
@@ -119,7 +119,7 @@ def failing(one: Instance, monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Even
             raise OSError
         await tell(news)
 
-    monkeypatch.setattr("playback_svc.adapters.valkey.wakeups._RETRY_S", FAST_S)
+    monkeypatch.setattr("playback_svc.adapters.valkey.events._RETRY_S", FAST_S)
     monkeypatch.setattr(live, "_tell", tells)
     return [there, failed]
 
@@ -141,7 +141,7 @@ async def test_of_too_many_news_the_oldest_are_dropped_and_that_is_said_once(
     client: Redis, two: Instance, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await two.live.watch(user)
-    monkeypatch.setattr("playback_svc.adapters.valkey.wakeups._BOUND", 3)
+    monkeypatch.setattr("playback_svc.adapters.valkey.events._BOUND", 3)
     async with instance(client) as one:
         there, failed = failing(one, monkeypatch)
         with capture_logs() as logs:
@@ -254,7 +254,7 @@ async def test_whoever_came_while_the_store_was_away_is_told_when_it_is_there(
 async def test_a_silent_inbox_is_a_dead_one(
     client: Redis, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playback_svc.adapters.valkey.wakeups._SILENT_S", 0.2)
+    monkeypatch.setattr("playback_svc.adapters.valkey.events._SILENT_S", 0.2)
     async with instance(client, turn_s=0.6) as quiet:
         await quiet.live.watch(user)
         await quiet.gap()

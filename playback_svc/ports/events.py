@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from playback_svc.domain.liveness import LivePosition, Sighting
 from playback_svc.domain.player_state import EndReason, Rung, Status, Version
-from playback_svc.domain.presence import LivePosition, Sighting
 
 
 class PositionStore(Protocol):

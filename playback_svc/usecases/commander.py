@@ -9,13 +9,19 @@ from dataclasses import dataclass, replace
 
 from meshkit.faults import Aborted, NotFound, Unavailable
 from meshkit.idempotency import RequestKey, reused
+from playback_svc.domain.liveness import UNSEEN, Sighting, as_of
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent
 from playback_svc.domain.plays import as_delivered
-from playback_svc.domain.presence import UNSEEN, Sighting, as_of
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.live import Adjusted, Mail, PositionStore, Wakeups
-from playback_svc.ports.states import Answer, Change, Partition, PlayerStateStore, SessionRecord
+from playback_svc.ports.events import Adjusted, Mail, PositionStore, Wakeups
+from playback_svc.ports.player_states import (
+    Answer,
+    Change,
+    Partition,
+    PlayerStateStore,
+    SessionRecord,
+)
 from playback_svc.usecases.decisions import (
     Decision,
     Departure,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from playback_svc.domain.presence import LivePosition
-from playback_svc.ports.live import PositionStore
+from playback_svc.domain.liveness import LivePosition
+from playback_svc.ports.events import PositionStore
 from tests.contracts.playback.samples import beat, playing
 
 

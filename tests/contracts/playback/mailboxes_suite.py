@@ -16,7 +16,7 @@ from playback_svc.domain.mailbox import (
     CommandStatus,
     Lapse,
 )
-from playback_svc.ports.states import Change
+from playback_svc.ports.player_states import Change
 from tests.contracts.playback.player_states_devices import (
     MailingStore,
     devices_of,

@@ -10,11 +10,11 @@ from meshkit import postgres
 from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
-from playback_svc.adapters.postgres.others import PostgresOthers
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
+from playback_svc.adapters.postgres.user_snapshots import PostgresOthers
 from playback_svc.schema import SCHEMA
-from tests.contracts.playback.others_suite import OthersContract, OthersUnderTest
 from tests.contracts.playback.samples import new_id
+from tests.contracts.playback.user_snapshots_suite import OthersContract, OthersUnderTest
 
 
 async def migrated(dsn: str) -> None:

@@ -6,6 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from playback_svc.domain.liveness import (
+    BLIND_MS,
+    SILENCE_PAUSED_MS,
+    SILENCE_PLAYING_MS,
+    UNSEEN,
+    LivePosition,
+    Sighting,
+    as_of,
+    expires_at_ms,
+    observe,
+)
 from playback_svc.domain.player_state import (
     EndReason,
     PlayerState,
@@ -18,17 +29,6 @@ from playback_svc.domain.player_state import (
     seek,
 )
 from playback_svc.domain.plays import play_of
-from playback_svc.domain.presence import (
-    BLIND_MS,
-    SILENCE_PAUSED_MS,
-    SILENCE_PLAYING_MS,
-    UNSEEN,
-    LivePosition,
-    Sighting,
-    as_of,
-    expires_at_ms,
-    observe,
-)
 from tests.contracts.playback.samples import ASSET, MINUTE, NOW, TRACK, beat, playing
 
 TELLING = Sighting(None, since_ms=0)

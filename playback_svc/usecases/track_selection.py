@@ -12,9 +12,9 @@ from playback_svc.domain.plans import Playable, admit
 from playback_svc.domain.play_queue import PlayQueue, Step
 from playback_svc.domain.player_state import Asset, PlayerState, Start
 from playback_svc.domain.preferences import preferred_rungs
+from playback_svc.ports.clients import Catalogue, Plans
 from playback_svc.ports.clock import NewId
-from playback_svc.ports.neighbours import Catalogue, Plans
-from playback_svc.ports.states import Partition
+from playback_svc.ports.player_states import Partition
 
 MOST_PASSED_OVER = 20
 """So many tracks that cannot be played are passed over before a command gives up."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey
 from playback_svc.domain.devices import Device, unknown
+from playback_svc.domain.liveness import expires_at_ms, observe
 from playback_svc.domain.mailbox import (
     Applied,
     Command,
@@ -20,8 +21,7 @@ from playback_svc.domain.mailbox import (
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import Preferences
-from playback_svc.domain.presence import expires_at_ms, observe
-from playback_svc.ports.states import (
+from playback_svc.ports.player_states import (
     Change,
     Checkpoint,
     Opening,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshkit.faults import Unavailable
-from playback_svc.ports.live import News
+from playback_svc.ports.events import News
 
 
 @dataclass(eq=False)
