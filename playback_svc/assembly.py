@@ -34,9 +34,11 @@ from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
 from playback_svc.adapters.valkey.events import ValkeyWakeups
 from playback_svc.ports.clients import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.events import News, PositionStore
-from playback_svc.ports.player_states import Mailboxes, PlayerStateStore
+from playback_svc.ports.events import News
+from playback_svc.ports.mailboxes import Mailboxes
+from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.ports.plays import Plays
+from playback_svc.ports.positions import PositionStore
 from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.upkeep import Upkeep

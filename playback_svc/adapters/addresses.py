@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from meshkit.capability import KeyFile, KeysUnusable
-from playback_svc.ports.clients import StreamAddresses
+from playback_svc.ports.addresses import StreamAddresses
 from playback_svc.ports.player_states import Answer
 
 _REFRESH_S = 30.0

@@ -1,4 +1,4 @@
-"""The other services, the signing of addresses, and the counters."""
+"""The other services that playback asks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from playback_svc.domain.beats import Counted
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Track
-from playback_svc.ports.player_states import Answer
 
 
 class Catalogue(Protocol):
@@ -70,48 +68,4 @@ class Plans(Protocol):
 
     async def plan(self, tier: str) -> Plan:
         """The plan of a tier; Unavailable while the table was never read."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StreamAddresses:
-    """Where a session is streamed from, until ``expires_at_s`` (Unix seconds). Secrets."""
-
-    hls: str
-    dash: str
-    expires_at_s: int
-
-
-class Addresses(Protocol):
-    """Signs the addresses of a session's stream."""
-
-    def of(self, answer: Answer) -> StreamAddresses:
-        """The addresses that an answer of Play or Resume gives, until ``urls_expire_at_s``.
-
-        Equal answers must get equal addresses while the signing key stays.
-        """
-        ...
-
-
-class Measures(Protocol):
-    """Where what clients measured is added up."""
-
-    def heard(self, rung: str, seconds: float) -> None:
-        """Audio of the rung of that name was heard for ``seconds``."""
-        ...
-
-    def report(self, tier: str, counted: Counted) -> None:
-        """What a device counted since its beat before."""
-        ...
-
-    def streams(self, kind: str, difference: int) -> None:
-        """So many gRPC streams of a kind more (or fewer) are held; kinds are few."""
-        ...
-
-    def begun(self, tier: str) -> None:
-        """A session told its first beat."""
-        ...
-
-    def playing(self, sessions: int) -> None:
-        """So many sessions whose beats come to this process play now."""
         ...

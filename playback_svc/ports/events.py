@@ -1,28 +1,11 @@
-"""What is known for the moment alone: positions, and who must hear of a change."""
+"""What instances tell each other of users: events, which may be lost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from playback_svc.domain.liveness import LivePosition, Sighting
 from playback_svc.domain.player_state import EndReason, Rung, Status, Version
-
-
-class PositionStore(Protocol):
-    """Live positions by session. May lose them, and must say since when it lost none."""
-
-    async def put(self, positions: Sequence[LivePosition]) -> None:
-        """Keep each unless a higher ``seq`` of its session is kept already."""
-        ...
-
-    async def get(self, session_ids: Sequence[str]) -> list[Sighting]:
-        """What is known of each session, in order.
-
-        ``since_ms`` must be no earlier than the last time that positions were lost or refused.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +82,4 @@ class Wakeups(Protocol):
 
     def unwatch(self, user_id: str) -> None:
         """Hear of this user no longer."""
-        ...
-
-
-class Attendance(Protocol):
-    """Which devices hold a stream, on whichever instance. Forgets an instance that died."""
-
-    async def attend(self, user_id: str, device_id: str) -> None:
-        """The device has a stream here. Counted. Returns as ``Wakeups.watch`` does."""
-        ...
-
-    def leave(self, user_id: str, device_id: str) -> None:
-        """The device's stream here is gone."""
-        ...
-
-    async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
-        """The devices with a stream, for each of the users. Raises Unavailable."""
         ...

@@ -14,7 +14,7 @@ from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.domain.mailbox import Command
-from playback_svc.ports.clients import Addresses
+from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.player_states import Answer
 from playback_svc.servicers import device_messages

@@ -13,7 +13,7 @@ from meshkit.paging import Page, foreign_token
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playback_svc import convert
-from playback_svc.ports.clients import Addresses
+from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.clock import Clock
 from playback_svc.servicers import device_messages
 from playback_svc.servicers.device_streams import DeviceStreamCalls

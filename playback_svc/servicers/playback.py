@@ -14,7 +14,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.tokens import TokenVerifier
 from playback_svc import convert
-from playback_svc.ports.clients import Addresses
+from playback_svc.ports.addresses import Addresses
 from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started

@@ -8,7 +8,7 @@ from segue.playback.v1 import stream_pb2
 
 from meshkit.timestamps import timestamp_of_ms
 from playback_svc import convert
-from playback_svc.ports.clients import Addresses
+from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.player_states import Answer
 
 

@@ -16,9 +16,10 @@ import structlog
 
 from meshkit.faults import Fault, Unavailable
 from playback_svc.domain.activity import Listening
-from playback_svc.ports.clients import Friend, Friends, Measures
+from playback_svc.ports.clients import Friend, Friends
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import Adjusted, News, Wake, Wakeups
+from playback_svc.ports.measures import Measures
 from playback_svc.streams.held_streams import Alarms, HeldStream, HeldStreams, Holder
 from playback_svc.usecases.activity import (
     MOST_FRIENDS,

@@ -19,10 +19,12 @@ from meshkit.stream_ends import LAPSED, Reason, StreamEnd
 from playback_svc.domain.devices import Device, require_controllable
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
-from playback_svc.ports.clients import Measures
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import Adjusted, Attendance, Joined, Mail, News, Wakeups
-from playback_svc.ports.player_states import Answer, Mailboxes, Opening
+from playback_svc.ports.events import Adjusted, Joined, Mail, News, Wakeups
+from playback_svc.ports.mailboxes import Mailboxes, Opening
+from playback_svc.ports.measures import Measures
+from playback_svc.ports.player_states import Answer
+from playback_svc.ports.presence import Attendance
 from playback_svc.streams.device_stream import DeviceStream
 from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.usecases.commander import Commander

@@ -16,10 +16,11 @@ import structlog
 from meshkit.faults import Fault, NotFound, Unavailable
 from playback_svc.domain.beats import Counted
 from playback_svc.domain.player_state import EndReason, PlayerState, Status
-from playback_svc.ports.clients import Measures
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import News, PositionStore, Wake, Wakeups
+from playback_svc.ports.events import News, Wake, Wakeups
+from playback_svc.ports.measures import Measures
 from playback_svc.ports.player_states import Checkpoint, PlayerStateStore
+from playback_svc.ports.positions import PositionStore
 from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.streams.slots import Slot, over_by
 from playback_svc.usecases.commander import Commander, SessionLookup

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from meshkit.faults import ResourceExhausted
 from meshkit.stream_ends import TOKEN_EXPIRED, TOKEN_REVOKED, StreamEnd, draining
-from playback_svc.ports.clients import Measures
+from playback_svc.ports.measures import Measures
 
 STREAMS_PER_USER = 16
 _MOST_ENDING = STREAMS_PER_USER

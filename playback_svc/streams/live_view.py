@@ -11,9 +11,9 @@ import structlog
 
 from meshkit.faults import Unavailable
 from playback_svc.domain.player_state import Version
-from playback_svc.ports.clients import Measures
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import News, Wake, Wakeups
+from playback_svc.ports.measures import Measures
 from playback_svc.ports.user_snapshots import Others
 from playback_svc.streams.held_streams import HeldStream, HeldStreams, Holder
 from playback_svc.usecases.get_playback import GetPlayback, Playing

@@ -12,7 +12,7 @@ from playback_svc.domain.liveness import UNSEEN, Sighting, as_of
 from playback_svc.domain.player_state import PlayerState, Status, Version
 from playback_svc.ports.clients import Friend, Friends
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import PositionStore
+from playback_svc.ports.positions import PositionStore
 from playback_svc.ports.user_snapshots import Others
 
 MOST_FRIENDS = 200

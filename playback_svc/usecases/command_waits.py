@@ -13,7 +13,7 @@ from playback_svc.domain.mailbox import Command, CommandStatus
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import Adjusted, News, Receipt, Wakeups
-from playback_svc.ports.player_states import Mailboxes
+from playback_svc.ports.mailboxes import Mailboxes
 
 WAITS_PER_USER = 16
 _LIMIT_RETRY_S = 5.0

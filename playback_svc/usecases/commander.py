@@ -14,7 +14,7 @@ from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotC
 from playback_svc.domain.plays import as_delivered
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.events import Adjusted, Mail, PositionStore, Wakeups
+from playback_svc.ports.events import Adjusted, Mail, Wakeups
 from playback_svc.ports.player_states import (
     Answer,
     Change,
@@ -22,6 +22,7 @@ from playback_svc.ports.player_states import (
     PlayerStateStore,
     SessionRecord,
 )
+from playback_svc.ports.positions import PositionStore
 from playback_svc.usecases.decisions import (
     Decision,
     Departure,

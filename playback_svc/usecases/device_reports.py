@@ -9,7 +9,7 @@ from playback_svc.domain.devices import Device
 from playback_svc.domain.mailbox import Applied, CommandStatus
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import Receipt, Wakeups
-from playback_svc.ports.player_states import Mailboxes, Opening
+from playback_svc.ports.mailboxes import Mailboxes, Opening
 
 MOST_APPLIED = 500
 READ_AT_ONCE = 100

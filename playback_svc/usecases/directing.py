@@ -11,8 +11,8 @@ from playback_svc.domain.devices import controllable, not_supported, require_kno
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.domain.origins import NOWHERE, PlayOrigin
-from playback_svc.ports.events import Attendance
 from playback_svc.ports.player_states import Answer, SkipsLeft
+from playback_svc.ports.presence import Attendance
 from playback_svc.usecases.command_waits import Receipts
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.control import Aim, Control, Resume

@@ -21,8 +21,8 @@ from playback_svc.domain.devices import (
 )
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import PlayerState, Status
-from playback_svc.ports.events import Attendance
 from playback_svc.ports.player_states import Answer
+from playback_svc.ports.presence import Attendance
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
 

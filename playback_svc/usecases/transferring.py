@@ -12,8 +12,8 @@ from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import EndReason, Handover, PlayerState, Status, end
 from playback_svc.domain.plays import taken_up_from
 from playback_svc.ports.clock import Clock, NewId
-from playback_svc.ports.events import Attendance
 from playback_svc.ports.player_states import Answer
+from playback_svc.ports.presence import Attendance
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Decision, Seen, answer_of
 from playback_svc.usecases.directing import offline

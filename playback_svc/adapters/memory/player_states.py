@@ -21,10 +21,10 @@ from playback_svc.domain.mailbox import (
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import Play
 from playback_svc.domain.preferences import Preferences
+from playback_svc.ports.mailboxes import Opening
 from playback_svc.ports.player_states import (
     Change,
     Checkpoint,
-    Opening,
     Partition,
     SessionRecord,
     StoredAnswer,

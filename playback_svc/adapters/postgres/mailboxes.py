@@ -15,7 +15,7 @@ from meshkit.postgres import Connection, Pool
 from playback_svc.adapters.postgres import device_rows
 from playback_svc.domain.devices import Device, unknown
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandStatus, Lapse, Pending
-from playback_svc.ports.player_states import Opening
+from playback_svc.ports.mailboxes import Opening
 
 Cursor: TypeAlias = AsyncCursor[TupleRow]
 

@@ -11,16 +11,8 @@ from typing import Protocol
 import pytest
 
 from playback_svc.domain.player_state import EndReason, Status, Version
-from playback_svc.ports.events import (
-    Adjusted,
-    Attendance,
-    Joined,
-    Mail,
-    News,
-    Receipt,
-    Wake,
-    Wakeups,
-)
+from playback_svc.ports.events import Adjusted, Joined, Mail, News, Receipt, Wake, Wakeups
+from playback_svc.ports.presence import Attendance
 from tests.contracts.playback.samples import RUNGS, new_id
 
 LIMIT_S = 20

@@ -14,7 +14,8 @@ from playback_svc.domain.liveness import observe
 from playback_svc.domain.mailbox import Command, CommandKind
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import PlayerState, Version
-from playback_svc.ports.player_states import Change, Checkpoint, Mailboxes, PlayerStateStore
+from playback_svc.ports.mailboxes import Mailboxes
+from playback_svc.ports.player_states import Change, Checkpoint, PlayerStateStore
 from tests.contracts.playback.samples import (
     NOW,
     beat,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from playback_svc.domain.liveness import LivePosition
-from playback_svc.ports.events import PositionStore
+from playback_svc.ports.positions import PositionStore
 from tests.contracts.playback.samples import beat, playing
 
 

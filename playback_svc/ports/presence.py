@@ -1,0 +1,22 @@
+"""Which devices are connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+
+class Attendance(Protocol):
+    """Which devices hold a stream, on whichever instance. Forgets an instance that died."""
+
+    async def attend(self, user_id: str, device_id: str) -> None:
+        """The device has a stream here. Counted. Returns as ``Wakeups.watch`` does."""
+        ...
+
+    def leave(self, user_id: str, device_id: str) -> None:
+        """The device's stream here is gone."""
+        ...
+
+    async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """The devices with a stream, for each of the users. Raises Unavailable."""
+        ...
