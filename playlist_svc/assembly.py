@@ -49,31 +49,31 @@ from playlist_svc.settings import Settings
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.blocking import Blocking
 from playlist_svc.usecases.blocking_artists import BlockingArtists
-from playlist_svc.usecases.collaborating import Collaborating
-from playlist_svc.usecases.creating import CreatePlaylist
-from playlist_svc.usecases.details import ChangeDetails, Deletion
-from playlist_svc.usecases.editing import Editing
-from playlist_svc.usecases.exporting import ExportPlaylist
-from playlist_svc.usecases.file_thread import FileThread
-from playlist_svc.usecases.finding_tracks import FindTracks
-from playlist_svc.usecases.following import Following
-from playlist_svc.usecases.following_links import AcceptShare, Door, PreviewShare
+from playlist_svc.usecases.change_sets import FindNews
 from playlist_svc.usecases.history import History
-from playlist_svc.usecases.hub import Hub
-from playlist_svc.usecases.importing_file import ImportFile
 from playlist_svc.usecases.library import Library
-from playlist_svc.usecases.listing import Listing
-from playlist_svc.usecases.managing import ManagePlaylist
-from playlist_svc.usecases.news import FindNews
-from playlist_svc.usecases.reading import Reading
-from playlist_svc.usecases.sharing import Sharing
+from playlist_svc.usecases.new_playlists import CreatePlaylist
+from playlist_svc.usecases.notifier import Hub
+from playlist_svc.usecases.playlist.editing import Editing
+from playlist_svc.usecases.playlist.follow_playlist import Following
+from playlist_svc.usecases.playlist.list_playlists import Listing
+from playlist_svc.usecases.playlist.update_playlist import ChangeDetails, Deletion
+from playlist_svc.usecases.playlist.watch_playlist import WatchPlaylist
+from playlist_svc.usecases.playlist_internal.put_managed_playlist import ManagePlaylist
+from playlist_svc.usecases.playlist_internal.watch_changes import WatchChanges
+from playlist_svc.usecases.playlist_internal.watch_membership import WatchMembership
+from playlist_svc.usecases.sharing.accept_share import AcceptShare, Door, PreviewShare
+from playlist_svc.usecases.sharing.create_share import Sharing
+from playlist_svc.usecases.sharing.set_collaborator import Collaborating
+from playlist_svc.usecases.shelf_feed import WatchShelves
 from playlist_svc.usecases.smart_refresh import Refresh
+from playlist_svc.usecases.snapshot import GoBack
 from playlist_svc.usecases.social import Social
-from playlist_svc.usecases.undoing import GoBack
-from playlist_svc.usecases.watch_changes import WatchChanges
-from playlist_svc.usecases.watch_membership import WatchMembership
-from playlist_svc.usecases.watch_shelves import WatchShelves
-from playlist_svc.usecases.watching import WatchPlaylist
+from playlist_svc.usecases.transfer.export_playlist import ExportPlaylist
+from playlist_svc.usecases.transfer.file_thread import FileThread
+from playlist_svc.usecases.transfer.find_tracks import FindTracks
+from playlist_svc.usecases.transfer.import_playlist import ImportFile
+from playlist_svc.usecases.views import Reading
 from playlist_svc.usecases.writing import Versions, Writer
 
 

@@ -43,8 +43,8 @@ from playlist_svc.assembly import Parts, assemble
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.schema import SCHEMA
 from playlist_svc.settings import Settings
-from playlist_svc.usecases.follow_catalogue import FollowCatalogue
-from playlist_svc.usecases.follow_users import FollowUsers
+from playlist_svc.usecases.replicate_catalogue import FollowCatalogue
+from playlist_svc.usecases.replicate_users import FollowUsers
 
 _PURGED_AT_ONCE = 1_000
 

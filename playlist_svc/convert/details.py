@@ -15,7 +15,7 @@ from meshkit.faults import InvalidArgument
 from playlist_svc.convert import fields, rules
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.rules import Rule
-from playlist_svc.usecases.details import Details
+from playlist_svc.usecases.playlist.update_playlist import Details
 
 T = TypeVar("T")
 _VISIBILITIES = {

@@ -15,7 +15,7 @@ from playlist_svc.domain.diff import Added, Change, DescriptionChanged, Moved, R
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Kind, Snapshot
 from playlist_svc.usecases.history import Told
-from playlist_svc.usecases.reading import Names, Shown
+from playlist_svc.usecases.views import Names, Shown
 
 VISIBILITIES = {
     Visibility.PRIVATE: pb.Playlist.PRIVATE,

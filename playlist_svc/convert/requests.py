@@ -15,10 +15,10 @@ from meshkit.principal import current_caller, current_principal
 from meshkit.ulids import is_ulid, to_raw
 from playlist_svc.convert import fields
 from playlist_svc.ports.playlists import Kinds
-from playlist_svc.usecases.editing import Kept, New, Place
-from playlist_svc.usecases.managing import Managed
-from playlist_svc.usecases.reading import Pinned
-from playlist_svc.usecases.sorting import By
+from playlist_svc.usecases.playlist.editing import Kept, New, Place
+from playlist_svc.usecases.playlist.sort_keys import By
+from playlist_svc.usecases.playlist_internal.put_managed_playlist import Managed
+from playlist_svc.usecases.views import Pinned
 from playlist_svc.usecases.writing import Command
 
 _KINDS = {

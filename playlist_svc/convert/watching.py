@@ -9,11 +9,16 @@ from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from playlist_svc.convert import playlists
 from playlist_svc.domain.access import Visibility
-from playlist_svc.usecases.news import News
-from playlist_svc.usecases.watch_changes import FollowersTold, PlaylistGone, PlaylistTold, Told
-from playlist_svc.usecases.watch_membership import Told as MembershipTold
-from playlist_svc.usecases.watch_membership import TracksTold
-from playlist_svc.usecases.watching import Update
+from playlist_svc.usecases.change_sets import News
+from playlist_svc.usecases.playlist.watch_playlist import Update
+from playlist_svc.usecases.playlist_internal.watch_changes import (
+    FollowersTold,
+    PlaylistGone,
+    PlaylistTold,
+    Told,
+)
+from playlist_svc.usecases.playlist_internal.watch_membership import Told as MembershipTold
+from playlist_svc.usecases.playlist_internal.watch_membership import TracksTold
 
 
 class Updates:

@@ -10,7 +10,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import LibraryInternal
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import shelves
-from playlist_svc.usecases.watch_shelves import WatchShelves
+from playlist_svc.usecases.shelf_feed import WatchShelves
 
 
 class LibraryInternalServicer(LibraryInternalServiceServicer):

@@ -20,14 +20,14 @@ from meshkit.streams import OpenStreams
 from meshkit.timestamps import timestamp_of_ms
 from meshkit.ulids import to_raw
 from playlist_svc.convert import details, fields, playlists, requests, watching
-from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
-from playlist_svc.usecases.details import ChangeDetails, Deletion
-from playlist_svc.usecases.editing import Editing
-from playlist_svc.usecases.following import Following
-from playlist_svc.usecases.listing import Listing
-from playlist_svc.usecases.reading import Reading, TrackPage
+from playlist_svc.usecases.new_playlists import CreatePlaylist, NewPlaylist
+from playlist_svc.usecases.playlist.editing import Editing
+from playlist_svc.usecases.playlist.follow_playlist import Following
+from playlist_svc.usecases.playlist.list_playlists import Listing
+from playlist_svc.usecases.playlist.update_playlist import ChangeDetails, Deletion
+from playlist_svc.usecases.playlist.watch_playlist import WatchPlaylist
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.watching import WatchPlaylist
+from playlist_svc.usecases.views import Reading, TrackPage
 
 # A page is made once for all who read the same version within seconds: to fill it costs more than
 # all else about the call. What it says of tracks and people is no older than that and theirs.

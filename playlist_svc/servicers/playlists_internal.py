@@ -12,10 +12,10 @@ from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import requests, watching
 from playlist_svc.domain.access import Visibility
-from playlist_svc.usecases.managing import ManagePlaylist
-from playlist_svc.usecases.reading import Reading
-from playlist_svc.usecases.watch_changes import WatchChanges
-from playlist_svc.usecases.watch_membership import WatchMembership
+from playlist_svc.usecases.playlist_internal.put_managed_playlist import ManagePlaylist
+from playlist_svc.usecases.playlist_internal.watch_changes import WatchChanges
+from playlist_svc.usecases.playlist_internal.watch_membership import WatchMembership
+from playlist_svc.usecases.views import Reading
 
 
 class PlaylistInternalServicer(PlaylistInternalServiceServicer):

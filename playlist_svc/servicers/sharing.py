@@ -10,10 +10,10 @@ from segue.playlist.v1.sharing_service_pb2_grpc import SharingServiceServicer
 from meshkit.paging import Page
 from meshkit.server_context import Context
 from playlist_svc.convert import fields, playlists, requests, sharing
-from playlist_svc.usecases.collaborating import Collaborating
-from playlist_svc.usecases.following_links import AcceptShare, PreviewShare
-from playlist_svc.usecases.reading import Reading
-from playlist_svc.usecases.sharing import Sharing
+from playlist_svc.usecases.sharing.accept_share import AcceptShare, PreviewShare
+from playlist_svc.usecases.sharing.create_share import Sharing
+from playlist_svc.usecases.sharing.set_collaborator import Collaborating
+from playlist_svc.usecases.views import Reading
 
 _LINK_PATH = "/s/"
 

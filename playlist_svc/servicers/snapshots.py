@@ -9,7 +9,7 @@ from meshkit.paging import Page
 from meshkit.server_context import Context
 from playlist_svc.convert import playlists, requests
 from playlist_svc.usecases.history import History
-from playlist_svc.usecases.undoing import GoBack
+from playlist_svc.usecases.snapshot import GoBack
 
 
 class SnapshotServicer(SnapshotServiceServicer):

@@ -14,8 +14,8 @@ from meshkit.streams import OpenStreams
 from playlist_svc.convert import shelves
 from playlist_svc.convert import social as convert
 from playlist_svc.convert.lists import place
+from playlist_svc.usecases.shelf_feed import WatchShelves
 from playlist_svc.usecases.social import Social
-from playlist_svc.usecases.watch_shelves import WatchShelves
 
 
 class SocialInternalServicer(SocialInternalServiceServicer):

@@ -19,8 +19,8 @@ from meshkit.streams import OpenStreams
 from playlist_svc.convert import details
 from playlist_svc.convert import transfer as convert
 from playlist_svc.domain.formats import Format
-from playlist_svc.usecases.exporting import ExportPlaylist
-from playlist_svc.usecases.importing_file import ImportCommand, ImportFile
+from playlist_svc.usecases.transfer.export_playlist import ExportPlaylist
+from playlist_svc.usecases.transfer.import_playlist import ImportCommand, ImportFile
 
 CHUNK_BYTES = 64 * 1024
 

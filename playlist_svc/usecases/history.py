@@ -12,8 +12,8 @@ from playlist_svc.domain.playlist import Head, Snapshot
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.reading import Names, Pinned, Reading, check_pinned, not_kept
-from playlist_svc.usecases.undoing import no_such_snapshot
+from playlist_svc.usecases.snapshot import no_such_snapshot
+from playlist_svc.usecases.views import Names, Pinned, Reading, check_pinned, not_kept
 
 _LOOKED_UP = 500
 

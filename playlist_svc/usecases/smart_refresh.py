@@ -17,7 +17,7 @@ from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Tracks
-from playlist_svc.usecases.creating import chosen_order
+from playlist_svc.usecases.new_playlists import chosen_order
 from playlist_svc.usecases.writing import Edited, Versions, Writer
 
 FRESH_MS = 60_000

@@ -20,7 +20,7 @@ from playlist_svc.ports.playlists import (
     Writing,
 )
 from playlist_svc.ports.tracks import Tracks
-from playlist_svc.usecases import words
+from playlist_svc.usecases import snapshot_metadata as words
 from playlist_svc.usecases.access import Access, RoleMissing, granted
 from playlist_svc.usecases.conflicts import answered, conflict_of, conflicting, too_old
 

@@ -19,7 +19,7 @@ from playlist_svc.domain.library import Album
 from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.social import Artist, Circle
 from playlist_svc.ports.people import UserChange
-from playlist_svc.usecases.follow_users import FollowUsers
+from playlist_svc.usecases.replicate_users import FollowUsers
 from tests.contracts.playlist.sharing_samples import a_share, code_digest, held
 from tests.contracts.playlist.store_world import NOW, appended, edit, entries, made, new_id
 

@@ -17,7 +17,7 @@ from playlist_svc.adapters.postgres.tracks import HELD_S, PostgresTracks
 from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
 from playlist_svc.domain.rules import Match, Ordering, Rule, check
 from playlist_svc.ports.tracks import Track
-from playlist_svc.usecases.follow_catalogue import FollowCatalogue
+from playlist_svc.usecases.replicate_catalogue import FollowCatalogue
 from tests.contracts.playlist.rules_suite import RulesContract
 from tests.contracts.playlist.tracks_suite import TracksContract, TracksCopyContract
 from tests.contracts.playlist.tracks_world import (

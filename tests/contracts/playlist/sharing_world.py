@@ -15,11 +15,11 @@ from playlist_svc.domain.access import Role
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.collaborating import Collaborating
-from playlist_svc.usecases.following_links import AcceptShare, Door, PreviewShare
-from playlist_svc.usecases.reading import Reading
-from playlist_svc.usecases.sharing import MadeShare, Sharing
+from playlist_svc.usecases.sharing.accept_share import AcceptShare, Door, PreviewShare
+from playlist_svc.usecases.sharing.create_share import MadeShare, Sharing
+from playlist_svc.usecases.sharing.set_collaborator import Collaborating
 from playlist_svc.usecases.smart_refresh import Refresh
+from playlist_svc.usecases.views import Reading
 from playlist_svc.usecases.writing import Versions, Writer
 from tests.contracts.playlist.sharing_samples import Time, new_id
 

@@ -14,8 +14,8 @@ from meshkit.faults import ResourceExhausted, Unavailable
 from meshkit.ulids import to_text
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Head, Snapshot
-from playlist_svc.usecases import news
-from playlist_svc.usecases.watching import MOST_VIEWS
+from playlist_svc.usecases import change_sets as news
+from playlist_svc.usecases.playlist.watch_playlist import MOST_VIEWS
 from tests.rpc.playlist.harness import User, World, refused
 
 ENTRIES = 10_000

@@ -28,10 +28,10 @@ from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.creating import CreatePlaylist, NewPlaylist
-from playlist_svc.usecases.details import ChangeDetails, Details
-from playlist_svc.usecases.editing import Editing, Kept, New, Place
-from playlist_svc.usecases.undoing import GoBack
+from playlist_svc.usecases.new_playlists import CreatePlaylist, NewPlaylist
+from playlist_svc.usecases.playlist.editing import Editing, Kept, New, Place
+from playlist_svc.usecases.playlist.update_playlist import ChangeDetails, Details
+from playlist_svc.usecases.snapshot import GoBack
 from playlist_svc.usecases.writing import Command, Edited, Versions, Writer
 from tests.contracts.playlist.history_model import (
     EDITS,

@@ -12,9 +12,9 @@ from segue.playlist.v1 import transfer_service_pb2 as pb
 from playlist_svc.convert.transfer import content_disposition, file_format, progress
 from playlist_svc.domain.formats import FileEntry, Format
 from playlist_svc.ports.matching import Match
-from playlist_svc.usecases.exporting import Exported
-from playlist_svc.usecases.finding_tracks import Found
-from playlist_svc.usecases.importing_file import Progress
+from playlist_svc.usecases.transfer.export_playlist import Exported
+from playlist_svc.usecases.transfer.find_tracks import Found
+from playlist_svc.usecases.transfer.import_playlist import Progress
 
 PREFIX = "attachment; filename*=UTF-8''"
 

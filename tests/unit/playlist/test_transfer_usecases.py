@@ -23,10 +23,10 @@ from playlist_svc.ports.matching import Description, Match, Matched
 from playlist_svc.ports.playlists import Kinds
 from playlist_svc.ports.tracks import Track, TrackChange
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.exporting import ExportPlaylist
-from playlist_svc.usecases.file_thread import FileThread
-from playlist_svc.usecases.finding_tracks import BATCH, IN_FLIGHT, FindTracks
-from playlist_svc.usecases.importing_file import ImportCommand, ImportFile, Progress
+from playlist_svc.usecases.transfer.export_playlist import ExportPlaylist
+from playlist_svc.usecases.transfer.file_thread import FileThread
+from playlist_svc.usecases.transfer.find_tracks import BATCH, IN_FLIGHT, FindTracks
+from playlist_svc.usecases.transfer.import_playlist import ImportCommand, ImportFile, Progress
 
 NOW_MS = 1_764_000_000_000
 

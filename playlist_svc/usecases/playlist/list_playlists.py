@@ -9,7 +9,7 @@ from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Kinds, Listed, PlaylistStore
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.reading import Shown
+from playlist_svc.usecases.views import Shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.clock import Clock, NewId
 from playlist_svc.ports.playlists import NewSnapshot
 from playlist_svc.ports.tracks import Tracks
-from playlist_svc.usecases import words
+from playlist_svc.usecases import snapshot_metadata as words
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.adapters.memory.social import MemorySocial
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.people import UserChange
-from playlist_svc.usecases.follow_users import FollowUsers
+from playlist_svc.usecases.replicate_users import FollowUsers
 from tests.contracts.playlist.store_world import NOW, made, new_id
 
 Told = Step[UserChange] | Exception

@@ -13,7 +13,7 @@ from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.social import ArtistFollowers
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.people import People
-from playlist_svc.usecases.hub import ENTITY
+from playlist_svc.usecases.notifier import ENTITY
 
 ARTISTS = "artist_followers"
 """What changes of artists' followers are filed under in the feed."""

@@ -17,7 +17,7 @@ from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases.conflicts import answered, not_smart
-from playlist_svc.usecases.sorting import By, NamesMissing, beside_the_loop, sort_keys
+from playlist_svc.usecases.playlist.sort_keys import By, NamesMissing, beside_the_loop, sort_keys
 from playlist_svc.usecases.writing import Command, Edited, Versions, Writer
 
 

@@ -13,8 +13,8 @@ from meshkit.faults import Unavailable
 from meshkit.feeds import Change, FeedBatch, MemoryChangeFeed, Op
 from playlist_svc.adapters.codecs import heads
 from playlist_svc.adapters.memory.heads import MemoryHeads
-from playlist_svc.usecases import hub as hubs
-from playlist_svc.usecases.hub import Hub
+from playlist_svc.usecases import notifier as hubs
+from playlist_svc.usecases.notifier import Hub
 from tests.contracts.playlist.store_world import head, new_id
 
 

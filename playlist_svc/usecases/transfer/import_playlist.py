@@ -15,9 +15,9 @@ from playlist_svc.domain.formats import Document, FileMalformed, Format
 from playlist_svc.domain.playlist import DESCRIPTION_LENGTH, TITLE_LENGTH, Head
 from playlist_svc.ports.clock import Clock, NewId
 from playlist_svc.ports.tracks import Track, Tracks
-from playlist_svc.usecases.creating import Maker, NewPlaylist, NewPlaylists, chosen_order
-from playlist_svc.usecases.file_thread import FileThread
-from playlist_svc.usecases.finding_tracks import FindTracks, Found
+from playlist_svc.usecases.new_playlists import Maker, NewPlaylist, NewPlaylists, chosen_order
+from playlist_svc.usecases.transfer.file_thread import FileThread
+from playlist_svc.usecases.transfer.find_tracks import FindTracks, Found
 
 UNTITLED = "Imported"
 """The title of a playlist when neither the request nor the file has one."""

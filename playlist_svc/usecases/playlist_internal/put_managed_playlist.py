@@ -13,7 +13,7 @@ from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore, Writing
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases.access import unknown
-from playlist_svc.usecases.creating import Maker, NewPlaylist, chosen_order, created_with
+from playlist_svc.usecases.new_playlists import Maker, NewPlaylist, chosen_order, created_with
 from playlist_svc.usecases.social import existing
 from playlist_svc.usecases.writing import Edited, Versions, Writer
 

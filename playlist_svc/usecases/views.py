@@ -15,7 +15,7 @@ from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.ports.tracks import Track, Tracks
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.undoing import no_such_snapshot
+from playlist_svc.usecases.snapshot import no_such_snapshot
 
 
 @dataclass(frozen=True, slots=True)

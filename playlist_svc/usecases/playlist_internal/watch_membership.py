@@ -12,8 +12,8 @@ from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
-from playlist_svc.usecases.hub import ENTITY
-from playlist_svc.usecases.watch_changes import PlaylistGone
+from playlist_svc.usecases.notifier import ENTITY
+from playlist_svc.usecases.playlist_internal.watch_changes import PlaylistGone
 
 # Lists are longer than what is said about them.
 _PAGE = 100

@@ -21,9 +21,9 @@ from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore, Writing
 from playlist_svc.ports.sharing import Blocks, ShareStore, Tries
-from playlist_svc.usecases.collaborating import MemberChanges
-from playlist_svc.usecases.reading import Names, Reading, Shown
+from playlist_svc.usecases.sharing.set_collaborator import MemberChanges
 from playlist_svc.usecases.smart_refresh import Refresh
+from playlist_svc.usecases.views import Names, Reading, Shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from playlist_svc.domain.playlist import Head, Snapshot
 from playlist_svc.ports.playlists import RevisionGone
 from playlist_svc.ports.tracks import Track, Tracks
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.file_thread import FileThread
-from playlist_svc.usecases.undoing import no_such_snapshot
+from playlist_svc.usecases.snapshot import no_such_snapshot
+from playlist_svc.usecases.transfer.file_thread import FileThread
 
 
 @dataclass(frozen=True, slots=True)

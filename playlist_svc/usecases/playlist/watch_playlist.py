@@ -15,12 +15,12 @@ from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases import resume_tokens
 from playlist_svc.usecases.access import Access, unknown
-from playlist_svc.usecases.hub import Hub, Watcher
-from playlist_svc.usecases.news import NO_NEWS, FindNews, News
-from playlist_svc.usecases.reading import Reading, Shown
+from playlist_svc.usecases.change_sets import NO_NEWS, FindNews, News
+from playlist_svc.usecases.notifier import Hub, Watcher
 from playlist_svc.usecases.resume_tokens import Seen
 from playlist_svc.usecases.shared_work import SharedWork
 from playlist_svc.usecases.smart_refresh import Refresh
+from playlist_svc.usecases.views import Reading, Shown
 
 MOST_VIEWS = 100
 """Views that a user has open at one instance."""

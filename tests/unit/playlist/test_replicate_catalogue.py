@@ -11,7 +11,7 @@ from meshkit.following import Follower, Step
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.rules import Match, Ordering, Rule
 from playlist_svc.ports.tracks import TrackChange
-from playlist_svc.usecases.follow_catalogue import FollowCatalogue
+from playlist_svc.usecases.replicate_catalogue import FollowCatalogue
 from tests.contracts.playlist.tracks_world import (
     NOW,
     OWNER,

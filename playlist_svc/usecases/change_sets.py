@@ -11,8 +11,8 @@ from playlist_svc.domain.diff import Change, diff
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.usecases.history import History, Told, entries_of
-from playlist_svc.usecases.reading import Names, Reading
 from playlist_svc.usecases.shared_work import SharedWork
+from playlist_svc.usecases.views import Names, Reading
 
 MOST_CHANGES = 500
 """Changes that one message tells; with more, it says that there are."""

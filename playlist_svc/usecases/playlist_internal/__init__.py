@@ -1,0 +1,1 @@
+"""The calls of PlaylistInternalService, and what they share."""

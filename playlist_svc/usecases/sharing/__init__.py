@@ -1,0 +1,1 @@
+"""The calls of SharingService, and what they share."""

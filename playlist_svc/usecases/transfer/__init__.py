@@ -1,0 +1,1 @@
+"""The calls of TransferService, and what they share."""
