@@ -15,7 +15,7 @@ from meshkit.faults import InvalidArgument
 from playlist_svc.convert import fields, rules
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.rules import Rule
-from playlist_svc.usecases.playlist.update_playlist import Details
+from playlist_svc.usecases.playlist.update_playlist import DetailChanges
 
 T = TypeVar("T")
 _VISIBILITIES = {
@@ -50,7 +50,7 @@ def new_rule(request: pb.CreatePlaylistRequest) -> Rule | None:
     return rules.rule_of(request.rule) if request.HasField("rule") else None
 
 
-def changed(request: pb.UpdatePlaylistRequest) -> Details:
+def changed(request: pb.UpdatePlaylistRequest) -> DetailChanges:
     """What of a playlist is to be changed; what answers alone tell is not looked at."""
     playlist, path = request.playlist, "playlist."
     if playlist.playlist_id not in ("", request.playlist_id):
@@ -63,7 +63,7 @@ def changed(request: pb.UpdatePlaylistRequest) -> Details:
     wanted = _VISIBILITIES[playlist.visibility]
     public = _public(playlist, path)
     _require_agreement(wanted, public, f"{path}is_public")
-    return Details(
+    return DetailChanges(
         title=_agreed(f"{path}name", *names),
         description=fields.description(playlist.description, path) if described else None,
         visibility=wanted,

@@ -14,7 +14,7 @@ from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.diff import Added, Change, DescriptionChanged, Moved, Removed, TitleChanged
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Kind, Snapshot
-from playlist_svc.usecases.history import Told
+from playlist_svc.usecases.described_snapshots import Told
 from playlist_svc.usecases.views import Names, Shown
 
 VISIBILITIES = {

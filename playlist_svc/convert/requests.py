@@ -15,7 +15,8 @@ from meshkit.principal import current_caller, current_principal
 from meshkit.ulids import is_ulid, to_raw
 from playlist_svc.convert import fields
 from playlist_svc.ports.playlists import Kinds
-from playlist_svc.usecases.playlist.editing import Kept, New, Place
+from playlist_svc.usecases.playlist.add_tracks import Place
+from playlist_svc.usecases.playlist.replace_tracks import KeptItem, NewItem
 from playlist_svc.usecases.playlist.sort_keys import By
 from playlist_svc.usecases.playlist_internal.put_managed_playlist import Managed
 from playlist_svc.usecases.views import Pinned
@@ -91,10 +92,10 @@ def before(item_id: str) -> bytes | None:
     return to_raw(item_id) if item_id else None
 
 
-def items(request: pb.ReplaceTracksRequest) -> list[Kept | New]:
+def items(request: pb.ReplaceTracksRequest) -> list[KeptItem | NewItem]:
     """The places of a new list."""
     return [
-        Kept(to_raw(item.item_id)) if item.HasField("item_id") else New(item.track_id)
+        KeptItem(to_raw(item.item_id)) if item.HasField("item_id") else NewItem(item.track_id)
         for item in request.items
     ]
 

@@ -16,8 +16,8 @@ from playlist_svc.convert.people import person
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.sharing import Share
-from playlist_svc.usecases.sharing.accept_share import Preview
-from playlist_svc.usecases.sharing.set_collaborator import Members
+from playlist_svc.usecases.sharing.list_collaborators import Members
+from playlist_svc.usecases.sharing.preview_share import Preview
 
 # The edge sets it in place of whatever the caller said there.
 _CLIENT_ADDRESS = "x-client-address"

@@ -9,7 +9,7 @@ from meshkit.timestamps import timestamp_of_us
 from playlist_svc.convert.people import person
 from playlist_svc.domain.library import Saved
 from playlist_svc.domain.social import Artist, Audience, Block, Circle, Connection, Kind
-from playlist_svc.usecases.social import Connections, Standing
+from playlist_svc.usecases.social import Connections, RelationView
 
 
 def kind(value: int) -> Kind | None:
@@ -67,7 +67,7 @@ def blocked_artist_key(one: Saved[Artist]) -> tuple[int, str]:
     return one.saved_at_us, one.thing.artist_id
 
 
-def relation(user_id: str, standing: Standing) -> pb.GetRelationResponse:
+def relation(user_id: str, standing: RelationView) -> pb.GetRelationResponse:
     """How the caller stands to the user ``user_id``."""
     stands = standing.relation
     return pb.GetRelationResponse(

@@ -24,6 +24,18 @@ def no_such_user(user_id: str) -> NotFound:
     return no_such("user", user_id)
 
 
+def no_such_snapshot(snapshot_id: str) -> NotFound:
+    """The playlist does not have this version, or has it no longer."""
+    return NotFound(
+        "The playlist has no such version.", metadata={"resource": "snapshot", "id": snapshot_id}
+    )
+
+
+def unknown_share_error(share_id: str) -> NotFound:
+    """There is no such link of the playlist."""
+    return NotFound("There is no such link.", metadata={"resource": "share", "id": share_id})
+
+
 def playlist_is_managed() -> FailedPrecondition:
     """A service makes the playlist; people only read it."""
     return FailedPrecondition(

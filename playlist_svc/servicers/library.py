@@ -35,7 +35,7 @@ class LibraryServicer(LibraryServiceServicer):
         """See the contract."""
         track_ids = list(request.track_ids)
         user_id, key = writer(request)
-        removed = await self._library.remove_tracks(user_id, track_ids, key)
+        removed = await self._library.remove_saved_tracks(user_id, track_ids, key)
         return pb.RemoveSavedTracksResponse(removed_count=removed)
 
     async def ListSavedTracks(
@@ -44,7 +44,7 @@ class LibraryServicer(LibraryServiceServicer):
         """See the contract."""
         page = Page.of(request)
         user_id, after = current_principal().user_id, place(page)
-        saved = await self._library.tracks(user_id, after, page.size + 1)
+        saved = await self._library.list_saved_tracks(user_id, after, page.size + 1)
         shown, next_token = page.cut(saved.page.found, convert.track_key)
         return pb.ListSavedTracksResponse(
             tracks=[convert.saved_track(one, saved.named.get(one.thing)) for one in shown],
@@ -57,7 +57,7 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.CheckSavedTracksResponse:
         """See the contract."""
         track_ids = list(request.track_ids)
-        saved = await self._library.check_tracks(current_principal().user_id, track_ids)
+        saved = await self._library.check_saved_tracks(current_principal().user_id, track_ids)
         return pb.CheckSavedTracksResponse(saved=saved)
 
     async def SaveAlbums(
@@ -75,7 +75,7 @@ class LibraryServicer(LibraryServiceServicer):
         """See the contract."""
         album_ids = list(request.album_ids)
         user_id, key = writer(request)
-        removed = await self._library.remove_albums(user_id, album_ids, key)
+        removed = await self._library.remove_saved_albums(user_id, album_ids, key)
         return pb.RemoveSavedAlbumsResponse(removed_count=removed)
 
     async def ListSavedAlbums(
@@ -84,7 +84,7 @@ class LibraryServicer(LibraryServiceServicer):
         """See the contract."""
         page = Page.of(request)
         user_id, after = current_principal().user_id, place(page)
-        saved = await self._library.albums(user_id, after, page.size + 1)
+        saved = await self._library.list_saved_albums(user_id, after, page.size + 1)
         shown, next_token = page.cut(saved.found, convert.album_key)
         return pb.ListSavedAlbumsResponse(
             albums=map(convert.saved_album, shown),
@@ -97,5 +97,5 @@ class LibraryServicer(LibraryServiceServicer):
     ) -> pb.CheckSavedAlbumsResponse:
         """See the contract."""
         album_ids = list(request.album_ids)
-        saved = await self._library.check_albums(current_principal().user_id, album_ids)
+        saved = await self._library.check_saved_albums(current_principal().user_id, album_ids)
         return pb.CheckSavedAlbumsResponse(saved=saved)

@@ -10,14 +10,14 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import LibraryInternal
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import shelves
-from playlist_svc.usecases.shelf_feed import WatchShelves
+from playlist_svc.usecases.library_internal import WatchSavedTracks
 
 
 class LibraryInternalServicer(LibraryInternalServiceServicer):
     """What everyone saved, for the services that learn from it and keep it offline."""
 
-    def __init__(self, saved_tracks: WatchShelves, *, streams: OpenStreams) -> None:
-        self._saved_tracks = saved_tracks
+    def __init__(self, watch_saved_tracks: WatchSavedTracks, *, streams: OpenStreams) -> None:
+        self._watch_saved_tracks = watch_saved_tracks
         self._streams = streams
 
     def WatchSavedTracks(
@@ -26,7 +26,7 @@ class LibraryInternalServicer(LibraryInternalServiceServicer):
         """See the contract."""
         return self._streams.feed(
             pb.WatchSavedTracksResponse,
-            self._saved_tracks,
+            self._watch_saved_tracks,
             shelves.saved_track,
             resume_token=request.resume_token,
         )

@@ -20,14 +20,25 @@ from meshkit.streams import OpenStreams
 from meshkit.timestamps import timestamp_of_ms
 from meshkit.ulids import to_raw
 from playlist_svc.convert import details, fields, playlists, requests, watching
-from playlist_svc.usecases.new_playlists import CreatePlaylist, NewPlaylist
-from playlist_svc.usecases.playlist.editing import Editing
-from playlist_svc.usecases.playlist.follow_playlist import Following
-from playlist_svc.usecases.playlist.list_playlists import Listing
-from playlist_svc.usecases.playlist.update_playlist import ChangeDetails, Deletion
+from playlist_svc.usecases.new_playlists import NewPlaylist
+from playlist_svc.usecases.playlist.add_tracks import AddTracks
+from playlist_svc.usecases.playlist.create_playlist import CreatePlaylist
+from playlist_svc.usecases.playlist.delete_playlist import DeletePlaylist
+from playlist_svc.usecases.playlist.follow_playlist import FollowPlaylist
+from playlist_svc.usecases.playlist.get_playlist import GetPlaylist
+from playlist_svc.usecases.playlist.list_playlists import ListPlaylists
+from playlist_svc.usecases.playlist.list_tracks import ListTracks, TrackPage
+from playlist_svc.usecases.playlist.list_user_playlists import ListUserPlaylists
+from playlist_svc.usecases.playlist.move_tracks import MoveTracks
+from playlist_svc.usecases.playlist.recover_playlist import RecoverPlaylist
+from playlist_svc.usecases.playlist.remove_tracks import RemoveTracks
+from playlist_svc.usecases.playlist.replace_tracks import ReplaceTracks
+from playlist_svc.usecases.playlist.sort_tracks import SortTracks
+from playlist_svc.usecases.playlist.unfollow_playlist import UnfollowPlaylist
+from playlist_svc.usecases.playlist.update_playlist import UpdatePlaylist
 from playlist_svc.usecases.playlist.watch_playlist import WatchPlaylist
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.views import Reading, TrackPage
+from playlist_svc.usecases.views import Views
 
 # A page is made once for all who read the same version within seconds: to fill it costs more than
 # all else about the call. What it says of tracks and people is no older than that and theirs.
@@ -35,24 +46,33 @@ _PAGED_ENTRIES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class UseCases:
+class PlaylistUseCases:
     """What PlaylistService asks for."""
 
-    create: CreatePlaylist
-    change: ChangeDetails
-    deletion: Deletion
-    editing: Editing
-    following: Following
-    reading: Reading
-    listing: Listing
+    create_playlist: CreatePlaylist
+    get_playlist: GetPlaylist
+    list_playlists: ListPlaylists
+    list_user_playlists: ListUserPlaylists
+    update_playlist: UpdatePlaylist
+    delete_playlist: DeletePlaylist
+    recover_playlist: RecoverPlaylist
+    list_tracks: ListTracks
+    add_tracks: AddTracks
+    remove_tracks: RemoveTracks
+    move_tracks: MoveTracks
+    replace_tracks: ReplaceTracks
+    sort_tracks: SortTracks
+    follow_playlist: FollowPlaylist
+    unfollow_playlist: UnfollowPlaylist
+    watch_playlist: WatchPlaylist
     refresh: Refresh
-    watch: WatchPlaylist
+    views: Views
 
 
 class PlaylistServicer(PlaylistServiceServicer):
     """Playlists of the calling user, and those that the user may see."""
 
-    def __init__(self, do: UseCases, streams: OpenStreams, *, pages_live_s: float) -> None:
+    def __init__(self, do: PlaylistUseCases, streams: OpenStreams, *, pages_live_s: float) -> None:
         self._do = do
         self._streams = streams
         self._pages: AgingCache[Hashable, pb.ListTracksResponse] = AgingCache(
@@ -72,7 +92,7 @@ class PlaylistServicer(PlaylistServiceServicer):
             rule=details.new_rule(request),
         )
         key = request_key(request)
-        head = await self._do.create(user_id, new, key)
+        head = await self._do.create_playlist(user_id, new, key)
         return pb.CreatePlaylistResponse(
             playlist_id=head.playlist_id,
             created_at=timestamp_of_ms(head.created_at_ms),
@@ -83,7 +103,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.GetPlaylistRequest, context: Context
     ) -> pb.GetPlaylistResponse:
         """See the contract."""
-        shown = await self._do.reading.playlist(*requests.named(request))
+        shown = await self._do.get_playlist(*requests.named(request))
         return pb.GetPlaylistResponse(playlist=playlists.playlist(shown))
 
     async def ListPlaylists(
@@ -94,7 +114,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         page = Page.of(request)
         after = fields.numbered_key(page.after)
         user_id = current_principal().user_id
-        found = await self._do.listing.own(user_id, kinds, after, page.size + 1)
+        found = await self._do.list_playlists(user_id, kinds, after, page.size + 1)
         listed, token = page.cut(found, lambda one: one.key)
         return pb.ListPlaylistsResponse(
             playlists=[playlists.playlist(one.shown) for one in listed], next_page_token=token
@@ -108,7 +128,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         page = Page.of(request)
         after = fields.numbered_key(page.after)
         user_id = current_principal().user_id
-        found = await self._do.listing.of_user(owner_id, user_id, after, page.size + 1)
+        found = await self._do.list_user_playlists(owner_id, user_id, after, page.size + 1)
         listed, token = page.cut(found, lambda one: one.key)
         return pb.ListUserPlaylistsResponse(
             playlists=[playlists.playlist(one.shown) for one in listed], next_page_token=token
@@ -119,9 +139,9 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.UpdatePlaylistResponse:
         """See the contract."""
         command = requests.command(request, request.playlist.snapshot_id)
-        snapshot_id, head = await self._do.change(command, details.changed(request))
+        snapshot_id, head = await self._do.update_playlist(command, details.changed(request))
         head = await self._do.refresh(head)
-        shown = await self._do.reading.shown(head, command.user_id)
+        shown = await self._do.views.shown(head, command.user_id)
         return pb.UpdatePlaylistResponse(
             snapshot_id=snapshot_id, playlist=playlists.playlist(shown)
         )
@@ -130,7 +150,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         self, request: pb.DeletePlaylistRequest, context: Context
     ) -> pb.DeletePlaylistResponse:
         """See the contract."""
-        await self._do.deletion.delete(requests.command(request))
+        await self._do.delete_playlist(requests.command(request))
         return pb.DeletePlaylistResponse()
 
     async def RecoverPlaylist(
@@ -138,8 +158,8 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.RecoverPlaylistResponse:
         """See the contract."""
         command = requests.command(request)
-        head = await self._do.deletion.recover(command)
-        shown = await self._do.reading.shown(head, command.user_id)
+        head = await self._do.recover_playlist(command)
+        shown = await self._do.views.shown(head, command.user_id)
         return pb.RecoverPlaylistResponse(playlist=playlists.playlist(shown))
 
     async def ListTracks(
@@ -152,15 +172,15 @@ class PlaylistServicer(PlaylistServiceServicer):
         at = requests.pinned(page.after)
         if at is None:
             start = 0
-            opened = await self._do.reading.opened(playlist_id, user_id, snapshot_id)
+            opened = await self._do.list_tracks.open(playlist_id, user_id, snapshot_id)
         else:
             version, start = at
-            opened = await self._do.reading.reopened(playlist_id, user_id, version)
+            opened = await self._do.list_tracks.reopen(playlist_id, user_id, version)
         # Everything that the answer follows from, but the names of tracks and people.
         key = (playlist_id, snapshot_id, opened.version, start, page.size)
         answer = self._pages.get(key)
         if answer is None:
-            found = await self._do.reading.page(opened, start, page.size)
+            found = await self._do.list_tracks.page(opened, start, page.size)
             answer = pb.ListTracksResponse(
                 next_page_token=_after(page, found),
                 snapshot_id=found.version.snapshot_id,
@@ -176,7 +196,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         """See the contract."""
         command = requests.command(request, request.snapshot_id)
         track_ids = request.track_ids
-        edited = await self._do.editing.add(command, track_ids, requests.place(request))
+        edited = await self._do.add_tracks(command, track_ids, requests.place(request))
         return pb.AddTracksResponse(
             added_count=edited.added, snapshot_id=edited.snapshot_id, item_ids=edited.item_ids
         )
@@ -187,7 +207,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         """See the contract."""
         command = requests.command(request, request.snapshot_id)
         item_ids = list(map(to_raw, request.item_ids))
-        edited = await self._do.editing.remove(command, item_ids)
+        edited = await self._do.remove_tracks(command, item_ids)
         return pb.RemoveTracksResponse(removed_count=edited.removed, snapshot_id=edited.snapshot_id)
 
     async def MoveTracks(
@@ -197,7 +217,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         command = requests.command(request, request.snapshot_id)
         item_ids = list(map(to_raw, request.item_ids))
         before = requests.before(request.before_item_id)
-        edited = await self._do.editing.move(command, item_ids, before)
+        edited = await self._do.move_tracks(command, item_ids, before)
         return pb.MoveTracksResponse(snapshot_id=edited.snapshot_id)
 
     async def ReplaceTracks(
@@ -205,7 +225,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.ReplaceTracksResponse:
         """See the contract."""
         command = requests.command(request, request.snapshot_id)
-        edited = await self._do.editing.replace(command, requests.items(request))
+        edited = await self._do.replace_tracks(command, requests.items(request))
         return pb.ReplaceTracksResponse(
             snapshot_id=edited.snapshot_id,
             added_count=edited.added,
@@ -218,7 +238,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         """See the contract."""
         command = requests.command(request)
         by = requests.sorted_by(request)
-        edited = await self._do.editing.sort(command, by, descending=request.descending)
+        edited = await self._do.sort_tracks(command, by, descending=request.descending)
         return pb.SortTracksResponse(snapshot_id=edited.snapshot_id)
 
     async def FollowPlaylist(
@@ -226,7 +246,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.FollowPlaylistResponse:
         """See the contract."""
         command = requests.command(request)
-        count = await self._do.following.follow(command.playlist_id, command.user_id, command.key)
+        count = await self._do.follow_playlist(command.playlist_id, command.user_id, command.key)
         return pb.FollowPlaylistResponse(follower_count=count)
 
     async def UnfollowPlaylist(
@@ -234,7 +254,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.UnfollowPlaylistResponse:
         """See the contract."""
         command = requests.command(request)
-        await self._do.following.unfollow(command.playlist_id, command.user_id, command.key)
+        await self._do.unfollow_playlist(command.playlist_id, command.user_id, command.key)
         return pb.UnfollowPlaylistResponse()
 
     def WatchPlaylist(
@@ -245,7 +265,7 @@ class PlaylistServicer(PlaylistServiceServicer):
         token = request.resume_token
 
         async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchPlaylistResponse, None]:
-            watched = self._do.watch(playlist_id, user_id, token, stream)
+            watched = self._do.watch_playlist(playlist_id, user_id, token, stream)
             async with aclosing(watched) as updates:
                 async for update in updates:
                     yield self._updates(update)

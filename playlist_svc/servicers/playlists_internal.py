@@ -12,10 +12,10 @@ from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import requests, watching
 from playlist_svc.domain.access import Visibility
-from playlist_svc.usecases.playlist_internal.put_managed_playlist import ManagePlaylist
+from playlist_svc.usecases.playlist_internal.get_play_order import GetPlayOrder
+from playlist_svc.usecases.playlist_internal.put_managed_playlist import PutManagedPlaylist
 from playlist_svc.usecases.playlist_internal.watch_changes import WatchChanges
 from playlist_svc.usecases.playlist_internal.watch_membership import WatchMembership
-from playlist_svc.usecases.views import Reading
 
 
 class PlaylistInternalServicer(PlaylistInternalServiceServicer):
@@ -23,15 +23,15 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
 
     def __init__(
         self,
-        reading: Reading,
-        manage: ManagePlaylist,
+        get_play_order: GetPlayOrder,
+        put_managed_playlist: PutManagedPlaylist,
         watch_changes: WatchChanges,
         watch_membership: WatchMembership,
         *,
         streams: OpenStreams,
     ) -> None:
-        self._reading = reading
-        self._manage = manage
+        self._get_play_order = get_play_order
+        self._put_managed_playlist = put_managed_playlist
         self._watch_changes = watch_changes
         self._watch_membership = watch_membership
         self._streams = streams
@@ -40,7 +40,7 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
         self, request: pb.GetPlayOrderRequest, context: Context
     ) -> pb.GetPlayOrderResponse:
         """See the contract."""
-        found = await self._reading.play_order(*requests.named(request))
+        found = await self._get_play_order(*requests.named(request))
         return pb.GetPlayOrderResponse(
             entries=found.entries,
             snapshot_id=found.snapshot_id,
@@ -54,7 +54,7 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
         """See the contract."""
         wanted = requests.managed(request)
         key = request_key(request, principal=f"service {wanted.service}")
-        playlist_id, snapshot_id = await self._manage(wanted, key)
+        playlist_id, snapshot_id = await self._put_managed_playlist(wanted, key)
         return pb.PutManagedPlaylistResponse(playlist_id=playlist_id, snapshot_id=snapshot_id)
 
     def WatchMembership(

@@ -10,29 +10,40 @@ from segue.playlist.v1.sharing_service_pb2_grpc import SharingServiceServicer
 from meshkit.paging import Page
 from meshkit.server_context import Context
 from playlist_svc.convert import fields, playlists, requests, sharing
-from playlist_svc.usecases.sharing.accept_share import AcceptShare, PreviewShare
-from playlist_svc.usecases.sharing.create_share import Sharing
-from playlist_svc.usecases.sharing.set_collaborator import Collaborating
-from playlist_svc.usecases.views import Reading
+from playlist_svc.usecases.sharing.accept_share import AcceptShare
+from playlist_svc.usecases.sharing.create_share import CreateShare
+from playlist_svc.usecases.sharing.list_collaborators import ListCollaborators
+from playlist_svc.usecases.sharing.list_shares import ListShares
+from playlist_svc.usecases.sharing.preview_share import PreviewShare
+from playlist_svc.usecases.sharing.remove_collaborator import RemoveCollaborator
+from playlist_svc.usecases.sharing.revoke_share import RevokeShare
+from playlist_svc.usecases.sharing.set_collaborator import SetCollaborator
+from playlist_svc.usecases.sharing.transfer_ownership import TransferOwnership
+from playlist_svc.usecases.views import Views
 
 _LINK_PATH = "/s/"
 
 
 @dataclass(frozen=True, slots=True)
-class UseCases:
+class SharingUseCases:
     """What SharingService asks for."""
 
-    collaborating: Collaborating
-    sharing: Sharing
-    preview: PreviewShare
-    accept: AcceptShare
-    reading: Reading
+    set_collaborator: SetCollaborator
+    remove_collaborator: RemoveCollaborator
+    list_collaborators: ListCollaborators
+    transfer_ownership: TransferOwnership
+    create_share: CreateShare
+    list_shares: ListShares
+    revoke_share: RevokeShare
+    preview_share: PreviewShare
+    accept_share: AcceptShare
+    views: Views
 
 
 class SharingServicer(SharingServiceServicer):
     """Collaborators and links of playlists."""
 
-    def __init__(self, do: UseCases) -> None:
+    def __init__(self, do: SharingUseCases) -> None:
         self._do = do
 
     async def SetCollaborator(
@@ -42,7 +53,7 @@ class SharingServicer(SharingServiceServicer):
         command = requests.command(request)
         user_id = request.user_id
         role = sharing.role_of(request.role)
-        member, name = await self._do.collaborating.set_role(
+        member, name = await self._do.set_collaborator(
             command.user_id, command.playlist_id, user_id, role, command.key
         )
         return pb.SetCollaboratorResponse(
@@ -55,7 +66,7 @@ class SharingServicer(SharingServiceServicer):
         """See the contract."""
         command = requests.command(request)
         user_id = request.user_id
-        await self._do.collaborating.remove(
+        await self._do.remove_collaborator(
             command.user_id, command.playlist_id, user_id, command.key
         )
         return pb.RemoveCollaboratorResponse()
@@ -65,7 +76,7 @@ class SharingServicer(SharingServiceServicer):
     ) -> pb.ListCollaboratorsResponse:
         """See the contract."""
         playlist_id, caller = requests.named(request)
-        members = await self._do.collaborating.members(caller, playlist_id)
+        members = await self._do.list_collaborators(caller, playlist_id)
         return pb.ListCollaboratorsResponse(collaborators=sharing.collaborators(members))
 
     async def TransferOwnership(
@@ -74,10 +85,10 @@ class SharingServicer(SharingServiceServicer):
         """See the contract."""
         command = requests.command(request)
         user_id = request.user_id
-        head = await self._do.collaborating.transfer(
+        head = await self._do.transfer_ownership(
             command.user_id, command.playlist_id, user_id, command.key
         )
-        shown = await self._do.reading.shown(head, command.user_id)
+        shown = await self._do.views.shown(head, command.user_id)
         return pb.TransferOwnershipResponse(playlist=playlists.playlist(shown))
 
     async def CreateShare(
@@ -86,7 +97,7 @@ class SharingServicer(SharingServiceServicer):
         """See the contract."""
         command = requests.command(request)
         role = sharing.optional_role_of(request.role)
-        made = await self._do.sharing.create(
+        made = await self._do.create_share(
             command.user_id, command.playlist_id, role, sharing.lasting_s(request), command.key
         )
         return pb.CreateShareResponse(
@@ -102,7 +113,7 @@ class SharingServicer(SharingServiceServicer):
         playlist_id, caller = requests.named(request)
         page = Page.of(request)
         after = fields.numbered_key(page.after)
-        listed = await self._do.sharing.listed(caller, playlist_id, after, page.size + 1)
+        listed = await self._do.list_shares(caller, playlist_id, after, page.size + 1)
         shown, token = page.cut(listed.found, lambda one: (one.created_at_ms, one.share_id))
         return pb.ListSharesResponse(
             shares=[sharing.share(one, listed.names.get(one.created_by, "")) for one in shown],
@@ -115,7 +126,7 @@ class SharingServicer(SharingServiceServicer):
         """See the contract."""
         command = requests.command(request)
         share_id = request.share_id
-        await self._do.sharing.revoke(command.user_id, command.playlist_id, share_id, command.key)
+        await self._do.revoke_share(command.user_id, command.playlist_id, share_id, command.key)
         return pb.RevokeShareResponse()
 
     async def PreviewShare(
@@ -123,12 +134,12 @@ class SharingServicer(SharingServiceServicer):
     ) -> pb.PreviewShareResponse:
         """See the contract."""
         address = sharing.address(context.invocation_metadata() or ())
-        return sharing.preview(await self._do.preview(address, request.code))
+        return sharing.preview(await self._do.preview_share(address, request.code))
 
     async def AcceptShare(
         self, request: pb.AcceptShareRequest, context: Context
     ) -> pb.AcceptShareResponse:
         """See the contract."""
         caller, key = requests.writer(request)
-        shown = await self._do.accept(caller, request.code, key)
+        shown = await self._do.accept_share(caller, request.code, key)
         return pb.AcceptShareResponse(playlist=playlists.playlist(shown))

@@ -15,18 +15,18 @@ from playlist_svc.convert import social as convert
 from playlist_svc.convert.lists import place
 from playlist_svc.convert.people import person
 from playlist_svc.convert.requests import writer
-from playlist_svc.usecases.blocking import Blocking
-from playlist_svc.usecases.blocking_artists import BlockingArtists
-from playlist_svc.usecases.social import Connections, Social
+from playlist_svc.usecases.social import ArtistBlocks, Connections, Social, UserBlocks
 
 
 class SocialServicer(SocialServiceServicer):
     """Relations of the calling user, who is the token's subject."""
 
-    def __init__(self, social: Social, blocking: Blocking, artists: BlockingArtists) -> None:
+    def __init__(
+        self, social: Social, user_blocks: UserBlocks, artist_blocks: ArtistBlocks
+    ) -> None:
         self._social = social
-        self._blocking = blocking
-        self._artists = artists
+        self._user_blocks = user_blocks
+        self._artist_blocks = artist_blocks
 
     async def Follow(self, request: pb.FollowRequest, context: Context) -> pb.FollowResponse:
         """See the contract."""
@@ -51,7 +51,7 @@ class SocialServicer(SocialServiceServicer):
         page, after = _page(request)
         kind = convert.kind(request.kind)
         user_id = current_principal().user_id
-        found = await self._social.following(user_id, kind, after, page.size + 1)
+        found = await self._social.list_following(user_id, kind, after, page.size + 1)
         shown, next_token = _shown(page, found)
         return pb.ListFollowingResponse(
             following=shown, next_page_token=next_token, total_count=found.page.total
@@ -62,7 +62,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.ListFollowersResponse:
         """See the contract."""
         page, after = _page(request)
-        found = await self._social.followers(current_principal().user_id, after, page.size + 1)
+        found = await self._social.list_followers(current_principal().user_id, after, page.size + 1)
         shown, next_token = _shown(page, found)
         return pb.ListFollowersResponse(
             followers=shown, next_page_token=next_token, total_count=found.page.total
@@ -75,7 +75,9 @@ class SocialServicer(SocialServiceServicer):
         page, after = _page(request)
         user_id, kind = request.user_id, convert.kind(request.kind)
         reader_id = current_principal().user_id
-        found = await self._social.following_of(reader_id, user_id, kind, after, page.size + 1)
+        found = await self._social.list_user_following(
+            reader_id, user_id, kind, after, page.size + 1
+        )
         shown, next_token = _shown(page, found)
         return pb.ListUserFollowingResponse(following=shown, next_page_token=next_token)
 
@@ -85,7 +87,7 @@ class SocialServicer(SocialServiceServicer):
         """See the contract."""
         page, after = _page(request)
         user_id, reader_id = request.user_id, current_principal().user_id
-        found = await self._social.followers_of(reader_id, user_id, after, page.size + 1)
+        found = await self._social.list_user_followers(reader_id, user_id, after, page.size + 1)
         shown, next_token = _shown(page, found)
         return pb.ListUserFollowersResponse(followers=shown, next_page_token=next_token)
 
@@ -94,7 +96,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.GetRelationResponse:
         """See the contract."""
         user_id = request.user_id
-        standing = await self._social.relation(current_principal().user_id, user_id)
+        standing = await self._social.get_relation(current_principal().user_id, user_id)
         return convert.relation(user_id, standing)
 
     async def BlockUser(
@@ -103,7 +105,7 @@ class SocialServicer(SocialServiceServicer):
         """See the contract."""
         blocked_id = request.user_id
         user_id, key = writer(request)
-        await self._blocking.block(user_id, blocked_id, key)
+        await self._user_blocks.block_user(user_id, blocked_id, key)
         return pb.BlockUserResponse()
 
     async def UnblockUser(
@@ -112,7 +114,7 @@ class SocialServicer(SocialServiceServicer):
         """See the contract."""
         blocked_id = request.user_id
         user_id, key = writer(request)
-        await self._blocking.unblock(user_id, blocked_id, key)
+        await self._user_blocks.unblock_user(user_id, blocked_id, key)
         return pb.UnblockUserResponse()
 
     async def ListBlocks(
@@ -120,7 +122,9 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.ListBlocksResponse:
         """See the contract."""
         page, after = _page(request)
-        blocks = await self._blocking.blocks(current_principal().user_id, after, page.size + 1)
+        blocks = await self._user_blocks.list_blocks(
+            current_principal().user_id, after, page.size + 1
+        )
         shown, next_token = page.cut(blocks.found, convert.block_key)
         return pb.ListBlocksResponse(
             blocks=[
@@ -137,7 +141,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.BlockArtistResponse:
         """See the contract."""
         user_id, key = writer(request)
-        await self._artists.block(user_id, request.artist_id, key)
+        await self._artist_blocks.block_artist(user_id, request.artist_id, key)
         return pb.BlockArtistResponse()
 
     async def UnblockArtist(
@@ -145,7 +149,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.UnblockArtistResponse:
         """See the contract."""
         user_id, key = writer(request)
-        await self._artists.unblock(user_id, request.artist_id, key)
+        await self._artist_blocks.unblock_artist(user_id, request.artist_id, key)
         return pb.UnblockArtistResponse()
 
     async def ListBlockedArtists(
@@ -153,7 +157,9 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.ListBlockedArtistsResponse:
         """See the contract."""
         page, after = _page(request)
-        blocked = await self._artists.page(current_principal().user_id, after, page.size + 1)
+        blocked = await self._artist_blocks.list_blocked_artists(
+            current_principal().user_id, after, page.size + 1
+        )
         shown, next_token = page.cut(blocked.found, convert.blocked_artist_key)
         return pb.ListBlockedArtistsResponse(
             blocks=map(convert.blocked_artist, shown),
@@ -165,7 +171,7 @@ class SocialServicer(SocialServiceServicer):
         self, request: pb.GetPrivacyRequest, context: Context
     ) -> pb.GetPrivacyResponse:
         """See the contract."""
-        audience = await self._social.audience(current_principal().user_id)
+        audience = await self._social.get_privacy(current_principal().user_id)
         return pb.GetPrivacyResponse(audience=convert.audience(audience))
 
     async def UpdatePrivacy(
@@ -173,7 +179,7 @@ class SocialServicer(SocialServiceServicer):
     ) -> pb.UpdatePrivacyResponse:
         """See the contract."""
         user_id, key = writer(request)
-        audience = await self._social.set_audience(
+        audience = await self._social.update_privacy(
             user_id,
             convert.circle(request.audience.following),
             convert.circle(request.audience.followers),

@@ -14,18 +14,21 @@ from meshkit.streams import OpenStreams
 from playlist_svc.convert import shelves
 from playlist_svc.convert import social as convert
 from playlist_svc.convert.lists import place
-from playlist_svc.usecases.shelf_feed import WatchShelves
-from playlist_svc.usecases.social import Social
+from playlist_svc.usecases.social_internal import ListFriends, WatchBlockedArtists
 
 
 class SocialInternalServicer(SocialInternalServiceServicer):
     """Whose listening a user may be shown, and whom users block."""
 
     def __init__(
-        self, social: Social, blocked_artists: WatchShelves, *, streams: OpenStreams
+        self,
+        list_friends: ListFriends,
+        watch_blocked_artists: WatchBlockedArtists,
+        *,
+        streams: OpenStreams,
     ) -> None:
-        self._social = social
-        self._blocked_artists = blocked_artists
+        self._list_friends = list_friends
+        self._watch_blocked_artists = watch_blocked_artists
         self._streams = streams
 
     def WatchBlockedArtists(
@@ -34,7 +37,7 @@ class SocialInternalServicer(SocialInternalServiceServicer):
         """See the contract."""
         return self._streams.feed(
             pb.WatchBlockedArtistsResponse,
-            self._blocked_artists,
+            self._watch_blocked_artists,
             shelves.blocked_artist,
             resume_token=request.resume_token,
         )
@@ -45,7 +48,7 @@ class SocialInternalServicer(SocialInternalServiceServicer):
         """See the contract."""
         page = Page.of(request)
         after = place(page)
-        found = await self._social.friends(current_principal().user_id, after, page.size + 1)
+        found = await self._list_friends(current_principal().user_id, after, page.size + 1)
         cut, next_token = page.cut(found.page.found, convert.connection_key)
         shown = [convert.connection(one, found) for one in cut]
         return pb.ListFriendsResponse(

@@ -20,7 +20,7 @@ from playlist_svc.convert import details
 from playlist_svc.convert import transfer as convert
 from playlist_svc.domain.formats import Format
 from playlist_svc.usecases.transfer.export_playlist import ExportPlaylist
-from playlist_svc.usecases.transfer.import_playlist import ImportCommand, ImportFile
+from playlist_svc.usecases.transfer.import_playlist import ImportCommand, ImportPlaylist
 
 CHUNK_BYTES = 64 * 1024
 
@@ -29,10 +29,10 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
     """``TransferService``: translates, and leaves decisions to the use cases."""
 
     def __init__(
-        self, import_file: ImportFile, export: ExportPlaylist, streams: OpenStreams
+        self, import_playlist: ImportPlaylist, export_playlist: ExportPlaylist, streams: OpenStreams
     ) -> None:
-        self._import_file = import_file
-        self._export = export
+        self._import_playlist = import_playlist
+        self._export_playlist = export_playlist
         self._streams = streams
 
     def ImportPlaylist(
@@ -43,7 +43,7 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
 
         async def steps(stream: OpenStream) -> AsyncGenerator[pb.ImportPlaylistResponse, None]:
             command = await _command(request, principal.user_id)
-            work = unless_stopped(stream.stop, self._import_file(command))
+            work = unless_stopped(stream.stop, self._import_playlist(command))
             begun = False
             try:
                 async with aclosing(work) as done:
@@ -64,7 +64,7 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
         self, request: pb.ExportPlaylistRequest, context: Context
     ) -> AsyncIterator[HttpBody]:
         """See the contract."""
-        exported = await self._export(
+        exported = await self._export_playlist(
             request.playlist_id,
             current_principal().user_id,
             convert.file_format(request.format) or Format.M3U8,

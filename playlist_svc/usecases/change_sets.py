@@ -10,9 +10,9 @@ from playlist_svc.domain.content import Content
 from playlist_svc.domain.diff import Change, diff
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
-from playlist_svc.usecases.history import History, Told, entries_of
+from playlist_svc.usecases.described_snapshots import DescribeSnapshots, Told, entries_of
 from playlist_svc.usecases.shared_work import SharedWork
-from playlist_svc.usecases.views import Names, Reading
+from playlist_svc.usecases.views import Names, Views
 
 MOST_CHANGES = 500
 """Changes that one message tells; with more, it says that there are."""
@@ -44,10 +44,10 @@ NO_NEWS = News(Told([], {}, {}))
 class FindNews:
     """Finds news, each once an instance however many ask, and big ones beside the loop."""
 
-    def __init__(self, store: PlaylistStore, reading: Reading, history: History) -> None:
+    def __init__(self, store: PlaylistStore, views: Views, describe: DescribeSnapshots) -> None:
         self._store = store
-        self._reading = reading
-        self._history = history
+        self._views = views
+        self._describe = describe
         self._shared: SharedWork[tuple[str, int, int], News] = SharedWork()
         # A thread more of such work would take a share of the interpreter from everyone else.
         self._turn = asyncio.Semaphore(1)
@@ -62,7 +62,7 @@ class FindNews:
     async def _found(self, head: Head, since: int) -> News:
         playlist_id = head.playlist_id
         snapshots = await self._store.snapshots_between(playlist_id, since, MOST_SNAPSHOTS)
-        told = await self._history.told(playlist_id, snapshots)
+        told = await self._describe(playlist_id, snapshots)
         try:
             old = await self._store.content(head, since)
             new = await self._store.content(head, head.revision)
@@ -71,7 +71,7 @@ class FindNews:
         changes = await self._changes(old, new)
         if changes is None:
             return News(told, reload=True)
-        return News(told, changes, await self._reading.names(entries_of(changes)))
+        return News(told, changes, await self._views.names(entries_of(changes)))
 
     async def _changes(self, old: Content, new: Content) -> tuple[Change, ...] | None:
         if len(old.order) + len(new.order) <= _SMALL:

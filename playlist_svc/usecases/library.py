@@ -49,18 +49,20 @@ class Library:
         await self._tracks.existing(wanted)
         return await self._saved_tracks.save(user_id, wanted, self._clock(), key)
 
-    async def remove_tracks(
+    async def remove_saved_tracks(
         self, user_id: str, track_ids: Sequence[str], key: RequestKey | None = None
     ) -> int:
         """Take tracks out; how many were saved."""
         return await self._saved_tracks.remove(user_id, set(track_ids), self._clock(), key)
 
-    async def tracks(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedTracks:
+    async def list_saved_tracks(
+        self, user_id: str, after: tuple[int, str] | None, limit: int
+    ) -> SavedTracks:
         """The saved tracks after a key (time in µs, id), the latest first."""
         page = await self._saved_tracks.page(user_id, after, limit)
         return SavedTracks(page, await self._tracks.named([one.thing for one in page.found]))
 
-    async def check_tracks(self, user_id: str, track_ids: Sequence[str]) -> list[bool]:
+    async def check_saved_tracks(self, user_id: str, track_ids: Sequence[str]) -> list[bool]:
         """Whether each is saved, in the order of the question."""
         saved = await self._saved_tracks.among(user_id, set(track_ids))
         return [track_id in saved for track_id in track_ids]
@@ -78,24 +80,19 @@ class Library:
         albums = [known[album_id] for album_id in wanted]
         return await self._saved_albums.save(user_id, albums, self._clock(), key)
 
-    async def remove_albums(
+    async def remove_saved_albums(
         self, user_id: str, album_ids: Sequence[str], key: RequestKey | None = None
     ) -> int:
         """Take albums out; how many were saved."""
         return await self._saved_albums.remove(user_id, set(album_ids), self._clock(), key)
 
-    async def albums(
+    async def list_saved_albums(
         self, user_id: str, after: tuple[int, str] | None, limit: int
     ) -> SavedPage[Album]:
         """The saved albums after a key (time in µs, id), the latest first."""
         return await self._saved_albums.page(user_id, after, limit)
 
-    async def check_albums(self, user_id: str, album_ids: Sequence[str]) -> list[bool]:
+    async def check_saved_albums(self, user_id: str, album_ids: Sequence[str]) -> list[bool]:
         """Whether each is saved, in the order of the question."""
         saved = await self._saved_albums.among(user_id, set(album_ids))
         return [album_id in saved for album_id in album_ids]
-
-    async def erase(self, user_id: str) -> None:
-        """Forget all that the user saved. Repeatable."""
-        await self._saved_tracks.erase(user_id)
-        await self._saved_albums.erase(user_id)

@@ -1,4 +1,4 @@
-"""Make a playlist, empty or by a rule."""
+"""What every new playlist is made of, whoever makes it: a user, a file or a service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playlist_svc.domain.content import Content
 from playlist_svc.domain.order import EMPTY, Entry, Order
 from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.domain.rules import Rule
-from playlist_svc.ports.clock import Clock, NewId
+from playlist_svc.ports.clock import NewId
 from playlist_svc.ports.playlists import NewSnapshot
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases import snapshot_metadata as words
@@ -82,28 +82,6 @@ class Maker:
             rule_evaluated_at_ms=now_ms if new.rule else 0,
         )
         return await self._store.create(head, first, key)
-
-
-class CreatePlaylist:
-    """Makes playlists. FailedPrecondition (COLLECTION_FULL) for one too many of a user."""
-
-    def __init__(
-        self,
-        store: NewPlaylists,
-        tracks: Tracks,
-        clock: Clock,
-        new_id: NewId,
-    ) -> None:
-        self._make = Maker(store, tracks, new_id)
-        self._tracks = tracks
-        self._clock = clock
-
-    async def __call__(self, owner_id: str, new: NewPlaylist, key: RequestKey | None) -> Head:
-        """Makes it, or gives the one that an equal request made, as it was then."""
-        now_ms = self._clock()
-        chosen = await self._tracks.chosen(new.rule, owner_id, now_ms) if new.rule else []
-        order = chosen_order(chosen, owner_id, now_ms)
-        return await self._make(owner_id, new, order, created_with(len(order)), now_ms, key)
 
 
 def created_with(count: int) -> str:

@@ -13,7 +13,7 @@ from playlist_svc.ports.library import Shelf
 _PAGE = 500
 
 
-class WatchShelves:
+class ShelfFeed:
     """All that is on the shelves, then the feed, change by change, of one ``entity``."""
 
     def __init__(self, feed: ChangeFeed, shelf: Shelf[Any], entity: str) -> None:

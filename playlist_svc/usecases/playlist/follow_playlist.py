@@ -1,4 +1,4 @@
-"""Follow a playlist, and follow it no longer."""
+"""Follow a playlist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases.access import Access
 
 
-class Following:
+class FollowPlaylist:
     """Has users follow playlists that they may see."""
 
     def __init__(self, store: PlaylistStore, access: Access, clock: Clock) -> None:
@@ -17,7 +17,7 @@ class Following:
         self._access = access
         self._clock = clock
 
-    async def follow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> int:
+    async def __call__(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> int:
         """Has the user follow; how many do now.
 
         NotFound; FailedPrecondition for one's own, and (COLLECTION_FULL) for too many.
@@ -29,7 +29,3 @@ class Following:
         if head.owner_id == user_id:
             raise FailedPrecondition("The playlist is yours: there is nothing to follow.")
         return await self._store.follow(playlist_id, user_id, self._clock(), key)
-
-    async def unfollow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> None:
-        """Has the user follow no longer, whether or not there is such a playlist."""
-        await self._store.unfollow(playlist_id, user_id, key)

@@ -20,7 +20,7 @@ from playlist_svc.usecases.notifier import Hub, Watcher
 from playlist_svc.usecases.resume_tokens import Seen
 from playlist_svc.usecases.shared_work import SharedWork
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.views import Reading, Shown
+from playlist_svc.usecases.views import Shown, Views
 
 MOST_VIEWS = 100
 """Views that a user has open at one instance."""
@@ -50,17 +50,17 @@ class WatchPlaylist:
         hub: Hub,
         access: Access,
         store: PlaylistStore,
-        reading: Reading,
+        views: Views,
         news: FindNews,
         refresh: Refresh,
     ) -> None:
         self._hub = hub
         self._access = access
         self._store = store
-        self._reading = reading
+        self._views = views
         self._news = news
         self._refresh = refresh
-        self._views: Counter[str] = Counter()
+        self._open: Counter[str] = Counter()
         self._turn = asyncio.Semaphore(_AT_A_TIME)
         self._heads: SharedWork[tuple[str, int], Head | None] = SharedWork()
 
@@ -93,19 +93,19 @@ class WatchPlaylist:
     @contextmanager
     def _counted(self, user_id: str) -> Iterator[None]:
         """A view of the user, until the block ends."""
-        if self._views[user_id] >= MOST_VIEWS:
+        if self._open[user_id] >= MOST_VIEWS:
             raise ResourceExhausted(
                 f"There can be at most {MOST_VIEWS} views at a time.",
                 metadata={"limit": str(MOST_VIEWS)},
                 retry_after_s=_RETRY_S,
             )
-        self._views[user_id] += 1
+        self._open[user_id] += 1
         try:
             yield
         finally:
-            self._views[user_id] -= 1
-            if not self._views[user_id]:
-                del self._views[user_id]
+            self._open[user_id] -= 1
+            if not self._open[user_id]:
+                del self._open[user_id]
 
     async def _first(self, playlist_id: str, user_id: str) -> Head:
         """The playlist as it is, not as it was a moment ago: the watcher is told what comes."""
@@ -138,7 +138,7 @@ class WatchPlaylist:
 
     async def _update(self, head: Head, user_id: str, news: News) -> Update:
         async with self._turn:
-            shown = await self._reading.shown(head, user_id)
+            shown = await self._views.shown(head, user_id)
         token = resume_tokens.encode(head.playlist_id, Seen(head.revision, head.version))
         return Update(shown, news, token)
 

@@ -13,8 +13,8 @@ from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore, Writing
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases.access import unknown
+from playlist_svc.usecases.known_users import require_users
 from playlist_svc.usecases.new_playlists import Maker, NewPlaylist, chosen_order, created_with
-from playlist_svc.usecases.social import existing
 from playlist_svc.usecases.writing import Edited, Versions, Writer
 
 
@@ -30,7 +30,7 @@ class Managed:
     track_ids: Sequence[str]
 
 
-class ManagePlaylist:
+class PutManagedPlaylist:
     """Makes and replaces the playlists of services."""
 
     def __init__(
@@ -62,7 +62,7 @@ class ManagePlaylist:
             return wanted.playlist_id, await self._replaced(wanted, key)
         made = await self._store.foreseen(wanted.owner_id, key)
         if made is None:
-            await existing(self._people, [wanted.owner_id])
+            await require_users(self._people, [wanted.owner_id])
             new = NewPlaylist(wanted.title, wanted.description, managed_by=wanted.service)
             now_ms, chosen = self._clock(), await self._chosen(wanted)
             order = chosen_order(chosen, wanted.owner_id, now_ms)

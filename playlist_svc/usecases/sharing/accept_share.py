@@ -1,109 +1,22 @@
-"""Links, as those who hold one use them: to look, and to take what is offered."""
+"""Take what a link offers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from meshkit.faults import NotFound, ResourceExhausted
+from meshkit.faults import NotFound
 from meshkit.idempotency import RequestKey
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.members import with_member, without_member
-from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.sharing import (
-    PREVIEWED_TRACKS,
-    Share,
-    ShareInvalid,
-    UserBlocked,
-    digest,
-)
+from playlist_svc.domain.sharing import Share, ShareInvalid, UserBlocked, digest
 from playlist_svc.ports.clock import Clock
-from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore, Writing
-from playlist_svc.ports.sharing import Blocks, ShareStore, Tries
-from playlist_svc.usecases.sharing.set_collaborator import MemberChanges
-from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.views import Names, Reading, Shown
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a link leads to: the playlist as a stranger sees it, and its first entries."""
-
-    share: Share
-    shown: Shown
-    entries: list[Entry]
-    names: Names
-
-
-class Door:
-    """Finds what a code opens, and bounds how often someone may try."""
-
-    def __init__(
-        self, store: PlaylistStore, shares: ShareStore, tries: Tries, *, clock: Clock
-    ) -> None:
-        self._store = store
-        self._shares = shares
-        self._tries = tries
-        self._clock = clock
-
-    async def open(self, who: str, code: str) -> tuple[Share, Head]:
-        """The link of a code that is in force, and its playlist.
-
-        Whatever the code is, one digest is made and looked for. ShareInvalid, which counts as two
-        tries; ResourceExhausted (LIMIT_REACHED).
-        """
-        await self._count(who)
-        try:
-            return await self._opened(code)
-        except ShareInvalid:
-            await self.failed(who)
-            raise
-
-    async def failed(self, who: str) -> None:
-        """Count a code that turned out to be wrong."""
-        await self._tries.failed(who, self._clock())
-
-    async def _count(self, who: str) -> None:
-        wait_ms = await self._tries.begin(who, self._clock())
-        if wait_ms:
-            raise ResourceExhausted(
-                "Too many links were tried in the last minute.",
-                metadata={"limit": "share_tries_per_minute"},
-                retry_after_s=wait_ms / 1000,
-            )
-
-    async def _opened(self, code: str) -> tuple[Share, Head]:
-        share = await self._shares.find(digest(code))
-        if share is None:
-            raise ShareInvalid
-        head = await self._store.head(share.playlist_id)
-        if head is None or not share.opens(head, self._clock()):
-            raise ShareInvalid
-        return share, head
-
-
-class PreviewShare:
-    """What a link leads to, for anyone."""
-
-    def __init__(
-        self, door: Door, store: PlaylistStore, reading: Reading, refresh: Refresh, people: People
-    ) -> None:
-        self._door = door
-        self._store = store
-        self._reading = reading
-        self._refresh = refresh
-        self._people = people
-
-    async def __call__(self, address: str, code: str) -> Preview:
-        """The playlist and its first tracks. ShareInvalid, ResourceExhausted (LIMIT_REACHED)."""
-        share, head = await self._door.open(f"address {address}", code)
-        head = await self._refresh(head)
-        content = await self._store.content(head, head.revision)
-        entries = content.order.slice(0, PREVIEWED_TRACKS)
-        names = await self._reading.names(entries)
-        owner = (await self._people.names([head.owner_id])).get(head.owner_id, "")
-        return Preview(share, Shown(head, owner, Role.STRANGER, False), entries, names)
+from playlist_svc.ports.sharing import Blocks, ShareStore
+from playlist_svc.usecases.playlist.get_playlist import GetPlaylist
+from playlist_svc.usecases.sharing.member_changes import MemberChanges
+from playlist_svc.usecases.sharing.share_codes import ShareCodes
+from playlist_svc.usecases.views import Shown, Views
 
 
 class AcceptShare:
@@ -111,21 +24,24 @@ class AcceptShare:
 
     def __init__(
         self,
-        door: Door,
+        codes: ShareCodes,
         store: PlaylistStore,
         shares: ShareStore,
         blocks: Blocks,
-        reading: Reading,
+        change: MemberChanges,
+        get_playlist: GetPlaylist,
+        views: Views,
         *,
         clock: Clock,
     ) -> None:
-        self._door = door
+        self._codes = codes
         self._store = store
         self._shares = shares
         self._blocks = blocks
-        self._reading = reading
+        self._change = change
+        self._get_playlist = get_playlist
+        self._views = views
         self._clock = clock
-        self._change = MemberChanges(store)
 
     async def __call__(self, caller: str, code: str, key: RequestKey | None = None) -> Shown:
         """The playlist as the caller has it now; to the owner the link gives nothing.
@@ -138,7 +54,7 @@ class AcceptShare:
         if await self._store.answered(key) is not None:
             return await self._again(caller, code)
         who = f"user {caller}"
-        share, head = await self._door.open(who, code)
+        share, head = await self._codes.open(who, code)
         if await self._blocked(head.owner_id, caller):
             raise UserBlocked
         try:
@@ -147,12 +63,12 @@ class AcceptShare:
             else:
                 head = await self._join(share, share.role, caller, key)
         except ShareInvalid:
-            await self._door.failed(who)
+            await self._codes.failed(who)
             raise
         except NotFound:
             # The playlist was deleted meanwhile.
             raise ShareInvalid from None
-        return await self._reading.shown(head, caller)
+        return await self._views.shown(head, caller)
 
     async def _again(self, caller: str, code: str) -> Shown:
         share = await self._shares.find(digest(code))
@@ -161,7 +77,7 @@ class AcceptShare:
             raise ShareInvalid
         if await self._blocked(head.owner_id, caller):
             raise UserBlocked
-        return await self._reading.playlist(head.playlist_id, caller)
+        return await self._get_playlist(head.playlist_id, caller)
 
     async def _follow(self, head: Head, caller: str, key: RequestKey | None) -> Head:
         playlist_id = head.playlist_id

@@ -12,10 +12,10 @@ from playlist_svc.domain.content import Content
 from playlist_svc.domain.formats import Document, FileEntry, Format, track_identifier
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Snapshot
+from playlist_svc.domain.refusals import no_such_snapshot
 from playlist_svc.ports.playlists import RevisionGone
 from playlist_svc.ports.tracks import Track, Tracks
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.snapshot import no_such_snapshot
 from playlist_svc.usecases.transfer.file_thread import FileThread
 
 

@@ -57,7 +57,7 @@ class ForeseenPlaylists(NewPlaylists, Protocol):
         ...
 
 
-class ImportFile:
+class ImportPlaylist:
     """Makes playlists of files: reads, finds the tracks, and stores what was found at once.
 
     Where nothing was found the playlist is made all the same, and is empty.

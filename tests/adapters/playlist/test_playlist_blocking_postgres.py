@@ -19,7 +19,7 @@ from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
 from playlist_svc.ports.playlists import Kinds, PlaylistStore, Writing
 from playlist_svc.ports.social import Cutting, Tie
-from playlist_svc.usecases.blocking import Blocking
+from playlist_svc.usecases.social import UserBlocks
 from tests.contracts.playlist.sharing_samples import NOW, a_playlist, held, new_id
 from tests.contracts.playlist.social_samples import KnownPeople
 from tests.contracts.playlist.ties_suite import TiesContract
@@ -75,8 +75,10 @@ class Scene:
         self.user, self.other, self.friend = new_id(), new_id(), new_id()
         self.people = KnownPeople({one: one for one in (self.user, self.other, self.friend)})
 
-    def blocking(self, cutting: Cutting | None = None) -> Blocking:
-        return Blocking(self.social, self.people, self.ties, cutting or self.playlists, lambda: NOW)
+    def blocking(self, cutting: Cutting | None = None) -> UserBlocks:
+        return UserBlocks(
+            self.social, self.people, self.ties, cutting or self.playlists, lambda: NOW
+        )
 
     async def shared(self, owner: str, *members: str, role: Role = Role.EDITOR) -> Head:
         """A public playlist with members, who follow it as well."""
@@ -106,7 +108,7 @@ async def test_blocking_ends_roles_and_following_in_both_ones_playlists(scene: S
     mine = await scene.shared(scene.user, scene.other, scene.friend)
     theirs = await scene.shared(scene.other, scene.user)
     foreign = await scene.shared(scene.friend, scene.user, scene.other)
-    await scene.blocking().block(scene.user, scene.other)
+    await scene.blocking().block_user(scene.user, scene.other)
     for before, left in ((mine, [scene.friend]), (theirs, [])):
         after = await scene.head(before.playlist_id)
         assert [member.user_id for member in after.members] == left
@@ -126,7 +128,7 @@ async def test_a_deleted_playlist_comes_back_without_who_was_blocked(scene: Scen
         writing.change(replace(writing.head, deleted_at_ms=NOW))
 
     await held(scene.playlists, head.playlist_id, delete)
-    await scene.blocking().block(scene.user, scene.other)
+    await scene.blocking().block_user(scene.user, scene.other)
     assert (await scene.head(head.playlist_id)).members == ()
 
 
@@ -136,15 +138,15 @@ async def test_what_a_crash_left_is_ended_by_blocking_again(scene: Scene) -> Non
     for calls in (0, 1, 2, 3):
         with pytest.raises(Crash):
             dying = CrashingPlaylists(scene.playlists, calls)
-            await scene.blocking(dying).block(scene.user, scene.other)
+            await scene.blocking(dying).block_user(scene.user, scene.other)
         assert (await scene.social.relation(scene.other, scene.user)).blocked_by
     assert await scene.ties.between(scene.user, scene.other)
-    await scene.blocking().block(scene.user, scene.other)
+    await scene.blocking().block_user(scene.user, scene.other)
     for head in heads:
         after = await scene.head(head.playlist_id)
         assert (after.members, after.follower_count) == ((), 0)
     before = [await scene.head(head.playlist_id) for head in heads]
-    await scene.blocking().block(scene.user, scene.other)
+    await scene.blocking().block_user(scene.user, scene.other)
     assert [await scene.head(head.playlist_id) for head in heads] == before
 
 
@@ -156,7 +158,7 @@ async def test_a_playlist_that_is_gone_by_then_is_no_fault(scene: Scene) -> None
             return [Tie(new_id(), other_id), Tie(head.playlist_id, other_id)]
 
     scene.ties = Remembered()  # type: ignore[assignment]
-    await scene.blocking().block(scene.user, scene.other)
+    await scene.blocking().block_user(scene.user, scene.other)
     assert (await scene.head(head.playlist_id)).members == ()
 
 
@@ -164,8 +166,8 @@ async def test_two_who_block_each_other_at_once_leave_nothing(scene: Scene) -> N
     heads = [await scene.shared(scene.user, scene.other) for _ in range(3)]
     heads += [await scene.shared(scene.other, scene.user) for _ in range(3)]
     await asyncio.gather(
-        scene.blocking().block(scene.user, scene.other),
-        scene.blocking().block(scene.other, scene.user),
+        scene.blocking().block_user(scene.user, scene.other),
+        scene.blocking().block_user(scene.other, scene.user),
     )
     for head in heads:
         after = await scene.head(head.playlist_id)
@@ -176,9 +178,9 @@ async def test_two_who_block_each_other_at_once_leave_nothing(scene: Scene) -> N
 
 async def test_oneself_and_unknown_users_cannot_be_blocked(scene: Scene) -> None:
     with pytest.raises(InvalidArgument):
-        await scene.blocking().block(scene.user, scene.user)
+        await scene.blocking().block_user(scene.user, scene.user)
     with pytest.raises(NotFound):
-        await scene.blocking().block(scene.user, new_id())
+        await scene.blocking().block_user(scene.user, new_id())
     assert await scene.social.blocks(scene.user, None, 9) == []
 
 
@@ -189,4 +191,4 @@ async def test_when_identity_is_away_nobody_is_blocked(scene: Scene) -> None:
 
     scene.people = Away()
     with pytest.raises(Unavailable):
-        await scene.blocking().block(scene.user, scene.other)
+        await scene.blocking().block_user(scene.user, scene.other)

@@ -15,11 +15,21 @@ from playlist_svc.domain.access import Role
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.sharing.accept_share import AcceptShare, Door, PreviewShare
-from playlist_svc.usecases.sharing.create_share import MadeShare, Sharing
-from playlist_svc.usecases.sharing.set_collaborator import Collaborating
+from playlist_svc.usecases.playlist.get_playlist import GetPlaylist
+from playlist_svc.usecases.sharing.accept_share import AcceptShare
+from playlist_svc.usecases.sharing.create_share import CreateShare, MadeShare
+from playlist_svc.usecases.sharing.list_collaborators import ListCollaborators
+from playlist_svc.usecases.sharing.list_shares import ListShares
+from playlist_svc.usecases.sharing.member_changes import MemberChanges
+from playlist_svc.usecases.sharing.owner_writes import OwnerWrites
+from playlist_svc.usecases.sharing.preview_share import PreviewShare
+from playlist_svc.usecases.sharing.remove_collaborator import RemoveCollaborator
+from playlist_svc.usecases.sharing.revoke_share import RevokeShare
+from playlist_svc.usecases.sharing.set_collaborator import SetCollaborator
+from playlist_svc.usecases.sharing.share_codes import ShareCodes
+from playlist_svc.usecases.sharing.transfer_ownership import TransferOwnership
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.views import Reading
+from playlist_svc.usecases.views import Views
 from playlist_svc.usecases.writing import Versions, Writer
 from tests.contracts.playlist.sharing_samples import Time, new_id
 
@@ -92,35 +102,65 @@ class SharingWorld:
         return Refresh(writer, versions, self.tracks, self.clock)
 
     @cached_property
-    def reading(self) -> Reading:
-        return Reading(self.access, self.store, self.tracks, self.people, self.refresh)
+    def views(self) -> Views:
+        return Views(self.access, self.tracks, self.people)
 
     @cached_property
-    def collaborating(self) -> Collaborating:
-        return Collaborating(self.store, self.access, self.people, self.blocks, clock=self.clock)
+    def change(self) -> MemberChanges:
+        return MemberChanges(self.store, self.access)
 
     @cached_property
-    def sharing(self) -> Sharing:
-        return Sharing(
-            self.store, self.access, self.shares, self.people, clock=self.clock, new_id=new_id
+    def write(self) -> OwnerWrites:
+        return OwnerWrites(self.store, self.access)
+
+    @cached_property
+    def set_collaborator(self) -> SetCollaborator:
+        return SetCollaborator(
+            self.store, self.change, self.access, self.people, self.blocks, clock=self.clock
         )
 
     @cached_property
-    def door(self) -> Door:
-        return Door(self.store, self.shares, self.tries, clock=self.clock)
+    def remove_collaborator(self) -> RemoveCollaborator:
+        return RemoveCollaborator(self.change)
 
     @cached_property
-    def preview(self) -> PreviewShare:
-        return PreviewShare(self.door, self.store, self.reading, self.refresh, self.people)
+    def list_collaborators(self) -> ListCollaborators:
+        return ListCollaborators(self.access, self.people)
 
     @cached_property
-    def accept(self) -> AcceptShare:
+    def transfer_ownership(self) -> TransferOwnership:
+        return TransferOwnership(self.store, self.change, self.access, self.clock)
+
+    @cached_property
+    def create_share(self) -> CreateShare:
+        return CreateShare(self.write, self.shares, self.people, clock=self.clock, new_id=new_id)
+
+    @cached_property
+    def list_shares(self) -> ListShares:
+        return ListShares(self.access, self.shares, self.people)
+
+    @cached_property
+    def revoke_share(self) -> RevokeShare:
+        return RevokeShare(self.write, self.shares, self.clock)
+
+    @cached_property
+    def codes(self) -> ShareCodes:
+        return ShareCodes(self.store, self.shares, self.tries, clock=self.clock)
+
+    @cached_property
+    def preview_share(self) -> PreviewShare:
+        return PreviewShare(self.codes, self.store, self.views, self.refresh, self.people)
+
+    @cached_property
+    def accept_share(self) -> AcceptShare:
         return AcceptShare(
-            self.door,
+            self.codes,
             self.store,
             self.shares,
             self.blocks,
-            self.reading,
+            self.change,
+            GetPlaylist(self.access, self.views, self.refresh),
+            self.views,
             clock=self.clock,
         )
 
@@ -131,7 +171,7 @@ class SharingWorld:
         role: Role | None = None,
         expires_in_s: float | None = None,
     ) -> MadeShare:
-        return await self.sharing.create(owner, playlist_id, role, expires_in_s, None)
+        return await self.create_share(owner, playlist_id, role, expires_in_s, None)
 
 
 async def members_of(store: PlaylistStore, playlist_id: str) -> dict[str, Role]:

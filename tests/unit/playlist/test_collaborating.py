@@ -32,8 +32,8 @@ def world() -> SharingWorld:
 @pytest.fixture
 async def head(world: SharingWorld) -> Head:
     head = await a_playlist(world.store, OWNER)
-    await world.collaborating.set_role(OWNER, head.playlist_id, EDITOR, Role.EDITOR)
-    await world.collaborating.set_role(OWNER, head.playlist_id, VIEWER, Role.VIEWER)
+    await world.set_collaborator(OWNER, head.playlist_id, EDITOR, Role.EDITOR)
+    await world.set_collaborator(OWNER, head.playlist_id, VIEWER, Role.VIEWER)
     return head
 
 
@@ -42,10 +42,10 @@ async def test_a_role_is_given_once_however_often_it_is_asked_for(
 ) -> None:
     version = (await world.access.head(head.playlist_id)).version
     world.clock.now_ms += 1_000
-    member, name = await world.collaborating.set_role(OWNER, head.playlist_id, EDITOR, Role.EDITOR)
+    member, name = await world.set_collaborator(OWNER, head.playlist_id, EDITOR, Role.EDITOR)
     assert (member, name) == (Member(EDITOR, Role.EDITOR, NOW), f"u{EDITOR}")
     assert (await world.access.head(head.playlist_id)).version == version
-    member, _ = await world.collaborating.set_role(OWNER, head.playlist_id, EDITOR, Role.VIEWER)
+    member, _ = await world.set_collaborator(OWNER, head.playlist_id, EDITOR, Role.VIEWER)
     assert member == Member(EDITOR, Role.VIEWER, NOW)
 
 
@@ -54,24 +54,24 @@ async def test_only_the_owner_gives_roles_and_takes_those_of_others(
     world: SharingWorld, head: Head, caller: str
 ) -> None:
     with pytest.raises(PermissionDenied):
-        await world.collaborating.set_role(caller, head.playlist_id, STRANGER, Role.VIEWER)
+        await world.set_collaborator(caller, head.playlist_id, STRANGER, Role.VIEWER)
     other = VIEWER if caller == EDITOR else EDITOR
     for target in (other, OWNER):
         with pytest.raises(PermissionDenied):
-            await world.collaborating.remove(caller, head.playlist_id, target)
+            await world.remove_collaborator(caller, head.playlist_id, target)
     assert set(await members_of(world.store, head.playlist_id)) == {OWNER, EDITOR, VIEWER}
 
 
 async def test_strangers_learn_nothing_of_a_private_playlist(
     world: SharingWorld, head: Head
 ) -> None:
-    calls = world.collaborating
+    calls = world
     for call in (
-        calls.set_role(STRANGER, head.playlist_id, new_id(), Role.VIEWER),
-        calls.remove(STRANGER, head.playlist_id, EDITOR),
-        calls.members(STRANGER, head.playlist_id),
-        calls.transfer(STRANGER, head.playlist_id, EDITOR),
-        calls.transfer(STRANGER, head.playlist_id, OWNER),
+        calls.set_collaborator(STRANGER, head.playlist_id, new_id(), Role.VIEWER),
+        calls.remove_collaborator(STRANGER, head.playlist_id, EDITOR),
+        calls.list_collaborators(STRANGER, head.playlist_id),
+        calls.transfer_ownership(STRANGER, head.playlist_id, EDITOR),
+        calls.transfer_ownership(STRANGER, head.playlist_id, OWNER),
     ):
         with pytest.raises(NotFound) as refused:
             await call
@@ -81,8 +81,8 @@ async def test_strangers_learn_nothing_of_a_private_playlist(
 async def test_strangers_of_a_public_playlist_are_denied(world: SharingWorld) -> None:
     head = await a_playlist(world.store, OWNER, Visibility.PUBLIC)
     for call in (
-        world.collaborating.members(STRANGER, head.playlist_id),
-        world.collaborating.transfer(STRANGER, head.playlist_id, OWNER),
+        world.list_collaborators(STRANGER, head.playlist_id),
+        world.transfer_ownership(STRANGER, head.playlist_id, OWNER),
     ):
         with pytest.raises(PermissionDenied):
             await call
@@ -91,10 +91,10 @@ async def test_strangers_of_a_public_playlist_are_denied(world: SharingWorld) ->
 async def test_the_user_must_exist_and_not_be_the_owner(world: SharingWorld, head: Head) -> None:
     world.people.gone.add(STRANGER)
     with pytest.raises(NotFound) as unknown:
-        await world.collaborating.set_role(OWNER, head.playlist_id, STRANGER, Role.VIEWER)
+        await world.set_collaborator(OWNER, head.playlist_id, STRANGER, Role.VIEWER)
     assert unknown.value.metadata["resource"] == "user"
     with pytest.raises(InvalidArgument):
-        await world.collaborating.set_role(OWNER, head.playlist_id, OWNER, Role.VIEWER)
+        await world.set_collaborator(OWNER, head.playlist_id, OWNER, Role.VIEWER)
 
 
 @pytest.mark.parametrize("pair", [(OWNER, STRANGER), (STRANGER, OWNER)])
@@ -103,7 +103,7 @@ async def test_a_block_either_way_refuses(
 ) -> None:
     world.store.blocks.add(pair)
     with pytest.raises(UserBlocked) as refused:
-        await world.collaborating.set_role(OWNER, head.playlist_id, STRANGER, Role.VIEWER)
+        await world.set_collaborator(OWNER, head.playlist_id, STRANGER, Role.VIEWER)
     assert refused.value.reason == "USER_BLOCKED"
     assert STRANGER not in await members_of(world.store, head.playlist_id)
 
@@ -113,7 +113,7 @@ async def test_a_block_that_begins_while_a_role_is_given_wins(
 ) -> None:
     world.blocks.begins_after = (world.blocks.asked + 1, STRANGER, OWNER)
     with pytest.raises(UserBlocked):
-        await world.collaborating.set_role(OWNER, head.playlist_id, STRANGER, Role.VIEWER)
+        await world.set_collaborator(OWNER, head.playlist_id, STRANGER, Role.VIEWER)
     assert STRANGER not in await members_of(world.store, head.playlist_id)
 
 
@@ -121,10 +121,7 @@ async def test_a_hundred_collaborators_are_the_most_even_at_once(world: SharingW
     head = await a_playlist(world.store, OWNER)
     users = [new_id() for _ in range(MOST_COLLABORATORS + 5)]
     answers = await asyncio.gather(
-        *(
-            world.collaborating.set_role(OWNER, head.playlist_id, user, Role.VIEWER)
-            for user in users
-        ),
+        *(world.set_collaborator(OWNER, head.playlist_id, user, Role.VIEWER) for user in users),
         return_exceptions=True,
     )
     refused = [one for one in answers if isinstance(one, Fault)]
@@ -134,30 +131,30 @@ async def test_a_hundred_collaborators_are_the_most_even_at_once(world: SharingW
     assert len(roles) == MOST_COLLABORATORS + 1
     # Who is in already can still be given another role.
     in_it = next(user for user in users if user in roles)
-    await world.collaborating.set_role(OWNER, head.playlist_id, in_it, Role.EDITOR)
+    await world.set_collaborator(OWNER, head.playlist_id, in_it, Role.EDITOR)
 
 
 async def test_a_collaborator_leaves_and_leaving_again_changes_nothing(
     world: SharingWorld, head: Head
 ) -> None:
     for _ in range(2):
-        await world.collaborating.remove(VIEWER, head.playlist_id, VIEWER)
+        await world.remove_collaborator(VIEWER, head.playlist_id, VIEWER)
     for _ in range(2):
-        await world.collaborating.remove(OWNER, head.playlist_id, EDITOR)
+        await world.remove_collaborator(OWNER, head.playlist_id, EDITOR)
     assert await members_of(world.store, head.playlist_id) == {OWNER: Role.OWNER}
-    await world.collaborating.remove(STRANGER, new_id(), STRANGER)
+    await world.remove_collaborator(STRANGER, new_id(), STRANGER)
 
 
 async def test_the_owner_cannot_leave(world: SharingWorld, head: Head) -> None:
     with pytest.raises(FailedPrecondition) as refused:
-        await world.collaborating.remove(OWNER, head.playlist_id, OWNER)
+        await world.remove_collaborator(OWNER, head.playlist_id, OWNER)
     assert "transfer" in refused.value.message
 
 
 async def test_members_are_told_to_whoever_has_a_role(world: SharingWorld, head: Head) -> None:
     world.people.gone.add(VIEWER)
     for caller in (OWNER, EDITOR, VIEWER):
-        told = await world.collaborating.members(caller, head.playlist_id)
+        told = await world.list_collaborators(caller, head.playlist_id)
         assert [member.user_id for member in told.head.members] == [EDITOR, VIEWER]
         assert told.names == {OWNER: f"u{OWNER}", EDITOR: f"u{EDITOR}"}
 
@@ -167,23 +164,23 @@ async def test_ownership_goes_to_a_collaborator_and_the_owner_becomes_an_editor(
 ) -> None:
     world.clock.now_ms += 5_000
     for _ in range(2):
-        shown = await world.collaborating.transfer(OWNER, head.playlist_id, VIEWER)
+        shown = await world.transfer_ownership(OWNER, head.playlist_id, VIEWER)
         assert shown.owner_id == VIEWER
         assert shown.members == (
             Member(EDITOR, Role.EDITOR, NOW),
             Member(OWNER, Role.EDITOR, NOW + 5_000),
         )
     with pytest.raises(PermissionDenied):
-        await world.collaborating.transfer(OWNER, head.playlist_id, EDITOR)
+        await world.transfer_ownership(OWNER, head.playlist_id, EDITOR)
     with pytest.raises(NotFound) as unknown:
-        await world.collaborating.transfer(VIEWER, head.playlist_id, STRANGER)
+        await world.transfer_ownership(VIEWER, head.playlist_id, STRANGER)
     assert unknown.value.metadata == {"resource": "collaborator", "id": STRANGER}
 
 
 async def test_of_two_transfers_at_once_one_wins(world: SharingWorld, head: Head) -> None:
     answers = await asyncio.gather(
-        world.collaborating.transfer(OWNER, head.playlist_id, EDITOR),
-        world.collaborating.transfer(OWNER, head.playlist_id, VIEWER),
+        world.transfer_ownership(OWNER, head.playlist_id, EDITOR),
+        world.transfer_ownership(OWNER, head.playlist_id, VIEWER),
         return_exceptions=True,
     )
     (refused,) = [one for one in answers if isinstance(one, BaseException)]
@@ -201,10 +198,10 @@ async def test_a_deleted_playlist_is_unknown_to_all(world: SharingWorld, head: H
 
     await held(world.store, head.playlist_id, delete)
     for call in (
-        world.collaborating.set_role(OWNER, head.playlist_id, STRANGER, Role.VIEWER),
-        world.collaborating.remove(OWNER, head.playlist_id, EDITOR),
-        world.collaborating.members(OWNER, head.playlist_id),
-        world.collaborating.transfer(OWNER, head.playlist_id, EDITOR),
+        world.set_collaborator(OWNER, head.playlist_id, STRANGER, Role.VIEWER),
+        world.remove_collaborator(OWNER, head.playlist_id, EDITOR),
+        world.list_collaborators(OWNER, head.playlist_id),
+        world.transfer_ownership(OWNER, head.playlist_id, EDITOR),
     ):
         with pytest.raises(NotFound):
             await call

@@ -28,10 +28,17 @@ from playlist_svc.domain.playlist import Head, Kind
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.new_playlists import CreatePlaylist, NewPlaylist
-from playlist_svc.usecases.playlist.editing import Editing, Kept, New, Place
-from playlist_svc.usecases.playlist.update_playlist import ChangeDetails, Details
-from playlist_svc.usecases.snapshot import GoBack
+from playlist_svc.usecases.new_playlists import NewPlaylist
+from playlist_svc.usecases.playlist.add_tracks import AddTracks, Place
+from playlist_svc.usecases.playlist.create_playlist import CreatePlaylist
+from playlist_svc.usecases.playlist.editing import Edits
+from playlist_svc.usecases.playlist.move_tracks import MoveTracks
+from playlist_svc.usecases.playlist.remove_tracks import RemoveTracks
+from playlist_svc.usecases.playlist.replace_tracks import KeptItem, NewItem, ReplaceTracks
+from playlist_svc.usecases.playlist.update_playlist import DetailChanges, UpdatePlaylist
+from playlist_svc.usecases.snapshot.redo import Redo
+from playlist_svc.usecases.snapshot.restore import Restore
+from playlist_svc.usecases.snapshot.undo import Undo
 from playlist_svc.usecases.writing import Command, Edited, Versions, Writer
 from tests.contracts.playlist.history_model import (
     EDITS,
@@ -42,7 +49,6 @@ from tests.contracts.playlist.history_model import (
     wanted_of,
 )
 from tests.contracts.playlist.sharing_samples import new_id
-from tests.contracts.playlist.sharing_world import Everyone
 from tests.profiles import examples
 
 OWNER, ANN, BEN, VIEWER, STRANGER = PEOPLE = [new_id() for _ in range(5)]
@@ -82,9 +88,12 @@ class Histories(RuleBasedStateMachine):
         versions = Versions(known, self.clock, new_id)
         writer = Writer(self.store, access)
         self.create = CreatePlaylist(self.store, known, self.clock, new_id)
-        self.editing = Editing(writer, versions, known, Everyone(), self.clock)
-        self.details = ChangeDetails(writer, versions, access)
-        self.back = GoBack(writer, versions)
+        edits = Edits(writer, versions, known, self.clock)
+        self.add_tracks, self.remove_tracks = AddTracks(edits), RemoveTracks(edits)
+        self.move_tracks, self.replace_tracks = MoveTracks(edits), ReplaceTracks(edits)
+        self.update = UpdatePlaylist(writer, versions, access)
+        self.undo_edit, self.redo_edit = Undo(writer, versions), Redo(writer, versions)
+        self.restore_version = Restore(writer, versions)
         self.model = Model()
         self.seen: dict[bytes, Entry] = {}
         self.answered: list[tuple[Call, Command, Edited]] = []
@@ -218,14 +227,14 @@ class Histories(RuleBasedStateMachine):
         fixed = [*head.ids[:index], *[None] * len(track_ids), *head.ids[index:]]
         wanted = Wanted(fixed, head.title, added=track_ids)
         place = Place(position=position)
-        self.write(user, lambda c: self.editing.add(c, track_ids, place), wanted, base)
+        self.write(user, lambda c: self.add_tracks(c, track_ids, place), wanted, base)
 
     @rule(user=people, age=ages, at=places, count=few)
     def remove(self, user: str, age: int, at: int, count: int) -> None:
         base, head = self.model.aged(age), self.model.head
         named = self.some(base, at, count)
         wanted = Wanted([i for i in head.ids if i not in named], head.title)
-        self.write(user, lambda c: self.editing.remove(c, named), wanted, base)
+        self.write(user, lambda c: self.remove_tracks(c, named), wanted, base)
 
     @rule(user=people, age=ages, at=places, count=few, to=places)
     def move(self, user: str, age: int, at: int, count: int, to: int) -> None:
@@ -240,27 +249,27 @@ class Histories(RuleBasedStateMachine):
             free = set(named) & set(head.ids)
             still: list[bytes | None] = [i for i in head.ids if i not in named]
             wanted = Wanted(still, head.title, free, may_conflict=True)
-        self.write(user, lambda c: self.editing.move(c, named, before), wanted, base)
+        self.write(user, lambda c: self.move_tracks(c, named, before), wanted, base)
 
     @rule(user=people, age=ages, at=places, count=few, track_ids=tracks)
     def replace(self, user: str, age: int, at: int, count: int, track_ids: list[str]) -> None:
         base, head = self.model.aged(age), self.model.head
         dropped = self.some(base, at, count)
         stay = [i for i in base.ids if i not in dropped][::-1]
-        items: list[Kept | New] = [*map(Kept, stay), *map(New, track_ids)]
+        items: list[KeptItem | NewItem] = [*map(KeptItem, stay), *map(NewItem, track_ids)]
         if base.ids == head.ids:
             wanted = Wanted([*stay, *[None] * len(track_ids)], head.title, added=track_ids)
         else:
             left: list[bytes | None] = [i for i in head.ids if i not in dropped]
             wanted = Wanted(left, head.title, loose=True, added=track_ids, may_conflict=True)
-        self.write(user, lambda c: self.editing.replace(c, items), wanted, base)
+        self.write(user, lambda c: self.replace_tracks(c, items), wanted, base)
 
     @rule(user=people, age=ages, number=st.integers(0, 3))
     def rename(self, user: str, age: int, number: int) -> None:
         base, head, title = self.model.aged(age), self.model.head, f"title {number}"
 
         async def call(command: Command) -> Edited:
-            return Edited((await self.details(command, Details(title=title)))[0])
+            return Edited((await self.update(command, DetailChanges(title=title)))[0])
 
         wanted = Wanted(list(head.ids), merged_title(base.title, title, head.title))
         self.write(user, call, wanted, base)
@@ -280,7 +289,7 @@ class Histories(RuleBasedStateMachine):
             wanted, root = wanted_of(version, before, self.model.head), version.root
             kind = Kind.REDO if version.away else Kind.UNDO
         base = version if named else None
-        self.write(user, self.back.undo, wanted, base, kind=kind, root=root)
+        self.write(user, self.undo_edit, wanted, base, kind=kind, root=root)
 
     @rule(user=people)
     def redo(self, user: str) -> None:
@@ -288,13 +297,13 @@ class Histories(RuleBasedStateMachine):
         if undo is not None:
             before = self.model.versions[undo.revision - 2]
             wanted, root = wanted_of(undo, before, self.model.head), undo.root
-        self.write(user, self.back.redo, wanted, kind=Kind.REDO, root=root)
+        self.write(user, self.redo_edit, wanted, kind=Kind.REDO, root=root)
 
     @rule(user=people, age=ages)
     def restore(self, user: str, age: int) -> None:
         version = self.model.aged(age)
         wanted = Wanted(list(version.ids), version.title)
-        self.write(user, self.back.restore, wanted, version, kind=Kind.RESTORE)
+        self.write(user, self.restore_version, wanted, version, kind=Kind.RESTORE)
 
     @rule(user=st.sampled_from([OWNER, ANN]), at=places, count=few, how=st.integers(0, 4))
     def undo_and_redo_of_ones_own_edit_go_there_and_back(

@@ -75,31 +75,31 @@ async def test_a_link_lasts_as_long_as_was_asked(
 
 async def test_the_code_is_told_once_and_kept_nowhere(world: SharingWorld) -> None:
     head = await a_playlist(world.store, OWNER, Visibility.LINK)
-    made = await world.sharing.create(OWNER, head.playlist_id, None, None, a_key())
-    again = await world.sharing.create(OWNER, head.playlist_id, None, None, a_key())
+    made = await world.create_share(OWNER, head.playlist_id, None, None, a_key())
+    again = await world.create_share(OWNER, head.playlist_id, None, None, a_key())
     assert (again.share, again.code) == (made.share, "")
     assert len(made.code) == 22
     kept = repr((vars(world.store), vars(world.store._answers), vars(world.shares), made))
     assert made.code not in kept
-    assert (await world.preview("::1", made.code)).share == made.share
+    assert (await world.preview_share("::1", made.code)).share == made.share
     with pytest.raises(RequestIdReused):
-        await world.sharing.create(OWNER, head.playlist_id, None, None, a_key(b"other"))
+        await world.create_share(OWNER, head.playlist_id, None, None, a_key(b"other"))
 
 
 async def test_only_the_owner_makes_lists_and_revokes_links(world: SharingWorld) -> None:
     head = await a_playlist(world.store, OWNER, Visibility.PUBLIC)
     editor = new_id()
-    await world.collaborating.set_role(OWNER, head.playlist_id, editor, Role.EDITOR)
+    await world.set_collaborator(OWNER, head.playlist_id, editor, Role.EDITOR)
     made = await world.link(OWNER, head.playlist_id)
     for caller in (editor, GUEST):
         for call in (
             world.link(caller, head.playlist_id),
-            world.sharing.listed(caller, head.playlist_id, None, 5),
-            world.sharing.revoke(caller, head.playlist_id, made.share.share_id),
+            world.list_shares(caller, head.playlist_id, None, 5),
+            world.revoke_share(caller, head.playlist_id, made.share.share_id),
         ):
             with pytest.raises(PermissionDenied):
                 await call
-    listed = await world.sharing.listed(OWNER, head.playlist_id, None, 5)
+    listed = await world.list_shares(OWNER, head.playlist_id, None, 5)
     assert (listed.found, listed.names) == ([made.share], {OWNER: f"u{OWNER}"})
 
 
@@ -109,7 +109,7 @@ async def test_a_playlist_has_a_hundred_links_in_force(world: SharingWorld) -> N
     with pytest.raises(FailedPrecondition) as full:
         await world.link(OWNER, head.playlist_id)
     assert full.value.reason == "COLLECTION_FULL"
-    await world.sharing.revoke(OWNER, head.playlist_id, made[3].share.share_id)
+    await world.revoke_share(OWNER, head.playlist_id, made[3].share.share_id)
     await world.link(OWNER, head.playlist_id)
 
 
@@ -119,7 +119,7 @@ async def test_an_unknown_link_cannot_be_revoked(world: SharingWorld) -> None:
     elsewhere = await world.link(OWNER, other.playlist_id)
     for share_id in (new_id(), elsewhere.share.share_id):
         with pytest.raises(NotFound) as unknown:
-            await world.sharing.revoke(OWNER, head.playlist_id, share_id)
+            await world.revoke_share(OWNER, head.playlist_id, share_id)
         assert unknown.value.metadata == {"resource": "share", "id": share_id}
 
 
@@ -127,7 +127,7 @@ async def test_a_preview_has_the_first_twenty_tracks(world: SharingWorld) -> Non
     entries = [Entry(to_raw(new_id()), to_raw(new_id()), to_raw(OWNER), 1_000) for _ in range(30)]
     head = await a_playlist(world.store, OWNER, Visibility.LINK, Order.of(entries))
     made = await world.link(OWNER, head.playlist_id)
-    preview = await world.preview("::1", made.code)
+    preview = await world.preview_share("::1", made.code)
     assert preview.entries == entries[:20]
     assert preview.names.people == {OWNER: f"u{OWNER}"}
     shown = preview.shown
@@ -141,7 +141,7 @@ async def test_a_private_playlist_opens_to_invitations_alone(
 ) -> None:
     head = await a_playlist(world.store, OWNER, visibility)
     made = await world.link(OWNER, head.playlist_id, role)
-    calls = [world.preview("::1", made.code), world.accept(GUEST, made.code)]
+    calls = [world.preview_share("::1", made.code), world.accept_share(GUEST, made.code)]
     if role is None and visibility is Visibility.PRIVATE:
         for call in calls:
             with pytest.raises(ShareInvalid):
@@ -154,12 +154,12 @@ async def test_a_private_playlist_opens_to_invitations_alone(
 async def test_a_link_that_shows_follows_the_visibility(world: SharingWorld) -> None:
     head = await a_playlist(world.store, OWNER, Visibility.LINK)
     made = await world.link(OWNER, head.playlist_id)
-    await world.preview("::1", made.code)
+    await world.preview_share("::1", made.code)
     await change(world, head, lambda held: replace(held, visibility=Visibility.PRIVATE))
     with pytest.raises(ShareInvalid):
-        await world.preview("::1", made.code)
+        await world.preview_share("::1", made.code)
     await change(world, head, lambda held: replace(held, visibility=Visibility.LINK))
-    await world.preview("::1", made.code)
+    await world.preview_share("::1", made.code)
 
 
 def _expire(world: SharingWorld, share: Share) -> None:
@@ -178,14 +178,14 @@ async def test_what_has_ended_opens_nothing_and_never_says_why(
     deleted = await world.link(OWNER, gone.playlist_id, role)
     world.clock.now_ms = NOW + 59_999
     for made in (expired, revoked, deleted):
-        await world.preview("::1", made.code)
+        await world.preview_share("::1", made.code)
     _expire(world, expired.share)
     for _ in range(2):
-        await world.sharing.revoke(OWNER, head.playlist_id, revoked.share.share_id)
+        await world.revoke_share(OWNER, head.playlist_id, revoked.share.share_id)
     await change(world, gone, lambda held: replace(held, deleted_at_ms=NOW))
     told = set()
     for code in (expired.code, revoked.code, deleted.code, new_code(), "", "x" * 10_000, "\0ü"):
-        for call in (world.preview("::1", code), world.accept(GUEST, code)):
+        for call in (world.preview_share("::1", code), world.accept_share(GUEST, code)):
             with pytest.raises(ShareInvalid) as refused:
                 await call
             assert code == "" or code not in str(vars(refused.value))
@@ -199,7 +199,7 @@ async def test_an_invitation_gives_its_role_once(world: SharingWorld, role: Role
     head = await a_playlist(world.store, OWNER)
     made = await world.link(OWNER, head.playlist_id, role)
     for _ in range(3):
-        shown = await world.accept(GUEST, made.code)
+        shown = await world.accept_share(GUEST, made.code)
         assert (shown.role, shown.owner) == (role, f"u{OWNER}")
     kept = await world.shares.get(made.share.share_id)
     assert kept is not None
@@ -209,16 +209,16 @@ async def test_an_invitation_gives_its_role_once(world: SharingWorld, role: Role
 async def test_an_invitation_never_lowers_a_role(world: SharingWorld) -> None:
     head = await a_playlist(world.store, OWNER)
     editor = new_id()
-    await world.collaborating.set_role(OWNER, head.playlist_id, editor, Role.EDITOR)
+    await world.set_collaborator(OWNER, head.playlist_id, editor, Role.EDITOR)
     made = await world.link(OWNER, head.playlist_id, Role.VIEWER)
-    assert (await world.accept(editor, made.code)).role is Role.EDITOR
-    assert (await world.accept(OWNER, made.code)).role is Role.OWNER
+    assert (await world.accept_share(editor, made.code)).role is Role.EDITOR
+    assert (await world.accept_share(OWNER, made.code)).role is Role.OWNER
     kept = await world.shares.get(made.share.share_id)
     assert kept is not None
     assert kept.accepted_count == 0
     raising = await world.link(OWNER, head.playlist_id, Role.EDITOR)
-    await world.accept(GUEST, made.code)
-    assert (await world.accept(GUEST, raising.code)).role is Role.EDITOR
+    await world.accept_share(GUEST, made.code)
+    assert (await world.accept_share(GUEST, raising.code)).role is Role.EDITOR
 
 
 async def test_a_link_that_shows_makes_a_follower_who_sees_from_then_on(
@@ -228,9 +228,9 @@ async def test_a_link_that_shows_makes_a_follower_who_sees_from_then_on(
     made = await world.link(OWNER, head.playlist_id)
     assert not await world.access.sees(head, GUEST)
     for _ in range(2):
-        shown = await world.accept(GUEST, made.code)
+        shown = await world.accept_share(GUEST, made.code)
         assert (shown.role, shown.followed, shown.head.follower_count) == (Role.STRANGER, True, 1)
-    await world.sharing.revoke(OWNER, head.playlist_id, made.share.share_id)
+    await world.revoke_share(OWNER, head.playlist_id, made.share.share_id)
     assert await world.access.sees(head, GUEST)
 
 
@@ -244,7 +244,7 @@ async def test_who_is_blocked_gets_nothing_by_a_link(
     made = await world.link(OWNER, head.playlist_id, role)
     world.blocks.begins_after = (world.blocks.asked + meanwhile, *pair)
     with pytest.raises(UserBlocked):
-        await world.accept(GUEST, made.code)
+        await world.accept_share(GUEST, made.code)
     assert GUEST not in await members_of(world.store, head.playlist_id)
     standing = await world.store.standing(head.playlist_id, OWNER, GUEST)
     assert not standing.follows
@@ -255,7 +255,7 @@ async def test_a_full_list_takes_no_more_by_invitations(world: SharingWorld) -> 
     made = await world.link(OWNER, head.playlist_id, Role.VIEWER)
     guests = [new_id() for _ in range(103)]
     answers = await asyncio.gather(
-        *(world.accept(guest, made.code) for guest in guests), return_exceptions=True
+        *(world.accept_share(guest, made.code) for guest in guests), return_exceptions=True
     )
     refused = [one for one in answers if isinstance(one, Fault)]
     assert [one.reason for one in refused] == ["COLLECTION_FULL"] * 3
@@ -277,7 +277,7 @@ async def test_an_invitation_that_ends_while_the_playlist_is_held_gives_nothing(
 
     holding = asyncio.ensure_future(held(world.store, head.playlist_id, hold))
     await inside.wait()
-    accepting = asyncio.ensure_future(world.accept(GUEST, made.code))
+    accepting = asyncio.ensure_future(world.accept_share(GUEST, made.code))
     for _ in range(20):
         await asyncio.sleep(0)
     _expire(world, made.share)
@@ -292,16 +292,16 @@ async def test_tries_are_bounded_by_address_and_by_user(world: SharingWorld) -> 
     head = await a_playlist(world.store, OWNER, Visibility.PUBLIC)
     made = await world.link(OWNER, head.playlist_id)
     for _ in range(60):
-        await world.preview("203.0.113.7", made.code)
+        await world.preview_share("203.0.113.7", made.code)
     with pytest.raises(ResourceExhausted) as limited:
-        await world.preview("203.0.113.7", made.code)
+        await world.preview_share("203.0.113.7", made.code)
     assert (limited.value.reason, limited.value.retry_after_s) == ("LIMIT_REACHED", 60.0)
-    await world.preview("203.0.113.8", made.code)
+    await world.preview_share("203.0.113.8", made.code)
     for _ in range(30):
         with pytest.raises(ShareInvalid):
-            await world.accept(GUEST, new_code())
+            await world.accept_share(GUEST, new_code())
     with pytest.raises(ResourceExhausted):
-        await world.accept(GUEST, made.code)
+        await world.accept_share(GUEST, made.code)
     world.clock.now_ms += 60_000
-    await world.preview("203.0.113.7", made.code)
-    await world.accept(GUEST, made.code)
+    await world.preview_share("203.0.113.7", made.code)
+    await world.accept_share(GUEST, made.code)

@@ -26,7 +26,7 @@ from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.transfer.export_playlist import ExportPlaylist
 from playlist_svc.usecases.transfer.file_thread import FileThread
 from playlist_svc.usecases.transfer.find_tracks import BATCH, IN_FLIGHT, FindTracks
-from playlist_svc.usecases.transfer.import_playlist import ImportCommand, ImportFile, Progress
+from playlist_svc.usecases.transfer.import_playlist import ImportCommand, ImportPlaylist, Progress
 
 NOW_MS = 1_764_000_000_000
 
@@ -100,7 +100,7 @@ class World:
         self.tracks = MemoryTracks(self.catalogue)
         self.find_tracks = FindTracks(self.tracks, self.catalogue, self.matching)
         thread = FileThread()
-        self.import_file = ImportFile(
+        self.import_file = ImportPlaylist(
             thread, self.find_tracks, self.store, self.tracks, lambda: NOW_MS, new_id
         )
         access = Access(self.store, MemoryHeads())

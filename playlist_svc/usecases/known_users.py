@@ -1,0 +1,19 @@
+"""Users whom a call names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from meshkit.faults import NotFound
+from playlist_svc.domain.refusals import no_such_user
+from playlist_svc.ports.people import People
+
+
+async def require_users(people: People, user_ids: Sequence[str]) -> Mapping[str, str]:
+    """The users' names. Raises NotFound in the words that also hide who blocks the asking user."""
+    if not user_ids:
+        return {}
+    try:
+        return await people.existing(user_ids)
+    except NotFound as fault:
+        raise no_such_user(fault.metadata["id"]) from None

@@ -1,0 +1,30 @@
+"""Versions by their ids, and what the playlist was at them."""
+
+from __future__ import annotations
+
+from playlist_svc.domain.content import Content
+from playlist_svc.domain.playlist import Head, Snapshot
+from playlist_svc.domain.refusals import no_such_snapshot
+from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
+from playlist_svc.usecases.views import Pinned
+
+
+class KeptSnapshots:
+    """Reads versions that are kept; NotFound for others."""
+
+    def __init__(self, store: PlaylistStore) -> None:
+        self._store = store
+
+    async def find(self, playlist_id: str, snapshot_id: str) -> Snapshot:
+        """The version of this id."""
+        snapshot = await self._store.snapshot(playlist_id, snapshot_id)
+        if snapshot is None:
+            raise no_such_snapshot(snapshot_id)
+        return snapshot
+
+    async def content(self, head: Head, version: Pinned) -> Content:
+        """What the playlist was at a version."""
+        try:
+            return await self._store.content(head, version.revision)
+        except RevisionGone:
+            raise no_such_snapshot(version.snapshot_id) from None
