@@ -1,11 +1,19 @@
-"""Channels to other services: mTLS, balancing, health checks, retries by the contract, budgets."""
+"""Channels to other services: mTLS, balancing, health checks, retries by the contract, budgets.
+
+A call is one line: it is bounded by its own ``timeout``, or else the budget of its channel, and by
+what remains of the caller's time; where it fails, also in the middle of a stream, it raises the
+fault that the service meant (``meshkit.status``)::
+
+    answer = await stub.LookupTracks(request)
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeAlias
@@ -18,6 +26,7 @@ from meshkit.contracts import contracts_of
 from meshkit.deadline import budget
 from meshkit.interceptors.request_id import HEADER as REQUEST_ID_HEADER
 from meshkit.principal import current_request_id, principal_or_none
+from meshkit.status import remote_faults
 
 _UNARY_BUDGET_S = 5.0
 _RETRY_POLICY: dict[str, Any] = {
@@ -116,10 +125,18 @@ class Channels:
                 ("grpc.max_reconnect_backoff_ms", 2_000),
                 ("grpc.initial_reconnect_backoff_ms", 100),
             ],
-            interceptors=[_UnaryCalls(), _StreamCalls(), _Reports(), _Conversations()],
+            interceptors=interceptors(),
         )
         self._opened.append(channel)
         return channel
+
+
+def interceptors(budget_s: float = _UNARY_BUDGET_S) -> Sequence[grpc.aio.ClientInterceptor]:
+    """What a channel of ours does to each call: context, budget, faults, telemetry.
+
+    ``budget_s`` bounds the calls with one request and one answer that have no ``timeout``.
+    """
+    return [_UnaryCalls(budget_s), _StreamCalls(), _Reports(), _Conversations()]
 
 
 def _content(file: Path | None) -> bytes:
@@ -150,24 +167,37 @@ def _path(details: grpc.aio.ClientCallDetails) -> str:
 class _UnaryCalls(grpc.aio.UnaryUnaryClientInterceptor):
     """Carries the context along and bounds the call by what remains of the caller's time."""
 
+    def __init__(self, budget_s: float) -> None:
+        self._budget_s = budget_s
+
     async def intercept_unary_unary(
         self,
         continuation: _Continuation,
         client_call_details: grpc.aio.ClientCallDetails,
         request: Any,
     ) -> Any:
-        """Makes the call."""
-        timeout = budget(client_call_details.timeout or _UNARY_BUDGET_S)
+        """Makes the call; raises the fault that its failure means."""
+        timeout = budget(client_call_details.timeout or self._budget_s)
         started = time.perf_counter()
         path = _path(client_call_details)
         with telemetry.client_span(path.lstrip("/"), telemetry.rpc_attributes(path)) as told:
             call = await continuation(_with_context(client_call_details, timeout), request)
-            code = await call.code()
+            code = await _status(call)
             told["rpc.grpc.status_code"] = code.value[0]
             if code is not grpc.StatusCode.OK:
                 told["error.type"] = code.name
         telemetry.client_calls.labels(path, code.name).observe(time.perf_counter() - started)
+        if code is not grpc.StatusCode.OK:
+            with remote_faults():
+                await call
         return call
+
+
+async def _status(call: Any) -> grpc.StatusCode:
+    """How a call ended; where its maker gives up meanwhile, it is cancelled."""
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        await call
+    return await call.code()  # type: ignore[no-any-return]
 
 
 class _StreamCalls(grpc.aio.UnaryStreamClientInterceptor):
@@ -181,7 +211,7 @@ class _StreamCalls(grpc.aio.UnaryStreamClientInterceptor):
     ) -> Any:
         """Makes the call."""
         call, span = await _begun(continuation, client_call_details, request)
-        return call if span is None else span.told(call)
+        return _answers(call, span)
 
 
 class _Reports(grpc.aio.StreamUnaryClientInterceptor):
@@ -195,7 +225,7 @@ class _Reports(grpc.aio.StreamUnaryClientInterceptor):
     ) -> Any:
         """Makes the call."""
         call, _span = await _begun(continuation, client_call_details, request_iterator)
-        return call
+        return _Answer(call)
 
 
 class _Conversations(grpc.aio.StreamStreamClientInterceptor):
@@ -209,7 +239,7 @@ class _Conversations(grpc.aio.StreamStreamClientInterceptor):
     ) -> Any:
         """Makes the call."""
         call, span = await _begun(continuation, client_call_details, request_iterator)
-        return call if span is None else span.told(call)
+        return _answers(call, span)
 
 
 async def _begun(
@@ -223,6 +253,30 @@ async def _begun(
     if span is None:
         return call, None
     return call, _StreamSpan(span, call, held=details.timeout is None)
+
+
+async def _answers(call: Any, span: _StreamSpan | None) -> AsyncIterator[Any]:
+    """The messages of a stream; raises the fault that its failure means."""
+    with remote_faults():
+        async for message in call:
+            if span is not None:
+                span.answered()
+                span = None
+            yield message
+
+
+class _Answer:
+    """A call whose one answer is awaited by its maker, who may still have to write requests."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        with remote_faults():
+            return (yield from self._call.__await__())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
 
 
 # The loop itself holds tasks weakly.
@@ -243,17 +297,10 @@ class _StreamSpan:
         _watching.add(self._watching)
         self._watching.add_done_callback(_watching.discard)
 
-    def told(self, call: Any) -> Any:
-        """The answers of ``call``, as an interceptor returns them."""
-        return self._answers(call) if self._held else call
-
-    async def _answers(self, call: Any) -> AsyncIterator[Any]:
-        first = True
-        async for message in call:
-            if first and self._watching.cancel():
-                self._span.end()
-            first = False
-            yield message
+    def answered(self) -> None:
+        """Takes note of the first answer."""
+        if self._held and self._watching.cancel():
+            self._span.end()
 
     async def _ended(self, call: Any) -> None:
         code = await call.code()

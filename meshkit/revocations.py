@@ -20,7 +20,6 @@ from segue.identity.v1 import identity_internal_service_pb2
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
 from meshkit.following import Follower, Step, step_of
-from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 
 FAILS = "open"
@@ -62,13 +61,12 @@ def identity_revocations(stub: UserInternalServiceStub) -> Watch:
 
     async def watch(resume_token: str, /) -> AsyncIterator[RevocationStep]:
         request = identity_internal_service_pb2.WatchUsersRequest(resume_token=resume_token)
-        with remote_faults():
-            async for step in stub.WatchUsers(request):
-                require_going_on(step)
-                revoked = step.session_revoked
-                forget_at = revoked.forget_at.ToNanoseconds() / 1e9
-                at = step_of(step, None).caught_up_at
-                yield RevocationStep(step.resume_token, revoked.sid, forget_at, at)
+        async for step in stub.WatchUsers(request):
+            require_going_on(step)
+            revoked = step.session_revoked
+            forget_at = revoked.forget_at.ToNanoseconds() / 1e9
+            at = step_of(step, None).caught_up_at
+            yield RevocationStep(step.resume_token, revoked.sid, forget_at, at)
 
     return watch
 

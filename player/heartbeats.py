@@ -111,7 +111,7 @@ class StreamReporter:
     async def _run(self) -> None:
         refused = await keep_open(self._one_stream)
         if refused is not None:
-            self._on_end(refused.code().name, refused.details() or "")
+            self._on_end(refused.code, refused.message)
 
     async def _one_stream(self) -> float | None:
         """Holds one stream to its end; the seconds to wait before the next, None for no next."""

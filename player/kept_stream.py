@@ -9,20 +9,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-import grpc
-
-from meshkit.faults import Fault
+from meshkit.faults import Fault, InvalidArgument, NotFound, PermissionDenied
 from player.mesh_client import MeshClient
 
 FIRST_WAIT_S = 0.2
 _MOST_WAIT_S = 10.0
 _RENEW_BEFORE_S = 50.0
 _RENEW_AGAIN_S = 5.0
-_FINAL = (
-    grpc.StatusCode.NOT_FOUND,
-    grpc.StatusCode.INVALID_ARGUMENT,
-    grpc.StatusCode.PERMISSION_DENIED,
-)
+_FINAL = (NotFound, InvalidArgument, PermissionDenied)
 
 T = TypeVar("T")
 
@@ -30,11 +24,11 @@ T = TypeVar("T")
 async def keep_open(
     one_stream: Callable[[], Awaitable[float | None]],
     on_lost: Callable[[float], None] | None = None,
-) -> grpc.aio.AioRpcError | None:
+) -> Fault | None:
     """Holds one stream after the other, with growing pauses while they fail.
 
     ``one_stream`` holds one to its end and returns the seconds to wait before the next, or None
-    for no next. Returns None then, and the error where another try would not help. ``on_lost`` is
+    for no next. Returns None then, and the fault where another try would not help. ``on_lost`` is
     told of the seconds until the next try whenever a stream broke.
     """
     wait_s = FIRST_WAIT_S
@@ -51,9 +45,10 @@ async def keep_open(
             if task is None or task.cancelling():
                 raise
             # gRPC cancels a call whose requests failed; nobody has cancelled this task.
-        except (grpc.aio.AioRpcError, Fault, OSError) as error:
-            if isinstance(error, grpc.aio.AioRpcError) and error.code() in _FINAL:
-                return error
+        except _FINAL as refused:
+            return refused
+        except (Fault, OSError):
+            pass
         if on_lost is not None:
             on_lost(wait_s)
         await asyncio.sleep(wait_s)
@@ -122,5 +117,5 @@ async def _fresh_token(client: MeshClient) -> Any:
     """A token for the stream; None while none can be had: the one in use is still good."""
     try:
         return await client.token()
-    except (grpc.aio.AioRpcError, Fault, OSError):
+    except (Fault, OSError):
         return None

@@ -35,7 +35,7 @@ from segue.playlist.v1 import transfer_service_pb2_grpc as transfer
 from localmesh.discovery import MeshAddresses, find_mesh
 from localmesh.layout import Layout
 from meshkit.certificates import credentials
-from meshkit.status import remote_faults
+from meshkit.clients import interceptors
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -88,6 +88,7 @@ async def issue_token(folder: Path | None, mesh: MeshAddresses, user: LocalUser)
             files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
         ),
         options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
+        interceptors=interceptors(_CALL_S),
     )
     tiers = identity_pb2.User.SubscriptionType
     request = identity_internal_service_pb2.IssueLocalTokenRequest(
@@ -97,8 +98,7 @@ async def issue_token(folder: Path | None, mesh: MeshAddresses, user: LocalUser)
     )
     async with channel:
         stub: Any = identity_internal_service_pb2_grpc.TokenInternalServiceStub(channel)
-        with remote_faults():
-            answer = await stub.IssueLocalToken(request, timeout=_CALL_S)
+        answer = await stub.IssueLocalToken(request)
     return IssuedToken(
         answer.access_token,
         answer.expires_at.ToMilliseconds() / 1000,
@@ -117,7 +117,9 @@ class MeshClient:
         self._renewing = asyncio.Lock()
         self.mesh = find_mesh(folder)
         self._channel = grpc.aio.insecure_channel(
-            urlsplit(self.mesh.edge).netloc, options=_CHANNEL_OPTIONS
+            urlsplit(self.mesh.edge).netloc,
+            options=_CHANNEL_OPTIONS,
+            interceptors=interceptors(_CALL_S),
         )
         self.catalog: Any = catalog.CatalogServiceStub(self._channel)
         self.search: Any = catalog.SearchServiceStub(self._channel)
@@ -169,11 +171,9 @@ class MeshClient:
         """What every call carries."""
         return (("authorization", f"Bearer {(await self.token()).text}"),)
 
-    async def call(self, method: Any, request: Any, timeout_s: float = _CALL_S) -> Any:
+    async def call(self, method: Any, request: Any, timeout_s: float | None = None) -> Any:
         """Makes a unary call; raises the service's own fault where it fails."""
-        metadata = await self.metadata()
-        with remote_faults():
-            return await method(request, metadata=metadata, timeout=timeout_s)
+        return await method(request, metadata=await self.metadata(), timeout=timeout_s)
 
 
 def acting_as(folder: Path | None, name: str | None) -> MeshClient:

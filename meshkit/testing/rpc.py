@@ -18,6 +18,7 @@ import grpc
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from meshkit import clients
 from meshkit.certificates import credentials, ensure_certificates
 from meshkit.process import Serving
 from meshkit.scopes import operator_scopes, user_scopes
@@ -84,8 +85,17 @@ class ServedMesh:
     tls: Path
     _channels: list[grpc.aio.Channel] = field(default_factory=list)
 
-    def channel(self, caller: str = "edge", serves_as: str = "catalog") -> grpc.aio.Channel:
-        """A channel with the certificate of the workload ``caller``."""
+    def client_channel(self, caller: str = "edge", serves_as: str = "catalog") -> grpc.aio.Channel:
+        """A channel as the processes of ``caller`` have it, which raises faults."""
+        return self.channel(caller, serves_as, clients.interceptors())
+
+    def channel(
+        self,
+        caller: str = "edge",
+        serves_as: str = "catalog",
+        interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
+    ) -> grpc.aio.Channel:
+        """A channel with the certificate of the workload ``caller``, which raises AioRpcError."""
         files = credentials(self.tls, caller)
         channel = grpc.aio.secure_channel(
             f"127.0.0.1:{self.port}",
@@ -98,6 +108,7 @@ class ServedMesh:
                 ("grpc.ssl_target_name_override", f"{serves_as}.segue.internal"),
                 ("grpc.use_local_subchannel_pool", 1),
             ],
+            interceptors=interceptors,
         )
         self._channels.append(channel)
         return channel

@@ -6,10 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import grpc
-
 from meshkit.faults import Fault, OutOfRange, Unavailable
-from meshkit.status import fault_of
 from meshkit.stream_ends import Reason, StreamEnded, require_going_on
 from player.mesh_client import MeshClient
 
@@ -46,11 +43,8 @@ async def followed(
             if ended.reconnect_after_s is None:
                 raise
             wait_s = max(_AGAIN_S, ended.reconnect_after_s)
-        except grpc.aio.AioRpcError as error:
-            _pass_over(fault_of(error), request, on_missed, error)
-        except Unavailable:
-            # The mesh is on its way up or down; the next try tells.
-            wait_s = 2 * _AGAIN_S
+        except Fault as fault:
+            _pass_over(fault, request, on_missed)
         await asyncio.sleep(wait_s)
     raise asyncio.CancelledError
 
@@ -61,10 +55,10 @@ def _keep_place(request: Any, answer: Any) -> None:
         request.resume_token = token
 
 
-def _pass_over(fault: Fault, request: Any, on_missed: Callable[[], None], error: Exception) -> None:
+def _pass_over(fault: Fault, request: Any, on_missed: Callable[[], None]) -> None:
     """Readies the request for another try; raises the fault where none would help."""
     if isinstance(fault, OutOfRange):
         on_missed()
         request.resume_token = ""
     elif not (isinstance(fault, Unavailable) or fault.reason == "TOKEN_EXPIRED"):
-        raise fault from error
+        raise fault

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import grpc
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,7 +18,6 @@ from segue.playlist.v1 import transfer_service_pb2
 from ulid import ULID
 
 from meshkit.faults import Unavailable
-from meshkit.status import fault_of, remote_faults
 from meshkit.stream_ends import Reason, StreamEnded, require_going_on
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_names import SHORT_ID, List, find_list, find_version
@@ -138,10 +136,9 @@ async def _steps(client: MeshClient, request: Any) -> AsyncIterator[Any]:
             if not left or ended.reconnect_after_s is None:
                 raise CommandFailed(plain(ended.message)) from None
             await asyncio.sleep(ended.reconnect_after_s)
-        except grpc.aio.AioRpcError as error:
-            fault = fault_of(error)
-            if not left or not isinstance(fault, Unavailable):
-                raise fault from error
+        except Unavailable:
+            if not left:
+                raise
 
 
 def _report(entries: Sequence[Any], made: Any) -> None:
@@ -228,8 +225,7 @@ def format_of(file: Path, form: str | None) -> Any:
 
 async def _export(client: MeshClient, request: Any) -> bytes:
     call = client.transfer.ExportPlaylist(request, metadata=await client.metadata())
-    with remote_faults():
-        return b"".join([part.data async for part in call])
+    return b"".join([part.data async for part in call])
 
 
 def _write(file: Path, content: bytes) -> None:

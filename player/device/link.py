@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 from segue.device.v1 import device_pb2, device_service_pb2
 
+from meshkit.faults import InvalidArgument
 from meshkit.stream_ends import StreamEnded, require_going_on
 from player.device.device import Device
 from player.device.memory import DeviceMemory
@@ -68,9 +68,8 @@ class DeviceLink:
         """Until the service says that it is over, or another try would not help."""
         wait_s = FIRST_WAIT_S
         while (refused := await keep_open(self._one_stream, self._lost)) is not None:
-            invalid = refused.code() is grpc.StatusCode.INVALID_ARGUMENT
-            if not (invalid and self._memory.last_applied):
-                return LinkEnd(refused.code().name, refused.details() or "")
+            if not (isinstance(refused, InvalidArgument) and self._memory.last_applied):
+                return LinkEnd(refused.code, refused.message)
             # The mailbox was begun anew, so that the number remembered was never given. Should it
             # be something else that is refused, it is not tried without end at full speed.
             self._memory.keep(0)

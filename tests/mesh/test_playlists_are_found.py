@@ -11,7 +11,6 @@ from segue.catalog.v1 import catalog_service_pb2
 from segue.playlist.v1 import playlist_pb2, social_service_pb2, transfer_service_pb2
 from segue.playlist.v1 import playlist_service_pb2 as pb
 
-from meshkit.status import remote_faults
 from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.imported_music import all_tracks
 from tests.mesh.mesh_processes import until
@@ -121,9 +120,8 @@ async def exported(client: MeshClient, playlist_id: str) -> str:
 async def imported(client: MeshClient, content: str) -> list[Any]:
     """What an import told, up to its end."""
     request = transfer_service_pb2.ImportPlaylistRequest(content=content.encode())
-    with remote_faults():
-        call = client.transfer.ImportPlaylist(request, metadata=await client.metadata(), timeout=20)
-        told = [getattr(step, step.WhichOneof("event")) async for step in call]
+    call = client.transfer.ImportPlaylist(request, metadata=await client.metadata(), timeout=20)
+    told = [getattr(step, step.WhichOneof("event")) async for step in call]
     return told[:-1]
 
 

@@ -14,7 +14,6 @@ from segue.playlist.v1 import playlist_service_pb2 as pb
 from segue.playlist.v1 import transfer_service_pb2
 
 from meshkit.faults import Unavailable
-from meshkit.status import remote_faults
 from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.imported_music import Song
 from tests.mesh.mesh_processes import PATIENCE_S, kill, until_ready
@@ -68,11 +67,10 @@ def request_of_import(songs_of_mesh: list[Song]) -> Any:
 async def steps_of(client: MeshClient, request: Any) -> AsyncIterator[Any]:
     """What an import tells before its end. Raises Unavailable when the instance goes away."""
     metadata = await client.metadata()
-    with remote_faults():
-        async for step in client.transfer.ImportPlaylist(request, metadata=metadata, timeout=60):
-            if step.HasField("end"):
-                return
-            yield getattr(step, step.WhichOneof("event"))
+    async for step in client.transfer.ImportPlaylist(request, metadata=metadata, timeout=60):
+        if step.HasField("end"):
+            return
+        yield getattr(step, step.WhichOneof("event"))
 
 
 async def import_to_its_end(client: MeshClient, request: Any) -> Any:

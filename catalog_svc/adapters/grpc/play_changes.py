@@ -10,7 +10,6 @@ from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternal
 
 from catalog_svc.domain.plays import Play
 from meshkit.following import Step, Watch, step_of
-from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
 
@@ -22,10 +21,9 @@ def play_changes(stub: HistoryInternalServiceStub) -> Watch[Play]:
 
     async def watch(resume_token: str, /) -> AsyncIterator[Step[Play]]:
         request = pb.WatchPlaysRequest(resume_token=resume_token)
-        with remote_faults():
-            async for message in stub.WatchPlays(request):
-                require_going_on(message)
-                yield step_of(message, told(message))
+        async for message in stub.WatchPlays(request):
+            require_going_on(message)
+            yield step_of(message, told(message))
 
     return watch
 

@@ -10,7 +10,6 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInterna
 
 from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold, Told
 from meshkit.following import Step, Watch, step_of
-from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 
 
@@ -19,10 +18,9 @@ def playlist_changes(stub: PlaylistInternalServiceStub) -> Watch[Told]:
 
     async def watch(resume_token: str, /) -> AsyncIterator[Step[Told]]:
         request = pb.WatchChangesRequest(resume_token=resume_token)
-        with remote_faults():
-            async for change in stub.WatchChanges(request):
-                require_going_on(change)
-                yield step_of(change, told(change))
+        async for change in stub.WatchChanges(request):
+            require_going_on(change)
+            yield step_of(change, told(change))
 
     return watch
 

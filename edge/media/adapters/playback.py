@@ -9,7 +9,6 @@ from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInterna
 
 from edge.media.convert import batch_message
 from edge.media.ports import Batch
-from meshkit.status import remote_faults
 
 PLAYBACK = pb.DESCRIPTOR.services_by_name["DeliveryInternalService"]
 
@@ -26,6 +25,5 @@ class PlaybackReports:
     async def report(self, batches: Sequence[Batch]) -> Collection[str]:
         """See ports.DeliveryReports."""
         messages = [batch_message(batch) for batch in batches]
-        with remote_faults():
-            answer = await self._stub.ReportDeliveries(iter(messages), timeout=_TIMEOUT_S)
+        answer = await self._stub.ReportDeliveries(iter(messages), timeout=_TIMEOUT_S)
         return frozenset(answer.batch_ids)

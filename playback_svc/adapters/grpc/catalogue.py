@@ -10,8 +10,6 @@ from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from meshkit.aging import AgingCache
-from meshkit.deadline import budget
-from meshkit.status import remote_faults
 from playback_svc.domain.listing import RECORD, Listing
 from playback_svc.domain.plans import Playable
 from playback_svc.domain.player_state import Rung, Track
@@ -37,8 +35,7 @@ class CatalogueService:
     async def playable(self, track_id: str) -> Playable:
         """See the port."""
         request = pb.GetPlayableRequest(track_id=track_id)
-        with remote_faults():
-            answer = await self._stub.GetPlayable(request, timeout=budget(_PLAYABLE_S))
+        answer = await self._stub.GetPlayable(request, timeout=_PLAYABLE_S)
         return Playable(
             track=_track(answer.track),
             descriptor=answer.descriptor_sha256,
@@ -50,8 +47,7 @@ class CatalogueService:
         found, missing = self._names.find(track_ids)
         if missing:
             request = pb.LookupTracksRequest(ids=missing)
-            with remote_faults():
-                answer = await self._stub.LookupTracks(request, timeout=budget(_ORDER_S))
+            answer = await self._stub.LookupTracks(request, timeout=_ORDER_S)
             for track in map(_track, answer.tracks):
                 self._names.keep(track.track_id, track, time.monotonic())
                 found[track.track_id] = track
@@ -66,8 +62,7 @@ class CatalogueService:
         return await self._order(pb.GetPlayOrderRequest(artist_id=artist_id))
 
     async def _order(self, request: pb.GetPlayOrderRequest) -> Listing:
-        with remote_faults():
-            answer = await self._stub.GetPlayOrder(request, timeout=budget(_ORDER_S))
+        answer = await self._stub.GetPlayOrder(request, timeout=_ORDER_S)
         return Listing(b"".join(track_id + _NO_ITEM for track_id in _ids(answer.track_ids)))
 
     async def artists(self, listing: Listing) -> Sequence[bytes]:
@@ -76,8 +71,7 @@ class CatalogueService:
         records = range(0, len(packed), RECORD.size)
         track_ids = b"".join(packed[at : at + _ID_BYTES] for at in records)
         request = pb.ListTrackArtistsRequest(track_ids=track_ids)
-        with remote_faults():
-            answer = await self._stub.ListTrackArtists(request, timeout=budget(_ORDER_S))
+        answer = await self._stub.ListTrackArtists(request, timeout=_ORDER_S)
         return _ids(answer.artist_ids)
 
 

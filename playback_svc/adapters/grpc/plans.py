@@ -10,7 +10,6 @@ from segue.identity.v1.identity_service_pb2_grpc import PlanServiceStub
 
 from meshkit.deadline import budget
 from meshkit.faults import Fault, Unavailable
-from meshkit.status import remote_faults
 from playback_svc.domain.plans import Plan
 
 _PLANS_S = 2.0
@@ -42,8 +41,7 @@ class CachedPlans:
 
     async def _refresh(self) -> None:
         request = identity_service_pb2.ListPlansRequest()
-        with remote_faults():
-            answer = await self._stub.ListPlans(request, timeout=_PLANS_S)
+        answer = await self._stub.ListPlans(request, timeout=_PLANS_S)
         # A newer identity may know plans that this version does not.
         known = (plan for plan in answer.plans if plan.subscription_type in _TIERS)
         self._plans = {plan.tier: plan for plan in map(_plan, known)}

@@ -10,8 +10,6 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
     SocialInternalServiceStub,
 )
 
-from meshkit.deadline import budget
-from meshkit.status import remote_faults
 from playback_svc.domain.listing import Listing
 from playback_svc.ports.clients import Friend
 
@@ -29,8 +27,7 @@ class PlaylistService:
     async def playlist(self, playlist_id: str) -> Listing:
         """See the port."""
         request = pb.GetPlayOrderRequest(playlist_id=playlist_id)
-        with remote_faults():
-            answer = await self._stub.GetPlayOrder(request, timeout=budget(_ORDER_S))
+        answer = await self._stub.GetPlayOrder(request, timeout=_ORDER_S)
         return Listing(answer.entries)
 
 
@@ -47,8 +44,7 @@ class FriendService:
         while len(found) < limit:
             size = min(_PAGE, limit - len(found))
             request = pb.ListFriendsRequest(page_size=size, page_token=token)
-            with remote_faults():
-                answer = await self._stub.ListFriends(request, timeout=budget(_FRIENDS_S))
+            answer = await self._stub.ListFriends(request, timeout=_FRIENDS_S)
             found += [
                 Friend(friend.user.user_id, friend.user.username) for friend in answer.friends
             ]

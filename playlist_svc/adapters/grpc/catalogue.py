@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from segue.catalog.v1 import catalog_internal_service_pb2, catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
-from meshkit.deadline import budget
 from meshkit.following import Step, step_of
-from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
 from playlist_svc.ports.tracks import Track, TrackChange
@@ -44,17 +42,15 @@ class CatalogueService:
     async def _batch(self, track_ids: Sequence[str], slots: asyncio.Semaphore) -> list[Track]:
         request = catalog_internal_service_pb2.LookupTracksRequest(ids=track_ids)
         async with slots:
-            with remote_faults():
-                answer = await self._stub.LookupTracks(request, timeout=budget(_BATCH_S))
+            answer = await self._stub.LookupTracks(request, timeout=_BATCH_S)
         return [track_of(track) for track in answer.tracks if not _refused(track)]
 
     async def changes(self, resume_token: str, /) -> AsyncIterator[Step[TrackChange]]:
         """The catalogue's feed, of tracks alone (``meshkit.following.Watch``)."""
         request = catalog_internal_service_pb2.WatchChangesRequest(resume_token=resume_token)
-        with remote_faults():
-            async for step in self._stub.WatchChanges(request):
-                require_going_on(step)
-                yield step_of(step, change_of(step))
+        async for step in self._stub.WatchChanges(request):
+            require_going_on(step)
+            yield step_of(step, change_of(step))
 
 
 def change_of(step: catalog_internal_service_pb2.WatchChangesResponse) -> TrackChange | None:

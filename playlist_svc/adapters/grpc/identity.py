@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
-from meshkit.deadline import budget
 from meshkit.following import Step, step_of
-from meshkit.status import remote_faults
 from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
 from playlist_svc.ports.people import UserChange
@@ -32,18 +30,16 @@ class IdentityService:
         names: dict[str, str] = {}
         for at in range(0, len(asked), _BATCH):
             request = pb.LookupUsersRequest(user_ids=asked[at : at + _BATCH])
-            with remote_faults():
-                answer = await self._stub.LookupUsers(request, timeout=budget(_BATCH_S))
+            answer = await self._stub.LookupUsers(request, timeout=_BATCH_S)
             names.update((user.user_id, user.username) for user in answer.users)
         return names
 
     async def changes(self, resume_token: str, /) -> AsyncIterator[Step[UserChange]]:
         """Identity's feed, of users alone (``meshkit.following.Watch``)."""
         request = pb.WatchUsersRequest(resume_token=resume_token)
-        with remote_faults():
-            async for step in self._stub.WatchUsers(request):
-                require_going_on(step)
-                yield step_of(step, change_of(step))
+        async for step in self._stub.WatchUsers(request):
+            require_going_on(step)
+            yield step_of(step, change_of(step))
 
 
 def change_of(step: pb.WatchUsersResponse) -> UserChange | None:

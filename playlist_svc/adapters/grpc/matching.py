@@ -9,9 +9,7 @@ import stamina
 from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import SearchInternalServiceStub
 
-from meshkit.deadline import budget
 from meshkit.faults import DeadlineExceeded, Unavailable
-from meshkit.status import remote_faults
 from playlist_svc.ports.matching import Description, Match, Matched, Matching
 from playlist_svc.ports.tracks import Catalogue, Track
 
@@ -35,8 +33,7 @@ class CatalogueMatching:
     async def match(self, descriptions: Sequence[Description]) -> list[Matched]:
         """See the port."""
         request = pb.MatchTracksRequest(descriptions=map(_said, descriptions))
-        with remote_faults():
-            answer = await self._stub.MatchTracks(request, timeout=budget(_MATCH_S))
+        answer = await self._stub.MatchTracks(request, timeout=_MATCH_S)
         if len(answer.results) != len(descriptions):
             raise Unavailable("The catalogue did not answer every description.")
         return [_matched(result) for result in answer.results]

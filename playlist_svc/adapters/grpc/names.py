@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
-from meshkit.deadline import budget
-from meshkit.status import remote_faults
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.refusals import no_such
 from playlist_svc.domain.social import Artist
@@ -25,8 +23,7 @@ class CatalogueAlbums:
     async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
         """See ``Albums.existing``."""
         request = pb.LookupAlbumsRequest(ids=album_ids)
-        with remote_faults():
-            answer = await self._stub.LookupAlbums(request, timeout=budget(_BATCH_S))
+        answer = await self._stub.LookupAlbums(request, timeout=_BATCH_S)
         found = {
             one.id: Album(one.id, one.title, one.artist, one.artist_id, one.year, one.artwork_path)
             for one in answer.albums
@@ -44,8 +41,7 @@ class CatalogueArtists:
     async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
         """See ``Artists.existing``."""
         request = pb.LookupArtistsRequest(ids=artist_ids)
-        with remote_faults():
-            answer = await self._stub.LookupArtists(request, timeout=budget(_BATCH_S))
+        answer = await self._stub.LookupArtists(request, timeout=_BATCH_S)
         found = {one.id: Artist(one.id, one.name) for one in answer.artists}
         _require("artist", artist_ids, found)
         return found

@@ -14,11 +14,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import grpc
+from google.rpc import status_pb2
 from segue.device.v1 import device_pb2, device_service_pb2, device_service_pb2_grpc
 from segue.playback.v1 import playback_pb2, playback_service_pb2, playback_service_pb2_grpc
 
+from meshkit.clients import interceptors
 from meshkit.faults import FailedPrecondition
-from meshkit.status import grpc_code_of, remote_faults, status_of
+from meshkit.status import grpc_code_of, status_of
 
 KIND = device_pb2.Command.Kind
 STATUS = playback_pb2.Playback.Status
@@ -179,7 +181,9 @@ async def _refuse(context: Any, fault: Any) -> None:
     if isinstance(fault, FailedPrecondition):
         details = (("grpc-status-details-bin", status_of(fault).SerializeToString()),)
         await context.abort(grpc_code_of(fault.reason), fault.message, details)
-    await context.abort(grpc.StatusCode[str(fault)], "words")
+    code = grpc.StatusCode[str(fault)]
+    said = status_pb2.Status(code=code.value[0], message="words")
+    await context.abort(code, "words", (("grpc-status-details-bin", said.SerializeToString()),))
 
 
 @dataclass
@@ -211,8 +215,7 @@ class FakeClient:
         return (("authorization", f"Bearer {(await self.token()).text}"),)
 
     async def call(self, method: Any, request: Any) -> Any:
-        with remote_faults():
-            return await method(request, metadata=await self.metadata(), timeout=5)
+        return await method(request, metadata=await self.metadata(), timeout=5)
 
 
 @contextlib.asynccontextmanager
@@ -226,7 +229,9 @@ async def served_mesh(stream_url: str, tracks: int = 1) -> AsyncIterator[tuple[F
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with grpc.aio.insecure_channel(
+            f"127.0.0.1:{port}", interceptors=interceptors()
+        ) as channel:
             yield mesh, FakeClient(channel)
     finally:
         await server.stop(0)

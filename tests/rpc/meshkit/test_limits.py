@@ -13,12 +13,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
-from meshkit.clients import Channels
+from meshkit.clients import Channels, interceptors
 from meshkit.deadline import budget
 from meshkit.faults import Unavailable
 from meshkit.principal import current_request_id
 from meshkit.server import Context
-from meshkit.status import fault_of, remote_faults
+from meshkit.status import fault_of
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served, service_settings
 
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
@@ -58,8 +58,7 @@ class Front(catalog_service_pb2_grpc.SearchServiceServicer):
         self._catalog: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
 
     async def Search(self, request: Any, context: Context) -> Any:
-        with remote_faults():
-            answer = await self._catalog.GetTrack(catalog_service_pb2.GetTrackRequest(id=request.q))
+        answer = await self._catalog.GetTrack(catalog_service_pb2.GetTrackRequest(id=request.q))
         found = catalog_service_pb2.SearchResponse()
         found.tracks.add(title=answer.track.title)
         return found
@@ -199,6 +198,42 @@ async def test_a_client_tries_again_unless_it_was_told_when(
     ):
         channel = channels.open(f"ipv4:127.0.0.1:{mesh.port}", "catalog", CATALOG)
         stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
-        with pytest.raises(Unavailable), remote_faults():
+        with pytest.raises(Unavailable):
             await stub.GetTrack(request_for(what), metadata=mesh.token())
     assert refusing.calls == attempts
+
+
+async def test_a_call_is_bounded_by_its_own_time_or_that_of_its_channel(
+    mesh: ServedMesh, slow: Slow
+) -> None:
+    for channel in (mesh.client_channel(), mesh.channel(interceptors=interceptors(3.0))):
+        stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+        await stub.GetTrack(request_for(NOW), metadata=mesh.token())
+        await stub.GetTrack(request_for(NOW), metadata=mesh.token(), timeout=50)
+    # The transport counts whole moments, so that a little more may arrive.
+    default, own, of_channel, own_again = slow.budgets
+    assert 0 < default <= 5.5 < own <= 51
+    assert 0 < of_channel <= 3.5 < own_again <= 51
+
+
+async def test_a_channel_whose_service_is_away_raises_that_it_is() -> None:
+    async with grpc.aio.insecure_channel("127.0.0.1:1", interceptors=interceptors()) as channel:
+        catalog: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+        imports: Any = catalog_service_pb2_grpc.ImportServiceStub(channel)
+        with pytest.raises(Unavailable):
+            await catalog.GetTrack(request_for(NOW))
+        with pytest.raises(Unavailable):
+            async for _ in imports.WatchImport(catalog_service_pb2.WatchImportRequest()):
+                pass
+
+
+async def test_a_call_of_a_client_of_ours_is_cancelled(mesh: ServedMesh, slow: Slow) -> None:
+    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.client_channel())
+    call = stub.GetTrack(request_for(WAIT), metadata=mesh.token(), timeout=30)
+    while not slow.calls:
+        await asyncio.sleep(0.01)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    async with asyncio.timeout(5):
+        await slow.cancelled.wait()

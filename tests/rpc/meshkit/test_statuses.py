@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeAlias
 
 import grpc
 import pytest
@@ -21,6 +21,8 @@ from meshkit.testing.rpc import ServedMesh, served
 REASON_OF_CODE = {int(spec.code): reason for reason, spec in status.reason_specs().items()}
 CODES = sorted(REASON_OF_CODE)
 A_BUG = 0
+
+Opened: TypeAlias = Callable[..., grpc.aio.Channel]
 
 
 class FailingCatalog(catalog_service_pb2_grpc.CatalogServiceServicer):
@@ -78,28 +80,28 @@ def id_of(code: int) -> str:
     return f"{code:026}"
 
 
-async def unary(mesh: ServedMesh, code: int) -> None:
-    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(mesh.channel())
+async def unary(mesh: ServedMesh, code: int, opened: Opened = ServedMesh.channel) -> None:
+    stub: Any = catalog_service_pb2_grpc.CatalogServiceStub(opened(mesh))
     await stub.GetTrack(catalog_service_pb2.GetTrackRequest(id=id_of(code)), metadata=mesh.token())
 
 
-async def server_stream(mesh: ServedMesh, code: int) -> None:
-    stub: Any = catalog_service_pb2_grpc.ImportServiceStub(mesh.channel())
+async def server_stream(mesh: ServedMesh, code: int, opened: Opened = ServedMesh.channel) -> None:
+    stub: Any = catalog_service_pb2_grpc.ImportServiceStub(opened(mesh))
     request = catalog_service_pb2.WatchImportRequest(id=id_of(code))
     async for _ in stub.WatchImport(request, metadata=mesh.token()):
         pass
 
 
-async def client_stream(mesh: ServedMesh, code: int) -> None:
-    stub: Any = delivery_pb2_grpc.DeliveryInternalServiceStub(mesh.channel("media"))
+async def client_stream(mesh: ServedMesh, code: int, opened: Opened = ServedMesh.channel) -> None:
+    stub: Any = delivery_pb2_grpc.DeliveryInternalServiceStub(opened(mesh, "media"))
     sent = delivery_pb2.Delivery(subject="s", descriptor_sha256="d" * 64, rung="128", bytes=1)
     batch = delivery_pb2.ReportDeliveriesRequest(batch_id=id_of(code), deliveries=[sent])
     batch.delivered_at.GetCurrentTime()
     await stub.ReportDeliveries(iter([batch]))
 
 
-async def bidi_stream(mesh: ServedMesh, code: int) -> None:
-    stub: Any = playback_service_pb2_grpc.HeartbeatServiceStub(mesh.channel())
+async def bidi_stream(mesh: ServedMesh, code: int, opened: Opened = ServedMesh.channel) -> None:
+    stub: Any = playback_service_pb2_grpc.HeartbeatServiceStub(opened(mesh))
     request = playback_service_pb2.StreamHeartbeatsRequest
     hello = request(hello=request.Hello(playback_id=id_of(code), device_id="phone"))
     async for _ in stub.StreamHeartbeats(iter([hello]), metadata=mesh.token()):
@@ -124,6 +126,21 @@ async def test_every_code_reaches_the_client_with_its_details(
     assert fault.retry_after_s == 2.5
     assert fault.violations == (FieldViolation("q", "is empty"),)
     assert ("retry-after", "3") in tuple(caught.value.trailing_metadata())
+
+
+@pytest.mark.parametrize("call", KINDS)
+@pytest.mark.parametrize("code", CODES, ids=code_pb2.Code.Name)
+async def test_a_client_of_ours_raises_the_fault_that_the_service_meant(
+    mesh: ServedMesh, call: Any, code: int
+) -> None:
+    with pytest.raises(Fault) as caught:
+        await call(mesh, code, ServedMesh.client_channel)
+    fault = caught.value
+    assert status.status_of(fault).code == code
+    assert (fault.reason, fault.retry_after_s) == (REASON_OF_CODE[code], 2.5)
+    assert fault.metadata["key"] == "value"
+    assert fault.violations == (FieldViolation("q", "is empty"),)
+    assert isinstance(fault.__cause__, grpc.aio.AioRpcError)
 
 
 @pytest.mark.parametrize("call", KINDS)

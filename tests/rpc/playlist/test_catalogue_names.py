@@ -16,6 +16,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
     add_CatalogInternalServiceServicer_to_server,
 )
 
+from meshkit.clients import interceptors
 from meshkit.faults import NotFound, Unavailable
 from meshkit.server_context import Context
 from meshkit.testing.rpc import ServedMesh, served
@@ -66,7 +67,7 @@ async def mesh(tls: Path) -> AsyncIterator[ServedMesh]:
 
 @pytest.fixture
 async def stub(mesh: ServedMesh) -> Any:
-    return CatalogInternalServiceStub(mesh.channel("playlist"))
+    return CatalogInternalServiceStub(mesh.client_channel("playlist"))
 
 
 async def test_albums_come_with_what_lists_show(stub: Any) -> None:
@@ -95,6 +96,6 @@ async def test_the_first_that_is_missing_is_named(
 async def test_a_catalogue_that_is_away_makes_the_call_unavailable(
     port: Callable[[Any], Any],
 ) -> None:
-    async with grpc.aio.insecure_channel("127.0.0.1:1") as channel:
+    async with grpc.aio.insecure_channel("127.0.0.1:1", interceptors=interceptors()) as channel:
         with pytest.raises(Unavailable):
             await port(CatalogInternalServiceStub(channel)).existing(KNOWN)

@@ -160,14 +160,14 @@ def users() -> Users:
 async def catalogue(catalog: Catalog, tmp_path: Path) -> AsyncIterator[CatalogueService]:
     registered = (add_CatalogInternalServiceServicer_to_server, catalog)
     async with served(tmp_path, registered) as mesh:
-        yield CatalogueService(CatalogInternalServiceStub(mesh.channel("playlist")))
+        yield CatalogueService(CatalogInternalServiceStub(mesh.client_channel("playlist")))
 
 
 @pytest.fixture
 async def identity(users: Users, tmp_path: Path) -> AsyncIterator[IdentityService]:
     registered = (add_UserInternalServiceServicer_to_server, users)
     async with served(tmp_path, registered, workload="identity") as mesh:
-        channel = mesh.channel("playlist", serves_as="identity")
+        channel = mesh.client_channel("playlist", serves_as="identity")
         yield IdentityService(UserInternalServiceStub(channel))
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
 import pytest
 from segue.playlist.v1 import playlist_service_pb2
 
 from meshkit import stream_ends
-from meshkit.faults import Fault
+from meshkit.faults import NotFound, Unavailable
 from meshkit.stream_ends import Reason, StreamEnd, StreamEnded
 from player.commands import following
 from player.commands.following import followed
@@ -43,11 +42,6 @@ def step(token: str, end: StreamEnd | None = None) -> Any:
     return playlist_service_pb2.WatchPlaylistResponse(resume_token=token, end=message)
 
 
-def failure(code: grpc.StatusCode, details: str = "") -> grpc.aio.AioRpcError:
-    empty = grpc.aio.Metadata()
-    return grpc.aio.AioRpcError(code, empty, empty, details)
-
-
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was waited, each time."""
@@ -70,7 +64,7 @@ async def test_a_watch_goes_on_where_it_was_cut_drained_or_out_of_token(
     waits: list[float],
 ) -> None:
     client = ScriptedWatches(
-        [step("1"), step("2"), failure(grpc.StatusCode.UNAVAILABLE)],
+        [step("1"), step("2"), Unavailable("cut")],
         [step("3"), step("4", StreamEnd(Reason.DRAINING, "", 0.9))],
         [step("5"), step("", stream_ends.TOKEN_EXPIRED)],
         [step("6"), step("7", stream_ends.unavailable(2.0))],
@@ -99,6 +93,6 @@ async def test_whoever_is_not_wanted_back_stays_away(end: StreamEnd) -> None:
 
 
 async def test_a_watch_ends_with_the_fault_that_no_retry_mends() -> None:
-    client = ScriptedWatches([step("1"), failure(grpc.StatusCode.NOT_FOUND, "gone")])
-    with pytest.raises(Fault, match="gone"):
+    client = ScriptedWatches([step("1"), NotFound("gone")])
+    with pytest.raises(NotFound, match="gone"):
         await seen(client, [])

@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
-import grpc
 import pytest
 from segue.playback.v1 import playback_service_pb2
 
 from meshkit import stream_ends
-from meshkit.faults import Unavailable
+from meshkit.faults import Fault, NotFound, PermissionDenied, Unavailable
 from player import kept_stream
 from player.domain.status import PlaybackState, PlayerStatus
 from player.heartbeats import SessionClock, StreamReporter
@@ -54,11 +53,6 @@ class Client:
             yield ANSWER(ack={"seq": request.heartbeat.seq})
 
 
-def rpc_error(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
-    empty = grpc.aio.Metadata()
-    return grpc.aio.AioRpcError(code, empty, empty, details="words")
-
-
 def reporter(client: Client, ended: list[str]) -> StreamReporter:
     clock = SessionClock("P", "D", epoch=1, revision=2)
     return StreamReporter(client, clock, lambda reason, _: ended.append(reason))  # type: ignore[arg-type]
@@ -72,7 +66,7 @@ async def until(what: Any) -> None:
 
 @pytest.mark.parametrize(
     "interruption",
-    [rpc_error(grpc.StatusCode.UNAVAILABLE), asyncio.CancelledError(), Unavailable("x")],
+    [Unavailable("x"), asyncio.CancelledError(), ConnectionError()],
     ids=["the edge is away", "gRPC cancelled its call", "no token"],
 )
 async def test_beats_go_on_over_a_new_stream(interruption: BaseException) -> None:
@@ -85,13 +79,13 @@ async def test_beats_go_on_over_a_new_stream(interruption: BaseException) -> Non
     assert ended == []
 
 
-@pytest.mark.parametrize("code", [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED])
-async def test_a_session_that_is_not_ours_ends_the_beats(code: grpc.StatusCode) -> None:
+@pytest.mark.parametrize("refusal", [NotFound, PermissionDenied])
+async def test_a_session_that_is_not_ours_ends_the_beats(refusal: type[Fault]) -> None:
     ended: list[str] = []
-    beats = reporter(Client(rpc_error(code)), ended)
+    beats = reporter(Client(refusal("words")), ended)
     await until(lambda: ended)
     await beats.close()
-    assert ended == [code.name]
+    assert ended == [refusal.code]
 
 
 async def test_a_takeover_is_told_once() -> None:
