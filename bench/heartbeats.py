@@ -342,7 +342,7 @@ async def _measure(ours: Server, echo: Server, count: int) -> list[Figure]:
 
 
 def _figures(ours: Measured, echo: Measured, count: int) -> list[Figure]:
-    aim = f"aim ≥ {LIMIT}"
+    target = f"aim ≥ {LIMIT}"
     busy, in_turn = (
         statistics.median(map(operator.truediv, each, other))
         for each, other in ((ours.busy, echo.busy), (ours.in_turn, echo.in_turn))
@@ -352,11 +352,11 @@ def _figures(ours: Measured, echo: Measured, count: int) -> list[Figure]:
     return [
         Figure("heartbeats", statistics.median(ours.busy), "/core s", None),
         Figure("empty bidi echo", statistics.median(echo.busy), "/core s", None),
-        Figure("heartbeats ÷ echo", busy, "", aim),
+        Figure("heartbeats ÷ echo", busy, "", target),
         Figure(f"heartbeats of {held} in turn", statistics.median(ours.in_turn), "/core s", None),
-        Figure("heartbeats ÷ echo, so in turn", in_turn, "", aim),
+        Figure("heartbeats ÷ echo, so in turn", in_turn, "", target),
         Figure(f"heartbeats, {held}, {pace}", ours.paced, "/core s", None),
-        Figure("heartbeats ÷ echo, so paced", ours.paced / echo.paced, "", aim),
+        Figure("heartbeats ÷ echo, so paced", ours.paced / echo.paced, "", target),
         Figure(f"memory of a held stream, {held}", ours.kib, "KiB", f"aim < {LIMIT_KIB:g} KiB"),
         Figure("memory of a held echo stream", echo.kib, "KiB", None),
         Figure(

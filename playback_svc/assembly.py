@@ -31,10 +31,10 @@ from meshkit.tokens import TokenVerifier
 from meshkit.ulids import new_id
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
-from playback_svc.adapters.valkey.events import ValkeyWakeups
+from playback_svc.adapters.valkey.events import ValkeyEventBus
 from playback_svc.ports.clients import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.events import News
+from playback_svc.ports.events import Event
 from playback_svc.ports.mailboxes import Mailboxes
 from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.ports.plays import Plays
@@ -42,7 +42,7 @@ from playback_svc.ports.positions import PositionStore
 from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.upkeep import Upkeep
-from playback_svc.ports.user_snapshots import Others
+from playback_svc.ports.user_snapshots import UserSnapshots
 from playback_svc.servicers.activity import ActivityServicer
 from playback_svc.servicers.deliveries import DeliveryServicer
 from playback_svc.servicers.device_lookup import DeviceLookupServicer
@@ -59,13 +59,13 @@ from playback_svc.streams.device_streams import DeviceStreams
 from playback_svc.streams.heartbeats import Heartbeats
 from playback_svc.streams.live_view import Watchers
 from playback_svc.streams.streams import Streams
-from playback_svc.usecases.activity import ListActivity, Observing
-from playback_svc.usecases.command_waits import Receipts
+from playback_svc.usecases.activity import ActivityReader, ListActivity
+from playback_svc.usecases.command_waits import CommandWaits
 from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
 from playback_svc.usecases.deliveries import CountDeliveries
-from playback_svc.usecases.device_reports import Reports
+from playback_svc.usecases.device_reports import DeviceReports
 from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.expiry import Expire, Sweeper
 from playback_svc.usecases.get_playback import GetPlayback
@@ -75,9 +75,9 @@ from playback_svc.usecases.play import Play
 from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
 from playback_svc.usecases.queueing import Queueing
 from playback_svc.usecases.registering import Devices
-from playback_svc.usecases.retention import Forgetter
+from playback_svc.usecases.retention import Retention
 from playback_svc.usecases.skip_allowance import SkipAllowance
-from playback_svc.usecases.track_selection import Staging
+from playback_svc.usecases.track_selection import TrackSelection
 from playback_svc.usecases.transferring import Transfer
 
 
@@ -96,9 +96,9 @@ class Parts:
     deliveries: Deliveries
     feed: ChangeFeed
     preferences: PreferencesCache
-    others: Others
+    others: UserSnapshots
     positions: PositionStore
-    wakeups: ValkeyWakeups
+    events: ValkeyEventBus
     skips: SkipWindows
     catalogue: Catalogue
     playlists: Playlists
@@ -134,17 +134,17 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
     cases = use_cases(settings, parts)
     on_devices = device_cases(settings, parts, cases)
     streams = held_streams(settings, parts, cases, on_devices)
-    receipts = on_devices.receipts
+    waits = on_devices.waits
 
-    def hear(news: News) -> None:
-        streams.hear(news)
-        receipts.hear(news)
+    def hear(event: Event) -> None:
+        streams.hear(event)
+        waits.hear(event)
 
     def gap() -> None:
         streams.gap()
-        receipts.gap()
+        waits.gap()
 
-    parts.wakeups.listen(hear, gap)
+    parts.events.listen(hear, gap)
     playback = PlaybackServicer(
         play=cases.play,
         control=cases.control,
@@ -173,7 +173,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
     server.add(device_service.add_DeviceServiceServicer_to_server, devices)
     lookup = DeviceLookupServicer(on_devices.devices)
     server.add(device_internal.add_DeviceInternalServiceServicer_to_server, lookup)
-    server.on_drain(receipts.drain)
+    server.on_drain(waits.drain)
     deliveries = DeliveryServicer(CountDeliveries(parts.deliveries, now_ms, unattributed))
     server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
     server.on_drain(deliveries.drain)
@@ -182,8 +182,8 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
         lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
     )
     sweeper = Sweeper(parts.upkeep, Expire(cases.commander), holder=parts.holder, clock=now_ms)
-    forgetter = Forgetter(parts.upkeep, parts.deliveries, holder=parts.holder, clock=now_ms)
-    serving.run(*streams.background, parts.wakeups.run, sweeper.run, forgetter.run)
+    retention = Retention(parts.upkeep, parts.deliveries, holder=parts.holder, clock=now_ms)
+    serving.run(*streams.background, parts.events.run, sweeper.run, retention.run)
     return Service(streams, StreamRevoker(tokens, streams))
 
 
@@ -200,7 +200,7 @@ def _add_listening(
         UpdatePreferences(cases.commander, parts.preferences),
     )
     server.add(add_PreferencesServiceServicer_to_server, preferences)
-    activity = ActivityServicer(ListActivity(parts.friends, cases.observing), views, tokens)
+    activity = ActivityServicer(ListActivity(parts.friends, cases.activity_reader), views, tokens)
     server.add(add_ActivityServiceServicer_to_server, activity)
 
 
@@ -211,22 +211,22 @@ class UseCases:
     commander: Commander
     sessions: SessionLookup
     contexts: Contexts
-    staging: Staging
+    selection: TrackSelection
     play: Play
     control: Control
     resume: Resume
     moving: Moving
     queueing: Queueing
     get_playback: GetPlayback
-    observing: Observing
+    activity_reader: ActivityReader
 
 
 def use_cases(settings: Settings, parts: Parts) -> UseCases:
     """The commands of playback on the parts."""
-    commander = Commander(parts.store, parts.positions, parts.deliveries, parts.wakeups, now_ms)
+    commander = Commander(parts.store, parts.positions, parts.deliveries, parts.events, now_ms)
     sessions = SessionLookup(parts.store)
     contexts = Contexts(parts.store, parts.catalogue, parts.playlists)
-    staging = Staging(parts.catalogue, parts.plans, new_id)
+    selection = TrackSelection(parts.catalogue, parts.plans, new_id)
     allowance = SkipAllowance(parts.skips, parts.plans, now_ms)
     # Shuffles music, guards nothing.
     rng, urls_live_s = Random(), settings.urls_live_s  # noqa: S311
@@ -234,20 +234,20 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
         commander=commander,
         sessions=sessions,
         contexts=contexts,
-        staging=staging,
+        selection=selection,
         play=Play(
-            commander, contexts, staging,
+            commander, contexts, selection,
             clock=now_ms, new_id=new_id, rng=rng, urls_live_s=urls_live_s,
         ),
         control=Control(commander, sessions),
-        resume=Resume(commander, sessions, staging, clock=now_ms, urls_live_s=urls_live_s),
+        resume=Resume(commander, sessions, selection, clock=now_ms, urls_live_s=urls_live_s),
         moving=Moving(
-            commander, sessions, contexts, staging, parts.skips, parts.plans,
+            commander, sessions, contexts, selection, parts.skips, parts.plans,
             new_id=new_id, rng=rng, urls_live_s=urls_live_s,
         ),
         queueing=Queueing(commander, contexts, parts.catalogue, new_id=new_id, rng=rng),
         get_playback=GetPlayback(commander, allowance, now_ms),
-        observing=Observing(parts.others, parts.positions, now_ms),
+        activity_reader=ActivityReader(parts.others, parts.positions, now_ms),
     )  # fmt: skip
 
 
@@ -256,27 +256,27 @@ class DeviceCases:
     """What is done with devices, as more than one servicer needs it."""
 
     devices: Devices
-    receipts: Receipts
-    reports: Reports
+    waits: CommandWaits
+    reports: DeviceReports
     directing: Directing
     transfer: Transfer
 
 
 def device_cases(settings: Settings, parts: Parts, cases: UseCases) -> DeviceCases:
     """What is done with devices, on the parts and the commands of playback."""
-    commander, wakeups = cases.commander, parts.wakeups
-    receipts = Receipts(parts.mailboxes, wakeups, now_ms)
+    commander, events = cases.commander, parts.events
+    waits = CommandWaits(parts.mailboxes, events, now_ms)
     return DeviceCases(
-        devices=Devices(commander, wakeups),
-        receipts=receipts,
-        reports=Reports(parts.mailboxes, wakeups, now_ms),
+        devices=Devices(commander, events),
+        waits=waits,
+        reports=DeviceReports(parts.mailboxes, events, now_ms),
         directing=Directing(
-            commander, wakeups, receipts,
+            commander, events, waits,
             play=cases.play, control=cases.control, resume=cases.resume, moving=cases.moving,
             queueing=cases.queueing,
         ),
         transfer=Transfer(
-            commander, wakeups, cases.staging,
+            commander, events, cases.selection,
             clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
         ),
     )  # fmt: skip
@@ -286,16 +286,16 @@ def held_streams(
     settings: Settings, parts: Parts, cases: UseCases, on_devices: DeviceCases
 ) -> Streams:
     """What holds streams, on the parts."""
-    measures, wakeups, commander = PrometheusMeasures(), parts.wakeups, cases.commander
+    measures, events, commander = PrometheusMeasures(), parts.events, cases.commander
     heartbeats = Heartbeats(
-        parts.store, parts.positions, wakeups, commander, measures=measures, clock=now_ms
+        parts.store, parts.positions, events, commander, measures=measures, clock=now_ms
     )
     devices = DeviceStreams(
-        parts.mailboxes, wakeups, wakeups, commander, on_devices.devices, on_devices.reports,
+        parts.mailboxes, events, events, commander, on_devices.devices, on_devices.reports,
         measures=measures, clock=now_ms, urls_live_s=settings.urls_live_s,
     )  # fmt: skip
-    watchers = Watchers(cases.get_playback, parts.others, wakeups, measures=measures, clock=now_ms)
+    watchers = Watchers(cases.get_playback, parts.others, events, measures=measures, clock=now_ms)
     activity = ActivityViews(
-        parts.friends, cases.observing, wakeups, measures=measures, clock=now_ms
+        parts.friends, cases.activity_reader, events, measures=measures, clock=now_ms
     )
     return Streams(heartbeats, devices, watchers, activity)

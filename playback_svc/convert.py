@@ -10,7 +10,7 @@ from playback_svc.domain.listing import Listing
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Origin, PlayQueue, Repeat, origin_ahead, origin_of
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
-from playback_svc.domain.plays import Outcome, Play
+from playback_svc.domain.plays import Outcome, PlayRecord
 from playback_svc.ports.player_states import Answer
 from playback_svc.streams.slots import SessionOver
 from playback_svc.usecases.get_playback import Playing
@@ -116,7 +116,7 @@ _OUTCOMES = {
 }
 
 
-def play(play: Play) -> history_service_pb2.Play:
+def play(play: PlayRecord) -> history_service_pb2.Play:
     """A play as history and its feed tell it."""
     return history_service_pb2.Play(
         play_id=play.play_id,

@@ -27,8 +27,8 @@ from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
-from playback_svc.adapters.postgres.user_snapshots import PostgresOthers
-from playback_svc.adapters.valkey.events import ValkeyWakeups
+from playback_svc.adapters.postgres.user_snapshots import PostgresUserSnapshots
+from playback_svc.adapters.valkey.events import ValkeyEventBus
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.adapters.valkey.preferences import ValkeyPreferences
 from playback_svc.adapters.valkey.skips import ValkeySkipWindows
@@ -87,9 +87,9 @@ def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: 
         deliveries=PostgresDeliveries(pool),
         feed=process.feed,
         preferences=ValkeyPreferences(client),
-        others=PostgresOthers(pool),
+        others=PostgresUserSnapshots(pool),
         positions=ValkeyPositions(client, now_ms),
-        wakeups=ValkeyWakeups(client, holder),
+        events=ValkeyEventBus(client, holder),
         skips=ValkeySkipWindows(client, now_ms),
         **others,
     )

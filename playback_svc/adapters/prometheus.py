@@ -6,7 +6,7 @@ from typing import Any
 
 from meshkit.telemetry import counter, gauge, histogram
 from playback_svc.domain.beats import Counted
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.rungs import NAMES
 
 _LATENCY_BUCKETS_S = (0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
@@ -44,7 +44,7 @@ _UNATTRIBUTED = counter(
 )
 
 
-def entered(play: Play) -> None:
+def entered(play: PlayRecord) -> None:
     """Counts a play that was left."""
     _PLAYS_OF[play.offline].inc()
 

@@ -32,7 +32,9 @@ class Listening:
     context_id: str
 
 
-def shared(state: PlayerState | None, preferences: Preferences, now_ms: int) -> Listening | None:
+def shared_listening(
+    state: PlayerState | None, preferences: Preferences, now_ms: int
+) -> Listening | None:
     """What friends are shown of ``state``, which is as of ``now_ms``; None for nothing."""
     if state is None or not preferences.share_activity:
         return None

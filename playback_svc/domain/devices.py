@@ -55,7 +55,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class DeviceView:
     """A device, whether it holds a stream now, and whether it plays the user's session."""
 
     device: Device
@@ -63,62 +63,62 @@ class Listed:
     active: bool
 
 
-def found(devices: Iterable[Device], device_id: str) -> Device | None:
+def find_device(devices: Iterable[Device], device_id: str) -> Device | None:
     """The device of that id."""
     return next((device for device in devices if device.device_id == device_id), None)
 
 
-def unknown(device_id: str) -> NotFound:
+def unknown_device_error(device_id: str) -> NotFound:
     """The fault for a device that the user does not have."""
     return NotFound("You have no such device.", metadata={"resource": "device", "id": device_id})
 
 
-def require_known(devices: Iterable[Device], device_id: str) -> Device:
+def require_device(devices: Iterable[Device], device_id: str) -> Device:
     """The device of that id. Raises NotFound."""
-    device = found(devices, device_id)
+    device = find_device(devices, device_id)
     if device is None:
-        raise unknown(device_id)
+        raise unknown_device_error(device_id)
     return device
 
 
-def controllable(devices: Iterable[Device], device_id: str) -> Device:
+def require_controllable_of(devices: Iterable[Device], device_id: str) -> Device:
     """The device of that id, if it has a mailbox.
 
     Raises NotFound, FailedPrecondition (NOT_SUPPORTED_BY_DEVICE).
     """
-    return require_controllable(require_known(devices, device_id))
+    return require_controllable(require_device(devices, device_id))
 
 
 def require_controllable(device: Device) -> Device:
     """The device, if it has a mailbox. Raises FailedPrecondition (NOT_SUPPORTED_BY_DEVICE)."""
     if not device.controllable:
-        raise not_supported(
+        raise not_supported_error(
             device.device_id, "The device takes no commands: it was never registered."
         )
     return device
 
 
-def not_supported(device_id: str, message: str) -> FailedPrecondition:
+def not_supported_error(device_id: str, message: str) -> FailedPrecondition:
     """The fault for a command that a device cannot obey."""
     return FailedPrecondition(
         message, reason="NOT_SUPPORTED_BY_DEVICE", metadata={"device_id": device_id}
     )
 
 
-def played_on(devices: Sequence[Device], device_id: str, now_ms: int) -> Device:
+def touch_device(devices: Sequence[Device], device_id: str, now_ms: int) -> Device:
     """The device as playing on it makes it known, with the time that it was seen."""
-    known = found(devices, device_id)
+    known = find_device(devices, device_id)
     if known is not None:
         return replace(known, seen_at_ms=now_ms)
     return Device(device_id, device_id, now_ms, now_ms)
 
 
-def evicted(devices: Sequence[Device], joining: Device, active_id: str) -> str | None:
+def device_to_evict(devices: Sequence[Device], joining: Device, active_id: str) -> str | None:
     """The device that makes room for ``joining``, if room is needed.
 
     Raises FailedPrecondition (DEVICE_LIMIT) where all others are registered or play.
     """
-    if found(devices, joining.device_id) is not None or len(devices) < MOST_DEVICES:
+    if find_device(devices, joining.device_id) is not None or len(devices) < MOST_DEVICES:
         return None
     passing = [
         device for device in devices if not device.controllable and device.device_id != active_id

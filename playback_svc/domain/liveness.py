@@ -42,7 +42,7 @@ class LivePosition:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Liveness:
     """A live position, if one is known, and since when positions are kept without a gap.
 
     ``since_ms`` is None while nobody can tell, because the live store cannot answer.
@@ -56,7 +56,7 @@ class Sighting:
         return self.since_ms is not None and now_ms - self.since_ms >= BLIND_MS
 
 
-UNSEEN = Sighting(None, None)
+UNKNOWN = Liveness(None, None)
 """What is known of a session while live positions cannot be read."""
 
 
@@ -102,11 +102,11 @@ def expires_at_ms(state: PlayerState) -> int | None:
     return heard_at_ms + SILENCE_PLAYING_MS
 
 
-def as_of(state: PlayerState, sighting: Sighting, now_ms: int) -> PlayerState:
+def as_of(state: PlayerState, liveness: Liveness, now_ms: int) -> PlayerState:
     """The state at ``now_ms``: with its last beat, and STOPPED where silence has ended it."""
-    state = observe(state, sighting.position)
+    state = observe(state, liveness.position)
     over_at_ms = expires_at_ms(state)
-    if over_at_ms is None or now_ms < over_at_ms or not sighting.telling(now_ms):
+    if over_at_ms is None or now_ms < over_at_ms or not liveness.telling(now_ms):
         return state
     # Nobody heard anything after the last sign of life; a device that gives none at all, such as a
     # plain HLS player, played to the end.

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class PlayRecord:
     """One play of a track.
 
     ``counted`` says that enough of it was heard to stand in the history and in the counts.
@@ -64,7 +64,7 @@ def heard_enough(state: PlayerState, now_ms: int) -> bool:
     return counted(heard_ms, duration_ms) or has_ended(state.begun_ms + heard_ms, duration_ms)
 
 
-def taken_up_from(state: PlayerState) -> int:
+def resume_position_ms(state: PlayerState) -> int:
     """Where a play of what is over begins, in ms: its position, or as far as it was heard to.
 
     Somebody who only went to a position has not heard what lies before it.
@@ -74,7 +74,7 @@ def taken_up_from(state: PlayerState) -> int:
     return min(state.position_ms, state.begun_ms + state.heard_ms)
 
 
-def as_delivered(state: PlayerState, now_ms: int, delivered_ms: int) -> PlayerState:
+def limit_to_delivered(state: PlayerState, now_ms: int, delivered_ms: int) -> PlayerState:
     """``state`` at ``now_ms``, in which no more was heard in this session than it was sent.
 
     For a session that never sent a beat: nobody says that anything was heard but the clock.
@@ -88,10 +88,10 @@ def has_ended(position_ms: int, duration_ms: int) -> bool:
     return position_ms >= duration_ms - _END_MS
 
 
-def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> Play:
+def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> PlayRecord:
     """What is kept of the play that ``state`` leaves at ``now_ms``; ``skipped`` where by a skip."""
     heard_ms = state.heard_at(now_ms)
-    return Play(
+    return PlayRecord(
         play_id=state.play_id,
         session_id=state.session_id,
         device_id=state.device_id,

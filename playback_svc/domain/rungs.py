@@ -15,7 +15,7 @@ NAMES = (*AAC, "flac")
 _LADDER = tuple(Rung(name, int(name)) for name in AAC)
 
 
-def named(rungs: Sequence[Rung], name: str) -> Rung:
+def rung_named(rungs: Sequence[Rung], name: str) -> Rung:
     """The rung of that name. One that is not of ``rungs`` is told by its name, FLAC at 0 kbps.
 
     That is no mistake: what was fetched before the session changed its track is still heard.
@@ -26,7 +26,7 @@ def named(rungs: Sequence[Rung], name: str) -> Rung:
     return Rung(name, int(name) if name.isdecimal() else 0)
 
 
-def nearest(rungs: Sequence[Rung], kbps: int) -> Rung:
+def nearest_rung(rungs: Sequence[Rung], kbps: int) -> Rung:
     """The rung whose rate is nearest to ``kbps``, the lower of two.
 
     A rate that a device measured, or read in a manifest, lies some percent above the rung's own.

@@ -9,7 +9,7 @@ from playback_svc.domain.player_state import EndReason, Rung, Status, Version
 
 
 @dataclass(frozen=True, slots=True)
-class Wake:
+class PlaybackChanged:
     """A user's playback changed: what those who watch it must know.
 
     ``duration_ms`` is the length of the track that plays now, ``rungs`` what of it is streamed.
@@ -26,7 +26,7 @@ class Wake:
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class CommandQueued:
     """Command ``number`` was put into a device's mailbox."""
 
     user_id: str
@@ -35,7 +35,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class CommandReported:
     """A device said how it went with command ``number``."""
 
     user_id: str
@@ -44,14 +44,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Adjusted:
+class SettingsChanged:
     """The user's preferences, or the list of devices, changed."""
 
     user_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class DeviceConnected:
     """A device has opened a stream; its streams of lower numbers end."""
 
     user_id: str
@@ -59,17 +59,17 @@ class Joined:
     stream_number: int
 
 
-News = Wake | Mail | Receipt | Adjusted | Joined
+Event = PlaybackChanged | CommandQueued | CommandReported | SettingsChanged | DeviceConnected
 """What an instance tells the others."""
 
 
-class Wakeups(Protocol):
-    """Tells every instance that holds streams of a user what happened. May lose news.
+class EventBus(Protocol):
+    """Tells every instance that holds streams of a user what happened. May lose events.
 
-    The instance that sends hears its own news at once, without the store.
+    The instance that sends hears its own events at once, without the store.
     """
 
-    def send(self, news: News) -> None:
+    def send(self, event: Event) -> None:
         """Tell soon; never blocks and never raises."""
         ...
 

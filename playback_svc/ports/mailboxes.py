@@ -11,7 +11,7 @@ from playback_svc.domain.mailbox import Applied, Command, Lapse, Pending
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class MailboxSnapshot:
     """How a device's mailbox stands for a stream of it that was just opened.
 
     ``stream_number`` is above those of all its streams before. ``settled`` are the commands of
@@ -38,7 +38,7 @@ class Mailboxes(Protocol):
         volume_percent: int | None,
         now_ms: int,
         limit: int,
-    ) -> Opening:
+    ) -> MailboxSnapshot:
         """Numbers a stream, and takes down what its device says first.
 
         What waits up to ``last_applied`` becomes DONE; else as ``report``, and what is pending

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
-from playback_svc.domain.devices import Device, Listed
+from playback_svc.domain.devices import Device, DeviceView
 from playback_svc.domain.liveness import LivePosition
 from playback_svc.domain.mailbox import Command
 from playback_svc.domain.player_state import Asset, EndReason, PlayerState, Status, Track, Version
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.preferences import DEFAULT, Preferences
 
 NO_TRACK = Track("", "", "", 0)
@@ -81,7 +81,7 @@ class Answer:
     number: int = 0
     sent: Command | None = field(default=None, compare=False)
     preferences: Preferences = DEFAULT
-    listed: Listed | None = None
+    listed: DeviceView | None = None
     playing: PlayerState | None = None
     queue_count: int = 0
 
@@ -113,7 +113,7 @@ class Change:
     ``expected`` is the version that the row must still have, None for no row; ``state`` is what it
     becomes, None where there is no row and none is made; a ``state`` of the expected version is
     only compared, so that beats kept meanwhile stand. ``stored`` must be new under its key. Each
-    command in ``mail`` must be the one after its device's ``last_number``, and raises that.
+    command in ``commands`` must be the one after its device's ``last_number``, and raises that.
     ``preferences`` must have the version after the stored one, and those of ``preferences_read``,
     a version, must be the stored ones still. ``devices`` are written but for
     their numbers and loudness, and ``removed_device`` goes with its mailbox; ``devices_version``,
@@ -128,9 +128,9 @@ class Change:
     sessions: tuple[SessionRecord, ...] = ()
     devices: tuple[Device, ...] = ()
     removed_device: str | None = None
-    mail: tuple[Command, ...] = ()
+    commands: tuple[Command, ...] = ()
     stored: StoredAnswer | None = None
-    plays: tuple[Play, ...] = ()
+    plays: tuple[PlayRecord, ...] = ()
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     dropped_blobs: tuple[str, ...] = ()
     preferences: Preferences | None = None

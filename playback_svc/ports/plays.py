@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 
 FEED_ENTITY = "play"
 """What plays are filed under in the feed; each payload is a WatchPlaysResponse without token."""
@@ -16,7 +16,7 @@ class Plays(Protocol):
 
     async def page(
         self, user_id: str, after: str | None, limit: int, *, distinct: bool
-    ) -> Sequence[Play]:
+    ) -> Sequence[PlayRecord]:
         """At most ``limit`` plays that counted, by falling id, those below the id ``after``.
 
         ``distinct``: each track at its latest play alone. Must cost no more for a user of a

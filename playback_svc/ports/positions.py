@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from playback_svc.domain.liveness import LivePosition, Sighting
+from playback_svc.domain.liveness import Liveness, LivePosition
 
 
 class PositionStore(Protocol):
@@ -15,7 +15,7 @@ class PositionStore(Protocol):
         """Keep each unless a higher ``seq`` of its session is kept already."""
         ...
 
-    async def get(self, session_ids: Sequence[str]) -> list[Sighting]:
+    async def get(self, session_ids: Sequence[str]) -> list[Liveness]:
         """What is known of each session, in order.
 
         ``since_ms`` must be no earlier than the last time that positions were lost or refused.

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
-class Attendance(Protocol):
+class Presence(Protocol):
     """Which devices hold a stream, on whichever instance. Forgets an instance that died."""
 
     async def attend(self, user_id: str, device_id: str) -> None:
-        """The device has a stream here. Counted. Returns as ``Wakeups.watch`` does."""
+        """The device has a stream here. Counted. Returns as ``EventBus.watch`` does."""
         ...
 
     def leave(self, user_id: str, device_id: str) -> None:

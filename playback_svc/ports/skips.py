@@ -10,7 +10,7 @@ WINDOW_S = 1800
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
+class SkipAttempt:
     """One try to skip: whose, under which request, and the SHA-256 of the request's body."""
 
     user_id: str
@@ -48,7 +48,7 @@ class SkipWindows(Protocol):
     counts must be gone when the window after it is over.
     """
 
-    async def take(self, skip: Skip, limit: int) -> Tally:
+    async def take(self, skip: SkipAttempt, limit: int) -> Tally:
         """Count ``skip`` unless ``limit`` are counted in the present window.
 
         Of any number of simultaneous tries at most ``limit`` of distinct requests are allowed in
@@ -57,7 +57,7 @@ class SkipWindows(Protocol):
         """
         ...
 
-    async def give_back(self, skip: Skip) -> None:
+    async def give_back(self, skip: SkipAttempt) -> None:
         """Undo a ``take`` of which it is certain that nothing came.
 
         Does nothing where the same request was taken more than once: another of its tries may
@@ -65,6 +65,6 @@ class SkipWindows(Protocol):
         """
         ...
 
-    async def look(self, user_id: str) -> Tally:
+    async def read(self, user_id: str) -> Tally:
         """How the present window stands; ``allowed`` is True and nothing is counted."""
         ...

@@ -11,7 +11,7 @@ from playback_svc.domain.preferences import DEFAULT, Preferences
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class UserSnapshot:
     """A user's row without the entries of the queue, and the preferences, both of one moment.
 
     ``state`` is None where nothing was ever played.
@@ -21,10 +21,10 @@ class Glimpse:
     preferences: Preferences = DEFAULT
 
 
-class Others(Protocol):
+class UserSnapshots(Protocol):
     """Reads of many users at once."""
 
-    async def look(self, user_ids: Collection[str]) -> Mapping[str, Glimpse]:
+    async def read(self, user_ids: Collection[str]) -> Mapping[str, UserSnapshot]:
         """A glimpse of each, at most 500 at a time, unknown users included."""
         ...
 

@@ -47,8 +47,8 @@ class ActivityServicer(ActivityServiceServicer):
             # Who follows nobody may hear nothing for hours, and shall know that the stream stands.
             await context.send_initial_metadata(())
             while view.end is None:
-                if news := view.take():
-                    yield pb.WatchActivityResponse(activity=_told(news))
+                if event := view.take():
+                    yield pb.WatchActivityResponse(activity=_told(event))
                 elif view.lost:
                     view.finish(unavailable())
                 elif view.due:
@@ -60,8 +60,8 @@ class ActivityServicer(ActivityServiceServicer):
         yield pb.WatchActivityResponse(end=view.end.to_message())
 
 
-def _told(news: FriendListening) -> pb.FriendActivity:
-    friend, listening = news.friend, news.listening
+def _told(event: FriendListening) -> pb.FriendActivity:
+    friend, listening = event.friend, event.listening
     user = Person(user_id=friend.user_id, username=friend.username)
     if listening is None:
         return pb.FriendActivity(user=user, hidden=True)

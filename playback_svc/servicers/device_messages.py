@@ -11,7 +11,7 @@ from segue.device.v1 import device_pb2, device_service_pb2
 from meshkit.faults import InvalidArgument
 from meshkit.timestamps import timestamp_of_ms
 from playback_svc import convert
-from playback_svc.domain.devices import Capabilities, Device, DeviceKind, Listed
+from playback_svc.domain.devices import Capabilities, Device, DeviceKind, DeviceView
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
 from playback_svc.servicers.play_orders import command_order, queued_from
 from playback_svc.usecases.device_reports import LONGEST_DETAIL
@@ -93,7 +93,7 @@ def _abilities(field: str, texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def device(listed: Listed) -> device_pb2.Device:
+def device(listed: DeviceView) -> device_pb2.Device:
     """A device as its user sees it."""
     known: Device = listed.device
     return device_pb2.Device(

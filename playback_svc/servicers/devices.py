@@ -18,7 +18,7 @@ from playback_svc.ports.clock import Clock
 from playback_svc.servicers import device_messages
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.streams import stream
-from playback_svc.usecases.device_reports import Reports
+from playback_svc.usecases.device_reports import DeviceReports
 from playback_svc.usecases.directing import Directing
 from playback_svc.usecases.registering import Devices
 from playback_svc.usecases.session_checks import Caller
@@ -37,7 +37,7 @@ class DeviceServicer(DeviceServiceServicer):
         devices: Devices,
         directing: Directing,
         transfer: Transfer,
-        reports: Reports,
+        reports: DeviceReports,
         streams: DeviceStreamCalls,
         addresses: Addresses,
         clock: Clock,
@@ -132,7 +132,7 @@ class DeviceServicer(DeviceServiceServicer):
         number = request.number
         within_s = _within(device_messages.wait_s(request.wait))
         user_id = current_principal().user_id
-        command = await self._directing.look(user_id, device_id, number, within_s)
+        command = await self._directing.read(user_id, device_id, number, within_s)
         return pb.GetCommandResponse(command=device_messages.command(command, self._clock()))
 
     async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:

@@ -19,7 +19,7 @@ from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
 from playback_svc.streams.live_view import Watchers
-from playback_svc.usecases.control import Aim, Control, Resume
+from playback_svc.usecases.control import Control, Resume, Target
 from playback_svc.usecases.get_playback import GetPlayback, Playing
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play
@@ -77,9 +77,9 @@ class PlaybackServicer(PlaybackServiceServicer):
 
     async def Seek(self, request: pb.SeekRequest, context: Context) -> pb.SeekResponse:
         """See the contract."""
-        caller, aim, key = _named(request.playback_id, request)
+        caller, target, key = _named(request.playback_id, request)
         target_ms = request.position_ms
-        answer = await self._control.seek(caller, aim, target_ms, key)
+        answer = await self._control.seek(caller, target, target_ms, key)
         return pb.SeekResponse(position_ms=answer.position_ms, revision=answer.version.revision)
 
     async def Stop(self, request: pb.StopRequest, context: Context) -> pb.StopResponse:
@@ -123,7 +123,7 @@ class PlaybackServicer(PlaybackServiceServicer):
             raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
         caller = Caller(caller.user_id, caller.tier, request.device_id)
         answer = await self._moving.skip(
-            caller, Aim(), key, request.play_id, request.client_play_id
+            caller, Target(), key, request.play_id, request.client_play_id
         )
         left = answer.skips
         return pb.SkipResponse(
@@ -134,15 +134,15 @@ class PlaybackServicer(PlaybackServiceServicer):
 
     async def Previous(self, request: pb.PreviousRequest, context: Context) -> pb.PreviousResponse:
         """See the contract."""
-        caller, aim, key = _named(request.playback_id, request)
-        answer = await self._moving.previous(caller, aim, key, request.client_play_id)
+        caller, target, key = _named(request.playback_id, request)
+        answer = await self._moving.previous(caller, target, key, request.client_play_id)
         return pb.PreviousResponse(**started(answer, self._addresses))
 
     async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
         """See the contract."""
-        caller, aim, key = _named(request.playback_id, request)
+        caller, target, key = _named(request.playback_id, request)
         answer = await self._moving.advance(
-            caller, aim.session_id, request.play_id, key, request.client_play_id
+            caller, target.session_id, request.play_id, key, request.client_play_id
         )
         if answer.ended:
             return pb.AdvanceResponse(
@@ -236,7 +236,7 @@ def _asked(request: WriteRequest) -> tuple[Caller, RequestKey | None]:
     return caller, request_key(request)
 
 
-def _named(playback_id: str, request: WriteRequest) -> tuple[Caller, Aim, RequestKey | None]:
+def _named(playback_id: str, request: WriteRequest) -> tuple[Caller, Target, RequestKey | None]:
     """Who asks, the session that a command names, and the key of its request."""
     caller, key = _asked(request)
-    return caller, Aim(playback_id), key
+    return caller, Target(playback_id), key

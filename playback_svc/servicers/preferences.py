@@ -10,12 +10,12 @@ from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playback_svc.domain.preferences import BitratePreference, Preferences
-from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences, Wishes
+from playback_svc.usecases.preferences import GetPreferences, PreferencesPatch, UpdatePreferences
 
 _BITRATES = {
     preference: pb.Preferences.Bitrate.Value(preference.value) for preference in BitratePreference
 }
-_WISHED = {number: preference for preference, number in _BITRATES.items()}
+_BITRATES_ASKED = {number: preference for preference, number in _BITRATES.items()}
 
 
 class PreferencesServicer(PreferencesServiceServicer):
@@ -39,19 +39,19 @@ class PreferencesServicer(PreferencesServiceServicer):
         user_id = current_principal().user_id
         key = request_key(request)
         based_on = request.based_on_version if request.HasField("based_on_version") else None
-        preferences = await self._update(user_id, _wishes(request.preferences), key, based_on)
+        preferences = await self._update(user_id, _patch(request.preferences), key, based_on)
         return pb.UpdatePreferencesResponse(preferences=_told(preferences))
 
 
-def _wishes(given: pb.Preferences) -> Wishes:
+def _patch(given: pb.Preferences) -> PreferencesPatch:
     """What is asked for; the version is not. Raises InvalidArgument for an unknown bitrate."""
     bitrate = None
     if given.bitrate_pref != pb.Preferences.BITRATE_UNSPECIFIED:
-        bitrate = _WISHED.get(given.bitrate_pref)
+        bitrate = _BITRATES_ASKED.get(given.bitrate_pref)
         if bitrate is None:
             known = ", ".join(BitratePreference)
             raise InvalidArgument.field("preferences.bitrate_pref", f"must be one of {known}")
-    return Wishes(
+    return PreferencesPatch(
         bitrate=bitrate,
         offline_enabled=given.offline_enabled if given.HasField("offline_enabled") else None,
         normalize=given.normalize if given.HasField("normalize") else None,

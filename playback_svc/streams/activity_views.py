@@ -1,8 +1,8 @@
 """Live views of what friends listen to.
 
-News of a friend only mark that friend. One task of the process looks at all who are marked, each
-once for all views and some at a time, and offers what it saw to the views. News may be lost, so
-whoever is not marked is in doubt now and then, and looked at when no news wait.
+Events of a friend only mark that friend. One task of the process looks at all who are marked, each
+once for all views and some at a time, and offers what it saw to the views. Events may be lost, so
+whoever is not marked is in doubt now and then, and looked at when no events wait.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from meshkit.faults import Fault, Unavailable
 from playback_svc.domain.activity import Listening
 from playback_svc.ports.clients import Friend, Friends
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import Adjusted, News, Wake, Wakeups
+from playback_svc.ports.events import Event, EventBus, PlaybackChanged, SettingsChanged
 from playback_svc.ports.measures import Measures
 from playback_svc.streams.held_streams import Alarms, HeldStream, HeldStreams, Holder
 from playback_svc.usecases.activity import (
     MOST_FRIENDS,
+    ActivityReader,
+    ActivitySnapshot,
+    ActivityVersion,
     FriendListening,
-    Look,
-    Observing,
-    Stamp,
-    in_order,
+    order_activity,
 )
 
 TICK_S = 0.1
@@ -55,7 +55,7 @@ class ActivityView(HeldStream):
         self.due = False
         self.failures = 0
         self.lost = False
-        self._looked: dict[str, Stamp] = {}
+        self._looked: dict[str, ActivityVersion] = {}
         self._told: dict[str, Listening] = {}
         self._waiting: dict[str, FriendListening] = {}
 
@@ -69,21 +69,21 @@ class ActivityView(HeldStream):
         self._looked.pop(user_id, None)
         self._tell(FriendListening(friend, None))
 
-    def offer(self, user_id: str, look: Look) -> None:
-        """A look at a friend; an older one than that before is no news."""
+    def offer(self, user_id: str, read: ActivitySnapshot) -> None:
+        """A look at a friend; an older one than that before is no events."""
         friend = self.friends.get(user_id)
         looked = self._looked.get(user_id)
-        if friend is None or (looked is not None and look.stamp < looked):
+        if friend is None or (looked is not None and read.stamp < looked):
             return
-        self._looked[user_id] = look.stamp
-        self._tell(FriendListening(friend, look.listening))
+        self._looked[user_id] = read.stamp
+        self._tell(FriendListening(friend, read.listening))
 
-    def _tell(self, news: FriendListening) -> None:
-        user_id = news.friend.user_id
-        if news.listening == self._told.get(user_id):
+    def _tell(self, event: FriendListening) -> None:
+        user_id = event.friend.user_id
+        if event.listening == self._told.get(user_id):
             self._waiting.pop(user_id, None)
         else:
-            self._waiting[user_id] = news
+            self._waiting[user_id] = event
             self.nudge()
 
     def remind(self) -> None:
@@ -96,12 +96,12 @@ class ActivityView(HeldStream):
         if not self._waiting:
             return None
         user_id = next(iter(self._waiting))
-        news = self._waiting.pop(user_id)
-        if news.listening is None:
+        event = self._waiting.pop(user_id)
+        if event.listening is None:
             del self._told[user_id]
         else:
-            self._told[user_id] = news.listening
-        return news
+            self._told[user_id] = event.listening
+        return event
 
 
 class ActivityViews:
@@ -110,15 +110,15 @@ class ActivityViews:
     def __init__(
         self,
         friends: Friends,
-        observing: Observing,
-        wakeups: Wakeups,
+        activity_reader: ActivityReader,
+        events: EventBus,
         *,
         measures: Measures,
         clock: Clock,
     ) -> None:
         self._friends = friends
-        self._observing = observing
-        self._wakeups = wakeups
+        self._reader = activity_reader
+        self._events = events
         self._clock = clock
         self.held: HeldStreams[ActivityView] = HeldStreams("activity", measures, clock() / 1000)
         self._by_friend: dict[str, dict[ActivityView, None]] = {}
@@ -143,8 +143,8 @@ class ActivityViews:
         """Has everything told that the friends of the calling user share. Raises Unavailable."""
         friends = await self._friends.friends(MOST_FRIENDS)
         await self._follow(view, friends)
-        looks = await self._observing.look(view.friends)
-        ordered = [one.friend.user_id for one in in_order(friends, looks)]
+        looks = await self._reader.read(view.friends)
+        ordered = [one.friend.user_id for one in order_activity(friends, looks)]
         for user_id in dict.fromkeys((*ordered, *looks)):
             view.offer(user_id, looks[user_id])
         self._await_refresh(view)
@@ -167,7 +167,7 @@ class ActivityViews:
         else:
             view.failures = 0
             await self._set_friends(view, friends)
-        # News can be lost: of who begins to play as of who wants to be hidden.
+        # Events can be lost: of who begins to play as of who wants to be hidden.
         self._doubted.update(dict.fromkeys(view.friends))
         self._await_refresh(view)
 
@@ -192,7 +192,7 @@ class ActivityViews:
         if friend.user_id not in view.friends:
             view.gain(friend)
             self._by_friend.setdefault(friend.user_id, {})[view] = None
-            await self._wakeups.watch(friend.user_id)
+            await self._events.watch(friend.user_id)
 
     def _unfollow(self, view: ActivityView, user_id: str) -> None:
         view.lose(user_id)
@@ -202,19 +202,22 @@ class ActivityViews:
             del self._by_friend[user_id]
             self._marked.pop(user_id, None)
             self._doubted.pop(user_id, None)
-        self._wakeups.unwatch(user_id)
+        self._events.unwatch(user_id)
 
-    def hear(self, news: News) -> None:
-        """News of a user who may be someone's friend here. Never raises."""
-        if isinstance(news, Wake | Adjusted) and news.user_id in self._by_friend:
-            self._marked[news.user_id] = None
+    def hear(self, event: Event) -> None:
+        """Events of a user who may be someone's friend here. Never raises."""
+        if (
+            isinstance(event, PlaybackChanged | SettingsChanged)
+            and event.user_id in self._by_friend
+        ):
+            self._marked[event.user_id] = None
 
     def gap(self) -> None:
-        """News may have been missed: every friend is looked at again, some at a time."""
+        """Events may have been missed: every friend is looked at again, some at a time."""
         self._doubted.update(dict.fromkeys(self._by_friend))
 
     async def run(self) -> None:
-        """Look at friends of whom there are news, and end views, until cancelled."""
+        """Look at friends of whom there are events, and end views, until cancelled."""
         task = asyncio.current_task()
         while task is None or not task.cancelling():
             await asyncio.sleep(TICK_S)
@@ -243,12 +246,12 @@ class ActivityViews:
             self._marked.pop(user_id, None)
             self._doubted.pop(user_id, None)
         try:
-            looks = await self._observing.look(user_ids)
+            looks = await self._reader.read(user_ids)
         except Unavailable as fault:
             _log.warning("friends not looked at", reason=fault.reason, friends=len(user_ids))
             still = (user_id for user_id in user_ids if user_id in self._by_friend)
             self._marked.update(dict.fromkeys(still))
             return
-        for user_id, look in looks.items():
+        for user_id, read in looks.items():
             for view in self._by_friend.get(user_id, ()):
-                view.offer(user_id, look)
+                view.offer(user_id, read)

@@ -37,7 +37,7 @@ class DeviceStream(HeldStream):
         self.loudness_due = False
         self.waiting: Sequence[Command] = ()
 
-    def mail(self, number: int) -> None:
+    def notify(self, number: int) -> None:
         """There is a command of that number."""
         self.told = max(self.told, number)
         if number > self.known and not self.behind:

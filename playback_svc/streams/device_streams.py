@@ -1,8 +1,9 @@
 """Streams of devices: what waits in a mailbox is delivered in order, each once a stream.
 
-A stream reads its mailbox when news say that there is more. News can be lost, so one task of the
-process compares all streams with the store, in batches, once a minute and where a gap was noticed.
-Of two streams of a device the one stays that the store numbered last, whatever the clocks say.
+A stream reads its mailbox when an event says that there is more. Events can be lost, so a task of
+the process compares all streams with the store, in batches, once a minute and where a gap was
+noticed. Of two streams of a device the one stays that the store numbered last, whatever the
+clocks say.
 """
 
 from __future__ import annotations
@@ -20,16 +21,22 @@ from playback_svc.domain.devices import Device, require_controllable
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import Adjusted, Joined, Mail, News, Wakeups
-from playback_svc.ports.mailboxes import Mailboxes, Opening
+from playback_svc.ports.events import (
+    CommandQueued,
+    DeviceConnected,
+    Event,
+    EventBus,
+    SettingsChanged,
+)
+from playback_svc.ports.mailboxes import Mailboxes, MailboxSnapshot
 from playback_svc.ports.measures import Measures
 from playback_svc.ports.player_states import Answer
-from playback_svc.ports.presence import Attendance
+from playback_svc.ports.presence import Presence
 from playback_svc.streams.device_stream import DeviceStream
 from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.decisions import Seen, answer_of
-from playback_svc.usecases.device_reports import READ_AT_ONCE, Reports
+from playback_svc.usecases.decisions import Snapshot, answer_of
+from playback_svc.usecases.device_reports import READ_AT_ONCE, DeviceReports
 from playback_svc.usecases.get_playback import Playing
 from playback_svc.usecases.registering import Devices, Registration, active_device
 
@@ -87,19 +94,19 @@ class DeviceStreams:
     def __init__(
         self,
         mailboxes: Mailboxes,
-        wakeups: Wakeups,
-        attendance: Attendance,
+        events: EventBus,
+        presence: Presence,
         commander: Commander,
         devices: Devices,
-        reports: Reports,
+        reports: DeviceReports,
         *,
         measures: Measures,
         clock: Clock,
         urls_live_s: int,
     ) -> None:
         self._mailboxes = mailboxes
-        self._wakeups = wakeups
-        self._attendance = attendance
+        self._events = events
+        self._presence = presence
         self._commander = commander
         self._devices = devices
         self._reports = reports
@@ -122,9 +129,9 @@ class DeviceStreams:
         self._doubted.pop(stream, None)
         self._loud.pop(stream, None)
         if stream.attended:
-            self._attendance.leave(stream.holder.user_id, stream.device_id)
+            self._presence.leave(stream.holder.user_id, stream.device_id)
         if stream.watched:
-            self._wakeups.unwatch(stream.holder.user_id)
+            self._events.unwatch(stream.holder.user_id)
 
     async def open(self, stream: DeviceStream, hello: Hello) -> Greeting:
         """Makes it the stream of a device, the only one of that device.
@@ -136,17 +143,17 @@ class DeviceStreams:
         user_id, device_id = stream.holder.user_id, hello.device_id
         # Watched before the mailbox is read: what comes in between is heard of, not missed.
         stream.device_id, stream.watched = device_id, True
-        await self._wakeups.watch(user_id)
+        await self._events.watch(user_id)
         opening = await self._opened(user_id, hello)
         await self._join(stream, opening.stream_number)
-        seen, _ = await self._commander.see(user_id)
+        seen, _ = await self._commander.read(user_id)
         device, pending = opening.device, opening.pending
         stream.known, stream.behind = device.last_applied, False
         stream.fill(pending.commands, device.last_number)
         stream.behind = stream.behind or stream.told > stream.known
         return self._greeting(device_id, seen, device.last_applied, pending.lapse)
 
-    async def _opened(self, user_id: str, hello: Hello) -> Opening:
+    async def _opened(self, user_id: str, hello: Hello) -> MailboxSnapshot:
         """The mailbox of the device, which is registered where that is needed and may be."""
         device_id, told = hello.device_id, hello.registration
         said = (hello.last_applied, hello.volume_percent)
@@ -156,7 +163,7 @@ class DeviceStreams:
             if told is None:
                 raise
             if hello.last_applied:
-                raise _never_given() from None
+                raise _number_never_given_error() from None
             await self._devices.register(user_id, told, None)
             return await self._reports.open_stream(user_id, device_id, *said)
         if told is not None and _says_more(told, opening.device):
@@ -171,8 +178,8 @@ class DeviceStreams:
         for other in self._of(user_id, device_id):
             self._contend(other, number)
         stream.attended = True
-        await self._attendance.attend(user_id, device_id)
-        self._wakeups.send(Joined(user_id, device_id, number))
+        await self._presence.attend(user_id, device_id)
+        self._events.send(DeviceConnected(user_id, device_id, number))
 
     async def lapse_told(self, stream: DeviceStream, lapse: Lapse) -> None:
         """The device was told of a lapse; so it is once.
@@ -185,7 +192,7 @@ class DeviceStreams:
             _log.warning("a lapse will be told again", reason=fault.reason)
 
     def _greeting(
-        self, device_id: str, seen: Seen, last_applied: int, lapse: Lapse | None
+        self, device_id: str, seen: Snapshot, last_applied: int, lapse: Lapse | None
     ) -> Greeting:
         state = seen.state
         if state is None:
@@ -228,7 +235,7 @@ class DeviceStreams:
     async def report(self, stream: DeviceStream, applied: Sequence[Applied]) -> None:
         """What a device says of commands, and its loudness where that was not told for a second.
 
-        Raises as ``Reports.report`` does.
+        Raises as ``DeviceReports.report`` does.
         """
         if stream.loudness is not None and self._clock() < stream.loud_at_ms + LOUDNESS_EVERY_MS:
             self._loud[stream] = None
@@ -238,7 +245,7 @@ class DeviceStreams:
             await self._tell_all(stream, applied)
 
     async def tell_loudness(self, stream: DeviceStream) -> None:
-        """Tells the loudness that waits, if one does. Raises as ``Reports.report`` does."""
+        """Tells the loudness that waits, if one does. Raises as ``DeviceReports.report`` does."""
         if stream.loudness is not None:
             await self._tell_all(stream, ())
 
@@ -253,18 +260,18 @@ class DeviceStreams:
     ) -> None:
         user_id, device_id = stream.holder.user_id, stream.device_id
         device = await self._reports.report(user_id, device_id, applied, volume_percent)
-        stream.mail(device.last_number)
+        stream.notify(device.last_number)
 
-    def hear(self, news: News) -> None:
-        """News of a user with streams here. Never raises."""
-        match news:
-            case Mail(user_id, device_id, number):
+    def hear(self, event: Event) -> None:
+        """Events of a user with streams here. Never raises."""
+        match event:
+            case CommandQueued(user_id, device_id, number):
                 for stream in self._of(user_id, device_id):
-                    stream.mail(number)
-            case Joined(user_id, device_id, number):
+                    stream.notify(number)
+            case DeviceConnected(user_id, device_id, number):
                 for stream in self._of(user_id, device_id):
                     self._contend(stream, number)
-            case Adjusted(user_id):
+            case SettingsChanged(user_id):
                 self._doubted.update(dict.fromkeys(self.held.of_user(user_id)))
 
     def _of(self, user_id: str, device_id: str) -> list[DeviceStream]:
@@ -281,14 +288,16 @@ class DeviceStreams:
         if stream.number < number:
             stream.finish(_TAKEN_OVER)
         elif stream.number > number:
-            self._wakeups.send(Joined(stream.holder.user_id, stream.device_id, stream.number))
+            self._events.send(
+                DeviceConnected(stream.holder.user_id, stream.device_id, stream.number)
+            )
 
     def gap(self) -> None:
-        """News may have been missed: every stream is compared with the store."""
+        """Events may have been missed: every stream is compared with the store."""
         self._doubted.update(dict.fromkeys(self.held))
 
     async def run(self) -> None:
-        """End streams whose token expired and look for lost news until cancelled."""
+        """End streams whose token expired and look for lost events until cancelled."""
         task = asyncio.current_task()
         while task is None or not task.cancelling():
             await asyncio.sleep(TICK_S)
@@ -331,10 +340,10 @@ class DeviceStreams:
             if number is None or number < stream.known:
                 stream.finish(_REMOVED)
             else:
-                stream.mail(number)
+                stream.notify(number)
 
 
-def _never_given() -> InvalidArgument:
+def _number_never_given_error() -> InvalidArgument:
     return InvalidArgument.field("last_applied", "was never given")
 
 

@@ -17,14 +17,14 @@ from meshkit.faults import Fault, NotFound, Unavailable
 from playback_svc.domain.beats import Counted
 from playback_svc.domain.player_state import EndReason, PlayerState, Status
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import News, Wake, Wakeups
+from playback_svc.ports.events import Event, EventBus, PlaybackChanged
 from playback_svc.ports.measures import Measures
 from playback_svc.ports.player_states import Checkpoint, PlayerStateStore
 from playback_svc.ports.positions import PositionStore
 from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.streams.slots import Slot, over_by
 from playback_svc.usecases.commander import Commander, SessionLookup
-from playback_svc.usecases.decisions import wake_of
+from playback_svc.usecases.decisions import playback_changed
 from playback_svc.usecases.expiry import Expire
 
 FLUSH_EVERY_S = 0.5
@@ -43,7 +43,7 @@ class Heartbeats:
         self,
         store: PlayerStateStore,
         positions: PositionStore,
-        wakeups: Wakeups,
+        events: EventBus,
         commander: Commander,
         *,
         measures: Measures,
@@ -51,7 +51,7 @@ class Heartbeats:
     ) -> None:
         self._store = store
         self._positions = positions
-        self._wakeups = wakeups
+        self._events = events
         self._commander = commander
         self._expire = Expire(commander)
         self._sessions = SessionLookup(store)
@@ -73,7 +73,7 @@ class Heartbeats:
         self.held.add(slot)
         try:
             # Watched before the state is read: a command in between is heard of, not missed.
-            await self._wakeups.watch(holder.user_id)
+            await self._events.watch(holder.user_id)
             await self._join(slot)
         except BaseException:
             self.close(slot)
@@ -83,7 +83,7 @@ class Heartbeats:
     def close(self, slot: Slot) -> None:
         """Lets go of a stream; its last beat is kept soon."""
         self.held.remove(slot)
-        self._wakeups.unwatch(slot.holder.user_id)
+        self._events.unwatch(slot.holder.user_id)
         if slot.live_epoch:
             slot.checkpoint_at_ms = 0
             self.mark(slot)
@@ -91,7 +91,7 @@ class Heartbeats:
     async def _join(self, slot: Slot) -> PlayerState | None:
         """Brings what is known of the session into its slot; None where it is over."""
         user_id, now_ms = slot.holder.user_id, self._clock()
-        partition, _ = await self._commander.answered(user_id, None)
+        partition, _ = await self._commander.stored_answer(user_id, None)
         state = await self._commander.current(partition)
         if state is None or state.session_id != slot.session_id:
             record = await self._sessions.over(user_id, slot.session_id)
@@ -156,15 +156,15 @@ class Heartbeats:
         slot.heard_at_ms = self._clock()
         return slot.end is None
 
-    def hear(self, news: News) -> None:
+    def hear(self, event: Event) -> None:
         """A command changed a user's playback, here or in another instance; else not for beats."""
-        if not isinstance(news, Wake):
+        if not isinstance(event, PlaybackChanged):
             return
         now_ms = self._clock()
-        for slot in self.held.of_user(news.user_id):
-            slot.wake(news, now_ms)
-        if passing := self._passing.get(news.user_id):
-            passing.wake(news, now_ms)
+        for slot in self.held.of_user(event.user_id):
+            slot.wake(event, now_ms)
+        if passing := self._passing.get(event.user_id):
+            passing.wake(event, now_ms)
 
     async def run(self) -> None:
         """Keep beats and end streams whose token expired until cancelled; then keep the rest."""
@@ -236,10 +236,10 @@ class Heartbeats:
     async def _catch_up(self, slot: Slot) -> None:
         """The row has moved on: a wake-up was lost, or the device lags behind."""
         try:
-            partition, _ = await self._commander.answered(slot.holder.user_id, None)
+            partition, _ = await self._commander.stored_answer(slot.holder.user_id, None)
         except Fault as fault:
             _log.warning("state not read again", reason=fault.reason)
             return
         state: PlayerState | None = partition.state
         if state is not None:
-            self.hear(wake_of(slot.holder.user_id, state))
+            self.hear(playback_changed(slot.holder.user_id, state))

@@ -12,9 +12,9 @@ import structlog
 from meshkit.faults import Unavailable
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import News, Wake, Wakeups
+from playback_svc.ports.events import Event, EventBus, PlaybackChanged
 from playback_svc.ports.measures import Measures
-from playback_svc.ports.user_snapshots import Others
+from playback_svc.ports.user_snapshots import UserSnapshots
 from playback_svc.streams.held_streams import HeldStream, HeldStreams, Holder
 from playback_svc.usecases.get_playback import GetPlayback, Playing
 
@@ -49,21 +49,21 @@ class View(HeldStream):
 class Watchers:
     """The live views that this process holds.
 
-    News may be lost, so what the views show is compared with the store once a minute, too.
+    Events may be lost, so what the views show is compared with the store once a minute, too.
     """
 
     def __init__(
         self,
         get_playback: GetPlayback,
-        others: Others,
-        wakeups: Wakeups,
+        others: UserSnapshots,
+        events: EventBus,
         *,
         measures: Measures,
         clock: Clock,
     ) -> None:
         self._get_playback = get_playback
-        self._others = others
-        self._wakeups = wakeups
+        self._snapshots = others
+        self._events = events
         self._clock = clock
         self.held: HeldStreams[View] = HeldStreams("view", measures, clock() / 1000)
         self._doubted: dict[View, None] = {}
@@ -75,7 +75,7 @@ class Watchers:
         self.held.add(view)
         try:
             view.watched = True
-            await self._wakeups.watch(holder.user_id)
+            await self._events.watch(holder.user_id)
         except BaseException:
             self.close(view)
             raise
@@ -86,7 +86,7 @@ class Watchers:
         self.held.remove(view)
         self._doubted.pop(view, None)
         if view.watched:
-            self._wakeups.unwatch(view.holder.user_id)
+            self._events.unwatch(view.holder.user_id)
 
     async def first(self, view: View) -> Playing | None:
         """What plays now; None where nothing was ever played. Raises Unavailable."""
@@ -108,35 +108,35 @@ class Watchers:
             _log.warning("playback not shown", reason=fault.reason)
             self._doubted[view] = None
             return None
-        # An older one is never shown after a newer one: stores may lag behind news.
+        # An older one is never shown after a newer one: stores may lag behind events.
         if playing is None or playing.state.version <= shown:
             view.shown = max(view.shown, shown)
             return None
         return playing
 
-    def hear(self, news: News) -> None:
-        """News of a user with views here. Never raises."""
-        if not isinstance(news, Wake):
+    def hear(self, event: Event) -> None:
+        """Events of a user with views here. Never raises."""
+        if not isinstance(event, PlaybackChanged):
             return
-        for view in self.held.of_user(news.user_id):
-            if news.version > view.shown:
+        for view in self.held.of_user(event.user_id):
+            if event.version > view.shown:
                 view.rouse()
 
     def gap(self) -> None:
-        """News may have been missed: what the views show is compared with the store soon."""
+        """Events may have been missed: what the views show is compared with the store soon."""
         self._missed.set()
 
     async def check(self) -> None:
         """Has every view look again that shows less than is stored. Raises Unavailable."""
         users = iter(list(dict.fromkeys(view.holder.user_id for view in self.held)))
         while chunk := list(itertools.islice(users, _CHECKED_TOGETHER)):
-            for user_id, version in (await self._others.versions(chunk)).items():
+            for user_id, version in (await self._snapshots.versions(chunk)).items():
                 for view in self.held.of_user(user_id):
                     if version > view.shown:
                         self._doubted[view] = None
 
     async def keep_checked(self) -> None:
-        """Check every minute, and when news may have been missed, until cancelled.
+        """Check every minute, and when events may have been missed, until cancelled.
 
         Fails OPEN: where the store cannot tell, it is asked again soon.
         """
@@ -165,7 +165,7 @@ class Watchers:
 
 
 def _lasting(playing: Playing) -> Version:
-    """The version below which nothing can be news any more.
+    """The version below which nothing can be events any more.
 
     Another change may yet become the version of what is only derived.
     """

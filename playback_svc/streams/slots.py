@@ -12,8 +12,8 @@ from playback_svc.domain.liveness import (
     expires_at_ms,
 )
 from playback_svc.domain.player_state import EndReason, PlayerState, Rung, Status, Version
-from playback_svc.domain.rungs import named, nearest
-from playback_svc.ports.events import Wake
+from playback_svc.domain.rungs import nearest_rung, rung_named
+from playback_svc.ports.events import PlaybackChanged
 from playback_svc.streams.held_streams import HeldStream, Holder
 
 _NO_RUNG = Rung("", 0)
@@ -56,7 +56,7 @@ class Slot(HeldStream):
         super().__init__(holder)
         self.session_id = session_id
         self.device_id = device_id
-        self.early: Wake | None = None
+        self.early: PlaybackChanged | None = None
         self.over: SessionOver | None = None
         self.epoch = self.revision = self.live_epoch = self.live_revision = 0
         self.last_seq = self.position_ms = self.position_at_ms = self.duration_ms = 0
@@ -90,8 +90,8 @@ class Slot(HeldStream):
             self.over = over
             self.finish(FINISHED)
 
-    def wake(self, wake: Wake, now_ms: int) -> None:
-        """Hears of a command: goes on, or ends. An older one is old news."""
+    def wake(self, wake: PlaybackChanged, now_ms: int) -> None:
+        """Hears of a command: goes on, or ends. An older one is old events."""
         if not self.revision:
             if self.early is None or self.early.version < wake.version:
                 self.early = wake
@@ -140,9 +140,9 @@ class Slot(HeldStream):
             self.position_at_ms = now_ms
             self.offline = offline
         if rung:
-            self.rung = named(self.rungs, rung)
+            self.rung = rung_named(self.rungs, rung)
         elif bitrate_kbps:
-            self.rung = nearest(self.rungs, bitrate_kbps)
+            self.rung = nearest_rung(self.rungs, bitrate_kbps)
         if moving is not self.moving:
             self.moving = moving
             self.checkpoint_at_ms = 0

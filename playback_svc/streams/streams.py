@@ -1,4 +1,4 @@
-"""All streams that a process holds: they hear the same news and end for the same reasons."""
+"""All streams that a process holds: they hear the same events and end for the same reasons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from playback_svc.ports.events import News
+from playback_svc.ports.events import Event
 from playback_svc.streams.activity_views import ActivityViews
 from playback_svc.streams.device_streams import DeviceStreams
 from playback_svc.streams.heartbeats import Heartbeats
@@ -30,15 +30,15 @@ class Streams:
         watchers = (self.watchers.run, self.watchers.keep_checked)
         return self.heartbeats.run, self.devices.run, *watchers, self.activity.run
 
-    def hear(self, news: News) -> None:
-        """News of a user. Never raises."""
-        self.heartbeats.hear(news)
-        self.devices.hear(news)
-        self.watchers.hear(news)
-        self.activity.hear(news)
+    def hear(self, event: Event) -> None:
+        """Events of a user. Never raises."""
+        self.heartbeats.hear(event)
+        self.devices.hear(event)
+        self.watchers.hear(event)
+        self.activity.hear(event)
 
     def gap(self) -> None:
-        """News may have been missed. Beats notice by themselves, at their checkpoints."""
+        """Events may have been missed. Beats notice by themselves, at their checkpoints."""
         self.devices.gap()
         self.watchers.gap()
         self.activity.gap()

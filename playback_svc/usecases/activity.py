@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from meshkit.faults import Unavailable
-from playback_svc.domain.activity import Listening, shared
-from playback_svc.domain.liveness import UNSEEN, Sighting, as_of
+from playback_svc.domain.activity import Listening, shared_listening
+from playback_svc.domain.liveness import UNKNOWN, Liveness, as_of
 from playback_svc.domain.player_state import PlayerState, Status, Version
 from playback_svc.ports.clients import Friend, Friends
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.positions import PositionStore
-from playback_svc.ports.user_snapshots import Others
+from playback_svc.ports.user_snapshots import UserSnapshots
 
 MOST_FRIENDS = 200
 """So many friends are looked at, the latest followed."""
@@ -21,7 +21,7 @@ MOST_FRIENDS = 200
 _NO_VERSION = Version(0, 0)
 
 
-class Stamp(NamedTuple):
+class ActivityVersion(NamedTuple):
     """Of what a look is: of two looks at one user, the one with the lower stamp is the older."""
 
     state: Version
@@ -29,10 +29,10 @@ class Stamp(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ActivitySnapshot:
     """What a user shares, None for nothing, as of a stamp."""
 
-    stamp: Stamp
+    stamp: ActivityVersion
     listening: Listening | None
 
 
@@ -44,32 +44,34 @@ class FriendListening:
     listening: Listening | None
 
 
-class Observing:
+class ActivityReader:
     """Looks at what users listen to, as far as they share it."""
 
-    def __init__(self, others: Others, positions: PositionStore, clock: Clock) -> None:
-        self._others = others
+    def __init__(self, others: UserSnapshots, positions: PositionStore, clock: Clock) -> None:
+        self._snapshots = others
         self._positions = positions
         self._clock = clock
 
-    async def look(self, user_ids: Collection[str]) -> Mapping[str, Look]:
+    async def read(self, user_ids: Collection[str]) -> Mapping[str, ActivitySnapshot]:
         """A look at each, at most 500 at a time. Raises Unavailable."""
         if not user_ids:
             return {}
-        glimpses = await self._others.look(user_ids)
-        states = [glimpse.state for glimpse in glimpses.values() if glimpse.state]
-        sightings = await self._sightings(states)
+        snapshots = await self._snapshots.read(user_ids)
+        states = [snapshot.state for snapshot in snapshots.values() if snapshot.state]
+        liveness_by_session = await self._liveness(states)
         now_ms = self._clock()
         looks = {}
-        for user_id, glimpse in glimpses.items():
-            state, preferences = glimpse.state, glimpse.preferences
+        for user_id, snapshot in snapshots.items():
+            state, preferences = snapshot.state, snapshot.preferences
             version = state.version if state else _NO_VERSION
-            current = state and as_of(state, sightings.get(state.session_id, UNSEEN), now_ms)
-            stamp = Stamp(version, preferences.version)
-            looks[user_id] = Look(stamp, shared(current, preferences, now_ms))
+            current = state and as_of(
+                state, liveness_by_session.get(state.session_id, UNKNOWN), now_ms
+            )
+            stamp = ActivityVersion(version, preferences.version)
+            looks[user_id] = ActivitySnapshot(stamp, shared_listening(current, preferences, now_ms))
         return looks
 
-    async def _sightings(self, states: Sequence[PlayerState]) -> Mapping[str, Sighting]:
+    async def _liveness(self, states: Sequence[PlayerState]) -> Mapping[str, Liveness]:
         """Fails OPEN: without live positions nothing is derived."""
         going = [state.session_id for state in states if state.status is not Status.STOPPED]
         if not going:
@@ -83,18 +85,20 @@ class Observing:
 class ListActivity:
     """What the friends of the calling user listen to."""
 
-    def __init__(self, friends: Friends, observing: Observing) -> None:
+    def __init__(self, friends: Friends, activity_reader: ActivityReader) -> None:
         self._friends = friends
-        self._observing = observing
+        self._reader = activity_reader
 
     async def __call__(self) -> Sequence[FriendListening]:
         """Who shares something, in the order to show it. Raises Unavailable."""
         friends = await self._friends.friends(MOST_FRIENDS)
-        looks = await self._observing.look({friend.user_id for friend in friends})
-        return in_order(friends, looks)
+        looks = await self._reader.read({friend.user_id for friend in friends})
+        return order_activity(friends, looks)
 
 
-def in_order(friends: Sequence[Friend], looks: Mapping[str, Look]) -> Sequence[FriendListening]:
+def order_activity(
+    friends: Sequence[Friend], looks: Mapping[str, ActivitySnapshot]
+) -> Sequence[FriendListening]:
     """Friends who share something: those who play now first, then the latest first."""
     found = [
         (listening, friend)

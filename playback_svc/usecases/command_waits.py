@@ -12,7 +12,7 @@ from playback_svc.domain.devices import Device
 from playback_svc.domain.mailbox import Command, CommandStatus
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import Adjusted, News, Receipt, Wakeups
+from playback_svc.ports.events import CommandReported, Event, EventBus, SettingsChanged
 from playback_svc.ports.mailboxes import Mailboxes
 
 WAITS_PER_USER = 16
@@ -25,22 +25,22 @@ _LOOKED_BACK = 100
 class _Wait:
     device_id: str
     number: int
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    event: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Receipts:
-    """Calls that wait for devices. News wake them; the store has the word on how it went."""
+class CommandWaits:
+    """Calls that wait for devices. Events wake them; the store has the word on how it went."""
 
-    def __init__(self, mailboxes: Mailboxes, wakeups: Wakeups, clock: Clock) -> None:
+    def __init__(self, mailboxes: Mailboxes, events: EventBus, clock: Clock) -> None:
         self._mailboxes = mailboxes
-        self._wakeups = wakeups
+        self._events = events
         self._clock = clock
-        self._seats: dict[str, int] = {}
+        self._reserved: dict[str, int] = {}
         self._waits: dict[str, list[_Wait]] = {}
         self._draining = False
 
     @contextmanager
-    def seat(self, user_id: str, within_s: float) -> Iterator[None]:
+    def reserve(self, user_id: str, within_s: float) -> Iterator[None]:
         """Room for one wait of a user, to be had before what is waited for is done.
 
         Raises ResourceExhausted where too many wait; a wait of no length needs no room.
@@ -48,20 +48,20 @@ class Receipts:
         if within_s <= 0:
             yield
             return
-        taken = self._seats.get(user_id, 0)
+        taken = self._reserved.get(user_id, 0)
         if taken >= WAITS_PER_USER:
             raise ResourceExhausted(
                 f"At most {WAITS_PER_USER} calls of a user wait for devices at a time.",
                 metadata={"limit": "waits_per_user"},
                 retry_after_s=_LIMIT_RETRY_S,
             )
-        self._seats[user_id] = taken + 1
+        self._reserved[user_id] = taken + 1
         try:
             yield
         finally:
-            self._seats[user_id] -= 1
-            if not self._seats[user_id]:
-                del self._seats[user_id]
+            self._reserved[user_id] -= 1
+            if not self._reserved[user_id]:
+                del self._reserved[user_id]
 
     async def command(
         self,
@@ -83,10 +83,10 @@ class Receipts:
         self._waits.setdefault(user_id, []).append(wait)
         try:
             # Watched before the command is read again: a word in between is heard, not missed.
-            await self._wakeups.watch(user_id)
+            await self._events.watch(user_id)
             return await self._settling(user_id, wait, within_s)
         finally:
-            self._wakeups.unwatch(user_id)
+            self._events.unwatch(user_id)
             self._waits[user_id].remove(wait)
             if not self._waits[user_id]:
                 del self._waits[user_id]
@@ -112,38 +112,38 @@ class Receipts:
         try:
             async with asyncio.timeout(within_s):
                 while True:
-                    wait.news.clear()
+                    wait.event.clear()
                     command = await self._read(user_id, wait.device_id, wait.number)
                     if self._settled(command) or self._draining:
                         return command
-                    await wait.news.wait()
+                    await wait.event.wait()
         except TimeoutError:
             return await self._read(user_id, wait.device_id, wait.number)
 
     async def _read(self, user_id: str, device_id: str, number: int) -> Command:
         command = await self._mailboxes.command(user_id, device_id, number)
         if command is None:
-            raise no_command(number)
+            raise command_not_found_error(number)
         return command
 
     def _settled(self, command: Command) -> bool:
         return command.status_at(self._clock()) is not CommandStatus.PENDING
 
-    def hear(self, news: News) -> None:
-        """Wakes the calls that the news may concern. Never raises."""
-        for wait in self._waits.get(news.user_id, ()):
-            match news:
-                case Receipt(_, device_id, number):
+    def hear(self, event: Event) -> None:
+        """Wakes the calls that the events may concern. Never raises."""
+        for wait in self._waits.get(event.user_id, ()):
+            match event:
+                case CommandReported(_, device_id, number):
                     if (device_id, number) == (wait.device_id, wait.number):
-                        wait.news.set()
-                case Adjusted():
-                    wait.news.set()
+                        wait.event.set()
+                case SettingsChanged():
+                    wait.event.set()
 
     def gap(self) -> None:
-        """News may have been missed: every call looks for itself."""
+        """Events may have been missed: every call looks for itself."""
         for waits in self._waits.values():
             for wait in waits:
-                wait.news.set()
+                wait.event.set()
 
     async def drain(self) -> None:
         """Answers what is known now; nobody waits any more."""
@@ -151,7 +151,7 @@ class Receipts:
         self.gap()
 
 
-def no_command(number: int) -> NotFound:
+def command_not_found_error(number: int) -> NotFound:
     """The fault for a command that is not kept."""
     return NotFound(
         "The device has no such command.", metadata={"resource": "command", "id": str(number)}

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 from meshkit.faults import Aborted, NotFound, Unavailable
 from meshkit.idempotency import RequestKey, reused
-from playback_svc.domain.liveness import UNSEEN, Sighting, as_of
+from playback_svc.domain.liveness import UNKNOWN, Liveness, as_of
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent
-from playback_svc.domain.plays import as_delivered
+from playback_svc.domain.plays import limit_to_delivered
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.events import Adjusted, Mail, Wakeups
+from playback_svc.ports.events import CommandQueued, EventBus, SettingsChanged
 from playback_svc.ports.player_states import (
     Answer,
     Change,
@@ -26,23 +26,23 @@ from playback_svc.ports.positions import PositionStore
 from playback_svc.usecases.decisions import (
     Decision,
     Departure,
-    Seen,
+    Snapshot,
     change_of,
     departure_of,
-    numbered,
-    wake_of,
+    number_answer,
+    playback_changed,
 )
 
 ATTEMPTS = 10
 _BACK_OFF_S = 0.004
 
 
-Decide = Callable[[Seen], Awaitable[Decision]]
+Decide = Callable[[Snapshot], Awaitable[Decision]]
 """From what was seen to a decision; called again, with what is seen then, after a lost race."""
 
 
 @dataclass(slots=True)
-class Course:
+class WriteProgress:
     """How far a command has come, for one who must undo what was done beside the row.
 
     ``perhaps_written`` is True from when a write begins until it is known to have failed.
@@ -59,16 +59,16 @@ class Commander:
         store: PlayerStateStore,
         positions: PositionStore,
         deliveries: Deliveries,
-        wakeups: Wakeups,
+        events: EventBus,
         clock: Clock,
     ) -> None:
         self._store = store
         self._positions = positions
         self._deliveries = deliveries
-        self._wakeups = wakeups
+        self._events = events
         self._clock = clock
 
-    async def answered(
+    async def stored_answer(
         self, user_id: str, key: RequestKey | None
     ) -> tuple[Partition, Answer | None]:
         """The user's partition, and the answer if this very request was carried out before.
@@ -87,50 +87,60 @@ class Commander:
         """The state as of now: with the last beat, and STOPPED where silence has ended it."""
         if partition.state is None:
             return None
-        sighting = await self.sight(partition.state.session_id)
-        return as_of(partition.state, sighting, self._clock())
+        liveness = await self.liveness(partition.state.session_id)
+        return as_of(partition.state, liveness, self._clock())
 
-    async def sight(self, session_id: str) -> Sighting:
+    async def liveness(self, session_id: str) -> Liveness:
         """What is known of a session. Fails OPEN: without live positions nothing is derived."""
         try:
             return (await self._positions.get([session_id]))[0]
         except Unavailable:
-            return UNSEEN
+            return UNKNOWN
 
-    async def see(self, user_id: str, key: RequestKey | None = None) -> tuple[Seen, Answer | None]:
+    async def read(
+        self, user_id: str, key: RequestKey | None = None
+    ) -> tuple[Snapshot, Answer | None]:
         """What a decision would rest on now, and the answer if this request was carried out."""
-        partition, answer = await self.answered(user_id, key)
-        return await self.seen(partition), answer
+        partition, answer = await self.stored_answer(user_id, key)
+        return await self.snapshot(partition), answer
 
-    async def seen(self, partition: Partition) -> Seen:
+    async def snapshot(self, partition: Partition) -> Snapshot:
         """A partition that was read just now, with what holds now."""
-        return Seen(partition, await self.current(partition), self._clock())
+        return Snapshot(partition, await self.current(partition), self._clock())
 
     async def execute(
-        self, user_id: str, key: RequestKey | None, decide: Decide, course: Course | None = None
+        self,
+        user_id: str,
+        key: RequestKey | None,
+        decide: Decide,
+        progress: WriteProgress | None = None,
     ) -> Answer:
-        """Carry out ``decide`` once, whatever races it meets; ``course`` follows it.
+        """Carry out ``decide`` once, whatever races it meets; ``progress`` follows it.
 
         Raises Aborted (CONFLICT) after ``ATTEMPTS`` lost races, and what ``decide`` raises.
         """
-        course = course or Course()
+        progress = progress or WriteProgress()
         for attempt in range(ATTEMPTS):
-            seen, answer = await self.see(user_id, key)
+            snapshot, answer = await self.read(user_id, key)
             if answer is not None:
                 return answer
             try:
-                decision = await decide(seen)
+                decision = await decide(snapshot)
             except BodyGone:
                 continue
-            departure = await self._as_delivered(departure_of(seen, decision.state))
-            change = change_of(user_id, key, seen, decision, departure)
+            departure = await self._as_delivered(departure_of(snapshot, decision.state))
+            change = change_of(user_id, key, snapshot, decision, departure)
             if change is None:
                 return decision.answer
-            course.perhaps_written = True
-            if await self._store.commit(change, seen.now_ms):
-                self._tell(seen.partition.state, change)
-                return change.stored.answer if change.stored else numbered(decision, change.mail)
-            course.perhaps_written = False
+            progress.perhaps_written = True
+            if await self._store.commit(change, snapshot.now_ms):
+                self._tell(snapshot.partition.state, change)
+                return (
+                    change.stored.answer
+                    if change.stored
+                    else number_answer(decision, change.commands)
+                )
+            progress.perhaps_written = False
             await asyncio.sleep(random.uniform(0, _BACK_OFF_S * 2**attempt))  # noqa: S311
         raise Aborted("Other commands came first, several times over.")
 
@@ -143,7 +153,7 @@ class Commander:
         if state.beats or state.heard_at(now_ms) <= state.carried_ms:
             return state
         sent_ms = await self._deliveries.delivered_ms(state.session_id, state.asset.descriptor)
-        return as_delivered(state, now_ms, sent_ms)
+        return limit_to_delivered(state, now_ms, sent_ms)
 
     async def _as_delivered(self, departure: Departure | None) -> Departure | None:
         if departure is None:
@@ -153,11 +163,11 @@ class Commander:
     def _tell(self, before: PlayerState | None, change: Change) -> None:
         user_id, after = change.user_id, change.state
         if after is not None and (before is None or before.version != after.version):
-            self._wakeups.send(wake_of(user_id, after))
-        for command in change.mail:
-            self._wakeups.send(Mail(user_id, command.device_id, command.number))
+            self._events.send(playback_changed(user_id, after))
+        for command in change.commands:
+            self._events.send(CommandQueued(user_id, command.device_id, command.number))
         if change.preferences is not None or change.removed_device is not None:
-            self._wakeups.send(Adjusted(user_id))
+            self._events.send(SettingsChanged(user_id))
 
 
 class SessionLookup:
@@ -175,7 +185,7 @@ class SessionLookup:
             )
         return record
 
-    async def retrying(
+    async def explain_ended(
         self, user_id: str, session_id: str, command: Callable[[], Awaitable[Answer]]
     ) -> Answer:
         """What ``command`` returns; a session that is not the current one is explained.

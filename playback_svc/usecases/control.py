@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from meshkit.faults import Unavailable
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
-from playback_svc.domain.devices import controllable
+from playback_svc.domain.devices import require_controllable_of
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.clock import Clock
@@ -19,34 +19,34 @@ from playback_svc.usecases.commander import (
     SessionLookup,
     require_session,
 )
-from playback_svc.usecases.decisions import Decision, Seen, answer_of
-from playback_svc.usecases.session_checks import Caller, opened
-from playback_svc.usecases.track_selection import Staging
+from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
+from playback_svc.usecases.session_checks import Caller, require_open
+from playback_svc.usecases.track_selection import TrackSelection
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class Target:
     """What a command is meant for: a session, or whatever plays on a device."""
 
     session_id: str = ""
     device_id: str | None = None
 
-    def meant(self, state: PlayerState | None) -> PlayerState | None:
+    def require_session(self, state: PlayerState | None) -> PlayerState | None:
         """``state``, if it is of the session that is meant. Raises NotTheCurrentSession."""
         return require_session(state, self.session_id) if self.session_id else state
 
-    def misses(self, state: PlayerState | None) -> bool:
+    def is_another_session(self, state: PlayerState | None) -> bool:
         """Whether a session is meant that is not the one of ``state``."""
         return bool(self.session_id) and (state is None or state.session_id != self.session_id)
 
-    def hit(self, seen: Seen) -> PlayerState:
+    def require_state(self, snapshot: Snapshot) -> PlayerState:
         """The state, if it is meant and takes commands; raises as ``opened`` does, too.
 
         Raises NotFound and FailedPrecondition (NOT_SUPPORTED_BY_DEVICE) for the device.
         """
         if self.device_id is not None:
-            controllable(seen.partition.devices, self.device_id)
-        return opened(self.meant(seen.state), self.device_id)
+            require_controllable_of(snapshot.partition.devices, self.device_id)
+        return require_open(self.require_session(snapshot.state), self.device_id)
 
 
 class Control:
@@ -60,39 +60,39 @@ class Control:
         self._commander = commander
         self._sessions = sessions
 
-    async def pause(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
+    async def pause(self, caller: Caller, target: Target, key: RequestKey | None) -> Answer:
         """Hold the session where it is."""
-        return await self._apply(caller, aim, key, player_state.pause, CommandKind.PAUSE)
+        return await self._apply(caller, target, key, player_state.pause, CommandKind.PAUSE)
 
     async def seek(
-        self, caller: Caller, aim: Aim, position_ms: int, key: RequestKey | None
+        self, caller: Caller, target: Target, position_ms: int, key: RequestKey | None
     ) -> Answer:
         """Move to ``position_ms``, not negative; beyond the end is the end."""
 
         def move(state: PlayerState, now_ms: int) -> PlayerState:
             return player_state.seek(state, position_ms, now_ms)
 
-        return await self._apply(caller, aim, key, move, CommandKind.SEEK)
+        return await self._apply(caller, target, key, move, CommandKind.SEEK)
 
-    async def stop(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
+    async def stop(self, caller: Caller, target: Target, key: RequestKey | None) -> Answer:
         """End the session; one that is over already, for whatever reason, stays as it is."""
 
-        async def decide(seen: Seen) -> Decision:
-            if aim.misses(seen.state):
-                return await self._stopped_before(caller.user_id, aim.session_id, seen)
-            before = seen.state
-            if before is None or aim.device_id is not None:
-                before = aim.hit(seen)
-            state = player_state.stop(before, seen.now_ms)
-            answer = answer_of(state, state.position_at(seen.now_ms))
+        async def decide(snapshot: Snapshot) -> Decision:
+            if target.is_another_session(snapshot.state):
+                return await self._stopped_before(caller.user_id, target.session_id, snapshot)
+            before = snapshot.state
+            if before is None or target.device_id is not None:
+                before = target.require_state(snapshot)
+            state = player_state.stop(before, snapshot.now_ms)
+            answer = answer_of(state, state.position_at(snapshot.now_ms))
             return Decision(state, answer, CommandKind.STOP, sender=caller.sender)
 
         return await self._commander.execute(caller.user_id, key, decide)
 
-    async def _stopped_before(self, user_id: str, session_id: str, seen: Seen) -> Decision:
+    async def _stopped_before(self, user_id: str, session_id: str, snapshot: Snapshot) -> Decision:
         """Nothing to do; answered, and so kept for a retry, with where that session ended."""
         record = await self._sessions.over(user_id, session_id)
-        state = seen.partition.state
+        state = snapshot.partition.state
         if state is None:
             raise Unavailable("The session cannot be read now.")
         answer = replace(answer_of(state, record.position_ms), session_id=record.session_id)
@@ -101,17 +101,17 @@ class Control:
     async def _apply(
         self,
         caller: Caller,
-        aim: Aim,
+        target: Target,
         key: RequestKey | None,
         move: Callable[[PlayerState, int], PlayerState],
         kind: CommandKind,
     ) -> Answer:
-        async def decide(seen: Seen) -> Decision:
-            state = move(aim.hit(seen), seen.now_ms)
-            answer = answer_of(state, state.position_at(seen.now_ms))
+        async def decide(snapshot: Snapshot) -> Decision:
+            state = move(target.require_state(snapshot), snapshot.now_ms)
+            answer = answer_of(state, state.position_at(snapshot.now_ms))
             return Decision(state, answer, kind, sender=caller.sender)
 
-        return await carried_out(self._commander, self._sessions, caller, aim, key, decide)
+        return await execute_on_target(self._commander, self._sessions, caller, target, key, decide)
 
 
 class Resume:
@@ -121,39 +121,39 @@ class Resume:
         self,
         commander: Commander,
         sessions: SessionLookup,
-        staging: Staging,
+        selection: TrackSelection,
         *,
         clock: Clock,
         urls_live_s: int,
     ) -> None:
         self._commander = commander
         self._sessions = sessions
-        self._staging = staging
+        self._selection = selection
         self._clock = clock
         self._urls_live_s = urls_live_s
 
-    async def __call__(self, caller: Caller, aim: Aim, key: RequestKey | None) -> Answer:
+    async def __call__(self, caller: Caller, target: Target, key: RequestKey | None) -> Answer:
         """The session, playing. Raises as Control does, and what the plan and the track raise."""
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
 
-        async def decide(seen: Seen) -> Decision:
-            before = aim.hit(seen)
-            resumed = player_state.resume(before, seen.now_ms)
+        async def decide(snapshot: Snapshot) -> Decision:
+            before = target.require_state(snapshot)
+            resumed = player_state.resume(before, snapshot.now_ms)
             device_id, tier = before.device_id, caller.tier
-            asset = await self._staging.asset(tier, seen.partition, before, device_id)
+            asset = await self._selection.asset(tier, snapshot.partition, before, device_id)
             state = replace(resumed, asset=asset) if resumed is not before else before
-            answer = answer_of(state, state.position_at(seen.now_ms), urls_expire_at_s)
+            answer = answer_of(state, state.position_at(snapshot.now_ms), urls_expire_at_s)
             answer = replace(answer, asset=asset)
             return Decision(state, answer, CommandKind.RESUME, sender=caller.sender)
 
-        return await carried_out(self._commander, self._sessions, caller, aim, key, decide)
+        return await execute_on_target(self._commander, self._sessions, caller, target, key, decide)
 
 
-async def carried_out(
+async def execute_on_target(
     commander: Commander,
     sessions: SessionLookup,
     caller: Caller,
-    aim: Aim,
+    target: Target,
     key: RequestKey | None,
     decide: Decide,
 ) -> Answer:
@@ -162,6 +162,6 @@ async def carried_out(
     async def command() -> Answer:
         return await commander.execute(caller.user_id, key, decide)
 
-    if not aim.session_id:
+    if not target.session_id:
         return await command()
-    return await sessions.retrying(caller.user_id, aim.session_id, command)
+    return await sessions.explain_ended(caller.user_id, target.session_id, command)

@@ -1,4 +1,4 @@
-"""What a command decides, and what that writes: row, log, mail to devices, the play left."""
+"""What a command decides, and what that writes: row, log, commands to devices, the play left."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from meshkit.idempotency import KEPT, RequestKey
-from playback_svc.domain.devices import Device, found
+from playback_svc.domain.devices import Device, find_device
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind
 from playback_svc.domain.player_state import PlayerState, Status, Version
-from playback_svc.domain.plays import Play, play_of
+from playback_svc.domain.plays import PlayRecord, play_of
 from playback_svc.domain.preferences import Preferences
-from playback_svc.ports.events import Wake
+from playback_svc.ports.events import PlaybackChanged
 from playback_svc.ports.player_states import Answer, Change, Partition, SessionRecord, StoredAnswer
 
 _KEPT_MS = int(KEPT.total_seconds() * 1000)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Snapshot:
     """What a decision rests on: the partition as it was read, and the state as of ``now_ms``.
 
     In ``state`` the last beat is heard, and it is STOPPED where silence has ended it.
@@ -87,9 +87,9 @@ def record_of(state: PlayerState, now_ms: int) -> SessionRecord:
     )
 
 
-def wake_of(user_id: str, state: PlayerState) -> Wake:
+def playback_changed(user_id: str, state: PlayerState) -> PlaybackChanged:
     """What those who watch the user must know of ``state``."""
-    return Wake(
+    return PlaybackChanged(
         user_id=user_id,
         version=state.version,
         session_id=state.session_id,
@@ -109,23 +109,23 @@ class Departure:
     at_ms: int
     skipped: bool
 
-    def play(self) -> Play:
+    def play(self) -> PlayRecord:
         """What is kept of it."""
         return play_of(self.state, self.at_ms, skipped=self.skipped)
 
 
-def departure_of(seen: Seen, after: PlayerState | None) -> Departure | None:
+def departure_of(snapshot: Snapshot, after: PlayerState | None) -> Departure | None:
     """The play that ``after`` leaves; None where there was none, or it goes on."""
-    before = seen.partition.state
+    before = snapshot.partition.state
     if before is None or after is None or before.status is Status.STOPPED:
         return None
     same = after.play_id == before.play_id
     if same and after.status is not Status.STOPPED:
         return None
-    left = after if same else seen.state
+    left = after if same else snapshot.state
     if left is None:
         return None
-    at_ms = left.position_at_ms if left.status is Status.STOPPED else seen.now_ms
+    at_ms = left.position_at_ms if left.status is Status.STOPPED else snapshot.now_ms
     return Departure(left, at_ms, _by_skip(before, after))
 
 
@@ -137,18 +137,18 @@ def _by_skip(before: PlayerState, after: PlayerState) -> bool:
 def change_of(
     user_id: str,
     key: RequestKey | None,
-    seen: Seen,
+    snapshot: Snapshot,
     decision: Decision,
     departure: Departure | None,
 ) -> Change | None:
     """The write of a decision; None where it changes nothing and leaves no answer behind."""
-    before, after, now_ms = seen.partition.state, decision.state, seen.now_ms
+    before, after, now_ms = snapshot.partition.state, decision.state, snapshot.now_ms
     changed = after is not None and (before is None or before.version != after.version)
-    mail = tuple(_mail(seen, decision, changed=changed))
+    commands = tuple(_commands(snapshot, decision, changed=changed))
     relists = bool(decision.devices or decision.removed_device)
-    if key is None and not changed and not mail and not relists and not decision.preferences:
+    if key is None and not changed and not commands and not relists and not decision.preferences:
         return None
-    answer = numbered(decision, mail)
+    answer = number_answer(decision, commands)
     sessions = (decision.state, decision.ended) if changed else ()
     return Change(
         user_id=user_id,
@@ -157,21 +157,21 @@ def change_of(
         sessions=tuple(record_of(state, now_ms) for state in sessions if state is not None),
         devices=decision.devices,
         removed_device=decision.removed_device,
-        mail=mail,
+        commands=commands,
         stored=StoredAnswer(key, answer, now_ms + _KEPT_MS) if key else None,
         plays=(departure.play(),) if departure else (),
         blobs=decision.blobs,
         dropped_blobs=tuple(_names(before) - _names(after)),
         preferences=decision.preferences,
-        preferences_read=_preferences_read(seen, after),
-        devices_version=seen.partition.devices_version + 1 if relists else None,
+        preferences_read=_preferences_read(snapshot, after),
+        devices_version=snapshot.partition.devices_version + 1 if relists else None,
     )
 
 
-def numbered(decision: Decision, mail: tuple[Command, ...]) -> Answer:
+def number_answer(decision: Decision, commands: tuple[Command, ...]) -> Answer:
     """The answer, with the number of the command in the mailbox of the device that it is about."""
     device_id = decision.volume[0].device_id if decision.volume else decision.answer.device_id
-    for command in mail:
+    for command in commands:
         if command.device_id == device_id:
             return replace(
                 decision.answer, device_id=device_id, number=command.number, sent=command
@@ -179,9 +179,9 @@ def numbered(decision: Decision, mail: tuple[Command, ...]) -> Answer:
     return decision.answer
 
 
-def _mail(seen: Seen, decision: Decision, *, changed: bool) -> Iterator[Command]:
+def _commands(snapshot: Snapshot, decision: Decision, *, changed: bool) -> Iterator[Command]:
     """What goes into mailboxes: to the device that plays, and to the one that lost it."""
-    before, after = seen.partition.state, decision.state
+    before, after = snapshot.partition.state, decision.state
     if decision.volume is not None:
         device, percent = decision.volume
         yield Command(
@@ -189,7 +189,7 @@ def _mail(seen: Seen, decision: Decision, *, changed: bool) -> Iterator[Command]
             number=device.last_number + 1,
             kind=CommandKind.VOLUME,
             target=None,
-            issued_at_ms=seen.now_ms,
+            issued_at_ms=snapshot.now_ms,
             volume_percent=percent,
             sender=decision.sender,
         )
@@ -199,7 +199,7 @@ def _mail(seen: Seen, decision: Decision, *, changed: bool) -> Iterator[Command]
     if before is not None and before.status is not Status.STOPPED:
         told.setdefault(before.device_id, CommandKind.STOP)
     for device_id, kind in told.items():
-        known = found(seen.partition.devices, device_id)
+        known = find_device(snapshot.partition.devices, device_id)
         if known is None or not known.controllable or device_id == decision.removed_device:
             continue
         yield Command(
@@ -207,18 +207,18 @@ def _mail(seen: Seen, decision: Decision, *, changed: bool) -> Iterator[Command]
             number=known.last_number + 1,
             kind=kind,
             target=after,
-            issued_at_ms=seen.now_ms,
+            issued_at_ms=snapshot.now_ms,
             queue_count=len(Listing(after.queue.queued)),
             sender=decision.sender,
         )
 
 
-def _preferences_read(seen: Seen, after: PlayerState | None) -> int | None:
+def _preferences_read(snapshot: Snapshot, after: PlayerState | None) -> int | None:
     """The preferences that a new play rests on: whether it is private was decided by them."""
-    before = seen.partition.state
+    before = snapshot.partition.state
     if after is None or (before is not None and before.play_id == after.play_id):
         return None
-    return seen.partition.preferences.version
+    return snapshot.partition.preferences.version
 
 
 def _names(state: PlayerState | None) -> set[str]:

@@ -8,8 +8,8 @@ from meshkit.faults import InvalidArgument
 from playback_svc.domain.devices import Device
 from playback_svc.domain.mailbox import Applied, CommandStatus
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.events import Receipt, Wakeups
-from playback_svc.ports.mailboxes import Mailboxes, Opening
+from playback_svc.ports.events import CommandReported, EventBus
+from playback_svc.ports.mailboxes import Mailboxes, MailboxSnapshot
 
 MOST_APPLIED = 500
 READ_AT_ONCE = 100
@@ -18,12 +18,12 @@ LOUDEST_PERCENT = 100
 _WORDS = (CommandStatus.DONE, CommandStatus.SUPERSEDED, CommandStatus.FAILED)
 
 
-class Reports:
+class DeviceReports:
     """Takes down what devices say, and tells the senders who wait for it."""
 
-    def __init__(self, mailboxes: Mailboxes, wakeups: Wakeups, clock: Clock) -> None:
+    def __init__(self, mailboxes: Mailboxes, events: EventBus, clock: Clock) -> None:
         self._mailboxes = mailboxes
-        self._wakeups = wakeups
+        self._events = events
         self._clock = clock
 
     async def report(
@@ -37,7 +37,7 @@ class Reports:
 
         Raises InvalidArgument (also for a number that was never given), NotFound, Unavailable.
         """
-        check_report(applied, volume_percent)
+        require_valid_report(applied, volume_percent)
         now_ms = self._clock()
         device = await self._mailboxes.report(user_id, device_id, applied, volume_percent, now_ms)
         self._tell(user_id, device_id, (one.number for one in applied))
@@ -45,13 +45,13 @@ class Reports:
 
     async def open_stream(
         self, user_id: str, device_id: str, last_applied: int, volume_percent: int | None
-    ) -> Opening:
+    ) -> MailboxSnapshot:
         """What a device says first on a stream, and how its mailbox stands then.
 
         Raises as :meth:`report` does.
         """
         if volume_percent is not None:
-            check_volume("state.volume_percent", volume_percent)
+            require_volume("state.volume_percent", volume_percent)
         opening = await self._mailboxes.open_stream(
             user_id, device_id, last_applied, volume_percent, self._clock(), READ_AT_ONCE
         )
@@ -60,10 +60,10 @@ class Reports:
 
     def _tell(self, user_id: str, device_id: str, numbers: Iterable[int]) -> None:
         for number in sorted(set(numbers)):
-            self._wakeups.send(Receipt(user_id, device_id, number))
+            self._events.send(CommandReported(user_id, device_id, number))
 
 
-def check_report(applied: Sequence[Applied], volume_percent: int | None) -> None:
+def require_valid_report(applied: Sequence[Applied], volume_percent: int | None) -> None:
     """Raises InvalidArgument naming the first field that no device may send."""
     if len(applied) > MOST_APPLIED:
         raise InvalidArgument.field("applied", f"must be at most {MOST_APPLIED}")
@@ -79,10 +79,10 @@ def check_report(applied: Sequence[Applied], volume_percent: int | None) -> None
                 f"applied[{index}].detail", f"must be at most {LONGEST_DETAIL} printable characters"
             )
     if volume_percent is not None:
-        check_volume("state.volume_percent", volume_percent)
+        require_volume("state.volume_percent", volume_percent)
 
 
-def check_volume(field: str, percent: int) -> int:
+def require_volume(field: str, percent: int) -> int:
     """``percent`` if it is 0 to 100; else InvalidArgument naming ``field``."""
     if not 0 <= percent <= LOUDEST_PERCENT:
         raise InvalidArgument.field(field, f"must be 0 to {LOUDEST_PERCENT}")

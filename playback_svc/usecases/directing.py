@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from meshkit.faults import FailedPrecondition
 from meshkit.idempotency import RequestKey
-from playback_svc.domain.devices import controllable, not_supported, require_known
+from playback_svc.domain.devices import not_supported_error, require_controllable_of, require_device
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.domain.origins import NOWHERE, PlayOrigin
 from playback_svc.ports.player_states import Answer, SkipsLeft
-from playback_svc.ports.presence import Attendance
-from playback_svc.usecases.command_waits import Receipts
+from playback_svc.ports.presence import Presence
+from playback_svc.usecases.command_waits import CommandWaits
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.control import Aim, Control, Resume
-from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
+from playback_svc.usecases.control import Control, Resume, Target
+from playback_svc.usecases.decisions import NO_ANSWER, Decision, Snapshot
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play, PlayOrder
 from playback_svc.usecases.queueing import Queueing
@@ -56,8 +56,8 @@ class Directing:
     def __init__(
         self,
         commander: Commander,
-        attendance: Attendance,
-        receipts: Receipts,
+        presence: Presence,
+        waits: CommandWaits,
         *,
         play: Play,
         control: Control,
@@ -66,8 +66,8 @@ class Directing:
         queueing: Queueing,
     ) -> None:
         self._commander = commander
-        self._attendance = attendance
-        self._receipts = receipts
+        self._presence = presence
+        self._waits = waits
         self._play = play
         self._control = control
         self._resume = resume
@@ -83,65 +83,65 @@ class Directing:
         DEVICE_OFFLINE), ResourceExhausted (too many calls wait), Unavailable, and what the
         command raises.
         """
-        with self._receipts.seat(caller.user_id, within_s):
+        with self._waits.reserve(caller.user_id, within_s):
             answer = await self._carry_out(caller, order, key)
             if answer.number:
-                command = await self._receipts.command(
+                command = await self._waits.command(
                     caller.user_id, order.device_id, answer.number, within_s, answer.sent
                 )
             else:
                 command = await self._so_already(caller, order, answer, within_s)
         return Directed(command, answer.skips)
 
-    async def look(
+    async def read(
         self, user_id: str, device_id: str, number: int, within_s: float = 0.0
     ) -> Command:
         """A command, after waiting for its device. Raises NotFound, ResourceExhausted."""
-        with self._receipts.seat(user_id, within_s):
+        with self._waits.reserve(user_id, within_s):
             await self._require_known(user_id, device_id)
-            return await self._receipts.command(user_id, device_id, number, within_s)
+            return await self._waits.command(user_id, device_id, number, within_s)
 
     async def latest(
         self, user_id: str, device_id: str, before: int | None, limit: int
     ) -> Sequence[Command]:
         """The commands of a device that are kept, the newest first. Raises NotFound."""
         await self._require_known(user_id, device_id)
-        return await self._receipts.latest(user_id, device_id, before, limit)
+        return await self._waits.latest(user_id, device_id, before, limit)
 
     async def _require_known(self, user_id: str, device_id: str) -> None:
-        partition, _ = await self._commander.answered(user_id, None)
-        require_known(partition.devices, device_id)
+        partition, _ = await self._commander.stored_answer(user_id, None)
+        require_device(partition.devices, device_id)
 
     async def _play_there(
         self, caller: Caller, device_id: str, play: PlayOrder, key: RequestKey | None
     ) -> Answer:
         user_id = caller.user_id
-        partition, answer = await self._commander.answered(user_id, key)
+        partition, answer = await self._commander.stored_answer(user_id, key)
         if answer is not None:
             return answer
-        controllable(partition.devices, device_id)
-        present = await self._attendance.present([user_id])
+        require_controllable_of(partition.devices, device_id)
+        present = await self._presence.present([user_id])
         if device_id not in present[user_id]:
-            raise offline(device_id)
+            raise device_offline_error(device_id)
         return await self._play(user_id, caller.tier, play, key)
 
     async def _carry_out(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
-        aim = Aim(device_id=order.device_id)
+        target = Target(device_id=order.device_id)
         match order.kind:
             case CommandKind.PLAY if order.play is not None:
                 return await self._play_there(caller, order.device_id, order.play, key)
             case CommandKind.PAUSE:
-                return await self._control.pause(caller, aim, key)
+                return await self._control.pause(caller, target, key)
             case CommandKind.RESUME:
-                return await self._resume(caller, aim, key)
+                return await self._resume(caller, target, key)
             case CommandKind.SEEK:
-                return await self._control.seek(caller, aim, order.position_ms, key)
+                return await self._control.seek(caller, target, order.position_ms, key)
             case CommandKind.STOP:
-                return await self._control.stop(caller, aim, key)
+                return await self._control.stop(caller, target, key)
             case CommandKind.SKIP:
-                return await self._moving.skip(caller, aim, key, order.play_id)
+                return await self._moving.skip(caller, target, key, order.play_id)
             case CommandKind.PREVIOUS:
-                return await self._moving.previous(caller, aim, key)
+                return await self._moving.previous(caller, target, key)
             case CommandKind.VOLUME:
                 return await self._volume(caller, order, key)
             case CommandKind.QUEUE:
@@ -160,12 +160,14 @@ class Directing:
         )
 
     async def _volume(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
-        async def decide(seen: Seen) -> Decision:
-            device = controllable(seen.partition.devices, order.device_id)
+        async def decide(snapshot: Snapshot) -> Decision:
+            device = require_controllable_of(snapshot.partition.devices, order.device_id)
             if not device.capabilities.volume:
-                raise not_supported(device.device_id, "The volume of this device cannot be set.")
+                raise not_supported_error(
+                    device.device_id, "The volume of this device cannot be set."
+                )
             return Decision(
-                seen.partition.state,
+                snapshot.partition.state,
                 NO_ANSWER,
                 CommandKind.VOLUME,
                 volume=(device, order.percent),
@@ -182,11 +184,11 @@ class Directing:
         That is the one that its device has yet to obey for it to be so, and done where it has.
         """
         user_id = caller.user_id
-        seen, _ = await self._commander.see(user_id)
-        device, state = require_known(seen.partition.devices, order.device_id), seen.state
-        under_way = await self._receipts.under_way(user_id, device, answer.version)
+        snapshot, _ = await self._commander.read(user_id)
+        device, state = require_device(snapshot.partition.devices, order.device_id), snapshot.state
+        under_way = await self._waits.under_way(user_id, device, answer.version)
         if under_way is not None:
-            return await self._receipts.command(
+            return await self._waits.command(
                 user_id, device.device_id, under_way.number, within_s, under_way
             )
         return Command(
@@ -194,14 +196,14 @@ class Directing:
             number=0,
             kind=order.kind,
             target=state,
-            issued_at_ms=seen.now_ms,
+            issued_at_ms=snapshot.now_ms,
             queue_count=len(Listing(state.queue.queued)) if state else 0,
             sender=caller.sender,
             status=CommandStatus.DONE,
         )
 
 
-def offline(device_id: str) -> FailedPrecondition:
+def device_offline_error(device_id: str) -> FailedPrecondition:
     """The fault for a device that holds no stream."""
     return FailedPrecondition(
         "The device is not connected.", reason="DEVICE_OFFLINE", metadata={"device_id": device_id}

@@ -12,7 +12,7 @@ from playback_svc.domain.player_state import Status
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.upkeep import FIRST, Upkeep
 from playback_svc.usecases.commander import Commander, NotTheCurrentSession
-from playback_svc.usecases.decisions import Decision, Seen, answer_of
+from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 
 EVERY_S = 10.0
 BATCH = 200
@@ -39,11 +39,11 @@ class Expire:
         return True
 
     @staticmethod
-    async def _decide(seen: Seen) -> Decision:
-        current = seen.state
+    async def _decide(snapshot: Snapshot) -> Decision:
+        current = snapshot.state
         if current is None or current.status is not Status.STOPPED:
             raise NotTheCurrentSession
-        answer = answer_of(current, current.position_at(seen.now_ms))
+        answer = answer_of(current, current.position_at(snapshot.now_ms))
         return Decision(current, answer, CommandKind.STOP)
 
 

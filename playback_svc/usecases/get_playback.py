@@ -42,7 +42,7 @@ class GetPlayback:
         return replace(playing, skips=skips) if playing else None
 
     async def _playing(self, user_id: str) -> Playing | None:
-        partition, _ = await self._commander.answered(user_id, None)
+        partition, _ = await self._commander.stored_answer(user_id, None)
         stored, state = partition.state, await self._commander.current(partition)
         if stored is None or state is None:
             return None

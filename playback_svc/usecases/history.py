@@ -11,7 +11,7 @@ import structlog
 from meshkit.faults import Fault
 from meshkit.feeds import CaughtUp, Change, ChangeFeed
 from playback_svc.domain.player_state import Track
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 from playback_svc.ports.clients import Catalogue
 from playback_svc.ports.player_states import NO_TRACK
 from playback_svc.ports.plays import FEED_ENTITY, Plays
@@ -25,7 +25,7 @@ _log = structlog.get_logger("playback")
 class Heard:
     """A play and its track, of which only the id is known where the catalogue did not answer."""
 
-    play: Play
+    play: PlayRecord
     track: Track
 
 

@@ -19,7 +19,7 @@ from meshkit.faults import (
 from meshkit.idempotency import RequestKey
 from meshkit.ulids import new_id
 from playback_svc.domain import play_queue, player_state
-from playback_svc.domain.devices import found, unknown
+from playback_svc.domain.devices import find_device, unknown_device_error
 from playback_svc.domain.listing import Entry
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.play_queue import Blobs, Repeat, Step
@@ -28,19 +28,19 @@ from playback_svc.domain.plays import has_ended, heard_enough
 from playback_svc.ports.clients import Plans
 from playback_svc.ports.clock import NewId
 from playback_svc.ports.player_states import Answer, SkipsLeft
-from playback_svc.ports.skips import Skip, SkipWindows, Tally
+from playback_svc.ports.skips import SkipAttempt, SkipWindows, Tally
 from playback_svc.usecases.commander import (
     Commander,
-    Course,
     Decide,
     SessionLookup,
+    WriteProgress,
     require_session,
 )
 from playback_svc.usecases.contexts import Contexts
-from playback_svc.usecases.control import Aim, carried_out
-from playback_svc.usecases.decisions import Decision, Seen, answer_of
-from playback_svc.usecases.session_checks import Caller, opened
-from playback_svc.usecases.track_selection import Staged, Staging
+from playback_svc.usecases.control import Target, execute_on_target
+from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
+from playback_svc.usecases.session_checks import Caller, require_open
+from playback_svc.usecases.track_selection import SelectedTrack, TrackSelection
 
 _NO_BODY = hashlib.sha256().digest()
 
@@ -83,16 +83,16 @@ class SkipCount:
         # A command without a request_id is its own request: it cannot come twice.
         self._is_alone = key is None and not play_id
         if play_id:
-            self._skip = Skip(user_id, _digest(f"play:{play_id}"), _NO_BODY)
+            self._skip = SkipAttempt(user_id, _digest(f"play:{play_id}"), _NO_BODY)
         elif key:
             request_id = _digest(f"{key.method}:{key.request_id}")
-            self._skip = Skip(user_id, request_id, key.body_sha256)
+            self._skip = SkipAttempt(user_id, request_id, key.body_sha256)
         else:
-            self._skip = Skip(user_id, new_id(), _NO_BODY)
+            self._skip = SkipAttempt(user_id, new_id(), _NO_BODY)
         self._tally: Tally | None = None
         self.needed = False
         """Whether the latest decision rests on the skip."""
-        self.course = Course()
+        self.progress = WriteProgress()
         self._cut = False
 
     async def take(self, limit: int | None) -> None:
@@ -118,7 +118,7 @@ class SkipCount:
         refused = isinstance(failure, Fault) and not isinstance(
             failure, Unavailable | DeadlineExceeded
         )
-        certain = refused or not self.course.perhaps_written
+        certain = refused or not self.progress.perhaps_written
         # A take that was cut may have counted; under a key its retry may make use of that.
         taken = self._tally is not None or (self._cut and self._is_alone)
         if taken and certain:
@@ -139,7 +139,7 @@ class SkipCount:
         """How the window stands."""
         if limit is None:
             return SkipsLeft(None, 0)
-        tally = self._tally or await self._windows.look(self._skip.user_id)
+        tally = self._tally or await self._windows.read(self._skip.user_id)
         return SkipsLeft(max(0, limit - tally.used), tally.resets_in_s)
 
 
@@ -155,7 +155,7 @@ class Moving:
         commander: Commander,
         sessions: SessionLookup,
         contexts: Contexts,
-        staging: Staging,
+        selection: TrackSelection,
         skips: SkipWindows,
         plans: Plans,
         *,
@@ -166,7 +166,7 @@ class Moving:
         self._commander = commander
         self._sessions = sessions
         self._contexts = contexts
-        self._staging = staging
+        self._selection = selection
         self._skips = skips
         self._plans = plans
         self._new_id = new_id
@@ -176,7 +176,7 @@ class Moving:
     async def skip(
         self,
         caller: Caller,
-        aim: Aim,
+        target: Target,
         key: RequestKey | None,
         play_id: str = "",
         client_play_id: str = "",
@@ -189,22 +189,22 @@ class Moving:
         """
         count = SkipCount(self._skips, caller.user_id, key, play_id)
 
-        async def decide(seen: Seen) -> Decision:
-            if aim.device_id is None and caller.sender:
-                _require_device(seen, caller.sender)
-            before = aim.hit(seen)
+        async def decide(snapshot: Snapshot) -> Decision:
+            if target.device_id is None and caller.sender:
+                _require_device(snapshot, caller.sender)
+            before = target.require_state(snapshot)
             limit = await self._limit(caller)
             if play_id not in ("", before.play_id):
-                answer = self._answer(before, seen.now_ms)
+                answer = self._answer(before, snapshot.now_ms)
                 return Decision(before, replace(answer, skips=await count.left(limit)))
-            staged = await self._next(caller, seen, before, ended=False)
-            if staged is None:
+            selected = await self._next(caller, snapshot, before, ended=False)
+            if selected is None:
                 raise FailedPrecondition("Nothing follows this track.", reason="QUEUE_ENDED")
             await count.take(limit)
-            start = replace(staged.start, client_play_id=client_play_id)
-            state = player_state.move_on(before, start, seen.now_ms, skipped=True)
-            answer = replace(self._answer(state, seen.now_ms), skips=await count.left(limit))
-            return self._decision(caller, state, answer, CommandKind.SKIP, staged)
+            start = replace(selected.start, client_play_id=client_play_id)
+            state = player_state.move_on(before, start, snapshot.now_ms, skipped=True)
+            answer = replace(self._answer(state, snapshot.now_ms), skips=await count.left(limit))
+            return self._decision(caller, state, answer, CommandKind.SKIP, selected)
 
         return await self._counting(caller, key, count, decide)
 
@@ -224,41 +224,41 @@ class Moving:
         """
         count = SkipCount(self._skips, caller.user_id, key, play_id)
 
-        async def decide(seen: Seen) -> Decision:
-            before, now_ms = require_session(seen.state, session_id), seen.now_ms
+        async def decide(snapshot: Snapshot) -> Decision:
+            before, now_ms = require_session(snapshot.state, session_id), snapshot.now_ms
             if before.ended_by is EndReason.FINISHED:
                 return Decision(before, self._answer(before, now_ms), CommandKind.STOP)
-            opened(before)
+            require_open(before)
             if before.play_id != play_id:
                 return Decision(before, self._answer(before, now_ms))
             position_ms = before.position_at(now_ms)
             if not has_ended(position_ms, before.track.duration_ms):
-                raise _not_ended(position_ms, before.track.duration_ms)
-            staged = await self._next(caller, seen, before, ended=True)
-            if staged is None:
+                raise _track_not_ended_error(position_ms, before.track.duration_ms)
+            selected = await self._next(caller, snapshot, before, ended=True)
+            if selected is None:
                 state = player_state.end(before, EndReason.FINISHED, position_ms, now_ms)
                 return Decision(state, self._answer(state, now_ms), CommandKind.STOP)
             skipped = _is_skip(before, now_ms)
             if skipped:
                 await count.take(await self._limit(caller))
-            start = replace(staged.start, client_play_id=client_play_id)
+            start = replace(selected.start, client_play_id=client_play_id)
             state = player_state.move_on(before, start, now_ms, skipped=skipped)
             answer = self._answer(state, now_ms)
-            return self._decision(caller, state, answer, CommandKind.ADVANCE, staged)
+            return self._decision(caller, state, answer, CommandKind.ADVANCE, selected)
 
-        return await self._sessions.retrying(
+        return await self._sessions.explain_ended(
             caller.user_id, session_id, lambda: self._counting(caller, key, count, decide)
         )
 
     async def previous(
-        self, caller: Caller, aim: Aim, key: RequestKey | None, client_play_id: str = ""
+        self, caller: Caller, target: Target, key: RequestKey | None, client_play_id: str = ""
     ) -> Answer:
         """The start of the track, or the track before; ``client_play_id`` as with ``skip``."""
 
-        async def decide(seen: Seen) -> Decision:
-            before = aim.hit(seen)
+        async def decide(snapshot: Snapshot) -> Decision:
+            before = target.require_state(snapshot)
             blobs = await self._contexts.blobs(caller.user_id, before.queue)
-            position_ms = before.position_at(seen.now_ms)
+            position_ms = before.position_at(snapshot.now_ms)
             current = _entry(before)
             step = play_queue.before(before.queue, blobs, position_ms=position_ms, current=current)
 
@@ -266,17 +266,17 @@ class Moving:
                 # What cannot be played is not gone back to: the present track begins again.
                 return None if passed.entry == current else Step(current, before.queue)
 
-            staged = await self._staging.first(
-                caller.tier, seen.partition, before.device_id, step, then
+            selected = await self._selection.first(
+                caller.tier, snapshot.partition, before.device_id, step, then
             )
-            if staged is None:
+            if selected is None:
                 raise FailedPrecondition("Nothing before this can be played.", reason="QUEUE_ENDED")
-            start = replace(staged.start, client_play_id=client_play_id)
-            moved = player_state.move_on(before, start, seen.now_ms)
-            answer = self._answer(moved, seen.now_ms)
-            return self._decision(caller, moved, answer, CommandKind.PREVIOUS, staged)
+            start = replace(selected.start, client_play_id=client_play_id)
+            moved = player_state.move_on(before, start, snapshot.now_ms)
+            answer = self._answer(moved, snapshot.now_ms)
+            return self._decision(caller, moved, answer, CommandKind.PREVIOUS, selected)
 
-        return await carried_out(self._commander, self._sessions, caller, aim, key, decide)
+        return await execute_on_target(self._commander, self._sessions, caller, target, key, decide)
 
     async def _limit(self, caller: Caller) -> int | None:
         return (await self._plans.plan(caller.tier)).skips_per_window
@@ -284,12 +284,12 @@ class Moving:
     async def _counting(
         self, caller: Caller, key: RequestKey | None, count: SkipCount, decide: Decide
     ) -> Answer:
-        async def watched(seen: Seen) -> Decision:
+        async def watched(snapshot: Snapshot) -> Decision:
             count.needed = False
-            return await decide(seen)
+            return await decide(snapshot)
 
         try:
-            answer = await self._commander.execute(caller.user_id, key, watched, count.course)
+            answer = await self._commander.execute(caller.user_id, key, watched, count.progress)
         except BaseException as failure:
             await count.give_back(failure)
             raise
@@ -297,8 +297,8 @@ class Moving:
         return answer
 
     async def _next(
-        self, caller: Caller, seen: Seen, before: PlayerState, *, ended: bool
-    ) -> Staged | None:
+        self, caller: Caller, snapshot: Snapshot, before: PlayerState, *, ended: bool
+    ) -> SelectedTrack | None:
         blobs = await self._contexts.blobs(caller.user_id, before.queue)
         artists = None
         if blobs.listing is not None and play_queue.begins_new_turn(before.queue):
@@ -322,9 +322,9 @@ class Moving:
         step = after(Step(_entry(before), before.queue), ended=ended)
         if step is None:
             return None
-        return await self._staging.first(
+        return await self._selection.first(
             caller.tier,
-            seen.partition,
+            snapshot.partition,
             before.device_id,
             step,
             lambda passed: after(passed, ended=False),
@@ -338,9 +338,13 @@ class Moving:
 
     @staticmethod
     def _decision(
-        caller: Caller, state: PlayerState, answer: Answer, kind: CommandKind, staged: Staged
+        caller: Caller,
+        state: PlayerState,
+        answer: Answer,
+        kind: CommandKind,
+        selected: SelectedTrack,
     ) -> Decision:
-        return Decision(state, answer, kind, blobs=staged.blobs, sender=caller.sender)
+        return Decision(state, answer, kind, blobs=selected.blobs, sender=caller.sender)
 
 
 def _entry(state: PlayerState) -> Entry:
@@ -359,12 +363,12 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _require_device(seen: Seen, device_id: str) -> None:
-    if found(seen.partition.devices, device_id) is None:
-        raise unknown(device_id)
+def _require_device(snapshot: Snapshot, device_id: str) -> None:
+    if find_device(snapshot.partition.devices, device_id) is None:
+        raise unknown_device_error(device_id)
 
 
-def _not_ended(position_ms: int, duration_ms: int) -> FailedPrecondition:
+def _track_not_ended_error(position_ms: int, duration_ms: int) -> FailedPrecondition:
     return FailedPrecondition(
         "The track has not come to its end.",
         reason="TRACK_NOT_ENDED",

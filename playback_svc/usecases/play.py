@@ -8,7 +8,7 @@ from random import Random
 from meshkit.faults import FailedPrecondition
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import play_queue, player_state
-from playback_svc.domain.devices import evicted, played_on
+from playback_svc.domain.devices import device_to_evict, touch_device
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.origins import NOWHERE
@@ -18,8 +18,8 @@ from playback_svc.ports.clock import Clock, NewId
 from playback_svc.ports.player_states import Answer
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.contexts import Contexts, Source, start_of
-from playback_svc.usecases.decisions import Decision, Seen, answer_of
-from playback_svc.usecases.track_selection import Staged, Staging
+from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
+from playback_svc.usecases.track_selection import SelectedTrack, TrackSelection
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Play:
         self,
         commander: Commander,
         contexts: Contexts,
-        staging: Staging,
+        selection: TrackSelection,
         *,
         clock: Clock,
         new_id: NewId,
@@ -59,7 +59,7 @@ class Play:
     ) -> None:
         self._commander = commander
         self._contexts = contexts
-        self._staging = staging
+        self._selection = selection
         self._clock = clock
         self._new_id = new_id
         self._rng = rng
@@ -75,21 +75,21 @@ class Play:
         (PLAN_REQUIRED), Aborted (CONFLICT), RequestIdReused.
         """
         if key is not None:
-            _, answer = await self._commander.answered(user_id, key)
+            _, answer = await self._commander.stored_answer(user_id, key)
             if answer is not None:
                 return answer
         listing = await self._contexts.listing(order.source) if order.source else None
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
 
-        async def decide(seen: Seen) -> Decision:
-            current, now_ms, devices = seen.state, seen.now_ms, seen.partition.devices
-            device = played_on(devices, order.device_id, now_ms)
-            room = evicted(devices, device, current.device_id if current else "")
-            staged = await self._staged(tier, seen, order, listing)
+        async def decide(snapshot: Snapshot) -> Decision:
+            current, now_ms, devices = snapshot.state, snapshot.now_ms, snapshot.partition.devices
+            device = touch_device(devices, order.device_id, now_ms)
+            room = device_to_evict(devices, device, current.device_id if current else "")
+            selected = await self._select(tier, snapshot, order, listing)
             opening = Opening(
                 self._new_id(),
                 order.device_id,
-                replace(staged.start, client_play_id=order.client_play_id),
+                replace(selected.start, client_play_id=order.client_play_id),
                 order.position_ms,
                 attended=device.controllable,
             )
@@ -104,16 +104,16 @@ class Play:
                 ended=ended,
                 devices=(device,),
                 removed_device=room,
-                blobs=staged.blobs,
+                blobs=selected.blobs,
                 sender=order.sender,
             )
 
         return await self._commander.execute(user_id, key, decide)
 
-    async def _staged(
-        self, tier: str, seen: Seen, order: PlayOrder, listing: Listing | None
-    ) -> Staged:
-        before = seen.state.queue if seen.state else NO_QUEUE
+    async def _select(
+        self, tier: str, snapshot: Snapshot, order: PlayOrder, listing: Listing | None
+    ) -> SelectedTrack:
+        before = snapshot.state.queue if snapshot.state else NO_QUEUE
         if listing is None or order.source is None:
             queue = replace(
                 before,
@@ -126,16 +126,18 @@ class Play:
                 repeat=before.repeat if order.repeat is None else order.repeat,
             )
             entry = Entry(order.track_id)
-            partition = seen.partition
-            start = await self._staging.start(tier, partition, order.device_id, entry, queue)
-            return Staged(start, {})
-        return await self._from_context(tier, seen, order, order.source, listing)
+            partition = snapshot.partition
+            start = await self._selection.start(tier, partition, order.device_id, entry, queue)
+            return SelectedTrack(start, {})
+        return await self._from_context(tier, snapshot, order, order.source, listing)
 
     async def _from_context(
-        self, tier: str, seen: Seen, order: PlayOrder, source: Source, listing: Listing
-    ) -> Staged:
+        self, tier: str, snapshot: Snapshot, order: PlayOrder, source: Source, listing: Listing
+    ) -> SelectedTrack:
         """The first playable track; the one that was asked for is not passed over."""
-        before = replace(seen.state.queue if seen.state else NO_QUEUE, shown_id=order.shown_id)
+        before = replace(
+            snapshot.state.queue if snapshot.state else NO_QUEUE, shown_id=order.shown_id
+        )
         start = start_of(listing, order.track_id, order.item_id)
         shuffles = before.shuffle if order.shuffle is None else order.shuffle
         artists = await self._contexts.artists(listing) if shuffles else None
@@ -154,10 +156,12 @@ class Play:
             new_id=self._new_id,
         )
         bodies = dict([step.stored] if step.stored else [])
-        partition, device_id = seen.partition, order.device_id
+        partition, device_id = snapshot.partition, order.device_id
         if start is not None:
-            started = await self._staging.start(tier, partition, device_id, step.entry, step.queue)
-            return Staged(started, {listing_id: listing.packed, **bodies})
+            started = await self._selection.start(
+                tier, partition, device_id, step.entry, step.queue
+            )
+            return SelectedTrack(started, {listing_id: listing.packed, **bodies})
         blobs = Blobs(listing, step.stored[1] if step.stored else None)
 
         def then(passed: Step) -> Step | None:
@@ -171,7 +175,9 @@ class Play:
             kept = replace(after.queue, queued=step.queue.queued, repeat=step.queue.repeat)
             return replace(after, queue=kept)
 
-        staged = await self._staging.first(tier, partition, device_id, step, then)
-        if staged is None:
+        selected = await self._selection.first(tier, partition, device_id, step, then)
+        if selected is None:
             raise FailedPrecondition("Nothing in it can be played.", reason="CONTEXT_EMPTY")
-        return Staged(staged.start, {listing_id: listing.packed, **bodies, **staged.blobs})
+        return SelectedTrack(
+            selected.start, {listing_id: listing.packed, **bodies, **selected.blobs}
+        )

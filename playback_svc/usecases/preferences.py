@@ -13,11 +13,11 @@ from playback_svc.ports.clock import Clock
 from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.decisions import NO_ANSWER, Decision, Seen
+from playback_svc.usecases.decisions import NO_ANSWER, Decision, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class PreferencesPatch:
     """What shall be other; None stays as it is."""
 
     bitrate: BitratePreference | None = None
@@ -61,7 +61,7 @@ class UpdatePreferences:
     async def __call__(
         self,
         user_id: str,
-        wishes: Wishes,
+        patch: PreferencesPatch,
         key: RequestKey | None,
         based_on: int | None = None,
     ) -> Preferences:
@@ -71,14 +71,14 @@ class UpdatePreferences:
         ``based_on``, and RequestIdReused.
         """
 
-        async def decide(seen: Seen) -> Decision:
-            present = seen.partition.preferences
-            after = wishes.applied(present)
+        async def decide(snapshot: Snapshot) -> Decision:
+            present = snapshot.partition.preferences
+            after = patch.applied(present)
             if after is not present:
                 _require_version(present, based_on)
                 await self._cache.announce(user_id, after.version)
             return Decision(
-                _hidden(seen) if wishes.private_session else seen.partition.state,
+                _hidden(snapshot) if patch.private_session else snapshot.partition.state,
                 replace(NO_ANSWER, preferences=after),
                 preferences=after if after is not present else None,
             )
@@ -93,9 +93,9 @@ def _require_version(present: Preferences, based_on: int | None) -> None:
         raise Aborted("the preferences have changed since that version; read them again")
 
 
-def _hidden(seen: Seen) -> PlayerState | None:
+def _hidden(snapshot: Snapshot) -> PlayerState | None:
     """The state with its play made private; the row as it was read where that changes nothing."""
-    if seen.state is None:
+    if snapshot.state is None:
         return None
-    hidden = player_state.hide(seen.state)
-    return seen.partition.state if hidden is seen.state else hidden
+    hidden = player_state.hide(snapshot.state)
+    return snapshot.partition.state if hidden is snapshot.state else hidden

@@ -18,10 +18,10 @@ from playback_svc.ports.clock import NewId
 from playback_svc.ports.player_states import NO_TRACK, Answer, Partition
 from playback_svc.usecases.commander import BodyGone, Commander
 from playback_svc.usecases.contexts import Contexts
-from playback_svc.usecases.control import Aim
-from playback_svc.usecases.decisions import Decision, Seen, answer_of
+from playback_svc.usecases.control import Target
+from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.session_checks import begun, opened
+from playback_svc.usecases.session_checks import require_open, require_started
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Queueing:
     async def shuffle(self, user_id: str, on: bool, key: RequestKey | None) -> Answer:
         """Shuffled or not, around the track that plays."""
 
-        async def decide(seen: Seen) -> Decision:
-            before = opened(seen.state)
+        async def decide(snapshot: Snapshot) -> Decision:
+            before = require_open(snapshot.state)
             blobs = await self._contexts.blobs(user_id, before.queue)
             artists = None
             if on and not before.queue.shuffle and blobs.listing is not None:
@@ -72,7 +72,7 @@ class Queueing:
                 before.queue, blobs, on, artists=artists, rng=self._rng, new_id=self._new_id
             )
             state = player_state.requeue(before, queue)
-            answer = answer_of(state, state.position_at(seen.now_ms))
+            answer = answer_of(state, state.position_at(snapshot.now_ms))
             return Decision(state, answer, blobs=dict([stored] if stored else []))
 
         return await self._commander.execute(user_id, key, decide)
@@ -80,11 +80,11 @@ class Queueing:
     async def repeat(self, user_id: str, repeat: Repeat, key: RequestKey | None) -> Answer:
         """What happens at the end."""
 
-        async def decide(seen: Seen) -> Decision:
-            before = opened(seen.state)
+        async def decide(snapshot: Snapshot) -> Decision:
+            before = require_open(snapshot.state)
             queue = play_queue.with_repeat(before.queue, repeat)
             state = player_state.requeue(before, queue)
-            return Decision(state, answer_of(state, state.position_at(seen.now_ms)))
+            return Decision(state, answer_of(state, state.position_at(snapshot.now_ms)))
 
         return await self._commander.execute(user_id, key, decide)
 
@@ -124,8 +124,12 @@ class Queueing:
         """
         put = queue_edits.queue_next if first else queue_edits.queue_last
 
-        async def decide(seen: Seen) -> Decision:
-            before = Aim(device_id=device_id).hit(seen) if device_id else begun(seen.state)
+        async def decide(snapshot: Snapshot) -> Decision:
+            before = (
+                Target(device_id=device_id).require_state(snapshot)
+                if device_id
+                else require_started(snapshot.state)
+            )
             await self._require(track_ids)
             queue = put(before.queue, track_ids, new_id=self._new_id, origin=origin)
             held = Listing(queue.queued)
@@ -135,7 +139,7 @@ class Queueing:
                 else held.slice(len(held) - len(track_ids), len(held))
             )
             state = player_state.requeue(before, queue)
-            answer = answer_of(state, state.position_at(seen.now_ms))
+            answer = answer_of(state, state.position_at(snapshot.now_ms))
             added = tuple(entry.item_id for entry in entries)
             return Decision(state, replace(answer, item_ids=added), sender=sender)
 
@@ -167,13 +171,13 @@ class Queueing:
         key: RequestKey | None,
         edit: Callable[[PlayQueue], Awaitable[PlayQueue]],
     ) -> Answer:
-        async def decide(seen: Seen) -> Decision:
-            before = begun(seen.state)
+        async def decide(snapshot: Snapshot) -> Decision:
+            before = require_started(snapshot.state)
             queue = await edit(before.queue)
             held = Listing(queue.queued)
             state = player_state.requeue(before, queue)
             answer = replace(
-                answer_of(state, state.position_at(seen.now_ms)),
+                answer_of(state, state.position_at(snapshot.now_ms)),
                 item_ids=tuple(entry.item_id for entry in held.slice(0)),
                 count=len(Listing(before.queue.queued)) - len(held),
             )
@@ -200,19 +204,23 @@ class Queueing:
 
     async def _look(self, user_id: str) -> tuple[PlayerState | None, Blobs, int]:
         """The state with the bodies that it names, and the time (Unix ms)."""
-        seen, _answer = await self._commander.see(user_id)
-        if seen.state is None:
-            return None, Blobs(), seen.now_ms
+        snapshot, _answer = await self._commander.read(user_id)
+        if snapshot.state is None:
+            return None, Blobs(), snapshot.now_ms
         try:
-            return seen.state, await self._contexts.blobs(user_id, seen.state.queue), seen.now_ms
+            return (
+                snapshot.state,
+                await self._contexts.blobs(user_id, snapshot.state.queue),
+                snapshot.now_ms,
+            )
         except BodyGone:
             # Another command came first. A read conflicts with none: it sees what is there now.
             return await self._look_at_once(user_id)
 
     async def _look_at_once(self, user_id: str) -> tuple[PlayerState | None, Blobs, int]:
         stored, blobs = await self._contexts.with_state(user_id) or (None, Blobs())
-        seen = await self._commander.seen(Partition(stored, None))
-        return seen.state, blobs, seen.now_ms
+        snapshot = await self._commander.snapshot(Partition(stored, None))
+        return snapshot.state, blobs, snapshot.now_ms
 
     async def _named(self, track_ids: Collection[str]) -> dict[str, Track]:
         """Fails OPEN: without the catalogue, entries have ids alone."""

@@ -32,7 +32,7 @@ _LEASE_MS = 30_000
 _log = structlog.get_logger("playback")
 
 
-class Forgetter:
+class Retention:
     """Runs in every instance; whoever holds the lease drops what is old until nothing is left."""
 
     def __init__(

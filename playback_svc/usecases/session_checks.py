@@ -17,7 +17,7 @@ class Caller:
     sender: str = ""
 
 
-def opened(state: PlayerState | None, device_id: str | None = None) -> PlayerState:
+def require_open(state: PlayerState | None, device_id: str | None = None) -> PlayerState:
     """``state`` if its session takes commands, and plays on ``device_id`` where one is named.
 
     Raises SessionNotCurrent, FailedPrecondition (DEVICE_NOT_PLAYING).
@@ -38,7 +38,7 @@ def opened(state: PlayerState | None, device_id: str | None = None) -> PlayerSta
     return state
 
 
-def begun(state: PlayerState | None) -> PlayerState:
+def require_started(state: PlayerState | None) -> PlayerState:
     """``state`` if anything was ever played. Raises SessionNotCurrent."""
     if state is None:
         raise SessionNotCurrent(EndReason.STOPPED)

@@ -29,7 +29,7 @@ class SkipAllowance:
             limit = (await self._plans.plan(tier)).skips_per_window
             if limit is None:
                 return None
-            tally = await self._windows.look(user_id)
+            tally = await self._windows.read(user_id)
         except Fault as fault:
             _log.warning("skips left not told", reason=fault.reason)
             return None

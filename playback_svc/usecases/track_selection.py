@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from meshkit.faults import DeadlineExceeded, Fault, Unavailable
-from playback_svc.domain.devices import found
+from playback_svc.domain.devices import find_device
 from playback_svc.domain.listing import Entry
 from playback_svc.domain.plans import Playable, admit
 from playback_svc.domain.play_queue import PlayQueue, Step
@@ -24,14 +24,14 @@ _AWAY = ("STORE_UNAVAILABLE", "DEADLINE_EXCEEDED", "OVERLOADED")
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class SelectedTrack:
     """A step of which the track can be played, and the bodies to store with it."""
 
     start: Start
     blobs: dict[str, bytes]
 
 
-class Staging:
+class TrackSelection:
     """Finds out what may be streamed of a track, on a device, by a user."""
 
     def __init__(self, catalogue: Catalogue, plans: Plans, new_id: NewId) -> None:
@@ -55,7 +55,7 @@ class Staging:
         device_id: str,
         step: Step,
         then: Callable[[Step], Step | None],
-    ) -> Staged | None:
+    ) -> SelectedTrack | None:
         """The first step from ``step`` on of which the track can be played; None at the end.
 
         ``then`` gives the step after one that was passed over. Raises the fault of the last one
@@ -75,7 +75,7 @@ class Staging:
                     return None
                 step = after
             else:
-                return Staged(start, blobs)
+                return SelectedTrack(start, blobs)
         return None
 
     async def asset(
@@ -96,7 +96,7 @@ class Staging:
     async def _admitted(
         self, tier: str, partition: Partition, device_id: str, playable: Playable
     ) -> Asset:
-        device = found(partition.devices, device_id)
+        device = find_device(partition.devices, device_id)
         able = frozenset(device.capabilities.rungs) if device else frozenset[str]()
         preferred = preferred_rungs(partition.preferences.bitrate)
         return admit(await self._plans.plan(tier), playable, (able or None, preferred))

@@ -6,19 +6,19 @@ from dataclasses import replace
 
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
-from playback_svc.domain.devices import found, played_on, unknown
+from playback_svc.domain.devices import find_device, touch_device, unknown_device_error
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import EndReason, Handover, PlayerState, Status, end
-from playback_svc.domain.plays import taken_up_from
+from playback_svc.domain.plays import resume_position_ms
 from playback_svc.ports.clock import Clock, NewId
 from playback_svc.ports.player_states import Answer
-from playback_svc.ports.presence import Attendance
+from playback_svc.ports.presence import Presence
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.decisions import Decision, Seen, answer_of
-from playback_svc.usecases.directing import offline
-from playback_svc.usecases.session_checks import Caller, begun
-from playback_svc.usecases.track_selection import Staging
+from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
+from playback_svc.usecases.directing import device_offline_error
+from playback_svc.usecases.session_checks import Caller, require_started
+from playback_svc.usecases.track_selection import TrackSelection
 
 
 class Transfer:
@@ -27,16 +27,16 @@ class Transfer:
     def __init__(
         self,
         commander: Commander,
-        attendance: Attendance,
-        staging: Staging,
+        presence: Presence,
+        selection: TrackSelection,
         *,
         clock: Clock,
         new_id: NewId,
         urls_live_s: int,
     ) -> None:
         self._commander = commander
-        self._attendance = attendance
-        self._staging = staging
+        self._presence = presence
+        self._selection = selection
         self._clock = clock
         self._new_id = new_id
         self._urls_live_s = urls_live_s
@@ -54,27 +54,29 @@ class Transfer:
         """
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
 
-        async def decide(seen: Seen) -> Decision:
-            if found(seen.partition.devices, device_id) is None:
-                raise unknown(device_id)
-            before = begun(seen.state)
+        async def decide(snapshot: Snapshot) -> Decision:
+            if find_device(snapshot.partition.devices, device_id) is None:
+                raise unknown_device_error(device_id)
+            before = require_started(snapshot.state)
             if before.device_id == device_id and before.status is not Status.STOPPED:
-                decision = await self._here(caller, seen, before, plays)
+                decision = await self._here(caller, snapshot, before, plays)
             else:
                 await self._require_present(caller, device_id)
-                decision = await self._there(caller, seen, before, device_id, plays)
-            told = _told(decision.answer, begun(decision.state))
+                decision = await self._there(caller, snapshot, before, device_id, plays)
+            told = _told(decision.answer, require_started(decision.state))
             answer = replace(told, urls_expire_at_s=urls_expire_at_s)
             return replace(decision, answer=answer, sender=caller.sender)
 
         return await self._commander.execute(caller.user_id, key, decide)
 
     async def _here(
-        self, caller: Caller, seen: Seen, before: PlayerState, plays: bool | None
+        self, caller: Caller, snapshot: Snapshot, before: PlayerState, plays: bool | None
     ) -> Decision:
         """To the device that plays already: it goes on, or is held, or nothing happens."""
-        now_ms = seen.now_ms
-        asset = await self._staging.asset(caller.tier, seen.partition, before, before.device_id)
+        now_ms = snapshot.now_ms
+        asset = await self._selection.asset(
+            caller.tier, snapshot.partition, before, before.device_id
+        )
         state, kind = before, CommandKind.RESUME
         if plays:
             state = player_state.resume(before, now_ms)
@@ -88,22 +90,22 @@ class Transfer:
     async def _there(
         self,
         caller: Caller,
-        seen: Seen,
+        snapshot: Snapshot,
         before: PlayerState,
         device_id: str,
         plays: bool | None,
     ) -> Decision:
-        now_ms = seen.now_ms
-        asset = await self._staging.asset(caller.tier, seen.partition, before, device_id)
-        private = seen.partition.preferences.private_session
-        device = played_on(seen.partition.devices, device_id, now_ms)
+        now_ms = snapshot.now_ms
+        asset = await self._selection.asset(caller.tier, snapshot.partition, before, device_id)
+        private = snapshot.partition.preferences.private_session
+        device = touch_device(snapshot.partition.devices, device_id, now_ms)
         handover = Handover(
             self._new_id(),
             device_id,
             asset,
             plays,
             self._new_id(),
-            begun_ms=taken_up_from(before),
+            begun_ms=resume_position_ms(before),
             private=private,
             attended=device.controllable,
         )
@@ -116,9 +118,9 @@ class Transfer:
         """Whether the device would hear of it; one that asks for itself does."""
         if caller.sender == device_id:
             return
-        present = await self._attendance.present([caller.user_id])
+        present = await self._presence.present([caller.user_id])
         if device_id not in present[caller.user_id]:
-            raise offline(device_id)
+            raise device_offline_error(device_id)
 
 
 def _told(answer: Answer, state: PlayerState) -> Answer:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from playback_svc.domain.devices import Capabilities, Device, DeviceKind, Listed
+from playback_svc.domain.devices import Capabilities, Device, DeviceKind, DeviceView
 
 
-def listed_document(listed: Listed) -> dict[str, Any]:
+def listed_document(listed: DeviceView) -> dict[str, Any]:
     """A device as JSON keeps it, with what held of it then."""
     return asdict(listed)
 
 
-def listed_of(document: dict[str, Any]) -> Listed:
+def listed_of(document: dict[str, Any]) -> DeviceView:
     """The device that ``listed_document`` made."""
     device = document["device"]
     known = {
@@ -21,7 +21,7 @@ def listed_of(document: dict[str, Any]) -> Listed:
         "kind": DeviceKind(device["kind"]),
         "capabilities": capabilities_of(device["capabilities"]),
     }
-    return Listed(Device(**known), document["online"], document["active"])
+    return DeviceView(Device(**known), document["online"], document["active"])
 
 
 def capabilities_of(document: dict[str, Any]) -> Capabilities:

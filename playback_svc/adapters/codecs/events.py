@@ -1,19 +1,26 @@
-"""News as they travel between instances: one line of words, the first of which says the kind."""
+"""Events as they travel between instances: one line of words, the first of which says the kind."""
 
 from __future__ import annotations
 
 import functools
 
 from playback_svc.domain.player_state import EndReason, Rung, Status, Version
-from playback_svc.ports.events import Adjusted, Joined, Mail, News, Receipt, Wake
+from playback_svc.ports.events import (
+    CommandQueued,
+    CommandReported,
+    DeviceConnected,
+    Event,
+    PlaybackChanged,
+    SettingsChanged,
+)
 
 _NONE = "-"
 
 
-def encoded(news: News) -> str:
-    """The line of ``news``; ids have no spaces."""
-    match news:
-        case Wake(
+def encoded(event: Event) -> str:
+    """The line of ``events``; ids have no spaces."""
+    match event:
+        case PlaybackChanged(
             user_id, (epoch, revision), session_id, device_id, status, ended_by, duration, rungs
         ):
             ended = ended_by or _NONE
@@ -22,24 +29,24 @@ def encoded(news: News) -> str:
                 f"W {user_id} {epoch} {revision} {session_id} {device_id} {status} {ended} "
                 f"{duration} {ladder}"
             )
-        case Mail(user_id, device_id, number):
+        case CommandQueued(user_id, device_id, number):
             return f"M {user_id} {device_id} {number}"
-        case Receipt(user_id, device_id, number):
+        case CommandReported(user_id, device_id, number):
             return f"R {user_id} {device_id} {number}"
-        case Adjusted(user_id):
+        case SettingsChanged(user_id):
             return f"A {user_id}"
-        case Joined(user_id, device_id, stream_number):
+        case DeviceConnected(user_id, device_id, stream_number):
             return f"J {user_id} {device_id} {stream_number}"
 
 
-def decoded(line: bytes) -> News:
-    """The news of a line. Raises ValueError."""
+def decoded(line: bytes) -> Event:
+    """The events of a line. Raises ValueError."""
     match line.decode().split(" "):
         case [
             "W", user_id, epoch, revision, session_id, device_id, status, ended_by, duration,
             ladder,
         ]:  # fmt: skip
-            return Wake(
+            return PlaybackChanged(
                 user_id=user_id,
                 version=Version(int(epoch), int(revision)),
                 session_id=session_id,
@@ -50,15 +57,15 @@ def decoded(line: bytes) -> News:
                 rungs=_rungs(ladder),
             )
         case ["M", user_id, device_id, number]:
-            return Mail(user_id, device_id, int(number))
+            return CommandQueued(user_id, device_id, int(number))
         case ["R", user_id, device_id, number]:
-            return Receipt(user_id, device_id, int(number))
+            return CommandReported(user_id, device_id, int(number))
         case ["A", user_id]:
-            return Adjusted(user_id)
+            return SettingsChanged(user_id)
         case ["J", user_id, device_id, stream_number]:
-            return Joined(user_id, device_id, int(stream_number))
+            return DeviceConnected(user_id, device_id, int(stream_number))
         case [kind, *words]:
-            raise ValueError(f"no news of kind {kind!r} with {len(words)} words")
+            raise ValueError(f"no event of kind {kind!r} with {len(words)} words")
         case _:
             raise ValueError("no words")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from meshkit.faults import NotFound, Unavailable
 from meshkit.principal import current_principal
 from playback_svc.domain.listing import Entry, Listing
-from playback_svc.domain.liveness import LivePosition, Sighting
+from playback_svc.domain.liveness import Liveness, LivePosition
 from playback_svc.domain.plans import Plan, Playable
 from playback_svc.domain.player_state import Track
 from playback_svc.ports.clients import Friend
@@ -31,10 +31,10 @@ class MemoryPositions:
             if held is None or held.seq <= position.seq:
                 self.kept[position.session_id] = position
 
-    async def get(self, session_ids: Sequence[str]) -> list[Sighting]:
+    async def get(self, session_ids: Sequence[str]) -> list[Liveness]:
         """See the port."""
         self._answer()
-        return [Sighting(self.kept.get(session_id), self.since_ms) for session_id in session_ids]
+        return [Liveness(self.kept.get(session_id), self.since_ms) for session_id in session_ids]
 
     def _answer(self) -> None:
         if self.away:

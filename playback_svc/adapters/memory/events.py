@@ -8,24 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshkit.faults import Unavailable
-from playback_svc.ports.events import News
+from playback_svc.ports.events import Event
 
 
 @dataclass(eq=False)
 class MemorySwitchboard:
     """What instances share; presence cannot be asked with ``away``."""
 
-    instances: list[MemoryWakeups] = field(default_factory=list)
+    instances: list[MemoryEventBus] = field(default_factory=list)
     away: bool = False
 
 
 @dataclass(eq=False)
-class MemoryWakeups:
-    """``Wakeups`` and ``Attendance`` of one instance. Others hear at the loop's next turn."""
+class MemoryEventBus:
+    """``EventBus`` and ``Presence`` of one instance. Others hear at the loop's next turn."""
 
     switchboard: MemorySwitchboard = field(default_factory=MemorySwitchboard)
-    sent: list[News] = field(default_factory=list)
-    _listener: Callable[[News], None] | None = None
+    sent: list[Event] = field(default_factory=list)
+    _listener: Callable[[Event], None] | None = None
     _on_gap: Callable[[], None] | None = None
     _watched: Counter[str] = field(default_factory=Counter)
     _attending: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -34,27 +34,27 @@ class MemoryWakeups:
         self.switchboard.instances.append(self)
 
     def listen(
-        self, listener: Callable[[News], None], on_gap: Callable[[], None] | None = None
+        self, listener: Callable[[Event], None], on_gap: Callable[[], None] | None = None
     ) -> None:
-        """Have ``listener`` called with all news of watched users, and of one's own sending."""
+        """Have ``listener`` called with all events of watched users, and of one's own sending."""
         self._listener = listener
         self._on_gap = on_gap
 
-    def send(self, news: News) -> None:
+    def send(self, event: Event) -> None:
         """See the port."""
-        self.sent.append(news)
-        self._hear(news)
+        self.sent.append(event)
+        self._hear(event)
         for other in self.switchboard.instances:
-            if other is not self and other._watched[news.user_id]:
-                asyncio.get_running_loop().call_soon(other._told, news)
+            if other is not self and other._watched[event.user_id]:
+                asyncio.get_running_loop().call_soon(other._told, event)
 
-    def _told(self, news: News) -> None:
-        if self._watched[news.user_id]:
-            self._hear(news)
+    def _told(self, event: Event) -> None:
+        if self._watched[event.user_id]:
+            self._hear(event)
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, event: Event) -> None:
         if self._listener is not None:
-            self._listener(news)
+            self._listener(event)
 
     async def watch(self, user_id: str) -> None:
         """See the port."""
@@ -83,7 +83,7 @@ class MemoryWakeups:
         }
 
     def gap(self) -> None:
-        """As if news had been missed."""
+        """As if events had been missed."""
         if self._on_gap is not None:
             self._on_gap()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey
-from playback_svc.domain.devices import Device, unknown
+from playback_svc.domain.devices import Device, unknown_device_error
 from playback_svc.domain.liveness import expires_at_ms, observe
 from playback_svc.domain.mailbox import (
     Applied,
@@ -19,9 +19,9 @@ from playback_svc.domain.mailbox import (
     Pending,
 )
 from playback_svc.domain.player_state import PlayerState
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.preferences import Preferences
-from playback_svc.ports.mailboxes import Opening
+from playback_svc.ports.mailboxes import MailboxSnapshot
 from playback_svc.ports.player_states import (
     Change,
     Checkpoint,
@@ -45,7 +45,7 @@ class MemoryPlayerStates:
     sessions: dict[tuple[str, str], SessionRecord] = field(default_factory=dict)
     devices: dict[str, dict[str, Device]] = field(default_factory=dict)
     commands: dict[tuple[str, str], dict[int, Command]] = field(default_factory=dict)
-    plays: dict[str, dict[str, Play]] = field(default_factory=dict)
+    plays: dict[str, dict[str, PlayRecord]] = field(default_factory=dict)
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
     preferences: dict[str, Preferences] = field(default_factory=dict)
     devices_versions: dict[str, int] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class MemoryPlayerStates:
         user_id, devices = change.user_id, self.devices.setdefault(change.user_id, {})
         if change.devices_version is not None:
             self.devices_versions[user_id] = change.devices_version
-        for command in change.mail:
+        for command in change.commands:
             self._post(user_id, command)
         if change.removed_device is not None:
             devices.pop(change.removed_device, None)
@@ -131,8 +131,8 @@ class MemoryPlayerStates:
         if change.state is not None and (held.version if held else None) != change.expected:
             return False
         if change.stored is not None:
-            answered = self.answers.get(_answer_key(change.stored.key))
-            if answered is not None and answered.expires_at_ms > now_ms:
+            stored_answer = self.answers.get(_answer_key(change.stored.key))
+            if stored_answer is not None and stored_answer.expires_at_ms > now_ms:
                 return False
         preferred = self.preferences.get(change.user_id, Preferences()).version
         if change.preferences is not None and preferred != change.preferences.version - 1:
@@ -147,7 +147,7 @@ class MemoryPlayerStates:
     def _numbers_follow(self, change: Change) -> bool:
         devices = self.devices.get(change.user_id, {})
         last = {device_id: device.last_number for device_id, device in devices.items()}
-        for command in change.mail:
+        for command in change.commands:
             if last.get(command.device_id) != command.number - 1:
                 return False
             last[command.device_id] = command.number
@@ -270,7 +270,7 @@ class MemoryPlayerStates:
         await asyncio.sleep(0)
         device = self.devices.get(user_id, {}).get(device_id)
         if device is None:
-            raise unknown(device_id)
+            raise unknown_device_error(device_id)
         if max((one.number for one in applied), default=0) > device.last_number:
             raise InvalidArgument.field("applied.number", "was never given")
         mailbox = self.commands.get((user_id, device_id), {})
@@ -293,7 +293,7 @@ class MemoryPlayerStates:
         volume_percent: int | None,
         now_ms: int,
         limit: int,
-    ) -> Opening:
+    ) -> MailboxSnapshot:
         """See the port."""
         device = self.devices.get(user_id, {}).get(device_id)
         if device is not None and last_applied > device.last_number:
@@ -310,7 +310,7 @@ class MemoryPlayerStates:
         self.opened_streams += 1
         pending = await self.pending(user_id, device_id, last_applied, now_ms, limit)
         device = self.devices[user_id][device_id]
-        return Opening(device, self.opened_streams, tuple(waiting), pending)
+        return MailboxSnapshot(device, self.opened_streams, tuple(waiting), pending)
 
     async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
         """See the port."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 
 
 class MemoryPlays:
@@ -17,14 +17,14 @@ class MemoryPlays:
 
     async def page(
         self, user_id: str, after: str | None, limit: int, *, distinct: bool
-    ) -> Sequence[Play]:
+    ) -> Sequence[PlayRecord]:
         """See the port."""
         await asyncio.sleep(0)
         kept = self._store.plays.get(user_id, {}).values()
         held = [play for play in kept if play.counted]
         plays = sorted(held, key=lambda play: play.play_id, reverse=True)
         if distinct:
-            latest: dict[str, Play] = {}
+            latest: dict[str, PlayRecord] = {}
             for play in plays:
                 latest.setdefault(play.track_id, play)
             plays = list(latest.values())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from meshkit.faults import Unavailable
 from meshkit.idempotency import reused
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.skips import WINDOW_S, Skip, Tally
+from playback_svc.ports.skips import WINDOW_S, SkipAttempt, Tally
 
 
 @dataclass
@@ -32,7 +32,7 @@ class MemorySkipWindows:
     away: bool = False
     _users: dict[str, dict[int, _Window]] = field(default_factory=lambda: defaultdict(dict))
 
-    async def take(self, skip: Skip, limit: int) -> Tally:
+    async def take(self, skip: SkipAttempt, limit: int) -> Tally:
         """See the port."""
         present, before = await self._windows(skip.user_id)
         for window in (present, before):
@@ -46,13 +46,13 @@ class MemorySkipWindows:
         present[skip.request_id] = _Counted(skip.body_sha256)
         return self._tally(present, counted_now=True)
 
-    async def give_back(self, skip: Skip) -> None:
+    async def give_back(self, skip: SkipAttempt) -> None:
         """See the port."""
         for window in await self._windows(skip.user_id):
             if window.get(skip.request_id) == _Counted(skip.body_sha256, takes=1):
                 del window[skip.request_id]
 
-    async def look(self, user_id: str) -> Tally:
+    async def read(self, user_id: str) -> Tally:
         """See the port."""
         present, _ = await self._windows(user_id)
         return self._tally(present)

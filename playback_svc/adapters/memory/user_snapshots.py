@@ -10,25 +10,25 @@ from meshkit.faults import Unavailable
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.player_state import PlayerState, Version
 from playback_svc.domain.preferences import DEFAULT
-from playback_svc.ports.user_snapshots import Glimpse
+from playback_svc.ports.user_snapshots import UserSnapshot
 
 
 @dataclass
-class MemoryOthers:
-    """The ``Others`` of a ``MemoryPlayerStates``; down with ``away``. ``looks`` counts reads."""
+class MemoryUserSnapshots:
+    """Those of a ``MemoryPlayerStates``; down with ``away``. ``looks`` counts reads."""
 
     store: MemoryPlayerStates
     away: bool = False
     looks: int = 0
 
-    async def look(self, user_ids: Collection[str]) -> Mapping[str, Glimpse]:
+    async def read(self, user_ids: Collection[str]) -> Mapping[str, UserSnapshot]:
         """See the port."""
         self.looks += 1
         if self.away:
             raise Unavailable("The store cannot answer now.")
         states, preferences = self.store.states, self.store.preferences
         found = {
-            user_id: Glimpse(_bare(states.get(user_id)), preferences.get(user_id, DEFAULT))
+            user_id: UserSnapshot(_bare(states.get(user_id)), preferences.get(user_id, DEFAULT))
             for user_id in user_ids
         }
         await asyncio.sleep(0)

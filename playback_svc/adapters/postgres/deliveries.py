@@ -74,13 +74,13 @@ class PostgresDeliveries:
                 return 0
             found = await connection.execute(_OWNERS, (sorted(fresh),))
             owners: dict[str, str] = dict(await found.fetchall())
-            news = [one for one in batch.deliveries if one.subject in fresh]
-            known = [one for one in news if one.subject in owners]
+            event = [one for one in batch.deliveries if one.subject in fresh]
+            known = [one for one in event if one.subject in owners]
             if known:
                 await connection.execute(_ADD_PARTS, _part_values(known, now_ms))
                 month = month_of(batch.counts_at_ms(now_ms))
                 await connection.execute(_ADD_BYTES, _byte_values(known, owners, month))
-            return sum(one.bytes_sent for one in news if one.subject not in owners)
+            return sum(one.bytes_sent for one in event if one.subject not in owners)
 
     async def delivered_ms(self, session_id: str, descriptor: str) -> int:
         """See the port."""

@@ -14,7 +14,7 @@ from playback_svc.adapters.postgres.rows import state_document, state_from
 from playback_svc.domain.devices import Device, DeviceKind
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
 from playback_svc.domain.origins import ContextKind, PlayOrigin
-from playback_svc.domain.plays import Outcome, Play
+from playback_svc.domain.plays import Outcome, PlayRecord
 
 DEVICE_COLUMNS = (
     "device_id", "name", "kind", "capabilities", "controllable", "volume_percent",
@@ -89,7 +89,7 @@ def command_of(row: Sequence[Any]) -> Command:
     )
 
 
-def play_values(play: Play) -> dict[str, Any]:
+def play_values(play: PlayRecord) -> dict[str, Any]:
     """The columns of a play."""
     values = (
         play.play_id, play.session_id, play.device_id, play.track_id,
@@ -101,11 +101,11 @@ def play_values(play: Play) -> dict[str, Any]:
     return dict(zip(PLAY_COLUMNS, values, strict=True))
 
 
-def play_of(row: Sequence[Any]) -> Play:
+def play_of(row: Sequence[Any]) -> PlayRecord:
     """The play in ``PLAY_COLUMNS``."""
     it = dict(zip(PLAY_COLUMNS, row, strict=True))
     kind = it["context_kind"]
-    return Play(
+    return PlayRecord(
         play_id=it["play_id"],
         session_id=it["session_id"],
         device_id=it["device_id"],

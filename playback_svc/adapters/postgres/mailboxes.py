@@ -13,9 +13,9 @@ from meshkit.clock import instant_of_ms
 from meshkit.faults import InvalidArgument
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters.postgres import device_rows
-from playback_svc.domain.devices import Device, unknown
+from playback_svc.domain.devices import Device, unknown_device_error
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandStatus, Lapse, Pending
-from playback_svc.ports.mailboxes import Opening
+from playback_svc.ports.mailboxes import MailboxSnapshot
 
 Cursor: TypeAlias = AsyncCursor[TupleRow]
 
@@ -199,7 +199,7 @@ class PostgresMailboxes:
                 await connection.execute(_WORK_OFF, {**names, **said})
             row = await reported.fetchone()
             if row is None:
-                raise unknown(device_id)
+                raise unknown_device_error(device_id)
             device = device_rows.device_of(row)
             if max(said["numbers"], default=0) > device.last_number:
                 raise InvalidArgument.field("applied.number", "was never given")
@@ -213,7 +213,7 @@ class PostgresMailboxes:
         volume_percent: int | None,
         now_ms: int,
         limit: int,
-    ) -> Opening:
+    ) -> MailboxSnapshot:
         """See the port."""
         names = {"user_id": user_id, "device_id": device_id}
         values = {**names, **_told(volume_percent, now_ms, last_applied), **_columns(())}
@@ -226,12 +226,12 @@ class PostgresMailboxes:
             lapsed = await connection.execute(_LAPSE, asked)
             row = await opened.fetchone()
             if row is None:
-                raise unknown(device_id)
+                raise unknown_device_error(device_id)
             device = device_rows.device_of(row[:-1])
             if last_applied > device.last_number:
                 raise InvalidArgument.field("last_applied", "was never given")
             numbers = tuple(number for (number,) in await settled.fetchall())
-            return Opening(device, row[-1], numbers, await _pending(waiting, lapsed))
+            return MailboxSnapshot(device, row[-1], numbers, await _pending(waiting, lapsed))
 
     async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
         """See the port."""

@@ -20,7 +20,7 @@ from playback_svc.adapters.postgres import preferences as postgres_preferences
 from playback_svc.adapters.postgres.preferences_rows import preferences_of
 from playback_svc.domain.liveness import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
 from playback_svc.domain.player_state import PlayerState
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.player_states import (
     Change,
@@ -88,7 +88,7 @@ SET status = excluded.status, position_ms = excluded.position_ms,
     last_heartbeat_at = excluded.last_heartbeat_at,
     ended_at = excluded.ended_at, ended_by = excluded.ended_by
 """  # noqa: S608
-# Numbers and loudness come by mail and reports alone.
+# Numbers and loudness come by commands and reports alone.
 _KEEP_DEVICE = f"""
 INSERT INTO devices (user_id, {_DEVICE_LIST})
 VALUES (%(user_id)s, {_named(device_rows.DEVICE_COLUMNS)})
@@ -321,7 +321,7 @@ def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
     yield from postgres_preferences.conditions(change)
     if change.devices_version is not None:
         yield _KEEP_DEVICES_VERSION, {"user_id": user_id, "version": change.devices_version}
-    for command in change.mail:
+    for command in change.commands:
         number = {"device_id": command.device_id, "number": command.number}
         yield _NUMBER, {"user_id": user_id, **number}
 
@@ -331,7 +331,7 @@ def _consequences(change: Change) -> Iterator[_Statement]:
     user_id = change.user_id
     for record in change.sessions:
         yield _KEEP_SESSION, {"user_id": user_id, **rows.session_values(record)}
-    for command in change.mail:
+    for command in change.commands:
         yield _POST, {"user_id": user_id, **device_rows.command_values(command)}
     if change.removed_device is not None:
         # A device that reports locks its own row first, too.
@@ -345,7 +345,7 @@ def _consequences(change: Change) -> Iterator[_Statement]:
         yield _DROP_BLOBS, (user_id, list(change.dropped_blobs))
 
 
-def _play(change: Change, play: Play) -> dict[str, Any]:
+def _play(change: Change, play: PlayRecord) -> dict[str, Any]:
     return {"user_id": change.user_id, **device_rows.play_values(play)}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from meshkit import postgres
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters.postgres import device_rows
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 
 _LISTED = ", ".join(f"p.{column}" for column in device_rows.PLAY_COLUMNS)
 
@@ -38,12 +38,12 @@ class PostgresPlays:
 
     async def page(
         self, user_id: str, after: str | None, limit: int, *, distinct: bool
-    ) -> Sequence[Play]:
+    ) -> Sequence[PlayRecord]:
         """See the port. Raises Unavailable."""
         statement = (_DISTINCT if distinct else _PAGE).encode()
         values = {"user_id": user_id, "after": after or _ABOVE_ALL, "limit": limit}
 
-        async def query(connection: Connection) -> Sequence[Play]:
+        async def query(connection: Connection) -> Sequence[PlayRecord]:
             found = await connection.execute(statement, values)
             return [device_rows.play_of(row) for row in await found.fetchall()]
 

@@ -11,7 +11,7 @@ from playback_svc.adapters.postgres import rows
 from playback_svc.adapters.postgres.preferences_rows import preferences_of
 from playback_svc.domain.player_state import Version
 from playback_svc.domain.preferences import DEFAULT
-from playback_svc.ports.user_snapshots import Glimpse
+from playback_svc.ports.user_snapshots import UserSnapshot
 
 # Up to 16 KB a user, and shown to nobody else.
 _COLUMNS = ", ".join(
@@ -26,16 +26,16 @@ LEFT JOIN player_state s USING (user_id) LEFT JOIN preferences p USING (user_id)
 _VERSIONS = "SELECT user_id, epoch, revision FROM player_state WHERE user_id = ANY(%s)"
 
 
-class PostgresOthers:
-    """The ``Others`` whose partitions ``PostgresPlayerStates`` keeps."""
+class PostgresUserSnapshots:
+    """The ``UserSnapshots`` whose partitions ``PostgresPlayerStates`` keeps."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def look(self, user_ids: Collection[str]) -> Mapping[str, Glimpse]:
+    async def read(self, user_ids: Collection[str]) -> Mapping[str, UserSnapshot]:
         """See the port. One statement, hence one moment. Raises Unavailable."""
 
-        async def query(connection: Connection) -> Mapping[str, Glimpse]:
+        async def query(connection: Connection) -> Mapping[str, UserSnapshot]:
             found = await connection.execute(_LOOK.encode(), (list(user_ids),))
             return {row[0]: _glimpse(row) for row in await found.fetchall()}
 
@@ -51,7 +51,7 @@ class PostgresOthers:
         return await postgres.read(self._pool, query)
 
 
-def _glimpse(row: tuple[Any, ...]) -> Glimpse:
+def _glimpse(row: tuple[Any, ...]) -> UserSnapshot:
     _, version, document, *columns = row
     preferences = DEFAULT if version is None else preferences_of(version, document)
-    return Glimpse(rows.state_of(columns) if columns[0] is not None else None, preferences)
+    return UserSnapshot(rows.state_of(columns) if columns[0] is not None else None, preferences)

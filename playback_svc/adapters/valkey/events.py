@@ -2,10 +2,10 @@
 
 The hash ``held:{user}`` has a field for each instance that hears of the user, and one for each
 device with a stream there; the values are when the lease runs out, in Unix ms by Valkey's clock.
-News go to the inboxes (channels of publish and subscribe) of the instances that the hash names.
+Events go to the inboxes (channels of publish and subscribe) of the instances that the hash names.
 
-Fails OPEN: while Valkey is away news wait to be told, and of too many the oldest are dropped. Where
-news may have been missed, all leases are stored again and then whoever listens is told, and reads
+Fails OPEN: while Valkey is away events wait, and of too many the oldest are dropped. Where
+events may have been missed, all leases are stored again and then whoever listens is told, and reads
 again what it must know.
 """
 
@@ -28,7 +28,7 @@ from meshkit.telemetry import counter
 from meshkit.valkey import fail_closed
 from playback_svc.adapters.codecs.events import decoded, encoded
 from playback_svc.adapters.leases import WATCH, Holding, LeaseTable
-from playback_svc.ports.events import News
+from playback_svc.ports.events import Event
 
 LEASE_MS = 60_000
 _KEY_LIFE_MS = 2 * LEASE_MS
@@ -39,7 +39,7 @@ _RETRY_S = 0.5
 _BOUND = 10_000
 _CHUNK = 500
 _AWAY = (exceptions.RedisError, OSError)
-_LOST = counter("playback_wakeups_lost", "News that were dropped because too many waited.")
+_LOST = counter("playback_wakeups_lost", "Events that were dropped because too many waited.")
 
 # KEYS are users, ARGV the lives of a lease and of a key in ms, and then the fields of each user
 # with spaces between. Returns how many fields were not there before.
@@ -76,8 +76,8 @@ _BEAT = b""
 _log = structlog.get_logger("playback")
 
 
-class ValkeyWakeups:
-    """``Wakeups`` and ``Attendance`` of one instance, whose name no other one ever has.
+class ValkeyEventBus:
+    """``EventBus`` and ``Presence`` of one instance, whose name no other one ever has.
 
     Both share one table of leases, which :meth:`run` keeps stored: one of its twenty turns each
     ``turn_s``. With each goes a beat to the own inbox, and a marker in Valkey is set again: an
@@ -88,10 +88,10 @@ class ValkeyWakeups:
         self._client = client
         self._instance = quote(instance, safe="")
         self._inbox = _INBOX + self._instance
-        self._listener: Callable[[News], None] = _unheard
+        self._listener: Callable[[Event], None] = _unheard
         self._on_gap: Callable[[], None] = _unheeded
-        self._outbox: deque[News] = deque(maxlen=_BOUND)
-        self._telling: list[News] = []
+        self._outbox: deque[Event] = deque(maxlen=_BOUND)
+        self._telling: list[Event] = []
         self._losing = False
         self._outgoing = asyncio.Event()
         self._leases = LeaseTable(_TURNS)
@@ -103,21 +103,21 @@ class ValkeyWakeups:
         self._gap = False
 
     def listen(
-        self, listener: Callable[[News], None], on_gap: Callable[[], None] | None = None
+        self, listener: Callable[[Event], None], on_gap: Callable[[], None] | None = None
     ) -> None:
-        """Have ``listener`` called with all news of watched users, and of one's own sending.
+        """Have ``listener`` called with all events of watched users, and of one's own sending.
 
-        ``on_gap`` is called when news may have been missed and are heard again. Neither may raise.
+        ``on_gap`` is called when events may have been missed and come again. Neither may raise.
         """
         self._listener = listener
         self._on_gap = on_gap or _unheeded
 
-    def send(self, news: News) -> None:
+    def send(self, event: Event) -> None:
         """See the port."""
-        self._listener(news)
+        self._listener(event)
         if len(self._outbox) == _BOUND:
             self._lost(1)
-        self._outbox.append(news)
+        self._outbox.append(event)
         self._outgoing.set()
 
     async def watch(self, user_id: str) -> None:
@@ -225,18 +225,18 @@ class ValkeyWakeups:
         room = _BOUND - len(self._outbox)
         if len(telling) > room:
             self._lost(len(telling) - room)
-        for news in itertools.islice(reversed(telling), room):
-            self._outbox.appendleft(news)
+        for event in itertools.islice(reversed(telling), room):
+            self._outbox.appendleft(event)
 
-    def _lost(self, news: int) -> None:
-        """So many of the oldest news were dropped: whoever watches finds out by asking."""
-        _LOST.inc(news)
+    def _lost(self, event: int) -> None:
+        """So many of the oldest events were dropped: whoever watches finds out by asking."""
+        _LOST.inc(event)
         if not self._losing:
             _log.warning("wake-ups are lost: too many wait to be told", waiting=_BOUND)
         self._losing = True
 
-    async def _tell(self, news: list[News]) -> None:
-        calls = [(_key(one.user_id), self._instance, encoded(one), _INBOX) for one in news]
+    async def _tell(self, event: list[Event]) -> None:
+        calls = [(_key(one.user_id), self._instance, encoded(one), _INBOX) for one in event]
         await self._evaluate(_TELL, [(1, *call) for call in calls])
 
     async def _evaluate(self, script: str, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
@@ -281,12 +281,12 @@ class ValkeyWakeups:
 
     def _told(self, line: bytes) -> None:
         try:
-            news = decoded(line)
+            event = decoded(line)
         except ValueError as error:
             _log.warning("a wake-up is malformed and ignored", error=str(error))
             return
-        if self._leases.holds(news.user_id, WATCH):
-            self._listener(news)
+        if self._leases.holds(event.user_id, WATCH):
+            self._listener(event)
 
     async def _turn(self) -> None:
         while True:
@@ -368,7 +368,7 @@ def _cancelling() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _unheard(news: News) -> None:
+def _unheard(event: Event) -> None:
     """Before anyone listens."""
 
 

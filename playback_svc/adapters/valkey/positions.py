@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from meshkit.faults import Unavailable
 from meshkit.valkey import fail_closed
-from playback_svc.domain.liveness import SILENCE_PAUSED_MS, LivePosition, Sighting
+from playback_svc.domain.liveness import SILENCE_PAUSED_MS, Liveness, LivePosition
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.clock import Clock
 
@@ -59,7 +59,7 @@ class ValkeyPositions:
         """See the port."""
         await self._guarded(lambda: self._put(positions))
 
-    async def get(self, session_ids: Sequence[str]) -> list[Sighting]:
+    async def get(self, session_ids: Sequence[str]) -> list[Liveness]:
         """See the port."""
         return await self._guarded(lambda: self._get(session_ids))
 
@@ -96,7 +96,7 @@ class ValkeyPositions:
             await self._client.set(_SINCE, self._clock())
             self._missed = False
 
-    async def _get(self, session_ids: Sequence[str]) -> list[Sighting]:
+    async def _get(self, session_ids: Sequence[str]) -> list[Liveness]:
         await self._mark()
         async with self._client.pipeline(transaction=False) as pipeline:
             pipeline.set(_SINCE, self._clock(), nx=True)
@@ -104,7 +104,7 @@ class ValkeyPositions:
             _, (since, *values) = await pipeline.execute()
         since_ms = int(since) if since else None
         return [
-            Sighting(_decoded(session_id, value), since_ms)
+            Liveness(_decoded(session_id, value), since_ms)
             for session_id, value in zip(session_ids, values, strict=True)
         ]
 

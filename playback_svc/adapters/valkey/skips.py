@@ -13,7 +13,7 @@ from meshkit.faults import Unavailable
 from meshkit.idempotency import MAX_LENGTH, reused
 from meshkit.valkey import fail_closed
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.skips import WINDOW_S, Skip, Tally
+from playback_svc.ports.skips import WINDOW_S, SkipAttempt, Tally
 
 _DIGEST_BYTES = 16
 _TRIES = 3
@@ -85,7 +85,7 @@ class ValkeySkipWindows:
         self._client = client
         self._clock = clock
 
-    async def take(self, skip: Skip, limit: int) -> Tally:
+    async def take(self, skip: SkipAttempt, limit: int) -> Tally:
         """See the port."""
         outcome, used, resets_in_s = await self._ask(skip.user_id, "take", *_try(skip), limit)
         if outcome == b"reused":
@@ -99,11 +99,11 @@ class ValkeySkipWindows:
             counted_now=outcome == b"counted",
         )
 
-    async def give_back(self, skip: Skip) -> None:
+    async def give_back(self, skip: SkipAttempt) -> None:
         """See the port."""
         await self._ask(skip.user_id, "give back", *_try(skip))
 
-    async def look(self, user_id: str) -> Tally:
+    async def read(self, user_id: str) -> Tally:
         """See the port."""
         _, used, resets_in_s = await self._ask(user_id, "look")
         return Tally(allowed=True, used=used, resets_in_s=resets_in_s, counted_now=False)
@@ -134,7 +134,7 @@ def key_of(user_id: str, window: int) -> str:
     return f"skips:{{{user_id}}}:{window}"
 
 
-def _try(skip: Skip) -> tuple[str, str]:
+def _try(skip: SkipAttempt) -> tuple[str, str]:
     if len(skip.request_id.encode()) > MAX_LENGTH:
         raise ValueError(f"a request id has at most {MAX_LENGTH} bytes")
     return skip.request_id, skip.body_sha256[:_DIGEST_BYTES].hex()

@@ -37,9 +37,9 @@ async def test_positions_lost_with_their_store_are_known_to_be_lost(
     assert (await positions.get([live.session_id]))[0].since_ms == NOW
     stores.flush_valkey(valkey_url)
     now += 5_000
-    (sighting,) = await positions.get([live.session_id])
-    assert sighting.position is None
-    assert sighting.since_ms == NOW + 5_000
+    (liveness,) = await positions.get([live.session_id])
+    assert liveness.position is None
+    assert liveness.since_ms == NOW + 5_000
 
 
 async def test_an_instance_that_could_not_reach_the_store_warns_all(client: Redis) -> None:

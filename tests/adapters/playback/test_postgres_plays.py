@@ -11,7 +11,7 @@ from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
-from playback_svc.domain.plays import Play
+from playback_svc.domain.plays import PlayRecord
 from playback_svc.ports.player_states import Change
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.plays_suite import PlaysContract, PlaysUnderTest
@@ -46,7 +46,7 @@ class TestPostgresPlays(PlaysContract):
     def under_test(self, pool: postgres.Pool) -> PlaysUnderTest:
         store = PostgresPlayerStates(pool)
 
-        async def enter(user_id: str, play: Play) -> None:
+        async def enter(user_id: str, play: PlayRecord) -> None:
             before = (await store.read(user_id, None, NOW)).state
             change = Change(
                 user_id, before.version if before else None, playing(before), plays=(play,)

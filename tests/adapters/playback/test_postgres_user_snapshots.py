@@ -11,10 +11,10 @@ from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
-from playback_svc.adapters.postgres.user_snapshots import PostgresOthers
+from playback_svc.adapters.postgres.user_snapshots import PostgresUserSnapshots
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import new_id
-from tests.contracts.playback.user_snapshots_suite import OthersContract, OthersUnderTest
+from tests.contracts.playback.user_snapshots_suite import OthersUnderTest, UserSnapshotsContract
 
 
 async def migrated(dsn: str) -> None:
@@ -29,10 +29,10 @@ async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
             yield pool
 
 
-class TestPostgresOthers(OthersContract):
+class TestPostgresOthers(UserSnapshotsContract):
     @pytest.fixture
     def under_test(self, pool: postgres.Pool) -> OthersUnderTest:
-        return OthersUnderTest(PostgresOthers(pool), PostgresPlayerStates(pool))
+        return OthersUnderTest(PostgresUserSnapshots(pool), PostgresPlayerStates(pool))
 
 
 async def test_a_store_that_is_away_says_so() -> None:
@@ -40,4 +40,4 @@ async def test_a_store_that_is_away_says_so() -> None:
         "host=/nowhere dbname=x", schema=SCHEMA.name, acquire_timeout_s=0.2
     ) as pool:
         with pytest.raises(Unavailable):
-            await PostgresOthers(pool).look([new_id()])
+            await PostgresUserSnapshots(pool).read([new_id()])

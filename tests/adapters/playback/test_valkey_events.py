@@ -15,9 +15,9 @@ from meshkit import valkey
 from meshkit.background import running
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
-from playback_svc.adapters.valkey.events import LEASE_MS, ValkeyWakeups
-from playback_svc.ports.events import Adjusted, Mail, News
-from tests.contracts.playback.events_suite import Instance, WakeupsContract, until
+from playback_svc.adapters.valkey.events import LEASE_MS, ValkeyEventBus
+from playback_svc.ports.events import CommandQueued, Event, SettingsChanged
+from tests.contracts.playback.events_suite import EventBusContract, Instance, until
 from tests.contracts.playback.samples import new_id
 
 FAST_S = 0.02
@@ -31,9 +31,9 @@ async def client(valkey_url: str) -> AsyncIterator[Redis]:
 
 @asynccontextmanager
 async def instance(client: Redis, turn_s: float = FAST_S) -> AsyncIterator[Instance]:
-    wakeups = ValkeyWakeups(client, f"here/{new_id()}", turn_s=turn_s)
-    async with running(wakeups.run):
-        yield Instance(wakeups)
+    events = ValkeyEventBus(client, f"here/{new_id()}", turn_s=turn_s)
+    async with running(events.run):
+        yield Instance(events)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def inbox(client: Redis) -> bytes:
     return channel
 
 
-class TestValkeyWakeups(WakeupsContract):
+class TestValkeyWakeups(EventBusContract):
     @pytest.fixture(autouse=True)
     def store(self, client: Redis) -> None:
         self.client = client
@@ -78,7 +78,7 @@ async def test_leases_that_ran_out_are_tidied_up_by_whoever_tells(
 ) -> None:
     await two.live.watch(user)
     await client.hset(held(user), mapping={"dead": 1, "dead/phone": 1, "odd": "x"})
-    one.live.send(Adjusted(user))
+    one.live.send(SettingsChanged(user))
     await two.next()
     assert len(await client.hgetall(held(user))) == 1
 
@@ -101,8 +101,8 @@ async def test_an_instance_that_ends_gives_its_leases_back_and_tells_what_is_lef
     async with instance(client) as leaving:
         await asyncio.gather(leaving.live.watch(user), leaving.live.attend(user, "phone"))
         leaving.live.leave(user, "phone")
-        leaving.live.send(Adjusted(user))
-    assert await two.next() == Adjusted(user)
+        leaving.live.send(SettingsChanged(user))
+    assert await two.next() == SettingsChanged(user)
     assert len(await client.hgetall(held(user))) == 1
     assert await client.keys("playback:inbox:*") == [await inbox(client)]
 
@@ -110,14 +110,14 @@ async def test_an_instance_that_ends_gives_its_leases_back_and_tells_what_is_lef
 def failing(one: Instance, monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Event]:
     """Has nothing told until the first event is set; the second is, once telling failed."""
     live, there, failed = one.live, asyncio.Event(), asyncio.Event()
-    assert isinstance(live, ValkeyWakeups)
+    assert isinstance(live, ValkeyEventBus)
     tell = live._tell
 
-    async def tells(news: list[News]) -> None:
+    async def tells(event: list[Event]) -> None:
         if not there.is_set():
             failed.set()
             raise OSError
-        await tell(news)
+        await tell(event)
 
     monkeypatch.setattr("playback_svc.adapters.valkey.events._RETRY_S", FAST_S)
     monkeypatch.setattr(live, "_tell", tells)
@@ -129,12 +129,14 @@ async def test_news_that_could_not_be_told_are_told_in_their_order_later(
 ) -> None:
     await two.live.watch(user)
     there, failed = failing(one, monkeypatch)
-    one.live.send(Mail(user, "phone", 1))
-    one.live.send(Mail(user, "phone", 2))
+    one.live.send(CommandQueued(user, "phone", 1))
+    one.live.send(CommandQueued(user, "phone", 2))
     await failed.wait()
-    one.live.send(Mail(user, "phone", 3))
+    one.live.send(CommandQueued(user, "phone", 3))
     there.set()
-    assert [await two.next() for _ in range(3)] == [Mail(user, "phone", n) for n in (1, 2, 3)]
+    assert [await two.next() for _ in range(3)] == [
+        CommandQueued(user, "phone", n) for n in (1, 2, 3)
+    ]
 
 
 async def test_of_too_many_news_the_oldest_are_dropped_and_that_is_said_once(
@@ -145,14 +147,14 @@ async def test_of_too_many_news_the_oldest_are_dropped_and_that_is_said_once(
     async with instance(client) as one:
         there, failed = failing(one, monkeypatch)
         with capture_logs() as logs:
-            one.live.send(Mail(user, "phone", 1))
-            one.live.send(Mail(user, "phone", 2))
+            one.live.send(CommandQueued(user, "phone", 1))
+            one.live.send(CommandQueued(user, "phone", 2))
             await failed.wait()
             for number in range(3, 8):
-                one.live.send(Mail(user, "phone", number))
+                one.live.send(CommandQueued(user, "phone", number))
             there.set()
             heard = [await two.next() for _ in range(3)]
-        assert heard == [Mail(user, "phone", number) for number in (5, 6, 7)]
+        assert heard == [CommandQueued(user, "phone", number) for number in (5, 6, 7)]
         assert sum("wake-ups are lost" in log["event"] for log in logs) == 1
 
 
@@ -163,7 +165,7 @@ async def test_malformed_news_are_logged_and_ignored(client: Redis, user: str) -
             for line in (b"what is this", b"\xff\xfe", f"M {user} phone many".encode()):
                 await client.publish(await inbox(client), line)
             await client.publish(await inbox(client), f"M {user} phone 3")
-            assert await alone.next() == Mail(user, "phone", 3)
+            assert await alone.next() == CommandQueued(user, "phone", 3)
     assert [log["event"] for log in logs] == ["a wake-up is malformed and ignored"] * 3
 
 
@@ -173,8 +175,8 @@ async def test_a_lost_connection_is_a_gap_after_which_news_are_heard(
     await two.live.watch(user)
     await client.client_kill_filter(_type="pubsub")
     await two.gap()
-    one.live.send(Adjusted(user))
-    assert await two.next() == Adjusted(user)
+    one.live.send(SettingsChanged(user))
+    assert await two.next() == SettingsChanged(user)
 
 
 async def test_a_lease_that_is_gone_is_a_gap_and_comes_back(
@@ -184,8 +186,8 @@ async def test_a_lease_that_is_gone_is_a_gap_and_comes_back(
     await two.live.attend(other := new_id(), "phone")
     await client.delete(held(user))
     await two.gap()
-    one.live.send(Adjusted(user))
-    assert await two.next() == Adjusted(user)
+    one.live.send(SettingsChanged(user))
+    assert await two.next() == SettingsChanged(user)
     assert (await one.live.present([other]))[other] == {"phone"}
 
 
@@ -217,13 +219,13 @@ async def test_leases_and_news_come_back_with_a_store_that_was_started_anew(
             await two.live.watch(user)
             await two.live.attend(user, "phone")
             first.close()
-            one.live.send(Mail(user, "phone", 1))
+            one.live.send(CommandQueued(user, "phone", 1))
             path.unlink()
             with stores.valkey_server() as url:
                 path.symlink_to(url.removeprefix("unix://"))
                 await two.gap()
-                one.live.send(Mail(user, "phone", 2))
-                while await two.next() != Mail(user, "phone", 2):
+                one.live.send(CommandQueued(user, "phone", 2))
+                while await two.next() != CommandQueued(user, "phone", 2):
                     """The first may have been told yet."""
                 assert (await one.live.present([user]))[user] == {"phone"}
 
@@ -239,16 +241,16 @@ async def test_whoever_came_while_the_store_was_away_is_told_when_it_is_there(
     ):
         with capture_logs() as logs:
             await two.live.watch(user)
-            one.live.send(Adjusted(user))
+            one.live.send(SettingsChanged(user))
             with pytest.raises(Unavailable):
                 await one.live.present([user])
         assert {"valkey.failed_open"} <= {log["event"] for log in logs}
-        assert one.heard.get_nowait() == Adjusted(user)
+        assert one.heard.get_nowait() == SettingsChanged(user)
         with stores.valkey_server() as url:
             path.symlink_to(url.removeprefix("unix://"))
             await two.gap()
-            one.live.send(Adjusted(user))
-            assert await two.next() == Adjusted(user)
+            one.live.send(SettingsChanged(user))
+            assert await two.next() == SettingsChanged(user)
 
 
 async def test_a_silent_inbox_is_a_dead_one(
@@ -283,8 +285,8 @@ async def test_thousands_are_held_and_renewed_without_a_gap(
 
     await until(renewed)
     assert two.gaps.empty()
-    one.live.send(Adjusted(users[-1]))
-    assert await two.next() == Adjusted(users[-1])
+    one.live.send(SettingsChanged(users[-1]))
+    assert await two.next() == SettingsChanged(users[-1])
     for user in users:
         two.live.unwatch(user)
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from meshkit import valkey
 from meshkit.faults import Unavailable
 from playback_svc.adapters.valkey.skips import ValkeySkipWindows, key_of
-from playback_svc.ports.skips import WINDOW_S, Skip, Tally
+from playback_svc.ports.skips import WINDOW_S, SkipAttempt, Tally
 from tests.contracts.playback.samples import new_id
 from tests.contracts.playback.skips_suite import LIMIT, SkipWindowsContract, Turn, skip_of
 
@@ -89,7 +89,9 @@ async def four(client: Redis, valkey_url: str) -> AsyncIterator[list[ValkeySkipW
         yield [slow, *(ValkeySkipWindows(client, clock) for client in clients)]
 
 
-async def taken_at_once(instances: list[ValkeySkipWindows], skips: list[Skip]) -> list[Tally]:
+async def taken_at_once(
+    instances: list[ValkeySkipWindows], skips: list[SkipAttempt]
+) -> list[Tally]:
     each = zip(itertools.cycle(instances), skips, strict=False)
     return await asyncio.gather(*(windows.take(skip, LIMIT) for windows, skip in each))
 
@@ -134,7 +136,7 @@ async def test_instances_with_clocks_hours_apart_count_in_one_window(client: Red
 async def test_the_time_left_is_that_of_the_stores_window(client: Redis) -> None:
     windows = ValkeySkipWindows(client, lambda: 0)
     before, _ = await client.time()
-    resets_in_s = (await windows.look(new_id())).resets_in_s
+    resets_in_s = (await windows.read(new_id())).resets_in_s
     after, _ = await client.time()
     assert WINDOW_S - after % WINDOW_S <= resets_in_s <= WINDOW_S - before % WINDOW_S
 
@@ -150,7 +152,7 @@ async def test_a_store_that_keeps_refusing_the_window_is_not_asked_for_ever(
 
     monkeypatch.setattr(client, "evalsha", elsewhere)
     with pytest.raises(Unavailable):
-        await ValkeySkipWindows(client, clock).look(new_id())
+        await ValkeySkipWindows(client, clock).read(new_id())
     assert len(asked) == 3
 
 
@@ -166,7 +168,7 @@ async def test_a_denied_try_writes_nothing(client: Redis) -> None:
     user = new_id()
     windows = ValkeySkipWindows(client, clock)
     assert not (await windows.take(skip_of(user), 0)).allowed
-    await windows.look(user)
+    await windows.read(user)
     await windows.give_back(skip_of(user))
     assert await client.keys("*") == []
     await windows.take(skip_of(user), 1)
@@ -226,7 +228,7 @@ async def test_while_the_store_is_away_no_skip_is_allowed() -> None:
         with pytest.raises(Unavailable):
             await windows.give_back(skip)
         with pytest.raises(Unavailable):
-            await windows.look(skip.user_id)
+            await windows.read(skip.user_id)
 
 
 async def test_a_store_that_may_not_write_allows_no_skip(client: Redis) -> None:
@@ -235,7 +237,7 @@ async def test_a_store_that_may_not_write_allows_no_skip(client: Redis) -> None:
     try:
         with pytest.raises(Unavailable):
             await windows.take(skip, LIMIT)
-        assert (await windows.look(skip.user_id)).used == 0
+        assert (await windows.read(skip.user_id)).used == 0
     finally:
         await client.config_set("maxmemory", 0)
     assert (await windows.take(skip, LIMIT)).used == 1

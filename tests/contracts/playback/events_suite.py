@@ -1,4 +1,4 @@
-"""What every ``Wakeups`` and ``Attendance`` must do, as two instances see it."""
+"""What every ``EventBus`` and ``Presence`` must do, as two instances see it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ from typing import Protocol
 import pytest
 
 from playback_svc.domain.player_state import EndReason, Status, Version
-from playback_svc.ports.events import Adjusted, Joined, Mail, News, Receipt, Wake, Wakeups
-from playback_svc.ports.presence import Attendance
+from playback_svc.ports.events import (
+    CommandQueued,
+    CommandReported,
+    DeviceConnected,
+    Event,
+    EventBus,
+    PlaybackChanged,
+    SettingsChanged,
+)
+from playback_svc.ports.presence import Presence
 from tests.contracts.playback.samples import RUNGS, new_id
 
 LIMIT_S = 20
 
 
-class Live(Wakeups, Attendance, Protocol):
+class Live(EventBus, Presence, Protocol):
     """One adapter is both."""
 
     def listen(
-        self, listener: Callable[[News], None], on_gap: Callable[[], None] | None = None
+        self, listener: Callable[[Event], None], on_gap: Callable[[], None] | None = None
     ) -> None: ...
 
 
@@ -31,13 +39,13 @@ class Instance:
     """An instance, what it has heard, and how often it may have missed something."""
 
     live: Live
-    heard: asyncio.Queue[News] = field(default_factory=asyncio.Queue)
+    heard: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
     gaps: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
 
     def __post_init__(self) -> None:
         self.live.listen(self.heard.put_nowait, lambda: self.gaps.put_nowait(None))
 
-    async def next(self) -> News:
+    async def next(self) -> Event:
         """What is heard next."""
         return await asyncio.wait_for(self.heard.get(), LIMIT_S)
 
@@ -53,18 +61,18 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
-def about(user: str) -> Iterator[News]:
-    """News of every kind."""
+def about(user: str) -> Iterator[Event]:
+    """Events of every kind."""
     version, device = Version(2, 9), "kitchen.speaker"
-    yield Wake(user, version, new_id(), device, Status.PLAYING, None, 180_000, RUNGS)
-    yield Wake(user, Version(3, 1), new_id(), "k", Status.STOPPED, EndReason.EXPIRED, 0)
-    yield Mail(user, "kitchen.speaker", 7)
-    yield Receipt(user, "kitchen.speaker", 7)
-    yield Adjusted(user)
-    yield Joined(user, "kitchen.speaker", 2**31)
+    yield PlaybackChanged(user, version, new_id(), device, Status.PLAYING, None, 180_000, RUNGS)
+    yield PlaybackChanged(user, Version(3, 1), new_id(), "k", Status.STOPPED, EndReason.EXPIRED, 0)
+    yield CommandQueued(user, "kitchen.speaker", 7)
+    yield CommandReported(user, "kitchen.speaker", 7)
+    yield SettingsChanged(user)
+    yield DeviceConnected(user, "kitchen.speaker", 2**31)
 
 
-class WakeupsContract(ABC):
+class EventBusContract(ABC):
     """Subclass it with fixtures ``one`` and ``two``: running instances over one empty store.
 
     ``bereave`` makes it as if an instance had died that held the user, and this device of theirs,
@@ -82,45 +90,45 @@ class WakeupsContract(ABC):
         self, one: Instance, two: Instance, user: str
     ) -> None:
         await two.live.watch(user)
-        for news in about(user):
-            one.live.send(news)
-            assert await two.next() == news
+        for event in about(user):
+            one.live.send(event)
+            assert await two.next() == event
 
     async def test_what_is_not_watched_is_not_heard(
         self, one: Instance, two: Instance, user: str
     ) -> None:
         await two.live.watch(user)
         await two.live.attend(other := new_id(), "kitchen")
-        one.live.send(Adjusted(other))
-        one.live.send(Adjusted(user))
-        assert await two.next() == Adjusted(user)
+        one.live.send(SettingsChanged(other))
+        one.live.send(SettingsChanged(user))
+        assert await two.next() == SettingsChanged(user)
 
     async def test_one_s_own_news_are_heard_at_once_and_only_once(
         self, one: Instance, two: Instance, user: str
     ) -> None:
         await asyncio.gather(one.live.watch(user), two.live.watch(user))
-        one.live.send(Adjusted(user))
-        assert one.heard.get_nowait() == Adjusted(user)
-        assert await two.next() == Adjusted(user)
-        two.live.send(Mail(user, "kitchen", 1))
-        assert await one.next() == Mail(user, "kitchen", 1)
+        one.live.send(SettingsChanged(user))
+        assert one.heard.get_nowait() == SettingsChanged(user)
+        assert await two.next() == SettingsChanged(user)
+        two.live.send(CommandQueued(user, "kitchen", 1))
+        assert await one.next() == CommandQueued(user, "kitchen", 1)
 
     async def test_one_s_own_news_need_no_watching(self, one: Instance, user: str) -> None:
-        one.live.send(Adjusted(user))
-        assert one.heard.get_nowait() == Adjusted(user)
+        one.live.send(SettingsChanged(user))
+        assert one.heard.get_nowait() == SettingsChanged(user)
 
     async def test_a_user_is_heard_of_while_anyone_watches(
         self, one: Instance, two: Instance, user: str
     ) -> None:
         await asyncio.gather(two.live.watch(user), two.live.watch(user))
         two.live.unwatch(user)
-        one.live.send(Adjusted(user))
-        assert await two.next() == Adjusted(user)
+        one.live.send(SettingsChanged(user))
+        assert await two.next() == SettingsChanged(user)
         two.live.unwatch(user)
         await two.live.watch(other := new_id())
-        one.live.send(Adjusted(user))
-        one.live.send(Adjusted(other))
-        assert await two.next() == Adjusted(other)
+        one.live.send(SettingsChanged(user))
+        one.live.send(SettingsChanged(other))
+        assert await two.next() == SettingsChanged(other)
 
     async def test_a_user_left_and_watched_again_at_once_is_heard_of(
         self, one: Instance, two: Instance, user: str
@@ -130,17 +138,17 @@ class WakeupsContract(ABC):
         await two.live.watch(user)
         await two.live.watch(other := new_id())
         for each in (user, other):
-            one.live.send(Adjusted(each))
-            assert await two.next() == Adjusted(each)
+            one.live.send(SettingsChanged(each))
+            assert await two.next() == SettingsChanged(each)
 
     async def test_the_news_of_one_sender_keep_their_order(
         self, one: Instance, two: Instance, user: str
     ) -> None:
         await two.live.watch(user)
-        sent = [Mail(user, "kitchen", number) for number in range(1_200)]
-        for news in sent:
-            one.live.send(news)
-            if news.number % 100 == 0:
+        sent = [CommandQueued(user, "kitchen", number) for number in range(1_200)]
+        for event in sent:
+            one.live.send(event)
+            if event.number % 100 == 0:
                 await asyncio.sleep(0)
         assert [await two.next() for _ in sent] == sent
 
@@ -190,7 +198,7 @@ class WakeupsContract(ABC):
         self, one: Instance, two: Instance, user: str
     ) -> None:
         await two.live.watch(user)
-        one.live.send(Adjusted(user))
+        one.live.send(SettingsChanged(user))
         await two.next()
         assert one.gaps.empty()
         assert two.gaps.empty()

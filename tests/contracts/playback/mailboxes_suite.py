@@ -18,7 +18,7 @@ from playback_svc.domain.mailbox import (
 )
 from playback_svc.ports.player_states import Change
 from tests.contracts.playback.player_states_devices import (
-    MailingStore,
+    MailboxStore,
     devices_of,
     letter,
     post,
@@ -31,7 +31,7 @@ DONE, FAILED, SUPERSEDED = CommandStatus.DONE, CommandStatus.FAILED, CommandStat
 OLD = NOW - LIFE_MS
 
 
-async def filled(store: MailingStore, user: str, *issued_at: int) -> list[Command]:
+async def filled(store: MailboxStore, user: str, *issued_at: int) -> list[Command]:
     """A mailbox with a command of each of these times."""
     await with_device(store, user)
     letters = [letter(number, issued_at_ms=at) for number, at in enumerate(issued_at, 1)]
@@ -50,14 +50,14 @@ class MailboxesContract:
     def user(self) -> str:
         return new_id()
 
-    async def test_an_empty_mailbox_has_nothing(self, store: MailingStore, user: str) -> None:
+    async def test_an_empty_mailbox_has_nothing(self, store: MailboxStore, user: str) -> None:
         await with_device(store, user)
         for device_id in ("kitchen", "unknown"):
             found = await store.pending(user, device_id, 0, NOW, 10)
             assert (found.commands, found.lapse) == ((), None)
 
     async def test_what_waits_is_delivered_by_rising_numbers(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         letters = await filled(store, user, *[NOW] * 5)
         found = await store.pending(user, "kitchen", 0, NOW, 3)
@@ -67,7 +67,7 @@ class MailboxesContract:
         assert (await store.pending(user, "kitchen", 5, NOW, 9)).commands == ()
         assert (await store.pending(new_id(), "kitchen", 0, NOW, 9)).commands == ()
 
-    async def test_what_grew_too_old_has_lapsed(self, store: MailingStore, user: str) -> None:
+    async def test_what_grew_too_old_has_lapsed(self, store: MailboxStore, user: str) -> None:
         await filled(store, user, OLD - 1, OLD, OLD + 1, NOW)
         found = await store.pending(user, "kitchen", 0, NOW, 10)
         assert (numbers(found.commands), found.lapse) == ([3, 4], Lapse(1, 2))
@@ -78,7 +78,7 @@ class MailboxesContract:
         found = await store.pending(user, "kitchen", 0, NOW + LIFE_MS, 10)
         assert (found.commands, found.lapse) == ((), Lapse(1, 4))
 
-    async def test_what_was_worked_off_has_not_lapsed(self, store: MailingStore, user: str) -> None:
+    async def test_what_was_worked_off_has_not_lapsed(self, store: MailboxStore, user: str) -> None:
         await filled(store, user, OLD, OLD, OLD, NOW)
         await store.report(user, "kitchen", [Applied(1, DONE), Applied(2, FAILED)], None, NOW)
         found = await store.pending(user, "kitchen", 0, NOW, 10)
@@ -88,14 +88,14 @@ class MailboxesContract:
         assert (found.commands, found.lapse) == ((), None)
 
     async def test_nothing_lapses_that_comes_after_what_is_delivered(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         # Clocks of instances differ: a later number may have an earlier time.
         await filled(store, user, OLD, OLD + 1, OLD, NOW)
         found = await store.pending(user, "kitchen", 0, NOW, 10)
         assert (numbers(found.commands), found.lapse) == ([2, 4], Lapse(1, 1))
 
-    async def test_the_first_word_on_a_command_stands(self, store: MailingStore, user: str) -> None:
+    async def test_the_first_word_on_a_command_stands(self, store: MailboxStore, user: str) -> None:
         await filled(store, user, NOW, NOW)
         said = [Applied(1, SUPERSEDED, "by 2"), Applied(1, DONE), Applied(2, FAILED, "no network")]
         await store.report(user, "kitchen", said, None, NOW)
@@ -107,7 +107,7 @@ class MailboxesContract:
         assert (second.status, second.detail) == (FAILED, "no network")
 
     async def test_the_last_numbers_of_many_devices_come_in_the_order_asked(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         other = new_id()
         await filled(store, user, *[NOW] * 3)
@@ -119,7 +119,7 @@ class MailboxesContract:
         assert await store.last_numbers([]) == []
 
     async def test_the_last_number_worked_off_only_rises(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await filled(store, user, *[NOW] * 4)
         for reported, last in [(3, 0), (1, 1), (4, 1), (2, 4)]:
@@ -130,7 +130,7 @@ class MailboxesContract:
         assert {found.last_applied for found in await asyncio.gather(*at_once)} == {4}
 
     async def test_the_latest_are_listed_by_falling_numbers_however_far_they_are(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await filled(store, user, OLD, NOW, NOW, NOW)
         await store.report(user, "kitchen", [Applied(3, FAILED, "no")], None, NOW)
@@ -144,7 +144,7 @@ class MailboxesContract:
         assert list(await store.latest(new_id(), "kitchen", None, 10)) == []
 
     async def test_a_report_tells_loudness_and_that_the_device_was_seen(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         found = await store.report(user, "kitchen", [], 0, NOW + 5)
@@ -154,7 +154,7 @@ class MailboxesContract:
         assert await devices_of(store, user) == (found,)
 
     async def test_a_volume_command_that_is_done_sets_the_loudness(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         for number, percent in ((1, 30), (2, 40), (3, 50)):
@@ -172,7 +172,7 @@ class MailboxesContract:
         assert found.volume_percent == 70
 
     async def test_a_volume_command_done_late_does_not_undo_a_later_one(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         for number, percent in ((1, 30), (2, 40), (3, 50)):
@@ -183,7 +183,7 @@ class MailboxesContract:
             assert found.volume_percent == loudness
 
     async def test_what_waits_below_a_reported_number_is_still_delivered(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await filled(store, user, OLD, NOW, NOW, OLD, NOW, OLD)
         found = await store.report(user, "kitchen", [Applied(3, DONE)], None, NOW)
@@ -198,7 +198,7 @@ class MailboxesContract:
         assert (await store.pending(user, "kitchen", 0, NOW, 9)).lapse == Lapse(6, 6)
 
     async def test_a_stream_begins_after_what_was_worked_off(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await filled(store, user, NOW, NOW, NOW, NOW)
         await store.report(user, "kitchen", [Applied(1, FAILED)], None, NOW)
@@ -217,7 +217,7 @@ class MailboxesContract:
         assert await devices_of(store, user) == (opening.device,)
 
     async def test_what_a_stream_says_was_worked_off_sets_the_loudness_and_revives_nothing(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await filled(store, user, OLD)
         for number, percent in ((2, 30), (3, 40)):
@@ -232,7 +232,7 @@ class MailboxesContract:
         assert old.status_at(NOW) is CommandStatus.EXPIRED
 
     async def test_streams_of_a_device_are_numbered_as_they_open_though_it_is_removed(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         opened = [await store.open_stream(user, "kitchen", 0, None, NOW, 1) for _ in range(2)]
@@ -244,7 +244,7 @@ class MailboxesContract:
         assert 0 < given[0] < given[1] < given[2]
 
     async def test_a_lapse_that_was_told_is_not_found_again(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await filled(store, user, OLD, OLD, NOW)
         opening = await store.open_stream(user, "kitchen", 0, None, NOW, 9)
@@ -259,7 +259,7 @@ class MailboxesContract:
 
     @pytest.mark.parametrize("number", [2, 2**31 - 1])
     async def test_a_stream_that_names_a_number_never_given_is_refused(
-        self, store: MailingStore, user: str, number: int
+        self, store: MailboxStore, user: str, number: int
     ) -> None:
         await filled(store, user, NOW)
         (before,) = await devices_of(store, user)
@@ -271,7 +271,7 @@ class MailboxesContract:
             await store.open_stream(user, "phone", 0, None, NOW, 9)
 
     async def test_a_number_that_was_never_given_is_refused_with_all_else(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await filled(store, user, NOW)
         (before,) = await devices_of(store, user)
@@ -282,7 +282,7 @@ class MailboxesContract:
         assert await devices_of(store, user) == (before,)
         assert await store.command(user, "kitchen", 1) == letter(1)
 
-    async def test_an_unknown_device_cannot_report(self, store: MailingStore, user: str) -> None:
+    async def test_an_unknown_device_cannot_report(self, store: MailboxStore, user: str) -> None:
         await with_device(store, user)
         for whose, device_id in [(user, "phone"), (new_id(), "kitchen")]:
             with pytest.raises(NotFound) as refused:

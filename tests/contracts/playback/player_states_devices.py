@@ -28,7 +28,7 @@ from tests.contracts.playback.samples import (
 )
 
 
-class MailingStore(PlayerStateStore, Mailboxes, Protocol):
+class MailboxStore(PlayerStateStore, Mailboxes, Protocol):
     """A store with the mailboxes that it fills."""
 
 
@@ -37,9 +37,9 @@ def letter(number: int, device_id: str = "kitchen", **changed: object) -> Comman
     return replace(plain, **changed)  # type: ignore[arg-type]
 
 
-async def post(store: PlayerStateStore, user: str, *mail: Command) -> bool:
+async def post(store: PlayerStateStore, user: str, *commands: Command) -> bool:
     """Whether the letters were put into their mailboxes, with nothing else."""
-    return await store.commit(Change(user, None, None, mail=mail), NOW)
+    return await store.commit(Change(user, None, None, commands=commands), NOW)
 
 
 async def with_device(store: PlayerStateStore, user: str, *devices: Device) -> None:
@@ -60,7 +60,7 @@ class DevicesContract:
         return new_id()
 
     async def test_devices_come_back_whole_and_by_their_ids(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         speaker = device(
             "a-speaker",
@@ -77,7 +77,7 @@ class DevicesContract:
         assert await devices_of(store, new_id()) == ()
 
     async def test_a_device_that_is_written_again_keeps_its_numbers(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user, device(controllable=True))
         assert await post(store, user, letter(1), letter(2))
@@ -86,8 +86,8 @@ class DevicesContract:
         (found,) = await devices_of(store, user)
         assert found == device(name="Stove", last_number=2)
 
-    async def test_a_removed_device_goes_with_its_mail(
-        self, store: MailingStore, user: str
+    async def test_a_removed_device_goes_with_its_commands(
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user, device(controllable=True), device("phone"))
         assert await post(store, user, letter(1), letter(1, "phone"))
@@ -101,13 +101,13 @@ class DevicesContract:
         assert await post(store, user, letter(1))
 
     async def test_removing_a_device_that_is_gone_changes_nothing(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         assert await store.commit(Change(user, None, None, removed_device="phone"), NOW)
         assert len(await devices_of(store, user)) == 1
 
-    async def test_commands_come_back_whole(self, store: MailingStore, user: str) -> None:
+    async def test_commands_come_back_whole(self, store: MailboxStore, user: str) -> None:
         await with_device(store, user, device(), device("phone"))
         target = replace(playing(), private=True, skips_count=1, last_beat_at_ms=NOW)
         playback = letter(
@@ -122,7 +122,7 @@ class DevicesContract:
         assert [one.last_number for one in await devices_of(store, user)] == [1, 1]
 
     async def test_a_target_is_kept_without_the_entries_of_its_queue(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         target = playing(queue=PlayQueue(queued=b"t" * 32))
@@ -133,7 +133,7 @@ class DevicesContract:
         assert found.queue_count == 1
 
     async def test_of_commands_with_one_number_one_is_put_in(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         letters = [letter(1, volume_percent=percent) for percent in range(8)]
@@ -144,21 +144,21 @@ class DevicesContract:
 
     @pytest.mark.parametrize("number", [0, 1, 3, 9])
     async def test_a_number_that_does_not_follow_refuses_the_whole_change(
-        self, store: MailingStore, user: str, number: int
+        self, store: MailboxStore, user: str, number: int
     ) -> None:
         await with_device(store, user)
         assert await post(store, user, letter(1))
         await self._refused(store, user, letter(number))
 
     async def test_mail_to_an_unknown_device_refuses_the_whole_change(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         assert await post(store, user, letter(1))
         await self._refused(store, user, letter(2), letter(1, "phone"))
 
-    async def _refused(self, store: MailingStore, user: str, *mail: Command) -> None:
-        """A change with ``mail`` leaves no trace of any of its parts."""
+    async def _refused(self, store: MailboxStore, user: str, *commands: Command) -> None:
+        """A change with ``commands`` leaves no trace of any of its parts."""
         state, key = playing(), request_key(user)
         kept = Change(user, None, state, (record(state),), blobs={"old": b"old"})
         assert await store.commit(kept, NOW)
@@ -171,7 +171,7 @@ class DevicesContract:
             (record(after),),
             devices=(device("new"), device(name="Stove")),
             removed_device="kitchen",
-            mail=mail,
+            commands=commands,
             stored=stored(key, after),
             blobs={"new": b"new"},
             dropped_blobs=("old",),
@@ -185,20 +185,22 @@ class DevicesContract:
         assert await store.command(user, "kitchen", 2) is None
 
     async def test_mail_is_put_in_with_its_change_alone(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         state = playing()
         await with_device(store, user)
         assert await store.commit(Change(user, None, state), NOW)
         stale = player_state.Version(9, 9)
-        assert not await store.commit(Change(user, stale, playing(state), mail=(letter(1),)), NOW)
+        assert not await store.commit(
+            Change(user, stale, playing(state), commands=(letter(1),)), NOW
+        )
         assert await store.command(user, "kitchen", 1) is None
         after: PlayerState = player_state.pause(state, NOW)
-        assert await store.commit(Change(user, state.version, after, mail=(letter(1),)), NOW)
+        assert await store.commit(Change(user, state.version, after, commands=(letter(1),)), NOW)
         assert await store.command(user, "kitchen", 1) == letter(1)
 
     async def test_of_writers_of_one_list_of_devices_one_wins(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         assert (await store.read(user, None, NOW)).devices_version == 0
         for version in (1, 2):
@@ -215,7 +217,7 @@ class DevicesContract:
         assert await devices_of(store, user) == before
 
     async def test_a_list_of_devices_says_nothing_of_how_loud_they_are(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
         (quiet,) = await devices_of(store, user)
@@ -225,7 +227,7 @@ class DevicesContract:
         assert (found.name, found.volume_percent) == ("Küche", 40)
 
     async def test_a_state_of_the_version_that_is_there_leaves_newer_beats(
-        self, store: MailingStore, user: str
+        self, store: MailboxStore, user: str
     ) -> None:
         state = playing()
         assert await store.commit(Change(user, None, state), NOW)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from playback_svc.domain import player_state
-from playback_svc.domain.devices import Capabilities, DeviceKind, Listed
+from playback_svc.domain.devices import Capabilities, DeviceKind, DeviceView
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.liveness import LivePosition, expires_at_ms, observe
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
@@ -173,7 +173,7 @@ class WholeStatesContract:
             device_id="kitchen",
             number=12,
             preferences=Preferences(BitratePreference.FLAC, normalize=False, version=3),
-            listed=Listed(
+            listed=DeviceView(
                 device(
                     "kitchen",
                     kind=DeviceKind.TV,

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from playback_svc.domain.origins import ContextKind, PlayOrigin
-from playback_svc.domain.plays import Outcome, Play
+from playback_svc.domain.plays import Outcome, PlayRecord
 from playback_svc.ports.plays import Plays
 from tests.contracts.playback.samples import NOW, TRACK, new_id
 
 
-def a_play(**changed: Any) -> Play:
-    plain = Play(
+def a_play(**changed: Any) -> PlayRecord:
+    plain = PlayRecord(
         play_id=new_id(),
         session_id=new_id(),
         device_id="kitchen",

@@ -21,9 +21,9 @@ class PositionsContract:
     async def test_an_unknown_session_has_no_position(
         self, positions: PositionStore, live: LivePosition
     ) -> None:
-        (sighting,) = await positions.get([live.session_id])
-        assert sighting.position is None
-        assert sighting.since_ms is not None
+        (liveness,) = await positions.get([live.session_id])
+        assert liveness.position is None
+        assert liveness.since_ms is not None
 
     async def test_positions_come_back_whole_and_in_order(self, positions: PositionStore) -> None:
         lives = [
@@ -33,7 +33,7 @@ class PositionsContract:
         await positions.put(lives)
         asked = [live.session_id for live in reversed(lives)]
         asked.insert(1, "01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
-        found = [sighting.position for sighting in await positions.get(asked)]
+        found = [liveness.position for liveness in await positions.get(asked)]
         assert found == [lives[2], None, lives[1], lives[0]]
 
     async def test_a_higher_seq_stands(self, positions: PositionStore, live: LivePosition) -> None:
@@ -46,7 +46,7 @@ class PositionsContract:
         lives = [beat(playing()) for _ in range(1_203)]
         await positions.put(lives)
         found = await positions.get([live.session_id for live in lives])
-        assert [sighting.position for sighting in found] == lives
+        assert [liveness.position for liveness in found] == lives
 
     async def test_putting_nothing_is_allowed(self, positions: PositionStore) -> None:
         await positions.put([])

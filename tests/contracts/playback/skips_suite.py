@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from meshkit.faults import RequestIdReused
-from playback_svc.ports.skips import WINDOW_S, Skip, SkipWindows
+from playback_svc.ports.skips import WINDOW_S, SkipAttempt, SkipWindows
 from tests.contracts.playback.samples import new_id
 
 LIMIT = 3
@@ -19,8 +19,8 @@ Turn = Callable[[], Awaitable[None]]
 """Lets the present window become the one before."""
 
 
-def skip_of(user_id: str, request_id: str | None = None, body: bytes = b"body") -> Skip:
-    return Skip(user_id, request_id or new_id(), hashlib.sha256(body).digest())
+def skip_of(user_id: str, request_id: str | None = None, body: bytes = b"body") -> SkipAttempt:
+    return SkipAttempt(user_id, request_id or new_id(), hashlib.sha256(body).digest())
 
 
 class SkipWindowsContract:
@@ -30,7 +30,7 @@ class SkipWindowsContract:
     def user(self) -> str:
         return new_id()
 
-    async def full(self, windows: SkipWindows, user: str) -> list[Skip]:
+    async def full(self, windows: SkipWindows, user: str) -> list[SkipAttempt]:
         """Uses the whole limit up, and says by what."""
         skips = [skip_of(user) for _ in range(LIMIT)]
         for skip in skips:
@@ -56,7 +56,7 @@ class SkipWindowsContract:
         denied = skip_of(user)
         for _ in range(5):
             assert not (await windows.take(denied, LIMIT)).allowed
-        assert (await windows.look(user)).used == LIMIT
+        assert (await windows.read(user)).used == LIMIT
         await windows.give_back(first)
         allowed = await windows.take(denied, LIMIT)
         assert (allowed.allowed, allowed.counted_now, allowed.used) == (True, True, LIMIT)
@@ -108,7 +108,7 @@ class SkipWindowsContract:
         await windows.take(skip, LIMIT)
         with pytest.raises(RequestIdReused):
             await windows.take(replace(skip, body_sha256=bytes(32)), LIMIT)
-        assert (await windows.look(user)).used == 1
+        assert (await windows.read(user)).used == 1
 
     async def test_a_refused_body_does_not_keep_the_first_from_being_given_back(
         self, windows: SkipWindows, user: str
@@ -118,19 +118,19 @@ class SkipWindowsContract:
         with pytest.raises(RequestIdReused):
             await windows.take(replace(skip, body_sha256=bytes(32)), LIMIT)
         await windows.give_back(skip)
-        assert (await windows.look(user)).used == 0
+        assert (await windows.read(user)).used == 0
 
     async def test_users_are_counted_apart(self, windows: SkipWindows, user: str) -> None:
         skips = await self.full(windows, user)
         other = new_id()
         tally = await windows.take(replace(skips[0], user_id=other), LIMIT)
         assert (tally.allowed, tally.used, tally.counted_now) == (True, 1, True)
-        assert (await windows.look(user)).used == LIMIT
+        assert (await windows.read(user)).used == LIMIT
 
     async def test_looking_counts_nothing(self, windows: SkipWindows, user: str) -> None:
-        assert (await windows.look(user)).used == 0
+        assert (await windows.read(user)).used == 0
         await self.full(windows, user)
-        tallies = [await windows.look(user) for _ in range(3)]
+        tallies = [await windows.read(user) for _ in range(3)]
         assert {tally.used for tally in tallies} == {LIMIT}
         assert all(tally.allowed and not tally.counted_now for tally in tallies)
         assert all(1 <= tally.resets_in_s <= WINDOW_S for tally in tallies)
@@ -140,7 +140,7 @@ class SkipWindowsContract:
     ) -> None:
         await self.full(windows, user)
         await turn()
-        assert (await windows.look(user)).used == 0
+        assert (await windows.read(user)).used == 0
         await self.full(windows, user)
         assert not (await windows.take(skip_of(user), LIMIT)).allowed
 
@@ -179,7 +179,7 @@ class SkipWindowsContract:
     ) -> None:
         *_, last = await self.full(windows, user)
         await windows.give_back(last)
-        assert (await windows.look(user)).used == LIMIT - 1
+        assert (await windows.read(user)).used == LIMIT - 1
         assert (await windows.take(skip_of(user), LIMIT)).allowed
         assert not (await windows.take(last, LIMIT)).allowed
 
@@ -190,13 +190,13 @@ class SkipWindowsContract:
         for _ in range(2):
             assert (await windows.take(skip, LIMIT)).counted_now
             await windows.give_back(skip)
-        assert (await windows.look(user)).used == 0
+        assert (await windows.read(user)).used == 0
 
     async def test_giving_back_twice_gives_back_one(self, windows: SkipWindows, user: str) -> None:
         first, *_ = await self.full(windows, user)
         await windows.give_back(first)
         await windows.give_back(first)
-        assert (await windows.look(user)).used == LIMIT - 1
+        assert (await windows.read(user)).used == LIMIT - 1
 
     async def test_a_skip_with_a_duplicate_in_flight_is_not_given_back(
         self, windows: SkipWindows, user: str
@@ -206,7 +206,7 @@ class SkipWindowsContract:
         assert sorted(tally.counted_now for tally in tallies) == [False, True]
         await windows.give_back(skip)
         await windows.give_back(skip)
-        assert (await windows.look(user)).used == 1
+        assert (await windows.read(user)).used == 1
 
     async def test_a_duplicate_across_the_turn_is_not_given_back_either(
         self, windows: SkipWindows, user: str, turn: Turn
@@ -231,7 +231,7 @@ class SkipWindowsContract:
         skip = skip_of(user)
         await windows.take(skip, LIMIT)
         await windows.give_back(replace(skip, body_sha256=bytes(32)))
-        assert (await windows.look(user)).used == 1
+        assert (await windows.read(user)).used == 1
 
     async def test_giving_back_what_was_never_taken_changes_nothing(
         self, windows: SkipWindows, user: str
@@ -239,7 +239,7 @@ class SkipWindowsContract:
         await windows.give_back(skip_of(user))
         await self.full(windows, user)
         await windows.give_back(skip_of(user))
-        assert (await windows.look(user)).used == LIMIT
+        assert (await windows.read(user)).used == LIMIT
 
     async def test_of_many_at_once_exactly_the_limit_is_allowed(
         self, windows: SkipWindows, user: str

@@ -9,7 +9,7 @@ from playback_svc.domain.player_state import EndReason, Status, end
 from playback_svc.ports.player_states import Change, Checkpoint
 from playback_svc.ports.upkeep import Overdue, Upkeep
 from tests.contracts.playback.player_states_devices import (
-    MailingStore,
+    MailboxStore,
     devices_of,
     letter,
     post,
@@ -35,7 +35,7 @@ class UpkeepContract:
         return new_id()
 
     async def test_answers_past_their_time_are_dropped_a_batch_at_a_time(
-        self, store: MailingStore, upkeep: Upkeep, user: str
+        self, store: MailboxStore, upkeep: Upkeep, user: str
     ) -> None:
         await with_device(store, user)
         assert await post(store, user, letter(1))
@@ -49,7 +49,7 @@ class UpkeepContract:
         assert await store.command(user, "kitchen", 1) == letter(1)
 
     async def test_old_commands_are_dropped_a_batch_at_a_time(
-        self, store: MailingStore, upkeep: Upkeep, user: str
+        self, store: MailboxStore, upkeep: Upkeep, user: str
     ) -> None:
         await with_device(store, user)
         old = [letter(number, issued_at_ms=NOW) for number in (1, 2, 3)]
@@ -65,7 +65,7 @@ class UpkeepContract:
         assert (await store.read(user, over.key, NOW - 1)).stored == over
 
     async def test_commands_that_were_forgotten_have_lapsed(
-        self, store: MailingStore, upkeep: Upkeep, user: str
+        self, store: MailboxStore, upkeep: Upkeep, user: str
     ) -> None:
         await with_device(store, user)
         times = (NOW - MINUTE, NOW - MINUTE, NOW - MINUTE, NOW)
@@ -78,7 +78,7 @@ class UpkeepContract:
         assert (await store.pending(user, "kitchen", 0, NOW, 10)).lapse == Lapse(2, 3)
 
     async def test_sessions_are_dropped_after_their_end_and_never_before_it(
-        self, store: MailingStore, upkeep: Upkeep, user: str
+        self, store: MailboxStore, upkeep: Upkeep, user: str
     ) -> None:
         lasting = record(playing())
         ends = (NOW - 2, NOW - 1, NOW, NOW + 1)
@@ -92,7 +92,7 @@ class UpkeepContract:
         assert left == [lasting, None, None, None, over[3]]
 
     async def test_overdue_users_come_longest_overdue_first(
-        self, store: MailingStore, upkeep: Upkeep
+        self, store: MailboxStore, upkeep: Upkeep
     ) -> None:
         late, later, live, over = (new_id() for _ in range(4))
         await store.commit(Change(late, None, playing(now=NOW - 5 * MINUTE)), NOW)
@@ -106,7 +106,7 @@ class UpkeepContract:
         assert [one.user_id for one in await upkeep.overdue(NOW, 10, first)] == [late]
 
     async def test_all_overdue_are_gone_through_though_many_were_over_at_once(
-        self, store: MailingStore, upkeep: Upkeep
+        self, store: MailboxStore, upkeep: Upkeep
     ) -> None:
         users = sorted(new_id() for _ in range(7))
         for user_id in users:
@@ -118,7 +118,7 @@ class UpkeepContract:
         assert found == users
 
     async def test_a_checkpoint_puts_off_the_end(
-        self, store: MailingStore, upkeep: Upkeep, user: str
+        self, store: MailboxStore, upkeep: Upkeep, user: str
     ) -> None:
         state = playing()
         assert await store.commit(Change(user, None, state, (record(state),)), NOW)

@@ -1,4 +1,4 @@
-"""What every ``Others`` must do."""
+"""What every ``UserSnapshots`` must do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playback_svc.domain.play_queue import Context, Origin, PlayQueue
 from playback_svc.domain.player_state import stop
 from playback_svc.domain.preferences import BitratePreference, Preferences
 from playback_svc.ports.player_states import Change, PlayerStateStore
-from playback_svc.ports.user_snapshots import Glimpse, Others
+from playback_svc.ports.user_snapshots import UserSnapshot, UserSnapshots
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 SHARES = Preferences(bitrate=BitratePreference.AAC_192, share_activity=True, version=1)
@@ -21,11 +21,11 @@ SHARES = Preferences(bitrate=BitratePreference.AAC_192, share_activity=True, ver
 class OthersUnderTest:
     """The port, and the store whose users it reads."""
 
-    others: Others
+    others: UserSnapshots
     store: PlayerStateStore
 
 
-class OthersContract:
+class UserSnapshotsContract:
     """Subclass it with a fixture ``under_test`` that knows nobody."""
 
     @pytest.fixture
@@ -33,12 +33,12 @@ class OthersContract:
         return new_id()
 
     async def test_nobody_is_asked_for_nobody(self, under_test: OthersUnderTest) -> None:
-        assert await under_test.others.look([]) == {}
+        assert await under_test.others.read([]) == {}
 
     async def test_strangers_have_played_nothing_and_have_the_defaults(
         self, under_test: OthersUnderTest, user: str
     ) -> None:
-        assert await under_test.others.look([user]) == {user: Glimpse()}
+        assert await under_test.others.read([user]) == {user: UserSnapshot()}
 
     async def test_state_and_preferences_come_back_whole(self, under_test: OthersUnderTest) -> None:
         plays, prefers, both = new_id(), new_id(), new_id()
@@ -49,24 +49,24 @@ class OthersContract:
         await under_test.store.commit(Change(plays, None, state), NOW)
         await under_test.store.commit(Change(prefers, None, None, preferences=SHARES), NOW)
         await under_test.store.commit(Change(both, None, over, preferences=SHARES), NOW)
-        assert await under_test.others.look([both, plays, prefers]) == {
-            plays: Glimpse(state),
-            prefers: Glimpse(None, SHARES),
-            both: Glimpse(over, SHARES),
+        assert await under_test.others.read([both, plays, prefers]) == {
+            plays: UserSnapshot(state),
+            prefers: UserSnapshot(None, SHARES),
+            both: UserSnapshot(over, SHARES),
         }
 
     async def test_what_is_queued_is_left_out(self, under_test: OthersUnderTest, user: str) -> None:
         state = playing(queue=PlayQueue(queued=bytes(range(32)) * 500))
         await under_test.store.commit(Change(user, None, state), NOW)
-        glimpse = (await under_test.others.look([user]))[user]
-        assert glimpse.state == replace(state, queue=PlayQueue())
+        snapshot = (await under_test.others.read([user]))[user]
+        assert snapshot.state == replace(state, queue=PlayQueue())
 
     async def test_five_hundred_are_looked_at_together(self, under_test: OthersUnderTest) -> None:
         states = {new_id(): playing() for _ in range(40)}
         for user_id, state in states.items():
             await under_test.store.commit(Change(user_id, None, state), NOW)
         asked = [*states, *(new_id() for _ in range(460))]
-        found = await under_test.others.look(asked)
+        found = await under_test.others.read(asked)
         assert set(found) == set(asked)
         assert {user_id: found[user_id].state for user_id in states} == states
 

@@ -130,8 +130,8 @@ async def test_a_call_takes_so_many_batches_and_leaves_the_rest(
 ) -> None:
     started = await user.play()
     batches = [a_batch(sent(started.playback_id, 1)) for _ in range(MOST_BATCHES + 3)]
-    answered = await report(instance.mesh, *batches)
-    assert answered == [one.batch_id for one in batches[:MOST_BATCHES]]
+    stored_answer = await report(instance.mesh, *batches)
+    assert stored_answer == [one.batch_id for one in batches[:MOST_BATCHES]]
     assert await report(instance.mesh, *batches[MOST_BATCHES:]) == [
         one.batch_id for one in batches[MOST_BATCHES:]
     ]

@@ -79,7 +79,7 @@ async def test_play_begins_a_session_on_the_device(
 ) -> None:
     tracks = several(world, 3)
     await user.register("kitchen")
-    await instance.parts.wakeups.attend(user.user_id, "kitchen")
+    await instance.parts.events.attend(user.user_id, "kitchen")
     order = asked(track_ids=tracks, track_id=tracks[1], position_ms=7_000)
     command = (await user.order(play=order, sender_device_id="phone")).command
     assert (command.number, command.kind) == (1, Command.PLAY)
@@ -102,10 +102,10 @@ async def test_a_retried_play_is_answered_though_the_device_has_gone(
     instance: Instance, user: User
 ) -> None:
     await user.register("kitchen")
-    await instance.parts.wakeups.attend(user.user_id, "kitchen")
+    await instance.parts.events.attend(user.user_id, "kitchen")
     order: dict[str, Any] = {"play": asked(track_id=TRACK.track_id), "request_id": "r1"}
     first = await user.order(**order)
-    instance.parts.wakeups.leave(user.user_id, "kitchen")
+    instance.parts.events.leave(user.user_id, "kitchen")
     assert await user.order(**order) == first
     assert (await user.state()).epoch == 1
 
@@ -196,7 +196,7 @@ async def test_a_wait_for_what_is_so_already_waits_for_the_device(
     await ready(user, world)
     paused = (await user.order(pause={})).command
     repeated = asyncio.ensure_future(user.order(pause={}, wait=TEN_SECONDS))
-    while not instance.parts.wakeups._leases.holds(user.user_id, WATCH):
+    while not instance.parts.events._leases.holds(user.user_id, WATCH):
         assert not repeated.done()
         await asyncio.sleep(0.01)
     await applied(user, paused.number)

@@ -19,7 +19,7 @@ from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternal
 from meshkit import feeds_postgres, postgres, status
 from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied
 from playback_svc.domain.origins import ContextKind, PlayOrigin
-from playback_svc.domain.plays import Outcome, Play
+from playback_svc.domain.plays import Outcome, PlayRecord
 from playback_svc.ports.player_states import Change
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.plays_suite import a_play
@@ -27,7 +27,7 @@ from tests.contracts.playback.samples import NOW, PLAYABLE, TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 
 
-async def entered(instance: Instance, user: User, *plays: Play) -> None:
+async def entered(instance: Instance, user: User, *plays: PlayRecord) -> None:
     """Plays as commands enter them."""
     for play in plays:
         assert await instance.parts.store.commit(

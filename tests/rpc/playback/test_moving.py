@@ -36,7 +36,7 @@ async def previous(user: User, **fields: Any) -> Any:
 
 
 async def used(instance: Instance, user: User) -> int:
-    return (await instance.parts.skips.look(user.user_id)).used
+    return (await instance.parts.skips.read(user.user_id)).used
 
 
 async def test_tracks_that_end_follow_each_other_and_cost_nothing(

@@ -282,7 +282,7 @@ async def test_a_silent_session_is_stopped_for_every_reader_and_swept_later(
     later = now_ms() + BLIND_MS + 40_000
     async with valkey.open_client(world.valkey_url) as client:
         commander = replace_clock(instance, client, later)
-        partition, _ = await commander.answered(user.user_id, None)
+        partition, _ = await commander.stored_answer(user.user_id, None)
         state = await commander.current(partition)
         assert state is not None
         assert (state.status, state.ended_by, state.position_ms) == ("STOPPED", "EXPIRED", 40_000)
@@ -308,7 +308,7 @@ def replace_clock(instance: Instance, client: Any, later: int) -> Commander:
         instance.parts.store,
         positions,
         instance.parts.deliveries,
-        instance.parts.wakeups,
+        instance.parts.events,
         lambda: later,
     )
 

@@ -134,7 +134,7 @@ async def test_a_transfer_enters_nothing_and_the_play_goes_on(
     await played(user, track_id=tracks[1], device_id="phone")
     started = await played(user, track_id=tracks[0])
     play_id = (await user.state()).play_id
-    await instance.parts.wakeups.attend(user.user_id, "phone")
+    await instance.parts.events.attend(user.user_id, "phone")
     await asyncio.sleep(HALF_S)
     request = devices.TransferRequest(device_id="phone")
     await user._sent(stub.Transfer, request)
@@ -167,7 +167,7 @@ async def test_what_silence_ended_is_entered_once(
     def expire(at: Instance) -> Expire:
         parts = at.parts
         commander = Commander(
-            parts.store, parts.positions, parts.deliveries, parts.wakeups, lambda: later
+            parts.store, parts.positions, parts.deliveries, parts.events, lambda: later
         )
         return Expire(commander)
 

@@ -55,7 +55,7 @@ async def skip(user: User, request_id: str = "", **fields: Any) -> Any:
 
 
 async def used(instance: Instance, user: User) -> int:
-    return (await instance.parts.skips.look(user.user_id)).used
+    return (await instance.parts.skips.read(user.user_id)).used
 
 
 async def test_three_skips_are_answered_and_the_fourth_says_when_to_come_back(

@@ -77,7 +77,7 @@ async def test_a_session_that_fell_silent_is_shown_as_over(
             instance.parts.store,
             positions,
             instance.parts.deliveries,
-            instance.parts.wakeups,
+            instance.parts.events,
             lambda: at,
         )
         assert await Expire(commander)(user.user_id)

@@ -12,32 +12,32 @@ import pytest
 from meshkit.principal import Principal, set_principal
 from meshkit.stream_ends import Reason
 from playback_svc.adapters.memory.clients import MemoryPlaylists, MemoryPositions
-from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
-from playback_svc.adapters.memory.user_snapshots import MemoryOthers
+from playback_svc.adapters.memory.user_snapshots import MemoryUserSnapshots
 from playback_svc.domain.player_state import PlayerState, pause, stop
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.clients import Friend
-from playback_svc.ports.events import Adjusted
+from playback_svc.ports.events import SettingsChanged
 from playback_svc.streams.activity_views import (
     REFRESHED_EVERY_S,
     ActivityView,
     ActivityViews,
 )
 from playback_svc.streams.held_streams import Holder
-from playback_svc.usecases.activity import FriendListening, ListActivity, Observing
-from playback_svc.usecases.decisions import wake_of
+from playback_svc.usecases.activity import ActivityReader, FriendListening, ListActivity
+from playback_svc.usecases.decisions import playback_changed
 from tests.contracts.playback.samples import NOW, beat, new_id, playing
-from tests.contracts.playback.user_snapshots_suite import OthersContract, OthersUnderTest
+from tests.contracts.playback.user_snapshots_suite import OthersUnderTest, UserSnapshotsContract
 
 SHARES = Preferences(share_activity=True, version=1)
 
 
-class TestMemoryOthers(OthersContract):
+class TestMemoryOthers(UserSnapshotsContract):
     @pytest.fixture
     def under_test(self) -> OthersUnderTest:
         store = MemoryPlayerStates()
-        return OthersUnderTest(MemoryOthers(store), store)
+        return OthersUnderTest(MemoryUserSnapshots(store), store)
 
 
 class Measures:
@@ -59,18 +59,18 @@ class Desk:
     store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
     positions: MemoryPositions = field(default_factory=MemoryPositions)
     playlists: MemoryPlaylists = field(default_factory=MemoryPlaylists)
-    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+    events: MemoryEventBus = field(default_factory=MemoryEventBus)
 
     def __post_init__(self) -> None:
         clock = lambda: self.now  # noqa: E731
-        self.others = MemoryOthers(self.store)
-        observing = Observing(self.others, self.positions, clock)
-        self.list = ListActivity(self.playlists, observing)
+        self.others = MemoryUserSnapshots(self.store)
+        activity_reader = ActivityReader(self.others, self.positions, clock)
+        self.list = ListActivity(self.playlists, activity_reader)
         measures: Any = Measures()
         self.views = ActivityViews(
-            self.playlists, observing, self.wakeups, measures=measures, clock=clock
+            self.playlists, activity_reader, self.events, measures=measures, clock=clock
         )
-        self.wakeups.listen(self.views.hear, self.views.gap)
+        self.events.listen(self.views.hear, self.views.gap)
         rights = frozenset({"playback"})
         set_principal(Principal(self.user, "sid", "free", rights, NOW / 1000 + 300, "token"))
         self.holder = Holder(self.user, "sid", "free", NOW / 1000 + 300)
@@ -87,13 +87,13 @@ class Desk:
     def becomes(self, user_id: str, state: PlayerState, *, told: bool = True) -> None:
         self.store.states[user_id] = state
         if told:
-            self.wakeups.send(wake_of(user_id, state))
+            self.events.send(playback_changed(user_id, state))
 
     def prefers(self, user_id: str, *, told: bool = True, **changed: Any) -> None:
         held = self.store.preferences[user_id]
         self.store.preferences[user_id] = replace(held, version=held.version + 1, **changed)
         if told:
-            self.wakeups.send(Adjusted(user_id))
+            self.events.send(SettingsChanged(user_id))
 
     async def opened(self) -> ActivityView:
         view = self.views.open(self.holder)
@@ -109,16 +109,16 @@ def desk() -> Desk:
 def told(view: ActivityView) -> list[FriendListening]:
     """What the view would tell now."""
     found = []
-    while news := view.take():
-        found.append(news)
+    while event := view.take():
+        found.append(event)
     return found
 
 
 def brief(view: ActivityView) -> list[tuple[str, bool | None]]:
     """Who is told of and whether they play; None: hidden."""
     return [
-        (news.friend.user_id, news.listening.playing if news.listening else None)
-        for news in told(view)
+        (event.friend.user_id, event.listening.playing if event.listening else None)
+        for event in told(view)
     ]
 
 
@@ -155,7 +155,7 @@ async def test_a_view_begins_with_all_in_the_order_of_the_list(desk: Desk) -> No
     hidden = desk.friend(share_activity=False)
     desk.befriends(held, hidden, early, late)
     view = await desk.opened()
-    assert [news.friend.user_id for news in told(view)] == [late, early, held]
+    assert [event.friend.user_id for event in told(view)] == [late, early, held]
 
 
 async def test_many_changes_are_looked_at_once_for_all_views(desk: Desk) -> None:
@@ -197,7 +197,7 @@ async def test_an_older_look_never_undoes_a_newer_one(desk: Desk) -> None:
     desk.befriends(friend)
     view = await desk.opened()
     told(view)
-    before = await desk.views._observing.look([friend])
+    before = await desk.views._reader.read([friend])
     desk.prefers(friend, private_session=True)
     await desk.views.look_again()
     view.offer(friend, before[friend])
@@ -227,7 +227,7 @@ async def test_after_a_gap_everybody_is_looked_at_again(desk: Desk) -> None:
         desk.prefers(friend, share_activity=False, told=False)
     await desk.views.look_again()
     assert told(view) == []
-    desk.wakeups.gap()
+    desk.events.gap()
     await desk.views.look_again()
     assert set(brief(view)) == {(friend, None) for friend in friends}
 
@@ -263,7 +263,7 @@ async def test_news_come_before_doubts(desk: Desk, monkeypatch: pytest.MonkeyPat
     desk.befriends(*friends)
     view = await desk.opened()
     told(view)
-    desk.wakeups.gap()
+    desk.events.gap()
     desk.becomes(friends[2], pause(desk.store.states[friends[2]], desk.now))
     await desk.views.look_again()
     assert brief(view) == [(friends[2], False)]
@@ -317,7 +317,7 @@ async def test_who_can_be_friends_is_unknown_for_no_longer_than_two_refreshes(de
     await desk.views.look_again()
     assert set(brief(view)) == {(friend, None) for friend in friends}
     assert view.lost
-    assert {desk.wakeups._watched[friend] for friend in friends} == {0}
+    assert {desk.events._watched[friend] for friend in friends} == {0}
 
 
 async def test_who_is_a_friend_again_before_it_was_told_stays_shown(desk: Desk) -> None:
@@ -337,13 +337,13 @@ async def test_nothing_is_watched_once_a_view_is_closed(desk: Desk) -> None:
     friends = [desk.friend() for _ in range(5)]
     desk.befriends(*friends)
     views = [await desk.opened() for _ in range(2)]
-    assert {desk.wakeups._watched[friend] for friend in friends} == {2}
+    assert {desk.events._watched[friend] for friend in friends} == {2}
     desk.befriends(*friends[:2])
     await desk.views.refresh(views[0])
-    assert [desk.wakeups._watched[friend] for friend in friends] == [2, 2, 1, 1, 1]
+    assert [desk.events._watched[friend] for friend in friends] == [2, 2, 1, 1, 1]
     for view in views:
         desk.views.close(view)
-    assert {desk.wakeups._watched[friend] for friend in friends} == {0}
+    assert {desk.events._watched[friend] for friend in friends} == {0}
     assert desk.views.held.held == 0
     assert desk.views._by_friend == {}
 
@@ -358,7 +358,7 @@ async def test_a_view_that_is_cancelled_while_it_opens_gives_all_back(desk: Desk
     opening.cancel()
     await asyncio.gather(opening, return_exceptions=True)
     desk.views.close(view)
-    assert {desk.wakeups._watched[friend] for friend in friends} == {0}
+    assert {desk.events._watched[friend] for friend in friends} == {0}
 
 
 async def test_a_view_waits_until_there_is_something_to_tell(desk: Desk) -> None:
@@ -405,10 +405,10 @@ async def test_views_agree_with_the_store_after_any_changes(desk: Desk) -> None:
                 await desk.views.refresh(view)
         if step % 7 == 0:
             await desk.views.look_again()
-            for news in told(view):
-                assert (news.listening is None) <= (news.friend.user_id in seen)
-                seen[news.friend.user_id] = news.listening
-                if news.listening is None:
-                    del seen[news.friend.user_id]
+            for event in told(view):
+                assert (event.listening is None) <= (event.friend.user_id in seen)
+                seen[event.friend.user_id] = event.listening
+                if event.listening is None:
+                    del seen[event.friend.user_id]
             wanted = {one.friend.user_id: one.listening for one in await desk.list()}
             assert seen == wanted

@@ -11,7 +11,7 @@ from meshkit.faults import InvalidArgument, ResourceExhausted, Unavailable
 from meshkit.stream_ends import Reason
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.events import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryEventBus, MemorySwitchboard
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.mailbox import (
     LIFE_MS,
@@ -23,7 +23,12 @@ from playback_svc.domain.mailbox import (
     Pending,
 )
 from playback_svc.domain.player_state import stop
-from playback_svc.ports.events import Adjusted, Joined, Mail, Receipt
+from playback_svc.ports.events import (
+    CommandQueued,
+    CommandReported,
+    DeviceConnected,
+    SettingsChanged,
+)
 from playback_svc.ports.player_states import Change
 from playback_svc.streams.device_stream import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, DeviceStream
 from playback_svc.streams.device_streams import (
@@ -35,7 +40,7 @@ from playback_svc.streams.device_streams import (
 )
 from playback_svc.streams.held_streams import Holder
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.device_reports import READ_AT_ONCE, Reports
+from playback_svc.usecases.device_reports import READ_AT_ONCE, DeviceReports
 from playback_svc.usecases.registering import Devices, Registration
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
@@ -76,21 +81,21 @@ class Rig:
 
     now: int = NOW
     store: CountedStates = field(default_factory=CountedStates)
-    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+    events: MemoryEventBus = field(default_factory=MemoryEventBus)
 
     def __post_init__(self) -> None:
         def clock() -> int:
             return self.now
 
         commander = Commander(
-            self.store, MemoryPositions(), MemoryDeliveries(self.store), self.wakeups, clock
+            self.store, MemoryPositions(), MemoryDeliveries(self.store), self.events, clock
         )
         self.streams = DeviceStreams(
-            self.store, self.wakeups, self.wakeups, commander,
-            Devices(commander, self.wakeups), Reports(self.store, self.wakeups, clock),
+            self.store, self.events, self.events, commander,
+            Devices(commander, self.events), DeviceReports(self.store, self.events, clock),
             measures=NoMeasures(), clock=clock, urls_live_s=60,
         )  # fmt: skip
-        self.wakeups.listen(self.streams.hear, self.streams.gap)
+        self.events.listen(self.streams.hear, self.streams.gap)
 
     async def open(self, device_id: str = "kitchen", holder: Holder = HOLDER) -> DeviceStream:
         stream = self.streams.hold(holder)
@@ -98,13 +103,15 @@ class Rig:
         stream.behind = False
         return stream
 
-    async def mail(self, *numbers: int, tell: bool = True, user_id: str = USER) -> None:
+    async def queue(self, *numbers: int, tell: bool = True, user_id: str = USER) -> None:
         """These commands are stored for the kitchen."""
         for number in numbers:
             command = Command("kitchen", number, CommandKind.VOLUME, None, self.now)
-            assert await self.store.commit(Change(user_id, None, None, mail=(command,)), self.now)
+            assert await self.store.commit(
+                Change(user_id, None, None, commands=(command,)), self.now
+            )
             if tell:
-                self.wakeups.send(Mail(user_id, "kitchen", number))
+                self.events.send(CommandQueued(user_id, "kitchen", number))
 
     async def delivered(self, stream: DeviceStream) -> list[int]:
         """What its servicer would deliver until there is no more."""
@@ -124,24 +131,24 @@ def rig() -> Rig:
 async def test_several_commands_are_one_reading(rig: Rig) -> None:
     stream = await rig.open()
     rig.store.reads = 0
-    await rig.mail(1, 2, 3)
+    await rig.queue(1, 2, 3)
     assert await rig.delivered(stream) == [1, 2, 3]
     assert rig.store.reads == 1
-    rig.streams.hear(Mail(USER, "kitchen", 3))
-    rig.streams.hear(Mail(USER, "bedroom", 9))
+    rig.streams.hear(CommandQueued(USER, "kitchen", 3))
+    rig.streams.hear(CommandQueued(USER, "bedroom", 9))
     assert not stream.behind
 
 
 async def test_a_full_mailbox_is_read_in_parts_and_in_order(rig: Rig) -> None:
     stream = await rig.open()
     count = 2 * READ_AT_ONCE + 1
-    await rig.mail(*range(1, count + 1))
+    await rig.queue(*range(1, count + 1))
     assert await rig.delivered(stream) == list(range(1, count + 1))
 
 
 async def test_a_mailbox_that_cannot_be_read_is_read_later(rig: Rig) -> None:
     stream = await rig.open()
-    await rig.mail(1)
+    await rig.queue(1)
     rig.store.away = True
     assert await rig.delivered(stream) == []
     await rig.streams.compare()
@@ -155,7 +162,7 @@ async def test_a_mailbox_that_cannot_be_read_is_read_later(rig: Rig) -> None:
 async def test_lost_news_are_found_within_a_minute(rig: Rig) -> None:
     stream = await rig.open()
     running = asyncio.create_task(rig.streams.run())
-    await rig.mail(1, tell=False)
+    await rig.queue(1, tell=False)
     rig.now += COMPARED_EVERY_S * 1000
     async with asyncio.timeout(10):
         await stream.idle()
@@ -167,8 +174,8 @@ async def test_streams_are_compared_some_at_a_time(rig: Rig) -> None:
     users = [new_id() for _ in range(COMPARED_A_TICK + 10)]
     for user_id in users:
         await rig.open(holder=Holder(user_id, "sid", "free", NOW))
-    await rig.mail(1, tell=False, user_id=users[-1])
-    rig.wakeups.gap()
+    await rig.queue(1, tell=False, user_id=users[-1])
+    rig.events.gap()
     for _ in range(3):
         await rig.streams.compare()
     assert rig.store.asked == [COMPARED_A_TICK, 10]
@@ -179,13 +186,13 @@ async def test_streams_are_compared_some_at_a_time(rig: Rig) -> None:
 @pytest.mark.parametrize("anew", [False, True])
 async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None:
     stream, bedroom = await rig.open(), await rig.open("bedroom")
-    await rig.mail(1)
+    await rig.queue(1)
     assert await rig.delivered(stream) == [1]
     await rig.store.commit(Change(USER, None, None, removed_device="kitchen"), NOW)
     if anew:
         other = Rig(store=rig.store)
         await other.open()
-    rig.streams.hear(Adjusted(USER))
+    rig.streams.hear(SettingsChanged(USER))
     await rig.streams.compare()
     assert stream.end is not None
     assert stream.end.reason is Reason.DELETED
@@ -194,21 +201,21 @@ async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None
 
 async def test_of_two_streams_of_a_device_the_later_one_stays(rig: Rig) -> None:
     stream = await rig.open()
-    rig.streams.hear(Joined(USER, "bedroom", 2**31))
-    rig.streams.hear(Joined(USER, "kitchen", stream.number))
-    rig.wakeups.sent.clear()
-    rig.streams.hear(Joined(USER, "kitchen", 0))
+    rig.streams.hear(DeviceConnected(USER, "bedroom", 2**31))
+    rig.streams.hear(DeviceConnected(USER, "kitchen", stream.number))
+    rig.events.sent.clear()
+    rig.streams.hear(DeviceConnected(USER, "kitchen", 0))
     assert stream.end is None
     # The older one may not have heard of it.
-    assert rig.wakeups.sent == [Joined(USER, "kitchen", stream.number)]
-    rig.streams.hear(Joined(USER, "kitchen", 2**31))
+    assert rig.events.sent == [DeviceConnected(USER, "kitchen", stream.number)]
+    rig.streams.hear(DeviceConnected(USER, "kitchen", 2**31))
     assert stream.end is not None
     assert stream.end.reason is Reason.TAKEN_OVER
 
 
 async def test_a_stream_takes_over_from_other_instances() -> None:
     switchboard, store = MemorySwitchboard(), CountedStates()
-    rigs = [Rig(store=store, wakeups=MemoryWakeups(switchboard)) for _ in range(3)]
+    rigs = [Rig(store=store, events=MemoryEventBus(switchboard)) for _ in range(3)]
     streams = []
     for rig in rigs:
         streams.append(await rig.open())
@@ -226,8 +233,8 @@ async def test_what_was_refused_leaves_nothing_behind(rig: Rig) -> None:
         stream = await rig.open()
         rig.streams.close(stream)
     assert rig.streams.held.held == 0
-    assert not any(rig.wakeups._watched.values())
-    assert not any(rig.wakeups._attending.values())
+    assert not any(rig.events._watched.values())
+    assert not any(rig.events._attending.values())
 
 
 async def test_only_what_plays_on_the_device_is_loaded(rig: Rig) -> None:
@@ -247,7 +254,7 @@ async def test_only_what_plays_on_the_device_is_loaded(rig: Rig) -> None:
 
 async def test_what_was_told_and_worked_off_elsewhere_is_read_once(rig: Rig) -> None:
     stream = await rig.open()
-    await rig.mail(1, tell=False)
+    await rig.queue(1, tell=False)
     await rig.store.report(USER, "kitchen", [Applied(1, CommandStatus.DONE)], None, NOW)
     rig.store.reads = 0
     for _ in range(3):
@@ -261,9 +268,9 @@ async def test_a_stream_whose_commands_grew_too_old_unread_ends_so_that_its_devi
     rig: Rig,
 ) -> None:
     stream = await rig.open()
-    await rig.mail(1, tell=False)
+    await rig.queue(1, tell=False)
     rig.now += LIFE_MS
-    await rig.mail(2)
+    await rig.queue(2)
     await rig.delivered(stream)
     assert stream.end is not None
     assert (stream.end.reason, stream.end.reconnect_after_s) == (Reason.LAPSED, 0.0)
@@ -279,13 +286,13 @@ async def test_a_stream_whose_commands_grew_too_old_unread_ends_so_that_its_devi
 
 async def test_what_hello_says_was_worked_off_is_told_to_who_waits(rig: Rig) -> None:
     rig.streams.close(await rig.open())
-    await rig.mail(1, 2)
-    rig.wakeups.sent.clear()
+    await rig.queue(1, 2)
+    rig.events.sent.clear()
     stream = rig.streams.hold(HOLDER)
     greeting = await rig.streams.open(stream, Hello("kitchen", 1))
     assert greeting.last_applied == 1
-    assert [one for one in rig.wakeups.sent if isinstance(one, Receipt)] == [
-        Receipt(USER, "kitchen", 1)
+    assert [one for one in rig.events.sent if isinstance(one, CommandReported)] == [
+        CommandReported(USER, "kitchen", 1)
     ]
     assert await rig.delivered(stream) == [2]
 
@@ -293,7 +300,7 @@ async def test_what_hello_says_was_worked_off_is_told_to_who_waits(rig: Rig) -> 
 async def test_a_stream_without_a_number_yet_gives_way_to_nobody(rig: Rig) -> None:
     stream = rig.streams.hold(HOLDER)
     stream.device_id = "kitchen"
-    rig.streams.hear(Joined(USER, "kitchen", 7))
+    rig.streams.hear(DeviceConnected(USER, "kitchen", 7))
     assert stream.end is None
 
 

@@ -16,26 +16,26 @@ from playback_svc.adapters.memory.clients import (
     MemoryPlaylists,
     MemoryPositions,
 )
-from playback_svc.adapters.memory.events import MemorySwitchboard, MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryEventBus, MemorySwitchboard
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.adapters.memory.skips import MemorySkipWindows
 from playback_svc.domain.devices import Capabilities, DeviceKind
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandKind, CommandStatus
 from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.domain.plays import Outcome
-from playback_svc.ports.events import Adjusted, Mail, Receipt
-from playback_svc.usecases.command_waits import Receipts
+from playback_svc.ports.events import CommandQueued, CommandReported, SettingsChanged
+from playback_svc.usecases.command_waits import CommandWaits
 from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.control import Control, Resume
-from playback_svc.usecases.device_reports import Reports
+from playback_svc.usecases.device_reports import DeviceReports
 from playback_svc.usecases.directing import Directed, Directing, Order
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play, PlayOrder
 from playback_svc.usecases.queueing import Queueing
 from playback_svc.usecases.registering import Devices, Registration
 from playback_svc.usecases.session_checks import Caller
-from playback_svc.usecases.track_selection import Staging
+from playback_svc.usecases.track_selection import TrackSelection
 from playback_svc.usecases.transferring import Transfer
 from tests.contracts.playback.samples import (
     FREE,
@@ -70,39 +70,39 @@ class Desk:
 
     def __init__(self, shared: Shared) -> None:
         self.shared, self.store = shared, shared.store
-        self.wakeups = MemoryWakeups(shared.switchboard)
+        self.events = MemoryEventBus(shared.switchboard)
         self.commander = Commander(
-            self.store, shared.positions, WhateverIsAsked(self.store), self.wakeups, self.clock
+            self.store, shared.positions, WhateverIsAsked(self.store), self.events, self.clock
         )
-        self.receipts = Receipts(self.store, self.wakeups, self.clock)
-        self.devices = Devices(self.commander, self.wakeups)
-        self.reports = Reports(self.store, self.wakeups, self.clock)
+        self.waits = CommandWaits(self.store, self.events, self.clock)
+        self.devices = Devices(self.commander, self.events)
+        self.reports = DeviceReports(self.store, self.events, self.clock)
         catalogue = MemoryCatalogue({TRACK.track_id: PLAYABLE})
         contexts = Contexts(self.store, catalogue, MemoryPlaylists())
         self._commands(catalogue, contexts, MemoryPlans({"free": FREE}), Random(1))
-        self.wakeups.listen(self.receipts.hear, self.receipts.gap)
+        self.events.listen(self.waits.hear, self.waits.gap)
 
     def _commands(
         self, catalogue: MemoryCatalogue, contexts: Contexts, plans: MemoryPlans, rng: Random
     ) -> None:
         commander, clock, sessions = self.commander, self.clock, SessionLookup(self.store)
-        staging, skips = Staging(catalogue, plans, new_id), MemorySkipWindows(clock)
+        selection, skips = TrackSelection(catalogue, plans, new_id), MemorySkipWindows(clock)
         self.play = Play(
-            commander, contexts, staging, clock=clock, new_id=new_id, rng=rng, urls_live_s=HOUR_S
+            commander, contexts, selection, clock=clock, new_id=new_id, rng=rng, urls_live_s=HOUR_S
         )
         self.directing = Directing(
-            commander, self.wakeups, self.receipts,
+            commander, self.events, self.waits,
             play=self.play,
             control=Control(commander, sessions),
-            resume=Resume(commander, sessions, staging, clock=clock, urls_live_s=HOUR_S),
+            resume=Resume(commander, sessions, selection, clock=clock, urls_live_s=HOUR_S),
             moving=Moving(
-                commander, sessions, contexts, staging, skips, plans,
+                commander, sessions, contexts, selection, skips, plans,
                 new_id=new_id, rng=rng, urls_live_s=HOUR_S,
             ),
             queueing=Queueing(commander, contexts, catalogue, new_id=new_id, rng=rng),
         )  # fmt: skip
         self.transfer = Transfer(
-            commander, self.wakeups, staging, clock=clock, new_id=new_id, urls_live_s=HOUR_S
+            commander, self.events, selection, clock=clock, new_id=new_id, urls_live_s=HOUR_S
         )
 
     def clock(self) -> int:
@@ -140,7 +140,7 @@ async def settled(turns: int = 30) -> None:
 
 async def test_without_presence_nobody_is_online_and_everybody_is_listed(desk: Desk) -> None:
     await desk.begin()
-    await desk.wakeups.attend(USER, "kitchen")
+    await desk.events.attend(USER, "kitchen")
     assert [listed.online for listed in await desk.devices.list(USER)] == [True]
     desk.shared.switchboard.away = True
     (listed,) = await desk.devices.list(USER)
@@ -187,15 +187,15 @@ async def test_registering_leaves_what_plays_as_it_was_read(desk: Desk) -> None:
 
 async def test_removing_stops_the_session_in_the_same_write_and_tells_it(desk: Desk) -> None:
     await desk.begin()
-    desk.wakeups.sent.clear()
+    desk.events.sent.clear()
     await desk.devices.remove(USER, "kitchen", None)
     state = desk.store.states[USER]
     assert (state.status, state.ended_by) == (Status.STOPPED, EndReason.STOPPED)
     assert desk.store.sessions[USER, state.session_id].ended_by is EndReason.STOPPED
     assert desk.store.devices[USER] == {}
     assert (USER, "kitchen") not in desk.store.commands
-    assert Adjusted(USER) in desk.wakeups.sent
-    assert not any(isinstance(news, Mail) for news in desk.wakeups.sent)
+    assert SettingsChanged(USER) in desk.events.sent
+    assert not any(isinstance(event, CommandQueued) for event in desk.events.sent)
 
 
 async def test_removing_where_silence_has_ended_the_session_stores_just_that(desk: Desk) -> None:
@@ -210,7 +210,7 @@ async def test_an_order_is_in_the_mailbox_when_it_is_acknowledged(desk: Desk) ->
     command = (await desk.pause()).command
     assert command == desk.store.commands[USER, "kitchen"][2]
     assert (command.kind, command.sender) == (CommandKind.PAUSE, "phone")
-    assert Mail(USER, "kitchen", 2) in desk.wakeups.sent
+    assert CommandQueued(USER, "kitchen", 2) in desk.events.sent
 
 
 async def test_the_volume_leaves_the_state_as_it_was_read(desk: Desk) -> None:
@@ -244,17 +244,17 @@ async def test_a_word_from_another_instance_ends_a_wait(shared: Shared, desk: De
     assert not sending.done(), "that was the word on another command"
     await other.done(2)
     assert (await sending).command.status is DONE
-    assert desk.wakeups._watched[USER] == 0
+    assert desk.events._watched[USER] == 0
 
 
 async def test_a_word_that_was_lost_is_found_after_the_gap(desk: Desk) -> None:
     await desk.begin()
-    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, WAIT_S))
+    waiting = asyncio.create_task(desk.directing.read(USER, "kitchen", 1, WAIT_S))
     await settled()
     await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
     await settled()
     assert not waiting.done()
-    desk.wakeups.gap()
+    desk.events.gap()
     assert (await waiting).status is DONE
 
 
@@ -262,11 +262,11 @@ async def test_a_word_before_the_listening_is_found_in_the_store(desk: Desk) -> 
     await desk.begin()
 
     async def watch(user_id: str) -> None:
-        desk.wakeups._watched[user_id] += 1
+        desk.events._watched[user_id] += 1
         await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
 
-    desk.wakeups.watch = watch  # type: ignore[method-assign]
-    assert (await desk.directing.look(USER, "kitchen", 1, WAIT_S)).status is DONE
+    desk.events.watch = watch  # type: ignore[method-assign]
+    assert (await desk.directing.read(USER, "kitchen", 1, WAIT_S)).status is DONE
 
 
 async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> None:
@@ -279,11 +279,11 @@ async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> N
         return await plain(user_id, device_id, number)
 
     desk.store.command = command  # type: ignore[method-assign]
-    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, WAIT_S))
+    waiting = asyncio.create_task(desk.directing.read(USER, "kitchen", 1, WAIT_S))
     await settled()
-    desk.wakeups.send(Receipt(USER, "kitchen", 2))
-    desk.wakeups.send(Receipt(USER, "tv", 1))
-    desk.wakeups.send(Mail(USER, "kitchen", 1))
+    desk.events.send(CommandReported(USER, "kitchen", 2))
+    desk.events.send(CommandReported(USER, "tv", 1))
+    desk.events.send(CommandQueued(USER, "kitchen", 1))
     await settled(200)
     assert reads == [1, 1]
     await desk.done(1)
@@ -293,11 +293,11 @@ async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> N
 
 async def test_a_drained_instance_answers_what_it_knows(desk: Desk) -> None:
     await desk.begin()
-    waiting = asyncio.create_task(desk.directing.look(USER, "kitchen", 1, WAIT_S))
+    waiting = asyncio.create_task(desk.directing.read(USER, "kitchen", 1, WAIT_S))
     await settled()
-    await desk.receipts.drain()
+    await desk.waits.drain()
     assert (await waiting).status is CommandStatus.PENDING
-    late = await desk.directing.look(USER, "kitchen", 1, WAIT_S)
+    late = await desk.directing.read(USER, "kitchen", 1, WAIT_S)
     assert late.status is CommandStatus.PENDING
 
 
@@ -308,36 +308,39 @@ async def test_a_wait_that_is_cancelled_leaves_nothing_behind(desk: Desk) -> Non
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert (desk.receipts._waits, desk.receipts._seats) == ({}, {})
-    assert desk.wakeups._watched[USER] == 0
+    assert (desk.waits._waits, desk.waits._reserved) == ({}, {})
+    assert desk.events._watched[USER] == 0
 
 
 async def test_a_command_nobody_came_for_is_expired_and_not_waited_for(desk: Desk) -> None:
     await desk.begin()
     desk.shared.now += LIFE_MS
-    command = await desk.directing.look(USER, "kitchen", 1, WAIT_S)
+    command = await desk.directing.read(USER, "kitchen", 1, WAIT_S)
     assert command.status_at(desk.shared.now) is CommandStatus.EXPIRED
 
 
 async def test_every_number_of_a_report_is_told_once(desk: Desk) -> None:
     await desk.begin()
     await desk.pause()
-    desk.wakeups.sent.clear()
+    desk.events.sent.clear()
     said = [Applied(2, DONE), Applied(1, DONE), Applied(2, CommandStatus.FAILED)]
     device = await desk.reports.report(USER, "kitchen", said)
     assert device.last_applied == 2
-    assert desk.wakeups.sent == [Receipt(USER, "kitchen", 1), Receipt(USER, "kitchen", 2)]
+    assert desk.events.sent == [
+        CommandReported(USER, "kitchen", 1),
+        CommandReported(USER, "kitchen", 2),
+    ]
     assert desk.store.commands[USER, "kitchen"][2].status is DONE
 
 
 async def test_a_report_that_is_refused_is_told_to_nobody(desk: Desk) -> None:
     await desk.begin()
-    desk.wakeups.sent.clear()
+    desk.events.sent.clear()
     with pytest.raises(InvalidArgument):
         await desk.done(1, 99)
     with pytest.raises(NotFound):
         await desk.reports.report(USER, "tv", [Applied(1, DONE)])
-    assert desk.wakeups.sent == []
+    assert desk.events.sent == []
     assert desk.store.commands[USER, "kitchen"][1].status is CommandStatus.PENDING
 
 
@@ -386,9 +389,9 @@ async def test_a_device_is_offline_until_it_attends(desk: Desk) -> None:
     await desk.devices.register(USER, Registration("tv"), None)
     with pytest.raises(FailedPrecondition, match="not connected"):
         await desk.transfer(CALLER, "tv", None, None)
-    await desk.wakeups.attend(USER, "tv")
+    await desk.events.attend(USER, "tv")
     assert (await desk.transfer(CALLER, "tv", None, None)).playing.device_id == "tv"
-    desk.wakeups.leave(USER, "tv")
+    desk.events.leave(USER, "tv")
     # It plays: what it is told now needs no moving.
     held = await desk.transfer(replace(CALLER, sender=""), "tv", False, None)
     assert held.playing.status is Status.PAUSED

@@ -13,7 +13,7 @@ from playback_svc.domain.player_state import (
     stop,
     transfer,
 )
-from playback_svc.domain.plays import heard_enough, taken_up_from
+from playback_svc.domain.plays import heard_enough, resume_position_ms
 from tests.contracts.playback.samples import ASSET, NOW, TRACK, playing
 
 END_MS = TRACK.duration_ms
@@ -21,7 +21,7 @@ END_MS = TRACK.duration_ms
 
 def taken_up(state: PlayerState, now_ms: int) -> PlayerState:
     over = stop(state, now_ms)
-    handover = Handover("next", "phone", ASSET, True, "again", taken_up_from(over))
+    handover = Handover("next", "phone", ASSET, True, "again", resume_position_ms(over))
     return transfer(over, handover, now_ms)
 
 

@@ -1,4 +1,4 @@
-"""The table of what an instance holds, and the words in which news travel."""
+"""The table of what an instance holds, and the words in which events travel."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ async def test_all_that_is_held_is_stored_again() -> None:
 
 
 def test_news_are_read_back_whole() -> None:
-    for news in about(new_id()):
-        assert decoded(encoded(news).encode()) == news
+    for event in about(new_id()):
+        assert decoded(encoded(event).encode()) == event
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from meshkit.faults import Unavailable
-from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.domain.player_state import EndReason, PlayerState, Version, end, pause, seek
 from playback_svc.streams.held_streams import Holder
 from playback_svc.streams.live_view import ROUSED_A_TICK, View, Watchers
-from playback_svc.usecases.decisions import wake_of
+from playback_svc.usecases.decisions import playback_changed
 from playback_svc.usecases.get_playback import Playing
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
@@ -31,17 +31,17 @@ class Rig:
     away: bool = False
     derived: bool = False
     asked: list[int] = field(default_factory=list)
-    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+    events: MemoryEventBus = field(default_factory=MemoryEventBus)
 
     def __post_init__(self) -> None:
         self.watchers = Watchers(
             self.read,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
-            self.wakeups,
+            self.events,
             measures=NoMeasures(),
             clock=lambda: NOW,
         )
-        self.wakeups.listen(self.watchers.hear, self.watchers.gap)
+        self.events.listen(self.watchers.hear, self.watchers.gap)
 
     async def read(self, user_id: str, tier: str) -> Playing | None:
         if self.away:
@@ -64,7 +64,7 @@ class Rig:
 
     def change(self, state: PlayerState) -> None:
         self.state = state
-        self.wakeups.send(wake_of(USER, state))
+        self.events.send(playback_changed(USER, state))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def test_changes_that_come_together_are_shown_once(rig: Rig) -> None:
     rig.change(second := seek(first, 5, NOW))
     assert await shown(rig, view) == second
     assert not view.behind
-    rig.wakeups.send(wake_of(USER, first))
+    rig.events.send(playback_changed(USER, first))
     assert not view.behind
 
 
@@ -92,7 +92,7 @@ async def test_what_is_read_older_than_it_was_shown_is_not_shown(rig: Rig) -> No
     rig.state = playing()
     view = await rig.opened()
     after = pause(rig.state, NOW)
-    rig.wakeups.send(wake_of(USER, after))
+    rig.events.send(playback_changed(USER, after))
     assert await shown(rig, view) is None
     rig.change(after)
     assert await shown(rig, view) == after
@@ -150,7 +150,7 @@ async def test_after_a_gap_views_that_are_behind_look_again_some_at_a_time(rig: 
         view.behind = False
         views.append(view)
     rig.state = playing()
-    rig.wakeups.gap()
+    rig.events.gap()
     works = (rig.watchers.run, rig.watchers.keep_checked)
     running = [asyncio.create_task(work()) for work in works]
     async with asyncio.timeout(10):
@@ -171,7 +171,7 @@ async def test_a_check_that_the_store_does_not_answer_is_made_again(
     rig.state, rig.away = playing(), True
     running = [asyncio.create_task(rig.watchers.keep_checked())]
     with capture_logs() as logs:
-        rig.wakeups.gap()
+        rig.events.gap()
         async with asyncio.timeout(10):
             while not logs:
                 await asyncio.sleep(0)

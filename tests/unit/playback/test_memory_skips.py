@@ -31,7 +31,7 @@ class TestMemorySkipWindows(SkipWindowsContract):
 async def test_the_time_left_is_rounded_up_to_whole_seconds(second: float, left: int) -> None:
     beginning = NOW // 1000 // WINDOW_S * WINDOW_S * 1000
     windows = MemorySkipWindows(lambda: beginning + round(second * 1000))
-    assert (await windows.look(new_id())).resets_in_s == left
+    assert (await windows.read(new_id())).resets_in_s == left
 
 
 async def test_without_its_store_no_skip_is_told_of_or_counted() -> None:
@@ -42,6 +42,6 @@ async def test_without_its_store_no_skip_is_told_of_or_counted() -> None:
     with pytest.raises(Unavailable):
         await windows.give_back(skip)
     with pytest.raises(Unavailable):
-        await windows.look(skip.user_id)
+        await windows.read(skip.user_id)
     windows.away = False
-    assert (await windows.look(skip.user_id)).used == 0
+    assert (await windows.read(skip.user_id)).used == 0

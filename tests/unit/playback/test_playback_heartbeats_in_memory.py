@@ -15,7 +15,7 @@ from meshkit.stream_ends import FINISHED, Reason
 from playback_svc import convert
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.liveness import (
     SILENCE_PAUSED_MS,
@@ -29,7 +29,7 @@ from playback_svc.streams.heartbeats import CHECKPOINT_MS, Heartbeats
 from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.streams.slots import Slot
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.decisions import record_of, wake_of
+from playback_svc.usecases.decisions import playback_changed, record_of
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import (
     FREE,
@@ -68,22 +68,22 @@ class Rig:
     now: int = NOW
     store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
     positions: MemoryPositions = field(default_factory=MemoryPositions)
-    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+    events: MemoryEventBus = field(default_factory=MemoryEventBus)
     measures: Heard = field(default_factory=lambda: Heard())
 
     def __post_init__(self) -> None:
         commander = Commander(
-            self.store, self.positions, MemoryDeliveries(self.store), self.wakeups, lambda: self.now
+            self.store, self.positions, MemoryDeliveries(self.store), self.events, lambda: self.now
         )
         self.heartbeats = Heartbeats(
             self.store,
             self.positions,
-            self.wakeups,
+            self.events,
             commander,
             measures=self.measures,
             clock=lambda: self.now,
         )
-        self.wakeups.listen(self.heartbeats.hear)
+        self.events.listen(self.heartbeats.hear)
 
     async def begin(self, **changed: Any) -> PlayerState:
         held = self.store.states.get(USER)
@@ -91,7 +91,7 @@ class Rig:
         expected = held.version if held else None
         records = (record_of(state, self.now),)
         assert await self.store.commit(Change(USER, expected, state, records), self.now)
-        self.wakeups.send(wake_of(USER, state))
+        self.events.send(playback_changed(USER, state))
         return state
 
     async def open(self, state: PlayerState) -> Slot:
@@ -192,7 +192,7 @@ async def test_a_wake_up_that_overtakes_the_hello_is_not_lost(rig: Rig) -> None:
 async def test_old_news_ends_no_stream(rig: Rig) -> None:
     first = await rig.begin()
     slot = await rig.open(await rig.begin())
-    rig.wakeups.send(wake_of(USER, first))
+    rig.events.send(playback_changed(USER, first))
     assert slot.end is None
 
 
@@ -232,7 +232,7 @@ async def test_a_held_session_may_be_silent_for_a_day(rig: Rig) -> None:
     slot = await rig.open(state)
     rig.beat(slot, 1)
     held = pause(state, rig.now)
-    rig.wakeups.send(wake_of(USER, held))
+    rig.events.send(playback_changed(USER, held))
     assert not slot.silent_too_long(rig.now + SILENCE_PAUSED_MS - 1)
     assert slot.silent_too_long(rig.now + SILENCE_PAUSED_MS)
 
@@ -242,7 +242,7 @@ async def test_an_end_interrupts_a_stream_that_waits_and_only_once(rig: Rig) -> 
     slot = await rig.open(state)
     interrupted: list[str] = []
     slot.interrupt = lambda: interrupted.append("now")
-    rig.wakeups.send(wake_of(USER, seek(state, 5, NOW)))
+    rig.events.send(playback_changed(USER, seek(state, 5, NOW)))
     assert slot.revision == 2
     await rig.begin(device_id="phone")
     assert slot.end is not None
@@ -334,7 +334,7 @@ async def test_a_rate_is_told_from_the_rungs_of_the_track_that_plays_now(rig: Ri
     assert slot.live().rung == "256"
     lossless = replace(state, version=state.version._replace(revision=9))
     lossless = replace(lossless, asset=replace(state.asset, rungs=RUNGS))
-    rig.wakeups.send(wake_of(USER, lossless))
+    rig.events.send(playback_changed(USER, lossless))
     rig.beat(slot, 2, bitrate_kbps=900)
     assert (slot.live().rung, slot.live().bitrate_kbps) == ("flac", 900)
 

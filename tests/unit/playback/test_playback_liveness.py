@@ -10,9 +10,9 @@ from playback_svc.domain.liveness import (
     BLIND_MS,
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
-    UNSEEN,
+    UNKNOWN,
+    Liveness,
     LivePosition,
-    Sighting,
     as_of,
     expires_at_ms,
     observe,
@@ -31,10 +31,10 @@ from playback_svc.domain.player_state import (
 from playback_svc.domain.plays import play_of
 from tests.contracts.playback.samples import ASSET, MINUTE, NOW, TRACK, beat, playing
 
-TELLING = Sighting(None, since_ms=0)
+TELLING = Liveness(None, since_ms=0)
 
 
-def seen(live: LivePosition) -> Sighting:
+def seen(live: LivePosition) -> Liveness:
     return replace(TELLING, position=live)
 
 
@@ -69,15 +69,15 @@ def test_a_session_that_never_sent_a_beat_lasts_to_its_end() -> None:
 
 def test_nothing_is_derived_while_positions_are_unknown_or_were_lost() -> None:
     state, later = playing(), NOW + 60 * MINUTE
-    assert as_of(state, UNSEEN, later).status is Status.PLAYING
-    assert as_of(state, Sighting(None, later - BLIND_MS + 1), later).status is Status.PLAYING
-    assert as_of(state, Sighting(None, later - BLIND_MS), later).status is Status.STOPPED
+    assert as_of(state, UNKNOWN, later).status is Status.PLAYING
+    assert as_of(state, Liveness(None, later - BLIND_MS + 1), later).status is Status.PLAYING
+    assert as_of(state, Liveness(None, later - BLIND_MS), later).status is Status.STOPPED
 
 
 def test_every_reader_derives_the_same_end_whenever_it_looks() -> None:
     state = playing()
-    sighting = seen(beat(state))
-    assert as_of(state, sighting, NOW + MINUTE) == as_of(state, sighting, NOW + 99 * MINUTE)
+    liveness = seen(beat(state))
+    assert as_of(state, liveness, NOW + MINUTE) == as_of(state, liveness, NOW + 99 * MINUTE)
 
 
 def test_an_end_that_was_derived_stays_the_same_when_derived_again() -> None:

@@ -12,8 +12,8 @@ from playback_svc.domain import player_state
 from playback_svc.domain.liveness import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
+    Liveness,
     LivePosition,
-    Sighting,
     as_of,
 )
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent, Status
@@ -42,7 +42,7 @@ class TapePlayer(RuleBasedStateMachine):
     def current(self) -> PlayerState | None:
         if self.state is None:
             return None
-        return as_of(self.state, Sighting(self.live, since_ms=0), self.now)
+        return as_of(self.state, Liveness(self.live, since_ms=0), self.now)
 
     @rule(position=ANY_POSITION)
     def play(self, position: int) -> None:

@@ -15,23 +15,22 @@ from playback_svc.adapters.memory.clients import (
     MemoryPositions,
 )
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.adapters.memory.skips import MemorySkipWindows
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Repeat
 from playback_svc.domain.player_state import Track
-from playback_svc.domain.plays import Outcome, counted
-from playback_svc.domain.plays import Play as Kept
+from playback_svc.domain.plays import Outcome, PlayRecord, counted
 from playback_svc.ports.player_states import Answer, Checkpoint
 from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts, Source
-from playback_svc.usecases.control import Aim, Control, Resume
+from playback_svc.usecases.control import Control, Resume, Target
 from playback_svc.usecases.expiry import Expire, Sweeper
 from playback_svc.usecases.moving import Moving
 from playback_svc.usecases.play import Play, PlayOrder
 from playback_svc.usecases.session_checks import Caller
-from playback_svc.usecases.track_selection import Staging
+from playback_svc.usecases.track_selection import TrackSelection
 from playback_svc.usecases.transferring import Transfer
 from tests.contracts.playback.deliveries_suite import a_batch, a_delivery
 from tests.contracts.playback.samples import (
@@ -57,7 +56,7 @@ class Desk:
     user: str = field(default_factory=new_id)
     store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
     positions: MemoryPositions = field(default_factory=MemoryPositions)
-    wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
+    events: MemoryEventBus = field(default_factory=MemoryEventBus)
     fetches: bool = True
     """Whether the player fetches whatever plays; one that does not is sent what ``sends`` says."""
 
@@ -69,29 +68,29 @@ class Desk:
         self.caller = Caller(self.user, "premium")
         fetched = WhateverIsAsked if self.fetches else MemoryDeliveries
         self.deliveries = fetched(self.store)
-        commander = Commander(self.store, self.positions, self.deliveries, self.wakeups, clock)
+        commander = Commander(self.store, self.positions, self.deliveries, self.events, clock)
         sessions = SessionLookup(self.store)
         contexts = Contexts(self.store, self.catalogue, MemoryPlaylists())
-        staging = Staging(self.catalogue, plans, new_id)
+        selection = TrackSelection(self.catalogue, plans, new_id)
         rest: dict[str, Any] = {"new_id": new_id, "urls_live_s": 60}
-        self._play = Play(commander, contexts, staging, clock=clock, rng=Random(1), **rest)
+        self._play = Play(commander, contexts, selection, clock=clock, rng=Random(1), **rest)
         skips = MemorySkipWindows(clock)
         self._moving = Moving(
-            commander, sessions, contexts, staging, skips, plans, rng=Random(1), **rest
+            commander, sessions, contexts, selection, skips, plans, rng=Random(1), **rest
         )
         self._control = Control(commander, sessions)
-        self._resume = Resume(commander, sessions, staging, clock=clock, urls_live_s=60)
-        self._transfer = Transfer(commander, self.wakeups, staging, clock=clock, **rest)
+        self._resume = Resume(commander, sessions, selection, clock=clock, urls_live_s=60)
+        self._transfer = Transfer(commander, self.events, selection, clock=clock, **rest)
         expire = Expire(commander)
         self._sweeper = Sweeper(self.store, expire, holder="a", clock=clock)
 
     @property
-    def plays(self) -> list[Kept]:
+    def plays(self) -> list[PlayRecord]:
         """What counts."""
         return [play for play in self.left if play.counted]
 
     @property
-    def left(self) -> list[Kept]:
+    def left(self) -> list[PlayRecord]:
         return list(self.store.plays.get(self.user, {}).values())
 
     @property
@@ -118,10 +117,10 @@ class Desk:
         return await self.plays_track(track_id="", source=source, **order)
 
     async def skips(self, **named: str) -> Answer:
-        return await self._moving.skip(self.caller, Aim(), None, **named)
+        return await self._moving.skip(self.caller, Target(), None, **named)
 
     async def goes_back(self, **named: str) -> Answer:
-        return await self._moving.previous(self.caller, Aim(), None, **named)
+        return await self._moving.previous(self.caller, Target(), None, **named)
 
     async def advances(self, **named: str) -> Answer:
         state = self.store.states[self.user]
@@ -129,19 +128,19 @@ class Desk:
         return await self._moving.advance(self.caller, *playing, None, **named)
 
     async def seeks(self, seconds: float) -> None:
-        await self._control.seek(self.caller, Aim(), round(seconds * SECOND), None)
+        await self._control.seek(self.caller, Target(), round(seconds * SECOND), None)
 
     async def stops(self) -> None:
-        await self._control.stop(self.caller, Aim(), None)
+        await self._control.stop(self.caller, Target(), None)
 
     async def pauses(self) -> None:
-        await self._control.pause(self.caller, Aim(), None)
+        await self._control.pause(self.caller, Target(), None)
 
     async def resumes(self) -> None:
-        await self._resume(self.caller, Aim(), None)
+        await self._resume(self.caller, Target(), None)
 
     async def transfers(self, device_id: str) -> None:
-        await self.wakeups.attend(self.user, device_id)
+        await self.events.attend(self.user, device_id)
         await self._transfer(self.caller, device_id, None, None)
 
     async def beats(
@@ -208,7 +207,7 @@ async def test_what_is_entered_tells_where_when_and_from_what(desk: Desk) -> Non
     desk.passes(40)
     await desk.skips()
     (play,) = desk.plays
-    assert play == Kept(
+    assert play == PlayRecord(
         play_id=started.play_id,
         session_id=started.session_id,
         device_id="kitchen",

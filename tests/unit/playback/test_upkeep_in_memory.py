@@ -6,13 +6,13 @@ import pytest
 
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.events import MemoryWakeups
+from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.mailbox import KEPT_MS
 from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.expiry import Expire, Sweeper
-from playback_svc.usecases.retention import SESSIONS_KEPT_MS, Forgetter
+from playback_svc.usecases.retention import SESSIONS_KEPT_MS, Retention
 from tests.contracts.playback.player_states_devices import letter
 from tests.contracts.playback.samples import (
     MINUTE,
@@ -33,8 +33,8 @@ def store() -> MemoryPlayerStates:
     return MemoryPlayerStates()
 
 
-def forgetter(store: MemoryPlayerStates, holder: str = "a") -> Forgetter:
-    return Forgetter(store, MemoryDeliveries(store), holder=holder, clock=lambda: NOW)
+def retention(store: MemoryPlayerStates, holder: str = "a") -> Retention:
+    return Retention(store, MemoryDeliveries(store), holder=holder, clock=lambda: NOW)
 
 
 async def test_rows_that_live_positions_keep_alive_do_not_hold_up_the_sweep(
@@ -47,7 +47,7 @@ async def test_rows_that_live_positions_keep_alive_do_not_hold_up_the_sweep(
     store.states |= alive
     store.states[silent] = playing(now=NOW - 9 * MINUTE)
     await positions.put([beat(state, beat_at_ms=NOW) for state in alive.values()])
-    commander = Commander(store, positions, MemoryDeliveries(store), MemoryWakeups(), lambda: NOW)
+    commander = Commander(store, positions, MemoryDeliveries(store), MemoryEventBus(), lambda: NOW)
     sweeper = Sweeper(store, Expire(commander), holder="a", clock=lambda: NOW)
     assert [await sweeper.sweep() for _ in range(2)] == [0, 1]
     assert store.states[silent].ended_by is EndReason.EXPIRED
@@ -73,7 +73,7 @@ async def test_all_that_is_old_is_forgotten_and_nothing_else(
         record(playing(), ended_at_ms=NOW - SESSIONS_KEPT_MS + late, **ended) for late in (0, 1)
     ]
     store.sessions = {(user, one.session_id): one for one in (*over, record(playing()))}
-    assert await forgetter(store).forget() == 3 * FEW + 2
+    assert await retention(store).forget() == 3 * FEW + 2
     assert store.answers == {}
     assert store.commands[user, "kitchen"] == {2: fresh}
     assert len(store.sessions) == 2
@@ -90,7 +90,7 @@ async def test_many_answers_do_not_keep_commands_from_being_forgotten(
         key = request_key(user, f"r{number}")
         store.answers[key.principal, key.method, key.request_id] = stored(key, playing(), NOW)
     store.commands[user, "kitchen"] = {1: letter(1, issued_at_ms=0)}
-    assert await forgetter(store).forget() == FEW + 1
+    assert await retention(store).forget() == FEW + 1
     assert store.commands[user, "kitchen"] == {}
 
 
@@ -98,5 +98,5 @@ async def test_one_instance_forgets_at_a_time(store: MemoryPlayerStates) -> None
     user = new_id()
     store.commands[user, "kitchen"] = {1: letter(1, issued_at_ms=0)}
     assert await store.lead("forget", "b", NOW, NOW + 1)
-    assert await forgetter(store).forget() == 0
-    assert await forgetter(store, "b").forget() == 1
+    assert await retention(store).forget() == 0
+    assert await retention(store, "b").forget() == 1
