@@ -20,11 +20,11 @@ import uvloop
 
 from bench.report import Figure
 from bench.tiny_files import make_tiny_files
-from catalog_svc.adapters.files.tags import FastTags
-from catalog_svc.adapters.files.walk import FolderWalk
+from catalog_svc.adapters.files.tag_reader import FastTags
+from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.queue import Queue
-from catalog_svc.adapters.postgres.scan import PostgresScanStore
+from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.imports import SourceState
 from catalog_svc.schema import SCHEMA
 from catalog_svc.usecases.scan_import import ScanImport

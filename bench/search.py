@@ -34,7 +34,7 @@ from typing import TextIO, TypeVar
 
 from bench.invented_catalogue import invent
 from bench.report import Figure, quantile
-from catalog_svc.adapters.tantivy.index import TantivyIndex
+from catalog_svc.adapters.tantivy.search_index import TantivyIndex
 from catalog_svc.domain.search import Entry, Found, IndexChange, Kind, parse, typos_allowed
 from catalog_svc.domain.text import fold, without_featured
 

@@ -21,23 +21,23 @@ from segue.playlist.v1.playlist_internal_service_pb2 import DESCRIPTOR as PLAYLI
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from catalog_svc.adapters.files import work_folders
-from catalog_svc.adapters.files.objects import HashedObjects
-from catalog_svc.adapters.files.tags import FastTags
-from catalog_svc.adapters.files.walk import FolderWalk
+from catalog_svc.adapters.files.media_objects import HashedObjects
+from catalog_svc.adapters.files.tag_reader import FastTags
+from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.grpc.play_changes import play_changes
 from catalog_svc.adapters.grpc.playlist_changes import playlist_changes
-from catalog_svc.adapters.postgres.browsing import PostgresBrowsing
+from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
+from catalog_svc.adapters.postgres.catalogue_lists import PostgresBrowsing
+from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresListing
 from catalog_svc.adapters.postgres.edits import PostgresEdits
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.listing import PostgresListing
+from catalog_svc.adapters.postgres.job_queue import ENCODE_QUEUE, SCAN_QUEUE, Queue, make_jobs
+from catalog_svc.adapters.postgres.play_counts import PostgresPlays
 from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
-from catalog_svc.adapters.postgres.plays import PostgresPlays
 from catalog_svc.adapters.postgres.preparation import PostgresPreparation
-from catalog_svc.adapters.postgres.queue import ENCODE_QUEUE, SCAN_QUEUE, Queue, make_jobs
-from catalog_svc.adapters.postgres.reads import PostgresCatalogue
-from catalog_svc.adapters.postgres.scan import PostgresScanStore
-from catalog_svc.adapters.postgres.titles import fold_titles
+from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
+from catalog_svc.adapters.postgres.title_backfill import fold_titles
 from catalog_svc.adapters.programs.audio import ProgramAudio
 from catalog_svc.adapters.valkey.most_played import ValkeyMostPlayed
 from catalog_svc.domain.jobs import Work
@@ -47,18 +47,18 @@ from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings, WorkerSettings
-from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.catalog import Browse
+from catalog_svc.usecases.catalog_internal import ReadyTrack
 from catalog_svc.usecases.edit_catalogue import EditCatalogue
-from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.imports import FollowImport
 from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.lookup_assets import LookupAssets
+from catalog_svc.usecases.most_played import TopTracks
 from catalog_svc.usecases.play_orders import FindPlayOrders
 from catalog_svc.usecases.prepare_track import PrepareTrack
-from catalog_svc.usecases.ready_track import ReadyTrack
+from catalog_svc.usecases.publish_stream_counts import EVERY_S, TellStreams
 from catalog_svc.usecases.scan_import import ScanImport
 from catalog_svc.usecases.start_import import StartImport
-from catalog_svc.usecases.tell_streams import EVERY_S, TellStreams
-from catalog_svc.usecases.top_tracks import TopTracks
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit import postgres, telemetry
 from meshkit.background import regularly
@@ -112,13 +112,13 @@ def assemble(process: ServiceProcess, settings: Settings, most_played: MostPlaye
 async def assemble_search(process: ServiceProcess, settings: Settings) -> None:
     """Serves search over an index of this instance, which follows the feed of ``process``."""
     # The index is the one heavy import that workers do without.
-    from catalog_svc.adapters.tantivy.index import TantivyIndex
+    from catalog_svc.adapters.tantivy.search_index import TantivyIndex
     from catalog_svc.search_convert import index_change
     from catalog_svc.servicers.search import SearchServicer
     from catalog_svc.servicers.search_internal import SearchInternalServicer
-    from catalog_svc.usecases.follow_index import IndexFollower
-    from catalog_svc.usecases.match_tracks import MatchTracks
+    from catalog_svc.usecases.consume_into_index import IndexFollower
     from catalog_svc.usecases.search import Search
+    from catalog_svc.usecases.search_internal import MatchTracks
 
     lag = telemetry.gauge(
         "search_index_lag_seconds", "For how long the search index has not held all of the feed."

@@ -30,10 +30,10 @@ from catalog_svc.servicers.places import (
     track_after,
     year_before,
 )
-from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.catalog import Browse
 from catalog_svc.usecases.edit_catalogue import EditCatalogue
 from catalog_svc.usecases.list_names import ListNames
-from catalog_svc.usecases.top_tracks import TopTracks
+from catalog_svc.usecases.most_played import TopTracks
 from meshkit.idempotency import request_key
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.server_context import Context

@@ -8,10 +8,10 @@ from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceServicer
 
 from catalog_svc import convert
-from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.catalog import Browse
+from catalog_svc.usecases.catalog_internal import ReadyTrack
 from catalog_svc.usecases.lookup_assets import LookupAssets
 from catalog_svc.usecases.play_orders import FindPlayOrders
-from catalog_svc.usecases.ready_track import ReadyTrack
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams

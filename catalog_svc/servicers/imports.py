@@ -10,7 +10,7 @@ from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 from catalog_svc import convert
 from catalog_svc.domain.imports import FileState
 from catalog_svc.servicers.places import newest_after, newest_key
-from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.imports import FollowImport
 from catalog_svc.usecases.start_import import StartImport
 from meshkit.idempotency import request_key
 from meshkit.paging import Page, SortKey, foreign_token

@@ -6,7 +6,7 @@ from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import SearchInternalServiceServicer
 
 from catalog_svc.domain.matching import Description
-from catalog_svc.usecases.match_tracks import MatchTracks
+from catalog_svc.usecases.search_internal import MatchTracks
 from meshkit.server_context import Context
 
 _Matches = pb.MatchTracksResponse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalog_svc.domain.catalogue import Album, Artist, Track
 from catalog_svc.domain.edits import AlbumEdit, ArtistEdit, TrackEdit
 from catalog_svc.ports.edits import Edits
-from catalog_svc.usecases.browse import missing
+from catalog_svc.usecases.catalog import missing
 from meshkit.idempotency import RequestKey
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalog_svc.domain.catalogue import Album, Artist, Genre, ReleaseYear
 from catalog_svc.domain.listings import AlbumQuery, ArtistSort, NumberPlace, TextPlace
 from catalog_svc.ports.catalogue import Browsing
-from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.catalog import Browse
 
 
 class ListNames:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog_svc.ports.plays import PlayOrders
-from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.catalog import Browse
 from meshkit.faults import InvalidArgument
 
 MOST_TRACKS = 10_000

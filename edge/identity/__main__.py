@@ -7,7 +7,7 @@ import sys
 from meshkit.startup import lean_imports
 
 with lean_imports():
-    from edge.identity.adapters.signing import SigningKeyError
+    from edge.identity.adapters.files.signing_keys import SigningKeyError
     from edge.identity.http import ListenError
     from edge.identity.settings import Settings
     from edge.identity.wiring import serve

@@ -14,9 +14,9 @@ from segue.identity.v1.identity_internal_service_pb2_grpc import (
 )
 
 from edge.identity import http
-from edge.identity.adapters import postgres as store
-from edge.identity.adapters.argon2 import Argon2Hasher
-from edge.identity.adapters.signing import SigningKeys
+from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
+from edge.identity.adapters.files.signing_keys import SigningKeys
+from edge.identity.adapters.postgres import accounts as store
 from edge.identity.domain.events import SessionRevoked
 from edge.identity.ports import PasswordHasher
 from edge.identity.schema import SCHEMA
@@ -26,11 +26,11 @@ from edge.identity.servicers.tokens_internal import TokenInternalServicer
 from edge.identity.servicers.users import UserServicer
 from edge.identity.servicers.users_internal import UserInternalServicer
 from edge.identity.settings import Settings
-from edge.identity.usecases.create_user import CreateUser
-from edge.identity.usecases.find_users import FindUsers
 from edge.identity.usecases.get_me import GetMe
-from edge.identity.usecases.issue_token import IssueLocalToken
-from edge.identity.usecases.revoke_session import RevokeSession
+from edge.identity.usecases.token import RevokeSession
+from edge.identity.usecases.token_internal import IssueLocalToken
+from edge.identity.usecases.user import CreateUser
+from edge.identity.usecases.user_internal import FindUsers
 from edge.identity.usecases.watch_users import WatchUsers
 from meshkit.clock import utc_now
 from meshkit.feeds import CaughtUp

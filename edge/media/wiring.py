@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInternalServiceStub
 
-from edge.media.adapters.keys import KeyFileJudge
-from edge.media.adapters.ledger import MemoryLedger
-from edge.media.adapters.objects import open_objects
-from edge.media.adapters.playback import PLAYBACK, PlaybackReports
-from edge.media.adapters.spool import FileSpool
+from edge.media.adapters.files.capability_verifier import KeyFileJudge
+from edge.media.adapters.files.spool import FileSpool
+from edge.media.adapters.grpc.delivery_reports import PLAYBACK, PlaybackReports
+from edge.media.adapters.memory.delivery_ledger import MemoryLedger
+from edge.media.adapters.obstore.object_store import open_objects
 from edge.media.ports import DeliveryLedger, Spool
 from edge.media.servicer import MediaServicer
 from edge.media.settings import Settings

@@ -11,12 +11,12 @@ import pytest
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import schema as catalog
-from catalog_svc.adapters.postgres import titles as postgres_titles
-from catalog_svc.adapters.postgres.queue import Queue
-from catalog_svc.adapters.postgres.reads import PostgresCatalogue
+from catalog_svc.adapters.postgres import title_backfill as postgres_titles
+from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
+from catalog_svc.adapters.postgres.job_queue import Queue
 from catalog_svc.domain.listings import TrackQuery, TrackSort, track_place
 from edge.identity import schema as identity
-from edge.identity.adapters.postgres import PostgresAccounts
+from edge.identity.adapters.postgres.accounts import PostgresAccounts
 from meshkit import feeds_postgres, postgres
 from meshkit.clock import now_ms
 from meshkit.faults import OutOfRange

@@ -7,9 +7,9 @@ from dataclasses import replace
 import psycopg
 
 from catalog_svc import schema as catalog
+from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.edits import PostgresEdits
-from catalog_svc.adapters.postgres.queue import Queue
-from catalog_svc.adapters.postgres.reads import PostgresCatalogue
+from catalog_svc.adapters.postgres.job_queue import Queue
 from catalog_svc.domain.edits import AlbumEdit, ArtistEdit, TrackEdit
 from meshkit import postgres
 from meshkit.migrations import migrate

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from catalog_svc.adapters.codecs import kept_answers as kept
-from catalog_svc.adapters.memory.names import MemoryNames
+from catalog_svc.adapters.codecs import request_answers as kept
+from catalog_svc.adapters.memory.entities import MemoryNames
 from catalog_svc.domain.catalogue import Album, Artist, Track
 from catalog_svc.domain.edits import NOTHING, AlbumEdit, ArtistEdit, TrackEdit, name_taken_error
 from meshkit.idempotency import MemoryAnswers, RequestKey

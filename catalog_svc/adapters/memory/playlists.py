@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.memory.names import MemoryNames
+from catalog_svc.adapters.memory.entities import MemoryNames
 from catalog_svc.domain.playlists import Place, Playlist, PlaylistTold, Told
 from meshkit.feeds import Change, MemoryChangeFeed
 

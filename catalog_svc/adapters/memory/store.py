@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from catalog_svc.adapters.memory.catalogue import KeptAsset, MemoryReads
 from catalog_svc.adapters.memory.edits import MemoryEdits
-from catalog_svc.adapters.memory.names import MemoryNames
+from catalog_svc.adapters.memory.entities import MemoryNames
+from catalog_svc.adapters.memory.play_counts import MemoryPlays
 from catalog_svc.adapters.memory.playlists import MemoryPlaylists
-from catalog_svc.adapters.memory.plays import MemoryPlays
-from catalog_svc.adapters.memory.reads import KeptAsset, MemoryReads
 from catalog_svc.domain.catalogue import Playable, TrackState
 from catalog_svc.domain.imports import (
     SETTLED,

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalog_svc.adapters.codecs import kept_answers as kept
-from catalog_svc.adapters.postgres import edited_names, hiding, names, rows, tracks
+from catalog_svc.adapters.codecs import request_answers as kept
+from catalog_svc.adapters.postgres import (
+    artist_album_edits,
+    hiding,
+    rows,
+    track_credits,
+    track_writes,
+)
 from catalog_svc.domain.catalogue import Album, Artist, Track
 from catalog_svc.domain.edits import NOTHING, AlbumEdit, ArtistEdit, TrackEdit
 from catalog_svc.domain.listings import title_key
@@ -37,7 +43,7 @@ class PostgresEdits:
         self, track_id: str, edit: TrackEdit, key: RequestKey | None
     ) -> Track | None:
         """See ``Edits.edit_track``."""
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             track = await _found(connection, track_id)
             if track is None:
                 return None
@@ -51,14 +57,16 @@ class PostgresEdits:
         self, album_id: str, edit: AlbumEdit, key: RequestKey | None
     ) -> Album | None:
         """See ``Edits.edit_album``."""
-        async with names.writing(self._pool) as connection:
-            album = await edited_names.album(connection, album_id)
+        async with track_credits.writing(self._pool) as connection:
+            album = await artist_album_edits.album(connection, album_id)
             if album is None:
                 return None
 
             async def produce() -> bytes:
-                await edited_names.edit_album(connection, album, edit.of(album))
-                return kept.remembered(await edited_names.album(connection, album_id) or album)
+                await artist_album_edits.edit_album(connection, album, edit.of(album))
+                return kept.remembered(
+                    await artist_album_edits.album(connection, album_id) or album
+                )
 
             return kept.recalled_album(await self._answers.answer_once(connection, key, produce))
 
@@ -66,14 +74,16 @@ class PostgresEdits:
         self, artist_id: str, edit: ArtistEdit, key: RequestKey | None
     ) -> Artist | None:
         """See ``Edits.edit_artist``."""
-        async with names.writing(self._pool) as connection:
-            artist = await edited_names.artist(connection, artist_id)
+        async with track_credits.writing(self._pool) as connection:
+            artist = await artist_album_edits.artist(connection, artist_id)
             if artist is None:
                 return None
 
             async def produce() -> bytes:
-                await edited_names.edit_artist(connection, artist, edit.of(artist))
-                return kept.remembered(await edited_names.artist(connection, artist_id) or artist)
+                await artist_album_edits.edit_artist(connection, artist, edit.of(artist))
+                return kept.remembered(
+                    await artist_album_edits.artist(connection, artist_id) or artist
+                )
 
             return kept.recalled_artist(await self._answers.answer_once(connection, key, produce))
 
@@ -85,7 +95,7 @@ async def _found(connection: postgres.Connection, track_id: str) -> Track | None
 
 async def _edited(connection: postgres.Connection, track: Track, edit: TrackEdit) -> Track:
     if edit.artist is not None:
-        await tracks.credit_to(connection, track.id, edit.artist)
+        await track_writes.credit_to(connection, track.id, edit.artist)
     if replace(edit, artist=None) != NOTHING:
         await _put(connection, track, edit)
     return await _found(connection, track.id) or track
@@ -101,6 +111,6 @@ async def _put(connection: postgres.Connection, track: Track, edit: TrackEdit) -
     }
     await connection.execute(_EDIT, values)
     turned = await hiding.settle(connection, [track.id])
-    changed = await tracks.changes(connection, track.id, with_album=False)
-    changed += await tracks.names_told(connection, turned)
+    changed = await track_writes.changes(connection, track.id, with_album=False)
+    changed += await track_writes.names_told(connection, turned)
     await feeds_postgres.append(connection, *changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from catalog_svc.adapters.postgres import names
+from catalog_svc.adapters.postgres import track_credits
 from meshkit import postgres
 from meshkit.feeds import Change
 
@@ -80,13 +80,13 @@ async def recount(
 
 
 async def placed(
-    connection: postgres.Connection, track_ids: Collection[str], credits_: names.Credits
+    connection: postgres.Connection, track_ids: Collection[str], credits_: track_credits.Credits
 ) -> tuple[Turned, list[Change]]:
     """Settle tracks that are new with their names; what turned, and what the feed says of names."""
     if not credits_.taken_down:
         return Turned(), credits_.changes()
     turned = await settle(connection, track_ids)
-    return turned, await names.credited(connection, credits_)
+    return turned, await track_credits.credited(connection, credits_)
 
 
 async def of_album(connection: postgres.Connection, album_id: str) -> list[str]:

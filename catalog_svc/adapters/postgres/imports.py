@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog_svc.adapters.postgres import rows
-from catalog_svc.adapters.postgres.queue import Queue
+from catalog_svc.adapters.postgres.job_queue import Queue
 from catalog_svc.domain.imports import Counts, FileState, Import, ImportFile, ImportState
 from catalog_svc.domain.jobs import Job, Priority, Work
 from meshkit import postgres

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.postgres import names, rows
+from catalog_svc.adapters.postgres import rows, track_credits
 from catalog_svc.domain.playlists import (
     FollowersTold,
     Place,
@@ -89,7 +89,7 @@ class PostgresPlaylists:
         playlists = newest_told(one for one in changes if isinstance(one, PlaylistTold))
         followers = newest_told(one for one in changes if isinstance(one, FollowersTold))
         # Artists are changed by imports too, one writer at a time.
-        opened = names.writing if followers else postgres.transaction
+        opened = track_credits.writing if followers else postgres.transaction
         async with opened(self._pool) as connection:
             row = await (await connection.execute(_GENERATION, [FEED])).fetchone()
             generation = row[0] if row else 0
@@ -116,10 +116,10 @@ class PostgresPlaylists:
         return len(gone) == _ROWS
 
     async def _drop_followers(self) -> bool:
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             dropped = await connection.execute(_UNFOLLOW, [self._generation, _ROWS])
             gone = [row[0] for row in await dropped.fetchall()]
-            changed = await names.artist_changes(connection, gone)
+            changed = await track_credits.artist_changes(connection, gone)
             if changed:
                 await feeds_postgres.append(connection, *changed)
         return len(gone) == _ROWS
@@ -185,4 +185,4 @@ async def _follow(
         [int(one.id in changed) for one in fresh],
     ]
     await connection.execute(_FOLLOW, columns)
-    return await names.artist_changes(connection, changed)
+    return await track_credits.artist_changes(connection, changed)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog_svc.adapters.postgres import counts, names, rows, tracks
-from catalog_svc.adapters.postgres.queue import Queue
+from catalog_svc.adapters.postgres import import_counts, rows, track_credits, track_writes
+from catalog_svc.adapters.postgres.job_queue import Queue
 from catalog_svc.domain.catalogue import TrackState
 from catalog_svc.domain.imports import FileState, Source, SourceState
 from catalog_svc.domain.jobs import Job, Priority, Work
@@ -82,7 +82,7 @@ class PostgresPreparation:
 
     async def claim(self, source: Source, *, audio_sha256: bytes, tags: Tags) -> Claim:
         """See ``Preparation.claim``."""
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             # What the caller read may be old: another worker may have ended this very source.
             held = await _one(connection, _HOLD, source.id)
             current = rows.source(held) if held else source
@@ -95,7 +95,7 @@ class PostgresPreparation:
             else:
                 track_id = owner[0]
                 await self._give_up(connection, current, track_id)
-                await tracks.retag(connection, track_id, tags)
+                await track_writes.retag(connection, track_id, tags)
             await connection.execute(_OWN, [audio_sha256, source.id, track_id])
             await self._own(connection, current, track_id)
             descriptor, _ = await _one(connection, _ASSET, track_id) or ("", ())
@@ -106,10 +106,10 @@ class PostgresPreparation:
         if source.track_id:
             provisional = await _one(connection, _TRACK, source.track_id)
             if provisional and provisional[0] == source.id and provisional[1] is None:
-                await tracks.retag(connection, source.track_id, tags)
+                await track_writes.retag(connection, source.track_id, tags)
                 return source.track_id
         track_id = new_id()
-        await tracks.insert(connection, track_id, source.id, tags)
+        await track_writes.insert(connection, track_id, source.id, tags)
         return track_id
 
     async def _own(self, connection: postgres.Connection, source: Source, track_id: str) -> None:
@@ -117,7 +117,7 @@ class PostgresPreparation:
             return
         await self._hand_over(connection, source)
         await self._set_source(connection, source.id, SourceState.PENDING, track_id)
-        await counts.move(
+        await import_counts.move(
             connection,
             source.id,
             FileState.PENDING,
@@ -132,7 +132,7 @@ class PostgresPreparation:
         if source.track_id != track_id:
             await self._hand_over(connection, source)
         await self._set_source(connection, source.id, SourceState.DUPLICATE, track_id)
-        await counts.move(
+        await import_counts.move(
             connection,
             source.id,
             FileState.DUPLICATE,
@@ -145,7 +145,7 @@ class PostgresPreparation:
         if source.track_id and source.track_id != into:
             provisional = await _one(connection, _TRACK, source.track_id)
             if provisional and provisional[0] == source.id and provisional[1] is None:
-                await tracks.merge(connection, source.track_id, into)
+                await track_writes.merge(connection, source.track_id, into)
 
     async def _hand_over(self, connection: postgres.Connection, source: Source) -> bool:
         """Begin again with a duplicate what ``source`` leaves undone; False where there is none.
@@ -158,7 +158,7 @@ class PostgresPreparation:
             return False
         await connection.execute(_HAND_OVER, [heir[0], TrackState.READY, source.track_id])
         await self._set_source(connection, heir[0], SourceState.PENDING, source.track_id)
-        await counts.reopen(connection, heir[0], source.track_id)
+        await import_counts.reopen(connection, heir[0], source.track_id)
         await self._queue.add(connection, [Job(Work.PREPARE, heir[0], Priority.FIRST_RUNGS)])
         return True
 
@@ -173,26 +173,28 @@ class PostgresPreparation:
 
     async def publish(self, publication: Publication) -> bool:
         """See ``Preparation.publish``."""
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             held = await _one(connection, _HOLD, publication.source_id)
             before = await _one(connection, _ASSET, publication.track_id)
             stored = before[0] if before else ""
             if held is None or held[6] != publication.track_id or stored != publication.replaces:
                 return False
-            were_silent = await names.silent(connection, publication.track_id)
+            were_silent = await track_credits.silent(connection, publication.track_id)
             await _put_asset(connection, publication)
-            await tracks.lengthen_album(connection, publication.track_id, publication.duration_ms)
+            await track_writes.lengthen_album(
+                connection, publication.track_id, publication.duration_ms
+            )
             await _put_track(connection, publication)
-            await tracks.dress_album(connection, publication.track_id, publication.artwork)
-            turned = await names.turned(connection, were_silent)
-            changed = await tracks.changes(connection, publication.track_id)
+            await track_writes.dress_album(connection, publication.track_id, publication.artwork)
+            turned = await track_credits.turned(connection, were_silent)
+            changed = await track_writes.changes(connection, publication.track_id)
             await feeds_postgres.append(connection, *turned, *changed)
             await self._advance(connection, publication)
         return True
 
     async def settle(self, source_id: str, track_id: str, *, complete: bool) -> None:
         """See ``Preparation.settle``."""
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             await _one(connection, _HOLD, source_id)
             await self._progress(connection, source_id, track_id, 0, complete=complete)
 
@@ -214,13 +216,15 @@ class PostgresPreparation:
         state = SourceState.COMPLETE if complete else SourceState.PLAYABLE
         await self._set_source(connection, source_id, state, track_id, audio_ms=audio_ms)
         file_state = FileState.COMPLETE if complete else FileState.PLAYABLE
-        await counts.move(connection, source_id, file_state, track_id=track_id, audio_ms=audio_ms)
+        await import_counts.move(
+            connection, source_id, file_state, track_id=track_id, audio_ms=audio_ms
+        )
         if not complete:
             await self._queue.add(connection, [Job(Work.COMPLETE, source_id, Priority.REST)])
 
     async def refuse(self, source_id: str, reason: str, *, remember: bool) -> None:
         """See ``Preparation.refuse``."""
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             held = await _one(connection, _HOLD, source_id)
             if held is None:
                 return
@@ -233,7 +237,7 @@ class PostgresPreparation:
             )
             if not remember:
                 await connection.execute(_FORGET, [source_id])
-            await counts.move(
+            await import_counts.move(
                 connection, source_id, FileState.FAILED, track_id=source.track_id, reason=reason
             )
 
@@ -243,9 +247,9 @@ class PostgresPreparation:
         arguments = [TrackState.FAILED, reason, source.track_id, source.id, TrackState.PENDING]
         refused = await connection.execute(_REFUSE_TRACK, arguments)
         if refused.rowcount:
-            changes = await tracks.changes(connection, source.track_id, with_album=False)
-            silent = await names.silent(connection, source.track_id)
-            changes += await names.turned(connection, silent)
+            changes = await track_writes.changes(connection, source.track_id, with_album=False)
+            silent = await track_credits.silent(connection, source.track_id)
+            changes += await track_credits.turned(connection, silent)
             await feeds_postgres.append(connection, *changes)
 
     async def _set_source(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
-from edge.identity.usecases.revoke_session import RevokeSession
+from edge.identity.usecases.token import RevokeSession
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context

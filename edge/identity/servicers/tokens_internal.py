@@ -7,7 +7,7 @@ from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import TokenInternalServiceServicer
 
 from edge.identity import convert
-from edge.identity.usecases.issue_token import IssueLocalToken
+from edge.identity.usecases.token_internal import IssueLocalToken
 from meshkit.server_context import Context
 
 _log = structlog.get_logger("identity")

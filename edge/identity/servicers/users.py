@@ -6,9 +6,9 @@ from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
 from edge.identity import convert
-from edge.identity.usecases.create_user import CreateUser, SignUp
-from edge.identity.usecases.find_users import FindUsers
 from edge.identity.usecases.get_me import GetMe
+from edge.identity.usecases.user import CreateUser, SignUp
+from edge.identity.usecases.user_internal import FindUsers
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context

@@ -8,7 +8,7 @@ from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceServicer
 
 from edge.identity import convert
-from edge.identity.usecases.find_users import FindUsers
+from edge.identity.usecases.user_internal import FindUsers
 from edge.identity.usecases.watch_users import WatchUsers
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams

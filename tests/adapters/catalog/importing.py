@@ -13,13 +13,13 @@ from pydantic import SecretStr
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import wiring
+from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.queue import Queue
-from catalog_svc.adapters.postgres.reads import PostgresCatalogue
+from catalog_svc.adapters.postgres.job_queue import Queue
 from catalog_svc.domain.catalogue import Playable, Track
 from catalog_svc.domain.imports import Import, ImportFile
 from catalog_svc.settings import WorkerSettings
-from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.imports import FollowImport
 from catalog_svc.usecases.start_import import StartImport
 from meshkit import postgres
 

@@ -10,13 +10,13 @@ from contextlib import suppress
 
 import pytest
 
-from catalog_svc.adapters.postgres import plays as postgres_plays
+from catalog_svc.adapters.postgres import play_counts as postgres_plays
+from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.imports import PostgresImports
+from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.play_counts import PostgresPlays
 from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
-from catalog_svc.adapters.postgres.plays import PostgresPlays
-from catalog_svc.adapters.postgres.queue import Queue
-from catalog_svc.adapters.postgres.reads import PostgresCatalogue
-from catalog_svc.adapters.postgres.scan import PostgresScanStore
+from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.plays import Play
 from meshkit import postgres
 from meshkit.background import running

@@ -13,7 +13,7 @@ import pytest
 
 from catalog_svc.domain.catalogue import TrackState
 from catalog_svc.domain.imports import FileState, ImportState
-from catalog_svc.usecases.ready_track import ReadyTrack
+from catalog_svc.usecases.catalog_internal import ReadyTrack
 from meshkit.faults import Unavailable
 from tests.adapters.catalog import sounds
 from tests.adapters.catalog.importing import Importing

@@ -10,8 +10,8 @@ import pytest
 
 from catalog_svc import wiring
 from catalog_svc.adapters.postgres import rows
-from catalog_svc.adapters.postgres.browsing import PostgresBrowsing
-from catalog_svc.adapters.postgres.reads import PostgresCatalogue
+from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
+from catalog_svc.adapters.postgres.catalogue_lists import PostgresBrowsing
 from catalog_svc.domain.listings import (
     HIDDEN,
     AlbumQuery,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_svc.adapters.files.objects import HashedObjects
+from catalog_svc.adapters.files.media_objects import HashedObjects
 
 IMAGE = b"a cover" * 100
 NAME = hashlib.sha256(IMAGE).hexdigest()

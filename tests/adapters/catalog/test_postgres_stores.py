@@ -6,36 +6,36 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from catalog_svc.adapters.postgres import edited_names as postgres_edited_names
-from catalog_svc.adapters.postgres import listing as postgres_listing
+from catalog_svc.adapters.postgres import artist_album_edits as postgres_edited_names
+from catalog_svc.adapters.postgres import catalogue_snapshot as postgres_listing
 from catalog_svc.adapters.postgres import playlists as postgres_playlists
-from catalog_svc.adapters.postgres import tracks as postgres_tracks
-from catalog_svc.adapters.postgres.browsing import PostgresBrowsing
+from catalog_svc.adapters.postgres import track_writes as postgres_tracks
+from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
+from catalog_svc.adapters.postgres.catalogue_lists import PostgresBrowsing
+from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresListing
 from catalog_svc.adapters.postgres.edits import PostgresEdits
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.listing import PostgresListing
+from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.play_counts import PostgresPlays
 from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
-from catalog_svc.adapters.postgres.plays import PostgresPlays
 from catalog_svc.adapters.postgres.preparation import PostgresPreparation
-from catalog_svc.adapters.postgres.queue import Queue
-from catalog_svc.adapters.postgres.reads import PostgresCatalogue
-from catalog_svc.adapters.postgres.scan import PostgresScanStore
+from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.edits import ArtistEdit
 from catalog_svc.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
-from tests.contracts.catalog.browsing_suite import BrowsingContract
+from tests.contracts.catalog.catalogue_lists_suite import BrowsingContract
+from tests.contracts.catalog.catalogue_suite import ReadsContract
+from tests.contracts.catalog.catalogue_tracks_suite import TrackListsContract
+from tests.contracts.catalog.edits_artist_album_suite import NameEditsContract
 from tests.contracts.catalog.edits_suite import EditsContract
-from tests.contracts.catalog.handover_suite import HandoverContract
-from tests.contracts.catalog.name_edits_suite import NameEditsContract
-from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
+from tests.contracts.catalog.imports_suite import ScanContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract, playlist, told
+from tests.contracts.catalog.plays_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.plays_suite import PlaysContract
+from tests.contracts.catalog.preparation_handover_suite import HandoverContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
-from tests.contracts.catalog.reads_suite import ReadsContract
-from tests.contracts.catalog.scan_suite import ScanContract
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
-from tests.contracts.catalog.track_lists_suite import TrackListsContract
 
 
 @pytest.fixture

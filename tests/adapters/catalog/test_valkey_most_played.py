@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from catalog_svc.adapters.valkey.most_played import KEY, LOADING_KEY, ValkeyMostPlayed
 from meshkit import valkey
-from tests.contracts.catalog.most_played_suite import MostPlayedContract, a_list
+from tests.contracts.catalog.plays_most_played_suite import MostPlayedContract, a_list
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import obstore
 import pytest
 from obstore.store import MemoryStore
 
-from edge.media.adapters.objects import LocalObjects, ObstoreObjects, open_objects
+from edge.media.adapters.obstore.object_store import LocalObjects, ObstoreObjects, open_objects
 from edge.media.ports import ObjectMissing, ObjectStore, StoreUnavailable
 
 KEY = "media/" + "ab" * 32

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ulid import ULID
 
-from edge.media.adapters.spool import FileSpool
+from edge.media.adapters.files.spool import FileSpool
 from edge.media.ports import Batch, Delivered, DeliveredSegment, SpoolFull
 
 MANY = 1 << 20
@@ -104,7 +104,7 @@ def test_the_folder_is_closed_to_others(tmp_path: Path) -> None:
 def test_two_processes_of_one_name_do_not_share_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.media.adapters.spool._HELD_WITHIN_S", 0.1)
+    monkeypatch.setattr("edge.media.adapters.files.spool._HELD_WITHIN_S", 0.1)
     with a_spool(tmp_path), pytest.raises(OSError, match="another process"):
         FileSpool(tmp_path, "media-1", MANY)
 
@@ -112,7 +112,7 @@ def test_two_processes_of_one_name_do_not_share_a_folder(
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from edge.media.adapters.spool import FileSpool
+from edge.media.adapters.files.spool import FileSpool
 from tests.adapters.edge.test_media_spool import MANY, a_batch
 
 async def main():

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge.identity.adapters import postgres as store
+from edge.identity.adapters.postgres import accounts as store
 from edge.identity.domain.tokens import Revocation
 from edge.identity.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change
 from meshkit.testing.stores import PostgresServer
-from tests.contracts.identity.stores import (
+from tests.contracts.identity.ports_suite import (
     AccountsContract,
     RevocationsContract,
     StoresUnderTest,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 
-from catalog_svc.adapters.files.objects import HashedObjects
+from catalog_svc.adapters.files.media_objects import HashedObjects
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.asset import Asset, Fragment, Rung, Segment, StoredObject
 from catalog_svc.domain.edits import TrackEdit

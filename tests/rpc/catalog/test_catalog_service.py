@@ -19,18 +19,18 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
     add_CatalogServiceServicer_to_server,
 )
 
-from catalog_svc.adapters.files.objects import HashedObjects
+from catalog_svc.adapters.files.media_objects import HashedObjects
 from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
-from catalog_svc.usecases.browse import Browse
+from catalog_svc.usecases.catalog import Browse
+from catalog_svc.usecases.catalog_internal import ReadyTrack
 from catalog_svc.usecases.edit_catalogue import EditCatalogue
 from catalog_svc.usecases.list_names import ListNames
 from catalog_svc.usecases.lookup_assets import LookupAssets
+from catalog_svc.usecases.most_played import TopTracks
 from catalog_svc.usecases.play_orders import FindPlayOrders
-from catalog_svc.usecases.ready_track import ReadyTrack
-from catalog_svc.usecases.top_tracks import TopTracks
 from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit.faults import (
     FailedPrecondition,

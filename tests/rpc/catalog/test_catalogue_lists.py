@@ -14,7 +14,7 @@ from meshkit.faults import InvalidArgument, NotFound
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
 from meshkit.ulids import new_id
-from tests.contracts.catalog.browsing_suite import filled
+from tests.contracts.catalog.catalogue_lists_suite import filled
 from tests.contracts.catalog.stores import memory_stores
 from tests.contracts.page_tokens import FOREIGN, forged
 from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue

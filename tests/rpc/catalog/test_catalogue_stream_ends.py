@@ -16,7 +16,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalSe
 
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.servicers.imports import ImportServicer
-from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.imports import FollowImport
 from catalog_svc.usecases.start_import import StartImport
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import ServedMesh, served

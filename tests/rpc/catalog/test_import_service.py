@@ -19,7 +19,7 @@ from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.servicers.imports import ImportServicer
-from catalog_svc.usecases.follow_import import FollowImport
+from catalog_svc.usecases.imports import FollowImport
 from catalog_svc.usecases.start_import import StartImport
 from meshkit.faults import (
     FailedPrecondition,

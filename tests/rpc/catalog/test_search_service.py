@@ -26,11 +26,11 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
     add_SearchServiceServicer_to_server,
 )
 
-from catalog_svc.adapters.memory.index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemoryIndex
 from catalog_svc.servicers.search import SearchServicer
 from catalog_svc.servicers.search_internal import SearchInternalServicer
-from catalog_svc.usecases.match_tracks import MatchTracks
 from catalog_svc.usecases.search import Search
+from catalog_svc.usecases.search_internal import MatchTracks
 from meshkit.testing.rpc import ServedMesh, served
 from tests.contracts.catalog.search_suite import album, artist, fill, playlist, track
 from tests.contracts.page_tokens import FOREIGN, forged

@@ -17,8 +17,8 @@ from meshkit.scopes import user_scopes
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import served
 from meshkit.ulids import new_id
+from tests.contracts.catalog.catalogue_tracks_suite import ORDERS, sung
 from tests.contracts.catalog.stores import memory_stores
-from tests.contracts.catalog.track_lists_suite import ORDERS, sung
 from tests.contracts.page_tokens import FOREIGN, forged
 from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.identity.adapters.argon2 import Argon2Hasher
+from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
 from edge.identity.schema import SCHEMA
 from meshkit.testing.stores import PostgresServer
 from tests.rpc.identity.harness import Identity, serving

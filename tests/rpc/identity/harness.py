@@ -21,8 +21,8 @@ from segue.identity.v1 import (
 )
 
 from edge.identity import wiring
-from edge.identity.adapters.argon2 import Argon2Hasher
-from edge.identity.adapters.signing import SigningKeys
+from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
+from edge.identity.adapters.files.signing_keys import SigningKeys
 from edge.identity.schema import SCHEMA
 from edge.identity.settings import Settings
 from meshkit.certificates import credentials

@@ -14,7 +14,7 @@ from segue.identity.v1 import identity_internal_service_pb2 as internal_pb
 from segue.identity.v1 import identity_service_pb2 as pb
 from segue.mesh.v1.options_pb2 import MethodPolicy
 
-from edge.identity.adapters.argon2 import Argon2Hasher
+from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
 from meshkit.contracts import contract_of, services
 from tests.rpc.identity.harness import Identity, bearer, new_user, reason_of, serving
 

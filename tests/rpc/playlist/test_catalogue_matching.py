@@ -14,10 +14,10 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
     add_SearchInternalServiceServicer_to_server,
 )
 
-from catalog_svc.adapters.memory.index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemoryIndex
 from catalog_svc.domain.search import Entry
 from catalog_svc.servicers.search_internal import SearchInternalServicer
-from catalog_svc.usecases.match_tracks import MatchTracks
+from catalog_svc.usecases.search_internal import MatchTracks
 from meshkit.clients import Channels
 from meshkit.faults import Fault, Unavailable
 from meshkit.server_context import Context

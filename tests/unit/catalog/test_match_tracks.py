@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from catalog_svc.adapters.memory.index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemoryIndex
 from catalog_svc.domain.matching import Description
 from catalog_svc.domain.search import Entry
-from catalog_svc.usecases.match_tracks import Match, Matched, MatchTracks
+from catalog_svc.usecases.search_internal import Match, Matched, MatchTracks
 from tests.contracts.catalog.search_suite import fill, track
 
 NONE = Matched()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
-from tests.contracts.catalog.most_played_suite import MostPlayedContract, a_list
+from tests.contracts.catalog.plays_most_played_suite import MostPlayedContract, a_list
 
 
 class TestMemoryMostPlayed(MostPlayedContract):

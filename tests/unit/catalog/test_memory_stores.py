@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from catalog_svc.adapters.memory.store import MemoryStore
-from tests.contracts.catalog.browsing_suite import BrowsingContract
+from tests.contracts.catalog.catalogue_lists_suite import BrowsingContract
+from tests.contracts.catalog.catalogue_suite import ReadsContract
+from tests.contracts.catalog.catalogue_tracks_suite import TrackListsContract
+from tests.contracts.catalog.edits_artist_album_suite import NameEditsContract
 from tests.contracts.catalog.edits_suite import EditsContract
-from tests.contracts.catalog.handover_suite import HandoverContract
-from tests.contracts.catalog.name_edits_suite import NameEditsContract
-from tests.contracts.catalog.play_orders_suite import PlayOrdersContract
+from tests.contracts.catalog.imports_suite import ScanContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract
+from tests.contracts.catalog.plays_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.plays_suite import PlaysContract
+from tests.contracts.catalog.preparation_handover_suite import HandoverContract
 from tests.contracts.catalog.preparation_suite import PreparationContract
-from tests.contracts.catalog.reads_suite import ReadsContract
-from tests.contracts.catalog.scan_suite import ScanContract
 from tests.contracts.catalog.stores import CatalogueStores, memory_stores
-from tests.contracts.catalog.track_lists_suite import TrackListsContract
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_svc.adapters.files.walk import FolderWalk
+from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.imports import Counts, Import, ImportFile, ImportState
 from catalog_svc.domain.tags import Tags

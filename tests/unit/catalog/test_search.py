@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog_svc.adapters.memory.index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemoryIndex
 from catalog_svc.domain.search import Entry, Kind, parse, prior, typos_allowed
 from catalog_svc.usecases.search import MAX_RESULTS, Search
 from meshkit.faults import InvalidArgument

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from ulid import ULID
 
-from edge.media.adapters.ledger import MemoryLedger
+from edge.media.adapters.memory.delivery_ledger import MemoryLedger
 from edge.media.ports import Batch, Delivered, DeliveredSegment, Part, SpoolFull
 from edge.media.usecases.reporting import (
     MOST_BATCHES,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.identity.adapters.argon2 import Argon2Hasher
+from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
 from edge.identity.domain.users import Password
 from meshkit.faults import Unavailable
 

@@ -11,7 +11,7 @@ from google.rpc import code_pb2
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
-from edge.identity.adapters.signing import SigningKeys
+from edge.identity.adapters.files.signing_keys import SigningKeys
 from edge.identity.http import Endpoints
 from tests.unit.identity.test_identity_signing import CLAIMS
 

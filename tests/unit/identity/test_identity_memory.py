@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from edge.identity.adapters.memory import MemoryAccounts, MemoryRevocations, MemoryUserFeed
+from edge.identity.adapters.memory.accounts import MemoryAccounts, MemoryRevocations, MemoryUserFeed
 from meshkit.feeds import Change, MemoryChangeFeed
-from tests.contracts.identity.stores import (
+from tests.contracts.identity.ports_suite import (
     AccountsContract,
     RevocationsContract,
     StoresUnderTest,

@@ -15,7 +15,7 @@ _SCRIPT = """
 import os, sys
 import structlog
 from segue.identity.v1 import identity_service_pb2 as pb
-from edge.identity.usecases.create_user import SignUp
+from edge.identity.usecases.user import SignUp
 from meshkit import logs
 
 def handle(request):

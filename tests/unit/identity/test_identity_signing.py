@@ -12,7 +12,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey
 
-from edge.identity.adapters.signing import SigningKeyError, SigningKeys
+from edge.identity.adapters.files.signing_keys import SigningKeyError, SigningKeys
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import Claims
 

@@ -8,18 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge.identity.adapters.memory import MemoryAccounts, MemoryRevocations, MemoryUserFeed
+from edge.identity.adapters.memory.accounts import MemoryAccounts, MemoryRevocations, MemoryUserFeed
 from edge.identity.domain.events import SessionRevoked, UserChanged
 from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import Claims
 from edge.identity.domain.users import Password, User
 from edge.identity.ports import Account
-from edge.identity.usecases.create_user import CreateUser, SignUp
-from edge.identity.usecases.find_users import FindUsers
 from edge.identity.usecases.get_me import GetMe
-from edge.identity.usecases.issue_token import IssueLocalToken
-from edge.identity.usecases.revoke_session import RevokeSession
+from edge.identity.usecases.token import RevokeSession
+from edge.identity.usecases.token_internal import IssueLocalToken
+from edge.identity.usecases.user import CreateUser, SignUp
+from edge.identity.usecases.user_internal import FindUsers
 from edge.identity.usecases.watch_users import WatchUsers
 from meshkit.faults import InvalidArgument, NotFound, RequestIdReused
 from meshkit.feeds import MemoryChangeFeed

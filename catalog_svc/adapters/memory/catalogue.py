@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.memory.names import MemoryNames
+from catalog_svc.adapters.memory.entities import MemoryNames
 from catalog_svc.adapters.memory.playlists import MemoryPlaylists
 from catalog_svc.domain.catalogue import (
     Album,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from edge.identity.adapters import changes
+from edge.identity.adapters.codecs import changes
 from edge.identity.domain.events import UserEvents
 from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier

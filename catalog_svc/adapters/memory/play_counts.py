@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from catalog_svc.adapters.memory.names import MemoryNames
+from catalog_svc.adapters.memory.entities import MemoryNames
 from catalog_svc.domain.plays import Play, outgrown, summed
 
 

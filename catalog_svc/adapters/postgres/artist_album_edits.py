@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from catalog_svc.adapters.postgres import hiding, names, rows, tracks
-from catalog_svc.adapters.postgres.tracks import AT_ONCE
+from catalog_svc.adapters.postgres import hiding, rows, track_credits, track_writes
+from catalog_svc.adapters.postgres.track_writes import AT_ONCE
 from catalog_svc.domain.catalogue import Album, Artist
 from catalog_svc.domain.edits import AlbumEdit, ArtistEdit, name_taken_error
 from catalog_svc.domain.tags import identity
@@ -86,7 +86,7 @@ async def edit_artist(connection: postgres.Connection, held: Artist, edit: Artis
     if edit.hidden is not None:
         taken_along = await hiding.of_artist(connection, held.id)
         turned = await hiding.settle(connection, taken_along, step=1)
-    await tracks.tell(connection, shown | turned.tracks)
+    await track_writes.tell(connection, shown | turned.tracks)
     await _tell(connection, turned.artists | {held.id}, turned.albums | albums)
 
 
@@ -102,7 +102,7 @@ async def edit_album(connection: postgres.Connection, held: Album, edit: AlbumEd
     if edit.hidden is not None:
         taken_along = await hiding.of_album(connection, held.id)
         turned = await hiding.settle(connection, taken_along, step=1)
-    await tracks.tell(connection, shown | turned.tracks)
+    await track_writes.tell(connection, shown | turned.tracks)
     await _tell(connection, turned.artists, turned.albums | {held.id})
 
 
@@ -162,7 +162,10 @@ async def _tell(
     connection: postgres.Connection, artist_ids: Collection[str], album_ids: Collection[str]
 ) -> None:
     """Tell artists and albums as they are now, a bounded number at a time."""
-    for of, ids in ((names.artist_changes, artist_ids), (names.album_changes, album_ids)):
+    for of, ids in (
+        (track_credits.artist_changes, artist_ids),
+        (track_credits.album_changes, album_ids),
+    ):
         places = sorted(ids)
         for start in range(0, len(places), AT_ONCE):
             told = await of(connection, places[start : start + AT_ONCE])

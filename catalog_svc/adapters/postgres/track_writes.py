@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.postgres import hiding, names, rows
+from catalog_svc.adapters.postgres import hiding, rows, track_credits
 from catalog_svc.domain.listings import title_key
 from catalog_svc.domain.tags import Tags, identity
 from meshkit import feeds_postgres, postgres
@@ -70,7 +70,7 @@ FROM tracks t WHERE t.id = %(track)s AND al.id = t.album_id AND al.artwork = ''
 
 
 def _columns(
-    track_id: str, source_id: str, tags: Tags, credits_: names.Credits
+    track_id: str, source_id: str, tags: Tags, credits_: track_credits.Credits
 ) -> dict[str, object]:
     album = credits_.album(tags)
     return {
@@ -92,7 +92,7 @@ async def insert(
     connection: postgres.Connection, track_id: str, source_id: str, tags: Tags
 ) -> None:
     """A new PENDING track, in the feed too."""
-    credits_ = await names.credit(connection, [tags])
+    credits_ = await track_credits.credit(connection, [tags])
     await connection.execute(_INSERT, _columns(track_id, source_id, tags, credits_))
     _, credited = await hiding.placed(connection, [track_id], credits_)
     changed = await changes(connection, track_id, with_album=False)
@@ -143,19 +143,21 @@ async def _take_over(
     if not _differ(row, tags):
         return
     counted = _with_duration(tags, row[8])
-    credits_ = await names.credit(connection, [counted])
+    credits_ = await track_credits.credit(connection, [counted])
     await connection.execute(_UPDATE, _columns(track_id, "", counted, credits_))
     turned = await hiding.settle(connection, [track_id])
     if row[12]:
         await hiding.recount(connection, *_recounted(row, credits_, turned))
-    credited = await names.credited(connection, credits_)
-    left = await names.leave(connection, artist_id=row[9], album_id=row[10], duration_ms=row[8])
+    credited = await track_credits.credited(connection, credits_)
+    left = await track_credits.leave(
+        connection, artist_id=row[9], album_id=row[10], duration_ms=row[8]
+    )
     changed = await changes(connection, track_id, with_album=False)
     await feeds_postgres.append(connection, *credited, *left, *changed)
 
 
 def _recounted(
-    row: rows.Row, credits_: names.Credits, turned: hiding.Turned
+    row: rows.Row, credits_: track_credits.Credits, turned: hiding.Turned
 ) -> tuple[set[str], set[str]]:
     """The names whose hidden tracks are others when a hidden track moves, and are not counted."""
     artists = {row[9], *(one.id for one in credits_.artists.values())}
@@ -192,7 +194,9 @@ async def merge(connection: postgres.Connection, track_id: str, into: str) -> No
     version = dropped[0] + 1 if dropped else 1
     if row[12]:
         await hiding.recount(connection, [row[9]], [row[10]] if row[10] else [])
-    left = await names.leave(connection, artist_id=row[9], album_id=row[10], duration_ms=row[8])
+    left = await track_credits.leave(
+        connection, artist_id=row[9], album_id=row[10], duration_ms=row[8]
+    )
     await feeds_postgres.append(connection, feed_changes.removal("track", track_id, version), *left)
 
 
@@ -220,8 +224,8 @@ async def dress_album(connection: postgres.Connection, track_id: str, artwork: s
 
 async def names_told(connection: postgres.Connection, turned: hiding.Turned) -> list[Change]:
     """What the feed says of the names whose tracks turned."""
-    artists = await names.artist_changes(connection, sorted(turned.artists))
-    return artists + await names.album_changes(connection, sorted(turned.albums))
+    artists = await track_credits.artist_changes(connection, sorted(turned.artists))
+    return artists + await track_credits.album_changes(connection, sorted(turned.albums))
 
 
 async def tell(connection: postgres.Connection, track_ids: Collection[str]) -> None:
@@ -245,5 +249,5 @@ async def changes(
     track = rows.track(row)
     changed = [feed_changes.track_change(track)]
     if with_album and track.album_id:
-        changed += await names.album_changes(connection, [track.album_id])
+        changed += await track_credits.album_changes(connection, [track.album_id])
     return changed

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from catalog_svc.adapters.memory.index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemoryIndex
 from catalog_svc.domain.search import Entry, IndexChange, Kind
 from catalog_svc.ports.search import IndexDamaged
-from catalog_svc.usecases.follow_index import IndexFollower, Pace
+from catalog_svc.usecases.consume_into_index import IndexFollower, Pace
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change, FeedBatch, MemoryChangeFeed, Op
 from tests.contracts.catalog.search_suite import names, put, track

@@ -12,7 +12,7 @@ from catalog_svc.domain.catalogue import Track, TrackState
 from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.listings import HIDDEN, NEWEST, TrackQuery, TrackSort, track_place
 from meshkit.ulids import new_id
-from tests.contracts.catalog.browsing_suite import paged
+from tests.contracts.catalog.catalogue_lists_suite import paged
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
 TRACKS = (

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.memory.words import MemoryWords
+from catalog_svc.adapters.memory.overrides import MemoryWords
 from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
 from catalog_svc.domain.tags import Tags, identity
 from catalog_svc.ports.preparation import Publication

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog_svc.adapters.memory.index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemoryIndex
 from catalog_svc.ports.search import SearchIndex
 from tests.contracts.catalog.search_suite import SearchIndexContract
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog_svc.domain.catalogue import Playable, TrackState
 from catalog_svc.ports.catalogue import Playables
-from catalog_svc.usecases.browse import missing
+from catalog_svc.usecases.catalog import missing
 from meshkit.faults import FailedPrecondition, Unavailable
 
 _RETRY_AFTER_S = 1.0

@@ -18,13 +18,13 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 )
 
 from catalog_svc import wiring
-from catalog_svc.adapters.memory.index import MemoryIndex
-from catalog_svc.adapters.postgres.listing import PostgresListing
+from catalog_svc.adapters.memory.search_index import MemoryIndex
+from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresListing
 from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
 from catalog_svc.domain.search import Kind
 from catalog_svc.schema import SCHEMA
 from catalog_svc.search_convert import index_change
-from catalog_svc.usecases.follow_index import IndexFollower, Pace
+from catalog_svc.usecases.consume_into_index import IndexFollower, Pace
 from meshkit import feeds_postgres, postgres
 from meshkit.faults import OutOfRange
 from meshkit.stream_ends import draining

@@ -11,7 +11,7 @@ import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog_svc.adapters.tantivy.index import IndexInUse, TantivyIndex
+from catalog_svc.adapters.tantivy.search_index import IndexInUse, TantivyIndex
 from catalog_svc.domain.search import Kind, parse
 from tests.contracts.catalog.search_suite import SearchIndexContract, fill, names, playlist, track
 from tests.profiles import examples

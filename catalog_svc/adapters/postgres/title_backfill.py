@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog_svc.adapters.postgres import names
+from catalog_svc.adapters.postgres import track_credits
 from catalog_svc.domain.listings import title_key
 from meshkit import postgres
 
@@ -21,7 +21,7 @@ async def fold_titles(pool: postgres.Pool) -> None:
 
 
 async def _fold_some(pool: postgres.Pool) -> int:
-    async with names.writing(pool) as connection:
+    async with track_credits.writing(pool) as connection:
         found = await (await connection.execute(_UNFOLDED, [_ROWS])).fetchall()
         if found:
             ids, titles, edited = zip(*found, strict=True)

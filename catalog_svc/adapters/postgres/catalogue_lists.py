@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog_svc.adapters.postgres import rows
-from catalog_svc.adapters.postgres.pages import Order, page
+from catalog_svc.adapters.postgres.keyset import Order, page
 from catalog_svc.domain.catalogue import Album, Artist, Genre, ReleaseYear
 from catalog_svc.domain.listings import (
     AlbumQuery,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from catalog_svc.domain.imports import FileState, Import, ImportFile
 from catalog_svc.ports.imports import Imports
-from catalog_svc.usecases.browse import missing
+from catalog_svc.usecases.catalog import missing
 
 _STEP_S = 0.1
 

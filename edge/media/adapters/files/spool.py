@@ -11,7 +11,7 @@ import structlog
 from google.protobuf.message import DecodeError
 from segue.playback.v1.delivery_internal_service_pb2 import ReportDeliveriesRequest
 
-from edge.media.adapters.held_folders import hold, make_and_hold
+from edge.media.adapters.files.held_folders import hold, make_and_hold
 from edge.media.convert import batch_message, batch_of
 from edge.media.ports import Batch, SpoolFull
 from meshkit.telemetry import counter, gauge

@@ -9,8 +9,8 @@ import pytest
 from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.plays import MostPlayed, Streams
-from catalog_svc.usecases import top_tracks
-from catalog_svc.usecases.top_tracks import TopTracks
+from catalog_svc.usecases import most_played
+from catalog_svc.usecases.most_played import TopTracks
 from meshkit.faults import Unavailable
 from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
@@ -105,7 +105,7 @@ async def test_a_loader_that_never_comes_back_is_not_waited_for_for_ever(
     top: TopTracks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(top_tracks, "_LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr(most_played, "_LOOK_AGAIN_S", 0.0)
     await memory_stores(store).songs("One")
     assert await cache.may_load()
     assert len(await top.listed(after=None, limit=9)) == 1
@@ -134,7 +134,7 @@ async def test_an_empty_catalogue_is_not_remembered_for_an_hour(
 async def test_a_failure_goes_to_who_waits_and_the_next_tries_again(
     store: MemoryStore, played: Played, top: TopTracks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(top_tracks, "_LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr(most_played, "_LOOK_AGAIN_S", 0.0)
     await memory_stores(store).songs("One")
     played.away = True
     with pytest.raises(Unavailable):

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import errors
 
-from edge.identity.adapters import changes
+from edge.identity.adapters.codecs import changes
 from edge.identity.domain.events import UserEvents
 from edge.identity.domain.faults import UniqueField, UserExists
 from edge.identity.domain.plans import Tier

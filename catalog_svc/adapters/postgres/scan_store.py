@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.postgres import counts, hiding, names, rows
-from catalog_svc.adapters.postgres.queue import Queue
+from catalog_svc.adapters.postgres import hiding, import_counts, rows, track_credits
+from catalog_svc.adapters.postgres.job_queue import Queue
 from catalog_svc.domain.catalogue import Access, Track, TrackState
 from catalog_svc.domain.imports import (
     SETTLED,
@@ -118,7 +118,7 @@ class PostgresScanStore:
 
     async def record(self, import_id: str, root: bytes, files: Sequence[ScannedFile]) -> None:
         """See ``ScanStore.record``."""
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             held = await (await connection.execute(_HOLD, [import_id])).fetchone()
             if held is None or held[0] != ImportState.SCANNING:
                 return
@@ -142,14 +142,14 @@ class PostgresScanStore:
             "skip": len(root.rstrip(b"/")) + 2,
             "changed": list(changed),
         }
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             cursor = await connection.execute(_UNCHANGED.encode(), asked)
             for state, number, searchable, audio_ms in await cursor.fetchall():
                 step = Counts(found=number, searchable=searchable, audio_ms=audio_ms)
-                await counts.add(connection, import_id, step)
+                await import_counts.add(connection, import_id, step)
                 name = _COUNT_OF.get(FileState(state))
                 if name:
-                    await counts.add(connection, import_id, Counts(**{name: number}))
+                    await import_counts.add(connection, import_id, Counts(**{name: number}))
 
     async def _write(
         self,
@@ -173,7 +173,7 @@ class PostgresScanStore:
         jobs = [Job(Work.PREPARE, s.id, Priority.FIRST_RUNGS) for s in open_sources]
         jobs += [Job(Work.COMPLETE, s.id, Priority.REST) for s in half_done]
         await self._queue.add(connection, jobs)
-        await counts.add(connection, import_id, sum(map(_count, entries), Counts()))
+        await import_counts.add(connection, import_id, sum(map(_count, entries), Counts()))
         if tracks:
             await feeds_postgres.append(connection, *map(feed_changes.track_change, tracks))
 
@@ -188,7 +188,7 @@ class PostgresScanStore:
         ]
         if not pairs:
             return []
-        credits_ = await names.credit(connection, [tags for _, tags in pairs])
+        credits_ = await track_credits.credit(connection, [tags for _, tags in pairs])
         now = utc_now()
         tracks = [_track(source, tags, credits_, now) for source, tags in pairs]
         async with connection.cursor().copy(_COPY_TRACKS) as copy:
@@ -200,10 +200,10 @@ class PostgresScanStore:
 
     async def finish_scan(self, import_id: str) -> None:
         """See ``ScanStore.finish_scan``."""
-        async with names.writing(self._pool) as connection:
+        async with track_credits.writing(self._pool) as connection:
             states = [ImportState.ENCODING, import_id, ImportState.SCANNING]
             await connection.execute(_FINISH, states)
-            await counts.close_if_settled(connection, import_id)
+            await import_counts.close_if_settled(connection, import_id)
 
     async def fail(self, import_id: str, error: str) -> None:
         """See ``ScanStore.fail``."""
@@ -249,7 +249,7 @@ async def _touch(connection: postgres.Connection, entries: Sequence[_Entry]) -> 
         await connection.cursor().executemany(_TOUCH, changed)
 
 
-def _track(source: Source, tags: Tags, credits_: names.Credits, now: datetime) -> Track:
+def _track(source: Source, tags: Tags, credits_: track_credits.Credits, now: datetime) -> Track:
     artist, album = credits_.artist(tags), credits_.album(tags)
     return Track(
         id=source.track_id,

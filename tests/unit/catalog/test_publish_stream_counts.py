@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from catalog_svc.domain.plays import Play, outgrown
-from catalog_svc.usecases import tell_streams
-from catalog_svc.usecases.tell_streams import TellStreams
+from catalog_svc.usecases import publish_stream_counts
+from catalog_svc.usecases.publish_stream_counts import TellStreams
 from meshkit.leases import Lease, MemoryLeases
 
 
@@ -43,8 +43,8 @@ class Counts:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tell_streams, "_AT_ONCE", 2)
-    monkeypatch.setattr(tell_streams, "MOST_A_ROUND", 4)
+    monkeypatch.setattr(publish_stream_counts, "_AT_ONCE", 2)
+    monkeypatch.setattr(publish_stream_counts, "MOST_A_ROUND", 4)
 
 
 async def test_a_round_tells_all_that_have_grown() -> None:

@@ -18,11 +18,11 @@ from segue.playback.v1.playback_internal_service_pb2_grpc import (
 )
 
 from catalog_svc import wiring
+from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.plays import PostgresPlays
-from catalog_svc.adapters.postgres.queue import Queue
-from catalog_svc.adapters.postgres.reads import PostgresCatalogue
-from catalog_svc.adapters.postgres.scan import PostgresScanStore
+from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.play_counts import PostgresPlays
+from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from meshkit import postgres
 from meshkit.faults import OutOfRange
 from meshkit.stream_ends import draining

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from catalog_svc.adapters.postgres import rows
-from catalog_svc.adapters.postgres.pages import Order, page
-from catalog_svc.adapters.postgres.queue import Queue
+from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.keyset import Order, page
 from catalog_svc.domain.catalogue import Album, Artist, Playable, Streamable, Track
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.listings import NEWEST, TrackPlace, TrackQuery, TrackSort

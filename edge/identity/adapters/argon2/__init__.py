@@ -1,0 +1,1 @@
+"""The port of password hashes over argon2id."""

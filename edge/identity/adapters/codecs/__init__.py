@@ -1,0 +1,1 @@
+"""Forms in which identity's things are stored and told, for several adapters."""

@@ -1,0 +1,1 @@
+"""Adapters over files, named by the port."""

@@ -1,0 +1,1 @@
+"""Adapters in memory: for unit tests alone, under the same contract suites."""

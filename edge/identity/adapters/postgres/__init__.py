@@ -1,0 +1,1 @@
+"""Adapters over PostgreSQL, named by the port; what they share beside them."""

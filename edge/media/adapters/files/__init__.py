@@ -1,0 +1,1 @@
+"""Adapters over files of this machine, named by the port."""

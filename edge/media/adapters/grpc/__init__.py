@@ -1,0 +1,1 @@
+"""Adapters over other services, named by the port."""

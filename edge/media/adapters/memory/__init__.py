@@ -1,0 +1,1 @@
+"""Adapters over this process's memory, named by the port."""

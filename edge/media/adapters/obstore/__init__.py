@@ -1,0 +1,1 @@
+"""Adapters over object stores, named by the port."""
