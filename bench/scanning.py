@@ -23,12 +23,12 @@ from bench.tiny_files import make_tiny_files
 from catalog_svc.adapters.files.tag_reader import FastTags
 from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.imports import SourceState
 from catalog_svc.schema import SCHEMA
+from catalog_svc.usecases.imports import CreateImport
 from catalog_svc.usecases.scan_import import ScanImport
-from catalog_svc.usecases.start_import import StartImport
 from meshkit import postgres
 from meshkit.testing.stores import postgres_server
 from player.commands.importing import start_import, watch_import
@@ -74,9 +74,9 @@ def _in_the_mesh() -> list[Figure]:
 
 
 async def _scan_s(pool: postgres.Pool, music: Path) -> float:
-    start = StartImport(PostgresImports(pool, Queue()), [music])
+    start = CreateImport(PostgresImports(pool, JobQueue()), [music])
     started = await start(str(music), None)
-    store = PostgresScanStore(pool, Queue())
+    store = PostgresScanStore(pool, JobQueue())
     began = time.perf_counter()
     await ScanImport(store, FolderWalk(), FastTags())(started.id)
     return time.perf_counter() - began

@@ -34,7 +34,7 @@ from typing import TextIO, TypeVar
 
 from bench.invented_catalogue import invent
 from bench.report import Figure, quantile
-from catalog_svc.adapters.tantivy.search_index import TantivyIndex
+from catalog_svc.adapters.tantivy.search_index import TantivySearchIndex
 from catalog_svc.domain.search import Entry, Found, IndexChange, Kind, parse, typos_allowed
 from catalog_svc.domain.text import fold, without_featured
 
@@ -120,7 +120,7 @@ def changes(rows: Iterator[Row]) -> Iterator[IndexChange]:
         yield IndexChange(Kind.TRACK, track.id, 1, track)
 
 
-async def build(index: TantivyIndex, rows: Iterator[Row]) -> int:
+async def build(index: TantivySearchIndex, rows: Iterator[Row]) -> int:
     """Fills the index; returns how many documents it holds."""
     batch: list[IndexChange] = []
     total = 0
@@ -226,7 +226,7 @@ class Times:
         return sum(rank < k for rank in self.ranks) / len(self.ranks)
 
 
-async def measure(index: TantivyIndex, case: Case, rows: list[Row], seed: int) -> Times:
+async def measure(index: TantivySearchIndex, case: Case, rows: list[Row], seed: int) -> Times:
     """The times of a class of queries."""
     rng = random.Random(seed)
     times = Times()
@@ -241,7 +241,7 @@ async def measure(index: TantivyIndex, case: Case, rows: list[Row], seed: int) -
     return times
 
 
-async def measure_suggest(index: TantivyIndex, rows: list[Row], seed: int) -> Times:
+async def measure_suggest(index: TantivySearchIndex, rows: list[Row], seed: int) -> Times:
     """The times of suggestions, after 1 to 8 letters."""
     rng = random.Random(seed)
     times = Times()
@@ -255,7 +255,7 @@ async def compare(arguments: argparse.Namespace, folder: Path) -> None:
     """Prints the whole table for a catalogue file."""
     rng = random.Random(arguments.seed)
     rows = read(arguments.catalogue)
-    index = TantivyIndex(folder)
+    index = TantivySearchIndex(folder)
     if await index.token() != "filled":
         start = time.perf_counter()
         total = await build(index, synthesised(rows, arguments.tracks or len(rows), rng))
@@ -267,7 +267,9 @@ async def compare(arguments: argparse.Namespace, folder: Path) -> None:
     await index.aclose()
 
 
-async def ask(index: TantivyIndex, rows: list[Row], seed: int, out: TextIO) -> dict[str, Times]:
+async def ask(
+    index: TantivySearchIndex, rows: list[Row], seed: int, out: TextIO
+) -> dict[str, Times]:
     """Asks every class of queries for each of ``rows``, printing a line a class."""
     print(f"{'must p95 < 500 ms, aim < 10 ms':30}{HEADINGS}", file=out)
     times = {}
@@ -285,7 +287,7 @@ async def _invented(folder: Path) -> list[Figure]:
         Row(f"T{number}", *track, duration_ms=200_000, streams=rng.paretovariate(1.0))
         for number, track in enumerate(invent(TRACKS, SEED))
     ]
-    async with aclosing(TantivyIndex(folder)) as index:
+    async with aclosing(TantivySearchIndex(folder)) as index:
         filling = Times()
         total = await filling.of(build(index, iter(rows)))
         times = await ask(index, rng.sample(rows, QUERIES), SEED, sys.stderr)

@@ -27,12 +27,12 @@ from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.grpc.play_changes import play_changes
 from catalog_svc.adapters.grpc.playlist_changes import playlist_changes
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
-from catalog_svc.adapters.postgres.catalogue_lists import PostgresBrowsing
-from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresListing
+from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
+from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
 from catalog_svc.adapters.postgres.edits import PostgresEdits
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.job_queue import ENCODE_QUEUE, SCAN_QUEUE, Queue, make_jobs
-from catalog_svc.adapters.postgres.play_counts import PostgresPlays
+from catalog_svc.adapters.postgres.job_queue import ENCODE_QUEUE, SCAN_QUEUE, JobQueue, make_jobs
+from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
 from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
 from catalog_svc.adapters.postgres.preparation import PostgresPreparation
@@ -47,19 +47,19 @@ from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
 from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings, WorkerSettings
-from catalog_svc.usecases.catalog import Browse
-from catalog_svc.usecases.catalog_internal import ReadyTrack
-from catalog_svc.usecases.edit_catalogue import EditCatalogue
-from catalog_svc.usecases.imports import FollowImport
-from catalog_svc.usecases.list_names import ListNames
-from catalog_svc.usecases.lookup_assets import LookupAssets
-from catalog_svc.usecases.most_played import TopTracks
-from catalog_svc.usecases.play_orders import FindPlayOrders
+from catalog_svc.usecases.catalog import EditCatalog, ListTopTracks, ReadCatalog
+from catalog_svc.usecases.catalog_internal import (
+    GetPlayable,
+    LookupAssets,
+    LookupNames,
+    ReadPlayOrders,
+    WatchChanges,
+)
+from catalog_svc.usecases.imports import CreateImport, ReadImports
+from catalog_svc.usecases.most_played import MostPlayedList
 from catalog_svc.usecases.prepare_track import PrepareTrack
-from catalog_svc.usecases.publish_stream_counts import EVERY_S, TellStreams
+from catalog_svc.usecases.publish_stream_counts import EVERY_S, PublishStreamCounts
 from catalog_svc.usecases.scan_import import ScanImport
-from catalog_svc.usecases.start_import import StartImport
-from catalog_svc.usecases.watch_changes import WatchChanges
 from meshkit import postgres, telemetry
 from meshkit.background import regularly
 from meshkit.leases import Lease
@@ -76,64 +76,66 @@ USERS = IDENTITY_CONTRACT.services_by_name["UserInternalService"]
 
 def assemble(process: ServiceProcess, settings: Settings, most_played: MostPlayedCache) -> None:
     """Serves the catalogue's contracts, but search, over the schema of ``process``."""
-    server, pool, queue = process.server, process.pool, Queue()
-    catalogue = PostgresCatalogue(pool, queue)
-    browse, orders = Browse(catalogue), PostgresPlayOrders(pool)
-    imports = PostgresImports(pool, queue)
+    server, pool, queue = process.server, process.pool, JobQueue()
+    catalogue, imports = PostgresCatalogue(pool, queue), PostgresImports(pool, queue)
+    orders = PostgresPlayOrders(pool)
     catalog = CatalogServicer(
-        browse,
-        ListNames(PostgresBrowsing(pool), browse),
-        TopTracks(catalogue, orders, most_played),
-        EditCatalogue(PostgresEdits(pool)),
+        ReadCatalog(catalogue, PostgresCatalogueLists(pool)),
+        EditCatalog(PostgresEdits(pool)),
+        ListTopTracks(catalogue, MostPlayedList(orders, most_played)),
     )
     internal = CatalogInternalServicer(
-        browse,
-        ReadyTrack(catalogue),
-        WatchChanges(process.feed, PostgresListing(pool)),
-        FindPlayOrders(browse, orders),
-        LookupAssets(catalogue, HashedObjects(settings.objects_url)),
+        get_playable=GetPlayable(catalogue),
+        play_orders=ReadPlayOrders(catalogue, orders),
+        lookup_names=LookupNames(catalogue),
+        lookup_assets=LookupAssets(catalogue, HashedObjects(settings.objects_url)),
+        watch_changes=WatchChanges(process.feed, PostgresCatalogueSnapshot(pool)),
         streams=server.streams,
     )
     importing = ImportServicer(
-        StartImport(imports, settings.import_roots),
-        FollowImport(imports),
+        CreateImport(imports, settings.import_roots),
+        ReadImports(imports),
         streams=server.streams,
     )
     server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
     server.add(add_CatalogInternalServiceServicer_to_server, internal)
     server.add(pb_grpc.add_ImportServiceServicer_to_server, importing)
-    plays = PostgresPlays(pool)
+    plays = PostgresPlayCounts(pool)
     lease = Lease(PostgresLeases(pool), "tell-streams", ttl_s=EVERY_S)
-    process.run(partial(regularly, EVERY_S, TellStreams(plays, lease)))
+    process.run(partial(regularly, EVERY_S, PublishStreamCounts(plays, lease)))
     process.every_hour(plays.forget)
     process.before_serving(partial(fold_titles, pool))
 
 
 async def assemble_search(process: ServiceProcess, settings: Settings) -> None:
-    """Serves search over an index of this instance, which follows the feed of ``process``."""
+    """Serves search over an index of this instance, which consumes the feed of ``process``."""
     # The index is the one heavy import that workers do without.
-    from catalog_svc.adapters.tantivy.search_index import TantivyIndex
+    from catalog_svc.adapters.tantivy.search_index import TantivySearchIndex
     from catalog_svc.search_convert import index_change
     from catalog_svc.servicers.search import SearchServicer
     from catalog_svc.servicers.search_internal import SearchInternalServicer
-    from catalog_svc.usecases.consume_into_index import IndexFollower
+    from catalog_svc.usecases.consume_into_index import IndexConsumer
     from catalog_svc.usecases.search import Search
     from catalog_svc.usecases.search_internal import MatchTracks
 
     lag = telemetry.gauge(
         "search_index_lag_seconds", "For how long the search index has not held all of the feed."
     )
-    index = await process.enter(aclosing(TantivyIndex(settings.index_dir)))
-    follower = IndexFollower(
-        process.feed, index, PostgresListing(process.pool), index_change, report_lag=lag.set
+    index = await process.enter(aclosing(TantivySearchIndex(settings.index_dir)))
+    consumer = IndexConsumer(
+        process.feed,
+        index,
+        PostgresCatalogueSnapshot(process.pool),
+        index_change,
+        report_lag=lag.set,
     )
 
     async def caught_up() -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(settings.index_wait_s):
-                await follower.caught_up.wait()
+                await consumer.caught_up.wait()
 
-    process.run(follower.run)
+    process.run(consumer.run)
     process.before_serving(caught_up)
     searching, matching = SearchServicer(Search(index)), SearchInternalServicer(MatchTracks(index))
     process.server.add(pb_grpc.add_SearchServiceServicer_to_server, searching)
@@ -151,7 +153,7 @@ async def count_plays(process: ServiceProcess, target: str) -> None:
     """Counts plays; one instance at a time does, and two would count none twice."""
     channel = await process.channel(target, "playback", HISTORY)
     watch = play_changes(HistoryInternalServiceStub(channel))
-    process.consume("playback", watch, PostgresPlays(process.pool), gather_s=_GATHER_PLAYS_S)
+    process.consume("playback", watch, PostgresPlayCounts(process.pool), gather_s=_GATHER_PLAYS_S)
 
 
 async def serve(settings: Settings) -> None:
@@ -175,7 +177,7 @@ async def work(settings: WorkerSettings) -> None:
 async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.Event) -> None:
     """Do the catalogue's jobs until ``stop`` is set: scans beside encoding, never behind it."""
     with work_folders.opened(settings.work_dir) as folders:
-        jobs, queue, tags = make_jobs(), Queue(), FastTags()
+        jobs, queue, tags = make_jobs(), JobQueue(), FastTags()
         scan = ScanImport(PostgresScanStore(pool, queue), FolderWalk(), tags)
         prepare = PrepareTrack(
             PostgresPreparation(pool, queue),

@@ -106,7 +106,7 @@ def stage_rungs(stage: int, *, lossless: bool) -> tuple[RungPlan, ...]:
     return tuple(plans)
 
 
-def check_facts(facts: StreamFacts) -> None:
+def require_encodable(facts: StreamFacts) -> None:
     """Refuse audio outside what can be delivered; raises ``AudioRefused``."""
     if not 4_000 <= facts.sample_rate_hz <= 768_000:
         raise AudioRefused(f"a sample rate of {facts.sample_rate_hz} Hz is not supported")
@@ -116,7 +116,7 @@ def check_facts(facts: StreamFacts) -> None:
         raise AudioRefused("it is longer than 24 hours")
 
 
-def check_length(decoded_s: float, facts: StreamFacts) -> None:
+def require_whole(decoded_s: float, facts: StreamFacts) -> None:
     """Refuse audio shorter than its container claims: a hole, a cut, or a lie."""
     if decoded_s <= 0:
         raise AudioRefused("it holds no audio")

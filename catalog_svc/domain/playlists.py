@@ -20,7 +20,7 @@ class Playlist:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaylistTold:
+class PlaylistChange:
     """A playlist at a version; none: it is not public, or deleted."""
 
     id: str
@@ -29,7 +29,7 @@ class PlaylistTold:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowersTold:
+class FollowerCountChange:
     """How many follow the artist ``id``, at a version."""
 
     id: str
@@ -37,12 +37,12 @@ class FollowersTold:
     count: int
 
 
-Told: TypeAlias = PlaylistTold | FollowersTold
-T = TypeVar("T", PlaylistTold, FollowersTold)
+PlaylistFeedChange: TypeAlias = PlaylistChange | FollowerCountChange
+T = TypeVar("T", PlaylistChange, FollowerCountChange)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListingVersion:
     """When something was told last: in which listing of the feed, and at what version.
 
     A new listing is believed whatever its versions: its source may have been restored.
@@ -51,12 +51,12 @@ class Place:
     generation: int
     version: int
 
-    def before(self, other: Place) -> bool:
+    def before(self, other: ListingVersion) -> bool:
         """Whether what is told at ``other`` goes over what was told here."""
         return (self.generation, self.version) < (other.generation, other.version)
 
 
-def newest_told(told: Iterable[T]) -> list[T]:
+def newest_changes(told: Iterable[T]) -> list[T]:
     """One word on each thing, that of the highest version, by id."""
     kept: dict[str, T] = {}
     for one in told:

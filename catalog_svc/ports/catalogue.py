@@ -73,7 +73,7 @@ class Catalogue(Protocol):
         ...
 
 
-class Browsing(Protocol):
+class CatalogueLists(Protocol):
     """Lists of names of which something can be played or will be."""
 
     async def albums(
@@ -124,7 +124,7 @@ class Playables(Protocol):
         ...
 
 
-class CatalogueListing(Protocol):
+class CatalogueSnapshot(Protocol):
     """All that there is, for who starts from nothing."""
 
     def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:

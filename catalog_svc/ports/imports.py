@@ -30,11 +30,11 @@ class Imports(Protocol):
         """The run with its counts as of now, or None."""
         ...
 
-    async def listed(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
+    async def list_runs(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
         """Runs by (created_at desc, id desc); ``after`` is (created_at in µs, id)."""
         ...
 
-    async def files(
+    async def list_files(
         self,
         import_id: str,
         *,

@@ -22,7 +22,7 @@ class PlayCounts(Consumer[Play], Protocol):
         """Drop the ids of plays that cannot be told again; returns how many went."""
         ...
 
-    async def tell(self, *, after: str, limit: int) -> list[str]:
+    async def publish_outgrown(self, *, after: str, limit: int) -> list[str]:
         """Write to the catalogue's feed the tracks whose count is ``outgrown``, by id.
 
         At most ``limit`` of those behind the id ``after``; returns their ids. The feed must get

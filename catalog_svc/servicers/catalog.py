@@ -10,7 +10,6 @@ from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 from catalog_svc import convert
 from catalog_svc.domain.catalogue import LIVING_STATES, Track, TrackState
 from catalog_svc.domain.listings import (
-    HIDDEN,
     AlbumQuery,
     AlbumSort,
     ArtistSort,
@@ -30,10 +29,7 @@ from catalog_svc.servicers.places import (
     track_after,
     year_before,
 )
-from catalog_svc.usecases.catalog import Browse
-from catalog_svc.usecases.edit_catalogue import EditCatalogue
-from catalog_svc.usecases.list_names import ListNames
-from catalog_svc.usecases.most_played import TopTracks
+from catalog_svc.usecases.catalog import EditCatalog, ListTopTracks, ReadCatalog
 from meshkit.idempotency import request_key
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.server_context import Context
@@ -48,19 +44,17 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
 
     def __init__(
         self,
-        browse: Browse,
-        names: ListNames,
-        top_tracks: TopTracks,
-        edit: EditCatalogue,
+        read: ReadCatalog,
+        edit: EditCatalog,
+        list_top_tracks: ListTopTracks,
     ) -> None:
-        self._browse = browse
-        self._names = names
-        self._top_tracks = top_tracks
+        self._read = read
         self._edit = edit
+        self._list_top_tracks = list_top_tracks
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
         """See the contract."""
-        return pb.GetTrackResponse(track=convert.track(await self._browse.track(request.id)))
+        return pb.GetTrackResponse(track=convert.track(await self._read.get_track(request.id)))
 
     async def UpdateTrack(
         self, request: pb.UpdateTrackRequest, context: Context
@@ -68,7 +62,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         edit = convert.track_edit(request)
         key = request_key(request)
-        edited = await self._edit.track(request.id, edit, key)
+        edited = await self._edit.update_track(request.id, edit, key)
         return pb.UpdateTrackResponse(track=convert.track(edited))
 
     async def ListTracks(
@@ -78,7 +72,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         page = Page.of(request)
         query = _track_query(request)
         after = track_after(page.after, query.sort)
-        found = await self._browse.tracks(query, after=after, limit=page.size + 1)
+        found = await self._read.list_tracks(query, after=after, limit=page.size + 1)
         shown, token = page.cut(found, partial(track_place, query.sort))
         return pb.ListTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
@@ -88,7 +82,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         page = Page.of(request)
         after = newest_after(page.after)
-        found = await self._browse.tracks(HIDDEN, after=after, limit=page.size + 1)
+        found = await self._read.list_hidden_tracks(after=after, limit=page.size + 1)
         shown, token = page.cut(found, newest_key)
         return pb.ListHiddenTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
@@ -96,9 +90,8 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.BatchGetTracksRequest, context: Context
     ) -> pb.BatchGetTracksResponse:
         """See the contract."""
-        found = {track.id: track for track in await self._browse.tracks_of(request.ids)}
-        told = [found[id_] for id_ in dict.fromkeys(request.ids) if id_ in found]
-        return pb.BatchGetTracksResponse(tracks=map(convert.track, told))
+        found = await self._read.batch_get_tracks(request.ids)
+        return pb.BatchGetTracksResponse(tracks=map(convert.track, found))
 
     async def ListAlbums(
         self, request: pb.ListAlbumsRequest, context: Context
@@ -115,7 +108,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
             genre=clean(request.genre),
         )
         after = named_after(page.after, text=sort is AlbumSort.TITLE)
-        found = await self._names.albums(query, after=after, limit=page.size + 1)
+        found = await self._read.list_albums(query, after=after, limit=page.size + 1)
         shown, token = page.cut(found, partial(album_place, sort))
         return pb.ListAlbumsResponse(albums=map(convert.album, shown), next_page_token=token)
 
@@ -126,7 +119,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         page = Page.of(request)
         sort = ArtistSort(request.sort or ArtistSort.NAME)
         after = named_after(page.after, text=sort is ArtistSort.NAME)
-        found = await self._names.artists(
+        found = await self._read.list_artists(
             sort, after=after, limit=page.size + 1, genre=clean(request.genre)
         )
         shown, token = page.cut(found, partial(artist_place, sort))
@@ -137,7 +130,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.ListGenresResponse:
         """See the contract."""
         page = Page.of(request)
-        found = await self._names.genres(after=name_after(page.after), limit=page.size + 1)
+        found = await self._read.list_genres(after=name_after(page.after), limit=page.size + 1)
         shown, token = page.cut(found, lambda genre: (genre.name,))
         return pb.ListGenresResponse(genres=map(convert.genre, shown), next_page_token=token)
 
@@ -146,13 +139,13 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     ) -> pb.ListYearsResponse:
         """See the contract."""
         page = Page.of(request)
-        found = await self._names.years(before=year_before(page.after), limit=page.size + 1)
+        found = await self._read.list_years(before=year_before(page.after), limit=page.size + 1)
         shown, token = page.cut(found, lambda one: (one.year,))
         return pb.ListYearsResponse(years=map(convert.release_year, shown), next_page_token=token)
 
     async def GetAlbum(self, request: pb.GetAlbumRequest, context: Context) -> pb.GetAlbumResponse:
         """See the contract."""
-        return pb.GetAlbumResponse(album=convert.album(await self._browse.album(request.id)))
+        return pb.GetAlbumResponse(album=convert.album(await self._read.get_album(request.id)))
 
     async def UpdateAlbum(
         self, request: pb.UpdateAlbumRequest, context: Context
@@ -160,7 +153,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         edit = convert.album_edit(request)
         key = request_key(request)
-        edited = await self._edit.album(request.id, edit, key)
+        edited = await self._edit.update_album(request.id, edit, key)
         return pb.UpdateAlbumResponse(album=convert.album(edited))
 
     async def ListAlbumTracks(
@@ -169,7 +162,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         page = Page.of(request)
         after = _album_after(page.after)
-        found = await self._browse.album_tracks(request.id, after=after, limit=page.size + 1)
+        found = await self._read.list_album_tracks(request.id, after=after, limit=page.size + 1)
         shown, token = page.cut(found, _album_key)
         return pb.ListAlbumTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
@@ -177,7 +170,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self, request: pb.GetArtistRequest, context: Context
     ) -> pb.GetArtistResponse:
         """See the contract."""
-        return pb.GetArtistResponse(artist=convert.artist(await self._browse.artist(request.id)))
+        return pb.GetArtistResponse(artist=convert.artist(await self._read.get_artist(request.id)))
 
     async def UpdateArtist(
         self, request: pb.UpdateArtistRequest, context: Context
@@ -185,14 +178,14 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         edit = convert.artist_edit(request)
         key = request_key(request)
-        edited = await self._edit.artist(request.id, edit, key)
+        edited = await self._edit.update_artist(request.id, edit, key)
         return pb.UpdateArtistResponse(artist=convert.artist(edited))
 
     async def ListArtistTopTracks(
         self, request: pb.ListArtistTopTracksRequest, context: Context
     ) -> pb.ListArtistTopTracksResponse:
         """See the contract."""
-        found = await self._browse.top_tracks(request.id)
+        found = await self._read.list_artist_top_tracks(request.id)
         return pb.ListArtistTopTracksResponse(tracks=map(convert.track, found))
 
     async def ListTopTracks(
@@ -201,9 +194,9 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """See the contract."""
         page = Page.of(request)
         after = _played_after(page.after)
-        found = await self._top_tracks.listed(after=after, limit=page.size + 1)
+        found = await self._list_top_tracks.places(after=after, limit=page.size + 1)
         places, token = page.cut(found, _played_key)
-        shown = await self._top_tracks.shown(places)
+        shown = await self._list_top_tracks.tracks(places)
         return pb.ListTopTracksResponse(tracks=map(convert.track, shown), next_page_token=token)
 
 

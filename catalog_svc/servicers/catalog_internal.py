@@ -8,11 +8,13 @@ from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceServicer
 
 from catalog_svc import convert
-from catalog_svc.usecases.catalog import Browse
-from catalog_svc.usecases.catalog_internal import ReadyTrack
-from catalog_svc.usecases.lookup_assets import LookupAssets
-from catalog_svc.usecases.play_orders import FindPlayOrders
-from catalog_svc.usecases.watch_changes import WatchChanges
+from catalog_svc.usecases.catalog_internal import (
+    GetPlayable,
+    LookupAssets,
+    LookupNames,
+    ReadPlayOrders,
+    WatchChanges,
+)
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
 
@@ -22,26 +24,28 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
 
     def __init__(
         self,
-        browse: Browse,
-        ready_track: ReadyTrack,
-        watch_changes: WatchChanges,
-        play_orders: FindPlayOrders,
-        lookup_assets: LookupAssets,
         *,
+        get_playable: GetPlayable,
+        play_orders: ReadPlayOrders,
+        lookup_names: LookupNames,
+        lookup_assets: LookupAssets,
+        watch_changes: WatchChanges,
         streams: OpenStreams,
     ) -> None:
-        self._browse = browse
-        self._ready_track = ready_track
-        self._watch_changes = watch_changes
+        self._get_playable = get_playable
         self._play_orders = play_orders
+        self._lookup_names = lookup_names
         self._lookup_assets = lookup_assets
+        self._watch_changes = watch_changes
         self._streams = streams
 
     async def GetPlayOrder(
         self, request: pb.GetPlayOrderRequest, context: Context
     ) -> pb.GetPlayOrderResponse:
         """See the contract."""
-        found = await self._play_orders(album_id=request.album_id, artist_id=request.artist_id)
+        found = await self._play_orders.get_play_order(
+            album_id=request.album_id, artist_id=request.artist_id
+        )
         track_ids = convert.packed_ids(found.track_ids)
         return pb.GetPlayOrderResponse(track_ids=track_ids, title=found.title)
 
@@ -50,14 +54,14 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
     ) -> pb.ListTrackArtistsResponse:
         """See the contract."""
         track_ids = convert.unpacked_ids("track_ids", request.track_ids)
-        found = await self._play_orders.artists(track_ids)
+        found = await self._play_orders.list_track_artists(track_ids)
         return pb.ListTrackArtistsResponse(artist_ids=convert.packed_ids(found))
 
     async def GetPlayable(
         self, request: pb.GetPlayableRequest, context: Context
     ) -> pb.GetPlayableResponse:
         """See the contract."""
-        found = await self._ready_track(request.track_id)
+        found = await self._get_playable(request.track_id)
         return pb.GetPlayableResponse(
             track=convert.track(found.track),
             descriptor_sha256=found.descriptor,
@@ -71,21 +75,21 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
         self, request: pb.LookupTracksRequest, context: Context
     ) -> pb.LookupTracksResponse:
         """See the contract."""
-        found = await self._browse.tracks_of(request.ids)
+        found = await self._lookup_names.lookup_tracks(request.ids)
         return pb.LookupTracksResponse(tracks=map(convert.track, found))
 
     async def LookupAlbums(
         self, request: pb.LookupAlbumsRequest, context: Context
     ) -> pb.LookupAlbumsResponse:
         """See the contract."""
-        found = await self._browse.albums_of(request.ids)
+        found = await self._lookup_names.lookup_albums(request.ids)
         return pb.LookupAlbumsResponse(albums=map(convert.album, found))
 
     async def LookupArtists(
         self, request: pb.LookupArtistsRequest, context: Context
     ) -> pb.LookupArtistsResponse:
         """See the contract."""
-        found = await self._browse.artists_of(request.ids)
+        found = await self._lookup_names.lookup_artists(request.ids)
         return pb.LookupArtistsResponse(artists=map(convert.artist, found))
 
     async def LookupAssets(

@@ -10,8 +10,7 @@ from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
 from catalog_svc import convert
 from catalog_svc.domain.imports import FileState
 from catalog_svc.servicers.places import newest_after, newest_key
-from catalog_svc.usecases.imports import FollowImport
-from catalog_svc.usecases.start_import import StartImport
+from catalog_svc.usecases.imports import CreateImport, ReadImports
 from meshkit.idempotency import request_key
 from meshkit.paging import Page, SortKey, foreign_token
 from meshkit.principal import current_principal
@@ -25,13 +24,13 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
 
     def __init__(
         self,
-        start: StartImport,
-        follow: FollowImport,
+        create_import: CreateImport,
+        read: ReadImports,
         *,
         streams: OpenStreams,
     ) -> None:
-        self._start = start
-        self._follow = follow
+        self._create_import = create_import
+        self._read = read
         self._streams = streams
 
     async def CreateImport(
@@ -39,14 +38,14 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     ) -> pb.CreateImportResponse:
         """See the contract."""
         key = request_key(request)
-        run = await self._start(request.path, key)
+        run = await self._create_import(request.path, key)
         return pb.CreateImportResponse(import_run=convert.import_run(run))
 
     async def GetImport(
         self, request: pb.GetImportRequest, context: Context
     ) -> pb.GetImportResponse:
         """See the contract."""
-        run = await self._follow.get(request.id)
+        run = await self._read.get_import(request.id)
         return pb.GetImportResponse(import_run=convert.import_run(run))
 
     async def ListImports(
@@ -54,7 +53,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     ) -> pb.ListImportsResponse:
         """See the contract."""
         page = Page.of(request)
-        found = await self._follow.listed(after=newest_after(page.after), limit=page.size + 1)
+        found = await self._read.list_imports(after=newest_after(page.after), limit=page.size + 1)
         shown, token = page.cut(found, newest_key)
         return pb.ListImportsResponse(imports=map(convert.import_run, shown), next_page_token=token)
 
@@ -64,7 +63,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         """See the contract."""
         page = Page.of(request)
         after = _after(page.after)
-        found = await self._follow.files(
+        found = await self._read.list_import_files(
             request.id,
             states=list(map(FileState, request.states)),
             after=after,
@@ -81,7 +80,7 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
         """See the contract."""
 
         async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchImportResponse, None]:
-            async for run in self._follow.watch(request.id, stop=stream.stop):
+            async for run in self._read.watch_import(request.id, stop=stream.stop):
                 yield pb.WatchImportResponse(import_run=convert.import_run(run))
 
         principal = current_principal()

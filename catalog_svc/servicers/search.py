@@ -8,7 +8,7 @@ from typing import Final
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
 
 from catalog_svc.domain.search import Entry, Kind
-from catalog_svc.usecases.search import MAX_RESULTS, Answer, Search
+from catalog_svc.usecases.search import MAX_RESULTS, Search, SearchPage
 from meshkit.faults import InvalidArgument
 from meshkit.paging import Page, foreign_token, size_of
 from meshkit.server_context import Context
@@ -47,7 +47,7 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
         page = Page.of(request)
         offset = _offset(page, types)
         kinds = [_KINDS[type_] for type_ in types]
-        answer = await self._search.find(request.q, kinds, limit=limit, offset=offset)
+        answer = await self._search.search(request.q, kinds, limit=limit, offset=offset)
         if answer.next_offset is None or len(types) != 1:
             return _response(answer, "")
         return _response(answer, page.next_token((answer.next_offset,)))
@@ -83,7 +83,7 @@ def _offset(page: Page, types: list[_Request.Type.ValueType]) -> int:
             raise foreign_token()
 
 
-def _response(answer: Answer, token: str) -> catalog_service_pb2.SearchResponse:
+def _response(found: SearchPage, token: str) -> catalog_service_pb2.SearchResponse:
     response = _Response(next_page_token=token)
     add: dict[Kind, Callable[[Entry], None]] = {
         Kind.TRACK: lambda entry: response.tracks.append(_track(entry)),
@@ -95,7 +95,7 @@ def _response(answer: Answer, token: str) -> catalog_service_pb2.SearchResponse:
             _Response.PlaylistResult(id=entry.id, title=entry.name, owner=entry.artist)
         ),
     }
-    for kind, hits in answer.found.items():
+    for kind, hits in found.found.items():
         for entry in hits.entries:
             add[kind](entry)
     return response

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from catalog_svc.domain.search import IndexChange, Kind
-from catalog_svc.ports.catalogue import CatalogueListing
+from catalog_svc.ports.catalogue import CatalogueSnapshot
 from catalog_svc.ports.search import IndexDamaged, SearchIndex
 from meshkit.faults import InvalidArgument, OutOfRange
 from meshkit.feeds import Change, ChangeFeed, FeedBatch
@@ -40,7 +40,7 @@ class Pace:
     check_s: float = 5.0
 
 
-class IndexFollower:
+class IndexConsumer:
     """Follows the catalogue's feed into the index, from where the index's own token says.
 
     ``caught_up`` is set when the index first holds all that was in the feed. ``report_lag`` is
@@ -51,7 +51,7 @@ class IndexFollower:
         self,
         feed: ChangeFeed,
         index: SearchIndex,
-        listing: CatalogueListing,
+        listing: CatalogueSnapshot,
         decode: Decoder,
         *,
         report_lag: Callable[[float], None] = lambda _: None,

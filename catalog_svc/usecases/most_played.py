@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import Context
-from dataclasses import replace
 
-from catalog_svc.domain.catalogue import Track
-from catalog_svc.domain.plays import MOST_PLAYED, MostPlayed, Streams
-from catalog_svc.ports.catalogue import Catalogue
+from catalog_svc.domain.plays import MOST_PLAYED, MostPlayed
 from catalog_svc.ports.plays import MostPlayedCache, PlayedTracks
 from meshkit.clock import now_ms
 
@@ -17,7 +14,7 @@ _LOOK_AGAIN_S = 0.05
 _LOOKS = 20
 
 
-class TopTracks:
+class MostPlayedList:
     """Reads the list that all instances share; one caller at a time makes it anew.
 
     Whoever finds none while another makes it looks again for a second, and then makes it too.
@@ -25,37 +22,20 @@ class TopTracks:
 
     def __init__(
         self,
-        catalogue: Catalogue,
         played: PlayedTracks,
         cache: MostPlayedCache,
         *,
         now_ms: Callable[[], int] = now_ms,
     ) -> None:
-        self._catalogue = catalogue
         self._played = played
         self._cache = cache
         self._now_ms = now_ms
         self._making: asyncio.Task[MostPlayed] | None = None
 
-    async def listed(self, *, after: tuple[int, str] | None, limit: int) -> Sequence[Streams]:
-        """Places of the list behind (streams, id); None: from the first."""
-        most_played = await self._cache.get()
-        if most_played is None:
-            most_played = await self._made()
-        return most_played.after(after, limit)
-
-    async def shown(self, places: Sequence[Streams]) -> list[Track]:
-        """The tracks at these places, those that are gone left out.
-
-        Their counts are those that they are listed by, so that a page is in its own order.
-        """
-        found = await self._catalogue.tracks_of([one.track_id for one in places])
-        tracks = {track.id: track for track in found}
-        return [
-            replace(tracks[one.track_id], streams_total=one.total)
-            for one in places
-            if one.track_id in tracks
-        ]
+    async def get(self) -> MostPlayed:
+        """The list, an hour old at most."""
+        held = await self._cache.get()
+        return await self._made() if held is None else held
 
     async def _made(self) -> MostPlayed:
         """The list, made once for all who wait for it in this process."""

@@ -17,7 +17,7 @@ from catalog_svc.domain.audio import (
     RungPlan,
     SourceGone,
     Target,
-    check_facts,
+    require_encodable,
     stage_rungs,
     target_of,
 )
@@ -103,7 +103,7 @@ class PrepareTrack:
 
     async def _stage_1(self, source: Source) -> None:
         probe = await self._audio.probe(source.path)
-        check_facts(probe.facts)
+        require_encodable(probe.facts)
         identity = await self._audio.identity(source.path, probe.facts)
         tags = self._truth(source, probe)
         claim = await self._store.claim(source, audio_sha256=identity, tags=tags)

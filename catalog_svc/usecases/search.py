@@ -1,4 +1,4 @@
-"""Finding tracks, artists and albums for people who type."""
+"""``SearchService``: tracks, artists, albums and playlists for people who type."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_RESULTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchPage:
     """What was found, and the offset of the next page; None where there is none."""
 
     found: Found
@@ -29,25 +29,25 @@ class Search:
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
 
-    async def find(
+    async def search(
         self, text: str, kinds: Collection[Kind], *, limit: int, offset: int = 0
-    ) -> Answer:
+    ) -> SearchPage:
         """The hits of each of ``kinds`` from ``offset`` on, at most ``limit`` of each.
 
         ``InvalidArgument`` on q where it is blank. Only a search of one kind has
         further pages.
         """
-        _check(text)
+        _require_text(text)
         query = parse(text)
         limit = min(limit, MAX_RESULTS - offset)
         if query is None or not kinds or limit <= 0:
-            return Answer({kind: Hits() for kind in kinds}, None)
+            return SearchPage({kind: Hits() for kind in kinds}, None)
         found = await self._index.search(query, kinds, limit=limit, offset=offset)
-        return Answer(found, _next_offset(found, offset + limit))
+        return SearchPage(found, _next_offset(found, offset + limit))
 
     async def suggest(self, text: str, *, limit: int) -> Sequence[Entry]:
-        """Entries whose name begins like ``text``; ``InvalidArgument`` as for ``find``."""
-        _check(text)
+        """Entries whose name begins like ``text``; ``InvalidArgument`` as for ``search``."""
+        _require_text(text)
         beginning = fold(text)
         return await self._index.suggest(beginning, limit=limit) if beginning else ()
 
@@ -59,6 +59,6 @@ def _next_offset(found: Found, reached: int) -> int | None:
     return reached if reached < min(hits.total, MAX_RESULTS) else None
 
 
-def _check(text: str) -> None:
+def _require_text(text: str) -> None:
     if not text.strip():
         raise InvalidArgument.field("q", "must have more than spaces")

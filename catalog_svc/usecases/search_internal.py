@@ -1,4 +1,4 @@
-"""Find the tracks that descriptions of recordings mean."""
+"""``SearchInternalService``: the tracks that descriptions of recordings mean."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Match(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MatchResult:
     """What was found for a description; no track: nothing is like it."""
 
     match: Match = Match.NONE
@@ -39,14 +39,14 @@ class MatchTracks:
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
 
-    async def __call__(self, descriptions: Sequence[Description]) -> list[Matched]:
+    async def __call__(self, descriptions: Sequence[Description]) -> list[MatchResult]:
         """What each description means, in their order.
 
         One after the other, so that people who search meanwhile do not wait for all of them.
         """
-        return [await self._matched(description) for description in descriptions]
+        return [await self._match(description) for description in descriptions]
 
-    async def _matched(self, said: Description) -> Matched:
+    async def _match(self, said: Description) -> MatchResult:
         wanted = replace(
             said,
             title=said.title[:MAX_NAME].strip(),
@@ -55,11 +55,11 @@ class MatchTracks:
         )
         title, artist = fold(wanted.title), fold(wanted.artist)
         if not title:
-            return Matched()
+            return MatchResult()
         if artist:
             found = exact(wanted, await self._index.titled(title, artist, limit=_SAME_TITLE))
             if found is not None:
-                return Matched(Match.EXACT, found.id)
+                return MatchResult(Match.EXACT, found.id)
         words = search_words(wanted)[:MAX_QUERY_WORDS]
         alike = most_similar(wanted, await self._index.alike(words, limit=_ALIKE))
-        return Matched(Match.SIMILAR, alike.id) if alike else Matched()
+        return MatchResult(Match.SIMILAR, alike.id) if alike else MatchResult()

@@ -13,7 +13,7 @@ from segue.catalog.v1 import asset_pb2
 from catalog_svc import schema as catalog
 from catalog_svc.adapters.postgres import title_backfill as postgres_titles
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
-from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.listings import TrackQuery, TrackSort, track_place
 from edge.identity import schema as identity
 from edge.identity.adapters.postgres.accounts import PostgresAccounts
@@ -93,7 +93,7 @@ async def test_no_answer_of_then_is_given_again(database_dsn: str, schema: str, 
 
 async def test_tracks_of_then_are_listed(database_dsn: str) -> None:
     async with upgraded(database_dsn, "catalog") as pool:
-        tracks = await PostgresCatalogue(pool, Queue()).tracks(after=None, limit=10)
+        tracks = await PostgresCatalogue(pool, JobQueue()).tracks(after=None, limit=10)
     assert sorted(track.title for track in tracks) == ["Harbour 1", "Harbour 2", "Harbour 3"]
     assert {track.artist for track in tracks} == {"Tide"}
     assert all(track.duration_ms > 30_000 for track in tracks)
@@ -105,7 +105,7 @@ async def test_tracks_of_then_are_listed_by_title(
     monkeypatch.setattr(postgres_titles, "_ROWS", 2)
     async with upgraded(database_dsn, "catalog") as pool:
         await postgres_titles.fold_titles(pool)
-        reads = PostgresCatalogue(pool, Queue())
+        reads = PostgresCatalogue(pool, JobQueue())
         query = TrackQuery(TrackSort.TITLE)
         whole = await reads.tracks(query, after=None, limit=10)
         place = track_place(TrackSort.TITLE, whole[0])

@@ -9,7 +9,7 @@ import psycopg
 from catalog_svc import schema as catalog
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.edits import PostgresEdits
-from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.edits import AlbumEdit, ArtistEdit, TrackEdit
 from meshkit import postgres
 from meshkit.migrations import migrate
@@ -37,7 +37,7 @@ async def test_a_hidden_track_of_then_is_one_that_was_taken_down_and_counts_no_m
     async with postgres.open_pool(
         database_dsn, schema="catalog", application_name="upgrade", max_size=2
     ) as pool:
-        reads, edits = PostgresCatalogue(pool, Queue()), PostgresEdits(pool)
+        reads, edits = PostgresCatalogue(pool, JobQueue()), PostgresEdits(pool)
         album, artist = await reads.album(COAST), await reads.artist(TIDE)
         assert album is not None
         assert artist is not None

@@ -1,4 +1,4 @@
-"""Tracks, albums and artists as answers that are kept for retries."""
+"""Tracks, albums and artists as answers that are stored for retries."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from catalog_svc.domain.catalogue import Access, Album, Artist, Loudness, Track,
 from meshkit.clock import instant_of_us, unix_us
 
 
-def remembered(thing: Track | Album | Artist) -> bytes:
-    """What ``recalled_track`` and its like make the thing of."""
+def encode(thing: Track | Album | Artist) -> bytes:
+    """What ``decode_track`` and its like make the thing of."""
     return json.dumps({**asdict(thing), "created_at": unix_us(thing.created_at)}).encode()
 
 
-def recalled_track(answer: bytes) -> Track:
-    """The track that was remembered."""
-    kept = json.loads(answer)
-    loudness = kept["loudness"]
+def decode_track(answer: bytes) -> Track:
+    """The track of a stored answer."""
+    stored = json.loads(answer)
+    loudness = stored["loudness"]
     changed = {
-        "genres": tuple(kept["genres"]),
-        "bitrates_kbps": tuple(kept["bitrates_kbps"]),
-        "access": Access(kept["access"]),
-        "state": TrackState(kept["state"]),
+        "genres": tuple(stored["genres"]),
+        "bitrates_kbps": tuple(stored["bitrates_kbps"]),
+        "access": Access(stored["access"]),
+        "state": TrackState(stored["state"]),
         "loudness": Loudness(**loudness) if loudness else None,
-        "created_at": instant_of_us(kept["created_at"]),
+        "created_at": instant_of_us(stored["created_at"]),
     }
-    return Track(**{**kept, **changed})
+    return Track(**{**stored, **changed})
 
 
-def recalled_album(answer: bytes) -> Album:
-    """The album that was remembered."""
-    kept = json.loads(answer)
-    return Album(**{**kept, "created_at": instant_of_us(kept["created_at"])})
+def decode_album(answer: bytes) -> Album:
+    """The album of a stored answer."""
+    stored = json.loads(answer)
+    return Album(**{**stored, "created_at": instant_of_us(stored["created_at"])})
 
 
-def recalled_artist(answer: bytes) -> Artist:
-    """The artist that was remembered."""
-    kept = json.loads(answer)
-    return Artist(**{**kept, "created_at": instant_of_us(kept["created_at"])})
+def decode_artist(answer: bytes) -> Artist:
+    """The artist of a stored answer."""
+    stored = json.loads(answer)
+    return Artist(**{**stored, "created_at": instant_of_us(stored["created_at"])})

@@ -8,15 +8,20 @@ from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
-from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold, Told
+from catalog_svc.domain.playlists import (
+    FollowerCountChange,
+    Playlist,
+    PlaylistChange,
+    PlaylistFeedChange,
+)
 from meshkit.following import Step, Watch, step_of
 from meshkit.stream_ends import require_going_on
 
 
-def playlist_changes(stub: PlaylistInternalServiceStub) -> Watch[Told]:
+def playlist_changes(stub: PlaylistInternalServiceStub) -> Watch[PlaylistFeedChange]:
     """A ``Watch`` over the playlist service's feed."""
 
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[Told]]:
+    async def watch(resume_token: str, /) -> AsyncIterator[Step[PlaylistFeedChange]]:
         request = pb.WatchChangesRequest(resume_token=resume_token)
         async for change in stub.WatchChanges(request):
             require_going_on(change)
@@ -25,19 +30,19 @@ def playlist_changes(stub: PlaylistInternalServiceStub) -> Watch[Told]:
     return watch
 
 
-def told(change: pb.WatchChangesResponse) -> Told | None:
+def told(change: pb.WatchChangesResponse) -> PlaylistFeedChange | None:
     """The news in a step; None where there is none that the catalogue keeps."""
     match change.WhichOneof("event"):
         case "playlist":
             message = change.playlist
             shown = _playlist(message) if message.is_public else None
-            return PlaylistTold(message.playlist_id, change.version, shown)
+            return PlaylistChange(message.playlist_id, change.version, shown)
         case "deleted":
-            return PlaylistTold(change.deleted.playlist_id, change.version, None)
+            return PlaylistChange(change.deleted.playlist_id, change.version, None)
         case "artist_followers":
             followers = change.artist_followers
             count = max(0, int(followers.followers_count))
-            return FollowersTold(followers.artist_id, change.version, count)
+            return FollowerCountChange(followers.artist_id, change.version, count)
         case _:
             return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.memory.entities import MemoryNames
+from catalog_svc.adapters.memory.entities import MemoryEntities
 from catalog_svc.adapters.memory.playlists import MemoryPlaylists
 from catalog_svc.domain.catalogue import (
     Album,
@@ -39,23 +39,23 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class KeptAsset:
+class CurrentAsset:
     """The newest descriptor of a track."""
 
     descriptor: str
     rungs: tuple[tuple[str, int], ...]
 
 
-class MemoryReads:
-    """``Catalogue``, ``CatalogueListing``, ``PlayOrders`` and ``PlayedTracks`` over names, and
+class MemoryCatalogue:
+    """``Catalogue``, ``CatalogueSnapshot``, ``PlayOrders`` and ``PlayedTracks`` over names, and
     where merged tracks lead."""
 
     __slots__ = ()
 
     playlists: MemoryPlaylists
-    _names: MemoryNames
+    _names: MemoryEntities
     _merged: dict[str, str]
-    _assets: dict[str, KeptAsset]
+    _assets: dict[str, CurrentAsset]
 
     async def track(self, track_id: str) -> Track | None:
         """See ``Catalogue.track``."""
@@ -72,7 +72,7 @@ class MemoryReads:
     async def albums(
         self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
     ) -> list[Album]:
-        """See ``Browsing.albums``."""
+        """See ``CatalogueLists.albums``."""
         albums = [album for key in self._names.albums if (album := self._names.album(key))]
         genres = self._genres(lambda track: track.album_id)
         admitted = [one for one in albums if query.admits(one, genres[one.id])]
@@ -86,19 +86,19 @@ class MemoryReads:
         limit: int,
         genre: str = "",
     ) -> list[Artist]:
-        """See ``Browsing.artists``."""
+        """See ``CatalogueLists.artists``."""
         artists = [artist for key in self._names.artists if (artist := self._names.artist(key))]
         genres = self._genres(lambda track: track.artist_id)
         listed = [one for one in artists if one.living and (not genre or genre in genres[one.id])]
         return _page({artist_place(sort, one): one for one in listed}, after, limit)
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:
-        """See ``Browsing.genres``."""
+        """See ``CatalogueLists.genres``."""
         counts = Counter(genre for track in self._most_played() for genre in track.genres)
         return [Genre(*one) for one in sorted(counts.items()) if one[0] > after][:limit]
 
     async def years(self, *, before: int, limit: int) -> list[ReleaseYear]:
-        """See ``Browsing.years``."""
+        """See ``CatalogueLists.years``."""
         tracks = Counter(track.year for track in self._most_played())
         albums = [album for key in self._names.albums if (album := self._names.album(key))]
         living = Counter(album.year for album in albums if album.living)
@@ -186,7 +186,7 @@ class MemoryReads:
         return self._merged.get(track_id, track_id)
 
     async def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
-        """See ``CatalogueListing.everything``."""
+        """See ``CatalogueSnapshot.everything``."""
         for entity, changes in self._listed():
             if entity in entities and changes:
                 yield changes

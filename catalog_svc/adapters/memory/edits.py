@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from catalog_svc.adapters.codecs import request_answers as kept
-from catalog_svc.adapters.memory.entities import MemoryNames
+from catalog_svc.adapters.codecs import request_answers
+from catalog_svc.adapters.memory.entities import MemoryEntities
 from catalog_svc.domain.catalogue import Album, Artist, Track
 from catalog_svc.domain.edits import NOTHING, AlbumEdit, ArtistEdit, TrackEdit, name_taken_error
 from meshkit.idempotency import MemoryAnswers, RequestKey
@@ -15,7 +15,7 @@ from meshkit.idempotency import MemoryAnswers, RequestKey
 class MemoryEdits:
     """``Edits`` over names; ``survivor`` says where the id of a merged track leads."""
 
-    def __init__(self, names: MemoryNames, survivor: Callable[[str], str]) -> None:
+    def __init__(self, names: MemoryEntities, survivor: Callable[[str], str]) -> None:
         self._names = names
         self._survivor = survivor
         self._answers = MemoryAnswers()
@@ -31,9 +31,9 @@ class MemoryEdits:
         async def produce() -> bytes:
             if (changed := edit.of(track)) != NOTHING:
                 self._edit_track(track.id, changed)
-            return kept.remembered(self._names.track(track.id) or track)
+            return request_answers.encode(self._names.track(track.id) or track)
 
-        return kept.recalled_track(await self._answers.answer_once(None, key, produce))
+        return request_answers.decode_track(await self._answers.answer_once(None, key, produce))
 
     async def edit_album(
         self, album_id: str, edit: AlbumEdit, key: RequestKey | None
@@ -46,9 +46,9 @@ class MemoryEdits:
         async def produce() -> bytes:
             if (changed := edit.of(album)) != AlbumEdit():
                 self._edit_album(self._names.albums[album_id], changed)
-            return kept.remembered(self._names.album(album_id) or album)
+            return request_answers.encode(self._names.album(album_id) or album)
 
-        return kept.recalled_album(await self._answers.answer_once(None, key, produce))
+        return request_answers.decode_album(await self._answers.answer_once(None, key, produce))
 
     async def edit_artist(
         self, artist_id: str, edit: ArtistEdit, key: RequestKey | None
@@ -61,9 +61,9 @@ class MemoryEdits:
         async def produce() -> bytes:
             if (changed := edit.of(artist)) != ArtistEdit():
                 self._edit_artist(self._names.artists[artist_id], changed)
-            return kept.remembered(self._names.artist(artist_id) or artist)
+            return request_answers.encode(self._names.artist(artist_id) or artist)
 
-        return kept.recalled_artist(await self._answers.answer_once(None, key, produce))
+        return request_answers.decode_artist(await self._answers.answer_once(None, key, produce))
 
     def merge(self, track_id: str, into: str) -> None:
         """A track is gone; what was said of it is said of another, where nothing was."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.memory.overrides import MemoryWords
+from catalog_svc.adapters.memory.overrides import MemoryOverrides
 from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
 from catalog_svc.domain.tags import Tags, identity
 from catalog_svc.ports.preparation import Publication
@@ -15,14 +15,14 @@ from meshkit.feeds import MemoryChangeFeed
 from meshkit.ulids import new_id
 
 
-class MemoryNames:
+class MemoryEntities:
     """Finds or makes names by identity, counts tracks to them, drops what nothing is left of."""
 
     def __init__(self, feed: MemoryChangeFeed) -> None:
         self.artists: dict[str, Artist] = {}
         self.albums: dict[str, Album] = {}
         self._tracks: dict[str, Track] = {}
-        self.words = MemoryWords()
+        self.words = MemoryOverrides()
         self._feed = feed
 
     def track(self, track_id: str) -> Track | None:

@@ -9,7 +9,7 @@ from catalog_svc.domain.tags import identity
 
 
 @dataclass(slots=True)
-class MemoryWords:
+class MemoryOverrides:
     """By id. Of names, what tags say stands here where something else is shown.
 
     ``aliases`` lead from the artist of an album (empty: an artist's own) and another folded name by

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from catalog_svc.adapters.memory.entities import MemoryNames
+from catalog_svc.adapters.memory.entities import MemoryEntities
 from catalog_svc.domain.plays import Play, outgrown, summed
 
 
-class MemoryPlays:
+class MemoryPlayCounts:
     """``PlayCounts`` beside the tracks that it counts.
 
     ``survivor`` says into which track one was merged: itself for most.
     """
 
-    def __init__(self, names: MemoryNames, survivor: Callable[[str], str]) -> None:
+    def __init__(self, names: MemoryEntities, survivor: Callable[[str], str]) -> None:
         self._names = names
         self._survivor = survivor
         self._counted: set[str] = set()
@@ -43,8 +43,8 @@ class MemoryPlays:
         """See ``PlayCounts.forget``: nothing grows old here."""
         return 0
 
-    async def tell(self, *, after: str, limit: int) -> list[str]:
-        """See ``PlayCounts.tell``."""
+    async def publish_outgrown(self, *, after: str, limit: int) -> list[str]:
+        """See ``PlayCounts.publish_outgrown``."""
         totals = {track.id: track.streams_total for track in self._names.tracks()}
         grown = sorted(
             track_id

@@ -6,19 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from catalog_svc.adapters.codecs import feed_changes
-from catalog_svc.adapters.memory.entities import MemoryNames
-from catalog_svc.domain.playlists import Place, Playlist, PlaylistTold, Told
+from catalog_svc.adapters.memory.entities import MemoryEntities
+from catalog_svc.domain.playlists import (
+    ListingVersion,
+    Playlist,
+    PlaylistChange,
+    PlaylistFeedChange,
+)
 from meshkit.feeds import Change, MemoryChangeFeed
 
 
 class MemoryPlaylists:
-    """``PlaylistCopy`` beside the names whose followers it counts."""
+    """``PlaylistReplica`` beside the names whose followers it counts."""
 
-    def __init__(self, names: MemoryNames, feed: MemoryChangeFeed) -> None:
+    def __init__(self, names: MemoryEntities, feed: MemoryChangeFeed) -> None:
         self._names = names
         self._feed = feed
-        self._held: dict[str, tuple[Place, Playlist | None, int]] = {}
-        self._followers: dict[str, Place] = {}
+        self._held: dict[str, tuple[ListingVersion, Playlist | None, int]] = {}
+        self._followers: dict[str, ListingVersion] = {}
         self._generation = 0
         self._version = 0
         self._token = ""
@@ -31,14 +36,14 @@ class MemoryPlaylists:
         """See ``Consumer.begin_listing``."""
         self._generation += 1
 
-    async def apply(self, changes: Sequence[Told], resume_token: str) -> None:
+    async def apply(self, changes: Sequence[PlaylistFeedChange], resume_token: str) -> None:
         """See ``Consumer.apply``."""
         for told in changes:
-            place = Place(self._generation, told.version)
-            if isinstance(told, PlaylistTold):
-                self._keep(told.id, told.playlist, place)
+            place = ListingVersion(self._generation, told.version)
+            if isinstance(told, PlaylistChange):
+                self._replicate(told.id, told.playlist, place)
             else:
-                self._follow(told.id, told.count, place)
+                self._set_followers(told.id, told.count, place)
         self._token = resume_token or self._token
 
     async def end_listing(self) -> None:
@@ -47,7 +52,7 @@ class MemoryPlaylists:
             if place.generation < self._generation:
                 del self._held[key]
                 if playlist:
-                    self._tell(key, None)
+                    self._publish(key, None)
         for artist_id, place in list(self._followers.items()):
             if place.generation < self._generation:
                 del self._followers[artist_id]
@@ -59,22 +64,22 @@ class MemoryPlaylists:
             if playlist:
                 yield feed_changes.playlist_change(playlist, version)
 
-    def _keep(self, key: str, playlist: Playlist | None, place: Place) -> None:
+    def _replicate(self, key: str, playlist: Playlist | None, place: ListingVersion) -> None:
         held = self._held.get(key)
         if held is not None and not held[0].before(place):
             return
         if playlist != (held[1] if held else None):
-            self._tell(key, playlist)
+            self._publish(key, playlist)
         self._held[key] = (place, playlist, self._version)
 
-    def _tell(self, key: str, playlist: Playlist | None) -> None:
+    def _publish(self, key: str, playlist: Playlist | None) -> None:
         self._version += 1
         if playlist is None:
             self._feed.append(feed_changes.removal("playlist", key, self._version))
         else:
             self._feed.append(feed_changes.playlist_change(playlist, self._version))
 
-    def _follow(self, artist_id: str, count: int, place: Place) -> None:
+    def _set_followers(self, artist_id: str, count: int, place: ListingVersion) -> None:
         held = self._followers.get(artist_id)
         if artist_id not in self._names.artists or (held and not held.before(place)):
             return

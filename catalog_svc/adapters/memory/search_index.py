@@ -31,7 +31,7 @@ _EXACT_WORD = 5.0
 _WordScore = Callable[[str, str], float]
 
 
-class MemoryIndex:
+class MemorySearchIndex:
     """A ``SearchIndex`` that looks at every entry for every query, and forgets when it ends."""
 
     def __init__(self) -> None:

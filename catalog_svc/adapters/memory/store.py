@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from catalog_svc.adapters.memory.catalogue import KeptAsset, MemoryReads
+from catalog_svc.adapters.memory.catalogue import CurrentAsset, MemoryCatalogue
 from catalog_svc.adapters.memory.edits import MemoryEdits
-from catalog_svc.adapters.memory.entities import MemoryNames
-from catalog_svc.adapters.memory.play_counts import MemoryPlays
+from catalog_svc.adapters.memory.entities import MemoryEntities
+from catalog_svc.adapters.memory.play_counts import MemoryPlayCounts
 from catalog_svc.adapters.memory.playlists import MemoryPlaylists
 from catalog_svc.domain.catalogue import Playable, TrackState
 from catalog_svc.domain.imports import (
@@ -47,7 +47,7 @@ class _Line:
 
 
 @dataclass(slots=True)
-class MemoryStore(MemoryReads):
+class MemoryStore(MemoryCatalogue):
     """``Catalogue``, ``Playables``, ``Imports``, ``ScanStore``, ``Preparation``."""
 
     feed: MemoryChangeFeed = field(default_factory=MemoryChangeFeed)
@@ -55,30 +55,30 @@ class MemoryStore(MemoryReads):
     _answers: MemoryAnswers = field(default_factory=MemoryAnswers)
     edits: MemoryEdits = field(init=False)
     playlists: MemoryPlaylists = field(init=False)
-    plays: MemoryPlays = field(init=False)
-    _names: MemoryNames = field(init=False)
+    plays: MemoryPlayCounts = field(init=False)
+    _names: MemoryEntities = field(init=False)
     _owners: dict[str, str] = field(default_factory=dict)
     _audio: dict[bytes, str] = field(default_factory=dict)
     _merged: dict[str, str] = field(default_factory=dict)
     _failures: dict[str, str] = field(default_factory=dict)
-    _assets: dict[str, KeptAsset] = field(default_factory=dict)
+    _assets: dict[str, CurrentAsset] = field(default_factory=dict)
     _sources: dict[str, Source] = field(default_factory=dict)
     _attempts: dict[str, int] = field(default_factory=dict)
     _imports: dict[str, Import] = field(default_factory=dict)
     _lines: dict[str, dict[bytes, _Line]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._names = MemoryNames(self.feed)
+        self._names = MemoryEntities(self.feed)
         self.edits = MemoryEdits(self._names, self.survivor)
         self.playlists = MemoryPlaylists(self._names, self.feed)
-        self.plays = MemoryPlays(self._names, self.survivor)
+        self.plays = MemoryPlayCounts(self._names, self.survivor)
 
     async def playable(self, track_id: str) -> Playable | None:
         """See ``Playables.playable``."""
         track = await self.track(track_id)
         if track is None:
             return None
-        asset = self._assets.get(track.id, KeptAsset("", ()))
+        asset = self._assets.get(track.id, CurrentAsset("", ()))
         source = self._sources.get(self._owners[track.id])
         name = file_title(source.path if source else b"")
         failure = self._failures.get(track.id, "")
@@ -108,16 +108,16 @@ class MemoryStore(MemoryReads):
         """See ``Imports.get``."""
         return self._imports.get(import_id)
 
-    async def listed(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
-        """See ``Imports.listed``."""
+    async def list_runs(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
+        """See ``Imports.list_runs``."""
         placed = {(unix_us(run.created_at), run.id): run for run in self._imports.values()}
         places = [place for place in sorted(placed, reverse=True) if not after or place < after]
         return [placed[place] for place in places[:limit]]
 
-    async def files(
+    async def list_files(
         self, import_id: str, *, states: Sequence[FileState], after: bytes | None, limit: int
     ) -> list[ImportFile]:
-        """See ``Imports.files``."""
+        """See ``Imports.list_files``."""
         lines = sorted(self._lines.get(import_id, {}).items())
         found = [line.file for path, line in lines if after is None or path > after]
         return [file for file in found if not states or file.state in states][:limit]
@@ -293,7 +293,7 @@ class MemoryStore(MemoryReads):
 
     async def descriptor(self, track_id: str) -> str:
         """See ``Preparation.descriptor``."""
-        return self._assets.get(track_id, KeptAsset("", ())).descriptor
+        return self._assets.get(track_id, CurrentAsset("", ())).descriptor
 
     async def publish(self, publication: Publication) -> bool:
         """See ``Preparation.publish``."""
@@ -302,7 +302,7 @@ class MemoryStore(MemoryReads):
         stored = await self.descriptor(done.track_id)
         if source is None or source.track_id != done.track_id or stored != done.replaces:
             return False
-        self._assets[done.track_id] = KeptAsset(done.descriptor, done.rungs)
+        self._assets[done.track_id] = CurrentAsset(done.descriptor, done.rungs)
         self._failures.pop(done.track_id, None)
         self._names.publish(done)
         self._progress(source, done.duration_ms, complete=done.complete)

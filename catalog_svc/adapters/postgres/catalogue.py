@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalog_svc.adapters.postgres import rows
-from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.adapters.postgres.keyset import Order, page
 from catalog_svc.domain.catalogue import Album, Artist, Playable, Streamable, Track
 from catalog_svc.domain.jobs import Job, Priority, Work
@@ -59,7 +59,7 @@ _SOURCE = "SELECT source_id FROM tracks WHERE id = %(id)s"
 class PostgresCatalogue:
     """``Catalogue`` and ``Playables``."""
 
-    def __init__(self, pool: postgres.Pool, queue: Queue) -> None:
+    def __init__(self, pool: postgres.Pool, queue: JobQueue) -> None:
         self._pool = pool
         self._queue = queue
 

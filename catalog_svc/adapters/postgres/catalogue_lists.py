@@ -61,8 +61,8 @@ FROM told ORDER BY told.year DESC
 """
 
 
-class PostgresBrowsing:
-    """``Browsing``."""
+class PostgresCatalogueLists:
+    """``CatalogueLists``."""
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
@@ -70,7 +70,7 @@ class PostgresBrowsing:
     async def albums(
         self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
     ) -> list[Album]:
-        """See ``Browsing.albums``."""
+        """See ``CatalogueLists.albums``."""
         conditions = [_ALBUM_OF_GENRE if query.genre else _LIVING_ALBUM]
         if query.artist_id:
             conditions.append("al.artist_id = %(artist_id)s")
@@ -97,7 +97,7 @@ class PostgresBrowsing:
         limit: int,
         genre: str = "",
     ) -> list[Artist]:
-        """See ``Browsing.artists``."""
+        """See ``CatalogueLists.artists``."""
         order, place = _ARTIST_ORDERS[sort], _value(sort, after)
         condition = _ARTIST_OF_GENRE if genre else _LIVING_ARTIST
         statement, placed = page(rows.ARTIST, [condition], order, place)
@@ -106,12 +106,12 @@ class PostgresBrowsing:
         return [rows.artist(row) for row in found]
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:
-        """See ``Browsing.genres``."""
+        """See ``CatalogueLists.genres``."""
         found = await rows.fetch(self._pool, _GENRES, {"after": after, "limit": limit})
         return [Genre(row[0], row[1]) for row in found]
 
     async def years(self, *, before: int, limit: int) -> list[ReleaseYear]:
-        """See ``Browsing.years``."""
+        """See ``CatalogueLists.years``."""
         found = await rows.fetch(self._pool, _YEARS, {"before": before, "limit": limit})
         return [ReleaseYear(*row) for row in found]
 

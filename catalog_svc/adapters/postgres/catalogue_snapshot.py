@@ -24,14 +24,14 @@ _TABLES: tuple[tuple[str, str, str, Callable[[rows.Row], Change]], ...] = (
 )
 
 
-class PostgresListing:
-    """``CatalogueListing``."""
+class PostgresCatalogueSnapshot:
+    """``CatalogueSnapshot``."""
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
 
     async def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
-        """See ``CatalogueListing.everything``."""
+        """See ``CatalogueSnapshot.everything``."""
         for entity, select, key, changed in _TABLES:
             if entity not in entities:
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalog_svc.adapters.codecs import request_answers as kept
+from catalog_svc.adapters.codecs import request_answers
 from catalog_svc.adapters.postgres import (
     artist_album_edits,
     hiding,
@@ -49,9 +49,11 @@ class PostgresEdits:
                 return None
 
             async def produce() -> bytes:
-                return kept.remembered(await _edited(connection, track, edit.of(track)))
+                return request_answers.encode(await _edited(connection, track, edit.of(track)))
 
-            return kept.recalled_track(await self._answers.answer_once(connection, key, produce))
+            return request_answers.decode_track(
+                await self._answers.answer_once(connection, key, produce)
+            )
 
     async def edit_album(
         self, album_id: str, edit: AlbumEdit, key: RequestKey | None
@@ -64,11 +66,13 @@ class PostgresEdits:
 
             async def produce() -> bytes:
                 await artist_album_edits.edit_album(connection, album, edit.of(album))
-                return kept.remembered(
+                return request_answers.encode(
                     await artist_album_edits.album(connection, album_id) or album
                 )
 
-            return kept.recalled_album(await self._answers.answer_once(connection, key, produce))
+            return request_answers.decode_album(
+                await self._answers.answer_once(connection, key, produce)
+            )
 
     async def edit_artist(
         self, artist_id: str, edit: ArtistEdit, key: RequestKey | None
@@ -81,11 +85,13 @@ class PostgresEdits:
 
             async def produce() -> bytes:
                 await artist_album_edits.edit_artist(connection, artist, edit.of(artist))
-                return kept.remembered(
+                return request_answers.encode(
                     await artist_album_edits.artist(connection, artist_id) or artist
                 )
 
-            return kept.recalled_artist(await self._answers.answer_once(connection, key, produce))
+            return request_answers.decode_artist(
+                await self._answers.answer_once(connection, key, produce)
+            )
 
 
 async def _found(connection: postgres.Connection, track_id: str) -> Track | None:

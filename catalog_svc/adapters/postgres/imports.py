@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog_svc.adapters.postgres import rows
-from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.imports import Counts, FileState, Import, ImportFile, ImportState
 from catalog_svc.domain.jobs import Job, Priority, Work
 from meshkit import postgres
@@ -30,7 +30,7 @@ ORDER BY path LIMIT %(limit)s
 class PostgresImports:
     """``Imports``."""
 
-    def __init__(self, pool: postgres.Pool, queue: Queue) -> None:
+    def __init__(self, pool: postgres.Pool, queue: JobQueue) -> None:
         self._pool = pool
         self._queue = queue
         self._answers = PostgresAnswers()
@@ -43,26 +43,26 @@ class PostgresImports:
                 values = [new.id, new.path, new.root, new.state, new.created_at]
                 await connection.execute(_CREATE, values)
                 await self._queue.add(connection, [Job(Work.SCAN, new.id, Priority.FIRST_RUNGS)])
-                return _remembered(new)
+                return _encode(new)
 
             answer = await self._answers.answer_once(connection, key, produce)
-        return _recalled(answer)
+        return _decode(answer)
 
     async def get(self, import_id: str) -> Import | None:
         """See ``Imports.get``."""
         found = await self._rows(f"{rows.IMPORT} WHERE id = %(id)s", {"id": import_id})
         return rows.import_run(found[0]) if found else None
 
-    async def listed(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
-        """See ``Imports.listed``."""
+    async def list_runs(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
+        """See ``Imports.list_runs``."""
         place = (instant_of_us(after[0]), after[1]) if after else ("infinity", "")
         asked = {"created_at": place[0], "id": place[1], "limit": limit}
         return [rows.import_run(row) for row in await self._rows(_LISTED, asked)]
 
-    async def files(
+    async def list_files(
         self, import_id: str, *, states: Sequence[FileState], after: bytes | None, limit: int
     ) -> list[ImportFile]:
-        """See ``Imports.files``."""
+        """See ``Imports.list_files``."""
         asked = {"id": import_id, "states": list(states), "after": after or b"", "limit": limit}
         found = await self._rows(_FILES, asked)
         return [ImportFile(row[0], FileState(row[1]), row[2], row[3]) for row in found]
@@ -74,12 +74,12 @@ class PostgresImports:
         return await postgres.read(self._pool, run)
 
 
-def _remembered(new: Import) -> bytes:
+def _encode(new: Import) -> bytes:
     created_us = unix_us(new.created_at)
     return json.dumps([new.id, new.path, new.root.hex(), created_us]).encode()
 
 
-def _recalled(answer: bytes) -> Import:
+def _decode(answer: bytes) -> Import:
     import_id, path, root, created_us = json.loads(answer)
     created_at = instant_of_us(created_us)
     root_bytes = bytes.fromhex(root)

@@ -22,14 +22,14 @@ def make_jobs() -> Jobs:
     return Jobs(SCHEMA.name, specs)
 
 
-class Queue:
+class JobQueue:
     """Adds jobs; one with the key of a waiting job only raises that one's priority."""
 
     def __init__(self) -> None:
         self._jobs = make_jobs()
 
     async def add(self, connection: postgres.Connection, jobs: Sequence[Job]) -> None:
-        """Queue ``jobs`` in the caller's transaction."""
+        """JobQueue ``jobs`` in the caller's transaction."""
         new = [NewJob(job.work, {"subject": job.subject}, job.priority, job.key) for job in jobs]
         await self._jobs.enqueue(connection, *new)
 

@@ -56,7 +56,7 @@ FROM outgrown WHERE t.id = outgrown.id RETURNING t.id
 _TOLD = f"{rows.TRACK} WHERE t.id = ANY (%s)"
 
 
-class PostgresPlays:
+class PostgresPlayCounts:
     """``PlayCounts``.
 
     Exactly once, whatever the feed tells again and whoever else applies it: a play counts in the
@@ -98,8 +98,8 @@ class PostgresPlays:
             total += dropped
         return total
 
-    async def tell(self, *, after: str, limit: int) -> list[str]:
-        """See ``PlayCounts.tell``."""
+    async def publish_outgrown(self, *, after: str, limit: int) -> list[str]:
+        """See ``PlayCounts.publish_outgrown``."""
         async with postgres.transaction(self._pool) as connection:
             cursor = await connection.execute(_TELL, [after, limit])
             ids = sorted(row[0] for row in await cursor.fetchall())

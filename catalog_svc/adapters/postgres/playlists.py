@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import rows, track_credits
 from catalog_svc.domain.playlists import (
-    FollowersTold,
-    Place,
+    FollowerCountChange,
+    ListingVersion,
     Playlist,
-    PlaylistTold,
-    Told,
-    newest_told,
+    PlaylistChange,
+    PlaylistFeedChange,
+    newest_changes,
 )
 from meshkit import feeds_postgres, postgres
 from meshkit.feeds import Change
@@ -27,7 +27,7 @@ ON CONFLICT (feed) DO UPDATE SET generation = held.generation + 1 RETURNING gene
 """
 _GENERATION = "SELECT generation FROM listings WHERE feed = %s"
 _HELD = f"{rows.PLAYLIST} WHERE p.id = ANY (%s) ORDER BY p.id FOR UPDATE"
-_KEEP = """
+_UPSERT = """
 INSERT INTO playlists AS held (id, public, title, description, owner, track_count, follower_count,
                                told_version, generation, version)
 SELECT *, nextval('playlist_versions') FROM unnest(
@@ -50,14 +50,14 @@ _FOLLOWED = """
 SELECT id, followers_count, followers_version, followers_generation FROM artists
 WHERE id = ANY (%s) ORDER BY id FOR UPDATE
 """
-_FOLLOW = """
+_SET_FOLLOWERS = """
 UPDATE artists ar SET followers_count = told.count, followers_version = told.version,
     followers_generation = told.generation, version = ar.version + told.step
 FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::integer[])
     AS told (id, count, version, generation, step)
 WHERE ar.id = told.id
 """
-_UNFOLLOW = """
+_DROP_FOLLOWERS = """
 UPDATE artists SET followers_count = 0, followers_version = 0, version = version + 1
 WHERE id IN (
     SELECT id FROM artists WHERE followers_count > 0 AND followers_generation < %s
@@ -67,7 +67,7 @@ WHERE id IN (
 
 
 class PostgresPlaylists:
-    """``PlaylistCopy``."""
+    """``PlaylistReplica``."""
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
@@ -84,17 +84,17 @@ class PostgresPlaylists:
             row = await (await connection.execute(_BEGIN, [FEED])).fetchone()
         self._generation = row[0] if row else 0
 
-    async def apply(self, changes: Sequence[Told], resume_token: str) -> None:
+    async def apply(self, changes: Sequence[PlaylistFeedChange], resume_token: str) -> None:
         """See ``Consumer.apply``."""
-        playlists = newest_told(one for one in changes if isinstance(one, PlaylistTold))
-        followers = newest_told(one for one in changes if isinstance(one, FollowersTold))
+        playlists = newest_changes(one for one in changes if isinstance(one, PlaylistChange))
+        followers = newest_changes(one for one in changes if isinstance(one, FollowerCountChange))
         # Artists are changed by imports too, one writer at a time.
         opened = track_credits.writing if followers else postgres.transaction
         async with opened(self._pool) as connection:
             row = await (await connection.execute(_GENERATION, [FEED])).fetchone()
             generation = row[0] if row else 0
-            changed = await _keep(connection, playlists, generation)
-            changed += await _follow(connection, followers, generation)
+            changed = await _replicate(connection, playlists, generation)
+            changed += await _set_followers(connection, followers, generation)
             if changed:
                 await feeds_postgres.append(connection, *changed)
             await self._cursor.advance(connection, resume_token)
@@ -117,7 +117,7 @@ class PostgresPlaylists:
 
     async def _drop_followers(self) -> bool:
         async with track_credits.writing(self._pool) as connection:
-            dropped = await connection.execute(_UNFOLLOW, [self._generation, _ROWS])
+            dropped = await connection.execute(_DROP_FOLLOWERS, [self._generation, _ROWS])
             gone = [row[0] for row in await dropped.fetchall()]
             changed = await track_credits.artist_changes(connection, gone)
             if changed:
@@ -125,15 +125,15 @@ class PostgresPlaylists:
         return len(gone) == _ROWS
 
 
-async def _keep(
-    connection: postgres.Connection, told: Sequence[PlaylistTold], generation: int
+async def _replicate(
+    connection: postgres.Connection, told: Sequence[PlaylistChange], generation: int
 ) -> list[Change]:
     """Take playlists over; what the feed says of those that people see otherwise now."""
     if not told:
         return []
     cursor = await connection.execute(_HELD.encode(), [[one.id for one in told]])
     held = {row[0]: rows.playlist(row) for row in await cursor.fetchall() if row[7]}
-    cursor = await connection.execute(_KEEP, _columns(told, generation))
+    cursor = await connection.execute(_UPSERT, _columns(told, generation))
     versions: dict[str, int] = dict(await cursor.fetchall())
     return [
         _change(one, versions[one.id])
@@ -142,7 +142,7 @@ async def _keep(
     ]
 
 
-def _columns(told: Sequence[PlaylistTold], generation: int) -> list[list[object]]:
+def _columns(told: Sequence[PlaylistChange], generation: int) -> list[list[object]]:
     shown = [one.playlist or Playlist(one.id, "", "", "", 0, 0) for one in told]
     return [
         [one.id for one in told],
@@ -157,24 +157,24 @@ def _columns(told: Sequence[PlaylistTold], generation: int) -> list[list[object]
     ]
 
 
-def _change(one: PlaylistTold, version: int) -> Change:
+def _change(one: PlaylistChange, version: int) -> Change:
     if one.playlist is None:
         return feed_changes.removal("playlist", one.id, version)
     return feed_changes.playlist_change(one.playlist, version)
 
 
-async def _follow(
-    connection: postgres.Connection, told: Sequence[FollowersTold], generation: int
+async def _set_followers(
+    connection: postgres.Connection, told: Sequence[FollowerCountChange], generation: int
 ) -> list[Change]:
     """Take counts of followers over; what the feed says of the artists whose count is another."""
     if not told:
         return []
     cursor = await connection.execute(_FOLLOWED, [[one.id for one in told]])
-    held = {row[0]: (row[1], Place(row[3], row[2])) for row in await cursor.fetchall()}
+    held = {row[0]: (row[1], ListingVersion(row[3], row[2])) for row in await cursor.fetchall()}
     fresh = [
         one
         for one in told
-        if one.id in held and held[one.id][1].before(Place(generation, one.version))
+        if one.id in held and held[one.id][1].before(ListingVersion(generation, one.version))
     ]
     changed = [one.id for one in fresh if held[one.id][0] != one.count]
     columns: list[list[object]] = [
@@ -184,5 +184,5 @@ async def _follow(
         [generation for _ in fresh],
         [int(one.id in changed) for one in fresh],
     ]
-    await connection.execute(_FOLLOW, columns)
+    await connection.execute(_SET_FOLLOWERS, columns)
     return await track_credits.artist_changes(connection, changed)

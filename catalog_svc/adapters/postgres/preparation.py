@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog_svc.adapters.postgres import import_counts, rows, track_credits, track_writes
-from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.catalogue import TrackState
 from catalog_svc.domain.imports import FileState, Source, SourceState
 from catalog_svc.domain.jobs import Job, Priority, Work
@@ -65,7 +65,7 @@ _FORGET = "UPDATE sources SET size = -1 WHERE id = %s"
 class PostgresPreparation:
     """``Preparation``."""
 
-    def __init__(self, pool: postgres.Pool, queue: Queue) -> None:
+    def __init__(self, pool: postgres.Pool, queue: JobQueue) -> None:
         self._pool = pool
         self._queue = queue
 

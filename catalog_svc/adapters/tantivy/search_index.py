@@ -56,7 +56,7 @@ class IndexInUse(RuntimeError):
     """Another process owns the folder of the index."""
 
 
-class TantivyIndex:
+class TantivySearchIndex:
     """A ``SearchIndex`` in a folder that no other process may use meanwhile."""
 
     def __init__(self, folder: Path) -> None:

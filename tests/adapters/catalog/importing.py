@@ -15,12 +15,11 @@ from segue.catalog.v1 import asset_pb2
 from catalog_svc import wiring
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.job_queue import Queue
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.catalogue import Playable, Track
 from catalog_svc.domain.imports import Import, ImportFile
 from catalog_svc.settings import WorkerSettings
-from catalog_svc.usecases.imports import FollowImport
-from catalog_svc.usecases.start_import import StartImport
+from catalog_svc.usecases.imports import CreateImport, ReadImports
 from meshkit import postgres
 
 _LIMIT_S = 90.0
@@ -40,10 +39,10 @@ class Importing:
             work_dir=folder / "work",
             encoders=2,
         )
-        imports = PostgresImports(pool, Queue())
-        self.catalogue = PostgresCatalogue(pool, Queue())
-        self._start = StartImport(imports, (self.music,))
-        self.follow = FollowImport(imports, step_s=0.02)
+        imports = PostgresImports(pool, JobQueue())
+        self.catalogue = PostgresCatalogue(pool, JobQueue())
+        self._start = CreateImport(imports, (self.music,))
+        self.reads = ReadImports(imports, poll_s=0.02)
 
     async def start(self) -> str:
         """The id of a new run over ``music``."""
@@ -56,7 +55,7 @@ class Importing:
     async def until(self, import_id: str, reached: Callable[[Import], bool]) -> Import:
         """The first state of the run for which ``reached`` holds."""
         async with asyncio.timeout(_LIMIT_S):
-            async for run in self.follow.watch(import_id, stop=asyncio.Event()):
+            async for run in self.reads.watch_import(import_id, stop=asyncio.Event()):
                 if reached(run):
                     return run
         raise AssertionError("the run ended before")
@@ -103,7 +102,7 @@ class Importing:
 
     async def files(self, import_id: str) -> dict[str, ImportFile]:
         """The files of a run by name."""
-        found = await self.follow.files(import_id, states=[], after=None, limit=100)
+        found = await self.reads.list_import_files(import_id, states=[], after=None, limit=100)
         return {os.fsdecode(file.path): file for file in found}
 
     async def tracks(self) -> list[Track]:

@@ -18,13 +18,13 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 )
 
 from catalog_svc import wiring
-from catalog_svc.adapters.memory.search_index import MemoryIndex
-from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresListing
+from catalog_svc.adapters.memory.search_index import MemorySearchIndex
+from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
 from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
 from catalog_svc.domain.search import Kind
 from catalog_svc.schema import SCHEMA
 from catalog_svc.search_convert import index_change
-from catalog_svc.usecases.consume_into_index import IndexFollower, Pace
+from catalog_svc.usecases.consume_into_index import IndexConsumer, Pace
 from meshkit import feeds_postgres, postgres
 from meshkit.faults import OutOfRange
 from meshkit.stream_ends import draining
@@ -90,7 +90,7 @@ class Followed:
     """The playlist service, and search behind what follows it."""
 
     service: Playlists
-    index: MemoryIndex
+    index: MemorySearchIndex
     copy: PostgresPlaylists
 
     async def finds(self, text: str) -> list[str]:
@@ -102,7 +102,7 @@ async def followed(
     tmp_path: Path, catalog_dsn: str, pool: postgres.Pool
 ) -> AsyncIterator[Followed]:
     service = Playlists()  # type: ignore[abstract]
-    index = MemoryIndex()
+    index = MemorySearchIndex()
     service.listed = [public("Listed Focus", 3), public("Listed Sleep", 1)]
     async with AsyncExitStack() as stack:
         mesh = await stack.enter_async_context(
@@ -116,8 +116,8 @@ async def followed(
             feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA.name, pool=pool)
         )
         process = await stack.enter_async_context(catalog_process(tmp_path, catalog_dsn))
-        indexing = IndexFollower(
-            feed, index, PostgresListing(pool), index_change, pace=Pace(gather_s=0.001)
+        indexing = IndexConsumer(
+            feed, index, PostgresCatalogueSnapshot(pool), index_change, pace=Pace(gather_s=0.001)
         )
         target = f"127.0.0.1:{mesh.port}"
         await wiring.copy_playlists(process, target)

@@ -20,8 +20,8 @@ from segue.playback.v1.playback_internal_service_pb2_grpc import (
 from catalog_svc import wiring
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.job_queue import Queue
-from catalog_svc.adapters.postgres.play_counts import PostgresPlays
+from catalog_svc.adapters.postgres.job_queue import JobQueue
+from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
 from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from meshkit import postgres
 from meshkit.faults import OutOfRange
@@ -82,13 +82,13 @@ class Followed:
     pool: postgres.Pool
 
     async def streams(self) -> int:
-        track = await PostgresCatalogue(self.pool, Queue()).track(self.track_id)
+        track = await PostgresCatalogue(self.pool, JobQueue()).track(self.track_id)
         assert track is not None
         return track.streams_total
 
     async def followed_to(self, token: str) -> None:
         """Returns when the place in the feed is there."""
-        plays = PostgresPlays(self.pool)
+        plays = PostgresPlayCounts(self.pool)
 
         async def there() -> bool:
             return await plays.resume_token() == token
@@ -102,10 +102,10 @@ async def followed(
 ) -> AsyncIterator[Followed]:
     monkeypatch.setattr(wiring, "_GATHER_PLAYS_S", 0.001)
     run = new_import()
-    await PostgresImports(pool, Queue()).create(run, None)
-    scans = PostgresScanStore(pool, Queue())
+    await PostgresImports(pool, JobQueue()).create(run, None)
+    scans = PostgresScanStore(pool, JobQueue())
     await scans.record(run.id, ROOT, [found("a.flac", tagged("Song"))])
-    (track,) = await PostgresCatalogue(pool, Queue()).tracks(after=None, limit=9)
+    (track,) = await PostgresCatalogue(pool, JobQueue()).tracks(after=None, limit=9)
     service = History()  # type: ignore[abstract]
     async with AsyncExitStack() as stack:
         mesh = await stack.enter_async_context(

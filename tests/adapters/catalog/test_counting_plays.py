@@ -13,8 +13,8 @@ import pytest
 from catalog_svc.adapters.postgres import play_counts as postgres_plays
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.job_queue import Queue
-from catalog_svc.adapters.postgres.play_counts import PostgresPlays
+from catalog_svc.adapters.postgres.job_queue import JobQueue
+from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
 from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.plays import Play
@@ -34,14 +34,14 @@ AT_ONCE = 40
 @pytest.fixture
 async def track_ids(pool: postgres.Pool) -> list[str]:
     """Tracks of the catalogue."""
-    imports = PostgresImports(pool, Queue())
-    scans = PostgresScanStore(pool, Queue())
+    imports = PostgresImports(pool, JobQueue())
+    scans = PostgresScanStore(pool, JobQueue())
     run = new_import()
     await imports.create(run, None)
     await scans.record(
         run.id, ROOT, [found(f"{n}.flac", tagged(f"Song {n}")) for n in range(TRACKS)]
     )
-    tracks = await PostgresCatalogue(pool, Queue()).tracks(after=None, limit=TRACKS)
+    tracks = await PostgresCatalogue(pool, JobQueue()).tracks(after=None, limit=TRACKS)
     return [track.id for track in tracks]
 
 
@@ -72,7 +72,7 @@ async def follow(
     consumer is killed at any point of a batch; another one goes on in its place.
     """
     while True:
-        plays = PostgresPlays(pool)
+        plays = PostgresPlayCounts(pool)
         try:
             place = int(await plays.resume_token() or 0)
             while place < len(feed):
@@ -107,7 +107,7 @@ async def test_consumers_of_one_feed_count_each_play_once_though_they_are_killed
 async def test_two_consumers_of_the_same_batches_count_each_play_once(
     pool: postgres.Pool, feed: list[Play]
 ) -> None:
-    first, second = PostgresPlays(pool), PostgresPlays(pool)
+    first, second = PostgresPlayCounts(pool), PostgresPlayCounts(pool)
     for start in range(0, PLAYS, 100):
         batch = feed[start : start + 100]
         await asyncio.gather(first.apply(batch, str(start)), second.apply(batch[::-1], str(start)))
@@ -117,7 +117,7 @@ async def test_two_consumers_of_the_same_batches_count_each_play_once(
 async def test_a_killed_connection_leaves_the_batch_uncounted_and_untold(
     pool: postgres.Pool, feed: list[Play], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plays, batch = PostgresPlays(pool), feed[:50]
+    plays, batch = PostgresPlayCounts(pool), feed[:50]
     advance = plays._cursor.advance
 
     async def killed(connection: postgres.Connection, token: str) -> None:
@@ -148,13 +148,13 @@ async def test_a_feed_that_begins_again_is_not_counted_twice(
         await until_cancelled.wait()
 
     until_cancelled = asyncio.Event()
-    plays = PostgresPlays(pool)
+    plays = PostgresPlayCounts(pool)
 
     async def counted() -> bool:
         return await plays.resume_token() == str(length)
 
     for expected, length in (([""], 700), (["", "700", ""], 900)):
-        follower = Follower("playback", watch, PostgresPlays(pool), pause_s=lambda _: 0.0)
+        follower = Follower("playback", watch, PostgresPlayCounts(pool), pause_s=lambda _: 0.0)
         async with running(follower.run):
             await until(counted)
         assert asked == expected
@@ -165,7 +165,7 @@ async def test_ids_are_kept_for_as_long_as_plays_are_told_and_no_longer(
     pool: postgres.Pool, track_ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_plays, "_FORGOTTEN_AT_ONCE", 2)
-    plays = PostgresPlays(pool)
+    plays = PostgresPlayCounts(pool)
     old, young = plays_of(track_ids[0], 5), plays_of(track_ids[0], 2)
     await plays.apply(old, "a")
     async with pool.connection() as connection:

@@ -13,7 +13,7 @@ import pytest
 
 from catalog_svc.domain.catalogue import TrackState
 from catalog_svc.domain.imports import FileState, ImportState
-from catalog_svc.usecases.catalog_internal import ReadyTrack
+from catalog_svc.usecases.catalog_internal import GetPlayable
 from meshkit.faults import Unavailable
 from tests.adapters.catalog import sounds
 from tests.adapters.catalog.importing import Importing
@@ -169,7 +169,7 @@ async def test_a_track_that_someone_wants_goes_first(importing: Importing) -> No
         await importing.until(import_id, lambda run: run.state is ImportState.ENCODING)
         wanted = next(t for t in await importing.tracks() if t.title == "Noise 5")
         with pytest.raises(Unavailable) as refused:
-            await ReadyTrack(importing.catalogue)(wanted.id)
+            await GetPlayable(importing.catalogue)(wanted.id)
         await importing.until(import_id, lambda run: run.counts.playable >= 3)
         assert (await importing.playable(wanted.id)).descriptor
     assert (refused.value.reason, refused.value.metadata) == (

@@ -11,7 +11,7 @@ import pytest
 from catalog_svc import wiring
 from catalog_svc.adapters.postgres import rows
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
-from catalog_svc.adapters.postgres.catalogue_lists import PostgresBrowsing
+from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
 from catalog_svc.domain.listings import (
     HIDDEN,
     AlbumQuery,
@@ -68,7 +68,7 @@ Page = Callable[[Any], Awaitable[Any]]
 def pages_of(stores: wiring.Stores) -> list[tuple[Page, Callable[[Any], Any]]]:
     """Each list, with what places something in it."""
     catalogue = PostgresCatalogue(stores.pool, stores.queue)
-    browsing = PostgresBrowsing(stores.pool)
+    browsing = PostgresCatalogueLists(stores.pool)
     tracks = [*map(TrackQuery, TrackSort), *(TrackQuery(s, genre="Genre 1") for s in TrackSort)]
     return [
         *(

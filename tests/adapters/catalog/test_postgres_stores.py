@@ -11,12 +11,12 @@ from catalog_svc.adapters.postgres import catalogue_snapshot as postgres_listing
 from catalog_svc.adapters.postgres import playlists as postgres_playlists
 from catalog_svc.adapters.postgres import track_writes as postgres_tracks
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
-from catalog_svc.adapters.postgres.catalogue_lists import PostgresBrowsing
-from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresListing
+from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
+from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
 from catalog_svc.adapters.postgres.edits import PostgresEdits
 from catalog_svc.adapters.postgres.imports import PostgresImports
-from catalog_svc.adapters.postgres.job_queue import Queue
-from catalog_svc.adapters.postgres.play_counts import PostgresPlays
+from catalog_svc.adapters.postgres.job_queue import JobQueue
+from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
 from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
 from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
 from catalog_svc.adapters.postgres.preparation import PostgresPreparation
@@ -40,7 +40,7 @@ from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
 @pytest.fixture
 async def stores(catalog_dsn: str, pool: postgres.Pool) -> AsyncIterator[CatalogueStores]:
-    queue = Queue()
+    queue = JobQueue()
 
     async def waiting() -> dict[str, int]:
         async with pool.connection() as connection:
@@ -52,16 +52,16 @@ async def stores(catalog_dsn: str, pool: postgres.Pool) -> AsyncIterator[Catalog
         orders = PostgresPlayOrders(pool)
         yield CatalogueStores(
             catalogue=catalogue,
-            browsing=PostgresBrowsing(pool),
+            browsing=PostgresCatalogueLists(pool),
             playables=catalogue,
             edits=PostgresEdits(pool),
             imports=PostgresImports(pool, queue),
             scans=PostgresScanStore(pool, queue),
             preparation=PostgresPreparation(pool, queue),
             feed=feed,
-            listing=PostgresListing(pool),
+            listing=PostgresCatalogueSnapshot(pool),
             playlists=PostgresPlaylists(pool),
-            plays=PostgresPlays(pool),
+            plays=PostgresPlayCounts(pool),
             orders=orders,
             played=orders,
             waiting=waiting,
@@ -117,7 +117,7 @@ async def test_a_listing_of_several_pages_has_no_gap(
 ) -> None:
     monkeypatch.setattr(postgres_listing, "_ROWS", 2)
     await stores.scanned(*(found(f"{n}.flac", tagged(f"Song {n}")) for n in range(5)))
-    batches = [batch async for batch in PostgresListing(pool).everything(["track"])]
+    batches = [batch async for batch in PostgresCatalogueSnapshot(pool).everything(["track"])]
     assert [len(batch) for batch in batches] == [2, 2, 1]
     assert len({change.id for batch in batches for change in batch}) == 5
 

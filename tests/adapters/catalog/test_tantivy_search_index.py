@@ -11,7 +11,7 @@ import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog_svc.adapters.tantivy.search_index import IndexInUse, TantivyIndex
+from catalog_svc.adapters.tantivy.search_index import IndexInUse, TantivySearchIndex
 from catalog_svc.domain.search import Kind, parse
 from tests.contracts.catalog.search_suite import SearchIndexContract, fill, names, playlist, track
 from tests.profiles import examples
@@ -19,38 +19,38 @@ from tests.profiles import examples
 
 class TestTantivyIndex(SearchIndexContract):
     @pytest.fixture
-    async def index(self, tmp_path: Path) -> AsyncIterator[TantivyIndex]:
-        opened = TantivyIndex(tmp_path / "index")
+    async def index(self, tmp_path: Path) -> AsyncIterator[TantivySearchIndex]:
+        opened = TantivySearchIndex(tmp_path / "index")
         yield opened
         await opened.aclose()
 
 
 async def test_entries_and_token_survive_a_restart(tmp_path: Path) -> None:
-    first = TantivyIndex(tmp_path)
+    first = TantivySearchIndex(tmp_path)
     await fill(first, track(1, "Kept"))
     await first.aclose()
-    second = TantivyIndex(tmp_path)
+    second = TantivySearchIndex(tmp_path)
     assert await second.token() == "t"
     assert await names(second, "kept") == ["Kept"]
     await second.aclose()
 
 
 async def test_two_owners_of_a_folder_are_refused_in_clear_words(tmp_path: Path) -> None:
-    first = TantivyIndex(tmp_path)
+    first = TantivySearchIndex(tmp_path)
     with pytest.raises(IndexInUse, match="a folder of its own"):
-        TantivyIndex(tmp_path)
+        TantivySearchIndex(tmp_path)
     await first.aclose()
-    await TantivyIndex(tmp_path).aclose()
+    await TantivySearchIndex(tmp_path).aclose()
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "gone"])
 async def test_a_damaged_folder_is_begun_anew(tmp_path: Path, damage: str) -> None:
-    first = TantivyIndex(tmp_path)
+    first = TantivySearchIndex(tmp_path)
     await fill(first, *(track(n, f"Song {n}") for n in range(50)))
     await first.aclose()
     for file in (tmp_path / "index").iterdir():
         spoil(file, damage)
-    second = TantivyIndex(tmp_path)
+    second = TantivySearchIndex(tmp_path)
     assert await second.token() == ""
     await fill(second, track(1, "Fresh"))
     assert await names(second, "fresh") == ["Fresh"]
@@ -63,7 +63,7 @@ async def test_an_index_of_another_schema_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "index").mkdir()
     older = tantivy.Index(builder.build(), path=str(tmp_path / "index"))
     older.writer(heap_size=15_000_000, num_threads=1).commit()
-    second = TantivyIndex(tmp_path)
+    second = TantivySearchIndex(tmp_path)
     assert await second.token() == ""
     await fill(second, playlist(1, "Fresh"))
     assert await names(second, "fresh", Kind.PLAYLIST) == ["Fresh"]
@@ -93,7 +93,7 @@ def test_the_longest_queries_are_answered(searched: Callable[[str], None], text:
 def searched(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     """Searches and suggests in an index of a few entries, in a loop of its own."""
     with asyncio.Runner() as runner:
-        index = TantivyIndex(tmp_path / "typed")
+        index = TantivySearchIndex(tmp_path / "typed")
         runner.run(fill(index, *(track(n, f"Söng {n}", "東京事変", "!!!") for n in range(9))))
 
         def search(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The contract of ``Browsing`` and of lists of runs."""
+"""The contract of ``CatalogueLists`` and of lists of runs."""
 
 from __future__ import annotations
 
@@ -168,11 +168,11 @@ class BrowsingContract:
         self, stores: CatalogueStores
     ) -> None:
         made = [await stores.imports.create(new_import(), None) for _ in range(3)]
-        whole = await stores.imports.listed(after=None, limit=10)
+        whole = await stores.imports.list_runs(after=None, limit=10)
         assert [run.id for run in whole] == [run.id for run in reversed(made)]
 
         async def page(after: Any, limit: int) -> Sequence[Any]:
-            return await stores.imports.listed(after=after, limit=limit)
+            return await stores.imports.list_runs(after=after, limit=limit)
 
         assert await paged(page, lambda run: (unix_us(run.created_at), run.id)) == whole
 

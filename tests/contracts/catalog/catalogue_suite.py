@@ -1,4 +1,4 @@
-"""The contract of ``Catalogue``'s reads of many things and of ``CatalogueListing``."""
+"""The contract of ``Catalogue``'s reads of many things and of ``CatalogueSnapshot``."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class ScanContract:
         refused = found("empty.mp3", size=0, reason="the file is empty", remember=True)
         import_id = await stores.scanned(refused)
         assert (await stores.counts(import_id)).failed == 1
-        (file,) = await stores.imports.files(import_id, states=[], after=None, limit=10)
+        (file,) = await stores.imports.list_files(import_id, states=[], after=None, limit=10)
         assert (file.path, file.state, file.reason) == (
             b"empty.mp3",
             FileState.FAILED,
@@ -134,7 +134,7 @@ class ScanContract:
         again = await stores.started()
         await stores.scans.record_unchanged(again, ROOT, {ROOT + b"/gone.mp3"})
         await stores.scans.finish_scan(again)
-        (file,) = await stores.imports.files(again, states=[], after=None, limit=10)
+        (file,) = await stores.imports.list_files(again, states=[], after=None, limit=10)
         assert (file.state, file.reason) == (FileState.FAILED, "the file is empty")
         assert await stores.counts(again) == Counts(found=1, failed=1)
         assert (await stores.run(again)).state is ImportState.DONE
@@ -160,12 +160,12 @@ class ScanContract:
             *(found(name, tagged("Hunter")) for name in names),
             found("bad.mp3", reason="it is bad"),
         )
-        listed = await stores.imports.files(import_id, states=[], after=None, limit=3)
+        listed = await stores.imports.list_files(import_id, states=[], after=None, limit=3)
         assert [file.path for file in listed] == [b"a.flac", b"b.flac", b"bad.mp3"]
-        rest = await stores.imports.files(import_id, states=[], after=b"bad.mp3", limit=3)
+        rest = await stores.imports.list_files(import_id, states=[], after=b"bad.mp3", limit=3)
         assert [file.path for file in rest] == [b"c/d.flac", b"\xff.flac"]
         failed = [FileState.FAILED]
-        only = await stores.imports.files(import_id, states=failed, after=None, limit=9)
+        only = await stores.imports.list_files(import_id, states=failed, after=None, limit=9)
         assert [file.path for file in only] == [b"bad.mp3"]
 
     async def test_every_change_is_an_upsert_with_a_rising_version(

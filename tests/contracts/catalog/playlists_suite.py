@@ -1,4 +1,4 @@
-"""The contract of ``PlaylistCopy``: what the playlist service tells, kept for search."""
+"""The contract of ``PlaylistReplica``: what the playlist service tells, kept for search."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from segue.playlist.v1 import playlist_pb2
 
-from catalog_svc.domain.playlists import FollowersTold, Playlist, PlaylistTold
+from catalog_svc.domain.playlists import FollowerCountChange, Playlist, PlaylistChange
 from meshkit.feeds import Change, Op
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
@@ -18,14 +18,14 @@ def playlist(title: str = "Focus", **fields: object) -> Playlist:
     return Playlist(new_id(), title, **known)  # type: ignore[arg-type]
 
 
-def told(one: Playlist, version: int = 1) -> PlaylistTold:
+def told(one: Playlist, version: int = 1) -> PlaylistChange:
     """The playlist as it is now."""
-    return PlaylistTold(one.id, version, one)
+    return PlaylistChange(one.id, version, one)
 
 
-def hidden(one: Playlist, version: int) -> PlaylistTold:
+def hidden(one: Playlist, version: int) -> PlaylistChange:
     """It is not public, or deleted."""
-    return PlaylistTold(one.id, version, None)
+    return PlaylistChange(one.id, version, None)
 
 
 class PlaylistsContract:
@@ -148,21 +148,21 @@ class PlaylistsContract:
 
     async def test_followers_are_shown_and_told_on(self, stores: CatalogueStores) -> None:
         artist_id = await self._artist(stores)
-        (change,) = await self._after(stores, FollowersTold(artist_id, 3, 40))
+        (change,) = await self._after(stores, FollowerCountChange(artist_id, 3, 40))
         artist = await stores.catalogue.artist(artist_id)
         assert artist is not None
         assert (artist.followers_count, artist.version) == (40, change.version)
         assert (change.entity, change.id) == ("artist", artist_id)
-        assert await self._after(stores, FollowersTold(artist_id, 2, 39)) == []
-        assert await self._after(stores, FollowersTold(artist_id, 4, 40)) == []
-        assert await self._after(stores, FollowersTold(new_id(), 1, 5)) == []
-        assert len(await self._after(stores, FollowersTold(artist_id, 5, 41))) == 1
+        assert await self._after(stores, FollowerCountChange(artist_id, 2, 39)) == []
+        assert await self._after(stores, FollowerCountChange(artist_id, 4, 40)) == []
+        assert await self._after(stores, FollowerCountChange(new_id(), 1, 5)) == []
+        assert len(await self._after(stores, FollowerCountChange(artist_id, 5, 41))) == 1
 
     async def test_followers_survive_an_import_of_the_same_artist(
         self, stores: CatalogueStores
     ) -> None:
         artist_id = await self._artist(stores)
-        await self._after(stores, FollowersTold(artist_id, 1, 7))
+        await self._after(stores, FollowerCountChange(artist_id, 1, 7))
         await stores.scanned(found("later.flac", tagged("Later")))
         artist = await stores.catalogue.artist(artist_id)
         assert artist is not None
@@ -172,7 +172,7 @@ class PlaylistsContract:
         self, stores: CatalogueStores
     ) -> None:
         artist_id = await self._artist(stores)
-        await self._list(stores, FollowersTold(artist_id, 8, 7))
+        await self._list(stores, FollowerCountChange(artist_id, 8, 7))
         token = await stores.feed.head()
         await self._list(stores)
         (change,) = await stores.changes_after(token)
@@ -180,17 +180,19 @@ class PlaylistsContract:
         artist = await stores.catalogue.artist(artist_id)
         assert artist is not None
         assert artist.followers_count == 0
-        assert len(await self._after(stores, FollowersTold(artist_id, 1, 2))) == 1
+        assert len(await self._after(stores, FollowerCountChange(artist_id, 1, 2))) == 1
 
     async def _after(
-        self, stores: CatalogueStores, *news: PlaylistTold | FollowersTold
+        self, stores: CatalogueStores, *news: PlaylistChange | FollowerCountChange
     ) -> list[Change]:
         """What the feed says of news."""
         token = await stores.feed.head()
         await stores.playlists.apply(news, "somewhere")
         return await stores.changes_after(token)
 
-    async def _list(self, stores: CatalogueStores, *news: PlaylistTold | FollowersTold) -> None:
+    async def _list(
+        self, stores: CatalogueStores, *news: PlaylistChange | FollowerCountChange
+    ) -> None:
         await stores.playlists.begin_listing()
         await stores.playlists.apply(news, "")
         await stores.playlists.end_listing()

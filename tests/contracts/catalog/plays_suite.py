@@ -104,9 +104,9 @@ class PlaysContract:
     async def test_counts_are_told_in_parts_by_id(self, stores: CatalogueStores) -> None:
         songs = sorted((await stores.songs("One", "Two", "Three")).values())
         await stores.plays.apply([play for one in songs for play in plays_of(one)], "a")
-        assert await stores.plays.tell(after="", limit=2) == songs[:2]
-        assert await stores.plays.tell(after=songs[1], limit=2) == songs[2:]
-        assert await stores.plays.tell(after="", limit=2) == []
+        assert await stores.plays.publish_outgrown(after="", limit=2) == songs[:2]
+        assert await stores.plays.publish_outgrown(after=songs[1], limit=2) == songs[2:]
+        assert await stores.plays.publish_outgrown(after="", limit=2) == []
 
     async def _streams(self, stores: CatalogueStores) -> dict[str, int]:
         tracks = await stores.catalogue.tracks(after=None, limit=500)
@@ -115,5 +115,5 @@ class PlaysContract:
     async def _told(self, stores: CatalogueStores, ids: list[str]) -> list[Change]:
         """What the feed says of a round, which must be about these tracks."""
         token = await stores.feed.head()
-        assert await stores.plays.tell(after="", limit=100) == ids
+        assert await stores.plays.publish_outgrown(after="", limit=100) == ids
         return await stores.changes_after(token)

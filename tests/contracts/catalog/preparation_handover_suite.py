@@ -152,5 +152,5 @@ class HandoverContract:
         return import_id, claims[0].track_id, [source.id for source in sources]
 
     async def _states(self, stores: CatalogueStores, import_id: str) -> list[FileState]:
-        files = await stores.imports.files(import_id, states=[], after=None, limit=9)
+        files = await stores.imports.list_files(import_id, states=[], after=None, limit=9)
         return [file.state for file in files]

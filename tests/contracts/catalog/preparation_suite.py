@@ -200,7 +200,7 @@ class PreparationContract:
         assert playable is not None
         assert (playable.track.state, playable.failure) == (TrackState.FAILED, "it has a hole")
         failed = [FileState.FAILED]
-        (file,) = await stores.imports.files(import_id, states=failed, after=None, limit=9)
+        (file,) = await stores.imports.list_files(import_id, states=failed, after=None, limit=9)
         assert file.reason == "it has a hole"
         assert (await stores.run(import_id)).state is ImportState.DONE
 

@@ -12,10 +12,10 @@ from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.catalogue import Loudness, Track
 from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile, Stamp
 from catalog_svc.domain.tags import Tags
-from catalog_svc.ports.catalogue import Browsing, Catalogue, CatalogueListing, Playables
+from catalog_svc.ports.catalogue import Catalogue, CatalogueLists, CatalogueSnapshot, Playables
 from catalog_svc.ports.edits import Edits
 from catalog_svc.ports.imports import Imports, ScanStore
-from catalog_svc.ports.playlists import PlaylistCopy
+from catalog_svc.ports.playlists import PlaylistReplica
 from catalog_svc.ports.plays import PlayCounts, PlayedTracks, PlayOrders
 from catalog_svc.ports.preparation import Claim, Preparation, Publication
 from meshkit.feeds import Change, ChangeFeed
@@ -29,15 +29,15 @@ class CatalogueStores:
     """The ports under test, on one store. ``waiting`` lists the waiting jobs: key → priority."""
 
     catalogue: Catalogue
-    browsing: Browsing
+    browsing: CatalogueLists
     playables: Playables
     edits: Edits
     imports: Imports
     scans: ScanStore
     preparation: Preparation
     feed: ChangeFeed
-    listing: CatalogueListing
-    playlists: PlaylistCopy
+    listing: CatalogueSnapshot
+    playlists: PlaylistReplica
     plays: PlayCounts
     orders: PlayOrders
     played: PlayedTracks

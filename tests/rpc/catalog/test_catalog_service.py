@@ -24,14 +24,15 @@ from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.servicers.catalog import CatalogServicer
 from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
-from catalog_svc.usecases.catalog import Browse
-from catalog_svc.usecases.catalog_internal import ReadyTrack
-from catalog_svc.usecases.edit_catalogue import EditCatalogue
-from catalog_svc.usecases.list_names import ListNames
-from catalog_svc.usecases.lookup_assets import LookupAssets
-from catalog_svc.usecases.most_played import TopTracks
-from catalog_svc.usecases.play_orders import FindPlayOrders
-from catalog_svc.usecases.watch_changes import WatchChanges
+from catalog_svc.usecases.catalog import EditCatalog, ListTopTracks, ReadCatalog
+from catalog_svc.usecases.catalog_internal import (
+    GetPlayable,
+    LookupAssets,
+    LookupNames,
+    ReadPlayOrders,
+    WatchChanges,
+)
+from catalog_svc.usecases.most_played import MostPlayedList
 from meshkit.faults import (
     FailedPrecondition,
     Fault,
@@ -92,19 +93,17 @@ def register_catalogue(
     server: MeshServer, store: MemoryStore, objects: HashedObjects | None = None
 ) -> None:
     """Serves the catalogue's servicers over a memory store."""
-    browse = Browse(store)
     catalog = CatalogServicer(
-        browse,
-        ListNames(store, browse),
-        TopTracks(store, store, MemoryMostPlayed()),
-        EditCatalogue(store.edits),
+        ReadCatalog(store, store),
+        EditCatalog(store.edits),
+        ListTopTracks(store, MostPlayedList(store, MemoryMostPlayed())),
     )
     internal = CatalogInternalServicer(
-        browse,
-        ReadyTrack(store),
-        WatchChanges(store.feed, store),
-        FindPlayOrders(browse, store),
-        LookupAssets(store, objects or HashedObjects("memory:///")),
+        get_playable=GetPlayable(store),
+        play_orders=ReadPlayOrders(store, store),
+        lookup_names=LookupNames(store),
+        lookup_assets=LookupAssets(store, objects or HashedObjects("memory:///")),
+        watch_changes=WatchChanges(store.feed, store),
         streams=server.streams,
     )
     server.add(add_CatalogServiceServicer_to_server, catalog)

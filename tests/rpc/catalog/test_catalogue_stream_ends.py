@@ -16,8 +16,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalSe
 
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.servicers.imports import ImportServicer
-from catalog_svc.usecases.imports import FollowImport
-from catalog_svc.usecases.start_import import StartImport
+from catalog_svc.usecases.imports import CreateImport, ReadImports
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import ServedMesh, served
 from meshkit.testing.stream_suite import SID, UserStreamEndSuite
@@ -66,7 +65,7 @@ class TestStreamEnds(UserStreamEndSuite):
 
         def register(server: MeshServer) -> None:
             imports = ImportServicer(
-                StartImport(store, []), FollowImport(store, step_s=0.005), streams=server.streams
+                CreateImport(store, []), ReadImports(store, poll_s=0.005), streams=server.streams
             )
             server.add(pb_grpc.add_ImportServiceServicer_to_server, imports)
             register_catalogue(server, store)

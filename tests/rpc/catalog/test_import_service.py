@@ -19,8 +19,7 @@ from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.servicers.imports import ImportServicer
-from catalog_svc.usecases.imports import FollowImport
-from catalog_svc.usecases.start_import import StartImport
+from catalog_svc.usecases.imports import CreateImport, ReadImports
 from meshkit.faults import (
     FailedPrecondition,
     Fault,
@@ -62,8 +61,8 @@ async def imports(tmp_path: Path) -> AsyncIterator[Imports]:
     store = MemoryStore()
 
     def register(server: MeshServer) -> None:
-        follow = FollowImport(store, step_s=0.005)
-        servicer = ImportServicer(StartImport(store, [music]), follow, streams=server.streams)
+        read = ReadImports(store, poll_s=0.005)
+        servicer = ImportServicer(CreateImport(store, [music]), read, streams=server.streams)
         server.add(add_ImportServiceServicer_to_server, servicer)
 
     async with served(tmp_path, register=register) as mesh:

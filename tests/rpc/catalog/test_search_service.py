@@ -26,7 +26,7 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
     add_SearchServiceServicer_to_server,
 )
 
-from catalog_svc.adapters.memory.search_index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemorySearchIndex
 from catalog_svc.servicers.search import SearchServicer
 from catalog_svc.servicers.search_internal import SearchInternalServicer
 from catalog_svc.usecases.search import Search
@@ -38,7 +38,7 @@ from tests.contracts.page_tokens import FOREIGN, forged
 
 @pytest.fixture
 async def mesh(tmp_path: Path) -> AsyncIterator[ServedMesh]:
-    index = MemoryIndex()
+    index = MemorySearchIndex()
     await fill(
         index,
         track(1, "Creep", "Radiohead", "Pablo Honey", popularity=10),

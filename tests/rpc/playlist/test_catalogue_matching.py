@@ -14,7 +14,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
     add_SearchInternalServiceServicer_to_server,
 )
 
-from catalog_svc.adapters.memory.search_index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemorySearchIndex
 from catalog_svc.domain.search import Entry
 from catalog_svc.servicers.search_internal import SearchInternalServicer
 from catalog_svc.usecases.search_internal import MatchTracks
@@ -45,7 +45,7 @@ class TestCatalogueMatching(MatchingSuite):
 
     @asynccontextmanager
     async def matching(self, *known: Known) -> AsyncIterator[CatalogueMatching]:
-        index = MemoryIndex()
+        index = MemorySearchIndex()
         await fill(index, *(_indexed(one) for one in known))
         servicer = SearchInternalServicer(MatchTracks(index))
         async with asking(self.tls, servicer) as matching:
@@ -61,7 +61,7 @@ class Answering(SearchInternalServicer):
     """A catalogue that gives one answer to whatever is to be matched."""
 
     def __init__(self, answer: pb.MatchTracksResponse | Fault) -> None:
-        index = MemoryIndex()
+        index = MemorySearchIndex()
         super().__init__(MatchTracks(index))
         self.answer = answer
 

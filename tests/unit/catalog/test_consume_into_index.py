@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from catalog_svc.adapters.memory.search_index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemorySearchIndex
 from catalog_svc.domain.search import Entry, IndexChange, Kind
 from catalog_svc.ports.search import IndexDamaged
-from catalog_svc.usecases.consume_into_index import IndexFollower, Pace
+from catalog_svc.usecases.consume_into_index import IndexConsumer, Pace
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change, FeedBatch, MemoryChangeFeed, Op
 from tests.contracts.catalog.search_suite import names, put, track
@@ -35,7 +35,7 @@ class Listing:
             self.between()
 
 
-class CountingIndex(MemoryIndex):
+class CountingIndex(MemorySearchIndex):
     """Counts commits and fails when told to."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def decode(change: Change) -> IndexChange | None:
 
 
 @asynccontextmanager
-async def following(follower: IndexFollower) -> AsyncIterator[None]:
+async def following(follower: IndexConsumer) -> AsyncIterator[None]:
     task = asyncio.create_task(follower.run())
     try:
         yield
@@ -84,7 +84,7 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def reaches(index: MemoryIndex, feed: MemoryChangeFeed) -> None:
+async def reaches(index: MemorySearchIndex, feed: MemoryChangeFeed) -> None:
     while await index.token() != await feed.head():
         await asyncio.sleep(0.001)
 
@@ -92,7 +92,7 @@ async def reaches(index: MemoryIndex, feed: MemoryChangeFeed) -> None:
 async def test_a_new_index_takes_the_listing_and_then_the_changes() -> None:
     feed, index = MemoryChangeFeed(), CountingIndex()
     listing = Listing(*(track(n, f"Listed {n}") for n in range(25)))
-    follower = IndexFollower(feed, index, listing, decode, pace=PACE)
+    follower = IndexConsumer(feed, index, listing, decode, pace=PACE)
     assert not follower.caught_up.is_set()
     async with following(follower):
         await follower.caught_up.wait()
@@ -105,22 +105,22 @@ async def test_a_new_index_takes_the_listing_and_then_the_changes() -> None:
 
 
 async def test_what_changes_during_the_listing_is_not_lost() -> None:
-    feed, index = MemoryChangeFeed(), MemoryIndex()
+    feed, index = MemoryChangeFeed(), MemorySearchIndex()
     listing = Listing(track(1, "Old Title"), track(2, "Other"), track(3, "Third"))
     changed = iter([change(1, "New Title", 2)])
     listing.between = lambda: feed.append(*list(changed))
-    follower = IndexFollower(feed, index, listing, decode, pace=PACE)
+    follower = IndexConsumer(feed, index, listing, decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
     assert await names(index, "title") == ["New Title"]
 
 
 async def test_an_index_with_a_token_goes_on_from_there_without_a_listing() -> None:
-    feed, index, listing = MemoryChangeFeed(), MemoryIndex(), Listing(track(9, "Listed"))
+    feed, index, listing = MemoryChangeFeed(), MemorySearchIndex(), Listing(track(9, "Listed"))
     feed.append(change(1, "Before"))
     await index.apply([], await feed.head())
     feed.append(change(2, "After"))
-    follower = IndexFollower(feed, index, listing, decode, pace=PACE)
+    follower = IndexConsumer(feed, index, listing, decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
     assert await names(index, "after") == ["After"]
@@ -132,7 +132,7 @@ async def test_a_backlog_is_committed_in_big_batches() -> None:
     feed, index = MemoryChangeFeed(), CountingIndex()
     await index.apply([], await feed.head())
     feed.append(*(change(n, f"Song {n}") for n in range(35)))
-    follower = IndexFollower(feed, index, Listing(), decode, pace=PACE)
+    follower = IndexConsumer(feed, index, Listing(), decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
     assert index.commits == [0, 10, 10, 10, 5]
@@ -140,10 +140,10 @@ async def test_a_backlog_is_committed_in_big_batches() -> None:
 
 @pytest.mark.parametrize("foreign", ["", "not-a-token"])
 async def test_an_expired_or_unreadable_token_starts_over_from_a_listing(foreign: str) -> None:
-    feed, index = MemoryChangeFeed(), MemoryIndex()
+    feed, index = MemoryChangeFeed(), MemorySearchIndex()
     await index.apply([put(track(1, "Stale"))], foreign or await feed.head())
     feed.start_epoch()
-    follower = IndexFollower(feed, index, Listing(track(2, "Listed")), decode, pace=PACE)
+    follower = IndexConsumer(feed, index, Listing(track(2, "Listed")), decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
     assert await names(index, "stale") == []
@@ -151,8 +151,8 @@ async def test_an_expired_or_unreadable_token_starts_over_from_a_listing(foreign
 
 
 async def test_a_feed_that_expires_while_it_is_followed_starts_over() -> None:
-    feed, index, listing = MemoryChangeFeed(), MemoryIndex(), Listing(track(1, "Listed"))
-    follower = IndexFollower(feed, index, listing, decode, pace=PACE)
+    feed, index, listing = MemoryChangeFeed(), MemorySearchIndex(), Listing(track(1, "Listed"))
+    follower = IndexConsumer(feed, index, listing, decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
         listing.entries = [track(2, "Restored")]
@@ -165,7 +165,7 @@ async def test_a_feed_that_expires_while_it_is_followed_starts_over() -> None:
 
 async def test_failures_are_survived_and_nothing_is_skipped() -> None:
     feed, index = MemoryChangeFeed(), CountingIndex()
-    follower = IndexFollower(feed, index, Listing(), decode, pace=PACE)
+    follower = IndexConsumer(feed, index, Listing(), decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
         index.faults = [Unavailable("down"), RuntimeError("odd"), OSError("disk")]
@@ -176,7 +176,7 @@ async def test_failures_are_survived_and_nothing_is_skipped() -> None:
 
 async def test_a_damaged_index_is_cleared_and_filled_again() -> None:
     feed, index, listing = MemoryChangeFeed(), CountingIndex(), Listing(track(1, "Listed"))
-    follower = IndexFollower(feed, index, listing, decode, pace=PACE)
+    follower = IndexConsumer(feed, index, listing, decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
         listing.entries.append(track(2, "Listed Too"))
@@ -188,7 +188,7 @@ async def test_a_damaged_index_is_cleared_and_filled_again() -> None:
 
 
 async def test_damage_that_a_search_finds_is_mended_without_a_change() -> None:
-    class Damaged(MemoryIndex):
+    class Damaged(MemorySearchIndex):
         damaged = False
 
         async def token(self) -> str:
@@ -202,7 +202,7 @@ async def test_damage_that_a_search_finds_is_mended_without_a_change() -> None:
 
     feed, index, listing = MemoryChangeFeed(), Damaged(), Listing(track(1, "Listed"))
     pace = Pace(gather_s=0.001, retry_s=0.001, retry_most_s=0.004, check_s=0.01)
-    follower = IndexFollower(feed, index, listing, decode, pace=pace)
+    follower = IndexConsumer(feed, index, listing, decode, pace=pace)
     async with following(follower):
         await follower.caught_up.wait()
         index.damaged = True
@@ -212,8 +212,8 @@ async def test_damage_that_a_search_finds_is_mended_without_a_change() -> None:
 
 
 async def test_a_change_that_nobody_can_read_does_not_stop_the_rest() -> None:
-    feed, index = MemoryChangeFeed(), MemoryIndex()
-    follower = IndexFollower(feed, index, Listing(), decode, pace=PACE)
+    feed, index = MemoryChangeFeed(), MemorySearchIndex()
+    follower = IndexConsumer(feed, index, Listing(), decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
         feed.append(
@@ -226,8 +226,8 @@ async def test_a_change_that_nobody_can_read_does_not_stop_the_rest() -> None:
 
 
 async def test_removals_and_older_versions_are_kept_apart() -> None:
-    feed, index = MemoryChangeFeed(), MemoryIndex()
-    follower = IndexFollower(feed, index, Listing(track(1, "Song")), decode, pace=PACE)
+    feed, index = MemoryChangeFeed(), MemorySearchIndex()
+    follower = IndexConsumer(feed, index, Listing(track(1, "Song")), decode, pace=PACE)
     async with following(follower):
         await follower.caught_up.wait()
         feed.append(change(1, "", 3, Op.DELETE), change(1, "Older", 2))
@@ -246,8 +246,8 @@ async def test_lag_grows_while_the_feed_fails_and_falls_to_zero_after() -> None:
             return await super().read(token, limit)
 
     feed, lags = Failing(), list[float]()
-    follower = IndexFollower(
-        feed, MemoryIndex(), Listing(), decode, report_lag=lags.append, pace=PACE
+    follower = IndexConsumer(
+        feed, MemorySearchIndex(), Listing(), decode, report_lag=lags.append, pace=PACE
     )
     async with following(follower):
         await until(lambda: len(lags) >= 3)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from catalog_svc.adapters.memory.search_index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemorySearchIndex
 from catalog_svc.domain.matching import Description
 from catalog_svc.domain.search import Entry
-from catalog_svc.usecases.search_internal import Match, Matched, MatchTracks
+from catalog_svc.usecases.search_internal import Match, MatchResult, MatchTracks
 from tests.contracts.catalog.search_suite import fill, track
 
-NONE = Matched()
+NONE = MatchResult()
 
 
 def lasting(entry: Entry, duration_ms: int) -> Entry:
@@ -41,7 +41,7 @@ NAMESAKE = track(16, "Black Sabbath", "Black Sabbath")
 
 @pytest.fixture
 async def match_tracks() -> MatchTracks:
-    index = MemoryIndex()
+    index = MemorySearchIndex()
     catalogue = (CREEP, CREEP_LIVE, OTHER_CREEP, KARMA, HEROES, UMBRELLA, PART_1, PART_2, ENTA)
     await fill(index, *catalogue, LUCKY, BLUE, BLUE_REMIX, SHORT, LONG, UNTIMED, NAMESAKE)
     return MatchTracks(index)
@@ -66,7 +66,7 @@ async def match_tracks() -> MatchTracks:
 async def test_the_same_words_folded_are_exact(
     match_tracks: MatchTracks, said: Description, meant: Entry
 ) -> None:
-    assert await match_tracks([said]) == [Matched(Match.EXACT, meant.id)]
+    assert await match_tracks([said]) == [MatchResult(Match.EXACT, meant.id)]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_what_is_written_otherwise_is_similar(
     match_tracks: MatchTracks, said: Description, meant: Entry
 ) -> None:
     (found,) = await match_tracks([said])
-    assert found == Matched(Match.SIMILAR, meant.id)
+    assert found == MatchResult(Match.SIMILAR, meant.id)
 
 
 @pytest.mark.parametrize(

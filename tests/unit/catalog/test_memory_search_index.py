@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog_svc.adapters.memory.search_index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemorySearchIndex
 from catalog_svc.ports.search import SearchIndex
 from tests.contracts.catalog.search_suite import SearchIndexContract
 
@@ -12,4 +12,4 @@ from tests.contracts.catalog.search_suite import SearchIndexContract
 class TestMemoryIndex(SearchIndexContract):
     @pytest.fixture
     def index(self) -> SearchIndex:
-        return MemoryIndex()
+        return MemorySearchIndex()

@@ -10,7 +10,8 @@ from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.plays import MostPlayed, Streams
 from catalog_svc.usecases import most_played
-from catalog_svc.usecases.most_played import TopTracks
+from catalog_svc.usecases.catalog import ListTopTracks
+from catalog_svc.usecases.most_played import MostPlayedList
 from meshkit.faults import Unavailable
 from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
@@ -48,43 +49,43 @@ def cache() -> MemoryMostPlayed:
     return MemoryMostPlayed()
 
 
-def instance(store: MemoryStore, played: Played, cache: MemoryMostPlayed) -> TopTracks:
-    return TopTracks(store, played, cache)
+def instance(store: MemoryStore, played: Played, cache: MemoryMostPlayed) -> ListTopTracks:
+    return ListTopTracks(store, MostPlayedList(played, cache))
 
 
 @pytest.fixture
-def top(store: MemoryStore, played: Played, cache: MemoryMostPlayed) -> TopTracks:
+def top(store: MemoryStore, played: Played, cache: MemoryMostPlayed) -> ListTopTracks:
     return instance(store, played, cache)
 
 
 async def test_the_list_is_made_once_and_shown_from_then_on(
-    store: MemoryStore, played: Played, top: TopTracks
+    store: MemoryStore, played: Played, top: ListTopTracks
 ) -> None:
     songs = await memory_stores(store).songs("One", "Two")
     await store.plays.apply(plays_of(songs["Two"]), "a")
-    first = await top.listed(after=None, limit=9)
+    first = await top.places(after=None, limit=9)
     assert first == (Streams(songs["Two"], 1), Streams(songs["One"], 0))
     await store.plays.apply(plays_of(songs["One"], 7), "b")
-    assert await top.listed(after=None, limit=9) == first
+    assert await top.places(after=None, limit=9) == first
     assert played.asked == 1
 
 
 async def test_tracks_show_the_counts_that_they_are_listed_by(
-    store: MemoryStore, top: TopTracks
+    store: MemoryStore, top: ListTopTracks
 ) -> None:
     songs = await memory_stores(store).songs("One", "Two")
     await store.plays.apply(plays_of(songs["Two"], 2), "a")
-    places = await top.listed(after=None, limit=9)
+    places = await top.places(after=None, limit=9)
     await store.plays.apply(plays_of(songs["One"], 7), "b")
-    shown = await top.shown([*places, Streams(new_id(), 0)])
+    shown = await top.tracks([*places, Streams(new_id(), 0)])
     assert [(one.title, one.streams_total) for one in shown] == [("Two", 2), ("One", 0)]
 
 
 async def test_many_who_ask_at_once_have_it_made_once(
-    store: MemoryStore, played: Played, top: TopTracks
+    store: MemoryStore, played: Played, top: ListTopTracks
 ) -> None:
     await memory_stores(store).songs("One")
-    found = await asyncio.gather(*(top.listed(after=None, limit=9) for _ in range(20)))
+    found = await asyncio.gather(*(top.places(after=None, limit=9) for _ in range(20)))
     assert len(set(found)) == 1
     assert played.asked == 1
 
@@ -94,7 +95,7 @@ async def test_one_instance_makes_it_and_the_others_wait_for_it(
 ) -> None:
     await memory_stores(store).songs("One")
     many = [instance(store, played, cache) for _ in range(4)]
-    found = await asyncio.gather(*(one.listed(after=None, limit=9) for one in many))
+    found = await asyncio.gather(*(one.places(after=None, limit=9) for one in many))
     assert len(set(found)) == 1
     assert played.asked == 1
 
@@ -102,45 +103,45 @@ async def test_one_instance_makes_it_and_the_others_wait_for_it(
 async def test_a_loader_that_never_comes_back_is_not_waited_for_for_ever(
     store: MemoryStore,
     cache: MemoryMostPlayed,
-    top: TopTracks,
+    top: ListTopTracks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(most_played, "_LOOK_AGAIN_S", 0.0)
     await memory_stores(store).songs("One")
     assert await cache.may_load()
-    assert len(await top.listed(after=None, limit=9)) == 1
+    assert len(await top.places(after=None, limit=9)) == 1
 
 
 async def test_without_its_store_the_list_is_made_for_each(
-    store: MemoryStore, played: Played, cache: MemoryMostPlayed, top: TopTracks
+    store: MemoryStore, played: Played, cache: MemoryMostPlayed, top: ListTopTracks
 ) -> None:
     await memory_stores(store).songs("One")
     cache.away = True
     for _ in range(2):
-        assert len(await top.listed(after=None, limit=9)) == 1
+        assert len(await top.places(after=None, limit=9)) == 1
     assert played.asked == 2
 
 
 async def test_an_empty_catalogue_is_not_remembered_for_an_hour(
-    store: MemoryStore, played: Played, top: TopTracks
+    store: MemoryStore, played: Played, top: ListTopTracks
 ) -> None:
     for _ in range(2):
-        assert await top.listed(after=None, limit=9) == ()
+        assert await top.places(after=None, limit=9) == ()
     assert played.asked == 2
     await memory_stores(store).songs("One")
-    assert len(await top.listed(after=None, limit=9)) == 1
+    assert len(await top.places(after=None, limit=9)) == 1
 
 
 async def test_a_failure_goes_to_who_waits_and_the_next_tries_again(
-    store: MemoryStore, played: Played, top: TopTracks, monkeypatch: pytest.MonkeyPatch
+    store: MemoryStore, played: Played, top: ListTopTracks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(most_played, "_LOOK_AGAIN_S", 0.0)
     await memory_stores(store).songs("One")
     played.away = True
     with pytest.raises(Unavailable):
-        await top.listed(after=None, limit=9)
+        await top.places(after=None, limit=9)
     played.away = False
-    assert len(await top.listed(after=None, limit=9)) == 1
+    assert len(await top.places(after=None, limit=9)) == 1
 
 
 def test_a_page_begins_behind_its_place_also_in_another_list() -> None:

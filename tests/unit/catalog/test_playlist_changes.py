@@ -8,11 +8,11 @@ from segue.playlist.v1 import playlist_pb2
 
 from catalog_svc.adapters.grpc.playlist_changes import told
 from catalog_svc.domain.playlists import (
-    FollowersTold,
-    Place,
+    FollowerCountChange,
+    ListingVersion,
     Playlist,
-    PlaylistTold,
-    newest_told,
+    PlaylistChange,
+    newest_changes,
 )
 
 
@@ -27,7 +27,7 @@ def test_a_public_playlist_is_taken_with_what_search_shows() -> None:
         follower_count=6,
     )
     change = pb.WatchChangesResponse(resume_token="t", version=3, playlist=message)
-    assert told(change) == PlaylistTold("P1", 3, Playlist("P1", "Focus", "Deep", "Ada", 5, 6))
+    assert told(change) == PlaylistChange("P1", 3, Playlist("P1", "Focus", "Deep", "Ada", 5, 6))
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_a_public_playlist_is_taken_with_what_search_shows() -> None:
 def test_of_what_is_not_public_nothing_but_its_version_is_taken(
     change: pb.WatchChangesResponse,
 ) -> None:
-    assert told(change) == PlaylistTold("P1", 4, None)
+    assert told(change) == PlaylistChange("P1", 4, None)
 
 
 def test_followers_are_counted_whole() -> None:
     followers = pb.WatchChangesResponse.ArtistFollowers(artist_id="A1", followers_count=7.0)
     change = pb.WatchChangesResponse(version=2, artist_followers=followers)
-    assert told(change) == FollowersTold("A1", 2, 7)
+    assert told(change) == FollowerCountChange("A1", 2, 7)
 
 
 def test_a_step_without_a_change_brings_nothing() -> None:
@@ -58,12 +58,16 @@ def test_a_step_without_a_change_brings_nothing() -> None:
 
 
 def test_a_later_listing_goes_before_any_version() -> None:
-    assert Place(1, 9).before(Place(2, 1))
-    assert Place(1, 1).before(Place(1, 2))
-    assert not Place(1, 2).before(Place(1, 2))
-    assert not Place(2, 1).before(Place(1, 9))
+    assert ListingVersion(1, 9).before(ListingVersion(2, 1))
+    assert ListingVersion(1, 1).before(ListingVersion(1, 2))
+    assert not ListingVersion(1, 2).before(ListingVersion(1, 2))
+    assert not ListingVersion(2, 1).before(ListingVersion(1, 9))
 
 
 def test_the_newest_word_on_each_thing_stands() -> None:
-    news = [PlaylistTold("B", 1, None), PlaylistTold("A", 5, None), PlaylistTold("A", 4, None)]
-    assert newest_told(news) == [news[1], news[0]]
+    news = [
+        PlaylistChange("B", 1, None),
+        PlaylistChange("A", 5, None),
+        PlaylistChange("A", 4, None),
+    ]
+    assert newest_changes(news) == [news[1], news[0]]

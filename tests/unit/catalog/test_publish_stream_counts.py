@@ -8,7 +8,7 @@ import pytest
 
 from catalog_svc.domain.plays import Play, outgrown
 from catalog_svc.usecases import publish_stream_counts
-from catalog_svc.usecases.publish_stream_counts import TellStreams
+from catalog_svc.usecases.publish_stream_counts import PublishStreamCounts
 from meshkit.leases import Lease, MemoryLeases
 
 
@@ -19,7 +19,7 @@ class Counts:
         self.grown = sorted(ids)
         self.told: list[str] = []
 
-    async def tell(self, *, after: str, limit: int) -> list[str]:
+    async def publish_outgrown(self, *, after: str, limit: int) -> list[str]:
         ids = [one for one in self.grown if one > after][:limit]
         self.grown = [one for one in self.grown if one not in ids]
         self.told += ids
@@ -43,19 +43,19 @@ class Counts:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish_stream_counts, "_AT_ONCE", 2)
-    monkeypatch.setattr(publish_stream_counts, "MOST_A_ROUND", 4)
+    monkeypatch.setattr(publish_stream_counts, "_BATCH", 2)
+    monkeypatch.setattr(publish_stream_counts, "MAX_A_ROUND", 4)
 
 
 async def test_a_round_tells_all_that_have_grown() -> None:
     counts = Counts("abc")
-    assert await TellStreams(counts)() == 3
+    assert await PublishStreamCounts(counts)() == 3
     assert counts.told == list("abc")
 
 
 async def test_a_round_is_bounded_and_the_next_goes_on_behind_it() -> None:
     counts = Counts("abcdef")
-    rounds = TellStreams(counts)
+    rounds = PublishStreamCounts(counts)
     assert await rounds() == 4
     counts.grown = sorted([*counts.grown, *"ab"])
     assert await rounds() == 2
@@ -67,7 +67,7 @@ async def test_a_round_is_bounded_and_the_next_goes_on_behind_it() -> None:
 async def test_one_instance_makes_the_rounds() -> None:
     leases = MemoryLeases()
     counts = Counts("ab")
-    first, second = (TellStreams(counts, Lease(leases, "tell")) for _ in range(2))
+    first, second = (PublishStreamCounts(counts, Lease(leases, "tell")) for _ in range(2))
     assert await first() == 2
     counts.grown = ["c"]
     assert await second() == 0

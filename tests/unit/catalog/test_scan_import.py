@@ -49,7 +49,7 @@ async def scanned(store: MemoryStore, root: Path) -> Import:
 
 
 async def files(store: MemoryStore, run: Import) -> dict[bytes, ImportFile]:
-    found = await store.files(run.id, states=[], after=None, limit=1000)
+    found = await store.list_files(run.id, states=[], after=None, limit=1000)
     return {file.path: file for file in found}
 
 

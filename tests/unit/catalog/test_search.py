@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog_svc.adapters.memory.search_index import MemoryIndex
+from catalog_svc.adapters.memory.search_index import MemorySearchIndex
 from catalog_svc.domain.search import Entry, Kind, parse, prior, typos_allowed
 from catalog_svc.usecases.search import MAX_RESULTS, Search
 from meshkit.faults import InvalidArgument
@@ -52,14 +52,14 @@ def test_popularity_lifts_gently() -> None:
 
 @pytest.fixture
 async def search() -> Search:
-    index = MemoryIndex()
+    index = MemorySearchIndex()
     await fill(index, *(track(n, f"Song {n:04}") for n in range(MAX_RESULTS + 20)))
     return Search(index)
 
 
 @pytest.mark.parametrize("text", ["", "   "])
 async def test_blank_queries_are_refused_by_name(search: Search, text: str) -> None:
-    for call in (search.find(text, [Kind.TRACK], limit=5), search.suggest(text, limit=5)):
+    for call in (search.search(text, [Kind.TRACK], limit=5), search.suggest(text, limit=5)):
         with pytest.raises(InvalidArgument) as caught:
             await call
         assert caught.value.violations[0].field == "q"
@@ -69,19 +69,19 @@ async def test_pages_end_at_the_thousandth_result(search: Search) -> None:
     seen: list[str] = []
     offset: int | None = 0
     while offset is not None:
-        answer = await search.find("song", [Kind.TRACK], limit=90, offset=offset)
+        answer = await search.search("song", [Kind.TRACK], limit=90, offset=offset)
         seen += [entry.id for entry in answer.found[Kind.TRACK].entries]
         offset = answer.next_offset
     assert len(seen) == len(set(seen)) == MAX_RESULTS
 
 
 async def test_several_kinds_have_one_page(search: Search) -> None:
-    answer = await search.find("song", [Kind.TRACK, Kind.ALBUM], limit=5)
+    answer = await search.search("song", [Kind.TRACK, Kind.ALBUM], limit=5)
     assert answer.next_offset is None
     assert len(answer.found[Kind.TRACK].entries) == 5
 
 
 async def test_a_query_without_words_finds_nothing(search: Search) -> None:
-    answer = await search.find("\u200b", [Kind.TRACK], limit=5)
+    answer = await search.search("\u200b", [Kind.TRACK], limit=5)
     assert answer.found[Kind.TRACK].entries == ()
     assert list(await search.suggest("\u200b", limit=5)) == []
