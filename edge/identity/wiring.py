@@ -16,7 +16,9 @@ from segue.identity.v1.identity_internal_service_pb2_grpc import (
 from edge.identity import http
 from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
 from edge.identity.adapters.files.signing_keys import SigningKeys
-from edge.identity.adapters.postgres import accounts as store
+from edge.identity.adapters.postgres.accounts import PostgresAccounts
+from edge.identity.adapters.postgres.revocations import PostgresRevocations, prune_revoked
+from edge.identity.adapters.postgres.user_feed import PostgresUserFeed
 from edge.identity.domain.events import SessionRevoked
 from edge.identity.ports import PasswordHasher
 from edge.identity.schema import SCHEMA
@@ -26,12 +28,10 @@ from edge.identity.servicers.tokens_internal import TokenInternalServicer
 from edge.identity.servicers.users import UserServicer
 from edge.identity.servicers.users_internal import UserInternalServicer
 from edge.identity.settings import Settings
-from edge.identity.usecases.get_me import GetMe
 from edge.identity.usecases.token import RevokeSession
 from edge.identity.usecases.token_internal import IssueLocalToken
-from edge.identity.usecases.user import CreateUser
-from edge.identity.usecases.user_internal import FindUsers
-from edge.identity.usecases.watch_users import WatchUsers
+from edge.identity.usecases.user import CreateUser, GetMe, LookupUser
+from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
 from meshkit.clock import utc_now
 from meshkit.feeds import CaughtUp
 from meshkit.process import ServiceProcess, service_process
@@ -54,15 +54,14 @@ def assemble(
 ) -> None:
     """Serves identity's contracts over the schema of ``process``."""
     server, pool = process.server, process.pool
-    accounts = store.PostgresAccounts(pool)
-    revocations = store.PostgresRevocations(pool)
-    find_users = FindUsers(accounts)
-    watch_users = WatchUsers(store.PostgresUserFeed(process.feed, pool), revocations, utc_now)
+    accounts = PostgresAccounts(pool)
+    revocations = PostgresRevocations(pool)
+    watch_users = WatchUsers(PostgresUserFeed(process.feed, pool), revocations, utc_now)
     create_user = CreateUser(accounts, hasher, utc_now, new_id)
     issue = IssueLocalToken(accounts, keys, utc_now, new_id, issuer=issuer)
     server.add(
         pb_grpc.add_UserServiceServicer_to_server,
-        UserServicer(create_user, GetMe(accounts), find_users),
+        UserServicer(create_user, GetMe(accounts), LookupUser(accounts)),
     )
     server.add(pb_grpc.add_PlanServiceServicer_to_server, PlanServicer())
     server.add(
@@ -71,12 +70,12 @@ def assemble(
     )
     server.add(
         add_UserInternalServiceServicer_to_server,
-        UserInternalServicer(find_users, watch_users, streams=server.streams),
+        UserInternalServicer(LookupUsers(accounts), watch_users, streams=server.streams),
     )
     server.add(add_TokenInternalServiceServicer_to_server, TokenInternalServicer(issue))
     # What is checked last are the calls of a drain: the verifier itself, not the streams alone.
     process.refuse_revoked(_own_revocations(watch_users), by=process.tokens)
-    process.every_hour(partial(store.prune_revoked, pool, utc_now))
+    process.every_hour(partial(prune_revoked, pool, utc_now))
 
 
 def _own_revocations(watch_users: WatchUsers) -> Watch:

@@ -6,7 +6,7 @@ from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
 from edge.identity import convert
-from edge.identity.domain.plans import PLANS
+from edge.identity.usecases.plan import list_plans
 from meshkit.server_context import Context
 
 
@@ -17,4 +17,4 @@ class PlanServicer(pb_grpc.PlanServiceServicer):
         self, request: pb.ListPlansRequest, context: Context
     ) -> pb.ListPlansResponse:
         """The tier table."""
-        return pb.ListPlansResponse(plans=[convert.plan(row) for row in PLANS])
+        return pb.ListPlansResponse(plans=[convert.plan(row) for row in list_plans()])

@@ -6,9 +6,7 @@ from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
 from edge.identity import convert
-from edge.identity.usecases.get_me import GetMe
-from edge.identity.usecases.user import CreateUser, SignUp
-from edge.identity.usecases.user_internal import FindUsers
+from edge.identity.usecases.user import CreateUser, GetMe, LookupUser, SignUp
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
@@ -24,11 +22,11 @@ class UserServicer(pb_grpc.UserServiceServicer):
         self,
         create_user: CreateUser,
         get_me: GetMe,
-        find_users: FindUsers,
+        lookup_user: LookupUser,
     ) -> None:
         self._create_user = create_user
         self._get_me = get_me
-        self._find_users = find_users
+        self._lookup_user = lookup_user
 
     async def CreateUser(
         self, request: pb.CreateUserRequest, context: Context
@@ -49,5 +47,5 @@ class UserServicer(pb_grpc.UserServiceServicer):
         self, request: pb.LookupUserRequest, context: Context
     ) -> pb.LookupUserResponse:
         """The user of a name."""
-        found = await self._find_users.named(request.username)
+        found = await self._lookup_user(request.username)
         return pb.LookupUserResponse(user=convert.person(found))

@@ -8,8 +8,7 @@ from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceServicer
 
 from edge.identity import convert
-from edge.identity.usecases.user_internal import FindUsers
-from edge.identity.usecases.watch_users import WatchUsers
+from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
 
@@ -18,9 +17,9 @@ class UserInternalServicer(UserInternalServiceServicer):
     """Accounts, for the services that keep ids of them."""
 
     def __init__(
-        self, find_users: FindUsers, watch_users: WatchUsers, *, streams: OpenStreams
+        self, lookup_users: LookupUsers, watch_users: WatchUsers, *, streams: OpenStreams
     ) -> None:
-        self._find_users = find_users
+        self._lookup_users = lookup_users
         self._watch_users = watch_users
         self._streams = streams
 
@@ -28,7 +27,7 @@ class UserInternalServicer(UserInternalServiceServicer):
         self, request: pb.LookupUsersRequest, context: Context
     ) -> pb.LookupUsersResponse:
         """Users by id, for other services."""
-        found = await self._find_users.batch(request.user_ids)
+        found = await self._lookup_users(request.user_ids)
         return pb.LookupUsersResponse(users=[convert.person(user) for user in found])
 
     def WatchUsers(

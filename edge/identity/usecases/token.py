@@ -1,4 +1,4 @@
-"""Revoke a sign-in."""
+"""``TokenService``: a user's own tokens."""
 
 from __future__ import annotations
 

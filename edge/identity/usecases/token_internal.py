@@ -1,4 +1,4 @@
-"""Issue an access token for a local user."""
+"""``TokenInternalService``: access tokens for local users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign a new user up."""
+"""``UserService``: signing up, oneself, and other people by their names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from edge.identity.domain.users import (
     Password,
     User,
     parse_email,
+    parse_lookup,
     parse_password,
     parse_username,
 )
 from edge.identity.ports import Account, Accounts, Clock, IdSource, PasswordHasher
+from meshkit.faults import NotFound
 from meshkit.idempotency import RequestKey, reused
 
 
@@ -61,3 +63,36 @@ class CreateUser:
     async def _fits(self, password: Password, user: User) -> bool:
         hashed = await self._accounts.password_hash(user.user_id)
         return hashed is not None and await self._hasher.verify(password, hashed)
+
+
+class GetMe:
+    """Reads the account behind a token."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def __call__(self, user_id: str) -> User:
+        """The user; raises ``NotFound`` when the account was erased after the token was issued."""
+        user = await self._accounts.find(user_id)
+        if user is None:
+            raise _not_found_error(user_id)
+        return user
+
+
+class LookupUser:
+    """Finds another user by the name that they go by."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def __call__(self, username: str) -> User:
+        """The user of a name, in any case; raises ``InvalidArgument`` or ``NotFound``."""
+        name = parse_lookup(username)
+        user = await self._accounts.find_named(name)
+        if user is None:
+            raise _not_found_error(name)
+        return user
+
+
+def _not_found_error(name: str) -> NotFound:
+    return NotFound("There is no such user.", metadata={"resource": "user", "id": name})

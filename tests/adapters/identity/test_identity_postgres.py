@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge.identity.adapters.postgres import accounts as store
+from edge.identity.adapters.postgres.accounts import PostgresAccounts
+from edge.identity.adapters.postgres.revocations import PostgresRevocations, prune_revoked
+from edge.identity.adapters.postgres.user_feed import PostgresUserFeed
 from edge.identity.domain.tokens import Revocation
 from edge.identity.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
@@ -49,9 +51,9 @@ async def stores(dsn: str, pool: postgres.Pool) -> AsyncIterator[StoresUnderTest
 
     async with feeds_postgres.open_feed(dsn, schema=SCHEMA.name, pool=pool) as feed:
         yield StoresUnderTest(
-            store.PostgresAccounts(pool),
-            store.PostgresRevocations(pool),
-            store.PostgresUserFeed(feed, pool),
+            PostgresAccounts(pool),
+            PostgresRevocations(pool),
+            PostgresUserFeed(feed, pool),
             append,
             start_epoch,
         )
@@ -89,7 +91,7 @@ async def test_pruning_drops_only_revocations_that_may_be_forgotten(
     new = Revocation.of("new", "u", now)
     await stores.revocations.revoke(old)
     await stores.revocations.revoke(new)
-    await store.prune_revoked(pool, lambda: now)
+    await prune_revoked(pool, lambda: now)
     assert await stores.revocations.in_force(old.revoked_at) == [new]
 
 
@@ -98,9 +100,9 @@ async def test_a_store_that_is_away_is_unavailable() -> None:
         "host=/nonexistent dbname=none", schema=SCHEMA.name, acquire_timeout_s=0.1
     ) as pool:
         with pytest.raises(Unavailable):
-            await store.PostgresAccounts(pool).create(account("ada"))
+            await PostgresAccounts(pool).create(account("ada"))
         with pytest.raises(Unavailable):
-            await store.PostgresAccounts(pool).find_named("ada")
+            await PostgresAccounts(pool).find_named("ada")
 
 
 async def test_a_broken_constraint_quotes_no_row(stores: StoresUnderTest) -> None:

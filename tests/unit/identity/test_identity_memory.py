@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from edge.identity.adapters.memory.accounts import MemoryAccounts, MemoryRevocations, MemoryUserFeed
+from edge.identity.adapters.memory.accounts import MemoryAccounts
+from edge.identity.adapters.memory.revocations import MemoryRevocations
+from edge.identity.adapters.memory.user_feed import MemoryUserFeed
 from meshkit.feeds import Change, MemoryChangeFeed
 from tests.contracts.identity.ports_suite import (
     AccountsContract,

@@ -8,19 +8,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge.identity.adapters.memory.accounts import MemoryAccounts, MemoryRevocations, MemoryUserFeed
+from edge.identity.adapters.memory.accounts import MemoryAccounts
+from edge.identity.adapters.memory.revocations import MemoryRevocations
+from edge.identity.adapters.memory.user_feed import MemoryUserFeed
 from edge.identity.domain.events import SessionRevoked, UserChanged
 from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import Claims
 from edge.identity.domain.users import Password, User
 from edge.identity.ports import Account
-from edge.identity.usecases.get_me import GetMe
 from edge.identity.usecases.token import RevokeSession
 from edge.identity.usecases.token_internal import IssueLocalToken
-from edge.identity.usecases.user import CreateUser, SignUp
-from edge.identity.usecases.user_internal import FindUsers
-from edge.identity.usecases.watch_users import WatchUsers
+from edge.identity.usecases.user import CreateUser, GetMe, LookupUser, SignUp
+from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
 from meshkit.faults import InvalidArgument, NotFound, RequestIdReused
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import RequestKey
@@ -131,25 +131,25 @@ async def test_an_erased_user_is_not_found(parts: Parts) -> None:
 @pytest.mark.parametrize("typed", ["ada", "Ada", "ADA"])
 async def test_a_person_is_found_by_name_in_any_case(parts: Parts, typed: str) -> None:
     created = await parts.create(sign_up())
-    assert await FindUsers(parts.accounts).named(typed) == created
+    assert await LookupUser(parts.accounts)(typed) == created
 
 
 async def test_a_name_that_nobody_has_is_not_found(parts: Parts) -> None:
     with pytest.raises(NotFound):
-        await FindUsers(parts.accounts).named("nobody")
+        await LookupUser(parts.accounts)("nobody")
 
 
 @pytest.mark.parametrize("typed", ["", "ab", "a b c", "x" * 33, "\u212ate", "a%00da", "ada\n"])
 async def test_what_is_no_name_is_refused(parts: Parts, typed: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        await FindUsers(parts.accounts).named(typed)
+        await LookupUser(parts.accounts)(typed)
     assert refused.value.metadata["field"] == "username"
 
 
 async def test_a_full_batch_is_answered(parts: Parts) -> None:
     created = await parts.create(sign_up())
     others = [new_id() for _ in range(499)]
-    assert await FindUsers(parts.accounts).batch([created.user_id, *others]) == [created]
+    assert await LookupUsers(parts.accounts)([created.user_id, *others]) == [created]
 
 
 async def test_a_local_user_is_made_once_and_keeps_their_plan(parts: Parts) -> None:

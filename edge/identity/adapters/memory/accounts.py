@@ -1,21 +1,17 @@
-"""Identity inside one process, for unit tests: under the same suites as the real store."""
+"""Accounts of one process."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from edge.identity.adapters.codecs import changes
-from edge.identity.domain.events import UserEvents
 from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier
-from edge.identity.domain.tokens import Revocation
 from edge.identity.domain.users import User, email_key
 from edge.identity.ports import Account
 from meshkit.faults import NotFound
-from meshkit.feeds import ChangeFeed, MemoryChangeFeed
+from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 
 
@@ -76,51 +72,3 @@ class MemoryAccounts:
             self._held[user_id] = replace(account, user=user)
             self._feed.append(changes.of_user(user))
         return user
-
-
-class MemoryRevocations:
-    """The ``Revocations`` of one process."""
-
-    def __init__(self, feed: MemoryChangeFeed) -> None:
-        self._feed = feed
-        self._answers = MemoryAnswers()
-        self._held: dict[str, Revocation] = {}
-
-    async def revoke(self, revocation: Revocation, key: RequestKey | None = None) -> Revocation:
-        """See ``Revocations.revoke``."""
-
-        async def produce() -> bytes:
-            return changes.encode_revocation(self._standing(revocation))
-
-        return changes.decode_revocation(await self._answers.answer_once(None, key, produce))
-
-    def _standing(self, revocation: Revocation) -> Revocation:
-        if revocation.sid not in self._held:
-            self._held[revocation.sid] = revocation
-            self._feed.append(changes.of_revocation(revocation))
-        return self._held[revocation.sid]
-
-    async def in_force(self, now: datetime) -> list[Revocation]:
-        """See ``Revocations.in_force``."""
-        held = (one for one in self._held.values() if one.forget_at > now)
-        return sorted(held, key=lambda one: one.revoked_at)
-
-
-class MemoryUserFeed:
-    """The ``UserFeed`` of one process."""
-
-    def __init__(self, feed: ChangeFeed, accounts: MemoryAccounts) -> None:
-        self._feed = feed
-        self._accounts = accounts
-
-    async def head(self) -> str:
-        """See ``UserFeed.head``."""
-        return await self._feed.head()
-
-    async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[UserEvents]:
-        """See ``UserFeed.watch``."""
-        async for batch in self._feed.watch(token, stop=stop):
-            found = [await self._accounts.find(one) for one in changes.user_ids(batch.changes)]
-            users = {user.user_id: user for user in found if user is not None}
-            events = changes.events(batch.changes, users)
-            yield UserEvents(events, batch.token, batch.caught_up)
