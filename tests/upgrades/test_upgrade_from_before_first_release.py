@@ -11,7 +11,7 @@ import pytest
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import schema as catalog
-from catalog_svc.adapters.postgres import title_backfill as postgres_titles
+from catalog_svc.adapters.postgres import title_backfill
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.listings import TrackQuery, TrackSort, track_place
@@ -102,9 +102,9 @@ async def test_tracks_of_then_are_listed(database_dsn: str) -> None:
 async def test_tracks_of_then_are_listed_by_title(
     database_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_titles, "_ROWS", 2)
+    monkeypatch.setattr(title_backfill, "_ROWS", 2)
     async with upgraded(database_dsn, "catalog") as pool:
-        await postgres_titles.fold_titles(pool)
+        await title_backfill.fold_titles(pool)
         reads = PostgresCatalogue(pool, JobQueue())
         query = TrackQuery(TrackSort.TITLE)
         whole = await reads.tracks(query, after=None, limit=10)

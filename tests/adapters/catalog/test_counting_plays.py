@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from catalog_svc.adapters.postgres import play_counts as postgres_plays
+from catalog_svc.adapters.postgres import play_counts
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import JobQueue
@@ -164,7 +164,7 @@ async def test_a_feed_that_begins_again_is_not_counted_twice(
 async def test_ids_are_kept_for_as_long_as_plays_are_told_and_no_longer(
     pool: postgres.Pool, track_ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_plays, "_FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr(play_counts, "_FORGOTTEN_AT_ONCE", 2)
     plays = PostgresPlayCounts(pool)
     old, young = plays_of(track_ids[0], 5), plays_of(track_ids[0], 2)
     await plays.apply(old, "a")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from catalog_svc import wiring
 from catalog_svc.adapters.postgres import rows
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
+from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.listings import (
     HIDDEN,
     AlbumQuery,
@@ -23,6 +23,7 @@ from catalog_svc.domain.listings import (
     artist_place,
     track_place,
 )
+from meshkit import postgres
 
 INVENTED = (
     """
@@ -65,10 +66,10 @@ async def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
 Page = Callable[[Any], Awaitable[Any]]
 
 
-def pages_of(stores: wiring.Stores) -> list[tuple[Page, Callable[[Any], Any]]]:
+def pages_of(pool: postgres.Pool) -> list[tuple[Page, Callable[[Any], Any]]]:
     """Each list, with what places something in it."""
-    catalogue = PostgresCatalogue(stores.pool, stores.queue)
-    browsing = PostgresCatalogueLists(stores.pool)
+    catalogue = PostgresCatalogue(pool, JobQueue())
+    browsing = PostgresCatalogueLists(pool)
     tracks = [*map(TrackQuery, TrackSort), *(TrackQuery(s, genre="Genre 1") for s in TrackSort)]
     return [
         *(
@@ -95,25 +96,25 @@ def pages_of(stores: wiring.Stores) -> list[tuple[Page, Callable[[Any], Any]]]:
     ]
 
 
-async def plan_of(stores: wiring.Stores, statement: Asked) -> str:
+async def plan_of(pool: postgres.Pool, statement: Asked) -> str:
     query, arguments = statement
-    async with stores.pool.connection() as connection:
+    async with pool.connection() as connection:
         cursor = await connection.execute(f"EXPLAIN (COSTS OFF) {query}".encode(), arguments)
         return "\n".join(row[0] for row in await cursor.fetchall())
 
 
 async def test_the_pages_of_every_list_walk_along_an_index(
-    opened: wiring.Stores, asked: list[Asked]
+    pool: postgres.Pool, asked: list[Asked]
 ) -> None:
-    async with opened.pool.connection() as connection:
+    async with pool.connection() as connection:
         for invented in INVENTED:
             await connection.execute(invented.encode())
-    for page, place in pages_of(opened):
+    for page, place in pages_of(pool):
         first = await page(None)
         assert first
         assert await page(place(first[-1]))
-    assert len(asked) == 2 * len(pages_of(opened))
+    assert len(asked) == 2 * len(pages_of(pool))
     for statement in asked:
-        plan = await plan_of(opened, statement)
+        plan = await plan_of(pool, statement)
         # What stands under one artist is sorted by itself.
         assert not re.search(r"(?<!Incremental )Sort$|Seq Scan on tracks", plan, re.MULTILINE), plan

@@ -6,10 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from catalog_svc.adapters.postgres import artist_album_edits as postgres_edited_names
-from catalog_svc.adapters.postgres import catalogue_snapshot as postgres_listing
+from catalog_svc.adapters.postgres import artist_album_edits, catalogue_snapshot, track_writes
 from catalog_svc.adapters.postgres import playlists as postgres_playlists
-from catalog_svc.adapters.postgres import track_writes as postgres_tracks
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
 from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
@@ -24,12 +22,12 @@ from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.edits import ArtistEdit
 from catalog_svc.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
-from tests.contracts.catalog.catalogue_lists_suite import BrowsingContract
-from tests.contracts.catalog.catalogue_suite import ReadsContract
-from tests.contracts.catalog.catalogue_tracks_suite import TrackListsContract
-from tests.contracts.catalog.edits_artist_album_suite import NameEditsContract
+from tests.contracts.catalog.catalogue_lists_suite import CatalogueListsContract
+from tests.contracts.catalog.catalogue_suite import CatalogueContract
+from tests.contracts.catalog.catalogue_tracks_suite import CatalogueTracksContract
+from tests.contracts.catalog.edits_artist_album_suite import ArtistAlbumEditsContract
 from tests.contracts.catalog.edits_suite import EditsContract
-from tests.contracts.catalog.imports_suite import ScanContract
+from tests.contracts.catalog.imports_suite import ImportsContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract, playlist, told
 from tests.contracts.catalog.plays_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.plays_suite import PlaysContract
@@ -68,11 +66,11 @@ async def stores(catalog_dsn: str, pool: postgres.Pool) -> AsyncIterator[Catalog
         )
 
 
-class TestPostgresTrackLists(TrackListsContract):
+class TestPostgresTrackLists(CatalogueTracksContract):
     pass
 
 
-class TestPostgresBrowsing(BrowsingContract):
+class TestPostgresBrowsing(CatalogueListsContract):
     pass
 
 
@@ -80,15 +78,15 @@ class TestPostgresEdits(EditsContract):
     pass
 
 
-class TestPostgresNameEdits(NameEditsContract):
+class TestPostgresNameEdits(ArtistAlbumEditsContract):
     pass
 
 
-class TestPostgresScan(ScanContract):
+class TestPostgresScan(ImportsContract):
     pass
 
 
-class TestPostgresReads(ReadsContract):
+class TestPostgresReads(CatalogueContract):
     pass
 
 
@@ -115,7 +113,7 @@ class TestPostgresHandover(HandoverContract):
 async def test_a_listing_of_several_pages_has_no_gap(
     stores: CatalogueStores, pool: postgres.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_listing, "_ROWS", 2)
+    monkeypatch.setattr(catalogue_snapshot, "_ROWS", 2)
     await stores.scanned(*(found(f"{n}.flac", tagged(f"Song {n}")) for n in range(5)))
     batches = [batch async for batch in PostgresCatalogueSnapshot(pool).everything(["track"])]
     assert [len(batch) for batch in batches] == [2, 2, 1]
@@ -136,8 +134,8 @@ async def test_the_end_of_a_listing_drops_what_is_left_in_several_steps(
 async def test_what_shows_a_renamed_artist_is_told_in_several_steps(
     stores: CatalogueStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_tracks, "AT_ONCE", 2)
-    monkeypatch.setattr(postgres_edited_names, "AT_ONCE", 2)
+    monkeypatch.setattr(track_writes, "AT_ONCE", 2)
+    monkeypatch.setattr(artist_album_edits, "AT_ONCE", 2)
     albums = [tagged(f"Song {n}", album=f"Album {n}") for n in range(5)]
     await stores.scanned(*(found(f"{n}.flac", tags) for n, tags in enumerate(albums)))
     track = (await stores.catalogue.tracks(after=None, limit=1))[0]

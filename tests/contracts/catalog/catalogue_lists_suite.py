@@ -63,7 +63,7 @@ async def paged(
     return told
 
 
-class BrowsingContract:
+class CatalogueListsContract:
     """Every adapter must pass; it gives ``stores``."""
 
     @pytest.mark.parametrize(

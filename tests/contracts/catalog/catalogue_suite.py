@@ -10,7 +10,7 @@ from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 ENTITIES = ("artist", "album", "track")
 
 
-class ReadsContract:
+class CatalogueContract:
     """Every adapter must pass; it gives ``stores``."""
 
     async def test_many_are_told_by_id_and_those_that_there_are_not_are_left_out(

@@ -85,7 +85,7 @@ async def pages(stores: CatalogueStores, query: TrackQuery) -> Sequence[Track]:
     return told
 
 
-class TrackListsContract:
+class CatalogueTracksContract:
     """Every adapter must pass; it gives ``stores``."""
 
     @pytest.mark.parametrize("sort", TrackSort)

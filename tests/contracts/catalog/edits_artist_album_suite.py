@@ -54,7 +54,7 @@ async def rescanned(stores: CatalogueStores, name: str, **fields: object) -> Non
             await stores.claimed(source_id, name, tags)
 
 
-class NameEditsContract:
+class ArtistAlbumEditsContract:
     """Every adapter must pass; it gives ``stores``."""
 
     async def test_a_renamed_artist_is_shown_so_wherever_it_stands(

@@ -13,7 +13,7 @@ from meshkit.idempotency import RequestKey
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, new_import, tagged
 
 
-class ScanContract:
+class ImportsContract:
     """Every adapter of ``Imports`` and ``ScanStore`` must pass; it gives ``stores``."""
 
     async def test_a_new_run_is_stored_and_its_scan_is_queued(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from catalog_svc.adapters.memory.store import MemoryStore
-from tests.contracts.catalog.catalogue_lists_suite import BrowsingContract
-from tests.contracts.catalog.catalogue_suite import ReadsContract
-from tests.contracts.catalog.catalogue_tracks_suite import TrackListsContract
-from tests.contracts.catalog.edits_artist_album_suite import NameEditsContract
+from tests.contracts.catalog.catalogue_lists_suite import CatalogueListsContract
+from tests.contracts.catalog.catalogue_suite import CatalogueContract
+from tests.contracts.catalog.catalogue_tracks_suite import CatalogueTracksContract
+from tests.contracts.catalog.edits_artist_album_suite import ArtistAlbumEditsContract
 from tests.contracts.catalog.edits_suite import EditsContract
-from tests.contracts.catalog.imports_suite import ScanContract
+from tests.contracts.catalog.imports_suite import ImportsContract
 from tests.contracts.catalog.playlists_suite import PlaylistsContract
 from tests.contracts.catalog.plays_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.plays_suite import PlaysContract
@@ -24,11 +24,11 @@ def stores() -> CatalogueStores:
     return memory_stores(MemoryStore())
 
 
-class TestMemoryTrackLists(TrackListsContract):
+class TestMemoryTrackLists(CatalogueTracksContract):
     pass
 
 
-class TestMemoryBrowsing(BrowsingContract):
+class TestMemoryBrowsing(CatalogueListsContract):
     pass
 
 
@@ -36,15 +36,15 @@ class TestMemoryEdits(EditsContract):
     pass
 
 
-class TestMemoryNameEdits(NameEditsContract):
+class TestMemoryNameEdits(ArtistAlbumEditsContract):
     pass
 
 
-class TestMemoryScan(ScanContract):
+class TestMemoryScan(ImportsContract):
     pass
 
 
-class TestMemoryReads(ReadsContract):
+class TestMemoryReads(CatalogueContract):
     pass
 
 
