@@ -68,7 +68,7 @@ test-all: $(STAMP) prepare ## Run everything beside each other, also browser, No
 	@$(BIN)/python -m pytest $(PARALLEL) tests $(ARGS)
 
 test-fast: $(STAMP) ## Run what a change needs first: rules, contracts, suites in memory (under 90 s)
-	@$(BIN)/python -m pytest $(PARALLEL) tests/unit tests/protos $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS:auto=logical) tests/unit tests/protos $(ARGS)
 
 test-kills: $(STAMP) ## Kill instances hundreds of times under load (some 20 min) and see that nothing is lost
 	@SEGUE_TEST_PROFILE=thorough $(BIN)/python -m pytest -s $(KILLS) $(ARGS)
