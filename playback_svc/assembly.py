@@ -25,6 +25,7 @@ from segue.playback.v1.preferences_service_pb2_grpc import (
 
 from meshkit.clock import now_ms
 from meshkit.feeds import ChangeFeed
+from meshkit.leases import Lease, Leases
 from meshkit.process import Serving
 from meshkit.server import MeshServer
 from meshkit.tokens import TokenVerifier
@@ -59,6 +60,7 @@ from playback_svc.streams.device_streams import DeviceStreams
 from playback_svc.streams.heartbeats import Heartbeats
 from playback_svc.streams.live_view import Watchers
 from playback_svc.streams.streams import Streams
+from playback_svc.usecases import expiry, retention
 from playback_svc.usecases.activity import ActivityReader, ListActivity
 from playback_svc.usecases.command_waits import CommandWaits
 from playback_svc.usecases.commander import Commander, SessionLookup
@@ -89,6 +91,7 @@ class Parts:
     """
 
     holder: str
+    leases: Leases
     store: PlayerStateStore
     mailboxes: Mailboxes
     upkeep: Upkeep
@@ -181,9 +184,11 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
     server.on_drain(
         lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
     )
-    sweeper = Sweeper(parts.upkeep, Expire(cases.commander), holder=parts.holder, clock=now_ms)
-    retention = Retention(parts.upkeep, parts.deliveries, holder=parts.holder, clock=now_ms)
-    serving.run(*streams.background, parts.events.run, sweeper.run, retention.run)
+    sweeps = Lease(parts.leases, "sweep", holder=parts.holder, ttl_s=expiry.LEASE_S)
+    drops = Lease(parts.leases, "forget", holder=parts.holder, ttl_s=retention.LEASE_S)
+    sweeper = Sweeper(parts.upkeep, Expire(cases.commander), lease=sweeps, clock=now_ms)
+    kept = Retention(parts.upkeep, parts.deliveries, lease=drops, clock=now_ms)
+    serving.run(*streams.background, parts.events.run, sweeper.run, kept.run)
     return Service(streams, StreamRevoker(tokens, streams))
 
 

@@ -15,6 +15,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 
 from meshkit.capability import KeyFile
 from meshkit.clock import now_ms
+from meshkit.leases_postgres import PostgresLeases
 from meshkit.process import ServiceProcess, service_process
 from meshkit.revocations import identity_revocations
 from meshkit.ulids import new_id
@@ -80,6 +81,7 @@ def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: 
     pool = process.pool
     return Parts(
         holder=holder,
+        leases=PostgresLeases(pool),
         store=PostgresPlayerStates(pool),
         mailboxes=PostgresMailboxes(pool),
         upkeep=PostgresUpkeep(pool),

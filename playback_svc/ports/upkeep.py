@@ -41,10 +41,3 @@ class Upkeep(Protocol):
     async def forget_sessions(self, until_ms: int, limit: int) -> int:
         """Drop at most ``limit`` sessions from the log that had ended by ``until_ms``; how many."""
         ...
-
-    async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-        """Whether ``holder`` leads ``name`` until ``until_ms``: nobody else did at ``now_ms``.
-
-        Saves work and guards nothing: whatever a leader writes is conditional in itself.
-        """
-        ...

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from meshkit.faults import Aborted, Fault
+from meshkit.leases import Lease
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import Status
 from playback_svc.ports.clock import Clock
@@ -16,7 +17,7 @@ from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 
 EVERY_S = 10.0
 BATCH = 200
-LEASE_MS = 30_000
+LEASE_S = 30.0
 # A live session's row is refreshed by a checkpoint a minute; only rows that missed one are asked
 # about, and the live position then has the last word.
 _MISSED_CHECKPOINT_MS = 90_000
@@ -54,10 +55,10 @@ class Sweeper:
     they are not over may be many, and must not keep it from the rest.
     """
 
-    def __init__(self, upkeep: Upkeep, expire: Expire, *, holder: str, clock: Clock) -> None:
+    def __init__(self, upkeep: Upkeep, expire: Expire, *, lease: Lease, clock: Clock) -> None:
         self._upkeep = upkeep
         self._expire = expire
-        self._holder = holder
+        self._lease = lease
         self._clock = clock
         self._after = FIRST
 
@@ -72,10 +73,9 @@ class Sweeper:
 
     async def sweep(self) -> int:
         """One batch, if this instance leads; how many sessions it ended."""
-        now_ms = self._clock()
-        if not await self._upkeep.lead("sweep", self._holder, now_ms, now_ms + LEASE_MS):
+        if not await self._lease.held():
             return 0
-        before_ms = now_ms - _MISSED_CHECKPOINT_MS
+        before_ms = self._clock() - _MISSED_CHECKPOINT_MS
         batch = await self._upkeep.overdue(before_ms, BATCH, self._after)
         self._after = batch[-1] if len(batch) == BATCH else FIRST
         ended = 0

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from meshkit.faults import Fault
+from meshkit.leases import Lease
 from playback_svc.domain.mailbox import KEPT_MS
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
@@ -27,7 +28,7 @@ BATCHES_KEPT_MS = 48 * 3_600_000
 DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000
 """What a session was sent is kept for this long: for longer than one that never beats is held."""
 
-_LEASE_MS = 30_000
+LEASE_S = 30.0
 
 _log = structlog.get_logger("playback")
 
@@ -36,11 +37,11 @@ class Retention:
     """Runs in every instance; whoever holds the lease drops what is old until nothing is left."""
 
     def __init__(
-        self, upkeep: Upkeep, deliveries: Deliveries, *, holder: str, clock: Clock
+        self, upkeep: Upkeep, deliveries: Deliveries, *, lease: Lease, clock: Clock
     ) -> None:
         self._upkeep = upkeep
         self._deliveries = deliveries
-        self._holder = holder
+        self._lease = lease
         self._clock = clock
 
     async def run(self) -> None:
@@ -64,10 +65,9 @@ class Retention:
     async def _drop(self, drop: Callable[[int, int], Awaitable[int]], kept_ms: int) -> int:
         dropped = 0
         for _ in range(BATCHES):
-            now_ms = self._clock()
-            if not await self._upkeep.lead("forget", self._holder, now_ms, now_ms + _LEASE_MS):
+            if not await self._lease.held():
                 break
-            batch = await drop(now_ms - kept_ms, BATCH)
+            batch = await drop(self._clock() - kept_ms, BATCH)
             dropped += batch
             if batch < BATCH:
                 break

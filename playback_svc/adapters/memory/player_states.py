@@ -50,7 +50,6 @@ class MemoryPlayerStates:
     preferences: dict[str, Preferences] = field(default_factory=dict)
     devices_versions: dict[str, int] = field(default_factory=dict)
     answers: dict[_AnswerKey, StoredAnswer] = field(default_factory=dict)
-    leases: dict[str, tuple[str, int]] = field(default_factory=dict)
     opened_streams: int = 0
 
     async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
@@ -208,14 +207,6 @@ class MemoryPlayerStates:
         for key in old:
             del self.sessions[key]
         return len(old)
-
-    async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-        """See the port."""
-        leader, until = self.leases.get(name, (holder, 0))
-        if leader != holder and until > now_ms:
-            return False
-        self.leases[name] = (holder, until_ms)
-        return True
 
     async def pending(
         self, user_id: str, device_id: str, after: int, now_ms: int, limit: int

@@ -29,11 +29,6 @@ DELETE FROM sessions WHERE ended_at <= %(until)s AND ctid = ANY (ARRAY(
     SELECT ctid FROM sessions WHERE ended_at <= %(until)s ORDER BY ended_at LIMIT %(limit)s
 ))
 """
-_LEAD = """
-INSERT INTO leases (name, holder, until) VALUES (%(name)s, %(holder)s, %(until)s)
-ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-WHERE leases.holder = excluded.holder OR leases.until <= %(now)s
-"""
 
 
 class PostgresUpkeep:
@@ -73,14 +68,3 @@ class PostgresUpkeep:
         values = {"until": instant_of_ms(until_ms), "limit": limit}
         async with postgres.transaction(self._pool) as connection:
             return (await connection.execute(statement.encode(), values)).rowcount
-
-    async def lead(self, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-        """See the port."""
-        values = {
-            "name": name,
-            "holder": holder,
-            "now": instant_of_ms(now_ms),
-            "until": instant_of_ms(until_ms),
-        }
-        async with postgres.transaction(self._pool) as connection:
-            return (await connection.execute(_LEAD, values)).rowcount == 1

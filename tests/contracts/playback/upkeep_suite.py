@@ -126,11 +126,3 @@ class UpkeepContract:
         assert await upkeep.overdue(NOW + 10 * MINUTE, 10) == []
         (one,) = await upkeep.overdue(NOW + 11 * MINUTE, 10)
         assert one.user_id == user
-
-    async def test_one_holder_leads_until_its_time_is_over(self, upkeep: Upkeep) -> None:
-        assert await upkeep.lead("sweep", "a", NOW, NOW + MINUTE)
-        assert not await upkeep.lead("sweep", "b", NOW + 1, NOW + MINUTE)
-        assert await upkeep.lead("sweep", "a", NOW + 2, NOW + 2 * MINUTE)
-        assert not await upkeep.lead("sweep", "b", NOW + MINUTE, NOW + 2 * MINUTE)
-        assert await upkeep.lead("other", "b", NOW, NOW + MINUTE)
-        assert await upkeep.lead("sweep", "b", NOW + 2 * MINUTE, NOW + 3 * MINUTE)

@@ -14,6 +14,7 @@ from segue.playback.v1 import playback_pb2
 from meshkit import valkey
 from meshkit.clock import now_ms
 from meshkit.faults import InvalidArgument, NotFound, ResourceExhausted, Unauthenticated
+from meshkit.leases import Lease, MemoryLeases
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.domain.liveness import BLIND_MS
 from playback_svc.streams.held_streams import STREAMS_PER_USER
@@ -287,7 +288,10 @@ async def test_a_silent_session_is_stopped_for_every_reader_and_swept_later(
         assert state is not None
         assert (state.status, state.ended_by, state.position_ms) == ("STOPPED", "EXPIRED", 40_000)
         sweeper = Sweeper(
-            instance.parts.upkeep, Expire(commander), holder="test", clock=lambda: later + 60_000
+            instance.parts.upkeep,
+            Expire(commander),
+            lease=Lease(MemoryLeases(), "sweep"),
+            clock=lambda: later + 60_000,
         )
         assert await sweeper.sweep() == 1
         assert await sweeper.sweep() == 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from meshkit.leases import Lease, MemoryLeases
 from playback_svc.adapters.memory.clients import (
     MemoryCatalogue,
     MemoryPlans,
@@ -82,7 +83,8 @@ class Desk:
         self._resume = Resume(commander, sessions, selection, clock=clock, urls_live_s=60)
         self._transfer = Transfer(commander, self.events, selection, clock=clock, **rest)
         expire = Expire(commander)
-        self._sweeper = Sweeper(self.store, expire, holder="a", clock=clock)
+        lease = Lease(MemoryLeases(), "sweep")
+        self._sweeper = Sweeper(self.store, expire, lease=lease, clock=clock)
 
     @property
     def plays(self) -> list[PlayRecord]:

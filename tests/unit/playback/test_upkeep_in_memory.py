@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from meshkit.leases import Lease, MemoryLeases
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.adapters.memory.events import MemoryEventBus
@@ -33,8 +34,9 @@ def store() -> MemoryPlayerStates:
     return MemoryPlayerStates()
 
 
-def retention(store: MemoryPlayerStates, holder: str = "a") -> Retention:
-    return Retention(store, MemoryDeliveries(store), holder=holder, clock=lambda: NOW)
+def retention(store: MemoryPlayerStates, leases: MemoryLeases | None = None) -> Retention:
+    lease = Lease(leases or MemoryLeases(), "forget")
+    return Retention(store, MemoryDeliveries(store), lease=lease, clock=lambda: NOW)
 
 
 async def test_rows_that_live_positions_keep_alive_do_not_hold_up_the_sweep(
@@ -48,7 +50,9 @@ async def test_rows_that_live_positions_keep_alive_do_not_hold_up_the_sweep(
     store.states[silent] = playing(now=NOW - 9 * MINUTE)
     await positions.put([beat(state, beat_at_ms=NOW) for state in alive.values()])
     commander = Commander(store, positions, MemoryDeliveries(store), MemoryEventBus(), lambda: NOW)
-    sweeper = Sweeper(store, Expire(commander), holder="a", clock=lambda: NOW)
+    sweeper = Sweeper(
+        store, Expire(commander), lease=Lease(MemoryLeases(), "sweep"), clock=lambda: NOW
+    )
     assert [await sweeper.sweep() for _ in range(2)] == [0, 1]
     assert store.states[silent].ended_by is EndReason.EXPIRED
     (fallen, _), positions.kept = alive.popitem(), {}
@@ -97,6 +101,8 @@ async def test_many_answers_do_not_keep_commands_from_being_forgotten(
 async def test_one_instance_forgets_at_a_time(store: MemoryPlayerStates) -> None:
     user = new_id()
     store.commands[user, "kitchen"] = {1: letter(1, issued_at_ms=0)}
-    assert await store.lead("forget", "b", NOW, NOW + 1)
-    assert await retention(store).forget() == 0
-    assert await retention(store, "b").forget() == 1
+    leases = MemoryLeases()
+    assert await leases.claim("forget", "another", 60.0)
+    assert await retention(store, leases).forget() == 0
+    await leases.release("forget", "another")
+    assert await retention(store, leases).forget() == 1
