@@ -101,7 +101,7 @@ async def open_client(
         await client.aclose()
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
     """Whether it is an outage: MISCONF, too, which says that writes cannot be persisted."""
     misconfigured = isinstance(error, exceptions.ResponseError) and "MISCONF" in str(error)
     return misconfigured or isinstance(error, _AWAY)
@@ -112,7 +112,7 @@ async def fail_open(command: Awaitable[T], *, otherwise: T, use: str) -> T:
     try:
         return await command
     except (exceptions.RedisError, OSError) as error:
-        if not _is_away(error):
+        if not is_away(error):
             raise
         _log.warning("valkey.failed_open", use=use, error=type(error).__name__)
         return otherwise
@@ -123,7 +123,7 @@ async def fail_closed(command: Awaitable[T], *, use: str) -> T:
     try:
         return await command
     except (exceptions.RedisError, OSError) as error:
-        if not _is_away(error):
+        if not is_away(error):
             raise
         _log.warning("valkey.failed_closed", use=use, error=type(error).__name__)
         raise Unavailable("The store cannot answer now.", reason="STORE_UNAVAILABLE") from error

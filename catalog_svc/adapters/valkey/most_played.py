@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Final, cast
+from contextlib import suppress
+from typing import Final
 
 import structlog
 from redis.asyncio import Redis
 
 from catalog_svc.domain.packed_ids import RAW_SIZE, packed, unpacked
 from catalog_svc.domain.plays import MostPlayed, Streams
+from meshkit.faults import Unavailable
 from meshkit.valkey import fail_open
+from meshkit.versioned_cache import Versioned
+from meshkit.versioned_valkey import ValkeyVersions
 
 KEY: Final = "tracks:top_1000"
 LOADING_KEY: Final = f"{{{KEY}}}:loading"
@@ -22,18 +26,6 @@ LOADING_S: Final = 5
 _USE = "most played tracks"
 _COUNT = struct.Struct(">Q")
 
-# KEYS are the list and the mark of its loader, ARGV the life in seconds and the value; a value
-# begins with the time it was made at, and only a later one replaces what is there.
-_PUT = """
-local held = redis.call('GET', KEYS[1])
-local made_at = held and tonumber(string.match(held, '^%d+')) or -1
-if tonumber(string.match(ARGV[2], '^%d+')) > made_at then
-  redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[1])
-end
-redis.call('DEL', KEYS[2])
-return 1
-"""
-
 _log = structlog.get_logger("plays")
 
 
@@ -42,11 +34,15 @@ class ValkeyMostPlayed:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
+        self._store = ValkeyVersions(client, use=_USE, life_s=KEPT_S)
 
     async def get(self) -> MostPlayed | None:
         """See ``MostPlayedCache.get``."""
-        value = await fail_open(self._client.get(KEY), otherwise=None, use=_USE)
-        return _decoded(cast("bytes", value)) if value else None
+        try:
+            (value,) = await self._store.get([KEY])
+        except Unavailable:
+            return None
+        return None if value is None else _decoded(value)
 
     async def may_load(self) -> bool:
         """See ``MostPlayedCache.may_load``."""
@@ -55,27 +51,25 @@ class ValkeyMostPlayed:
 
     async def put(self, most_played: MostPlayed) -> None:
         """See ``MostPlayedCache.put``."""
-        if not most_played.tracks:
-            await fail_open(self._client.delete(LOADING_KEY), otherwise=0, use=_USE)
-            return
-        arguments: list[Any] = [KEPT_S, _encoded(most_played)]
-        call = self._client.eval(_PUT, 2, KEY, LOADING_KEY, *arguments)
-        await fail_open(cast("Any", call), otherwise=None, use=_USE)
+        with suppress(Unavailable):
+            if most_played.tracks:
+                await self._store.put([_encoded(most_played)])
+            await self._store.ask(lambda: self._client.delete(LOADING_KEY))
 
 
-def _encoded(most_played: MostPlayed) -> bytes:
-    """The time, then the ids, 16 bytes each, then the counts, 8 bytes each."""
+def _encoded(most_played: MostPlayed) -> Versioned:
+    """The ids, 16 bytes each, then the counts, 8 bytes each."""
     ids = packed(one.track_id for one in most_played.tracks)
     counts = b"".join(_COUNT.pack(one.total) for one in most_played.tracks)
-    return b"%d %b%b" % (most_played.made_at_ms, ids, counts)
+    return Versioned(KEY, most_played.made_at_ms, ids + counts)
 
 
-def _decoded(value: bytes) -> MostPlayed | None:
-    made_at, _, body = value.partition(b" ")
+def _decoded(value: Versioned) -> MostPlayed | None:
+    body = value.body
     count, rest = divmod(len(body), RAW_SIZE + _COUNT.size)
-    if rest or not made_at.isdigit():
+    if rest:
         _log.warning("the list of the most played is malformed and ignored")
         return None
     ids, totals = unpacked(body[: count * RAW_SIZE]), _COUNT.iter_unpack(body[count * RAW_SIZE :])
     tracks = tuple(Streams(one, total) for one, (total,) in zip(ids, totals, strict=True))
-    return MostPlayed(int(made_at), tracks)
+    return MostPlayed(value.version, tracks)

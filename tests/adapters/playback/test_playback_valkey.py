@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from meshkit import valkey
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
-from playback_svc.adapters.valkey.positions import ValkeyPositions
+from playback_svc.adapters.valkey.positions import ValkeyPositions, key_of
 from tests.contracts.playback.positions_suite import PositionsContract
 from tests.contracts.playback.samples import NOW, beat, playing
 
@@ -53,7 +53,7 @@ async def test_an_instance_that_could_not_reach_the_store_warns_all(client: Redi
             await cut_off.put([live])
         with pytest.raises(Unavailable):
             await cut_off.get([live.session_id])
-        cut_off._client, cut_off._rests_until = client, 0.0
+        cut_off._store.client, cut_off._store._rests_until = client, 0.0
         now += 7_000
         await cut_off.put([live])
     assert (await other.get([live.session_id]))[0].since_ms == NOW + 7_000
@@ -62,5 +62,5 @@ async def test_an_instance_that_could_not_reach_the_store_warns_all(client: Redi
 async def test_a_malformed_position_counts_as_none(client: Redis) -> None:
     positions = ValkeyPositions(client, lambda: NOW)
     live = beat(playing())
-    await client.set(f"position:{{{live.session_id}}}", b"what is this")
+    await client.set(key_of(live.session_id), b"what is this")
     assert (await positions.get([live.session_id]))[0].position is None
