@@ -34,13 +34,15 @@ from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
 from playback_svc.adapters.valkey.events import ValkeyEventBus
 from playback_svc.ports.clients import Catalogue, Friends, Plans, Playlists
+from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.events import Event
+from playback_svc.ports.events import Event, EventBus
 from playback_svc.ports.mailboxes import Mailboxes
 from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.ports.plays import Plays
 from playback_svc.ports.positions import PositionStore
 from playback_svc.ports.preferences import PreferencesCache
+from playback_svc.ports.presence import Presence
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.upkeep import Upkeep
 from playback_svc.ports.user_snapshots import UserSnapshots
@@ -65,22 +67,48 @@ from playback_svc.usecases.activity import ActivityReader, ListActivity
 from playback_svc.usecases.command_waits import CommandWaits
 from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
-from playback_svc.usecases.control import Control, Resume
-from playback_svc.usecases.deliveries import CountDeliveries
-from playback_svc.usecases.device_reports import DeviceReports
-from playback_svc.usecases.directing import Directing
+from playback_svc.usecases.delivery_internal import ReportDeliveries
+from playback_svc.usecases.device.get_command import GetCommand
+from playback_svc.usecases.device.get_device import GetDevice
+from playback_svc.usecases.device.list_commands import ListCommands
+from playback_svc.usecases.device.list_devices import ListDevices
+from playback_svc.usecases.device.register_device import RegisterDevice
+from playback_svc.usecases.device.remove_device import RemoveDevice
+from playback_svc.usecases.device.report_applied import ReportApplied
+from playback_svc.usecases.device.send_command import SendCommand
+from playback_svc.usecases.device.transfer import Transfer
+from playback_svc.usecases.device.update_device import UpdateDevice
+from playback_svc.usecases.device_cases import DeviceCases
+from playback_svc.usecases.device_internal import LookupDevice
 from playback_svc.usecases.expiry import Expire, Sweeper
-from playback_svc.usecases.get_playback import GetPlayback
-from playback_svc.usecases.history import ListHistory, WatchPlays
-from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.play import Play
+from playback_svc.usecases.history import ListHistory
+from playback_svc.usecases.history_internal import WatchPlays
+from playback_svc.usecases.next_track import NextTrack
+from playback_svc.usecases.open_mailbox import OpenMailbox
+from playback_svc.usecases.playback.add_to_queue import AddToQueue
+from playback_svc.usecases.playback.advance import Advance
+from playback_svc.usecases.playback.edit_queue import EditQueue
+from playback_svc.usecases.playback.get_playback import GetPlayback
+from playback_svc.usecases.playback.get_queue import GetQueue
+from playback_svc.usecases.playback.move_in_queue import MoveInQueue
+from playback_svc.usecases.playback.pause import Pause
+from playback_svc.usecases.playback.play import Play
+from playback_svc.usecases.playback.previous import Previous
+from playback_svc.usecases.playback.remove_from_queue import RemoveFromQueue
+from playback_svc.usecases.playback.resume import Resume
+from playback_svc.usecases.playback.seek import Seek
+from playback_svc.usecases.playback.set_repeat import SetRepeat
+from playback_svc.usecases.playback.set_shuffle import SetShuffle
+from playback_svc.usecases.playback.skip import Skip
+from playback_svc.usecases.playback.stop import Stop
+from playback_svc.usecases.playback_cases import PlaybackCases
 from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
-from playback_svc.usecases.queueing import Queueing
-from playback_svc.usecases.registering import Devices
+from playback_svc.usecases.queue_editor import QueueEditor
 from playback_svc.usecases.retention import Retention
 from playback_svc.usecases.skip_allowance import SkipAllowance
+from playback_svc.usecases.skip_count import CountedCommands
+from playback_svc.usecases.target import TargetedCommands
 from playback_svc.usecases.track_selection import TrackSelection
-from playback_svc.usecases.transferring import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +163,17 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
     """Serves the contracts of playback and devices on ``parts``."""
     server, tokens = serving.server, serving.tokens
     cases = use_cases(settings, parts)
-    on_devices = device_cases(settings, parts, cases)
+    waits = CommandWaits(parts.mailboxes, parts.events, now_ms)
+    on_devices = device_cases(
+        cases,
+        parts.mailboxes,
+        waits,
+        parts.events,
+        parts.events,
+        clock=now_ms,
+        urls_live_s=settings.urls_live_s,
+    )
     streams = held_streams(settings, parts, cases, on_devices)
-    waits = on_devices.waits
 
     def hear(event: Event) -> None:
         streams.hear(event)
@@ -149,12 +185,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
 
     parts.events.listen(hear, gap)
     playback = PlaybackServicer(
-        play=cases.play,
-        control=cases.control,
-        resume=cases.resume,
-        moving=cases.moving,
-        queueing=cases.queueing,
-        get_playback=cases.get_playback,
+        cases=cases.playback,
         watchers=streams.watchers,
         tokens=tokens,
         addresses=parts.addresses,
@@ -165,19 +196,16 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
         HeartbeatServicer(streams.heartbeats, tokens, now_ms),
     )
     devices = DeviceServicer(
-        devices=on_devices.devices,
-        directing=on_devices.directing,
-        transfer=on_devices.transfer,
-        reports=on_devices.reports,
+        cases=on_devices,
         streams=DeviceStreamCalls(streams.devices, parts.addresses, tokens, now_ms),
         addresses=parts.addresses,
         clock=now_ms,
     )
     server.add(device_service.add_DeviceServiceServicer_to_server, devices)
-    lookup = DeviceLookupServicer(on_devices.devices)
+    lookup = DeviceLookupServicer(LookupDevice(cases.commander))
     server.add(device_internal.add_DeviceInternalServiceServicer_to_server, lookup)
     server.on_drain(waits.drain)
-    deliveries = DeliveryServicer(CountDeliveries(parts.deliveries, now_ms, unattributed))
+    deliveries = DeliveryServicer(ReportDeliveries(parts.deliveries, now_ms, unattributed))
     server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
     server.on_drain(deliveries.drain)
     _add_listening(server, parts, cases, streams.activity, tokens)
@@ -211,79 +239,103 @@ def _add_listening(
 
 @dataclass(frozen=True, slots=True)
 class UseCases:
-    """The commands of playback, as more than one servicer needs them."""
+    """The commands of playback, and what devices and streams share with them."""
 
     commander: Commander
-    sessions: SessionLookup
-    contexts: Contexts
     selection: TrackSelection
-    play: Play
-    control: Control
-    resume: Resume
-    moving: Moving
-    queueing: Queueing
-    get_playback: GetPlayback
+    playback: PlaybackCases
     activity_reader: ActivityReader
 
 
 def use_cases(settings: Settings, parts: Parts) -> UseCases:
     """The commands of playback on the parts."""
     commander = Commander(parts.store, parts.positions, parts.deliveries, parts.events, now_ms)
-    sessions = SessionLookup(parts.store)
-    contexts = Contexts(parts.store, parts.catalogue, parts.playlists)
+    playback = playback_cases(
+        commander,
+        parts.store,
+        catalogue=parts.catalogue,
+        playlists=parts.playlists,
+        plans=parts.plans,
+        skips=parts.skips,
+        clock=now_ms,
+        rng=Random(),  # noqa: S311  Shuffles music, guards nothing.
+        urls_live_s=settings.urls_live_s,
+    )
     selection = TrackSelection(parts.catalogue, parts.plans, new_id)
-    allowance = SkipAllowance(parts.skips, parts.plans, now_ms)
-    # Shuffles music, guards nothing.
-    rng, urls_live_s = Random(), settings.urls_live_s  # noqa: S311
-    return UseCases(
-        commander=commander,
-        sessions=sessions,
-        contexts=contexts,
-        selection=selection,
+    reader = ActivityReader(parts.others, parts.positions, now_ms)
+    return UseCases(commander, selection, playback, reader)
+
+
+def playback_cases(
+    commander: Commander,
+    store: PlayerStateStore,
+    *,
+    catalogue: Catalogue,
+    playlists: Playlists,
+    plans: Plans,
+    skips: SkipWindows,
+    clock: Clock,
+    rng: Random,
+    urls_live_s: int,
+) -> PlaybackCases:
+    """The calls of PlaybackService."""
+    sessions, contexts = SessionLookup(store), Contexts(store, catalogue, playlists)
+    selection = TrackSelection(catalogue, plans, new_id)
+    targeted = TargetedCommands(commander, sessions)
+    counted = CountedCommands(commander, skips, plans)
+    following = NextTrack(contexts, selection, new_id=new_id, rng=rng, urls_live_s=urls_live_s)
+    editor = QueueEditor(commander)
+    return PlaybackCases(
         play=Play(
             commander, contexts, selection,
-            clock=now_ms, new_id=new_id, rng=rng, urls_live_s=urls_live_s,
+            clock=clock, new_id=new_id, rng=rng, urls_live_s=urls_live_s,
         ),
-        control=Control(commander, sessions),
-        resume=Resume(commander, sessions, selection, clock=now_ms, urls_live_s=urls_live_s),
-        moving=Moving(
-            commander, sessions, contexts, selection, parts.skips, parts.plans,
-            new_id=new_id, rng=rng, urls_live_s=urls_live_s,
+        pause=Pause(targeted),
+        resume=Resume(targeted, selection, clock=clock, urls_live_s=urls_live_s),
+        seek=Seek(targeted),
+        stop=Stop(commander, sessions),
+        get_playback=GetPlayback(
+            commander, SkipAllowance(skips, plans, clock), clock
         ),
-        queueing=Queueing(commander, contexts, parts.catalogue, new_id=new_id, rng=rng),
-        get_playback=GetPlayback(commander, allowance, now_ms),
-        activity_reader=ActivityReader(parts.others, parts.positions, now_ms),
+        skip=Skip(counted, following),
+        previous=Previous(targeted, contexts, selection, following),
+        advance=Advance(counted, sessions, following),
+        set_shuffle=SetShuffle(commander, contexts, new_id=new_id, rng=rng),
+        set_repeat=SetRepeat(commander),
+        get_queue=GetQueue(commander, contexts, catalogue),
+        edit_queue=EditQueue(editor, catalogue, new_id=new_id),
+        add_to_queue=AddToQueue(commander, catalogue, new_id=new_id),
+        remove_from_queue=RemoveFromQueue(editor),
+        move_in_queue=MoveInQueue(editor),
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceCases:
-    """What is done with devices, as more than one servicer needs it."""
-
-    devices: Devices
-    waits: CommandWaits
-    reports: DeviceReports
-    directing: Directing
-    transfer: Transfer
-
-
-def device_cases(settings: Settings, parts: Parts, cases: UseCases) -> DeviceCases:
-    """What is done with devices, on the parts and the commands of playback."""
-    commander, events = cases.commander, parts.events
-    waits = CommandWaits(parts.mailboxes, events, now_ms)
+def device_cases(
+    cases: UseCases,
+    mailboxes: Mailboxes,
+    waits: CommandWaits,
+    presence: Presence,
+    events: EventBus,
+    *,
+    clock: Clock,
+    urls_live_s: int,
+) -> DeviceCases:
+    """The calls of DeviceService."""
+    commander = cases.commander
     return DeviceCases(
-        devices=Devices(commander, events),
-        waits=waits,
-        reports=DeviceReports(parts.mailboxes, events, now_ms),
-        directing=Directing(
-            commander, events, waits,
-            play=cases.play, control=cases.control, resume=cases.resume, moving=cases.moving,
-            queueing=cases.queueing,
-        ),
+        register_device=RegisterDevice(commander, presence),
+        list_devices=ListDevices(commander, presence),
+        get_device=GetDevice(commander, presence),
+        update_device=UpdateDevice(commander, presence),
+        remove_device=RemoveDevice(commander),
+        send_command=SendCommand(commander, presence, waits, cases.playback),
+        list_commands=ListCommands(commander, waits),
+        get_command=GetCommand(commander, waits),
         transfer=Transfer(
-            commander, events, cases.selection,
-            clock=now_ms, new_id=new_id, urls_live_s=settings.urls_live_s,
+            commander, presence, cases.selection,
+            clock=clock, new_id=new_id, urls_live_s=urls_live_s,
         ),
+        report_applied=ReportApplied(mailboxes, events, clock),
     )  # fmt: skip
 
 
@@ -296,10 +348,15 @@ def held_streams(
         parts.store, parts.positions, events, commander, measures=measures, clock=now_ms
     )
     devices = DeviceStreams(
-        parts.mailboxes, events, events, commander, on_devices.devices, on_devices.reports,
+        parts.mailboxes, events, events, commander,
+        register_device=on_devices.register_device,
+        open_mailbox=OpenMailbox(parts.mailboxes, events, now_ms),
+        report_applied=on_devices.report_applied,
         measures=measures, clock=now_ms, urls_live_s=settings.urls_live_s,
     )  # fmt: skip
-    watchers = Watchers(cases.get_playback, parts.others, events, measures=measures, clock=now_ms)
+    watchers = Watchers(
+        cases.playback.get_playback, parts.others, events, measures=measures, clock=now_ms
+    )
     activity = ActivityViews(
         parts.friends, cases.activity_reader, events, measures=measures, clock=now_ms
     )

@@ -13,8 +13,8 @@ from playback_svc.domain.player_state import EndReason, PlayerState, Status, Tra
 from playback_svc.domain.plays import Outcome, PlayRecord
 from playback_svc.ports.player_states import Answer
 from playback_svc.streams.slots import SessionOver
-from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.queueing import Next
+from playback_svc.usecases.playback.get_playback import Playing
+from playback_svc.usecases.playback.get_queue import QueueEntry
 
 STATUSES = {
     Status.PLAYING: playback_pb2.Playback.PLAYING,
@@ -98,7 +98,7 @@ def origin_asked(origin: play_source_pb2.PlayOrigin) -> PlayOrigin:
     return PlayOrigin(kind, origin.context.id, origin.shown_id)
 
 
-def queue_entry(entry: Next, queue: PlayQueue) -> playback_pb2.QueueEntry:
+def queue_entry(entry: QueueEntry, queue: PlayQueue) -> playback_pb2.QueueEntry:
     """An entry to come of ``queue``."""
     return playback_pb2.QueueEntry(
         kind=_ENTRY_KINDS[entry.upcoming.origin],

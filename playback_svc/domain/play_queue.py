@@ -238,8 +238,8 @@ def with_repeat(queue: PlayQueue, repeat: Repeat) -> PlayQueue:
 def with_shuffle(
     queue: PlayQueue,
     blobs: Blobs,
-    on: bool,
     *,
+    on: bool,
     artists: Sequence[bytes] | None = None,
     rng: Random,
     new_id: Callable[[], str],

@@ -12,7 +12,7 @@ from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInterna
 from meshkit.faults import InvalidArgument, Unavailable
 from meshkit.server_context import Context
 from playback_svc.servicers import delivery_messages
-from playback_svc.usecases.deliveries import CountDeliveries
+from playback_svc.usecases.delivery_internal import ReportDeliveries
 
 MOST_CALLS = 16
 MOST_BATCHES = 100
@@ -22,7 +22,7 @@ _LONGEST_S = 30.0
 class DeliveryServicer(DeliveryInternalServiceServicer):
     """Takes reports, so many at a time, each for so long."""
 
-    def __init__(self, count: CountDeliveries) -> None:
+    def __init__(self, count: ReportDeliveries) -> None:
         self._count = count
         self._limits: set[asyncio.Timeout] = set()
 

@@ -9,21 +9,21 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.timestamps import timestamp_of_ms
 from playback_svc.servicers import device_messages
-from playback_svc.usecases.registering import Devices
+from playback_svc.usecases.device_internal import LookupDevice
 
 
 class DeviceLookupServicer(DeviceInternalServiceServicer):
     """Devices of the user whose token the calling service passes on."""
 
-    def __init__(self, devices: Devices) -> None:
-        self._devices = devices
+    def __init__(self, lookup_device: LookupDevice) -> None:
+        self._lookup_device = lookup_device
 
     async def LookupDevice(
         self, request: pb.LookupDeviceRequest, context: Context
     ) -> pb.LookupDeviceResponse:
         """See the contract."""
         device_id = request.device_id
-        device = await self._devices.device(current_principal().user_id, device_id)
+        device = await self._lookup_device(current_principal().user_id, device_id)
         return pb.LookupDeviceResponse(
             device_id=device.device_id,
             name=device.name,

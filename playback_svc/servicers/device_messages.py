@@ -14,9 +14,18 @@ from playback_svc import convert
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind, DeviceView
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, CommandStatus, Lapse
 from playback_svc.servicers.play_orders import command_order, queued_from
+from playback_svc.usecases.device_orders import (
+    Action,
+    EnqueueAction,
+    Order,
+    PlainAction,
+    PlayAction,
+    SeekAction,
+    SkipAction,
+    VolumeAction,
+)
 from playback_svc.usecases.device_reports import LONGEST_DETAIL
-from playback_svc.usecases.directing import Order
-from playback_svc.usecases.registering import Registration
+from playback_svc.usecases.device_views import Registration
 
 _KINDS = {kind: device_pb2.Device.Kind.Value(kind.value) for kind in DeviceKind}
 _KINDS_SAID = {number: kind for kind, number in _KINDS.items()}
@@ -178,7 +187,7 @@ def wait_s(wait: Duration) -> float:
     return wait.seconds + wait.nanos / 1e9
 
 
-_BARE = {
+_PLAIN = {
     "pause": CommandKind.PAUSE,
     "resume": CommandKind.RESUME,
     "stop": CommandKind.STOP,
@@ -188,25 +197,23 @@ _BARE = {
 
 def order(request: device_service_pb2.SendCommandRequest) -> Order:
     """What a device is told to do. Raises InvalidArgument."""
-    device_id = request.device_id
+    return Order(request.device_id, _action(request))
+
+
+def _action(request: device_service_pb2.SendCommandRequest) -> Action:
     match request.WhichOneof("command"):
         case "play":
-            play = command_order(request.play, device_id, request.sender_device_id)
-            return Order(device_id, CommandKind.PLAY, play=play)
+            play = command_order(request.play, request.device_id, request.sender_device_id)
+            return PlayAction(play)
         case "seek":
-            position_ms = request.seek.position_ms
-            return Order(device_id, CommandKind.SEEK, position_ms=position_ms)
+            return SeekAction(request.seek.position_ms)
         case "skip":
-            return Order(device_id, CommandKind.SKIP, play_id=request.skip.play_id)
+            return SkipAction(request.skip.play_id)
         case "volume":
-            percent = request.volume.percent
-            return Order(device_id, CommandKind.VOLUME, percent=percent)
+            return VolumeAction(request.volume.percent)
         case "enqueue":
             asked = request.enqueue
-            track_ids = tuple(asked.track_ids)
             origin = queued_from(asked, "enqueue.")
-            return Order(
-                device_id, CommandKind.QUEUE, track_ids=track_ids, first=asked.next, origin=origin
-            )
-        case bare:
-            return Order(device_id, _BARE[str(bare)])
+            return EnqueueAction(tuple(asked.track_ids), asked.next, origin)
+        case plain:
+            return PlainAction(_PLAIN[str(plain)])

@@ -18,11 +18,8 @@ from playback_svc.ports.clock import Clock
 from playback_svc.servicers import device_messages
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.streams import stream
-from playback_svc.usecases.device_reports import DeviceReports
-from playback_svc.usecases.directing import Directing
-from playback_svc.usecases.registering import Devices
+from playback_svc.usecases.device_cases import DeviceCases
 from playback_svc.usecases.session_checks import Caller
-from playback_svc.usecases.transferring import Transfer
 
 _ANSWERED_WITHIN_S = 0.5
 _LAST_NUMBER = (1 << 31) - 1
@@ -34,18 +31,12 @@ class DeviceServicer(DeviceServiceServicer):
     def __init__(
         self,
         *,
-        devices: Devices,
-        directing: Directing,
-        transfer: Transfer,
-        reports: DeviceReports,
+        cases: DeviceCases,
         streams: DeviceStreamCalls,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
-        self._devices = devices
-        self._directing = directing
-        self._transfer = transfer
-        self._reports = reports
+        self._cases = cases
         self._streams = streams
         self._addresses = addresses
         self._clock = clock
@@ -57,14 +48,14 @@ class DeviceServicer(DeviceServiceServicer):
         user_id = current_principal().user_id
         key = request_key(request)
         registration = device_messages.registration(request)
-        listed = await self._devices.register(user_id, registration, key)
+        listed = await self._cases.register_device(user_id, registration, key)
         return pb.RegisterDeviceResponse(device=device_messages.device(listed))
 
     async def ListDevices(
         self, request: pb.ListDevicesRequest, context: Context
     ) -> pb.ListDevicesResponse:
         """See the contract."""
-        listed = await self._devices.list(current_principal().user_id)
+        listed = await self._cases.list_devices(current_principal().user_id)
         return pb.ListDevicesResponse(devices=map(device_messages.device, listed))
 
     async def GetDevice(
@@ -72,7 +63,7 @@ class DeviceServicer(DeviceServiceServicer):
     ) -> pb.GetDeviceResponse:
         """See the contract."""
         device_id = request.device_id
-        listed = await self._devices.get(current_principal().user_id, device_id)
+        listed = await self._cases.get_device(current_principal().user_id, device_id)
         return pb.GetDeviceResponse(device=device_messages.device(listed))
 
     async def UpdateDevice(
@@ -81,7 +72,7 @@ class DeviceServicer(DeviceServiceServicer):
         """See the contract."""
         user_id = current_principal().user_id
         key = request_key(request)
-        listed = await self._devices.update(user_id, device_messages.update(request), key)
+        listed = await self._cases.update_device(user_id, device_messages.update(request), key)
         return pb.UpdateDeviceResponse(device=device_messages.device(listed))
 
     async def RemoveDevice(
@@ -90,7 +81,7 @@ class DeviceServicer(DeviceServiceServicer):
         """See the contract."""
         user_id = current_principal().user_id
         key = request_key(request)
-        await self._devices.remove(user_id, request.device_id, key)
+        await self._cases.remove_device(user_id, request.device_id, key)
         return pb.RemoveDeviceResponse()
 
     async def SendCommand(
@@ -105,10 +96,10 @@ class DeviceServicer(DeviceServiceServicer):
         asked.CopyFrom(request)
         asked.ClearField("wait")
         key = request_key(asked)
-        directed = await self._directing.send(caller, order, key, within_s)
+        sent = await self._cases.send_command(caller, order, key, within_s)
         return pb.SendCommandResponse(
-            command=device_messages.command(directed.command, self._clock()),
-            skips_remaining=directed.skips.remaining if directed.skips else None,
+            command=device_messages.command(sent.command, self._clock()),
+            skips_remaining=sent.skips.remaining if sent.skips else None,
         )
 
     async def ListCommands(
@@ -118,7 +109,7 @@ class DeviceServicer(DeviceServiceServicer):
         page = Page.of(request)
         device_id = request.device_id
         user_id = current_principal().user_id
-        found = await self._directing.latest(user_id, device_id, _before(page), page.size + 1)
+        found = await self._cases.list_commands(user_id, device_id, _before(page), page.size + 1)
         shown, token = page.cut(found, lambda command: (command.number,))
         now_ms = self._clock()
         commands = [device_messages.command(command, now_ms) for command in shown]
@@ -132,7 +123,7 @@ class DeviceServicer(DeviceServiceServicer):
         number = request.number
         within_s = _within(device_messages.wait_s(request.wait))
         user_id = current_principal().user_id
-        command = await self._directing.read(user_id, device_id, number, within_s)
+        command = await self._cases.get_command(user_id, device_id, number, within_s)
         return pb.GetCommandResponse(command=device_messages.command(command, self._clock()))
 
     async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:
@@ -141,7 +132,7 @@ class DeviceServicer(DeviceServiceServicer):
         device_id = request.device_id
         key = request_key(request)
         plays = request.play if request.HasField("play") else None
-        answer = await self._transfer(caller, device_id, plays, key)
+        answer = await self._cases.transfer(caller, device_id, key, plays=plays)
         return pb.TransferResponse(
             playback=convert.told(answer),
             stream=stream(answer, self._addresses),
@@ -152,7 +143,7 @@ class DeviceServicer(DeviceServiceServicer):
         self, request: pb.ReportAppliedRequest, context: Context
     ) -> pb.ReportAppliedResponse:
         """See the contract."""
-        device = await self._reports.report(
+        device = await self._cases.report_applied(
             current_principal().user_id,
             request.device_id,
             device_messages.applied(request.applied),

@@ -10,7 +10,7 @@ from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternal
 from meshkit.feeds import Change
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
-from playback_svc.usecases.history import WatchPlays
+from playback_svc.usecases.history_internal import WatchPlays
 
 
 class HistoryInternalServicer(HistoryInternalServiceServicer):

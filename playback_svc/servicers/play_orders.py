@@ -12,7 +12,7 @@ from meshkit.faults import InvalidArgument
 from playback_svc import convert
 from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.usecases.contexts import Source
-from playback_svc.usecases.play import PlayOrder
+from playback_svc.usecases.playback.play import PlayOrder
 
 Asked = playback_service_pb2.PlayRequest | device_service_pb2.SendCommandRequest.Play
 """What says how to play: where to start, shuffled or not, what comes again."""

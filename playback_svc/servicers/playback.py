@@ -19,12 +19,10 @@ from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
 from playback_svc.streams.live_view import Watchers
-from playback_svc.usecases.control import Control, Resume, Target
-from playback_svc.usecases.get_playback import GetPlayback, Playing
-from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.play import Play
-from playback_svc.usecases.queueing import Queueing
+from playback_svc.usecases.playback.get_playback import Playing
+from playback_svc.usecases.playback_cases import PlaybackCases
 from playback_svc.usecases.session_checks import Caller
+from playback_svc.usecases.target import Target
 
 _NOTHING_PLAYED = pb.WatchPlaybackResponse(nothing_played=pb.WatchPlaybackResponse.NothingPlayed())
 
@@ -35,22 +33,12 @@ class PlaybackServicer(PlaybackServiceServicer):
     def __init__(
         self,
         *,
-        play: Play,
-        control: Control,
-        resume: Resume,
-        moving: Moving,
-        queueing: Queueing,
-        get_playback: GetPlayback,
+        cases: PlaybackCases,
         watchers: Watchers,
         tokens: TokenVerifier,
         addresses: Addresses,
     ) -> None:
-        self._play = play
-        self._control = control
-        self._resume = resume
-        self._moving = moving
-        self._queueing = queueing
-        self._get_playback = get_playback
+        self._cases = cases
         self._watchers = watchers
         self._tokens = tokens
         self._addresses = addresses
@@ -60,31 +48,31 @@ class PlaybackServicer(PlaybackServiceServicer):
         principal = current_principal()
         order = play_order(request)
         key = request_key(request)
-        answer = await self._play(principal.user_id, principal.tier, order, key)
+        answer = await self._cases.play(principal.user_id, principal.tier, order, key)
         return pb.PlayResponse(**started(answer, self._addresses))
 
     async def Pause(self, request: pb.PauseRequest, context: Context) -> pb.PauseResponse:
         """See the contract."""
-        answer = await self._control.pause(*_named(request.playback_id, request))
+        answer = await self._cases.pause(*_named(request.playback_id, request))
         return pb.PauseResponse(
             success=True, position_ms=answer.position_ms, revision=answer.version.revision
         )
 
     async def Resume(self, request: pb.ResumeRequest, context: Context) -> pb.ResumeResponse:
         """See the contract."""
-        answer = await self._resume(*_named(request.playback_id, request))
+        answer = await self._cases.resume(*_named(request.playback_id, request))
         return pb.ResumeResponse(success=True, **started(answer, self._addresses))
 
     async def Seek(self, request: pb.SeekRequest, context: Context) -> pb.SeekResponse:
         """See the contract."""
         caller, target, key = _named(request.playback_id, request)
         target_ms = request.position_ms
-        answer = await self._control.seek(caller, target, target_ms, key)
+        answer = await self._cases.seek(caller, target, target_ms, key)
         return pb.SeekResponse(position_ms=answer.position_ms, revision=answer.version.revision)
 
     async def Stop(self, request: pb.StopRequest, context: Context) -> pb.StopResponse:
         """See the contract."""
-        answer = await self._control.stop(*_named(request.playback_id, request))
+        answer = await self._cases.stop(*_named(request.playback_id, request))
         return pb.StopResponse(
             success=True, position_ms=answer.position_ms, revision=answer.version.revision
         )
@@ -94,7 +82,7 @@ class PlaybackServicer(PlaybackServiceServicer):
     ) -> pb.GetPlaybackResponse:
         """See the contract."""
         principal = current_principal()
-        playing = await self._get_playback(principal.user_id, principal.tier)
+        playing = await self._cases.get_playback(principal.user_id, principal.tier)
         return pb.GetPlaybackResponse(playback=convert.playback(playing) if playing else None)
 
     async def WatchPlayback(
@@ -122,8 +110,12 @@ class PlaybackServicer(PlaybackServiceServicer):
         if request.user_id not in ("", caller.user_id):
             raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
         caller = Caller(caller.user_id, caller.tier, request.device_id)
-        answer = await self._moving.skip(
-            caller, Target(), key, request.play_id, request.client_play_id
+        answer = await self._cases.skip(
+            caller,
+            Target(),
+            key,
+            play_id=request.play_id,
+            client_play_id=request.client_play_id,
         )
         left = answer.skips
         return pb.SkipResponse(
@@ -135,14 +127,20 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def Previous(self, request: pb.PreviousRequest, context: Context) -> pb.PreviousResponse:
         """See the contract."""
         caller, target, key = _named(request.playback_id, request)
-        answer = await self._moving.previous(caller, target, key, request.client_play_id)
+        answer = await self._cases.previous(
+            caller, target, key, client_play_id=request.client_play_id
+        )
         return pb.PreviousResponse(**started(answer, self._addresses))
 
     async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
         """See the contract."""
         caller, target, key = _named(request.playback_id, request)
-        answer = await self._moving.advance(
-            caller, target.session_id, request.play_id, key, request.client_play_id
+        answer = await self._cases.advance(
+            caller,
+            key,
+            session_id=target.session_id,
+            play_id=request.play_id,
+            client_play_id=request.client_play_id,
         )
         if answer.ended:
             return pb.AdvanceResponse(
@@ -158,7 +156,7 @@ class PlaybackServicer(PlaybackServiceServicer):
     ) -> pb.SetShuffleResponse:
         """See the contract."""
         caller, key = _asked(request)
-        answer = await self._queueing.shuffle(caller.user_id, request.shuffle, key)
+        answer = await self._cases.set_shuffle(caller.user_id, key, shuffle=request.shuffle)
         return pb.SetShuffleResponse(shuffle=request.shuffle, revision=answer.version.revision)
 
     async def SetRepeat(
@@ -167,13 +165,13 @@ class PlaybackServicer(PlaybackServiceServicer):
         """See the contract."""
         caller, key = _asked(request)
         repeat = convert.REPEATS_ASKED[request.repeat]
-        answer = await self._queueing.repeat(caller.user_id, repeat, key)
+        answer = await self._cases.set_repeat(caller.user_id, repeat, key)
         return pb.SetRepeatResponse(repeat=request.repeat, revision=answer.version.revision)
 
     async def GetQueue(self, request: pb.GetQueueRequest, context: Context) -> pb.GetQueueResponse:
         """See the contract."""
         user_id = current_principal().user_id
-        ahead = await self._queueing.ahead(user_id, request.offset, size_of(request))
+        ahead = await self._cases.get_queue(user_id, request.offset, size_of(request))
         if ahead.playing is None:
             return pb.GetQueueResponse()
         queue = ahead.playing.state.queue
@@ -189,7 +187,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         """See the contract."""
         caller, key = _asked(request)
         origin = queued_from(request)
-        answer = await self._queueing.replace(caller.user_id, tuple(request.track_ids), key, origin)
+        answer = await self._cases.edit_queue(caller.user_id, tuple(request.track_ids), key, origin)
         return pb.EditQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
 
     async def AddToQueue(
@@ -198,7 +196,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         """See the contract."""
         caller, key = _asked(request)
         origin = queued_from(request)
-        answer = await self._queueing.add(
+        answer = await self._cases.add_to_queue(
             caller.user_id, tuple(request.track_ids), key, first=request.next, origin=origin
         )
         return pb.AddToQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
@@ -209,7 +207,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         """See the contract."""
         caller, key = _asked(request)
         item_ids = tuple(request.item_ids)
-        answer = await self._queueing.remove(caller.user_id, item_ids, key)
+        answer = await self._cases.remove_from_queue(caller.user_id, item_ids, key)
         return pb.RemoveFromQueueResponse(
             removed_count=answer.count, revision=answer.version.revision
         )
@@ -221,7 +219,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         caller, key = _asked(request)
         item_ids = tuple(request.item_ids)
         before = request.before_item_id
-        answer = await self._queueing.move(caller.user_id, item_ids, before or None, key)
+        answer = await self._cases.move_in_queue(caller.user_id, item_ids, before or None, key)
         return pb.MoveInQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
 
 

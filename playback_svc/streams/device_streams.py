@@ -36,9 +36,12 @@ from playback_svc.streams.device_stream import DeviceStream
 from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Snapshot, answer_of
-from playback_svc.usecases.device_reports import READ_AT_ONCE, DeviceReports
-from playback_svc.usecases.get_playback import Playing
-from playback_svc.usecases.registering import Devices, Registration, active_device
+from playback_svc.usecases.device.register_device import RegisterDevice
+from playback_svc.usecases.device.report_applied import ReportApplied
+from playback_svc.usecases.device_reports import READ_AT_ONCE
+from playback_svc.usecases.device_views import Registration, active_device
+from playback_svc.usecases.open_mailbox import OpenMailbox
+from playback_svc.usecases.playback.get_playback import Playing
 
 TICK_S = 0.25
 COMPARED_A_TICK = 250
@@ -97,9 +100,10 @@ class DeviceStreams:
         events: EventBus,
         presence: Presence,
         commander: Commander,
-        devices: Devices,
-        reports: DeviceReports,
         *,
+        register_device: RegisterDevice,
+        open_mailbox: OpenMailbox,
+        report_applied: ReportApplied,
         measures: Measures,
         clock: Clock,
         urls_live_s: int,
@@ -108,8 +112,9 @@ class DeviceStreams:
         self._events = events
         self._presence = presence
         self._commander = commander
-        self._devices = devices
-        self._reports = reports
+        self._register_device = register_device
+        self._open_mailbox = open_mailbox
+        self._report_applied = report_applied
         self._clock = clock
         self._urls_live_s = urls_live_s
         self.held: HeldStreams[DeviceStream] = HeldStreams("device", measures, clock() / 1000)
@@ -158,16 +163,16 @@ class DeviceStreams:
         device_id, told = hello.device_id, hello.registration
         said = (hello.last_applied, hello.volume_percent)
         try:
-            opening = await self._reports.open_stream(user_id, device_id, *said)
+            opening = await self._open_mailbox(user_id, device_id, *said)
         except NotFound:
             if told is None:
                 raise
             if hello.last_applied:
                 raise _number_never_given_error() from None
-            await self._devices.register(user_id, told, None)
-            return await self._reports.open_stream(user_id, device_id, *said)
+            await self._register_device(user_id, told, None)
+            return await self._open_mailbox(user_id, device_id, *said)
         if told is not None and _says_more(told, opening.device):
-            await self._devices.register(user_id, told, None)
+            await self._register_device(user_id, told, None)
         else:
             require_controllable(opening.device)
         return opening
@@ -235,7 +240,7 @@ class DeviceStreams:
     async def report(self, stream: DeviceStream, applied: Sequence[Applied]) -> None:
         """What a device says of commands, and its loudness where that was not told for a second.
 
-        Raises as ``DeviceReports.report`` does.
+        Raises as ``ReportApplied`` does.
         """
         if stream.loudness is not None and self._clock() < stream.loud_at_ms + LOUDNESS_EVERY_MS:
             self._loud[stream] = None
@@ -245,7 +250,7 @@ class DeviceStreams:
             await self._tell_all(stream, applied)
 
     async def tell_loudness(self, stream: DeviceStream) -> None:
-        """Tells the loudness that waits, if one does. Raises as ``DeviceReports.report`` does."""
+        """Tells the loudness that waits, if one does. Raises as ``ReportApplied`` does."""
         if stream.loudness is not None:
             await self._tell_all(stream, ())
 
@@ -259,7 +264,7 @@ class DeviceStreams:
         self, stream: DeviceStream, applied: Sequence[Applied], volume_percent: int | None
     ) -> None:
         user_id, device_id = stream.holder.user_id, stream.device_id
-        device = await self._reports.report(user_id, device_id, applied, volume_percent)
+        device = await self._report_applied(user_id, device_id, applied, volume_percent)
         stream.notify(device.last_number)
 
     def hear(self, event: Event) -> None:

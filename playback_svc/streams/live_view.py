@@ -16,7 +16,7 @@ from playback_svc.ports.events import Event, EventBus, PlaybackChanged
 from playback_svc.ports.measures import Measures
 from playback_svc.ports.user_snapshots import UserSnapshots
 from playback_svc.streams.held_streams import HeldStream, HeldStreams, Holder
-from playback_svc.usecases.get_playback import GetPlayback, Playing
+from playback_svc.usecases.playback.get_playback import GetPlayback, Playing
 
 TICK_S = 0.25
 ROUSED_A_TICK = 50

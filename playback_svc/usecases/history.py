@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from meshkit.faults import Fault
-from meshkit.feeds import CaughtUp, Change, ChangeFeed
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import PlayRecord
 from playback_svc.ports.clients import Catalogue
 from playback_svc.ports.player_states import NO_TRACK
-from playback_svc.ports.plays import FEED_ENTITY, Plays
+from playback_svc.ports.plays import Plays
 
 _MOST_NAMED = 500
 
@@ -66,27 +64,3 @@ async def names_of(catalogue: Catalogue, track_ids: Collection[str]) -> Mapping[
 def nameless(track_id: str) -> Track:
     """A track of which only the id is known."""
     return replace(NO_TRACK, track_id=track_id)
-
-
-class WatchPlays:
-    """The feed of plays, those of private sessions never in it."""
-
-    def __init__(self, feed: ChangeFeed) -> None:
-        self._feed = feed
-
-    async def __call__(
-        self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Change | CaughtUp | None]]:
-        """Plays after ``token``, each with the token that resumes after it; '' is from the first.
-
-        Within a batch the token stays that of the batch before: who resumes there sees a few plays
-        again and misses none. A step without a play brings a token alone. Ends when ``stop``
-        is set; raises what the feed raises.
-        """
-        token = token or await self._feed.oldest()
-        async for batch in self._feed.watch(token, stop=stop):
-            plays = [change for change in batch.changes if change.entity == FEED_ENTITY]
-            for play in plays[:-1]:
-                yield token, play
-            token = batch.token
-            yield token, plays[-1] if plays else batch.caught_up

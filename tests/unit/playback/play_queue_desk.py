@@ -104,7 +104,7 @@ class Desk:
 
     def shuffle(self, on: bool) -> None:
         self.queue, stored = playing.with_shuffle(
-            self.queue, self.blobs, on, artists=self.artists, rng=self.rng, new_id=self.new_id
+            self.queue, self.blobs, on=on, artists=self.artists, rng=self.rng, new_id=self.new_id
         )
         if stored is not None:
             self.orders[stored[0]] = stored[1]

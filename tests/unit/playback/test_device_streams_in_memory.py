@@ -40,8 +40,11 @@ from playback_svc.streams.device_streams import (
 )
 from playback_svc.streams.held_streams import Holder
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.device_reports import READ_AT_ONCE, DeviceReports
-from playback_svc.usecases.registering import Devices, Registration
+from playback_svc.usecases.device.register_device import RegisterDevice
+from playback_svc.usecases.device.report_applied import ReportApplied
+from playback_svc.usecases.device_reports import READ_AT_ONCE
+from playback_svc.usecases.device_views import Registration
+from playback_svc.usecases.open_mailbox import OpenMailbox
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
 
@@ -92,7 +95,9 @@ class Rig:
         )
         self.streams = DeviceStreams(
             self.store, self.events, self.events, commander,
-            Devices(commander, self.events), DeviceReports(self.store, self.events, clock),
+            register_device=RegisterDevice(commander, self.events),
+            open_mailbox=OpenMailbox(self.store, self.events, clock),
+            report_applied=ReportApplied(self.store, self.events, clock),
             measures=NoMeasures(), clock=clock, urls_live_s=60,
         )  # fmt: skip
         self.events.listen(self.streams.hear, self.streams.gap)

@@ -19,24 +19,22 @@ from playback_svc.adapters.memory.clients import (
 from playback_svc.adapters.memory.events import MemoryEventBus, MemorySwitchboard
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.adapters.memory.skips import MemorySkipWindows
+from playback_svc.adapters.memory.user_snapshots import MemoryUserSnapshots
+from playback_svc.assembly import UseCases, device_cases, playback_cases
 from playback_svc.domain.devices import Capabilities, DeviceKind
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandKind, CommandStatus
 from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.domain.plays import Outcome
 from playback_svc.ports.events import CommandQueued, CommandReported, SettingsChanged
+from playback_svc.usecases.activity import ActivityReader
 from playback_svc.usecases.command_waits import CommandWaits
-from playback_svc.usecases.commander import Commander, SessionLookup
-from playback_svc.usecases.contexts import Contexts
-from playback_svc.usecases.control import Control, Resume
-from playback_svc.usecases.device_reports import DeviceReports
-from playback_svc.usecases.directing import Directed, Directing, Order
-from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.play import Play, PlayOrder
-from playback_svc.usecases.queueing import Queueing
-from playback_svc.usecases.registering import Devices, Registration
+from playback_svc.usecases.commander import Commander
+from playback_svc.usecases.device.send_command import SentCommand
+from playback_svc.usecases.device_orders import Order, PlainAction, PlayAction, VolumeAction
+from playback_svc.usecases.device_views import Registration
+from playback_svc.usecases.playback.play import PlayOrder
 from playback_svc.usecases.session_checks import Caller
 from playback_svc.usecases.track_selection import TrackSelection
-from playback_svc.usecases.transferring import Transfer
 from tests.contracts.playback.samples import (
     FREE,
     NOW,
@@ -75,35 +73,30 @@ class Desk:
             self.store, shared.positions, WhateverIsAsked(self.store), self.events, self.clock
         )
         self.waits = CommandWaits(self.store, self.events, self.clock)
-        self.devices = Devices(self.commander, self.events)
-        self.reports = DeviceReports(self.store, self.events, self.clock)
-        catalogue = MemoryCatalogue({TRACK.track_id: PLAYABLE})
-        contexts = Contexts(self.store, catalogue, MemoryPlaylists())
-        self._commands(catalogue, contexts, MemoryPlans({"free": FREE}), Random(1))
+        catalogue, plans = MemoryCatalogue({TRACK.track_id: PLAYABLE}), MemoryPlans({"free": FREE})
+        self.playback = playback_cases(
+            self.commander,
+            self.store,
+            catalogue=catalogue,
+            playlists=MemoryPlaylists(),
+            plans=plans,
+            skips=MemorySkipWindows(self.clock),
+            clock=self.clock,
+            rng=Random(1),
+            urls_live_s=HOUR_S,
+        )
+        selection = TrackSelection(catalogue, plans, new_id)
+        reader = ActivityReader(MemoryUserSnapshots(self.store), shared.positions, self.clock)
+        self.devices = device_cases(
+            UseCases(self.commander, selection, self.playback, reader),
+            self.store,
+            self.waits,
+            self.events,
+            self.events,
+            clock=self.clock,
+            urls_live_s=HOUR_S,
+        )
         self.events.listen(self.waits.hear, self.waits.gap)
-
-    def _commands(
-        self, catalogue: MemoryCatalogue, contexts: Contexts, plans: MemoryPlans, rng: Random
-    ) -> None:
-        commander, clock, sessions = self.commander, self.clock, SessionLookup(self.store)
-        selection, skips = TrackSelection(catalogue, plans, new_id), MemorySkipWindows(clock)
-        self.play = Play(
-            commander, contexts, selection, clock=clock, new_id=new_id, rng=rng, urls_live_s=HOUR_S
-        )
-        self.directing = Directing(
-            commander, self.events, self.waits,
-            play=self.play,
-            control=Control(commander, sessions),
-            resume=Resume(commander, sessions, selection, clock=clock, urls_live_s=HOUR_S),
-            moving=Moving(
-                commander, sessions, contexts, selection, skips, plans,
-                new_id=new_id, rng=rng, urls_live_s=HOUR_S,
-            ),
-            queueing=Queueing(commander, contexts, catalogue, new_id=new_id, rng=rng),
-        )  # fmt: skip
-        self.transfer = Transfer(
-            commander, self.events, selection, clock=clock, new_id=new_id, urls_live_s=HOUR_S
-        )
 
     def clock(self) -> int:
         return self.shared.now
@@ -111,15 +104,17 @@ class Desk:
     async def begin(self, device_id: str = "kitchen") -> None:
         """The kitchen is registered and plays."""
         able = Capabilities(volume=True)
-        await self.devices.register(USER, Registration(device_id, capabilities=able), None)
-        await self.play(USER, "free", PlayOrder(device_id, TRACK.track_id), None)
+        await self.devices.register_device(USER, Registration(device_id, capabilities=able), None)
+        await self.playback.play(USER, "free", PlayOrder(device_id, TRACK.track_id), None)
 
-    async def pause(self, within_s: float = 0.0, key: RequestKey | None = None) -> Directed:
-        order = Order("kitchen", CommandKind.PAUSE)
-        return await self.directing.send(CALLER, order, key, within_s)
+    async def pause(self, within_s: float = 0.0, key: RequestKey | None = None) -> SentCommand:
+        order = Order("kitchen", PlainAction(CommandKind.PAUSE))
+        return await self.devices.send_command(CALLER, order, key, within_s)
 
     async def done(self, *numbers: int) -> None:
-        await self.reports.report(USER, "kitchen", [Applied(number, DONE) for number in numbers])
+        await self.devices.report_applied(
+            USER, "kitchen", [Applied(number, DONE) for number in numbers]
+        )
 
 
 @pytest.fixture
@@ -141,36 +136,36 @@ async def settled(turns: int = 30) -> None:
 async def test_without_presence_nobody_is_online_and_everybody_is_listed(desk: Desk) -> None:
     await desk.begin()
     await desk.events.attend(USER, "kitchen")
-    assert [listed.online for listed in await desk.devices.list(USER)] == [True]
+    assert [listed.online for listed in await desk.devices.list_devices(USER)] == [True]
     desk.shared.switchboard.away = True
-    (listed,) = await desk.devices.list(USER)
+    (listed,) = await desk.devices.list_devices(USER)
     assert (listed.online, listed.active) == (False, True)
 
 
 async def test_without_presence_nothing_is_begun_elsewhere(desk: Desk) -> None:
     await desk.begin()
-    await desk.devices.register(USER, Registration("tv"), None)
+    await desk.devices.register_device(USER, Registration("tv"), None)
     desk.shared.switchboard.away = True
-    order = Order("tv", CommandKind.PLAY, play=PlayOrder("tv", TRACK.track_id))
+    order = Order("tv", PlayAction(PlayOrder("tv", TRACK.track_id)))
     with pytest.raises(Unavailable):
-        await desk.directing.send(CALLER, order, None)
+        await desk.devices.send_command(CALLER, order, None)
     with pytest.raises(Unavailable):
-        await desk.transfer(CALLER, "tv", None, None)
+        await desk.devices.transfer(CALLER, "tv", None, plays=None)
     assert desk.store.states[USER].device_id == "kitchen"
 
 
 async def test_a_session_that_silence_has_ended_makes_no_device_active(desk: Desk) -> None:
     await desk.begin()
     desk.shared.now += TRACK.duration_ms + 3_600_000
-    assert [listed.active for listed in await desk.devices.list(USER)] == [False]
+    assert [listed.active for listed in await desk.devices.list_devices(USER)] == [False]
 
 
 async def test_a_device_that_registers_keeps_its_numbers_and_its_loudness(desk: Desk) -> None:
     await desk.begin()
-    await desk.reports.report(USER, "kitchen", [Applied(1, DONE)], 30)
+    await desk.devices.report_applied(USER, "kitchen", [Applied(1, DONE)], 30)
     desk.shared.now += 5
     spoken = Registration("kitchen", "Küche", DeviceKind.SPEAKER)
-    device = (await desk.devices.register(USER, spoken, None)).device
+    device = (await desk.devices.register_device(USER, spoken, None)).device
     assert (device.name, device.kind, device.seen_at_ms) == ("Küche", DeviceKind.SPEAKER, NOW + 5)
     assert (device.last_number, device.last_applied, device.volume_percent) == (1, 1, 30)
     assert device.registered_at_ms == NOW
@@ -181,14 +176,14 @@ async def test_registering_leaves_what_plays_as_it_was_read(desk: Desk) -> None:
     await desk.begin()
     before = desk.store.states[USER]
     desk.shared.now += TRACK.duration_ms + 3_600_000
-    await desk.devices.register(USER, Registration("tv"), None)
+    await desk.devices.register_device(USER, Registration("tv"), None)
     assert desk.store.states[USER] == before
 
 
 async def test_removing_stops_the_session_in_the_same_write_and_tells_it(desk: Desk) -> None:
     await desk.begin()
     desk.events.sent.clear()
-    await desk.devices.remove(USER, "kitchen", None)
+    await desk.devices.remove_device(USER, "kitchen", None)
     state = desk.store.states[USER]
     assert (state.status, state.ended_by) == (Status.STOPPED, EndReason.STOPPED)
     assert desk.store.sessions[USER, state.session_id].ended_by is EndReason.STOPPED
@@ -201,7 +196,7 @@ async def test_removing_stops_the_session_in_the_same_write_and_tells_it(desk: D
 async def test_removing_where_silence_has_ended_the_session_stores_just_that(desk: Desk) -> None:
     await desk.begin()
     desk.shared.now += TRACK.duration_ms + 3_600_000
-    await desk.devices.remove(USER, "kitchen", None)
+    await desk.devices.remove_device(USER, "kitchen", None)
     assert desk.store.states[USER].ended_by is EndReason.EXPIRED
 
 
@@ -217,8 +212,8 @@ async def test_the_volume_leaves_the_state_as_it_was_read(desk: Desk) -> None:
     await desk.begin()
     before = desk.store.states[USER]
     desk.shared.now += TRACK.duration_ms + 3_600_000
-    order = Order("kitchen", CommandKind.VOLUME, percent=55)
-    command = (await desk.directing.send(CALLER, order, None)).command
+    order = Order("kitchen", VolumeAction(55))
+    command = (await desk.devices.send_command(CALLER, order, None)).command
     assert (command.number, command.volume_percent, command.target) == (2, 55, None)
     assert desk.store.states[USER] == before
     # The device says how loud it is; what it was told is not that yet.
@@ -227,8 +222,8 @@ async def test_the_volume_leaves_the_state_as_it_was_read(desk: Desk) -> None:
 
 async def test_volumes_under_one_id_are_one_command(desk: Desk) -> None:
     await desk.begin()
-    order, key = Order("kitchen", CommandKind.VOLUME, percent=55), request_key(USER)
-    sent = await asyncio.gather(*(desk.directing.send(CALLER, order, key) for _ in range(4)))
+    order, key = Order("kitchen", VolumeAction(55)), request_key(USER)
+    sent = await asyncio.gather(*(desk.devices.send_command(CALLER, order, key) for _ in range(4)))
     assert {directed.command.number for directed in sent} == {2}
     assert len(desk.store.commands[USER, "kitchen"]) == 2
 
@@ -249,7 +244,7 @@ async def test_a_word_from_another_instance_ends_a_wait(shared: Shared, desk: De
 
 async def test_a_word_that_was_lost_is_found_after_the_gap(desk: Desk) -> None:
     await desk.begin()
-    waiting = asyncio.create_task(desk.directing.read(USER, "kitchen", 1, WAIT_S))
+    waiting = asyncio.create_task(desk.devices.get_command(USER, "kitchen", 1, WAIT_S))
     await settled()
     await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
     await settled()
@@ -266,7 +261,7 @@ async def test_a_word_before_the_listening_is_found_in_the_store(desk: Desk) -> 
         await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
 
     desk.events.watch = watch  # type: ignore[method-assign]
-    assert (await desk.directing.read(USER, "kitchen", 1, WAIT_S)).status is DONE
+    assert (await desk.devices.get_command(USER, "kitchen", 1, WAIT_S)).status is DONE
 
 
 async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> None:
@@ -279,7 +274,7 @@ async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> N
         return await plain(user_id, device_id, number)
 
     desk.store.command = command  # type: ignore[method-assign]
-    waiting = asyncio.create_task(desk.directing.read(USER, "kitchen", 1, WAIT_S))
+    waiting = asyncio.create_task(desk.devices.get_command(USER, "kitchen", 1, WAIT_S))
     await settled()
     desk.events.send(CommandReported(USER, "kitchen", 2))
     desk.events.send(CommandReported(USER, "tv", 1))
@@ -293,11 +288,11 @@ async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> N
 
 async def test_a_drained_instance_answers_what_it_knows(desk: Desk) -> None:
     await desk.begin()
-    waiting = asyncio.create_task(desk.directing.read(USER, "kitchen", 1, WAIT_S))
+    waiting = asyncio.create_task(desk.devices.get_command(USER, "kitchen", 1, WAIT_S))
     await settled()
     await desk.waits.drain()
     assert (await waiting).status is CommandStatus.PENDING
-    late = await desk.directing.read(USER, "kitchen", 1, WAIT_S)
+    late = await desk.devices.get_command(USER, "kitchen", 1, WAIT_S)
     assert late.status is CommandStatus.PENDING
 
 
@@ -315,7 +310,7 @@ async def test_a_wait_that_is_cancelled_leaves_nothing_behind(desk: Desk) -> Non
 async def test_a_command_nobody_came_for_is_expired_and_not_waited_for(desk: Desk) -> None:
     await desk.begin()
     desk.shared.now += LIFE_MS
-    command = await desk.directing.read(USER, "kitchen", 1, WAIT_S)
+    command = await desk.devices.get_command(USER, "kitchen", 1, WAIT_S)
     assert command.status_at(desk.shared.now) is CommandStatus.EXPIRED
 
 
@@ -324,7 +319,7 @@ async def test_every_number_of_a_report_is_told_once(desk: Desk) -> None:
     await desk.pause()
     desk.events.sent.clear()
     said = [Applied(2, DONE), Applied(1, DONE), Applied(2, CommandStatus.FAILED)]
-    device = await desk.reports.report(USER, "kitchen", said)
+    device = await desk.devices.report_applied(USER, "kitchen", said)
     assert device.last_applied == 2
     assert desk.events.sent == [
         CommandReported(USER, "kitchen", 1),
@@ -339,7 +334,7 @@ async def test_a_report_that_is_refused_is_told_to_nobody(desk: Desk) -> None:
     with pytest.raises(InvalidArgument):
         await desk.done(1, 99)
     with pytest.raises(NotFound):
-        await desk.reports.report(USER, "tv", [Applied(1, DONE)])
+        await desk.devices.report_applied(USER, "tv", [Applied(1, DONE)])
     assert desk.events.sent == []
     assert desk.store.commands[USER, "kitchen"][1].status is CommandStatus.PENDING
 
@@ -348,8 +343,8 @@ async def test_a_transfer_moves_the_play_and_ends_the_session(desk: Desk) -> Non
     await desk.begin()
     before = desk.store.states[USER]
     desk.shared.now += 20_000
-    await desk.devices.register(USER, Registration("phone"), None)
-    moved = await desk.transfer(CALLER, "phone", None, None)
+    await desk.devices.register_device(USER, Registration("phone"), None)
+    moved = await desk.devices.transfer(CALLER, "phone", None, plays=None)
     after = desk.store.states[USER]
     assert (after.device_id, after.position_ms, after.heard_ms) == ("phone", 20_000, 20_000)
     assert (after.play_id, after.play_started_at_ms) == (before.play_id, NOW)
@@ -365,8 +360,8 @@ async def test_a_transfer_from_silence_ends_the_session_as_expired(desk: Desk) -
     await desk.begin()
     before = desk.store.states[USER]
     desk.shared.now += TRACK.duration_ms + 3_600_000
-    await desk.devices.register(USER, Registration("phone"), None)
-    await desk.transfer(CALLER, "phone", None, None)
+    await desk.devices.register_device(USER, Registration("phone"), None)
+    await desk.devices.transfer(CALLER, "phone", None, plays=None)
     after = desk.store.states[USER]
     assert desk.store.sessions[USER, before.session_id].ended_by is EndReason.EXPIRED
     # The kitchen is registered and never beat: nobody heard anything of it.
@@ -378,20 +373,22 @@ async def test_a_transfer_from_silence_ends_the_session_as_expired(desk: Desk) -
 
 async def test_transfers_to_one_device_at_once_move_once(desk: Desk) -> None:
     await desk.begin()
-    await desk.devices.register(USER, Registration("phone"), None)
-    moved = await asyncio.gather(*(desk.transfer(CALLER, "phone", None, None) for _ in range(3)))
+    await desk.devices.register_device(USER, Registration("phone"), None)
+    moved = await asyncio.gather(
+        *(desk.devices.transfer(CALLER, "phone", None, plays=None) for _ in range(3))
+    )
     assert {each.playing.session_id for each in moved} == {desk.store.states[USER].session_id}
     assert desk.store.states[USER].version.epoch == 2
 
 
 async def test_a_device_is_offline_until_it_attends(desk: Desk) -> None:
     await desk.begin()
-    await desk.devices.register(USER, Registration("tv"), None)
+    await desk.devices.register_device(USER, Registration("tv"), None)
     with pytest.raises(FailedPrecondition, match="not connected"):
-        await desk.transfer(CALLER, "tv", None, None)
+        await desk.devices.transfer(CALLER, "tv", None, plays=None)
     await desk.events.attend(USER, "tv")
-    assert (await desk.transfer(CALLER, "tv", None, None)).playing.device_id == "tv"
+    assert (await desk.devices.transfer(CALLER, "tv", None, plays=None)).playing.device_id == "tv"
     desk.events.leave(USER, "tv")
     # It plays: what it is told now needs no moving.
-    held = await desk.transfer(replace(CALLER, sender=""), "tv", False, None)
+    held = await desk.devices.transfer(replace(CALLER, sender=""), "tv", None, plays=False)
     assert held.playing.status is Status.PAUSED

@@ -15,7 +15,7 @@ from playback_svc.domain.player_state import EndReason, PlayerState, Version, en
 from playback_svc.streams.held_streams import Holder
 from playback_svc.streams.live_view import ROUSED_A_TICK, View, Watchers
 from playback_svc.usecases.decisions import playback_changed
-from playback_svc.usecases.get_playback import Playing
+from playback_svc.usecases.playback.get_playback import Playing
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
 

@@ -19,20 +19,20 @@ from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.adapters.memory.skips import MemorySkipWindows
+from playback_svc.assembly import playback_cases
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Repeat
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Outcome, PlayRecord, counted
 from playback_svc.ports.player_states import Answer, Checkpoint
-from playback_svc.usecases.commander import Commander, SessionLookup
-from playback_svc.usecases.contexts import Contexts, Source
-from playback_svc.usecases.control import Control, Resume, Target
+from playback_svc.usecases.commander import Commander
+from playback_svc.usecases.contexts import Source
+from playback_svc.usecases.device.transfer import Transfer
 from playback_svc.usecases.expiry import Expire, Sweeper
-from playback_svc.usecases.moving import Moving
-from playback_svc.usecases.play import Play, PlayOrder
+from playback_svc.usecases.playback.play import PlayOrder
 from playback_svc.usecases.session_checks import Caller
+from playback_svc.usecases.target import Target
 from playback_svc.usecases.track_selection import TrackSelection
-from playback_svc.usecases.transferring import Transfer
 from tests.contracts.playback.deliveries_suite import a_batch, a_delivery
 from tests.contracts.playback.samples import (
     NOW,
@@ -70,18 +70,21 @@ class Desk:
         fetched = WhateverIsAsked if self.fetches else MemoryDeliveries
         self.deliveries = fetched(self.store)
         commander = Commander(self.store, self.positions, self.deliveries, self.events, clock)
-        sessions = SessionLookup(self.store)
-        contexts = Contexts(self.store, self.catalogue, MemoryPlaylists())
-        selection = TrackSelection(self.catalogue, plans, new_id)
-        rest: dict[str, Any] = {"new_id": new_id, "urls_live_s": 60}
-        self._play = Play(commander, contexts, selection, clock=clock, rng=Random(1), **rest)
-        skips = MemorySkipWindows(clock)
-        self._moving = Moving(
-            commander, sessions, contexts, selection, skips, plans, rng=Random(1), **rest
+        self._cases = playback_cases(
+            commander,
+            self.store,
+            catalogue=self.catalogue,
+            playlists=MemoryPlaylists(),
+            plans=plans,
+            skips=MemorySkipWindows(clock),
+            clock=clock,
+            rng=Random(1),
+            urls_live_s=60,
         )
-        self._control = Control(commander, sessions)
-        self._resume = Resume(commander, sessions, selection, clock=clock, urls_live_s=60)
-        self._transfer = Transfer(commander, self.events, selection, clock=clock, **rest)
+        selection = TrackSelection(self.catalogue, plans, new_id)
+        self._transfer = Transfer(
+            commander, self.events, selection, clock=clock, new_id=new_id, urls_live_s=60
+        )
         expire = Expire(commander)
         lease = Lease(MemoryLeases(), "sweep")
         self._sweeper = Sweeper(self.store, expire, lease=lease, clock=clock)
@@ -112,38 +115,38 @@ class Desk:
 
     async def plays_track(self, track: Track = TRACKS[0], **order: Any) -> Answer:
         order = {"device_id": "kitchen", "track_id": track.track_id, **order}
-        return await self._play(self.user, "premium", PlayOrder(**order), None)
+        return await self._cases.play(self.user, "premium", PlayOrder(**order), None)
 
     async def plays_album(self, **order: Any) -> Answer:
         source = Source(ContextKind.ALBUM, ALBUM)
         return await self.plays_track(track_id="", source=source, **order)
 
     async def skips(self, **named: str) -> Answer:
-        return await self._moving.skip(self.caller, Target(), None, **named)
+        return await self._cases.skip(self.caller, Target(), None, **named)
 
     async def goes_back(self, **named: str) -> Answer:
-        return await self._moving.previous(self.caller, Target(), None, **named)
+        return await self._cases.previous(self.caller, Target(), None, **named)
 
     async def advances(self, **named: str) -> Answer:
         state = self.store.states[self.user]
-        playing = state.session_id, state.play_id
-        return await self._moving.advance(self.caller, *playing, None, **named)
+        playing = {"session_id": state.session_id, "play_id": state.play_id}
+        return await self._cases.advance(self.caller, None, **playing, **named)
 
     async def seeks(self, seconds: float) -> None:
-        await self._control.seek(self.caller, Target(), round(seconds * SECOND), None)
+        await self._cases.seek(self.caller, Target(), round(seconds * SECOND), None)
 
     async def stops(self) -> None:
-        await self._control.stop(self.caller, Target(), None)
+        await self._cases.stop(self.caller, Target(), None)
 
     async def pauses(self) -> None:
-        await self._control.pause(self.caller, Target(), None)
+        await self._cases.pause(self.caller, Target(), None)
 
     async def resumes(self) -> None:
-        await self._resume(self.caller, Target(), None)
+        await self._cases.resume(self.caller, Target(), None)
 
     async def transfers(self, device_id: str) -> None:
         await self.events.attend(self.user, device_id)
-        await self._transfer(self.caller, device_id, None, None)
+        await self._transfer(self.caller, device_id, None, plays=None)
 
     async def beats(
         self, seq: int, seconds: float, *, stored: bool = False, offline: bool = False

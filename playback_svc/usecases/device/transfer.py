@@ -16,7 +16,7 @@ from playback_svc.ports.player_states import Answer
 from playback_svc.ports.presence import Presence
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
-from playback_svc.usecases.directing import device_offline_error
+from playback_svc.usecases.presence_checks import require_connected
 from playback_svc.usecases.session_checks import Caller, require_started
 from playback_svc.usecases.track_selection import TrackSelection
 
@@ -42,7 +42,7 @@ class Transfer:
         self._urls_live_s = urls_live_s
 
     async def __call__(
-        self, caller: Caller, device_id: str, plays: bool | None, key: RequestKey | None
+        self, caller: Caller, device_id: str, key: RequestKey | None, *, plays: bool | None
     ) -> Answer:
         """The session on ``device_id``, playing if ``plays``; None: as it is.
 
@@ -115,12 +115,9 @@ class Transfer:
         return Decision(state, answer, CommandKind.TRANSFER, ended=ended, devices=(device,))
 
     async def _require_present(self, caller: Caller, device_id: str) -> None:
-        """Whether the device would hear of it; one that asks for itself does."""
-        if caller.sender == device_id:
-            return
-        present = await self._presence.present([caller.user_id])
-        if device_id not in present[caller.user_id]:
-            raise device_offline_error(device_id)
+        """The device must hear of it; one that asks for itself does."""
+        if caller.sender != device_id:
+            await require_connected(self._presence, caller.user_id, device_id)
 
 
 def _told(answer: Answer, state: PlayerState) -> Answer:

@@ -12,7 +12,7 @@ REPORTED_WITHIN_MS = 24 * 3_600_000
 """A batch is reported for this long after it was delivered."""
 
 
-class CountDeliveries:
+class ReportDeliveries:
     """Counts batches, each once; ``unattributed`` is told how many bytes were nobody's."""
 
     def __init__(

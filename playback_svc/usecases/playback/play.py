@@ -81,6 +81,7 @@ class Play:
         listing = await self._contexts.listing(order.source) if order.source else None
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
 
+        # The context is read once, above: what was asked for does not change by a lost race.
         async def decide(snapshot: Snapshot) -> Decision:
             current, now_ms, devices = snapshot.state, snapshot.now_ms, snapshot.partition.devices
             device = touch_device(devices, order.device_id, now_ms)

@@ -1,0 +1,1 @@
+"""The calls of PlaybackService, a module each."""
