@@ -46,7 +46,7 @@ _COMMANDS = {
         "player.commands.protos:protos",
         "Print the contracts for buf, grpcurl, generators.",
     ),
-    "demo": ("player.commands.demonstration:demo", "Show everything once, from import to play."),
+    "demo": ("player.demo.command:demo", "Show everything once, from import to play."),
 }
 
 

@@ -14,15 +14,15 @@ from rich.live import Live
 from rich.text import Text
 
 from meshkit.faults import Fault
+from player.commands.keys import keys
+from player.commands.screen import Screen, line
 from player.commands.terminal_text import plain
 from player.device.device import Device, Ended, Showing
 from player.device.link import Description, DeviceLink, LinkEnd
 from player.device.memory import DeviceMemory
 from player.device.own_commands import OwnCommands
 from player.domain.status import PlayerStatus
-from player.keys import keys
 from player.mesh_client import MeshClient
-from player.screen import Screen, line
 
 _STEP_MS = 10_000
 _FAREWELL_S = 3.0

@@ -15,6 +15,7 @@ from meshkit.faults import Fault
 from player.commands.device_names import find_device, tell_outcome
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.performing import Stage, leave_quietly, linked, obey_keys
+from player.commands.screen import KEYS
 from player.commands.terminal_text import plain, say
 from player.commands.wishes import Wish, command_of, find_wish, request_of
 from player.device.device import Device
@@ -23,7 +24,6 @@ from player.domain.playlist import Quality
 from player.domain.status import PlayerStatus
 from player.listening import at_real_latency, listening, ready
 from player.mesh_client import LocalUser, MeshClient, local_username
-from player.screen import KEYS
 from player.settings import PlayerSettings
 from player.wiring import PlayerOptions
 
