@@ -1,4 +1,4 @@
-"""What the origin asks of the world: objects, a judge of capabilities, who counts what it sent."""
+"""What the origin asks of the world: objects, capabilities verified, what it sent counted."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ObjectStore(Protocol):
         ...
 
 
-class CapabilityJudge(Protocol):
+class CapabilityVerifier(Protocol):
     """Tells genuine capabilities from others."""
 
     def verify(self, text: str, resource: str) -> Capability:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInternalServiceStub
 
-from edge.media.adapters.files.capability_verifier import KeyFileJudge
+from edge.media.adapters.files.capability_verifier import KeyFileVerifier
 from edge.media.adapters.files.spool import FileSpool
 from edge.media.adapters.grpc.delivery_reports import PLAYBACK, PlaybackReports
 from edge.media.adapters.memory.delivery_ledger import MemoryLedger
@@ -17,9 +17,9 @@ from edge.media.adapters.obstore.object_store import open_objects
 from edge.media.ports import DeliveryLedger, Spool
 from edge.media.servicer import MediaServicer
 from edge.media.settings import Settings
-from edge.media.usecases.assets import Assets
+from edge.media.usecases.descriptor_cache import DescriptorCache
 from edge.media.usecases.open_asset import AssetOpener
-from edge.media.usecases.reporting import Reporter
+from edge.media.usecases.report_deliveries import DeliveryReporter
 from meshkit.background import running
 from meshkit.capability import KeyFile
 from meshkit.clients import Channels
@@ -42,8 +42,8 @@ def wire(settings: Settings) -> Origin:
     Raises KeysUnusable, ValueError for a bad store URL, OSError for an unusable spool.
     """
     objects = open_objects(settings.objects_url)
-    judge = KeyFileJudge(KeyFile(settings.capability_keys_file), time.time)
-    opener = AssetOpener(judge, Assets(objects, settings.descriptor_cache_bytes))
+    verifier = KeyFileVerifier(KeyFile(settings.capability_keys_file), time.time)
+    opener = AssetOpener(verifier, DescriptorCache(objects, settings.descriptor_cache_bytes))
     ledger = MemoryLedger(settings.ledger_entries)
     spool = None
     if settings.playback_target is not None and settings.spool_dir is not None:
@@ -59,7 +59,7 @@ async def reporting(settings: Settings, origin: Origin) -> AsyncIterator[None]:
         return
     async with Channels(settings) as channels:
         channel = channels.open(settings.playback_target, "playback", PLAYBACK)
-        reporter = Reporter(
+        reporter = DeliveryReporter(
             origin.ledger,
             origin.spool,
             PlaybackReports(DeliveryInternalServiceStub(channel)),

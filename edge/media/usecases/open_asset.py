@@ -10,8 +10,8 @@ from segue.catalog.v1.asset_pb2 import AssetDescriptor, Rung, StoredObject
 
 from edge.media.domain import dash, hls
 from edge.media.domain.ladder import allowed_rungs, segment_ms
-from edge.media.ports import CapabilityJudge, ObjectMissing, Part
-from edge.media.usecases.assets import Assets
+from edge.media.ports import CapabilityVerifier, ObjectMissing, Part
+from edge.media.usecases.descriptor_cache import DescriptorCache
 from meshkit.capability import CapabilityExpired, CapabilityInvalid
 from meshkit.faults import NotFound, PermissionDenied
 
@@ -85,8 +85,8 @@ class OpenAsset:
 class AssetOpener:
     """Checks capabilities before anything is read for them."""
 
-    def __init__(self, judge: CapabilityJudge, assets: Assets) -> None:
-        self._judge = judge
+    def __init__(self, verifier: CapabilityVerifier, assets: DescriptorCache) -> None:
+        self._verifier = verifier
         self._assets = assets
 
     async def open(self, capability: str, descriptor: str) -> OpenAsset:
@@ -96,7 +96,7 @@ class AssetOpener:
         StoreUnavailable.
         """
         try:
-            granted = self._judge.verify(capability, descriptor)
+            granted = self._verifier.verify(capability, descriptor)
         except CapabilityExpired:
             raise PermissionDenied(
                 "This media path has expired. Resume the playback to get a fresh one.",

@@ -11,12 +11,12 @@ from ulid import ULID
 
 from edge.media.adapters.memory.delivery_ledger import MemoryLedger
 from edge.media.ports import Batch, Delivered, DeliveredSegment, Part, SpoolFull
-from edge.media.usecases.reporting import (
+from edge.media.usecases.report_deliveries import (
     MOST_BATCHES,
     MOST_DELIVERIES,
     MOST_SEGMENTS,
     REPORTED_WITHIN_MS,
-    Reporter,
+    DeliveryReporter,
 )
 from meshkit.background import running
 from meshkit.faults import InvalidArgument, Unavailable
@@ -140,7 +140,7 @@ class Origin:
 
     def __init__(self, spool: MemorySpool, playback: Playback, now: int = NOW) -> None:
         self.ledger = MemoryLedger(100)
-        self.reporter = Reporter(
+        self.reporter = DeliveryReporter(
             self.ledger, spool, playback,
             every_s=1.0, clock=lambda: now, new_id=lambda: str(ULID()),
         )  # fmt: skip

@@ -12,7 +12,7 @@ from segue.catalog.v1.asset_pb2 import AssetDescriptor
 
 from edge.media.guard import masked
 from edge.media.ports import LocalFile, ObjectMissing, StoreUnavailable
-from edge.media.usecases.assets import Assets
+from edge.media.usecases.descriptor_cache import DescriptorCache
 from edge.media.usecases.open_asset import AssetOpener
 from meshkit.capability import Capability, CapabilityKeys
 from meshkit.faults import NotFound, PermissionDenied
@@ -72,7 +72,7 @@ def objects() -> Objects:
 
 @pytest.fixture
 def opener(objects: Objects) -> AssetOpener:
-    return AssetOpener(Judge(), Assets(objects, 1 << 20))
+    return AssetOpener(Judge(), DescriptorCache(objects, 1 << 20))
 
 
 async def test_only_what_is_stored_and_granted_is_served(
@@ -142,7 +142,7 @@ async def test_a_descriptor_is_read_once_however_many_ask(
 
 
 async def test_a_failed_load_is_tried_again(objects: Objects) -> None:
-    assets = Assets(objects, 1 << 20)
+    assets = DescriptorCache(objects, 1 << 20)
     sha256 = objects.put(ASSET)
     stored = objects.held.pop(f"descriptors/{sha256}")
     with pytest.raises(ObjectMissing):
@@ -155,7 +155,7 @@ async def test_bytes_that_do_not_match_their_name_are_refused(objects: Objects) 
     sha256 = objects.put(ASSET)
     objects.held[f"descriptors/{sha256}"] += b"\x00"
     with pytest.raises(StoreUnavailable, match="hash"):
-        await Assets(objects, 1 << 20).get(sha256)
+        await DescriptorCache(objects, 1 << 20).get(sha256)
 
 
 async def test_bytes_that_are_no_descriptor_are_refused(objects: Objects) -> None:
@@ -163,12 +163,12 @@ async def test_bytes_that_are_no_descriptor_are_refused(objects: Objects) -> Non
     sha256 = hashlib.sha256(stored).hexdigest()
     objects.held[f"descriptors/{sha256}"] = stored
     with pytest.raises(StoreUnavailable, match="decoded"):
-        await Assets(objects, 1 << 20).get(sha256)
+        await DescriptorCache(objects, 1 << 20).get(sha256)
 
 
 async def test_memory_is_bounded_and_the_least_used_goes_first(objects: Objects) -> None:
     names = [objects.put(AssetDescriptor(track_id=str(n))) for n in range(3)]
-    assets = Assets(objects, 2 * len(objects.held[f"descriptors/{names[0]}"]))
+    assets = DescriptorCache(objects, 2 * len(objects.held[f"descriptors/{names[0]}"]))
     for name in (names[0], names[1], names[0], names[2]):
         await assets.get(name)
     assert objects.reads == 3

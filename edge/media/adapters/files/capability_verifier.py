@@ -1,4 +1,4 @@
-"""Capabilities judged by the keys of a file that may be replaced at any time."""
+"""Capabilities verified by the keys of a file that may be replaced at any time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from meshkit.capability import Capability, KeyFile, KeysUnusable
 _REFRESH_S = 1.0
 
 
-class KeyFileJudge:
+class KeyFileVerifier:
     """Verifies by the keys of a file, looked at for changes at most once a second.
 
     When the file becomes unusable, the last good keys stay in force and a warning is logged: media
@@ -24,7 +24,7 @@ class KeyFileJudge:
         self._looked_at = clock()
 
     def verify(self, text: str, resource: str) -> Capability:
-        """See ports.CapabilityJudge."""
+        """See ports.CapabilityVerifier."""
         now = self._clock()
         if abs(now - self._looked_at) >= _REFRESH_S:
             self._looked_at = now

@@ -82,9 +82,9 @@ class FileSpool:
     async def take_over(self) -> int:
         """See ports.Spool. What would not fit is left for later, or for others."""
         count = 0
-        for folder in await asyncio.to_thread(self._others):
+        for folder in await asyncio.to_thread(self._foreign_folders):
             room = self._capacity_bytes - sum(self._sizes.values())
-            moved = await asyncio.to_thread(self._moved, folder, room)
+            moved = await asyncio.to_thread(self._move, folder, room)
             self._sizes.update(moved)
             count += len(moved)
             if moved:
@@ -96,14 +96,14 @@ class FileSpool:
         """See ports.Spool."""
         os.close(self._descriptor)
 
-    def _others(self) -> list[Path]:
+    def _foreign_folders(self) -> list[Path]:
         try:
             return [path for path in self._root.iterdir() if path != self._folder and path.is_dir()]
         except OSError as error:
             _log.warning("deliveries_not_taken_over", problem=str(error))
             return []
 
-    def _moved(self, folder: Path, room: int) -> dict[str, int]:
+    def _move(self, folder: Path, room: int) -> dict[str, int]:
         """Moves what a dead instance left, up to ``room`` bytes; the sizes of what was moved.
 
         A move is one step of the file system: a batch is in one of the two folders whatever dies.

@@ -12,7 +12,7 @@ from segue.catalog.v1.asset_pb2 import AssetDescriptor
 from edge.media.ports import ObjectStore, StoreUnavailable
 
 
-class Assets:
+class DescriptorCache:
     """A cache of descriptors bounded by the bytes of their stored form, the least used go first.
 
     Descriptors are immutable and named by their hash, so nothing in it is ever stale.

@@ -26,7 +26,7 @@ _FINISH_S = 3.0
 _log = structlog.get_logger()
 
 
-class Reporter:
+class DeliveryReporter:
     """Three tasks: one saves what was delivered, one reports what was saved, and one looks for
     what dead instances of this machine have left.
 
@@ -107,13 +107,13 @@ class Reporter:
 
     async def report(self) -> bool:
         """Reports the oldest batches; whether there were any. Raises Unavailable."""
-        batches = await self._timely(await self._spool.oldest(self._at_a_time))
+        batches = await self._drop_late(await self._spool.oldest(self._at_a_time))
         if not batches:
             return False
         try:
             counted = await self._reports.report(batches)
         except InvalidArgument as fault:
-            await self._refused(batches, fault)
+            await self._drop_refused(batches, fault)
             return True
         if not counted:
             raise Unavailable("Nothing of the report was taken.")
@@ -125,7 +125,7 @@ class Reporter:
         taken = self._ledger.take(MOST_DELIVERIES, MOST_SEGMENTS)
         return Batch(self._new_id(), self._clock(), taken) if taken else None
 
-    async def _timely(self, batches: Sequence[Batch]) -> Sequence[Batch]:
+    async def _drop_late(self, batches: Sequence[Batch]) -> Sequence[Batch]:
         """Those that may still be reported; the others are dropped."""
         limit_ms = self._clock() - REPORTED_WITHIN_MS
         late = [batch.batch_id for batch in batches if batch.delivered_at_ms < limit_ms]
@@ -134,7 +134,7 @@ class Reporter:
             await self._spool.forget(late)
         return [batch for batch in batches if batch.delivered_at_ms >= limit_ms]
 
-    async def _refused(self, batches: Sequence[Batch], fault: InvalidArgument) -> None:
+    async def _drop_refused(self, batches: Sequence[Batch], fault: InvalidArgument) -> None:
         """One of these is no batch: they are reported one by one, and that one is dropped."""
         if len(batches) > 1:
             self._at_a_time = 1
