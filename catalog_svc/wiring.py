@@ -180,11 +180,11 @@ async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.
         jobs, queue, tags = make_jobs(), JobQueue(), FastTags()
         scan = ScanImport(PostgresScanStore(pool, queue), FolderWalk(), tags)
         prepare = PrepareTrack(
-            PostgresPreparation(pool, queue),
-            ProgramAudio(),
-            HashedObjects(settings.objects_url),
-            tags,
-            folders,
+            store=PostgresPreparation(pool, queue),
+            audio=ProgramAudio(),
+            objects=HashedObjects(settings.objects_url),
+            tags=tags,
+            folders=folders,
         )
         jobs.handle(Work.SCAN, _of_subject(scan))
         jobs.handle(Work.PREPARE, _of_subject(prepare.first_rungs))

@@ -12,6 +12,7 @@ from catalog_svc.domain.bmff import InitFacts, MalformedBoxes, MediaFacts
 def rung_of(
     plan: RungPlan,
     codecs: str,
+    *,
     init: tuple[StoredObject, InitFacts],
     media: Sequence[tuple[StoredObject, MediaFacts]],
     num_samples: int,

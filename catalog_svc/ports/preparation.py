@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from catalog_svc.domain.asset import Asset, StoredObject
 from catalog_svc.domain.audio import Decoded, Probe, RungPlan, StreamFacts, Target
@@ -21,16 +21,25 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """To which track a source's audio belongs.
+class OwnClaim:
+    """The audio is this source's to prepare.
 
-    ``duplicate`` says that another source brought it. ``descriptor`` is the hex SHA-256 of the
-    newest descriptor, empty when the track has none yet.
+    ``descriptor`` is the hex SHA-256 of the track's newest descriptor, empty when it has none yet.
     """
 
     track_id: str
-    duplicate: bool
     descriptor: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateClaim:
+    """Another source brought the audio, and prepares its track."""
+
+    track_id: str
+
+
+Claim: TypeAlias = OwnClaim | DuplicateClaim
+"""To which track a source's audio belongs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +176,10 @@ class Audio(Protocol):
         self,
         path: bytes,
         facts: StreamFacts,
+        *,
         target: Target,
         plans: Sequence[RungPlan],
         folder: Path,
-        *,
         measure: bool,
     ) -> tuple[Decoded, list[Path]]:
         """Decode once into every rung; ``measure`` asks for loudness too."""

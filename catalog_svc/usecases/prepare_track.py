@@ -29,6 +29,7 @@ from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.imports import TagReader
 from catalog_svc.ports.preparation import (
     Audio,
+    DuplicateClaim,
     MediaObjects,
     PackagedRung,
     Preparation,
@@ -57,6 +58,7 @@ class PrepareTrack:
 
     def __init__(
         self,
+        *,
         store: Preparation,
         audio: Audio,
         objects: MediaObjects,
@@ -107,7 +109,7 @@ class PrepareTrack:
         identity = await self._audio.identity(source.path, probe.facts)
         tags = self._truth(source, probe)
         claim = await self._store.claim(source, audio_sha256=identity, tags=tags)
-        if claim.duplicate:
+        if isinstance(claim, DuplicateClaim):
             return
         if claim.descriptor:
             asset = await self._objects.asset(claim.descriptor)
@@ -145,7 +147,12 @@ class PrepareTrack:
         target = target_of(probe.facts)
         async with self._folders.fresh() as folder:
             decoded, files = await self._audio.encode(
-                source.path, probe.facts, target, plans, folder, measure=measure
+                source.path,
+                probe.facts,
+                target=target,
+                plans=plans,
+                folder=folder,
+                measure=measure,
             )
             if self._audio.stamp(source.path) != source.stamp:
                 raise SourceGone("it changed while it was imported")
@@ -157,7 +164,7 @@ class PrepareTrack:
         init = (await self._objects.put_media([rung.init], read_init))[0]
         inspect = partial(read_media, default_sample_duration=init[1].default_sample_duration)
         media = await self._objects.put_media(rung.segments, inspect)
-        return rung_of(rung.plan, rung.codecs, init, media, num_samples)
+        return rung_of(rung.plan, rung.codecs, init=init, media=media, num_samples=num_samples)
 
     async def _publish(
         self,

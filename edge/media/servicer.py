@@ -79,13 +79,15 @@ class MediaServicer:
         """The initialisation segment of a rung."""
         asset = await self._open(request)
         stored, part = asset.init(request.path_params["rung"])
-        return await self._object(request, stored, part, "audio/mp4", "init")
+        return await self._object(request, stored, part, content_type="audio/mp4", kind="init")
 
     async def segment(self, request: Request) -> Response:
         """A media segment of a rung."""
         asset = await self._open(request)
         stored, part = asset.segment(request.path_params["rung"], request.path_params["number"])
-        return await self._object(request, stored, part, "video/iso.segment", "segment")
+        return await self._object(
+            request, stored, part, content_type="video/iso.segment", kind="segment"
+        )
 
     async def artwork(self, request: Request) -> Response:
         """A cover, public and immutable."""
@@ -129,6 +131,7 @@ class MediaServicer:
         request: Request,
         stored: StoredObject,
         part: Part,
+        *,
         content_type: str,
         kind: str,
     ) -> Response:

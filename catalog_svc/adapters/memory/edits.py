@@ -67,12 +67,12 @@ class MemoryEdits:
 
     def merge(self, track_id: str, into: str) -> None:
         """A track is gone; what was said of it is said of another, where nothing was."""
-        names, words = self._names, self._names.words
-        gone, said = names.stored(track_id), words.tagged_artists.pop(track_id, "")
-        if said and into not in words.tagged_artists:
+        names, overrides = self._names, self._names.overrides
+        gone, said = names.stored(track_id), overrides.tagged_artists.pop(track_id, "")
+        if said and into not in overrides.tagged_artists:
             names.credit_to(names.stored(into), names.artists[gone.artist_id].name)
         before, was_hidden = names.track(into), names.is_hidden(names.stored(into))
-        inherited = words.inherit(gone, names.stored(into))
+        inherited = overrides.inherit(gone, names.stored(into))
         if names.track(into) != before or inherited != names.stored(into):
             names.change(inherited)
         if names.is_hidden(inherited) is not was_hidden:
@@ -80,51 +80,51 @@ class MemoryEdits:
         names.remove(track_id)
 
     def _edit_track(self, track_id: str, edit: TrackEdit) -> None:
-        names, words = self._names, self._names.words
+        names, overrides = self._names, self._names.overrides
         if edit.title:
-            words.titles[track_id] = edit.title
+            overrides.titles[track_id] = edit.title
         elif edit.title is not None:
-            words.titles.pop(track_id, None)
+            overrides.titles.pop(track_id, None)
         if edit.artist is not None:
             names.credit_to(names.stored(track_id), edit.artist)
         if replace(edit, artist=None) == NOTHING:
             return
         track = names.stored(track_id)
         was_hidden = names.is_hidden(track)
-        words.take_down(track_id, edit.hidden)
+        overrides.take_down(track_id, hidden=edit.hidden)
         names.change(replace(track, access=track.access if edit.access is None else edit.access))
         if names.is_hidden(track) is not was_hidden:
             names.turn(names.names_of(track))
 
     def _edit_album(self, album: Album, edit: AlbumEdit) -> None:
-        names, words = self._names, self._names.words
+        names, overrides = self._names, self._names.overrides
         _require_free(
             "album.title", album.id, names.album_called(album.artist_id, edit.title or "")
         )
-        title = words.rename(album.artist_id, album.id, album.title, edit.title)
-        year = words.date(album.id, album.year, edit.year)
+        title = overrides.rename(album.artist_id, album.id, album.title, edit.title)
+        year = overrides.date(album.id, album.year, edit.year)
         if title is None and year is None and edit.hidden is None:
             return
         shown = replace(album, title=title or album.title)
         names.albums[album.id] = shown if year is None else replace(shown, year=year)
-        self._retell(album.id, edit.hidden, renamed=title is not None)
+        self._retell(album.id, hidden=edit.hidden, renamed=title is not None)
 
     def _edit_artist(self, artist: Artist, edit: ArtistEdit) -> None:
-        names, words = self._names, self._names.words
+        names, overrides = self._names, self._names.overrides
         _require_free("artist.name", artist.id, names.artist_called(edit.name or ""))
-        name = words.rename("", artist.id, artist.name, edit.name)
+        name = overrides.rename("", artist.id, artist.name, edit.name)
         if name is None and edit.bio is None and edit.hidden is None:
             return
         bio = artist.bio if edit.bio is None else edit.bio
         names.artists[artist.id] = replace(artist, name=name or artist.name, bio=bio)
-        self._retell(artist.id, edit.hidden, renamed=name is not None)
+        self._retell(artist.id, hidden=edit.hidden, renamed=name is not None)
 
-    def _retell(self, name_id: str, hidden: bool | None, *, renamed: bool) -> None:
+    def _retell(self, name_id: str, *, hidden: bool | None, renamed: bool) -> None:
         """Tell a name that was edited, and all that shows it or turned with it."""
         names = self._names
         tracks = names.tracks_of(name_id)
         before = {one.id for one in tracks if names.is_hidden(one)}
-        names.words.take_down(name_id, hidden)
+        names.overrides.take_down(name_id, hidden=hidden)
         turned = [one for one in tracks if (one.id in before) is not names.is_hidden(one)]
         for track in {one.id: one for one in (*(tracks if renamed else ()), *turned)}.values():
             names.change(track)

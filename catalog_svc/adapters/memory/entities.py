@@ -22,7 +22,7 @@ class MemoryEntities:
         self.artists: dict[str, Artist] = {}
         self.albums: dict[str, Album] = {}
         self._tracks: dict[str, Track] = {}
-        self.words = MemoryOverrides()
+        self.overrides = MemoryOverrides()
         self._feed = feed
 
     def track(self, track_id: str) -> Track | None:
@@ -33,12 +33,12 @@ class MemoryEntities:
         album = self.albums.get(track.album_id)
         return replace(
             track,
-            title=self.words.titles.get(track_id, track.title),
+            title=self.overrides.titles.get(track_id, track.title),
             artist=self.artists[track.artist_id].name,
             album=album.title if album else "",
             artwork=track.artwork or (album.artwork if album else ""),
             hidden=self.is_hidden(track),
-            taken_down=track_id in self.words.taken_down,
+            taken_down=track_id in self.overrides.taken_down,
         )
 
     def artist(self, artist_id: str) -> Artist | None:
@@ -51,7 +51,7 @@ class MemoryEntities:
             artist,
             track_count=artist.track_count - len(hidden),
             living=self._sings(artist_id),
-            taken_down=artist_id in self.words.taken_down,
+            taken_down=artist_id in self.overrides.taken_down,
         )
 
     def album(self, album_id: str) -> Album | None:
@@ -66,17 +66,17 @@ class MemoryEntities:
             track_count=album.track_count - len(hidden),
             total_duration_ms=album.total_duration_ms - sum(one.duration_ms for one in hidden),
             living=self._plays(album_id),
-            taken_down=album_id in self.words.taken_down,
+            taken_down=album_id in self.overrides.taken_down,
         )
 
     def shows_artist(self, artist_id: str) -> bool:
         """Whether anybody finds the artist."""
-        return artist_id in self.artists and artist_id not in self.words.taken_down
+        return artist_id in self.artists and artist_id not in self.overrides.taken_down
 
     def shows_album(self, album_id: str) -> bool:
         """Whether anybody finds the album."""
         album = self.albums.get(album_id)
-        return album is not None and not self.words.taken_down & {album_id, album.artist_id}
+        return album is not None and not self.overrides.taken_down & {album_id, album.artist_id}
 
     def stored(self, track_id: str) -> Track:
         """The track without what was said of it and its names."""
@@ -93,7 +93,7 @@ class MemoryEntities:
 
     def is_hidden(self, track: Track) -> bool:
         """Whether a track, its album or an artist of it was taken down."""
-        return bool(self.words.taken_down & {track.id, *self.names_of(track)})
+        return bool(self.overrides.taken_down & {track.id, *self.names_of(track)})
 
     def _hidden(self) -> Iterable[Track]:
         return (one for one in self._tracks.values() if self.is_hidden(one))
@@ -150,23 +150,23 @@ class MemoryEntities:
     def retag(self, track_id: str, tags: Tags) -> None:
         """Take ``tags`` over where they differ from the track's, its length excepted."""
         track = self._tracks[track_id]
-        if track_id in self.words.tagged_artists:
-            self.words.tagged_artists[track_id] = tags.artist
+        if track_id in self.overrides.tagged_artists:
+            self.overrides.tagged_artists[track_id] = tags.artist
             tags = replace(tags, artist=self._tags(track).artist)
         self._take_over(track, tags)
 
     def credit_to(self, track: Track, artist: str) -> None:
         """Make a track that artist's, whatever its tags say; empty: whose the tags say it is."""
         held = self._tags(track)
-        tagged = self.words.tagged_artists.pop(track.id, "")
+        tagged = self.overrides.tagged_artists.pop(track.id, "")
         if artist:
-            self.words.tagged_artists[track.id] = tagged or held.artist
+            self.overrides.tagged_artists[track.id] = tagged or held.artist
         if artist or tagged:
             self._take_over(track, replace(held, artist=artist or tagged))
 
     def _tags(self, track: Track) -> Tags:
         """What tags called a track and its names."""
-        called = self.words.tagged_names
+        called = self.overrides.tagged_names
         artist, album = self.artists[track.artist_id], self.albums.get(track.album_id)
         of_album = self.artists[album.artist_id] if album else None
         return Tags(
@@ -263,9 +263,9 @@ class MemoryEntities:
         if not tags.album:
             return artist, None
         album = self._album(self._artist(tags.album_artist), tags)
-        if self.words.tagged_years.get(album.id) == 0:
-            self.words.tagged_years[album.id] = tags.year
-        dated = album.id in self.words.tagged_years
+        if self.overrides.tagged_years.get(album.id) == 0:
+            self.overrides.tagged_years[album.id] = tags.year
+        dated = album.id in self.overrides.tagged_years
         self.albums[album.id] = replace(
             album,
             year=album.year or (0 if dated else tags.year),
@@ -290,12 +290,12 @@ class MemoryEntities:
 
     def artist_called(self, name: str) -> str:
         """The id of the artist that tags of this name mean; empty: none yet."""
-        return self.words.called("", name, {one.id: one.name for one in self.artists.values()})
+        return self.overrides.find("", name, {one.id: one.name for one in self.artists.values()})
 
     def album_called(self, artist_id: str, title: str) -> str:
         """The id of the artist's album that tags of this title mean; empty: none yet."""
         titles = {one.id: one.title for one in self.albums.values() if one.artist_id == artist_id}
-        return self.words.called(artist_id, title, titles)
+        return self.overrides.find(artist_id, title, titles)
 
     def _leave(self, track: Track) -> None:
         """Take a track off its names; those that are left empty go."""
@@ -318,7 +318,7 @@ class MemoryEntities:
             total_duration_ms=album.total_duration_ms - duration_ms,
             version=album.version + 1,
         )
-        if left.track_count or self.words.said_of(album):
+        if left.track_count or self.overrides.exist_for(album):
             self._put_album(left)
             return
         del self.albums[album.id]
@@ -326,7 +326,7 @@ class MemoryEntities:
 
     def _settle_artist(self, artist: Artist) -> None:
         has_album = any(album.artist_id == artist.id for album in self.albums.values())
-        if artist.track_count or has_album or self.words.said_of(artist):
+        if artist.track_count or has_album or self.overrides.exist_for(artist):
             self._put_artist(artist)
             return
         del self.artists[artist.id]

@@ -1,4 +1,4 @@
-"""What an administrator said of the memory adapter's tracks and names."""
+"""What an administrator edited of the memory adapter's tracks and names."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class MemoryOverrides:
     tagged_years: dict[str, int] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def said_of(self, name: Artist | Album) -> bool:
-        """Whether anything was said of an artist or album, which would be lost with it."""
+    def exist_for(self, name: Artist | Album) -> bool:
+        """Whether anything was edited of an artist or album, which would be lost with it."""
         if isinstance(name, Artist) and name.bio:
             return True
         return name.id in self.taken_down | self.tagged_names.keys() | self.tagged_years.keys()
 
-    def take_down(self, thing_id: str, hidden: bool | None) -> None:
+    def take_down(self, thing_id: str, *, hidden: bool | None) -> None:
         """Note that a thing is taken down, or is not any more."""
         if hidden:
             self.taken_down.add(thing_id)
         elif hidden is not None:
             self.taken_down.discard(thing_id)
 
-    def called(self, scope: str, name: str, names: dict[str, str]) -> str:
+    def find(self, scope: str, name: str, names: dict[str, str]) -> str:
         """The id of what tags call so in a scope, by shown ``names`` and aliases; empty: none."""
         key = identity(name)
         found = [thing_id for thing_id, shown in names.items() if identity(shown) == key]
@@ -64,7 +64,7 @@ class MemoryOverrides:
         return tagged
 
     def inherit(self, gone: Track, kept: Track) -> Track:
-        """Say of ``kept`` what was said of ``gone``, its artist excepted."""
+        """Apply to ``kept`` what was edited of ``gone``, its artist excepted."""
         if gone.id in self.titles:
             self.titles.setdefault(kept.id, self.titles[gone.id])
         if gone.id in self.taken_down:

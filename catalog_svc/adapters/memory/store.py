@@ -28,7 +28,7 @@ from catalog_svc.domain.imports import (
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.progress import counted, reopened, scanned, state_of
 from catalog_svc.domain.tags import Tags, file_title
-from catalog_svc.ports.preparation import Claim, Publication
+from catalog_svc.ports.preparation import Claim, DuplicateClaim, OwnClaim, Publication
 from meshkit.clock import unix_us, utc_now
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
@@ -141,7 +141,7 @@ class MemoryStore(MemoryCatalogue):
             state, source = scanned(file, by_path.get(file.path))
             if source is not None:
                 self._take_over(source, file.tags)
-            self._record(import_id, root, state, source, file)
+            self._record(import_id, root, state=state, source=source, file=file)
 
     def _take_over(self, source: Source, tags: Tags | None) -> None:
         is_new = source.id not in self._sources
@@ -159,6 +159,7 @@ class MemoryStore(MemoryCatalogue):
         self,
         import_id: str,
         root: bytes,
+        *,
         state: FileState,
         source: Source | None,
         file: ScannedFile,
@@ -181,7 +182,7 @@ class MemoryStore(MemoryCatalogue):
             if source.path in changed or path in self._lines[import_id]:
                 continue
             file = ScannedFile(source.path, source.stamp)
-            self._record(import_id, root, state_of(source), source, file)
+            self._record(import_id, root, state=state_of(source), source=source, file=file)
 
     async def finish_scan(self, import_id: str) -> None:
         """See ``ScanStore.finish_scan``."""
@@ -215,7 +216,7 @@ class MemoryStore(MemoryCatalogue):
         owner = self._audio.get(audio_sha256, "")
         if owner and self._owners[owner] != source.id and not self._abandoned(owner):
             self._duplicate(current, owner)
-            return Claim(owner, duplicate=True, descriptor="")
+            return DuplicateClaim(owner)
         if owner:
             self._give_up(current, owner)
         track_id = owner or self._provisional(current) or new_id()
@@ -229,7 +230,7 @@ class MemoryStore(MemoryCatalogue):
             self._hand_over(current)
             pending = replace(current, state=SourceState.PENDING, track_id=track_id)
             self._move(pending, FileState.PENDING, newly_searchable=not current.track_id)
-        return Claim(track_id, duplicate=False, descriptor=await self.descriptor(track_id))
+        return OwnClaim(track_id, await self.descriptor(track_id))
 
     def _provisional(self, source: Source) -> str:
         """The searchable track of a source whose audio is not known yet; empty for none."""

@@ -10,7 +10,7 @@ from catalog_svc.domain.catalogue import TrackState
 from catalog_svc.domain.imports import FileState, Source, SourceState
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.tags import Tags
-from catalog_svc.ports.preparation import Claim, Publication
+from catalog_svc.ports.preparation import Claim, DuplicateClaim, OwnClaim, Publication
 from meshkit import feeds_postgres, postgres
 from meshkit.ulids import new_id
 
@@ -89,7 +89,7 @@ class PostgresPreparation:
             owner = await _one(connection, _OWNER, audio_sha256)
             if owner is not None and owner[1] != source.id and not owner[2]:
                 await self._duplicate(connection, current, owner[0])
-                return Claim(owner[0], duplicate=True, descriptor="")
+                return DuplicateClaim(owner[0])
             if owner is None:
                 track_id = await self._first(connection, current, tags)
             else:
@@ -99,7 +99,7 @@ class PostgresPreparation:
             await connection.execute(_OWN, [audio_sha256, source.id, track_id])
             await self._own(connection, current, track_id)
             descriptor, _ = await _one(connection, _ASSET, track_id) or ("", ())
-            return Claim(track_id, duplicate=False, descriptor=descriptor)
+            return OwnClaim(track_id, descriptor)
 
     async def _first(self, connection: postgres.Connection, source: Source, tags: Tags) -> str:
         """The track for audio that no track has yet: the searchable one, or a new one."""

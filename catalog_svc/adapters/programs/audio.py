@@ -35,14 +35,16 @@ class ProgramAudio:
         self,
         path: bytes,
         facts: StreamFacts,
+        *,
         target: Target,
         plans: Sequence[RungPlan],
         folder: Path,
-        *,
         measure: bool,
     ) -> tuple[Decoded, list[Path]]:
         """See ``Audio.encode``."""
-        return await ffmpeg.encode(path, facts, target, plans, folder, measure=measure)
+        return await ffmpeg.encode(
+            path, facts, target=target, plans=plans, folder=folder, measure=measure
+        )
 
     async def package(self, encoded: Mapping[RungPlan, Path], folder: Path) -> list[PackagedRung]:
         """See ``Audio.package``."""

@@ -48,10 +48,10 @@ async def identity(path: bytes, facts: StreamFacts) -> bytes:
 async def encode(
     path: bytes,
     facts: StreamFacts,
+    *,
     target: Target,
     plans: Sequence[RungPlan],
     folder: Path,
-    *,
     measure: bool,
 ) -> tuple[Decoded, list[Path]]:
     """See ``Audio.encode``.

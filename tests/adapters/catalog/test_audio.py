@@ -30,7 +30,9 @@ async def decoded(path: bytes, folder: Path, stage: int = 1) -> Decoded:
     facts = (await audio.probe(path)).facts
     plans = stage_rungs(stage, lossless=facts.lossless)
     await asyncio.to_thread(folder.mkdir)
-    result, _ = await audio.encode(path, facts, target_of(facts), plans, folder, measure=True)
+    result, _ = await audio.encode(
+        path, facts, target=target_of(facts), plans=plans, folder=folder, measure=True
+    )
     return result
 
 
@@ -184,7 +186,9 @@ async def packaged(path: bytes, folder: Path, stage: int) -> dict[str, list[byte
     facts = (await audio.probe(path)).facts
     plans = stage_rungs(stage, lossless=facts.lossless)
     await asyncio.to_thread(folder.mkdir)
-    _, files = await audio.encode(path, facts, target_of(facts), plans, folder, measure=False)
+    _, files = await audio.encode(
+        path, facts, target=target_of(facts), plans=plans, folder=folder, measure=False
+    )
     rungs = await audio.package(dict(zip(plans, files, strict=True)), folder)
     return {
         rung.plan.name: [file.read_bytes() for file in (rung.init, *rung.segments)]

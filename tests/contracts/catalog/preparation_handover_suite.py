@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catalog_svc.domain.catalogue import TrackState
 from catalog_svc.domain.imports import FileState, ImportState, SourceState
+from catalog_svc.ports.preparation import DuplicateClaim, OwnClaim
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, publication, tagged
 
 FIRST = "1" * 64
@@ -23,7 +24,7 @@ class HandoverContract:
         assert (run.counts.duplicate, run.counts.failed, run.counts.searchable) == (0, 1, 2)
         assert await self._states(stores, import_id) == [FileState.FAILED, FileState.PENDING]
         claim = await stores.claimed(second, "audio", tagged("Copy 1"))
-        assert (claim.track_id, claim.duplicate, claim.descriptor) == (track_id, False, "")
+        assert claim == OwnClaim(track_id, "")
         assert await stores.preparation.publish(publication(second, track_id))
         last = publication(second, track_id, stage=2, replaces=FIRST)
         assert await stores.preparation.publish(last)
@@ -85,7 +86,7 @@ class HandoverContract:
         await stores.preparation.refuse(first, "it vanished", remember=False)
         assert (await stores.only_track()).state is TrackState.READY
         claim = await stores.claimed(second, "audio", tagged("Copy 1"))
-        assert (claim.track_id, claim.duplicate, claim.descriptor) == (track_id, False, FIRST)
+        assert claim == OwnClaim(track_id, FIRST)
         await stores.preparation.settle(second, track_id, complete=False)
         assert f"complete/{second}" in await stores.waiting()
 
@@ -100,7 +101,7 @@ class HandoverContract:
         import_id = await stores.scanned(found("new/a.flac", tagged()))
         (new,) = set(await stores.source_ids()) - {old}
         claim = await stores.claimed(new, "audio", tagged())
-        assert (claim.track_id, claim.duplicate, claim.descriptor) == (track_id, False, FIRST)
+        assert claim == OwnClaim(track_id, FIRST)
         assert (await stores.only_track()).id == track_id
         await stores.preparation.settle(new, track_id, complete=False)
         assert f"complete/{new}" in await stores.waiting()
@@ -115,7 +116,8 @@ class HandoverContract:
         other = await stores.claimed(first, "other audio", tagged("Other"))
         assert other.track_id != track_id
         claim = await stores.claimed(second, "audio", tagged("Copy 1"))
-        assert (claim.track_id, claim.duplicate) == (track_id, False)
+        assert isinstance(claim, OwnClaim)
+        assert claim.track_id == track_id
 
     async def test_duplicates_follow_a_handed_over_track_that_is_merged(
         self, stores: CatalogueStores
@@ -125,14 +127,16 @@ class HandoverContract:
         (late,) = set(await stores.source_ids()) - {first, second, third}
         await stores.preparation.refuse(first, "it vanished", remember=False)
         kept = (await stores.claimed(late, "audio", tagged("Late"))).track_id
-        assert (await stores.claimed(second, "audio", tagged("Copy 1"))).duplicate
+        claim = await stores.claimed(second, "audio", tagged("Copy 1"))
+        assert isinstance(claim, DuplicateClaim)
         led = await stores.catalogue.track(track_id)
         assert led is not None
         assert led.id == kept
         for source_id in (late, second):
             await stores.preparation.refuse(source_id, "it vanished", remember=False)
         claim = await stores.claimed(third, "audio", tagged("Copy 2"))
-        assert (claim.track_id, claim.duplicate) == (kept, False)
+        assert isinstance(claim, OwnClaim)
+        assert claim.track_id == kept
 
     async def _duplicated(
         self, stores: CatalogueStores, copies: int = 2
@@ -148,7 +152,7 @@ class HandoverContract:
             await stores.claimed(source.id, "audio", tagged(title))
             for source, title in zip(sources, titles, strict=True)
         ]
-        assert [claim.duplicate for claim in claims] == [False, *[True] * (copies - 1)]
+        assert list(map(type, claims)) == [OwnClaim, *[DuplicateClaim] * (copies - 1)]
         return import_id, claims[0].track_id, [source.id for source in sources]
 
     async def _states(self, stores: CatalogueStores, import_id: str) -> list[FileState]:

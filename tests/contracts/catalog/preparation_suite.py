@@ -11,6 +11,7 @@ from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.imports import Counts, FileState, ImportState
 from catalog_svc.domain.jobs import Priority
 from catalog_svc.domain.listings import TrackQuery
+from catalog_svc.ports.preparation import DuplicateClaim, OwnClaim
 from meshkit.feeds import Op
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, publication, tagged
@@ -40,7 +41,7 @@ class PreparationContract:
         track = await stores.only_track()
         (source_id,) = await stores.source_ids()
         claim = await stores.claimed(source_id, "audio", tagged())
-        assert (claim.track_id, claim.duplicate, claim.descriptor) == (track.id, False, "")
+        assert claim == OwnClaim(track.id, "")
         assert await stores.only_track() == track
 
     async def test_a_file_of_unknown_tags_becomes_a_track_when_claimed(
@@ -63,7 +64,7 @@ class PreparationContract:
         await stores.claimed(first, "audio", tagged())
         head = await stores.feed.head()
         claim = await stores.claimed(second, "audio", tagged("Hunter (Copy)", artist="Someone"))
-        assert (claim.track_id, claim.duplicate) == (before["Hunter"], True)
+        assert claim == DuplicateClaim(before["Hunter"])
         assert (await stores.only_track()).id == before["Hunter"]
         led = await stores.catalogue.track(before["Hunter (Copy)"])
         assert led is not None
@@ -84,7 +85,7 @@ class PreparationContract:
                 for n, source in enumerate(sources)
             )
         )
-        assert [claim.duplicate for claim in claims].count(False) == 1
+        assert sum(isinstance(claim, OwnClaim) for claim in claims) == 1
         assert len({claim.track_id for claim in claims}) == 1
         await stores.only_track()
 
@@ -218,7 +219,7 @@ class PreparationContract:
         await stores.claimed(first, "audio", tagged())
         await stores.preparation.refuse(first, "it has a hole", remember=True)
         claim = await stores.claimed(second, "audio", tagged("Other"))
-        assert not claim.duplicate
+        assert isinstance(claim, OwnClaim)
 
     async def test_a_refusal_that_is_not_remembered_is_tried_again(
         self, stores: CatalogueStores

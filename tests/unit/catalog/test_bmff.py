@@ -103,7 +103,7 @@ def media(*ticks: int, samples: int) -> list[tuple[StoredObject, MediaFacts]]:
 def rung(num_samples: int, samples: int = 862) -> Rung:
     facts = InitFacts(44_100, 1024, 1024)
     segments = media(441_000, 440_000, samples=samples)
-    return rung_of(AAC, "mp4a.40.2", (STORED, facts), segments, num_samples)
+    return rung_of(AAC, "mp4a.40.2", init=(STORED, facts), media=segments, num_samples=num_samples)
 
 
 def test_padding_is_what_whole_frames_hold_beyond_the_source() -> None:
@@ -119,7 +119,7 @@ def test_a_rung_shorter_than_its_source_is_no_rung() -> None:
 def test_rates_come_from_sizes_and_a_short_end_is_no_peak() -> None:
     facts = InitFacts(44_100, 1024, 1024)
     segments = media(441_000, 100, samples=500)
-    made = rung_of(AAC, "mp4a.40.2", (STORED, facts), segments, 400_000)
+    made = rung_of(AAC, "mp4a.40.2", init=(STORED, facts), media=segments, num_samples=400_000)
     assert made.peak_bps == 128_000
     assert made.average_bps == round(320_000 * 8 * 44_100 / 441_100)
 
