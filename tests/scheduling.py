@@ -16,7 +16,7 @@ _FIRST = (
     "tests/mesh/",
     "tests/e2e/",
     "tests/browser/*",
-    "tests/languages/*",
+    "tests/languages/",
     "tests/node/*",
     "tests/mesh/*",
     "tests/e2e/*",
@@ -34,14 +34,15 @@ MESHES_OF_THEIR_OWN = (
     "tests/mesh/test_traces.py",
     "tests/e2e/test_e2e_demo.py",
 )
-_SHARED_MESHES = ("tests/mesh/", "tests/e2e/")
+# Their tests share a mesh, or a folder in which they compile.
+_UNITS = ("tests/mesh/", "tests/e2e/", "tests/languages/")
 
 
 def unit_of(test: str) -> str:
-    """The unit of a test, given its id: its file, or the folder whose tests share a mesh."""
+    """The unit of a test, given its id: its file, or the folder whose tests share much."""
     file = test.partition("::")[0]
     if file not in MESHES_OF_THEIR_OWN:
-        for folder in _SHARED_MESHES:
+        for folder in _UNITS:
             if file.startswith(folder):
                 return folder
     return file

@@ -17,8 +17,8 @@ def test_a_file_is_a_unit() -> None:
     assert unit_of("tests/unit/x/test_y.py::TestB::test_c[::]") == "tests/unit/x/test_y.py"
 
 
-@pytest.mark.parametrize("folder", ["mesh", "e2e"])
-def test_those_who_share_a_mesh_are_one_unit(folder: str) -> None:
+@pytest.mark.parametrize("folder", ["mesh", "e2e", "languages"])
+def test_those_who_share_what_is_dear_are_one_unit(folder: str) -> None:
     files = sorted(path.name for path in (TESTS / folder).glob("test_*.py"))
     units = {unit_of(f"tests/{folder}/{file}::test_x") for file in files}
     own = {unit for unit in units if unit.endswith(".py")}
