@@ -29,11 +29,8 @@ from bench.keepalive import KeepAlive
 from bench.playlist_calls import AsJson, Direct, direct_calls
 from bench.playlist_long import LONG, Long, figure, rules, times_ms
 from bench.report import Figure
+from localmesh.databases import database_dsn
 from localmesh.discovery import find_mesh
-from localmesh.free_ports import HOST
-from localmesh.keystore import Keystore
-from localmesh.layout import Layout
-from localmesh.postgres import DATABASE
 from localmesh.programs import postgres_programs
 from meshkit import postgres
 from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
@@ -68,13 +65,6 @@ COMMIT;
 SELECT * FROM playlists WHERE playlist_id = (SELECT id FROM bare_lists WHERE n = :n);
 """,
 }
-
-
-def _dsn(folder: Path) -> str:
-    layout = Layout.at(folder)
-    port = (layout.postgres / "cluster" / "postmaster.pid").read_text().splitlines()[3]
-    password = Keystore(layout.secrets).password("postgres-playlist")
-    return f"postgresql://playlist:{password}@{HOST}:{port}/{DATABASE}"
 
 
 async def _catalogue(dsn: str) -> list[str]:
@@ -180,7 +170,7 @@ async def _peer(folder: Path) -> list[Figure]:
 
 
 async def _measure(mesh: RunningMesh, scratch: Path) -> list[Figure]:
-    dsn = _dsn(mesh.folder)
+    dsn = database_dsn(mesh.folder, "playlist")
     tracks = await _catalogue(dsn)
     async with AsyncExitStack() as stack:
         token = mesh.token()

@@ -45,6 +45,11 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
+def dsn_of(role: str, password: str, port: int) -> str:
+    """The address at which ``role`` reaches its schema at the server of ``port``."""
+    return f"postgresql://{role}:{password}@{HOST}:{port}/{DATABASE}"
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedPostgres:
     """A server whose cluster lies in ``folder``. ``passwords`` maps each role to its password;
@@ -63,7 +68,7 @@ class EmbeddedPostgres:
 
     def dsn(self, role: str) -> str:
         """The address at which ``role`` reaches its schema, password included."""
-        return f"postgresql://{role}:{self.passwords[role]}@{HOST}:{self.port}/{DATABASE}"
+        return dsn_of(role, self.passwords[role], self.port)
 
     def spec(self) -> ProcessSpec:
         """How the server is run."""

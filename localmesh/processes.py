@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localmesh import programs
+from localmesh.databases import password_of
 from localmesh.discovery import MeshAddresses
 from localmesh.endpoints import write_endpoints
 from localmesh.free_ports import HOST, PortAllocator
@@ -89,7 +90,7 @@ class ProcessTable:
             ports.take(),
             self._keystore.password("postgres"),
             {
-                service.database: self._keystore.password(f"postgres-{service.database}")
+                service.database: password_of(self._keystore, service.database)
                 for service in self.services.values()
                 if service.database is not None
             },

@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 
 from localmesh import control
+from localmesh.databases import database_dsn
 from localmesh.discovery import find_mesh
 from localmesh.faults import CommandRefused, MeshNotRunning
-from localmesh.keystore import Keystore
 from localmesh.layout import Layout
 
 PATIENCE_S = 60.0
@@ -130,16 +130,7 @@ async def rows(folder: Path, service: str, query: str, *values: Any) -> list[Any
 @asynccontextmanager
 async def transaction(folder: Path, service: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """A transaction in the schema of a service, under that service's own role."""
-    layout = Layout.at(folder)
-    password = Keystore(layout.secrets).password(f"postgres-{service}")
-    pid_file = (layout.postgres / "cluster" / "postmaster.pid").read_text(encoding="ascii")
-    connection = await psycopg.AsyncConnection.connect(
-        host="127.0.0.1",
-        port=int(pid_file.splitlines()[3]),
-        user=service,
-        password=password,
-        dbname="segue",
-    )
+    connection = await psycopg.AsyncConnection.connect(database_dsn(folder, service))
     async with connection:
         yield connection
 
