@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -43,6 +44,7 @@ from meshkit.feeds import (
 )
 from meshkit.migrations import Migration, MigrationSource
 from meshkit.schema import Tables
+from meshkit.single_flight import SingleFlight
 
 KEPT = timedelta(days=30)
 """How long a change can be read."""
@@ -192,7 +194,7 @@ class PostgresChangeFeed:
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
         self._grown = asyncio.Event()
-        self._shared: dict[tuple[asyncio.Event, str, int], asyncio.Task[_Found]] = {}
+        self._fetches: SingleFlight[tuple[asyncio.Event, str, int], _Found] = SingleFlight()
 
     async def head(self) -> str:
         """See ``ChangeFeed.head``."""
@@ -222,7 +224,9 @@ class PostgresChangeFeed:
         token, clock = token or await self.head(), CaughtUpClock()
         while not stop.is_set():
             grown = self._grown
-            found = await self._join(grown, token, BATCH_LIMIT)
+            # One query since the last wake-up for all who ask the same.
+            fetch = partial(self._fetch, token, BATCH_LIMIT)
+            found = await self._fetches((grown, token, BATCH_LIMIT), fetch)
             token = found.batch.token
             if found.batch.changes:
                 yield found.batch
@@ -236,22 +240,6 @@ class PostgresChangeFeed:
         """Let every watcher look again."""
         self._grown.set()
         self._grown = asyncio.Event()
-
-    async def _join(self, grown: asyncio.Event, token: str, limit: int) -> _Found:
-        """The result of a query begun since the last wake-up, shared by all who ask the same."""
-        key = (grown, token, limit)
-        task = self._shared.get(key)
-        if task is None:
-            task = asyncio.create_task(self._fetch(token, limit))
-            self._shared[key] = task
-            task.add_done_callback(lambda done: self._finish(key, done))
-        return await asyncio.shield(task)
-
-    def _finish(self, key: tuple[asyncio.Event, str, int], done: asyncio.Task[_Found]) -> None:
-        del self._shared[key]
-        # Those who waited have the exception; if all of them left, nobody needs it.
-        if not done.cancelled():
-            done.exception()
 
     async def _fetch(self, token: str, limit: int) -> _Found:
         asked_at = time.time()
@@ -277,7 +265,7 @@ class PostgresChangeFeed:
 
     async def close(self) -> None:
         """Wait for the queries that watchers left behind."""
-        await asyncio.gather(*self._shared.values(), return_exceptions=True)
+        await self._fetches.landed()
 
 
 def _check(epoch: UUID, position: Position, row: tuple[Any, ...]) -> None:

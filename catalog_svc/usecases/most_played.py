@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextvars import Context
 
 from catalog_svc.domain.plays import MOST_PLAYED, MostPlayed
 from catalog_svc.ports.plays import MostPlayedCache, PlayedTracks
 from meshkit.clock import now_ms
+from meshkit.single_flight import SingleFlight
 
 _LOOK_AGAIN_S = 0.05
 _LOOKS = 20
@@ -30,26 +30,12 @@ class MostPlayedList:
         self._played = played
         self._cache = cache
         self._now_ms = now_ms
-        self._making: asyncio.Task[MostPlayed] | None = None
+        self._flights: SingleFlight[None, MostPlayed] = SingleFlight()
 
     async def get(self) -> MostPlayed:
         """The list, an hour old at most."""
         held = await self._cache.get()
-        return await self._made() if held is None else held
-
-    async def _made(self) -> MostPlayed:
-        """The list, made once for all who wait for it in this process."""
-        if self._making is None:
-            # In a context of its own: it has neither the deadline nor the rights of who came first.
-            self._making = asyncio.create_task(self._make(), context=Context())
-            self._making.add_done_callback(self._done)
-        return await asyncio.shield(self._making)
-
-    def _done(self, task: asyncio.Task[MostPlayed]) -> None:
-        self._making = None
-        # Those who waited have the exception; if all of them left, nobody needs it.
-        if not task.cancelled():
-            task.exception()
+        return await self._flights(None, self._make) if held is None else held
 
     async def _make(self) -> MostPlayed:
         for _ in range(_LOOKS):

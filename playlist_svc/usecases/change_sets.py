@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from meshkit.single_flight import SingleFlight
 from playlist_svc.domain.change_count import exceeds
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.diff import Change, diff
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.usecases.described_snapshots import DescribeSnapshots, Told, entries_of
-from playlist_svc.usecases.shared_work import SharedWork
 from playlist_svc.usecases.views import Names, Views
 
 MOST_CHANGES = 500
@@ -48,7 +48,7 @@ class FindNews:
         self._store = store
         self._views = views
         self._describe = describe
-        self._shared: SharedWork[tuple[str, int, int], News] = SharedWork()
+        self._shared: SingleFlight[tuple[str, int, int], News] = SingleFlight(limit=64, kept_s=5.0)
         # A thread more of such work would take a share of the interpreter from everyone else.
         self._turn = asyncio.Semaphore(1)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
 from meshkit import telemetry
 from meshkit.faults import Fault
+from meshkit.single_flight import SingleFlight
 from meshkit.ulids import to_text
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Head, Kind
@@ -41,29 +42,18 @@ class Refresh:
         self._tracks = tracks
         self._clock = clock
         self._evaluated: OrderedDict[tuple[str, Rule], int] = OrderedDict()
-        self._running: dict[str, asyncio.Task[Head]] = {}
+        self._flights: SingleFlight[str, Head] = SingleFlight()
 
     async def __call__(self, head: Head) -> Head:
         """The playlist with what its rule chooses, at most a minute old; any other as it is."""
         if head.rule is None or self._fresh(head, head.rule):
             return head
-        task = self._running.get(head.playlist_id)
-        if task is None:
-            task = asyncio.create_task(self._evaluate(head, head.rule))
-            self._running[head.playlist_id] = task
-            task.add_done_callback(lambda done: self._finish(head.playlist_id, done))
-        # Shielded: who goes away must not take it from the others who wait.
-        return await asyncio.shield(task)
+        evaluate = partial(self._evaluate, head, head.rule)
+        return await self._flights(head.playlist_id, evaluate)
 
     def _fresh(self, head: Head, rule: Rule) -> bool:
         known_ms = self._evaluated.get((head.playlist_id, rule), 0)
         return self._clock() - max(known_ms, head.rule_evaluated_at_ms) < FRESH_MS
-
-    def _finish(self, playlist_id: str, done: asyncio.Task[Head]) -> None:
-        del self._running[playlist_id]
-        # Those who waited have the exception; if all of them left, nobody needs it.
-        if not done.cancelled():
-            done.exception()
 
     async def _evaluate(self, head: Head, rule: Rule) -> Head:
         now_ms = self._clock()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections import OrderedDict
+from functools import partial
 
 from google.protobuf.message import DecodeError
 from segue.catalog.v1.asset_pb2 import AssetDescriptor
 
 from edge.media.ports import ObjectStore, StoreUnavailable
+from meshkit.single_flight import SingleFlight
 
 
 class DescriptorCache:
@@ -23,7 +24,7 @@ class DescriptorCache:
         self._capacity_bytes = capacity_bytes
         self._held: OrderedDict[str, tuple[AssetDescriptor, int]] = OrderedDict()
         self._held_bytes = 0
-        self._loading: dict[str, asyncio.Task[AssetDescriptor]] = {}
+        self._loads: SingleFlight[str, AssetDescriptor] = SingleFlight()
 
     async def get(self, sha256: str) -> AssetDescriptor:
         """The descriptor of this hash (64 lower-case hex digits).
@@ -34,12 +35,7 @@ class DescriptorCache:
         if held is not None:
             self._held.move_to_end(sha256)
             return held[0]
-        task = self._loading.get(sha256)
-        if task is None:
-            task = asyncio.create_task(self._load(sha256))
-            self._loading[sha256] = task
-            task.add_done_callback(lambda done: self._loaded(sha256, done))
-        return await asyncio.shield(task)
+        return await self._loads(sha256, partial(self._load, sha256))
 
     async def _load(self, sha256: str) -> AssetDescriptor:
         stored = await self._objects.read(f"descriptors/{sha256}")
@@ -58,9 +54,3 @@ class DescriptorCache:
         while self._held_bytes > self._capacity_bytes and len(self._held) > 1:
             _, (_, freed) = self._held.popitem(last=False)
             self._held_bytes -= freed
-
-    def _loaded(self, sha256: str, task: asyncio.Task[AssetDescriptor]) -> None:
-        self._loading.pop(sha256, None)
-        if not task.cancelled():
-            # Marks the failure as seen: whoever asked may have gone away meanwhile.
-            task.exception()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from meshkit.faults import ResourceExhausted
 from meshkit.feeds import expired, first_of
+from meshkit.single_flight import SingleFlight
 from meshkit.stream_ends import OpenStream, Reason, StreamEnd
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.playlists import PlaylistStore
@@ -18,7 +19,6 @@ from playlist_svc.usecases.access import Access, unknown
 from playlist_svc.usecases.change_sets import NO_NEWS, FindNews, News
 from playlist_svc.usecases.notifier import Hub, Watcher
 from playlist_svc.usecases.resume_tokens import Seen
-from playlist_svc.usecases.shared_work import SharedWork
 from playlist_svc.usecases.smart_refresh import Refresh
 from playlist_svc.usecases.views import Shown, Views
 
@@ -62,7 +62,7 @@ class WatchPlaylist:
         self._refresh = refresh
         self._open: Counter[str] = Counter()
         self._turn = asyncio.Semaphore(_AT_A_TIME)
-        self._heads: SharedWork[tuple[str, int], Head | None] = SharedWork()
+        self._heads: SingleFlight[tuple[str, int], Head | None] = SingleFlight(limit=64, kept_s=5.0)
 
     async def __call__(
         self, playlist_id: str, user_id: str, resume_token: str, stream: OpenStream
