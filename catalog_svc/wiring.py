@@ -22,7 +22,6 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInterna
 
 from catalog_svc.adapters.files import work_folders
 from catalog_svc.adapters.files.media_objects import HashedObjects
-from catalog_svc.adapters.files.tag_reader import FastTags
 from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.grpc.play_changes import play_changes
 from catalog_svc.adapters.grpc.playlist_changes import playlist_changes
@@ -38,7 +37,6 @@ from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
 from catalog_svc.adapters.postgres.preparation import PostgresPreparation
 from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.adapters.postgres.title_backfill import fold_titles
-from catalog_svc.adapters.programs.audio import ProgramAudio
 from catalog_svc.adapters.valkey.most_played import ValkeyMostPlayed
 from catalog_svc.domain.jobs import Work
 from catalog_svc.ports.plays import MostPlayedCache
@@ -176,6 +174,10 @@ async def work(settings: WorkerSettings) -> None:
 
 async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.Event) -> None:
     """Do the catalogue's jobs until ``stop`` is set: scans beside encoding, never behind it."""
+    # Here, since an image of the role ``serve`` has neither encoder nor reader of tags.
+    from catalog_svc.adapters.files.tag_reader import FastTags
+    from catalog_svc.adapters.programs.audio import ProgramAudio
+
     with work_folders.opened(settings.work_dir) as folders:
         jobs, queue, tags = make_jobs(), JobQueue(), FastTags()
         scan = ScanImport(PostgresScanStore(pool, queue), FolderWalk(), tags)

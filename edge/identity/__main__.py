@@ -8,9 +8,9 @@ from meshkit.startup import lean_imports
 
 with lean_imports():
     from edge.identity.adapters.files.signing_keys import SigningKeyError
-    from edge.identity.http import ListenError
     from edge.identity.settings import Settings
     from edge.identity.wiring import serve
+    from meshkit.http_server import ListenError
     from meshkit.server import configure, run
     from meshkit.settings import load
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,12 +17,6 @@ from meshkit.scopes import operator_scopes, user_scopes
 
 JWKS_PATH = "/oauth2/jwks.json"
 _KEYS_KEPT = "public, max-age=60"
-_GRACE_S = 5
-_MOST_CONNECTIONS = 1_024
-
-
-class ListenError(Exception):
-    """The address to listen on is malformed, taken, or not ours."""
 
 
 class Endpoints:
@@ -91,58 +81,3 @@ class Endpoints:
             status_code=200 if healthy else 503,
             headers={"cache-control": "no-store"},
         )
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        finally:
-            self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # Signals belong to the gRPC server, which decides when this one ends.
-        yield
-
-
-@contextlib.asynccontextmanager
-async def serving(app: ASGIApp, listen: str) -> AsyncIterator[int]:
-    """Serve ``app`` on ``host:port`` in this loop, and yield the port; stops gracefully.
-
-    Raises ``ListenError``. Requests in flight get 5 s at the end.
-    """
-    listener = _listener(listen)
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        limit_concurrency=_MOST_CONNECTIONS,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
-    config.load()
-    server = _Server(config)
-    running = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
-    try:
-        await server.listening.wait()
-        if running.done():
-            running.result()
-        yield int(listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        await running
-
-
-def _listener(listen: str) -> socket.socket:
-    host, _, port = listen.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=512)
-    except (OSError, ValueError, OverflowError) as error:
-        raise ListenError(f"cannot listen on {listen} for HTTP: {error}") from error

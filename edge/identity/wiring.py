@@ -13,13 +13,13 @@ from segue.identity.v1.identity_internal_service_pb2_grpc import (
     add_UserInternalServiceServicer_to_server,
 )
 
-from edge.identity import http
 from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
 from edge.identity.adapters.files.signing_keys import SigningKeys
 from edge.identity.adapters.postgres.accounts import PostgresAccounts
 from edge.identity.adapters.postgres.revocations import PostgresRevocations, prune_revoked
 from edge.identity.adapters.postgres.user_feed import PostgresUserFeed
 from edge.identity.domain.events import SessionRevoked
+from edge.identity.http import Endpoints
 from edge.identity.ports import PasswordHasher
 from edge.identity.schema import SCHEMA
 from edge.identity.servicers.plans import PlanServicer
@@ -34,10 +34,13 @@ from edge.identity.usecases.user import CreateUser, GetMe, LookupUser
 from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
 from meshkit.clock import utc_now
 from meshkit.feeds import CaughtUp
+from meshkit.http_server import serving
 from meshkit.process import ServiceProcess, service_process
 from meshkit.revocations import RevocationStep, Watch
 from meshkit.tokens import TokenVerifier
 from meshkit.ulids import new_id
+
+_HTTP_GRACE_S = 5.0
 
 _log = structlog.get_logger("identity")
 
@@ -103,12 +106,13 @@ async def serve(settings: Settings) -> None:
     async with service_process(settings, SCHEMA, tokens=verifier(settings, keys)) as process:
         with Argon2Hasher(threads=settings.password_threads) as hasher:
             assemble(process, hasher=hasher, keys=keys, issuer=issuer)
-            endpoints = http.Endpoints(
+            endpoints = Endpoints(
                 keys,
                 issuer=issuer,
                 public_url=settings.public_url,
                 healthy=lambda: not process.server.draining.is_set(),
             )
-            async with http.serving(endpoints.app(), settings.http_listen) as port:
-                _log.info("serving http", port=port)
+            app, listen = endpoints.app(), settings.http_listen
+            async with serving(app, listen, grace_s=_HTTP_GRACE_S) as served:
+                _log.info("serving http", port=served.port)
                 await process.serve()

