@@ -134,6 +134,13 @@ def test_every_service_of_the_mesh_is_a_role_with_an_extra() -> None:
     assert set(SERVICES) <= set(ENTRIES)
 
 
+def test_a_part_without_a_version_is_named_with_what_replaces_it() -> None:
+    wanted = [*PROJECT["dependencies"], *(one for all_of in EXTRAS.values() for one in all_of)]
+    free = {one.name for one in map(Requirement, wanted) if not one.specifier}
+    decisions = (ROOT / "docs" / "decisions.md").read_text()
+    assert {name for name in free - {"segue"} if f"`{name}`" not in decisions} == set()
+
+
 def test_the_recipe_of_images_installs_the_extra_of_its_role() -> None:
     assert 'uv pip compile --quiet --extra "${ROLE:?}" --constraint requirements.lock' in RECIPE
     assert re.findall(r"ROLE=([a-z-]+)", RECIPE) == ["catalog"]
