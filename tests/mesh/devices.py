@@ -17,7 +17,7 @@ from segue.playback.v1 import playback_service_pb2 as pb
 from localmesh.discovery import find_mesh
 from localmesh.layout import Layout
 from meshkit.certificates import credentials
-from meshkit.faults import Aborted, Unavailable
+from meshkit.faults import Aborted, Fault, Unavailable
 from player.mesh_client import MeshClient
 from tests.mesh.mesh_processes import PATIENCE_S
 
@@ -30,12 +30,18 @@ _BACK_SOON = [
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 300),
 ]
+# What a stream straight to an instance raises, and one through the player's client.
+BROKEN = (grpc.aio.AioRpcError, Fault)
 _RETRY_S = 0.05
 _STEP_S = 30.0
 
 
-def is_cut(error: grpc.aio.AioRpcError) -> bool:
+def is_cut(error: BaseException | None) -> bool:
     """Whether a stream ended as streams do whose instance dies, or whose session is another now."""
+    if isinstance(error, Fault):
+        error = error.__cause__
+    if not isinstance(error, grpc.aio.AioRpcError):
+        return False
     # What the library and the edge say where the connection broke in the midst of a stream.
     details = error.details() or ""
     broke = "RST_STREAM" in details or "Internal error from Core" in details
@@ -126,16 +132,16 @@ class HeartbeatStream:
         self._session = session
 
     async def read(self) -> Any:
-        """The next message of the server, EOF at the end. Raises AioRpcError."""
+        """The next message of the server, EOF at the end. Raises BROKEN."""
         async with asyncio.timeout(_STEP_S):
             heard = await self._heard.get()
-        if isinstance(heard, grpc.aio.AioRpcError):
+        if isinstance(heard, BROKEN):
             raise heard
         return heard
 
     async def _say(self, request: pb.StreamHeartbeatsRequest) -> None:
         # To write on a stream that the server has ended is an error; why it ended, is read.
-        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        with suppress(*BROKEN, asyncio.InvalidStateError):
             await self._call.write(request)
 
     async def _listen(self) -> None:
@@ -143,7 +149,7 @@ class HeartbeatStream:
         while heard is not EOF:
             try:
                 heard = await self._call.read()
-            except grpc.aio.AioRpcError as error:
+            except BROKEN as error:
                 self._heard.put_nowait(error)
                 return
             self._heard.put_nowait(heard)
