@@ -17,6 +17,7 @@ from segue.playback.v1 import playback_service_pb2 as pb
 from localmesh.discovery import find_mesh
 from localmesh.layout import Layout
 from meshkit.certificates import credentials
+from meshkit.clients import interceptors
 from meshkit.faults import Aborted, Fault, Unavailable
 from player.mesh_client import MeshClient
 from tests.mesh.mesh_processes import PATIENCE_S
@@ -30,16 +31,13 @@ _BACK_SOON = [
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 300),
 ]
-# What a stream straight to an instance raises, and one through the player's client.
-BROKEN = (grpc.aio.AioRpcError, Fault)
 _RETRY_S = 0.05
 _STEP_S = 30.0
 
 
-def is_cut(error: BaseException | None) -> bool:
+def is_cut(fault: Fault) -> bool:
     """Whether a stream ended as streams do whose instance dies, or whose session is another now."""
-    if isinstance(error, Fault):
-        error = error.__cause__
+    error = fault.__cause__
     if not isinstance(error, grpc.aio.AioRpcError):
         return False
     # What the library and the edge say where the connection broke in the midst of a stream.
@@ -59,7 +57,9 @@ async def instance_channel(
     )
     options = [("grpc.ssl_target_name_override", f"{service}.segue.internal"), *_BACK_SOON]
     target = find_mesh(folder).services[service][index]
-    async with grpc.aio.secure_channel(target, secrets, options=options) as channel:
+    async with grpc.aio.secure_channel(
+        target, secrets, options=options, interceptors=interceptors()
+    ) as channel:
         yield channel
 
 
@@ -132,16 +132,16 @@ class HeartbeatStream:
         self._session = session
 
     async def read(self) -> Any:
-        """The next message of the server, EOF at the end. Raises BROKEN."""
+        """The next message of the server, EOF at the end. Raises faults."""
         async with asyncio.timeout(_STEP_S):
             heard = await self._heard.get()
-        if isinstance(heard, BROKEN):
+        if isinstance(heard, Fault):
             raise heard
         return heard
 
     async def _say(self, request: pb.StreamHeartbeatsRequest) -> None:
         # To write on a stream that the server has ended is an error; why it ended, is read.
-        with suppress(*BROKEN, asyncio.InvalidStateError):
+        with suppress(asyncio.InvalidStateError):
             await self._call.write(request)
 
     async def _listen(self) -> None:
@@ -149,8 +149,8 @@ class HeartbeatStream:
         while heard is not EOF:
             try:
                 heard = await self._call.read()
-            except BROKEN as error:
-                self._heard.put_nowait(error)
+            except Fault as fault:
+                self._heard.put_nowait(fault)
                 return
             self._heard.put_nowait(heard)
 

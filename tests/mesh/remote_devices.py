@@ -15,8 +15,9 @@ from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
+from meshkit.faults import Fault
 from player.mesh_client import MeshClient
-from tests.mesh.devices import BROKEN, PLAYING, is_cut, open_stream
+from tests.mesh.devices import PLAYING, is_cut, open_stream
 from tests.mesh.mesh_processes import until
 from tests.mesh.playback_kills import beside
 
@@ -76,7 +77,7 @@ class RemoteDevice:
         for stub in itertools.cycle(self.stubs):
             try:
                 again_after_s = await self._one_stream(stub)
-            except BROKEN as broken:
+            except Fault as broken:
                 if not is_cut(broken):
                     raise
                 again_after_s = _AGAIN_S
@@ -140,7 +141,7 @@ class RemoteDevice:
             if held.playing:
                 try:
                     await self._beat_along(held.playback_id)
-                except BROKEN as broken:
+                except Fault as broken:
                     if not is_cut(broken):
                         raise
             await asyncio.sleep(_AGAIN_S)
@@ -203,5 +204,5 @@ async def _say(call: Any, request: pb.ConnectRequest) -> None:
     """Writes; where the server has ended the stream, reading tells why."""
     try:
         await call.write(request)
-    except (*BROKEN, asyncio.InvalidStateError):
+    except asyncio.InvalidStateError:
         return

@@ -16,8 +16,9 @@ import pytest_asyncio
 from grpc.aio import EOF
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceStub
 
+from meshkit.faults import Fault
 from player.mesh_client import LocalUser, MeshClient
-from tests.mesh.devices import BROKEN, instance_channel, is_cut, open_stream
+from tests.mesh.devices import instance_channel, is_cut, open_stream
 from tests.mesh.history import History, Operation
 from tests.mesh.imported_music import all_tracks
 from tests.mesh.linearizable import Verdict, check
@@ -87,7 +88,7 @@ async def beat_and_cut(client: MeshClient, channel: Any, account: Account) -> No
                     break
                 await asyncio.sleep(random.uniform(0, 0.2))
                 said = await stream.beat(said.ack.seq + 1, random.randrange(4_000))
-        except BROKEN as broken:
+        except Fault as broken:
             if not is_cut(broken):
                 raise
         finally:
