@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from segue.device.v1 import device_service_pb2
 from segue.playback.v1 import playback_pb2, playback_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.device_names import DeviceName, find_device, list_devices, tell_outcome
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.terminal_text import clock, count, say, track_words
@@ -34,7 +34,7 @@ async def _tell_session(client: MeshClient, name: str, **fields: Any) -> Any:
     if playback.status == _STATUS.STOPPED:
         raise CommandFailed("nothing plays now; start with: segue play WORDS")
     request = getattr(playback_service_pb2, f"{name}Request")(
-        playback_id=playback.playback_id, request_id=str(ULID()), **fields
+        playback_id=playback.playback_id, request_id=new_id(), **fields
     )
     return await client.call(getattr(client.playback, name), request)
 
@@ -99,7 +99,7 @@ def skip(*, user: User = None, folder: Folder = None) -> int:
         async with acting_as(folder, user) as client:
             playback = await read_playback(client)
             request = playback_service_pb2.SkipRequest(
-                device_id=playback.device_id, request_id=str(ULID())
+                device_id=playback.device_id, request_id=new_id()
             )
             answer = await client.call(client.playback.Skip, request)
         say(f"plays {track_words(answer.track)}{skips_left(answer)}")
@@ -147,7 +147,7 @@ def shuffle(state: Literal["on", "off"], /, *, user: User = None, folder: Folder
     async def work() -> int:
         async with acting_as(folder, user) as client:
             request = playback_service_pb2.SetShuffleRequest(
-                shuffle=state == "on", request_id=str(ULID())
+                shuffle=state == "on", request_id=new_id()
             )
             answer = await client.call(client.playback.SetShuffle, request)
         say(f"shuffle is {'on' if answer.shuffle else 'off'}")
@@ -164,7 +164,7 @@ def repeat(
     async def work() -> int:
         async with acting_as(folder, user) as client:
             request = playback_service_pb2.SetRepeatRequest(
-                repeat=playback_pb2.Playback.Repeat.Value(what.upper()), request_id=str(ULID())
+                repeat=playback_pb2.Playback.Repeat.Value(what.upper()), request_id=new_id()
             )
             answer = await client.call(client.playback.SetRepeat, request)
         say(f"repeat is {playback_pb2.Playback.Repeat.Name(answer.repeat).lower()}")
@@ -193,7 +193,7 @@ def transfer(
         async with acting_as(folder, user) as client:
             chosen = await find_device(client, device)
             request = device_service_pb2.TransferRequest(
-                device_id=chosen.device_id, play=play, request_id=str(ULID())
+                device_id=chosen.device_id, play=play, request_id=new_id()
             )
             playback = (await client.call(client.devices.Transfer, request)).playback
         doing = "plays" if playback.status == _STATUS.PLAYING else "holds"
@@ -218,7 +218,7 @@ def volume(*words: str, user: User = None, folder: Folder = None) -> int:
         async with acting_as(folder, user) as client:
             chosen = await _device_or_active(client, " ".join(words[:-1]))
             request = device_service_pb2.SendCommandRequest(
-                device_id=chosen.device_id, wait=OBEYED_WITHIN, request_id=str(ULID())
+                device_id=chosen.device_id, wait=OBEYED_WITHIN, request_id=new_id()
             )
             request.volume.percent = percent
             answer = await client.call(client.devices.SendCommand, request)

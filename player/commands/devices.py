@@ -11,8 +11,8 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 from segue.device.v1 import device_pb2, device_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.device_names import DeviceName, find_device, list_devices
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.performing import Stage, leave_quietly, linked, obey_keys
@@ -183,7 +183,7 @@ def rename(device: DeviceName, name: str, /, *, user: User = None, folder: Folde
             request = device_service_pb2.UpdateDeviceRequest(
                 device_id=chosen.device_id,
                 device=device_pb2.Device(name=name),
-                request_id=str(ULID()),
+                request_id=new_id(),
             )
             await client.call(client.devices.UpdateDevice, request)
         say(f"{chosen.name} is called {name} now")
@@ -200,7 +200,7 @@ def remove(device: DeviceName, /, *, user: User = None, folder: Folder = None) -
         async with acting_as(folder, user) as client:
             chosen = await find_device(client, device)
             request = device_service_pb2.RemoveDeviceRequest(
-                device_id=chosen.device_id, request_id=str(ULID())
+                device_id=chosen.device_id, request_id=new_id()
             )
             await client.call(client.devices.RemoveDevice, request)
         say(f"{chosen.name} is forgotten")

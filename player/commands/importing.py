@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.following import followed
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.terminal_text import say
@@ -58,7 +58,7 @@ def import_music(
 
 async def start_import(client: MeshClient, path: str) -> Any:
     """Asks the catalogue to import the absolute ``path``; returns the Import."""
-    request = catalog_service_pb2.CreateImportRequest(path=path, request_id=str(ULID()))
+    request = catalog_service_pb2.CreateImportRequest(path=path, request_id=new_id())
     return (await client.call(client.imports.CreateImport, request)).import_run
 
 

@@ -9,9 +9,9 @@ from cyclopts import Parameter
 from rich.console import Console
 from segue.device.v1 import device_pb2
 from segue.playback.v1 import playback_service_pb2
-from ulid import ULID
 
 from meshkit.faults import Fault
+from meshkit.ulids import new_id
 from player.commands.device_names import find_device, tell_outcome
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.performing import Stage, leave_quietly, linked, obey_keys
@@ -133,7 +133,7 @@ async def play_track(
 ) -> PlayerStatus:
     """Plays a track by itself to its end, or for ``seconds``, and returns the last status."""
     request = playback_service_pb2.PlayRequest(
-        track_id=track.id, device_id=device, request_id=str(ULID())
+        track_id=track.id, device_id=device, request_id=new_id()
     )
     return await play_here(client, request, options, seconds=seconds, console=console)
 

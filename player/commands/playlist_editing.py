@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from segue.playlist.v1 import playlist_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_names import (
     List,
@@ -73,7 +73,7 @@ def add(
                 track = await best_track(client, " ".join(words))
                 wanted, what = [track.id], track_words(track)
             request = playlist_service_pb2.AddTracksRequest(
-                playlist_id=playlist_id, track_ids=wanted, request_id=str(ULID())
+                playlist_id=playlist_id, track_ids=wanted, request_id=new_id()
             )
             place = await _placed(client, request, at)
             await client.call(client.playlists.AddTracks, request)
@@ -127,7 +127,7 @@ def remove(
                 playlist_id=playlist_id,
                 item_ids=[track.item_id for track in chosen],
                 snapshot_id=listing.snapshot_id,
-                request_id=str(ULID()),
+                request_id=new_id(),
             )
             answer = await client.call(client.playlists.RemoveTracks, request)
         _name_entries("removed", chosen)
@@ -173,7 +173,7 @@ def move(
                 item_ids=[track.item_id for track in chosen],
                 before_item_id=_target(listing, chosen, before),
                 snapshot_id=listing.snapshot_id,
-                request_id=str(ULID()),
+                request_id=new_id(),
             )
             await client.call(client.playlists.MoveTracks, request)
         _name_entries("moved", chosen)
@@ -231,7 +231,7 @@ def sort(
                 playlist_id=await find_list(client, name),
                 by=value,
                 descending=descending,
-                request_id=str(ULID()),
+                request_id=new_id(),
             )
             await client.call(client.playlists.SortTracks, request)
         say(f"sorted by {by.replace('-', ' ')}{', the last first' if descending else ''}")

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
-from ulid import ULID
 
 from meshkit.faults import Fault
+from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Folder, User, run, words_of
 from player.commands.playlist_edit_file import (
     Added,
@@ -158,7 +158,7 @@ async def _apply(client: MeshClient, playlist_id: str, listing: Listing, draft: 
         playlist_id=playlist_id,
         items=[await _item(client, line, listing) for line in lines],
         snapshot_id=listing.snapshot_id,
-        request_id=str(ULID()),
+        request_id=new_id(),
     )
     answer = await client.call(client.playlists.ReplaceTracks, request)
     return summary(lines, answer.added_count, answer.removed_count)

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from segue.playlist.v1 import transfer_service_pb2
-from ulid import ULID
 
 from meshkit.faults import Unavailable
 from meshkit.stream_ends import Reason, StreamEnded, require_going_on
+from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_names import SHORT_ID, List, find_list, find_version
 from player.commands.terminal_text import cell, count, output, plain, plain_lines, say
@@ -64,7 +64,7 @@ def import_playlist(
         Everyone may see it, and search finds it.
     """
     request = transfer_service_pb2.ImportPlaylistRequest(
-        name=name, public=public, request_id=str(ULID())
+        name=name, public=public, request_id=new_id()
     )
 
     async def work() -> int:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.cells import cell_len
 from segue.playlist.v1 import snapshot_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_changes import (
     ADDED,
@@ -155,9 +155,7 @@ def undo(
     async def work() -> int:
         async with acting_as(folder, user) as client:
             playlist_id = await find_list(client, name)
-            request = snapshot_service_pb2.UndoRequest(
-                playlist_id=playlist_id, request_id=str(ULID())
-            )
+            request = snapshot_service_pb2.UndoRequest(playlist_id=playlist_id, request_id=new_id())
             if version is not None:
                 found = await find_version(client, playlist_id, version)
                 request.snapshot_id = found.snapshot_id
@@ -174,7 +172,7 @@ def redo(name: List, /, *, user: User = None, folder: Folder = None) -> int:
     async def work() -> int:
         async with acting_as(folder, user) as client:
             request = snapshot_service_pb2.RedoRequest(
-                playlist_id=await find_list(client, name), request_id=str(ULID())
+                playlist_id=await find_list(client, name), request_id=new_id()
             )
             answer = await client.call(client.snapshots.Redo, request)
         say(f"done again: {answer.summary}")
@@ -191,7 +189,7 @@ def restore(name: List, version: _Version, /, *, user: User = None, folder: Fold
             playlist_id = await find_list(client, name)
             found = await find_version(client, playlist_id, version)
             request = snapshot_service_pb2.RestoreRequest(
-                playlist_id=playlist_id, snapshot_id=found.snapshot_id, request_id=str(ULID())
+                playlist_id=playlist_id, snapshot_id=found.snapshot_id, request_id=new_id()
             )
             answer = await client.call(client.snapshots.Restore, request)
         say(f"restored: {answer.summary}", (f"  as in version {found.revision}", "dim"))

@@ -11,8 +11,8 @@ from google.protobuf.duration_pb2 import Duration
 from rich.console import Console
 from rich.table import Table
 from segue.playlist.v1 import playlist_pb2, sharing_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.playlist_names import (
     PAGE,
@@ -75,7 +75,7 @@ def share(
                 playlist_id=playlist.playlist_id,
                 role=_ROLE.Value(role.upper()) if role else 0,  # type: ignore[arg-type]
                 expires_in=expires_in,
-                request_id=str(ULID()),
+                request_id=new_id(),
             )
             answer = await client.call(client.sharing.CreateShare, request)
         say(f"{client.mesh.edge}{answer.path}")

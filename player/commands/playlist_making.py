@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.outcome import Flag, Folder, User, run
 from player.commands.playlist_names import SHORT_ID, List, find_deleted_list, read_playlist
 from player.commands.terminal_text import say
@@ -43,7 +43,7 @@ def create(
 
     async def work() -> int:
         request = playlist_service_pb2.CreatePlaylistRequest(
-            name=name, public=public, description=description, request_id=str(ULID())
+            name=name, public=public, description=description, request_id=new_id()
         )
         async with acting_as(folder, user) as client:
             made = await client.call(client.playlists.CreatePlaylist, request)
@@ -104,7 +104,7 @@ async def _update(name: str, user: User, folder: Folder, words: str, **changes: 
             playlist=playlist_pb2.Playlist(
                 snapshot_id=playlist.snapshot_id if versioned else "", **changes
             ),
-            request_id=str(ULID()),
+            request_id=new_id(),
         )
         await client.call(client.playlists.UpdatePlaylist, request)
     say(f"{playlist.title} {words}")

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from segue.playlist.v1 import playlist_pb2, playlist_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.outcome import Flag, Folder, User, run
 from player.commands.playlist_names import find_list
 from player.commands.playlist_rules import parse_rule, rule_words
@@ -83,7 +83,7 @@ def smart(
 
 async def _make(client: MeshClient, name: str, rule: Any, *, public: bool) -> Any:
     request = playlist_service_pb2.CreatePlaylistRequest(
-        name=name, public=public, rule=rule, request_id=str(ULID())
+        name=name, public=public, rule=rule, request_id=new_id()
     )
     made = await client.call(client.playlists.CreatePlaylist, request)
     wanted = playlist_service_pb2.GetPlaylistRequest(playlist_id=made.playlist_id)
@@ -94,6 +94,6 @@ async def _change(client: MeshClient, name: str, rule: Any) -> Any:
     request = playlist_service_pb2.UpdatePlaylistRequest(
         playlist_id=await find_list(client, name),
         playlist=playlist_pb2.Playlist(rule=rule),
-        request_id=str(ULID()),
+        request_id=new_id(),
     )
     return (await client.call(client.playlists.UpdatePlaylist, request)).playlist

@@ -8,8 +8,8 @@ from typing import Any
 from cyclopts import App
 from rich.table import Table
 from segue.playback.v1 import playback_pb2, playback_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playback_words import what_plays
 from player.commands.playlist_names import PAGE, parse_numbers
@@ -101,7 +101,7 @@ def add(*words: str, next_: Flag = False, user: User = None, folder: Folder = No
         async with acting_as(folder, user) as client:
             track_id, name = await find_track(client, " ".join(words))
             request = playback_service_pb2.AddToQueueRequest(
-                track_ids=[track_id], next=next_, request_id=str(ULID())
+                track_ids=[track_id], next=next_, request_id=new_id()
             )
             await client.call(client.playback.AddToQueue, request)
         say(f"{name} comes {'next' if next_ else 'in the queue'}")
@@ -127,7 +127,7 @@ def remove(*numbers: str, user: User = None, folder: Folder = None) -> int:
                 raise CommandFailed("the queue is empty; what else follows cannot be taken out")
             chosen = [queued[at - 1] for at in parse_numbers(numbers, len(queued))]
             request = playback_service_pb2.RemoveFromQueueRequest(
-                item_ids=[each.item_id for each in chosen], request_id=str(ULID())
+                item_ids=[each.item_id for each in chosen], request_id=new_id()
             )
             answer = await client.call(client.playback.RemoveFromQueue, request)
         if len(chosen) == 1 and answer.removed_count:
@@ -151,7 +151,7 @@ def clear(*, user: User = None, folder: Folder = None) -> int:
 
     async def work() -> int:
         async with acting_as(folder, user) as client:
-            request = playback_service_pb2.EditQueueRequest(request_id=str(ULID()))
+            request = playback_service_pb2.EditQueueRequest(request_id=new_id())
             await client.call(client.playback.EditQueue, request)
         say("the queue is empty")
         return 0

@@ -9,8 +9,8 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 from segue.device.v1 import device_service_pb2
 from segue.playback.v1 import playback_service_pb2
-from ulid import ULID
 
+from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed
 from player.commands.people import find_artist
 from player.commands.playlist_editing import track_id_of
@@ -87,15 +87,13 @@ async def _find_album(client: MeshClient, words: str) -> Any:
 
 def request_of(wish: Wish, device_id: str) -> Any:
     """The PlayRequest for a device."""
-    return playback_service_pb2.PlayRequest(
-        device_id=device_id, request_id=str(ULID()), **wish.fields
-    )
+    return playback_service_pb2.PlayRequest(device_id=device_id, request_id=new_id(), **wish.fields)
 
 
 def command_of(wish: Wish, device_id: str) -> Any:
     """The SendCommandRequest that makes another device play it."""
     request = device_service_pb2.SendCommandRequest(
-        device_id=device_id, wait=OBEYED_WITHIN, request_id=str(ULID())
+        device_id=device_id, wait=OBEYED_WITHIN, request_id=new_id()
     )
     request.play.CopyFrom(device_service_pb2.SendCommandRequest.Play(**wish.fields))
     return request
