@@ -33,7 +33,7 @@ from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import ENCODE_QUEUE, SCAN_QUEUE, JobQueue, make_jobs
 from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
 from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
-from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
+from catalog_svc.adapters.postgres.playlists import PostgresPlaylistReplica
 from catalog_svc.adapters.postgres.preparation import PostgresPreparation
 from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.adapters.postgres.title_backfill import fold_titles
@@ -65,7 +65,7 @@ from meshkit.leases_postgres import PostgresLeases
 from meshkit.process import ServiceProcess, run_worker, service_process
 from meshkit.revocations import identity_revocations
 
-# The plays of this long are summed before a track is written: counting is in no hurry.
+# The plays of this long are sum_streams before a track is written: counting is in no hurry.
 _GATHER_PLAYS_S = 0.5
 PLAYLIST = PLAYLIST_CONTRACT.services_by_name["PlaylistInternalService"]
 HISTORY = HISTORY_CONTRACT.services_by_name["HistoryInternalService"]
@@ -144,7 +144,7 @@ async def copy_playlists(process: ServiceProcess, target: str) -> None:
     """Keeps a copy of the public playlists, for search."""
     channel = await process.channel(target, "playlist", PLAYLIST)
     watch = playlist_changes(PlaylistInternalServiceStub(channel))
-    process.consume("playlist", watch, PostgresPlaylists(process.pool))
+    process.consume("playlist", watch, PostgresPlaylistReplica(process.pool))
 
 
 async def count_plays(process: ServiceProcess, target: str) -> None:

@@ -41,7 +41,7 @@ class MostPlayed:
         return self.tracks[start : start + limit]
 
 
-def summed(plays: Iterable[Play], fresh: Collection[str]) -> list[Streams]:
+def sum_streams(plays: Iterable[Play], fresh: Collection[str]) -> list[Streams]:
     """How often each track was played in the ``fresh`` plays, by id; each play counts once."""
     tracks = {play.id: play.track_id for play in plays if play.id in fresh}
     counts = Counter(tracks.values())

@@ -29,7 +29,7 @@ def state_of(source: Source) -> FileState:
     return _STATE_OF[source.state]
 
 
-def counted(state: FileState, was: FileState | None = None) -> Counts:
+def count_transition(state: FileState, was: FileState | None = None) -> Counts:
     """What a file's move from one state to another adds, ``found`` and length aside."""
     was_playable = was in (FileState.PLAYABLE, FileState.COMPLETE)
     is_playable = state in (FileState.PLAYABLE, FileState.COMPLETE)
@@ -42,14 +42,14 @@ def counted(state: FileState, was: FileState | None = None) -> Counts:
     )
 
 
-def reopened(was: FileState) -> Counts:
+def count_reopening(was: FileState) -> Counts:
     """What a settled file adds, or rather takes back, when work on it begins again."""
     return Counts(
         unchanged=-int(was is FileState.UNCHANGED), duplicate=-int(was is FileState.DUPLICATE)
     )
 
 
-def scanned(file: ScannedFile, source: Source | None) -> tuple[FileState, Source | None]:
+def classify(file: ScannedFile, source: Source | None) -> tuple[FileState, Source | None]:
     """What ``file`` is to its run, and its source from now on.
 
     ``source`` is what the path has been so far. A new source with a track's id brings a new

@@ -1,4 +1,4 @@
-"""Keeping the search index at the catalogue's heels."""
+"""Consume the catalogue's feed into the search index."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Pace:
 
 
 class IndexConsumer:
-    """Follows the catalogue's feed into the index, from where the index's own token says.
+    """Consumes the catalogue's feed into the index, from where the index's own token says.
 
     ``caught_up`` is set when the index first holds all that was in the feed. ``report_lag`` is
     told for how many seconds the index has not held all of the feed; 0 when it does.
@@ -69,18 +69,18 @@ class IndexConsumer:
         self._failures = 0
 
     async def run(self) -> None:
-        """Follows until it is cancelled; whatever fails is logged and tried again."""
+        """Consumes until it is cancelled; whatever fails is logged and tried again."""
         while True:
             try:
-                await self._follow()
+                await self._consume()
             except (OutOfRange, InvalidArgument, IndexDamaged) as fault:
                 _log.warning("search_index_starts_over", cause=fault.reason)
                 self._start_over = True
             except Exception:  # noqa: BLE001 - nobody else would restart this task
-                _log.exception("search_index_follow_failed", failures=self._failures + 1)
+                _log.exception("search_index_consume_failed", failures=self._failures + 1)
             await self._back_off()
 
-    async def _follow(self) -> None:
+    async def _consume(self) -> None:
         token = await self._resume()
         while True:
             asked_at = time.monotonic()

@@ -94,9 +94,9 @@ class ScanImport:
         """Store each batch while the next one is read."""
         batch = await asyncio.to_thread(next, batches, None)
         while batch:
-            following = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
+            upcoming = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
             try:
                 await self._store.record(import_id, root, batch)
             finally:
                 # The walk runs in a thread: leaving it behind would touch the iterator twice.
-                batch = await following
+                batch = await upcoming

@@ -13,7 +13,7 @@ from meshkit.feeds import Change, Op
 
 
 def track_change(one: Track) -> Change:
-    """A track that was written; one that is hidden is gone for all who follow."""
+    """A track that was written; one that is hidden is gone for all consumers."""
     if one.hidden:
         return removal("track", one.id, one.version)
     payload = convert.track(one).SerializeToString(deterministic=True)

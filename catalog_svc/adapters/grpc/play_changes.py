@@ -23,12 +23,12 @@ def play_changes(stub: HistoryInternalServiceStub) -> Watch[Play]:
         request = pb.WatchPlaysRequest(resume_token=resume_token)
         async for message in stub.WatchPlays(request):
             require_going_on(message)
-            yield step_of(message, told(message))
+            yield step_of(message, play_of(message))
 
     return watch
 
 
-def told(message: pb.WatchPlaysResponse) -> Play | None:
+def play_of(message: pb.WatchPlaysResponse) -> Play | None:
     """The play in a step; None where there is none that counts."""
     if not message.play.counted:
         return None

@@ -25,12 +25,12 @@ def playlist_changes(stub: PlaylistInternalServiceStub) -> Watch[PlaylistFeedCha
         request = pb.WatchChangesRequest(resume_token=resume_token)
         async for change in stub.WatchChanges(request):
             require_going_on(change)
-            yield step_of(change, told(change))
+            yield step_of(change, change_of(change))
 
     return watch
 
 
-def told(change: pb.WatchChangesResponse) -> PlaylistFeedChange | None:
+def change_of(change: pb.WatchChangesResponse) -> PlaylistFeedChange | None:
     """The news in a step; None where there is none that the catalogue keeps."""
     match change.WhichOneof("event"):
         case "playlist":

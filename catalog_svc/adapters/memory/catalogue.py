@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.memory.entities import MemoryEntities
-from catalog_svc.adapters.memory.playlists import MemoryPlaylists
+from catalog_svc.adapters.memory.playlists import MemoryPlaylistReplica
 from catalog_svc.domain.catalogue import (
     Album,
     Artist,
@@ -52,7 +52,7 @@ class MemoryCatalogue:
 
     __slots__ = ()
 
-    playlists: MemoryPlaylists
+    playlists: MemoryPlaylistReplica
     _names: MemoryEntities
     _merged: dict[str, str]
     _assets: dict[str, CurrentAsset]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from catalog_svc.adapters.memory.entities import MemoryEntities
-from catalog_svc.domain.plays import Play, outgrown, summed
+from catalog_svc.domain.plays import Play, outgrown, sum_streams
 
 
 class MemoryPlayCounts:
@@ -34,7 +34,7 @@ class MemoryPlayCounts:
     async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
         """See ``Consumer.apply``."""
         fresh = {play.id for play in changes} - self._counted
-        for one in summed(changes, fresh):
+        for one in sum_streams(changes, fresh):
             self._names.play(self._survivor(one.track_id), one.total)
         self._counted |= fresh
         self._token = resume_token or self._token

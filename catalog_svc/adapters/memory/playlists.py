@@ -16,7 +16,7 @@ from catalog_svc.domain.playlists import (
 from meshkit.feeds import Change, MemoryChangeFeed
 
 
-class MemoryPlaylists:
+class MemoryPlaylistReplica:
     """``PlaylistReplica`` beside the names whose followers it counts."""
 
     def __init__(self, names: MemoryEntities, feed: MemoryChangeFeed) -> None:

@@ -9,7 +9,7 @@ from catalog_svc.adapters.memory.catalogue import CurrentAsset, MemoryCatalogue
 from catalog_svc.adapters.memory.edits import MemoryEdits
 from catalog_svc.adapters.memory.entities import MemoryEntities
 from catalog_svc.adapters.memory.play_counts import MemoryPlayCounts
-from catalog_svc.adapters.memory.playlists import MemoryPlaylists
+from catalog_svc.adapters.memory.playlists import MemoryPlaylistReplica
 from catalog_svc.domain.catalogue import Playable, TrackState
 from catalog_svc.domain.imports import (
     SETTLED,
@@ -26,7 +26,7 @@ from catalog_svc.domain.imports import (
     relative,
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
-from catalog_svc.domain.progress import counted, reopened, scanned, state_of
+from catalog_svc.domain.progress import classify, count_reopening, count_transition, state_of
 from catalog_svc.domain.tags import Tags, file_title
 from catalog_svc.ports.preparation import Claim, DuplicateClaim, OwnClaim, Publication
 from meshkit.clock import unix_us, utc_now
@@ -54,7 +54,7 @@ class MemoryStore(MemoryCatalogue):
     jobs: dict[str, Job] = field(default_factory=dict)
     _answers: MemoryAnswers = field(default_factory=MemoryAnswers)
     edits: MemoryEdits = field(init=False)
-    playlists: MemoryPlaylists = field(init=False)
+    playlists: MemoryPlaylistReplica = field(init=False)
     plays: MemoryPlayCounts = field(init=False)
     _names: MemoryEntities = field(init=False)
     _owners: dict[str, str] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class MemoryStore(MemoryCatalogue):
     def __post_init__(self) -> None:
         self._names = MemoryEntities(self.feed)
         self.edits = MemoryEdits(self._names, self.survivor)
-        self.playlists = MemoryPlaylists(self._names, self.feed)
+        self.playlists = MemoryPlaylistReplica(self._names, self.feed)
         self.plays = MemoryPlayCounts(self._names, self.survivor)
 
     async def playable(self, track_id: str) -> Playable | None:
@@ -138,7 +138,7 @@ class MemoryStore(MemoryCatalogue):
         for file in files:
             if relative(file.path, root) in self._lines[import_id]:
                 continue
-            state, source = scanned(file, by_path.get(file.path))
+            state, source = classify(file, by_path.get(file.path))
             if source is not None:
                 self._take_over(source, file.tags)
             self._record(import_id, root, state=state, source=source, file=file)
@@ -169,7 +169,7 @@ class MemoryStore(MemoryCatalogue):
         path = relative(file.path, root)
         line = ImportFile(path, state, track_id, reason)
         self._lines[import_id][path] = _Line(line, source.id if source else "", audio_ms)
-        step = counted(state)
+        step = count_transition(state)
         step += Counts(found=1, searchable=int(bool(track_id)), audio_ms=audio_ms)
         self._count(import_id, step)
 
@@ -283,7 +283,7 @@ class MemoryStore(MemoryCatalogue):
             was = line.file.state
             if was in _REOPENED and not self._imports[import_id].finished:
                 line.file = replace(line.file, state=FileState.PENDING, track_id=source.track_id)
-                self._count(import_id, reopened(was))
+                self._count(import_id, count_reopening(was))
 
     def _duplicate(self, source: Source, track_id: str) -> None:
         self._give_up(source, track_id)
@@ -344,7 +344,7 @@ class MemoryStore(MemoryCatalogue):
             if line.file.state in TERMINAL:
                 continue
             was, longer = line.file.state, max(line.audio_ms, source.audio_ms)
-            step = counted(state, was) if was is not state else Counts()
+            step = count_transition(state, was) if was is not state else Counts()
             step += Counts(searchable=int(newly_searchable), audio_ms=longer - line.audio_ms)
             reason = source.reason if state is FileState.FAILED else ""
             line.file = ImportFile(line.file.path, state, source.track_id, reason)

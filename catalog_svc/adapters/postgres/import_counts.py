@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import asdict, replace
 
 from catalog_svc.domain.imports import Counts, FileState, ImportState
-from catalog_svc.domain.progress import counted, reopened
+from catalog_svc.domain.progress import count_reopening, count_transition
 from meshkit import postgres
 
 _MOVE = """
@@ -75,7 +75,7 @@ async def move(
     )
     counts: dict[str, Counts] = defaultdict(Counts)
     for import_id, was, longer_ms in await moved.fetchall():
-        step = counted(state, FileState(was)) if was != state else Counts()
+        step = count_transition(state, FileState(was)) if was != state else Counts()
         step = replace(step, audio_ms=longer_ms, searchable=int(newly_searchable))
         counts[import_id] += step
     for import_id in sorted(counts):
@@ -91,4 +91,4 @@ async def reopen(connection: postgres.Connection, source_id: str, track_id: str)
     asked = {"source": source_id, "track": track_id, "pending": FileState.PENDING}
     moved = await connection.execute(_REOPEN, asked)
     for import_id, was in sorted(await moved.fetchall()):
-        await add(connection, import_id, reopened(FileState(was)))
+        await add(connection, import_id, count_reopening(FileState(was)))

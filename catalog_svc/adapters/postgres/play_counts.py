@@ -1,4 +1,4 @@
-"""Plays counted in PostgreSQL, by whoever follows the playback service."""
+"""Plays counted in PostgreSQL, by whoever consumes the playback service's feed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ulid import ULID
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import rows
-from catalog_svc.domain.plays import Play, summed
+from catalog_svc.domain.plays import Play, sum_streams
 from meshkit import feeds_postgres, postgres
 from meshkit.following_postgres import PostgresCursor
 
@@ -113,7 +113,7 @@ class PostgresPlayCounts:
 async def _count(connection: postgres.Connection, plays: Sequence[Play]) -> None:
     ids = {ULID.from_str(play.id).to_uuid(): play.id for play in plays}
     entered = await (await connection.execute(_REMEMBER, [sorted(ids)])).fetchall()
-    streams = summed(plays, {ids[row[0]] for row in entered})
+    streams = sum_streams(plays, {ids[row[0]] for row in entered})
     if streams:
         columns: list[list[object]] = [
             [one.track_id for one in streams],

@@ -1,4 +1,4 @@
-"""Public playlists and artists' followers in PostgreSQL, kept up to date by a follower."""
+"""Public playlists and artists' followers in PostgreSQL, replicated by a consumer."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ WHERE id IN (
 """
 
 
-class PostgresPlaylists:
+class PostgresPlaylistReplica:
     """``PlaylistReplica``."""
 
     def __init__(self, pool: postgres.Pool) -> None:

@@ -23,7 +23,7 @@ from catalog_svc.domain.imports import (
 )
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.listings import title_key
-from catalog_svc.domain.progress import counted, scanned
+from catalog_svc.domain.progress import classify, count_transition
 from catalog_svc.domain.tags import Tags
 from meshkit import feeds_postgres, postgres
 from meshkit.clock import utc_now
@@ -225,13 +225,13 @@ _COUNT_OF = {
 
 
 def _entry(file: ScannedFile, held: Source | None) -> _Entry:
-    state, source = scanned(file, held)
+    state, source = classify(file, held)
     return _Entry(file, state, source, is_new=held is None)
 
 
 def _count(entry: _Entry) -> Counts:
     return replace(
-        counted(entry.state),
+        count_transition(entry.state),
         found=1,
         searchable=int(bool(entry.source and entry.source.track_id)),
         audio_ms=entry.source.audio_ms if entry.source else 0,

@@ -20,7 +20,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 from catalog_svc import wiring
 from catalog_svc.adapters.memory.search_index import MemorySearchIndex
 from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
-from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
+from catalog_svc.adapters.postgres.playlists import PostgresPlaylistReplica
 from catalog_svc.domain.search import Kind
 from catalog_svc.schema import SCHEMA
 from catalog_svc.search_convert import index_change
@@ -91,7 +91,7 @@ class Followed:
 
     service: Playlists
     index: MemorySearchIndex
-    copy: PostgresPlaylists
+    copy: PostgresPlaylistReplica
 
     async def finds(self, text: str) -> list[str]:
         return await names(self.index, text, Kind.PLAYLIST)
@@ -123,7 +123,7 @@ async def followed(
         await wiring.copy_playlists(process, target)
         process.run(indexing.run)
         await stack.enter_async_context(process.served())
-        copy = PostgresPlaylists(pool)
+        copy = PostgresPlaylistReplica(pool)
 
         async def listed() -> bool:
             return await copy.resume_token() == "0"

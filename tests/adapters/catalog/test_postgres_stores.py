@@ -16,7 +16,7 @@ from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
 from catalog_svc.adapters.postgres.play_orders import PostgresPlayOrders
-from catalog_svc.adapters.postgres.playlists import PostgresPlaylists
+from catalog_svc.adapters.postgres.playlists import PostgresPlaylistReplica
 from catalog_svc.adapters.postgres.preparation import PostgresPreparation
 from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.edits import ArtistEdit
@@ -28,7 +28,7 @@ from tests.contracts.catalog.catalogue_tracks_suite import CatalogueTracksContra
 from tests.contracts.catalog.edits_artist_album_suite import ArtistAlbumEditsContract
 from tests.contracts.catalog.edits_suite import EditsContract
 from tests.contracts.catalog.imports_suite import ImportsContract
-from tests.contracts.catalog.playlists_suite import PlaylistsContract, playlist, told
+from tests.contracts.catalog.playlists_suite import PlaylistsContract, change_to, playlist
 from tests.contracts.catalog.plays_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.plays_suite import PlaysContract
 from tests.contracts.catalog.preparation_handover_suite import HandoverContract
@@ -58,7 +58,7 @@ async def stores(catalog_dsn: str, pool: postgres.Pool) -> AsyncIterator[Catalog
             preparation=PostgresPreparation(pool, queue),
             feed=feed,
             listing=PostgresCatalogueSnapshot(pool),
-            playlists=PostgresPlaylists(pool),
+            playlists=PostgresPlaylistReplica(pool),
             plays=PostgresPlayCounts(pool),
             orders=orders,
             played=orders,
@@ -125,7 +125,7 @@ async def test_the_end_of_a_listing_drops_what_is_left_in_several_steps(
 ) -> None:
     monkeypatch.setattr(postgres_playlists, "_ROWS", 2)
     await stores.playlists.begin_listing()
-    await stores.playlists.apply([told(playlist(f"List {n}")) for n in range(5)], "")
+    await stores.playlists.apply([change_to(playlist(f"List {n}")) for n in range(5)], "")
     await stores.playlists.begin_listing()
     await stores.playlists.end_listing()
     assert [batch async for batch in stores.listing.everything(["playlist"])] == []

@@ -18,7 +18,7 @@ def playlist(title: str = "Focus", **fields: object) -> Playlist:
     return Playlist(new_id(), title, **known)  # type: ignore[arg-type]
 
 
-def told(one: Playlist, version: int = 1) -> PlaylistChange:
+def change_to(one: Playlist, version: int = 1) -> PlaylistChange:
     """The playlist as it is now."""
     return PlaylistChange(one.id, version, one)
 
@@ -38,11 +38,11 @@ class PlaylistsContract:
         self, stores: CatalogueStores
     ) -> None:
         await stores.playlists.begin_listing()
-        await stores.playlists.apply([told(playlist())], "")
+        await stores.playlists.apply([change_to(playlist())], "")
         assert await stores.playlists.resume_token() == ""
         await stores.playlists.end_listing()
         await stores.playlists.apply([], "first")
-        await stores.playlists.apply([told(playlist())], "second")
+        await stores.playlists.apply([change_to(playlist())], "second")
         await stores.playlists.apply([], "")
         assert await stores.playlists.resume_token() == "second"
 
@@ -50,7 +50,7 @@ class PlaylistsContract:
         self, stores: CatalogueStores
     ) -> None:
         one = playlist("Focus", description="Deep work", owner="Ada")
-        (change,) = await self._after(stores, told(one))
+        (change,) = await self._after(stores, change_to(one))
         assert (change.entity, change.id, change.op) == ("playlist", one.id, Op.UPSERT)
         message = playlist_pb2.Playlist.FromString(change.payload)
         assert message == playlist_pb2.Playlist(
@@ -69,23 +69,23 @@ class PlaylistsContract:
         self, stores: CatalogueStores
     ) -> None:
         one, other = playlist(), playlist("Other")
-        (first, _) = await self._after(stores, told(one), told(other))
+        (first, _) = await self._after(stores, change_to(one), change_to(other))
         (gone,) = await self._after(stores, hidden(one, 2))
         assert (gone.id, gone.op, gone.payload) == (one.id, Op.DELETE, b"")
         assert gone.version > first.version
         assert [change.id for change in await self._listed(stores)] == [other.id]
-        (again,) = await self._after(stores, told(one, 3))
+        (again,) = await self._after(stores, change_to(one, 3))
         assert again.op is Op.UPSERT
         assert again.version > gone.version
 
     async def test_an_older_word_changes_nothing(self, stores: CatalogueStores) -> None:
         one = playlist("New")
-        await self._after(stores, told(one, 5))
-        assert await self._after(stores, told(replace(one, title="Old"), 4)) == []
+        await self._after(stores, change_to(one, 5))
+        assert await self._after(stores, change_to(replace(one, title="Old"), 4)) == []
         assert await self._after(stores, hidden(one, 4)) == []
-        assert await self._after(stores, told(replace(one, title="Same version"), 5)) == []
+        assert await self._after(stores, change_to(replace(one, title="Same version"), 5)) == []
         await self._after(stores, hidden(one, 6))
-        assert await self._after(stores, told(one, 5)) == []
+        assert await self._after(stores, change_to(one, 5)) == []
         assert await self._listed(stores) == []
 
     async def test_what_was_never_public_is_not_told_on_and_stays_hidden(
@@ -93,22 +93,25 @@ class PlaylistsContract:
     ) -> None:
         one = playlist("Secret")
         assert await self._after(stores, hidden(one, 7)) == []
-        assert await self._after(stores, told(one, 6)) == []
+        assert await self._after(stores, change_to(one, 6)) == []
         assert await self._listed(stores) == []
 
     async def test_what_people_see_unchanged_is_not_told_on(self, stores: CatalogueStores) -> None:
         one = playlist()
-        await self._after(stores, told(one))
-        assert await self._after(stores, told(one, 2)) == []
-        (change,) = await self._after(stores, told(replace(one, follower_count=3), 3))
+        await self._after(stores, change_to(one))
+        assert await self._after(stores, change_to(one, 2)) == []
+        (change,) = await self._after(stores, change_to(replace(one, follower_count=3), 3))
         assert playlist_pb2.Playlist.FromString(change.payload).follower_count == 3
 
     async def test_of_several_words_in_a_batch_the_newest_stands(
         self, stores: CatalogueStores
     ) -> None:
         one = playlist("Second")
-        first, third = told(replace(one, title="First"), 1), told(replace(one, title="Third"), 3)
-        await self._after(stores, first, third, told(one, 2))
+        first, third = (
+            change_to(replace(one, title="First"), 1),
+            change_to(replace(one, title="Third"), 3),
+        )
+        await self._after(stores, first, third, change_to(one, 2))
         (listed,) = await self._listed(stores)
         assert playlist_pb2.Playlist.FromString(listed.payload).title == "Third"
 
@@ -116,10 +119,10 @@ class PlaylistsContract:
         self, stores: CatalogueStores
     ) -> None:
         kept, gone, secret = playlist("Kept"), playlist("Gone"), playlist("Secret")
-        await self._list(stores, told(kept, 4), told(gone, 9))
+        await self._list(stores, change_to(kept, 4), change_to(gone, 9))
         await self._after(stores, hidden(secret, 3))
         token = await stores.feed.head()
-        await self._list(stores, told(kept, 4))
+        await self._list(stores, change_to(kept, 4))
         (change,) = await stores.changes_after(token)
         assert (change.id, change.op) == (gone.id, Op.DELETE)
         assert [one.id for one in await self._listed(stores)] == [kept.id]
@@ -128,22 +131,22 @@ class PlaylistsContract:
         self, stores: CatalogueStores
     ) -> None:
         one = playlist("Before the restore")
-        await self._list(stores, told(one, 9))
-        await self._list(stores, told(replace(one, title="After it"), 5))
+        await self._list(stores, change_to(one, 9))
+        await self._list(stores, change_to(replace(one, title="After it"), 5))
         (listed,) = await self._listed(stores)
         assert playlist_pb2.Playlist.FromString(listed.payload).title == "After it"
-        assert await self._after(stores, told(one, 4)) == []
-        assert len(await self._after(stores, told(one, 6))) == 1
+        assert await self._after(stores, change_to(one, 4)) == []
+        assert len(await self._after(stores, change_to(one, 6))) == 1
 
     async def test_a_listing_that_was_interrupted_begins_again_without_loss(
         self, stores: CatalogueStores
     ) -> None:
         one, other = playlist("One"), playlist("Other")
-        await self._list(stores, told(one), told(other))
+        await self._list(stores, change_to(one), change_to(other))
         await stores.playlists.begin_listing()
-        await stores.playlists.apply([told(one)], "")
+        await stores.playlists.apply([change_to(one)], "")
         assert len(await self._listed(stores)) == 2
-        await self._list(stores, told(other))
+        await self._list(stores, change_to(other))
         assert [change.id for change in await self._listed(stores)] == [other.id]
 
     async def test_followers_are_shown_and_told_on(self, stores: CatalogueStores) -> None:
