@@ -101,7 +101,7 @@ def assemble(process: ServiceProcess, settings: Settings, most_played: MostPlaye
     plays = PostgresPlayCounts(pool)
     lease = Lease(PostgresLeases(pool), "tell-streams", ttl_s=EVERY_S)
     process.run(partial(regularly, EVERY_S, PublishStreamCounts(plays, lease)))
-    process.every_hour(plays.forget)
+    process.every_hour(plays.prune)
     process.before_serving(partial(fold_titles, pool))
 
 

@@ -119,7 +119,7 @@ class Playables(Protocol):
         """
         ...
 
-    async def want(self, track_id: str) -> None:
+    async def prioritize(self, track_id: str) -> None:
         """Must move the waiting work on the track's first rungs before all other work."""
         ...
 

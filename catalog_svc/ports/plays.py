@@ -13,12 +13,12 @@ class PlayCounts(Consumer[Play], Protocol):
     """Counts plays into the streams of their tracks, each play exactly once.
 
     A play may be told any number of times, in one batch, in several, and to several instances at
-    once: its id must be remembered in the commit that counts it, until ``forget``. Plays of a
+    once: its id must be remembered in the commit that counts it, until ``prune``. Plays of a
     track that was merged into another must count for that one; those of unknown tracks for none.
     Counting must write nothing to the catalogue's feed.
     """
 
-    async def forget(self) -> int:
+    async def prune(self) -> int:
         """Drop the ids of plays that cannot be told again; returns how many went."""
         ...
 

@@ -65,7 +65,7 @@ class GetPlayable:
                 metadata={"file": found.file},
             )
         if not found.descriptor:
-            await self._playables.want(found.track.id)
+            await self._playables.prioritize(found.track.id)
             raise Unavailable(
                 "The track is still being prepared for streaming; it goes first now.",
                 reason="TRACK_NOT_READY",

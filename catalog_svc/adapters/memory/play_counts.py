@@ -39,8 +39,8 @@ class MemoryPlayCounts:
         self._counted |= fresh
         self._token = resume_token or self._token
 
-    async def forget(self) -> int:
-        """See ``PlayCounts.forget``: nothing grows old here."""
+    async def prune(self) -> int:
+        """See ``PlayCounts.prune``: nothing grows old here."""
         return 0
 
     async def publish_outgrown(self, *, after: str, limit: int) -> list[str]:

@@ -84,8 +84,8 @@ class MemoryStore(MemoryCatalogue):
         failure = self._failures.get(track.id, "")
         return Playable(track, asset.descriptor, asset.rungs, name, failure)
 
-    async def want(self, track_id: str) -> None:
-        """See ``Playables.want``."""
+    async def prioritize(self, track_id: str) -> None:
+        """See ``Playables.prioritize``."""
         job = Job(Work.PREPARE, self._owners.get(track_id, ""), Priority.WANTED)
         if job.key in self.jobs:
             self._queue(job)

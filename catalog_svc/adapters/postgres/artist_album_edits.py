@@ -86,7 +86,7 @@ async def edit_artist(connection: postgres.Connection, held: Artist, edit: Artis
     if edit.hidden is not None:
         taken_along = await hiding.of_artist(connection, held.id)
         turned = await hiding.settle(connection, taken_along, step=1)
-    await track_writes.tell(connection, shown | turned.tracks)
+    await track_writes.publish(connection, shown | turned.tracks)
     await _tell(connection, turned.artists | {held.id}, turned.albums | albums)
 
 
@@ -102,7 +102,7 @@ async def edit_album(connection: postgres.Connection, held: Album, edit: AlbumEd
     if edit.hidden is not None:
         taken_along = await hiding.of_album(connection, held.id)
         turned = await hiding.settle(connection, taken_along, step=1)
-    await track_writes.tell(connection, shown | turned.tracks)
+    await track_writes.publish(connection, shown | turned.tracks)
     await _tell(connection, turned.artists, turned.albums | {held.id})
 
 

@@ -136,8 +136,8 @@ class PostgresCatalogue:
             for row in found
         ]
 
-    async def want(self, track_id: str) -> None:
-        """See ``Playables.want``."""
+    async def prioritize(self, track_id: str) -> None:
+        """See ``Playables.prioritize``."""
         found = await self._rows(_SOURCE, {"id": track_id})
         if not found:
             return

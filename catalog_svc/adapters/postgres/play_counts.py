@@ -89,8 +89,8 @@ class PostgresPlayCounts:
                 await _count(connection, changes)
             await self._cursor.advance(connection, resume_token)
 
-    async def forget(self) -> int:
-        """See ``PlayCounts.forget``."""
+    async def prune(self) -> int:
+        """See ``PlayCounts.prune``."""
         total, dropped = 0, _FORGOTTEN_AT_ONCE
         while dropped == _FORGOTTEN_AT_ONCE:
             async with postgres.transaction(self._pool) as connection:

@@ -228,7 +228,7 @@ async def names_told(connection: postgres.Connection, turned: hiding.Turned) -> 
     return artists + await track_credits.album_changes(connection, sorted(turned.albums))
 
 
-async def tell(connection: postgres.Connection, track_ids: Collection[str]) -> None:
+async def publish(connection: postgres.Connection, track_ids: Collection[str]) -> None:
     """Tell many tracks as they are now, a bounded number at a time."""
     ids = sorted(track_ids)
     for start in range(0, len(ids), AT_ONCE):

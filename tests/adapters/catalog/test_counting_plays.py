@@ -171,8 +171,8 @@ async def test_ids_are_kept_for_as_long_as_plays_are_told_and_no_longer(
     async with pool.connection() as connection:
         await connection.execute("UPDATE counted_plays SET counted_at = now() - interval '36 days'")
     await plays.apply(young, "b")
-    assert await plays.forget() == 5
-    assert await plays.forget() == 0
+    assert await plays.prune() == 5
+    assert await plays.prune() == 0
     await plays.apply(young, "c")
     assert await streams(pool) == {track_ids[0]: 7}
 

@@ -76,7 +76,7 @@ class PlaysContract:
         songs = await stores.songs("One")
         plays = plays_of(songs["One"], 3)
         await stores.plays.apply(plays, "a")
-        assert await stores.plays.forget() == 0
+        assert await stores.plays.prune() == 0
         await stores.plays.apply(plays, "b")
         assert await self._streams(stores) == {"One": 3}
 

@@ -234,8 +234,8 @@ class PreparationContract:
         await stores.scanned(found("a.flac", tagged()))
         track = await stores.only_track()
         (source_id,) = await stores.source_ids()
-        await stores.playables.want(track.id)
-        await stores.playables.want(track.id)
+        await stores.playables.prioritize(track.id)
+        await stores.playables.prioritize(track.id)
         assert (await stores.waiting())[f"prepare/{source_id}"] == Priority.WANTED
 
     async def test_tracks_are_paged_from_the_newest(self, stores: CatalogueStores) -> None:

@@ -25,7 +25,7 @@ class Counts:
         self.told += ids
         return ids
 
-    async def forget(self) -> int:
+    async def prune(self) -> int:
         raise AssertionError
 
     async def resume_token(self) -> str:
