@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from segue.playback.v1 import playback_pb2
@@ -13,23 +12,17 @@ from segue.playback.v1 import playback_pb2
 from meshkit.faults import PermissionDenied, ResourceExhausted, Unavailable
 from meshkit.stream_ends import FINISHED, Reason
 from playback_svc import convert
-from playback_svc.adapters.memory.clients import MemoryPositions
-from playback_svc.adapters.memory.deliveries import MemoryDeliveries
-from playback_svc.adapters.memory.events import MemoryEventBus
-from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.liveness import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
     LivePosition,
 )
 from playback_svc.domain.plans import admit
-from playback_svc.domain.player_state import EndReason, PlayerState, pause, seek
-from playback_svc.ports.player_states import Change
-from playback_svc.streams.heartbeats import CHECKPOINT_MS, Heartbeats
-from playback_svc.streams.held_streams import HeldStreams, Holder
+from playback_svc.domain.player_state import EndReason, pause, seek
+from playback_svc.streams.heartbeats import CHECKPOINT_MS
+from playback_svc.streams.held_streams import HeldStreams
 from playback_svc.streams.slots import Slot
-from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.decisions import playback_changed, record_of
+from playback_svc.usecases.decisions import playback_changed
 from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import (
     FREE,
@@ -39,71 +32,8 @@ from tests.contracts.playback.samples import (
     RUNGS,
     TRACK,
     new_id,
-    playing,
 )
-
-USER = new_id()
-HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
-
-
-class Heard(NoMeasures):
-    """Adds up the seconds of each rung."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-        self.sessions: list[int] = []
-
-    def heard(self, rung: str, seconds: float) -> None:
-        self.seconds[rung] = self.seconds.get(rung, 0) + seconds
-
-    def playing(self, sessions: int) -> None:
-        self.sessions.append(sessions)
-
-
-@dataclass
-class Rig:
-    """Heartbeats on memory with a clock that stands still unless moved."""
-
-    now: int = NOW
-    store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
-    positions: MemoryPositions = field(default_factory=MemoryPositions)
-    events: MemoryEventBus = field(default_factory=MemoryEventBus)
-    measures: Heard = field(default_factory=lambda: Heard())
-
-    def __post_init__(self) -> None:
-        commander = Commander(
-            self.store, self.positions, MemoryDeliveries(self.store), self.events, lambda: self.now
-        )
-        self.heartbeats = Heartbeats(
-            self.store,
-            self.positions,
-            self.events,
-            commander,
-            measures=self.measures,
-            clock=lambda: self.now,
-        )
-        self.events.listen(self.heartbeats.hear)
-
-    async def begin(self, **changed: Any) -> PlayerState:
-        held = self.store.states.get(USER)
-        state = playing(held, self.now, **changed)
-        expected = held.version if held else None
-        records = (record_of(state, self.now),)
-        assert await self.store.commit(Change(USER, expected, state, records), self.now)
-        self.events.send(playback_changed(USER, state))
-        return state
-
-    async def open(self, state: PlayerState) -> Slot:
-        return await self.heartbeats.open(HOLDER, state.session_id, state.device_id)
-
-    def beat(
-        self, slot: Slot, seq: int, position_ms: int = 0, *, moving: bool = True, **heard: Any
-    ) -> None:
-        heard = heard or {"rung": "192"}
-        heard = {"rung": "", "bitrate_kbps": 0, "offline": False, **heard}
-        slot.take(seq, slot.epoch, slot.revision, position_ms, moving, now_ms=self.now, **heard)
-        self.heartbeats.mark(slot)
+from tests.unit.playback.heartbeats_rig import HOLDER, USER, Rig
 
 
 @pytest.fixture
@@ -314,93 +244,3 @@ def test_every_end_of_a_session_is_in_the_contract() -> None:
     reasons = playback_pb2.SessionEnd.Reason.keys()[1:]
     assert sorted(reasons) == sorted(EndReason)
     assert set(convert.STATUSES.values()) == {1, 2, 3}
-
-
-async def test_a_measured_rate_counts_for_the_nearest_rung_of_the_session(rig: Rig) -> None:
-    slot = await rig.open(await rig.begin())
-    for seq in (1, 2):
-        rig.beat(slot, seq, bitrate_kbps=131)
-        rig.now += 10_000
-    rig.beat(slot, 3, rung="256", bitrate_kbps=131)
-    await rig.heartbeats.flush()
-    assert rig.measures.seconds == {"256": 20.0}
-    assert slot.live().rung == "256"
-
-
-async def test_a_rate_is_told_from_the_rungs_of_the_track_that_plays_now(rig: Rig) -> None:
-    state = await rig.begin()
-    slot = await rig.open(state)
-    rig.beat(slot, 1, bitrate_kbps=900)
-    assert slot.live().rung == "256"
-    lossless = replace(state, version=state.version._replace(revision=9))
-    lossless = replace(lossless, asset=replace(state.asset, rungs=RUNGS))
-    rig.events.send(playback_changed(USER, lossless))
-    rig.beat(slot, 2, bitrate_kbps=900)
-    assert (slot.live().rung, slot.live().bitrate_kbps) == ("flac", 900)
-
-
-async def test_a_beat_that_tells_no_rung_leaves_the_last_one(rig: Rig) -> None:
-    slot = await rig.open(await rig.begin())
-    rig.beat(slot, 1, rung="128")
-    rig.beat(slot, 2, rung="")
-    assert (slot.live().rung, slot.live().bitrate_kbps) == ("128", 128)
-
-
-async def test_what_is_heard_between_beats_without_a_stream_counts(rig: Rig) -> None:
-    state = await rig.begin()
-
-    async def beat(seq: int, *, moving: bool = True) -> None:
-        slot = await rig.heartbeats.attend(HOLDER, state.session_id, state.device_id)
-        rig.beat(slot, seq, moving=moving)
-        await rig.heartbeats.flush()
-
-    await beat(1)
-    rig.now += 10_000
-    await beat(2)
-    rig.now += 5_000
-    await beat(3, moving=False)
-    rig.now += 20_000
-    await beat(4)
-    rig.now += 2_000
-    await beat(5)
-    assert rig.measures.seconds == {"192": 17.0}
-
-
-async def test_sessions_that_play_are_counted_and_not_their_streams(rig: Rig) -> None:
-    state = await rig.begin()
-    slot = await rig.open(state)
-    rig.heartbeats.measure()
-    rig.beat(slot, 1)
-    again = await rig.open(state)
-    rig.beat(again, 2)
-    rig.now += 6_000
-    rig.heartbeats.measure()
-    rig.beat(slot, 3, moving=False)
-    rig.beat(again, 4, moving=False)
-    rig.now += 6_000
-    rig.heartbeats.measure()
-    passing = await rig.heartbeats.attend(HOLDER, state.session_id, state.device_id)
-    rig.beat(passing, 5)
-    rig.now += 6_000
-    rig.heartbeats.measure()
-    rig.now += 36_000
-    rig.heartbeats.measure()
-    assert rig.measures.sessions == [0, 1, 0, 1, 0]
-
-
-async def test_a_session_that_beats_without_a_stream_counts_until_it_is_taken_over(
-    rig: Rig,
-) -> None:
-    state = await rig.begin()
-    passing = await rig.heartbeats.attend(HOLDER, state.session_id, state.device_id)
-    rig.beat(passing, 1)
-    rig.heartbeats.measure()
-    other = await rig.begin()
-    rig.now += 6_000
-    rig.heartbeats.measure()
-    rig.beat(await rig.heartbeats.attend(HOLDER, other.session_id, other.device_id), 1)
-    # A late beat of what is over changes nothing.
-    await rig.heartbeats.attend(HOLDER, state.session_id, state.device_id)
-    rig.now += 6_000
-    rig.heartbeats.measure()
-    assert rig.measures.sessions == [1, 0, 1]

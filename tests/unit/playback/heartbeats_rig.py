@@ -1,0 +1,87 @@
+"""Streams of beats of one user, over stores in memory and a clock that the test drives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playback_svc.adapters.memory.clients import MemoryPositions
+from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.events import MemoryEventBus
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
+from playback_svc.domain.player_state import PlayerState
+from playback_svc.ports.player_states import Change
+from playback_svc.streams.heartbeats import Heartbeats
+from playback_svc.streams.held_streams import Holder
+from playback_svc.streams.slots import Slot
+from playback_svc.usecases.commander import Commander
+from playback_svc.usecases.decisions import playback_changed, record_of
+from tests.contracts.playback.measures import NoMeasures
+from tests.contracts.playback.samples import (
+    NOW,
+    new_id,
+    playing,
+)
+
+USER = new_id()
+HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
+
+
+class Heard(NoMeasures):
+    """Adds up the seconds of each rung."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+        self.sessions: list[int] = []
+
+    def heard(self, rung: str, seconds: float) -> None:
+        self.seconds[rung] = self.seconds.get(rung, 0) + seconds
+
+    def playing(self, sessions: int) -> None:
+        self.sessions.append(sessions)
+
+
+@dataclass
+class Rig:
+    """Heartbeats on memory with a clock that stands still unless moved."""
+
+    now: int = NOW
+    store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
+    positions: MemoryPositions = field(default_factory=MemoryPositions)
+    events: MemoryEventBus = field(default_factory=MemoryEventBus)
+    measures: Heard = field(default_factory=lambda: Heard())
+
+    def __post_init__(self) -> None:
+        commander = Commander(
+            self.store, self.positions, MemoryDeliveries(self.store), self.events, lambda: self.now
+        )
+        self.heartbeats = Heartbeats(
+            self.store,
+            self.positions,
+            self.events,
+            commander,
+            measures=self.measures,
+            clock=lambda: self.now,
+        )
+        self.events.listen(self.heartbeats.hear)
+
+    async def begin(self, **changed: Any) -> PlayerState:
+        held = self.store.states.get(USER)
+        state = playing(held, self.now, **changed)
+        expected = held.version if held else None
+        records = (record_of(state, self.now),)
+        assert await self.store.commit(Change(USER, expected, state, records), self.now)
+        self.events.send(playback_changed(USER, state))
+        return state
+
+    async def open(self, state: PlayerState) -> Slot:
+        return await self.heartbeats.open(HOLDER, state.session_id, state.device_id)
+
+    def beat(
+        self, slot: Slot, seq: int, position_ms: int = 0, *, moving: bool = True, **heard: Any
+    ) -> None:
+        heard = heard or {"rung": "192"}
+        heard = {"rung": "", "bitrate_kbps": 0, "offline": False, **heard}
+        slot.take(seq, slot.epoch, slot.revision, position_ms, moving, now_ms=self.now, **heard)
+        self.heartbeats.mark(slot)
