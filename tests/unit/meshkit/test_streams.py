@@ -208,6 +208,16 @@ def test_a_follower_reads_the_reason_and_whether_to_come_back(
         require_going_on(WatchUsersResponse(end=end.to_message()))
     assert ended.value.reason == end.reason
     assert (ended.value.reconnect_after_s is not None) == comes_back
+    # What people read of it, in a log too, are the service's words.
+    assert end.message
+    assert ended.value.message == str(ended.value) == end.message
+
+
+def test_an_end_without_words_is_shown_by_its_reason() -> None:
+    end = stream_end_pb2.StreamEnd(reason=stream_end_pb2.StreamEnd.LAPSED)
+    with pytest.raises(StreamEnded) as ended:
+        require_going_on(WatchUsersResponse(end=end))
+    assert ended.value.message == str(ended.value) == "LAPSED"
 
 
 def test_a_reason_of_a_later_contract_is_shown_as_its_number() -> None:
