@@ -197,12 +197,10 @@ class PostgresChangeFeed:
         self._fetches: SingleFlight[tuple[asyncio.Event, str, int], _Found] = SingleFlight()
 
     async def head(self) -> str:
-        """See ``ChangeFeed.head``."""
         epoch, xid = await self._state(_HEAD)
         return encode_token(epoch, Position(int(xid), 0))
 
     async def oldest(self) -> str:
-        """See ``ChangeFeed.oldest``."""
         epoch, xid, seq = await self._state(_OLDEST)
         return encode_token(epoch, Position(int(xid), seq))
 
@@ -216,11 +214,10 @@ class PostgresChangeFeed:
         return row
 
     async def read(self, token: str, limit: int = BATCH_LIMIT) -> FeedBatch:
-        """See ``ChangeFeed.read``."""
         return (await self._fetch(token, limit)).batch
 
     async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
-        """See ``ChangeFeed.watch``. Raises ``Unavailable`` when the store goes away."""
+        """Raises ``Unavailable`` when the store goes away."""
         token, clock = token or await self.head(), CaughtUpClock()
         while not stop.is_set():
             grown = self._grown

@@ -79,7 +79,7 @@ class PostgresAnswers:
         key: RequestKey | None,
         produce: Callable[[], Awaitable[bytes]],
     ) -> bytes:
-        """See ``AnswerStore.answer_once``; ``produce`` writes on the same connection."""
+        """``produce`` writes on the same connection."""
         if key is None:
             return await produce()
         if transaction.info.transaction_status is not psycopg.pq.TransactionStatus.INTRANS:
@@ -100,7 +100,7 @@ class PostgresAnswers:
     async def answer_of(
         self, transaction: postgres.Connection, key: RequestKey | None
     ) -> bytes | None:
-        """See ``AnswerStore.answer_of``; it need not be inside a transaction."""
+        """It need not be inside a transaction."""
         if key is None:
             return None
         name = {"principal": key.principal, "method": key.method, "request_id": key.request_id}

@@ -43,13 +43,11 @@ class PostgresLeases:
         self._pool = pool
 
     async def claim(self, name: str, holder: str, ttl_s: float) -> bool:
-        """See ``Leases.claim``."""
         claim = {"name": name, "holder": holder, "ttl": timedelta(seconds=ttl_s)}
         async with postgres.transaction(self._pool) as connection:
             return await (await connection.execute(_CLAIM, claim)).fetchone() is not None
 
     async def release(self, name: str, holder: str) -> None:
-        """See ``Leases.release``."""
         async with postgres.transaction(self._pool) as connection:
             await connection.execute(_RELEASE, {"name": name, "holder": holder})
 

@@ -39,7 +39,6 @@ class CachedPeople:
         self._away_until_ms = 0
 
     async def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
-        """See the port."""
         found, missing = self._cache.find(user_ids)
         if missing:
             kept = await self._kept(missing)
@@ -50,7 +49,6 @@ class CachedPeople:
         return {id_: name for id_, name in found.items() if name is not None}
 
     async def existing(self, user_ids: Collection[str]) -> Mapping[str, str]:
-        """See the port."""
         cached, missing = self._cache.find(user_ids)
         found = {id_: name for id_, name in cached.items() if name is not None}
         unsure = [*missing, *(id_ for id_ in cached if id_ not in found)]

@@ -19,7 +19,7 @@ class Draft:
         self.recorded: NewSnapshot | None = None
 
     def record(self, snapshot: NewSnapshot) -> Head:
-        """See ``Writing.record``. RuntimeError for a second one."""
+        """RuntimeError for a second one."""
         if self.recorded is not None:
             raise RuntimeError("one decision makes one version")
         self.recorded = snapshot
@@ -27,7 +27,7 @@ class Draft:
         return self.head
 
     def change(self, head: Head) -> Head:
-        """See ``Writing.change``. Nothing rises when nothing differs."""
+        """Nothing rises when nothing differs."""
         changed = replace(
             self.head,
             owner_id=head.owner_id,

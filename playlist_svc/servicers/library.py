@@ -23,7 +23,6 @@ class LibraryServicer(LibraryServiceServicer):
     async def SaveTracks(
         self, request: pb.SaveTracksRequest, context: Context
     ) -> pb.SaveTracksResponse:
-        """See the contract."""
         track_ids = list(request.track_ids)
         user_id, key = writer(request)
         saved = await self._library.save_tracks(user_id, track_ids, key)
@@ -32,7 +31,6 @@ class LibraryServicer(LibraryServiceServicer):
     async def RemoveSavedTracks(
         self, request: pb.RemoveSavedTracksRequest, context: Context
     ) -> pb.RemoveSavedTracksResponse:
-        """See the contract."""
         track_ids = list(request.track_ids)
         user_id, key = writer(request)
         removed = await self._library.remove_saved_tracks(user_id, track_ids, key)
@@ -41,7 +39,6 @@ class LibraryServicer(LibraryServiceServicer):
     async def ListSavedTracks(
         self, request: pb.ListSavedTracksRequest, context: Context
     ) -> pb.ListSavedTracksResponse:
-        """See the contract."""
         page = Page.of(request)
         user_id, after = current_principal().user_id, place(page)
         saved = await self._library.list_saved_tracks(user_id, after, page.size + 1)
@@ -55,7 +52,6 @@ class LibraryServicer(LibraryServiceServicer):
     async def CheckSavedTracks(
         self, request: pb.CheckSavedTracksRequest, context: Context
     ) -> pb.CheckSavedTracksResponse:
-        """See the contract."""
         track_ids = list(request.track_ids)
         saved = await self._library.check_saved_tracks(current_principal().user_id, track_ids)
         return pb.CheckSavedTracksResponse(saved=saved)
@@ -63,7 +59,6 @@ class LibraryServicer(LibraryServiceServicer):
     async def SaveAlbums(
         self, request: pb.SaveAlbumsRequest, context: Context
     ) -> pb.SaveAlbumsResponse:
-        """See the contract."""
         album_ids = list(request.album_ids)
         user_id, key = writer(request)
         saved = await self._library.save_albums(user_id, album_ids, key)
@@ -72,7 +67,6 @@ class LibraryServicer(LibraryServiceServicer):
     async def RemoveSavedAlbums(
         self, request: pb.RemoveSavedAlbumsRequest, context: Context
     ) -> pb.RemoveSavedAlbumsResponse:
-        """See the contract."""
         album_ids = list(request.album_ids)
         user_id, key = writer(request)
         removed = await self._library.remove_saved_albums(user_id, album_ids, key)
@@ -81,7 +75,6 @@ class LibraryServicer(LibraryServiceServicer):
     async def ListSavedAlbums(
         self, request: pb.ListSavedAlbumsRequest, context: Context
     ) -> pb.ListSavedAlbumsResponse:
-        """See the contract."""
         page = Page.of(request)
         user_id, after = current_principal().user_id, place(page)
         saved = await self._library.list_saved_albums(user_id, after, page.size + 1)
@@ -95,7 +88,6 @@ class LibraryServicer(LibraryServiceServicer):
     async def CheckSavedAlbums(
         self, request: pb.CheckSavedAlbumsRequest, context: Context
     ) -> pb.CheckSavedAlbumsResponse:
-        """See the contract."""
         album_ids = list(request.album_ids)
         saved = await self._library.check_saved_albums(current_principal().user_id, album_ids)
         return pb.CheckSavedAlbumsResponse(saved=saved)

@@ -23,7 +23,6 @@ class LibraryInternalServicer(LibraryInternalServiceServicer):
     def WatchSavedTracks(
         self, request: pb.WatchSavedTracksRequest, context: Context
     ) -> AsyncIterator[pb.WatchSavedTracksResponse]:
-        """See the contract."""
         return self._streams.feed(
             pb.WatchSavedTracksResponse,
             self._watch_saved_tracks,

@@ -83,7 +83,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def CreatePlaylist(
         self, request: pb.CreatePlaylistRequest, context: Context
     ) -> pb.CreatePlaylistResponse:
-        """See the contract."""
         user_id = current_principal().user_id
         new = NewPlaylist(
             title=details.new_title(request) or fields.title("name", ""),
@@ -102,14 +101,12 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def GetPlaylist(
         self, request: pb.GetPlaylistRequest, context: Context
     ) -> pb.GetPlaylistResponse:
-        """See the contract."""
         shown = await self._do.get_playlist(*requests.named(request))
         return pb.GetPlaylistResponse(playlist=playlists.playlist(shown))
 
     async def ListPlaylists(
         self, request: pb.ListPlaylistsRequest, context: Context
     ) -> pb.ListPlaylistsResponse:
-        """See the contract."""
         kinds = requests.kinds(request)
         page = Page.of(request)
         after = fields.numbered_key(page.after)
@@ -123,7 +120,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def ListUserPlaylists(
         self, request: pb.ListUserPlaylistsRequest, context: Context
     ) -> pb.ListUserPlaylistsResponse:
-        """See the contract."""
         owner_id = request.user_id
         page = Page.of(request)
         after = fields.numbered_key(page.after)
@@ -137,7 +133,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def UpdatePlaylist(
         self, request: pb.UpdatePlaylistRequest, context: Context
     ) -> pb.UpdatePlaylistResponse:
-        """See the contract."""
         command = requests.command(request, request.playlist.snapshot_id)
         snapshot_id, head = await self._do.update_playlist(command, details.changed(request))
         head = await self._do.refresh(head)
@@ -149,14 +144,12 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def DeletePlaylist(
         self, request: pb.DeletePlaylistRequest, context: Context
     ) -> pb.DeletePlaylistResponse:
-        """See the contract."""
         await self._do.delete_playlist(requests.command(request))
         return pb.DeletePlaylistResponse()
 
     async def RecoverPlaylist(
         self, request: pb.RecoverPlaylistRequest, context: Context
     ) -> pb.RecoverPlaylistResponse:
-        """See the contract."""
         command = requests.command(request)
         head = await self._do.recover_playlist(command)
         shown = await self._do.views.shown(head, command.user_id)
@@ -165,7 +158,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def ListTracks(
         self, request: pb.ListTracksRequest, context: Context
     ) -> pb.ListTracksResponse:
-        """See the contract."""
         playlist_id, user_id = requests.named(request)
         snapshot_id = request.snapshot_id
         page = Page.of(request)
@@ -193,7 +185,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def AddTracks(
         self, request: pb.AddTracksRequest, context: Context
     ) -> pb.AddTracksResponse:
-        """See the contract."""
         command = requests.command(request, request.snapshot_id)
         track_ids = request.track_ids
         edited = await self._do.add_tracks(command, track_ids, requests.place(request))
@@ -204,7 +195,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def RemoveTracks(
         self, request: pb.RemoveTracksRequest, context: Context
     ) -> pb.RemoveTracksResponse:
-        """See the contract."""
         command = requests.command(request, request.snapshot_id)
         item_ids = list(map(to_raw, request.item_ids))
         edited = await self._do.remove_tracks(command, item_ids)
@@ -213,7 +203,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def MoveTracks(
         self, request: pb.MoveTracksRequest, context: Context
     ) -> pb.MoveTracksResponse:
-        """See the contract."""
         command = requests.command(request, request.snapshot_id)
         item_ids = list(map(to_raw, request.item_ids))
         before = requests.before(request.before_item_id)
@@ -223,7 +212,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def ReplaceTracks(
         self, request: pb.ReplaceTracksRequest, context: Context
     ) -> pb.ReplaceTracksResponse:
-        """See the contract."""
         command = requests.command(request, request.snapshot_id)
         edited = await self._do.replace_tracks(command, requests.items(request))
         return pb.ReplaceTracksResponse(
@@ -235,7 +223,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def SortTracks(
         self, request: pb.SortTracksRequest, context: Context
     ) -> pb.SortTracksResponse:
-        """See the contract."""
         command = requests.command(request)
         by = requests.sorted_by(request)
         edited = await self._do.sort_tracks(command, by, descending=request.descending)
@@ -244,7 +231,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def FollowPlaylist(
         self, request: pb.FollowPlaylistRequest, context: Context
     ) -> pb.FollowPlaylistResponse:
-        """See the contract."""
         command = requests.command(request)
         count = await self._do.follow_playlist(command.playlist_id, command.user_id, command.key)
         return pb.FollowPlaylistResponse(follower_count=count)
@@ -252,7 +238,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     async def UnfollowPlaylist(
         self, request: pb.UnfollowPlaylistRequest, context: Context
     ) -> pb.UnfollowPlaylistResponse:
-        """See the contract."""
         command = requests.command(request)
         await self._do.unfollow_playlist(command.playlist_id, command.user_id, command.key)
         return pb.UnfollowPlaylistResponse()
@@ -260,7 +245,6 @@ class PlaylistServicer(PlaylistServiceServicer):
     def WatchPlaylist(
         self, request: pb.WatchPlaylistRequest, context: Context
     ) -> AsyncIterator[pb.WatchPlaylistResponse]:
-        """See the contract."""
         playlist_id, user_id = requests.named(request)
         token = request.resume_token
 

@@ -39,7 +39,6 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
     async def GetPlayOrder(
         self, request: pb.GetPlayOrderRequest, context: Context
     ) -> pb.GetPlayOrderResponse:
-        """See the contract."""
         found = await self._get_play_order(*requests.named(request))
         return pb.GetPlayOrderResponse(
             entries=found.entries,
@@ -51,7 +50,6 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
     async def PutManagedPlaylist(
         self, request: pb.PutManagedPlaylistRequest, context: Context
     ) -> pb.PutManagedPlaylistResponse:
-        """See the contract."""
         wanted = requests.managed(request)
         key = request_key(request, principal=f"service {wanted.service}")
         playlist_id, snapshot_id = await self._put_managed_playlist(wanted, key)
@@ -60,7 +58,6 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
     def WatchMembership(
         self, request: pb.WatchMembershipRequest, context: Context
     ) -> AsyncIterator[pb.WatchMembershipResponse]:
-        """See the contract."""
         return self._streams.feed(
             pb.WatchMembershipResponse,
             self._watch_membership,
@@ -71,7 +68,6 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
     def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context
     ) -> AsyncIterator[pb.WatchChangesResponse]:
-        """See the contract."""
         return self._streams.feed(
             pb.WatchChangesResponse,
             self._watch_changes,

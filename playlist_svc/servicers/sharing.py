@@ -49,7 +49,6 @@ class SharingServicer(SharingServiceServicer):
     async def SetCollaborator(
         self, request: pb.SetCollaboratorRequest, context: Context
     ) -> pb.SetCollaboratorResponse:
-        """See the contract."""
         command = requests.command(request)
         user_id = request.user_id
         role = sharing.role_of(request.role)
@@ -63,7 +62,6 @@ class SharingServicer(SharingServiceServicer):
     async def RemoveCollaborator(
         self, request: pb.RemoveCollaboratorRequest, context: Context
     ) -> pb.RemoveCollaboratorResponse:
-        """See the contract."""
         command = requests.command(request)
         user_id = request.user_id
         await self._do.remove_collaborator(
@@ -74,7 +72,6 @@ class SharingServicer(SharingServiceServicer):
     async def ListCollaborators(
         self, request: pb.ListCollaboratorsRequest, context: Context
     ) -> pb.ListCollaboratorsResponse:
-        """See the contract."""
         playlist_id, caller = requests.named(request)
         members = await self._do.list_collaborators(caller, playlist_id)
         return pb.ListCollaboratorsResponse(collaborators=sharing.collaborators(members))
@@ -82,7 +79,6 @@ class SharingServicer(SharingServiceServicer):
     async def TransferOwnership(
         self, request: pb.TransferOwnershipRequest, context: Context
     ) -> pb.TransferOwnershipResponse:
-        """See the contract."""
         command = requests.command(request)
         user_id = request.user_id
         head = await self._do.transfer_ownership(
@@ -94,7 +90,6 @@ class SharingServicer(SharingServiceServicer):
     async def CreateShare(
         self, request: pb.CreateShareRequest, context: Context
     ) -> pb.CreateShareResponse:
-        """See the contract."""
         command = requests.command(request)
         role = sharing.optional_role_of(request.role)
         made = await self._do.create_share(
@@ -109,7 +104,6 @@ class SharingServicer(SharingServiceServicer):
     async def ListShares(
         self, request: pb.ListSharesRequest, context: Context
     ) -> pb.ListSharesResponse:
-        """See the contract."""
         playlist_id, caller = requests.named(request)
         page = Page.of(request)
         after = fields.numbered_key(page.after)
@@ -123,7 +117,6 @@ class SharingServicer(SharingServiceServicer):
     async def RevokeShare(
         self, request: pb.RevokeShareRequest, context: Context
     ) -> pb.RevokeShareResponse:
-        """See the contract."""
         command = requests.command(request)
         share_id = request.share_id
         await self._do.revoke_share(command.user_id, command.playlist_id, share_id, command.key)
@@ -132,14 +125,12 @@ class SharingServicer(SharingServiceServicer):
     async def PreviewShare(
         self, request: pb.PreviewShareRequest, context: Context
     ) -> pb.PreviewShareResponse:
-        """See the contract."""
         address = sharing.address(context.invocation_metadata() or ())
         return sharing.preview(await self._do.preview_share(address, request.code))
 
     async def AcceptShare(
         self, request: pb.AcceptShareRequest, context: Context
     ) -> pb.AcceptShareResponse:
-        """See the contract."""
         caller, key = requests.writer(request)
         shown = await self._do.accept_share(caller, request.code, key)
         return pb.AcceptShareResponse(playlist=playlists.playlist(shown))

@@ -39,7 +39,6 @@ class SnapshotServicer(SnapshotServiceServicer):
     async def ListSnapshots(
         self, request: pb.ListSnapshotsRequest, context: Context
     ) -> pb.ListSnapshotsResponse:
-        """See the contract."""
         playlist_id, user_id = requests.named(request)
         page = Page.of(request)
         before = requests.below(page.after)
@@ -54,7 +53,6 @@ class SnapshotServicer(SnapshotServiceServicer):
     async def GetSnapshot(
         self, request: pb.GetSnapshotRequest, context: Context
     ) -> pb.GetSnapshotResponse:
-        """See the contract."""
         playlist_id, user_id = requests.named(request)
         snapshot_id = request.snapshot_id
         told, content = await self._do.get_snapshot(playlist_id, user_id, snapshot_id)
@@ -68,7 +66,6 @@ class SnapshotServicer(SnapshotServiceServicer):
     async def DiffSnapshots(
         self, request: pb.DiffSnapshotsRequest, context: Context
     ) -> pb.DiffSnapshotsResponse:
-        """See the contract."""
         playlist_id, user_id = requests.named(request)
         from_id, to_id = requests.compared(request)
         page = Page.of(request)
@@ -86,7 +83,6 @@ class SnapshotServicer(SnapshotServiceServicer):
         )
 
     async def Undo(self, request: pb.UndoRequest, context: Context) -> pb.UndoResponse:
-        """See the contract."""
         command = requests.command(request, request.snapshot_id)
         edited = await self._do.undo(command)
         return pb.UndoResponse(
@@ -96,7 +92,6 @@ class SnapshotServicer(SnapshotServiceServicer):
         )
 
     async def Redo(self, request: pb.RedoRequest, context: Context) -> pb.RedoResponse:
-        """See the contract."""
         edited = await self._do.redo(requests.command(request))
         return pb.RedoResponse(
             snapshot_id=edited.snapshot_id,
@@ -105,7 +100,6 @@ class SnapshotServicer(SnapshotServiceServicer):
         )
 
     async def Restore(self, request: pb.RestoreRequest, context: Context) -> pb.RestoreResponse:
-        """See the contract."""
         command = requests.command(request, request.snapshot_id)
         edited = await self._do.restore(command)
         return pb.RestoreResponse(snapshot_id=edited.snapshot_id, summary=edited.summary)

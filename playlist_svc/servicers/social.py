@@ -29,7 +29,6 @@ class SocialServicer(SocialServiceServicer):
         self._artist_blocks = artist_blocks
 
     async def Follow(self, request: pb.FollowRequest, context: Context) -> pb.FollowResponse:
-        """See the contract."""
         people = list(request.user_ids)
         artists = list(request.artist_ids)
         user_id, key = writer(request)
@@ -37,7 +36,6 @@ class SocialServicer(SocialServiceServicer):
         return pb.FollowResponse(followed_count=followed)
 
     async def Unfollow(self, request: pb.UnfollowRequest, context: Context) -> pb.UnfollowResponse:
-        """See the contract."""
         people = list(request.user_ids)
         artists = list(request.artist_ids)
         user_id, key = writer(request)
@@ -47,7 +45,6 @@ class SocialServicer(SocialServiceServicer):
     async def ListFollowing(
         self, request: pb.ListFollowingRequest, context: Context
     ) -> pb.ListFollowingResponse:
-        """See the contract."""
         page, after = _page(request)
         kind = convert.kind(request.kind)
         user_id = current_principal().user_id
@@ -60,7 +57,6 @@ class SocialServicer(SocialServiceServicer):
     async def ListFollowers(
         self, request: pb.ListFollowersRequest, context: Context
     ) -> pb.ListFollowersResponse:
-        """See the contract."""
         page, after = _page(request)
         found = await self._social.list_followers(current_principal().user_id, after, page.size + 1)
         shown, next_token = _shown(page, found)
@@ -71,7 +67,6 @@ class SocialServicer(SocialServiceServicer):
     async def ListUserFollowing(
         self, request: pb.ListUserFollowingRequest, context: Context
     ) -> pb.ListUserFollowingResponse:
-        """See the contract."""
         page, after = _page(request)
         user_id, kind = request.user_id, convert.kind(request.kind)
         reader_id = current_principal().user_id
@@ -84,7 +79,6 @@ class SocialServicer(SocialServiceServicer):
     async def ListUserFollowers(
         self, request: pb.ListUserFollowersRequest, context: Context
     ) -> pb.ListUserFollowersResponse:
-        """See the contract."""
         page, after = _page(request)
         user_id, reader_id = request.user_id, current_principal().user_id
         found = await self._social.list_user_followers(reader_id, user_id, after, page.size + 1)
@@ -94,7 +88,6 @@ class SocialServicer(SocialServiceServicer):
     async def GetRelation(
         self, request: pb.GetRelationRequest, context: Context
     ) -> pb.GetRelationResponse:
-        """See the contract."""
         user_id = request.user_id
         standing = await self._social.get_relation(current_principal().user_id, user_id)
         return convert.relation(user_id, standing)
@@ -102,7 +95,6 @@ class SocialServicer(SocialServiceServicer):
     async def BlockUser(
         self, request: pb.BlockUserRequest, context: Context
     ) -> pb.BlockUserResponse:
-        """See the contract."""
         blocked_id = request.user_id
         user_id, key = writer(request)
         await self._user_blocks.block_user(user_id, blocked_id, key)
@@ -111,7 +103,6 @@ class SocialServicer(SocialServiceServicer):
     async def UnblockUser(
         self, request: pb.UnblockUserRequest, context: Context
     ) -> pb.UnblockUserResponse:
-        """See the contract."""
         blocked_id = request.user_id
         user_id, key = writer(request)
         await self._user_blocks.unblock_user(user_id, blocked_id, key)
@@ -120,7 +111,6 @@ class SocialServicer(SocialServiceServicer):
     async def ListBlocks(
         self, request: pb.ListBlocksRequest, context: Context
     ) -> pb.ListBlocksResponse:
-        """See the contract."""
         page, after = _page(request)
         blocks = await self._user_blocks.list_blocks(
             current_principal().user_id, after, page.size + 1
@@ -139,7 +129,6 @@ class SocialServicer(SocialServiceServicer):
     async def BlockArtist(
         self, request: pb.BlockArtistRequest, context: Context
     ) -> pb.BlockArtistResponse:
-        """See the contract."""
         user_id, key = writer(request)
         await self._artist_blocks.block_artist(user_id, request.artist_id, key)
         return pb.BlockArtistResponse()
@@ -147,7 +136,6 @@ class SocialServicer(SocialServiceServicer):
     async def UnblockArtist(
         self, request: pb.UnblockArtistRequest, context: Context
     ) -> pb.UnblockArtistResponse:
-        """See the contract."""
         user_id, key = writer(request)
         await self._artist_blocks.unblock_artist(user_id, request.artist_id, key)
         return pb.UnblockArtistResponse()
@@ -155,7 +143,6 @@ class SocialServicer(SocialServiceServicer):
     async def ListBlockedArtists(
         self, request: pb.ListBlockedArtistsRequest, context: Context
     ) -> pb.ListBlockedArtistsResponse:
-        """See the contract."""
         page, after = _page(request)
         blocked = await self._artist_blocks.list_blocked_artists(
             current_principal().user_id, after, page.size + 1
@@ -170,14 +157,12 @@ class SocialServicer(SocialServiceServicer):
     async def GetPrivacy(
         self, request: pb.GetPrivacyRequest, context: Context
     ) -> pb.GetPrivacyResponse:
-        """See the contract."""
         audience = await self._social.get_privacy(current_principal().user_id)
         return pb.GetPrivacyResponse(audience=convert.audience(audience))
 
     async def UpdatePrivacy(
         self, request: pb.UpdatePrivacyRequest, context: Context
     ) -> pb.UpdatePrivacyResponse:
-        """See the contract."""
         user_id, key = writer(request)
         audience = await self._social.update_privacy(
             user_id,

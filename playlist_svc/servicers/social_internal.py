@@ -34,7 +34,6 @@ class SocialInternalServicer(SocialInternalServiceServicer):
     def WatchBlockedArtists(
         self, request: pb.WatchBlockedArtistsRequest, context: Context
     ) -> AsyncIterator[pb.WatchBlockedArtistsResponse]:
-        """See the contract."""
         return self._streams.feed(
             pb.WatchBlockedArtistsResponse,
             self._watch_blocked_artists,
@@ -45,7 +44,6 @@ class SocialInternalServicer(SocialInternalServiceServicer):
     async def ListFriends(
         self, request: pb.ListFriendsRequest, context: Context
     ) -> pb.ListFriendsResponse:
-        """See the contract."""
         page = Page.of(request)
         after = place(page)
         found = await self._list_friends(current_principal().user_id, after, page.size + 1)

@@ -38,7 +38,6 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
     def ImportPlaylist(
         self, request: pb.ImportPlaylistRequest, context: Context
     ) -> AsyncIterator[pb.ImportPlaylistResponse]:
-        """See the contract."""
         principal = current_principal()
 
         async def steps(stream: OpenStream) -> AsyncGenerator[pb.ImportPlaylistResponse, None]:
@@ -63,7 +62,6 @@ class TransferServicer(pb_grpc.TransferServiceServicer):
     async def ExportPlaylist(
         self, request: pb.ExportPlaylistRequest, context: Context
     ) -> AsyncIterator[HttpBody]:
-        """See the contract."""
         exported = await self._export_playlist(
             request.playlist_id,
             current_principal().user_id,

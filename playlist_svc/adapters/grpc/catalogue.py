@@ -27,7 +27,6 @@ class CatalogueService:
         self._stub = stub
 
     async def tracks(self, track_ids: Sequence[str]) -> list[Track]:
-        """See the port."""
         slots = asyncio.Semaphore(_PARALLEL)
         asked = list(filter(is_ulid, track_ids))
         batches = [asked[at : at + _BATCH] for at in range(0, len(asked), _BATCH)]

@@ -25,7 +25,6 @@ class IdentityService:
         self._stub = stub
 
     async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
-        """See the port."""
         asked = list(filter(is_ulid, user_ids))
         names: dict[str, str] = {}
         for at in range(0, len(asked), _BATCH):

@@ -31,7 +31,6 @@ class CatalogueMatching:
         self._stub = stub
 
     async def match(self, descriptions: Sequence[Description]) -> list[Matched]:
-        """See the port."""
         request = pb.MatchTracksRequest(descriptions=map(_said, descriptions))
         answer = await self._stub.MatchTracks(request, timeout=_MATCH_S)
         if len(answer.results) != len(descriptions):
@@ -93,7 +92,6 @@ class PatientMatching:
         self._patience = patience
 
     async def match(self, descriptions: Sequence[Description]) -> Sequence[Matched]:
-        """See the port."""
         return await self._patience(lambda: self._inner.match(descriptions))
 
 
@@ -105,5 +103,4 @@ class PatientCatalogue:
         self._patience = patience
 
     async def tracks(self, track_ids: Sequence[str]) -> Sequence[Track]:
-        """See the port."""
         return await self._patience(lambda: self._inner.tracks(track_ids))

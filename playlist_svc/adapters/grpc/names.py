@@ -21,7 +21,6 @@ class CatalogueAlbums:
         self._stub = stub
 
     async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
-        """See ``Albums.existing``."""
         request = pb.LookupAlbumsRequest(ids=album_ids)
         answer = await self._stub.LookupAlbums(request, timeout=_BATCH_S)
         found = {
@@ -39,7 +38,6 @@ class CatalogueArtists:
         self._stub = stub
 
     async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
-        """See ``Artists.existing``."""
         request = pb.LookupArtistsRequest(ids=artist_ids)
         answer = await self._stub.LookupArtists(request, timeout=_BATCH_S)
         found = {one.id: Artist(one.id, one.name) for one in answer.artists}

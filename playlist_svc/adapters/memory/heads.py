@@ -15,11 +15,9 @@ class MemoryHeads:
         self.kept: dict[str, Head] = {}
 
     async def get(self, playlist_id: str) -> Head | None:
-        """See ``HeadCache.get``."""
         return None if self.away else self.kept.get(playlist_id)
 
     async def put(self, heads: Sequence[Head]) -> None:
-        """See ``HeadCache.put``."""
         if self.away:
             return
         for head in heads:

@@ -24,7 +24,6 @@ class MemoryAlbums:
         self.known: dict[str, Album] = {}
 
     async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
-        """See ``Albums.existing``."""
         for album_id in album_ids:
             if album_id not in self.known:
                 raise no_such("album", album_id)
@@ -49,15 +48,12 @@ class MemoryShelf(Generic[T]):
         self._held: defaultdict[str, dict[str, Saved[T]]] = defaultdict(dict)
 
     async def answered(self, key: RequestKey | None) -> int | None:
-        """See ``Shelf.answered``."""
         answer = await self._answers.answer_of(None, key)
         return None if answer is None else int(answer)
 
     async def save(
         self, user_id: str, things: Sequence[T], now_ms: int, key: RequestKey | None = None
     ) -> int:
-        """See ``Shelf.save``."""
-
         async def produce() -> bytes:
             return number(self._put(user_id, things, now_ms))
 
@@ -88,8 +84,6 @@ class MemoryShelf(Generic[T]):
     async def remove(
         self, user_id: str, ids: Collection[str], now_ms: int, key: RequestKey | None = None
     ) -> int:
-        """See ``Shelf.remove``."""
-
         async def produce() -> bytes:
             held = self._held[user_id]
             gone = [one for one in ids if held.pop(one, None) is not None]
@@ -99,24 +93,20 @@ class MemoryShelf(Generic[T]):
         return int(await self._answers.answer_once(None, key, produce))
 
     async def page(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedPage[T]:
-        """See ``Shelf.page``."""
         held = self._held[user_id].values()
         ordered = sorted(held, key=_key, reverse=True)
         found = [one for one in ordered if after is None or _key(one) < after]
         return SavedPage(found[:limit], len(held))
 
     async def among(self, user_id: str, ids: Collection[str]) -> frozenset[str]:
-        """See ``Shelf.among``."""
         return frozenset(self._held[user_id].keys() & set(ids))
 
     async def erase(self, user_id: str) -> None:
-        """See ``Shelf.erase``."""
         if self._held.pop(user_id, None) and self._entity:
             self._version += 1
             self._feed.append(encode(self._entity, Forgotten(user_id, self._version)))
 
     async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[Moved]:
-        """See ``Shelf.everyones``."""
         there = [
             Moved(user_id, thing_id, one.saved_at_us, 0, True)
             for user_id, held in self._held.items()

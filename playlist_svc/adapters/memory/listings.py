@@ -18,12 +18,10 @@ class MemoryListings:
         self._heads = heads
 
     async def public_heads(self, after: str, limit: int) -> list[Head]:
-        """See ``Listings.public_heads``."""
         heads = await self.all_heads(after, len(self._heads.kept))
         return [head for head in heads if head.visibility is Visibility.PUBLIC][:limit]
 
     async def all_heads(self, after: str, limit: int) -> list[Head]:
-        """See ``Listings.all_heads``."""
         found = [
             head
             for playlist_id, head in sorted(self._heads.kept.items())
@@ -32,7 +30,6 @@ class MemoryListings:
         return found[:limit]
 
     async def followed(self, user_id: str, playlist_ids: Collection[str]) -> frozenset[str]:
-        """See ``Listings.followed``."""
         return frozenset(
             [
                 playlist_id

@@ -18,7 +18,6 @@ class MemoryMatching:
         self.tracks = list(tracks)
 
     async def match(self, descriptions: Sequence[Description]) -> list[Matched]:
-        """See the port."""
         return [self._matched(description) for description in descriptions]
 
     def _matched(self, said: Description) -> Matched:

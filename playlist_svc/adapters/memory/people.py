@@ -14,11 +14,9 @@ class MemoryToldNames:
         self._kept: dict[str, ToldName] = {}
 
     async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
-        """See the port."""
         return {id_: self._kept[id_] for id_ in user_ids if id_ in self._kept}
 
     async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
-        """See the port."""
         for id_, username in names.items():
             held = self._kept.get(id_)
             if held is None or held.told_at_ms < told_at_ms:
@@ -37,12 +35,10 @@ class MemoryPeopleCopy:
         self._token = ""
 
     async def resume_token(self) -> str:
-        """See the port."""
         return self._token
 
     async def store(
         self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
     ) -> None:
-        """See the port."""
         await self._told.keep(names, gone, told_at_ms)
         self._token = resume_token or self._token

@@ -66,8 +66,6 @@ class MemoryPlaylists:
         self._followed: dict[tuple[str, str], int] = {}
 
     async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
-        """See ``PlaylistStore.create``."""
-
         async def produce() -> bytes:
             await asyncio.sleep(0)
             made = first_head(head, first)
@@ -81,7 +79,6 @@ class MemoryPlaylists:
         return heads.decode(await self._answers.answer_once(None, key, produce))
 
     async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
-        """See ``PlaylistStore.foreseen``."""
         await asyncio.sleep(0)
         answer = await self._answers.answer_of(None, key)
         if answer is not None:
@@ -95,8 +92,6 @@ class MemoryPlaylists:
         key: RequestKey | None,
         decide: Callable[[Writing], Awaitable[bytes]],
     ) -> bytes:
-        """See ``PlaylistStore.write``."""
-
         async def produce() -> bytes:
             async with self._locks[playlist_id]:
                 await asyncio.sleep(0)
@@ -111,7 +106,6 @@ class MemoryPlaylists:
         return await self._answers.answer_once(None, key, produce)
 
     async def answered(self, key: RequestKey | None) -> bytes | None:
-        """See ``PlaylistStore.answered``."""
         await asyncio.sleep(0)
         return await self._answers.answer_of(None, key)
 
@@ -141,31 +135,26 @@ class MemoryPlaylists:
         await self._cache.put([head])
 
     async def head(self, playlist_id: str) -> Head | None:
-        """See ``PlaylistStore.head``."""
         await asyncio.sleep(0)
         kept = self._playlists.get(playlist_id)
         return kept.head if kept else None
 
     async def content(self, head: Head, revision: int) -> Content:
-        """See ``PlaylistStore.content``."""
         await asyncio.sleep(0)
         if head.playlist_id not in self._playlists:
             raise RevisionGone(f"revision {revision} is not kept")
         return self._playlists[head.playlist_id].content(revision)
 
     async def snapshot(self, playlist_id: str, snapshot_id: str) -> Snapshot | None:
-        """See ``PlaylistStore.snapshot``."""
         await asyncio.sleep(0)
         kept = self._playlists.get(playlist_id)
         return kept.by_id(snapshot_id) if kept else None
 
     async def snapshots_between(self, playlist_id: str, after: int, limit: int) -> list[Snapshot]:
-        """See ``PlaylistStore.snapshots_between``."""
         above = [s for s in await self._history(playlist_id) if s.revision > after]
         return above[-limit:] if limit else []
 
     async def snapshots(self, playlist_id: str, before: int | None, limit: int) -> list[Snapshot]:
-        """See ``PlaylistStore.snapshots``."""
         history = await self._history(playlist_id)
         below = [s for s in history if before is None or s.revision < before]
         return below[::-1][:limit]
@@ -178,7 +167,6 @@ class MemoryPlaylists:
     async def heads_of(
         self, user_id: str, kinds: Kinds, after: tuple[int, str] | None, limit: int
     ) -> list[Listed]:
-        """See ``PlaylistStore.heads_of``."""
         await asyncio.sleep(0)
         keyed = [
             Listed(kept.head, key_ms)
@@ -214,7 +202,6 @@ class MemoryPlaylists:
         return head.visibility is not Visibility.PRIVATE or head.role_of(user_id) > Role.STRANGER
 
     async def standing(self, playlist_id: str, owner_id: str, user_id: str) -> Standing:
-        """See ``PlaylistStore.standing``."""
         await asyncio.sleep(0)
         follows = (playlist_id, user_id) in self._followed
         return Standing(follows, (owner_id, user_id) in self.blocks)
@@ -222,8 +209,6 @@ class MemoryPlaylists:
     async def follow(
         self, playlist_id: str, user_id: str, now_ms: int, key: RequestKey | None = None
     ) -> int:
-        """See ``PlaylistStore.follow``."""
-
         async def produce() -> bytes:
             return number(await self._follow(playlist_id, user_id, now_ms))
 
@@ -243,8 +228,6 @@ class MemoryPlaylists:
             return kept.head.follower_count
 
     async def unfollow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> None:
-        """See ``PlaylistStore.unfollow``."""
-
         async def produce() -> bytes:
             async with self._locks[playlist_id]:
                 await asyncio.sleep(0)
@@ -261,7 +244,6 @@ class MemoryPlaylists:
         await self._tell(kept.head)
 
     async def purge(self, now_ms: int, limit: int) -> int:
-        """See ``PlaylistStore.purge``."""
         await asyncio.sleep(0)
         before = now_ms - RECOVERABLE_MS
         deleted = ((kept.head.deleted_at_ms, name) for name, kept in self._playlists.items())
@@ -271,7 +253,6 @@ class MemoryPlaylists:
         return len(over[:limit]) + sum(map(self._shorten, self._playlists.values()))
 
     async def erase(self, user_id: str) -> None:
-        """See ``PlaylistStore.erase``."""
         for playlist_id, kept in list(self._playlists.items()):
             async with self._locks[playlist_id]:
                 if kept.head.owner_id == user_id and playlist_id in self._playlists:

@@ -25,22 +25,18 @@ class MemoryShares:
         self._accepted: set[tuple[str, str]] = set()
 
     async def find(self, code_sha256: bytes) -> Share | None:
-        """See ``ShareStore.find``."""
         return self._shares.get(self._by_code.get(code_sha256, ""))
 
     async def get(self, share_id: str) -> Share | None:
-        """See ``ShareStore.get``."""
         return self._shares.get(share_id)
 
     async def of_playlist(
         self, playlist_id: str, after: tuple[int, str] | None, limit: int
     ) -> list[Share]:
-        """See ``ShareStore.of_playlist``."""
         found = sorted(self._of(playlist_id), key=_key, reverse=True)
         return [share for share in found if after is None or _key(share) < after][:limit]
 
     async def add(self, writing: Writing, share: Share, code_sha256: bytes) -> None:
-        """See ``ShareStore.add``."""
         in_force = [one for one in self._of(share.playlist_id) if one.in_force(share.created_at_ms)]
         if len(in_force) >= MOST_LINKS:
             raise collection_full(MOST_LINKS)
@@ -48,12 +44,10 @@ class MemoryShares:
         self._by_code[code_sha256] = share.share_id
 
     async def held(self, writing: Writing, share_id: str) -> Share | None:
-        """See ``ShareStore.held``."""
         share = self._shares.get(share_id)
         return share if share and share.playlist_id == writing.head.playlist_id else None
 
     async def revoke(self, writing: Writing, share_id: str, now_ms: int) -> bool:
-        """See ``ShareStore.revoke``."""
         share = await self.held(writing, share_id)
         if share is None:
             return False
@@ -62,14 +56,12 @@ class MemoryShares:
         return True
 
     async def count_accepted(self, writing: Writing, share_id: str, user_id: str) -> None:
-        """See ``ShareStore.count_accepted``."""
         if (share_id, user_id) not in self._accepted:
             self._accepted.add((share_id, user_id))
             share = self._shares[share_id]
             self._shares[share_id] = replace(share, accepted_count=share.accepted_count + 1)
 
     async def erase(self, user_id: str) -> None:
-        """See ``ShareStore.erase``."""
         self._accepted = {one for one in self._accepted if one[1] != user_id}
 
     def _of(self, playlist_id: str) -> list[Share]:
@@ -83,7 +75,6 @@ class SocialBlocks:
         self._social = social
 
     async def between(self, one: str, other: str) -> bool:
-        """See ``Blocks.between``."""
         relation = await self._social.relation(one, other)
         return relation.blocking or relation.blocked_by
 
@@ -95,7 +86,6 @@ class MemoryTries:
         self._times: defaultdict[str, list[int]] = defaultdict(list)
 
     async def begin(self, who: str, now_ms: int) -> int:
-        """See ``Tries.begin``."""
         times = self._times[who][-MOST_TRIES:]
         if len(times) == MOST_TRIES and times[0] > now_ms - TRIES_WITHIN_MS:
             return times[0] + TRIES_WITHIN_MS - now_ms
@@ -103,7 +93,6 @@ class MemoryTries:
         return 0
 
     async def failed(self, who: str, now_ms: int) -> None:
-        """See ``Tries.failed``."""
         self._times[who].append(now_ms)
 
 

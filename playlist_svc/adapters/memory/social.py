@@ -37,7 +37,6 @@ class MemoryArtists:
         self.known: dict[str, Artist] = {}
 
     async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
-        """See ``Artists.existing``."""
         for artist_id in artist_ids:
             if artist_id not in self.known:
                 raise no_such("artist", artist_id)
@@ -64,7 +63,6 @@ class MemorySocial:
         self._artists: dict[str, ArtistFollowers] = {}
 
     async def answered(self, key: RequestKey | None) -> int | None:
-        """See ``SocialStore.answered``."""
         answer = await self._answers.answer_of(None, key)
         return None if answer is None else int(answer or 0)
 
@@ -82,7 +80,6 @@ class MemorySocial:
         now_ms: int,
         key: RequestKey | None = None,
     ) -> int:
-        """See ``SocialStore.follow``."""
         began = partial(self._begin, user_id, people, artists, now_ms)
         return int(await self._once(key, lambda: number(began())))
 
@@ -124,7 +121,6 @@ class MemorySocial:
         artists: Collection[str],
         key: RequestKey | None = None,
     ) -> int:
-        """See ``SocialStore.unfollow``."""
         asked = {(user_id, Kind.USER, person) for person in people}
         asked |= {(user_id, Kind.ARTIST, artist_id) for artist_id in artists}
         ended = await self._once(key, lambda: number(self._end(asked & self._follows.keys())))
@@ -146,7 +142,6 @@ class MemorySocial:
         *,
         reader_id: str,
     ) -> ConnectionPage:
-        """See ``SocialStore.following``."""
         found = [
             self._connection(one_kind, target_id, since, reader_id)
             for (follower, one_kind, target_id), since in self._follows.items()
@@ -157,7 +152,6 @@ class MemorySocial:
     async def followers(
         self, user_id: str, after: tuple[int, str] | None, limit: int, *, reader_id: str
     ) -> ConnectionPage:
-        """See ``SocialStore.followers``."""
         found = [
             self._connection(Kind.USER, follower, since, reader_id)
             for (follower, kind, target_id), since in self._follows.items()
@@ -183,7 +177,6 @@ class MemorySocial:
         return ConnectionPage(found, len(connections))
 
     async def relation(self, user_id: str, other_id: str) -> Relation:
-        """See ``SocialStore.relation``."""
         return Relation(
             following=(user_id, Kind.USER, other_id) in self._follows,
             followed_by=(other_id, Kind.USER, user_id) in self._follows,
@@ -197,7 +190,6 @@ class MemorySocial:
     async def block(
         self, user_id: str, blocked_id: str, now_ms: int, key: RequestKey | None = None
     ) -> None:
-        """See ``SocialStore.block``."""
         await self._once(key, lambda: self._shut_out(user_id, blocked_id, now_ms))
 
     def _shut_out(self, user_id: str, blocked_id: str, now_ms: int) -> bytes:
@@ -210,8 +202,6 @@ class MemorySocial:
         return NOTHING
 
     async def unblock(self, user_id: str, blocked_id: str, key: RequestKey | None = None) -> None:
-        """See ``SocialStore.unblock``."""
-
         def write() -> bytes:
             self._blocks.pop((user_id, blocked_id), None)
             return NOTHING
@@ -221,12 +211,10 @@ class MemorySocial:
     async def blocks(
         self, user_id: str, after: tuple[int, str] | None, limit: int
     ) -> Sequence[Block]:
-        """See ``SocialStore.blocks``."""
         held = [Block(one[1], since) for one, since in self._blocks.items() if one[0] == user_id]
         return _listed(held, lambda one: (one.since_us, one.user_id), after, limit)
 
     async def audience(self, user_id: str) -> Audience:
-        """See ``SocialStore.audience``."""
         return self._audiences[user_id]
 
     async def set_audience(
@@ -236,8 +224,6 @@ class MemorySocial:
         followers: Circle | None,
         key: RequestKey | None = None,
     ) -> Audience:
-        """See ``SocialStore.set_audience``."""
-
         def write() -> bytes:
             held = self._audiences[user_id]
             audience = Audience(following or held.following, followers or held.followers)
@@ -248,11 +234,9 @@ class MemorySocial:
         return Audience(*map(Circle, answer.decode().split()))
 
     async def artists_with_followers(self, after: str, limit: int) -> Sequence[ArtistFollowers]:
-        """See ``SocialStore.artists_with_followers``."""
         return [self._artists[one] for one in sorted(self._artists) if one > after][:limit]
 
     async def erase(self, user_id: str) -> None:
-        """See ``SocialStore.erase``."""
         self._end([one for one in self._follows if user_id in (one[0], one[2])])
         for block in [one for one in self._blocks if user_id in one]:
             del self._blocks[block]

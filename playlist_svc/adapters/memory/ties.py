@@ -15,7 +15,6 @@ class MemoryTies:
         self._heads = heads
 
     async def between(self, one_id: str, other_id: str) -> list[Tie]:
-        """See ``Ties.between``."""
         ties = []
         for playlist_id, head in sorted(self._heads.kept.items()):
             if head.owner_id in (one_id, other_id):

@@ -33,7 +33,6 @@ class MemoryTracks:
         self._listing = 0
 
     async def named(self, track_ids: Collection[str]) -> Mapping[str, Track]:
-        """See ``Tracks.named``."""
         rows = {id_: self._rows[id_] for id_ in track_ids if id_ in self._rows}
         return {
             id_: replace(row.track, available=row.available)
@@ -42,7 +41,6 @@ class MemoryTracks:
         }
 
     async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
-        """See ``Tracks.existing``."""
         unknown = [id_ for id_ in dict.fromkeys(track_ids) if id_ not in await self.named([id_])]
         if unknown:
             listing = self._listing
@@ -55,24 +53,20 @@ class MemoryTracks:
         return found
 
     async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
-        """See ``Tracks.chosen``."""
         available = [row.track for row in self._rows.values() if row.track and row.available]
         chosen = memory_rules.chosen(rule, available, self._saved_at(owner_id), owner_id, now_ms)
         return [(track.track_id, track.duration_ms) for track in chosen]
 
     async def resume_token(self) -> str:
-        """See ``TracksCopy.resume_token``."""
         return self._token
 
     async def begin_listing(self) -> int:
-        """See ``TracksCopy.begin_listing``."""
         self._listing += 1
         return self._listing
 
     async def store(
         self, changes: Sequence[TrackChange], resume_token: str, listing: int | None = None
     ) -> None:
-        """See ``TracksCopy.store``."""
         number = self._listing if listing is None else listing
         for change in changes:
             held = self._rows.get(change.track_id)
@@ -86,6 +80,5 @@ class MemoryTracks:
         self._token = resume_token or self._token
 
     async def drop_untold(self, listing: int) -> None:
-        """See ``TracksCopy.drop_untold``."""
         for row in self._rows.values():
             row.available = row.available and row.listing >= listing

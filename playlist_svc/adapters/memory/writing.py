@@ -56,11 +56,9 @@ class MemoryWriting:
 
     @property
     def head(self) -> Head:
-        """See ``Writing.head``."""
         return self.draft.head
 
     async def content(self, revision: int) -> Content:
-        """See ``Writing.content``."""
         await asyncio.sleep(0)
         recorded = self.draft.recorded
         if recorded is not None and revision == self.head.revision:
@@ -68,26 +66,22 @@ class MemoryWriting:
         return self._kept.content(revision)
 
     async def snapshot(self, snapshot_id: str) -> Snapshot | None:
-        """See ``Writing.snapshot``."""
         recorded = self.draft.recorded
         if recorded is not None and recorded.snapshot_id == snapshot_id:
             return as_snapshot(recorded, self.head.revision)
         return self._kept.by_id(snapshot_id)
 
     async def snapshot_at(self, revision: int) -> Snapshot | None:
-        """See ``Writing.snapshot_at``."""
         recorded = self.draft.recorded
         if recorded is not None and revision == self.head.revision:
             return as_snapshot(recorded, revision)
         return self._kept.snapshots.get(revision)
 
     async def last_undoable(self, author_id: str) -> Snapshot | None:
-        """See ``Writing.last_undoable``."""
         standing = [s for s in self._edits_of(author_id) if s.undone_by is None]
         return max(standing, key=lambda s: s.revision, default=None)
 
     async def last_redoable(self, author_id: str) -> Snapshot | None:
-        """See ``Writing.last_redoable``."""
         newest = max((s.revision for s in self._edits_of(author_id)), default=0)
         everyone = self._kept.snapshots.values()
         undos = {s.revision for s in everyone if s.author_id == author_id and s.kind is Kind.UNDO}
@@ -103,9 +97,7 @@ class MemoryWriting:
         return [s for s in everyone if s.author_id == author_id and s.kind in _UNDOABLE]
 
     def record(self, snapshot: NewSnapshot) -> Head:
-        """See ``Writing.record``."""
         return self.draft.record(snapshot)
 
     def change(self, head: Head) -> Head:
-        """See ``Writing.change``."""
         return self.draft.change(head)

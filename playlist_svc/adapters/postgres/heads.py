@@ -174,7 +174,7 @@ async def check_room(connection: Connection, most: int, owner_id: str) -> None:
 async def listed(
     connection: Connection, user_id: str, kinds: Kinds, after: tuple[int, str] | None, limit: int
 ) -> list[Listed]:
-    """See ``PlaylistStore.heads_of``."""
+    """The playlists that ``PlaylistStore.heads_of`` promises."""
     at, after_id = (instant_of_ms(after[0]), after[1]) if after else _BEFORE_ALL
     names = {"user_id": user_id, "after": at, "after_id": after_id, "limit": limit}
     rows = await (await connection.execute(_LISTS[kinds].encode(), names)).fetchall()

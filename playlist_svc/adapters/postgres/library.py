@@ -111,14 +111,12 @@ class _PostgresShelf(Generic[T]):
         )
 
     async def answered(self, key: RequestKey | None) -> int | None:
-        """See ``Shelf.answered``."""
         answer = await kept(self._pool, key)
         return None if answer is None else int(answer)
 
     async def save(
         self, user_id: str, things: Sequence[T], now_ms: int, key: RequestKey | None = None
     ) -> int:
-        """See ``Shelf.save``."""
         columns = zip(*map(self._sort.encode, things), strict=True)
         arguments = {
             **dict(zip(self._sort.columns, map(list, columns), strict=False)),
@@ -149,8 +147,6 @@ class _PostgresShelf(Generic[T]):
     async def remove(
         self, user_id: str, ids: Collection[str], now_ms: int, key: RequestKey | None = None
     ) -> int:
-        """See ``Shelf.remove``."""
-
         async def produce() -> bytes:
             await hold(connection, [user_id])
             cursor = await connection.execute(self._remove, {"user": user_id, "ids": list(ids)})
@@ -164,7 +160,6 @@ class _PostgresShelf(Generic[T]):
             return int(await self._answers.answer_once(connection, key, produce))
 
     async def page(self, user_id: str, after: tuple[int, str] | None, limit: int) -> SavedPage[T]:
-        """See ``Shelf.page``."""
         rows = await self._rows(self._page, user=user_id, limit=limit, **place(after))
         found = [
             Saved(self._sort.decode(row[2:]), unix_us(row[1])) for row in rows if row[1] is not None
@@ -172,12 +167,10 @@ class _PostgresShelf(Generic[T]):
         return SavedPage(found, rows[0][0])
 
     async def among(self, user_id: str, ids: Collection[str]) -> frozenset[str]:
-        """See ``Shelf.among``."""
         rows = await self._rows(self._among, user=user_id, ids=list(ids))
         return frozenset(row[0] for row in rows)
 
     async def erase(self, user_id: str) -> None:
-        """See ``Shelf.erase``."""
         async with postgres.transaction(self._pool) as connection:
             await hold(connection, [user_id])
             cursor = await connection.execute(self._erase, {"user": user_id})
@@ -188,7 +181,6 @@ class _PostgresShelf(Generic[T]):
             await drop_empty(connection, user_id)
 
     async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[Moved]:
-        """See ``Shelf.everyones``."""
         rows = await self._rows(self._everyones, user=after[0], id=after[1], limit=limit)
         return [Moved(user_id, thing, unix_us(at), 0, True) for user_id, thing, at in rows]
 

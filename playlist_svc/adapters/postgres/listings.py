@@ -30,11 +30,9 @@ class PostgresListings:
         self._pool = pool
 
     async def public_heads(self, after: str, limit: int) -> list[Head]:
-        """See ``Listings.public_heads``."""
         return await self._heads(_PUBLIC, after, limit)
 
     async def all_heads(self, after: str, limit: int) -> list[Head]:
-        """See ``Listings.all_heads``."""
         return await self._heads(_ALL, after, limit)
 
     async def _heads(self, statement: str, after: str, limit: int) -> list[Head]:
@@ -44,8 +42,6 @@ class PostgresListings:
         return [head_of(row) for row in await postgres.read(self._pool, query)]
 
     async def followed(self, user_id: str, playlist_ids: Collection[str]) -> frozenset[str]:
-        """See ``Listings.followed``."""
-
         async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
             arguments = [user_id, list(playlist_ids)]
             return await (await connection.execute(_FOLLOWED, arguments)).fetchall()

@@ -38,8 +38,6 @@ class PostgresToldNames:
         self._pool = pool
 
     async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
-        """See the port."""
-
         async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
             return await (await connection.execute(_FIND, [list(user_ids)])).fetchall()
 
@@ -49,7 +47,6 @@ class PostgresToldNames:
         }
 
     async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
-        """See the port."""
         if names:
             async with postgres.transaction(self._pool) as connection:
                 await _keep(connection, names, told_at_ms)
@@ -66,13 +63,11 @@ class PostgresPeopleCopy:
         self._cursor = PostgresCursor(pool, FEED)
 
     async def resume_token(self) -> str:
-        """See the port."""
         return await self._cursor.token()
 
     async def store(
         self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
     ) -> None:
-        """See the port."""
         async with postgres.transaction(self._pool) as connection:
             if names:
                 await _keep(connection, names, told_at_ms)

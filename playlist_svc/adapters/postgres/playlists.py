@@ -72,7 +72,6 @@ class PostgresPlaylists:
         self._follows = Turns(MOST_FOLLOWING)
 
     async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
-        """See ``PlaylistStore.create``."""
         made = first_head(head, first)
         is_new = False
 
@@ -90,8 +89,6 @@ class PostgresPlaylists:
         return heads.decode(answer)
 
     async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
-        """See ``PlaylistStore.foreseen``."""
-
         async def query(connection: Connection) -> Head | None:
             answer = await self._answers.answer_of(connection, key)
             if answer is not None:
@@ -107,7 +104,6 @@ class PostgresPlaylists:
         key: RequestKey | None,
         decide: Callable[[Writing], Awaitable[bytes]],
     ) -> bytes:
-        """See ``PlaylistStore.write``."""
         writing: PostgresWriting | None = None
 
         async def produce() -> bytes:
@@ -130,7 +126,6 @@ class PostgresPlaylists:
         return answer
 
     async def answered(self, key: RequestKey | None) -> bytes | None:
-        """See ``PlaylistStore.answered``."""
         return await kept(self._pool, key)
 
     async def _committed(self, draft: Draft) -> None:
@@ -140,13 +135,11 @@ class PostgresPlaylists:
         await self._cache.put([draft.head])
 
     async def head(self, playlist_id: str) -> Head | None:
-        """See ``PlaylistStore.head``."""
         return await postgres.read(
             self._pool, lambda connection: postgres_heads.find(connection, playlist_id)
         )
 
     async def content(self, head: Head, revision: int) -> Content:
-        """See ``PlaylistStore.content``."""
         playlist_id = head.playlist_id
         kept = self._versions.get(playlist_id, revision)
         if kept is not None:
@@ -159,14 +152,12 @@ class PostgresPlaylists:
         )
 
     async def snapshot(self, playlist_id: str, snapshot_id: str) -> Snapshot | None:
-        """See ``PlaylistStore.snapshot``."""
         return await postgres.read(
             self._pool,
             lambda connection: postgres_versions.by_id(connection, playlist_id, snapshot_id),
         )
 
     async def snapshots_between(self, playlist_id: str, after: int, limit: int) -> list[Snapshot]:
-        """See ``PlaylistStore.snapshots_between``."""
         newest_first = await postgres.read(
             self._pool,
             lambda connection: postgres_versions.above(connection, playlist_id, after, limit),
@@ -174,7 +165,6 @@ class PostgresPlaylists:
         return newest_first[::-1]
 
     async def snapshots(self, playlist_id: str, before: int | None, limit: int) -> list[Snapshot]:
-        """See ``PlaylistStore.snapshots``."""
         return await postgres.read(
             self._pool,
             lambda connection: postgres_versions.below(connection, playlist_id, before, limit),
@@ -183,14 +173,12 @@ class PostgresPlaylists:
     async def heads_of(
         self, user_id: str, kinds: Kinds, after: tuple[int, str] | None, limit: int
     ) -> list[Listed]:
-        """See ``PlaylistStore.heads_of``."""
         return await postgres.read(
             self._pool,
             lambda connection: postgres_heads.listed(connection, user_id, kinds, after, limit),
         )
 
     async def standing(self, playlist_id: str, owner_id: str, user_id: str) -> Standing:
-        """See ``PlaylistStore.standing``."""
         names = {"playlist": playlist_id, "owner": owner_id, "user": user_id}
 
         async def query(connection: Connection) -> Standing:
@@ -203,8 +191,6 @@ class PostgresPlaylists:
     async def follow(
         self, playlist_id: str, user_id: str, now_ms: int, key: RequestKey | None = None
     ) -> int:
-        """See ``PlaylistStore.follow``."""
-
         async def step(connection: Connection, held: Held | None) -> Head:
             if held is None or held.head.deleted_at_ms is not None:
                 raise no_such("playlist", playlist_id)
@@ -216,8 +202,6 @@ class PostgresPlaylists:
         return int(await self._stepped(playlist_id, key, step))
 
     async def unfollow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> None:
-        """See ``PlaylistStore.unfollow``."""
-
         async def step(connection: Connection, held: Held | None) -> Head | None:
             if held is None:
                 return None
@@ -266,12 +250,10 @@ class PostgresPlaylists:
         return head
 
     async def purge(self, now_ms: int, limit: int) -> int:
-        """See ``PlaylistStore.purge``."""
         erased = await postgres_purge.playlists(self._pool, now_ms, limit)
         return erased + await postgres_purge.versions(self._pool, self._bounds.revisions, limit)
 
     async def erase(self, user_id: str) -> None:
-        """See ``PlaylistStore.erase``."""
         async for playlist_id in postgres_erasure.found(self._pool, OWNED, user_id):
             async with postgres.transaction(self._pool) as connection:
                 gone = await postgres_erasure.withdraw(connection, playlist_id, user_id)

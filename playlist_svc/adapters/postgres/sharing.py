@@ -73,23 +73,19 @@ class PostgresShares:
         self._pool = pool
 
     async def find(self, code_sha256: bytes) -> Share | None:
-        """See ``ShareStore.find``."""
         return _first(await self._read(_FIND, [code_sha256]))
 
     async def get(self, share_id: str) -> Share | None:
-        """See ``ShareStore.get``."""
         return _first(await self._read(_GET, [share_id]))
 
     async def of_playlist(
         self, playlist_id: str, after: tuple[int, str] | None, limit: int
     ) -> list[Share]:
-        """See ``ShareStore.of_playlist``."""
         at, last = (instant_of_ms(after[0]), after[1]) if after else (None, "")
         asked = {"playlist": playlist_id, "at": at, "id": last, "limit": limit}
         return [_share(row) for row in await self._read(_LIST, asked)]
 
     async def add(self, writing: Writing, share: Share, code_sha256: bytes) -> None:
-        """See ``ShareStore.add``."""
         expires = None if share.expires_at_ms is None else instant_of_ms(share.expires_at_ms)
         row = {
             "share": share.share_id,
@@ -106,23 +102,19 @@ class PostgresShares:
             raise collection_full(MOST_LINKS)
 
     async def held(self, writing: Writing, share_id: str) -> Share | None:
-        """See ``ShareStore.held``."""
         cursor = await _connection(writing).execute(_HELD, [share_id, writing.head.playlist_id])
         return _first(await cursor.fetchall())
 
     async def revoke(self, writing: Writing, share_id: str, now_ms: int) -> bool:
-        """See ``ShareStore.revoke``."""
         named = [instant_of_ms(now_ms), share_id, writing.head.playlist_id]
         cursor = await _connection(writing).execute(_REVOKE, named)
         return await cursor.fetchone() is not None
 
     async def count_accepted(self, writing: Writing, share_id: str, user_id: str) -> None:
-        """See ``ShareStore.count_accepted``."""
         names = {"share": share_id, "playlist": writing.head.playlist_id, "user": user_id}
         await _connection(writing).execute(_COUNT, names)
 
     async def erase(self, user_id: str) -> None:
-        """See ``ShareStore.erase``."""
         forgotten = _FORGOTTEN_AT_ONCE
         while forgotten == _FORGOTTEN_AT_ONCE:
             async with postgres.transaction(self._pool) as connection:
@@ -145,8 +137,6 @@ class PostgresBlocks:
         self._pool = pool
 
     async def between(self, one: str, other: str) -> bool:
-        """See ``Blocks.between``."""
-
         async def query(connection: Connection) -> bool:
             cursor = await connection.execute(_BLOCKED, {"one": one, "other": other})
             return bool((await cursor.fetchall())[0][0])

@@ -149,7 +149,6 @@ class PostgresSocial:
         self._answers = PostgresAnswers()
 
     async def answered(self, key: RequestKey | None) -> int | None:
-        """See ``SocialStore.answered``."""
         answer = await kept(self._pool, key)
         return None if answer is None else int(answer or 0)
 
@@ -161,7 +160,6 @@ class PostgresSocial:
         now_ms: int,
         key: RequestKey | None = None,
     ) -> int:
-        """See ``SocialStore.follow``."""
         asked = _follows(user_id, people, [artist.artist_id for artist in artists])
         names = {artist.artist_id: artist.name for artist in artists}
 
@@ -194,8 +192,6 @@ class PostgresSocial:
         artists: Collection[str],
         key: RequestKey | None = None,
     ) -> int:
-        """See ``SocialStore.unfollow``."""
-
         async def produce() -> bytes:
             await hold(connection, [user_id, *people])
             ended = _follows(user_id, people, artists)
@@ -213,7 +209,6 @@ class PostgresSocial:
         *,
         reader_id: str,
     ) -> ConnectionPage:
-        """See ``SocialStore.following``."""
         kinds = [kind.value] if kind else [kind.value for kind in Kind]
         rows = await self._read(
             _FOLLOWING, user=user_id, kinds=kinds, reader=reader_id, limit=limit, **place(after)
@@ -225,14 +220,12 @@ class PostgresSocial:
     async def followers(
         self, user_id: str, after: tuple[int, str] | None, limit: int, *, reader_id: str
     ) -> ConnectionPage:
-        """See ``SocialStore.followers``."""
         rows = await self._read(
             _FOLLOWERS, user=user_id, reader=reader_id, limit=limit, **place(after)
         )
         return ConnectionPage(_connections(rows), rows[0][2])
 
     async def relation(self, user_id: str, other_id: str) -> Relation:
-        """See ``SocialStore.relation``."""
         (row,) = await self._read(_RELATION, user=user_id, other=other_id)
         return Relation(
             following=row[0],
@@ -247,7 +240,6 @@ class PostgresSocial:
     async def block(
         self, user_id: str, blocked_id: str, now_ms: int, key: RequestKey | None = None
     ) -> None:
-        """See ``SocialStore.block``."""
         now = instant_of_us(now_ms * 1000)
         between = [
             Follow(user_id, Kind.USER, blocked_id),
@@ -266,8 +258,6 @@ class PostgresSocial:
             await self._answers.answer_once(connection, key, produce)
 
     async def unblock(self, user_id: str, blocked_id: str, key: RequestKey | None = None) -> None:
-        """See ``SocialStore.unblock``."""
-
         async def produce() -> bytes:
             await hold(connection, [user_id])
             arguments = {"users": [user_id], "blocked": blocked_id}
@@ -280,12 +270,10 @@ class PostgresSocial:
     async def blocks(
         self, user_id: str, after: tuple[int, str] | None, limit: int
     ) -> Sequence[Block]:
-        """See ``SocialStore.blocks``."""
         rows = await self._read(_BLOCKS, user=user_id, limit=limit, **place(after))
         return [Block(blocked_id, unix_us(since)) for blocked_id, since in rows]
 
     async def audience(self, user_id: str) -> Audience:
-        """See ``SocialStore.audience``."""
         rows = await self._read(_AUDIENCE, user=user_id)
         return Audience(*map(Circle, rows[0])) if rows else Audience()
 
@@ -296,8 +284,6 @@ class PostgresSocial:
         followers: Circle | None,
         key: RequestKey | None = None,
     ) -> Audience:
-        """See ``SocialStore.set_audience``."""
-
         async def produce() -> bytes:
             (row,) = await fetch(
                 connection,
@@ -313,12 +299,11 @@ class PostgresSocial:
         return Audience(*map(Circle, answer.decode().split()))
 
     async def artists_with_followers(self, after: str, limit: int) -> Sequence[ArtistFollowers]:
-        """See ``SocialStore.artists_with_followers``."""
         rows = await self._read(_ARTISTS, after=after, limit=limit)
         return [ArtistFollowers(*row) for row in rows]
 
     async def erase(self, user_id: str) -> None:
-        """See ``SocialStore.erase``; in steps, for each of them is bounded."""
+        """In steps, for each of them is bounded."""
         while rows := await self._read(_EVERY_FOLLOW, user=user_id, limit=_ERASED_AT_ONCE):
             ended = [Follow(row[0], Kind(row[1]), row[2]) for row in rows]
             people = [one.target_id for one in ended if one.kind is Kind.USER]
@@ -348,7 +333,6 @@ class PostgresTies:
         self._pool = pool
 
     async def between(self, one_id: str, other_id: str) -> Sequence[Tie]:
-        """See ``Ties.between``."""
         rows = await postgres.read(
             self._pool, lambda connection: fetch(connection, _TIES, one=one_id, other=other_id)
         )

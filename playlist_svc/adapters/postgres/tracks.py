@@ -47,14 +47,13 @@ class PostgresTracks:
         self._cache: AgingCache[str, Track] = AgingCache(held, HELD_S, now_s)
 
     async def named(self, track_ids: Collection[str]) -> Mapping[str, Track]:
-        """See the port."""
         found, missing = self._cache.find(track_ids)
         for at in range(0, len(missing), _BATCH):
             found.update(await self._read(missing[at : at + _BATCH]))
         return found
 
     async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
-        """See the port. Names may be held in memory; what is available is always read."""
+        """Names may be held in memory; what is available is always read."""
         found = dict(await self.named(track_ids))
         lost = await self._lost(track_ids)
         unknown = [id_ for id_ in dict.fromkeys(track_ids) if id_ in lost and id_ not in found]
@@ -73,7 +72,6 @@ class PostgresTracks:
         return found
 
     async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
-        """See the port."""
         statement, values = rules_sql.chosen(rule, owner_id, now_ms)
 
         async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:

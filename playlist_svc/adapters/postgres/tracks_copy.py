@@ -34,18 +34,15 @@ class PostgresTracksCopy:
         self._cursor = PostgresCursor(pool, FEED)
 
     async def resume_token(self) -> str:
-        """See the port."""
         return await self._cursor.token()
 
     async def begin_listing(self) -> int:
-        """See the port."""
         async with postgres.transaction(self._pool) as connection:
             return await _number(connection, _BEGIN)
 
     async def store(
         self, changes: Sequence[TrackChange], resume_token: str, listing: int | None = None
     ) -> None:
-        """See the port."""
         told = [change for change in changes if change.track is not None]
         removed = [change for change in changes if change.track is None]
         async with postgres.transaction(self._pool) as connection:
@@ -65,7 +62,6 @@ class PostgresTracksCopy:
             await self._cursor.advance(connection, resume_token)
 
     async def drop_untold(self, listing: int) -> None:
-        """See the port."""
         dropped = _DROPPED_AT_ONCE
         while dropped == _DROPPED_AT_ONCE:
             async with postgres.transaction(self._pool) as connection:

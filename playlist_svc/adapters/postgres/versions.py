@@ -150,14 +150,14 @@ async def below(
 async def last_undoable(
     connection: Connection, playlist_id: str, author_id: str
 ) -> Snapshot | None:
-    """See ``Writing.last_undoable``."""
+    """The version that ``Writing.last_undoable`` promises."""
     return _first(await _found(connection, _LAST_UNDOABLE, [playlist_id, author_id]))
 
 
 async def last_redoable(
     connection: Connection, playlist_id: str, author_id: str
 ) -> Snapshot | None:
-    """See ``Writing.last_redoable``."""
+    """The version that ``Writing.last_redoable`` promises."""
     names = {"playlist_id": playlist_id, "author_id": author_id}
     return _first(await _found(connection, _LAST_REDOABLE, names))
 

@@ -47,11 +47,9 @@ class PostgresWriting:
 
     @property
     def head(self) -> Head:
-        """See ``Writing.head``."""
         return self.draft.head
 
     async def content(self, revision: int) -> Content:
-        """See ``Writing.content``."""
         recorded = self.draft.recorded
         if recorded is not None and revision == self.head.revision:
             return recorded.content
@@ -62,14 +60,12 @@ class PostgresWriting:
         )
 
     async def snapshot(self, snapshot_id: str) -> Snapshot | None:
-        """See ``Writing.snapshot``."""
         recorded = self.draft.recorded
         if recorded is not None and recorded.snapshot_id == snapshot_id:
             return as_snapshot(recorded, self.head.revision)
         return await postgres_versions.by_id(self._connection, self.head.playlist_id, snapshot_id)
 
     async def snapshot_at(self, revision: int) -> Snapshot | None:
-        """See ``Writing.snapshot_at``."""
         recorded = self.draft.recorded
         if recorded is not None and revision == self.head.revision:
             return as_snapshot(recorded, revision)
@@ -78,23 +74,19 @@ class PostgresWriting:
         )
 
     async def last_undoable(self, author_id: str) -> Snapshot | None:
-        """See ``Writing.last_undoable``."""
         return await postgres_versions.last_undoable(
             self._connection, self.head.playlist_id, author_id
         )
 
     async def last_redoable(self, author_id: str) -> Snapshot | None:
-        """See ``Writing.last_redoable``."""
         return await postgres_versions.last_redoable(
             self._connection, self.head.playlist_id, author_id
         )
 
     def record(self, snapshot: NewSnapshot) -> Head:
-        """See ``Writing.record``."""
         return self.draft.record(snapshot)
 
     def change(self, head: Head) -> Head:
-        """See ``Writing.change``."""
         return self.draft.change(head)
 
     async def store(self, bounds: Bounds) -> None:

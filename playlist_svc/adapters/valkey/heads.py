@@ -25,11 +25,10 @@ class ValkeyHeads:
         self._cache = VersionedCache(store, decode=_decoded)
 
     async def get(self, playlist_id: str) -> Head | None:
-        """See ``HeadCache.get``."""
         return await self._cache.get(key_of(playlist_id))
 
     async def put(self, heads: Sequence[Head]) -> None:
-        """See ``HeadCache.put``. What this instance has put just now is not put again."""
+        """What this instance has put just now is not put again."""
         await self._cache.put([_encoded(head) for head in heads])
 
 

@@ -37,11 +37,9 @@ class ValkeyTries:
         self._client = client
 
     async def begin(self, who: str, now_ms: int) -> int:
-        """See ``Tries.begin``."""
         return await fail_open(self._counted(who, now_ms, always=False), otherwise=0, use=_USE)
 
     async def failed(self, who: str, now_ms: int) -> None:
-        """See ``Tries.failed``."""
         await fail_open(self._counted(who, now_ms, always=True), otherwise=0, use=_USE)
 
     async def _counted(self, who: str, now_ms: int, *, always: bool) -> int:
