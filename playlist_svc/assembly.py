@@ -25,13 +25,13 @@ from meshkit.ulids import new_id
 from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
-from playlist_svc.ports.library import Albums, Shelf
+from playlist_svc.ports.library import Albums, UserCollection
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.matching import Matching
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import HeadCache, PlaylistStore
-from playlist_svc.ports.sharing import Blocks, ShareStore, Tries
-from playlist_svc.ports.social import Artists, SocialStore, Ties
+from playlist_svc.ports.sharing import AttemptLimiter, Blocks, ShareStore
+from playlist_svc.ports.social import Affiliations, Artists, SocialStore
 from playlist_svc.ports.tracks import Catalogue, Tracks
 from playlist_svc.servicers.library import LibraryServicer
 from playlist_svc.servicers.library_internal import LibraryInternalServicer
@@ -44,11 +44,11 @@ from playlist_svc.servicers.social_internal import SocialInternalServicer
 from playlist_svc.servicers.transfer import TransferServicer
 from playlist_svc.settings import Settings
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.change_sets import FindNews
+from playlist_svc.usecases.change_notifier import ChangeNotifier
+from playlist_svc.usecases.change_sets import FindChanges
 from playlist_svc.usecases.described_snapshots import DescribeSnapshots
 from playlist_svc.usecases.library import Library
 from playlist_svc.usecases.library_internal import WatchSavedTracks
-from playlist_svc.usecases.notifier import Hub
 from playlist_svc.usecases.playlist.add_tracks import AddTracks
 from playlist_svc.usecases.playlist.create_playlist import CreatePlaylist
 from playlist_svc.usecases.playlist.delete_playlist import DeletePlaylist
@@ -97,7 +97,7 @@ from playlist_svc.usecases.transfer.file_thread import FileThread
 from playlist_svc.usecases.transfer.find_tracks import FindTracks
 from playlist_svc.usecases.transfer.import_playlist import ImportPlaylist
 from playlist_svc.usecases.views import Views
-from playlist_svc.usecases.writing import Versions, Writer
+from playlist_svc.usecases.writing import Revisions, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,13 @@ class Parts:
     feed: ChangeFeed
     listings: Listings
     shares: ShareStore
-    tries: Tries
-    saved_tracks: Shelf[str]
-    saved_albums: Shelf[Album]
-    blocked_artists: Shelf[Artist]
+    attempts: AttemptLimiter
+    saved_tracks: UserCollection[str]
+    saved_albums: UserCollection[Album]
+    blocked_artists: UserCollection[Artist]
     social: SocialStore
     blocks: Blocks
-    ties: Ties
+    affiliations: Affiliations
     tracks: Tracks
     albums: Albums
     artists: Artists
@@ -129,11 +129,11 @@ class _Shared:
 
     def __init__(self, parts: Parts) -> None:
         store, tracks, people = parts.store, parts.tracks, parts.people
-        self.hub = Hub(parts.feed, parts.cache, heads.decode)
+        self.notifier = ChangeNotifier(parts.feed, parts.cache, heads.decode)
         self.access = Access(store, parts.cache)
         self.writer = Writer(store, self.access)
-        self.versions = Versions(tracks, now_ms, new_id)
-        self.refresh = Refresh(self.writer, self.versions, tracks, now_ms)
+        self.revisions = Revisions(tracks, now_ms, new_id)
+        self.refresh = Refresh(self.writer, self.revisions, tracks, now_ms)
         self.views = Views(self.access, tracks, people)
         self.describe = DescribeSnapshots(store, people)
         self.get_playlist = GetPlaylist(self.access, self.views, self.refresh)
@@ -154,7 +154,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
     server.add(add_SocialServiceServicer_to_server, _social(parts, use))
     server.add(add_TransferServiceServicer_to_server, _transfer(parts, use, server.streams))
     _add_internal(server, parts, use)
-    serving.run(use.hub.run)
+    serving.run(use.notifier.run)
 
 
 def _add_internal(server: MeshServer, parts: Parts, use: _Shared) -> None:
@@ -185,7 +185,7 @@ def _playlist_internal(
     return PlaylistInternalServicer(
         GetPlayOrder(use.access, store, use.refresh),
         PutManagedPlaylist(
-            store, use.writer, use.versions, parts.tracks, people, clock=now_ms, new_id=new_id
+            store, use.writer, use.revisions, parts.tracks, people, clock=now_ms, new_id=new_id
         ),
         WatchChanges(feed, parts.listings, parts.social, people, heads.decode),
         WatchMembership(feed, parts.listings, store, heads.decode),
@@ -196,14 +196,14 @@ def _playlist_internal(
 def _playlist(parts: Parts, use: _Shared) -> PlaylistUseCases:
     store, tracks, people, access = parts.store, parts.tracks, parts.people, use.access
     listed = ListedPlaylists(parts.listings, people)
-    edits = Edits(use.writer, use.versions, tracks, now_ms)
-    news = FindNews(store, use.views, use.describe)
+    edits = Edits(use.writer, use.revisions, tracks, now_ms)
+    changes_since = FindChanges(store, use.views, use.describe)
     return PlaylistUseCases(
         create_playlist=CreatePlaylist(store, tracks, now_ms, new_id),
         get_playlist=use.get_playlist,
         list_playlists=ListPlaylists(store, listed),
         list_user_playlists=ListUserPlaylists(store, people, access, listed),
-        update_playlist=UpdatePlaylist(use.writer, use.versions, access),
+        update_playlist=UpdatePlaylist(use.writer, use.revisions, access),
         delete_playlist=DeletePlaylist(use.writer, access, now_ms),
         recover_playlist=RecoverPlaylist(use.writer, access, now_ms),
         list_tracks=ListTracks(access, store, use.views, use.refresh),
@@ -211,10 +211,12 @@ def _playlist(parts: Parts, use: _Shared) -> PlaylistUseCases:
         remove_tracks=RemoveTracks(edits),
         move_tracks=MoveTracks(edits),
         replace_tracks=ReplaceTracks(edits),
-        sort_tracks=SortTracks(use.writer, use.versions, tracks, people),
+        sort_tracks=SortTracks(use.writer, use.revisions, tracks, people),
         follow_playlist=FollowPlaylist(store, access, now_ms),
         unfollow_playlist=UnfollowPlaylist(store),
-        watch_playlist=WatchPlaylist(use.hub, access, store, use.views, news, use.refresh),
+        watch_playlist=WatchPlaylist(
+            use.notifier, access, store, use.views, changes_since, use.refresh
+        ),
         refresh=use.refresh,
         views=use.views,
     )
@@ -226,9 +228,9 @@ def _snapshot(parts: Parts, use: _Shared) -> SnapshotUseCases:
         list_snapshots=ListSnapshots(access, store, use.describe),
         get_snapshot=GetSnapshot(access, store, use.describe),
         diff_snapshots=DiffSnapshots(access, store, use.views),
-        undo=Undo(use.writer, use.versions),
-        redo=Redo(use.writer, use.versions),
-        restore=Restore(use.writer, use.versions),
+        undo=Undo(use.writer, use.revisions),
+        redo=Redo(use.writer, use.revisions),
+        restore=Restore(use.writer, use.revisions),
     )
 
 
@@ -236,7 +238,7 @@ def _sharing(parts: Parts, use: _Shared) -> SharingUseCases:
     store, access, shares = parts.store, use.access, parts.shares
     people, blocks = parts.people, parts.blocks
     change, write = MemberChanges(store, access), OwnerWrites(store, access)
-    codes = ShareCodes(store, shares, parts.tries, clock=now_ms)
+    codes = ShareCodes(store, shares, parts.attempts, clock=now_ms)
     return SharingUseCases(
         set_collaborator=SetCollaborator(store, change, access, people, blocks, clock=now_ms),
         remove_collaborator=RemoveCollaborator(change),
@@ -256,7 +258,7 @@ def _sharing(parts: Parts, use: _Shared) -> SharingUseCases:
 def _social(parts: Parts, use: _Shared) -> SocialServicer:
     return SocialServicer(
         use.social,
-        UserBlocks(parts.social, parts.people, parts.ties, parts.store, now_ms),
+        UserBlocks(parts.social, parts.people, parts.affiliations, parts.store, now_ms),
         ArtistBlocks(parts.blocked_artists, parts.artists, now_ms),
     )
 

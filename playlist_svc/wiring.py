@@ -14,14 +14,15 @@ from meshkit.clock import now_ms
 from meshkit.process import ServiceProcess, service_process
 from meshkit.revocations import identity_revocations
 from playlist_svc.adapters.cached_people import CachedPeople
+from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.grpc.catalogue import CATALOG, CatalogueService
 from playlist_svc.adapters.grpc.identity import USERS, IdentityService
 from playlist_svc.adapters.grpc.matching import (
     SEARCH,
     CatalogueMatching,
-    Patience,
-    PatientCatalogue,
-    PatientMatching,
+    RetryingCatalogue,
+    RetryingMatching,
+    RetryPolicy,
 )
 from playlist_svc.adapters.grpc.names import CatalogueAlbums, CatalogueArtists
 from playlist_svc.adapters.postgres.library import (
@@ -30,21 +31,20 @@ from playlist_svc.adapters.postgres.library import (
     PostgresSavedTracks,
 )
 from playlist_svc.adapters.postgres.listings import PostgresListings
-from playlist_svc.adapters.postgres.people import PostgresPeopleCopy, PostgresToldNames
+from playlist_svc.adapters.postgres.people import PostgresLastKnownNames, PostgresUserReplica
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
 from playlist_svc.adapters.postgres.sharing import PostgresBlocks, PostgresShares
-from playlist_svc.adapters.postgres.social import PostgresSocial, PostgresTies
+from playlist_svc.adapters.postgres.social import PostgresAffiliations, PostgresSocial
+from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
 from playlist_svc.adapters.postgres.tracks import PostgresTracks
-from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
+from playlist_svc.adapters.valkey.attempts import ValkeyAttemptLimiter
 from playlist_svc.adapters.valkey.heads import ValkeyHeads
-from playlist_svc.adapters.valkey.tries import ValkeyTries
-from playlist_svc.adapters.versions import Versions as KeptVersions
 from playlist_svc.assembly import Parts, assemble
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.schema import SCHEMA
 from playlist_svc.settings import Settings
-from playlist_svc.usecases.replicate_catalogue import FollowCatalogue
-from playlist_svc.usecases.replicate_users import FollowUsers
+from playlist_svc.usecases.replicate_catalogue import ReplicateCatalogue
+from playlist_svc.usecases.replicate_users import ReplicateUsers
 
 _PURGED_AT_ONCE = 1_000
 
@@ -58,33 +58,33 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     identity = await process.channel(settings.identity_target, "identity", USERS)
     catalog = await process.channel(settings.catalog_target, "catalog", CATALOG, SEARCH)
     users, tracks = UserInternalServiceStub(identity), CatalogInternalServiceStub(catalog)
-    catalogue, patience = CatalogueService(tracks), Patience()
+    catalogue, retries = CatalogueService(tracks), RetryPolicy()
     parts = Parts(
-        store=PostgresPlaylists(pool, KeptVersions(settings.versions_bytes), cache),
+        store=PostgresPlaylists(pool, ContentCache(settings.versions_bytes), cache),
         cache=cache,
         feed=process.feed,
         listings=PostgresListings(pool),
         shares=PostgresShares(pool),
-        tries=ValkeyTries(client),
+        attempts=ValkeyAttemptLimiter(client),
         saved_tracks=PostgresSavedTracks(pool),
         saved_albums=PostgresSavedAlbums(pool),
         blocked_artists=PostgresBlockedArtists(pool),
         social=PostgresSocial(pool),
         blocks=PostgresBlocks(pool),
-        ties=PostgresTies(pool),
+        affiliations=PostgresAffiliations(pool),
         tracks=PostgresTracks(lookups, catalogue),
         albums=CatalogueAlbums(tracks),
         artists=CatalogueArtists(tracks),
-        people=CachedPeople(IdentityService(users), PostgresToldNames(lookups), now_ms),
-        catalogue=PatientCatalogue(catalogue, patience),
-        matching=PatientMatching(CatalogueMatching(SearchInternalServiceStub(catalog)), patience),
+        people=CachedPeople(IdentityService(users), PostgresLastKnownNames(lookups), now_ms),
+        catalogue=RetryingCatalogue(catalogue, retries),
+        matching=RetryingMatching(CatalogueMatching(SearchInternalServiceStub(catalog)), retries),
     )
     process.refuse_revoked(identity_revocations(users))
-    followed = FollowCatalogue(PostgresTracksCopy(lookups))
+    followed = ReplicateCatalogue(PostgresTrackReplica(lookups))
     process.consume("catalog", catalogue.changes, followed)
-    shelves = (parts.saved_tracks, parts.saved_albums, parts.blocked_artists)
-    holders = (parts.store, parts.shares, *shelves, parts.social)
-    people = FollowUsers(PostgresPeopleCopy(lookups), holders, now_ms)
+    collections = (parts.saved_tracks, parts.saved_albums, parts.blocked_artists)
+    holders = (parts.store, parts.shares, *collections, parts.social)
+    people = ReplicateUsers(PostgresUserReplica(lookups), holders, now_ms)
     process.consume("identity", IdentityService(users).changes, people)
     process.every_hour(partial(_purge, parts.store))
     return parts

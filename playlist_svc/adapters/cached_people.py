@@ -10,9 +10,9 @@ import structlog
 from meshkit import telemetry
 from meshkit.aging import AgingCache
 from meshkit.faults import DeadlineExceeded, Unavailable
-from playlist_svc.domain.refusals import no_such
+from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.ports.clock import Clock
-from playlist_svc.ports.people import Identity, ToldName, ToldNames
+from playlist_svc.ports.people import Identity, LastKnownName, LastKnownNames
 
 HELD: Final = 100_000
 """How many names one process holds in memory at most."""
@@ -29,7 +29,7 @@ class CachedPeople:
     """``People`` over identity and the names that it told."""
 
     def __init__(
-        self, identity: Identity, told: ToldNames, clock: Clock, *, held: int = HELD
+        self, identity: Identity, told: LastKnownNames, clock: Clock, *, held: int = HELD
     ) -> None:
         self._identity = identity
         self._told = told
@@ -56,13 +56,13 @@ class CachedPeople:
             found.update(await self._ask_or_remember(unsure))
         for id_ in user_ids:
             if id_ not in found:
-                raise no_such("user", id_)
+                raise unknown_resource_error("user", id_)
         return found
 
-    def _is_fresh(self, name: ToldName | None) -> bool:
-        return name is not None and name.told_at_ms > self._clock() - LIFE_MS
+    def _is_fresh(self, name: LastKnownName | None) -> bool:
+        return name is not None and name.known_at_ms > self._clock() - LIFE_MS
 
-    async def _kept(self, user_ids: Sequence[str]) -> Mapping[str, ToldName]:
+    async def _kept(self, user_ids: Sequence[str]) -> Mapping[str, LastKnownName]:
         """What identity told before, also to other instances; nothing while the store is away."""
         try:
             kept = await self._told.find(user_ids)
@@ -70,7 +70,7 @@ class CachedPeople:
             self._degraded("names_kept", fault)
             return {}
         for id_, name in kept.items():
-            self._cache.keep(id_, name.username, name.told_at_ms)
+            self._cache.keep(id_, name.username, name.known_at_ms)
         return kept
 
     async def _asked_or_none(self, user_ids: Sequence[str]) -> Mapping[str, str | None]:

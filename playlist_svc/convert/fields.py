@@ -52,9 +52,9 @@ def numbered_key(after: SortKey | None, *, below: int = _YEAR_10000_MS) -> tuple
         case (int(number), str(name)) if 0 <= number < below and is_ulid(name):
             return number, name
         case _:
-            raise foreign_token()
+            raise foreign_token_error()
 
 
-def foreign_token() -> InvalidArgument:
+def foreign_token_error() -> InvalidArgument:
     """The fault for a page token that says what this list never said."""
     return PageTokenInvalid.field("page_token", "was not made for this request")

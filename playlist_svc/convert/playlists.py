@@ -14,8 +14,8 @@ from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.diff import Added, Change, DescriptionChanged, Moved, Removed, TitleChanged
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Kind, Snapshot
-from playlist_svc.usecases.described_snapshots import Told
-from playlist_svc.usecases.views import Names, Shown
+from playlist_svc.usecases.described_snapshots import DescribedSnapshots
+from playlist_svc.usecases.views import Names, PlaylistView
 
 VISIBILITIES = {
     Visibility.PRIVATE: pb.Playlist.PRIVATE,
@@ -54,7 +54,7 @@ def bare(head: Head, owner: str) -> pb.Playlist:
     )
 
 
-def playlist(shown: Shown) -> pb.Playlist:
+def playlist(shown: PlaylistView) -> pb.Playlist:
     """A playlist as its reader sees it."""
     message = bare(shown.head, shown.owner)
     message.artwork_paths.extend(shown.head.artwork_paths)
@@ -110,12 +110,12 @@ def _set(message: pb.PlaylistTrack, entry: Entry, position: int, names: Names) -
         message.artwork_path = track.artwork_path
 
 
-def snapshots(told: Told) -> list[pb.Snapshot]:
+def snapshots(told: DescribedSnapshots) -> list[pb.Snapshot]:
     """Versions as messages."""
     return [_snapshot(one, told) for one in told.snapshots]
 
 
-def _snapshot(one: Snapshot, told: Told) -> pb.Snapshot:
+def _snapshot(one: Snapshot, told: DescribedSnapshots) -> pb.Snapshot:
     reverts = "" if one.reverts is None else told.reverted.get(one.reverts, "")
     return pb.Snapshot(
         snapshot_id=one.snapshot_id,

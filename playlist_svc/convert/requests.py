@@ -15,10 +15,10 @@ from meshkit.principal import current_caller, current_principal
 from meshkit.ulids import is_ulid, to_raw
 from playlist_svc.convert import fields
 from playlist_svc.ports.playlists import Kinds
-from playlist_svc.usecases.playlist.add_tracks import Place
+from playlist_svc.usecases.playlist.add_tracks import InsertPosition
 from playlist_svc.usecases.playlist.replace_tracks import KeptItem, NewItem
-from playlist_svc.usecases.playlist.sort_keys import By
-from playlist_svc.usecases.playlist_internal.put_managed_playlist import Managed
+from playlist_svc.usecases.playlist.sort_keys import SortBy
+from playlist_svc.usecases.playlist_internal.put_managed_playlist import ManagedPlaylist
 from playlist_svc.usecases.views import Pinned
 from playlist_svc.usecases.writing import Command
 
@@ -29,7 +29,7 @@ _KINDS = {
     pb.ListPlaylistsRequest.SHARED: Kinds.SHARED,
     pb.ListPlaylistsRequest.DELETED: Kinds.DELETED,
 }
-_BY = {pb.SortTracksRequest.By.Value(by.name): by for by in By}
+_BY = {pb.SortTracksRequest.By.Value(by.name): by for by in SortBy}
 
 
 class _Named(Protocol):
@@ -55,9 +55,9 @@ def writer(request: WriteRequest) -> tuple[str, RequestKey | None]:
     return current_principal().user_id, request_key(request)
 
 
-def managed(request: internal_pb.PutManagedPlaylistRequest) -> Managed:
+def managed(request: internal_pb.PutManagedPlaylistRequest) -> ManagedPlaylist:
     """What a service wants a playlist of its own to be."""
-    return Managed(
+    return ManagedPlaylist(
         service=current_caller(),
         owner_id=request.user_id,
         playlist_id=request.playlist_id,
@@ -78,13 +78,13 @@ def kinds(request: pb.ListPlaylistsRequest) -> Kinds:
     return _KINDS[request.kind]
 
 
-def place(request: pb.AddTracksRequest) -> Place:
+def place(request: pb.AddTracksRequest) -> InsertPosition:
     """Where tracks are to stand."""
     if not request.HasField("position"):
-        return Place(before=before(request.before_item_id))
+        return InsertPosition(before=before(request.before_item_id))
     if request.before_item_id:
         raise InvalidArgument.field("before_item_id", "does not go beside position")
-    return Place(position=request.position)
+    return InsertPosition(position=request.position)
 
 
 def before(item_id: str) -> bytes | None:
@@ -100,7 +100,7 @@ def items(request: pb.ReplaceTracksRequest) -> list[KeptItem | NewItem]:
     ]
 
 
-def sorted_by(request: pb.SortTracksRequest) -> By:
+def sorted_by(request: pb.SortTracksRequest) -> SortBy:
     """What to sort by."""
     return _BY[request.by]
 
@@ -115,7 +115,7 @@ def pinned(after: SortKey | None) -> tuple[Pinned, int] | None:
         ):
             return Pinned(revision, snapshot_id), start
         case _:
-            raise fields.foreign_token()
+            raise fields.foreign_token_error()
 
 
 def below(after: SortKey | None) -> int | None:
@@ -126,7 +126,7 @@ def below(after: SortKey | None) -> int | None:
         case (int(revision),) if 0 < revision < 1 << 31:
             return revision
         case _:
-            raise fields.foreign_token()
+            raise fields.foreign_token_error()
 
 
 def compared(request: snapshot_service_pb2.DiffSnapshotsRequest) -> tuple[str, str]:

@@ -13,10 +13,10 @@ from playlist_svc.domain.rules import (
     DEFAULT_LIMIT,
     Condition,
     Field,
-    Match,
     Operator,
     Ordering,
     Rule,
+    RuleMatch,
     check,
 )
 
@@ -29,7 +29,7 @@ def rule_of(message: pb.Rule, path: str = "rule") -> Rule:
     Raises InvalidArgument naming the wrong field below ``path``.
     """
     rule = Rule(
-        match=_named(Match, pb.Rule.Match, message.match, f"{path}.match", Match.ALL),
+        match=_named(RuleMatch, pb.Rule.Match, message.match, f"{path}.match", RuleMatch.ALL),
         conditions=tuple(
             _condition_of(condition, f"{path}.conditions[{index}]")
             for index, condition in enumerate(message.conditions)

@@ -8,15 +8,15 @@ from segue.playlist.v1 import social_service_pb2 as pb
 from meshkit.timestamps import timestamp_of_us
 from playlist_svc.convert.people import person
 from playlist_svc.domain.library import Saved
-from playlist_svc.domain.social import Artist, Audience, Block, Circle, Connection, Kind
+from playlist_svc.domain.social import Artist, Audience, Block, Circle, Connection, ConnectionKind
 from playlist_svc.usecases.social import Connections, RelationView
 
 
-def kind(value: int) -> Kind | None:
+def kind(value: int) -> ConnectionKind | None:
     """The kind that a list is asked for, None for all."""
     if value == pb.Connection.KIND_UNSPECIFIED:
         return None
-    return Kind(pb.Connection.Kind.Name(pb.Connection.Kind.ValueType(value)))
+    return ConnectionKind(pb.Connection.Kind.Name(pb.Connection.Kind.ValueType(value)))
 
 
 def circle(value: int) -> Circle | None:
@@ -37,7 +37,7 @@ def audience(one: Audience) -> pb.Audience:
 def connection(one: Connection, of: Connections) -> pb.Connection:
     """Someone in a list, with the name that goes with it."""
     message = pb.Connection(since=timestamp_of_us(one.since_us), mutual=one.mutual)
-    if one.kind is Kind.ARTIST:
+    if one.kind is ConnectionKind.ARTIST:
         message.artist.CopyFrom(pb.Connection.Artist(id=one.target_id, name=one.name))
     else:
         message.user.CopyFrom(person(one.target_id, of.names))

@@ -9,58 +9,60 @@ from segue.playlist.v1 import playlist_service_pb2 as pb
 
 from playlist_svc.convert import playlists
 from playlist_svc.domain.access import Visibility
-from playlist_svc.usecases.change_sets import News
+from playlist_svc.usecases.change_sets import ChangeSet, KnownChanges
 from playlist_svc.usecases.playlist.watch_playlist import Update
 from playlist_svc.usecases.playlist_internal.watch_changes import (
-    FollowersTold,
-    PlaylistGone,
-    PlaylistTold,
-    Told,
+    FeedEvent,
+    FollowersChanged,
+    PlaylistChanged,
+    PlaylistRemoved,
 )
-from playlist_svc.usecases.playlist_internal.watch_membership import Told as MembershipTold
-from playlist_svc.usecases.playlist_internal.watch_membership import TracksTold
+from playlist_svc.usecases.playlist_internal.watch_membership import MembershipEvent, TracksChanged
 
 
 class Updates:
     """Makes messages of steps; what is the same for all views of a playlist is made once."""
 
     def __init__(self) -> None:
-        self._made: WeakKeyDictionary[News, pb.WatchPlaylistResponse.Update] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[ChangeSet, pb.WatchPlaylistResponse.Update] = (
+            WeakKeyDictionary()
+        )
 
     def __call__(self, one: Update) -> pb.WatchPlaylistResponse:
         """A step of a live view; ``snapshots`` and ``changes`` are copied from the first one's."""
         message = pb.WatchPlaylistResponse(resume_token=one.resume_token)
         message.update.playlist.CopyFrom(playlists.playlist(one.shown))
-        message.update.MergeFrom(self._news(one.news))
+        message.update.MergeFrom(self._changes(one.changes))
         return message
 
-    def _news(self, news: News) -> pb.WatchPlaylistResponse.Update:
-        made = self._made.get(news)
+    def _changes(self, found: ChangeSet) -> pb.WatchPlaylistResponse.Update:
+        made = self._made.get(found)
         if made is None:
-            made = self._made[news] = pb.WatchPlaylistResponse.Update(
-                snapshots=playlists.snapshots(news.told),
-                changes=playlists.changes(news.changes, news.names),
-                reload=news.reload,
+            made = self._made[found] = pb.WatchPlaylistResponse.Update(
+                snapshots=playlists.snapshots(found.snapshots),
+                reload=not isinstance(found, KnownChanges),
             )
+            if isinstance(found, KnownChanges):
+                made.changes.extend(playlists.changes(found.changes, found.names))
         return made
 
 
-def change(token: str, told: Told | None) -> internal_pb.WatchChangesResponse:
+def change(token: str, told: FeedEvent | None) -> internal_pb.WatchChangesResponse:
     """A step of the feed with the token that resumes after it."""
     match told:
         case None:
             return internal_pb.WatchChangesResponse(resume_token=token)
-        case PlaylistTold(head, owner):
+        case PlaylistChanged(head, owner):
             playlist = playlists.bare(head, owner)
             return internal_pb.WatchChangesResponse(
                 resume_token=token, version=head.version, playlist=playlist
             )
-        case PlaylistGone(playlist_id, version):
+        case PlaylistRemoved(playlist_id, version):
             gone = internal_pb.WatchChangesResponse.PlaylistDeleted(playlist_id=playlist_id)
             return internal_pb.WatchChangesResponse(
                 resume_token=token, version=version, deleted=gone
             )
-        case FollowersTold(artist_id, count, version):
+        case FollowersChanged(artist_id, count, version):
             followers = internal_pb.WatchChangesResponse.ArtistFollowers(
                 artist_id=artist_id, followers_count=count
             )
@@ -69,11 +71,11 @@ def change(token: str, told: Told | None) -> internal_pb.WatchChangesResponse:
             )
 
 
-def membership(token: str, told: MembershipTold | None) -> internal_pb.WatchMembershipResponse:
+def membership(token: str, told: MembershipEvent | None) -> internal_pb.WatchMembershipResponse:
     """A step of WatchMembership with the token that resumes after it."""
     step = internal_pb.WatchMembershipResponse(resume_token=token)
     match told:
-        case TracksTold(head, track_ids):
+        case TracksChanged(head, track_ids):
             step.version = head.version
             step.tracks.CopyFrom(
                 internal_pb.WatchMembershipResponse.Tracks(
@@ -85,7 +87,7 @@ def membership(token: str, told: MembershipTold | None) -> internal_pb.WatchMemb
                     track_ids=track_ids,
                 )
             )
-        case PlaylistGone(playlist_id, version):
+        case PlaylistRemoved(playlist_id, version):
             step.version = version
             step.deleted.playlist_id = playlist_id
     return step

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.playlist import MOST_COLLABORATORS, Head, Member
-from playlist_svc.domain.refusals import collection_full
+from playlist_svc.domain.refusals import collection_full_error
 
 
 def with_member(head: Head, user_id: str, role: Role, now_ms: int) -> Head:
@@ -21,7 +21,7 @@ def with_member(head: Head, user_id: str, role: Role, now_ms: int) -> Head:
         )
         return replace(head, members=members)
     if len(head.members) >= MOST_COLLABORATORS:
-        raise collection_full(MOST_COLLABORATORS)
+        raise collection_full_error(MOST_COLLABORATORS)
     return replace(head, members=(*head.members, Member(user_id, role, now_ms)))
 
 

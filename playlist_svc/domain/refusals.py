@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshkit.faults import FailedPrecondition, NotFound, PermissionDenied
 
 
-def collection_full(limit: int) -> FailedPrecondition:
+def collection_full_error(limit: int) -> FailedPrecondition:
     """There would be more than ``limit``."""
     return FailedPrecondition(
         f"There can be at most {limit} of these.",
@@ -14,17 +14,17 @@ def collection_full(limit: int) -> FailedPrecondition:
     )
 
 
-def no_such(resource: str, id_: str) -> NotFound:
+def unknown_resource_error(resource: str, id_: str) -> NotFound:
     """There is no ``resource`` of this id, such as a "playlist" or an "album"."""
     return NotFound(f"There is no such {resource}.", metadata={"resource": resource, "id": id_})
 
 
-def no_such_user(user_id: str) -> NotFound:
+def unknown_user_error(user_id: str) -> NotFound:
     """The user does not exist, or has blocked who asks: nobody can tell one from the other."""
-    return no_such("user", user_id)
+    return unknown_resource_error("user", user_id)
 
 
-def no_such_snapshot(snapshot_id: str) -> NotFound:
+def unknown_snapshot_error(snapshot_id: str) -> NotFound:
     """The playlist does not have this version, or has it no longer."""
     return NotFound(
         "The playlist has no such version.", metadata={"resource": "snapshot", "id": snapshot_id}
@@ -36,13 +36,13 @@ def unknown_share_error(share_id: str) -> NotFound:
     return NotFound("There is no such link.", metadata={"resource": "share", "id": share_id})
 
 
-def playlist_is_managed() -> FailedPrecondition:
+def playlist_is_managed_error() -> FailedPrecondition:
     """A service makes the playlist; people only read it."""
     return FailedPrecondition(
         "This playlist is made by a service and cannot be changed.", reason="PLAYLIST_IS_MANAGED"
     )
 
 
-def user_blocked() -> PermissionDenied:
+def user_blocked_error() -> PermissionDenied:
     """The user has blocked the other one."""
     return PermissionDenied("You have blocked this user.", reason="USER_BLOCKED")

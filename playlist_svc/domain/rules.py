@@ -12,7 +12,7 @@ from meshkit.faults import InvalidArgument
 from playlist_svc.domain.folding import comparable
 
 
-class Match(enum.Enum):
+class RuleMatch(enum.Enum):
     """How conditions go together."""
 
     ALL = "ALL"
@@ -73,7 +73,7 @@ class Condition:
 class Rule:
     """What a smart playlist is made of; ``limit`` is 1 to 10,000."""
 
-    match: Match
+    match: RuleMatch
     conditions: tuple[Condition, ...]
     limit: int
     order: Ordering
@@ -190,7 +190,7 @@ def to_json(rule: Rule) -> dict[str, Any]:
 def from_json(stored: Mapping[str, Any]) -> Rule:
     """The rule that ``to_json`` wrote. KeyError or ValueError for anything else."""
     return Rule(
-        Match(stored["match"]),
+        RuleMatch(stored["match"]),
         tuple(
             Condition(
                 Field(condition["field"]),

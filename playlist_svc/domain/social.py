@@ -11,7 +11,7 @@ MOST_FOLLOWED = 10_000
 MOST_BLOCKED = 10_000
 
 
-class Kind(enum.Enum):
+class ConnectionKind(enum.Enum):
     """What can be followed."""
 
     USER = "USER"
@@ -60,7 +60,7 @@ class Connection:
     who reads the list follow each other.
     """
 
-    kind: Kind
+    kind: ConnectionKind
     target_id: str
     since_us: int
     name: str = ""

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from meshkit.idempotency import RequestKey
+from playlist_svc.domain.collection_changes import ItemChanged
 from playlist_svc.domain.library import Album, SavedPage
-from playlist_svc.domain.shelf_changes import Moved
 
 T = TypeVar("T")
 
@@ -21,14 +21,14 @@ class Albums(Protocol):
         ...
 
 
-class Shelf(Protocol[T]):
+class UserCollection(Protocol[T]):
     """What users keep of one sort: tracks (by id), albums, or artists that they block. No
     acknowledged write may be lost.
 
     Totals must be exact, however many write at once. An equal ``key`` must give the answer of the
-    first time and write nothing (``meshkit.idempotency.AnswerStore``). Every change of
-    a shelf of tracks or artists must appear in the service's change feed, in the same transaction
-    (``domain.shelf_changes``), with versions that rise in the order of the changes.
+    first time and write nothing (``meshkit.idempotency.AnswerStore``). Every change of a
+    collection of tracks or artists must appear in the service's change feed, in the same
+    transaction (``domain.collection_changes``), with versions that rise in their order.
     """
 
     async def answered(self, key: RequestKey | None) -> int | None:
@@ -65,6 +65,6 @@ class Shelf(Protocol[T]):
         """Forget all that the user saved. Repeatable."""
         ...
 
-    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[Moved]:
+    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
         """At most ``limit`` things of all users, by rising (user, id), those after ``after``."""
         ...

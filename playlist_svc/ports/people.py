@@ -24,21 +24,21 @@ class People(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ToldName:
+class LastKnownName:
     """A name, and when identity told it, Unix milliseconds."""
 
     username: str
-    told_at_ms: int
+    known_at_ms: int
 
 
-class ToldNames(Protocol):
+class LastKnownNames(Protocol):
     """The names that identity told any instance, for when it is away."""
 
-    async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
+    async def find(self, user_ids: Collection[str]) -> Mapping[str, LastKnownName]:
         """Those that are kept, however old."""
         ...
 
-    async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
+    async def keep(self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int) -> None:
         """Must keep the names unless newer ones are kept, and drop those of the users that are
         gone unless they were told later."""
         ...
@@ -52,7 +52,7 @@ class UserChange:
     username: str | None
 
 
-class PeopleCopy(Protocol):
+class UserReplica(Protocol):
     """The names as whoever follows identity's feed writes them."""
 
     async def resume_token(self) -> str:
@@ -60,9 +60,9 @@ class PeopleCopy(Protocol):
         ...
 
     async def store(
-        self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
+        self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int, resume_token: str
     ) -> None:
-        """As ``ToldNames.keep``, with the token unless it is empty; all or nothing."""
+        """As ``LastKnownNames.keep``, with the token unless it is empty; all or nothing."""
         ...
 
 

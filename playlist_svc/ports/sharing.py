@@ -68,8 +68,8 @@ class Blocks(Protocol):
         ...
 
 
-class Tries(Protocol):
-    """How often someone may try within a minute: ``MOST_TRIES`` times. Fails OPEN.
+class AttemptLimiter(Protocol):
+    """How often someone may try within a minute: ``MOST_ATTEMPTS`` times. Fails OPEN.
 
     A try that is refused does not count. ``who`` is told apart and never kept as it is.
     """
@@ -83,6 +83,6 @@ class Tries(Protocol):
         ...
 
 
-MOST_TRIES = 60
-"""Tries of one address or user within ``TRIES_WITHIN_MS``."""
-TRIES_WITHIN_MS = 60_000
+MOST_ATTEMPTS = 60
+"""Attempts of one address or user within ``ATTEMPT_WINDOW_MS``."""
+ATTEMPT_WINDOW_MS = 60_000

@@ -13,8 +13,8 @@ from playlist_svc.domain.social import (
     Audience,
     Block,
     Circle,
+    ConnectionKind,
     ConnectionPage,
-    Kind,
     Relation,
 )
 from playlist_svc.ports.playlists import Writing
@@ -73,7 +73,7 @@ class SocialStore(Protocol):
     async def following(
         self,
         user_id: str,
-        kind: Kind | None,
+        kind: ConnectionKind | None,
         after: tuple[int, str] | None,
         limit: int,
         *,
@@ -143,17 +143,17 @@ class SocialStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class Affiliation:
     """A user who has a role in a playlist or follows it."""
 
     playlist_id: str
     user_id: str
 
 
-class Ties(Protocol):
+class Affiliations(Protocol):
     """What ties users to each other's playlists."""
 
-    async def between(self, one_id: str, other_id: str) -> Sequence[Tie]:
+    async def between(self, one_id: str, other_id: str) -> Sequence[Affiliation]:
         """Where one of the two has a role in a playlist of the other, or follows it.
 
         By rising playlist id; deleted playlists too, since they can be recovered.
@@ -161,7 +161,7 @@ class Ties(Protocol):
         ...
 
 
-class Cutting(Protocol):
+class AffiliationRemover(Protocol):
     """What of ``PlaylistStore`` is needed to end a tie; see there."""
 
     async def write(

@@ -71,7 +71,7 @@ class Tracks(Protocol):
         ...
 
 
-class TracksCopy(Protocol):
+class TrackReplica(Protocol):
     """The copy as whoever follows the catalogue writes it.
 
     A listing tells everything that the catalogue has. Its number says which rows were told since

@@ -9,7 +9,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import LibraryInternal
 
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
-from playlist_svc.convert import shelves
+from playlist_svc.convert import collection_changes
 from playlist_svc.usecases.library_internal import WatchSavedTracks
 
 
@@ -26,6 +26,6 @@ class LibraryInternalServicer(LibraryInternalServiceServicer):
         return self._streams.feed(
             pb.WatchSavedTracksResponse,
             self._watch_saved_tracks,
-            shelves.saved_track,
+            collection_changes.saved_track,
             resume_token=request.resume_token,
         )

@@ -11,7 +11,7 @@ from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
-from playlist_svc.convert import shelves
+from playlist_svc.convert import collection_changes
 from playlist_svc.convert import social as convert
 from playlist_svc.convert.lists import place
 from playlist_svc.usecases.social_internal import ListFriends, WatchBlockedArtists
@@ -37,7 +37,7 @@ class SocialInternalServicer(SocialInternalServiceServicer):
         return self._streams.feed(
             pb.WatchBlockedArtistsResponse,
             self._watch_blocked_artists,
-            shelves.blocked_artist,
+            collection_changes.blocked_artist,
             resume_token=request.resume_token,
         )
 

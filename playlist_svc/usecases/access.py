@@ -5,13 +5,13 @@ from __future__ import annotations
 from meshkit.faults import Fault, NotFound, PermissionDenied
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.refusals import no_such, playlist_is_managed
+from playlist_svc.domain.refusals import playlist_is_managed_error, unknown_resource_error
 from playlist_svc.ports.playlists import HeadCache, PlaylistStore, Standing
 
 
-def unknown(playlist_id: str) -> NotFound:
+def unknown_playlist_error(playlist_id: str) -> NotFound:
     """The fault for a playlist that does not exist, or that the caller may not know of."""
-    return no_such("playlist", playlist_id)
+    return unknown_resource_error("playlist", playlist_id)
 
 
 class RoleMissing(Exception):
@@ -27,17 +27,17 @@ class RoleMissing(Exception):
         self.role = role
 
 
-def granted(head: Head, user_id: str, role: Role) -> Head:
+def require_role(head: Head, user_id: str, role: Role) -> Head:
     """``head`` if the user may change it, having ``role`` in it, or more.
 
     NotFound when deleted; RoleMissing; FailedPrecondition (PLAYLIST_IS_MANAGED).
     """
     if head.deleted_at_ms is not None:
-        raise unknown(head.playlist_id)
+        raise unknown_playlist_error(head.playlist_id)
     if head.role_of(user_id) < role:
         raise RoleMissing(head, role)
     if head.managed_by:
-        raise playlist_is_managed()
+        raise playlist_is_managed_error()
     return head
 
 
@@ -57,24 +57,24 @@ class Access:
         if head is None:
             return await self.newest(playlist_id)
         if head.deleted_at_ms is not None:
-            raise unknown(playlist_id)
+            raise unknown_playlist_error(playlist_id)
         return head
 
     async def newest(self, playlist_id: str) -> Head:
         """The playlist as the store has it, and the cache from now on. NotFound as `head`."""
         head = await self._store.head(playlist_id)
         if head is None:
-            raise unknown(playlist_id)
+            raise unknown_playlist_error(playlist_id)
         await self._cache.put([head])
         if head.deleted_at_ms is not None:
-            raise unknown(playlist_id)
+            raise unknown_playlist_error(playlist_id)
         return head
 
     async def visible(self, playlist_id: str, user_id: str) -> Head:
         """The playlist, if the user may see it; NotFound otherwise."""
         head = await self.head(playlist_id)
         if not await self.sees(head, user_id):
-            raise unknown(playlist_id)
+            raise unknown_playlist_error(playlist_id)
         return head
 
     async def sees(self, head: Head, user_id: str) -> bool:
@@ -100,7 +100,7 @@ class Access:
             return head, await self.follows(head, user_id)
         standing = await self._admitted(head, user_id)
         if standing is None:
-            raise unknown(playlist_id)
+            raise unknown_playlist_error(playlist_id)
         return head, standing.follows
 
     async def require(self, head: Head, user_id: str, role: Role) -> None:
@@ -111,7 +111,7 @@ class Access:
     async def refusal(self, head: Head, user_id: str, role: Role) -> Fault:
         """What a user without ``role`` is told: PermissionDenied to whoever sees the playlist."""
         if not await self.sees(head, user_id):
-            return unknown(head.playlist_id)
+            return unknown_playlist_error(head.playlist_id)
         return PermissionDenied(f"This needs the role {role.name.lower()} in the playlist.")
 
     async def follows(self, head: Head, user_id: str) -> bool:

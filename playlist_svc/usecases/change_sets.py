@@ -11,7 +11,11 @@ from playlist_svc.domain.content import Content
 from playlist_svc.domain.diff import Change, diff
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
-from playlist_svc.usecases.described_snapshots import DescribeSnapshots, Told, entries_of
+from playlist_svc.usecases.described_snapshots import (
+    DescribedSnapshots,
+    DescribeSnapshots,
+    entries_of,
+)
 from playlist_svc.usecases.views import Names, Views
 
 MOST_CHANGES = 500
@@ -25,41 +29,55 @@ _NO_NAMES = Names({}, {})
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class News:
-    """What came about between two revisions; the same for everyone who may see the playlist.
+class KnownChanges:
+    """All that came about between two revisions."""
 
-    ``reload``: more changed than is told. ``gone``: the revision before is not kept any more.
-    """
-
-    told: Told
+    snapshots: DescribedSnapshots
     changes: tuple[Change, ...] = ()
     names: Names = _NO_NAMES
-    reload: bool = False
-    gone: bool = False
 
 
-NO_NEWS = News(Told([], {}, {}))
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class TooManyChanges:
+    """More came about between two revisions than is told."""
+
+    snapshots: DescribedSnapshots
 
 
-class FindNews:
-    """Finds news, each once an instance however many ask, and big ones beside the loop."""
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class RevisionExpired:
+    """The revision before is not kept any more: what came about since is not known."""
+
+    snapshots: DescribedSnapshots
+
+
+ChangeSet = KnownChanges | TooManyChanges | RevisionExpired
+"""What came about between two revisions; the same for everyone who may see the playlist."""
+
+NO_CHANGES = KnownChanges(DescribedSnapshots([], {}, {}))
+
+
+class FindChanges:
+    """Finds changes, each once an instance however many ask, and big ones beside the loop."""
 
     def __init__(self, store: PlaylistStore, views: Views, describe: DescribeSnapshots) -> None:
         self._store = store
         self._views = views
         self._describe = describe
-        self._shared: SingleFlight[tuple[str, int, int], News] = SingleFlight(limit=64, kept_s=5.0)
+        self._shared: SingleFlight[tuple[str, int, int], ChangeSet] = SingleFlight(
+            limit=64, kept_s=5.0
+        )
         # A thread more of such work would take a share of the interpreter from everyone else.
         self._turn = asyncio.Semaphore(1)
 
-    async def __call__(self, head: Head, since: int) -> News:
+    async def __call__(self, head: Head, since: int) -> ChangeSet:
         """What is new in ``head`` since a revision. Raises Unavailable."""
         if since == head.revision:
-            return NO_NEWS
+            return NO_CHANGES
         key = (head.playlist_id, since, head.revision)
         return await self._shared(key, lambda: self._found(head, since))
 
-    async def _found(self, head: Head, since: int) -> News:
+    async def _found(self, head: Head, since: int) -> ChangeSet:
         playlist_id = head.playlist_id
         snapshots = await self._store.snapshots_between(playlist_id, since, MOST_SNAPSHOTS)
         told = await self._describe(playlist_id, snapshots)
@@ -67,11 +85,11 @@ class FindNews:
             old = await self._store.content(head, since)
             new = await self._store.content(head, head.revision)
         except RevisionGone:
-            return News(told, reload=True, gone=True)
+            return RevisionExpired(told)
         changes = await self._changes(old, new)
         if changes is None:
-            return News(told, reload=True)
-        return News(told, changes, await self._views.names(entries_of(changes)))
+            return TooManyChanges(told)
+        return KnownChanges(told, changes, await self._views.names(entries_of(changes)))
 
     async def _changes(self, old: Content, new: Content) -> tuple[Change, ...] | None:
         if len(old.order) + len(new.order) <= _SMALL:

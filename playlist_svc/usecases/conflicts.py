@@ -16,7 +16,7 @@ _TOLD_ITEMS = 5
 
 
 @contextmanager
-def answered() -> Iterator[None]:
+def edit_errors_as_faults() -> Iterator[None]:
     """Turns what an edit of a content raises into what the caller is told."""
     try:
         yield
@@ -34,10 +34,10 @@ def answered() -> Iterator[None]:
             "items", f"may name an entry once; {to_text(error.ids[0])} comes again"
         ) from None
     except OrderFull as error:
-        raise full(error.limit) from None
+        raise playlist_full_error(error.limit) from None
 
 
-def full(limit: int) -> FailedPrecondition:
+def playlist_full_error(limit: int) -> FailedPrecondition:
     """The fault for more tracks than a playlist holds."""
     return FailedPrecondition(
         f"A playlist holds at most {limit} tracks.",
@@ -46,7 +46,7 @@ def full(limit: int) -> FailedPrecondition:
     )
 
 
-def not_smart(head: Head) -> None:
+def require_not_smart(head: Head) -> None:
     """FailedPrecondition (PLAYLIST_IS_SMART) for a playlist that is made by a rule."""
     if head.rule is not None:
         raise FailedPrecondition(
@@ -64,7 +64,7 @@ def conflict_of(error: MergeConflict | TextConflict) -> str:
     return f"{named}{rest} {'was' if len(error.items) == 1 else 'were'} {error.why}"
 
 
-def conflicting(base_snapshot_id: str, head: Head, conflict: str, diff: str) -> Aborted:
+def conflict_error(base_snapshot_id: str, head: Head, conflict: str, diff: str) -> Aborted:
     """The fault for an edit that cannot be fitted to what others did since its base."""
     return Aborted(
         f"Others have changed the same since that version: {conflict}.",
@@ -78,8 +78,8 @@ def conflicting(base_snapshot_id: str, head: Head, conflict: str, diff: str) -> 
     )
 
 
-def too_old(base_snapshot_id: str, head: Head) -> Aborted:
+def snapshot_too_old_error(base_snapshot_id: str, head: Head) -> Aborted:
     """The fault for an edit of a version that is no longer kept."""
-    return conflicting(
+    return conflict_error(
         base_snapshot_id, head, "the version is too old to be kept", "not known any more"
     )

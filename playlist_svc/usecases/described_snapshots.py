@@ -15,7 +15,7 @@ _LOOKED_UP = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DescribedSnapshots:
     """Versions with the names of who made them, and the ids of the versions that they revert."""
 
     snapshots: list[Snapshot]
@@ -30,10 +30,10 @@ class DescribeSnapshots:
         self._store = store
         self._people = people
 
-    async def __call__(self, playlist_id: str, snapshots: list[Snapshot]) -> Told:
+    async def __call__(self, playlist_id: str, snapshots: list[Snapshot]) -> DescribedSnapshots:
         """Versions with what their numbers and ids stand for."""
         people = await self._people.names({snapshot.author_id for snapshot in snapshots})
-        return Told(snapshots, people, await self._reverted(playlist_id, snapshots))
+        return DescribedSnapshots(snapshots, people, await self._reverted(playlist_id, snapshots))
 
     async def _reverted(self, playlist_id: str, snapshots: Collection[Snapshot]) -> dict[int, str]:
         """Ids of the versions that these revert, by revision, without those no longer kept."""

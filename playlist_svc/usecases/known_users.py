@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from meshkit.faults import NotFound
-from playlist_svc.domain.refusals import no_such_user
+from playlist_svc.domain.refusals import unknown_user_error
 from playlist_svc.ports.people import People
 
 
@@ -16,4 +16,4 @@ async def require_users(people: People, user_ids: Sequence[str]) -> Mapping[str,
     try:
         return await people.existing(user_ids)
     except NotFound as fault:
-        raise no_such_user(fault.metadata["id"]) from None
+        raise unknown_user_error(fault.metadata["id"]) from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from meshkit.idempotency import RequestKey
 from playlist_svc.domain.library import Album, SavedPage
 from playlist_svc.ports.clock import Clock
-from playlist_svc.ports.library import Albums, Shelf
+from playlist_svc.ports.library import Albums, UserCollection
 from playlist_svc.ports.tracks import Track, Tracks
 
 
@@ -25,8 +25,8 @@ class Library:
 
     def __init__(
         self,
-        saved_tracks: Shelf[str],
-        saved_albums: Shelf[Album],
+        saved_tracks: UserCollection[str],
+        saved_albums: UserCollection[Album],
         tracks: Tracks,
         albums: Albums,
         clock: Clock,

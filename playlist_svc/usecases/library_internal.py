@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from meshkit.feeds import ChangeFeed
-from playlist_svc.domain.shelf_changes import SAVED_TRACK
-from playlist_svc.ports.library import Shelf
-from playlist_svc.usecases.shelf_feed import ShelfFeed
+from playlist_svc.domain.collection_changes import SAVED_TRACK
+from playlist_svc.ports.library import UserCollection
+from playlist_svc.usecases.collection_feed import CollectionFeed
 
 
-class WatchSavedTracks(ShelfFeed):
+class WatchSavedTracks(CollectionFeed):
     """Which tracks all users save."""
 
-    def __init__(self, feed: ChangeFeed, shelf: Shelf[Any]) -> None:
-        super().__init__(feed, shelf, SAVED_TRACK)
+    def __init__(self, feed: ChangeFeed, collection: UserCollection[Any]) -> None:
+        super().__init__(feed, collection, SAVED_TRACK)

@@ -16,7 +16,7 @@ from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.clock import NewId
 from playlist_svc.ports.playlists import NewSnapshot
 from playlist_svc.ports.tracks import Tracks
-from playlist_svc.usecases import snapshot_metadata as words
+from playlist_svc.usecases import snapshot_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class NewPlaylists(Protocol):
         ...
 
 
-class Maker:
+class PlaylistCreator:
     """Stores new playlists with their first version."""
 
     def __init__(self, store: NewPlaylists, tracks: Tracks, new_id: NewId) -> None:
@@ -50,6 +50,7 @@ class Maker:
         self,
         owner_id: str,
         new: NewPlaylist,
+        *,
         order: Order,
         summary: str,
         now_ms: int,
@@ -64,7 +65,7 @@ class Maker:
             created_at_ms=now_ms,
             summary=summary,
             content=content,
-            artwork_paths=await words.covers(self._tracks, None, content, ()),
+            artwork_paths=await snapshot_metadata.choose_covers(self._tracks, None, content, ()),
         )
         head = Head(
             playlist_id=self._new_id(),

@@ -1,16 +1,16 @@
-"""Keeping the copy of the catalogue's tracks at the catalogue's heels."""
+"""Keeping a replica of the catalogue's tracks up to date."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playlist_svc.ports.tracks import TrackChange, TracksCopy
+from playlist_svc.ports.tracks import TrackChange, TrackReplica
 
 
-class FollowCatalogue:
+class ReplicateCatalogue:
     """The consumer of the catalogue's feed (``meshkit.following.Consumer``)."""
 
-    def __init__(self, copy: TracksCopy) -> None:
+    def __init__(self, copy: TrackReplica) -> None:
         self._copy = copy
         self._listing: int | None = None
 

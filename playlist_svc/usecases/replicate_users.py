@@ -1,4 +1,4 @@
-"""Keeping names at identity's heels, and forgetting who was erased there."""
+"""Keeping a replica of users' names up to date, and forgetting who was erased there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from playlist_svc.ports.clock import Clock
-from playlist_svc.ports.people import PeopleCopy, UserChange
+from playlist_svc.ports.people import UserChange, UserReplica
 
 _log = structlog.get_logger("people")
 
@@ -21,7 +21,7 @@ class Erasing(Protocol):
         ...
 
 
-class FollowUsers:
+class ReplicateUsers:
     """The consumer of identity's feed (``meshkit.following.Consumer``).
 
     The place in the feed moves on once ``holders`` have forgotten everyone who was erased before
@@ -29,7 +29,7 @@ class FollowUsers:
     nobody follows it for longer than it reaches back, 30 days, is never told.
     """
 
-    def __init__(self, copy: PeopleCopy, holders: Sequence[Erasing], clock: Clock) -> None:
+    def __init__(self, copy: UserReplica, holders: Sequence[Erasing], clock: Clock) -> None:
         self._copy = copy
         self._holders = holders
         self._clock = clock

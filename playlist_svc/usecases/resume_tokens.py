@@ -19,20 +19,20 @@ _PAD = b"\0\0"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WatchPosition:
     """What a watcher has seen of a playlist."""
 
     revision: int
     version: int
 
 
-def encode(playlist_id: str, seen: Seen) -> str:
+def encode(playlist_id: str, seen: WatchPosition) -> str:
     """The opaque, URL-safe form."""
     body = _TOKEN.pack(_MARK, to_raw(playlist_id), seen.revision, seen.version) + _PAD
     return base64.urlsafe_b64encode(body + _CHECK.pack(zlib.crc32(body))).decode()
 
 
-def decode(playlist_id: str, token: str) -> Seen:
+def decode(playlist_id: str, token: str) -> WatchPosition:
     """What ``encode`` was given. InvalidArgument when damaged, or of another playlist."""
     try:
         raw = base64.b64decode(token, altchars=b"-_", validate=True)
@@ -42,7 +42,7 @@ def decode(playlist_id: str, token: str) -> Seen:
         raise _damaged() from None
     if check != _CHECK.pack(zlib.crc32(body)) or mark != _MARK or playlist != to_raw(playlist_id):
         raise _damaged()
-    return Seen(revision, version)
+    return WatchPosition(revision, version)
 
 
 def _damaged() -> InvalidArgument:

@@ -19,7 +19,7 @@ from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases.new_playlists import chosen_order
-from playlist_svc.usecases.writing import Edited, Versions, Writer
+from playlist_svc.usecases.writing import Edited, Revisions, Writer
 
 FRESH_MS = 60_000
 """How long what a rule chose is taken for what it would choose, in milliseconds."""
@@ -36,9 +36,9 @@ class Refresh:
     newest version stays: fails STALE.
     """
 
-    def __init__(self, writer: Writer, versions: Versions, tracks: Tracks, clock: Clock) -> None:
+    def __init__(self, writer: Writer, revisions: Revisions, tracks: Tracks, clock: Clock) -> None:
         self._writer = writer
-        self._versions = versions
+        self._revisions = revisions
         self._tracks = tracks
         self._clock = clock
         self._evaluated: OrderedDict[tuple[str, Rule], int] = OrderedDict()
@@ -83,7 +83,7 @@ class Refresh:
                 return Edited("")
             order = chosen_order(chosen, held.owner_id, now_ms, current.order)
             content = Content(current.title, current.description, order)
-            await self._versions.record(
+            await self._revisions.record(
                 writing, current, content, held.owner_id, kind=Kind.EVALUATION
             )
             writing.change(replace(writing.head, rule_evaluated_at_ms=now_ms))

@@ -46,7 +46,9 @@ def _common(a: bytes, b: bytes, *, from_end: bool) -> int:
     return low * RECORD.size
 
 
-async def told(tracks: Tracks, old: Content, new: Content, *, sorted_by: str | None = None) -> str:
+async def summarize(
+    tracks: Tracks, old: Content, new: Content, *, sorted_by: str | None = None
+) -> str:
     """The changes from one to the other as a sentence; a lone track is named.
 
     A sort moves tracks and nothing else, whichever they are: it is told without comparing them.
@@ -75,7 +77,7 @@ def _alone(changes: Sequence[Change]) -> set[str]:
     return alone
 
 
-async def covers(
+async def choose_covers(
     tracks: Tracks, old: Content | None, new: Content, known: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Up to four different covers of the first tracks; ``known`` when these are the same still."""

@@ -10,21 +10,27 @@ from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.idempotency import RequestKey
 from playlist_svc.domain.library import SavedPage
 from playlist_svc.domain.members import without_member
-from playlist_svc.domain.refusals import no_such_user
+from playlist_svc.domain.refusals import unknown_user_error
 from playlist_svc.domain.social import (
     Artist,
     Audience,
     Block,
     Circle,
+    ConnectionKind,
     ConnectionPage,
-    Kind,
     Relation,
 )
 from playlist_svc.ports.clock import Clock
-from playlist_svc.ports.library import Shelf
+from playlist_svc.ports.library import UserCollection
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.ports.social import Artists, Cutting, SocialStore, Tie, Ties
+from playlist_svc.ports.social import (
+    Affiliation,
+    AffiliationRemover,
+    Affiliations,
+    Artists,
+    SocialStore,
+)
 from playlist_svc.usecases.known_users import require_users
 
 Key = tuple[int, str]
@@ -101,7 +107,7 @@ class Social:
         return await self._store.unfollow(user_id, set(user_ids), set(artist_ids), key)
 
     async def list_following(
-        self, user_id: str, kind: Kind | None, after: Key | None, limit: int
+        self, user_id: str, kind: ConnectionKind | None, after: Key | None, limit: int
     ) -> Connections:
         """Whom the user follows, the latest first."""
         return await self._named(
@@ -115,7 +121,12 @@ class Social:
         )
 
     async def list_user_following(
-        self, reader_id: str, user_id: str, kind: Kind | None, after: Key | None, limit: int
+        self,
+        reader_id: str,
+        user_id: str,
+        kind: ConnectionKind | None,
+        after: Key | None,
+        limit: int,
     ) -> Connections:
         """Whom another user follows. Raises NotFound, PermissionDenied (kept private)."""
         view = await self.get_relation(reader_id, user_id)
@@ -141,7 +152,7 @@ class Social:
         username = (await require_users(self._people, [other_id]))[other_id]
         relation = await self._store.relation(user_id, other_id)
         if relation.blocked_by:
-            raise no_such_user(other_id)
+            raise unknown_user_error(other_id)
         oneself = user_id == other_id
         shows_followers = oneself or relation.admits(relation.audience.followers)
         shows_following = oneself or relation.admits(relation.audience.following)
@@ -154,7 +165,7 @@ class Social:
 
     async def friends(self, user_id: str, after: Key | None, limit: int) -> Connections:
         """The people whom the user follows; nobody follows who is blocked either way."""
-        return await self.list_following(user_id, Kind.USER, after, limit)
+        return await self.list_following(user_id, ConnectionKind.USER, after, limit)
 
     async def get_privacy(self, user_id: str) -> Audience:
         """Who may see what of the user."""
@@ -171,7 +182,7 @@ class Social:
         return await self._store.set_audience(user_id, following, followers, key)
 
     async def _named(self, page: ConnectionPage) -> Connections:
-        people = [one.target_id for one in page.found if one.kind is Kind.USER]
+        people = [one.target_id for one in page.found if one.kind is ConnectionKind.USER]
         return Connections(page, await self._people.names(people))
 
 
@@ -187,13 +198,13 @@ class UserBlocks:
         self,
         store: SocialStore,
         people: People,
-        ties: Ties,
-        playlists: Cutting,
+        affiliations: Affiliations,
+        playlists: AffiliationRemover,
         clock: Clock,
     ) -> None:
         self._store = store
         self._people = people
-        self._ties = ties
+        self._affiliations = affiliations
         self._playlists = playlists
         self._clock = clock
 
@@ -212,14 +223,16 @@ class UserBlocks:
         if key and not (await self._store.relation(user_id, blocked_id)).blocking:
             # A retry that comes after the end of the block has nothing to cut.
             return
-        for tie in await self._ties.between(user_id, blocked_id):
-            await self._cut(tie)
+        for affiliation in await self._affiliations.between(user_id, blocked_id):
+            await self._remove_affiliation(affiliation)
 
-    async def _cut(self, tie: Tie) -> None:
-        await self._playlists.unfollow(tie.playlist_id, tie.user_id)
+    async def _remove_affiliation(self, affiliation: Affiliation) -> None:
+        await self._playlists.unfollow(affiliation.playlist_id, affiliation.user_id)
         # A playlist that was purged by now needs no cut.
         with suppress(NotFound):
-            await self._playlists.write(tie.playlist_id, None, _Leaving(tie.user_id))
+            await self._playlists.write(
+                affiliation.playlist_id, None, _Leaving(affiliation.user_id)
+            )
 
     async def unblock_user(
         self, user_id: str, blocked_id: str, key: RequestKey | None = None
@@ -249,7 +262,7 @@ class _Leaving:
 class ArtistBlocks:
     """Blocks artists. It is a wish: what the user follows, saves and plays stays as it is."""
 
-    def __init__(self, blocked: Shelf[Artist], artists: Artists, clock: Clock) -> None:
+    def __init__(self, blocked: UserCollection[Artist], artists: Artists, clock: Clock) -> None:
         self._blocked = blocked
         self._artists = artists
         self._clock = clock

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from meshkit.feeds import ChangeFeed
-from playlist_svc.domain.shelf_changes import BLOCKED_ARTIST
-from playlist_svc.domain.social import Kind
-from playlist_svc.ports.library import Shelf
-from playlist_svc.usecases.shelf_feed import ShelfFeed
+from playlist_svc.domain.collection_changes import BLOCKED_ARTIST
+from playlist_svc.domain.social import ConnectionKind
+from playlist_svc.ports.library import UserCollection
+from playlist_svc.usecases.collection_feed import CollectionFeed
 from playlist_svc.usecases.social import Connections, Key, Social
 
 
@@ -20,11 +20,11 @@ class ListFriends:
 
     async def __call__(self, user_id: str, after: Key | None, limit: int) -> Connections:
         """The people whom the user follows; nobody follows who is blocked either way."""
-        return await self._social.list_following(user_id, Kind.USER, after, limit)
+        return await self._social.list_following(user_id, ConnectionKind.USER, after, limit)
 
 
-class WatchBlockedArtists(ShelfFeed):
+class WatchBlockedArtists(CollectionFeed):
     """Which artists all users block."""
 
-    def __init__(self, feed: ChangeFeed, shelf: Shelf[Any]) -> None:
-        super().__init__(feed, shelf, BLOCKED_ARTIST)
+    def __init__(self, feed: ChangeFeed, collection: UserCollection[Any]) -> None:
+        super().__init__(feed, collection, BLOCKED_ARTIST)

@@ -17,7 +17,7 @@ from playlist_svc.usecases.access import Access
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PlaylistView:
     """A playlist as one user sees it; ``owner`` is a name, empty where the account is gone."""
 
     head: Head
@@ -51,15 +51,15 @@ class Views:
         self._tracks = tracks
         self._people = people
 
-    async def shown(self, head: Head, user_id: str) -> Shown:
+    async def shown(self, head: Head, user_id: str) -> PlaylistView:
         """A playlist that the user may see, with what is the user's own about it."""
         return await self.view(head, user_id, followed=await self._access.follows(head, user_id))
 
-    async def view(self, head: Head, user_id: str, *, followed: bool) -> Shown:
+    async def view(self, head: Head, user_id: str, *, followed: bool) -> PlaylistView:
         """As ``shown`` of one of whom it is known whether they follow it."""
         names = await self._people.names([head.owner_id])
         owner = names.get(head.owner_id, "")
-        return Shown(head, owner, head.role_of(user_id), followed)
+        return PlaylistView(head, owner, head.role_of(user_id), followed)
 
     async def names(self, entries: list[Entry]) -> Names:
         """What is known of the tracks of entries, and of who added them."""
@@ -72,15 +72,15 @@ class Views:
         )
 
 
-async def check_pinned(store: PlaylistStore, head: Head, version: Pinned) -> None:
+async def require_pinned(store: PlaylistStore, head: Head, version: Pinned) -> None:
     """PageTokenInvalid unless it is a version of this playlist: a token may say anything."""
     if version == Pinned(head.revision, head.snapshot_id):
         return
     snapshot = await store.snapshot(head.playlist_id, version.snapshot_id)
     if snapshot is None or snapshot.revision != version.revision:
-        raise not_kept()
+        raise version_not_kept_error()
 
 
-def not_kept() -> InvalidArgument:
+def version_not_kept_error() -> InvalidArgument:
     """The fault for a page token of a version that is not kept, or never was."""
     return PageTokenInvalid.field("page_token", "is of a version that is not kept")

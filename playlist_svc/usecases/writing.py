@@ -20,9 +20,14 @@ from playlist_svc.ports.playlists import (
     Writing,
 )
 from playlist_svc.ports.tracks import Tracks
-from playlist_svc.usecases import snapshot_metadata as words
-from playlist_svc.usecases.access import Access, RoleMissing, granted
-from playlist_svc.usecases.conflicts import answered, conflict_of, conflicting, too_old
+from playlist_svc.usecases import snapshot_metadata
+from playlist_svc.usecases.access import Access, RoleMissing, require_role
+from playlist_svc.usecases.conflicts import (
+    conflict_error,
+    conflict_of,
+    edit_errors_as_faults,
+    snapshot_too_old_error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Writer:
         """
 
         async def held(writing: Writing) -> Edited:
-            granted(writing.head, command.user_id, role)
+            require_role(writing.head, command.user_id, role)
             return await decide(writing)
 
         try:
@@ -104,7 +109,7 @@ class Writer:
         return Edited.of(answer), after[0] if after else None
 
 
-class Versions:
+class Revisions:
     """Makes versions: fits an edit to what others did, and records what came of it."""
 
     def __init__(self, tracks: Tracks, clock: Clock, new_id: NewId) -> None:
@@ -129,9 +134,9 @@ class Versions:
         try:
             return await writing.content(revision)
         except RevisionGone:
-            raise too_old(snapshot_id, writing.head) from None
+            raise snapshot_too_old_error(snapshot_id, writing.head) from None
 
-    async def fitted(
+    async def merge(
         self,
         writing: Writing,
         sides: tuple[Content, Content, Content],
@@ -145,11 +150,11 @@ class Versions:
         """
         base, target, current = sides
         try:
-            with answered():
+            with edit_errors_as_faults():
                 return merge_content(base, target, current, moved)
         except (MergeConflict, TextConflict) as error:
-            others = await words.told(self._tracks, base, current)
-            raise conflicting(snapshot_id, writing.head, conflict_of(error), others) from None
+            others = await snapshot_metadata.summarize(self._tracks, base, current)
+            raise conflict_error(snapshot_id, writing.head, conflict_of(error), others) from None
 
     async def record(
         self,
@@ -171,7 +176,9 @@ class Versions:
         if content == current:
             return None
         known = writing.head.artwork_paths
-        summary = await words.told(self._tracks, current, content, sorted_by=sorted_by)
+        summary = await snapshot_metadata.summarize(
+            self._tracks, current, content, sorted_by=sorted_by
+        )
         snapshot = NewSnapshot(
             snapshot_id=self._new_id(),
             kind=kind,
@@ -179,7 +186,9 @@ class Versions:
             created_at_ms=self._clock(),
             summary=summary,
             content=content,
-            artwork_paths=await words.covers(self._tracks, current, content, known),
+            artwork_paths=await snapshot_metadata.choose_covers(
+                self._tracks, current, content, known
+            ),
             reverts=reverts,
             undoes=undoes,
             redoes=redoes,

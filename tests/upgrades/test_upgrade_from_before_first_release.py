@@ -25,10 +25,10 @@ from playback_svc import schema as playback
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
 from playlist_svc import schema as playlist
+from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.postgres.library import PostgresSavedTracks
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
-from playlist_svc.adapters.versions import Versions
 from tests.upgrades.stored import STORED, fill_as_then
 
 ADA = "01M8P9KDCWZR1MH4TR4B0A7CAQ"
@@ -135,7 +135,7 @@ async def test_what_played_then_can_be_resumed(database_dsn: str) -> None:
 
 async def test_lists_of_then_have_their_tracks_and_versions(database_dsn: str) -> None:
     async with upgraded(database_dsn, "playlist") as pool:
-        store = PostgresPlaylists(pool, Versions(1 << 20), MemoryHeads())
+        store = PostgresPlaylists(pool, ContentCache(1 << 20), MemoryHeads())
         head = await store.head(SUNDAY)
         assert head is not None
         contents = [await store.content(head, revision) for revision in (1, 2, 3)]

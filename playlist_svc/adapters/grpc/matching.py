@@ -1,4 +1,4 @@
-"""The catalogue's matching over gRPC, and the patience that an import has with the catalogue."""
+"""The catalogue's matching over gRPC, and the retries that an import has with the catalogue."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _matched(result: pb.MatchTracksResponse.Result) -> Matched:
     return Matched(_MATCHES.get(result.match, Match.SIMILAR), result.track_id)
 
 
-class Patience:
+class RetryPolicy:
     """Asks again when an answer was unavailable or late: thousands of entries hang on each call.
 
     ``attempts`` in all; the waits between them double from ``first_wait_s`` up to 2 s.
@@ -84,23 +84,23 @@ class Patience:
         raise RuntimeError("retrying ended without an answer or an error")
 
 
-class PatientMatching:
+class RetryingMatching:
     """Decorates ``Matching``."""
 
-    def __init__(self, inner: Matching, patience: Patience) -> None:
+    def __init__(self, inner: Matching, retries: RetryPolicy) -> None:
         self._inner = inner
-        self._patience = patience
+        self._retries = retries
 
     async def match(self, descriptions: Sequence[Description]) -> Sequence[Matched]:
-        return await self._patience(lambda: self._inner.match(descriptions))
+        return await self._retries(lambda: self._inner.match(descriptions))
 
 
-class PatientCatalogue:
+class RetryingCatalogue:
     """Decorates ``Catalogue``."""
 
-    def __init__(self, inner: Catalogue, patience: Patience) -> None:
+    def __init__(self, inner: Catalogue, retries: RetryPolicy) -> None:
         self._inner = inner
-        self._patience = patience
+        self._retries = retries
 
     async def tracks(self, track_ids: Sequence[str]) -> Sequence[Track]:
-        return await self._patience(lambda: self._inner.tracks(track_ids))
+        return await self._retries(lambda: self._inner.tracks(track_ids))

@@ -8,7 +8,7 @@ from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from playlist_svc.domain.library import Album
-from playlist_svc.domain.refusals import no_such
+from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.domain.social import Artist
 
 _BATCH_S = 2.0
@@ -48,4 +48,4 @@ class CatalogueArtists:
 def _require(resource: str, ids: Sequence[str], found: Mapping[str, object]) -> None:
     missing = next((one for one in ids if one not in found), None)
     if missing is not None:
-        raise no_such(resource, missing)
+        raise unknown_resource_error(resource, missing)

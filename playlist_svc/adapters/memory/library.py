@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters.codecs.kept_answers import number
+from playlist_svc.domain.collection_changes import CollectionErased, ItemChanged, encode
 from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
-from playlist_svc.domain.refusals import collection_full, no_such
-from playlist_svc.domain.shelf_changes import Forgotten, Moved, encode
+from playlist_svc.domain.refusals import collection_full_error, unknown_resource_error
 from playlist_svc.domain.social import Artist
 
 T = TypeVar("T", str, Album, Artist)
@@ -26,12 +26,12 @@ class MemoryAlbums:
     async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
         for album_id in album_ids:
             if album_id not in self.known:
-                raise no_such("album", album_id)
+                raise unknown_resource_error("album", album_id)
         return {album_id: self.known[album_id] for album_id in album_ids}
 
 
-class MemoryShelf(Generic[T]):
-    """A ``Shelf`` of one process."""
+class MemoryCollection(Generic[T]):
+    """A ``UserCollection`` of one process."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class MemoryShelf(Generic[T]):
             if _id(thing) not in held:
                 added.setdefault(_id(thing), Saved(thing, top - n))
         if added and len(held) + len(added) > self._most:
-            raise collection_full(self._most)
+            raise collection_full_error(self._most)
         held.update(added)
         self._tell(user_id, {name: one.saved_at_us for name, one in added.items()}, kept=True)
         return len(added)
@@ -78,7 +78,7 @@ class MemoryShelf(Generic[T]):
             return
         self._version += 1
         for thing_id, at_us in moved.items():
-            change = Moved(user_id, thing_id, at_us, self._version, kept)
+            change = ItemChanged(user_id, thing_id, at_us, self._version, kept)
             self._feed.append(encode(self._entity, change))
 
     async def remove(
@@ -104,11 +104,11 @@ class MemoryShelf(Generic[T]):
     async def erase(self, user_id: str) -> None:
         if self._held.pop(user_id, None) and self._entity:
             self._version += 1
-            self._feed.append(encode(self._entity, Forgotten(user_id, self._version)))
+            self._feed.append(encode(self._entity, CollectionErased(user_id, self._version)))
 
-    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[Moved]:
+    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
         there = [
-            Moved(user_id, thing_id, one.saved_at_us, 0, True)
+            ItemChanged(user_id, thing_id, one.saved_at_us, 0, True)
             for user_id, held in self._held.items()
             for thing_id, one in held.items()
             if (user_id, thing_id) > after

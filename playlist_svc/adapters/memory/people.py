@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from playlist_svc.ports.people import ToldName
+from playlist_svc.ports.people import LastKnownName
 
 
 class MemoryToldNames:
-    """``ToldNames`` of one process."""
+    """``LastKnownNames`` of one process."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, ToldName] = {}
+        self._kept: dict[str, LastKnownName] = {}
 
-    async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
+    async def find(self, user_ids: Collection[str]) -> Mapping[str, LastKnownName]:
         return {id_: self._kept[id_] for id_ in user_ids if id_ in self._kept}
 
-    async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
+    async def keep(self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int) -> None:
         for id_, username in names.items():
             held = self._kept.get(id_)
-            if held is None or held.told_at_ms < told_at_ms:
-                self._kept[id_] = ToldName(username, told_at_ms)
+            if held is None or held.known_at_ms < known_at_ms:
+                self._kept[id_] = LastKnownName(username, known_at_ms)
         for id_ in gone:
             held = self._kept.get(id_)
-            if held is not None and held.told_at_ms <= told_at_ms:
+            if held is not None and held.known_at_ms <= known_at_ms:
                 del self._kept[id_]
 
 
 class MemoryPeopleCopy:
-    """``PeopleCopy`` over the names of one process."""
+    """``UserReplica`` over the names of one process."""
 
     def __init__(self, told: MemoryToldNames) -> None:
         self._told = told
@@ -38,7 +38,7 @@ class MemoryPeopleCopy:
         return self._token
 
     async def store(
-        self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
+        self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int, resume_token: str
     ) -> None:
-        await self._told.keep(names, gone, told_at_ms)
+        await self._told.keep(names, gone, known_at_ms)
         self._token = resume_token or self._token

@@ -11,15 +11,15 @@ from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters.codecs import heads
 from playlist_svc.adapters.codecs.kept_answers import number
-from playlist_svc.adapters.drafts import (
-    Draft,
+from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.memory.writing import Kept, MemoryWriting
+from playlist_svc.adapters.pending_write import (
+    PendingWrite,
     first_head,
     leaving,
     owned_counts,
     withdrawn,
 )
-from playlist_svc.adapters.memory.heads import MemoryHeads
-from playlist_svc.adapters.memory.writing import Kept, MemoryWriting
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import (
@@ -29,7 +29,7 @@ from playlist_svc.domain.playlist import (
     Head,
     Snapshot,
 )
-from playlist_svc.domain.refusals import collection_full, no_such
+from playlist_svc.domain.refusals import collection_full_error, unknown_resource_error
 from playlist_svc.ports.playlists import (
     HeadCache,
     Kinds,
@@ -97,7 +97,7 @@ class MemoryPlaylists:
                 await asyncio.sleep(0)
                 kept = self._playlists.get(playlist_id)
                 if kept is None:
-                    raise no_such("playlist", playlist_id)
+                    raise unknown_resource_error("playlist", playlist_id)
                 writing = MemoryWriting(kept)
                 answer = await decide(writing)
                 await self._store(kept, writing.draft)
@@ -109,7 +109,7 @@ class MemoryPlaylists:
         await asyncio.sleep(0)
         return await self._answers.answer_of(None, key)
 
-    async def _store(self, kept: Kept, draft: Draft) -> None:
+    async def _store(self, kept: Kept, draft: PendingWrite) -> None:
         if not draft.is_changed:
             return
         self._check_owned(draft.held, draft.head)
@@ -128,7 +128,7 @@ class MemoryPlaylists:
             for kept in self._playlists.values()
         )
         if step > 0 and owned + step > self._most_playlists:
-            raise collection_full(self._most_playlists)
+            raise collection_full_error(self._most_playlists)
 
     async def _tell(self, head: Head) -> None:
         self.feed.append(heads.change_of(head))
@@ -219,10 +219,10 @@ class MemoryPlaylists:
             await asyncio.sleep(0)
             kept = self._playlists.get(playlist_id)
             if kept is None or kept.head.deleted_at_ms is not None:
-                raise no_such("playlist", playlist_id)
+                raise unknown_resource_error("playlist", playlist_id)
             if (playlist_id, user_id) not in self._followed:
                 if sum(user == user_id for _, user in self._followed) >= self._most_playlists:
-                    raise collection_full(self._most_playlists)
+                    raise collection_full_error(self._most_playlists)
                 self._followed[playlist_id, user_id] = now_ms
                 await self._step_followers(kept, 1)
             return kept.head.follower_count

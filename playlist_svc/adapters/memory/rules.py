@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from playlist_svc.domain.chance import DAY_MS, PRIME, number_of, shuffle
+from playlist_svc.domain.daily_shuffle import DAY_MS, PRIME, number_of, shuffle
 from playlist_svc.domain.folding import comparable, sortable
-from playlist_svc.domain.rules import Condition, Field, Match, Operator, Ordering, Rule
+from playlist_svc.domain.rules import Condition, Field, Operator, Ordering, Rule, RuleMatch
 from playlist_svc.ports.tracks import Track
 
 
@@ -16,7 +16,7 @@ def chosen(
 ) -> list[Track]:
     """Those of the tracks that the rule chooses, in its order; ``saved_at`` says what its owner
     has saved and when, in Unix milliseconds."""
-    together = all if rule.match is Match.ALL else any
+    together = all if rule.match is RuleMatch.ALL else any
     matching = [
         track
         for track in tracks

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from playlist_svc.domain.refusals import collection_full
+from playlist_svc.domain.refusals import collection_full_error
 from playlist_svc.domain.sharing import MOST_LINKS, Share
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.ports.sharing import MOST_TRIES, TRIES_WITHIN_MS
+from playlist_svc.ports.sharing import ATTEMPT_WINDOW_MS, MOST_ATTEMPTS
 from playlist_svc.ports.social import SocialStore
 
 
@@ -39,7 +39,7 @@ class MemoryShares:
     async def add(self, writing: Writing, share: Share, code_sha256: bytes) -> None:
         in_force = [one for one in self._of(share.playlist_id) if one.in_force(share.created_at_ms)]
         if len(in_force) >= MOST_LINKS:
-            raise collection_full(MOST_LINKS)
+            raise collection_full_error(MOST_LINKS)
         self._shares[share.share_id] = share
         self._by_code[code_sha256] = share.share_id
 
@@ -79,16 +79,16 @@ class SocialBlocks:
         return relation.blocking or relation.blocked_by
 
 
-class MemoryTries:
-    """``Tries`` within one process."""
+class MemoryAttemptLimiter:
+    """``AttemptLimiter`` within one process."""
 
     def __init__(self) -> None:
         self._times: defaultdict[str, list[int]] = defaultdict(list)
 
     async def begin(self, who: str, now_ms: int) -> int:
-        times = self._times[who][-MOST_TRIES:]
-        if len(times) == MOST_TRIES and times[0] > now_ms - TRIES_WITHIN_MS:
-            return times[0] + TRIES_WITHIN_MS - now_ms
+        times = self._times[who][-MOST_ATTEMPTS:]
+        if len(times) == MOST_ATTEMPTS and times[0] > now_ms - ATTEMPT_WINDOW_MS:
+            return times[0] + ATTEMPT_WINDOW_MS - now_ms
         self._times[who] = [*times, now_ms]
         return 0
 

@@ -12,7 +12,12 @@ from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters.codecs import social_changes
 from playlist_svc.adapters.codecs.kept_answers import NOTHING, number
-from playlist_svc.domain.refusals import collection_full, no_such, no_such_user, user_blocked
+from playlist_svc.domain.refusals import (
+    collection_full_error,
+    unknown_resource_error,
+    unknown_user_error,
+    user_blocked_error,
+)
 from playlist_svc.domain.social import (
     MOST_BLOCKED,
     MOST_FOLLOWED,
@@ -22,8 +27,8 @@ from playlist_svc.domain.social import (
     Block,
     Circle,
     Connection,
+    ConnectionKind,
     ConnectionPage,
-    Kind,
     Relation,
 )
 
@@ -39,7 +44,7 @@ class MemoryArtists:
     async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
         for artist_id in artist_ids:
             if artist_id not in self.known:
-                raise no_such("artist", artist_id)
+                raise unknown_resource_error("artist", artist_id)
         return {artist_id: self.known[artist_id] for artist_id in artist_ids}
 
 
@@ -57,7 +62,7 @@ class MemorySocial:
         self._answers = MemoryAnswers()
         self._most_followed = most_followed
         self._most_blocked = most_blocked
-        self._follows: dict[tuple[str, Kind, str], int] = {}
+        self._follows: dict[tuple[str, ConnectionKind, str], int] = {}
         self._blocks: dict[tuple[str, str], int] = {}
         self._audiences: defaultdict[str, Audience] = defaultdict(Audience)
         self._artists: dict[str, ArtistFollowers] = {}
@@ -87,19 +92,19 @@ class MemorySocial:
         self, user_id: str, people: Sequence[str], artists: Sequence[Artist], now_ms: int
     ) -> int:
         if any((user_id, person) in self._blocks for person in people):
-            raise user_blocked()
+            raise user_blocked_error()
         for person in people:
             if (person, user_id) in self._blocks:
-                raise no_such_user(person)
-        asked = {(user_id, Kind.USER, person) for person in people}
-        asked |= {(user_id, Kind.ARTIST, artist.artist_id) for artist in artists}
+                raise unknown_user_error(person)
+        asked = {(user_id, ConnectionKind.USER, person) for person in people}
+        asked |= {(user_id, ConnectionKind.ARTIST, artist.artist_id) for artist in artists}
         added = asked - self._follows.keys()
         held = sum(one[0] == user_id for one in self._follows)
         if added and held + len(added) > self._most_followed:
-            raise collection_full(self._most_followed)
+            raise collection_full_error(self._most_followed)
         self._follows.update(dict.fromkeys(added, now_ms * 1000))
         for artist in artists:
-            if (user_id, Kind.ARTIST, artist.artist_id) in added:
+            if (user_id, ConnectionKind.ARTIST, artist.artist_id) in added:
                 self._count(artist, 1)
         return len(added)
 
@@ -121,22 +126,22 @@ class MemorySocial:
         artists: Collection[str],
         key: RequestKey | None = None,
     ) -> int:
-        asked = {(user_id, Kind.USER, person) for person in people}
-        asked |= {(user_id, Kind.ARTIST, artist_id) for artist_id in artists}
+        asked = {(user_id, ConnectionKind.USER, person) for person in people}
+        asked |= {(user_id, ConnectionKind.ARTIST, artist_id) for artist_id in artists}
         ended = await self._once(key, lambda: number(self._end(asked & self._follows.keys())))
         return int(ended)
 
-    def _end(self, ended: Collection[tuple[str, Kind, str]]) -> int:
+    def _end(self, ended: Collection[tuple[str, ConnectionKind, str]]) -> int:
         for one in ended:
             del self._follows[one]
-            if one[1] is Kind.ARTIST:
+            if one[1] is ConnectionKind.ARTIST:
                 self._count(Artist(one[2], ""), -1)
         return len(ended)
 
     async def following(
         self,
         user_id: str,
-        kind: Kind | None,
+        kind: ConnectionKind | None,
         after: tuple[int, str] | None,
         limit: int,
         *,
@@ -153,14 +158,16 @@ class MemorySocial:
         self, user_id: str, after: tuple[int, str] | None, limit: int, *, reader_id: str
     ) -> ConnectionPage:
         found = [
-            self._connection(Kind.USER, follower, since, reader_id)
+            self._connection(ConnectionKind.USER, follower, since, reader_id)
             for (follower, kind, target_id), since in self._follows.items()
-            if (kind, target_id) == (Kind.USER, user_id)
+            if (kind, target_id) == (ConnectionKind.USER, user_id)
         ]
         return self._page(found, after, limit, reader_id)
 
-    def _connection(self, kind: Kind, target_id: str, since: int, reader_id: str) -> Connection:
-        if kind is Kind.ARTIST:
+    def _connection(
+        self, kind: ConnectionKind, target_id: str, since: int, reader_id: str
+    ) -> Connection:
+        if kind is ConnectionKind.ARTIST:
             return Connection(kind, target_id, since, self._artists[target_id].name)
         mutual = {(reader_id, kind, target_id), (target_id, kind, reader_id)}
         return Connection(kind, target_id, since, mutual=mutual <= self._follows.keys())
@@ -178,11 +185,11 @@ class MemorySocial:
 
     async def relation(self, user_id: str, other_id: str) -> Relation:
         return Relation(
-            following=(user_id, Kind.USER, other_id) in self._follows,
-            followed_by=(other_id, Kind.USER, user_id) in self._follows,
+            following=(user_id, ConnectionKind.USER, other_id) in self._follows,
+            followed_by=(other_id, ConnectionKind.USER, user_id) in self._follows,
             blocking=(user_id, other_id) in self._blocks,
             blocked_by=(other_id, user_id) in self._blocks,
-            follower_count=sum(one[1:] == (Kind.USER, other_id) for one in self._follows),
+            follower_count=sum(one[1:] == (ConnectionKind.USER, other_id) for one in self._follows),
             following_count=sum(one[0] == other_id for one in self._follows),
             audience=self._audiences[other_id],
         )
@@ -195,9 +202,12 @@ class MemorySocial:
     def _shut_out(self, user_id: str, blocked_id: str, now_ms: int) -> bytes:
         if (user_id, blocked_id) not in self._blocks:
             if sum(one[0] == user_id for one in self._blocks) >= self._most_blocked:
-                raise collection_full(self._most_blocked)
+                raise collection_full_error(self._most_blocked)
             self._blocks[user_id, blocked_id] = now_ms * 1000
-        between = {(user_id, Kind.USER, blocked_id), (blocked_id, Kind.USER, user_id)}
+        between = {
+            (user_id, ConnectionKind.USER, blocked_id),
+            (blocked_id, ConnectionKind.USER, user_id),
+        }
         self._end(between & self._follows.keys())
         return NOTHING
 

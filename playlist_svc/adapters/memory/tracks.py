@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from playlist_svc.adapters.memory import rules as memory_rules
-from playlist_svc.domain.refusals import no_such
+from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.tracks import Catalogue, Track, TrackChange
 
@@ -23,7 +23,7 @@ class _Row:
 
 
 class MemoryTracks:
-    """``Tracks`` and ``TracksCopy`` of one process."""
+    """``Tracks`` and ``TrackReplica`` of one process."""
 
     def __init__(self, catalogue: Catalogue, saved_at: SavedAt = lambda _: {}) -> None:
         self._catalogue = catalogue
@@ -49,7 +49,7 @@ class MemoryTracks:
         found = await self.named(track_ids)
         for id_ in track_ids:
             if id_ not in found or not found[id_].available:
-                raise no_such("track", id_)
+                raise unknown_resource_error("track", id_)
         return found
 
     async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from playlist_svc.adapters.drafts import Draft, as_snapshot
+from playlist_svc.adapters.pending_write import PendingWrite, as_snapshot
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Head, Kind, Snapshot
 from playlist_svc.ports.playlists import NewSnapshot, RevisionGone
@@ -52,7 +52,7 @@ class MemoryWriting:
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        self.draft = Draft(kept.head)
+        self.draft = PendingWrite(kept.head)
 
     @property
     def head(self) -> Head:

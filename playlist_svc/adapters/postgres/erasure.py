@@ -10,7 +10,7 @@ from typing import Final
 from meshkit import feeds_postgres, postgres
 from meshkit.postgres import Connection, Pool
 from playlist_svc.adapters.codecs import heads
-from playlist_svc.adapters.drafts import owned_counts, withdrawn
+from playlist_svc.adapters.pending_write import owned_counts, withdrawn
 from playlist_svc.adapters.postgres import heads as postgres_heads
 from playlist_svc.adapters.postgres import purge as postgres_purge
 from playlist_svc.domain.playlist import Head

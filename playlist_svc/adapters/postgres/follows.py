@@ -14,7 +14,7 @@ from meshkit import feeds_postgres
 from meshkit.clock import instant_of_us
 from meshkit.postgres import Connection
 from playlist_svc.adapters.codecs import social_changes
-from playlist_svc.domain.social import ArtistFollowers, Kind
+from playlist_svc.domain.social import ArtistFollowers, ConnectionKind
 
 _BEGIN = """
 INSERT INTO follows (user_id, kind, target_id, since)
@@ -61,7 +61,7 @@ class Follow:
     """Who follows whom."""
 
     user_id: str
-    kind: Kind
+    kind: ConnectionKind
     target_id: str
 
 
@@ -115,7 +115,7 @@ async def _count(
     counts: defaultdict[str, _Counts] = defaultdict(_Counts)
     artists = []
     for user_id, kind, target_id in rows:
-        if kind == Kind.ARTIST.value:
+        if kind == ConnectionKind.ARTIST.value:
             counts[user_id].artists += change
             artists.append(target_id)
         else:

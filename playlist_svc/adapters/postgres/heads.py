@@ -10,7 +10,7 @@ from meshkit.postgres import Connection
 from playlist_svc.adapters.postgres import playlist_rows
 from playlist_svc.adapters.postgres.playlist_rows import HEAD_COLUMNS
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.refusals import collection_full
+from playlist_svc.domain.refusals import collection_full_error
 from playlist_svc.ports.playlists import Kinds, Listed
 
 _COPY_COLUMNS = ("copy_revision", "bytes_since_copy")
@@ -161,14 +161,14 @@ async def count(
     for user_id, owns, follows in await (await connection.execute(_COUNT, steps)).fetchall():
         for numbers, total in ((owned, owns), (followed, follows)):
             if numbers.get(user_id, 0) > 0 and total > most:
-                raise collection_full(most)
+                raise collection_full_error(most)
 
 
 async def check_room(connection: Connection, most: int, owner_id: str) -> None:
     """COLLECTION_FULL when the user has ``most`` playlists or more; locks nothing."""
     found = await connection.execute(_OWNED_COUNT, [owner_id])
     if any(owns >= most for (owns,) in await found.fetchall()):
-        raise collection_full(most)
+        raise collection_full_error(most)
 
 
 async def listed(

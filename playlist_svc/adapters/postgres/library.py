@@ -14,15 +14,15 @@ from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
 from playlist_svc.adapters.codecs.kept_answers import kept, number
 from playlist_svc.adapters.postgres.user_counts import drop_empty, hold, place
-from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
-from playlist_svc.domain.refusals import collection_full
-from playlist_svc.domain.shelf_changes import (
+from playlist_svc.domain.collection_changes import (
     BLOCKED_ARTIST,
     SAVED_TRACK,
-    Forgotten,
-    Moved,
+    CollectionErased,
+    ItemChanged,
     encode,
 )
+from playlist_svc.domain.library import MOST_SAVED, Album, Saved, SavedPage
+from playlist_svc.domain.refusals import collection_full_error
 from playlist_svc.domain.social import MOST_BLOCKED, Artist
 
 T = TypeVar("T")
@@ -95,8 +95,8 @@ class _Sort(Generic[T]):
         )
 
 
-class _PostgresShelf(Generic[T]):
-    """A ``Shelf`` that is one table."""
+class _PostgresCollection(Generic[T]):
+    """A ``UserCollection`` that is one table."""
 
     def __init__(self, pool: postgres.Pool, sort: _Sort[T], most: int) -> None:
         self._pool = pool
@@ -129,7 +129,7 @@ class _PostgresShelf(Generic[T]):
             await hold(connection, [user_id])
             saved = await (await connection.execute(self._save, arguments)).fetchall()
             if saved and await self._counted(connection, user_id, len(saved)) > self._most:
-                raise collection_full(self._most)
+                raise collection_full_error(self._most)
             moved = [(thing_id, unix_us(saved_at)) for thing_id, saved_at in saved]
             await self._tell(connection, user_id, moved, kept=True)
             return number(len(saved))
@@ -176,13 +176,13 @@ class _PostgresShelf(Generic[T]):
             cursor = await connection.execute(self._erase, {"user": user_id})
             await self._counted(connection, user_id, -cursor.rowcount)
             if cursor.rowcount and self._sort.entity:
-                gone = Forgotten(user_id, await self._version(connection))
+                gone = CollectionErased(user_id, await self._version(connection))
                 await feeds_postgres.append(connection, encode(self._sort.entity, gone))
             await drop_empty(connection, user_id)
 
-    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[Moved]:
+    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
         rows = await self._rows(self._everyones, user=after[0], id=after[1], limit=limit)
-        return [Moved(user_id, thing, unix_us(at), 0, True) for user_id, thing, at in rows]
+        return [ItemChanged(user_id, thing, unix_us(at), 0, True) for user_id, thing, at in rows]
 
     async def _tell(
         self,
@@ -197,7 +197,7 @@ class _PostgresShelf(Generic[T]):
         if not moved or not entity:
             return
         version = await self._version(connection)
-        changes = [Moved(user_id, thing, at_us, version, kept) for thing, at_us in moved]
+        changes = [ItemChanged(user_id, thing, at_us, version, kept) for thing, at_us in moved]
         await feeds_postgres.append(connection, *(encode(entity, change) for change in changes))
 
     async def _version(self, connection: postgres.Connection) -> int:
@@ -253,22 +253,22 @@ _ALBUMS: _Sort[Album] = _Sort(
 )
 
 
-class PostgresSavedTracks(_PostgresShelf[str]):
-    """The ``Shelf`` of tracks, which it knows by id alone."""
+class PostgresSavedTracks(_PostgresCollection[str]):
+    """The ``UserCollection`` of tracks, which it knows by id alone."""
 
     def __init__(self, pool: postgres.Pool, most: int = MOST_SAVED) -> None:
         super().__init__(pool, _TRACKS, most)
 
 
-class PostgresSavedAlbums(_PostgresShelf[Album]):
-    """The ``Shelf`` of albums, as they were when they were saved."""
+class PostgresSavedAlbums(_PostgresCollection[Album]):
+    """The ``UserCollection`` of albums, as they were when they were saved."""
 
     def __init__(self, pool: postgres.Pool, most: int = MOST_SAVED) -> None:
         super().__init__(pool, _ALBUMS, most)
 
 
-class PostgresBlockedArtists(_PostgresShelf[Artist]):
-    """The ``Shelf`` of artists that users block, by the names of then."""
+class PostgresBlockedArtists(_PostgresCollection[Artist]):
+    """The ``UserCollection`` of artists that users block, by the names of then."""
 
     def __init__(self, pool: postgres.Pool, most: int = MOST_BLOCKED) -> None:
         super().__init__(pool, _ARTISTS, most)

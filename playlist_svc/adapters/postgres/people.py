@@ -8,7 +8,7 @@ from typing import Any, Final
 from meshkit import postgres
 from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.following_postgres import PostgresCursor
-from playlist_svc.ports.people import ToldName
+from playlist_svc.ports.people import LastKnownName
 
 FEED: Final = "identity"
 """The name of the cursor, and of the lease of whoever follows."""
@@ -31,32 +31,32 @@ DELETE FROM people WHERE user_id IN (
 """
 
 
-class PostgresToldNames:
-    """``ToldNames`` of the schema."""
+class PostgresLastKnownNames:
+    """``LastKnownNames`` of the schema."""
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
 
-    async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
+    async def find(self, user_ids: Collection[str]) -> Mapping[str, LastKnownName]:
         async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
             return await (await connection.execute(_FIND, [list(user_ids)])).fetchall()
 
         return {
-            user_id: ToldName(username, unix_ms(told_at))
+            user_id: LastKnownName(username, unix_ms(told_at))
             for user_id, username, told_at in await postgres.read(self._pool, query)
         }
 
-    async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
+    async def keep(self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int) -> None:
         if names:
             async with postgres.transaction(self._pool) as connection:
-                await _keep(connection, names, told_at_ms)
+                await _keep(connection, names, known_at_ms)
         if gone:
             async with postgres.transaction(self._pool) as connection:
-                await _drop(connection, gone, told_at_ms)
+                await _drop(connection, gone, known_at_ms)
 
 
-class PostgresPeopleCopy:
-    """``PeopleCopy`` of the schema."""
+class PostgresUserReplica:
+    """``UserReplica`` of the schema."""
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
@@ -66,20 +66,22 @@ class PostgresPeopleCopy:
         return await self._cursor.token()
 
     async def store(
-        self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
+        self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int, resume_token: str
     ) -> None:
         async with postgres.transaction(self._pool) as connection:
             if names:
-                await _keep(connection, names, told_at_ms)
+                await _keep(connection, names, known_at_ms)
             if gone:
-                await _drop(connection, gone, told_at_ms)
+                await _drop(connection, gone, known_at_ms)
             await self._cursor.advance(connection, resume_token)
 
 
-async def _keep(connection: postgres.Connection, names: Mapping[str, str], told_at_ms: int) -> None:
-    rows = {"at": instant_of_ms(told_at_ms), "ids": list(names), "names": list(names.values())}
+async def _keep(
+    connection: postgres.Connection, names: Mapping[str, str], known_at_ms: int
+) -> None:
+    rows = {"at": instant_of_ms(known_at_ms), "ids": list(names), "names": list(names.values())}
     await connection.execute(_KEEP, rows)
 
 
-async def _drop(connection: postgres.Connection, gone: Collection[str], told_at_ms: int) -> None:
-    await connection.execute(_DROP, [sorted(gone), instant_of_ms(told_at_ms)])
+async def _drop(connection: postgres.Connection, gone: Collection[str], known_at_ms: int) -> None:
+    await connection.execute(_DROP, [sorted(gone), instant_of_ms(known_at_ms)])

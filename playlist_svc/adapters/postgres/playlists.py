@@ -14,7 +14,9 @@ from meshkit.idempotency_postgres import PostgresAnswers
 from meshkit.postgres import Connection, Pool
 from playlist_svc.adapters.codecs import heads
 from playlist_svc.adapters.codecs.kept_answers import kept, number
-from playlist_svc.adapters.drafts import Draft, first_head, leaving, owned_counts
+from playlist_svc.adapters.content_cache import ContentCache
+from playlist_svc.adapters.pending_write import PendingWrite, first_head, leaving, owned_counts
+from playlist_svc.adapters.playlist_locks import MOST_FOLLOWING, PlaylistLocks
 from playlist_svc.adapters.postgres import erasure as postgres_erasure
 from playlist_svc.adapters.postgres import heads as postgres_heads
 from playlist_svc.adapters.postgres import purge as postgres_purge
@@ -23,12 +25,10 @@ from playlist_svc.adapters.postgres.erasure import FOLLOWED, OWNED, SHARED
 from playlist_svc.adapters.postgres.heads import Held
 from playlist_svc.adapters.postgres.user_counts import drop_empty
 from playlist_svc.adapters.postgres.writing import Bounds, PostgresWriting
-from playlist_svc.adapters.turns import MOST_FOLLOWING, Turns
-from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import delta
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Head, Snapshot
-from playlist_svc.domain.refusals import no_such
+from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.ports.playlists import (
     HeadCache,
     Kinds,
@@ -61,15 +61,15 @@ class PostgresPlaylists:
     """
 
     def __init__(
-        self, pool: Pool, versions: Versions, cache: HeadCache, bounds: Bounds | None = None
+        self, pool: Pool, versions: ContentCache, cache: HeadCache, bounds: Bounds | None = None
     ) -> None:
         self._pool = pool
         self._versions = versions
         self._cache = cache
         self._bounds = bounds or Bounds()
         self._answers = PostgresAnswers()
-        self._edits = Turns()
-        self._follows = Turns(MOST_FOLLOWING)
+        self._edits = PlaylistLocks()
+        self._follows = PlaylistLocks(MOST_FOLLOWING)
 
     async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
         made = first_head(head, first)
@@ -110,14 +110,14 @@ class PostgresPlaylists:
             nonlocal writing
             held = await postgres_heads.hold(connection, playlist_id)
             if held is None:
-                raise no_such("playlist", playlist_id)
+                raise unknown_resource_error("playlist", playlist_id)
             writing = PostgresWriting(connection, self._versions, held)
             answer = await decide(writing)
             await writing.store(self._bounds)
             return answer
 
         async with (
-            self._edits.turn(playlist_id),
+            self._edits.hold(playlist_id),
             postgres.transaction(self._pool) as connection,
         ):
             answer = await self._answers.answer_once(connection, key, produce)
@@ -128,7 +128,7 @@ class PostgresPlaylists:
     async def answered(self, key: RequestKey | None) -> bytes | None:
         return await kept(self._pool, key)
 
-    async def _committed(self, draft: Draft) -> None:
+    async def _committed(self, draft: PendingWrite) -> None:
         if draft.recorded is not None:
             head = draft.head
             self._versions.put(head.playlist_id, head.revision, draft.recorded.content)
@@ -193,7 +193,7 @@ class PostgresPlaylists:
     ) -> int:
         async def step(connection: Connection, held: Held | None) -> Head:
             if held is None or held.head.deleted_at_ms is not None:
-                raise no_such("playlist", playlist_id)
+                raise unknown_resource_error("playlist", playlist_id)
             row = [playlist_id, user_id, instant_of_ms(now_ms)]
             if not (await connection.execute(_FOLLOW, row)).rowcount:
                 return held.head
@@ -230,7 +230,7 @@ class PostgresPlaylists:
             return number(head.follower_count)
 
         async with (
-            self._follows.turn(playlist_id),
+            self._follows.hold(playlist_id),
             postgres.transaction(self._pool) as connection,
         ):
             answer = await self._answers.answer_once(connection, key, produce)

@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar
 
 from psycopg import sql
 
-from playlist_svc.domain.chance import DAY_MS, PRIME, shuffle
+from playlist_svc.domain.daily_shuffle import DAY_MS, PRIME, shuffle
 from playlist_svc.domain.folding import comparable
-from playlist_svc.domain.rules import NUMBERS, Condition, Field, Match, Operator, Ordering, Rule
+from playlist_svc.domain.rules import NUMBERS, Condition, Field, Operator, Ordering, Rule, RuleMatch
 
 _COLUMNS = {
     Field.GENRE: sql.SQL("t.genre_keys"),
@@ -60,7 +60,7 @@ def _conditions(rule: Rule, now_ms: int, values: Values) -> sql.Composable:
     if not rule.conditions:
         return sql.SQL("")
     parts = [_condition(condition, now_ms, values) for condition in rule.conditions]
-    word = sql.SQL(" AND " if rule.match is Match.ALL else " OR ")
+    word = sql.SQL(" AND " if rule.match is RuleMatch.ALL else " OR ")
     return sql.SQL("AND ({})").format(word.join(parts))
 
 

@@ -10,7 +10,7 @@ from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.postgres import Connection, Pool
 from playlist_svc.adapters.postgres.writing import PostgresWriting
 from playlist_svc.domain.access import Role
-from playlist_svc.domain.refusals import collection_full
+from playlist_svc.domain.refusals import collection_full_error
 from playlist_svc.domain.sharing import MOST_LINKS, Share
 from playlist_svc.ports.playlists import Writing
 
@@ -99,7 +99,7 @@ class PostgresShares:
         }
         cursor = await _connection(writing).execute(_ADD, row)
         if not await cursor.fetchone():
-            raise collection_full(MOST_LINKS)
+            raise collection_full_error(MOST_LINKS)
 
     async def held(self, writing: Writing, share_id: str) -> Share | None:
         cursor = await _connection(writing).execute(_HELD, [share_id, writing.head.playlist_id])

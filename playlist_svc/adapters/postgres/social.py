@@ -16,7 +16,11 @@ from playlist_svc.adapters.codecs.kept_answers import NOTHING, kept, number
 from playlist_svc.adapters.postgres import follows as postgres_follows
 from playlist_svc.adapters.postgres.follows import Follow, Row, fetch
 from playlist_svc.adapters.postgres.user_counts import drop_empty, hold, place
-from playlist_svc.domain.refusals import collection_full, no_such_user, user_blocked
+from playlist_svc.domain.refusals import (
+    collection_full_error,
+    unknown_user_error,
+    user_blocked_error,
+)
 from playlist_svc.domain.social import (
     MOST_BLOCKED,
     MOST_FOLLOWED,
@@ -26,11 +30,11 @@ from playlist_svc.domain.social import (
     Block,
     Circle,
     Connection,
+    ConnectionKind,
     ConnectionPage,
-    Kind,
     Relation,
 )
-from playlist_svc.ports.social import Tie
+from playlist_svc.ports.social import Affiliation
 
 _ERASED_AT_ONCE = 500
 
@@ -168,7 +172,7 @@ class PostgresSocial:
             await self._refuse_blocked(connection, user_id, people)
             began, followed = await postgres_follows.begin(connection, asked, names, now_ms)
             if followed > self._most_followed:
-                raise collection_full(self._most_followed)
+                raise collection_full_error(self._most_followed)
             return number(began)
 
         async with postgres.transaction(self._pool) as connection:
@@ -179,11 +183,11 @@ class PostgresSocial:
     ) -> None:
         rows = await fetch(connection, _BLOCKED_AMONG, user=user_id, people=list(people))
         if any(own for _, own in rows):
-            raise user_blocked()
+            raise user_blocked_error()
         blockers = {row[0] for row in rows}
         for person in people:
             if person in blockers:
-                raise no_such_user(person)
+                raise unknown_user_error(person)
 
     async def unfollow(
         self,
@@ -203,18 +207,22 @@ class PostgresSocial:
     async def following(
         self,
         user_id: str,
-        kind: Kind | None,
+        kind: ConnectionKind | None,
         after: tuple[int, str] | None,
         limit: int,
         *,
         reader_id: str,
     ) -> ConnectionPage:
-        kinds = [kind.value] if kind else [kind.value for kind in Kind]
+        kinds = [kind.value] if kind else [kind.value for kind in ConnectionKind]
         rows = await self._read(
             _FOLLOWING, user=user_id, kinds=kinds, reader=reader_id, limit=limit, **place(after)
         )
         people, artists = rows[0][:2]
-        totals = {None: people + artists, Kind.USER: people, Kind.ARTIST: artists}
+        totals = {
+            None: people + artists,
+            ConnectionKind.USER: people,
+            ConnectionKind.ARTIST: artists,
+        }
         return ConnectionPage(_connections(rows), totals[kind])
 
     async def followers(
@@ -242,15 +250,15 @@ class PostgresSocial:
     ) -> None:
         now = instant_of_us(now_ms * 1000)
         between = [
-            Follow(user_id, Kind.USER, blocked_id),
-            Follow(blocked_id, Kind.USER, user_id),
+            Follow(user_id, ConnectionKind.USER, blocked_id),
+            Follow(blocked_id, ConnectionKind.USER, user_id),
         ]
 
         async def produce() -> bytes:
             await hold(connection, [user_id, blocked_id])
             added = await fetch(connection, _BLOCK, user=user_id, blocked=blocked_id, now=now)
             if added and added[0][0] > self._most_blocked:
-                raise collection_full(self._most_blocked)
+                raise collection_full_error(self._most_blocked)
             await postgres_follows.end(connection, between)
             return NOTHING
 
@@ -305,8 +313,8 @@ class PostgresSocial:
     async def erase(self, user_id: str) -> None:
         """In steps, for each of them is bounded."""
         while rows := await self._read(_EVERY_FOLLOW, user=user_id, limit=_ERASED_AT_ONCE):
-            ended = [Follow(row[0], Kind(row[1]), row[2]) for row in rows]
-            people = [one.target_id for one in ended if one.kind is Kind.USER]
+            ended = [Follow(row[0], ConnectionKind(row[1]), row[2]) for row in rows]
+            people = [one.target_id for one in ended if one.kind is ConnectionKind.USER]
             async with postgres.transaction(self._pool) as connection:
                 await hold(connection, [*people, *(one.user_id for one in ended)])
                 await postgres_follows.end(connection, ended)
@@ -326,30 +334,30 @@ class PostgresSocial:
         )
 
 
-class PostgresTies:
-    """The ``Ties`` of the service's schema."""
+class PostgresAffiliations:
+    """The ``Affiliations`` of the service's schema."""
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
 
-    async def between(self, one_id: str, other_id: str) -> Sequence[Tie]:
+    async def between(self, one_id: str, other_id: str) -> Sequence[Affiliation]:
         rows = await postgres.read(
             self._pool, lambda connection: fetch(connection, _TIES, one=one_id, other=other_id)
         )
-        return [Tie(*row) for row in rows]
+        return [Affiliation(*row) for row in rows]
 
 
 def _follows(user_id: str, people: Collection[str], artists: Collection[str]) -> list[Follow]:
     return [
-        *(Follow(user_id, Kind.USER, person) for person in people),
-        *(Follow(user_id, Kind.ARTIST, artist_id) for artist_id in artists),
+        *(Follow(user_id, ConnectionKind.USER, person) for person in people),
+        *(Follow(user_id, ConnectionKind.ARTIST, artist_id) for artist_id in artists),
     ]
 
 
 def _connections(rows: Sequence[Row]) -> list[Connection]:
     """The list beside the counts, which stand in every row, also where the list is empty."""
     return [
-        Connection(Kind(kind), target_id, unix_us(since), name, mutual)
+        Connection(ConnectionKind(kind), target_id, unix_us(since), name, mutual)
         for _, _, _, kind, target_id, since, name, mutual in rows
         if kind is not None
     ]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from playlist_svc.domain.chance import number_of
+from playlist_svc.domain.daily_shuffle import number_of
 from playlist_svc.domain.folding import comparable, sortable
 from playlist_svc.ports.tracks import Track, TrackChange
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from meshkit import postgres
 from meshkit.aging import AgingCache
 from playlist_svc.adapters.postgres import rules_sql, track_rows
-from playlist_svc.adapters.postgres.tracks_copy import LAST_LISTING, LOCK_LISTING
-from playlist_svc.domain.refusals import no_such
+from playlist_svc.adapters.postgres.track_replica import LAST_LISTING, LOCK_LISTING
+from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.tracks import Catalogue, Track, TrackChange
 
@@ -68,7 +68,7 @@ class PostgresTracks:
             found.update(await self._read(outdated[at : at + _BATCH]))
         for id_ in track_ids:
             if id_ not in found or not found[id_].available:
-                raise no_such("track", id_)
+                raise unknown_resource_error("track", id_)
         return found
 
     async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from meshkit.clock import instant_of_ms
 from meshkit.postgres import Connection
+from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.postgres import playlist_rows
-from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import delta
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.order import Order
@@ -88,7 +88,7 @@ _MARK = "UPDATE snapshots SET undone_by = %s WHERE playlist_id = %s AND revision
 
 
 async def content(
-    connection: Connection, versions: Versions, playlist_id: str, revision: int
+    connection: Connection, versions: ContentCache, playlist_id: str, revision: int
 ) -> Content:
     """A committed version, from memory or by what is missing there. Raises ``RevisionGone``."""
     nearest = versions.nearest(playlist_id, revision)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from meshkit import feeds_postgres
 from meshkit.postgres import Connection
 from playlist_svc.adapters.codecs import heads
-from playlist_svc.adapters.drafts import Draft, as_snapshot, owned_counts
+from playlist_svc.adapters.content_cache import ContentCache
+from playlist_svc.adapters.pending_write import PendingWrite, as_snapshot, owned_counts
 from playlist_svc.adapters.postgres import heads as postgres_heads
 from playlist_svc.adapters.postgres import versions as postgres_versions
 from playlist_svc.adapters.postgres.heads import Held
-from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import delta
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import KEPT_REVISIONS, MOST_PLAYLISTS, Head, Snapshot
@@ -34,11 +34,11 @@ class Bounds:
 class PostgresWriting:
     """A ``Writing`` on the connection that holds the playlist's row."""
 
-    def __init__(self, connection: Connection, versions: Versions, held: Held) -> None:
+    def __init__(self, connection: Connection, versions: ContentCache, held: Held) -> None:
         self._connection = connection
         self._versions = versions
         self._held = held
-        self.draft = Draft(held.head)
+        self.draft = PendingWrite(held.head)
 
     @property
     def connection(self) -> Connection:

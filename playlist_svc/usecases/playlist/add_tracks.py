@@ -14,7 +14,7 @@ from playlist_svc.usecases.writing import Command, Edited
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class InsertPosition:
     """Where entries are put: at a position from 0, before an entry, or else at the end."""
 
     position: int | None = None
@@ -27,7 +27,9 @@ class AddTracks:
     def __init__(self, edits: Edits) -> None:
         self._edits = edits
 
-    async def __call__(self, command: Command, track_ids: Sequence[str], place: Place) -> Edited:
+    async def __call__(
+        self, command: Command, track_ids: Sequence[str], place: InsertPosition
+    ) -> Edited:
         """Adds tracks, as often as they are named. FailedPrecondition (PLAYLIST_FULL)."""
         try:
             entries = await self._edits.new_entries(command.user_id, track_ids)

@@ -7,9 +7,9 @@ from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.clock import Clock, NewId
 from playlist_svc.ports.tracks import Tracks
 from playlist_svc.usecases.new_playlists import (
-    Maker,
     NewPlaylist,
     NewPlaylists,
+    PlaylistCreator,
     chosen_order,
     created_with,
 )
@@ -25,7 +25,7 @@ class CreatePlaylist:
         clock: Clock,
         new_id: NewId,
     ) -> None:
-        self._make = Maker(store, tracks, new_id)
+        self._make = PlaylistCreator(store, tracks, new_id)
         self._tracks = tracks
         self._clock = clock
 
@@ -34,4 +34,5 @@ class CreatePlaylist:
         now_ms = self._clock()
         chosen = await self._tracks.chosen(new.rule, owner_id, now_ms) if new.rule else []
         order = chosen_order(chosen, owner_id, now_ms)
-        return await self._make(owner_id, new, order, created_with(len(order)), now_ms, key)
+        summary = created_with(len(order))
+        return await self._make(owner_id, new, order=order, summary=summary, now_ms=now_ms, key=key)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.refusals import playlist_is_managed
+from playlist_svc.domain.refusals import playlist_is_managed_error
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.usecases.access import Access, RoleMissing
@@ -41,5 +41,5 @@ def _require_owner(head: Head, user_id: str) -> Head:
     if head.owner_id != user_id:
         raise RoleMissing(head, Role.OWNER)
     if head.managed_by:
-        raise playlist_is_managed()
+        raise playlist_is_managed_error()
     return head

@@ -12,8 +12,8 @@ from playlist_svc.domain.order import Entry
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Tracks
-from playlist_svc.usecases.conflicts import answered, not_smart
-from playlist_svc.usecases.writing import Command, Edited, Versions, Writer
+from playlist_svc.usecases.conflicts import edit_errors_as_faults, require_not_smart
+from playlist_svc.usecases.writing import Command, Edited, Revisions, Writer
 
 Change = Callable[[Content], Content]
 
@@ -28,9 +28,9 @@ class Edits:
     and Aborted (PLAYLIST_CONFLICT).
     """
 
-    def __init__(self, writer: Writer, versions: Versions, tracks: Tracks, clock: Clock) -> None:
+    def __init__(self, writer: Writer, revisions: Revisions, tracks: Tracks, clock: Clock) -> None:
         self._writer = writer
-        self._versions = versions
+        self._revisions = revisions
         self._tracks = tracks
         self._clock = clock
 
@@ -49,14 +49,14 @@ class Edits:
         """
 
         async def decide(writing: Writing) -> Edited:
-            not_smart(writing.head)
+            require_not_smart(writing.head)
             current = await writing.content(writing.head.revision)
-            base = await self._versions.base(writing, command.snapshot_id, current)
-            with answered():
+            base = await self._revisions.base(writing, command.snapshot_id, current)
+            with edit_errors_as_faults():
                 target = change(base)
             sides = (base, target, current)
-            content = await self._versions.fitted(writing, sides, command.snapshot_id, moved)
-            await self._versions.record(writing, current, content, command.user_id)
+            content = await self._revisions.merge(writing, sides, command.snapshot_id, moved)
+            await self._revisions.record(writing, current, content, command.user_id)
             return answer(writing.head.snapshot_id, current, content)
 
         edited, _ = await self._writer(command, Role.EDITOR, decide)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.refusals import no_such_snapshot
+from playlist_svc.domain.refusals import unknown_snapshot_error
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.views import Names, Pinned, Views, check_pinned, not_kept
+from playlist_svc.usecases.views import Names, Pinned, Views, require_pinned, version_not_kept_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class ListTracks:
             return OpenedVersion(head, Pinned(head.revision, head.snapshot_id))
         snapshot = await self._store.snapshot(playlist_id, snapshot_id)
         if snapshot is None:
-            raise no_such_snapshot(snapshot_id)
+            raise unknown_snapshot_error(snapshot_id)
         return OpenedVersion(head, Pinned(snapshot.revision, snapshot_id))
 
     async def reopen(self, playlist_id: str, user_id: str, version: Pinned) -> OpenedVersion:
         """The version that the pages before were of. PageTokenInvalid when it is not kept."""
         head = await self._access.visible(playlist_id, user_id)
-        await check_pinned(self._store, head, version)
+        await require_pinned(self._store, head, version)
         return OpenedVersion(head, version)
 
     async def page(self, opened: OpenedVersion, start: int, limit: int) -> TrackPage:
@@ -68,8 +68,8 @@ class ListTracks:
             content = await self._store.content(opened.head, version.revision)
         except RevisionGone:
             if not start:
-                raise no_such_snapshot(version.snapshot_id) from None
-            raise not_kept() from None
+                raise unknown_snapshot_error(version.snapshot_id) from None
+            raise version_not_kept_error() from None
         entries = content.order.slice(start, start + limit)
         names = await self._views.names(entries)
         return TrackPage(version, entries, start, len(content.order), names)

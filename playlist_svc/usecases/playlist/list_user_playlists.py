@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playlist_svc.domain.refusals import no_such_user
+from playlist_svc.domain.refusals import unknown_user_error
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Kinds, PlaylistStore
 from playlist_svc.usecases.access import Access
@@ -29,6 +29,6 @@ class ListUserPlaylists:
         """
         await self._people.existing([owner_id])
         if await self._access.blocked(owner_id, user_id):
-            raise no_such_user(owner_id)
+            raise unknown_user_error(owner_id)
         found = await self._store.heads_of(owner_id, Kinds.PUBLIC, after, limit)
         return await self._listed(found, user_id)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Listed
-from playlist_svc.usecases.views import Shown
+from playlist_svc.usecases.views import PlaylistView
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPlaylist:
     """A playlist in a list, as the reader sees it; ``key`` is what the list is ordered by."""
 
-    shown: Shown
+    shown: PlaylistView
     key: tuple[int, str]
 
 
@@ -33,7 +33,7 @@ class ListedPlaylists:
         names = await self._people.names({one.head.owner_id for one in found})
         return [
             ListedPlaylist(
-                Shown(
+                PlaylistView(
                     one.head,
                     names.get(one.head.owner_id, ""),
                     one.head.role_of(user_id),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from playlist_svc.domain.playlist import RECOVERABLE_MS, Head
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.usecases.access import Access, unknown
+from playlist_svc.usecases.access import Access, unknown_playlist_error
 from playlist_svc.usecases.writing import Command, Edited, Writer
 
 
@@ -29,10 +29,10 @@ class RecoverPlaylist:
         async def decide(writing: Writing) -> Edited:
             head = writing.head
             if head.owner_id != user_id:
-                raise unknown(playlist_id)
+                raise unknown_playlist_error(playlist_id)
             if head.deleted_at_ms is not None:
                 if self._clock() - head.deleted_at_ms > RECOVERABLE_MS:
-                    raise unknown(playlist_id)
+                    raise unknown_playlist_error(playlist_id)
                 writing.change(replace(head, deleted_at_ms=None))
             return Edited("")
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 _LONG = 2_000
 
 
-class By(enum.Enum):
+class SortBy(enum.Enum):
     """What entries are sorted by; the value is its name in a history."""
 
     TITLE = "title"
@@ -43,33 +43,33 @@ class NamesMissing(Exception):
 
 
 async def sort_keys(
-    order: Order, by: By, tracks: Tracks, people: Mapping[str, str | None]
+    order: Order, by: SortBy, tracks: Tracks, people: Mapping[str, str | None]
 ) -> list[Any]:
     """A key for each entry, in order. What nothing is known of comes after the others.
 
     ``people`` are names by user, None for whoever has none. Raises NamesMissing for others.
     """
     if by not in _KEYS:
-        return await beside_the_loop(order, partial(_own_keys, order, by, people))
+        return await run_off_loop(order, partial(_own_keys, order, by, people))
     raw_ids = order.track_ids()
-    ids = await beside_the_loop(order, lambda: {raw: to_text(raw) for raw in set(raw_ids)})
+    ids = await run_off_loop(order, lambda: {raw: to_text(raw) for raw in set(raw_ids)})
     named = await tracks.named(ids.values())
-    keys = await beside_the_loop(order, lambda: _keyed(ids, named, _KEYS[by]))
+    keys = await run_off_loop(order, lambda: _keyed(ids, named, _KEYS[by]))
     return [keys[raw] for raw in raw_ids]
 
 
-async def beside_the_loop(order: Order, work: Callable[[], T]) -> T:
+async def run_off_loop(order: Order, work: Callable[[], T]) -> T:
     """What ``work`` on the list answers; in a thread where the list is so long that every other
     call would wait for it."""
     return await asyncio.to_thread(work) if len(order) > _LONG else work()
 
 
-def _own_keys(order: Order, by: By, people: Mapping[str, str | None]) -> list[Any]:
+def _own_keys(order: Order, by: SortBy, people: Mapping[str, str | None]) -> list[Any]:
     """Keys that the entries bring themselves, and the names of users."""
     entries = order.slice(0)
-    if by is By.DURATION:
+    if by is SortBy.DURATION:
         return [entry.duration_ms for entry in entries]
-    if by is By.ADDED_AT:
+    if by is SortBy.ADDED_AT:
         return [time_ms(entry.item_id) for entry in entries]
     return _by_name(entries, people)
 
@@ -97,9 +97,9 @@ def _by_album(track: Track) -> tuple[Any, ...]:
     return sortable(track.album), track.disc_number, track.track_number
 
 
-_KEYS: dict[By, Callable[[Track], Any]] = {
-    By.TITLE: lambda track: (sortable(track.title),),
-    By.ARTIST: lambda track: (sortable(track.artist), *_by_album(track)),
-    By.ALBUM: _by_album,
-    By.YEAR: lambda track: (track.year,),
+_KEYS: dict[SortBy, Callable[[Track], Any]] = {
+    SortBy.TITLE: lambda track: (sortable(track.title),),
+    SortBy.ARTIST: lambda track: (sortable(track.artist), *_by_album(track)),
+    SortBy.ALBUM: _by_album,
+    SortBy.YEAR: lambda track: (track.year,),
 }

@@ -10,8 +10,8 @@ from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.usecases.access import Access, granted
-from playlist_svc.usecases.writing import Command, Edited, Versions, Writer
+from playlist_svc.usecases.access import Access, require_role
+from playlist_svc.usecases.writing import Command, Edited, Revisions, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class DetailChanges:
 class UpdatePlaylist:
     """Changes details: texts make a version, visibility and rule do not."""
 
-    def __init__(self, writer: Writer, versions: Versions, access: Access) -> None:
+    def __init__(self, writer: Writer, revisions: Revisions, access: Access) -> None:
         self._writer = writer
-        self._versions = versions
+        self._revisions = revisions
         self._access = access
 
     async def __call__(self, command: Command, details: DetailChanges) -> tuple[str, Head]:
@@ -51,7 +51,7 @@ class UpdatePlaylist:
                 await self._describe(writing, command, details)
             settled = _settled(writing.head, details)
             if settled != writing.head:
-                writing.change(granted(settled, command.user_id, Role.OWNER))
+                writing.change(require_role(settled, command.user_id, Role.OWNER))
             return Edited(writing.head.snapshot_id)
 
         edited, head = await self._writer(command, Role.EDITOR, decide)
@@ -61,15 +61,15 @@ class UpdatePlaylist:
 
     async def _describe(self, writing: Writing, command: Command, details: DetailChanges) -> None:
         current = await writing.content(writing.head.revision)
-        base = await self._versions.base(writing, command.snapshot_id, current)
+        base = await self._revisions.base(writing, command.snapshot_id, current)
         target = Content(
             base.title if details.title is None else details.title,
             base.description if details.description is None else details.description,
             base.order,
         )
         sides = (base, target, current)
-        content = await self._versions.fitted(writing, sides, command.snapshot_id)
-        await self._versions.record(writing, current, content, command.user_id)
+        content = await self._revisions.merge(writing, sides, command.snapshot_id)
+        await self._revisions.record(writing, current, content, command.user_id)
 
 
 def _settled(head: Head, details: DetailChanges) -> Head:

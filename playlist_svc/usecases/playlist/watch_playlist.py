@@ -15,12 +15,12 @@ from meshkit.stream_ends import OpenStream, Reason, StreamEnd
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases import resume_tokens
-from playlist_svc.usecases.access import Access, unknown
-from playlist_svc.usecases.change_sets import NO_NEWS, FindNews, News
-from playlist_svc.usecases.notifier import Hub, Watcher
-from playlist_svc.usecases.resume_tokens import Seen
+from playlist_svc.usecases.access import Access, unknown_playlist_error
+from playlist_svc.usecases.change_notifier import ChangeNotifier, Subscription
+from playlist_svc.usecases.change_sets import NO_CHANGES, ChangeSet, FindChanges, RevisionExpired
+from playlist_svc.usecases.resume_tokens import WatchPosition
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.views import Shown, Views
+from playlist_svc.usecases.views import PlaylistView, Views
 
 MOST_VIEWS = 100
 """Views that a user has open at one instance."""
@@ -37,8 +37,8 @@ _LOST = StreamEnd(Reason.ACCESS_LOST, "You may not see this playlist any more.")
 class Update:
     """One step of a view: the playlist, and what is new since the step before."""
 
-    shown: Shown
-    news: News
+    shown: PlaylistView
+    changes: ChangeSet
     resume_token: str
 
 
@@ -47,18 +47,18 @@ class WatchPlaylist:
 
     def __init__(
         self,
-        hub: Hub,
+        notifier: ChangeNotifier,
         access: Access,
         store: PlaylistStore,
         views: Views,
-        news: FindNews,
+        changes_since: FindChanges,
         refresh: Refresh,
     ) -> None:
-        self._hub = hub
+        self._notifier = notifier
         self._access = access
         self._store = store
         self._views = views
-        self._news = news
+        self._changes_since = changes_since
         self._refresh = refresh
         self._open: Counter[str] = Counter()
         self._turn = asyncio.Semaphore(_AT_A_TIME)
@@ -74,20 +74,20 @@ class WatchPlaylist:
         view too many of a user; Unavailable.
         """
         seen = resume_tokens.decode(playlist_id, resume_token) if resume_token else None
-        with self._counted(user_id), self._hub.watching(playlist_id) as watcher:
+        with self._counted(user_id), self._notifier.subscribe(playlist_id) as subscription:
             head = await self._first(playlist_id, user_id)
             if seen and (seen.revision > head.revision or seen.version > head.version):
                 raise expired()
-            news = await self._news(head, seen.revision) if seen else NO_NEWS
-            if news.gone:
+            changes = await self._changes_since(head, seen.revision) if seen else NO_CHANGES
+            if isinstance(changes, RevisionExpired):
                 raise expired()
-            yield await self._update(head, user_id, news)
-            while (following := await self._changed(watcher, head, stream.stop)) is not None:
+            yield await self._update(head, user_id, changes)
+            while (following := await self._changed(subscription, head, stream.stop)) is not None:
                 if not await self._sees(following, user_id):
                     stream.finish(_LOST if following.deleted_at_ms is None else _DELETED)
                     return
-                news = await self._news(following, head.revision)
-                yield await self._update(following, user_id, news)
+                changes = await self._changes_since(following, head.revision)
+                yield await self._update(following, user_id, changes)
                 head = following
 
     @contextmanager
@@ -112,35 +112,37 @@ class WatchPlaylist:
         async with self._turn:
             head = await self._access.newest(playlist_id)
             if not await self._access.sees(head, user_id):
-                raise unknown(playlist_id)
+                raise unknown_playlist_error(playlist_id)
         return await self._refresh(head)
 
     async def _sees(self, head: Head, user_id: str) -> bool:
         async with self._turn:
             return await self._access.sees(head, user_id)
 
-    async def _changed(self, watcher: Watcher, head: Head, stop: asyncio.Event) -> Head | None:
+    async def _changed(
+        self, subscription: Subscription, head: Head, stop: asyncio.Event
+    ) -> Head | None:
         """The playlist after its next change; None when ``stop`` is set."""
         while not stop.is_set():
-            if watcher.woken.is_set():
-                watcher.woken.clear()
-                told = watcher.head or await self._looked_up(head.playlist_id)
+            if subscription.changed.is_set():
+                subscription.changed.clear()
+                told = subscription.head or await self._looked_up(head.playlist_id)
                 if told is None or told.version > head.version:
                     return told or _deleted(head)
             else:
-                await first_of(stop, watcher.woken)
+                await first_of(stop, subscription.changed)
         return None
 
     async def _looked_up(self, playlist_id: str) -> Head | None:
         """The playlist as it was at the last call to look, or later; read once for all."""
-        key = (playlist_id, self._hub.calls_to_look)
+        key = (playlist_id, self._notifier.resyncs)
         return await self._heads(key, lambda: self._store.head(playlist_id))
 
-    async def _update(self, head: Head, user_id: str, news: News) -> Update:
+    async def _update(self, head: Head, user_id: str, changes: ChangeSet) -> Update:
         async with self._turn:
             shown = await self._views.shown(head, user_id)
-        token = resume_tokens.encode(head.playlist_id, Seen(head.revision, head.version))
-        return Update(shown, news, token)
+        token = resume_tokens.encode(head.playlist_id, WatchPosition(head.revision, head.version))
+        return Update(shown, changes, token)
 
 
 def _deleted(head: Head) -> Head:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.refusals import no_such_snapshot
+from playlist_svc.domain.refusals import unknown_snapshot_error
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.smart_refresh import Refresh
@@ -34,5 +34,5 @@ class GetPlayOrder:
         try:
             content = await self._store.content(head, head.revision)
         except RevisionGone:
-            raise no_such_snapshot(head.snapshot_id) from None
+            raise unknown_snapshot_error(head.snapshot_id) from None
         return PlayOrder(head, head.snapshot_id, content.order.played())

@@ -12,14 +12,19 @@ from playlist_svc.ports.clock import Clock, NewId
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore, Writing
 from playlist_svc.ports.tracks import Tracks
-from playlist_svc.usecases.access import unknown
+from playlist_svc.usecases.access import unknown_playlist_error
 from playlist_svc.usecases.known_users import require_users
-from playlist_svc.usecases.new_playlists import Maker, NewPlaylist, chosen_order, created_with
-from playlist_svc.usecases.writing import Edited, Versions, Writer
+from playlist_svc.usecases.new_playlists import (
+    NewPlaylist,
+    PlaylistCreator,
+    chosen_order,
+    created_with,
+)
+from playlist_svc.usecases.writing import Edited, Revisions, Writer
 
 
 @dataclass(frozen=True, slots=True)
-class Managed:
+class ManagedPlaylist:
     """What ``service`` wants a user's playlist to be; without a ``playlist_id`` it is new."""
 
     service: str
@@ -37,7 +42,7 @@ class PutManagedPlaylist:
         self,
         store: PlaylistStore,
         writer: Writer,
-        versions: Versions,
+        revisions: Revisions,
         tracks: Tracks,
         people: People,
         *,
@@ -46,13 +51,13 @@ class PutManagedPlaylist:
     ) -> None:
         self._store = store
         self._writer = writer
-        self._versions = versions
-        self._make = Maker(store, tracks, new_id)
+        self._revisions = revisions
+        self._make = PlaylistCreator(store, tracks, new_id)
         self._tracks = tracks
         self._people = people
         self._clock = clock
 
-    async def __call__(self, wanted: Managed, key: RequestKey | None) -> tuple[str, str]:
+    async def __call__(self, wanted: ManagedPlaylist, key: RequestKey | None) -> tuple[str, str]:
         """The playlist and its newest version. A retry gets those of the first time.
 
         NotFound (user, a track, or a playlist that is not this service's), FailedPrecondition
@@ -67,10 +72,12 @@ class PutManagedPlaylist:
             now_ms, chosen = self._clock(), await self._chosen(wanted)
             order = chosen_order(chosen, wanted.owner_id, now_ms)
             summary = created_with(len(order))
-            made = await self._make(wanted.owner_id, new, order, summary, now_ms, key)
+            made = await self._make(
+                wanted.owner_id, new, order=order, summary=summary, now_ms=now_ms, key=key
+            )
         return made.playlist_id, made.snapshot_id
 
-    async def _replaced(self, wanted: Managed, key: RequestKey | None) -> str:
+    async def _replaced(self, wanted: ManagedPlaylist, key: RequestKey | None) -> str:
         answered = await self._store.answered(key)
         if answered is not None:
             return Edited.of(answered).snapshot_id
@@ -80,11 +87,11 @@ class PutManagedPlaylist:
             head = writing.head
             theirs = (head.managed_by, head.owner_id) == (wanted.service, wanted.owner_id)
             if head.deleted_at_ms is not None or not theirs:
-                raise unknown(head.playlist_id)
+                raise unknown_playlist_error(head.playlist_id)
             current = await writing.content(head.revision)
             order = chosen_order(chosen, head.owner_id, self._clock(), current.order)
             content = Content(wanted.title, wanted.description, order)
-            await self._versions.record(
+            await self._revisions.record(
                 writing, current, content, head.owner_id, kind=Kind.EVALUATION
             )
             return Edited(writing.head.snapshot_id)
@@ -92,6 +99,6 @@ class PutManagedPlaylist:
         edited, _ = await self._writer.write(wanted.playlist_id, key, decide)
         return edited.snapshot_id
 
-    async def _chosen(self, wanted: Managed) -> list[tuple[str, int]]:
+    async def _chosen(self, wanted: ManagedPlaylist) -> list[tuple[str, int]]:
         known = await self._tracks.existing(wanted.track_ids)
         return [(track_id, known[track_id].duration_ms) for track_id in wanted.track_ids]

@@ -1,4 +1,4 @@
-"""Follow every change of playlists and of artists' followers."""
+"""Tell every change of playlists and of artists' followers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.social import ArtistFollowers
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.people import People
-from playlist_svc.usecases.notifier import ENTITY
+from playlist_svc.usecases.change_notifier import ENTITY
 
 ARTISTS = "artist_followers"
 """What changes of artists' followers are filed under in the feed."""
@@ -31,7 +31,7 @@ class ArtistListing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PlaylistTold:
+class PlaylistChanged:
     """A playlist as it is now, with its owner's name."""
 
     head: Head
@@ -39,7 +39,7 @@ class PlaylistTold:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaylistGone:
+class PlaylistRemoved:
     """A playlist that was deleted."""
 
     playlist_id: str
@@ -47,7 +47,7 @@ class PlaylistGone:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowersTold:
+class FollowersChanged:
     """How many follow an artist."""
 
     artist_id: str
@@ -55,7 +55,7 @@ class FollowersTold:
     version: int
 
 
-Told = PlaylistTold | PlaylistGone | FollowersTold
+FeedEvent = PlaylistChanged | PlaylistRemoved | FollowersChanged
 
 
 class WatchChanges:
@@ -77,7 +77,7 @@ class WatchChanges:
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Told | CaughtUp | None]]:
+    ) -> AsyncIterator[tuple[str, FeedEvent | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
         Without a token everything public comes first, with empty tokens: who is interrupted has to
@@ -94,26 +94,26 @@ class WatchChanges:
         async for step in self._after(token, stop):
             yield step
 
-    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Told]:
+    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[FeedEvent]:
         after = ""
         while heads := await self._listings.public_heads(after, _PAGE):
             names = await self._people.names({head.owner_id for head in heads})
             for head in heads:
-                yield PlaylistTold(head, names.get(head.owner_id, ""))
+                yield PlaylistChanged(head, names.get(head.owner_id, ""))
             after = heads[-1].playlist_id
             if stop.is_set():
                 return
         after = ""
         while artists := await self._artists.artists_with_followers(after, _PAGE):
             for artist in artists:
-                yield FollowersTold(artist.artist_id, artist.followers_count, artist.version)
+                yield FollowersChanged(artist.artist_id, artist.followers_count, artist.version)
             after = artists[-1].artist_id
             if stop.is_set():
                 return
 
     async def _after(
         self, token: str, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Told | CaughtUp | None]]:
+    ) -> AsyncIterator[tuple[str, FeedEvent | CaughtUp | None]]:
         """Within a batch the token stays that of the batch before: who resumes there sees a few
         changes again and misses none.
         """
@@ -124,7 +124,7 @@ class WatchChanges:
             token = batch.token
             yield token, told[-1] if told else batch.caught_up
 
-    async def _told(self, changes: Sequence[Change]) -> list[Told]:
+    async def _told(self, changes: Sequence[Change]) -> list[FeedEvent]:
         heads = {
             change.payload: self._decode(change.payload)
             for change in changes
@@ -132,18 +132,18 @@ class WatchChanges:
         }
         owners = {head.owner_id for head in heads.values()}
         names = await self._people.names(owners) if owners else {}
-        told: list[Told] = []
+        told: list[FeedEvent] = []
         for change in changes:
             if change.entity == ARTISTS:
                 told.append(_followers(change))
             elif change.op is Op.DELETE:
-                told.append(PlaylistGone(change.id, change.version))
+                told.append(PlaylistRemoved(change.id, change.version))
             else:
                 head = heads[change.payload]
-                told.append(PlaylistTold(head, names.get(head.owner_id, "")))
+                told.append(PlaylistChanged(head, names.get(head.owner_id, "")))
         return told
 
 
-def _followers(change: Change) -> FollowersTold:
+def _followers(change: Change) -> FollowersChanged:
     count = json.loads(change.payload)["followers_count"]
-    return FollowersTold(change.id, int(count), change.version)
+    return FollowersChanged(change.id, int(count), change.version)

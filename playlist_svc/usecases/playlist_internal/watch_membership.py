@@ -1,4 +1,4 @@
-"""Follow which tracks are in which playlist."""
+"""Tell which tracks are in which playlist."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
-from playlist_svc.usecases.notifier import ENTITY
-from playlist_svc.usecases.playlist_internal.watch_changes import PlaylistGone
+from playlist_svc.usecases.change_notifier import ENTITY
+from playlist_svc.usecases.playlist_internal.watch_changes import PlaylistRemoved
 
 # Lists are longer than what is said about them.
 _PAGE = 100
@@ -21,14 +21,14 @@ _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class TracksTold:
+class TracksChanged:
     """A playlist's newest version; ``track_ids`` are 16 bytes each, in order."""
 
     head: Head
     track_ids: bytes
 
 
-Told = TracksTold | PlaylistGone
+MembershipEvent = TracksChanged | PlaylistRemoved
 
 
 class WatchMembership:
@@ -48,7 +48,7 @@ class WatchMembership:
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Told | CaughtUp | None]]:
+    ) -> AsyncIterator[tuple[str, MembershipEvent | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
         Without a token every playlist comes first, with empty tokens: who is interrupted has to
@@ -62,7 +62,7 @@ class WatchMembership:
             if stop.is_set():
                 return
             yield token, None
-        seen = _Seen()
+        seen = _LastTold()
         async for batch in self._feed.watch(token, stop=stop):
             for change in _newest(batch.changes):
                 told = await self._changed(change, seen)
@@ -71,7 +71,7 @@ class WatchMembership:
             token = batch.token
             yield token, batch.caught_up
 
-    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Told]:
+    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[MembershipEvent]:
         after = ""
         while heads := await self._listings.all_heads(after, _PAGE):
             for head in heads:
@@ -80,30 +80,30 @@ class WatchMembership:
                     return
             after = heads[-1].playlist_id
 
-    async def _changed(self, change: Change, seen: _Seen) -> Told | None:
+    async def _changed(self, change: Change, seen: _LastTold) -> MembershipEvent | None:
         if change.op is Op.DELETE:
-            return PlaylistGone(change.id, change.version)
+            return PlaylistRemoved(change.id, change.version)
         head = self._decode(change.payload)
-        return await self._tracks(head) if seen.is_news(head) else None
+        return await self._tracks(head) if seen.differs(head) else None
 
-    async def _tracks(self, head: Head) -> Told:
+    async def _tracks(self, head: Head) -> MembershipEvent:
         try:
             content = await self._store.content(head, head.revision)
         except RevisionGone:
             newest = await self._store.head(head.playlist_id)
             if newest is None or newest.revision <= head.revision:
-                return PlaylistGone(head.playlist_id, head.version)
+                return PlaylistRemoved(head.playlist_id, head.version)
             return await self._tracks(newest)
-        return TracksTold(head, b"".join(content.order.track_ids()))
+        return TracksChanged(head, b"".join(content.order.track_ids()))
 
 
-class _Seen:
-    """What was told of the playlists that changed last: a new follower is no news here."""
+class _LastTold:
+    """What was told of the playlists that changed last: a new follower makes no difference here."""
 
     def __init__(self) -> None:
         self._told: OrderedDict[str, tuple[str, Visibility]] = OrderedDict()
 
-    def is_news(self, head: Head) -> bool:
+    def differs(self, head: Head) -> bool:
         """Whether the tracks, or who may see them, are others than those told last."""
         now = (head.snapshot_id, head.visibility)
         before = self._told.pop(head.playlist_id, None)

@@ -16,7 +16,7 @@ from playlist_svc.ports.sharing import Blocks, ShareStore
 from playlist_svc.usecases.playlist.get_playlist import GetPlaylist
 from playlist_svc.usecases.sharing.member_changes import MemberChanges
 from playlist_svc.usecases.sharing.share_codes import ShareCodes
-from playlist_svc.usecases.views import Shown, Views
+from playlist_svc.usecases.views import PlaylistView, Views
 
 
 class AcceptShare:
@@ -43,7 +43,7 @@ class AcceptShare:
         self._views = views
         self._clock = clock
 
-    async def __call__(self, caller: str, code: str, key: RequestKey | None = None) -> Shown:
+    async def __call__(self, caller: str, code: str, key: RequestKey | None = None) -> PlaylistView:
         """The playlist as the caller has it now; to the owner the link gives nothing.
 
         A retry finds it whatever became of the link since, where the caller still may see it.
@@ -70,7 +70,7 @@ class AcceptShare:
             raise ShareInvalid from None
         return await self._views.shown(head, caller)
 
-    async def _again(self, caller: str, code: str) -> Shown:
+    async def _again(self, caller: str, code: str) -> PlaylistView:
         share = await self._shares.find(digest(code))
         head = await self._store.head(share.playlist_id) if share is not None else None
         if head is None or head.deleted_at_ms is not None:

@@ -12,7 +12,7 @@ from playlist_svc.ports.clock import Clock, NewId
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.sharing import ShareStore
-from playlist_svc.usecases.access import granted
+from playlist_svc.usecases.access import require_role
 from playlist_svc.usecases.sharing.owner_writes import OwnerWrites
 
 
@@ -61,7 +61,7 @@ class CreateShare:
         made: list[Share] = []
 
         async def decide(writing: Writing) -> bytes:
-            granted(writing.head, caller, Role.OWNER)
+            require_role(writing.head, caller, Role.OWNER)
             now_ms = self._clock()
             expires_at_ms = None if lasts_s is None else now_ms + int(lasts_s * 1000)
             share = Share(share_id, playlist_id, role, caller, now_ms, expires_at_ms)

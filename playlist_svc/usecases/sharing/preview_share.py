@@ -11,7 +11,7 @@ from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases.sharing.share_codes import ShareCodes
 from playlist_svc.usecases.smart_refresh import Refresh
-from playlist_svc.usecases.views import Names, Shown, Views
+from playlist_svc.usecases.views import Names, PlaylistView, Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Preview:
     """What a link leads to: the playlist as a stranger sees it, and its first entries."""
 
     share: Share
-    shown: Shown
+    shown: PlaylistView
     entries: list[Entry]
     names: Names
 
@@ -49,4 +49,6 @@ class PreviewShare:
         entries = content.order.slice(0, PREVIEWED_TRACKS)
         names = await self._views.names(entries)
         owner = (await self._people.names([head.owner_id])).get(head.owner_id, "")
-        return Preview(share, Shown(head, owner, Role.STRANGER, followed=False), entries, names)
+        return Preview(
+            share, PlaylistView(head, owner, Role.STRANGER, followed=False), entries, names
+        )

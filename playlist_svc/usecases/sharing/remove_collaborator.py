@@ -7,7 +7,7 @@ from meshkit.idempotency import RequestKey
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.members import without_member
 from playlist_svc.domain.playlist import Head
-from playlist_svc.usecases.access import granted
+from playlist_svc.usecases.access import require_role
 from playlist_svc.usecases.sharing.member_changes import MemberChanges
 
 
@@ -27,7 +27,7 @@ class RemoveCollaborator:
 
         def change(held: Head) -> Head:
             if user_id != caller:
-                granted(held, caller, Role.OWNER)
+                require_role(held, caller, Role.OWNER)
             elif held.deleted_at_ms is None and held.owner_id == caller:
                 raise FailedPrecondition("The owner cannot leave the playlist: transfer it first.")
             return without_member(held, user_id)

@@ -8,7 +8,7 @@ from playlist_svc.domain.refusals import unknown_share_error
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.sharing import ShareStore
-from playlist_svc.usecases.access import granted
+from playlist_svc.usecases.access import require_role
 from playlist_svc.usecases.sharing.owner_writes import OwnerWrites
 
 
@@ -26,7 +26,7 @@ class RevokeShare:
         """End a link: who asks for it after this is refused. NotFound, PermissionDenied."""
 
         async def decide(writing: Writing) -> bytes:
-            granted(writing.head, caller, Role.OWNER)
+            require_role(writing.head, caller, Role.OWNER)
             if not await self._shares.revoke(writing, share_id, self._clock()):
                 raise unknown_share_error(share_id)
             return b""

@@ -15,7 +15,7 @@ from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.ports.sharing import Blocks
-from playlist_svc.usecases.access import Access, granted
+from playlist_svc.usecases.access import Access, require_role
 from playlist_svc.usecases.sharing.member_changes import MemberChanges
 
 
@@ -65,7 +65,7 @@ class SetCollaborator:
         await self._require_not_blocked(caller, user_id)
 
         def change(held: Head) -> Head:
-            granted(held, caller, Role.OWNER)
+            require_role(held, caller, Role.OWNER)
             if held.role_of(user_id) is role:
                 return held
             return with_member(held, user_id, role, self._clock())

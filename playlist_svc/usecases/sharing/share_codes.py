@@ -7,25 +7,25 @@ from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.sharing import Share, ShareInvalid, digest
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import PlaylistStore
-from playlist_svc.ports.sharing import ShareStore, Tries
+from playlist_svc.ports.sharing import AttemptLimiter, ShareStore
 
 
 class ShareCodes:
     """Finds what a code opens, and bounds how often someone may try."""
 
     def __init__(
-        self, store: PlaylistStore, shares: ShareStore, tries: Tries, *, clock: Clock
+        self, store: PlaylistStore, shares: ShareStore, attempts: AttemptLimiter, *, clock: Clock
     ) -> None:
         self._store = store
         self._shares = shares
-        self._tries = tries
+        self._attempts = attempts
         self._clock = clock
 
     async def open(self, who: str, code: str) -> tuple[Share, Head]:
         """The link of a code that is in force, and its playlist.
 
         Whatever the code is, one digest is made and looked for. ShareInvalid, which counts as two
-        tries; ResourceExhausted (LIMIT_REACHED).
+        attempts; ResourceExhausted (LIMIT_REACHED).
         """
         await self._count(who)
         try:
@@ -36,10 +36,10 @@ class ShareCodes:
 
     async def failed(self, who: str) -> None:
         """Count a code that turned out to be wrong."""
-        await self._tries.failed(who, self._clock())
+        await self._attempts.failed(who, self._clock())
 
     async def _count(self, who: str) -> None:
-        wait_ms = await self._tries.begin(who, self._clock())
+        wait_ms = await self._attempts.begin(who, self._clock())
         if wait_ms:
             raise ResourceExhausted(
                 "Too many links were tried in the last minute.",

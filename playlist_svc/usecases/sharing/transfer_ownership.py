@@ -6,10 +6,10 @@ from meshkit.idempotency import RequestKey
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.members import owned_by
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.refusals import no_such
+from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.playlists import PlaylistStore
-from playlist_svc.usecases.access import Access, granted
+from playlist_svc.usecases.access import Access, require_role
 from playlist_svc.usecases.sharing.member_changes import MemberChanges
 
 
@@ -35,10 +35,10 @@ class TransferOwnership:
         def change(held: Head) -> Head:
             if held.owner_id == user_id:
                 # Where the caller handed it on before, this is the same call again.
-                return granted(held, caller, Role.EDITOR)
-            granted(held, caller, Role.OWNER)
+                return require_role(held, caller, Role.EDITOR)
+            require_role(held, caller, Role.OWNER)
             if held.role_of(user_id) is Role.STRANGER:
-                raise no_such("collaborator", user_id)
+                raise unknown_resource_error("collaborator", user_id)
             return owned_by(held, user_id, self._clock())
 
         await self._change.by(playlist_id, caller, change, key)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from playlist_svc.domain.diff import Change, diff
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.refusals import no_such_snapshot
+from playlist_svc.domain.refusals import unknown_snapshot_error
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.described_snapshots import entries_of
 from playlist_svc.usecases.snapshot.kept_snapshots import KeptSnapshots
-from playlist_svc.usecases.views import Names, Pinned, Views, check_pinned, not_kept
+from playlist_svc.usecases.views import Names, Pinned, Views, require_pinned, version_not_kept_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,15 @@ class DiffSnapshots:
         from_id, to = between
         earlier = await self._kept.find(playlist_id, from_id)
         if isinstance(to, Pinned):
-            await check_pinned(self._store, head, to)
+            await require_pinned(self._store, head, to)
         later = to if isinstance(to, Pinned) else await self._arrival(head, to)
         old = await self._kept.content(head, Pinned(earlier.revision, from_id))
         try:
             new = await self._store.content(head, later.revision)
         except RevisionGone:
             if isinstance(to, Pinned):
-                raise not_kept() from None
-            raise no_such_snapshot(later.snapshot_id) from None
+                raise version_not_kept_error() from None
+            raise unknown_snapshot_error(later.snapshot_id) from None
         changes = diff(old, new)
         shown = list(changes[start : start + limit])
         return Differences(later, shown, len(changes), await self._views.names(entries_of(shown)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playlist_svc.domain.content import Content
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.described_snapshots import DescribeSnapshots, Told
+from playlist_svc.usecases.described_snapshots import DescribedSnapshots, DescribeSnapshots
 from playlist_svc.usecases.snapshot.kept_snapshots import KeptSnapshots
 from playlist_svc.usecases.views import Pinned
 
@@ -20,7 +20,7 @@ class GetSnapshot:
 
     async def __call__(
         self, playlist_id: str, user_id: str, snapshot_id: str
-    ) -> tuple[Told, Content]:
+    ) -> tuple[DescribedSnapshots, Content]:
         """One version and what the playlist was at it. NotFound for an unknown one."""
         head = await self._access.visible(playlist_id, user_id)
         snapshot = await self._kept.find(playlist_id, snapshot_id)

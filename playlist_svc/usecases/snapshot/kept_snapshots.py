@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Head, Snapshot
-from playlist_svc.domain.refusals import no_such_snapshot
+from playlist_svc.domain.refusals import unknown_snapshot_error
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone
 from playlist_svc.usecases.views import Pinned
 
@@ -19,7 +19,7 @@ class KeptSnapshots:
         """The version of this id."""
         snapshot = await self._store.snapshot(playlist_id, snapshot_id)
         if snapshot is None:
-            raise no_such_snapshot(snapshot_id)
+            raise unknown_snapshot_error(snapshot_id)
         return snapshot
 
     async def content(self, head: Head, version: Pinned) -> Content:
@@ -27,4 +27,4 @@ class KeptSnapshots:
         try:
             return await self._store.content(head, version.revision)
         except RevisionGone:
-            raise no_such_snapshot(version.snapshot_id) from None
+            raise unknown_snapshot_error(version.snapshot_id) from None

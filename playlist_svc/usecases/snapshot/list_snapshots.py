@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.usecases.access import Access
-from playlist_svc.usecases.described_snapshots import DescribeSnapshots, Told
+from playlist_svc.usecases.described_snapshots import DescribedSnapshots, DescribeSnapshots
 
 
 class ListSnapshots:
@@ -17,7 +17,7 @@ class ListSnapshots:
 
     async def __call__(
         self, playlist_id: str, user_id: str, before: int | None, limit: int
-    ) -> Told:
+    ) -> DescribedSnapshots:
         """At most ``limit`` versions below revision ``before``, the newest first."""
         await self._access.visible(playlist_id, user_id)
         return await self._describe(

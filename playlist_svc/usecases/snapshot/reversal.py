@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playlist_svc.domain.playlist import Kind
 from playlist_svc.ports.playlists import Writing
-from playlist_svc.usecases.writing import Command, Edited, Versions
+from playlist_svc.usecases.writing import Command, Edited, Revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,14 @@ class Reversal:
 
 
 async def reverse(
-    versions: Versions, writing: Writing, command: Command, reversal: Reversal
+    revisions: Revisions, writing: Writing, command: Command, reversal: Reversal
 ) -> Edited | None:
     """Records the playlist without one of its changes; None when nothing is left of it."""
     current = await writing.content(writing.head.revision)
-    base = await versions.at(writing, reversal.taken, reversal.about)
-    target = await versions.at(writing, reversal.taken - 1, reversal.about)
-    content = await versions.fitted(writing, (base, target, current), reversal.about)
-    summary = await versions.record(
+    base = await revisions.at(writing, reversal.taken, reversal.about)
+    target = await revisions.at(writing, reversal.taken - 1, reversal.about)
+    content = await revisions.merge(writing, (base, target, current), reversal.about)
+    summary = await revisions.record(
         writing,
         current,
         content,

@@ -12,7 +12,7 @@ from playlist_svc.domain.content import Content
 from playlist_svc.domain.formats import Document, FileEntry, Format, track_identifier
 from playlist_svc.domain.order import Entry
 from playlist_svc.domain.playlist import Head, Snapshot
-from playlist_svc.domain.refusals import no_such_snapshot
+from playlist_svc.domain.refusals import unknown_snapshot_error
 from playlist_svc.ports.playlists import RevisionGone
 from playlist_svc.ports.tracks import Track, Tracks
 from playlist_svc.usecases.access import Access
@@ -79,12 +79,12 @@ class ExportPlaylist:
         if snapshot_id != head.snapshot_id:
             snapshot = await self._versions.snapshot(head.playlist_id, snapshot_id)
             if snapshot is None:
-                raise no_such_snapshot(snapshot_id)
+                raise unknown_snapshot_error(snapshot_id)
             revision = snapshot.revision
         try:
             return await self._versions.content(head, revision)
         except RevisionGone:
-            raise no_such_snapshot(snapshot_id) from None
+            raise unknown_snapshot_error(snapshot_id) from None
 
 
 def _track_ids(content: Content) -> set[str]:

@@ -15,7 +15,12 @@ from playlist_svc.domain.formats import Document, FileMalformed, Format
 from playlist_svc.domain.playlist import DESCRIPTION_LENGTH, TITLE_LENGTH, Head
 from playlist_svc.ports.clock import Clock, NewId
 from playlist_svc.ports.tracks import Track, Tracks
-from playlist_svc.usecases.new_playlists import Maker, NewPlaylist, NewPlaylists, chosen_order
+from playlist_svc.usecases.new_playlists import (
+    NewPlaylist,
+    NewPlaylists,
+    PlaylistCreator,
+    chosen_order,
+)
 from playlist_svc.usecases.transfer.file_thread import FileThread
 from playlist_svc.usecases.transfer.find_tracks import FindTracks, Found
 
@@ -75,7 +80,7 @@ class ImportPlaylist:
         self._thread = thread
         self._find_tracks = find_tracks
         self._playlists = playlists
-        self._make = Maker(playlists, tracks, new_id)
+        self._make = PlaylistCreator(playlists, tracks, new_id)
         self._clock = clock
 
     async def __call__(self, command: ImportCommand) -> AsyncGenerator[Progress, None]:
@@ -114,7 +119,9 @@ class ImportPlaylist:
         )
         order = await self._thread(chosen_order, lasting, command.user_id, now_ms)
         summary = _summary(len(chosen), len(document.entries))
-        return await self._make(command.user_id, new, order, summary, now_ms, command.key)
+        return await self._make(
+            command.user_id, new, order=order, summary=summary, now_ms=now_ms, key=command.key
+        )
 
 
 def _made(count: int, head: Head) -> Progress:

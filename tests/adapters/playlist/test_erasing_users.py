@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from meshkit import postgres
+from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.postgres.library import (
     PostgresBlockedArtists,
     PostgresSavedAlbums,
     PostgresSavedTracks,
 )
-from playlist_svc.adapters.postgres.people import PostgresPeopleCopy
+from playlist_svc.adapters.postgres.people import PostgresUserReplica
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
 from playlist_svc.adapters.postgres.sharing import PostgresShares
 from playlist_svc.adapters.postgres.social import PostgresSocial
-from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.social import Artist, Circle
 from playlist_svc.ports.people import UserChange
-from playlist_svc.usecases.replicate_users import FollowUsers
+from playlist_svc.usecases.replicate_users import ReplicateUsers
+from tests.contracts.playlist.playlists_world import NOW, appended, edit, entries, made, new_id
 from tests.contracts.playlist.sharing_samples import a_share, code_digest, held
-from tests.contracts.playlist.store_world import NOW, appended, edit, entries, made, new_id
 
 _COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns
@@ -47,14 +47,14 @@ class Stores:
     """Everything that holds something of users, on one database."""
 
     def __init__(self, pool: postgres.Pool) -> None:
-        self.playlists = PostgresPlaylists(pool, Versions(), MemoryHeads())
+        self.playlists = PostgresPlaylists(pool, ContentCache(), MemoryHeads())
         self.shares = PostgresShares(pool)
         self.tracks, self.albums = PostgresSavedTracks(pool), PostgresSavedAlbums(pool)
         self.social = PostgresSocial(pool)
         self.artists = PostgresBlockedArtists(pool)
-        shelves = (self.tracks, self.albums, self.artists)
-        holders = (self.playlists, self.shares, *shelves, self.social)
-        self.consumer = FollowUsers(PostgresPeopleCopy(pool), holders, lambda: NOW)
+        collections = (self.tracks, self.albums, self.artists)
+        holders = (self.playlists, self.shares, *collections, self.social)
+        self.consumer = ReplicateUsers(PostgresUserReplica(pool), holders, lambda: NOW)
 
     async def live(self, user_id: str, other_id: str) -> None:
         """Has the user do all that leaves a trace, much of it with the other one."""

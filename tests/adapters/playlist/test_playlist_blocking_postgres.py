@@ -11,28 +11,28 @@ import pytest
 from meshkit import postgres
 from meshkit.faults import InvalidArgument, NotFound, Unavailable
 from meshkit.idempotency import RequestKey
+from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
-from playlist_svc.adapters.postgres.social import PostgresSocial, PostgresTies
-from playlist_svc.adapters.versions import Versions
+from playlist_svc.adapters.postgres.social import PostgresAffiliations, PostgresSocial
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
 from playlist_svc.ports.playlists import Kinds, PlaylistStore, Writing
-from playlist_svc.ports.social import Cutting, Tie
+from playlist_svc.ports.social import Affiliation, AffiliationRemover
 from playlist_svc.usecases.social import UserBlocks
 from tests.contracts.playlist.sharing_samples import NOW, a_playlist, held, new_id
+from tests.contracts.playlist.social_affiliations_suite import AffiliationsContract
 from tests.contracts.playlist.social_samples import KnownPeople
-from tests.contracts.playlist.ties_suite import TiesContract
 
 
-class TestPostgresTies(TiesContract):
+class TestPostgresTies(AffiliationsContract):
     @pytest.fixture
     def playlists(self, pool: postgres.Pool) -> PostgresPlaylists:
-        return PostgresPlaylists(pool, Versions(), MemoryHeads())
+        return PostgresPlaylists(pool, ContentCache(), MemoryHeads())
 
     @pytest.fixture
-    def ties(self, pool: postgres.Pool) -> PostgresTies:
-        return PostgresTies(pool)
+    def affiliations(self, pool: postgres.Pool) -> PostgresAffiliations:
+        return PostgresAffiliations(pool)
 
 
 class Crash(Exception):
@@ -69,15 +69,15 @@ class Scene:
     """Two users with playlists, and a friend of both."""
 
     def __init__(self, pool: postgres.Pool) -> None:
-        self.playlists = PostgresPlaylists(pool, Versions(), MemoryHeads())
+        self.playlists = PostgresPlaylists(pool, ContentCache(), MemoryHeads())
         self.social = PostgresSocial(pool)
-        self.ties = PostgresTies(pool)
+        self.affiliations = PostgresAffiliations(pool)
         self.user, self.other, self.friend = new_id(), new_id(), new_id()
         self.people = KnownPeople({one: one for one in (self.user, self.other, self.friend)})
 
-    def blocking(self, cutting: Cutting | None = None) -> UserBlocks:
+    def blocking(self, cutting: AffiliationRemover | None = None) -> UserBlocks:
         return UserBlocks(
-            self.social, self.people, self.ties, cutting or self.playlists, lambda: NOW
+            self.social, self.people, self.affiliations, cutting or self.playlists, lambda: NOW
         )
 
     async def shared(self, owner: str, *members: str, role: Role = Role.EDITOR) -> Head:
@@ -116,7 +116,7 @@ async def test_blocking_ends_roles_and_following_in_both_ones_playlists(scene: S
         assert after.version > before.version
         assert after.revision == before.revision
     assert await scene.head(foreign.playlist_id) == foreign
-    assert await scene.ties.between(scene.user, scene.other) == []
+    assert await scene.affiliations.between(scene.user, scene.other) == []
     shared = await scene.playlists.heads_of(scene.other, Kinds.SHARED, None, 9)
     assert [one.head.playlist_id for one in shared] == [foreign.playlist_id]
 
@@ -140,7 +140,7 @@ async def test_what_a_crash_left_is_ended_by_blocking_again(scene: Scene) -> Non
             dying = CrashingPlaylists(scene.playlists, calls)
             await scene.blocking(dying).block_user(scene.user, scene.other)
         assert (await scene.social.relation(scene.other, scene.user)).blocked_by
-    assert await scene.ties.between(scene.user, scene.other)
+    assert await scene.affiliations.between(scene.user, scene.other)
     await scene.blocking().block_user(scene.user, scene.other)
     for head in heads:
         after = await scene.head(head.playlist_id)
@@ -154,10 +154,10 @@ async def test_a_playlist_that_is_gone_by_then_is_no_fault(scene: Scene) -> None
     head = await scene.shared(scene.user, scene.other)
 
     class Remembered:
-        async def between(self, one_id: str, other_id: str) -> list[Tie]:
-            return [Tie(new_id(), other_id), Tie(head.playlist_id, other_id)]
+        async def between(self, one_id: str, other_id: str) -> list[Affiliation]:
+            return [Affiliation(new_id(), other_id), Affiliation(head.playlist_id, other_id)]
 
-    scene.ties = Remembered()  # type: ignore[assignment]
+    scene.affiliations = Remembered()  # type: ignore[assignment]
     await scene.blocking().block_user(scene.user, scene.other)
     assert (await scene.head(head.playlist_id)).members == ()
 

@@ -6,12 +6,12 @@ import pytest
 
 from meshkit import postgres
 from playlist_svc.adapters.postgres.library import PostgresSavedAlbums, PostgresSavedTracks
-from tests.contracts.playlist.library_suite import MOST, NOW, ShelfContract, an_album, new_ids
+from tests.contracts.playlist.library_suite import MOST, NOW, CollectionContract, an_album, new_ids
 
 
-class TestPostgresSavedTracks(ShelfContract):
+class TestPostgresSavedTracks(CollectionContract):
     @pytest.fixture
-    def shelf(self, pool: postgres.Pool) -> PostgresSavedTracks:
+    def collection(self, pool: postgres.Pool) -> PostgresSavedTracks:
         return PostgresSavedTracks(pool, MOST)
 
     @pytest.fixture
@@ -22,9 +22,9 @@ class TestPostgresSavedTracks(ShelfContract):
         return thing_id
 
 
-class TestPostgresSavedAlbums(ShelfContract):
+class TestPostgresSavedAlbums(CollectionContract):
     @pytest.fixture
-    def shelf(self, pool: postgres.Pool) -> PostgresSavedAlbums:
+    def collection(self, pool: postgres.Pool) -> PostgresSavedAlbums:
         return PostgresSavedAlbums(pool, MOST)
 
     @pytest.fixture

@@ -14,15 +14,15 @@ from meshkit.feeds_postgres import PostgresChangeFeed
 from playlist_svc.adapters.codecs import social_changes
 from playlist_svc.adapters.postgres.social import PostgresSocial
 from playlist_svc.schema import SCHEMA
-from tests.contracts.playlist.social_suite import (
+from tests.contracts.playlist.social_reading import (
     MOST,
     NOW,
     ReadFeed,
-    SocialContract,
     an_artist,
     new_ids,
     whole_feed,
 )
+from tests.contracts.playlist.social_suite import SocialContract
 
 
 @pytest.fixture

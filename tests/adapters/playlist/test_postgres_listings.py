@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from meshkit import postgres
+from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.postgres.listings import PostgresListings
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
-from playlist_svc.adapters.versions import Versions
 from tests.contracts.playlist.listings_suite import ListingsContract
 
 
 @pytest.fixture
 def store(pool: postgres.Pool) -> PostgresPlaylists:
-    return PostgresPlaylists(pool, Versions(), MemoryHeads())
+    return PostgresPlaylists(pool, ContentCache(), MemoryHeads())
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from meshkit import postgres
-from playlist_svc.adapters.postgres.people import PostgresPeopleCopy, PostgresToldNames
+from playlist_svc.adapters.postgres.people import PostgresLastKnownNames, PostgresUserReplica
 from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
 
 
 @pytest.fixture
-def told(pool: postgres.Pool) -> PostgresToldNames:
-    return PostgresToldNames(pool)
+def told(pool: postgres.Pool) -> PostgresLastKnownNames:
+    return PostgresLastKnownNames(pool)
 
 
 class TestPostgresToldNames(ToldNamesContract): ...
@@ -19,5 +19,5 @@ class TestPostgresToldNames(ToldNamesContract): ...
 
 class TestPostgresPeopleCopy(PeopleCopyContract):
     @pytest.fixture
-    def copy(self, pool: postgres.Pool) -> PostgresPeopleCopy:
-        return PostgresPeopleCopy(pool)
+    def copy(self, pool: postgres.Pool) -> PostgresUserReplica:
+        return PostgresUserReplica(pool)

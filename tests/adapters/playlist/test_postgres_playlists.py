@@ -13,21 +13,21 @@ from meshkit.faults import Unavailable
 from meshkit.feeds import ChangeFeed
 from meshkit.migrations import MigrationSource, migrate
 from meshkit.testing.stores import PostgresServer
+from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
+from playlist_svc.adapters.playlist_locks import MOST_WAITING
 from playlist_svc.adapters.postgres import erasure as postgres_erasure
 from playlist_svc.adapters.postgres import purge as postgres_purge
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
 from playlist_svc.adapters.postgres.writing import Bounds
-from playlist_svc.adapters.turns import MOST_WAITING
-from playlist_svc.adapters.versions import Versions
 from playlist_svc.domain import content as contents
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.playlist import Member
 from playlist_svc.ports.playlists import Writing
-from tests.contracts.playlist.store_erasure import StoreErasureContract
-from tests.contracts.playlist.store_history import StoreHistoryContract
-from tests.contracts.playlist.store_lists import StoreListsContract
-from tests.contracts.playlist.store_world import (
+from tests.contracts.playlist.playlists_erasure_suite import StoreErasureContract
+from tests.contracts.playlist.playlists_history_suite import StoreHistoryContract
+from tests.contracts.playlist.playlists_lists_suite import StoreListsContract
+from tests.contracts.playlist.playlists_world import (
     NOW,
     change_head,
     edit,
@@ -39,7 +39,7 @@ from tests.contracts.playlist.store_world import (
     new_id,
     version,
 )
-from tests.contracts.playlist.store_writes import StoreWritesContract
+from tests.contracts.playlist.playlists_writes_suite import StoreWritesContract
 
 SCHEMA = "playlist"
 SOURCES = [
@@ -61,7 +61,7 @@ class PostgresWorld:
         self.other = self.cold()
 
     def cold(self) -> PostgresPlaylists:
-        return PostgresPlaylists(self.pool, Versions(), self.cache, self.bounds)
+        return PostgresPlaylists(self.pool, ContentCache(), self.cache, self.bounds)
 
     async def block(self, user_id: str, blocked_id: str) -> None:
         async with self.pool.connection() as connection:

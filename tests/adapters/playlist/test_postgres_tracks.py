@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from meshkit import postgres
 from meshkit.faults import NotFound, Unavailable
 from playlist_svc.adapters.memory.tracks import MemoryTracks
+from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
 from playlist_svc.adapters.postgres.tracks import HELD_S, PostgresTracks
-from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
-from playlist_svc.domain.rules import Match, Ordering, Rule, check
+from playlist_svc.domain.rules import Ordering, Rule, RuleMatch, check
 from playlist_svc.ports.tracks import Track
-from playlist_svc.usecases.replicate_catalogue import FollowCatalogue
-from tests.contracts.playlist.rules_suite import RulesContract
+from playlist_svc.usecases.replicate_catalogue import ReplicateCatalogue
+from tests.contracts.playlist.tracks_rules_suite import RulesContract
 from tests.contracts.playlist.tracks_suite import TracksContract, TracksCopyContract
 from tests.contracts.playlist.tracks_world import (
     NOW,
@@ -49,7 +49,7 @@ def world(pool: postgres.Pool) -> TracksUnderTest:
                     [owner_id, track_id, datetime.fromtimestamp(at_ms / 1000, UTC)],
                 )
 
-    return TracksUnderTest(tracks, PostgresTracksCopy(pool), catalogue, save)
+    return TracksUnderTest(tracks, PostgresTrackReplica(pool), catalogue, save)
 
 
 class TestPostgresTracks(TracksContract):
@@ -135,7 +135,7 @@ async def test_followers_that_overlap_end_at_the_newest_versions(pool: postgres.
     ]
 
     async def follow(seed: int) -> None:
-        consumer = FollowCatalogue(PostgresTracksCopy(pool))
+        consumer = ReplicateCatalogue(PostgresTrackReplica(pool))
         order = random.Random(seed).sample(history, len(history))
         for at in range(0, len(order), 40):
             await consumer.apply([c for part in order[at : at + 40] for c in part], f"{seed}")
@@ -158,7 +158,7 @@ async def test_questions_and_the_feed_at_once_end_in_what_the_feed_told(
     catalogue = ScriptedCatalogue({track.track_id: track for track in tracks})
     ids = [track.track_id for track in tracks]
     asking = [PostgresTracks(pool, catalogue).existing(ids[::step]) for step in (1, -1, 2)]
-    copy = PostgresTracksCopy(pool)
+    copy = PostgresTrackReplica(pool)
     feed = copy.store([told(_at(track, 1), 1) for track in reversed(tracks)], "t")
     await asyncio.gather(*asking, feed)
     found = await PostgresTracks(pool, catalogue).named(ids)
@@ -170,7 +170,7 @@ async def test_a_store_that_is_away_is_unavailable() -> None:
         "host=/nonexistent dbname=none", schema="playlist", acquire_timeout_s=0.1
     ) as pool:
         tracks = PostgresTracks(pool, ScriptedCatalogue())
-        rule = Rule(Match.ALL, (), 1, Ordering.ADDED, descending=False)
+        rule = Rule(RuleMatch.ALL, (), 1, Ordering.ADDED, descending=False)
         for call in (tracks.named(["x"]), tracks.existing(["x"]), tracks.chosen(rule, OWNER, NOW)):
             with pytest.raises(Unavailable):
                 await call

@@ -1,4 +1,4 @@
-"""Links and blocks in a real PostgreSQL, tries in a real Valkey."""
+"""Links and blocks in a real PostgreSQL, attempts in a real Valkey."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from redis.asyncio import Redis
 
 from meshkit import postgres, valkey
 from meshkit.testing.stores import PostgresServer
+from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
 from playlist_svc.adapters.postgres.sharing import PostgresBlocks, PostgresShares
 from playlist_svc.adapters.postgres.social import PostgresSocial
-from playlist_svc.adapters.valkey.tries import ValkeyTries
-from playlist_svc.adapters.versions import Versions
-from playlist_svc.ports.sharing import MOST_TRIES
+from playlist_svc.adapters.valkey.attempts import ValkeyAttemptLimiter
+from playlist_svc.ports.sharing import MOST_ATTEMPTS
 from playlist_svc.schema import SCHEMA
-from tests.contracts.playlist.shares_suite import BlocksContract, SharesContract, TriesContract
 from tests.contracts.playlist.sharing_samples import (
     NOW,
     a_playlist,
@@ -27,6 +26,7 @@ from tests.contracts.playlist.sharing_samples import (
     held,
     new_id,
 )
+from tests.contracts.playlist.sharing_suite import AttemptsContract, BlocksContract, SharesContract
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
 
 @pytest.fixture
 def playlists(pool: postgres.Pool) -> PostgresPlaylists:
-    return PostgresPlaylists(pool, Versions(), MemoryHeads())
+    return PostgresPlaylists(pool, ContentCache(), MemoryHeads())
 
 
 @pytest.fixture
@@ -91,14 +91,14 @@ async def client(valkey_url: str) -> AsyncIterator[Redis]:
         yield opened
 
 
-class TestValkeyTries(TriesContract):
+class TestValkeyTries(AttemptsContract):
     @pytest.fixture
-    def tries(self, client: Redis) -> ValkeyTries:
-        return ValkeyTries(client)
+    def attempts(self, client: Redis) -> ValkeyAttemptLimiter:
+        return ValkeyAttemptLimiter(client)
 
     async def test_instances_count_together(self, client: Redis) -> None:
-        one, other = ValkeyTries(client), ValkeyTries(client)
-        for _ in range(MOST_TRIES // 2):
+        one, other = ValkeyAttemptLimiter(client), ValkeyAttemptLimiter(client)
+        for _ in range(MOST_ATTEMPTS // 2):
             assert await one.begin("someone", NOW) == 0
             assert await other.begin("someone", NOW) == 0
         assert await one.begin("someone", NOW) > 0
@@ -106,17 +106,17 @@ class TestValkeyTries(TriesContract):
     async def test_what_is_kept_is_bounded_ends_by_itself_and_names_nobody(
         self, client: Redis
     ) -> None:
-        tries = ValkeyTries(client)
-        for _ in range(MOST_TRIES * 3):
-            await tries.begin("address 203.0.113.7", NOW)
-            await tries.failed("address 203.0.113.7", NOW)
+        attempts = ValkeyAttemptLimiter(client)
+        for _ in range(MOST_ATTEMPTS * 3):
+            await attempts.begin("address 203.0.113.7", NOW)
+            await attempts.failed("address 203.0.113.7", NOW)
         (key,) = await client.keys()
         assert b"203.0.113.7" not in key
-        assert await client.llen(key) == MOST_TRIES
+        assert await client.llen(key) == MOST_ATTEMPTS
         assert 0 < await client.pttl(key) <= 60_000
 
     async def test_without_valkey_everyone_is_let_in(self) -> None:
         async with valkey.open_client("unix:///nowhere.sock") as away:
-            tries = ValkeyTries(away)
-            await tries.failed("someone", NOW)
-            assert await tries.begin("someone", NOW) == 0
+            attempts = ValkeyAttemptLimiter(away)
+            await attempts.failed("someone", NOW)
+            assert await attempts.begin("someone", NOW) == 0

@@ -13,8 +13,8 @@ from meshkit import valkey
 from playlist_svc.adapters.valkey.heads import KEPT_S, ValkeyHeads, key_of
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.playlist import Head
-from tests.contracts.playlist.head_cache import HeadCacheContract
-from tests.contracts.playlist.store_world import head, new_id
+from tests.contracts.playlist.playlists_head_cache_suite import HeadCacheContract
+from tests.contracts.playlist.playlists_world import head, new_id
 
 
 @pytest.fixture

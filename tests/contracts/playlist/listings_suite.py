@@ -5,7 +5,7 @@ from __future__ import annotations
 from playlist_svc.domain.access import Visibility
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.playlists import PlaylistStore
-from tests.contracts.playlist.store_world import NOW, change_head, made, new_id
+from tests.contracts.playlist.playlists_world import NOW, change_head, made, new_id
 
 PUBLIC = Visibility.PUBLIC
 

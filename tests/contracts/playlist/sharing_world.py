@@ -9,7 +9,7 @@ from functools import cached_property
 from meshkit.faults import NotFound
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
-from playlist_svc.adapters.memory.sharing import MemoryShares, MemoryTries
+from playlist_svc.adapters.memory.sharing import MemoryAttemptLimiter, MemoryShares
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.access import Role
 from playlist_svc.ports.playlists import PlaylistStore
@@ -30,7 +30,7 @@ from playlist_svc.usecases.sharing.share_codes import ShareCodes
 from playlist_svc.usecases.sharing.transfer_ownership import TransferOwnership
 from playlist_svc.usecases.smart_refresh import Refresh
 from playlist_svc.usecases.views import Views
-from playlist_svc.usecases.writing import Versions, Writer
+from playlist_svc.usecases.writing import Revisions, Writer
 from tests.contracts.playlist.sharing_samples import Time, new_id
 
 
@@ -80,7 +80,7 @@ class SharingWorld:
     cache: MemoryHeads = field(default_factory=MemoryHeads)
     people: Everyone = field(default_factory=Everyone)
     shares: MemoryShares = field(default_factory=MemoryShares)
-    tries: MemoryTries = field(default_factory=MemoryTries)
+    attempts: MemoryAttemptLimiter = field(default_factory=MemoryAttemptLimiter)
     tracks: MemoryTracks = field(default_factory=lambda: MemoryTracks(NoCatalogue()))
 
     @cached_property
@@ -98,8 +98,8 @@ class SharingWorld:
     @cached_property
     def refresh(self) -> Refresh:
         writer = Writer(self.store, self.access)
-        versions = Versions(self.tracks, self.clock, new_id)
-        return Refresh(writer, versions, self.tracks, self.clock)
+        revisions = Revisions(self.tracks, self.clock, new_id)
+        return Refresh(writer, revisions, self.tracks, self.clock)
 
     @cached_property
     def views(self) -> Views:
@@ -145,7 +145,7 @@ class SharingWorld:
 
     @cached_property
     def codes(self) -> ShareCodes:
-        return ShareCodes(self.store, self.shares, self.tries, clock=self.clock)
+        return ShareCodes(self.store, self.shares, self.attempts, clock=self.clock)
 
     @cached_property
     def preview_share(self) -> PreviewShare:

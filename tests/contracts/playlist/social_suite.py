@@ -5,73 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from ulid import ULID
 
 from meshkit.faults import FailedPrecondition, NotFound, PermissionDenied, RequestIdReused
-from meshkit.feeds import Change, ChangeFeed, Op
+from meshkit.feeds import Op
 from meshkit.idempotency import RequestKey
-from playlist_svc.domain.social import Artist, Audience, Circle, Connection, Kind, Relation
+from playlist_svc.domain.social import (
+    Artist,
+    Audience,
+    Circle,
+    Connection,
+    ConnectionKind,
+    Relation,
+)
 from playlist_svc.ports.social import SocialStore
-
-NOW = 1_763_900_000_000
-MOST = 20
-"""How many can be followed, and how many blocked, of the stores under test."""
-
-CALLS = ("follow", "unfollow", "block", "unblock", "set_audience")
-
-ReadFeed = Callable[[], Awaitable[Sequence[Change]]]
-
-
-def new_ids(n: int) -> list[str]:
-    return sorted(str(ULID()) for _ in range(n))
-
-
-def an_artist(name: str = "The Föhn") -> Artist:
-    return Artist(str(ULID()), name)
-
-
-async def whole_feed(feed: ChangeFeed, start: str) -> Sequence[Change]:
-    """All changes since ``start``."""
-    changes: list[Change] = []
-    while (batch := await feed.read(start)).changes:
-        changes += batch.changes
-        start = batch.token
-    return changes
-
-
-async def following(
-    store: SocialStore, user: str, reader: str = "", kind: Kind | None = None
-) -> list[Connection]:
-    """All whom a user follows, read in small pages; the total must agree."""
-    found: list[Connection] = []
-    after = None
-    while True:
-        page = await store.following(user, kind, after, 3, reader_id=reader or user)
-        found += page.found
-        if len(page.found) < 3:
-            assert reader or page.total == len(found)
-            return found
-        after = (page.found[-1].since_us, page.found[-1].target_id)
-
-
-async def followers(store: SocialStore, user: str, reader: str = "") -> list[Connection]:
-    """All who follow a user, read in small pages; the total must agree."""
-    found: list[Connection] = []
-    after = None
-    while True:
-        page = await store.followers(user, after, 3, reader_id=reader or user)
-        found += page.found
-        if len(page.found) < 3:
-            assert reader or page.total == len(found)
-            return found
-        after = (page.found[-1].since_us, page.found[-1].target_id)
-
-
-def ids(connections: Sequence[Connection]) -> list[str]:
-    return [one.target_id for one in connections]
+from tests.contracts.playlist.social_reading import (
+    CALLS,
+    MOST,
+    NOW,
+    ReadFeed,
+    an_artist,
+    followers,
+    following,
+    ids,
+    new_ids,
+)
 
 
 class SocialContract:
@@ -92,18 +52,18 @@ class SocialContract:
         assert await store.follow(user, [one], [artist], NOW) == 2
         assert await store.follow(user, [one, two], [artist], NOW + 1) == 1
         assert await following(store, user) == [
-            Connection(Kind.USER, two, (NOW + 1) * 1000),
+            Connection(ConnectionKind.USER, two, (NOW + 1) * 1000),
             *sorted(
                 (
-                    Connection(Kind.USER, one, NOW * 1000),
-                    Connection(Kind.ARTIST, artist.artist_id, NOW * 1000, artist.name),
+                    Connection(ConnectionKind.USER, one, NOW * 1000),
+                    Connection(ConnectionKind.ARTIST, artist.artist_id, NOW * 1000, artist.name),
                 ),
                 key=lambda each: each.target_id,
                 reverse=True,
             ),
         ]
-        assert ids(await following(store, user, kind=Kind.ARTIST)) == [artist.artist_id]
-        assert ids(await following(store, user, kind=Kind.USER)) == [two, one]
+        assert ids(await following(store, user, kind=ConnectionKind.ARTIST)) == [artist.artist_id]
+        assert ids(await following(store, user, kind=ConnectionKind.USER)) == [two, one]
         assert ids(await followers(store, one)) == [user]
 
     async def test_equal_times_page_by_id_and_none_is_lost(self, store: SocialStore) -> None:
@@ -362,7 +322,7 @@ class SocialContract:
             relation = await store.relation(str(ULID()), user)
             assert (relation.following_count, relation.follower_count) == (len(follows), len(fans))
             for one in follows:
-                if one.kind is Kind.ARTIST:
+                if one.kind is ConnectionKind.ARTIST:
                     counted[one.target_id] += 1
             blocked = {one.user_id for one in await store.blocks(user, None, 500)}
             assert not blocked & {*ids(follows), *ids(fans)}

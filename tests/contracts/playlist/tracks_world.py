@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from ulid import ULID
 
 from meshkit.faults import Unavailable
-from playlist_svc.domain.chance import DAY_MS
+from playlist_svc.domain.daily_shuffle import DAY_MS
 from playlist_svc.domain.folding import comparable
-from playlist_svc.domain.rules import Condition, Field, Match, Operator, Ordering, Rule
-from playlist_svc.ports.tracks import Track, TrackChange, Tracks, TracksCopy
+from playlist_svc.domain.rules import Condition, Field, Operator, Ordering, Rule, RuleMatch
+from playlist_svc.ports.tracks import Track, TrackChange, TrackReplica, Tracks
 
 NOW = 1_790_000_000_000
 OWNER = str(ULID())
@@ -42,7 +42,7 @@ class TracksUnderTest:
     """An empty copy. ``save`` puts tracks into a user's library: track ids and Unix ms."""
 
     tracks: Tracks
-    copy: TracksCopy
+    copy: TrackReplica
     catalogue: ScriptedCatalogue
     save: Callable[[str, dict[str, int]], Awaitable[None]]
 
@@ -53,7 +53,7 @@ class TracksUnderTest:
     async def choose(
         self,
         *conditions: Condition,
-        match: Match = Match.ALL,
+        match: RuleMatch = RuleMatch.ALL,
         order: Ordering = Ordering.ADDED,
         descending: bool = False,
         limit: int = 100,
@@ -194,7 +194,7 @@ def rules() -> st.SearchStrategy[Rule]:
     """Rules that are right."""
     return st.builds(
         Rule,
-        st.sampled_from(Match),
+        st.sampled_from(RuleMatch),
         st.lists(conditions(), max_size=4).map(tuple),
         st.integers(1, 12) | st.just(10_000),
         st.sampled_from(Ordering),

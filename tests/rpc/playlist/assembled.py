@@ -13,14 +13,15 @@ from pydantic import SecretStr
 from meshkit import feeds_postgres, postgres
 from meshkit.process import Serving
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
+from playlist_svc.adapters.content_cache import ContentCache
+from playlist_svc.adapters.memory.affiliations import MemoryAffiliations
 from playlist_svc.adapters.memory.heads import MemoryHeads
-from playlist_svc.adapters.memory.library import MemoryAlbums, MemoryShelf
+from playlist_svc.adapters.memory.library import MemoryAlbums, MemoryCollection
 from playlist_svc.adapters.memory.listings import MemoryListings
 from playlist_svc.adapters.memory.matching import MemoryMatching
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
-from playlist_svc.adapters.memory.sharing import MemoryShares, MemoryTries, SocialBlocks
+from playlist_svc.adapters.memory.sharing import MemoryAttemptLimiter, MemoryShares, SocialBlocks
 from playlist_svc.adapters.memory.social import MemoryArtists, MemorySocial
-from playlist_svc.adapters.memory.ties import MemoryTies
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.adapters.postgres.library import (
     PostgresBlockedArtists,
@@ -30,11 +31,10 @@ from playlist_svc.adapters.postgres.library import (
 from playlist_svc.adapters.postgres.listings import PostgresListings
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
 from playlist_svc.adapters.postgres.sharing import PostgresBlocks, PostgresShares
-from playlist_svc.adapters.postgres.social import PostgresSocial, PostgresTies
+from playlist_svc.adapters.postgres.social import PostgresAffiliations, PostgresSocial
 from playlist_svc.adapters.postgres.tracks import PostgresTracks
-from playlist_svc.adapters.versions import Versions
 from playlist_svc.assembly import Parts, assemble
-from playlist_svc.domain.shelf_changes import BLOCKED_ARTIST, SAVED_TRACK
+from playlist_svc.domain.collection_changes import BLOCKED_ARTIST, SAVED_TRACK
 from playlist_svc.domain.social import MOST_BLOCKED
 from playlist_svc.ports.people import People
 from playlist_svc.ports.playlists import HeadCache
@@ -60,13 +60,13 @@ def memory_parts(store: MemoryPlaylists, cache: MemoryHeads, people: People) -> 
         feed=store.feed,
         listings=MemoryListings(store, cache),
         shares=MemoryShares(),
-        tries=MemoryTries(),
-        saved_tracks=MemoryShelf(feed=store.feed, entity=SAVED_TRACK),
-        saved_albums=MemoryShelf(),
-        blocked_artists=MemoryShelf(MOST_BLOCKED, feed=store.feed, entity=BLOCKED_ARTIST),
+        attempts=MemoryAttemptLimiter(),
+        saved_tracks=MemoryCollection(feed=store.feed, entity=SAVED_TRACK),
+        saved_albums=MemoryCollection(),
+        blocked_artists=MemoryCollection(MOST_BLOCKED, feed=store.feed, entity=BLOCKED_ARTIST),
         social=social,
         blocks=SocialBlocks(social),
-        ties=MemoryTies(store, cache),
+        affiliations=MemoryAffiliations(store, cache),
         tracks=MemoryTracks(catalogue),
         albums=MemoryAlbums(),
         artists=MemoryArtists(),
@@ -91,7 +91,7 @@ async def stored_parts(
     ):
         stored = replace(
             memory_parts(MemoryPlaylists(), MemoryHeads(), people),
-            store=PostgresPlaylists(pool, Versions(), cache),
+            store=PostgresPlaylists(pool, ContentCache(), cache),
             cache=cache,
             feed=feed,
             listings=PostgresListings(pool),
@@ -101,7 +101,7 @@ async def stored_parts(
             blocked_artists=PostgresBlockedArtists(pool),
             social=PostgresSocial(pool),
             blocks=PostgresBlocks(pool),
-            ties=PostgresTies(pool),
+            affiliations=PostgresAffiliations(pool),
             tracks=PostgresTracks(lookups, catalogue),
             catalogue=catalogue,
         )

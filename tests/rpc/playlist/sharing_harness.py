@@ -31,7 +31,7 @@ from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.ulids import new_id
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.library import MemoryAlbums
-from playlist_svc.adapters.memory.sharing import MemoryTries
+from playlist_svc.adapters.memory.sharing import MemoryAttemptLimiter
 from playlist_svc.adapters.memory.social import MemoryArtists
 from playlist_svc.assembly import Parts
 from playlist_svc.domain.library import Album
@@ -91,11 +91,11 @@ class Shared:
     issuer: TokenIssuer
     people: Everyone
     cache: MemoryHeads
-    tries: MemoryTries
+    attempts: MemoryAttemptLimiter
 
     @classmethod
     def of(cls, dsn: str, tls: Path) -> Shared:
-        return cls(dsn, tls, TokenIssuer(), Everyone(), MemoryHeads(), MemoryTries())
+        return cls(dsn, tls, TokenIssuer(), Everyone(), MemoryHeads(), MemoryAttemptLimiter())
 
 
 @dataclass
@@ -147,7 +147,7 @@ class Instance:
 @asynccontextmanager
 async def an_instance(shared: Shared) -> AsyncIterator[Instance]:
     """A server with a store of its own on the shared database."""
-    made_up = {"tries": shared.tries, "albums": AnyAlbum(), "artists": AnyArtist()}
+    made_up = {"attempts": shared.attempts, "albums": AnyAlbum(), "artists": AnyArtist()}
     parts = stored_parts(shared.dsn, shared.cache, shared.people, AnyTrack(), **made_up)
     async with (
         parts as stored,

@@ -17,7 +17,7 @@ from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain.access import Role
 from playlist_svc.domain.social import Artist
 from playlist_svc.usecases import resume_tokens
-from playlist_svc.usecases.resume_tokens import Seen
+from playlist_svc.usecases.resume_tokens import WatchPosition
 from tests.rpc.playlist.harness import UNKNOWN, Instance, User, View, World, an_instance, refused
 
 
@@ -96,7 +96,7 @@ async def test_a_token_that_is_none_of_this_playlist_is_refused(ann: User) -> No
 
 async def test_a_token_of_what_is_not_kept_has_expired(ann: User) -> None:
     playlist_id = await ann.made("a")
-    for seen in (Seen(0, 1), Seen(9, 1), Seen(1, 999)):
+    for seen in (WatchPosition(0, 1), WatchPosition(9, 1), WatchPosition(1, 999)):
         token = resume_tokens.encode(playlist_id, seen)
         fault = await refused(ann.watch(playlist_id, token).read())
         assert fault.reason == "RESUME_TOKEN_EXPIRED"
@@ -234,8 +234,8 @@ async def test_users_do_not_read_the_feed(ann: User) -> None:
     assert (await refused(view.read())).code == "PERMISSION_DENIED"
 
 
-@pytest.mark.parametrize("seen", [Seen(1, 1), Seen(4_000_000_000, 2**60)])
-def test_a_token_carries_what_was_seen(seen: Seen) -> None:
+@pytest.mark.parametrize("seen", [WatchPosition(1, 1), WatchPosition(4_000_000_000, 2**60)])
+def test_a_token_carries_what_was_seen(seen: WatchPosition) -> None:
     token = resume_tokens.encode(UNKNOWN, seen)
     assert resume_tokens.decode(UNKNOWN, token) == seen
     assert to_raw(UNKNOWN) in base64.urlsafe_b64decode(token)

@@ -14,7 +14,7 @@ from meshkit.faults import ResourceExhausted, Unavailable
 from meshkit.ulids import to_text
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Head, Snapshot
-from playlist_svc.usecases import change_sets as news
+from playlist_svc.usecases import change_sets
 from playlist_svc.usecases.playlist.watch_playlist import MOST_VIEWS
 from tests.rpc.playlist.harness import User, World, refused
 
@@ -47,7 +47,7 @@ class Spy:
         self.snapshots_read = 0
         self.at_once = 0
         self._running = 0
-        compare, read = news.bounded_diff, world.store.snapshots_between
+        compare, read = change_sets.bounded_diff, world.store.snapshots_between
         standing = world.store.standing
 
         def comparing(old: Content, new: Content) -> Any:
@@ -66,7 +66,7 @@ class Spy:
             finally:
                 self._running -= 1
 
-        monkeypatch.setattr(news, "bounded_diff", comparing)
+        monkeypatch.setattr(change_sets, "bounded_diff", comparing)
         monkeypatch.setattr(world.store, "snapshots_between", reading)
         monkeypatch.setattr(world.store, "standing", asking)
 

@@ -19,9 +19,9 @@ from meshkit.faults import Fault
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id, to_text
-from playlist_svc.adapters.grpc.matching import Patience, PatientMatching
+from playlist_svc.adapters.grpc.matching import RetryingMatching, RetryPolicy
 from playlist_svc.adapters.memory.matching import MemoryMatching
-from playlist_svc.adapters.postgres.tracks_copy import PostgresTracksCopy
+from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.matching import Description, Matched
 from playlist_svc.ports.playlists import Kinds, PlaylistStore
@@ -118,7 +118,7 @@ class Transfers:
 
     mesh: ServedMesh
     store: PlaylistStore
-    copy: PostgresTracksCopy
+    copy: PostgresTrackReplica
     catalogue: Catalogue
     matcher: Matcher
     version: int = 0
@@ -215,7 +215,7 @@ class Downloaded:
 async def transfers_of(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Transfers]:
     template = await postgres_server.template("playlist", SCHEMA.migrate)
     catalogue, matcher = Catalogue(), Matcher()
-    matching = PatientMatching(matcher, Patience(ATTEMPTS, first_wait_s=0))
+    matching = RetryingMatching(matcher, RetryPolicy(ATTEMPTS, first_wait_s=0))
     with postgres_server.database(template) as dsn:
         issuer = TokenIssuer()
         async with (
@@ -223,7 +223,7 @@ async def transfers_of(postgres_server: PostgresServer, tls: Path) -> AsyncItera
             stored_parts(dsn, NoCache(), KnownPeople(), catalogue, matching=matching) as parts,
             assembled(playlist_settings(tls), parts, tls, issuer) as mesh,
         ):
-            copy = PostgresTracksCopy(pool)
+            copy = PostgresTrackReplica(pool)
             yield Transfers(mesh, parts.store, copy, catalogue, matcher)
 
 

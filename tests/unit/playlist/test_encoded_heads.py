@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playlist_svc.adapters.codecs import heads
-from tests.contracts.playlist.store_world import head, new_id
+from tests.contracts.playlist.playlists_world import head, new_id
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import pytest
 
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
-from tests.contracts.playlist.head_cache import HeadCacheContract
-from tests.contracts.playlist.store_erasure import StoreErasureContract
-from tests.contracts.playlist.store_history import StoreHistoryContract
-from tests.contracts.playlist.store_lists import StoreListsContract
-from tests.contracts.playlist.store_world import head, new_id
-from tests.contracts.playlist.store_writes import StoreWritesContract
+from tests.contracts.playlist.playlists_erasure_suite import StoreErasureContract
+from tests.contracts.playlist.playlists_head_cache_suite import HeadCacheContract
+from tests.contracts.playlist.playlists_history_suite import StoreHistoryContract
+from tests.contracts.playlist.playlists_lists_suite import StoreListsContract
+from tests.contracts.playlist.playlists_world import head, new_id
+from tests.contracts.playlist.playlists_writes_suite import StoreWritesContract
 
 
 class MemoryWorld:

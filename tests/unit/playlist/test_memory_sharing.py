@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from meshkit.feeds import MemoryChangeFeed
+from playlist_svc.adapters.memory.affiliations import MemoryAffiliations
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
-from playlist_svc.adapters.memory.sharing import MemoryShares, MemoryTries, SocialBlocks
+from playlist_svc.adapters.memory.sharing import MemoryAttemptLimiter, MemoryShares, SocialBlocks
 from playlist_svc.adapters.memory.social import MemorySocial
-from playlist_svc.adapters.memory.ties import MemoryTies
 from playlist_svc.ports.social import SocialStore
-from tests.contracts.playlist.shares_suite import BlocksContract, SharesContract, TriesContract
-from tests.contracts.playlist.ties_suite import TiesContract
+from tests.contracts.playlist.sharing_suite import AttemptsContract, BlocksContract, SharesContract
+from tests.contracts.playlist.social_affiliations_suite import AffiliationsContract
 
 
 class TestMemoryShares(SharesContract):
@@ -35,7 +35,7 @@ class TestSocialBlocks(BlocksContract):
         return SocialBlocks(social)
 
 
-class TestMemoryTies(TiesContract):
+class TestMemoryTies(AffiliationsContract):
     @pytest.fixture
     def heads(self) -> MemoryHeads:
         return MemoryHeads()
@@ -45,11 +45,11 @@ class TestMemoryTies(TiesContract):
         return MemoryPlaylists(heads)
 
     @pytest.fixture
-    def ties(self, playlists: MemoryPlaylists, heads: MemoryHeads) -> MemoryTies:
-        return MemoryTies(playlists, heads)
+    def affiliations(self, playlists: MemoryPlaylists, heads: MemoryHeads) -> MemoryAffiliations:
+        return MemoryAffiliations(playlists, heads)
 
 
-class TestMemoryTries(TriesContract):
+class TestMemoryTries(AttemptsContract):
     @pytest.fixture
-    def tries(self) -> MemoryTries:
-        return MemoryTries()
+    def attempts(self) -> MemoryAttemptLimiter:
+        return MemoryAttemptLimiter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playlist_svc.adapters.memory.tracks import MemoryTracks
-from tests.contracts.playlist.rules_suite import RulesContract
+from tests.contracts.playlist.tracks_rules_suite import RulesContract
 from tests.contracts.playlist.tracks_suite import TracksContract, TracksCopyContract
 from tests.contracts.playlist.tracks_world import ScriptedCatalogue, TracksUnderTest
 

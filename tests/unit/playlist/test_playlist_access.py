@@ -11,7 +11,7 @@ from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
 from playlist_svc.ports.playlists import Standing
 from playlist_svc.usecases.access import Access
-from tests.contracts.playlist.store_world import NOW, change_head, made, new_id
+from tests.contracts.playlist.playlists_world import NOW, change_head, made, new_id
 
 OWNER, VIEWER, STRANGER, BLOCKED, FOLLOWER = (new_id() for _ in range(5))
 

@@ -11,7 +11,7 @@ from meshkit import telemetry
 from meshkit.faults import DeadlineExceeded, NotFound, Unavailable
 from playlist_svc.adapters.cached_people import AWAY_MS, LIFE_MS, CachedPeople
 from playlist_svc.adapters.memory.people import MemoryPeopleCopy, MemoryToldNames
-from playlist_svc.ports.people import ToldName
+from playlist_svc.ports.people import LastKnownName
 from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
 
 NOW = 1_790_000_000_000
@@ -49,10 +49,10 @@ class ScriptedIdentity:
 class BrokenTable(MemoryToldNames):
     """A table whose store is away."""
 
-    async def find(self, user_ids: Collection[str]) -> Mapping[str, ToldName]:
+    async def find(self, user_ids: Collection[str]) -> Mapping[str, LastKnownName]:
         raise Unavailable("gone")
 
-    async def keep(self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int) -> None:
+    async def keep(self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int) -> None:
         raise Unavailable("gone")
 
 

@@ -14,10 +14,10 @@ from playlist_svc.convert import rules as convert
 from playlist_svc.domain.rules import (
     Condition,
     Field,
-    Match,
     Operator,
     Ordering,
     Rule,
+    RuleMatch,
     check,
     from_json,
     to_json,
@@ -30,7 +30,7 @@ UNKNOWN: Any = 99
 
 
 def a_rule(*conditions: Condition, limit: int = 100) -> Rule:
-    return Rule(Match.ALL, conditions, limit, Ordering.ADDED, descending=False)
+    return Rule(RuleMatch.ALL, conditions, limit, Ordering.ADDED, descending=False)
 
 
 def refused(rule: Rule) -> tuple[str, str]:
@@ -170,7 +170,7 @@ def test_what_is_no_rule_is_not_read_as_one(stored: dict[str, object]) -> None:
 def test_what_a_request_leaves_out_has_the_defaults_of_the_contract() -> None:
     conditions = [CONDITION(field=CONDITION.GENRE, values=["rock"])]
     assert convert.rule_of(pb.Rule(conditions=conditions)) == Rule(
-        Match.ALL,
+        RuleMatch.ALL,
         (Condition(Field.GENRE, Operator.IS, ("rock",)),),
         100,
         Ordering.ADDED,
@@ -202,12 +202,14 @@ def test_a_wrong_request_is_told_which_field_is_wrong(message: pb.Rule, path: st
 @pytest.mark.parametrize(
     ("kind", "wire"),
     [
-        (Match, pb.Rule.Match),
+        (RuleMatch, pb.Rule.Match),
         (Ordering, pb.Rule.Order),
         (Field, CONDITION.Field),
         (Operator, CONDITION.Operator),
     ],
 )
-def test_every_name_of_the_contract_is_known(kind: type[Match], wire: type[pb.Rule.Match]) -> None:
+def test_every_name_of_the_contract_is_known(
+    kind: type[RuleMatch], wire: type[pb.Rule.Match]
+) -> None:
     numbered = {name for name, number in wire.items() if number}
     assert {member.name for member in kind} == numbered

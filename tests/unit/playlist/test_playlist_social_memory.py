@@ -8,7 +8,8 @@ import pytest
 
 from meshkit.feeds import Change, MemoryChangeFeed
 from playlist_svc.adapters.memory.social import MemorySocial
-from tests.contracts.playlist.social_suite import MOST, ReadFeed, SocialContract, whole_feed
+from tests.contracts.playlist.social_reading import MOST, ReadFeed, whole_feed
+from tests.contracts.playlist.social_suite import SocialContract
 
 
 class TestMemorySocial(SocialContract):

@@ -9,9 +9,9 @@ from dataclasses import replace
 from meshkit.faults import OutOfRange, Unavailable
 from meshkit.following import Follower, Step
 from playlist_svc.adapters.memory.tracks import MemoryTracks
-from playlist_svc.domain.rules import Match, Ordering, Rule
+from playlist_svc.domain.rules import Ordering, Rule, RuleMatch
 from playlist_svc.ports.tracks import TrackChange
-from playlist_svc.usecases.replicate_catalogue import FollowCatalogue
+from playlist_svc.usecases.replicate_catalogue import ReplicateCatalogue
 from tests.contracts.playlist.tracks_world import (
     NOW,
     OWNER,
@@ -47,7 +47,7 @@ async def follow(copy: MemoryTracks, *watches: Sequence[Told]) -> list[str]:
     """Follows the watches; the tokens that were asked with."""
     script = Script(*watches)
     follower = Follower(
-        "catalogue", script, FollowCatalogue(copy), gather_s=0.001, pause_s=lambda _: 0.0
+        "catalogue", script, ReplicateCatalogue(copy), gather_s=0.001, pause_s=lambda _: 0.0
     )
     running = asyncio.create_task(follower.run())
     await script.exhausted.wait()
@@ -58,7 +58,7 @@ async def follow(copy: MemoryTracks, *watches: Sequence[Told]) -> list[str]:
 
 async def titles(copy: MemoryTracks) -> list[str]:
     """The titles of what is available."""
-    rule = Rule(Match.ALL, (), 10_000, Ordering.TITLE, descending=False)
+    rule = Rule(RuleMatch.ALL, (), 10_000, Ordering.TITLE, descending=False)
     ids = [id_ for id_, _ in await copy.chosen(rule, OWNER, NOW)]
     named = await copy.named(ids)
     return [named[id_].title for id_ in ids]
@@ -89,7 +89,7 @@ async def test_of_one_batch_the_newest_version_of_a_track_is_stored() -> None:
     copy = MemoryTracks(ScriptedCatalogue())
     track = a_track("Three")
     changes = [told(replace(track, title="Two"), 2), told(track, 3), removed(track, 1)]
-    await FollowCatalogue(copy).apply(changes, "t")
+    await ReplicateCatalogue(copy).apply(changes, "t")
     assert await titles(copy) == ["Three"]
 
 

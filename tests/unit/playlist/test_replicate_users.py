@@ -11,14 +11,14 @@ import pytest
 from meshkit.faults import OutOfRange, Unavailable
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.following import Follower, Step
-from playlist_svc.adapters.memory.library import MemoryShelf
+from playlist_svc.adapters.memory.library import MemoryCollection
 from playlist_svc.adapters.memory.people import MemoryPeopleCopy, MemoryToldNames
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.adapters.memory.social import MemorySocial
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.people import UserChange
-from playlist_svc.usecases.replicate_users import FollowUsers
-from tests.contracts.playlist.store_world import NOW, made, new_id
+from playlist_svc.usecases.replicate_users import ReplicateUsers
+from tests.contracts.playlist.playlists_world import NOW, made, new_id
 
 Told = Step[UserChange] | Exception
 
@@ -50,10 +50,10 @@ class Journal(MemoryPeopleCopy):
         self._journal = journal
 
     async def store(
-        self, names: Mapping[str, str], gone: Collection[str], told_at_ms: int, resume_token: str
+        self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int, resume_token: str
     ) -> None:
         self._journal.append(f"at {resume_token}")
-        await super().store(names, gone, told_at_ms, resume_token)
+        await super().store(names, gone, known_at_ms, resume_token)
 
 
 class Holder:
@@ -79,7 +79,7 @@ class World:
         self.journal: list[str] = []
         self.copy = Journal(self.told, self.journal)
         holders = [Holder("one", self.journal), Holder("two", self.journal, failures)]
-        self.consumer = FollowUsers(self.copy, holders, itertools.count(NOW).__next__)
+        self.consumer = ReplicateUsers(self.copy, holders, itertools.count(NOW).__next__)
 
     async def names(self) -> dict[str, str]:
         """What is kept of the users a and b."""
@@ -157,14 +157,16 @@ def feed() -> MemoryChangeFeed:
 async def test_playlists_saved_tracks_and_following_of_the_erased_go(
     feed: MemoryChangeFeed,
 ) -> None:
-    store, saved, social = MemoryPlaylists(), MemoryShelf[str](), MemorySocial(feed)
+    store, saved, social = MemoryPlaylists(), MemoryCollection[str](), MemorySocial(feed)
     leaver, stays = new_id(), new_id()
     gone: Head = await made(store, leaver, 2)
     kept: Head = await made(store, stays, 2)
     for user_id, other_id in ((leaver, stays), (stays, leaver)):
         await saved.save(user_id, ["t"], NOW)
         await social.follow(user_id, [other_id], [], NOW)
-    consumer = FollowUsers(MemoryPeopleCopy(MemoryToldNames()), [store, saved, social], lambda: NOW)
+    consumer = ReplicateUsers(
+        MemoryPeopleCopy(MemoryToldNames()), [store, saved, social], lambda: NOW
+    )
     await consumer.apply([erased(leaver)], "t1")
     assert await store.head(gone.playlist_id) is None
     assert await store.head(kept.playlist_id) == kept

@@ -29,7 +29,7 @@ from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.new_playlists import NewPlaylist
-from playlist_svc.usecases.playlist.add_tracks import AddTracks, Place
+from playlist_svc.usecases.playlist.add_tracks import AddTracks, InsertPosition
 from playlist_svc.usecases.playlist.create_playlist import CreatePlaylist
 from playlist_svc.usecases.playlist.editing import Edits
 from playlist_svc.usecases.playlist.move_tracks import MoveTracks
@@ -39,7 +39,7 @@ from playlist_svc.usecases.playlist.update_playlist import DetailChanges, Update
 from playlist_svc.usecases.snapshot.redo import Redo
 from playlist_svc.usecases.snapshot.restore import Restore
 from playlist_svc.usecases.snapshot.undo import Undo
-from playlist_svc.usecases.writing import Command, Edited, Versions, Writer
+from playlist_svc.usecases.writing import Command, Edited, Revisions, Writer
 from tests.contracts.playlist.history_model import (
     EDITS,
     Model,
@@ -85,15 +85,15 @@ class Histories(RuleBasedStateMachine):
         self.store = MemoryPlaylists(MemoryHeads())
         known = MemoryTracks(Catalogue())
         access = Access(self.store, MemoryHeads())
-        versions = Versions(known, self.clock, new_id)
+        revisions = Revisions(known, self.clock, new_id)
         writer = Writer(self.store, access)
         self.create = CreatePlaylist(self.store, known, self.clock, new_id)
-        edits = Edits(writer, versions, known, self.clock)
+        edits = Edits(writer, revisions, known, self.clock)
         self.add_tracks, self.remove_tracks = AddTracks(edits), RemoveTracks(edits)
         self.move_tracks, self.replace_tracks = MoveTracks(edits), ReplaceTracks(edits)
-        self.update = UpdatePlaylist(writer, versions, access)
-        self.undo_edit, self.redo_edit = Undo(writer, versions), Redo(writer, versions)
-        self.restore_version = Restore(writer, versions)
+        self.update = UpdatePlaylist(writer, revisions, access)
+        self.undo_edit, self.redo_edit = Undo(writer, revisions), Redo(writer, revisions)
+        self.restore_version = Restore(writer, revisions)
         self.model = Model()
         self.seen: dict[bytes, Entry] = {}
         self.answered: list[tuple[Call, Command, Edited]] = []
@@ -226,7 +226,7 @@ class Histories(RuleBasedStateMachine):
         index = len(head.ids) if anchor is None else head.ids.index(anchor)
         fixed = [*head.ids[:index], *[None] * len(track_ids), *head.ids[index:]]
         wanted = Wanted(fixed, head.title, added=track_ids)
-        place = Place(position=position)
+        place = InsertPosition(position=position)
         self.write(user, lambda c: self.add_tracks(c, track_ids, place), wanted, base)
 
     @rule(user=people, age=ages, at=places, count=few)

@@ -12,14 +12,14 @@ from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.playlist import Head
-from playlist_svc.domain.rules import Match, Ordering, Rule
+from playlist_svc.domain.rules import Ordering, Rule, RuleMatch
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.smart_refresh import FRESH_MS, Refresh
-from playlist_svc.usecases.writing import Versions, Writer
-from tests.contracts.playlist.store_world import NOW, made, new_id
+from playlist_svc.usecases.writing import Revisions, Writer
+from tests.contracts.playlist.playlists_world import NOW, made, new_id
 
-RULE = Rule(Match.ALL, (), 10, Ordering.TITLE, descending=False)
+RULE = Rule(RuleMatch.ALL, (), 10, Ordering.TITLE, descending=False)
 
 
 class Nobody:
@@ -55,8 +55,8 @@ class World:
         self.store = MemoryPlaylists(cache)
         self.tracks = ChosenTracks()
         writer = Writer(self.store, Access(self.store, cache))
-        versions = Versions(self.tracks, self.clock, new_id)
-        self.refresh = Refresh(writer, versions, self.tracks, self.clock)
+        revisions = Revisions(self.tracks, self.clock, new_id)
+        self.refresh = Refresh(writer, revisions, self.tracks, self.clock)
 
     def clock(self) -> int:
         return self.now_ms

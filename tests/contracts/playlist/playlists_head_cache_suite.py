@@ -9,7 +9,7 @@ from dataclasses import replace
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Member
 from playlist_svc.ports.playlists import HeadCache
-from tests.contracts.playlist.store_world import NOW, head, new_id
+from tests.contracts.playlist.playlists_world import NOW, head, new_id
 
 
 class HeadCacheContract:

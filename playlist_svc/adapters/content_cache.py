@@ -16,7 +16,7 @@ _OVERHEAD_BYTES = 600
 """What a version costs beside its tracks and texts: objects, keys and places in tables."""
 
 
-class Versions:
+class ContentCache:
     """The versions that were used last, by playlist and revision.
 
     A version never changes, so nothing here is ever out of date; only what is committed may

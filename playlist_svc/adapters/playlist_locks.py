@@ -1,4 +1,4 @@
-"""Turns at one playlist, taken before a connection is."""
+"""Locks of playlists within one process, taken before a connection is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Queue:
     held: int = 0
 
 
-class Turns:
+class PlaylistLocks:
     """One at a time for each playlist, first come, first served, of those in this process.
 
     The lock of the row would order them as well, but whoever waits for it holds a connection: the
@@ -44,7 +44,7 @@ class Turns:
         return len(self._queues)
 
     @asynccontextmanager
-    async def turn(self, playlist_id: str) -> AsyncIterator[None]:
+    async def hold(self, playlist_id: str) -> AsyncIterator[None]:
         """The block is alone with the playlist.
 
         Unavailable (OVERLOADED) when ``most_waiting`` wait already, or the turn does not come.

@@ -31,7 +31,7 @@ async def one(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Insta
             yield instance
 
 
-class Shelf:
+class UserCollection:
     """Saved tracks or blocked artists: how a user changes them, and how rec is told."""
 
     def __init__(self, instance: Instance, kind: str) -> None:
@@ -87,22 +87,22 @@ def words(message: Any) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_everything_is_told_and_then_each_change(one: Instance, kind: str) -> None:
-    shelf, (ada, ben), (first, second) = Shelf(one, kind), ids(2), ids(2)
+    collection, (ada, ben), (first, second) = UserCollection(one, kind), ids(2), ids(2)
     before = now_ms()
-    await shelf.put(ada, first)
-    await shelf.put(ben, first)
-    listed = await shelf.told(2)
+    await collection.put(ada, first)
+    await collection.put(ben, first)
+    listed = await collection.told(2)
     assert [words(each) for each in listed] == [("put", ada, first), ("put", ben, first)]
     assert [each.version for each in listed] == [0, 0]
     at = listed[0].saved.saved_at if kind == "tracks" else listed[0].blocked.blocked_at
     assert before <= at.ToMilliseconds() <= now_ms() + 1
-    token = shelf.token
-    await shelf.put(ada, second)
-    await shelf.put(ada, second)
-    await shelf.take(ada, first)
-    await shelf.take(ada, first)
-    await shelf.put(ada, first)
-    changes = await shelf.told(3, token)
+    token = collection.token
+    await collection.put(ada, second)
+    await collection.put(ada, second)
+    await collection.take(ada, first)
+    await collection.take(ada, first)
+    await collection.put(ada, first)
+    changes = await collection.told(3, token)
     assert [words(each) for each in changes] == [
         ("put", ada, second),
         ("taken", ada, first),
@@ -113,16 +113,16 @@ async def test_everything_is_told_and_then_each_change(one: Instance, kind: str)
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_erased_user_is_forgotten_in_one_word(one: Instance, kind: str) -> None:
-    shelf, (ada, ben), things = Shelf(one, kind), ids(2), ids(3)
-    await shelf.put(ben, things[0])
-    await shelf.told(1)
+    collection, (ada, ben), things = UserCollection(one, kind), ids(2), ids(3)
+    await collection.put(ben, things[0])
+    await collection.told(1)
     for thing in things:
-        await shelf.put(ada, thing)
-    await shelf.told(3, shelf.token)
-    await shelf.erase(ada)
-    await shelf.erase(ada)
-    await shelf.take(ben, things[0])
-    gone = await shelf.told(2, shelf.token)
+        await collection.put(ada, thing)
+    await collection.told(3, collection.token)
+    await collection.erase(ada)
+    await collection.erase(ada)
+    await collection.take(ben, things[0])
+    gone = await collection.told(2, collection.token)
     assert [words(each) for each in gone] == [("forgotten", ada), ("taken", ben, things[0])]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from playlist_svc.adapters.versions import PER_PLAYLIST, Versions
+from playlist_svc.adapters.content_cache import PER_PLAYLIST, ContentCache
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.order import Order
-from tests.contracts.playlist.store_world import entries, new_id
+from tests.contracts.playlist.playlists_world import entries, new_id
 
 USER = new_id()
 
@@ -15,7 +15,7 @@ def content(tracks: int, title: str = "") -> Content:
 
 
 def test_a_version_is_found_under_its_playlist_and_revision_alone() -> None:
-    versions, kept = Versions(), content(3)
+    versions, kept = ContentCache(), content(3)
     versions.put("a", 2, kept)
     assert versions.get("a", 2) is kept
     assert versions.get("a", 1) is None
@@ -23,7 +23,7 @@ def test_a_version_is_found_under_its_playlist_and_revision_alone() -> None:
 
 
 def test_the_nearest_version_is_the_newest_that_is_not_too_new() -> None:
-    versions = Versions()
+    versions = ContentCache()
     for revision in (7, 2, 5):
         versions.put("a", revision, content(0, str(revision)))
     versions.put("b", 6, content(0))
@@ -39,7 +39,7 @@ def test_the_nearest_version_is_the_newest_that_is_not_too_new() -> None:
 
 
 def test_memory_is_bounded_and_lists_that_were_used_last_stay() -> None:
-    versions = Versions(limit_bytes=10 * 60_000)
+    versions = ContentCache(limit_bytes=10 * 60_000)
     for number in range(1, 101):
         versions.put(str(number), 1, content(1_000))
         assert versions.get("1", 1) is not None
@@ -50,7 +50,7 @@ def test_memory_is_bounded_and_lists_that_were_used_last_stay() -> None:
 
 
 def test_a_list_that_is_edited_all_the_time_does_not_push_others_out() -> None:
-    versions = Versions()
+    versions = ContentCache()
     versions.put("quiet", 1, content(10))
     for revision in range(1, 1_001):
         versions.put("busy", revision, content(10))
@@ -61,7 +61,7 @@ def test_a_list_that_is_edited_all_the_time_does_not_push_others_out() -> None:
 
 
 def test_being_the_nearest_counts_as_use() -> None:
-    versions = Versions(limit_bytes=3 * 60_000)
+    versions = ContentCache(limit_bytes=3 * 60_000)
     for name in "abc":
         versions.put(name, 1, content(1_000))
     assert versions.nearest("a", 9) is not None
@@ -71,7 +71,7 @@ def test_being_the_nearest_counts_as_use() -> None:
 
 
 def test_a_version_that_is_too_large_is_not_kept_and_nothing_is_left_of_it() -> None:
-    versions = Versions(limit_bytes=10_000)
+    versions = ContentCache(limit_bytes=10_000)
     versions.put("a", 1, content(1_000))
     assert versions.get("a", 1) is None
     assert versions.nearest("a", 1) is None
@@ -79,7 +79,7 @@ def test_a_version_that_is_too_large_is_not_kept_and_nothing_is_left_of_it() -> 
 
 
 def test_the_same_version_counts_once() -> None:
-    versions, kept = Versions(), content(10)
+    versions, kept = ContentCache(), content(10)
     versions.put("a", 1, kept)
     once = versions.size_bytes
     versions.put("a", 1, kept)

@@ -1,4 +1,4 @@
-"""The contract of what ties two users to each other's playlists."""
+"""The contract of what affiliations two users to each other's playlists."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.members import with_member
 from playlist_svc.ports.playlists import PlaylistStore, Writing
-from playlist_svc.ports.social import Tie, Ties
+from playlist_svc.ports.social import Affiliation, Affiliations
 from tests.contracts.playlist.sharing_samples import NOW, a_playlist, held, new_id
 
 
@@ -25,11 +25,11 @@ async def shared(store: PlaylistStore, owner: str, *members: str, deleted: bool 
     return head.playlist_id
 
 
-class TiesContract:
-    """Subclass it with fixtures ``playlists`` and ``ties`` over the same, empty store."""
+class AffiliationsContract:
+    """Subclass it with fixtures ``playlists`` and ``affiliations`` over the same, empty store."""
 
     async def test_roles_and_following_tie_both_ways_and_nobody_else(
-        self, playlists: PlaylistStore, ties: Ties
+        self, playlists: PlaylistStore, affiliations: Affiliations
     ) -> None:
         one, other, third = (new_id() for _ in range(3))
         edited = await shared(playlists, one, other, third)
@@ -41,23 +41,25 @@ class TiesContract:
         await playlists.follow(theirs, one, NOW)
         await playlists.follow(edited, one, NOW)
         await shared(playlists, one)
-        found = await ties.between(one, other)
+        found = await affiliations.between(one, other)
         assert found == sorted(
-            [Tie(edited, other), Tie(followed, one), Tie(both, one)],
-            key=lambda tie: tie.playlist_id,
+            [Affiliation(edited, other), Affiliation(followed, one), Affiliation(both, one)],
+            key=lambda affiliation: affiliation.playlist_id,
         )
-        assert await ties.between(other, one) == found
+        assert await affiliations.between(other, one) == found
 
     async def test_deleted_playlists_tie_too_for_they_can_be_recovered(
-        self, playlists: PlaylistStore, ties: Ties
+        self, playlists: PlaylistStore, affiliations: Affiliations
     ) -> None:
         one, other = new_id(), new_id()
         deleted = await shared(playlists, one, other, deleted=True)
-        assert await ties.between(one, other) == [Tie(deleted, other)]
+        assert await affiliations.between(one, other) == [Affiliation(deleted, other)]
 
-    async def test_what_was_erased_ties_nobody(self, playlists: PlaylistStore, ties: Ties) -> None:
+    async def test_what_was_erased_ties_nobody(
+        self, playlists: PlaylistStore, affiliations: Affiliations
+    ) -> None:
         one, other = new_id(), new_id()
         playlist_id = await shared(playlists, one, other)
         await playlists.follow(playlist_id, other, NOW)
         await playlists.erase(one)
-        assert await ties.between(one, other) == []
+        assert await affiliations.between(one, other) == []

@@ -14,10 +14,10 @@ from playlist_svc.domain import content as contents
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.order import EMPTY
 from playlist_svc.domain.playlist import Kind, Member
-from playlist_svc.domain.rules import Condition, Field, Match, Operator, Ordering, Rule
+from playlist_svc.domain.rules import Condition, Field, Operator, Ordering, Rule, RuleMatch
 from playlist_svc.ports.playlists import Kinds, Writing
-from tests.contracts.playlist import store_world
-from tests.contracts.playlist.store_world import (
+from tests.contracts.playlist import playlists_world as store_world
+from tests.contracts.playlist.playlists_world import (
     NOW,
     StoreWorld,
     appended,
@@ -33,7 +33,7 @@ from tests.contracts.playlist.store_world import (
 )
 
 RULE = Rule(
-    Match.ANY,
+    RuleMatch.ANY,
     (
         Condition(Field.GENRE, Operator.IS, ("Dub", "דאב")),
         Condition(Field.YEAR, Operator.AT_MOST, ("1999",)),

@@ -10,7 +10,7 @@ from playlist_svc.domain.playlist import Head, Snapshot
 from playlist_svc.ports.playlists import NewSnapshot, Writing
 
 
-class Draft:
+class PendingWrite:
     """The head as it will be, beside the one that is held. Its version rises once."""
 
     def __init__(self, held: Head) -> None:

@@ -23,23 +23,23 @@ _RETRY_S = 0.5
 _log = structlog.get_logger("watching")
 
 
-class Watcher:
+class Subscription:
     """Whoever watches one playlist. ``head`` is the newest that was told; None before the first."""
 
     def __init__(self) -> None:
         self.head: Head | None = None
-        self.woken = asyncio.Event()
+        self.changed = asyncio.Event()
 
-    def tell(self, head: Head | None) -> None:
+    def notify(self, head: Head | None) -> None:
         """Keep the head unless a newer one was told, and wake; None: look for yourself."""
         if head is None:
             self.head = None
         elif self.head is None or self.head.version < head.version:
             self.head = head
-        self.woken.set()
+        self.changed.set()
 
 
-class Hub:
+class ChangeNotifier:
     """Tails the feed, once an instance, and puts every changed head into the cache.
 
     That mends the cache where a writer died between its commit and the put. ``decode`` reads a
@@ -50,28 +50,28 @@ class Hub:
         self._feed = feed
         self._cache = cache
         self._decode = decode
-        self._watchers: defaultdict[str, set[Watcher]] = defaultdict(set)
+        self._subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
         self._never = asyncio.Event()
-        self._calls_to_look = 0
+        self._resyncs = 0
 
     @property
-    def calls_to_look(self) -> int:
-        """How often watchers were told to look for themselves: what was read since the last of
+    def resyncs(self) -> int:
+        """How often subscriptions were told to look for themselves: what was read since the last of
         these calls is as new as any of them wants."""
-        return self._calls_to_look
+        return self._resyncs
 
     @contextmanager
-    def watching(self, playlist_id: str) -> Iterator[Watcher]:
+    def subscribe(self, playlist_id: str) -> Iterator[Subscription]:
         """A watcher that is woken by every change of the playlist, until the block ends."""
-        watcher = Watcher()
-        watchers = self._watchers[playlist_id]
-        watchers.add(watcher)
+        subscription = Subscription()
+        subscriptions = self._subscriptions[playlist_id]
+        subscriptions.add(subscription)
         try:
-            yield watcher
+            yield subscription
         finally:
-            watchers.discard(watcher)
-            if not watchers:
-                self._watchers.pop(playlist_id, None)
+            subscriptions.discard(subscription)
+            if not subscriptions:
+                self._subscriptions.pop(playlist_id, None)
 
     async def run(self) -> None:
         """Tails until cancelled; begins again where it was when the store goes away."""
@@ -81,7 +81,7 @@ class Hub:
                 if not token:
                     token = await self._feed.head()
                     # What changed while nobody tailed is found by looking.
-                    self._wake_all()
+                    self._notify_all()
                 async for batch in self._feed.watch(token, stop=self._never):
                     if batch.changes:
                         await self._take(batch.changes)
@@ -103,11 +103,11 @@ class Hub:
                     newest[change.id] = head
         await self._cache.put(list(newest.values()))
         for playlist_id, head in newest.items():
-            for watcher in self._watchers.get(playlist_id, ()):
-                watcher.tell(head)
+            for subscription in self._subscriptions.get(playlist_id, ()):
+                subscription.notify(head)
 
-    def _wake_all(self) -> None:
-        self._calls_to_look += 1
-        for watchers in self._watchers.values():
-            for watcher in watchers:
-                watcher.tell(None)
+    def _notify_all(self) -> None:
+        self._resyncs += 1
+        for subscriptions in self._subscriptions.values():
+            for subscription in subscriptions:
+                subscription.notify(None)

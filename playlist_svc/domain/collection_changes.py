@@ -13,10 +13,10 @@ BLOCKED_ARTIST = "blocked_artist"
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A thing was put on a user's shelf, or taken off: when, Unix microseconds.
+class ItemChanged:
+    """A thing was put into a user's collection, or taken out: when, Unix microseconds.
 
-    ``version`` rises with every change of the thing on this shelf; 0 in a listing.
+    ``version`` rises with every change of the thing in this collection; 0 in a listing.
     """
 
     user_id: str
@@ -27,19 +27,19 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """All that was on a user's shelf is gone, since the user is."""
+class CollectionErased:
+    """All that was in a user's collection is gone, since the user is."""
 
     user_id: str
     version: int
 
 
-ShelfChange = Moved | Forgotten
+CollectionChange = ItemChanged | CollectionErased
 
 
-def encode(entity: str, change: ShelfChange) -> Change:
+def encode(entity: str, change: CollectionChange) -> Change:
     """As the feed has it, filed under ``entity``."""
-    if isinstance(change, Forgotten):
+    if isinstance(change, CollectionErased):
         payload = json.dumps([change.user_id]).encode()
         return Change(entity, change.user_id, change.version, Op.DELETE, payload)
     payload = json.dumps([change.user_id, change.thing_id, change.at_us]).encode()
@@ -47,12 +47,12 @@ def encode(entity: str, change: ShelfChange) -> Change:
     return Change(entity, name, change.version, Op.UPSERT if change.kept else Op.DELETE, payload)
 
 
-def decode(change: Change) -> ShelfChange:
+def decode(change: Change) -> CollectionChange:
     """What a change of such an entity says."""
     match json.loads(change.payload):
         case [user_id]:
-            return Forgotten(user_id, change.version)
+            return CollectionErased(user_id, change.version)
         case [user_id, thing_id, at_us]:
-            return Moved(user_id, thing_id, at_us, change.version, change.op is Op.UPSERT)
+            return ItemChanged(user_id, thing_id, at_us, change.version, change.op is Op.UPSERT)
         case _:
-            raise ValueError("no change of a shelf")
+            raise ValueError("no change of a collection")

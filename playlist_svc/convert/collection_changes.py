@@ -5,18 +5,18 @@ from __future__ import annotations
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 
 from meshkit.timestamps import timestamp_of_us
-from playlist_svc.domain.shelf_changes import Forgotten, ShelfChange
+from playlist_svc.domain.collection_changes import CollectionChange, CollectionErased
 
 _Tracks = pb.WatchSavedTracksResponse
 _Artists = pb.WatchBlockedArtistsResponse
 
 
-def saved_track(token: str, told: ShelfChange | None) -> _Tracks:
+def saved_track(token: str, told: CollectionChange | None) -> _Tracks:
     """A step of WatchSavedTracks with the token that resumes after it."""
     if told is None:
         return _Tracks(resume_token=token)
     step = _Tracks(resume_token=token, version=told.version)
-    if isinstance(told, Forgotten):
+    if isinstance(told, CollectionErased):
         step.forgotten.user_id = told.user_id
         return step
     at, names = timestamp_of_us(told.at_us), {"user_id": told.user_id, "track_id": told.thing_id}
@@ -27,12 +27,12 @@ def saved_track(token: str, told: ShelfChange | None) -> _Tracks:
     return step
 
 
-def blocked_artist(token: str, told: ShelfChange | None) -> _Artists:
+def blocked_artist(token: str, told: CollectionChange | None) -> _Artists:
     """A step of WatchBlockedArtists with the token that resumes after it."""
     if told is None:
         return _Artists(resume_token=token)
     step = _Artists(resume_token=token, version=told.version)
-    if isinstance(told, Forgotten):
+    if isinstance(told, CollectionErased):
         step.forgotten.user_id = told.user_id
         return step
     at, names = timestamp_of_us(told.at_us), {"user_id": told.user_id, "artist_id": told.thing_id}

@@ -26,8 +26,8 @@ UPDATE tracks SET available = false WHERE ctid = ANY (ARRAY(
 _DROPPED_AT_ONCE = 5_000
 
 
-class PostgresTracksCopy:
-    """``TracksCopy`` of the schema."""
+class PostgresTrackReplica:
+    """``TrackReplica`` of the schema."""
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool

@@ -9,7 +9,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from meshkit.valkey import fail_open
-from playlist_svc.ports.sharing import MOST_TRIES, TRIES_WITHIN_MS
+from playlist_svc.ports.sharing import ATTEMPT_WINDOW_MS, MOST_ATTEMPTS
 
 _USE = "tries of links"
 _DIGEST_SIZE = 16
@@ -29,9 +29,12 @@ return 0
 """
 
 
-class ValkeyTries:
-    """``Tries`` of all instances together. While Valkey is away it fails OPEN: codes cannot be
-    guessed in any number of tries, and a link is not to lead nowhere because a limit is lost."""
+class ValkeyAttemptLimiter:
+    """``AttemptLimiter`` of all instances together.
+
+    While Valkey is away it fails OPEN: codes cannot be guessed in any number of attempts, and a
+    link is not to lead nowhere because a limit is lost.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
@@ -43,7 +46,7 @@ class ValkeyTries:
         await fail_open(self._counted(who, now_ms, always=True), otherwise=0, use=_USE)
 
     async def _counted(self, who: str, now_ms: int, *, always: bool) -> int:
-        arguments: list[Any] = [now_ms, TRIES_WITHIN_MS, MOST_TRIES, int(always)]
+        arguments: list[Any] = [now_ms, ATTEMPT_WINDOW_MS, MOST_ATTEMPTS, int(always)]
         # A try that met a dead connection may count twice, which refuses a stranger a little early.
         answer = self._client.eval(_COUNT, 1, _key(who), *arguments)
         return int(await cast("Awaitable[int]", answer))

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from ulid import ULID
 
-from playlist_svc.domain.chance import DAY_MS
-from playlist_svc.domain.rules import Field, Match, Operator, Ordering, Rule
+from playlist_svc.domain.daily_shuffle import DAY_MS
+from playlist_svc.domain.rules import Field, Operator, Ordering, Rule, RuleMatch
 from playlist_svc.ports.tracks import Track
 from tests.contracts.playlist.tracks_world import (
     NOW,
@@ -179,27 +179,29 @@ class RulesContract:
     ) -> None:
         both = [condition(Field.YEAR, IS, "1979", "1980"), condition(Field.GENRE, IS_NOT, "jazz")]
         assert await world.choose(*both) == [named["c"].track_id]
-        assert await world.choose(*both, match=Match.ANY) == [t.track_id for t in named.values()]
+        assert await world.choose(*both, match=RuleMatch.ANY) == [
+            t.track_id for t in named.values()
+        ]
 
     async def test_no_condition_chooses_every_track(
         self, world: TracksUnderTest, named: dict[str, Track]
     ) -> None:
-        assert len(await world.choose(match=Match.ANY)) == len(named)
-        assert len(await world.choose(match=Match.ALL)) == len(named)
+        assert len(await world.choose(match=RuleMatch.ANY)) == len(named)
+        assert len(await world.choose(match=RuleMatch.ALL)) == len(named)
 
     async def test_a_removed_track_is_not_chosen(
         self, world: TracksUnderTest, named: dict[str, Track]
     ) -> None:
         await world.copy.store([removed(named["a"], 2)], "")
         any_way = [condition(Field.YEAR, IS, "0"), condition(Field.STREAMS, AT_LEAST, "0")]
-        found = await world.choose(*any_way, match=Match.ANY)
+        found = await world.choose(*any_way, match=RuleMatch.ANY)
         assert found == [named[name].track_id for name in "bcd"]
 
     async def test_a_chosen_track_comes_with_its_length(
         self, world: TracksUnderTest, named: dict[str, Track]
     ) -> None:
         wall = condition(Field.TITLE, IS, "the wall")
-        rule = Rule(Match.ALL, (wall,), 1, Ordering.ADDED, descending=False)
+        rule = Rule(RuleMatch.ALL, (wall,), 1, Ordering.ADDED, descending=False)
         assert await world.tracks.chosen(rule, OWNER, NOW) == [(named["a"].track_id, 59_999)]
 
     async def test_chance_is_the_same_all_day_and_another_tomorrow(

@@ -11,7 +11,7 @@ from playlist_svc.domain import content as contents
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Kind, Snapshot
 from playlist_svc.ports.playlists import PlaylistStore, RevisionGone, Writing
-from tests.contracts.playlist.store_world import (
+from tests.contracts.playlist.playlists_world import (
     NOW,
     Edit,
     StoreWorld,

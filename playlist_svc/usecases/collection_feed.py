@@ -1,4 +1,4 @@
-"""Follow what all users put on their shelves of one sort, and take off."""
+"""Tell what all users put into their collections of one sort, and take out."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from meshkit.feeds import CaughtUp, ChangeFeed
-from playlist_svc.domain.shelf_changes import Moved, ShelfChange, decode
-from playlist_svc.ports.library import Shelf
+from playlist_svc.domain.collection_changes import CollectionChange, ItemChanged, decode
+from playlist_svc.ports.library import UserCollection
 
 _PAGE = 500
 
 
-class ShelfFeed:
-    """All that is on the shelves, then the feed, change by change, of one ``entity``."""
+class CollectionFeed:
+    """All that is in the collections, then the feed, change by change, of one ``entity``."""
 
-    def __init__(self, feed: ChangeFeed, shelf: Shelf[Any], entity: str) -> None:
+    def __init__(self, feed: ChangeFeed, collection: UserCollection[Any], entity: str) -> None:
         self._feed = feed
-        self._shelf = shelf
+        self._collection = collection
         self._entity = entity
 
     async def __call__(
         self, token: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, ShelfChange | CaughtUp | None]]:
+    ) -> AsyncIterator[tuple[str, CollectionChange | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
         Without a token everything comes first, with empty tokens and versions of 0: who is
@@ -44,9 +44,9 @@ class ShelfFeed:
             token = batch.token
             yield token, told[-1] if told else batch.caught_up
 
-    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Moved]:
+    async def _everything(self, stop: asyncio.Event) -> AsyncIterator[ItemChanged]:
         after = ("", "")
-        while page := await self._shelf.everyones(after, _PAGE):
+        while page := await self._collection.everyones(after, _PAGE):
             for there in page:
                 yield there
             after = (page[-1].user_id, page[-1].thing_id)

@@ -13,7 +13,7 @@ from playlist_svc.domain.content import Content
 from playlist_svc.domain.order import EMPTY
 from playlist_svc.domain.playlist import Head, Kind, Member
 from playlist_svc.ports.playlists import Kinds, PlaylistStore, Standing
-from tests.contracts.playlist.store_world import (
+from tests.contracts.playlist.playlists_world import (
     NOW,
     StoreWorld,
     appended,

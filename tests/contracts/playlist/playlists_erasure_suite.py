@@ -12,7 +12,7 @@ from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
 from playlist_svc.ports.playlists import Kinds, Standing
-from tests.contracts.playlist.store_world import (
+from tests.contracts.playlist.playlists_world import (
     NOW,
     StoreWorld,
     appended,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshkit.faults import DeadlineExceeded, Fault, InvalidArgument, Unavailable
-from playlist_svc.adapters.grpc.matching import Patience, PatientCatalogue, PatientMatching
+from playlist_svc.adapters.grpc.matching import RetryingCatalogue, RetryingMatching, RetryPolicy
 from playlist_svc.ports.matching import Description
 
 
@@ -29,14 +29,14 @@ class Away:
         return []
 
 
-def patience() -> Patience:
-    return Patience(attempts=3, first_wait_s=0)
+def retries() -> RetryPolicy:
+    return RetryPolicy(attempts=3, first_wait_s=0)
 
 
 async def test_what_is_away_for_a_moment_is_asked_again() -> None:
     away = Away(Unavailable("away"), DeadlineExceeded("late"))
 
-    assert await PatientMatching(away, patience()).match([Description("a")]) == []  # type: ignore[arg-type]
+    assert await RetryingMatching(away, retries()).match([Description("a")]) == []  # type: ignore[arg-type]
     assert away.asked == 3
 
 
@@ -45,7 +45,7 @@ async def test_what_stays_away_is_unavailable_after_the_last_try(fault: Fault) -
     away = Away(*[fault] * 9)
 
     with pytest.raises(Unavailable):
-        await PatientCatalogue(away, patience()).tracks(["a"])  # type: ignore[arg-type]
+        await RetryingCatalogue(away, retries()).tracks(["a"])  # type: ignore[arg-type]
     assert away.asked == 3
 
 
@@ -53,5 +53,5 @@ async def test_any_other_fault_is_told_at_once() -> None:
     away = Away(InvalidArgument("wrong"))
 
     with pytest.raises(InvalidArgument):
-        await PatientMatching(away, patience()).match([])  # type: ignore[arg-type]
+        await RetryingMatching(away, retries()).match([])  # type: ignore[arg-type]
     assert away.asked == 1

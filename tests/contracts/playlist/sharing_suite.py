@@ -1,4 +1,4 @@
-"""What every ``ShareStore``, ``Blocks`` and ``Tries`` must do."""
+"""What every ``ShareStore``, ``Blocks`` and ``AttemptLimiter`` must do."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.sharing import MOST_LINKS, Share
 from playlist_svc.ports.playlists import PlaylistStore, Writing
 from playlist_svc.ports.sharing import (
-    MOST_TRIES,
-    TRIES_WITHIN_MS,
+    ATTEMPT_WINDOW_MS,
+    MOST_ATTEMPTS,
+    AttemptLimiter,
     Blocks,
     ShareStore,
-    Tries,
 )
 from playlist_svc.ports.social import SocialStore
 from tests.contracts.playlist.sharing_samples import (
@@ -257,40 +257,42 @@ class BlocksContract:
         assert not await blocks.between(other, one)
 
 
-class TriesContract:
-    """Subclass it with a fixture ``tries`` that is empty for every test."""
+class AttemptsContract:
+    """Subclass it with a fixture ``attempts`` that is empty for every test."""
 
-    async def test_sixty_tries_a_minute_are_let_in(self, tries: Tries) -> None:
-        waits = [await tries.begin("someone", NOW + number) for number in range(MOST_TRIES + 2)]
-        assert waits[:MOST_TRIES] == [0] * MOST_TRIES
-        assert waits[MOST_TRIES:] == [TRIES_WITHIN_MS - 60, TRIES_WITHIN_MS - 61]
+    async def test_sixty_tries_a_minute_are_let_in(self, attempts: AttemptLimiter) -> None:
+        waits = [
+            await attempts.begin("someone", NOW + number) for number in range(MOST_ATTEMPTS + 2)
+        ]
+        assert waits[:MOST_ATTEMPTS] == [0] * MOST_ATTEMPTS
+        assert waits[MOST_ATTEMPTS:] == [ATTEMPT_WINDOW_MS - 60, ATTEMPT_WINDOW_MS - 61]
 
-    async def test_a_refused_try_does_not_count(self, tries: Tries) -> None:
-        for number in range(MOST_TRIES + 40):
-            await tries.begin("someone", NOW + number)
-        assert await tries.begin("someone", NOW + TRIES_WITHIN_MS - 1) == 1
-        assert await tries.begin("someone", NOW + TRIES_WITHIN_MS) == 0
+    async def test_a_refused_try_does_not_count(self, attempts: AttemptLimiter) -> None:
+        for number in range(MOST_ATTEMPTS + 40):
+            await attempts.begin("someone", NOW + number)
+        assert await attempts.begin("someone", NOW + ATTEMPT_WINDOW_MS - 1) == 1
+        assert await attempts.begin("someone", NOW + ATTEMPT_WINDOW_MS) == 0
 
-    async def test_no_minute_has_more_however_it_is_cut(self, tries: Tries) -> None:
+    async def test_no_minute_has_more_however_it_is_cut(self, attempts: AttemptLimiter) -> None:
         begun = [NOW + step * 500 for step in range(400)]
-        let_in = [at for at in begun if await tries.begin("someone", at) == 0]
+        let_in = [at for at in begun if await attempts.begin("someone", at) == 0]
         most = max(
-            sum(1 for at in let_in if start <= at < start + TRIES_WITHIN_MS) for start in let_in
+            sum(1 for at in let_in if start <= at < start + ATTEMPT_WINDOW_MS) for start in let_in
         )
-        assert most == MOST_TRIES
+        assert most == MOST_ATTEMPTS
 
-    async def test_a_wrong_code_counts_twice(self, tries: Tries) -> None:
-        for _ in range(MOST_TRIES // 2):
-            assert await tries.begin("someone", NOW) == 0
-            await tries.failed("someone", NOW)
-        assert await tries.begin("someone", NOW) == TRIES_WITHIN_MS
+    async def test_a_wrong_code_counts_twice(self, attempts: AttemptLimiter) -> None:
+        for _ in range(MOST_ATTEMPTS // 2):
+            assert await attempts.begin("someone", NOW) == 0
+            await attempts.failed("someone", NOW)
+        assert await attempts.begin("someone", NOW) == ATTEMPT_WINDOW_MS
 
-    async def test_one_does_not_pay_for_another(self, tries: Tries) -> None:
-        for _ in range(MOST_TRIES):
-            await tries.begin("someone", NOW)
-        assert await tries.begin("someone", NOW) > 0
-        assert await tries.begin("someone else", NOW) == 0
+    async def test_one_does_not_pay_for_another(self, attempts: AttemptLimiter) -> None:
+        for _ in range(MOST_ATTEMPTS):
+            await attempts.begin("someone", NOW)
+        assert await attempts.begin("someone", NOW) > 0
+        assert await attempts.begin("someone else", NOW) == 0
 
-    async def test_the_bound_holds_when_many_come_at_once(self, tries: Tries) -> None:
-        waits = await asyncio.gather(*(tries.begin("someone", NOW) for _ in range(100)))
-        assert sorted(waits) == [0] * MOST_TRIES + [TRIES_WITHIN_MS] * 40
+    async def test_the_bound_holds_when_many_come_at_once(self, attempts: AttemptLimiter) -> None:
+        waits = await asyncio.gather(*(attempts.begin("someone", NOW) for _ in range(100)))
+        assert sorted(waits) == [0] * MOST_ATTEMPTS + [ATTEMPT_WINDOW_MS] * 40
