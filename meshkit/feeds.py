@@ -209,15 +209,12 @@ class MemoryChangeFeed:
         self._wake()
 
     async def head(self) -> str:
-        """See ``ChangeFeed.head``."""
         return self._token(self._pruned + len(self._changes))
 
     async def oldest(self) -> str:
-        """See ``ChangeFeed.oldest``."""
         return self._token(self._pruned)
 
     async def read(self, token: str, limit: int = BATCH_LIMIT) -> FeedBatch:
-        """See ``ChangeFeed.read``."""
         if not token:
             return FeedBatch((), await self.head())
         epoch, position = decode_token(token)
@@ -228,7 +225,6 @@ class MemoryChangeFeed:
         return FeedBatch(found, self._token(position.seq + len(found)))
 
     async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
-        """See ``ChangeFeed.watch``."""
         clock = CaughtUpClock()
         while not stop.is_set():
             grown, at = self._grown, time.time()

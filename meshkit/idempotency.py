@@ -139,7 +139,6 @@ class MemoryAnswers:
     async def answer_once(
         self, transaction: object, key: RequestKey | None, produce: Callable[[], Awaitable[bytes]]
     ) -> bytes:
-        """See ``AnswerStore.answer_once``."""
         if key is None:
             return await produce()
         name = (key.principal, key.method, key.request_id)
@@ -152,7 +151,6 @@ class MemoryAnswers:
         return answer
 
     async def answer_of(self, transaction: object, key: RequestKey | None) -> bytes | None:
-        """See ``AnswerStore.answer_of``."""
         if key is None:
             return None
         kept = self._answers.get((key.principal, key.method, key.request_id))

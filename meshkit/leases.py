@@ -77,7 +77,6 @@ class MemoryLeases:
         self._held: dict[str, tuple[str, float]] = {}
 
     async def claim(self, name: str, holder: str, ttl_s: float) -> bool:
-        """See ``Leases.claim``."""
         now_s = self._now_s()
         held_by, until_s = self._held.get(name, (holder, now_s))
         if held_by != holder and now_s < until_s:
@@ -86,6 +85,5 @@ class MemoryLeases:
         return True
 
     async def release(self, name: str, holder: str) -> None:
-        """See ``Leases.release``."""
         if name in self._held and self._held[name][0] == holder:
             del self._held[name]

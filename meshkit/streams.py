@@ -157,7 +157,7 @@ class OpenStreams:
         return draining(self._spread_s if sid else min(self._spread_s, FOLLOWERS_SPREAD_S))
 
     def revoke(self, sid: str, forget_at: float) -> None:
-        """See ``meshkit.revocations.Revoker``."""
+        """Refuse tokens of ``sid`` until ``forget_at`` (Unix seconds) and end its streams now."""
         if self._tokens is not None:
             self._tokens.revoke(sid, forget_at)
         for stream in self._open.get(sid, ()):

@@ -51,7 +51,7 @@ class PlaylistLocks:
         """
         queue = self._queues.setdefault(playlist_id, _Queue())
         if queue.held > self._most_waiting:
-            raise _overloaded()
+            raise _overloaded_error()
         queue.held += 1
         try:
             await self._acquire(queue.lock)
@@ -69,10 +69,10 @@ class PlaylistLocks:
             async with asyncio.timeout(self._wait_s):
                 await lock.acquire()
         except TimeoutError:
-            raise _overloaded() from None
+            raise _overloaded_error() from None
 
 
-def _overloaded() -> Unavailable:
+def _overloaded_error() -> Unavailable:
     return Unavailable(
         "Too many change this playlist at once; nothing was done.",
         reason="OVERLOADED",

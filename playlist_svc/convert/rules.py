@@ -17,7 +17,7 @@ from playlist_svc.domain.rules import (
     Ordering,
     Rule,
     RuleMatch,
-    check,
+    require_valid_rule,
 )
 
 E = TypeVar("E", bound=enum.Enum)
@@ -38,7 +38,7 @@ def rule_of(message: pb.Rule, path: str = "rule") -> Rule:
         order=_named(Ordering, pb.Rule.Order, message.order, f"{path}.order", Ordering.ADDED),
         descending=message.descending,
     )
-    check(rule, path)
+    require_valid_rule(rule, path)
     return rule
 
 

@@ -218,24 +218,24 @@ def _edit(rows: bytearray, operation: Insert | Remove | Move | Permute) -> None:
     length = len(rows) // _SIZE
     match operation:
         case Insert(at, records):
-            _check(0 <= at <= length)
+            _require_fit(0 <= at <= length)
             rows[at * _SIZE : at * _SIZE] = records
         case Remove(at, count):
-            _check(0 <= at <= at + count <= length)
+            _require_fit(0 <= at <= at + count <= length)
             del rows[at * _SIZE : (at + count) * _SIZE]
         case Move(start, count, to):
-            _check(0 <= start <= start + count <= length and 0 <= to <= length - count)
+            _require_fit(0 <= start <= start + count <= length and 0 <= to <= length - count)
             run = rows[start * _SIZE : (start + count) * _SIZE]
             del rows[start * _SIZE : (start + count) * _SIZE]
             rows[to * _SIZE : to * _SIZE] = run
         case Permute(at, indices):
-            _check(0 <= at <= at + len(indices) <= length)
+            _require_fit(0 <= at <= at + len(indices) <= length)
             begin, end = at * _SIZE, (at + len(indices)) * _SIZE
             window = bytes(rows[begin:end])
             rows[begin:end] = b"".join([window[n * _SIZE : n * _SIZE + _SIZE] for n in indices])
 
 
-def _check(fits: bool) -> None:
+def _require_fit(fits: bool) -> None:
     if not fits:
         raise DeltaDamaged("an operation lies outside of the list")
 

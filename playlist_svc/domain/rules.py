@@ -108,7 +108,7 @@ _OPERATORS: Final[Mapping[Field, frozenset[Operator]]] = {
 _WHOLE: Final = re.compile("[0-9]{1,15}")
 
 
-def check(rule: Rule, path: str = "rule") -> None:
+def require_valid_rule(rule: Rule, path: str = "rule") -> None:
     """Raises InvalidArgument naming the first wrong field below ``path``, as the contract has it:
     ``rule.conditions[2].values``."""
     # Before the conditions, so that it takes no longer the more of them there are.
@@ -118,7 +118,7 @@ def check(rule: Rule, path: str = "rule") -> None:
             f"may be at most {MOST_LOOKS}, of CONTAINS and GENRE each value counted",
         )
     for index, condition in enumerate(rule.conditions):
-        _check_condition(condition, f"{path}.conditions[{index}]")
+        _require_valid_condition(condition, f"{path}.conditions[{index}]")
     if not 1 <= rule.limit <= MOST_TRACKS:
         raise InvalidArgument.field(f"{path}.limit", f"must be from 1 to {MOST_TRACKS}")
 
@@ -128,7 +128,7 @@ def _looks(condition: Condition) -> int:
     return max(1, len(condition.values)) if searches else 1
 
 
-def _check_condition(condition: Condition, path: str) -> None:
+def _require_valid_condition(condition: Condition, path: str) -> None:
     allowed = _OPERATORS[condition.field]
     if condition.operator not in allowed:
         names = ", ".join(operator.name for operator in Operator if operator in allowed)

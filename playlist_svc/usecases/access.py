@@ -106,9 +106,9 @@ class Access:
     async def require(self, head: Head, user_id: str, role: Role) -> None:
         """PermissionDenied when the user sees the playlist with a lower role; NotFound when not."""
         if head.deleted_at_ms is not None or head.role_of(user_id) < role:
-            raise await self.refusal(head, user_id, role)
+            raise await self.role_error(head, user_id, role)
 
-    async def refusal(self, head: Head, user_id: str, role: Role) -> Fault:
+    async def role_error(self, head: Head, user_id: str, role: Role) -> Fault:
         """What a user without ``role`` is told: PermissionDenied to whoever sees the playlist."""
         if not await self.sees(head, user_id):
             return unknown_playlist_error(head.playlist_id)

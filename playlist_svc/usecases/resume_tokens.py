@@ -39,11 +39,11 @@ def decode(playlist_id: str, token: str) -> WatchPosition:
         body, check = raw[: -_CHECK.size], raw[-_CHECK.size :]
         mark, playlist, revision, version = _TOKEN.unpack(body[: -len(_PAD)])
     except (ValueError, binascii.Error, struct.error):
-        raise _damaged() from None
+        raise _damaged_token_error() from None
     if check != _CHECK.pack(zlib.crc32(body)) or mark != _MARK or playlist != to_raw(playlist_id):
-        raise _damaged()
+        raise _damaged_token_error()
     return WatchPosition(revision, version)
 
 
-def _damaged() -> InvalidArgument:
+def _damaged_token_error() -> InvalidArgument:
     return InvalidArgument.field("resume_token", "is not a token of this playlist")

@@ -91,7 +91,7 @@ class Writer:
         try:
             return await self.write(command.playlist_id, command.key, held)
         except RoleMissing as missing:
-            refusal = await self._access.refusal(missing.head, command.user_id, missing.role)
+            refusal = await self._access.role_error(missing.head, command.user_id, missing.role)
             raise refusal from None
 
     async def write(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from playlist_svc.ports.people import LastKnownName
 
 
-class MemoryToldNames:
+class MemoryLastKnownNames:
     """``LastKnownNames`` of one process."""
 
     def __init__(self) -> None:
@@ -27,10 +27,10 @@ class MemoryToldNames:
                 del self._kept[id_]
 
 
-class MemoryPeopleCopy:
+class MemoryUserReplica:
     """``UserReplica`` over the names of one process."""
 
-    def __init__(self, told: MemoryToldNames) -> None:
+    def __init__(self, told: MemoryLastKnownNames) -> None:
         self._told = told
         self._token = ""
 

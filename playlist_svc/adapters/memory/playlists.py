@@ -69,7 +69,7 @@ class MemoryPlaylists:
         async def produce() -> bytes:
             await asyncio.sleep(0)
             made = first_head(head, first)
-            self._check_owned(None, made)
+            self._require_room_for_owners(None, made)
             kept = Kept(made)
             kept.add(first, made)
             self._playlists[made.playlist_id] = kept
@@ -83,7 +83,7 @@ class MemoryPlaylists:
         answer = await self._answers.answer_of(None, key)
         if answer is not None:
             return heads.decode(answer)
-        self._check_room(owner_id, 1)
+        self._require_room(owner_id, 1)
         return None
 
     async def write(
@@ -112,17 +112,17 @@ class MemoryPlaylists:
     async def _store(self, kept: Kept, draft: PendingWrite) -> None:
         if not draft.is_changed:
             return
-        self._check_owned(draft.held, draft.head)
+        self._require_room_for_owners(draft.held, draft.head)
         if draft.recorded is not None:
             kept.add(draft.recorded, draft.head)
         kept.head = draft.head
         await self._tell(draft.head)
 
-    def _check_owned(self, before: Head | None, after: Head) -> None:
+    def _require_room_for_owners(self, before: Head | None, after: Head) -> None:
         for user_id, step in owned_counts(before, after).items():
-            self._check_room(user_id, step)
+            self._require_room(user_id, step)
 
-    def _check_room(self, user_id: str, step: int) -> None:
+    def _require_room(self, user_id: str, step: int) -> None:
         owned = sum(
             kept.head.owner_id == user_id and kept.head.deleted_at_ms is None
             for kept in self._playlists.values()

@@ -164,7 +164,7 @@ async def count(
                 raise collection_full_error(most)
 
 
-async def check_room(connection: Connection, most: int, owner_id: str) -> None:
+async def require_room(connection: Connection, most: int, owner_id: str) -> None:
     """COLLECTION_FULL when the user has ``most`` playlists or more; locks nothing."""
     found = await connection.execute(_OWNED_COUNT, [owner_id])
     if any(owns >= most for (owns,) in await found.fetchall()):

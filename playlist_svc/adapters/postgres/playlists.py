@@ -93,7 +93,7 @@ class PostgresPlaylists:
             answer = await self._answers.answer_of(connection, key)
             if answer is not None:
                 return heads.decode(answer)
-            await postgres_heads.check_room(connection, self._bounds.playlists, owner_id)
+            await postgres_heads.require_room(connection, self._bounds.playlists, owner_id)
             return None
 
         return await postgres.read(self._pool, query)

@@ -169,7 +169,7 @@ class PostgresSocial:
 
         async def produce() -> bytes:
             await hold(connection, [user_id, *people])
-            await self._refuse_blocked(connection, user_id, people)
+            await self._require_not_blocked(connection, user_id, people)
             began, followed = await postgres_follows.begin(connection, asked, names, now_ms)
             if followed > self._most_followed:
                 raise collection_full_error(self._most_followed)
@@ -178,7 +178,7 @@ class PostgresSocial:
         async with postgres.transaction(self._pool) as connection:
             return int(await self._answers.answer_once(connection, key, produce))
 
-    async def _refuse_blocked(
+    async def _require_not_blocked(
         self, connection: postgres.Connection, user_id: str, people: Sequence[str]
     ) -> None:
         rows = await fetch(connection, _BLOCKED_AMONG, user=user_id, people=list(people))

@@ -89,7 +89,7 @@ def line_after(before: str) -> str:
     return f"Line {before.count(chr(10)) + 1}"
 
 
-def check_room(held: int, where: str) -> None:
+def require_room(held: int, where: str) -> None:
     """Raises ``FileMalformed`` at ``where`` when ``held`` entries leave no room for another."""
     if held >= MAX_ENTRIES:
         raise FileMalformed(f"the file has more than {MAX_ENTRIES:,} entries", where)

@@ -11,11 +11,11 @@ from playlist_svc.domain.formats.document import (
     Document,
     FileEntry,
     FileMalformed,
-    check_room,
     duration_of,
     duration_of_text,
     entry_of,
     line_after,
+    require_room,
 )
 from playlist_svc.domain.formats.texts import clean, quoted
 
@@ -74,7 +74,7 @@ def _entries(tracks: object) -> Iterable[FileEntry]:
         raise FileMalformed("must be a list of tracks", "playlist.track")
     for index, track in enumerate(tracks):
         where = f"playlist.track[{index}]"
-        check_room(index, where)
+        require_room(index, where)
         if not isinstance(track, dict):
             raise FileMalformed("must be an object", where)
         yield entry_of(

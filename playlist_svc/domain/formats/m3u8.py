@@ -16,11 +16,11 @@ from playlist_svc.domain.formats.document import (
     Document,
     FileEntry,
     FileMalformed,
-    check_room,
     duration_of_text,
     entry_of,
     line_after,
     names_track,
+    require_room,
     track_id_of,
 )
 from playlist_svc.domain.formats.texts import clean
@@ -119,7 +119,7 @@ class _Reader:
         self._text = clean(text, limit=len(text))
 
     def location(self, line: str, number: int) -> None:
-        check_room(len(self.entries), f"Line {number}")
+        require_room(len(self.entries), f"Line {number}")
         artist, title = _parted(self._text, self._artist)
         of_segue = names_track(line)
         self.entries.append(

@@ -13,9 +13,9 @@ from playlist_svc.domain.formats.document import (
     Document,
     FileEntry,
     FileMalformed,
-    check_room,
     duration_of_text,
     entry_of,
+    require_room,
 )
 from playlist_svc.domain.formats.texts import clean, quoted
 
@@ -91,7 +91,7 @@ class _Target:
         elif self._depth == _IN_LIST:
             self._in_track = self._in_list and tag == _TRACK
             if self._in_track:
-                check_room(len(self._entries), f"Element track {len(self._entries) + 1:,}")
+                require_room(len(self._entries), f"Element track {len(self._entries) + 1:,}")
         elif self._depth == _IN_PLAYLIST:
             self._in_list = tag == _TRACK_LIST
             self._text.clear()

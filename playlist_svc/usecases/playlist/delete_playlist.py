@@ -34,7 +34,7 @@ class DeletePlaylist:
         try:
             await self._writer.write(command.playlist_id, command.key, decide)
         except RoleMissing as missing:
-            raise await self._access.refusal(missing.head, user_id, missing.role) from None
+            raise await self._access.role_error(missing.head, user_id, missing.role) from None
 
 
 def _require_owner(head: Head, user_id: str) -> Head:

@@ -50,4 +50,4 @@ class MemberChanges:
         try:
             return await self(playlist_id, change, key, answer)
         except RoleMissing as missing:
-            raise await self._access.refusal(missing.head, caller, missing.role) from None
+            raise await self._access.role_error(missing.head, caller, missing.role) from None

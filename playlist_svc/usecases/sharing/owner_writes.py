@@ -27,4 +27,4 @@ class OwnerWrites:
         try:
             return await self._store.write(playlist_id, key, decide)
         except RoleMissing as missing:
-            raise await self._access.refusal(missing.head, caller, missing.role) from None
+            raise await self._access.role_error(missing.head, caller, missing.role) from None

@@ -15,7 +15,7 @@ from meshkit.faults import NotFound, Unavailable
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
 from playlist_svc.adapters.postgres.tracks import HELD_S, PostgresTracks
-from playlist_svc.domain.rules import Ordering, Rule, RuleMatch, check
+from playlist_svc.domain.rules import Ordering, Rule, RuleMatch, require_valid_rule
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.replicate_catalogue import ReplicateCatalogue
 from tests.contracts.playlist.tracks_rules_suite import RulesContract
@@ -76,7 +76,7 @@ async def test_rules_choose_the_same_in_postgresql_and_in_memory(
     saved: dict[str, int],
     rule: Rule,
 ) -> None:
-    check(rule)
+    require_valid_rule(rule)
     async with pool.connection() as connection:
         await connection.execute("TRUNCATE tracks, saved_tracks")
     memory = MemoryTracks(world.catalogue, lambda _: saved)

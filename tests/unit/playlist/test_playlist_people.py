@@ -10,7 +10,7 @@ import pytest
 from meshkit import telemetry
 from meshkit.faults import DeadlineExceeded, NotFound, Unavailable
 from playlist_svc.adapters.cached_people import AWAY_MS, LIFE_MS, CachedPeople
-from playlist_svc.adapters.memory.people import MemoryPeopleCopy, MemoryToldNames
+from playlist_svc.adapters.memory.people import MemoryLastKnownNames, MemoryUserReplica
 from playlist_svc.ports.people import LastKnownName
 from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
 
@@ -18,8 +18,8 @@ NOW = 1_790_000_000_000
 
 
 @pytest.fixture
-def told() -> MemoryToldNames:
-    return MemoryToldNames()
+def told() -> MemoryLastKnownNames:
+    return MemoryLastKnownNames()
 
 
 class TestMemoryToldNames(ToldNamesContract): ...
@@ -27,8 +27,8 @@ class TestMemoryToldNames(ToldNamesContract): ...
 
 class TestMemoryPeopleCopy(PeopleCopyContract):
     @pytest.fixture
-    def copy(self, told: MemoryToldNames) -> MemoryPeopleCopy:
-        return MemoryPeopleCopy(told)
+    def copy(self, told: MemoryLastKnownNames) -> MemoryUserReplica:
+        return MemoryUserReplica(told)
 
 
 @dataclass
@@ -46,7 +46,7 @@ class ScriptedIdentity:
         return {id_: self.users[id_] for id_ in user_ids if id_ in self.users}
 
 
-class BrokenTable(MemoryToldNames):
+class BrokenTable(MemoryLastKnownNames):
     """A table whose store is away."""
 
     async def find(self, user_ids: Collection[str]) -> Mapping[str, LastKnownName]:
@@ -61,7 +61,7 @@ class Mesh:
 
     def __init__(self) -> None:
         self.identity = ScriptedIdentity({"a": "ada", "b": "bob"})
-        self.told = MemoryToldNames()
+        self.told = MemoryLastKnownNames()
         self.now_ms = NOW
 
     def people(self) -> CachedPeople:

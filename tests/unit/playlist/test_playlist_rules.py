@@ -18,8 +18,8 @@ from playlist_svc.domain.rules import (
     Ordering,
     Rule,
     RuleMatch,
-    check,
     from_json,
+    require_valid_rule,
     to_json,
 )
 from tests.contracts.playlist.tracks_world import rules
@@ -36,7 +36,7 @@ def a_rule(*conditions: Condition, limit: int = 100) -> Rule:
 def refused(rule: Rule) -> tuple[str, str]:
     """The field that is refused, and the words."""
     with pytest.raises(InvalidArgument) as raised:
-        check(rule)
+        require_valid_rule(rule)
     [violation] = raised.value.violations
     return violation.field, violation.description
 
@@ -107,7 +107,7 @@ def test_a_limit_out_of_range_is_named(limit: int) -> None:
 
 
 def test_more_than_ten_conditions_are_refused() -> None:
-    check(a_rule(*[FINE] * 10))
+    require_valid_rule(a_rule(*[FINE] * 10))
     assert refused(a_rule(*[FINE] * 11))[0] == "rule.conditions"
 
 
@@ -122,7 +122,7 @@ def test_more_than_ten_conditions_are_refused() -> None:
 )
 def test_of_what_searches_texts_each_value_counts(searching: tuple[Field, Operator]) -> None:
     seven, eight = (Condition(*searching, ("rock",) * count) for count in (7, 8))
-    check(a_rule(seven, FINE, FINE, FINE))
+    require_valid_rule(a_rule(seven, FINE, FINE, FINE))
     assert refused(a_rule(eight, FINE, FINE, FINE))[0] == "rule.conditions"
     assert refused(a_rule(seven, FINE, FINE, FINE, FINE))[0] == "rule.conditions"
     assert refused(a_rule(Condition(*searching, ("rock",) * 11)))[0] == "rule.conditions"
@@ -130,7 +130,7 @@ def test_of_what_searches_texts_each_value_counts(searching: tuple[Field, Operat
 
 @pytest.mark.parametrize("operator", [Operator.IS, Operator.IS_NOT])
 def test_of_what_equals_all_values_count_once(operator: Operator) -> None:
-    check(a_rule(*[Condition(Field.ARTIST, operator, ("ada",) * 50)] * 10))
+    require_valid_rule(a_rule(*[Condition(Field.ARTIST, operator, ("ada",) * 50)] * 10))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_of_what_equals_all_values_count_once(operator: Operator) -> None:
     ],
 )
 def test_what_is_just_within_the_bounds_is_accepted(condition: Condition) -> None:
-    check(a_rule(condition, limit=10_000))
+    require_valid_rule(a_rule(condition, limit=10_000))
 
 
 @given(rules())

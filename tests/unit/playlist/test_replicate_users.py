@@ -12,7 +12,7 @@ from meshkit.faults import OutOfRange, Unavailable
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.following import Follower, Step
 from playlist_svc.adapters.memory.library import MemoryCollection
-from playlist_svc.adapters.memory.people import MemoryPeopleCopy, MemoryToldNames
+from playlist_svc.adapters.memory.people import MemoryLastKnownNames, MemoryUserReplica
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.adapters.memory.social import MemorySocial
 from playlist_svc.domain.playlist import Head
@@ -42,10 +42,10 @@ class Script:
             yield step
 
 
-class Journal(MemoryPeopleCopy):
+class Journal(MemoryUserReplica):
     """A copy that writes into a journal when the place moves on."""
 
-    def __init__(self, told: MemoryToldNames, journal: list[str]) -> None:
+    def __init__(self, told: MemoryLastKnownNames, journal: list[str]) -> None:
         super().__init__(told)
         self._journal = journal
 
@@ -75,7 +75,7 @@ class World:
     """A consumer with its names and two holders."""
 
     def __init__(self, failures: int = 0) -> None:
-        self.told = MemoryToldNames()
+        self.told = MemoryLastKnownNames()
         self.journal: list[str] = []
         self.copy = Journal(self.told, self.journal)
         holders = [Holder("one", self.journal), Holder("two", self.journal, failures)]
@@ -165,7 +165,7 @@ async def test_playlists_saved_tracks_and_following_of_the_erased_go(
         await saved.save(user_id, ["t"], NOW)
         await social.follow(user_id, [other_id], [], NOW)
     consumer = ReplicateUsers(
-        MemoryPeopleCopy(MemoryToldNames()), [store, saved, social], lambda: NOW
+        MemoryUserReplica(MemoryLastKnownNames()), [store, saved, social], lambda: NOW
     )
     await consumer.apply([erased(leaver)], "t1")
     assert await store.head(gone.playlist_id) is None
