@@ -249,7 +249,14 @@ def _sharing(parts: Parts, use: _Shared) -> SharingUseCases:
         revoke_share=RevokeShare(write, shares, now_ms),
         preview_share=PreviewShare(codes, store, use.views, use.refresh, people),
         accept_share=AcceptShare(
-            codes, store, shares, blocks, change, use.get_playlist, use.views, clock=now_ms
+            codes,
+            store=store,
+            shares=shares,
+            blocks=blocks,
+            change=change,
+            get_playlist=use.get_playlist,
+            views=use.views,
+            clock=now_ms,
         ),
         views=use.views,
     )

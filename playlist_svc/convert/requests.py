@@ -15,7 +15,7 @@ from meshkit.principal import current_caller, current_principal
 from meshkit.ulids import is_ulid, to_raw
 from playlist_svc.convert import fields
 from playlist_svc.ports.playlists import Kinds
-from playlist_svc.usecases.playlist.add_tracks import InsertPosition
+from playlist_svc.usecases.playlist.add_tracks import AtEnd, AtIndex, BeforeItem, InsertPosition
 from playlist_svc.usecases.playlist.replace_tracks import KeptItem, NewItem
 from playlist_svc.usecases.playlist.sort_keys import SortBy
 from playlist_svc.usecases.playlist_internal.put_managed_playlist import ManagedPlaylist
@@ -78,13 +78,14 @@ def kinds(request: pb.ListPlaylistsRequest) -> Kinds:
     return _KINDS[request.kind]
 
 
-def place(request: pb.AddTracksRequest) -> InsertPosition:
+def insert_position(request: pb.AddTracksRequest) -> InsertPosition:
     """Where tracks are to stand."""
     if not request.HasField("position"):
-        return InsertPosition(before=before(request.before_item_id))
+        before_id = before(request.before_item_id)
+        return AtEnd() if before_id is None else BeforeItem(before_id)
     if request.before_item_id:
         raise InvalidArgument.field("before_item_id", "does not go beside position")
-    return InsertPosition(position=request.position)
+    return AtIndex(request.position)
 
 
 def before(item_id: str) -> bytes | None:

@@ -187,7 +187,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     ) -> pb.AddTracksResponse:
         command = requests.command(request, request.snapshot_id)
         track_ids = request.track_ids
-        edited = await self._do.add_tracks(command, track_ids, requests.place(request))
+        edited = await self._do.add_tracks(command, track_ids, requests.insert_position(request))
         return pb.AddTracksResponse(
             added_count=edited.added, snapshot_id=edited.snapshot_id, item_ids=edited.item_ids
         )

@@ -14,21 +14,36 @@ from playlist_svc.usecases.writing import Command, Edited
 
 
 @dataclass(frozen=True, slots=True)
-class InsertPosition:
-    """Where entries are put: at a position from 0, before an entry, or else at the end."""
+class AtIndex:
+    """Entries are put at a position, from 0."""
 
-    position: int | None = None
-    before: bytes | None = None
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeItem:
+    """Entries are put before another one."""
+
+    item_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AtEnd:
+    """Entries are put at the end."""
+
+
+InsertPosition = AtIndex | BeforeItem | AtEnd
+"""Where entries are put."""
 
 
 class AddTracks:
-    """Adds tracks at a place in the list."""
+    """Adds tracks at a position of the list."""
 
     def __init__(self, edits: Edits) -> None:
         self._edits = edits
 
     async def __call__(
-        self, command: Command, track_ids: Sequence[str], place: InsertPosition
+        self, command: Command, track_ids: Sequence[str], position: InsertPosition
     ) -> Edited:
         """Adds tracks, as often as they are named. FailedPrecondition (PLAYLIST_FULL)."""
         try:
@@ -38,9 +53,13 @@ class AddTracks:
         item_ids = tuple(to_text(entry.item_id) for entry in entries)
 
         def change(base: Content) -> Content:
-            if place.before is not None:
-                return contents.add_before(base, entries, place.before)
-            return contents.add(base, entries, place.position)
+            match position:
+                case BeforeItem(item_id):
+                    return contents.add_before(base, entries, item_id)
+                case AtIndex(index):
+                    return contents.add(base, entries, index)
+                case AtEnd():
+                    return contents.add(base, entries, None)
 
         def answer(snapshot_id: str, current: Content, content: Content) -> Edited:
             return Edited(snapshot_id, item_ids, added=len(item_ids))

@@ -25,13 +25,13 @@ class AcceptShare:
     def __init__(
         self,
         codes: ShareCodes,
+        *,
         store: PlaylistStore,
         shares: ShareStore,
         blocks: Blocks,
         change: MemberChanges,
         get_playlist: GetPlaylist,
         views: Views,
-        *,
         clock: Clock,
     ) -> None:
         self._codes = codes

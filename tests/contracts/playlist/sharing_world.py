@@ -155,12 +155,12 @@ class SharingWorld:
     def accept_share(self) -> AcceptShare:
         return AcceptShare(
             self.codes,
-            self.store,
-            self.shares,
-            self.blocks,
-            self.change,
-            GetPlaylist(self.access, self.views, self.refresh),
-            self.views,
+            store=self.store,
+            shares=self.shares,
+            blocks=self.blocks,
+            change=self.change,
+            get_playlist=GetPlaylist(self.access, self.views, self.refresh),
+            views=self.views,
             clock=self.clock,
         )
 

@@ -29,7 +29,7 @@ from playlist_svc.ports.playlists import Writing
 from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.new_playlists import NewPlaylist
-from playlist_svc.usecases.playlist.add_tracks import AddTracks, InsertPosition
+from playlist_svc.usecases.playlist.add_tracks import AddTracks, AtIndex
 from playlist_svc.usecases.playlist.create_playlist import CreatePlaylist
 from playlist_svc.usecases.playlist.editing import Edits
 from playlist_svc.usecases.playlist.move_tracks import MoveTracks
@@ -226,7 +226,7 @@ class Histories(RuleBasedStateMachine):
         index = len(head.ids) if anchor is None else head.ids.index(anchor)
         fixed = [*head.ids[:index], *[None] * len(track_ids), *head.ids[index:]]
         wanted = Wanted(fixed, head.title, added=track_ids)
-        place = InsertPosition(position=position)
+        place = AtIndex(position)
         self.write(user, lambda c: self.add_tracks(c, track_ids, place), wanted, base)
 
     @rule(user=people, age=ages, at=places, count=few)
