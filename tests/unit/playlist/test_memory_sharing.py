@@ -35,7 +35,7 @@ class TestSocialBlocks(BlocksContract):
         return SocialBlocks(social)
 
 
-class TestMemoryTies(AffiliationsContract):
+class TestMemoryAffiliations(AffiliationsContract):
     @pytest.fixture
     def heads(self) -> MemoryHeads:
         return MemoryHeads()
