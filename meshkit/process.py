@@ -34,7 +34,7 @@ from meshkit.feeds import ChangeFeed
 from meshkit.following import GATHER_S, Consumer, Follower, Watch
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
-from meshkit.revocations import RevocationFollower, Revoker
+from meshkit.revocations import RevocationFollower
 from meshkit.revocations import Watch as RevocationWatch
 from meshkit.schema import Schema
 from meshkit.server import MeshServer, stop_signal
@@ -136,12 +136,12 @@ class ServiceProcess(Serving):
         """Does ``chores`` each hour, after what is over its time was dropped from the schema."""
         self._chores += chores
 
-    def refuse_revoked(self, watch: RevocationWatch, *, by: Revoker | None = None) -> None:
+    def refuse_revoked(self, watch: RevocationWatch) -> None:
         """Refuses the tokens of revoked sign-ins and ends their streams.
 
-        ``by`` default: the server's streams. Every service must say how it learns of them.
+        Every service must say how it learns of them.
         """
-        self.run(RevocationFollower(by or self.server.streams, watch).run)
+        self.run(RevocationFollower(self.server.streams, watch).run)
         self._refuses_revoked = True
 
     def consume(

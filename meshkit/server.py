@@ -168,9 +168,10 @@ class MeshServer:
         _log.info("draining")
         await self._health.enter_graceful_shutdown()
         self.draining.set()
-        self.streams.drain()
-        for callback in self._drain_callbacks:
-            await callback()
+        async with asyncio.TaskGroup() as ending:
+            ending.create_task(self.streams.drain(over_s=self._settings.drain_notice_s))
+            for callback in self._drain_callbacks:
+                await callback()
         await asyncio.sleep(self._settings.drain_notice_s)
         await self._server.stop(self._settings.drain_s)
         for task in self._tasks:

@@ -7,15 +7,19 @@ The contract is ``segue.mesh.v1.StreamEnd``; here is how the server fills it. An
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from segue.mesh.v1 import stream_end_pb2
+
+from meshkit.principal import Principal
 
 _RETRY_S = (1.0, 5.0)
 
@@ -73,23 +77,77 @@ def unavailable(retry_after_s: float | None = None) -> StreamEnd:
     return StreamEnd(Reason.UNAVAILABLE, "The service cannot go on now; come back.", after_s)
 
 
-class OpenStream:
-    """A stream that is being served: ``stop`` is set once it has an ``end``."""
+SERVICE = Principal("", "", "", frozenset(), math.inf, "")
+"""Who holds the stream of another service: no user, and no token that ends."""
 
-    def __init__(self) -> None:
-        self.stop = asyncio.Event()
+
+class HeldStream:
+    """One stream that a server holds. While it is ``listening``, ``interrupt`` wakes it up.
+
+    It has no task or timer of its own but the task that serves it. ``holder`` is whose it is, by
+    the access token that was seen last.
+    """
+
+    __slots__ = ("end", "holder", "interrupt", "listening")
+
+    def __init__(self, holder: Principal) -> None:
+        self.holder = holder
         self.end: StreamEnd | None = None
+        self.listening = False
+        self.interrupt: Callable[[], object] = _nothing
 
     def finish(self, end: StreamEnd) -> None:
-        """Has the stream end; the first end stands."""
+        """Has the stream end; the first end stands. A stream that waits wakes up."""
         if self.end is None:
             self.end = end
-            self.stop.set()
+            self.nudge()
+
+    def nudge(self) -> None:
+        """Wakes up a stream that waits; another one looks for itself before it waits."""
+        if self.listening:
+            self.listening = False
+            self.interrupt()
+
+    async def idle(self) -> None:
+        """Waits for the next nudge.
+
+        Whatever there is to do must have been looked for since the last ``await``.
+        """
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.interrupt = partial(_wake, woken)
+        self.listening = True
+        try:
+            await woken
+        finally:
+            self.listening = False
+
+
+def _nothing() -> object:
+    """A stream that does not wait has nothing to interrupt."""
+    return None
+
+
+def _wake(woken: asyncio.Future[None]) -> None:
+    # It is done already where the call was cancelled in the same turn of the loop.
+    if not woken.done():
+        woken.set_result(None)
+
+
+class OpenStream(HeldStream):
+    """A stream that is served step by step: ``stop`` is set once it has an ``end``."""
+
+    __slots__ = ("stop",)
+
+    def __init__(self, holder: Principal = SERVICE) -> None:
+        super().__init__(holder)
+        self.stop = asyncio.Event()
+        self.interrupt = self.stop.set
+        self.listening = True
 
     def conclude(self) -> None:
         """The work of the stream is done: it ends as FINISHED, whatever else would end it."""
         self.end = FINISHED
-        self.stop.set()
+        self.nudge()
 
 
 async def unless_stopped(

@@ -8,29 +8,35 @@ A servicer composes the messages of a stream; when and how it ends is the same f
                 yield convert.step(token, thing)
 
         return self._streams.told(pb.WatchThingsResponse, steps, resume_token=request.resume_token)
+
+Where a process holds tens of thousands of a kind, their servicer serves them itself, and adds each
+to ``HeldStreams``: it is found by its user then, bounded, and ends as every other stream does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from meshkit import telemetry
-from meshkit.faults import Fault
+from meshkit.alarms import Alarms
+from meshkit.faults import Fault, ResourceExhausted, Unauthenticated
 from meshkit.feeds import CaughtUp
-from meshkit.principal import Principal
+from meshkit.interceptors.auth import require_scope
+from meshkit.principal import Principal, set_principal
 from meshkit.stream_ends import (
     FINISHED,
+    SERVICE,
     TOKEN_EXPIRED,
     TOKEN_REVOKED,
+    HeldStream,
     OpenStream,
     StreamEnd,
     draining,
@@ -41,9 +47,17 @@ from meshkit.tokens import TokenVerifier
 FOLLOWERS_SPREAD_S = 1.0
 """Over how many seconds other services come back: they are few, and their copies grow stale."""
 
+STREAMS_PER_USER = 16
+"""Streams of one kind that a user has open at one instance."""
+
+_MOST_ENDING = STREAMS_PER_USER
+_LIMIT_RETRY_S = 5.0
+_ENDED_AT_ONCE = 500
+
 _log = structlog.get_logger("streams")
 
 Answer = TypeVar("Answer", bound=Message)
+Stream = TypeVar("Stream", bound=HeldStream)
 
 
 class Watching(Protocol):
@@ -60,19 +74,105 @@ class Watching(Protocol):
 class OpenStreams:
     """The streams that are open at this server. A ``Revoker`` that also refuses tokens.
 
-    ``spread_s`` is the number of seconds over which users' streams come back after a drain.
+    Each ends with its token, unless that is renewed, when its sign-in is revoked, and when the
+    server drains. ``spread_s`` is the number of seconds over which users' streams come back after
+    a drain; ``clock`` tells Unix seconds.
     """
 
-    def __init__(self, tokens: TokenVerifier | None, *, spread_s: float) -> None:
+    def __init__(
+        self,
+        tokens: TokenVerifier | None,
+        *,
+        spread_s: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._tokens = tokens
         self._spread_s = spread_s
-        self._open: defaultdict[str, set[OpenStream]] = defaultdict(set)
+        self._clock = clock
+        self._by_sid: dict[str, list[HeldStream]] = {}
+        self._expiring: Alarms[HeldStream] = Alarms(clock())
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at_s = 0
         self._draining = False
 
     @property
     def held(self) -> int:
         """How many streams are open now."""
-        return sum(map(len, self._open.values()))
+        return sum(map(len, self._by_sid.values()))
+
+    def hold(self, stream: HeldStream) -> None:
+        """From now on the stream ends as every stream does; give it back to :meth:`release`."""
+        holder = stream.holder
+        self._index(stream)
+        if holder is not SERVICE:
+            self._time(self._expiring.set(stream, holder.expires_at))
+        if holder.sid and self._tokens is not None and self._tokens.is_revoked(holder.sid):
+            # Revoked after the token was verified, before the stream could be found.
+            stream.finish(TOKEN_REVOKED)
+        if self._draining:
+            stream.finish(self._drained(holder.sid))
+
+    def release(self, stream: HeldStream) -> None:
+        """Holds it no longer."""
+        self._expiring.off(stream)
+        self._unindex(stream)
+
+    def _index(self, stream: HeldStream) -> None:
+        sid = stream.holder.sid
+        if (streams := self._by_sid.get(sid)) is None:
+            # Of tens of thousands of sign-ins most have one: room for more is not taken before.
+            self._by_sid[sid] = [stream]
+        else:
+            streams.append(stream)
+
+    def _unindex(self, stream: HeldStream) -> None:
+        streams = self._by_sid[stream.holder.sid]
+        streams.remove(stream)
+        if not streams:
+            del self._by_sid[stream.holder.sid]
+
+    async def renew(self, stream: HeldStream, access_token: str, scopes: tuple[str, ...]) -> None:
+        """Goes on by a fresh token of the same user, which needs one of ``scopes``.
+
+        Raises Unauthenticated, PermissionDenied, Unavailable.
+        """
+        if self._tokens is None:
+            raise Fault("this server verifies no tokens")
+        principal = await self._tokens.verify(access_token)
+        if principal.user_id != stream.holder.user_id:
+            raise Unauthenticated("The token is of another user.", reason="TOKEN_INVALID")
+        require_scope(scopes, principal)
+        set_principal(principal)
+        # Its alarm rings when the former token expires, and is set again then.
+        self._unindex(stream)
+        stream.holder = principal
+        self._index(stream)
+
+    def end_expired(self, now_s: float) -> None:
+        """Ends the streams whose token's life was over by ``now_s`` and not renewed."""
+        for stream in self._expiring.ring(now_s):
+            if stream.end is not None:
+                continue
+            if stream.holder.expires_at > now_s:
+                self._expiring.set(stream, stream.holder.expires_at)
+            else:
+                stream.finish(TOKEN_EXPIRED)
+
+    def _time(self, at_s: int) -> None:
+        """Has those that expire by ``at_s`` ended then: one timer for all streams."""
+        if self._timer is not None:
+            if self._timer_at_s <= at_s:
+                return
+            self._timer.cancel()
+        self._timer_at_s = at_s
+        left_s = max(at_s - self._clock(), 0)
+        self._timer = asyncio.get_running_loop().call_later(left_s, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self.end_expired(self._clock())
+        if (at_s := self._expiring.next_s) is not None:
+            self._time(at_s)
 
     async def told(
         self,
@@ -132,26 +232,12 @@ class OpenStreams:
     @contextmanager
     def opened(self, principal: Principal | None = None) -> Iterator[OpenStream]:
         """A stream of this user, or of another service, until the block ends."""
-        stream, sid = OpenStream(), principal.sid if principal else ""
-        self._open[sid].add(stream)
-        timer = self._expiring(stream, principal) if principal else None
-        if sid and self._tokens is not None and self._tokens.is_revoked(sid):
-            # Revoked after the token was verified, before the stream could be found.
-            stream.finish(TOKEN_REVOKED)
-        if self._draining:
-            stream.finish(self._drained(sid))
+        stream = OpenStream(principal or SERVICE)
+        self.hold(stream)
         try:
             yield stream
         finally:
-            if timer is not None:
-                timer.cancel()
-            self._open[sid].discard(stream)
-            if not self._open[sid]:
-                del self._open[sid]
-
-    def _expiring(self, stream: OpenStream, principal: Principal) -> asyncio.TimerHandle:
-        left_s = max(principal.expires_at - time.time(), 0)
-        return asyncio.get_running_loop().call_later(left_s, stream.finish, TOKEN_EXPIRED)
+            self.release(stream)
 
     def _drained(self, sid: str) -> StreamEnd:
         return draining(self._spread_s if sid else min(self._spread_s, FOLLOWERS_SPREAD_S))
@@ -160,15 +246,73 @@ class OpenStreams:
         """Refuse tokens of ``sid`` until ``forget_at`` (Unix seconds) and end its streams now."""
         if self._tokens is not None:
             self._tokens.revoke(sid, forget_at)
-        for stream in self._open.get(sid, ()):
+        for stream in self._by_sid.get(sid, ()):
             stream.finish(TOKEN_REVOKED)
 
-    def drain(self) -> None:
-        """Has every stream end, and those that are yet to be opened."""
+    async def drain(self, *, over_s: float = 0.0) -> None:
+        """Has every stream end within ``over_s``, and those at once that are yet to be opened."""
         self._draining = True
-        for sid, streams in self._open.items():
-            for stream in streams:
-                stream.finish(self._drained(sid))
+        streams = [stream for streams in self._by_sid.values() for stream in streams]
+        for done, stream in enumerate(streams, 1):
+            stream.finish(self._drained(stream.holder.sid))
+            if done % _ENDED_AT_ONCE == 0:
+                await asyncio.sleep(over_s * _ENDED_AT_ONCE / len(streams))
+
+
+class HeldStreams(Generic[Stream]):
+    """The streams of users of one kind that are open at this server, found by user.
+
+    A user has ``STREAMS_PER_USER`` of them at most. ``count`` is told of each kind how many more,
+    or fewer, are held.
+    """
+
+    def __init__(
+        self, kind: str, streams: OpenStreams, count: Callable[[str, int], object]
+    ) -> None:
+        self._kind = kind
+        self._streams = streams
+        self._count = count
+        self._by_user: dict[str, tuple[Stream, ...]] = {}
+        self.held = 0
+
+    def add(self, stream: Stream) -> None:
+        """Holds a stream; one that comes while this process drains is ended at once.
+
+        Raises ResourceExhausted for one too many of its user here. Streams that have ended and
+        wait for their client to take that count apart, so that a device that comes back finds room.
+        """
+        streams = self._by_user.get(stream.holder.user_id, ())
+        going = sum(1 for one in streams if one.end is None)
+        if going >= STREAMS_PER_USER or len(streams) >= STREAMS_PER_USER + _MOST_ENDING:
+            raise ResourceExhausted(
+                f"At most {STREAMS_PER_USER} {self._kind} streams of a user at a time.",
+                metadata={"limit": "streams_per_user"},
+                retry_after_s=_LIMIT_RETRY_S,
+            )
+        self._by_user[stream.holder.user_id] = (*streams, stream)
+        self.held += 1
+        self._count(self._kind, 1)
+        self._streams.hold(stream)
+
+    def remove(self, stream: Stream) -> None:
+        """Holds it no longer."""
+        self._streams.release(stream)
+        user_id = stream.holder.user_id
+        left = tuple(one for one in self._by_user[user_id] if one is not stream)
+        if left:
+            self._by_user[user_id] = left
+        else:
+            del self._by_user[user_id]
+        self.held -= 1
+        self._count(self._kind, -1)
+
+    def of_user(self, user_id: str) -> Sequence[Stream]:
+        """The user's streams here, as they are now."""
+        return self._by_user.get(user_id, ())
+
+    def __iter__(self) -> Iterator[Stream]:
+        for streams in list(self._by_user.values()):
+            yield from streams
 
 
 def _failed(answer: type[Message], error: Exception) -> StreamEnd:

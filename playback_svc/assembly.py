@@ -28,7 +28,7 @@ from meshkit.feeds import ChangeFeed
 from meshkit.leases import Lease, Leases
 from meshkit.process import Serving
 from meshkit.server import MeshServer
-from meshkit.tokens import TokenVerifier
+from meshkit.streams import OpenStreams
 from meshkit.ulids import new_id
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
@@ -138,30 +138,9 @@ class Parts:
     addresses: SignedAddresses
 
 
-class StreamRevoker:
-    """Refuses the tokens of a revoked sign-in, and ends the streams that it opened before."""
-
-    def __init__(self, tokens: TokenVerifier, streams: Streams) -> None:
-        self._tokens = tokens
-        self._streams = streams
-
-    def revoke(self, sid: str, forget_at: float) -> None:
-        """See ``meshkit.revocations.Revoker``."""
-        self._tokens.revoke(sid, forget_at)
-        self._streams.revoke(sid)
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The service, put together and not yet serving."""
-
-    streams: Streams
-    revoker: StreamRevoker
-
-
-def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
-    """Serves the contracts of playback and devices on ``parts``."""
-    server, tokens = serving.server, serving.tokens
+def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
+    """Serves the contracts of playback and devices on ``parts``; returns what holds streams."""
+    server = serving.server
     cases = use_cases(settings, parts)
     waits = CommandWaits(parts.mailboxes, parts.events, now_ms)
     on_devices = device_cases(
@@ -173,7 +152,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
         clock=now_ms,
         urls_live_s=settings.urls_live_s,
     )
-    streams = held_streams(settings, parts, cases, on_devices)
+    streams = held_streams(settings, parts, cases, on_devices, server.streams)
 
     def hear(event: Event) -> None:
         streams.hear(event)
@@ -187,17 +166,16 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
     playback = PlaybackServicer(
         cases=cases.playback,
         watchers=streams.watchers,
-        tokens=tokens,
         addresses=parts.addresses,
     )
     server.add(add_PlaybackServiceServicer_to_server, playback)
     server.add(
         add_HeartbeatServiceServicer_to_server,
-        HeartbeatServicer(streams.heartbeats, tokens, now_ms),
+        HeartbeatServicer(streams.heartbeats, server.streams, now_ms),
     )
     devices = DeviceServicer(
         cases=on_devices,
-        streams=DeviceStreamCalls(streams.devices, parts.addresses, tokens, now_ms),
+        streams=DeviceStreamCalls(streams.devices, parts.addresses, server.streams, now_ms),
         addresses=parts.addresses,
         clock=now_ms,
     )
@@ -208,21 +186,16 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Service:
     deliveries = DeliveryServicer(ReportDeliveries(parts.deliveries, now_ms, unattributed))
     server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
     server.on_drain(deliveries.drain)
-    _add_listening(server, parts, cases, streams.activity, tokens)
-    server.on_drain(
-        lambda: streams.drain(over_s=settings.drain_notice_s, spread_s=settings.drain_spread_s)
-    )
+    _add_listening(server, parts, cases, streams.activity)
     sweeps = Lease(parts.leases, "sweep", holder=parts.holder, ttl_s=expiry.LEASE_S)
     drops = Lease(parts.leases, "forget", holder=parts.holder, ttl_s=retention.LEASE_S)
     sweeper = Sweeper(parts.upkeep, Expire(cases.commander), lease=sweeps, clock=now_ms)
     kept = Retention(parts.upkeep, parts.deliveries, lease=drops, clock=now_ms)
     serving.run(*streams.background, parts.events.run, sweeper.run, kept.run)
-    return Service(streams, StreamRevoker(tokens, streams))
+    return streams
 
 
-def _add_listening(
-    server: MeshServer, parts: Parts, cases: UseCases, views: ActivityViews, tokens: TokenVerifier
-) -> None:
+def _add_listening(server: MeshServer, parts: Parts, cases: UseCases, views: ActivityViews) -> None:
     """Adds the services of history, preferences and friends' activity."""
     history = HistoryServicer(ListHistory(parts.plays, parts.catalogue))
     server.add(add_HistoryServiceServicer_to_server, history)
@@ -233,7 +206,7 @@ def _add_listening(
         UpdatePreferences(cases.commander, parts.preferences),
     )
     server.add(add_PreferencesServiceServicer_to_server, preferences)
-    activity = ActivityServicer(ListActivity(parts.friends, cases.activity_reader), views, tokens)
+    activity = ActivityServicer(ListActivity(parts.friends, cases.activity_reader), views)
     server.add(add_ActivityServiceServicer_to_server, activity)
 
 
@@ -340,24 +313,44 @@ def device_cases(
 
 
 def held_streams(
-    settings: Settings, parts: Parts, cases: UseCases, on_devices: DeviceCases
+    settings: Settings,
+    parts: Parts,
+    cases: UseCases,
+    on_devices: DeviceCases,
+    streams: OpenStreams,
 ) -> Streams:
     """What holds streams, on the parts."""
     measures, events, commander = PrometheusMeasures(), parts.events, cases.commander
     heartbeats = Heartbeats(
-        parts.store, parts.positions, events, commander, measures=measures, clock=now_ms
+        parts.store,
+        parts.positions,
+        events,
+        commander,
+        streams=streams,
+        measures=measures,
+        clock=now_ms,
     )
     devices = DeviceStreams(
         parts.mailboxes, events, events, commander,
         register_device=on_devices.register_device,
         open_mailbox=OpenMailbox(parts.mailboxes, events, now_ms),
         report_applied=on_devices.report_applied,
-        measures=measures, clock=now_ms, urls_live_s=settings.urls_live_s,
+        streams=streams, measures=measures, clock=now_ms, urls_live_s=settings.urls_live_s,
     )  # fmt: skip
     watchers = Watchers(
-        cases.playback.get_playback, parts.others, events, measures=measures, clock=now_ms
+        cases.playback.get_playback,
+        parts.others,
+        events,
+        streams=streams,
+        measures=measures,
+        clock=now_ms,
     )
     activity = ActivityViews(
-        parts.friends, cases.activity_reader, events, measures=measures, clock=now_ms
+        parts.friends,
+        cases.activity_reader,
+        events,
+        streams=streams,
+        measures=measures,
+        clock=now_ms,
     )
     return Streams(heartbeats, devices, watchers, activity)

@@ -50,9 +50,9 @@ async def serve(settings: Settings) -> None:
         identity = await process.channel(settings.identity_target, "identity", PLANS, USERS)
         plans = CachedPlans(PlanServiceStub(identity))
         addresses = SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file))
-        service = assemble(process, settings, await connect(process, settings, plans, addresses))
+        assemble(process, settings, await connect(process, settings, plans, addresses))
         revocations = identity_revocations(UserInternalServiceStub(identity))
-        process.refuse_revoked(revocations, by=service.revoker)
+        process.refuse_revoked(revocations)
         process.run(plans.run, addresses.run)
         await process.serve()
 

@@ -76,8 +76,7 @@ def assemble(
         UserInternalServicer(LookupUsers(accounts), watch_users, streams=server.streams),
     )
     server.add(add_TokenInternalServiceServicer_to_server, TokenInternalServicer(issue))
-    # What is checked last are the calls of a drain: the verifier itself, not the streams alone.
-    process.refuse_revoked(_own_revocations(watch_users), by=process.tokens)
+    process.refuse_revoked(_own_revocations(watch_users))
     process.every_hour(partial(prune_revoked, pool, utc_now))
 
 

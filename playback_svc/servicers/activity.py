@@ -12,9 +12,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.stream_ends import unavailable
 from meshkit.timestamps import timestamp_of_ms
-from meshkit.tokens import TokenVerifier
 from playback_svc import convert
-from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.streams.activity_views import ActivityViews
 from playback_svc.usecases.activity import FriendListening, ListActivity
 
@@ -22,12 +20,9 @@ from playback_svc.usecases.activity import FriendListening, ListActivity
 class ActivityServicer(ActivityServiceServicer):
     """What the friends of the calling user listen to."""
 
-    def __init__(
-        self, list_activity: ListActivity, views: ActivityViews, tokens: TokenVerifier
-    ) -> None:
+    def __init__(self, list_activity: ListActivity, views: ActivityViews) -> None:
         self._list_activity = list_activity
         self._views = views
-        self._tokens = tokens
 
     async def ListActivity(
         self, request: pb.ListActivityRequest, context: Context
@@ -39,9 +34,8 @@ class ActivityServicer(ActivityServiceServicer):
         self, request: pb.WatchActivityRequest, context: Context
     ) -> AsyncIterator[pb.WatchActivityResponse]:
         """See the contract."""
-        view = self._views.open(holder_of(current_principal()))
+        view = self._views.open(current_principal())
         try:
-            end_revoked(view, self._tokens)
             if view.end is None:
                 await self._views.first(view)
             # Who follows nobody may hear nothing for hours, and shall know that the stream stands.

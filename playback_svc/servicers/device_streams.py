@@ -11,21 +11,14 @@ from segue.playback.v1 import stream_pb2
 from meshkit.faults import InvalidArgument
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from meshkit.tokens import TokenVerifier
+from meshkit.streams import OpenStreams
 from playback_svc import convert
 from playback_svc.domain.mailbox import Command
 from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.player_states import Answer
 from playback_svc.servicers import device_messages
-from playback_svc.servicers.holding import (
-    Inbox,
-    end_revoked,
-    ended_by_failure,
-    first,
-    holder_of,
-    renew,
-)
+from playback_svc.servicers.holding import SCOPES, Inbox, ended_by_failure, first
 from playback_svc.servicers.streams import stream
 from playback_svc.streams.device_stream import DeviceStream
 from playback_svc.streams.device_streams import DeviceStreams, Greeting, Hello
@@ -35,22 +28,22 @@ class DeviceStreamCalls:
     """Connect and WatchCommands."""
 
     def __init__(
-        self, streams: DeviceStreams, addresses: Addresses, tokens: TokenVerifier, clock: Clock
+        self, streams: DeviceStreams, addresses: Addresses, renewing: OpenStreams, clock: Clock
     ) -> None:
         self._streams = streams
         self._addresses = addresses
-        self._tokens = tokens
+        self._renewing = renewing
         self._clock = clock
 
     async def connect(
         self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
     ) -> AsyncIterator[pb.ConnectResponse]:
         """See Connect of the contract."""
-        stream = self._streams.hold(holder_of(current_principal()))
+        stream = self._streams.hold(current_principal())
         inbox: Inbox[pb.ConnectRequest] | None = None
         try:
             incoming = aiter(request_iterator)
-            greeting = await self._greeted(stream, _hello(await first(incoming)))
+            greeting = await self._streams.open(stream, _hello(await first(incoming)))
             if stream.end is None:
                 yield pb.ConnectResponse(welcome=self._welcome(greeting))
                 await self._welcomed(stream, greeting)
@@ -83,11 +76,11 @@ class DeviceStreamCalls:
         self, request: pb.WatchCommandsRequest, context: Context
     ) -> AsyncIterator[pb.WatchCommandsResponse]:
         """See WatchCommands of the contract."""
-        stream = self._streams.hold(holder_of(current_principal()))
+        stream = self._streams.hold(current_principal())
         try:
             device_id = request.device_id
             hello = Hello(device_id, request.last_applied)
-            greeting = await self._greeted(stream, hello)
+            greeting = await self._streams.open(stream, hello)
             if stream.end is None:
                 yield pb.WatchCommandsResponse(welcome=self._welcome(greeting))
                 await self._welcomed(stream, greeting)
@@ -100,11 +93,6 @@ class DeviceStreamCalls:
         finally:
             self._streams.close(stream)
         yield pb.WatchCommandsResponse(end=stream.end.to_message())
-
-    async def _greeted(self, stream: DeviceStream, hello: Hello) -> Greeting:
-        greeting = await self._streams.open(stream, hello)
-        end_revoked(stream, self._tokens)
-        return greeting
 
     async def _welcomed(self, stream: DeviceStream, greeting: Greeting) -> None:
         if greeting.lapse is not None:
@@ -151,7 +139,7 @@ class DeviceStreamCalls:
                     volume = device_messages.volume_of(request.state)
                     stream.loudness = stream.loudness if volume is None else volume
                 case "access_token":
-                    await renew(stream, self._tokens, request.access_token)
+                    await self._renewing.renew(stream, request.access_token, SCOPES)
                 case _:
                     raise InvalidArgument.field("message", "must be applied, state or access_token")
         await self._streams.report(stream, device_messages.applied(said))

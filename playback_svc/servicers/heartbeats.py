@@ -13,11 +13,11 @@ from meshkit.faults import InvalidArgument, Unavailable
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.stream_ends import unavailable
-from meshkit.tokens import TokenVerifier
+from meshkit.streams import OpenStreams
 from playback_svc import convert
 from playback_svc.domain.beats import Counted, network_of
 from playback_svc.ports.clock import Clock
-from playback_svc.servicers.holding import end_revoked, first, holder_of, renew
+from playback_svc.servicers.holding import SCOPES, first
 from playback_svc.streams.heartbeats import Heartbeats
 from playback_svc.streams.slots import Slot
 
@@ -27,9 +27,9 @@ _PLAYING = playback_pb2.Playback.PLAYING
 class HeartbeatServicer(HeartbeatServiceServicer):
     """Streams of beats, and single beats, of the calling user's devices."""
 
-    def __init__(self, heartbeats: Heartbeats, tokens: TokenVerifier, clock: Clock) -> None:
+    def __init__(self, heartbeats: Heartbeats, streams: OpenStreams, clock: Clock) -> None:
         self._heartbeats = heartbeats
-        self._tokens = tokens
+        self._streams = streams
         self._clock = clock
 
     async def StreamHeartbeats(
@@ -38,9 +38,8 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         """See the contract."""
         requests = aiter(request_iterator)
         session_id, device_id = await _hello(requests)
-        holder = holder_of(current_principal())
+        holder = current_principal()
         slot = await self._heartbeats.open(holder, session_id, device_id)
-        end_revoked(slot, self._tokens)
         task = asyncio.current_task()
         slot.interrupt = task.cancel if task else slot.interrupt
         # Filled again for every ack: it is on the wire before the next beat is asked for.
@@ -99,7 +98,7 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         """Takes a fresh token. Raises Unauthenticated, PermissionDenied, InvalidArgument."""
         if not request.HasField("access_token"):
             raise InvalidArgument.field("message", "must be heartbeat or access_token")
-        await renew(slot, self._tokens, request.access_token)
+        await self._streams.renew(slot, request.access_token, SCOPES)
 
     async def ReportHeartbeat(
         self, request: pb.ReportHeartbeatRequest, context: Context
@@ -107,7 +106,7 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         """See the contract."""
         session_id = request.playback_id
         device_id = request.device_id
-        holder = holder_of(current_principal())
+        holder = current_principal()
         slot = await self._heartbeats.attend(holder, session_id, device_id)
         beat = request.heartbeat
         if slot.end is None and beat.seq > slot.last_seq:

@@ -1,4 +1,4 @@
-"""What the servicers of held streams share: who holds one, its fresh tokens, its requests."""
+"""What the servicers of held streams share: its first message, its failures, its requests."""
 
 from __future__ import annotations
 
@@ -7,49 +7,21 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from meshkit.faults import Unauthenticated, Unavailable
-from meshkit.interceptors.auth import require_scope
-from meshkit.principal import Principal, set_principal
-from meshkit.stream_ends import TOKEN_REVOKED, unavailable
-from meshkit.tokens import TokenVerifier
-from playback_svc.streams.held_streams import HeldStream, Holder
+from meshkit.faults import Unavailable
+from meshkit.stream_ends import HeldStream, unavailable
 
 HELLO_WITHIN_S = 10.0
 MOST_WAITING = 100
 # Of the contract of both streams that take fresh tokens.
-_SCOPES = ("playback.control",)
+SCOPES = ("playback.control",)
 
 Request = TypeVar("Request")
-
-
-def holder_of(principal: Principal) -> Holder:
-    """Whose stream it is."""
-    return Holder(principal.user_id, principal.sid, principal.tier, principal.expires_at)
 
 
 async def first(requests: AsyncIterator[Request]) -> Request | None:
     """The first message, None where there is none. Raises TimeoutError where it takes too long."""
     async with asyncio.timeout(HELLO_WITHIN_S):
         return await anext(requests, None)
-
-
-async def renew(stream: HeldStream, tokens: TokenVerifier, access_token: str) -> None:
-    """Takes a fresh token of the same user. Raises Unauthenticated, PermissionDenied."""
-    principal = await tokens.verify(access_token)
-    if principal.user_id != stream.holder.user_id:
-        raise Unauthenticated("The token is of another user.", reason="TOKEN_INVALID")
-    require_scope(_SCOPES, principal)
-    set_principal(principal)
-    stream.holder = holder_of(principal)
-
-
-def end_revoked(stream: HeldStream, tokens: TokenVerifier) -> None:
-    """Ends a stream whose sign-in was revoked after its token was verified.
-
-    To be called once the stream can be found: revocations that come later find it.
-    """
-    if tokens.is_revoked(stream.holder.sid):
-        stream.finish(TOKEN_REVOKED)
 
 
 @contextmanager

@@ -12,10 +12,8 @@ from meshkit.idempotency import RequestKey, WriteRequest, request_key
 from meshkit.paging import size_of
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from meshkit.tokens import TokenVerifier
 from playback_svc import convert
 from playback_svc.ports.addresses import Addresses
-from playback_svc.servicers.holding import end_revoked, holder_of
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
 from playback_svc.streams.live_view import Watchers
@@ -35,12 +33,10 @@ class PlaybackServicer(PlaybackServiceServicer):
         *,
         cases: PlaybackCases,
         watchers: Watchers,
-        tokens: TokenVerifier,
         addresses: Addresses,
     ) -> None:
         self._cases = cases
         self._watchers = watchers
-        self._tokens = tokens
         self._addresses = addresses
 
     async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
@@ -89,9 +85,8 @@ class PlaybackServicer(PlaybackServiceServicer):
         self, request: pb.WatchPlaybackRequest, context: Context
     ) -> AsyncIterator[pb.WatchPlaybackResponse]:
         """See the contract."""
-        view = await self._watchers.open(holder_of(current_principal()))
+        view = await self._watchers.open(current_principal())
         try:
-            end_revoked(view, self._tokens)
             if view.end is None:
                 playing = await self._watchers.first(view)
                 yield _shown(playing) if playing else _NOTHING_PLAYED

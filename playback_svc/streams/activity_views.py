@@ -14,13 +14,16 @@ from collections.abc import Sequence
 
 import structlog
 
+from meshkit.alarms import Alarms
 from meshkit.faults import Fault, Unavailable
+from meshkit.principal import Principal
+from meshkit.stream_ends import HeldStream
+from meshkit.streams import HeldStreams, OpenStreams
 from playback_svc.domain.activity import Listening
 from playback_svc.ports.clients import Friend, Friends
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import Event, EventBus, PlaybackChanged, SettingsChanged
 from playback_svc.ports.measures import Measures
-from playback_svc.streams.held_streams import Alarms, HeldStream, HeldStreams, Holder
 from playback_svc.usecases.activity import (
     MOST_FRIENDS,
     ActivityReader,
@@ -49,7 +52,7 @@ class ActivityView(HeldStream):
 
     __slots__ = ("_looked", "_told", "_waiting", "due", "failures", "friends", "lost")
 
-    def __init__(self, holder: Holder) -> None:
+    def __init__(self, holder: Principal) -> None:
         super().__init__(holder)
         self.friends: dict[str, Friend] = {}
         self.due = False
@@ -113,6 +116,7 @@ class ActivityViews:
         activity_reader: ActivityReader,
         events: EventBus,
         *,
+        streams: OpenStreams,
         measures: Measures,
         clock: Clock,
     ) -> None:
@@ -120,13 +124,13 @@ class ActivityViews:
         self._reader = activity_reader
         self._events = events
         self._clock = clock
-        self.held: HeldStreams[ActivityView] = HeldStreams("activity", measures, clock() / 1000)
+        self.held: HeldStreams[ActivityView] = HeldStreams("activity", streams, measures.streams)
         self._by_friend: dict[str, dict[ActivityView, None]] = {}
         self._marked: dict[str, None] = {}
         self._doubted: dict[str, None] = {}
         self._refreshing: Alarms[ActivityView] = Alarms(clock() / 1000)
 
-    def open(self, holder: Holder) -> ActivityView:
+    def open(self, holder: Principal) -> ActivityView:
         """A view; give it back to :meth:`close`. Raises ResourceExhausted."""
         view = ActivityView(holder)
         self.held.add(view)
@@ -217,7 +221,7 @@ class ActivityViews:
         self._doubted.update(dict.fromkeys(self._by_friend))
 
     async def run(self) -> None:
-        """Look at friends of whom there are events, and end views, until cancelled."""
+        """Look at friends of whom there are events until cancelled."""
         task = asyncio.current_task()
         while task is None or not task.cancelling():
             await asyncio.sleep(TICK_S)
@@ -225,10 +229,8 @@ class ActivityViews:
             await self.look_again()
 
     def tick(self) -> None:
-        """Ends views whose token expired, and reminds those that are to ask for friends again."""
-        now_s = self._clock() / 1000
-        self.held.end_expired(now_s)
-        for view in self._refreshing.ring(now_s):
+        """Reminds the views that are to ask for friends again."""
+        for view in self._refreshing.ring(self._clock() / 1000):
             view.remind()
 
     def _await_refresh(self, view: ActivityView) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from meshkit.faults import ResourceExhausted
+from meshkit.principal import Principal
+from meshkit.stream_ends import HeldStream
 from playback_svc.domain.mailbox import Command
-from playback_svc.streams.held_streams import HeldStream, Holder
 from playback_svc.usecases.device_reports import READ_AT_ONCE
 
 MESSAGES_A_SECOND = 50
@@ -27,7 +28,7 @@ class DeviceStream(HeldStream):
         "loudness_due", "number", "told", "waiting", "watched",
     )  # fmt: skip
 
-    def __init__(self, holder: Holder) -> None:
+    def __init__(self, holder: Principal) -> None:
         super().__init__(holder)
         self.device_id = ""
         self.number = 0

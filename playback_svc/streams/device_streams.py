@@ -16,7 +16,9 @@ from dataclasses import dataclass
 import structlog
 
 from meshkit.faults import InvalidArgument, NotFound, Unavailable
+from meshkit.principal import Principal
 from meshkit.stream_ends import LAPSED, Reason, StreamEnd
+from meshkit.streams import HeldStreams, OpenStreams
 from playback_svc.domain.devices import Device, require_controllable
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
@@ -33,7 +35,6 @@ from playback_svc.ports.measures import Measures
 from playback_svc.ports.player_states import Answer
 from playback_svc.ports.presence import Presence
 from playback_svc.streams.device_stream import DeviceStream
-from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Snapshot, answer_of
 from playback_svc.usecases.device.register_device import RegisterDevice
@@ -104,6 +105,7 @@ class DeviceStreams:
         register_device: RegisterDevice,
         open_mailbox: OpenMailbox,
         report_applied: ReportApplied,
+        streams: OpenStreams,
         measures: Measures,
         clock: Clock,
         urls_live_s: int,
@@ -117,12 +119,12 @@ class DeviceStreams:
         self._report_applied = report_applied
         self._clock = clock
         self._urls_live_s = urls_live_s
-        self.held: HeldStreams[DeviceStream] = HeldStreams("device", measures, clock() / 1000)
+        self.held: HeldStreams[DeviceStream] = HeldStreams("device", streams, measures.streams)
         self._doubted: dict[DeviceStream, None] = {}
         self._loud: dict[DeviceStream, None] = {}
         self._compare_at_ms = clock() + COMPARED_EVERY_S * 1000
 
-    def hold(self, holder: Holder) -> DeviceStream:
+    def hold(self, holder: Principal) -> DeviceStream:
         """Room for a stream; give it back to :meth:`close`. Raises ResourceExhausted."""
         stream = DeviceStream(holder)
         self.held.add(stream)
@@ -302,12 +304,11 @@ class DeviceStreams:
         self._doubted.update(dict.fromkeys(self.held))
 
     async def run(self) -> None:
-        """End streams whose token expired and look for lost events until cancelled."""
+        """Look for lost events, and tell what waits, until cancelled."""
         task = asyncio.current_task()
         while task is None or not task.cancelling():
             await asyncio.sleep(TICK_S)
             now_ms = self._clock()
-            self.held.end_expired(now_ms / 1000)
             if now_ms >= self._compare_at_ms:
                 self._compare_at_ms = now_ms + COMPARED_EVERY_S * 1000
                 self.gap()

@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 
 import structlog
 
 from meshkit.faults import Fault, NotFound, Unavailable
+from meshkit.principal import Principal
+from meshkit.streams import HeldStreams, OpenStreams
 from playback_svc.domain.beats import Counted
 from playback_svc.domain.player_state import EndReason, PlayerState, Status
 from playback_svc.ports.clock import Clock
@@ -21,7 +24,6 @@ from playback_svc.ports.events import Event, EventBus, PlaybackChanged
 from playback_svc.ports.measures import Measures
 from playback_svc.ports.player_states import Checkpoint, PlayerStateStore
 from playback_svc.ports.positions import PositionStore
-from playback_svc.streams.held_streams import HeldStreams, Holder
 from playback_svc.streams.slots import Slot, over_by
 from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.decisions import playback_changed
@@ -46,6 +48,7 @@ class Heartbeats:
         events: EventBus,
         commander: Commander,
         *,
+        streams: OpenStreams,
         measures: Measures,
         clock: Clock,
     ) -> None:
@@ -57,13 +60,13 @@ class Heartbeats:
         self._sessions = SessionLookup(store)
         self._measures = measures
         self._clock = clock
-        self.held: HeldStreams[Slot] = HeldStreams("heartbeat", measures, clock() / 1000)
+        self.held: HeldStreams[Slot] = HeldStreams("heartbeat", streams, measures.streams)
         self._marked: dict[str, Slot] = {}
         # The last slots, by user, of sessions that beat without a stream, while they may go on.
         self._passing: dict[str, Slot] = {}
         self._measure_at_ms = 0
 
-    async def open(self, holder: Holder, session_id: str, device_id: str) -> Slot:
+    async def open(self, holder: Principal, session_id: str, device_id: str) -> Slot:
         """A stream's slot; its ``end`` is set where the session takes no beats any more.
 
         Raises NotFound for a session or device that is not the caller's, ResourceExhausted for
@@ -126,12 +129,13 @@ class Heartbeats:
         """Add up what the device counted since its beat before."""
         self._measures.report(slot.holder.tier, counted)
 
-    async def attend(self, holder: Holder, session_id: str, device_id: str) -> Slot:
+    async def attend(self, holder: Principal, session_id: str, device_id: str) -> Slot:
         """A slot for one beat without a stream: that of the session's stream, or a passing one."""
         for slot in self.held.of_user(holder.user_id):
             if (slot.session_id, slot.device_id, slot.end) == (session_id, device_id, None):
                 return slot
-        slot = Slot(holder, session_id, device_id)
+        # It stays for as long as the session beats, and needs no token meanwhile.
+        slot = Slot(replace(holder, token=""), session_id, device_id)
         state = await self._join(slot)
         if state is None:
             return slot
@@ -167,13 +171,12 @@ class Heartbeats:
             passing.wake(event, now_ms)
 
     async def run(self) -> None:
-        """Keep beats and end streams whose token expired until cancelled; then keep the rest."""
+        """Keep beats until cancelled; then keep the rest."""
         task = asyncio.current_task()
         try:
             # Asked for every turn: a driver may swallow the cancellation of one of its commands.
             while task is None or not task.cancelling():
                 await asyncio.sleep(FLUSH_EVERY_S)
-                self.held.end_expired(self._clock() / 1000)
                 self.measure()
                 await self.flush()
         finally:

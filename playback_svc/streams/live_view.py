@@ -10,12 +10,14 @@ import random
 import structlog
 
 from meshkit.faults import Unavailable
+from meshkit.principal import Principal
+from meshkit.stream_ends import HeldStream
+from meshkit.streams import HeldStreams, OpenStreams
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import Event, EventBus, PlaybackChanged
 from playback_svc.ports.measures import Measures
 from playback_svc.ports.user_snapshots import UserSnapshots
-from playback_svc.streams.held_streams import HeldStream, HeldStreams, Holder
 from playback_svc.usecases.playback.get_playback import GetPlayback, Playing
 
 TICK_S = 0.25
@@ -34,7 +36,7 @@ class View(HeldStream):
 
     __slots__ = ("behind", "shown", "watched")
 
-    def __init__(self, holder: Holder) -> None:
+    def __init__(self, holder: Principal) -> None:
         super().__init__(holder)
         self.watched = False
         self.behind = True
@@ -58,6 +60,7 @@ class Watchers:
         others: UserSnapshots,
         events: EventBus,
         *,
+        streams: OpenStreams,
         measures: Measures,
         clock: Clock,
     ) -> None:
@@ -65,11 +68,11 @@ class Watchers:
         self._snapshots = others
         self._events = events
         self._clock = clock
-        self.held: HeldStreams[View] = HeldStreams("view", measures, clock() / 1000)
+        self.held: HeldStreams[View] = HeldStreams("view", streams, measures.streams)
         self._doubted: dict[View, None] = {}
         self._missed = asyncio.Event()
 
-    async def open(self, holder: Holder) -> View:
+    async def open(self, holder: Principal) -> View:
         """A view; give it back to :meth:`close`. Raises ResourceExhausted."""
         view = View(holder)
         self.held.add(view)
@@ -154,11 +157,10 @@ class Watchers:
                 after_s = _RETRY_S
 
     async def run(self) -> None:
-        """End views whose token expired, and see to those in doubt, until cancelled."""
+        """See to the views in doubt, until cancelled."""
         task = asyncio.current_task()
         while task is None or not task.cancelling():
             await asyncio.sleep(TICK_S)
-            self.held.end_expired(self._clock() / 1000)
             for view in list(itertools.islice(self._doubted, ROUSED_A_TICK)):
                 del self._doubted[view]
                 view.rouse()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshkit.stream_ends import FINISHED
+from meshkit.principal import Principal
+from meshkit.stream_ends import FINISHED, HeldStream
 from playback_svc.domain.liveness import (
     SILENCE_PAUSED_MS,
     SILENCE_PLAYING_MS,
@@ -14,7 +15,6 @@ from playback_svc.domain.liveness import (
 from playback_svc.domain.player_state import EndReason, PlayerState, Rung, Status, Version
 from playback_svc.domain.rungs import nearest_rung, rung_named
 from playback_svc.ports.events import PlaybackChanged
-from playback_svc.streams.held_streams import HeldStream, Holder
 
 _NO_RUNG = Rung("", 0)
 
@@ -52,7 +52,7 @@ class Slot(HeldStream):
         "session_id", "silence_ms",
     )  # fmt: skip
 
-    def __init__(self, holder: Holder, session_id: str, device_id: str) -> None:
+    def __init__(self, holder: Principal, session_id: str, device_id: str) -> None:
         super().__init__(holder)
         self.session_id = session_id
         self.device_id = device_id

@@ -1,8 +1,7 @@
-"""All streams that a process holds: they hear the same events and end for the same reasons."""
+"""All streams that a process holds: they hear the same events."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ from playback_svc.ports.events import Event
 from playback_svc.streams.activity_views import ActivityViews
 from playback_svc.streams.device_streams import DeviceStreams
 from playback_svc.streams.heartbeats import Heartbeats
-from playback_svc.streams.held_streams import HeldStreams
 from playback_svc.streams.live_view import Watchers
 
 
@@ -42,16 +40,3 @@ class Streams:
         self.devices.gap()
         self.watchers.gap()
         self.activity.gap()
-
-    def revoke(self, sid: str) -> None:
-        """Ends every stream of a sign-in that was revoked."""
-        for held in self._held():
-            held.revoke(sid)
-
-    async def drain(self, *, over_s: float, spread_s: float) -> None:
-        """Ends every stream within ``over_s``, asking each to come back within ``spread_s``."""
-        drains = (held.drain(over_s=over_s, spread_s=spread_s) for held in self._held())
-        await asyncio.gather(*drains)
-
-    def _held(self) -> tuple[HeldStreams[Any], ...]:
-        return self.heartbeats.held, self.devices.held, self.watchers.held, self.activity.held

@@ -34,7 +34,7 @@ from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_se
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory.clients import MemoryCatalogue, MemoryPlans, MemoryPlaylists
-from playback_svc.assembly import Parts, StreamRevoker, assemble
+from playback_svc.assembly import Parts, assemble
 from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
 from playback_svc.streams.heartbeats import Heartbeats
@@ -97,7 +97,6 @@ class Instance:
     mesh: ServedMesh
     streams: Streams
     parts: Parts
-    revoker: StreamRevoker
 
     @property
     def heartbeats(self) -> Heartbeats:
@@ -106,7 +105,7 @@ class Instance:
 
     def revoke(self, sid: str) -> None:
         """As if identity had told that a sign-in was revoked."""
-        self.revoker.revoke(sid, time.time() + 600)
+        self.mesh.server.streams.revoke(sid, time.time() + 600)
 
     def user(self, user_id: str | None = None, **claims: Any) -> User:
         channel = self.mesh.channel("edge", serves_as="playback")
@@ -129,9 +128,9 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             plans=world.plans,
             addresses=SignedAddresses(PUBLIC_URL, keys),
         )
-        service = assemble(process, settings, parts)
+        streams = assemble(process, settings, parts)
         async with served_mesh(process, world.tls, world.issuer) as mesh:
-            yield Instance(mesh, service.streams, parts, service.revoker)
+            yield Instance(mesh, streams, parts)
 
 
 @dataclass

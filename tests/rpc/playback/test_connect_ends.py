@@ -20,8 +20,8 @@ from meshkit.faults import (
     Unauthenticated,
     Unavailable,
 )
+from meshkit.streams import STREAMS_PER_USER
 from playback_svc.streams.device_stream import MESSAGES_AT_ONCE
-from playback_svc.streams.held_streams import STREAMS_PER_USER
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import REASON, Call, connected, later, said_hello, unheld
@@ -201,10 +201,10 @@ async def test_an_absurd_message_ends_the_stream_by_name(
 
 async def test_a_stream_ends_when_its_token_expires(instance: Instance, user: User) -> None:
     kitchen, _ = await connected(user)
-    instance.streams.devices.held.end_expired(later(299))
+    instance.mesh.server.streams.end_expired(later(299))
     await user.play()
     assert (await kitchen.commands(1))[0].number == 1
-    instance.streams.devices.held.end_expired(later(301))
+    instance.mesh.server.streams.end_expired(later(301))
     (last,) = await kitchen.ended()
     assert last.end.reason == REASON.TOKEN_EXPIRED
 
@@ -219,10 +219,10 @@ async def test_a_renewed_token_keeps_the_stream(instance: Instance, user: User) 
         (device,) = (await user.on_device("ListDevices")).devices
         if device.volume_percent == 9:
             break
-    instance.streams.devices.held.end_expired(later(600))
+    instance.mesh.server.streams.end_expired(later(600))
     await user.play()
     assert (await kitchen.commands(1))[0].number == 1
-    instance.streams.devices.held.end_expired(later(901))
+    instance.mesh.server.streams.end_expired(later(901))
     (last,) = await kitchen.ended()
     assert last.end.reason == REASON.TOKEN_EXPIRED
 

@@ -15,9 +15,9 @@ from meshkit import valkey
 from meshkit.clock import now_ms
 from meshkit.faults import InvalidArgument, NotFound, ResourceExhausted, Unauthenticated
 from meshkit.leases import Lease, MemoryLeases
+from meshkit.streams import STREAMS_PER_USER
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.domain.liveness import BLIND_MS
-from playback_svc.streams.held_streams import STREAMS_PER_USER
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.expiry import Expire, Sweeper
 from tests.contracts.playback.samples import TRACK, new_id

@@ -8,8 +8,8 @@ import pytest
 from segue.device.v1 import device_pb2
 
 from meshkit.faults import InvalidArgument, NotFound, ResourceExhausted
+from meshkit.streams import STREAMS_PER_USER
 from playback_svc.domain.mailbox import LIFE_MS
-from playback_svc.streams.held_streams import STREAMS_PER_USER
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.held_calls import (

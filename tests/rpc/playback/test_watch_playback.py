@@ -11,9 +11,9 @@ from segue.playback.v1 import playback_pb2
 from meshkit import valkey
 from meshkit.clock import now_ms
 from meshkit.faults import ResourceExhausted
+from meshkit.streams import STREAMS_PER_USER
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.domain.liveness import BLIND_MS
-from playback_svc.streams.held_streams import STREAMS_PER_USER
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.expiry import Expire
 from tests.contracts.playback.samples import new_id

@@ -69,7 +69,7 @@ async def test_a_drain_ends_streams_spread_over_time(streams: OpenStreams) -> No
     told = [streams.told(WatchUsersResponse, quiet, principal=user()) for _ in range(20)]
     for one in told:
         assert (await anext(one)).resume_token == "t1"
-    streams.drain()
+    await streams.drain()
     lasts = [await anext(one) for one in told]
     assert {reason_of(last) for last in lasts} == {"DRAINING"}
     waits = {last.end.reconnect_after.ToMilliseconds() for last in lasts}
@@ -84,7 +84,7 @@ async def test_followers_come_back_sooner_than_users(streams: OpenStreams) -> No
     told = [streams.told(WatchUsersResponse, quiet) for _ in range(20)]
     for one in told:
         await anext(one)
-    streams.drain()
+    await streams.drain()
     waits = [(await anext(one)).end.reconnect_after.ToMilliseconds() for one in told]
     assert max(waits) <= FOLLOWERS_SPREAD_S * 1000
 
@@ -92,7 +92,7 @@ async def test_followers_come_back_sooner_than_users(streams: OpenStreams) -> No
 async def test_a_stream_that_is_opened_while_the_server_drains_ends_at_once(
     streams: OpenStreams,
 ) -> None:
-    streams.drain()
+    await streams.drain()
     with streams.opened() as stream:
         assert stream.end is not None
         assert stream.end.reason is Reason.DRAINING
@@ -126,7 +126,7 @@ async def test_a_sign_in_that_was_revoked_before_its_stream_was_found_ends_it(
 async def test_the_first_end_stands(streams: OpenStreams) -> None:
     with streams.opened(user()) as stream:
         stream.finish(StreamEnd(Reason.DELETED, "gone"))
-        streams.drain()
+        await streams.drain()
         assert stream.end is not None
         assert stream.end.reason is Reason.DELETED
 
@@ -148,7 +148,7 @@ async def test_a_feed_that_told_nothing_resumes_where_it_was_asked_to(
         return
         yield
 
-    streams.drain()
+    await streams.drain()
     told = streams.told(WatchUsersResponse, steps, resume_token="t0")
     assert [answer.resume_token async for answer in told] == ["t0"]
 
@@ -312,5 +312,5 @@ async def test_work_that_is_done_ends_as_finished_whatever_came_before(
 
     told = streams.told(WatchUsersResponse, steps)
     await anext(told)
-    streams.drain()
+    await streams.drain()
     assert [reason_of(answer) async for answer in told] == ["REASON_UNSPECIFIED", "FINISHED"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meshkit.principal import Principal, set_principal
+from meshkit.streams import OpenStreams
 from playback_svc.adapters.memory.clients import MemoryPlaylists, MemoryPositions
 from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
@@ -18,7 +19,6 @@ from playback_svc.streams.activity_views import (
     ActivityView,
     ActivityViews,
 )
-from playback_svc.streams.held_streams import Holder
 from playback_svc.usecases.activity import ActivityReader, FriendListening, ListActivity
 from playback_svc.usecases.decisions import playback_changed
 from tests.contracts.playback.samples import NOW, new_id, playing
@@ -53,13 +53,19 @@ class Desk:
         activity_reader = ActivityReader(self.others, self.positions, clock)
         self.list = ListActivity(self.playlists, activity_reader)
         measures: Any = Measures()
+        self.open_streams = OpenStreams(None, spread_s=1, clock=lambda: self.now / 1000)
         self.views = ActivityViews(
-            self.playlists, activity_reader, self.events, measures=measures, clock=clock
+            self.playlists,
+            activity_reader,
+            self.events,
+            streams=self.open_streams,
+            measures=measures,
+            clock=clock,
         )
         self.events.listen(self.views.hear, self.views.gap)
         rights = frozenset({"playback"})
         set_principal(Principal(self.user, "sid", "free", rights, NOW / 1000 + 300, "token"))
-        self.holder = Holder(self.user, "sid", "free", NOW / 1000 + 300)
+        self.holder = Principal(self.user, "sid", "free", frozenset(), NOW / 1000 + 300, "token")
 
     def befriends(self, *user_ids: str) -> None:
         self.playlists.followed[self.user] = [Friend(one, f"name {one}") for one in user_ids]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from meshkit.principal import Principal
+from meshkit.streams import OpenStreams
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.adapters.memory.events import MemoryEventBus
@@ -12,7 +14,6 @@ from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.player_states import Change
 from playback_svc.streams.heartbeats import Heartbeats
-from playback_svc.streams.held_streams import Holder
 from playback_svc.streams.slots import Slot
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import playback_changed, record_of
@@ -24,7 +25,7 @@ from tests.contracts.playback.samples import (
 )
 
 USER = new_id()
-HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
+HOLDER = Principal(USER, "sid", "free", frozenset(), NOW / 1000 + 300, "token")
 
 
 class Heard(NoMeasures):
@@ -56,11 +57,13 @@ class Rig:
         commander = Commander(
             self.store, self.positions, MemoryDeliveries(self.store), self.events, lambda: self.now
         )
+        self.open_streams = OpenStreams(None, spread_s=1, clock=lambda: self.now / 1000)
         self.heartbeats = Heartbeats(
             self.store,
             self.positions,
             self.events,
             commander,
+            streams=self.open_streams,
             measures=self.measures,
             clock=lambda: self.now,
         )

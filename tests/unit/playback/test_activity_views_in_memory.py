@@ -181,7 +181,7 @@ async def test_a_view_waits_until_there_is_something_to_tell(desk: Desk) -> None
 async def test_a_view_ends_with_its_token(desk: Desk) -> None:
     view = await desk.opened()
     desk.now += 302_000
-    desk.views.tick()
+    desk.open_streams.end_expired(desk.now / 1000)
     assert view.end is not None
     assert view.end.reason is Reason.TOKEN_EXPIRED
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from meshkit.faults import InvalidArgument, ResourceExhausted, Unavailable
+from meshkit.principal import Principal
 from meshkit.stream_ends import Reason
+from meshkit.streams import OpenStreams
 from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.adapters.memory.events import MemoryEventBus, MemorySwitchboard
@@ -38,7 +40,6 @@ from playback_svc.streams.device_streams import (
     DeviceStreams,
     Hello,
 )
-from playback_svc.streams.held_streams import Holder
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.device.register_device import RegisterDevice
 from playback_svc.usecases.device.report_applied import ReportApplied
@@ -49,7 +50,7 @@ from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 USER = new_id()
-HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
+HOLDER = Principal(USER, "sid", "free", frozenset(), NOW / 1000 + 300, "token")
 
 
 @dataclass
@@ -98,11 +99,12 @@ class Rig:
             register_device=RegisterDevice(commander, self.events),
             open_mailbox=OpenMailbox(self.store, self.events, clock),
             report_applied=ReportApplied(self.store, self.events, clock),
+            streams=OpenStreams(None, spread_s=1, clock=lambda: self.now / 1000),
             measures=NoMeasures(), clock=clock, urls_live_s=60,
         )  # fmt: skip
         self.events.listen(self.streams.hear, self.streams.gap)
 
-    async def open(self, device_id: str = "kitchen", holder: Holder = HOLDER) -> DeviceStream:
+    async def open(self, device_id: str = "kitchen", holder: Principal = HOLDER) -> DeviceStream:
         stream = self.streams.hold(holder)
         await self.streams.open(stream, Hello(device_id, 0, Registration(device_id)))
         stream.behind = False
@@ -178,7 +180,7 @@ async def test_lost_news_are_found_within_a_minute(rig: Rig) -> None:
 async def test_streams_are_compared_some_at_a_time(rig: Rig) -> None:
     users = [new_id() for _ in range(COMPARED_A_TICK + 10)]
     for user_id in users:
-        await rig.open(holder=Holder(user_id, "sid", "free", NOW))
+        await rig.open(holder=Principal(user_id, "sid", "free", frozenset(), NOW, "token"))
     await rig.queue(1, tell=False, user_id=users[-1])
     rig.events.gap()
     for _ in range(3):

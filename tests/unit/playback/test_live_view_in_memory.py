@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from structlog.testing import capture_logs
 
 from meshkit.faults import Unavailable
+from meshkit.principal import Principal
+from meshkit.streams import OpenStreams
 from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.domain.player_state import EndReason, PlayerState, Version, end, pause, seek
-from playback_svc.streams.held_streams import Holder
 from playback_svc.streams.live_view import ROUSED_A_TICK, View, Watchers
 from playback_svc.usecases.decisions import playback_changed
 from playback_svc.usecases.playback.get_playback import Playing
@@ -20,7 +21,7 @@ from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 USER = new_id()
-HOLDER = Holder(USER, "sid", "free", NOW / 1000 + 300)
+HOLDER = Principal(USER, "sid", "free", frozenset(), NOW / 1000 + 300, "token")
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Rig:
             self.read,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
             self.events,
+            streams=OpenStreams(None, spread_s=1, clock=lambda: NOW / 1000),
             measures=NoMeasures(),
             clock=lambda: NOW,
         )
@@ -146,7 +148,7 @@ async def test_an_end_by_silence_that_is_stored_is_shown_but_once(rig: Rig) -> N
 async def test_after_a_gap_views_that_are_behind_look_again_some_at_a_time(rig: Rig) -> None:
     views = []
     for _ in range(ROUSED_A_TICK + 1):
-        view = await rig.watchers.open(Holder(new_id(), "sid", "free", HOLDER.expires_at_s))
+        view = await rig.watchers.open(replace(HOLDER, user_id=new_id()))
         view.behind = False
         views.append(view)
     rig.state = playing()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from segue.playback.v1 import playback_pb2
 
-from meshkit.faults import PermissionDenied, ResourceExhausted, Unavailable
+from meshkit.faults import PermissionDenied, Unavailable
 from meshkit.stream_ends import FINISHED, Reason
 from playback_svc import convert
 from playback_svc.domain.liveness import (
@@ -20,10 +20,7 @@ from playback_svc.domain.liveness import (
 from playback_svc.domain.plans import admit
 from playback_svc.domain.player_state import EndReason, pause, seek
 from playback_svc.streams.heartbeats import CHECKPOINT_MS
-from playback_svc.streams.held_streams import HeldStreams
-from playback_svc.streams.slots import Slot
 from playback_svc.usecases.decisions import playback_changed
-from tests.contracts.playback.measures import NoMeasures
 from tests.contracts.playback.samples import (
     FREE,
     NOW,
@@ -31,9 +28,8 @@ from tests.contracts.playback.samples import (
     PREMIUM,
     RUNGS,
     TRACK,
-    new_id,
 )
-from tests.unit.playback.heartbeats_rig import HOLDER, USER, Rig
+from tests.unit.playback.heartbeats_rig import USER, Rig
 
 
 @pytest.fixture
@@ -178,13 +174,13 @@ async def test_an_end_interrupts_a_stream_that_waits_and_only_once(rig: Rig) -> 
     assert slot.end is not None
     assert not interrupted, "a stream that is sending sees the end by itself"
     slot.end, slot.listening = None, True
-    await rig.heartbeats.held.drain(over_s=0, spread_s=1)
-    await rig.heartbeats.held.drain(over_s=0, spread_s=1)
+    await rig.open_streams.drain()
+    await rig.open_streams.drain()
     assert interrupted == ["now"]
 
 
 async def test_who_opens_a_stream_while_draining_is_sent_on(rig: Rig) -> None:
-    await rig.heartbeats.held.drain(over_s=0, spread_s=1)
+    await rig.open_streams.drain()
     slot = await rig.open(await rig.begin())
     assert slot.end is not None
     assert slot.end.reason is Reason.DRAINING
@@ -197,36 +193,6 @@ async def test_a_stream_that_was_refused_is_not_held(rig: Rig) -> None:
     for _ in range(20):
         with pytest.raises(Exception, match="no such session"):
             await rig.open(state)
-
-
-def test_streams_end_with_their_token_unless_it_was_renewed() -> None:
-    registry: HeldStreams[Slot] = HeldStreams("heartbeat", NoMeasures(), now_s=100.0)
-    kept, ended = (
-        Slot(replace(HOLDER, user_id=new_id(), expires_at_s=130.5), "s", "d") for _ in range(2)
-    )
-    registry.add(kept)
-    registry.add(ended)
-    registry.end_expired(130.9)
-    assert ended.end is None
-    kept.holder = replace(kept.holder, expires_at_s=200.0)
-    registry.end_expired(132.0)
-    assert ended.end is not None
-    assert ended.end.reason is Reason.TOKEN_EXPIRED
-    assert kept.end is None
-    registry.end_expired(500.0)
-    assert kept.end is not None
-
-
-def test_a_registry_forgets_what_was_removed() -> None:
-    registry: HeldStreams[Slot] = HeldStreams("heartbeat", NoMeasures(), now_s=0)
-    slots = [Slot(HOLDER, "s", "d") for _ in range(16)]
-    for slot in slots:
-        registry.add(slot)
-    with pytest.raises(ResourceExhausted):
-        registry.add(Slot(HOLDER, "s", "d"))
-    for slot in slots:
-        registry.remove(slot)
-    assert (registry.held, list(registry)) == (0, [])
 
 
 def test_the_plan_decides_what_is_streamed() -> None:
