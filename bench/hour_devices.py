@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -218,7 +219,7 @@ class Device:
         self.playback_id = ""
 
 
-class Line:
+class Line(ABC):
     """A stream of a device, opened again wherever that is possible as long as its session lasts."""
 
     def __init__(self, owner: Device, beat_every_s: float | None = None) -> None:
@@ -295,21 +296,21 @@ class Line:
             self._lost_at, self._drained = None, False
         return self.hear(message)
 
+    @abstractmethod
     def call(self, channel: grpc.aio.Channel) -> Any:
         """Opens it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def first(self) -> Any:
         """The first message of the device."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hear(self, message: Any) -> Any:
         """Takes a message; what to answer, or None."""
-        raise NotImplementedError
 
     def beat(self) -> Any:
-        """What the device says when the time has come."""
-        raise NotImplementedError
+        """What the device says each ``beat_every_s``; only lines that have it are asked."""
+        return None
 
 
 class Beats(Line):

@@ -18,6 +18,11 @@ from meshkit.faults import Fault, FieldViolation
 DOMAIN = "segue"
 _NEUTRAL_MESSAGE = "Something failed inside Segue."
 
+_PASSING = ("UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED")
+# The words of gRPC for streams that broke, as INTERNAL: the process at the other end died, or, to
+# Python's client, it ended the stream in the midst of a write and its status was lost.
+_BROKEN_STREAMS = ("RST_STREAM", "Internal error from Core")
+
 _CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -82,13 +87,16 @@ def fault_of(error: grpc.RpcError) -> Fault:
     return _rich_fault(error.code().name, status)
 
 
+def is_broken_stream(code: str, details: str) -> bool:
+    """Whether a stream broke, so that nobody can tell how it ended: it may be opened again."""
+    return code == "INTERNAL" and any(words in details for words in _BROKEN_STREAMS)
+
+
 def _bare_fault(code: str, details: str) -> Fault:
     """A failure that no service of ours composed: the transport's words stay in the log."""
     if code == "DEADLINE_EXCEEDED":
         return faults.DeadlineExceeded("the call did not finish within its deadline")
-    # A process that dies in the middle of a stream shows as a reset, which gRPC calls INTERNAL.
-    reset = code == "INTERNAL" and "RST_STREAM" in details
-    if reset or code in ("UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED"):
+    if code in _PASSING or is_broken_stream(code, details):
         return faults.Unavailable("a service that this call needs cannot answer now")
     return Fault(f"{code}: {details}")
 
