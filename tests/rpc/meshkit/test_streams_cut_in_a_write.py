@@ -106,7 +106,7 @@ async def test_beats_go_on_over_streams_that_are_ended_while_they_are_written(
     async def token() -> Any:
         return SimpleNamespace(text="fresh", expires_at=time.time() + 300)
 
-    stub: Any = HeartbeatServiceStub(mesh.channel())
+    stub: Any = HeartbeatServiceStub(mesh.client_channel())
     client: Any = SimpleNamespace(heartbeats=stub, metadata=metadata, token=token)
     ends: list[str] = []
     session = SessionClock(PLAYBACK_ID, "kitchen", epoch=1, revision=1)
