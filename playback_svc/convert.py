@@ -11,7 +11,7 @@ from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Origin, PlayQueue, Repeat, origin_ahead, origin_of
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.plays import Outcome, PlayRecord
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer, Transferred
 from playback_svc.streams.slots import SessionOver
 from playback_svc.usecases.playback.get_playback import Playing
 from playback_svc.usecases.playback.get_queue import QueueEntry
@@ -146,11 +146,10 @@ def playback(playing: Playing) -> playback_pb2.Playback:
     return told
 
 
-def told(answer: Answer) -> playback_pb2.Playback | None:
+def told(answer: Answer) -> playback_pb2.Playback:
     """The playback that an answer tells of, as it was then."""
-    if answer.playing is None:
-        return None
-    return snapshot(answer.playing, answer.position_ms, answer.queue_count)
+    told = answer.told(Transferred)
+    return snapshot(told.playing, answer.position_ms, told.queue_count)
 
 
 def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb2.Playback:

@@ -8,7 +8,7 @@ import structlog
 
 from meshkit.capability import KeyFile, KeysUnusable
 from playback_svc.ports.addresses import StreamAddresses
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 
 _REFRESH_S = 30.0
 
@@ -24,14 +24,15 @@ class SignedAddresses:
 
     def of(self, answer: Answer) -> StreamAddresses:
         """The addresses of an answer of Play or Resume."""
-        expires_at_s = answer.urls_expire_at_s or 0
+        played = answer.played
+        expires_at_s = played.urls_expire_at_s or 0
         capability = self._keys.keys.mint(
             subject=answer.session_id,
-            grants=[rung.name for rung in answer.asset.rungs],
-            resource=answer.asset.descriptor,
+            grants=[rung.name for rung in played.asset.rungs],
+            resource=played.asset.descriptor,
             expires_at=expires_at_s,
         )
-        base = f"{self._base}/{capability}/{answer.asset.descriptor}"
+        base = f"{self._base}/{capability}/{played.asset.descriptor}"
         return StreamAddresses(f"{base}/master.m3u8", f"{base}/manifest.mpd", expires_at_s)
 
     async def run(self) -> None:

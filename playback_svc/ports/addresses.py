@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 
 
 @dataclass(frozen=True, slots=True)

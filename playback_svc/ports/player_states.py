@@ -11,18 +11,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
-from playback_svc.domain.devices import Device, DeviceView
+from playback_svc.domain.devices import Device
 from playback_svc.domain.liveness import LivePosition
 from playback_svc.domain.mailbox import Command
-from playback_svc.domain.player_state import Asset, EndReason, PlayerState, Status, Track, Version
+from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track, Version
 from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.preferences import DEFAULT, Preferences
+from playback_svc.ports.answers import StoredAnswer
 
 NO_TRACK = Track("", "", "", 0)
-"""The track of an answer that has none."""
-
-NO_ASSET = Asset("", ())
-"""The asset of an answer that has none."""
+"""A track of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,55 +42,6 @@ class SessionRecord:
     ended_by: EndReason | None
     skips_count: int = 0
     rung: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SkipsLeft:
-    """How a user's window of skips stood; ``remaining`` is None where nothing limits them."""
-
-    remaining: int | None
-    resets_in_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command answered, without secrets: addresses are signed anew from it, and equal.
-
-    ``urls_expire_at_s`` is Unix seconds; None for commands that give no addresses. ``item_ids``
-    are those of the queue, or of what was added; ``count`` is how many entries were removed;
-    ``ended`` says that everything was played; ``number`` is that of the command in the mailbox of
-    ``device_id``, 0 where there is none; ``sent`` is that command where it was stored with this
-    answer just now, and is not kept with it. ``listed`` is a device, and
-    ``playing`` a playback as it was told, kept without its queue of ``queue_count`` entries.
-    """
-
-    session_id: str
-    version: Version
-    position_ms: int
-    track: Track = NO_TRACK
-    asset: Asset = NO_ASSET
-    urls_expire_at_s: int | None = None
-    play_id: str = ""
-    skips: SkipsLeft | None = None
-    item_ids: tuple[str, ...] = ()
-    count: int = 0
-    ended: bool = False
-    device_id: str = ""
-    number: int = 0
-    sent: Command | None = field(default=None, compare=False)
-    preferences: Preferences = DEFAULT
-    listed: DeviceView | None = None
-    playing: PlayerState | None = None
-    queue_count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """An answer under its request's key, kept until ``expires_at_ms``."""
-
-    key: RequestKey
-    answer: Answer
-    expires_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from meshkit.streams import OpenStreams
 from playback_svc import convert
 from playback_svc.domain.mailbox import Command
 from playback_svc.ports.addresses import Addresses
+from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.player_states import Answer
 from playback_svc.servicers import device_messages
 from playback_svc.servicers.holding import SCOPES, Inbox, ended_by_failure, first
 from playback_svc.servicers.streams import stream

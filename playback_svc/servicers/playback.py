@@ -14,6 +14,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from playback_svc import convert
 from playback_svc.ports.addresses import Addresses
+from playback_svc.ports.answers import QueueEdited
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
 from playback_svc.streams.live_view import Watchers
@@ -112,7 +113,7 @@ class PlaybackServicer(PlaybackServiceServicer):
             play_id=request.play_id,
             client_play_id=request.client_play_id,
         )
-        left = answer.skips
+        left = answer.played.skips
         return pb.SkipResponse(
             skips_remaining=left.remaining if left else None,
             seconds_until_reset=left.resets_in_s if left else 0,
@@ -137,7 +138,7 @@ class PlaybackServicer(PlaybackServiceServicer):
             play_id=request.play_id,
             client_play_id=request.client_play_id,
         )
-        if answer.ended:
+        if answer.played.ended:
             return pb.AdvanceResponse(
                 playback_id=answer.session_id,
                 epoch=answer.version.epoch,
@@ -183,7 +184,9 @@ class PlaybackServicer(PlaybackServiceServicer):
         caller, key = _asked(request)
         origin = queued_from(request)
         answer = await self._cases.edit_queue(caller.user_id, tuple(request.track_ids), key, origin)
-        return pb.EditQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
+        return pb.EditQueueResponse(
+            item_ids=answer.told(QueueEdited).item_ids, revision=answer.version.revision
+        )
 
     async def AddToQueue(
         self, request: pb.AddToQueueRequest, context: Context
@@ -194,7 +197,9 @@ class PlaybackServicer(PlaybackServiceServicer):
         answer = await self._cases.add_to_queue(
             caller.user_id, tuple(request.track_ids), key, first=request.next, origin=origin
         )
-        return pb.AddToQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
+        return pb.AddToQueueResponse(
+            item_ids=answer.told(QueueEdited).item_ids, revision=answer.version.revision
+        )
 
     async def RemoveFromQueue(
         self, request: pb.RemoveFromQueueRequest, context: Context
@@ -204,7 +209,7 @@ class PlaybackServicer(PlaybackServiceServicer):
         item_ids = tuple(request.item_ids)
         answer = await self._cases.remove_from_queue(caller.user_id, item_ids, key)
         return pb.RemoveFromQueueResponse(
-            removed_count=answer.count, revision=answer.version.revision
+            removed_count=answer.told(QueueEdited).removed_count, revision=answer.version.revision
         )
 
     async def MoveInQueue(
@@ -215,7 +220,9 @@ class PlaybackServicer(PlaybackServiceServicer):
         item_ids = tuple(request.item_ids)
         before = request.before_item_id
         answer = await self._cases.move_in_queue(caller.user_id, item_ids, before or None, key)
-        return pb.MoveInQueueResponse(item_ids=answer.item_ids, revision=answer.version.revision)
+        return pb.MoveInQueueResponse(
+            item_ids=answer.told(QueueEdited).item_ids, revision=answer.version.revision
+        )
 
 
 def _shown(playing: Playing) -> pb.WatchPlaybackResponse:

@@ -9,7 +9,7 @@ from segue.playback.v1 import stream_pb2
 from meshkit.timestamps import timestamp_of_ms
 from playback_svc import convert
 from playback_svc.ports.addresses import Addresses
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 
 
 def stream(answer: Answer, addresses: Addresses) -> stream_pb2.Stream:
@@ -19,11 +19,12 @@ def stream(answer: Answer, addresses: Addresses) -> stream_pb2.Stream:
 
 def started(answer: Answer, addresses: Addresses) -> dict[str, Any]:
     """The fields that the answers of Play and of its kind share. Carry secrets."""
+    played = answer.played
     return {
         **_stream_fields(answer, addresses),
         "playback_id": answer.session_id,
-        "play_id": answer.play_id,
-        "track": convert.track_summary(answer.track),
+        "play_id": played.play_id,
+        "track": convert.track_summary(played.track),
         "position_ms": answer.position_ms,
         "epoch": answer.version.epoch,
         "revision": answer.version.revision,
@@ -31,7 +32,7 @@ def started(answer: Answer, addresses: Addresses) -> dict[str, Any]:
 
 
 def _stream_fields(answer: Answer, addresses: Addresses) -> dict[str, Any]:
-    signed, best = addresses.of(answer), answer.asset.rungs[-1]
+    signed, best = addresses.of(answer), answer.played.asset.rungs[-1]
     return {
         "stream_url": signed.hls,
         "dash_url": signed.dash,

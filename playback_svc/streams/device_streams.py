@@ -22,6 +22,7 @@ from meshkit.streams import HeldStreams, OpenStreams
 from playback_svc.domain.devices import Device, require_controllable
 from playback_svc.domain.mailbox import Applied, Command, CommandKind, Lapse
 from playback_svc.domain.player_state import PlayerState, Status
+from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import (
     CommandQueued,
@@ -32,7 +33,6 @@ from playback_svc.ports.events import (
 )
 from playback_svc.ports.mailboxes import Mailboxes, MailboxSnapshot
 from playback_svc.ports.measures import Measures
-from playback_svc.ports.player_states import Answer
 from playback_svc.ports.presence import Presence
 from playback_svc.streams.device_stream import DeviceStream
 from playback_svc.usecases.commander import Commander

@@ -12,16 +12,11 @@ from meshkit.idempotency import RequestKey, reused
 from playback_svc.domain.liveness import UNKNOWN, Liveness, as_of
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent
 from playback_svc.domain.plays import limit_to_delivered
+from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.events import CommandQueued, EventBus, SettingsChanged
-from playback_svc.ports.player_states import (
-    Answer,
-    Change,
-    Partition,
-    PlayerStateStore,
-    SessionRecord,
-)
+from playback_svc.ports.player_states import Change, Partition, PlayerStateStore, SessionRecord
 from playback_svc.ports.positions import PositionStore
 from playback_svc.usecases.decisions import (
     Decision,

@@ -9,11 +9,12 @@ from meshkit.idempotency import KEPT, RequestKey
 from playback_svc.domain.devices import Device, find_device
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind
-from playback_svc.domain.player_state import PlayerState, Status, Version
+from playback_svc.domain.player_state import EndReason, PlayerState, Status, Version
 from playback_svc.domain.plays import PlayRecord, play_of
 from playback_svc.domain.preferences import Preferences
+from playback_svc.ports.answers import Answer, Played, SkipsLeft, StoredAnswer
 from playback_svc.ports.events import PlaybackChanged
-from playback_svc.ports.player_states import Answer, Change, Partition, SessionRecord, StoredAnswer
+from playback_svc.ports.player_states import Change, Partition, SessionRecord
 
 _KEPT_MS = int(KEPT.total_seconds() * 1000)
 
@@ -50,17 +51,27 @@ class Decision:
     sender: str = ""
 
 
-def answer_of(state: PlayerState, position_ms: int, urls_expire_at_s: int | None = None) -> Answer:
+def answer_of(
+    state: PlayerState,
+    position_ms: int,
+    urls_expire_at_s: int | None = None,
+    *,
+    skips: SkipsLeft | None = None,
+) -> Answer:
     """The answer that describes ``state``."""
     return Answer(
         session_id=state.session_id,
         version=state.version,
         position_ms=position_ms,
-        track=state.track,
-        asset=state.asset,
-        urls_expire_at_s=urls_expire_at_s,
-        play_id=state.play_id,
         device_id=state.device_id,
+        result=Played(
+            track=state.track,
+            asset=state.asset,
+            play_id=state.play_id,
+            urls_expire_at_s=urls_expire_at_s,
+            skips=skips,
+            ended=state.ended_by is EndReason.FINISHED,
+        ),
     )
 
 

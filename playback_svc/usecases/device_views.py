@@ -9,7 +9,7 @@ import structlog
 from meshkit.faults import Fault
 from playback_svc.domain.devices import Capabilities, Device, DeviceKind, DeviceView
 from playback_svc.domain.player_state import PlayerState, Status
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer, DeviceDescribed
 from playback_svc.ports.presence import Presence
 from playback_svc.usecases.decisions import NO_ANSWER, Snapshot
 
@@ -57,11 +57,9 @@ def view_of(snapshot: Snapshot, device: Device, online: frozenset[str]) -> Devic
 
 def answer_with(snapshot: Snapshot, device: Device, online: frozenset[str]) -> Answer:
     """What tells of ``device``, kept so that a retry is told the same."""
-    return replace(NO_ANSWER, listed=view_of(snapshot, device, online))
+    return replace(NO_ANSWER, result=DeviceDescribed(view_of(snapshot, device, online)))
 
 
 def answered_view(answer: Answer) -> DeviceView:
     """What ``answer_with`` kept."""
-    if answer.listed is None:
-        raise ValueError("the answer tells of no device")
-    return answer.listed
+    return answer.told(DeviceDescribed).view

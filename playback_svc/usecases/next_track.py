@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
 from playback_svc.domain import play_queue
 from playback_svc.domain.listing import Entry
 from playback_svc.domain.play_queue import Blobs, Step
-from playback_svc.domain.player_state import EndReason, PlayerState, Status
+from playback_svc.domain.player_state import PlayerState, Status
+from playback_svc.ports.answers import Answer, SkipsLeft
 from playback_svc.ports.clock import NewId
-from playback_svc.ports.player_states import Answer
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.decisions import Snapshot, answer_of
 from playback_svc.usecases.session_checks import Caller
@@ -75,12 +74,11 @@ class NextTrack:
             lambda passed: after(passed, ended=False),
         )
 
-    def answer(self, state: PlayerState, now_ms: int) -> Answer:
+    def answer(self, state: PlayerState, now_ms: int, skips: SkipsLeft | None = None) -> Answer:
         """What tells of the play, with addresses where it is not over."""
         over = state.status is Status.STOPPED
         expires = None if over else now_ms // 1000 + self._urls_live_s
-        answer = answer_of(state, state.position_at(now_ms), expires)
-        return replace(answer, ended=state.ended_by is EndReason.FINISHED)
+        return answer_of(state, state.position_at(now_ms), expires, skips=skips)
 
 
 def entry_of(state: PlayerState) -> Entry:

@@ -9,6 +9,7 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.preferences import BitratePreference, Preferences
+from playback_svc.ports.answers import PreferencesUpdated
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.ports.preferences import PreferencesCache
@@ -79,13 +80,14 @@ class UpdatePreferences:
                 await self._cache.announce(user_id, after.version)
             return Decision(
                 _hidden(snapshot) if patch.private_session else snapshot.partition.state,
-                replace(NO_ANSWER, preferences=after),
+                replace(NO_ANSWER, result=PreferencesUpdated(after)),
                 preferences=after if after is not present else None,
             )
 
         answer = await self._commander.execute(user_id, key, decide)
-        await self._cache.put(user_id, answer.preferences)
-        return answer.preferences
+        preferences = answer.told(PreferencesUpdated).preferences
+        await self._cache.put(user_id, preferences)
+        return preferences
 
 
 def _require_version(present: Preferences, based_on: int | None) -> None:

@@ -10,8 +10,8 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.play_queue import PlayQueue
+from playback_svc.ports.answers import Answer, QueueEdited
 from playback_svc.ports.clients import Catalogue
-from playback_svc.ports.player_states import Answer
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 from playback_svc.usecases.session_checks import require_started
@@ -29,19 +29,19 @@ class QueueEditor:
         key: RequestKey | None,
         edit: Callable[[PlayQueue], Awaitable[PlayQueue]],
     ) -> Answer:
-        """The queue after ``edit``; ``count`` says how many entries fewer it has."""
+        """The queue after ``edit``; ``removed_count`` says how many entries fewer it has."""
 
         async def decide(snapshot: Snapshot) -> Decision:
             before = require_started(snapshot.state)
             queue = await edit(before.queue)
             held = Listing(queue.queued)
             state = player_state.requeue(before, queue)
-            answer = replace(
-                answer_of(state, state.position_at(snapshot.now_ms)),
-                item_ids=tuple(entry.item_id for entry in held.slice(0)),
-                count=len(Listing(before.queue.queued)) - len(held),
+            edited = QueueEdited(
+                tuple(entry.item_id for entry in held.slice(0)),
+                removed_count=len(Listing(before.queue.queued)) - len(held),
             )
-            return Decision(state, answer)
+            answer = answer_of(state, state.position_at(snapshot.now_ms))
+            return Decision(state, replace(answer, result=edited))
 
         return await self._commander.execute(user_id, key, decide)
 

@@ -10,8 +10,8 @@ import structlog
 from meshkit.faults import DeadlineExceeded, Fault, ResourceExhausted, Unavailable
 from meshkit.idempotency import RequestKey
 from meshkit.ulids import new_id
+from playback_svc.ports.answers import Answer, SkipsLeft
 from playback_svc.ports.clients import Plans
-from playback_svc.ports.player_states import Answer, SkipsLeft
 from playback_svc.ports.skips import SkipAttempt, SkipWindows, Tally
 from playback_svc.usecases.commander import Commander, Decide, WriteProgress
 from playback_svc.usecases.decisions import Decision, Snapshot

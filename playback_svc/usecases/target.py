@@ -9,7 +9,7 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain.devices import require_controllable_of
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import PlayerState
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 from playback_svc.usecases.commander import Commander, Decide, SessionLookup, require_session
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 from playback_svc.usecases.session_checks import Caller, require_open

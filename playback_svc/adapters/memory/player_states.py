@@ -21,14 +21,9 @@ from playback_svc.domain.mailbox import (
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.preferences import Preferences
+from playback_svc.ports.answers import StoredAnswer
 from playback_svc.ports.mailboxes import MailboxSnapshot
-from playback_svc.ports.player_states import (
-    Change,
-    Checkpoint,
-    Partition,
-    SessionRecord,
-    StoredAnswer,
-)
+from playback_svc.ports.player_states import Change, Checkpoint, Partition, SessionRecord
 from playback_svc.ports.upkeep import FIRST, Overdue
 
 _AnswerKey = tuple[str, str, str]

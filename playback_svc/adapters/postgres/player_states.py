@@ -15,20 +15,15 @@ from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import prometheus
 from playback_svc.adapters.codecs import plays_feed
-from playback_svc.adapters.postgres import device_rows, rows
+from playback_svc.adapters.postgres import answer_rows, device_rows, rows
 from playback_svc.adapters.postgres import preferences as postgres_preferences
 from playback_svc.adapters.postgres.preferences_rows import preferences_of
 from playback_svc.domain.liveness import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.preferences import Preferences
-from playback_svc.ports.player_states import (
-    Change,
-    Checkpoint,
-    Partition,
-    SessionRecord,
-    StoredAnswer,
-)
+from playback_svc.ports.answers import StoredAnswer
+from playback_svc.ports.player_states import Change, Checkpoint, Partition, SessionRecord
 
 
 def _named(columns: Iterable[str]) -> str:
@@ -298,7 +293,7 @@ def _stored(key: RequestKey, row: tuple[Any, ...] | None) -> StoredAnswer | None
     if row is None:
         return None
     held = RequestKey(key.principal, key.method, key.request_id, bytes(row[0]))
-    return StoredAnswer(held, rows.answer_of(row[1]), unix_ms(row[2]))
+    return StoredAnswer(held, answer_rows.answer_of(row[1], key.method), unix_ms(row[2]))
 
 
 def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
@@ -355,7 +350,7 @@ def _answer_values(stored: StoredAnswer, now_ms: int) -> dict[str, Any]:
         "method": stored.key.method,
         "request_id": stored.key.request_id,
         "body": stored.key.body_sha256,
-        "answer": Jsonb(rows.answer_document(stored.answer)),
+        "answer": Jsonb(answer_rows.answer_document(stored.answer)),
         "expires_at": instant_of_ms(stored.expires_at_ms),
         "now": instant_of_ms(now_ms),
     }

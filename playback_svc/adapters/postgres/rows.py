@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from meshkit.clock import instant_of_ms, instant_or_none, unix_ms
-from playback_svc.adapters.codecs.device_documents import listed_document, listed_of
-from playback_svc.adapters.postgres.preferences_rows import preferences_document, preferences_of
 from playback_svc.domain.liveness import expires_at_ms
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Context, Origin, PlayQueue, Repeat
@@ -21,7 +19,7 @@ from playback_svc.domain.player_state import (
     Track,
     Version,
 )
-from playback_svc.ports.player_states import Answer, SessionRecord, SkipsLeft
+from playback_svc.ports.player_states import SessionRecord
 
 STATE_COLUMNS = (
     "epoch", "revision", "session_id", "device_id",
@@ -46,7 +44,7 @@ def state_values(state: PlayerState) -> dict[str, Any]:
     track, asset = state.track, state.asset
     values = (
         *state.version, state.session_id, state.device_id,
-        *_track_values(track),
+        *track_values(track),
         asset.descriptor, [list(rung) for rung in asset.rungs], state.status, state.ended_by,
         state.position_ms, instant_of_ms(state.position_at_ms), state.moving,
         instant_of_ms(state.started_at_ms),
@@ -201,7 +199,8 @@ def _origins_document(origins: Mapping[str, PlayOrigin]) -> list[Any]:
     return [[origin_document(origin), item_ids] for origin, item_ids in items.items()]
 
 
-def _track_values(track: Track) -> list[Any]:
+def track_values(track: Track) -> list[Any]:
+    """A track as JSON and columns keep it."""
     return [
         track.track_id, track.title, track.artist, track.duration_ms, track.premium,
         track.artist_id, track.album, track.album_id, track.artwork_path,
@@ -235,53 +234,3 @@ def state_from(document: dict[str, Any]) -> PlayerState:
     times = ("position_at", "started_at", "play_started_at", "last_heartbeat_at")
     row.update({column: instant_or_none(row[column]) for column in times})
     return state_of([row[column] for column in STATE_COLUMNS])
-
-
-def answer_document(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON keeps it."""
-    skips = answer.skips
-    return {
-        "session_id": answer.session_id,
-        "version": list(answer.version),
-        "position_ms": answer.position_ms,
-        "track": _track_values(answer.track),
-        "descriptor": answer.asset.descriptor,
-        "rungs": [list(rung) for rung in answer.asset.rungs],
-        "urls_expire_at_s": answer.urls_expire_at_s,
-        "play_id": answer.play_id,
-        "skips": None if skips is None else [skips.remaining, skips.resets_in_s],
-        "item_ids": list(answer.item_ids),
-        "count": answer.count,
-        "ended": answer.ended,
-        "device_id": answer.device_id,
-        "number": answer.number,
-        "preferences": [answer.preferences.version, preferences_document(answer.preferences)],
-        "playing": None if answer.playing is None else state_document(answer.playing),
-        "queue_count": answer.queue_count,
-        "listed": None if answer.listed is None else listed_document(answer.listed),
-    }
-
-
-def answer_of(document: dict[str, Any]) -> Answer:
-    """The answer that ``answer_document`` made, or the version before it."""
-    skips, listed = document.get("skips"), document.get("listed")
-    playing = document.get("playing")
-    return Answer(
-        session_id=document["session_id"],
-        version=Version(*document["version"]),
-        position_ms=document["position_ms"],
-        track=Track(*document["track"]),
-        asset=Asset(document["descriptor"], tuple(Rung(*rung) for rung in document["rungs"])),
-        urls_expire_at_s=document["urls_expire_at_s"],
-        play_id=document.get("play_id", ""),
-        skips=SkipsLeft(*skips) if skips else None,
-        item_ids=tuple(document.get("item_ids", ())),
-        count=document.get("count", 0),
-        ended=document.get("ended", False),
-        device_id=document.get("device_id", ""),
-        number=document.get("number", 0),
-        preferences=preferences_of(*document.get("preferences", (0, {}))),
-        listed=listed_of(listed) if listed else None,
-        playing=state_from(playing) if playing else None,
-        queue_count=document.get("queue_count", 0),
-    )

@@ -12,7 +12,7 @@ from playback_svc.domain.devices import (
 )
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind, CommandStatus
-from playback_svc.ports.player_states import Answer, SkipsLeft
+from playback_svc.ports.answers import Answer, Played, SkipsLeft
 from playback_svc.ports.presence import Presence
 from playback_svc.usecases.command_waits import CommandWaits
 from playback_svc.usecases.commander import Commander
@@ -73,7 +73,8 @@ class SendCommand:
                 )
             else:
                 command = await self._so_already(caller, order, answer, within_s)
-        return SentCommand(command, answer.skips)
+        skips = answer.result.skips if isinstance(answer.result, Played) else None
+        return SentCommand(command, skips)
 
     async def _carry_out(self, caller: Caller, order: Order, key: RequestKey | None) -> Answer:
         target = Target(device_id=order.device_id)

@@ -11,8 +11,8 @@ from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import EndReason, Handover, PlayerState, Status, end
 from playback_svc.domain.plays import resume_position_ms
+from playback_svc.ports.answers import Answer, Played, Transferred
 from playback_svc.ports.clock import Clock, NewId
-from playback_svc.ports.player_states import Answer
 from playback_svc.ports.presence import Presence
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
@@ -63,8 +63,8 @@ class Transfer:
             else:
                 await self._require_present(caller, device_id)
                 decision = await self._there(caller, snapshot, before, device_id, plays)
-            told = _told(decision.answer, require_started(decision.state))
-            answer = replace(told, urls_expire_at_s=urls_expire_at_s)
+            played = replace(decision.answer.played, urls_expire_at_s=urls_expire_at_s)
+            answer = _told(decision.answer, played, require_started(decision.state))
             return replace(decision, answer=answer, sender=caller.sender)
 
         return await self._commander.execute(caller.user_id, key, decide)
@@ -84,8 +84,8 @@ class Transfer:
             state, kind = player_state.pause(before, now_ms), CommandKind.PAUSE
         if state is not before:
             state = replace(state, asset=asset)
-        answer = answer_of(state, state.position_at(now_ms))
-        return Decision(state, replace(answer, asset=asset), kind)
+        answer = answer_of(replace(state, asset=asset), state.position_at(now_ms))
+        return Decision(state, answer, kind)
 
     async def _there(
         self,
@@ -120,6 +120,7 @@ class Transfer:
             await require_connected(self._presence, caller.user_id, device_id)
 
 
-def _told(answer: Answer, state: PlayerState) -> Answer:
+def _told(answer: Answer, played: Played, state: PlayerState) -> Answer:
     """The answer with the playback that it tells of."""
-    return replace(answer, playing=state, queue_count=len(Listing(state.queue.queued)))
+    queue_count = len(Listing(state.queue.queued))
+    return replace(answer, result=Transferred(played, state, queue_count))

@@ -9,9 +9,9 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state, queue_edits
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.origins import NOWHERE, PlayOrigin
+from playback_svc.ports.answers import Answer, QueueEdited
 from playback_svc.ports.clients import Catalogue
 from playback_svc.ports.clock import NewId
-from playback_svc.ports.player_states import Answer
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 from playback_svc.usecases.queue_editor import require_tracks
@@ -61,6 +61,6 @@ class AddToQueue:
             state = player_state.requeue(before, queue)
             answer = answer_of(state, state.position_at(snapshot.now_ms))
             added = tuple(entry.item_id for entry in entries)
-            return Decision(state, replace(answer, item_ids=added), sender=sender)
+            return Decision(state, replace(answer, result=QueueEdited(added)), sender=sender)
 
         return await self._commander.execute(user_id, key, decide)

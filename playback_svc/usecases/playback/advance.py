@@ -11,7 +11,7 @@ from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.play_queue import Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState
 from playback_svc.domain.plays import has_ended, heard_enough
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 from playback_svc.usecases.commander import SessionLookup, require_session
 from playback_svc.usecases.decisions import Decision, Snapshot
 from playback_svc.usecases.next_track import NextTrack

@@ -8,9 +8,9 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain import queue_edits
 from playback_svc.domain.origins import NOWHERE, PlayOrigin
 from playback_svc.domain.play_queue import PlayQueue
+from playback_svc.ports.answers import Answer
 from playback_svc.ports.clients import Catalogue
 from playback_svc.ports.clock import NewId
-from playback_svc.ports.player_states import Answer
 from playback_svc.usecases.queue_editor import QueueEditor, require_tracks
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import queue_edits
 from playback_svc.domain.play_queue import PlayQueue
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 from playback_svc.usecases.queue_editor import QueueEditor
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.mailbox import CommandKind
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 from playback_svc.usecases.session_checks import Caller
 from playback_svc.usecases.target import Target, TargetedCommands
 

@@ -14,8 +14,8 @@ from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.origins import NOWHERE
 from playback_svc.domain.play_queue import Blobs, Origin, Repeat, Step
 from playback_svc.domain.player_state import NO_QUEUE, EndReason, Opening, end
+from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock, NewId
-from playback_svc.ports.player_states import Answer
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.contexts import Contexts, Source, start_of
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of

@@ -9,7 +9,7 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain import play_queue, player_state
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.play_queue import Step
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.decisions import Decision, Snapshot
 from playback_svc.usecases.next_track import NextTrack, entry_of

@@ -7,8 +7,8 @@ from dataclasses import replace
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.mailbox import CommandKind
+from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock
-from playback_svc.ports.player_states import Answer
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 from playback_svc.usecases.session_checks import Caller
 from playback_svc.usecases.target import Target, TargetedCommands
@@ -44,8 +44,8 @@ class Resume:
             device_id, tier = before.device_id, caller.tier
             asset = await self._selection.asset(tier, snapshot.partition, before, device_id)
             state = replace(resumed, asset=asset) if resumed is not before else before
-            answer = answer_of(state, state.position_at(snapshot.now_ms), urls_expire_at_s)
-            answer = replace(answer, asset=asset)
+            position_ms = state.position_at(snapshot.now_ms)
+            answer = answer_of(replace(state, asset=asset), position_ms, urls_expire_at_s)
             return Decision(state, answer, CommandKind.RESUME, sender=caller.sender)
 
         return await self._commands.execute(caller, target, key, decide)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import play_queue, player_state
 from playback_svc.domain.play_queue import Repeat
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 from playback_svc.usecases.session_checks import require_open

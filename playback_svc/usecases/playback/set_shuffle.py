@@ -6,8 +6,8 @@ from random import Random
 
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import play_queue, player_state
+from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import NewId
-from playback_svc.ports.player_states import Answer
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of

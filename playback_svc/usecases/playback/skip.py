@@ -9,7 +9,7 @@ from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.devices import require_device
 from playback_svc.domain.mailbox import CommandKind
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 from playback_svc.usecases.decisions import Decision, Snapshot
 from playback_svc.usecases.next_track import NextTrack
 from playback_svc.usecases.session_checks import Caller
@@ -49,17 +49,15 @@ class Skip:
             before = target.require_state(snapshot)
             limit = await self._counted.limit(caller.tier)
             if play_id not in ("", before.play_id):
-                answer = self._next.answer(before, snapshot.now_ms)
-                return Decision(before, replace(answer, skips=await count.left(limit)))
+                left = await count.left(limit)
+                return Decision(before, self._next.answer(before, snapshot.now_ms, left))
             selected = await self._next.select(caller, snapshot, before, ended=False)
             if selected is None:
                 raise FailedPrecondition("Nothing follows this track.", reason="QUEUE_ENDED")
             await count.take(limit)
             start = replace(selected.start, client_play_id=client_play_id)
             state = player_state.move_on(before, start, snapshot.now_ms, skipped=True)
-            answer = replace(
-                self._next.answer(state, snapshot.now_ms), skips=await count.left(limit)
-            )
+            answer = self._next.answer(state, snapshot.now_ms, await count.left(limit))
             return Decision(
                 state, answer, CommandKind.SKIP, blobs=selected.blobs, sender=caller.sender
             )

@@ -8,7 +8,7 @@ from meshkit.faults import Unavailable
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
 from playback_svc.domain.mailbox import CommandKind
-from playback_svc.ports.player_states import Answer
+from playback_svc.ports.answers import Answer
 from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 from playback_svc.usecases.session_checks import Caller

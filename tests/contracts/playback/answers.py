@@ -10,7 +10,8 @@ from playback_svc.adapters.memory.clients import MemoryPositions
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.adapters.memory.events import MemoryEventBus, MemorySwitchboard
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
-from playback_svc.ports.player_states import Answer, PlayerStateStore
+from playback_svc.ports.answers import Answer
+from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import NO_ANSWER, Decision, Snapshot
 from tests.contracts.playback.samples import NOW

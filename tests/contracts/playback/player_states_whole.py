@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import fields, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
@@ -18,7 +18,18 @@ from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Context, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.preferences import DEFAULT, BitratePreference, Preferences
-from playback_svc.ports.player_states import Answer, Change, Checkpoint, PlayerStateStore, SkipsLeft
+from playback_svc.ports.answers import (
+    Answer,
+    DeviceDescribed,
+    Done,
+    Played,
+    PreferencesUpdated,
+    QueueEdited,
+    Result,
+    SkipsLeft,
+    Transferred,
+)
+from playback_svc.ports.player_states import Change, Checkpoint, PlayerStateStore
 from playback_svc.ports.upkeep import Overdue, Upkeep
 from tests.contracts.playback.samples import (
     ASSET,
@@ -157,41 +168,31 @@ class WholeStatesContract:
             assert (await store.read(user, None, NOW)).state == after
 
     async def test_no_field_of_an_answer_is_lost(self, store: PlayerStateStore, user: str) -> None:
-        state, key = playing(), request_key(user)
-        answer = Answer(
-            session_id=state.session_id,
-            version=state.version,
-            position_ms=5,
-            track=TRACK,
-            asset=ASSET,
-            urls_expire_at_s=7,
-            play_id=new_id(),
-            skips=SkipsLeft(2, 99),
-            item_ids=(new_id(), new_id()),
-            count=4,
-            ended=True,
-            device_id="kitchen",
-            number=12,
-            preferences=Preferences(BitratePreference.FLAC, normalize=False, version=3),
-            listed=DeviceView(
-                device(
-                    "kitchen",
-                    kind=DeviceKind.TV,
-                    capabilities=Capabilities(("128",), ("flac",), ("org.w3.clearkey",), True),
-                    controllable=True,
-                    volume_percent=30,
-                    last_number=9,
-                    last_applied=8,
-                ),
-                online=True,
-                active=False,
-            ),
-            playing=state,
-            queue_count=6,
+        state = playing()
+        played = Played(TRACK, ASSET, new_id(), 7, SkipsLeft(2, 99), ended=True)
+        able = Capabilities(("128",), ("flac",), ("org.w3.clearkey",), True)
+        described = device(
+            "kitchen",
+            kind=DeviceKind.TV,
+            capabilities=able,
+            controllable=True,
+            volume_percent=30,
+            last_number=9,
+            last_applied=8,
         )
-        for number, kept in enumerate(
-            [answer, replace(answer, skips=SkipsLeft(None, 0)), replace(answer, skips=None)]
-        ):
+        results: list[Result] = [
+            played,
+            replace(played, skips=SkipsLeft(None, 0)),
+            replace(played, skips=None, ended=False),
+            QueueEdited((new_id(), new_id()), removed_count=4),
+            PreferencesUpdated(Preferences(BitratePreference.FLAC, normalize=False, version=3)),
+            DeviceDescribed(DeviceView(described, online=True, active=False)),
+            Transferred(played, state, queue_count=6),
+            Done(),
+        ]
+        assert {type(result) for result in results} == set(get_args(Result))
+        for number, result in enumerate(results):
+            kept = Answer(state.session_id, state.version, 5, "kitchen", 12, result=result)
             key = request_key(user, f"r{number}")
             said = replace(stored(key, state), answer=kept)
             held = (await store.read(user, None, NOW)).state

@@ -24,7 +24,8 @@ from playback_svc.domain.player_state import (
     Version,
     play,
 )
-from playback_svc.ports.player_states import Answer, SessionRecord, StoredAnswer
+from playback_svc.ports.answers import Answer, Played, StoredAnswer
+from playback_svc.ports.player_states import SessionRecord
 
 NOW = 1_764_000_000_000
 MINUTE = 60_000
@@ -104,7 +105,6 @@ def request_key(user_id: str, request_id: str = "r1", body: bytes = b"body") -> 
 
 
 def stored(key: RequestKey, state: PlayerState, expires_at_ms: int = NOW + MINUTE) -> StoredAnswer:
-    answer = Answer(
-        state.session_id, Version(1, 1), 0, TRACK, ASSET, urls_expire_at_s=1_764_000_000
-    )
+    played = Played(TRACK, ASSET, urls_expire_at_s=1_764_000_000)
+    answer = Answer(state.session_id, Version(1, 1), 0, result=played)
     return StoredAnswer(key, answer, expires_at_ms)

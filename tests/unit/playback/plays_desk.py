@@ -21,7 +21,8 @@ from playback_svc.assembly import playback_cases
 from playback_svc.domain.origins import ContextKind
 from playback_svc.domain.player_state import Track
 from playback_svc.domain.plays import Outcome, PlayRecord
-from playback_svc.ports.player_states import Answer, Checkpoint
+from playback_svc.ports.answers import Answer
+from playback_svc.ports.player_states import Checkpoint
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.device.transfer import Transfer

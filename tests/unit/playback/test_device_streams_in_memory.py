@@ -252,8 +252,8 @@ async def test_only_what_plays_on_the_device_is_loaded(rig: Rig) -> None:
         answer = rig.streams.loaded(Command("kitchen", 1, kind, state, NOW))
         assert (answer is not None) is (kind in loading)
         if answer is not None:
-            assert answer.urls_expire_at_s == NOW // 1000 + 60
-            assert answer.asset == state.asset
+            assert answer.played.urls_expire_at_s == NOW // 1000 + 60
+            assert answer.played.asset == state.asset
     for target in (None, stop(state, NOW)):
         assert rig.streams.loaded(Command("kitchen", 1, CommandKind.PLAY, target, NOW)) is None
     assert rig.streams.loaded(Command("phone", 1, CommandKind.PLAY, state, NOW)) is None

@@ -25,6 +25,7 @@ from playback_svc.domain.devices import Capabilities, DeviceKind
 from playback_svc.domain.mailbox import LIFE_MS, Applied, Command, CommandKind, CommandStatus
 from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.domain.plays import Outcome
+from playback_svc.ports.answers import Transferred
 from playback_svc.ports.events import CommandQueued, CommandReported, SettingsChanged
 from playback_svc.usecases.activity import ActivityReader
 from playback_svc.usecases.command_waits import CommandWaits
@@ -349,8 +350,8 @@ async def test_a_transfer_moves_the_play_and_ends_the_session(desk: Desk) -> Non
     assert (after.device_id, after.position_ms, after.heard_ms) == ("phone", 20_000, 20_000)
     assert (after.play_id, after.play_started_at_ms) == (before.play_id, NOW)
     assert after.queue == before.queue
-    assert moved.playing == after
-    assert moved.urls_expire_at_s == desk.shared.now // 1000 + HOUR_S
+    assert moved.told(Transferred).playing == after
+    assert moved.played.urls_expire_at_s == desk.shared.now // 1000 + HOUR_S
     assert desk.store.sessions[USER, before.session_id].ended_by is EndReason.TAKEN_OVER
     assert desk.store.plays == {}
     assert moved.number == 1
@@ -377,7 +378,9 @@ async def test_transfers_to_one_device_at_once_move_once(desk: Desk) -> None:
     moved = await asyncio.gather(
         *(desk.devices.transfer(CALLER, "phone", None, plays=None) for _ in range(3))
     )
-    assert {each.playing.session_id for each in moved} == {desk.store.states[USER].session_id}
+    assert {each.told(Transferred).playing.session_id for each in moved} == {
+        desk.store.states[USER].session_id
+    }
     assert desk.store.states[USER].version.epoch == 2
 
 
@@ -387,8 +390,9 @@ async def test_a_device_is_offline_until_it_attends(desk: Desk) -> None:
     with pytest.raises(FailedPrecondition, match="not connected"):
         await desk.devices.transfer(CALLER, "tv", None, plays=None)
     await desk.events.attend(USER, "tv")
-    assert (await desk.devices.transfer(CALLER, "tv", None, plays=None)).playing.device_id == "tv"
+    moved = await desk.devices.transfer(CALLER, "tv", None, plays=None)
+    assert moved.told(Transferred).playing.device_id == "tv"
     desk.events.leave(USER, "tv")
     # It plays: what it is told now needs no moving.
     held = await desk.devices.transfer(replace(CALLER, sender=""), "tv", None, plays=False)
-    assert held.playing.status is Status.PAUSED
+    assert held.told(Transferred).playing.status is Status.PAUSED

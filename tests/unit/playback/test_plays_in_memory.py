@@ -52,7 +52,7 @@ async def test_what_is_entered_tells_where_when_and_from_what(desk: Desk) -> Non
     await desk.skips()
     (play,) = desk.plays
     assert play == PlayRecord(
-        play_id=started.play_id,
+        play_id=started.played.play_id,
         session_id=started.session_id,
         device_id="kitchen",
         track_id=TRACKS[0].track_id,
@@ -91,7 +91,7 @@ async def test_a_track_that_ends_is_entered_as_completed(desk: Desk) -> None:
 async def test_the_last_track_is_entered_once_when_all_was_played(desk: Desk) -> None:
     await desk.plays_track()
     desk.passes(180)
-    assert (await desk.advances()).ended
+    assert (await desk.advances()).played.ended
     await desk.advances()
     await desk.stops()
     desk.passes(3_600)
@@ -127,7 +127,11 @@ async def test_a_transfer_leaves_nothing_and_the_play_goes_on(desk: Desk) -> Non
     desk.passes(15)
     await desk.stops()
     (play,) = desk.plays
-    assert (play.play_id, play.heard_ms, play.device_id) == (started.play_id, 35_000, "phone")
+    assert (play.play_id, play.heard_ms, play.device_id) == (
+        started.played.play_id,
+        35_000,
+        "phone",
+    )
     assert play.started_at_ms == NOW
 
 
