@@ -127,7 +127,7 @@ class Parts:
     deliveries: Deliveries
     feed: ChangeFeed
     preferences: PreferencesCache
-    others: UserSnapshots
+    snapshots: UserSnapshots
     positions: PositionStore
     events: ValkeyEventBus
     skips: SkipWindows
@@ -235,7 +235,7 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
         urls_live_s=settings.urls_live_s,
     )
     selection = TrackSelection(parts.catalogue, parts.plans, new_id)
-    reader = ActivityReader(parts.others, parts.positions, now_ms)
+    reader = ActivityReader(parts.snapshots, parts.positions, now_ms)
     return UseCases(commander, selection, playback, reader)
 
 
@@ -339,7 +339,7 @@ def held_streams(
     )  # fmt: skip
     watchers = Watchers(
         cases.playback.get_playback,
-        parts.others,
+        parts.snapshots,
         events,
         streams=streams,
         measures=measures,

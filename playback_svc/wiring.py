@@ -89,7 +89,7 @@ def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: 
         deliveries=PostgresDeliveries(pool),
         feed=process.feed,
         preferences=ValkeyPreferences(client),
-        others=PostgresUserSnapshots(pool),
+        snapshots=PostgresUserSnapshots(pool),
         positions=ValkeyPositions(client, now_ms),
         events=ValkeyEventBus(client, holder),
         skips=ValkeySkipWindows(client, now_ms),

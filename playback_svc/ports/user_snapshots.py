@@ -25,7 +25,7 @@ class UserSnapshots(Protocol):
     """Reads of many users at once."""
 
     async def read(self, user_ids: Collection[str]) -> Mapping[str, UserSnapshot]:
-        """A glimpse of each, at most 500 at a time, unknown users included."""
+        """A snapshot of each, at most 500 at a time, unknown users included."""
         ...
 
     async def versions(self, user_ids: Collection[str]) -> Mapping[str, Version]:

@@ -47,8 +47,8 @@ class FriendListening:
 class ActivityReader:
     """Looks at what users listen to, as far as they share it."""
 
-    def __init__(self, others: UserSnapshots, positions: PositionStore, clock: Clock) -> None:
-        self._snapshots = others
+    def __init__(self, snapshots: UserSnapshots, positions: PositionStore, clock: Clock) -> None:
+        self._snapshots = snapshots
         self._positions = positions
         self._clock = clock
 

@@ -28,7 +28,7 @@ class PreferencesPatch:
     share_activity: bool | None = None
 
     def applied(self, present: Preferences) -> Preferences:
-        """``present`` with the wishes, of the version after; the same where nothing changes."""
+        """``present`` with what is given, of the version after; the same where nothing changes."""
         wished = {field.name: getattr(self, field.name) for field in fields(self)}
         changed = replace(present, **{k: v for k, v in wished.items() if v is not None})
         return present if changed == present else replace(changed, version=present.version + 1)

@@ -1,4 +1,4 @@
-"""Wake-ups and presence in memory: as many instances as a test wants, over one switchboard."""
+"""Events and presence in memory: as many instances as a test wants, over one switchboard."""
 
 from __future__ import annotations
 

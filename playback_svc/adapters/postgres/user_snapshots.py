@@ -37,7 +37,7 @@ class PostgresUserSnapshots:
 
         async def query(connection: Connection) -> Mapping[str, UserSnapshot]:
             found = await connection.execute(_LOOK.encode(), (list(user_ids),))
-            return {row[0]: _glimpse(row) for row in await found.fetchall()}
+            return {row[0]: _snapshot(row) for row in await found.fetchall()}
 
         return await postgres.read(self._pool, query)
 
@@ -51,7 +51,7 @@ class PostgresUserSnapshots:
         return await postgres.read(self._pool, query)
 
 
-def _glimpse(row: tuple[Any, ...]) -> UserSnapshot:
+def _snapshot(row: tuple[Any, ...]) -> UserSnapshot:
     _, version, document, *columns = row
     preferences = DEFAULT if version is None else preferences_of(version, document)
     return UserSnapshot(rows.state_of(columns) if columns[0] is not None else None, preferences)

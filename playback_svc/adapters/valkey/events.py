@@ -1,4 +1,4 @@
-"""Wake-ups and presence over Valkey: leases by user, and one inbox an instance.
+"""Events and presence over Valkey: leases by user, and one inbox an instance.
 
 The hash ``held:{user}`` has a field for each instance that hears of the user, and one for each
 device with a stream there; the values are when the lease runs out, in Unix ms by Valkey's clock.
@@ -232,7 +232,7 @@ class ValkeyEventBus:
         """So many of the oldest events were dropped: whoever watches finds out by asking."""
         _LOST.inc(event)
         if not self._losing:
-            _log.warning("wake-ups are lost: too many wait to be told", waiting=_BOUND)
+            _log.warning("events are lost: too many wait to be told", waiting=_BOUND)
         self._losing = True
 
     async def _tell(self, event: list[Event]) -> None:
@@ -283,7 +283,7 @@ class ValkeyEventBus:
         try:
             event = decoded(line)
         except ValueError as error:
-            _log.warning("a wake-up is malformed and ignored", error=str(error))
+            _log.warning("an event is malformed and ignored", error=str(error))
             return
         if self._leases.holds(event.user_id, WATCH):
             self._listener(event)
@@ -359,7 +359,7 @@ def _key(user_id: str) -> str:
 
 
 def _failed(error: Exception) -> None:
-    _log.warning("valkey.failed_open", use="wake-ups", error=type(error).__name__)
+    _log.warning("valkey.failed_open", use="events", error=type(error).__name__)
 
 
 def _cancelling() -> bool:

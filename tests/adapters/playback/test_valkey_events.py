@@ -64,7 +64,7 @@ async def inbox(client: Redis) -> bytes:
     return channel
 
 
-class TestValkeyWakeups(EventBusContract):
+class TestValkeyEvents(EventBusContract):
     @pytest.fixture(autouse=True)
     def store(self, client: Redis) -> None:
         self.client = client
@@ -124,7 +124,7 @@ def failing(one: Instance, monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Even
     return [there, failed]
 
 
-async def test_news_that_could_not_be_told_are_told_in_their_order_later(
+async def test_events_that_could_not_be_told_are_told_in_their_order_later(
     client: Redis, one: Instance, two: Instance, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await two.live.watch(user)
@@ -155,7 +155,7 @@ async def test_of_too_many_news_the_oldest_are_dropped_and_that_is_said_once(
             there.set()
             heard = [await two.next() for _ in range(3)]
         assert heard == [CommandQueued(user, "phone", number) for number in (5, 6, 7)]
-        assert sum("wake-ups are lost" in log["event"] for log in logs) == 1
+        assert sum("events are lost" in log["event"] for log in logs) == 1
 
 
 async def test_malformed_news_are_logged_and_ignored(client: Redis, user: str) -> None:

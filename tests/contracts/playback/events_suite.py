@@ -86,7 +86,7 @@ class EventBusContract(ABC):
     def user(self) -> str:
         return new_id()
 
-    async def test_news_of_every_kind_reach_an_instance_whole(
+    async def test_events_of_every_kind_reach_an_instance_whole(
         self, one: Instance, two: Instance, user: str
     ) -> None:
         await two.live.watch(user)

@@ -21,7 +21,7 @@ SHARES = Preferences(bitrate=BitratePreference.AAC_192, share_activity=True, ver
 class OthersUnderTest:
     """The port, and the store whose users it reads."""
 
-    others: UserSnapshots
+    snapshots: UserSnapshots
     store: PlayerStateStore
 
 
@@ -33,12 +33,12 @@ class UserSnapshotsContract:
         return new_id()
 
     async def test_nobody_is_asked_for_nobody(self, under_test: OthersUnderTest) -> None:
-        assert await under_test.others.read([]) == {}
+        assert await under_test.snapshots.read([]) == {}
 
     async def test_strangers_have_played_nothing_and_have_the_defaults(
         self, under_test: OthersUnderTest, user: str
     ) -> None:
-        assert await under_test.others.read([user]) == {user: UserSnapshot()}
+        assert await under_test.snapshots.read([user]) == {user: UserSnapshot()}
 
     async def test_state_and_preferences_come_back_whole(self, under_test: OthersUnderTest) -> None:
         plays, prefers, both = new_id(), new_id(), new_id()
@@ -49,7 +49,7 @@ class UserSnapshotsContract:
         await under_test.store.commit(Change(plays, None, state), NOW)
         await under_test.store.commit(Change(prefers, None, None, preferences=SHARES), NOW)
         await under_test.store.commit(Change(both, None, over, preferences=SHARES), NOW)
-        assert await under_test.others.read([both, plays, prefers]) == {
+        assert await under_test.snapshots.read([both, plays, prefers]) == {
             plays: UserSnapshot(state),
             prefers: UserSnapshot(None, SHARES),
             both: UserSnapshot(over, SHARES),
@@ -58,7 +58,7 @@ class UserSnapshotsContract:
     async def test_what_is_queued_is_left_out(self, under_test: OthersUnderTest, user: str) -> None:
         state = playing(queue=PlayQueue(queued=bytes(range(32)) * 500))
         await under_test.store.commit(Change(user, None, state), NOW)
-        snapshot = (await under_test.others.read([user]))[user]
+        snapshot = (await under_test.snapshots.read([user]))[user]
         assert snapshot.state == replace(state, queue=PlayQueue())
 
     async def test_five_hundred_are_looked_at_together(self, under_test: OthersUnderTest) -> None:
@@ -66,7 +66,7 @@ class UserSnapshotsContract:
         for user_id, state in states.items():
             await under_test.store.commit(Change(user_id, None, state), NOW)
         asked = [*states, *(new_id() for _ in range(460))]
-        found = await under_test.others.read(asked)
+        found = await under_test.snapshots.read(asked)
         assert set(found) == set(asked)
         assert {user_id: found[user_id].state for user_id in states} == states
 
@@ -78,4 +78,4 @@ class UserSnapshotsContract:
         await under_test.store.commit(Change(playing_now, state.version, after), NOW)
         await under_test.store.commit(Change(prefers, None, None, preferences=SHARES), NOW)
         asked = [playing_now, prefers, stranger, *(new_id() for _ in range(497))]
-        assert await under_test.others.versions(asked) == {playing_now: after.version}
+        assert await under_test.snapshots.versions(asked) == {playing_now: after.version}

@@ -1,4 +1,4 @@
-"""Wake-ups and presence in memory."""
+"""Events and presence in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def switchboard() -> MemorySwitchboard:
     return MemorySwitchboard()
 
 
-class TestMemoryWakeups(EventBusContract):
+class TestMemoryEvents(EventBusContract):
     @pytest.fixture
     def one(self, switchboard: MemorySwitchboard) -> Instance:
         return Instance(MemoryEventBus(switchboard))
