@@ -91,6 +91,7 @@ check: $(STAMP) ## Format, lint, types, import law, contracts, drift of generate
 	@$(BIN)/python -m protos.generate --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.laws
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code protos
 	@tests/protos/breaking $(BASE)

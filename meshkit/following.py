@@ -195,10 +195,10 @@ class Follower(Generic[T]):
                 if self._lease and not await self._lease.held():
                     return "lease lost"
                 if batch:
-                    listing = await self._take(batch, listing)
+                    listing = await self._take(batch, listing=listing)
         return "ended"
 
-    async def _take(self, batch: Sequence[Step[T]], listing: bool) -> bool:
+    async def _take(self, batch: Sequence[Step[T]], *, listing: bool) -> bool:
         """Applies a batch; whether the listing goes on after it."""
         if listing:
             # The first token is the end of the listing.

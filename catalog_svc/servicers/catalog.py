@@ -53,13 +53,11 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         self._list_top_tracks = list_top_tracks
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.GetTrackResponse:
-        """See the contract."""
         return pb.GetTrackResponse(track=convert.track(await self._read.get_track(request.id)))
 
     async def UpdateTrack(
         self, request: pb.UpdateTrackRequest, context: Context
     ) -> pb.UpdateTrackResponse:
-        """See the contract."""
         edit = convert.track_edit(request)
         key = request_key(request)
         edited = await self._edit.update_track(request.id, edit, key)
@@ -68,7 +66,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListTracks(
         self, request: pb.ListTracksRequest, context: Context
     ) -> pb.ListTracksResponse:
-        """See the contract."""
         page = Page.of(request)
         query = _track_query(request)
         after = track_after(page.after, query.sort)
@@ -79,7 +76,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListHiddenTracks(
         self, request: pb.ListHiddenTracksRequest, context: Context
     ) -> pb.ListHiddenTracksResponse:
-        """See the contract."""
         page = Page.of(request)
         after = newest_after(page.after)
         found = await self._read.list_hidden_tracks(after=after, limit=page.size + 1)
@@ -89,14 +85,12 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def BatchGetTracks(
         self, request: pb.BatchGetTracksRequest, context: Context
     ) -> pb.BatchGetTracksResponse:
-        """See the contract."""
         found = await self._read.batch_get_tracks(request.ids)
         return pb.BatchGetTracksResponse(tracks=map(convert.track, found))
 
     async def ListAlbums(
         self, request: pb.ListAlbumsRequest, context: Context
     ) -> pb.ListAlbumsResponse:
-        """See the contract."""
         page = Page.of(request)
         default = AlbumSort.YEAR if request.artist_id else AlbumSort.RECENT
         sort = AlbumSort(request.sort or default)
@@ -115,7 +109,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListArtists(
         self, request: pb.ListArtistsRequest, context: Context
     ) -> pb.ListArtistsResponse:
-        """See the contract."""
         page = Page.of(request)
         sort = ArtistSort(request.sort or ArtistSort.NAME)
         after = named_after(page.after, text=sort is ArtistSort.NAME)
@@ -128,7 +121,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListGenres(
         self, request: pb.ListGenresRequest, context: Context
     ) -> pb.ListGenresResponse:
-        """See the contract."""
         page = Page.of(request)
         found = await self._read.list_genres(after=name_after(page.after), limit=page.size + 1)
         shown, token = page.cut(found, lambda genre: (genre.name,))
@@ -137,20 +129,17 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListYears(
         self, request: pb.ListYearsRequest, context: Context
     ) -> pb.ListYearsResponse:
-        """See the contract."""
         page = Page.of(request)
         found = await self._read.list_years(before=year_before(page.after), limit=page.size + 1)
         shown, token = page.cut(found, lambda one: (one.year,))
         return pb.ListYearsResponse(years=map(convert.release_year, shown), next_page_token=token)
 
     async def GetAlbum(self, request: pb.GetAlbumRequest, context: Context) -> pb.GetAlbumResponse:
-        """See the contract."""
         return pb.GetAlbumResponse(album=convert.album(await self._read.get_album(request.id)))
 
     async def UpdateAlbum(
         self, request: pb.UpdateAlbumRequest, context: Context
     ) -> pb.UpdateAlbumResponse:
-        """See the contract."""
         edit = convert.album_edit(request)
         key = request_key(request)
         edited = await self._edit.update_album(request.id, edit, key)
@@ -159,7 +148,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListAlbumTracks(
         self, request: pb.ListAlbumTracksRequest, context: Context
     ) -> pb.ListAlbumTracksResponse:
-        """See the contract."""
         page = Page.of(request)
         after = _album_after(page.after)
         found = await self._read.list_album_tracks(request.id, after=after, limit=page.size + 1)
@@ -169,13 +157,11 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def GetArtist(
         self, request: pb.GetArtistRequest, context: Context
     ) -> pb.GetArtistResponse:
-        """See the contract."""
         return pb.GetArtistResponse(artist=convert.artist(await self._read.get_artist(request.id)))
 
     async def UpdateArtist(
         self, request: pb.UpdateArtistRequest, context: Context
     ) -> pb.UpdateArtistResponse:
-        """See the contract."""
         edit = convert.artist_edit(request)
         key = request_key(request)
         edited = await self._edit.update_artist(request.id, edit, key)
@@ -184,14 +170,12 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListArtistTopTracks(
         self, request: pb.ListArtistTopTracksRequest, context: Context
     ) -> pb.ListArtistTopTracksResponse:
-        """See the contract."""
         found = await self._read.list_artist_top_tracks(request.id)
         return pb.ListArtistTopTracksResponse(tracks=map(convert.track, found))
 
     async def ListTopTracks(
         self, request: pb.ListTopTracksRequest, context: Context
     ) -> pb.ListTopTracksResponse:
-        """See the contract."""
         page = Page.of(request)
         after = _played_after(page.after)
         found = await self._list_top_tracks.places(after=after, limit=page.size + 1)

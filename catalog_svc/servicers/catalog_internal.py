@@ -42,7 +42,6 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
     async def GetPlayOrder(
         self, request: pb.GetPlayOrderRequest, context: Context
     ) -> pb.GetPlayOrderResponse:
-        """See the contract."""
         found = await self._play_orders.get_play_order(
             album_id=request.album_id, artist_id=request.artist_id
         )
@@ -52,7 +51,6 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
     async def ListTrackArtists(
         self, request: pb.ListTrackArtistsRequest, context: Context
     ) -> pb.ListTrackArtistsResponse:
-        """See the contract."""
         track_ids = convert.unpacked_ids("track_ids", request.track_ids)
         found = await self._play_orders.list_track_artists(track_ids)
         return pb.ListTrackArtistsResponse(artist_ids=convert.packed_ids(found))
@@ -60,7 +58,6 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
     async def GetPlayable(
         self, request: pb.GetPlayableRequest, context: Context
     ) -> pb.GetPlayableResponse:
-        """See the contract."""
         found = await self._get_playable(request.track_id)
         return pb.GetPlayableResponse(
             track=convert.track(found.track),
@@ -74,35 +71,30 @@ class CatalogInternalServicer(CatalogInternalServiceServicer):
     async def LookupTracks(
         self, request: pb.LookupTracksRequest, context: Context
     ) -> pb.LookupTracksResponse:
-        """See the contract."""
         found = await self._lookup_names.lookup_tracks(request.ids)
         return pb.LookupTracksResponse(tracks=map(convert.track, found))
 
     async def LookupAlbums(
         self, request: pb.LookupAlbumsRequest, context: Context
     ) -> pb.LookupAlbumsResponse:
-        """See the contract."""
         found = await self._lookup_names.lookup_albums(request.ids)
         return pb.LookupAlbumsResponse(albums=map(convert.album, found))
 
     async def LookupArtists(
         self, request: pb.LookupArtistsRequest, context: Context
     ) -> pb.LookupArtistsResponse:
-        """See the contract."""
         found = await self._lookup_names.lookup_artists(request.ids)
         return pb.LookupArtistsResponse(artists=map(convert.artist, found))
 
     async def LookupAssets(
         self, request: pb.LookupAssetsRequest, context: Context
     ) -> pb.LookupAssetsResponse:
-        """See the contract."""
         found = await self._lookup_assets(request.track_ids)
         return pb.LookupAssetsResponse(assets=(convert.sized(*one) for one in found))
 
     def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context
     ) -> AsyncIterator[pb.WatchChangesResponse]:
-        """See the contract."""
         return self._streams.feed(
             pb.WatchChangesResponse,
             self._watch_changes,

@@ -36,7 +36,6 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     async def CreateImport(
         self, request: pb.CreateImportRequest, context: Context
     ) -> pb.CreateImportResponse:
-        """See the contract."""
         key = request_key(request)
         run = await self._create_import(request.path, key)
         return pb.CreateImportResponse(import_run=convert.import_run(run))
@@ -44,14 +43,12 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     async def GetImport(
         self, request: pb.GetImportRequest, context: Context
     ) -> pb.GetImportResponse:
-        """See the contract."""
         run = await self._read.get_import(request.id)
         return pb.GetImportResponse(import_run=convert.import_run(run))
 
     async def ListImports(
         self, request: pb.ListImportsRequest, context: Context
     ) -> pb.ListImportsResponse:
-        """See the contract."""
         page = Page.of(request)
         found = await self._read.list_imports(after=newest_after(page.after), limit=page.size + 1)
         shown, token = page.cut(found, newest_key)
@@ -60,7 +57,6 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     async def ListImportFiles(
         self, request: pb.ListImportFilesRequest, context: Context
     ) -> pb.ListImportFilesResponse:
-        """See the contract."""
         page = Page.of(request)
         after = _after(page.after)
         found = await self._read.list_import_files(
@@ -77,8 +73,6 @@ class ImportServicer(pb_grpc.ImportServiceServicer):
     def WatchImport(
         self, request: pb.WatchImportRequest, context: Context
     ) -> AsyncIterator[pb.WatchImportResponse]:
-        """See the contract."""
-
         async def steps(stream: OpenStream) -> AsyncGenerator[pb.WatchImportResponse, None]:
             async for run in self._read.watch_import(request.id, stop=stream.stop):
                 yield pb.WatchImportResponse(import_run=convert.import_run(run))

@@ -41,7 +41,6 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
     async def Search(
         self, request: catalog_service_pb2.SearchRequest, context: Context
     ) -> catalog_service_pb2.SearchResponse:
-        """See the contract."""
         types = _types(request)
         limit = size_of(request)
         page = Page.of(request)
@@ -55,7 +54,6 @@ class SearchServicer(catalog_service_pb2_grpc.SearchServiceServicer):
     async def Suggest(
         self, request: catalog_service_pb2.SuggestRequest, context: Context
     ) -> catalog_service_pb2.SuggestResponse:
-        """See the contract."""
         limit = size_of(request)
         entries = await self._search.suggest(request.q, limit=limit)
         return catalog_service_pb2.SuggestResponse(

@@ -21,7 +21,6 @@ class SearchInternalServicer(SearchInternalServiceServicer):
     async def MatchTracks(
         self, request: pb.MatchTracksRequest, context: Context
     ) -> pb.MatchTracksResponse:
-        """See the contract."""
         matched = await self._match_tracks([_description(one) for one in request.descriptions])
         return _Matches(
             results=[

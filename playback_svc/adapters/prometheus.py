@@ -61,11 +61,9 @@ class PrometheusMeasures:
         self._heard: dict[str, Any] = {name: _HEARD.labels(name) for name in NAMES}
 
     def heard(self, rung: str, seconds: float) -> None:
-        """See the port."""
         self._heard[rung].inc(seconds)
 
     def report(self, tier: str, counted: Counted) -> None:
-        """See the port."""
         if counted.underruns:
             _UNDERRUNS.inc(counted.underruns)
         if counted.switches:
@@ -81,13 +79,10 @@ class PrometheusMeasures:
             _FETCH.observe(counted.slowest_fetch_ms / 1000)
 
     def streams(self, kind: str, difference: int) -> None:
-        """See the port."""
         _HELD.labels(kind).inc(difference)
 
     def begun(self, tier: str) -> None:
-        """See the port."""
         _BEGUN.labels(tier).inc()
 
     def playing(self, sessions: int) -> None:
-        """See the port."""
         _PLAYING.set(sessions)

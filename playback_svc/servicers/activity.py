@@ -27,13 +27,11 @@ class ActivityServicer(ActivityServiceServicer):
     async def ListActivity(
         self, request: pb.ListActivityRequest, context: Context
     ) -> pb.ListActivityResponse:
-        """See the contract."""
         return pb.ListActivityResponse(friends=map(_told, await self._list_activity()))
 
     async def WatchActivity(
         self, request: pb.WatchActivityRequest, context: Context
     ) -> AsyncIterator[pb.WatchActivityResponse]:
-        """See the contract."""
         view = self._views.open(current_principal())
         try:
             if view.end is None:

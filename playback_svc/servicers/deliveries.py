@@ -34,7 +34,6 @@ class DeliveryServicer(DeliveryInternalServiceServicer):
     async def ReportDeliveries(
         self, requests: AsyncIterator[pb.ReportDeliveriesRequest], context: Context
     ) -> pb.ReportDeliveriesResponse:
-        """See the contract."""
         if len(self._limits) >= MOST_CALLS:
             raise Unavailable(
                 "Other reports are being taken.", reason="OVERLOADED", retry_after_s=1.0

@@ -21,7 +21,6 @@ class DeviceLookupServicer(DeviceInternalServiceServicer):
     async def LookupDevice(
         self, request: pb.LookupDeviceRequest, context: Context
     ) -> pb.LookupDeviceResponse:
-        """See the contract."""
         device_id = request.device_id
         device = await self._lookup_device(current_principal().user_id, device_id)
         return pb.LookupDeviceResponse(

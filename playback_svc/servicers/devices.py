@@ -44,7 +44,6 @@ class DeviceServicer(DeviceServiceServicer):
     async def RegisterDevice(
         self, request: pb.RegisterDeviceRequest, context: Context
     ) -> pb.RegisterDeviceResponse:
-        """See the contract."""
         user_id = current_principal().user_id
         key = request_key(request)
         registration = device_messages.registration(request)
@@ -54,14 +53,12 @@ class DeviceServicer(DeviceServiceServicer):
     async def ListDevices(
         self, request: pb.ListDevicesRequest, context: Context
     ) -> pb.ListDevicesResponse:
-        """See the contract."""
         listed = await self._cases.list_devices(current_principal().user_id)
         return pb.ListDevicesResponse(devices=map(device_messages.device, listed))
 
     async def GetDevice(
         self, request: pb.GetDeviceRequest, context: Context
     ) -> pb.GetDeviceResponse:
-        """See the contract."""
         device_id = request.device_id
         listed = await self._cases.get_device(current_principal().user_id, device_id)
         return pb.GetDeviceResponse(device=device_messages.device(listed))
@@ -69,7 +66,6 @@ class DeviceServicer(DeviceServiceServicer):
     async def UpdateDevice(
         self, request: pb.UpdateDeviceRequest, context: Context
     ) -> pb.UpdateDeviceResponse:
-        """See the contract."""
         user_id = current_principal().user_id
         key = request_key(request)
         listed = await self._cases.update_device(user_id, device_messages.update(request), key)
@@ -78,7 +74,6 @@ class DeviceServicer(DeviceServiceServicer):
     async def RemoveDevice(
         self, request: pb.RemoveDeviceRequest, context: Context
     ) -> pb.RemoveDeviceResponse:
-        """See the contract."""
         user_id = current_principal().user_id
         key = request_key(request)
         await self._cases.remove_device(user_id, request.device_id, key)
@@ -87,7 +82,6 @@ class DeviceServicer(DeviceServiceServicer):
     async def SendCommand(
         self, request: pb.SendCommandRequest, context: Context
     ) -> pb.SendCommandResponse:
-        """See the contract."""
         caller = _caller(request.sender_device_id)
         order = device_messages.order(request)
         within_s = _within(device_messages.wait_s(request.wait))
@@ -105,7 +99,6 @@ class DeviceServicer(DeviceServiceServicer):
     async def ListCommands(
         self, request: pb.ListCommandsRequest, context: Context
     ) -> pb.ListCommandsResponse:
-        """See the contract."""
         page = Page.of(request)
         device_id = request.device_id
         user_id = current_principal().user_id
@@ -118,7 +111,6 @@ class DeviceServicer(DeviceServiceServicer):
     async def GetCommand(
         self, request: pb.GetCommandRequest, context: Context
     ) -> pb.GetCommandResponse:
-        """See the contract."""
         device_id = request.device_id
         number = request.number
         within_s = _within(device_messages.wait_s(request.wait))
@@ -127,7 +119,6 @@ class DeviceServicer(DeviceServiceServicer):
         return pb.GetCommandResponse(command=device_messages.command(command, self._clock()))
 
     async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:
-        """See the contract."""
         caller = _caller(request.sender_device_id)
         device_id = request.device_id
         key = request_key(request)
@@ -142,7 +133,6 @@ class DeviceServicer(DeviceServiceServicer):
     async def ReportApplied(
         self, request: pb.ReportAppliedRequest, context: Context
     ) -> pb.ReportAppliedResponse:
-        """See the contract."""
         device = await self._cases.report_applied(
             current_principal().user_id,
             request.device_id,
@@ -154,13 +144,11 @@ class DeviceServicer(DeviceServiceServicer):
     def Connect(
         self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
     ) -> AsyncIterator[pb.ConnectResponse]:
-        """See the contract."""
         return self._streams.connect(request_iterator, context)
 
     def WatchCommands(
         self, request: pb.WatchCommandsRequest, context: Context
     ) -> AsyncIterator[pb.WatchCommandsResponse]:
-        """See the contract."""
         return self._streams.watch(request, context)
 
 

@@ -35,7 +35,6 @@ class HeartbeatServicer(HeartbeatServiceServicer):
     async def StreamHeartbeats(
         self, request_iterator: AsyncIterator[pb.StreamHeartbeatsRequest], context: Context
     ) -> AsyncIterator[pb.StreamHeartbeatsResponse]:
-        """See the contract."""
         requests = aiter(request_iterator)
         session_id, device_id = await _hello(requests)
         holder = current_principal()
@@ -90,7 +89,15 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         moving = beat.status == _PLAYING
         offline = beat.offline
         slot.take(
-            beat.seq, epoch, revision, position_ms, moving, rung, bitrate_kbps, offline, now_ms
+            beat.seq,
+            epoch,
+            revision,
+            position_ms,
+            moving=moving,
+            rung=rung,
+            bitrate_kbps=bitrate_kbps,
+            offline=offline,
+            now_ms=now_ms,
         )
         self._heartbeats.mark(slot)
 
@@ -103,7 +110,6 @@ class HeartbeatServicer(HeartbeatServiceServicer):
     async def ReportHeartbeat(
         self, request: pb.ReportHeartbeatRequest, context: Context
     ) -> pb.ReportHeartbeatResponse:
-        """See the contract."""
         session_id = request.playback_id
         device_id = request.device_id
         holder = current_principal()

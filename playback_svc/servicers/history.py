@@ -22,7 +22,6 @@ class HistoryServicer(HistoryServiceServicer):
     async def ListHistory(
         self, request: pb.ListHistoryRequest, context: Context
     ) -> pb.ListHistoryResponse:
-        """See the contract."""
         page = Page.of(request)
         found = await self._list_history(
             current_principal().user_id, _after(page), page.size + 1, distinct=request.distinct

@@ -23,7 +23,6 @@ class HistoryInternalServicer(HistoryInternalServiceServicer):
     def WatchPlays(
         self, request: pb.WatchPlaysRequest, context: Context
     ) -> AsyncIterator[pb.WatchPlaysResponse]:
-        """See the contract."""
         return self._streams.feed(
             pb.WatchPlaysResponse, self._watch_plays, _told, resume_token=request.resume_token
         )

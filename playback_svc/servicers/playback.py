@@ -41,7 +41,6 @@ class PlaybackServicer(PlaybackServiceServicer):
         self._addresses = addresses
 
     async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
-        """See the contract."""
         principal = current_principal()
         order = play_order(request)
         key = request_key(request)
@@ -49,26 +48,22 @@ class PlaybackServicer(PlaybackServiceServicer):
         return pb.PlayResponse(**started(answer, self._addresses))
 
     async def Pause(self, request: pb.PauseRequest, context: Context) -> pb.PauseResponse:
-        """See the contract."""
         answer = await self._cases.pause(*_named(request.playback_id, request))
         return pb.PauseResponse(
             success=True, position_ms=answer.position_ms, revision=answer.version.revision
         )
 
     async def Resume(self, request: pb.ResumeRequest, context: Context) -> pb.ResumeResponse:
-        """See the contract."""
         answer = await self._cases.resume(*_named(request.playback_id, request))
         return pb.ResumeResponse(success=True, **started(answer, self._addresses))
 
     async def Seek(self, request: pb.SeekRequest, context: Context) -> pb.SeekResponse:
-        """See the contract."""
         caller, target, key = _named(request.playback_id, request)
         target_ms = request.position_ms
         answer = await self._cases.seek(caller, target, target_ms, key)
         return pb.SeekResponse(position_ms=answer.position_ms, revision=answer.version.revision)
 
     async def Stop(self, request: pb.StopRequest, context: Context) -> pb.StopResponse:
-        """See the contract."""
         answer = await self._cases.stop(*_named(request.playback_id, request))
         return pb.StopResponse(
             success=True, position_ms=answer.position_ms, revision=answer.version.revision
@@ -77,7 +72,6 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def GetPlayback(
         self, request: pb.GetPlaybackRequest, context: Context
     ) -> pb.GetPlaybackResponse:
-        """See the contract."""
         principal = current_principal()
         playing = await self._cases.get_playback(principal.user_id, principal.tier)
         return pb.GetPlaybackResponse(playback=convert.playback(playing) if playing else None)
@@ -85,7 +79,6 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def WatchPlayback(
         self, request: pb.WatchPlaybackRequest, context: Context
     ) -> AsyncIterator[pb.WatchPlaybackResponse]:
-        """See the contract."""
         view = await self._watchers.open(current_principal())
         try:
             if view.end is None:
@@ -101,7 +94,6 @@ class PlaybackServicer(PlaybackServiceServicer):
         yield pb.WatchPlaybackResponse(end=view.end.to_message())
 
     async def Skip(self, request: pb.SkipRequest, context: Context) -> pb.SkipResponse:
-        """See the contract."""
         caller, key = _asked(request)
         if request.user_id not in ("", caller.user_id):
             raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
@@ -121,7 +113,6 @@ class PlaybackServicer(PlaybackServiceServicer):
         )
 
     async def Previous(self, request: pb.PreviousRequest, context: Context) -> pb.PreviousResponse:
-        """See the contract."""
         caller, target, key = _named(request.playback_id, request)
         answer = await self._cases.previous(
             caller, target, key, client_play_id=request.client_play_id
@@ -129,7 +120,6 @@ class PlaybackServicer(PlaybackServiceServicer):
         return pb.PreviousResponse(**started(answer, self._addresses))
 
     async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
-        """See the contract."""
         caller, target, key = _named(request.playback_id, request)
         answer = await self._cases.advance(
             caller,
@@ -150,7 +140,6 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def SetShuffle(
         self, request: pb.SetShuffleRequest, context: Context
     ) -> pb.SetShuffleResponse:
-        """See the contract."""
         caller, key = _asked(request)
         answer = await self._cases.set_shuffle(caller.user_id, key, shuffle=request.shuffle)
         return pb.SetShuffleResponse(shuffle=request.shuffle, revision=answer.version.revision)
@@ -158,14 +147,12 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def SetRepeat(
         self, request: pb.SetRepeatRequest, context: Context
     ) -> pb.SetRepeatResponse:
-        """See the contract."""
         caller, key = _asked(request)
         repeat = convert.REPEATS_ASKED[request.repeat]
         answer = await self._cases.set_repeat(caller.user_id, repeat, key)
         return pb.SetRepeatResponse(repeat=request.repeat, revision=answer.version.revision)
 
     async def GetQueue(self, request: pb.GetQueueRequest, context: Context) -> pb.GetQueueResponse:
-        """See the contract."""
         user_id = current_principal().user_id
         ahead = await self._cases.get_queue(user_id, request.offset, size_of(request))
         if ahead.playing is None:
@@ -180,7 +167,6 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def EditQueue(
         self, request: pb.EditQueueRequest, context: Context
     ) -> pb.EditQueueResponse:
-        """See the contract."""
         caller, key = _asked(request)
         origin = queued_from(request)
         answer = await self._cases.edit_queue(caller.user_id, tuple(request.track_ids), key, origin)
@@ -191,7 +177,6 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def AddToQueue(
         self, request: pb.AddToQueueRequest, context: Context
     ) -> pb.AddToQueueResponse:
-        """See the contract."""
         caller, key = _asked(request)
         origin = queued_from(request)
         answer = await self._cases.add_to_queue(
@@ -204,7 +189,6 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def RemoveFromQueue(
         self, request: pb.RemoveFromQueueRequest, context: Context
     ) -> pb.RemoveFromQueueResponse:
-        """See the contract."""
         caller, key = _asked(request)
         item_ids = tuple(request.item_ids)
         answer = await self._cases.remove_from_queue(caller.user_id, item_ids, key)
@@ -215,7 +199,6 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def MoveInQueue(
         self, request: pb.MoveInQueueRequest, context: Context
     ) -> pb.MoveInQueueResponse:
-        """See the contract."""
         caller, key = _asked(request)
         item_ids = tuple(request.item_ids)
         before = request.before_item_id

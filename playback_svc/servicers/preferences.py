@@ -28,14 +28,12 @@ class PreferencesServicer(PreferencesServiceServicer):
     async def GetPreferences(
         self, request: pb.GetPreferencesRequest, context: Context
     ) -> pb.GetPreferencesResponse:
-        """See the contract."""
         preferences = await self._get(current_principal().user_id)
         return pb.GetPreferencesResponse(preferences=_told(preferences))
 
     async def UpdatePreferences(
         self, request: pb.UpdatePreferencesRequest, context: Context
     ) -> pb.UpdatePreferencesResponse:
-        """See the contract."""
         user_id = current_principal().user_id
         key = request_key(request)
         based_on = request.based_on_version if request.HasField("based_on_version") else None

@@ -119,6 +119,7 @@ class Slot(HeldStream):
         epoch: int,
         revision: int,
         position_ms: int,
+        *,
         moving: bool,
         rung: str,
         bitrate_kbps: int,

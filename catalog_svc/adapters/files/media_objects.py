@@ -46,20 +46,16 @@ class HashedObjects:
     async def put_media(
         self, files: Sequence[Path], inspect: Callable[[bytes], T]
     ) -> list[tuple[StoredObject, T]]:
-        """See ``MediaObjects.put_media``."""
         return list(await asyncio.gather(*(self._put_file(file, inspect) for file in files)))
 
     async def put_artwork(self, image: bytes) -> str:
-        """See ``MediaObjects.put_artwork``."""
         return (await self._put("artwork", image)).sha256.hex()
 
     async def put_asset(self, asset: Asset) -> str:
-        """See ``MediaObjects.put_asset``."""
         content = convert.descriptor(asset).SerializeToString(deterministic=True)
         return (await self._put("descriptors", content)).sha256.hex()
 
     async def asset(self, sha256: str) -> Asset:
-        """See ``MediaObjects.asset``."""
         try:
             found = await obstore.get_async(self._store, f"descriptors/{sha256}")
             content = bytes(await found.bytes_async())

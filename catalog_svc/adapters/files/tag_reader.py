@@ -41,7 +41,6 @@ class FastTags:
     """``TagReader``. What tinytag believes is checked later by a full decode."""
 
     def read(self, path: bytes) -> Tags | None:
-        """See ``TagReader.read``."""
         with _BoundedFile(path) as raw:
             head = raw.read(HEAD_BYTES)
             if not looks_like_audio(head) and not _starts_mpeg(head):

@@ -17,7 +17,6 @@ class FolderWalk:
     """``Walker``. Links are followed; a folder that was seen already, by any way, is not again."""
 
     def walk(self, root: bytes) -> Iterator[Found]:
-        """See ``Walker.walk``."""
         if not os.path.isdir(root):
             yield _look(root, os.stat(root))
             return

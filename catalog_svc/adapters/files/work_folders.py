@@ -23,7 +23,6 @@ class LockedWorkFolders:
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[Path]:
-        """See ``WorkFolders.fresh``."""
         folder = Path(tempfile.mkdtemp(dir=self._own))
         try:
             yield folder

@@ -58,21 +58,18 @@ class MemoryCatalogue:
     _assets: dict[str, CurrentAsset]
 
     async def track(self, track_id: str) -> Track | None:
-        """See ``Catalogue.track``."""
         track = self._names.track(self.survivor(track_id))
         return None if track is None or track.hidden else track
 
     async def tracks(
         self, query: TrackQuery = NEWEST, *, after: TrackPlace | None, limit: int
     ) -> list[Track]:
-        """See ``Catalogue.tracks``."""
         admitted = [track for track in self._names.every_track() if query.admits(track)]
         return _page({track_place(query.sort, one): one for one in admitted}, after, limit)
 
     async def albums(
         self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
     ) -> list[Album]:
-        """See ``CatalogueLists.albums``."""
         albums = [album for key in self._names.albums if (album := self._names.album(key))]
         genres = self._genres(lambda track: track.album_id)
         admitted = [one for one in albums if query.admits(one, genres[one.id])]
@@ -86,19 +83,16 @@ class MemoryCatalogue:
         limit: int,
         genre: str = "",
     ) -> list[Artist]:
-        """See ``CatalogueLists.artists``."""
         artists = [artist for key in self._names.artists if (artist := self._names.artist(key))]
         genres = self._genres(lambda track: track.artist_id)
         listed = [one for one in artists if one.living and (not genre or genre in genres[one.id])]
         return _page({artist_place(sort, one): one for one in listed}, after, limit)
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:
-        """See ``CatalogueLists.genres``."""
         counts = Counter(genre for track in self._most_played() for genre in track.genres)
         return [Genre(*one) for one in sorted(counts.items()) if one[0] > after][:limit]
 
     async def years(self, *, before: int, limit: int) -> list[ReleaseYear]:
-        """See ``CatalogueLists.years``."""
         tracks = Counter(track.year for track in self._most_played())
         albums = [album for key in self._names.albums if (album := self._names.album(key))]
         living = Counter(album.year for album in albums if album.living)
@@ -106,33 +100,27 @@ class MemoryCatalogue:
         return [ReleaseYear(year, tracks[year], living[year]) for year in found[:limit]]
 
     async def album(self, album_id: str) -> Album | None:
-        """See ``Catalogue.album``."""
         return self._names.album(album_id) if self._names.shows_album(album_id) else None
 
     async def album_tracks(
         self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
     ) -> list[Track]:
-        """See ``Catalogue.album_tracks``."""
         found = [track for track in self._names.tracks() if track.album_id == album_id]
         placed = sorted(((t.disc_number, t.track_number, t.id), t) for t in found)
         return [track for place, track in placed if after is None or place > after][:limit]
 
     async def artist(self, artist_id: str) -> Artist | None:
-        """See ``Catalogue.artist``."""
         return self._names.artist(artist_id) if self._names.shows_artist(artist_id) else None
 
     async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
-        """See ``Catalogue.top_tracks``."""
         found = [track for track in self._names.tracks() if track.artist_id == artist_id]
         return sorted(found, key=lambda t: (t.streams_total, t.id), reverse=True)[:limit]
 
     async def tracks_of(self, ids: Collection[str]) -> list[Track]:
-        """See ``Catalogue.tracks_of``."""
         found = [(asked, await self.track(asked)) for asked in set(ids)]
         return [replace(track, id=asked) for asked, track in found if track is not None]
 
     async def streamable(self, ids: Collection[str]) -> list[Streamable]:
-        """See ``Playables.streamable``."""
         kept = [
             (track, self._assets.get(self.survivor(track.id)))
             for track in await self.tracks_of(ids)
@@ -144,30 +132,24 @@ class MemoryCatalogue:
         ]
 
     async def albums_of(self, ids: Collection[str]) -> list[Album]:
-        """See ``Catalogue.albums_of``."""
         return [album for key in set(ids) if (album := await self.album(key))]
 
     async def artists_of(self, ids: Collection[str]) -> list[Artist]:
-        """See ``Catalogue.artists_of``."""
         return [artist for key in set(ids) if (artist := await self.artist(key))]
 
     async def album_order(self, album_id: str, *, limit: int) -> Sequence[str]:
-        """See ``PlayOrders.album_order``."""
         tracks = await self.album_tracks(album_id, after=None, limit=sys.maxsize)
         return [one.id for one in tracks if one.state is not TrackState.FAILED][:limit]
 
     async def artist_order(self, artist_id: str, *, limit: int) -> Sequence[str]:
-        """See ``PlayOrders.artist_order``."""
         found = [one for one in self._most_played() if one.artist_id == artist_id]
         return [one.id for one in found][:limit]
 
     async def artist_ids(self, track_ids: Sequence[str]) -> Sequence[str]:
-        """See ``PlayOrders.artist_ids``."""
         found = [self._names.track(self.survivor(track_id)) for track_id in track_ids]
         return [track.artist_id if track else "" for track in found]
 
     async def most_played(self, limit: int) -> list[Streams]:
-        """See ``PlayedTracks.most_played``."""
         return [Streams(one.id, one.streams_total) for one in self._most_played()[:limit]]
 
     def _genres(self, name: Callable[[Track], str]) -> dict[str, set[str]]:
@@ -186,7 +168,6 @@ class MemoryCatalogue:
         return self._merged.get(track_id, track_id)
 
     async def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
-        """See ``CatalogueSnapshot.everything``."""
         for entity, changes in self._listed():
             if entity in entities and changes:
                 yield changes

@@ -23,7 +23,6 @@ class MemoryEdits:
     async def edit_track(
         self, track_id: str, edit: TrackEdit, key: RequestKey | None
     ) -> Track | None:
-        """See ``Edits.edit_track``."""
         track = self._names.track(self._survivor(track_id))
         if track is None:
             return None
@@ -38,7 +37,6 @@ class MemoryEdits:
     async def edit_album(
         self, album_id: str, edit: AlbumEdit, key: RequestKey | None
     ) -> Album | None:
-        """See ``Edits.edit_album``."""
         album = self._names.album(album_id)
         if album is None:
             return None
@@ -53,7 +51,6 @@ class MemoryEdits:
     async def edit_artist(
         self, artist_id: str, edit: ArtistEdit, key: RequestKey | None
     ) -> Artist | None:
-        """See ``Edits.edit_artist``."""
         artist = self._names.artist(artist_id)
         if artist is None:
             return None

@@ -24,20 +24,17 @@ class MemoryMostPlayed:
         self._loading_until = float("-inf")
 
     async def get(self) -> MostPlayed | None:
-        """See ``MostPlayedCache.get``."""
         if self.away or self._held is None or self._now_s() >= self._held[0]:
             return None
         return self._held[1]
 
     async def may_load(self) -> bool:
-        """See ``MostPlayedCache.may_load``."""
         if not self.away and self._now_s() < self._loading_until:
             return False
         self._loading_until = self._now_s() + _LOADING_S
         return True
 
     async def put(self, most_played: MostPlayed) -> None:
-        """See ``MostPlayedCache.put``."""
         self._loading_until = float("-inf")
         held = await self.get()
         newer = held is None or held.made_at_ms < most_played.made_at_ms

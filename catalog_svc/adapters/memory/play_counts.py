@@ -22,7 +22,6 @@ class MemoryPlayCounts:
         self._token = ""
 
     async def resume_token(self) -> str:
-        """See ``Consumer.resume_token``."""
         return self._token
 
     async def begin_listing(self) -> None:
@@ -32,7 +31,6 @@ class MemoryPlayCounts:
         """See ``Consumer.end_listing``: the feed tells plays and lists nothing."""
 
     async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
-        """See ``Consumer.apply``."""
         fresh = {play.id for play in changes} - self._counted
         for one in sum_streams(changes, fresh):
             self._names.play(self._survivor(one.track_id), one.total)
@@ -44,7 +42,6 @@ class MemoryPlayCounts:
         return 0
 
     async def publish_outgrown(self, *, after: str, limit: int) -> list[str]:
-        """See ``PlayCounts.publish_outgrown``."""
         totals = {track.id: track.streams_total for track in self._names.tracks()}
         grown = sorted(
             track_id

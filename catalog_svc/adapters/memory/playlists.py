@@ -29,15 +29,12 @@ class MemoryPlaylistReplica:
         self._token = ""
 
     async def resume_token(self) -> str:
-        """See ``Consumer.resume_token``."""
         return self._token
 
     async def begin_listing(self) -> None:
-        """See ``Consumer.begin_listing``."""
         self._generation += 1
 
     async def apply(self, changes: Sequence[PlaylistFeedChange], resume_token: str) -> None:
-        """See ``Consumer.apply``."""
         for told in changes:
             place = ListingVersion(self._generation, told.version)
             if isinstance(told, PlaylistChange):
@@ -47,7 +44,6 @@ class MemoryPlaylistReplica:
         self._token = resume_token or self._token
 
     async def end_listing(self) -> None:
-        """See ``Consumer.end_listing``."""
         for key, (place, playlist, _) in list(self._held.items()):
             if place.generation < self._generation:
                 del self._held[key]

@@ -40,7 +40,6 @@ class MemorySearchIndex:
         self._token = ""
 
     async def apply(self, changes: Sequence[IndexChange], token: str) -> None:
-        """See ``SearchIndex.apply``."""
         for change in newest(changes):
             key = (change.kind, change.id)
             if key in self._held and self._held[key].version >= change.version:
@@ -52,13 +51,11 @@ class MemorySearchIndex:
         self._token = token
 
     async def token(self) -> str:
-        """See ``SearchIndex.token``."""
         return self._token
 
     async def search(
         self, query: Query, kinds: Collection[Kind], *, limit: int, offset: int = 0
     ) -> Found:
-        """See ``SearchIndex.search``."""
         ranked = {kind: self._ranked(query, kind) for kind in kinds}
         if not any(ranked.values()) and len(query.words) >= 3:
             needed = words_needed(query)
@@ -69,7 +66,6 @@ class MemorySearchIndex:
         }
 
     async def suggest(self, beginning: str, *, limit: int) -> Sequence[Entry]:
-        """See ``SearchIndex.suggest``."""
         found = [
             ((1 + (beginning in text.openings)) * prior(entry), entry)
             for entry, text in self._entries()
@@ -81,7 +77,6 @@ class MemorySearchIndex:
         return list(distinct.values())[:limit]
 
     async def titled(self, title: str, artist: str, *, limit: int) -> Sequence[Entry]:
-        """See ``SearchIndex.titled``."""
         words = set(query_words(artist))
         found = [
             (prior(entry), entry)
@@ -91,7 +86,6 @@ class MemorySearchIndex:
         return _best_first(found)[:limit]
 
     async def alike(self, words: Sequence[str], *, limit: int) -> Sequence[Entry]:
-        """See ``SearchIndex.alike``."""
         query = Query((*words, ""), "")
         found = [
             (score * prior(entry), entry)
@@ -101,7 +95,6 @@ class MemorySearchIndex:
         return _best_first(found)[:limit]
 
     async def clear(self) -> None:
-        """See ``SearchIndex.clear``."""
         self._held.clear()
         self._texts.clear()
         self._token = ""

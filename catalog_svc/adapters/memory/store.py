@@ -74,7 +74,6 @@ class MemoryStore(MemoryCatalogue):
         self.plays = MemoryPlayCounts(self._names, self.survivor)
 
     async def playable(self, track_id: str) -> Playable | None:
-        """See ``Playables.playable``."""
         track = await self.track(track_id)
         if track is None:
             return None
@@ -85,14 +84,11 @@ class MemoryStore(MemoryCatalogue):
         return Playable(track, asset.descriptor, asset.rungs, name, failure)
 
     async def prioritize(self, track_id: str) -> None:
-        """See ``Playables.prioritize``."""
         job = Job(Work.PREPARE, self._owners.get(track_id, ""), Priority.WANTED)
         if job.key in self.jobs:
             self._queue(job)
 
     async def create(self, new: Import, key: RequestKey | None) -> Import:
-        """See ``Imports.create``."""
-
         async def produce() -> bytes:
             self._imports[new.id] = new
             self._lines[new.id] = {}
@@ -105,11 +101,9 @@ class MemoryStore(MemoryCatalogue):
         return replace(first, state=state, counts=Counts(), error="", finished_at=None)
 
     async def get(self, import_id: str) -> Import | None:
-        """See ``Imports.get``."""
         return self._imports.get(import_id)
 
     async def list_runs(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
-        """See ``Imports.list_runs``."""
         placed = {(unix_us(run.created_at), run.id): run for run in self._imports.values()}
         places = [place for place in sorted(placed, reverse=True) if not after or place < after]
         return [placed[place] for place in places[:limit]]
@@ -117,21 +111,17 @@ class MemoryStore(MemoryCatalogue):
     async def list_files(
         self, import_id: str, *, states: Sequence[FileState], after: bytes | None, limit: int
     ) -> list[ImportFile]:
-        """See ``Imports.list_files``."""
         lines = sorted(self._lines.get(import_id, {}).items())
         found = [line.file for path, line in lines if after is None or path > after]
         return [file for file in found if not states or file.state in states][:limit]
 
     async def known(self, root: bytes) -> dict[bytes, tuple[Stamp, bool]]:
-        """See ``ScanStore.known``."""
         return {s.path: (s.stamp, s.state in SETTLED) for s in self._under(root)}
 
     async def recorded(self, import_id: str) -> set[bytes]:
-        """See ``ScanStore.recorded``."""
         return set(self._lines[import_id])
 
     async def record(self, import_id: str, root: bytes, files: Sequence[ScannedFile]) -> None:
-        """See ``ScanStore.record``."""
         if self._imports[import_id].state is not ImportState.SCANNING:
             return
         by_path = {source.path: source for source in self._sources.values()}
@@ -176,7 +166,6 @@ class MemoryStore(MemoryCatalogue):
     async def record_unchanged(
         self, import_id: str, root: bytes, changed: Collection[bytes]
     ) -> None:
-        """See ``ScanStore.record_unchanged``."""
         for source in self._under(root):
             path = relative(source.path, root)
             if source.path in changed or path in self._lines[import_id]:
@@ -185,14 +174,12 @@ class MemoryStore(MemoryCatalogue):
             self._record(import_id, root, state=state_of(source), source=source, file=file)
 
     async def finish_scan(self, import_id: str) -> None:
-        """See ``ScanStore.finish_scan``."""
         run = self._imports[import_id]
         if run.state is ImportState.SCANNING:
             self._imports[import_id] = replace(run, state=ImportState.ENCODING)
             self._count(import_id, Counts())
 
     async def fail(self, import_id: str, error: str) -> None:
-        """See ``ScanStore.fail``."""
         run = self._imports[import_id]
         if not run.finished:
             now = utc_now()
@@ -200,18 +187,15 @@ class MemoryStore(MemoryCatalogue):
             self._imports[import_id] = failed
 
     async def begin(self, source_id: str) -> tuple[Source, int] | None:
-        """See ``Preparation.begin``."""
         if source_id not in self._sources:
             return None
         self._attempts[source_id] += 1
         return self._sources[source_id], self._attempts[source_id]
 
     async def interrupted(self, source_id: str) -> None:
-        """See ``Preparation.interrupted``."""
         self._attempts[source_id] = max(0, self._attempts[source_id] - 1)
 
     async def claim(self, source: Source, *, audio_sha256: bytes, tags: Tags) -> Claim:
-        """See ``Preparation.claim``."""
         current = self._sources[source.id]
         owner = self._audio.get(audio_sha256, "")
         if owner and self._owners[owner] != source.id and not self._abandoned(owner):
@@ -293,11 +277,9 @@ class MemoryStore(MemoryCatalogue):
         self._move(same, FileState.DUPLICATE, newly_searchable=not source.track_id)
 
     async def descriptor(self, track_id: str) -> str:
-        """See ``Preparation.descriptor``."""
         return self._assets.get(track_id, CurrentAsset("", ())).descriptor
 
     async def publish(self, publication: Publication) -> bool:
-        """See ``Preparation.publish``."""
         done = publication
         source = self._sources.get(done.source_id)
         stored = await self.descriptor(done.track_id)
@@ -310,7 +292,6 @@ class MemoryStore(MemoryCatalogue):
         return True
 
     async def settle(self, source_id: str, track_id: str, *, complete: bool) -> None:
-        """See ``Preparation.settle``."""
         source = replace(self._sources[source_id], track_id=track_id)
         self._progress(source, 0, complete=complete)
 
@@ -324,7 +305,6 @@ class MemoryStore(MemoryCatalogue):
             self._queue(Job(Work.COMPLETE, source.id, Priority.REST))
 
     async def refuse(self, source_id: str, reason: str, *, remember: bool) -> None:
-        """See ``Preparation.refuse``."""
         source = self._sources[source_id]
         track = self._names.track(source.track_id)
         own = self._owners.get(source.track_id) == source_id

@@ -64,21 +64,18 @@ class PostgresCatalogue:
         self._queue = queue
 
     async def track(self, track_id: str) -> Track | None:
-        """See ``Catalogue.track``."""
         found = await self._rows(_BY_ID, {"id": track_id})
         return rows.track(found[0]) if found else None
 
     async def tracks(
         self, query: TrackQuery = NEWEST, *, after: TrackPlace | None, limit: int
     ) -> list[Track]:
-        """See ``Catalogue.tracks``."""
         order, place = _ordered(query, after)
         statement, placed = page(rows.TRACK, _conditions(query), order, place)
         asked = {**_asked(query), **placed, "limit": limit}
         return [rows.track(row) for row in await self._rows(statement, asked)]
 
     async def album(self, album_id: str) -> Album | None:
-        """See ``Catalogue.album``."""
         query = f"{rows.ALBUM} WHERE al.id = %(id)s AND {rows.SHOWN_ALBUM}"
         found = await self._rows(query, {"id": album_id})
         return rows.album(found[0]) if found else None
@@ -86,39 +83,32 @@ class PostgresCatalogue:
     async def album_tracks(
         self, album_id: str, *, after: tuple[int, int, str] | None, limit: int
     ) -> list[Track]:
-        """See ``Catalogue.album_tracks``."""
         disc, number, last = after or (-1, -1, "")
         place = {"album": album_id, "disc": disc, "number": number, "id": last, "limit": limit}
         return [rows.track(row) for row in await self._rows(_OF_ALBUM, place)]
 
     async def artist(self, artist_id: str) -> Artist | None:
-        """See ``Catalogue.artist``."""
         query = f"{rows.ARTIST} WHERE ar.id = %(id)s AND {rows.SHOWN_ARTIST}"
         found = await self._rows(query, {"id": artist_id})
         return rows.artist(found[0]) if found else None
 
     async def top_tracks(self, artist_id: str, *, limit: int) -> list[Track]:
-        """See ``Catalogue.top_tracks``."""
         found = await self._rows(_TOP, {"artist": artist_id, "limit": limit})
         return [rows.track(row) for row in found]
 
     async def tracks_of(self, ids: Collection[str]) -> list[Track]:
-        """See ``Catalogue.tracks_of``."""
         found = await self._rows(_TRACKS_OF, {"ids": list(set(ids))})
         return [replace(rows.track(row[1:]), id=row[0]) for row in found]
 
     async def albums_of(self, ids: Collection[str]) -> list[Album]:
-        """See ``Catalogue.albums_of``."""
         query = f"{rows.ALBUM} WHERE al.id = ANY (%(ids)s) AND {rows.SHOWN_ALBUM}"
         return [rows.album(row) for row in await self._rows(query, {"ids": list(ids)})]
 
     async def artists_of(self, ids: Collection[str]) -> list[Artist]:
-        """See ``Catalogue.artists_of``."""
         query = f"{rows.ARTIST} WHERE ar.id = ANY (%(ids)s) AND {rows.SHOWN_ARTIST}"
         return [rows.artist(row) for row in await self._rows(query, {"ids": list(ids)})]
 
     async def playable(self, track_id: str) -> Playable | None:
-        """See ``Playables.playable``."""
         found = await self._rows(_PLAYABLE, {"id": track_id})
         if not found:
             return None
@@ -129,7 +119,6 @@ class PostgresCatalogue:
         )
 
     async def streamable(self, ids: Collection[str]) -> list[Streamable]:
-        """See ``Playables.streamable``."""
         found = await self._rows(_STREAMABLE, {"ids": list(set(ids))})
         return [
             Streamable(row[0], row[1], row[2], tuple(zip(row[3], row[4], strict=True)))
@@ -137,7 +126,6 @@ class PostgresCatalogue:
         ]
 
     async def prioritize(self, track_id: str) -> None:
-        """See ``Playables.prioritize``."""
         found = await self._rows(_SOURCE, {"id": track_id})
         if not found:
             return

@@ -70,7 +70,6 @@ class PostgresCatalogueLists:
     async def albums(
         self, query: AlbumQuery, *, after: TextPlace | NumberPlace | None, limit: int
     ) -> list[Album]:
-        """See ``CatalogueLists.albums``."""
         conditions = [_ALBUM_OF_GENRE if query.genre else _LIVING_ALBUM]
         if query.artist_id:
             conditions.append("al.artist_id = %(artist_id)s")
@@ -97,7 +96,6 @@ class PostgresCatalogueLists:
         limit: int,
         genre: str = "",
     ) -> list[Artist]:
-        """See ``CatalogueLists.artists``."""
         order, place = _ARTIST_ORDERS[sort], _value(sort, after)
         condition = _ARTIST_OF_GENRE if genre else _LIVING_ARTIST
         statement, placed = page(rows.ARTIST, [condition], order, place)
@@ -106,12 +104,10 @@ class PostgresCatalogueLists:
         return [rows.artist(row) for row in found]
 
     async def genres(self, *, after: str, limit: int) -> list[Genre]:
-        """See ``CatalogueLists.genres``."""
         found = await rows.fetch(self._pool, _GENRES, {"after": after, "limit": limit})
         return [Genre(row[0], row[1]) for row in found]
 
     async def years(self, *, before: int, limit: int) -> list[ReleaseYear]:
-        """See ``CatalogueLists.years``."""
         found = await rows.fetch(self._pool, _YEARS, {"before": before, "limit": limit})
         return [ReleaseYear(*row) for row in found]
 

@@ -31,7 +31,6 @@ class PostgresCatalogueSnapshot:
         self._pool = pool
 
     async def everything(self, entities: Collection[str]) -> AsyncIterator[Sequence[Change]]:
-        """See ``CatalogueSnapshot.everything``."""
         for entity, select, key, changed in _TABLES:
             if entity not in entities:
                 continue

@@ -42,7 +42,6 @@ class PostgresEdits:
     async def edit_track(
         self, track_id: str, edit: TrackEdit, key: RequestKey | None
     ) -> Track | None:
-        """See ``Edits.edit_track``."""
         async with track_credits.writing(self._pool) as connection:
             track = await _found(connection, track_id)
             if track is None:
@@ -58,7 +57,6 @@ class PostgresEdits:
     async def edit_album(
         self, album_id: str, edit: AlbumEdit, key: RequestKey | None
     ) -> Album | None:
-        """See ``Edits.edit_album``."""
         async with track_credits.writing(self._pool) as connection:
             album = await artist_album_edits.album(connection, album_id)
             if album is None:
@@ -77,7 +75,6 @@ class PostgresEdits:
     async def edit_artist(
         self, artist_id: str, edit: ArtistEdit, key: RequestKey | None
     ) -> Artist | None:
-        """See ``Edits.edit_artist``."""
         async with track_credits.writing(self._pool) as connection:
             artist = await artist_album_edits.artist(connection, artist_id)
             if artist is None:

@@ -36,7 +36,6 @@ class PostgresImports:
         self._answers = PostgresAnswers()
 
     async def create(self, new: Import, key: RequestKey | None) -> Import:
-        """See ``Imports.create``."""
         async with postgres.transaction(self._pool) as connection:
 
             async def produce() -> bytes:
@@ -49,12 +48,10 @@ class PostgresImports:
         return _decode(answer)
 
     async def get(self, import_id: str) -> Import | None:
-        """See ``Imports.get``."""
         found = await self._rows(f"{rows.IMPORT} WHERE id = %(id)s", {"id": import_id})
         return rows.import_run(found[0]) if found else None
 
     async def list_runs(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
-        """See ``Imports.list_runs``."""
         place = (instant_of_us(after[0]), after[1]) if after else ("infinity", "")
         asked = {"created_at": place[0], "id": place[1], "limit": limit}
         return [rows.import_run(row) for row in await self._rows(_LISTED, asked)]
@@ -62,7 +59,6 @@ class PostgresImports:
     async def list_files(
         self, import_id: str, *, states: Sequence[FileState], after: bytes | None, limit: int
     ) -> list[ImportFile]:
-        """See ``Imports.list_files``."""
         asked = {"id": import_id, "states": list(states), "after": after or b"", "limit": limit}
         found = await self._rows(_FILES, asked)
         return [ImportFile(row[0], FileState(row[1]), row[2], row[3]) for row in found]

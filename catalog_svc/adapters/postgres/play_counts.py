@@ -73,7 +73,6 @@ class PostgresPlayCounts:
         self._cursor = PostgresCursor(pool, FEED)
 
     async def resume_token(self) -> str:
-        """See ``Consumer.resume_token``."""
         return await self._cursor.token()
 
     async def begin_listing(self) -> None:
@@ -83,14 +82,12 @@ class PostgresPlayCounts:
         """See ``Consumer.end_listing``: the feed tells plays and lists nothing."""
 
     async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
-        """See ``Consumer.apply``."""
         async with postgres.transaction(self._pool) as connection:
             if changes:
                 await _count(connection, changes)
             await self._cursor.advance(connection, resume_token)
 
     async def prune(self) -> int:
-        """See ``PlayCounts.prune``."""
         total, dropped = 0, _FORGOTTEN_AT_ONCE
         while dropped == _FORGOTTEN_AT_ONCE:
             async with postgres.transaction(self._pool) as connection:
@@ -99,7 +96,6 @@ class PostgresPlayCounts:
         return total
 
     async def publish_outgrown(self, *, after: str, limit: int) -> list[str]:
-        """See ``PlayCounts.publish_outgrown``."""
         async with postgres.transaction(self._pool) as connection:
             cursor = await connection.execute(_TELL, [after, limit])
             ids = sorted(row[0] for row in await cursor.fetchall())

@@ -42,17 +42,14 @@ class PostgresPlayOrders:
         self._pool = pool
 
     async def album_order(self, album_id: str, *, limit: int) -> Sequence[str]:
-        """See ``PlayOrders.album_order``."""
         found = await rows.fetch(self._pool, _OF_ALBUM, {"id": album_id, "limit": limit})
         return [row[0] for row in found]
 
     async def artist_order(self, artist_id: str, *, limit: int) -> Sequence[str]:
-        """See ``PlayOrders.artist_order``."""
         found = await rows.fetch(self._pool, _OF_ARTIST, {"id": artist_id, "limit": limit})
         return [row[0] for row in found]
 
     async def artist_ids(self, track_ids: Sequence[str]) -> Sequence[str]:
-        """See ``PlayOrders.artist_ids``."""
         (row,) = await rows.fetch(self._pool, _ARTISTS, {"ids": ",".join(sorted(set(track_ids)))})
         pairs: str = row[0]
         starts = range(0, len(pairs), _PAIR)
@@ -60,6 +57,5 @@ class PostgresPlayOrders:
         return [artists.get(track_id, "") for track_id in track_ids]
 
     async def most_played(self, limit: int) -> list[Streams]:
-        """See ``PlayedTracks.most_played``."""
         found = await rows.fetch(self._pool, _MOST_PLAYED, {"limit": limit})
         return [Streams(row[0], row[1]) for row in found]

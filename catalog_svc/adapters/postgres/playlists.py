@@ -75,17 +75,14 @@ class PostgresPlaylistReplica:
         self._generation = 0
 
     async def resume_token(self) -> str:
-        """See ``Consumer.resume_token``."""
         return await self._cursor.token()
 
     async def begin_listing(self) -> None:
-        """See ``Consumer.begin_listing``."""
         async with postgres.transaction(self._pool) as connection:
             row = await (await connection.execute(_BEGIN, [FEED])).fetchone()
         self._generation = row[0] if row else 0
 
     async def apply(self, changes: Sequence[PlaylistFeedChange], resume_token: str) -> None:
-        """See ``Consumer.apply``."""
         playlists = newest_changes(one for one in changes if isinstance(one, PlaylistChange))
         followers = newest_changes(one for one in changes if isinstance(one, FollowerCountChange))
         # Artists are changed by imports too, one writer at a time.
@@ -100,7 +97,6 @@ class PostgresPlaylistReplica:
             await self._cursor.advance(connection, resume_token)
 
     async def end_listing(self) -> None:
-        """See ``Consumer.end_listing``."""
         while await self._drop_playlists():
             pass
         while await self._drop_followers():

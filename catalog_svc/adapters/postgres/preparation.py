@@ -70,18 +70,15 @@ class PostgresPreparation:
         self._queue = queue
 
     async def begin(self, source_id: str) -> tuple[Source, int] | None:
-        """See ``Preparation.begin``."""
         async with postgres.transaction(self._pool) as connection:
             row = await (await connection.execute(_BEGIN, [source_id])).fetchone()
         return (rows.source(row), row[9]) if row else None
 
     async def interrupted(self, source_id: str) -> None:
-        """See ``Preparation.interrupted``."""
         async with postgres.transaction(self._pool) as connection:
             await connection.execute(_INTERRUPTED, [source_id])
 
     async def claim(self, source: Source, *, audio_sha256: bytes, tags: Tags) -> Claim:
-        """See ``Preparation.claim``."""
         async with track_credits.writing(self._pool) as connection:
             # What the caller read may be old: another worker may have ended this very source.
             held = await _one(connection, _HOLD, source.id)
@@ -163,8 +160,6 @@ class PostgresPreparation:
         return True
 
     async def descriptor(self, track_id: str) -> str:
-        """See ``Preparation.descriptor``."""
-
         async def run(connection: postgres.Connection) -> rows.Row | None:
             return await _one(connection, _ASSET, track_id)
 
@@ -172,7 +167,6 @@ class PostgresPreparation:
         return str(found[0]) if found else ""
 
     async def publish(self, publication: Publication) -> bool:
-        """See ``Preparation.publish``."""
         async with track_credits.writing(self._pool) as connection:
             held = await _one(connection, _HOLD, publication.source_id)
             before = await _one(connection, _ASSET, publication.track_id)
@@ -193,7 +187,6 @@ class PostgresPreparation:
         return True
 
     async def settle(self, source_id: str, track_id: str, *, complete: bool) -> None:
-        """See ``Preparation.settle``."""
         async with track_credits.writing(self._pool) as connection:
             await _one(connection, _HOLD, source_id)
             await self._progress(connection, source_id, track_id, 0, complete=complete)
@@ -223,7 +216,6 @@ class PostgresPreparation:
             await self._queue.add(connection, [Job(Work.COMPLETE, source_id, Priority.REST)])
 
     async def refuse(self, source_id: str, reason: str, *, remember: bool) -> None:
-        """See ``Preparation.refuse``."""
         async with track_credits.writing(self._pool) as connection:
             held = await _one(connection, _HOLD, source_id)
             if held is None:

@@ -86,8 +86,6 @@ class PostgresScanStore:
         self._queue = queue
 
     async def get(self, import_id: str) -> Import | None:
-        """See ``ScanStore.get``."""
-
         async def run(connection: postgres.Connection) -> list[rows.Row]:
             query = f"{rows.IMPORT} WHERE id = %s".encode()
             return await (await connection.execute(query, [import_id])).fetchall()
@@ -96,8 +94,6 @@ class PostgresScanStore:
         return rows.import_run(found[0]) if found else None
 
     async def known(self, root: bytes) -> dict[bytes, tuple[Stamp, bool]]:
-        """See ``ScanStore.known``."""
-
         async def run(connection: postgres.Connection) -> list[rows.Row]:
             async with connection.cursor(binary=True) as cursor:
                 return await (await cursor.execute(_KNOWN.encode(), _bounds(root))).fetchall()
@@ -109,15 +105,12 @@ class PostgresScanStore:
         }
 
     async def recorded(self, import_id: str) -> set[bytes]:
-        """See ``ScanStore.recorded``."""
-
         async def run(connection: postgres.Connection) -> list[rows.Row]:
             return await (await connection.execute(_RECORDED, [import_id])).fetchall()
 
         return {row[0] for row in await postgres.read(self._pool, run)}
 
     async def record(self, import_id: str, root: bytes, files: Sequence[ScannedFile]) -> None:
-        """See ``ScanStore.record``."""
         async with track_credits.writing(self._pool) as connection:
             held = await (await connection.execute(_HOLD, [import_id])).fetchone()
             if held is None or held[0] != ImportState.SCANNING:
@@ -134,7 +127,6 @@ class PostgresScanStore:
     async def record_unchanged(
         self, import_id: str, root: bytes, changed: Collection[bytes]
     ) -> None:
-        """See ``ScanStore.record_unchanged``."""
         asked = {
             **_bounds(root),
             "import": import_id,
@@ -199,14 +191,12 @@ class PostgresScanStore:
         return [replace(one, hidden=one.id in turned.tracks) for one in tracks]
 
     async def finish_scan(self, import_id: str) -> None:
-        """See ``ScanStore.finish_scan``."""
         async with track_credits.writing(self._pool) as connection:
             states = [ImportState.ENCODING, import_id, ImportState.SCANNING]
             await connection.execute(_FINISH, states)
             await import_counts.close_if_settled(connection, import_id)
 
     async def fail(self, import_id: str, error: str) -> None:
-        """See ``ScanStore.fail``."""
         async with postgres.transaction(self._pool) as connection:
             await connection.execute(_FAIL, [ImportState.FAILED, error, import_id])
 

@@ -16,7 +16,6 @@ class ProgramAudio:
     """See ``Audio``."""
 
     def stamp(self, path: bytes) -> Stamp:
-        """See ``Audio.stamp``."""
         try:
             status = os.stat(path)
         except OSError as error:
@@ -24,11 +23,9 @@ class ProgramAudio:
         return Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
 
     async def probe(self, path: bytes) -> Probe:
-        """See ``Audio.probe``."""
         return await ffprobe.probe(path)
 
     async def identity(self, path: bytes, facts: StreamFacts) -> bytes:
-        """See ``Audio.identity``."""
         return await ffmpeg.identity(path, facts)
 
     async def encode(
@@ -41,15 +38,12 @@ class ProgramAudio:
         folder: Path,
         measure: bool,
     ) -> tuple[Decoded, list[Path]]:
-        """See ``Audio.encode``."""
         return await ffmpeg.encode(
             path, facts, target=target, plans=plans, folder=folder, measure=measure
         )
 
     async def package(self, encoded: Mapping[RungPlan, Path], folder: Path) -> list[PackagedRung]:
-        """See ``Audio.package``."""
         return await packager.package(encoded, folder)
 
     async def cover(self, path: bytes, facts: StreamFacts) -> bytes:
-        """See ``Audio.cover``."""
         return await cover.cover(path, facts)

@@ -76,36 +76,29 @@ class TantivySearchIndex:
         self._searching = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="index-search")
 
     async def apply(self, changes: Sequence[IndexChange], token: str) -> None:
-        """See ``SearchIndex.apply``."""
         await self._in_thread(self._writing, partial(self._apply, changes, token))
 
     async def token(self) -> str:
-        """See ``SearchIndex.token``."""
         return await self._in_thread(self._searching, self._token)
 
     async def search(
         self, query: Query, kinds: Collection[Kind], *, limit: int, offset: int = 0
     ) -> Found:
-        """See ``SearchIndex.search``."""
         find = partial(self._search, query, kinds, limit, offset)
         return await self._in_thread(self._searching, find)
 
     async def suggest(self, beginning: str, *, limit: int) -> Sequence[Entry]:
-        """See ``SearchIndex.suggest``."""
         return await self._in_thread(self._searching, partial(self._suggest, beginning, limit))
 
     async def titled(self, title: str, artist: str, *, limit: int) -> Sequence[Entry]:
-        """See ``SearchIndex.titled``."""
         query = self._queries.titled(title, query_words(artist))
         return await self._in_thread(self._searching, partial(self._tracks, query, limit))
 
     async def alike(self, words: Sequence[str], *, limit: int) -> Sequence[Entry]:
-        """See ``SearchIndex.alike``."""
         query = self._queries.alike(words)
         return await self._in_thread(self._searching, partial(self._tracks, query, limit))
 
     async def clear(self) -> None:
-        """See ``SearchIndex.clear``."""
         await self._in_thread(self._writing, self._begin_anew, guarded=False)
 
     async def aclose(self) -> None:

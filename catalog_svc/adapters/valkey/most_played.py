@@ -37,7 +37,6 @@ class ValkeyMostPlayed:
         self._store = ValkeyVersions(client, use=_USE, life_s=KEPT_S)
 
     async def get(self) -> MostPlayed | None:
-        """See ``MostPlayedCache.get``."""
         try:
             (value,) = await self._store.get([KEY])
         except Unavailable:
@@ -45,12 +44,10 @@ class ValkeyMostPlayed:
         return None if value is None else _decoded(value)
 
     async def may_load(self) -> bool:
-        """See ``MostPlayedCache.may_load``."""
         mark = self._client.set(LOADING_KEY, b"1", nx=True, ex=LOADING_S)
         return bool(await fail_open(mark, otherwise=True, use=_USE))
 
     async def put(self, most_played: MostPlayed) -> None:
-        """See ``MostPlayedCache.put``."""
         with suppress(Unavailable):
             if most_played.tracks:
                 await self._store.put([_encoded(most_played)])

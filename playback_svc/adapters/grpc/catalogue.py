@@ -33,7 +33,6 @@ class CatalogueService:
         self._names: AgingCache[str, Track] = AgingCache(_NAMES, _NAMES_S, time.monotonic)
 
     async def playable(self, track_id: str) -> Playable:
-        """See the port."""
         request = pb.GetPlayableRequest(track_id=track_id)
         answer = await self._stub.GetPlayable(request, timeout=_PLAYABLE_S)
         return Playable(
@@ -43,7 +42,6 @@ class CatalogueService:
         )
 
     async def tracks(self, track_ids: Collection[str]) -> Mapping[str, Track]:
-        """See the port."""
         found, missing = self._names.find(track_ids)
         if missing:
             request = pb.LookupTracksRequest(ids=missing)
@@ -54,11 +52,9 @@ class CatalogueService:
         return found
 
     async def album(self, album_id: str) -> Listing:
-        """See the port."""
         return await self._order(pb.GetPlayOrderRequest(album_id=album_id))
 
     async def artist(self, artist_id: str) -> Listing:
-        """See the port."""
         return await self._order(pb.GetPlayOrderRequest(artist_id=artist_id))
 
     async def _order(self, request: pb.GetPlayOrderRequest) -> Listing:
@@ -66,7 +62,6 @@ class CatalogueService:
         return Listing(b"".join(track_id + _NO_ITEM for track_id in _ids(answer.track_ids)))
 
     async def artists(self, listing: Listing) -> Sequence[bytes]:
-        """See the port."""
         packed = listing.packed
         records = range(0, len(packed), RECORD.size)
         track_ids = b"".join(packed[at : at + _ID_BYTES] for at in records)

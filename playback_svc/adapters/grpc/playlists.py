@@ -25,7 +25,6 @@ class PlaylistService:
         self._stub = stub
 
     async def playlist(self, playlist_id: str) -> Listing:
-        """See the port."""
         request = pb.GetPlayOrderRequest(playlist_id=playlist_id)
         answer = await self._stub.GetPlayOrder(request, timeout=_ORDER_S)
         return Listing(answer.entries)
@@ -38,7 +37,6 @@ class FriendService:
         self._stub = stub
 
     async def friends(self, limit: int) -> Sequence[Friend]:
-        """See the port."""
         found: list[Friend] = []
         token = ""
         while len(found) < limit:

@@ -24,7 +24,6 @@ class MemoryPositions:
     kept: dict[str, LivePosition] = field(default_factory=dict)
 
     async def put(self, positions: Sequence[LivePosition]) -> None:
-        """See the port."""
         self._answer()
         for position in positions:
             held = self.kept.get(position.session_id)
@@ -32,7 +31,6 @@ class MemoryPositions:
                 self.kept[position.session_id] = position
 
     async def get(self, session_ids: Sequence[str]) -> list[Liveness]:
-        """See the port."""
         self._answer()
         return [Liveness(self.kept.get(session_id), self.since_ms) for session_id in session_ids]
 
@@ -50,23 +48,19 @@ class MemoryCatalogue:
     away: bool = False
 
     async def playable(self, track_id: str) -> Playable:
-        """See the port."""
         self._answer()
         if track_id not in self.known:
             raise NotFound("No such track.", metadata={"resource": "track", "id": track_id})
         return self.known[track_id]
 
     async def tracks(self, track_ids: Collection[str]) -> Mapping[str, Track]:
-        """See the port."""
         self._answer()
         return {name: self.known[name].track for name in track_ids if name in self.known}
 
     async def album(self, album_id: str) -> Listing:
-        """See the port."""
         return self._listing("album", album_id)
 
     async def artist(self, artist_id: str) -> Listing:
-        """See the port."""
         return self._listing("artist", artist_id)
 
     def _listing(self, kind: str, name: str) -> Listing:
@@ -76,7 +70,6 @@ class MemoryCatalogue:
         return Listing.of(Entry(track_id) for track_id in self.orders[name])
 
     async def artists(self, listing: Listing) -> Sequence[bytes]:
-        """See the port."""
         self._answer()
         entries = listing.slice(0)
         return [
@@ -100,7 +93,6 @@ class MemoryPlaylists:
     away: bool = False
 
     async def playlist(self, playlist_id: str) -> Listing:
-        """See the port."""
         self._answer()
         if playlist_id not in self.lists:
             named = {"resource": "playlist", "id": playlist_id}
@@ -108,7 +100,6 @@ class MemoryPlaylists:
         return self.lists[playlist_id]
 
     async def friends(self, limit: int) -> Sequence[Friend]:
-        """See the port."""
         self._answer()
         return self.followed.get(current_principal().user_id, [])[:limit]
 
@@ -124,7 +115,6 @@ class MemoryPlans:
     plans: dict[str, Plan] = field(default_factory=dict)
 
     async def plan(self, tier: str) -> Plan:
-        """See the port."""
         if tier not in self.plans:
             raise Unavailable("The plans cannot be read now.")
         return self.plans[tier]

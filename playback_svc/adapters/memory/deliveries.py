@@ -28,7 +28,6 @@ class MemoryDeliveries:
         self._sent_at_ms: dict[PartKey, int] = {}
 
     async def count(self, batch: Batch, now_ms: int) -> int:
-        """See the port."""
         await asyncio.sleep(0)
         owners = {session_id: user_id for user_id, session_id in self._store.sessions}
         unknown = 0
@@ -52,7 +51,6 @@ class MemoryDeliveries:
         self._bytes[user_id, month] = total + sum(bytes_of(deliveries).values())
 
     async def delivered_ms(self, session_id: str, descriptor: str) -> int:
-        """See the port."""
         await asyncio.sleep(0)
         return sum(
             part.delivered_ms
@@ -61,19 +59,16 @@ class MemoryDeliveries:
         )
 
     async def month_bytes(self, user_id: str, month: date) -> int:
-        """See the port."""
         await asyncio.sleep(0)
         return self._bytes.get((user_id, month), 0)
 
     async def forget_segments(self, until_ms: int, limit: int) -> int:
-        """See the port."""
         old = [key for key, at_ms in self._sent_at_ms.items() if at_ms <= until_ms][:limit]
         for key in old:
             del self._sent_at_ms[key], self._parts[key]
         return len(old)
 
     async def forget_batches(self, until_ms: int, limit: int) -> int:
-        """See the port."""
         old = [mark for mark, at_ms in self._counted.items() if at_ms <= until_ms][:limit]
         for mark in old:
             del self._counted[mark]

@@ -41,7 +41,6 @@ class MemoryEventBus:
         self._on_gap = on_gap
 
     def send(self, event: Event) -> None:
-        """See the port."""
         self.sent.append(event)
         self._hear(event)
         for other in self.switchboard.instances:
@@ -57,23 +56,18 @@ class MemoryEventBus:
             self._listener(event)
 
     async def watch(self, user_id: str) -> None:
-        """See the port."""
         self._watched[user_id] += 1
 
     def unwatch(self, user_id: str) -> None:
-        """See the port."""
         self._watched[user_id] -= 1
 
     async def attend(self, user_id: str, device_id: str) -> None:
-        """See the port."""
         self._attending[user_id, device_id] += 1
 
     def leave(self, user_id: str, device_id: str) -> None:
-        """See the port."""
         self._attending[user_id, device_id] -= 1
 
     async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
-        """See the port."""
         if self.switchboard.away:
             raise Unavailable("The store cannot answer now.", reason="STORE_UNAVAILABLE")
         attending = sum((each._attending for each in self.switchboard.instances), Counter())

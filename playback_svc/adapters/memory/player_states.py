@@ -48,7 +48,6 @@ class MemoryPlayerStates:
     opened_streams: int = 0
 
     async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
-        """See the port."""
         await asyncio.sleep(0)
         stored = self.answers.get(_answer_key(key)) if key else None
         if stored is not None and stored.expires_at_ms <= now_ms:
@@ -63,17 +62,14 @@ class MemoryPlayerStates:
         )
 
     async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
-        """See the port."""
         await asyncio.sleep(0)
         return self.sessions.get((user_id, session_id))
 
     async def blob(self, user_id: str, blob_id: str) -> bytes | None:
-        """See the port."""
         await asyncio.sleep(0)
         return self.blobs.get((user_id, blob_id))
 
     async def with_bodies(self, user_id: str) -> tuple[PlayerState, Mapping[str, bytes]] | None:
-        """See the port."""
         await asyncio.sleep(0)
         state = self.states.get(user_id)
         if state is None:
@@ -84,7 +80,6 @@ class MemoryPlayerStates:
         return state, {name: body for name, body in bodies.items() if body is not None}
 
     async def commit(self, change: Change, now_ms: int) -> bool:
-        """See the port."""
         await asyncio.sleep(0)
         if not self._holds(change, now_ms):
             return False
@@ -159,7 +154,6 @@ class MemoryPlayerStates:
         mailbox[command.number] = replace(command, target=target)
 
     async def checkpoint(self, beats: Sequence[Checkpoint]) -> list[bool]:
-        """See the port."""
         await asyncio.sleep(0)
         return [self._check(beat) for beat in beats]
 
@@ -171,20 +165,17 @@ class MemoryPlayerStates:
         return True
 
     async def overdue(self, before_ms: int, limit: int, after: Overdue = FIRST) -> list[Overdue]:
-        """See the port."""
         ends = ((expires_at_ms(state), user_id) for user_id, state in self.states.items())
         over = (Overdue(end, user_id) for end, user_id in ends if end is not None)
         return sorted(one for one in over if one.over_at_ms < before_ms and one > after)[:limit]
 
     async def forget_answers(self, now_ms: int, limit: int) -> int:
-        """See the port."""
         old = [key for key, stored in self.answers.items() if stored.expires_at_ms <= now_ms]
         for key in old[:limit]:
             del self.answers[key]
         return len(old[:limit])
 
     async def forget_commands(self, until_ms: int, limit: int) -> int:
-        """See the port."""
         old = [
             (mailbox, number)
             for mailbox in self.commands.values()
@@ -196,7 +187,6 @@ class MemoryPlayerStates:
         return len(old)
 
     async def forget_sessions(self, until_ms: int, limit: int) -> int:
-        """See the port."""
         ends = ((key, record.ended_at_ms) for key, record in self.sessions.items())
         old = [key for key, at_ms in ends if at_ms is not None and at_ms <= until_ms][:limit]
         for key in old:
@@ -206,7 +196,6 @@ class MemoryPlayerStates:
     async def pending(
         self, user_id: str, device_id: str, after: int, now_ms: int, limit: int
     ) -> Pending:
-        """See the port."""
         await asyncio.sleep(0)
         device = self.devices.get(user_id, {}).get(device_id)
         if device is None:
@@ -225,20 +214,17 @@ class MemoryPlayerStates:
         return Pending(tuple(waiting[:limit]), lapse)
 
     async def last_numbers(self, devices: Sequence[tuple[str, str]]) -> list[int | None]:
-        """See the port."""
         await asyncio.sleep(0)
         found = [self.devices.get(user_id, {}).get(device_id) for user_id, device_id in devices]
         return [device.last_number if device else None for device in found]
 
     async def command(self, user_id: str, device_id: str, number: int) -> Command | None:
-        """See the port."""
         await asyncio.sleep(0)
         return self.commands.get((user_id, device_id), {}).get(number)
 
     async def latest(
         self, user_id: str, device_id: str, before: int | None, limit: int
     ) -> Sequence[Command]:
-        """See the port."""
         await asyncio.sleep(0)
         mailbox = self.commands.get((user_id, device_id), {})
         numbers = sorted((one for one in mailbox if before is None or one < before), reverse=True)
@@ -252,7 +238,6 @@ class MemoryPlayerStates:
         volume_percent: int | None,
         now_ms: int,
     ) -> Device:
-        """See the port."""
         await asyncio.sleep(0)
         device = self.devices.get(user_id, {}).get(device_id)
         if device is None:
@@ -280,7 +265,6 @@ class MemoryPlayerStates:
         now_ms: int,
         limit: int,
     ) -> MailboxSnapshot:
-        """See the port."""
         device = self.devices.get(user_id, {}).get(device_id)
         if device is not None and last_applied > device.last_number:
             raise InvalidArgument.field("last_applied", "was never given")
@@ -299,7 +283,6 @@ class MemoryPlayerStates:
         return MailboxSnapshot(device, self.opened_streams, tuple(waiting), pending)
 
     async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
-        """See the port."""
         device = self.devices.get(user_id, {}).get(device_id)
         if device is not None and device.last_applied < lapse.last <= device.last_number:
             self.devices[user_id][device_id] = replace(device, last_applied=lapse.last)

@@ -18,7 +18,6 @@ class MemoryPlays:
     async def page(
         self, user_id: str, after: str | None, limit: int, *, distinct: bool
     ) -> Sequence[PlayRecord]:
-        """See the port."""
         await asyncio.sleep(0)
         kept = self._store.plays.get(user_id, {}).values()
         held = [play for play in kept if play.counted]

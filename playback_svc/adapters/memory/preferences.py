@@ -15,17 +15,14 @@ class MemoryPreferences:
     announced: dict[str, int] = field(default_factory=dict)
 
     async def get(self, user_id: str) -> Preferences | None:
-        """See the port."""
         return None if user_id in self.announced else self.kept.get(user_id)
 
     async def announce(self, user_id: str, version: int) -> None:
-        """See the port."""
         if version > self._version(user_id):
             self.announced[user_id] = version
             self.kept.pop(user_id, None)
 
     async def put(self, user_id: str, preferences: Preferences) -> None:
-        """See the port."""
         announced = self.announced.get(user_id)
         if preferences.version > self._version(user_id) or preferences.version == announced:
             self.announced.pop(user_id, None)

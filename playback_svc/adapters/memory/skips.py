@@ -33,7 +33,6 @@ class MemorySkipWindows:
     _users: dict[str, dict[int, _Window]] = field(default_factory=lambda: defaultdict(dict))
 
     async def take(self, skip: SkipAttempt, limit: int) -> Tally:
-        """See the port."""
         present, before = await self._windows(skip.user_id)
         for window in (present, before):
             if counted := window.get(skip.request_id):
@@ -47,13 +46,11 @@ class MemorySkipWindows:
         return self._tally(present, counted_now=True)
 
     async def give_back(self, skip: SkipAttempt) -> None:
-        """See the port."""
         for window in await self._windows(skip.user_id):
             if window.get(skip.request_id) == _Counted(skip.body_sha256, takes=1):
                 del window[skip.request_id]
 
     async def read(self, user_id: str) -> Tally:
-        """See the port."""
         present, _ = await self._windows(user_id)
         return self._tally(present)
 

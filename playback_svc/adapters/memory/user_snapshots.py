@@ -22,7 +22,6 @@ class MemoryUserSnapshots:
     looks: int = 0
 
     async def read(self, user_ids: Collection[str]) -> Mapping[str, UserSnapshot]:
-        """See the port."""
         self.looks += 1
         if self.away:
             raise Unavailable("The store cannot answer now.")
@@ -35,7 +34,6 @@ class MemoryUserSnapshots:
         return found
 
     async def versions(self, user_ids: Collection[str]) -> Mapping[str, Version]:
-        """See the port."""
         if self.away:
             raise Unavailable("The store cannot answer now.")
         await asyncio.sleep(0)

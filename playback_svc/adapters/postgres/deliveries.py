@@ -83,19 +83,15 @@ class PostgresDeliveries:
             return sum(one.bytes_sent for one in event if one.subject not in owners)
 
     async def delivered_ms(self, session_id: str, descriptor: str) -> int:
-        """See the port."""
         return await self._number(_DELIVERED_MS, (session_id, descriptor))
 
     async def month_bytes(self, user_id: str, month: date) -> int:
-        """See the port."""
         return await self._number(_MONTH_BYTES, (user_id, month))
 
     async def forget_segments(self, until_ms: int, limit: int) -> int:
-        """See the port."""
         return await self._forget(_FORGET_SEGMENTS, until_ms, limit)
 
     async def forget_batches(self, until_ms: int, limit: int) -> int:
-        """See the port."""
         return await self._forget(_FORGET_BATCHES, until_ms, limit)
 
     async def _forget(self, statement: str, until_ms: int, limit: int) -> int:

@@ -130,7 +130,6 @@ class PostgresMailboxes:
     async def pending(
         self, user_id: str, device_id: str, after: int, now_ms: int, limit: int
     ) -> Pending:
-        """See the port."""
         values = {
             "user_id": user_id,
             "device_id": device_id,
@@ -148,7 +147,6 @@ class PostgresMailboxes:
         return await postgres.read(self._pool, query)
 
     async def last_numbers(self, devices: Sequence[tuple[str, str]]) -> list[int | None]:
-        """See the port."""
         users, names = [user for user, _ in devices], [name for _, name in devices]
 
         async def query(connection: Connection) -> list[int | None]:
@@ -158,8 +156,6 @@ class PostgresMailboxes:
         return await postgres.read(self._pool, query)
 
     async def command(self, user_id: str, device_id: str, number: int) -> Command | None:
-        """See the port."""
-
         async def query(connection: Connection) -> Command | None:
             found = await connection.execute(_COMMAND.encode(), (user_id, device_id, number))
             row = await found.fetchone()
@@ -170,7 +166,6 @@ class PostgresMailboxes:
     async def latest(
         self, user_id: str, device_id: str, before: int | None, limit: int
     ) -> Sequence[Command]:
-        """See the port."""
         values = {"user_id": user_id, "device_id": device_id, "before": before, "limit": limit}
 
         async def query(connection: Connection) -> Sequence[Command]:
@@ -187,7 +182,6 @@ class PostgresMailboxes:
         volume_percent: int | None,
         now_ms: int,
     ) -> Device:
-        """See the port."""
         names = {"user_id": user_id, "device_id": device_id}
         said = _columns(applied)
         values = {**names, **_told(volume_percent, now_ms), **said}
@@ -214,7 +208,6 @@ class PostgresMailboxes:
         now_ms: int,
         limit: int,
     ) -> MailboxSnapshot:
-        """See the port."""
         names = {"user_id": user_id, "device_id": device_id}
         values = {**names, **_told(volume_percent, now_ms, last_applied), **_columns(())}
         asked = {**values, "after": 0, "limit": limit}
@@ -234,7 +227,6 @@ class PostgresMailboxes:
             return MailboxSnapshot(device, row[-1], numbers, await _pending(waiting, lapsed))
 
     async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
-        """See the port."""
         async with postgres.transaction(self._pool) as connection:
             await connection.execute(_TOLD, (lapse.last, user_id, device_id))
 

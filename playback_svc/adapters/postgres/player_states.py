@@ -209,8 +209,6 @@ class PostgresPlayerStates:
         return await postgres.read(self._pool, query)
 
     async def blob(self, user_id: str, blob_id: str) -> bytes | None:
-        """See the port."""
-
         async def query(connection: Connection) -> bytes | None:
             row = await (
                 await connection.execute(_BLOB, (user_id, blob_id), binary=True)
@@ -220,8 +218,6 @@ class PostgresPlayerStates:
         return await postgres.read(self._pool, query)
 
     async def with_bodies(self, user_id: str) -> tuple[PlayerState, Mapping[str, bytes]] | None:
-        """See the port."""
-
         async def query(connection: Connection) -> list[tuple[Any, ...]]:
             found = await connection.execute(_READ_BODIES.encode(), {"user_id": user_id})
             return await found.fetchall()
@@ -233,8 +229,6 @@ class PostgresPlayerStates:
         return rows.state_of(found[0][:-2]), bodies
 
     async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
-        """See the port."""
-
         async def query(connection: Connection) -> SessionRecord | None:
             found = await connection.execute(_SESSION.encode(), (user_id, session_id))
             row = await found.fetchone()

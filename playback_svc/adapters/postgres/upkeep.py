@@ -38,7 +38,6 @@ class PostgresUpkeep:
         self._pool = pool
 
     async def overdue(self, before_ms: int, limit: int, after: Overdue = FIRST) -> list[Overdue]:
-        """See the port."""
         values = {
             "before": instant_of_ms(before_ms),
             "after": instant_of_ms(after.over_at_ms),
@@ -53,15 +52,12 @@ class PostgresUpkeep:
         return await postgres.read(self._pool, query)
 
     async def forget_answers(self, now_ms: int, limit: int) -> int:
-        """See the port."""
         return await self._forget(_FORGET_ANSWERS, now_ms, limit)
 
     async def forget_commands(self, until_ms: int, limit: int) -> int:
-        """See the port."""
         return await self._forget(_FORGET_COMMANDS, until_ms, limit)
 
     async def forget_sessions(self, until_ms: int, limit: int) -> int:
-        """See the port."""
         return await self._forget(_FORGET_SESSIONS, until_ms, limit)
 
     async def _forget(self, statement: str, until_ms: int, limit: int) -> int:

@@ -42,8 +42,6 @@ class PostgresUserSnapshots:
         return await postgres.read(self._pool, query)
 
     async def versions(self, user_ids: Collection[str]) -> Mapping[str, Version]:
-        """See the port."""
-
         async def query(connection: Connection) -> Mapping[str, Version]:
             found = await connection.execute(_VERSIONS, (list(user_ids),))
             return {row[0]: Version(row[1], row[2]) for row in await found.fetchall()}

@@ -113,7 +113,6 @@ class ValkeyEventBus:
         self._on_gap = on_gap or _unheeded
 
     def send(self, event: Event) -> None:
-        """See the port."""
         self._listener(event)
         if len(self._outbox) == _BOUND:
             self._lost(1)
@@ -125,7 +124,6 @@ class ValkeyEventBus:
         await self._join(user_id, WATCH)
 
     def unwatch(self, user_id: str) -> None:
-        """See the port."""
         self._leave(user_id, WATCH)
 
     async def attend(self, user_id: str, device_id: str) -> None:
@@ -133,11 +131,9 @@ class ValkeyEventBus:
         await self._join(user_id, device_id)
 
     def leave(self, user_id: str, device_id: str) -> None:
-        """See the port."""
         self._leave(user_id, device_id)
 
     async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
-        """See the port."""
         found: dict[str, frozenset[str]] = {}
         each = iter(user_ids)
         while chunk := list(itertools.islice(each, _CHUNK)):

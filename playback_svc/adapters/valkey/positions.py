@@ -41,11 +41,9 @@ class ValkeyPositions:
         self._missed = False
 
     async def put(self, positions: Sequence[LivePosition]) -> None:
-        """See the port."""
         await self._marked(self._put(positions))
 
     async def get(self, session_ids: Sequence[str]) -> list[Liveness]:
-        """See the port."""
         return await self._marked(self._get(session_ids))
 
     async def _marked(self, work: Awaitable[T]) -> T:

@@ -25,15 +25,12 @@ class ValkeyPreferences:
         self._cache = VersionedCache(store, decode=_decoded)
 
     async def get(self, user_id: str) -> Preferences | None:
-        """See the port."""
         return await self._cache.get(key_of(user_id))
 
     async def announce(self, user_id: str, version: int) -> None:
-        """See the port."""
         await self._cache.announce(key_of(user_id), version)
 
     async def put(self, user_id: str, preferences: Preferences) -> None:
-        """See the port."""
         body = json.dumps(preferences_document(preferences), separators=(",", ":")).encode()
         await self._cache.put([Versioned(key_of(user_id), preferences.version, body)])
 

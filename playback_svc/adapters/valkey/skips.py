@@ -86,7 +86,6 @@ class ValkeySkipWindows:
         self._clock = clock
 
     async def take(self, skip: SkipAttempt, limit: int) -> Tally:
-        """See the port."""
         outcome, used, resets_in_s = await self._ask(skip.user_id, "take", *_try(skip), limit)
         if outcome == b"reused":
             raise reused()
@@ -100,11 +99,9 @@ class ValkeySkipWindows:
         )
 
     async def give_back(self, skip: SkipAttempt) -> None:
-        """See the port."""
         await self._ask(skip.user_id, "give back", *_try(skip))
 
     async def read(self, user_id: str) -> Tally:
-        """See the port."""
         _, used, resets_in_s = await self._ask(user_id, "look")
         return Tally(allowed=True, used=used, resets_in_s=resets_in_s, counted_now=False)
 

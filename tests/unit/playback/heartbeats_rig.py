@@ -86,5 +86,7 @@ class Rig:
     ) -> None:
         heard = heard or {"rung": "192"}
         heard = {"rung": "", "bitrate_kbps": 0, "offline": False, **heard}
-        slot.take(seq, slot.epoch, slot.revision, position_ms, moving, now_ms=self.now, **heard)
+        slot.take(
+            seq, slot.epoch, slot.revision, position_ms, moving=moving, now_ms=self.now, **heard
+        )
         self.heartbeats.mark(slot)

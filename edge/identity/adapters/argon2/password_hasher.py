@@ -55,11 +55,9 @@ class Argon2Hasher:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     async def hash(self, password: Password) -> str:
-        """See ``PasswordHasher.hash``."""
         return await self._run(self._argon2.hash, password.reveal())
 
     async def verify(self, password: Password, hashed: str) -> bool:
-        """See ``PasswordHasher.verify``."""
         return await self._run(self._fits, hashed, password.reveal())
 
     def _fits(self, hashed: str, password: bytes) -> bool:

@@ -67,7 +67,6 @@ class SigningKeys:
         return cls([_imported(key) for key in document["keys"]], document.get("current"))
 
     def sign(self, claims: Claims) -> str:
-        """See ``TokenSigner.sign``."""
         body: dict[str, Any] = {
             "iss": claims.issuer,
             "aud": AUDIENCE,
@@ -82,7 +81,6 @@ class SigningKeys:
         return jwt.encode(self._header, body, self._current, algorithms=[_ALGORITHM])
 
     def public_keys(self) -> list[dict[str, str]]:
-        """See ``KeyPublisher.public_keys``."""
         return [dict(key) for key in self._public]
 
 

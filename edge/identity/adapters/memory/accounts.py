@@ -24,8 +24,6 @@ class MemoryAccounts:
         self._held: dict[str, Account] = {}
 
     async def create(self, account: Account, key: RequestKey | None = None) -> User:
-        """See ``Accounts.create``."""
-
         async def produce() -> bytes:
             self._insert(account)
             return changes.encode_user(account.user)
@@ -43,26 +41,21 @@ class MemoryAccounts:
         self._feed.append(changes.of_user(user))
 
     async def find(self, user_id: str) -> User | None:
-        """See ``Accounts.find``."""
         account = self._held.get(user_id)
         return account.user if account else None
 
     async def find_many(self, user_ids: Sequence[str]) -> list[User]:
-        """See ``Accounts.find_many``."""
         return [self._held[one].user for one in set(user_ids) if one in self._held]
 
     async def find_named(self, username: str) -> User | None:
-        """See ``Accounts.find_named``."""
         users = (account.user for account in self._held.values())
         return next((one for one in users if one.username.lower() == username.lower()), None)
 
     async def password_hash(self, user_id: str) -> str | None:
-        """See ``Accounts.password_hash``."""
         account = self._held.get(user_id)
         return account.password_hash if account else None
 
     async def change_tier(self, user_id: str, tier: Tier) -> User:
-        """See ``Accounts.change_tier``."""
         account = self._held.get(user_id)
         if account is None:
             raise NotFound("There is no such user.", metadata={"resource": "user", "id": user_id})

@@ -19,8 +19,6 @@ class MemoryRevocations:
         self._held: dict[str, Revocation] = {}
 
     async def revoke(self, revocation: Revocation, key: RequestKey | None = None) -> Revocation:
-        """See ``Revocations.revoke``."""
-
         async def produce() -> bytes:
             return changes.encode_revocation(self._standing(revocation))
 
@@ -33,6 +31,5 @@ class MemoryRevocations:
         return self._held[revocation.sid]
 
     async def in_force(self, now: datetime) -> list[Revocation]:
-        """See ``Revocations.in_force``."""
         held = (one for one in self._held.values() if one.forget_at > now)
         return sorted(held, key=lambda one: one.revoked_at)

@@ -19,11 +19,9 @@ class MemoryUserFeed:
         self._accounts = accounts
 
     async def head(self) -> str:
-        """See ``UserFeed.head``."""
         return await self._feed.head()
 
     async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[UserEvents]:
-        """See ``UserFeed.watch``."""
         async for batch in self._feed.watch(token, stop=stop):
             found = [await self._accounts.find(one) for one in changes.user_ids(batch.changes)]
             users = {user.user_id: user for user in found if user is not None}

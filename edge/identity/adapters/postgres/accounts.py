@@ -46,7 +46,6 @@ class PostgresAccounts:
         self._answers = PostgresAnswers()
 
     async def create(self, account: Account, key: RequestKey | None = None) -> User:
-        """See ``Accounts.create``."""
         try:
             async with postgres.transaction(self._pool) as connection:
 
@@ -65,24 +64,19 @@ class PostgresAccounts:
             raise UserExists(_UNIQUE[constraint]) from None
 
     async def find(self, user_id: str) -> User | None:
-        """See ``Accounts.find``."""
         return user_of(await fetch_one(self._pool, _FIND, [user_id]))
 
     async def find_many(self, user_ids: Sequence[str]) -> list[User]:
-        """See ``Accounts.find_many``."""
         return await fetch_users(self._pool, user_ids)
 
     async def find_named(self, username: str) -> User | None:
-        """See ``Accounts.find_named``."""
         return user_of(await fetch_one(self._pool, _FIND_NAMED, [username]))
 
     async def password_hash(self, user_id: str) -> str | None:
-        """See ``Accounts.password_hash``."""
         row = await fetch_one(self._pool, _PASSWORD_HASH, [user_id])
         return row[0] if row else None
 
     async def change_tier(self, user_id: str, tier: Tier) -> User:
-        """See ``Accounts.change_tier``."""
         arguments = {"user_id": user_id, "tier": tier.value}
         async with postgres.transaction(self._pool) as connection:
             changed = user_of(await (await connection.execute(_CHANGE_TIER, arguments)).fetchone())

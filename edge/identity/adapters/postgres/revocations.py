@@ -40,7 +40,6 @@ class PostgresRevocations:
         self._answers = PostgresAnswers()
 
     async def revoke(self, revocation: Revocation, key: RequestKey | None = None) -> Revocation:
-        """See ``Revocations.revoke``."""
         async with postgres.transaction(self._pool) as connection:
 
             async def produce() -> bytes:
@@ -51,8 +50,6 @@ class PostgresRevocations:
             )
 
     async def in_force(self, now: datetime) -> list[Revocation]:
-        """See ``Revocations.in_force``."""
-
         async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
             return await (await connection.execute(_IN_FORCE, [now])).fetchall()
 

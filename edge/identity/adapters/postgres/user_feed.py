@@ -20,11 +20,9 @@ class PostgresUserFeed:
         self._pool = pool
 
     async def head(self) -> str:
-        """See ``UserFeed.head``."""
         return await self._feed.head()
 
     async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[UserEvents]:
-        """See ``UserFeed.watch``."""
         async for batch in self._feed.watch(token, stop=stop):
             found = await fetch_users(self._pool, changes.user_ids(batch.changes))
             users = {user.user_id: user for user in found}
