@@ -43,13 +43,18 @@ async def processes(folder: Path) -> dict[str, Seen]:
     }
 
 
-async def kill(folder: Path, name: str) -> None:
-    """SIGKILL to one process, as soon as it has a pid."""
+async def pid_of(folder: Path, name: str) -> int:
+    """The pid of a process, as soon as it has one."""
 
     async def pid() -> int | None:
         return (await processes(folder))[name].pid
 
-    os.kill(await until(pid, f"{name} has no pid"), signal.SIGKILL)
+    return int(await until(pid, f"{name} has no pid"))
+
+
+async def kill(folder: Path, name: str) -> None:
+    """SIGKILL to one process, as soon as it has a pid."""
+    os.kill(await pid_of(folder, name), signal.SIGKILL)
 
 
 async def kill_and_recover(folder: Path, name: str) -> None:
@@ -83,6 +88,8 @@ async def held_down(folder: Path, name: str) -> AsyncIterator[None]:
 @contextmanager
 def frozen(pid: int) -> Iterator[None]:
     """A process that answers nobody and is not dead either."""
+    # 0 would be everything that runs the tests.
+    assert pid > 0
     os.kill(pid, signal.SIGSTOP)
     try:
         yield

@@ -17,7 +17,7 @@ from localmesh.layout import Layout
 from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.devices import until_acknowledged
 from tests.mesh.imported_music import all_tracks
-from tests.mesh.mesh_processes import frozen, kill, processes, rows, scale, until, until_ready
+from tests.mesh.mesh_processes import frozen, kill, rows, scale, until, until_ready
 from tests.mesh.test_plays_are_counted import TITLE, leave, streams_of, until_counted
 from tests.running_mesh import RunningMesh
 
@@ -117,10 +117,10 @@ async def test_what_media_has_saved_counts_once_though_both_sides_die_before_it_
     before = await counted_bytes(mesh, player)
     for _ in range(ROUNDS):
         already = player.fetched
-        pids = {name: each.pid for name, each in (await processes(mesh.folder)).items()}
+        pids = [await pid_of(mesh.folder, name) for name in PLAYBACK]
         with ExitStack() as silent:
-            for name in PLAYBACK:
-                silent.enter_context(frozen(pids[name] or 0))
+            for pid in pids:
+                silent.enter_context(frozen(pid))
             await player.fetch()
             fetched = player.fetched - already
 
@@ -166,10 +166,10 @@ async def test_what_an_instance_had_saved_counts_once_though_it_was_killed_and_s
     before = await counted_bytes(mesh, player)
     await scale(mesh.folder, "media", 2)
     try:
-        pids = {name: each.pid for name, each in (await processes(mesh.folder)).items()}
+        pids = [await pid_of(mesh.folder, name) for name in PLAYBACK]
         with ExitStack() as silent:
-            for name in PLAYBACK:
-                silent.enter_context(frozen(pids[name] or 0))
+            for pid in pids:
+                silent.enter_context(frozen(pid))
 
             async def saved_by_both() -> bool:
                 await player.fetch()
