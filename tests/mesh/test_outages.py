@@ -22,6 +22,7 @@ from tests.mesh.mesh_processes import (
     frozen,
     held_down,
     kill_and_recover,
+    pid_of,
     processes,
     until,
 )
@@ -95,8 +96,7 @@ async def search_and_play(client: MeshClient, track_id: str, title: str) -> None
 
 
 async def test_a_service_starts_without_identity(mesh: RunningMesh) -> None:
-    identity = (await processes(mesh.folder))["identity-1"].pid
-    with frozen(identity or 0):
+    with frozen(await pid_of(mesh.folder, "identity-1")):
         await asyncio.gather(
             *(kill_and_recover(mesh.folder, name) for name in ("catalog-1", "playback-1"))
         )
