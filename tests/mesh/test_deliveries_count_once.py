@@ -17,7 +17,7 @@ from localmesh.layout import Layout
 from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.devices import until_acknowledged
 from tests.mesh.imported_music import all_tracks
-from tests.mesh.mesh_processes import frozen, kill, rows, scale, until, until_ready
+from tests.mesh.mesh_processes import frozen, kill, pid_of, rows, scale, until, until_ready
 from tests.mesh.test_plays_are_counted import TITLE, leave, streams_of, until_counted
 from tests.running_mesh import RunningMesh
 
