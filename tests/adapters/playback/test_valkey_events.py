@@ -166,7 +166,7 @@ async def test_malformed_news_are_logged_and_ignored(client: Redis, user: str) -
                 await client.publish(await inbox(client), line)
             await client.publish(await inbox(client), f"M {user} phone 3")
             assert await alone.next() == CommandQueued(user, "phone", 3)
-    assert [log["event"] for log in logs] == ["a wake-up is malformed and ignored"] * 3
+    assert [log["event"] for log in logs] == ["an event is malformed and ignored"] * 3
 
 
 async def test_a_lost_connection_is_a_gap_after_which_news_are_heard(
