@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import httpx
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
+from meshkit import http_server
 from meshkit.http_server import ListenError, serving
 
 PIECES = [b"one ", b"two ", b"three"]
@@ -61,3 +63,8 @@ async def test_a_port_that_is_taken_is_not_shared() -> None:
         with pytest.raises(ListenError):
             async with serving(app, f"127.0.0.1:{served.port}", grace_s=1):
                 pass
+
+
+def test_an_answer_in_pieces_waits_for_no_acknowledgement() -> None:
+    with http_server._listener("127.0.0.1:0") as listener:
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
