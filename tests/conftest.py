@@ -25,13 +25,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """``-n auto``: three a core, since most tests wait for processes and their answers.
+    """``-n auto``: two a core, since most tests wait for processes and their answers.
 
     No more than 12: each has stores of its own, and the longest units would not end sooner.
     ``-n logical``: one a core, for tests that compute.
     """
     cores = os.cpu_count() or 1
-    return cores if config.option.numprocesses == "logical" else min(3 * cores, 12)
+    return cores if config.option.numprocesses == "logical" else min(2 * cores, 12)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
