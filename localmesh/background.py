@@ -20,8 +20,9 @@ from localmesh.discovery import MeshAddresses
 from localmesh.faults import MeshFault
 from localmesh.layout import Layout
 from localmesh.mesh import MeshOptions, run_mesh
-from localmesh.output import Output
+from localmesh.output import Output, open_private
 from localmesh.processes import SEGUE, Parts
+from localmesh.python_children import environment_of_child, python_module
 
 _LOG = "background.out"
 
@@ -37,13 +38,14 @@ def start_in_background(options: MeshOptions, module: str = "localmesh.backgroun
     reading, writing = os.pipe()
     words = {**asdict(options), "folder": str(layout.root)}
     log = layout.logs / _LOG
-    with log.open("wb") as stream, os.fdopen(reading, "rb") as report:
+    with open_private(log, "wb") as stream, os.fdopen(reading, "rb") as report:
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, json.dumps(words), str(writing)],
+                [*python_module(module), json.dumps(words), str(writing)],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
+                env=environment_of_child(),
                 pass_fds=(writing,),
                 start_new_session=True,
             )

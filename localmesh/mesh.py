@@ -22,6 +22,7 @@ from localmesh.layout import Layout
 from localmesh.lock import MeshLock
 from localmesh.output import LogFormat, Output
 from localmesh.processes import SEGUE, Parts, ProcessTable
+from localmesh.python_children import environment_of_child, python_module
 from localmesh.services import parse_replicas, replica_counts
 from localmesh.supervisor import SUPERVISOR, Supervisor
 from localmesh.watchdog import ChildRegistry
@@ -226,4 +227,5 @@ def version() -> str:
 
 
 def _start_watchdog(children: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "localmesh.watchdog", str(children)])
+    argv = [*python_module("localmesh.watchdog"), str(children)]
+    return subprocess.Popen(argv, env=environment_of_child())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -25,13 +27,24 @@ def timestamp() -> str:
     return utc_now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
+def open_private(path: Path, mode: Literal["ab", "wb"]) -> FileIO:
+    """Open a file that its owner alone may read (0600), unbuffered."""
+    stream = FileIO(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
+    # One that an earlier version made may still be open to others.
+    os.fchmod(stream.fileno(), 0o600)
+    return stream
+
+
 class LogFile:
-    """One process's log: ``<timestamp> <line>``, rotated once into ``<name>.1`` at its bound."""
+    """One process's log: ``<timestamp> <line>``, rotated once into ``<name>.1`` at its bound.
+
+    Its owner alone may read it (0600): it tells who listens to what.
+    """
 
     def __init__(self, path: Path, bound_bytes: int = _FILE_BYTES) -> None:
         self._path = path
         self._bound_bytes = bound_bytes
-        self._stream = path.open("ab", buffering=0)
+        self._stream = open_private(path, "ab")
 
     def write(self, line: str) -> None:
         """Append one line."""
@@ -39,7 +52,7 @@ class LogFile:
         if self._stream.tell() + len(encoded) > self._bound_bytes:
             self._stream.close()
             self._path.replace(self._path.with_name(self._path.name + ".1"))
-            self._stream = self._path.open("ab", buffering=0)
+            self._stream = open_private(self._path, "ab")
         self._stream.write(encoded)
 
     def close(self) -> None:

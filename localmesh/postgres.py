@@ -39,7 +39,14 @@ _SETTINGS: Mapping[str, str] = {
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "log_min_messages": "warning",
+    # What a statement did wrong is told to who sent it. Here it would tell of people: a statement
+    # holds names, and so do the key that is taken and the word that is no number.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
     "log_checkpoints": "off",
     "log_line_prefix": "%q%u ",
 }

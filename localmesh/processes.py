@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from localmesh.keystore import Keystore
 from localmesh.layout import Layout
 from localmesh.output import LogFormat
 from localmesh.postgres import EmbeddedPostgres
+from localmesh.python_children import environment_of_child, python_module
 from localmesh.readiness import GrpcHealthProbe, HttpProbe, TcpProbe
 from localmesh.services import SERVICES, Service
 from localmesh.specs import Probe, ProcessSpec
@@ -159,7 +159,7 @@ class ProcessTable:
         return ProcessSpec(
             name=instance.name,
             role=service.name,
-            argv=(sys.executable, "-m", service.module, service.command),
+            argv=(*python_module(service.module), service.command),
             env={**inherited_environment(service.prefix), **self._settings(instance)},
             cwd=self.layout.run,
             after=frozenset(needs),
@@ -304,19 +304,8 @@ def inherited_environment(prefix: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(prefix) or not name.startswith(("SEGUE_", "PG"))
     }
-    kept["PYTHONPATH"] = os.pathsep.join(_module_folders(kept.get("PYTHONPATH", "")))
-    kept["PYTHONUNBUFFERED"] = "1"
     kept["NO_PROXY"] = kept["no_proxy"] = "127.0.0.1,localhost"
-    return kept
-
-
-def _module_folders(inherited: str) -> list[str]:
-    """Where children find the modules: where this process did, whatever their own folder is."""
-    root = Path(__file__).resolve().parent.parent
-    # What is installed is found anyway, and must not come before the standard library.
-    installed = root.name in ("site-packages", "dist-packages")
-    ours = [] if installed else [str(root), str(root / "gen")]
-    return [*ours, *(os.path.abspath(part) for part in inherited.split(os.pathsep) if part)]
+    return environment_of_child(kept)
 
 
 def write_edge_bootstrap(table: ProcessTable) -> Path:

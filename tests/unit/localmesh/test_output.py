@@ -44,6 +44,16 @@ def test_a_log_file_keeps_within_twice_its_bound(tmp_path: Path) -> None:
     assert (tmp_path / "catalog-1.log").read_text().endswith("line 199\n")
 
 
+def test_its_owner_alone_reads_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "catalog-1.log"
+    path.touch(mode=0o644)
+    log = LogFile(path, bound_bytes=100)
+    for number in range(20):
+        log.write(f"line {number}")
+    log.close()
+    assert {each.stat().st_mode & 0o777 for each in tmp_path.iterdir()} == {0o600}
+
+
 def test_the_console_shows_who_speaks(tmp_path: Path) -> None:
     stream = io.StringIO()
     output = Output(tmp_path, stream, "console")
