@@ -1,18 +1,11 @@
-"""Puts the catalogue together: the one place that knows every adapter."""
+"""Puts the catalogue together: the one place that chooses adapters."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import partial
-from typing import Any
 
-from segue.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
-from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
-    add_CatalogInternalServiceServicer_to_server,
-    add_SearchInternalServiceServicer_to_server,
-)
 from segue.identity.v1.identity_internal_service_pb2 import DESCRIPTOR as IDENTITY_CONTRACT
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 from segue.playback.v1.playback_internal_service_pb2 import DESCRIPTOR as HISTORY_CONTRACT
@@ -38,106 +31,51 @@ from catalog_svc.adapters.postgres.preparation import PostgresPreparation
 from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.adapters.postgres.title_backfill import fold_titles
 from catalog_svc.adapters.valkey.most_played import ValkeyMostPlayed
-from catalog_svc.domain.jobs import Work
-from catalog_svc.ports.plays import MostPlayedCache
+from catalog_svc.assembly import Parts, WorkerParts, assemble, assemble_jobs
 from catalog_svc.schema import SCHEMA
-from catalog_svc.servicers.catalog import CatalogServicer
-from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
-from catalog_svc.servicers.imports import ImportServicer
 from catalog_svc.settings import Settings, WorkerSettings
-from catalog_svc.usecases.catalog import EditCatalog, ListTopTracks, ReadCatalog
-from catalog_svc.usecases.catalog_internal import (
-    GetPlayable,
-    LookupAssets,
-    LookupNames,
-    ReadPlayOrders,
-    WatchChanges,
-)
-from catalog_svc.usecases.imports import CreateImport, ReadImports
-from catalog_svc.usecases.most_played import MostPlayedList
-from catalog_svc.usecases.prepare_track import PrepareTrack
-from catalog_svc.usecases.publish_stream_counts import EVERY_S, PublishStreamCounts
-from catalog_svc.usecases.scan_import import ScanImport
 from meshkit import postgres, telemetry
-from meshkit.background import regularly
-from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
 from meshkit.process import ServiceProcess, run_worker, service_process
 from meshkit.revocations import identity_revocations
 
-# The plays of this long are sum_streams before a track is written: counting is in no hurry.
+# The plays of this long are summed before a track is written: counting is in no hurry.
 _GATHER_PLAYS_S = 0.5
 PLAYLIST = PLAYLIST_CONTRACT.services_by_name["PlaylistInternalService"]
 HISTORY = HISTORY_CONTRACT.services_by_name["HistoryInternalService"]
 USERS = IDENTITY_CONTRACT.services_by_name["UserInternalService"]
 
 
-def assemble(process: ServiceProcess, settings: Settings, most_played: MostPlayedCache) -> None:
-    """Serves the catalogue's contracts, but search, over the schema of ``process``."""
-    server, pool, queue = process.server, process.pool, JobQueue()
-    catalogue, imports = PostgresCatalogue(pool, queue), PostgresImports(pool, queue)
-    orders = PostgresPlayOrders(pool)
-    catalog = CatalogServicer(
-        ReadCatalog(catalogue, PostgresCatalogueLists(pool)),
-        EditCatalog(PostgresEdits(pool)),
-        ListTopTracks(catalogue, MostPlayedList(orders, most_played)),
-    )
-    internal = CatalogInternalServicer(
-        get_playable=GetPlayable(catalogue),
-        play_orders=ReadPlayOrders(catalogue, orders),
-        lookup_names=LookupNames(catalogue),
-        lookup_assets=LookupAssets(catalogue, HashedObjects(settings.objects_url)),
-        watch_changes=WatchChanges(process.feed, PostgresCatalogueSnapshot(pool)),
-        streams=server.streams,
-    )
-    importing = ImportServicer(
-        CreateImport(imports, settings.import_roots),
-        ReadImports(imports),
-        streams=server.streams,
-    )
-    server.add(pb_grpc.add_CatalogServiceServicer_to_server, catalog)
-    server.add(add_CatalogInternalServiceServicer_to_server, internal)
-    server.add(pb_grpc.add_ImportServiceServicer_to_server, importing)
-    plays = PostgresPlayCounts(pool)
-    lease = Lease(PostgresLeases(pool), "tell-streams", ttl_s=EVERY_S)
-    process.run(partial(regularly, EVERY_S, PublishStreamCounts(plays, lease)))
-    process.every_hour(plays.prune)
-    process.before_serving(partial(fold_titles, pool))
-
-
-async def assemble_search(process: ServiceProcess, settings: Settings) -> None:
-    """Serves search over an index of this instance, which consumes the feed of ``process``."""
+async def connect(process: ServiceProcess, settings: Settings) -> Parts:
+    """The parts as a real process has them, and what keeps its stores as they must be."""
     # The index is the one heavy import that workers do without.
     from catalog_svc.adapters.tantivy.search_index import TantivySearchIndex
-    from catalog_svc.search_convert import index_change
-    from catalog_svc.servicers.search import SearchServicer
-    from catalog_svc.servicers.search_internal import SearchInternalServicer
-    from catalog_svc.usecases.consume_into_index import IndexConsumer
-    from catalog_svc.usecases.search import Search
-    from catalog_svc.usecases.search_internal import MatchTracks
 
     lag = telemetry.gauge(
         "search_index_lag_seconds", "For how long the search index has not held all of the feed."
     )
-    index = await process.enter(aclosing(TantivySearchIndex(settings.index_dir)))
-    consumer = IndexConsumer(
-        process.feed,
-        index,
-        PostgresCatalogueSnapshot(process.pool),
-        index_change,
-        report_lag=lag.set,
+    pool, queue = process.pool, JobQueue()
+    catalogue, orders = PostgresCatalogue(pool, queue), PostgresPlayOrders(pool)
+    parts = Parts(
+        catalogue=catalogue,
+        lists=PostgresCatalogueLists(pool),
+        playables=catalogue,
+        snapshot=PostgresCatalogueSnapshot(pool),
+        edits=PostgresEdits(pool),
+        imports=PostgresImports(pool, queue),
+        orders=orders,
+        played=orders,
+        plays=(plays := PostgresPlayCounts(pool)),
+        most_played=ValkeyMostPlayed(await process.valkey(settings.valkey_url)),
+        descriptors=HashedObjects(settings.objects_url),
+        index=await process.enter(aclosing(TantivySearchIndex(settings.index_dir))),
+        report_index_lag=lag.set,
+        feed=process.feed,
+        leases=PostgresLeases(pool),
     )
-
-    async def caught_up() -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(settings.index_wait_s):
-                await consumer.caught_up.wait()
-
-    process.run(consumer.run)
-    process.before_serving(caught_up)
-    searching, matching = SearchServicer(Search(index)), SearchInternalServicer(MatchTracks(index))
-    process.server.add(pb_grpc.add_SearchServiceServicer_to_server, searching)
-    process.server.add(add_SearchInternalServiceServicer_to_server, matching)
+    process.every_hour(plays.prune)
+    process.before_serving(partial(fold_titles, pool))
+    return parts
 
 
 async def copy_playlists(process: ServiceProcess, target: str) -> None:
@@ -157,9 +95,7 @@ async def count_plays(process: ServiceProcess, target: str) -> None:
 async def serve(settings: Settings) -> None:
     """The role ``serve``: until the process is told to stop."""
     async with service_process(settings, SCHEMA) as process:
-        valkey = await process.valkey(settings.valkey_url)
-        assemble(process, settings, ValkeyMostPlayed(valkey))
-        await assemble_search(process, settings)
+        assemble(process, settings, await connect(process, settings))
         await copy_playlists(process, settings.playlist_target)
         await count_plays(process, settings.playback_target)
         identity = await process.channel(settings.identity_target, "identity", USERS)
@@ -179,18 +115,17 @@ async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.
     from catalog_svc.adapters.programs.audio import ProgramAudio
 
     with work_folders.opened(settings.work_dir) as folders:
-        jobs, queue, tags = make_jobs(), JobQueue(), FastTags()
-        scan = ScanImport(PostgresScanStore(pool, queue), FolderWalk(), tags)
-        prepare = PrepareTrack(
-            store=PostgresPreparation(pool, queue),
+        jobs, queue = make_jobs(), JobQueue()
+        parts = WorkerParts(
+            scans=PostgresScanStore(pool, queue),
+            walker=FolderWalk(),
+            tags=FastTags(),
+            preparation=PostgresPreparation(pool, queue),
             audio=ProgramAudio(),
             objects=HashedObjects(settings.objects_url),
-            tags=tags,
             folders=folders,
         )
-        jobs.handle(Work.SCAN, _of_subject(scan))
-        jobs.handle(Work.PREPARE, _of_subject(prepare.first_rungs))
-        jobs.handle(Work.COMPLETE, _of_subject(prepare.other_rungs))
+        assemble_jobs(jobs, parts)
         lane = partial(
             jobs.work,
             stop=stop,
@@ -200,14 +135,3 @@ async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.
         async with jobs.opened(pool), asyncio.TaskGroup() as lanes:
             lanes.create_task(lane(concurrency=1, queues=[SCAN_QUEUE]))
             lanes.create_task(lane(concurrency=settings.encoders, queues=[ENCODE_QUEUE]))
-
-
-def _of_subject(
-    do: Callable[[str], Coroutine[Any, Any, None]],
-) -> Callable[..., Coroutine[Any, Any, None]]:
-    """A handler that has ``do`` called with the subject of a job."""
-
-    async def handler(subject: str) -> None:
-        await do(subject)
-
-    return handler

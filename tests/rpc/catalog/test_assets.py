@@ -15,11 +15,10 @@ from catalog_svc.domain.asset import Asset, Fragment, Rung, Segment, StoredObjec
 from catalog_svc.domain.edits import TrackEdit
 from meshkit.certificates import WORKLOADS, ensure_certificates
 from meshkit.faults import InvalidArgument, PermissionDenied, Unavailable
-from meshkit.server import MeshServer
-from meshkit.testing.rpc import served
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import memory_stores, publication
-from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
+from tests.rpc.catalog.assembled import assembled
+from tests.rpc.catalog.test_catalog_service import Catalog, refusal
 
 OBJECT = bytes(32)
 
@@ -38,11 +37,7 @@ def rung(name: str, kbps: int, *sizes: int) -> Rung:
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     ensure_certificates(tmp_path, workloads=(*WORKLOADS, "sync"))
     store, objects = MemoryStore(), HashedObjects((tmp_path / "objects").as_uri())
-
-    def register(server: MeshServer) -> None:
-        register_catalogue(server, store, objects)
-
-    async with served(tmp_path, register=register) as mesh:
+    async with assembled(tmp_path, store, descriptors=objects) as mesh:
         yield Catalog(mesh, memory_stores(store), objects)
 
 

@@ -18,14 +18,13 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.packed_ids import packed, unpacked
 from meshkit.faults import Fault, InvalidArgument, NotFound, PermissionDenied
-from meshkit.server import MeshServer
 from meshkit.status import remote_faults
-from meshkit.testing.rpc import ServedMesh, served
+from meshkit.testing.rpc import ServedMesh
 from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
 from tests.contracts.catalog.stores import CatalogueStores, found, memory_stores, tagged
 from tests.contracts.page_tokens import FOREIGN, forged
-from tests.rpc.catalog.test_catalog_service import register_catalogue
+from tests.rpc.catalog.assembled import assembled
 
 
 @dataclass
@@ -60,11 +59,7 @@ class Catalog:
 @pytest.fixture
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
-
-    def register(server: MeshServer) -> None:
-        register_catalogue(server, store)
-
-    async with served(tmp_path, register=register) as mesh:
+    async with assembled(tmp_path, store) as mesh:
         yield Catalog(mesh, memory_stores(store))
 
 

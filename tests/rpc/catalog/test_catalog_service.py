@@ -10,29 +10,11 @@ import pytest
 from segue.catalog.v1 import catalog_internal_service_pb2 as internal_pb
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
-from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
-    CatalogInternalServiceStub,
-    add_CatalogInternalServiceServicer_to_server,
-)
-from segue.catalog.v1.catalog_service_pb2_grpc import (
-    CatalogServiceStub,
-    add_CatalogServiceServicer_to_server,
-)
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
+from segue.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 
 from catalog_svc.adapters.files.media_objects import HashedObjects
-from catalog_svc.adapters.memory.most_played import MemoryMostPlayed
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.servicers.catalog import CatalogServicer
-from catalog_svc.servicers.catalog_internal import CatalogInternalServicer
-from catalog_svc.usecases.catalog import EditCatalog, ListTopTracks, ReadCatalog
-from catalog_svc.usecases.catalog_internal import (
-    GetPlayable,
-    LookupAssets,
-    LookupNames,
-    ReadPlayOrders,
-    WatchChanges,
-)
-from catalog_svc.usecases.most_played import MostPlayedList
 from meshkit.faults import (
     FailedPrecondition,
     Fault,
@@ -41,9 +23,8 @@ from meshkit.faults import (
     PermissionDenied,
     Unavailable,
 )
-from meshkit.server import MeshServer
 from meshkit.status import remote_faults
-from meshkit.testing.rpc import ServedMesh, served
+from meshkit.testing.rpc import ServedMesh
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import (
     CatalogueStores,
@@ -53,6 +34,7 @@ from tests.contracts.catalog.stores import (
     tagged,
 )
 from tests.contracts.page_tokens import FOREIGN, forged
+from tests.rpc.catalog.assembled import assembled
 
 DESCRIPTOR = "1" * 64
 
@@ -89,35 +71,10 @@ class Catalog:
         return list(answer.tracks)
 
 
-def register_catalogue(
-    server: MeshServer, store: MemoryStore, objects: HashedObjects | None = None
-) -> None:
-    """Serves the catalogue's servicers over a memory store."""
-    catalog = CatalogServicer(
-        ReadCatalog(store, store),
-        EditCatalog(store.edits),
-        ListTopTracks(store, MostPlayedList(store, MemoryMostPlayed())),
-    )
-    internal = CatalogInternalServicer(
-        get_playable=GetPlayable(store),
-        play_orders=ReadPlayOrders(store, store),
-        lookup_names=LookupNames(store),
-        lookup_assets=LookupAssets(store, objects or HashedObjects("memory:///")),
-        watch_changes=WatchChanges(store.feed, store),
-        streams=server.streams,
-    )
-    server.add(add_CatalogServiceServicer_to_server, catalog)
-    server.add(add_CatalogInternalServiceServicer_to_server, internal)
-
-
 @pytest.fixture
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
-
-    def register(server: MeshServer) -> None:
-        register_catalogue(server, store)
-
-    async with served(tmp_path, register=register) as mesh:
+    async with assembled(tmp_path, store) as mesh:
         yield Catalog(mesh, memory_stores(store))
 
 

@@ -15,13 +15,10 @@ from segue.catalog.v1.catalog_internal_service_pb2 import WatchChangesRequest
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.servicers.imports import ImportServicer
-from catalog_svc.usecases.imports import CreateImport, ReadImports
-from meshkit.server import MeshServer
-from meshkit.testing.rpc import ServedMesh, served
+from meshkit.testing.rpc import ServedMesh
 from meshkit.testing.stream_suite import SID, UserStreamEndSuite
 from tests.contracts.catalog.stores import CatalogueStores, memory_stores
-from tests.rpc.catalog.test_catalog_service import register_catalogue
+from tests.rpc.catalog.assembled import assembled
 
 
 @dataclass
@@ -62,13 +59,5 @@ class TestStreamEnds(UserStreamEndSuite):
     @pytest.fixture
     async def world(self, tmp_path: Path) -> AsyncIterator[World]:
         store = MemoryStore()
-
-        def register(server: MeshServer) -> None:
-            imports = ImportServicer(
-                CreateImport(store, []), ReadImports(store, poll_s=0.005), streams=server.streams
-            )
-            server.add(pb_grpc.add_ImportServiceServicer_to_server, imports)
-            register_catalogue(server, store)
-
-        async with served(tmp_path, register=register) as mesh:
+        async with assembled(tmp_path, store) as mesh:
             yield World(mesh, memory_stores(store))

@@ -11,15 +11,10 @@ from pathlib import Path
 import pytest
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1 import catalog_service_pb2 as pb
-from segue.catalog.v1.catalog_service_pb2_grpc import (
-    ImportServiceStub,
-    add_ImportServiceServicer_to_server,
-)
+from segue.catalog.v1.catalog_service_pb2_grpc import ImportServiceStub
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
 from catalog_svc.adapters.memory.store import MemoryStore
-from catalog_svc.servicers.imports import ImportServicer
-from catalog_svc.usecases.imports import CreateImport, ReadImports
 from meshkit.faults import (
     FailedPrecondition,
     Fault,
@@ -27,12 +22,12 @@ from meshkit.faults import (
     NotFound,
     PermissionDenied,
 )
-from meshkit.server import MeshServer
 from meshkit.status import remote_faults
-from meshkit.testing.rpc import ServedMesh, served
+from meshkit.testing.rpc import ServedMesh
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, memory_stores, tagged
 from tests.contracts.page_tokens import FOREIGN, forged
+from tests.rpc.catalog.assembled import assembled
 
 
 @dataclass
@@ -59,13 +54,7 @@ async def imports(tmp_path: Path) -> AsyncIterator[Imports]:
     music = tmp_path / "music"
     await asyncio.to_thread(music.mkdir)
     store = MemoryStore()
-
-    def register(server: MeshServer) -> None:
-        read = ReadImports(store, poll_s=0.005)
-        servicer = ImportServicer(CreateImport(store, [music]), read, streams=server.streams)
-        server.add(add_ImportServiceServicer_to_server, servicer)
-
-    async with served(tmp_path, register=register) as mesh:
+    async with assembled(tmp_path, store, import_roots=[music]) as mesh:
         yield Imports(mesh, memory_stores(store), music)
 
 

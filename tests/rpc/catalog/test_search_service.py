@@ -11,34 +11,27 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2 import MatchTracksRequest, MatchTracksResponse
-from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
-    SearchInternalServiceStub,
-    add_SearchInternalServiceServicer_to_server,
-)
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import SearchInternalServiceStub
 from segue.catalog.v1.catalog_service_pb2 import (
     SearchRequest,
     SearchResponse,
     SuggestRequest,
     SuggestResponse,
 )
-from segue.catalog.v1.catalog_service_pb2_grpc import (
-    SearchServiceStub,
-    add_SearchServiceServicer_to_server,
-)
+from segue.catalog.v1.catalog_service_pb2_grpc import SearchServiceStub
 
 from catalog_svc.adapters.memory.search_index import MemorySearchIndex
-from catalog_svc.servicers.search import SearchServicer
-from catalog_svc.servicers.search_internal import SearchInternalServicer
-from catalog_svc.usecases.search import Search
-from catalog_svc.usecases.search_internal import MatchTracks
-from meshkit.testing.rpc import ServedMesh, served
+from catalog_svc.adapters.memory.store import MemoryStore
+from meshkit.testing.rpc import ServedMesh
 from tests.contracts.catalog.search_suite import album, artist, fill, playlist, track
 from tests.contracts.page_tokens import FOREIGN, forged
+from tests.rpc.catalog.assembled import assembled
 
 
 @pytest.fixture
 async def mesh(tmp_path: Path) -> AsyncIterator[ServedMesh]:
-    index = MemorySearchIndex()
+    # The index holds what the feed has told, so that nothing is taken over from the empty store.
+    index, store = MemorySearchIndex(), MemoryStore()
     await fill(
         index,
         track(1, "Creep", "Radiohead", "Pablo Honey", popularity=10),
@@ -47,10 +40,8 @@ async def mesh(tmp_path: Path) -> AsyncIterator[ServedMesh]:
         playlist(4, "Radiohead for Beginners", "Ada"),
         *(track(n, f"Song {n:03}") for n in range(10, 160)),
     )
-    searching = (add_SearchServiceServicer_to_server, SearchServicer(Search(index)))
-    internal = SearchInternalServicer(MatchTracks(index))
-    matching = (add_SearchInternalServiceServicer_to_server, internal)
-    async with served(tmp_path, searching, matching) as mesh:
+    await index.apply([], await store.feed.head())
+    async with assembled(tmp_path, store, index=index) as mesh:
         yield mesh
 
 

@@ -14,8 +14,6 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 from catalog_svc.adapters.memory.store import MemoryStore
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
-from meshkit.server import MeshServer
-from meshkit.testing.rpc import served
 from meshkit.ulids import new_id
 from playback_svc.adapters.grpc.catalogue import CatalogueService
 from playback_svc.domain.plans import admit
@@ -23,7 +21,8 @@ from playback_svc.domain.player_state import Asset
 from tests.contracts.catalog.stores import memory_stores
 from tests.contracts.playback.samples import FREE as FREE_PLAN
 from tests.contracts.playback.samples import PLAYABLE
-from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
+from tests.rpc.catalog.assembled import assembled
+from tests.rpc.catalog.test_catalog_service import Catalog, refusal
 
 PREMIUM, FREE = catalog_pb2.Track.PREMIUM, catalog_pb2.Track.FREE
 
@@ -31,11 +30,7 @@ PREMIUM, FREE = catalog_pb2.Track.PREMIUM, catalog_pb2.Track.FREE
 @pytest.fixture
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
-
-    def register(server: MeshServer) -> None:
-        register_catalogue(server, store)
-
-    async with served(tmp_path, register=register) as mesh:
+    async with assembled(tmp_path, store) as mesh:
         yield Catalog(mesh, memory_stores(store))
 
 

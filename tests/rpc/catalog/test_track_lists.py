@@ -14,13 +14,12 @@ from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.listings import TrackSort
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
-from meshkit.server import MeshServer
-from meshkit.testing.rpc import served
 from meshkit.ulids import new_id
 from tests.contracts.catalog.catalogue_tracks_suite import ORDERS, sung
 from tests.contracts.catalog.stores import memory_stores
 from tests.contracts.page_tokens import FOREIGN, forged
-from tests.rpc.catalog.test_catalog_service import Catalog, refusal, register_catalogue
+from tests.rpc.catalog.assembled import assembled
+from tests.rpc.catalog.test_catalog_service import Catalog, refusal
 
 SHOWN = {"Alto", "Älv", "Ångström", "beta"}
 SORTS = [sort for sort in pb.ListTracksRequest.Sort.values() if sort]
@@ -29,11 +28,7 @@ SORTS = [sort for sort in pb.ListTracksRequest.Sort.values() if sort]
 @pytest.fixture
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     store = MemoryStore()
-
-    def register(server: MeshServer) -> None:
-        register_catalogue(server, store)
-
-    async with served(tmp_path, register=register) as mesh:
+    async with assembled(tmp_path, store) as mesh:
         yield Catalog(mesh, memory_stores(store))
 
 
