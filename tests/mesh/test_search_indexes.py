@@ -30,7 +30,9 @@ def files_of(index: Path) -> list[Path]:
 
 
 def deleted(index: Path) -> None:
-    shutil.rmtree(index)
+    # The instance lives, and may write a file into a folder that is being emptied.
+    while index.exists():
+        shutil.rmtree(index, ignore_errors=True)
 
 
 def overwritten(index: Path) -> None:
