@@ -7,7 +7,7 @@ so that PostgreSQL and Cassandra can both stand behind it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
@@ -56,35 +56,92 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One conditional write: all of it happens, or none.
+class PutState:
+    """The user's row becomes ``state`` where it has the version ``expected``; None: there is none.
 
-    ``expected`` is the version that the row must still have, None for no row; ``state`` is what it
-    becomes, None where there is no row and none is made; a ``state`` of the expected version is
-    only compared, so that beats kept meanwhile stand. ``stored`` must be new under its key. Each
-    command in ``commands`` must be the one after its device's ``last_number``, and raises that.
-    ``preferences`` must have the version after the stored one, and those of ``preferences_read``,
-    a version, must be the stored ones still. ``devices`` are written but for
-    their numbers and loudness, and ``removed_device`` goes with its mailbox; ``devices_version``,
-    where it is given, must be the one after that of the user's list. ``blobs`` are new bodies by
-    id, ``dropped_blobs`` those that nothing names any more. A play of which the id is kept already
-    changes nothing.
+    ``state`` has another version than that.
+    """
+
+    state: PlayerState
+    expected: Version | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequireState:
+    """The user's row must have this version. It is only compared: beats kept meanwhile stand."""
+
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class RequirePreferences:
+    """The user's preferences must have this version; 0 where none were ever set."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseDevicesVersion:
+    """The list of the user's devices gets this version, which must be the one after its own."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropDevice:
+    """A device goes with its mailbox; none is as good as gone."""
+
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutBodies:
+    """New bodies by the ids that states name them by."""
+
+    bodies: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class DropBodies:
+    """Bodies that no state names any more."""
+
+    body_ids: tuple[str, ...]
+
+
+Write = (
+    PutState
+    | RequireState
+    | StoredAnswer
+    | RequirePreferences
+    | Preferences
+    | RaiseDevicesVersion
+    | SessionRecord
+    | Command
+    | DropDevice
+    | Device
+    | PutBodies
+    | DropBodies
+    | PlayRecord
+)
+"""One thing that a change writes, or rests on.
+
+An answer must be new under its key; preferences must have the version after the stored ones; a
+command must be the one after its device's ``last_number``, and raises that. A device is written
+but for its numbers and loudness. A play of which the id is kept already changes nothing.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One conditional write to a user's partition: all of it happens, or none.
+
+    Of the order of ``writes`` that of commands alone means something. The state, the answer, the
+    preferences and the devices' version stand in it at most once each; to a device that is
+    dropped no command goes, and one that is written, too, begins anew.
     """
 
     user_id: str
-    expected: Version | None
-    state: PlayerState | None
-    sessions: tuple[SessionRecord, ...] = ()
-    devices: tuple[Device, ...] = ()
-    removed_device: str | None = None
-    commands: tuple[Command, ...] = ()
-    stored: StoredAnswer | None = None
-    plays: tuple[PlayRecord, ...] = ()
-    blobs: Mapping[str, bytes] = field(default_factory=dict)
-    dropped_blobs: tuple[str, ...] = ()
-    preferences: Preferences | None = None
-    preferences_read: int | None = None
-    devices_version: int | None = None
+    writes: tuple[Write, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,22 @@ from dataclasses import dataclass, replace
 from meshkit.faults import Aborted, NotFound, Unavailable
 from meshkit.idempotency import RequestKey, reused
 from playback_svc.domain.liveness import UNKNOWN, Liveness, as_of
+from playback_svc.domain.mailbox import Command
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent
 from playback_svc.domain.plays import limit_to_delivered
+from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.events import CommandQueued, EventBus, SettingsChanged
-from playback_svc.ports.player_states import Change, Partition, PlayerStateStore, SessionRecord
+from playback_svc.ports.player_states import (
+    Change,
+    DropDevice,
+    Partition,
+    PlayerStateStore,
+    PutState,
+    SessionRecord,
+)
 from playback_svc.ports.positions import PositionStore
 from playback_svc.usecases.decisions import (
     Decision,
@@ -24,7 +33,6 @@ from playback_svc.usecases.decisions import (
     Snapshot,
     change_of,
     departure_of,
-    number_answer,
     playback_changed,
 )
 
@@ -124,17 +132,13 @@ class Commander:
             except BodyGone:
                 continue
             departure = await self._as_delivered(departure_of(snapshot, decision.state))
-            change = change_of(user_id, key, snapshot, decision, departure)
+            answer, change = change_of(user_id, key, snapshot, decision, departure)
             if change is None:
-                return decision.answer
+                return answer
             progress.perhaps_written = True
             if await self._store.commit(change, snapshot.now_ms):
-                self._tell(snapshot.partition.state, change)
-                return (
-                    change.stored.answer
-                    if change.stored
-                    else number_answer(decision, change.commands)
-                )
+                self._tell(change)
+                return answer
             progress.perhaps_written = False
             await asyncio.sleep(random.uniform(0, _BACK_OFF_S * 2**attempt))  # noqa: S311
         raise Aborted("Other commands came first, several times over.")
@@ -155,14 +159,16 @@ class Commander:
             return None
         return replace(departure, state=await self.heard(departure.state, departure.at_ms))
 
-    def _tell(self, before: PlayerState | None, change: Change) -> None:
-        user_id, after = change.user_id, change.state
-        if after is not None and (before is None or before.version != after.version):
-            self._events.send(playback_changed(user_id, after))
-        for command in change.commands:
-            self._events.send(CommandQueued(user_id, command.device_id, command.number))
-        if change.preferences is not None or change.removed_device is not None:
-            self._events.send(SettingsChanged(user_id))
+    def _tell(self, change: Change) -> None:
+        user_id = change.user_id
+        for write in change.writes:
+            match write:
+                case PutState(state):
+                    self._events.send(playback_changed(user_id, state))
+                case Command(device_id, number):
+                    self._events.send(CommandQueued(user_id, device_id, number))
+                case Preferences() | DropDevice():
+                    self._events.send(SettingsChanged(user_id))
 
 
 class SessionLookup:

@@ -14,7 +14,19 @@ from playback_svc.domain.plays import PlayRecord, play_of
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.answers import Answer, Played, SkipsLeft, StoredAnswer
 from playback_svc.ports.events import PlaybackChanged
-from playback_svc.ports.player_states import Change, Partition, SessionRecord
+from playback_svc.ports.player_states import (
+    Change,
+    DropBodies,
+    DropDevice,
+    Partition,
+    PutBodies,
+    PutState,
+    RaiseDevicesVersion,
+    RequirePreferences,
+    RequireState,
+    SessionRecord,
+    Write,
+)
 
 _KEPT_MS = int(KEPT.total_seconds() * 1000)
 
@@ -151,32 +163,55 @@ def change_of(
     snapshot: Snapshot,
     decision: Decision,
     departure: Departure | None,
-) -> Change | None:
-    """The write of a decision; None where it changes nothing and leaves no answer behind."""
+) -> tuple[Answer, Change | None]:
+    """The answer of a decision and its write; None where it changes nothing and keeps no answer."""
     before, after, now_ms = snapshot.partition.state, decision.state, snapshot.now_ms
     changed = after is not None and (before is None or before.version != after.version)
     commands = tuple(_commands(snapshot, decision, changed=changed))
-    relists = bool(decision.devices or decision.removed_device)
-    if key is None and not changed and not commands and not relists and not decision.preferences:
-        return None
     answer = number_answer(decision, commands)
-    sessions = (decision.state, decision.ended) if changed else ()
-    return Change(
-        user_id=user_id,
-        expected=before.version if before else None,
-        state=after,
-        sessions=tuple(record_of(state, now_ms) for state in sessions if state is not None),
-        devices=decision.devices,
-        removed_device=decision.removed_device,
-        commands=commands,
-        stored=StoredAnswer(key, answer, now_ms + _KEPT_MS) if key else None,
-        plays=(departure.play(),) if departure else (),
-        blobs=decision.blobs,
-        dropped_blobs=tuple(_names(before) - _names(after)),
-        preferences=decision.preferences,
-        preferences_read=_preferences_read(snapshot, after),
-        devices_version=snapshot.partition.devices_version + 1 if relists else None,
+    writes = (
+        *((StoredAnswer(key, answer, now_ms + _KEPT_MS),) if key else ()),
+        *commands,
+        *_device_writes(snapshot, decision),
+        *((decision.preferences,) if decision.preferences else ()),
+        *_session_writes(decision, now_ms, changed=changed),
     )
+    if not writes:
+        return answer, None
+    plays = (departure.play(),) if departure else ()
+    return answer, Change(user_id, (*_state_writes(snapshot, decision), *writes, *plays))
+
+
+def _state_writes(snapshot: Snapshot, decision: Decision) -> Iterator[Write]:
+    """What becomes of the row, what it and a new play rest on, and of the bodies that it names."""
+    before, after = snapshot.partition.state, decision.state
+    expected = before.version if before else None
+    if after is not None:
+        held = after.version == expected
+        yield RequireState(after.version) if held else PutState(after, expected)
+    if after is not None and (before is None or before.play_id != after.play_id):
+        # Whether the new play is private was decided by them.
+        yield RequirePreferences(snapshot.partition.preferences.version)
+    if decision.blobs:
+        yield PutBodies(decision.blobs)
+    if gone := _names(before) - _names(after):
+        yield DropBodies(tuple(gone))
+
+
+def _session_writes(decision: Decision, now_ms: int, *, changed: bool) -> Iterator[Write]:
+    """The rows of the log: of the session that changed, and of one that it took over from."""
+    for state in (decision.state, decision.ended):
+        if changed and state is not None:
+            yield record_of(state, now_ms)
+
+
+def _device_writes(snapshot: Snapshot, decision: Decision) -> Iterator[Write]:
+    """The devices of which the list changes, and its version."""
+    yield from decision.devices
+    if decision.removed_device is not None:
+        yield DropDevice(decision.removed_device)
+    if decision.devices or decision.removed_device is not None:
+        yield RaiseDevicesVersion(snapshot.partition.devices_version + 1)
 
 
 def number_answer(decision: Decision, commands: tuple[Command, ...]) -> Answer:
@@ -222,14 +257,6 @@ def _commands(snapshot: Snapshot, decision: Decision, *, changed: bool) -> Itera
             queue_count=len(Listing(after.queue.queued)),
             sender=decision.sender,
         )
-
-
-def _preferences_read(snapshot: Snapshot, after: PlayerState | None) -> int | None:
-    """The preferences that a new play rests on: whether it is private was decided by them."""
-    before = snapshot.partition.state
-    if after is None or (before is not None and before.play_id == after.play_id):
-        return None
-    return snapshot.partition.preferences.version
 
 
 def _names(state: PlayerState | None) -> set[str]:

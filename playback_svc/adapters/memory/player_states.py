@@ -23,7 +23,20 @@ from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.answers import StoredAnswer
 from playback_svc.ports.mailboxes import MailboxSnapshot
-from playback_svc.ports.player_states import Change, Checkpoint, Partition, SessionRecord
+from playback_svc.ports.player_states import (
+    Change,
+    Checkpoint,
+    DropBodies,
+    DropDevice,
+    Partition,
+    PutBodies,
+    PutState,
+    RaiseDevicesVersion,
+    RequirePreferences,
+    RequireState,
+    SessionRecord,
+    Write,
+)
 from playback_svc.ports.upkeep import FIRST, Overdue
 
 _AnswerKey = tuple[str, str, str]
@@ -81,62 +94,76 @@ class MemoryPlayerStates:
 
     async def commit(self, change: Change, now_ms: int) -> bool:
         await asyncio.sleep(0)
-        if not self._holds(change, now_ms):
+        user_id = change.user_id
+        if not all(self._holds(user_id, write, now_ms) for write in change.writes):
             return False
-        self._write_rows(change)
-        self._write_devices(change)
+        if not self._numbers_follow(change):
+            return False
+        # Devices come last: one that is dropped and written begins anew.
+        for write in sorted(change.writes, key=lambda one: isinstance(one, Device)):
+            self._write(user_id, write)
         return True
 
-    def _write_rows(self, change: Change) -> None:
-        user_id = change.user_id
-        if change.state is not None and change.state.version != change.expected:
-            self.states[user_id] = change.state
-        if change.stored is not None:
-            self.answers[_answer_key(change.stored.key)] = change.stored
-        if change.preferences is not None:
-            self.preferences[user_id] = change.preferences
-        for record in change.sessions:
-            self.sessions[user_id, record.session_id] = record
-        self.blobs.update({(user_id, name): body for name, body in change.blobs.items()})
-        for name in change.dropped_blobs:
-            self.blobs.pop((user_id, name), None)
-        for play in change.plays:
-            self.plays.setdefault(user_id, {}).setdefault(play.play_id, play)
+    def _write(self, user_id: str, write: Write) -> None:
+        match write:
+            case PutState(state):
+                self.states[user_id] = state
+            case StoredAnswer(key):
+                self.answers[_answer_key(key)] = write
+            case Preferences():
+                self.preferences[user_id] = write
+            case SessionRecord(session_id):
+                self.sessions[user_id, session_id] = write
+            case PutBodies(bodies):
+                self.blobs.update({(user_id, name): body for name, body in bodies.items()})
+            case DropBodies(names):
+                for name in names:
+                    self.blobs.pop((user_id, name), None)
+            case PlayRecord(play_id):
+                self.plays.setdefault(user_id, {}).setdefault(play_id, write)
+            case _:
+                self._write_devices(user_id, write)
 
-    def _write_devices(self, change: Change) -> None:
-        user_id, devices = change.user_id, self.devices.setdefault(change.user_id, {})
-        if change.devices_version is not None:
-            self.devices_versions[user_id] = change.devices_version
-        for command in change.commands:
-            self._post(user_id, command)
-        if change.removed_device is not None:
-            devices.pop(change.removed_device, None)
-            self.commands.pop((user_id, change.removed_device), None)
-        for device in change.devices:
-            devices[device.device_id] = _numbered(device, devices.get(device.device_id))
+    def _write_devices(self, user_id: str, write: Write) -> None:
+        devices = self.devices.setdefault(user_id, {})
+        match write:
+            case RaiseDevicesVersion(version):
+                self.devices_versions[user_id] = version
+            case Command():
+                self._post(user_id, write)
+            case DropDevice(device_id):
+                devices.pop(device_id, None)
+                self.commands.pop((user_id, device_id), None)
+            case Device(device_id):
+                devices[device_id] = _numbered(write, devices.get(device_id))
 
-    def _holds(self, change: Change, now_ms: int) -> bool:
-        held = self.states.get(change.user_id)
-        if change.state is not None and (held.version if held else None) != change.expected:
-            return False
-        if change.stored is not None:
-            stored_answer = self.answers.get(_answer_key(change.stored.key))
-            if stored_answer is not None and stored_answer.expires_at_ms > now_ms:
-                return False
-        preferred = self.preferences.get(change.user_id, Preferences()).version
-        if change.preferences is not None and preferred != change.preferences.version - 1:
-            return False
-        if change.preferences_read not in (None, preferred):
-            return False
-        listed = self.devices_versions.get(change.user_id, 0)
-        if change.devices_version not in (None, listed + 1):
-            return False
-        return self._numbers_follow(change)
+    def _holds(self, user_id: str, write: Write, now_ms: int) -> bool:
+        """Whether what a write rests on holds; the numbers of commands apart."""
+        held = self.states.get(user_id)
+        preferred = self.preferences.get(user_id, Preferences()).version
+        match write:
+            case PutState(_, expected):
+                return (held.version if held else None) == expected
+            case RequireState(version):
+                return held is not None and held.version == version
+            case StoredAnswer(key):
+                kept = self.answers.get(_answer_key(key))
+                return kept is None or kept.expires_at_ms <= now_ms
+            case Preferences(version=version):
+                return preferred == version - 1
+            case RequirePreferences(version):
+                return preferred == version
+            case RaiseDevicesVersion(version):
+                return self.devices_versions.get(user_id, 0) == version - 1
+            case _:
+                return True
 
     def _numbers_follow(self, change: Change) -> bool:
         devices = self.devices.get(change.user_id, {})
         last = {device_id: device.last_number for device_id, device in devices.items()}
-        for command in change.commands:
+        for command in change.writes:
+            if not isinstance(command, Command):
+                continue
             if last.get(command.device_id) != command.number - 1:
                 return False
             last[command.device_id] = command.number

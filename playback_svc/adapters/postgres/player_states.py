@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from psycopg.errors import UniqueViolation
-from psycopg.types.json import Jsonb
 
 from meshkit import feeds_postgres, postgres
 from meshkit.clock import instant_of_ms, unix_ms
@@ -15,7 +15,7 @@ from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import prometheus
 from playback_svc.adapters.codecs import plays_feed
-from playback_svc.adapters.postgres import answer_rows, device_rows, rows
+from playback_svc.adapters.postgres import answer_rows, change_statements, device_rows, rows
 from playback_svc.adapters.postgres import preferences as postgres_preferences
 from playback_svc.adapters.postgres.preferences_rows import preferences_of
 from playback_svc.domain.liveness import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
@@ -23,14 +23,13 @@ from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.answers import StoredAnswer
-from playback_svc.ports.player_states import Change, Checkpoint, Partition, SessionRecord
+from playback_svc.ports.player_states import (
+    Change,
+    Checkpoint,
+    Partition,
+    SessionRecord,
+)
 
-
-def _named(columns: Iterable[str]) -> str:
-    return ", ".join(f"%({column})s" for column in columns)
-
-
-_STATE = (*rows.STATE_COLUMNS, "expires_at")
 _STATE_LIST = ", ".join(rows.STATE_COLUMNS)
 _SESSION_LIST = ", ".join(rows.SESSION_COLUMNS)
 _DEVICE_LIST = ", ".join(device_rows.DEVICE_COLUMNS)
@@ -43,27 +42,6 @@ WHERE user_id = %(user_id)s AND method = %(method)s AND request_id = %(request_i
   AND expires_at > %(now)s
 """
 _SESSION = f"SELECT {_SESSION_LIST} FROM sessions WHERE user_id = %s AND session_id = %s"  # noqa: S608
-_INSERT_STATE = f"""
-INSERT INTO player_state (user_id, {", ".join(_STATE)}) VALUES (%(user_id)s, {_named(_STATE)})
-ON CONFLICT (user_id) DO NOTHING
-"""  # noqa: S608
-_UPDATE_STATE = f"""
-UPDATE player_state SET {", ".join(f"{column} = %({column})s" for column in _STATE)}
-WHERE user_id = %(user_id)s AND epoch = %(held_epoch)s AND revision = %(held_revision)s
-"""  # noqa: S608
-# Nothing is written: a beat that was kept since the row was read must stand.
-_HOLD_STATE = """
-SELECT FROM player_state
-WHERE user_id = %(user_id)s AND epoch = %(held_epoch)s AND revision = %(held_revision)s
-FOR SHARE
-"""
-_KEEP_ANSWER = """
-INSERT INTO answers (user_id, method, request_id, body_sha256, answer, expires_at)
-VALUES (%(user_id)s, %(method)s, %(request_id)s, %(body)s, %(answer)s, %(expires_at)s)
-ON CONFLICT (user_id, method, request_id) DO UPDATE
-SET body_sha256 = excluded.body_sha256, answer = excluded.answer, expires_at = excluded.expires_at
-WHERE answers.expires_at <= %(now)s
-"""
 _BLOB = "SELECT body FROM blobs WHERE user_id = %s AND blob_id = %s"
 # One statement, hence one moment: what the state names is there.
 _READ_BODIES = f"""
@@ -73,58 +51,7 @@ FROM player_state LEFT JOIN blobs ON blobs.user_id = player_state.user_id
 WHERE player_state.user_id = %(user_id)s
 """  # noqa: S608
 _DEVICES = f"SELECT {_DEVICE_LIST} FROM devices WHERE user_id = %(user_id)s ORDER BY device_id"  # noqa: S608
-_KEEP_SESSION = f"""
-INSERT INTO sessions (user_id, {_SESSION_LIST})
-VALUES (%(user_id)s, {_named(rows.SESSION_COLUMNS)})
-ON CONFLICT (user_id, session_id) DO UPDATE
-SET status = excluded.status, position_ms = excluded.position_ms,
-    track_id = excluded.track_id, skips_count = excluded.skips_count,
-    rung = excluded.rung, bitrate_kbps = excluded.bitrate_kbps,
-    last_heartbeat_at = excluded.last_heartbeat_at,
-    ended_at = excluded.ended_at, ended_by = excluded.ended_by
-"""  # noqa: S608
-# Numbers and loudness come by commands and reports alone.
-_KEEP_DEVICE = f"""
-INSERT INTO devices (user_id, {_DEVICE_LIST})
-VALUES (%(user_id)s, {_named(device_rows.DEVICE_COLUMNS)})
-ON CONFLICT (user_id, device_id) DO UPDATE
-SET name = excluded.name, kind = excluded.kind, capabilities = excluded.capabilities,
-    controllable = excluded.controllable,
-    seen_at = greatest(devices.seen_at, excluded.seen_at)
-"""  # noqa: S608
 _DEVICES_VERSION = "SELECT version FROM device_lists WHERE user_id = %(user_id)s"
-_KEEP_DEVICES_VERSION = """
-INSERT INTO device_lists (user_id, version) VALUES (%(user_id)s, %(version)s)
-ON CONFLICT (user_id) DO UPDATE SET version = excluded.version
-WHERE device_lists.version = excluded.version - 1
-"""
-_REMOVE_DEVICE = "DELETE FROM devices WHERE user_id = %s AND device_id = %s"
-_REMOVE_MAIL = "DELETE FROM commands WHERE user_id = %s AND device_id = %s"
-_NUMBER = """
-UPDATE devices SET last_number = %(number)s
-WHERE user_id = %(user_id)s AND device_id = %(device_id)s AND last_number = %(number)s - 1
-"""
-# A number that is taken fails the condition above it: an error here would only fill the log.
-_POST = f"""
-INSERT INTO commands (user_id, {", ".join(device_rows.COMMAND_COLUMNS)})
-VALUES (%(user_id)s, {_named(device_rows.COMMAND_COLUMNS)})
-ON CONFLICT DO NOTHING
-"""  # noqa: S608
-_KEEP_PLAY = f"""
-WITH kept AS (
-    INSERT INTO plays (user_id, {", ".join(device_rows.PLAY_COLUMNS)})
-    VALUES (%(user_id)s, {_named(device_rows.PLAY_COLUMNS)})
-    ON CONFLICT (user_id, play_id) DO NOTHING RETURNING user_id, track_id, play_id, counted
-), latest AS (
-    INSERT INTO latest_plays (user_id, track_id, play_id)
-    SELECT user_id, track_id, play_id FROM kept WHERE counted
-    ON CONFLICT (user_id, track_id) DO UPDATE SET play_id = excluded.play_id
-    WHERE latest_plays.play_id < excluded.play_id
-)
-SELECT FROM kept
-"""  # noqa: S608
-_KEEP_BLOB = "INSERT INTO blobs (user_id, blob_id, body) VALUES (%s, %s, %s)"
-_DROP_BLOBS = "DELETE FROM blobs WHERE user_id = %s AND blob_id = ANY(%s)"
 # A beat moves the position of a playing session alone; its liveness counts for a held one too.
 _CHECKPOINT = """
 WITH beat AS (
@@ -166,9 +93,6 @@ WITH beat AS (
 )
 SELECT user_id FROM held
 """
-
-
-_Statement = tuple[str, dict[str, Any] | tuple[Any, ...]]
 
 
 class _ConditionFailed(Exception):
@@ -238,24 +162,31 @@ class PostgresPlayerStates:
 
     async def commit(self, change: Change, now_ms: int) -> bool:
         """See the port. The conditions and what they guard are sent together, in two trips."""
+        user_id = change.user_id
+        writes = change_statements.in_order(change.writes)
+        rests_on = chain.from_iterable(
+            change_statements.conditions(user_id, write, now_ms) for write in writes
+        )
+        plays = [write for write in writes if isinstance(write, PlayRecord)]
         try:
             async with postgres.transaction(self._pool) as connection:
                 async with connection.pipeline():
                     conditions = [
                         await connection.execute(statement.encode(), values)
-                        for statement, values in _conditions(change, now_ms)
+                        for statement, values in rests_on
                     ]
-                    for statement, values in _consequences(change):
-                        await connection.execute(statement.encode(), values)
-                    kept = [
-                        (play, await connection.execute(_KEEP_PLAY.encode(), _play(change, play)))
-                        for play in change.plays
-                    ]
+                    for write in writes:
+                        for statement, values in change_statements.consequences(user_id, write):
+                            await connection.execute(statement.encode(), values)
+                    kept = []
+                    for play in plays:
+                        statement, values = change_statements.play_statement(user_id, play)
+                        kept.append((play, await connection.execute(statement.encode(), values)))
                 if any(condition.rowcount != 1 for condition in conditions):
                     raise _ConditionFailed
                 new = [play for play, row in kept if row.rowcount and not play.private]
                 if new:
-                    told = [plays_feed.change_of(change.user_id, play) for play in new]
+                    told = [plays_feed.change_of(user_id, play) for play in new]
                     await feeds_postgres.append(connection, *told)
             # Counted once it is certain, as each play is entered once.
             for play, row in kept:
@@ -288,66 +219,6 @@ def _stored(key: RequestKey, row: tuple[Any, ...] | None) -> StoredAnswer | None
         return None
     held = RequestKey(key.principal, key.method, key.request_id, bytes(row[0]))
     return StoredAnswer(held, answer_rows.answer_of(row[1], key.method), unix_ms(row[2]))
-
-
-def _conditions(change: Change, now_ms: int) -> Iterator[_Statement]:
-    """The statements that must change one row each."""
-    user_id = change.user_id
-    if change.state is not None and change.state.version == change.expected:
-        epoch, revision = change.expected
-        held = {"user_id": user_id, "held_epoch": epoch, "held_revision": revision}
-        yield _HOLD_STATE, held
-    elif change.state is not None:
-        values = {"user_id": user_id, **rows.state_values(change.state)}
-        values |= {column: Jsonb(values[column]) for column in ("rungs", "queue", "queued_origins")}
-        if change.expected is None:
-            yield _INSERT_STATE, values
-        else:
-            values["held_epoch"], values["held_revision"] = change.expected
-            yield _UPDATE_STATE, values
-    if change.stored is not None:
-        yield _KEEP_ANSWER, _answer_values(change.stored, now_ms)
-    yield from postgres_preferences.conditions(change)
-    if change.devices_version is not None:
-        yield _KEEP_DEVICES_VERSION, {"user_id": user_id, "version": change.devices_version}
-    for command in change.commands:
-        number = {"device_id": command.device_id, "number": command.number}
-        yield _NUMBER, {"user_id": user_id, **number}
-
-
-def _consequences(change: Change) -> Iterator[_Statement]:
-    """What is written where the conditions hold."""
-    user_id = change.user_id
-    for record in change.sessions:
-        yield _KEEP_SESSION, {"user_id": user_id, **rows.session_values(record)}
-    for command in change.commands:
-        yield _POST, {"user_id": user_id, **device_rows.command_values(command)}
-    if change.removed_device is not None:
-        # A device that reports locks its own row first, too.
-        yield _REMOVE_DEVICE, (user_id, change.removed_device)
-        yield _REMOVE_MAIL, (user_id, change.removed_device)
-    for device in change.devices:
-        yield _KEEP_DEVICE, {"user_id": user_id, **device_rows.device_values(device)}
-    for blob_id, body in change.blobs.items():
-        yield _KEEP_BLOB, (user_id, blob_id, body)
-    if change.dropped_blobs:
-        yield _DROP_BLOBS, (user_id, list(change.dropped_blobs))
-
-
-def _play(change: Change, play: PlayRecord) -> dict[str, Any]:
-    return {"user_id": change.user_id, **device_rows.play_values(play)}
-
-
-def _answer_values(stored: StoredAnswer, now_ms: int) -> dict[str, Any]:
-    return {
-        "user_id": stored.key.principal,
-        "method": stored.key.method,
-        "request_id": stored.key.request_id,
-        "body": stored.key.body_sha256,
-        "answer": Jsonb(answer_rows.answer_document(stored.answer)),
-        "expires_at": instant_of_ms(stored.expires_at_ms),
-        "now": instant_of_ms(now_ms),
-    }
 
 
 def _checkpoint_values(beats: Sequence[Checkpoint]) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from playback_svc.adapters.postgres.preferences_rows import preferences_document
-from playback_svc.ports.player_states import Change
+from playback_svc.domain.preferences import Preferences
 
 READ = "SELECT version, preferences FROM preferences WHERE user_id = %(user_id)s"
 _KEEP = """
@@ -27,15 +26,16 @@ ON CONFLICT (user_id) DO UPDATE SET version = 0 WHERE preferences.version = 0
 """
 
 
-def conditions(change: Change) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The statements that must change, or hold, one row each.
+def require(user_id: str, version: int) -> tuple[str, dict[str, Any]]:
+    """The statement that holds the row of preferences of that version.
 
     Whoever changes preferences locks the state first if it changes it; so must who holds them.
     """
-    user_id, read = change.user_id, change.preferences_read
-    if read is not None:
-        yield _HOLD if read else _HOLD_DEFAULTS, {"user_id": user_id, "version": read}
-    if change.preferences is not None:
-        document = Jsonb(preferences_document(change.preferences))
-        version = change.preferences.version
-        yield _KEEP, {"user_id": user_id, "version": version, "preferences": document}
+    return _HOLD if version else _HOLD_DEFAULTS, {"user_id": user_id, "version": version}
+
+
+def put(user_id: str, preferences: Preferences) -> tuple[str, dict[str, Any]]:
+    """The statement that puts preferences in the place of those of the version before."""
+    document = Jsonb(preferences_document(preferences))
+    version = preferences.version
+    return _KEEP, {"user_id": user_id, "version": version, "preferences": document}

@@ -16,11 +16,12 @@ from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import Version
-from playback_svc.ports.player_states import Change
+from playback_svc.ports.player_states import Change, PutState
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.answers import answers_of
 from tests.contracts.playback.mailboxes_suite import MailboxesContract
 from tests.contracts.playback.player_states_devices import DevicesContract
+from tests.contracts.playback.player_states_preferences import StoredPreferencesContract
 from tests.contracts.playback.player_states_suite import PlayerStatesContract
 from tests.contracts.playback.player_states_whole import WholeStatesContract
 from tests.contracts.playback.samples import NOW, TRACK, device, new_id, playing
@@ -61,6 +62,12 @@ class TestPostgresUpkeep(UpkeepContract):
 
 
 class TestPostgresWholeStates(WholeStatesContract):
+    @pytest.fixture
+    def store(self, pool: postgres.Pool) -> PostgresPlayerStates:
+        return PostgresPlayerStates(pool)
+
+
+class TestPostgresStoredPreferences(StoredPreferencesContract):
     @pytest.fixture
     def store(self, pool: postgres.Pool) -> PostgresPlayerStates:
         return PostgresPlayerStates(pool)
@@ -112,15 +119,15 @@ async def test_rows_of_the_version_before_are_read(pool: postgres.Pool) -> None:
     assert (state.rung, state.bitrate_kbps) == ("", 128)
     assert found.devices == (device(registered_at_ms=1_000, seen_at_ms=2_000),)
     after = playing(state)
-    assert await store.commit(Change(user, state.version, after, devices=found.devices), NOW)
+    assert await store.commit(Change(user, (PutState(after, state.version), *found.devices)), NOW)
     assert (await store.read(user, None, NOW)).state == after
 
 
 async def test_playing_on_an_unknown_device_registers_it(pool: postgres.Pool) -> None:
     store, user, state = PostgresPlayerStates(pool), new_id(), playing()
-    await store.commit(Change(user, None, state, devices=(device("kitchen"),)), NOW)
+    await store.commit(Change(user, (PutState(state, None), device("kitchen"))), NOW)
     after, seen = playing(state), device("kitchen", NOW + 5, registered_at_ms=NOW + 5)
-    await store.commit(Change(user, state.version, after, devices=(seen,)), NOW)
+    await store.commit(Change(user, (PutState(after, state.version), seen)), NOW)
     async with pool.connection() as connection:
         found = await connection.execute(
             "SELECT device_id, extract(epoch FROM seen_at - registered_at) FROM devices"
@@ -136,4 +143,4 @@ async def test_a_store_that_is_away_says_so() -> None:
         with pytest.raises(Unavailable):
             await store.read(new_id(), None, NOW)
         with pytest.raises(Unavailable):
-            await store.commit(Change(new_id(), None, playing()), NOW)
+            await store.commit(Change(new_id(), (PutState(playing(), None),)), NOW)

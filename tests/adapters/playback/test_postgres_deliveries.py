@@ -36,7 +36,7 @@ class TestPostgresDeliveries(DeliveriesContract):
 
         async def begin(user_id: str) -> str:
             session = record(playing())
-            assert await store.commit(Change(user_id, None, None, (session,)), NOW)
+            assert await store.commit(Change(user_id, (session,)), NOW)
             return session.session_id
 
         return DeliveriesUnderTest(PostgresDeliveries(pool), begin)

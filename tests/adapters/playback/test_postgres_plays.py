@@ -12,7 +12,7 @@ from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
 from playback_svc.domain.plays import PlayRecord
-from playback_svc.ports.player_states import Change
+from playback_svc.ports.player_states import Change, PutState
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.plays_suite import PlaysContract, PlaysUnderTest
 from tests.contracts.playback.samples import NOW, new_id, playing
@@ -49,7 +49,7 @@ class TestPostgresPlays(PlaysContract):
         async def enter(user_id: str, play: PlayRecord) -> None:
             before = (await store.read(user_id, None, NOW)).state
             change = Change(
-                user_id, before.version if before else None, playing(before), plays=(play,)
+                user_id, (PutState(playing(before), before.version if before else None), play)
             )
             assert await store.commit(change, NOW)
 

@@ -16,7 +16,7 @@ from playback_svc.domain.mailbox import (
     CommandStatus,
     Lapse,
 )
-from playback_svc.ports.player_states import Change
+from playback_svc.ports.player_states import Change, DropDevice
 from tests.contracts.playback.player_states_devices import (
     MailboxStore,
     devices_of,
@@ -236,7 +236,7 @@ class MailboxesContract:
     ) -> None:
         await with_device(store, user)
         opened = [await store.open_stream(user, "kitchen", 0, None, NOW, 1) for _ in range(2)]
-        change = Change(user, None, None, removed_device="kitchen")
+        change = Change(user, (DropDevice("kitchen"),))
         assert await store.commit(change, NOW)
         await with_device(store, user)
         opened.append(await store.open_stream(user, "kitchen", 0, None, NOW, 1))

@@ -15,7 +15,17 @@ from playback_svc.domain.mailbox import Command, CommandKind
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import PlayerState, Version
 from playback_svc.ports.mailboxes import Mailboxes
-from playback_svc.ports.player_states import Change, Checkpoint, PlayerStateStore
+from playback_svc.ports.player_states import (
+    Change,
+    Checkpoint,
+    DropBodies,
+    DropDevice,
+    PlayerStateStore,
+    PutBodies,
+    PutState,
+    RaiseDevicesVersion,
+    RequireState,
+)
 from tests.contracts.playback.samples import (
     NOW,
     beat,
@@ -39,13 +49,13 @@ def letter(number: int, device_id: str = "kitchen", **changed: object) -> Comman
 
 async def post(store: PlayerStateStore, user: str, *commands: Command) -> bool:
     """Whether the letters were put into their mailboxes, with nothing else."""
-    return await store.commit(Change(user, None, None, commands=commands), NOW)
+    return await store.commit(Change(user, commands), NOW)
 
 
 async def with_device(store: PlayerStateStore, user: str, *devices: Device) -> None:
     """Registers devices, by default the kitchen's."""
     every = devices or (device(controllable=True),)
-    assert await store.commit(Change(user, None, None, devices=every), NOW)
+    assert await store.commit(Change(user, every), NOW)
 
 
 async def devices_of(store: PlayerStateStore, user: str) -> tuple[Device, ...]:
@@ -91,7 +101,7 @@ class DevicesContract:
     ) -> None:
         await with_device(store, user, device(controllable=True), device("phone"))
         assert await post(store, user, letter(1), letter(1, "phone"))
-        assert await store.commit(Change(user, None, None, removed_device="kitchen"), NOW)
+        assert await store.commit(Change(user, (DropDevice("kitchen"),)), NOW)
         assert [one.device_id for one in await devices_of(store, user)] == ["phone"]
         assert await store.command(user, "kitchen", 1) is None
         assert await store.command(user, "phone", 1) == letter(1, "phone")
@@ -104,7 +114,7 @@ class DevicesContract:
         self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
-        assert await store.commit(Change(user, None, None, removed_device="phone"), NOW)
+        assert await store.commit(Change(user, (DropDevice("phone"),)), NOW)
         assert len(await devices_of(store, user)) == 1
 
     async def test_commands_come_back_whole(self, store: MailboxStore, user: str) -> None:
@@ -160,21 +170,23 @@ class DevicesContract:
     async def _refused(self, store: MailboxStore, user: str, *commands: Command) -> None:
         """A change with ``commands`` leaves no trace of any of its parts."""
         state, key = playing(), request_key(user)
-        kept = Change(user, None, state, (record(state),), blobs={"old": b"old"})
+        kept = Change(user, (PutState(state, None), record(state), PutBodies({"old": b"old"})))
         assert await store.commit(kept, NOW)
         before = await store.read(user, None, NOW)
         after = playing(state)
         change = Change(
             user,
-            state.version,
-            after,
-            (record(after),),
-            devices=(device("new"), device(name="Stove")),
-            removed_device="kitchen",
-            commands=commands,
-            stored=stored(key, after),
-            blobs={"new": b"new"},
-            dropped_blobs=("old",),
+            (
+                PutState(after, state.version),
+                record(after),
+                device("new"),
+                device(name="Stove"),
+                DropDevice("kitchen"),
+                *commands,
+                stored(key, after),
+                PutBodies({"new": b"new"}),
+                DropBodies(("old",)),
+            ),
         )
         assert not await store.commit(change, NOW)
         assert await store.read(user, key, NOW) == before
@@ -189,14 +201,14 @@ class DevicesContract:
     ) -> None:
         state = playing()
         await with_device(store, user)
-        assert await store.commit(Change(user, None, state), NOW)
+        assert await store.commit(Change(user, (PutState(state, None),)), NOW)
         stale = player_state.Version(9, 9)
         assert not await store.commit(
-            Change(user, stale, playing(state), commands=(letter(1),)), NOW
+            Change(user, (PutState(playing(state), stale), letter(1))), NOW
         )
         assert await store.command(user, "kitchen", 1) is None
         after: PlayerState = player_state.pause(state, NOW)
-        assert await store.commit(Change(user, state.version, after, commands=(letter(1),)), NOW)
+        assert await store.commit(Change(user, (PutState(after, state.version), letter(1))), NOW)
         assert await store.command(user, "kitchen", 1) == letter(1)
 
     async def test_of_writers_of_one_list_of_devices_one_wins(
@@ -205,13 +217,13 @@ class DevicesContract:
         assert (await store.read(user, None, NOW)).devices_version == 0
         for version in (1, 2):
             changes = [
-                Change(user, None, None, devices=(device(name),), devices_version=version)
+                Change(user, (device(name), RaiseDevicesVersion(version)))
                 for name in ("kitchen", "phone", "tv")
             ]
             won = await asyncio.gather(*(store.commit(change, NOW) for change in changes))
             assert sorted(won) == [False, False, True]
             assert (await store.read(user, None, NOW)).devices_version == version
-        stale = Change(user, None, None, removed_device="kitchen", devices_version=2)
+        stale = Change(user, (DropDevice("kitchen"), RaiseDevicesVersion(2)))
         before = await devices_of(store, user)
         assert not await store.commit(stale, NOW)
         assert await devices_of(store, user) == before
@@ -230,11 +242,11 @@ class DevicesContract:
         self, store: MailboxStore, user: str
     ) -> None:
         state = playing()
-        assert await store.commit(Change(user, None, state), NOW)
+        assert await store.commit(Change(user, (PutState(state, None),)), NOW)
         live = beat(state, seq=9)
         assert await store.checkpoint([Checkpoint(user, live)]) == [True]
         known = (device("kitchen"),)
-        assert await store.commit(Change(user, state.version, state, devices=known), NOW)
+        assert await store.commit(Change(user, (RequireState(state.version), *known)), NOW)
         assert (await store.read(user, None, NOW)).state == observe(state, live)
-        other = Change(user, Version(1, 2), replace(state, version=Version(1, 2)), devices=known)
+        other = Change(user, (RequireState(Version(1, 2)), *known))
         assert not await store.commit(other, NOW)

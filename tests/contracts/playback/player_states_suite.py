@@ -11,7 +11,14 @@ from playback_svc.domain import player_state
 from playback_svc.domain.liveness import observe
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, end
 from playback_svc.domain.preferences import DEFAULT, Preferences
-from playback_svc.ports.player_states import Change, Checkpoint, PlayerStateStore
+from playback_svc.ports.player_states import (
+    Change,
+    Checkpoint,
+    PlayerStateStore,
+    PutBodies,
+    PutState,
+    RequireState,
+)
 from tests.contracts.playback.samples import (
     MINUTE,
     NOW,
@@ -27,7 +34,7 @@ from tests.contracts.playback.samples import (
 
 async def begun(store: PlayerStateStore, user: str) -> PlayerState:
     state = playing()
-    assert await store.commit(Change(user, None, state, (record(state),)), NOW)
+    assert await store.commit(Change(user, (PutState(state, None), record(state))), NOW)
     return state
 
 
@@ -56,14 +63,14 @@ class PlayerStatesContract:
             rung="256",
             bitrate_kbps=256,
         )
-        assert await store.commit(Change(user, None, state), NOW)
+        assert await store.commit(Change(user, (PutState(state, None),)), NOW)
         assert (await store.read(user, None, NOW)).state == state
 
     async def test_a_stopped_state_is_read_back_whole(
         self, store: PlayerStateStore, user: str
     ) -> None:
         state = end(playing(), EndReason.EXPIRED, 5, NOW + 5)
-        assert await store.commit(Change(user, None, state), NOW)
+        assert await store.commit(Change(user, (PutState(state, None),)), NOW)
         assert (await store.read(user, None, NOW)).state == state
 
     async def test_a_change_of_another_version_is_refused_and_writes_nothing(
@@ -75,13 +82,14 @@ class PlayerStatesContract:
         key = request_key(user)
         change = Change(
             user,
-            stale,
-            other,
-            (record(other),),
-            devices=(device("x"),),
-            stored=stored(key, other),
-            blobs={"b": b"body"},
-            preferences=Preferences(version=1),
+            (
+                PutState(other, stale),
+                record(other),
+                device("x"),
+                stored(key, other),
+                PutBodies({"b": b"body"}),
+                Preferences(version=1),
+            ),
         )
         assert not await store.commit(change, NOW)
         found = await store.read(user, key, NOW)
@@ -94,14 +102,14 @@ class PlayerStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         state = await begun(store, user)
-        assert not await store.commit(Change(user, None, playing()), NOW)
+        assert not await store.commit(Change(user, (PutState(playing(), None),)), NOW)
         assert (await store.read(user, None, NOW)).state == state
 
     async def test_a_change_of_a_version_is_refused_where_there_is_no_state(
         self, store: PlayerStateStore, user: str
     ) -> None:
         state = playing()
-        assert not await store.commit(Change(user, state.version, state), NOW)
+        assert not await store.commit(Change(user, (RequireState(state.version),)), NOW)
         assert (await store.read(user, None, NOW)).state is None
 
     async def test_of_many_first_changes_at_once_one_wins(
@@ -109,7 +117,7 @@ class PlayerStatesContract:
     ) -> None:
         states = [playing() for _ in range(8)]
         won = await asyncio.gather(
-            *(store.commit(Change(user, None, state), NOW) for state in states)
+            *(store.commit(Change(user, (PutState(state, None),)), NOW) for state in states)
         )
         assert won.count(True) == 1
         assert (await store.read(user, None, NOW)).state == states[won.index(True)]
@@ -120,7 +128,7 @@ class PlayerStatesContract:
         held = await begun(store, user)
         states = [playing(held) for _ in range(8)]
         won = await asyncio.gather(
-            *(store.commit(Change(user, held.version, state), NOW) for state in states)
+            *(store.commit(Change(user, (PutState(state, held.version),)), NOW) for state in states)
         )
         assert won.count(True) == 1
         assert (await store.read(user, None, NOW)).state == states[won.index(True)]
@@ -130,7 +138,7 @@ class PlayerStatesContract:
     ) -> None:
         state, key = playing(), request_key(user)
         answer = stored(key, state)
-        assert await store.commit(Change(user, None, state, stored=answer), NOW)
+        assert await store.commit(Change(user, (PutState(state, None), answer)), NOW)
         assert (await store.read(user, key, NOW)).stored == answer
         assert (await store.read(user, request_key(user, "r2"), NOW)).stored is None
 
@@ -138,7 +146,7 @@ class PlayerStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         state, key = playing(), request_key(user)
-        await store.commit(Change(user, None, state, stored=stored(key, state)), NOW)
+        await store.commit(Change(user, (PutState(state, None), stored(key, state))), NOW)
         found = (await store.read(user, request_key(user, body=b"other"), NOW)).stored
         assert found is not None
         assert found.key == key
@@ -147,9 +155,9 @@ class PlayerStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         state, key = playing(), request_key(user)
-        await store.commit(Change(user, None, state, stored=stored(key, state)), NOW)
+        await store.commit(Change(user, (PutState(state, None), stored(key, state))), NOW)
         after = player_state.pause(state, NOW)
-        change = Change(user, state.version, after, stored=stored(key, after))
+        change = Change(user, (PutState(after, state.version), stored(key, after)))
         assert not await store.commit(change, NOW)
         assert (await store.read(user, None, NOW)).state == state
 
@@ -157,7 +165,7 @@ class PlayerStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         state, key = await begun(store, user), request_key(user)
-        change = Change(user, state.version, state, stored=stored(key, state))
+        change = Change(user, (RequireState(state.version), stored(key, state)))
         won = await asyncio.gather(*(store.commit(change, NOW) for _ in range(6)))
         assert won.count(True) == 1
 
@@ -165,11 +173,11 @@ class PlayerStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         state, key = playing(), request_key(user)
-        await store.commit(Change(user, None, state, stored=stored(key, state)), NOW)
+        await store.commit(Change(user, (PutState(state, None), stored(key, state))), NOW)
         later = NOW + MINUTE
         assert (await store.read(user, key, later)).stored is None
         fresh = stored(key, state, later + MINUTE)
-        assert await store.commit(Change(user, state.version, state, stored=fresh), later)
+        assert await store.commit(Change(user, (RequireState(state.version), fresh)), later)
         assert (await store.read(user, key, later)).stored == fresh
 
     async def test_sessions_are_found_by_their_user_alone(
@@ -196,7 +204,9 @@ class PlayerStatesContract:
             ended_by=EndReason.TAKEN_OVER,
         )
         after = playing(state)
-        assert await store.commit(Change(user, state.version, after, (over, record(after))), NOW)
+        assert await store.commit(
+            Change(user, (PutState(after, state.version), over, record(after))), NOW
+        )
         assert await store.session(user, state.session_id) == over
         assert await store.session(user, after.session_id) == record(after)
 
@@ -212,7 +222,7 @@ class PlayerStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         held = player_state.pause(await begun(store, user), NOW + 5)
-        await store.commit(Change(user, player_state.Version(1, 1), held), NOW)
+        await store.commit(Change(user, (PutState(held, player_state.Version(1, 1)),)), NOW)
         live = beat(held, position_ms=99_000)
         assert await store.checkpoint([Checkpoint(user, live)]) == [True]
         kept = (await store.read(user, None, NOW)).state
@@ -226,7 +236,7 @@ class PlayerStatesContract:
         other_user = new_id()
         state, other = await begun(store, user), await begun(store, other_user)
         after = player_state.seek(state, 5, NOW)
-        assert await store.commit(Change(user, state.version, after), NOW)
+        assert await store.commit(Change(user, (PutState(after, state.version),)), NOW)
         beats = [Checkpoint(user, beat(state)), Checkpoint(other_user, beat(other))]
         beats.append(Checkpoint(new_id(), beat(state)))
         assert await store.checkpoint(beats) == [False, True, False]

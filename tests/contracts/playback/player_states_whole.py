@@ -17,7 +17,7 @@ from playback_svc.domain.liveness import LivePosition, expires_at_ms, observe
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Context, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
-from playback_svc.domain.preferences import DEFAULT, BitratePreference, Preferences
+from playback_svc.domain.preferences import BitratePreference, Preferences
 from playback_svc.ports.answers import (
     Answer,
     DeviceDescribed,
@@ -29,7 +29,14 @@ from playback_svc.ports.answers import (
     SkipsLeft,
     Transferred,
 )
-from playback_svc.ports.player_states import Change, Checkpoint, PlayerStateStore
+from playback_svc.ports.player_states import (
+    Change,
+    Checkpoint,
+    DropBodies,
+    PlayerStateStore,
+    PutBodies,
+    PutState,
+)
 from playback_svc.ports.upkeep import Overdue, Upkeep
 from tests.contracts.playback.samples import (
     ASSET,
@@ -142,12 +149,12 @@ class WholeStatesContract:
         values = [(one.name, attrgetter(one.name)) for one in fields(state)]
         same = [name for name, value in values if value(state) == value(plain)]
         assert same == ["version", "device_id", "asset", "position_at_ms", "started_at_ms"]
-        assert await store.commit(Change(user, None, state), NOW)
+        assert await store.commit(Change(user, (PutState(state, None),)), NOW)
         assert (await store.read(user, None, NOW)).state == state
 
     async def test_every_queue_is_read_back_whole(self, store: PlayerStateStore, user: str) -> None:
         held = playing()
-        assert await store.commit(Change(user, None, held), NOW)
+        assert await store.commit(Change(user, (PutState(held, None),)), NOW)
         context = QUEUE.context
         assert context is not None
         queues = [
@@ -163,7 +170,7 @@ class WholeStatesContract:
         ]
         for queue in queues:
             after = player_state.requeue(held, queue)
-            assert await store.commit(Change(user, held.version, after), NOW)
+            assert await store.commit(Change(user, (PutState(after, held.version),)), NOW)
             held = after
             assert (await store.read(user, None, NOW)).state == after
 
@@ -197,13 +204,13 @@ class WholeStatesContract:
             said = replace(stored(key, state), answer=kept)
             held = (await store.read(user, None, NOW)).state
             version = held.version if held else None
-            assert await store.commit(Change(user, version, state, stored=said), NOW)
+            assert await store.commit(Change(user, (PutState(state, version), said)), NOW)
             assert (await store.read(user, key, NOW)).stored == said
 
     async def test_an_answer_needs_no_state(self, store: PlayerStateStore, user: str) -> None:
         key = request_key(user)
         said = stored(key, playing())
-        assert await store.commit(Change(user, None, None, stored=said), NOW)
+        assert await store.commit(Change(user, (said,)), NOW)
         found = await store.read(user, key, NOW)
         assert (found.state, found.stored) == (None, said)
 
@@ -211,12 +218,14 @@ class WholeStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         state, bodies = playing(), {new_id(): b"\x00\xff" * 160_000, new_id(): b""}
-        assert await store.commit(Change(user, None, state, blobs=bodies), NOW)
+        assert await store.commit(Change(user, (PutState(state, None), PutBodies(bodies))), NOW)
         for name, body in bodies.items():
             assert await store.blob(user, name) == body
             assert await store.blob(new_id(), name) is None
         after, (gone, kept), new = playing(state), bodies, new_id()
-        change = Change(user, state.version, after, blobs={new: b"new"}, dropped_blobs=(gone,))
+        change = Change(
+            user, (PutState(after, state.version), PutBodies({new: b"new"}), DropBodies((gone,)))
+        )
         assert await store.commit(change, NOW)
         found = [await store.blob(user, name) for name in (gone, kept, new)]
         assert found == [None, b"", b"new"]
@@ -229,7 +238,9 @@ class WholeStatesContract:
         state = playing(queue=PlayQueue(context=context))
         named = {context.listing_id: b"list", context.order_id or "": b"order"}
         unnamed = {new_id(): b"of nobody"}
-        assert await store.commit(Change(user, None, state, blobs=named | unnamed), NOW)
+        assert await store.commit(
+            Change(user, (PutState(state, None), PutBodies(named | unnamed))), NOW
+        )
         assert await store.with_bodies(user) == (state, named)
         changes = 60
         writing = asyncio.create_task(self._replaced(store, user, state, changes))
@@ -257,10 +268,11 @@ class WholeStatesContract:
             after = playing(state, queue=PlayQueue(context=context))
             change = Change(
                 user,
-                state.version,
-                after,
-                blobs={name: b"body" for name in (context.listing_id, order_id) if name},
-                dropped_blobs=tuple(name for name in (held.listing_id, held.order_id) if name),
+                (
+                    PutState(after, state.version),
+                    PutBodies({name: b"body" for name in (context.listing_id, order_id) if name}),
+                    DropBodies(tuple(name for name in (held.listing_id, held.order_id) if name)),
+                ),
             )
             assert await store.commit(change, NOW)
             state = after
@@ -270,93 +282,20 @@ class WholeStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         state = playing()
-        assert await store.commit(Change(user, None, state, blobs={"b": b"body"}), NOW)
-        assert not await store.commit(Change(user, None, playing(), dropped_blobs=("b",)), NOW)
-        assert await store.blob(user, "b") == b"body"
-
-    async def test_preferences_are_replaced_version_by_version(
-        self, store: PlayerStateStore, user: str
-    ) -> None:
-        first = Preferences(BitratePreference.AAC_192, False, False, True, True, version=1)
-        second = replace(first, bitrate=BitratePreference.UNLIMITED, version=2)
-        for change, held in [
-            (second, DEFAULT),
-            (replace(first, version=0), DEFAULT),
-            (first, first),
-            (first, first),
-            (replace(first, version=3), first),
-            (second, second),
-        ]:
-            before = (await store.read(user, None, NOW)).preferences
-            won = await store.commit(Change(user, None, None, preferences=change), NOW)
-            assert won is (held == change != before)
-            assert (await store.read(user, None, NOW)).preferences == held
-
-    async def test_of_preferences_set_at_once_one_wins(
-        self, store: PlayerStateStore, user: str
-    ) -> None:
-        wanted = [Preferences(bitrate=bitrate, version=1) for bitrate in BitratePreference]
-        won = await asyncio.gather(
-            *(store.commit(Change(user, None, None, preferences=one), NOW) for one in wanted)
+        assert await store.commit(
+            Change(user, (PutState(state, None), PutBodies({"b": b"body"}))), NOW
         )
-        assert won.count(True) == 1
-        assert (await store.read(user, None, NOW)).preferences == wanted[won.index(True)]
-
-    async def test_a_change_that_rests_on_preferences_is_refused_where_they_are_others(
-        self, store: PlayerStateStore, user: str
-    ) -> None:
-        state = playing()
-        assert not await store.commit(Change(user, None, state, preferences_read=1), NOW)
-        assert (await store.read(user, None, NOW)).state is None
-        assert await store.commit(Change(user, None, state, preferences_read=0), NOW)
-        after = playing(state)
-        assert await store.commit(Change(user, state.version, after, preferences_read=0), NOW)
-        # What was held are the defaults: nothing was set by it.
-        assert (await store.read(user, None, NOW)).preferences == DEFAULT
-        for version in (1, 2):
-            kept = Preferences(normalize=False, version=version)
-            assert await store.commit(Change(user, None, None, preferences=kept), NOW)
-            last = playing(after)
-            for read in (0, version - 1, version + 1):
-                change = Change(user, after.version, last, preferences_read=read)
-                assert not await store.commit(change, NOW)
-            assert (await store.read(user, None, NOW)).state == after
-            change = Change(user, after.version, last, preferences_read=version)
-            assert await store.commit(change, NOW)
-            assert (await store.read(user, None, NOW)).preferences == kept
-            after = last
-
-    async def test_plays_and_preferences_at_once_never_wait_for_each_other_for_ever(
-        self, store: PlayerStateStore, user: str
-    ) -> None:
-        async def insist(private: bool) -> None:
-            while True:
-                found = await store.read(user, None, NOW)
-                held, preferred = found.state, found.preferences
-                version = held.version if held else None
-                if private:
-                    after = held and player_state.pause(held, NOW)
-                    wanted = replace(preferred, version=preferred.version + 1)
-                    change = Change(user, version, after, preferences=wanted)
-                else:
-                    read = preferred.version
-                    change = Change(user, version, playing(held), preferences_read=read)
-                if await store.commit(change, NOW):
-                    return
-
-        async with asyncio.timeout(60):
-            await asyncio.gather(*(insist(number % 2 == 0) for number in range(12)))
-        found = await store.read(user, None, NOW)
-        assert found.preferences.version == 6
-        assert found.state is not None
-        assert found.state.version.epoch == 6
+        assert not await store.commit(
+            Change(user, (PutState(playing(), None), DropBodies(("b",)))), NOW
+        )
+        assert await store.blob(user, "b") == b"body"
 
     @pytest.mark.parametrize("attended", [True, False])
     async def test_who_gave_no_sign_yet_is_overdue_when_the_domain_says_so(
         self, store: PlayerStateStore, upkeep: Upkeep, user: str, attended: bool
     ) -> None:
         state = playing(attended=attended)
-        assert await store.commit(Change(user, None, state), NOW)
+        assert await store.commit(Change(user, (PutState(state, None),)), NOW)
         over_at_ms = expires_at_ms(state)
         assert over_at_ms is not None
         assert Overdue(over_at_ms, user) not in await upkeep.overdue(over_at_ms, 100)
@@ -368,7 +307,7 @@ class WholeStatesContract:
         self, store: PlayerStateStore, upkeep: Upkeep, case: tuple[PlayerState, LivePosition]
     ) -> None:
         (state, live), user = case, new_id()
-        assert await store.commit(Change(user, None, state, (record(state),)), NOW)
+        assert await store.commit(Change(user, (PutState(state, None), record(state))), NOW)
         held = await store.checkpoint([Checkpoint(user, live)])
         expected = observe(state, live) if live.version == state.version else state
         assert held == [live.version == state.version]
@@ -382,11 +321,13 @@ class WholeStatesContract:
         self, store: PlayerStateStore, user: str
     ) -> None:
         state = playing()
-        await store.commit(Change(user, None, state, (record(state, skips_count=2),)), NOW)
+        await store.commit(Change(user, (PutState(state, None), record(state, skips_count=2))), NOW)
         found = await store.session(user, state.session_id)
         assert found is not None
         assert found.skips_count == 2
         ended = record(state, skips_count=3, track_id=new_id(), ended_by=EndReason.FINISHED)
         ended = replace(ended, ended_at_ms=NOW + MINUTE, status=Status.STOPPED)
-        assert await store.commit(Change(user, state.version, playing(state), (ended,)), NOW)
+        assert await store.commit(
+            Change(user, (PutState(playing(state), state.version), ended)), NOW
+        )
         assert await store.session(user, state.session_id) == ended

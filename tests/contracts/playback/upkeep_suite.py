@@ -6,7 +6,7 @@ import pytest
 
 from playback_svc.domain.mailbox import Applied, CommandStatus, Lapse
 from playback_svc.domain.player_state import EndReason, Status, end
-from playback_svc.ports.player_states import Change, Checkpoint
+from playback_svc.ports.player_states import Change, Checkpoint, PutState
 from playback_svc.ports.upkeep import Overdue, Upkeep
 from tests.contracts.playback.player_states_devices import (
     MailboxStore,
@@ -41,9 +41,9 @@ class UpkeepContract:
         assert await post(store, user, letter(1))
         for number in range(3):
             answer = stored(request_key(user, f"r{number}"), playing())
-            assert await store.commit(Change(user, None, None, stored=answer), NOW)
+            assert await store.commit(Change(user, (answer,)), NOW)
         kept = stored(request_key(user, "kept"), playing(), NOW + 9 * MINUTE)
-        assert await store.commit(Change(user, None, None, stored=kept), NOW)
+        assert await store.commit(Change(user, (kept,)), NOW)
         assert [await upkeep.forget_answers(NOW + MINUTE, 2) for _ in range(3)] == [2, 1, 0]
         assert (await store.read(user, kept.key, NOW)).stored == kept
         assert await store.command(user, "kitchen", 1) == letter(1)
@@ -56,7 +56,7 @@ class UpkeepContract:
         kept = letter(4, issued_at_ms=NOW + 1)
         assert await post(store, user, *old, kept)
         over = stored(request_key(user), playing(), NOW)
-        assert await store.commit(Change(user, None, None, stored=over), NOW - 1)
+        assert await store.commit(Change(user, (over,)), NOW - 1)
         assert [await upkeep.forget_commands(NOW, 2) for _ in range(3)] == [2, 1, 0]
         assert [await store.command(user, "kitchen", number) for number in range(1, 5)] == [
             None, None, None, kept,
@@ -86,7 +86,7 @@ class UpkeepContract:
             record(playing(), status=Status.STOPPED, ended_at_ms=at, ended_by=EndReason.STOPPED)
             for at in ends
         ]
-        assert await store.commit(Change(user, None, None, (lasting, *over)), NOW)
+        assert await store.commit(Change(user, (lasting, *over)), NOW)
         assert [await upkeep.forget_sessions(NOW, 2) for _ in range(3)] == [2, 1, 0]
         left = [await store.session(user, one.session_id) for one in (lasting, *over)]
         assert left == [lasting, None, None, None, over[3]]
@@ -95,11 +95,11 @@ class UpkeepContract:
         self, store: MailboxStore, upkeep: Upkeep
     ) -> None:
         late, later, live, over = (new_id() for _ in range(4))
-        await store.commit(Change(late, None, playing(now=NOW - 5 * MINUTE)), NOW)
-        await store.commit(Change(later, None, playing(now=NOW - 9 * MINUTE)), NOW)
-        await store.commit(Change(live, None, playing()), NOW)
+        await store.commit(Change(late, (PutState(playing(now=NOW - 5 * MINUTE), None),)), NOW)
+        await store.commit(Change(later, (PutState(playing(now=NOW - 9 * MINUTE), None),)), NOW)
+        await store.commit(Change(live, (PutState(playing(), None),)), NOW)
         stopped = end(playing(now=NOW - 9 * MINUTE), EndReason.STOPPED, 0, NOW - 8 * MINUTE)
-        await store.commit(Change(over, None, stopped), NOW)
+        await store.commit(Change(over, (PutState(stopped, None),)), NOW)
         assert [one.user_id for one in await upkeep.overdue(NOW, 10)] == [later, late]
         (first,) = await upkeep.overdue(NOW, 1)
         assert first.user_id == later
@@ -110,7 +110,9 @@ class UpkeepContract:
     ) -> None:
         users = sorted(new_id() for _ in range(7))
         for user_id in users:
-            await store.commit(Change(user_id, None, playing(now=NOW - 9 * MINUTE)), NOW)
+            await store.commit(
+                Change(user_id, (PutState(playing(now=NOW - 9 * MINUTE), None),)), NOW
+            )
         after, found = Overdue(0, ""), []
         while batch := await upkeep.overdue(NOW, 2, after):
             found += [one.user_id for one in batch]
@@ -121,7 +123,7 @@ class UpkeepContract:
         self, store: MailboxStore, upkeep: Upkeep, user: str
     ) -> None:
         state = playing()
-        assert await store.commit(Change(user, None, state, (record(state),)), NOW)
+        assert await store.commit(Change(user, (PutState(state, None), record(state))), NOW)
         await store.checkpoint([Checkpoint(user, beat(state, beat_at_ms=NOW + 10 * MINUTE))])
         assert await upkeep.overdue(NOW + 10 * MINUTE, 10) == []
         (one,) = await upkeep.overdue(NOW + 11 * MINUTE, 10)

@@ -10,7 +10,7 @@ from playback_svc.domain.origins import ContextKind
 from playback_svc.domain.play_queue import Context, Origin, PlayQueue
 from playback_svc.domain.player_state import stop
 from playback_svc.domain.preferences import BitratePreference, Preferences
-from playback_svc.ports.player_states import Change, PlayerStateStore
+from playback_svc.ports.player_states import Change, PlayerStateStore, PutState
 from playback_svc.ports.user_snapshots import UserSnapshot, UserSnapshots
 from tests.contracts.playback.samples import NOW, new_id, playing
 
@@ -46,9 +46,9 @@ class UserSnapshotsContract:
         queue = PlayQueue(context=context, origin=Origin.CONTEXT, shuffle=True, item_id=new_id())
         state = replace(playing(queue=queue), private=True)
         over = stop(state, NOW + 5_000)
-        await under_test.store.commit(Change(plays, None, state), NOW)
-        await under_test.store.commit(Change(prefers, None, None, preferences=SHARES), NOW)
-        await under_test.store.commit(Change(both, None, over, preferences=SHARES), NOW)
+        await under_test.store.commit(Change(plays, (PutState(state, None),)), NOW)
+        await under_test.store.commit(Change(prefers, (SHARES,)), NOW)
+        await under_test.store.commit(Change(both, (PutState(over, None), SHARES)), NOW)
         assert await under_test.snapshots.read([both, plays, prefers]) == {
             plays: UserSnapshot(state),
             prefers: UserSnapshot(None, SHARES),
@@ -57,14 +57,14 @@ class UserSnapshotsContract:
 
     async def test_what_is_queued_is_left_out(self, under_test: OthersUnderTest, user: str) -> None:
         state = playing(queue=PlayQueue(queued=bytes(range(32)) * 500))
-        await under_test.store.commit(Change(user, None, state), NOW)
+        await under_test.store.commit(Change(user, (PutState(state, None),)), NOW)
         snapshot = (await under_test.snapshots.read([user]))[user]
         assert snapshot.state == replace(state, queue=PlayQueue())
 
     async def test_five_hundred_are_looked_at_together(self, under_test: OthersUnderTest) -> None:
         states = {new_id(): playing() for _ in range(40)}
         for user_id, state in states.items():
-            await under_test.store.commit(Change(user_id, None, state), NOW)
+            await under_test.store.commit(Change(user_id, (PutState(state, None),)), NOW)
         asked = [*states, *(new_id() for _ in range(460))]
         found = await under_test.snapshots.read(asked)
         assert set(found) == set(asked)
@@ -73,9 +73,9 @@ class UserSnapshotsContract:
     async def test_versions_are_those_of_the_rows(self, under_test: OthersUnderTest) -> None:
         playing_now, prefers, stranger = new_id(), new_id(), new_id()
         state = playing()
-        await under_test.store.commit(Change(playing_now, None, state), NOW)
+        await under_test.store.commit(Change(playing_now, (PutState(state, None),)), NOW)
         after = stop(state, NOW + 5_000)
-        await under_test.store.commit(Change(playing_now, state.version, after), NOW)
-        await under_test.store.commit(Change(prefers, None, None, preferences=SHARES), NOW)
+        await under_test.store.commit(Change(playing_now, (PutState(after, state.version),)), NOW)
+        await under_test.store.commit(Change(prefers, (SHARES,)), NOW)
         asked = [playing_now, prefers, stranger, *(new_id() for _ in range(497))]
         assert await under_test.snapshots.versions(asked) == {playing_now: after.version}

@@ -21,7 +21,7 @@ from meshkit.faults import ResourceExhausted, Unavailable
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.clients import Friend
-from playback_svc.ports.player_states import Change
+from playback_svc.ports.player_states import Change, PutState
 from playback_svc.streams import activity_views
 from tests.contracts.playback.samples import PLAYABLE, TRACK, new_id, playing
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
@@ -172,7 +172,7 @@ async def _stopped(instance: Instance, friend: User, state: Any) -> int:
     over = stop(state, state.started_at_ms + 60_000)
     shares = Preferences(share_activity=True, version=1)
     assert await instance.parts.store.commit(
-        Change(friend.user_id, None, over, preferences=shares), over.position_at_ms
+        Change(friend.user_id, (PutState(over, None), shares)), over.position_at_ms
     )
     return over.position_at_ms
 
@@ -221,7 +221,7 @@ async def test_two_hundred_friends_are_shown_at_once(
     shares = Preferences(share_activity=True, version=1)
     ids = [new_id() for _ in range(201)]
     for number, friend_id in enumerate(ids):
-        change = Change(friend_id, None, playing(now=now - number), preferences=shares)
+        change = Change(friend_id, (PutState(playing(now=now - number), None), shares))
         assert await instance.parts.store.commit(change, now)
     follows(world, user, *ids)
     assert [one.user.user_id for one in await activity(user)] == ids[:200]

@@ -30,9 +30,7 @@ from tests.rpc.playback.harness import Instance, User, World, an_instance, refus
 async def entered(instance: Instance, user: User, *plays: PlayRecord) -> None:
     """Plays as commands enter them."""
     for play in plays:
-        assert await instance.parts.store.commit(
-            Change(user.user_id, None, None, plays=(play,)), NOW
-        )
+        assert await instance.parts.store.commit(Change(user.user_id, (play,)), NOW)
 
 
 async def history(user: User, **fields: Any) -> pb.ListHistoryResponse:

@@ -12,7 +12,7 @@ from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.player_state import PlayerState
-from playback_svc.ports.player_states import Change
+from playback_svc.ports.player_states import Change, PutState
 from playback_svc.streams.heartbeats import Heartbeats
 from playback_svc.streams.slots import Slot
 from playback_svc.usecases.commander import Commander
@@ -74,7 +74,9 @@ class Rig:
         state = playing(held, self.now, **changed)
         expected = held.version if held else None
         records = (record_of(state, self.now),)
-        assert await self.store.commit(Change(USER, expected, state, records), self.now)
+        assert await self.store.commit(
+            Change(USER, (PutState(state, expected), *records)), self.now
+        )
         self.events.send(playback_changed(USER, state))
         return state
 

@@ -31,7 +31,7 @@ from playback_svc.ports.events import (
     DeviceConnected,
     SettingsChanged,
 )
-from playback_svc.ports.player_states import Change
+from playback_svc.ports.player_states import Change, DropDevice
 from playback_svc.streams.device_stream import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, DeviceStream
 from playback_svc.streams.device_streams import (
     COMPARED_A_TICK,
@@ -114,9 +114,7 @@ class Rig:
         """These commands are stored for the kitchen."""
         for number in numbers:
             command = Command("kitchen", number, CommandKind.VOLUME, None, self.now)
-            assert await self.store.commit(
-                Change(user_id, None, None, commands=(command,)), self.now
-            )
+            assert await self.store.commit(Change(user_id, (command,)), self.now)
             if tell:
                 self.events.send(CommandQueued(user_id, "kitchen", number))
 
@@ -195,7 +193,7 @@ async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None
     stream, bedroom = await rig.open(), await rig.open("bedroom")
     await rig.queue(1)
     assert await rig.delivered(stream) == [1]
-    await rig.store.commit(Change(USER, None, None, removed_device="kitchen"), NOW)
+    await rig.store.commit(Change(USER, (DropDevice("kitchen"),)), NOW)
     if anew:
         other = Rig(store=rig.store)
         await other.open()

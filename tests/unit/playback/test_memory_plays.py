@@ -18,6 +18,6 @@ class TestMemoryPlays(PlaysContract):
         store = MemoryPlayerStates()
 
         async def enter(user_id: str, play: PlayRecord) -> None:
-            assert await store.commit(Change(user_id, None, None, plays=(play,)), NOW)
+            assert await store.commit(Change(user_id, (play,)), NOW)
 
         return PlaysUnderTest(MemoryPlays(store), enter)

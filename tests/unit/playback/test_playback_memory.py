@@ -10,6 +10,7 @@ from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from tests.contracts.playback.answers import answers_of
 from tests.contracts.playback.mailboxes_suite import MailboxesContract
 from tests.contracts.playback.player_states_devices import DevicesContract
+from tests.contracts.playback.player_states_preferences import StoredPreferencesContract
 from tests.contracts.playback.player_states_suite import PlayerStatesContract
 from tests.contracts.playback.player_states_whole import WholeStatesContract
 from tests.contracts.playback.positions_suite import PositionsContract
@@ -34,6 +35,12 @@ class TestMemoryUpkeep(UpkeepContract):
 
 
 class TestMemoryWholeStates(WholeStatesContract):
+    @pytest.fixture
+    def store(self) -> MemoryPlayerStates:
+        return MemoryPlayerStates()
+
+
+class TestMemoryStoredPreferences(StoredPreferencesContract):
     @pytest.fixture
     def store(self) -> MemoryPlayerStates:
         return MemoryPlayerStates()
