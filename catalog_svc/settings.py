@@ -15,7 +15,7 @@ _CONFIG = SettingsConfigDict(env_prefix="SEGUE_CATALOG_", frozen=True, extra="fo
 _OBJECTS = "Where media objects are kept: file:///… or s3://…."
 
 
-class Settings(settings.StatefulSettings):
+class Settings(settings.ValkeySettings, settings.StatefulSettings):
     """What the role ``serve`` needs to know."""
 
     model_config = _CONFIG

@@ -66,7 +66,7 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
         orders=orders,
         played=orders,
         plays=(plays := PostgresPlayCounts(pool)),
-        most_played=ValkeyMostPlayed(await process.valkey(settings.valkey_url)),
+        most_played=ValkeyMostPlayed(await process.valkey(settings.valkey_url, settings)),
         descriptors=HashedObjects(settings.objects_url),
         index=await process.enter(aclosing(TantivySearchIndex(settings.index_dir))),
         report_index_lag=lag.set,

@@ -33,6 +33,7 @@ TRANSACTION_LIMIT_MS = 5_000
 """No transaction lives longer: an open write holds back every reader of a change feed."""
 
 _WAITERS_PER_CONNECTION = 32
+_RECONNECT_S = 2.0
 
 _RACE_LOST: tuple[type[psycopg.Error], ...] = (
     errors.TransactionRollback,
@@ -109,7 +110,7 @@ async def open_pool(
     application_name: str = "",
     min_size: int = 1,
     max_size: int = 8,
-    acquire_timeout_s: float = 2.0,
+    acquire_timeout_s: float = 4.0,
 ) -> AsyncIterator[Pool]:
     """A pool of connections to one schema, closed at the end of the block.
 
@@ -129,7 +130,7 @@ async def open_pool(
         # Tries to connect are put off ever longer, up to this age. While one is put off the pool
         # makes no other, so that without it a server would be missed for as long again as it
         # was away; a pool that has given up tries anew at the next call.
-        reconnect_timeout=acquire_timeout_s,
+        reconnect_timeout=min(_RECONNECT_S, acquire_timeout_s),
         # Set here and not in kwargs: the job queue passes its own autocommit beside the kwargs.
         configure=_autocommit,
         open=False,

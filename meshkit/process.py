@@ -3,7 +3,7 @@
 A service says what it is made of, the process does the rest::
 
     async with service_process(settings, SCHEMA) as process:
-        valkey = await process.valkey(settings.valkey_url)
+        valkey = await process.valkey(settings.valkey_url, settings)
         identity = process.channel(settings.identity_target, "identity", USERS)
         process.refuse_revoked(identity_revocations(UserInternalServiceStub(identity)))
         process.server.add(add_ThingServiceServicer_to_server, ThingServicer(...))
@@ -38,7 +38,7 @@ from meshkit.revocations import RevocationFollower
 from meshkit.revocations import Watch as RevocationWatch
 from meshkit.schema import Schema
 from meshkit.server import MeshServer, stop_signal
-from meshkit.settings import ServiceSettings, StatefulSettings, WorkerSettings
+from meshkit.settings import ServiceSettings, StatefulSettings, ValkeySettings, WorkerSettings
 from meshkit.tokens import TokenVerifier
 
 HOUR_S = 3_600.0
@@ -120,9 +120,15 @@ class ServiceProcess(Serving):
         """Another pool of connections to the schema, at most ``size``."""
         return await self.enter(_pool(self._settings, self.schema, size))
 
-    async def valkey(self, url: str) -> Redis:
+    async def valkey(self, url: str, settings: ValkeySettings) -> Redis:
         """A client of Valkey; connects lazily."""
-        return await self.enter(valkey.open_client(url, client_name=self.name))
+        client = valkey.open_client(
+            url,
+            client_name=self.name,
+            connect_timeout_s=settings.valkey_connect_s,
+            command_timeout_s=settings.valkey_command_s,
+        )
+        return await self.enter(client)
 
     async def channel(
         self, target: str, workload: str, *services: ServiceDescriptor
@@ -213,4 +219,10 @@ def _pool(
     settings: StatefulSettings | WorkerSettings, schema: Schema, size: int
 ) -> AbstractAsyncContextManager[postgres.Pool]:
     dsn, name = settings.database_dsn.get_secret_value(), f"{schema.name}-{settings.instance}"
-    return postgres.open_pool(dsn, schema=schema.name, application_name=name, max_size=size)
+    return postgres.open_pool(
+        dsn,
+        schema=schema.name,
+        application_name=name,
+        max_size=size,
+        acquire_timeout_s=settings.database_wait_s,
+    )

@@ -81,6 +81,26 @@ class DatabaseSettings(BaseSettings):
 
     database_dsn: SecretStr = Field(description="PostgreSQL URI with the service's own role.")
     database_pool_size: int = Field(default=8, gt=0, description="Most connections at a time.")
+    database_wait_s: float = Field(
+        default=4.0,
+        gt=0,
+        description="Longest wait for a connection, then UNAVAILABLE; under the 5 s that a call "
+        "between services has, so that the caller hears why.",
+    )
+
+
+class ValkeySettings(BaseSettings):
+    """What every process with Valkey has beside its URL; mix it in before ProcessSettings."""
+
+    valkey_connect_s: float = Field(
+        default=1.0, gt=0, description="Longest wait for a connection to Valkey to be made."
+    )
+    valkey_command_s: float = Field(
+        default=2.0,
+        gt=0,
+        description="Longest wait for an answer of Valkey, and for a free connection to it; twice "
+        "it fits into the 5 s that a call between services has.",
+    )
 
 
 class StatefulSettings(DatabaseSettings, ServiceSettings):

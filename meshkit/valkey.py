@@ -75,8 +75,8 @@ async def open_client(
     *,
     client_name: str = "",
     max_connections: int = 16,
-    connect_timeout_s: float = 0.5,
-    command_timeout_s: float = 1.0,
+    connect_timeout_s: float = 1.0,
+    command_timeout_s: float = 2.0,
 ) -> AsyncIterator[Redis]:
     """A client that answers bytes, closed at the end of the block; it connects when first used.
 

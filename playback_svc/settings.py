@@ -7,10 +7,10 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import StatefulSettings
+from meshkit.settings import StatefulSettings, ValkeySettings
 
 
-class Settings(StatefulSettings):
+class Settings(ValkeySettings, StatefulSettings):
     """What a process of playback needs to know."""
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYBACK_", frozen=True, extra="forbid")

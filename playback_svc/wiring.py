@@ -61,7 +61,7 @@ async def connect(
     process: ServiceProcess, settings: Settings, plans: Plans, addresses: SignedAddresses
 ) -> Parts:
     """The parts as a real process has them; nothing is waited for."""
-    client, holder = await process.valkey(settings.valkey_url), holder_of(settings)
+    client, holder = await process.valkey(settings.valkey_url, settings), holder_of(settings)
     catalog = await process.channel(settings.catalog_target, "catalog", CATALOG)
     playlist = await process.channel(settings.playlist_target, "playlist", PLAYLISTS, SOCIAL)
     return stored_parts(

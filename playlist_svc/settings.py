@@ -5,12 +5,12 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import StatefulSettings
+from meshkit.settings import StatefulSettings, ValkeySettings
 
 _MEBIBYTE = 1 << 20
 
 
-class Settings(StatefulSettings):
+class Settings(ValkeySettings, StatefulSettings):
     """What a process of playlists needs to know."""
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYLIST_", frozen=True, extra="forbid")
@@ -25,6 +25,12 @@ class Settings(StatefulSettings):
         default=4,
         gt=0,
         description="Most database connections for names; an edit needs one beside its own.",
+    )
+    turn_wait_s: float = Field(
+        default=8.0,
+        gt=0,
+        description="Longest wait for one's turn at a playlist that others change, then "
+        "OVERLOADED; under the 10 s that the edge gives a call.",
     )
     pages_live_s: float = Field(
         default=10.0,

@@ -54,13 +54,18 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     pool = process.pool
     # An edit looks names up while it holds a connection of the pool.
     lookups = await process.open_pool(settings.lookup_pool_size)
-    cache = ValkeyHeads(client := await process.valkey(settings.valkey_url))
+    cache = ValkeyHeads(client := await process.valkey(settings.valkey_url, settings))
     identity = await process.channel(settings.identity_target, "identity", USERS)
     catalog = await process.channel(settings.catalog_target, "catalog", CATALOG, SEARCH)
     users, tracks = UserInternalServiceStub(identity), CatalogInternalServiceStub(catalog)
     catalogue, retries = CatalogueService(tracks), RetryPolicy()
     parts = Parts(
-        store=PostgresPlaylists(pool, ContentCache(settings.versions_bytes), cache),
+        store=PostgresPlaylists(
+            pool,
+            ContentCache(settings.versions_bytes),
+            cache,
+            turn_wait_s=settings.turn_wait_s,
+        ),
         cache=cache,
         feed=process.feed,
         listings=PostgresListings(pool),

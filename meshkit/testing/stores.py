@@ -16,7 +16,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractAsyncContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,15 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from redis.asyncio import Redis
 
+from meshkit import valkey
 from meshkit.testing.reaper import unmarked
 
-_START_LIMIT_S = 30.0
+PATIENCE_S = 60.0
+"""How long a test waits for a store at most, where it is not about such a limit."""
+
+_START_LIMIT_S = 60.0
 # A database a test is some 300 files made and deleted: ten times the work where they lie on a disk.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of its own there
 _ROOM_BYTES = 2**30
@@ -153,6 +158,16 @@ def _free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def valkey_client(url: str, *, connections: int = 16) -> AbstractAsyncContextManager[Redis]:
+    """A client that waits as long as a test may: none is judged by how busy the machine is."""
+    return valkey.open_client(
+        url,
+        max_connections=connections,
+        connect_timeout_s=PATIENCE_S,
+        command_timeout_s=PATIENCE_S,
+    )
+
+
 def flush_valkey(url: str) -> None:
     """Empty every database of the server behind ``url``."""
     answer = _ask_valkey(url, "FLUSHALL SYNC")
@@ -162,7 +177,7 @@ def flush_valkey(url: str) -> None:
 
 def _ask_valkey(url: str, command: str) -> str:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(5.0)
+        connection.settimeout(PATIENCE_S)
         try:
             connection.connect(url.removeprefix("unix://"))
         except OSError:

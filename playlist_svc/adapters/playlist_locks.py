@@ -15,8 +15,9 @@ MOST_WAITING = 64
 MOST_FOLLOWING = 512
 """How many wait to follow one playlist or to follow it no longer, which takes milliseconds."""
 
-WAIT_S = 4.0
-"""How long one waits at most: within the 5 s that a write may take."""
+WAIT_S = 8.0
+"""How long one waits at most: within the 10 s that the edge gives a call, so that whoever waits is
+told why. Whoever brings less time gives up by itself."""
 
 _RETRY_AFTER_S = 1.0
 

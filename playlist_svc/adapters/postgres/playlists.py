@@ -16,7 +16,7 @@ from playlist_svc.adapters.codecs import heads
 from playlist_svc.adapters.codecs.kept_answers import kept, number
 from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.pending_write import PendingWrite, first_head, leaving, owned_counts
-from playlist_svc.adapters.playlist_locks import MOST_FOLLOWING, PlaylistLocks
+from playlist_svc.adapters.playlist_locks import MOST_FOLLOWING, WAIT_S, PlaylistLocks
 from playlist_svc.adapters.postgres import erasure as postgres_erasure
 from playlist_svc.adapters.postgres import heads as postgres_heads
 from playlist_svc.adapters.postgres import purge as postgres_purge
@@ -55,21 +55,28 @@ class PostgresPlaylists:
     """The ``PlaylistStore`` of the schema.
 
     Every write locks the playlist's row first and users' counts after it. Of one store at most one
-    edit of a playlist and one follow wait for that lock; the others wait without a connection.
+    edit of a playlist and one follow wait for that lock; the others wait without a connection,
+    ``turn_wait_s`` at most.
     ``versions`` may be shared by the stores of one process, never by two databases. Each new head
     goes to ``cache`` after its commit and before its write is acknowledged.
     """
 
     def __init__(
-        self, pool: Pool, versions: ContentCache, cache: HeadCache, bounds: Bounds | None = None
+        self,
+        pool: Pool,
+        versions: ContentCache,
+        cache: HeadCache,
+        bounds: Bounds | None = None,
+        *,
+        turn_wait_s: float = WAIT_S,
     ) -> None:
         self._pool = pool
         self._versions = versions
         self._cache = cache
         self._bounds = bounds or Bounds()
         self._answers = PostgresAnswers()
-        self._edits = PlaylistLocks()
-        self._follows = PlaylistLocks(MOST_FOLLOWING)
+        self._edits = PlaylistLocks(wait_s=turn_wait_s)
+        self._follows = PlaylistLocks(MOST_FOLLOWING, turn_wait_s)
 
     async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
         made = first_head(head, first)

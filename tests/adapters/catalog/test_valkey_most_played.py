@@ -9,12 +9,13 @@ from redis.asyncio import Redis
 
 from catalog_svc.adapters.valkey.most_played import KEY, LOADING_KEY, ValkeyMostPlayed
 from meshkit import valkey
+from meshkit.testing import stores
 from tests.contracts.catalog.plays_most_played_suite import MostPlayedContract, a_list
 
 
 @pytest.fixture
 async def client(valkey_url: str) -> AsyncIterator[Redis]:
-    async with valkey.open_client(valkey_url) as client:
+    async with stores.valkey_client(valkey_url) as client:
         yield client
 
 

@@ -24,7 +24,7 @@ def versions(client: Redis, *, ties: bool = False) -> ValkeyVersions:
 
 @pytest.fixture
 async def client(valkey_url: str) -> AsyncIterator[Redis]:
-    async with valkey.open_client(valkey_url) as client:
+    async with stores.valkey_client(valkey_url) as client:
         yield client
 
 
@@ -46,7 +46,7 @@ class TestANodeOfACluster(VersionedStoreContract):
     @pytest.fixture
     async def store(self, cluster_url: str) -> AsyncIterator[ValkeyVersions]:
         stores.flush_valkey(cluster_url)
-        async with valkey.open_client(cluster_url) as client:
+        async with stores.valkey_client(cluster_url) as client:
             yield versions(client)
 
 

@@ -11,10 +11,10 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from meshkit import valkey
 from meshkit.background import running
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
+from meshkit.testing.at_once import at_once
 from playback_svc.adapters.valkey.events import LEASE_MS, ValkeyEventBus
 from playback_svc.ports.events import CommandQueued, Event, SettingsChanged
 from tests.contracts.playback.events_suite import EventBusContract, Instance, until
@@ -25,7 +25,7 @@ FAST_S = 0.02
 
 @pytest.fixture
 async def client(valkey_url: str) -> AsyncIterator[Redis]:
-    async with valkey.open_client(valkey_url) as client:
+    async with stores.valkey_client(valkey_url) as client:
         yield client
 
 
@@ -212,7 +212,7 @@ async def test_leases_and_news_come_back_with_a_store_that_was_started_anew(
     with ExitStack() as first:
         path.symlink_to(first.enter_context(stores.valkey_server()).removeprefix("unix://"))
         async with (
-            valkey.open_client(f"unix://{path}") as client,
+            stores.valkey_client(f"unix://{path}") as client,
             instance(client) as one,
             instance(client) as two,
         ):
@@ -235,7 +235,7 @@ async def test_whoever_came_while_the_store_was_away_is_told_when_it_is_there(
 ) -> None:
     path = tmp_path / "valkey.sock"
     async with (
-        valkey.open_client(f"unix://{path}") as client,
+        stores.valkey_client(f"unix://{path}") as client,
         instance(client) as one,
         instance(client) as two,
     ):
@@ -266,7 +266,7 @@ async def test_thousands_are_held_and_renewed_without_a_gap(
     client: Redis, one: Instance, two: Instance
 ) -> None:
     users = [new_id() for _ in range(5_000)]
-    await asyncio.gather(*map(two.live.watch, users))
+    await at_once(map(two.live.watch, users))
 
     async def leases() -> list[int]:
         async with client.pipeline(transaction=False) as pipeline:

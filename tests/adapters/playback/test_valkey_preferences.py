@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from meshkit import valkey, versioned_valkey
+from meshkit import versioned_valkey
+from meshkit.testing import stores
 from playback_svc.adapters.valkey.preferences import ValkeyPreferences
 from tests.contracts.playback.preferences_suite import (
     CacheUnderTest,
@@ -19,7 +20,7 @@ from tests.contracts.playback.samples import new_id
 
 @pytest.fixture
 async def client(valkey_url: str) -> AsyncIterator[Redis]:
-    async with valkey.open_client(valkey_url) as client:
+    async with stores.valkey_client(valkey_url) as client:
         yield client
 
 

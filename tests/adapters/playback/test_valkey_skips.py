@@ -14,6 +14,8 @@ from redis.asyncio import Redis
 
 from meshkit import valkey
 from meshkit.faults import Unavailable
+from meshkit.testing import stores
+from meshkit.testing.at_once import at_once
 from playback_svc.adapters.valkey.skips import ValkeySkipWindows, key_of
 from playback_svc.ports.skips import WINDOW_S, SkipAttempt, Tally
 from tests.contracts.playback.samples import new_id
@@ -35,7 +37,7 @@ async def present(client: Redis) -> int:
 @pytest.fixture
 async def client(valkey_url: str) -> AsyncIterator[Redis]:
     """Far enough from the end of a window, so that none turns beneath a test."""
-    async with valkey.open_client(valkey_url) as client:
+    async with stores.valkey_client(valkey_url) as client:
         seconds, _ = await client.time()
         left_s = WINDOW_S - seconds % WINDOW_S
         await asyncio.sleep(left_s if left_s < ROOM_S else 0)
@@ -80,9 +82,7 @@ async def four(client: Redis, valkey_url: str) -> AsyncIterator[list[ValkeySkipW
     """Four instances with connections of their own, one of them with a clock that is wrong."""
     async with AsyncExitStack() as stack:
         clients = [
-            await stack.enter_async_context(
-                valkey.open_client(valkey_url, max_connections=8, command_timeout_s=60)
-            )
+            await stack.enter_async_context(stores.valkey_client(valkey_url, connections=8))
             for _ in range(4)
         ]
         slow = ValkeySkipWindows(clients.pop(), lambda: clock() - 9 * HOUR_MS)
@@ -93,7 +93,7 @@ async def taken_at_once(
     instances: list[ValkeySkipWindows], skips: list[SkipAttempt]
 ) -> list[Tally]:
     each = zip(itertools.cycle(instances), skips, strict=False)
-    return await asyncio.gather(*(windows.take(skip, LIMIT) for windows, skip in each))
+    return await at_once(windows.take(skip, LIMIT) for windows, skip in each)
 
 
 async def test_of_a_thousand_tries_at_once_over_four_instances_three_are_allowed(

@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from meshkit import postgres, valkey
+from meshkit.testing import stores
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
@@ -87,7 +88,7 @@ class TestPostgresBlocks(BlocksContract):
 
 @pytest.fixture
 async def client(valkey_url: str) -> AsyncIterator[Redis]:
-    async with valkey.open_client(valkey_url) as opened:
+    async with stores.valkey_client(valkey_url) as opened:
         yield opened
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from meshkit import valkey
+from meshkit.testing import stores
 from playlist_svc.adapters.valkey.heads import KEPT_S, ValkeyHeads, key_of
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.playlist import Head
@@ -19,7 +19,7 @@ from tests.contracts.playlist.playlists_world import head, new_id
 
 @pytest.fixture
 async def client(valkey_url: str) -> AsyncIterator[Redis]:
-    async with valkey.open_client(valkey_url) as client:
+    async with stores.valkey_client(valkey_url) as client:
         yield client
 
 
@@ -56,7 +56,7 @@ async def test_a_store_that_went_back_a_version_is_found_out_and_mended(
     public = head(new_id(), version=4, visibility=Visibility.PUBLIC)
     private = replace(public, version=5, visibility=Visibility.PRIVATE)
     name = key_of(public.playlist_id)
-    async with valkey.open_client(valkey_url) as other_client:
+    async with stores.valkey_client(valkey_url) as other_client:
         both = ValkeyHeads(client), ValkeyHeads(other_client)
         await both[0].put([public])
         before = await _value(client, public)

@@ -120,7 +120,7 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
     async with service_process(settings, SCHEMA, tokens=tokens) as process:
         parts = stored_parts(
             process,
-            await process.valkey(world.valkey_url),
+            await process.valkey(world.valkey_url, settings),
             holder_of(settings),
             catalogue=world.catalogue,
             playlists=world.playlists,

@@ -11,11 +11,11 @@ import pytest
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_pb2
 
-from meshkit import valkey
 from meshkit.clock import now_ms
 from meshkit.faults import InvalidArgument, NotFound, ResourceExhausted, Unauthenticated
 from meshkit.leases import Lease, MemoryLeases
 from meshkit.streams import STREAMS_PER_USER
+from meshkit.testing import stores
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.domain.liveness import BLIND_MS
 from playback_svc.usecases.commander import Commander
@@ -281,7 +281,7 @@ async def test_a_silent_session_is_stopped_for_every_reader_and_swept_later(
     await stream.beat(seq=1, position_ms=40_000)
     await settled(instance)
     later = now_ms() + BLIND_MS + 40_000
-    async with valkey.open_client(world.valkey_url) as client:
+    async with stores.valkey_client(world.valkey_url) as client:
         commander = replace_clock(instance, client, later)
         partition, _ = await commander.stored_answer(user.user_id, None)
         state = await commander.current(partition)

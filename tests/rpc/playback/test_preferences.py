@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 from segue.playback.v1 import preferences_service_pb2 as pb
 
-from meshkit import valkey
 from meshkit.faults import Aborted, InvalidArgument
+from meshkit.testing import stores
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
 from tests.rpc.playback.music import BLINK_MS, Music, advance, interrupted, run_out
@@ -49,7 +49,7 @@ def changed(**fields: Any) -> pb.Preferences:
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[Redis]:
-    async with valkey.open_client(world.valkey_url) as client:
+    async with stores.valkey_client(world.valkey_url) as client:
         yield client
 
 

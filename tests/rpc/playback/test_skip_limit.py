@@ -18,6 +18,7 @@ from meshkit.faults import (
     ResourceExhausted,
     Unavailable,
 )
+from meshkit.testing.at_once import at_once
 from playback_svc.ports.skips import WINDOW_S
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
@@ -102,7 +103,7 @@ async def test_of_a_thousand_tries_at_once_over_four_instances_three_succeed(
                         return fault
 
         async with asyncio.timeout(120):
-            outcomes = await asyncio.gather(*map(insist, range(1_000)))
+            outcomes = await at_once(map(insist, range(1_000)))
         moved = [one for one in outcomes if not isinstance(one, Fault)]
         assert sorted(one.track.id for one in moved) == track_ids[1:4]
         assert sorted(one.revision for one in moved) == [2, 3, 4]

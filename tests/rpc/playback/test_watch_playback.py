@@ -8,10 +8,10 @@ from typing import Any
 
 from segue.playback.v1 import playback_pb2
 
-from meshkit import valkey
 from meshkit.clock import now_ms
 from meshkit.faults import ResourceExhausted
 from meshkit.streams import STREAMS_PER_USER
+from meshkit.testing import stores
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.domain.liveness import BLIND_MS
 from playback_svc.usecases.commander import Commander
@@ -71,7 +71,7 @@ async def test_a_session_that_fell_silent_is_shown_as_over(
     view = await viewing(user)
     assert (await shown(view)).status == STATUS.PLAYING
     at = now_ms() + BLIND_MS + 600_000
-    async with valkey.open_client(world.valkey_url) as client:
+    async with stores.valkey_client(world.valkey_url) as client:
         positions = ValkeyPositions(client, lambda: at)
         commander = Commander(
             instance.parts.store,
