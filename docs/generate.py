@@ -2,7 +2,7 @@
 
 errors.md    every reason, from segue/errors/v1
 api.md       every RPC with its HTTP rule, scope and callers, from the contracts
-settings.md  every environment variable, from the settings classes
+settings.md  every environment variable, from the settings classes and from what the code reads
 
 Beside them gen/segue/openapi.json, which the edge serves: the JSON calls, from the contracts.
 """
@@ -23,10 +23,10 @@ from google.rpc import code_pb2
 from pydantic_core import PydanticUndefined
 from segue.mesh.v1 import options_pb2
 
-from docs import openapi
+from docs import environment, openapi
 from meshkit import contracts, status
 from meshkit.http_status import HTTP_STATUS
-from meshkit.settings import ProcessSettings, WorkerSettings
+from meshkit.settings import EnvironmentSettings, WorkerSettings
 
 DOCS = Path(__file__).resolve().parent
 _NOTE = "<!-- Written by `make generate`; change the source that it names. -->"
@@ -117,9 +117,12 @@ def settings_page() -> str:
         "",
         "Every process reads its settings from the environment and refuses unknown ones under its",
         "prefix. `segue mesh up` sets those that it knows; others can be set in its environment.",
+        "Whatever else the code reads stands in the last table: the check of this page finds it.",
     ]
+    known = set()
     for kind in _settings_classes():
         prefix = str(kind.model_config.get("env_prefix", "")).upper()
+        known |= {f"{prefix}{name.upper()}" for name in kind.model_fields}
         role = ", worker" if issubclass(kind, WorkerSettings) else ""
         lines += ["", f"## {kind.__module__.rpartition('.')[0]}{role}", ""]
         lines += ["| variable | default | meaning |", "|---|---|---|"]
@@ -127,10 +130,18 @@ def settings_page() -> str:
             f"| `{prefix}{name.upper()}` | {_default(field)} | {field.description or ''} |"
             for name, field in sorted(kind.model_fields.items())
         ]
+    if wrong := environment.unexplained(known):
+        sys.exit("docs/environment.py must explain every variable: " + "; ".join(wrong))
+    lines += ["", "## What the command and the local mesh read beside them", ""]
+    lines += ["| variable | default | meaning |", "|---|---|---|"]
+    lines += [
+        f"| `{name}` | {variable.default} | {variable.meaning} |"
+        for name, variable in sorted(environment.OUTSIDE_OF_SETTINGS.items())
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _settings_classes() -> Iterator[type[ProcessSettings]]:
+def _settings_classes() -> Iterator[type[EnvironmentSettings]]:
     for file in sorted(DOCS.parent.glob("*_svc/settings.py")) + sorted(
         DOCS.parent.glob("edge/*/settings.py")
     ):
@@ -140,7 +151,7 @@ def _settings_classes() -> Iterator[type[ProcessSettings]]:
             value
             for value in vars(module).values()
             if isinstance(value, type)
-            and issubclass(value, ProcessSettings)
+            and issubclass(value, EnvironmentSettings)
             and value.__module__ == name
         )
 

@@ -79,6 +79,7 @@ def main(arguments: Sequence[str], parts: Parts = SEGUE) -> int:
         replicas=tuple(words["replicas"]),
         log_format=words["log_format"],
         trace_percent=words["trace_percent"],
+        allow_origins=tuple(words["allow_origins"]),
     )
     with os.fdopen(int(arguments[1]), "w") as report:
         # Inherited across the exec that started us, it must not reach our own children.

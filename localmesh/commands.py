@@ -39,6 +39,7 @@ def up(
     replicas: Annotated[list[str] | None, Parameter(negative=())] = None,
     log_format: Literal["console", "json"] = "console",
     trace_percent: float = 1.0,
+    allow_origin: Annotated[list[str] | None, Parameter(negative=())] = None,
 ) -> int:
     """Start PostgreSQL, Valkey, every service and the edge, and keep them running.
 
@@ -58,12 +59,17 @@ def up(
     trace_percent
         The share of calls that is traced, whatever callers ask for: 0 to 100. Traces are made where
         SEGUE_OTLP_ENDPOINT names a collector (OTLP over gRPC).
+    allow_origin
+        An origin whose pages may call, such as https://app.example or http://localhost:5173, beside
+        those in SEGUE_EDGE_ALLOW_ORIGINS; * is any. May be given several times.
     """
     # The parts of a running mesh are imported by the commands that need them.
     from localmesh.mesh import MeshOptions
 
     wanted = tuple(replicas or ())
-    options = MeshOptions(Layout.at(folder).root, port, wanted, log_format, trace_percent)
+    options = MeshOptions(
+        Layout.at(folder).root, port, wanted, log_format, trace_percent, tuple(allow_origin or ())
+    )
     return _guarded(lambda: _up_detached(options) if detach else _up(options))
 
 

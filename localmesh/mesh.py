@@ -35,7 +35,7 @@ DEFAULT_PORT = 8080
 class MeshOptions:
     """What a person may choose. ``port`` 0 takes a free one; ``replicas`` are ``SERVICE=N``.
 
-    ``trace_percent`` of the calls are traced, 0 to 100.
+    ``trace_percent`` of the calls are traced, 0 to 100. Pages of ``allow_origins`` may call.
     """
 
     folder: Path
@@ -43,6 +43,7 @@ class MeshOptions:
     replicas: tuple[str, ...] = ()
     log_format: LogFormat = "console"
     trace_percent: float = 1.0
+    allow_origins: tuple[str, ...] = ()
 
 
 class Mesh:
@@ -86,6 +87,7 @@ class Mesh:
             counts,
             self._options.log_format,
             trace_percent=self._options.trace_percent,
+            allow_origins=self._options.allow_origins,
         )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(control.serve(self._layout.control, self._answer))

@@ -11,6 +11,7 @@ from localmesh import programs
 from localmesh.databases import password_of
 from localmesh.discovery import MeshAddresses
 from localmesh.endpoints import write_endpoints
+from localmesh.faults import MeshFault
 from localmesh.free_ports import HOST, PortAllocator
 from localmesh.keystore import Keystore
 from localmesh.layout import Layout
@@ -75,6 +76,7 @@ class ProcessTable:
         log_format: LogFormat,
         *,
         trace_percent: float = 1.0,
+        allow_origins: tuple[str, ...] = (),
     ) -> None:
         self.layout = layout
         self.services = parts.services
@@ -83,6 +85,7 @@ class ProcessTable:
         self._keystore = Keystore(layout.secrets)
         self._log_format = log_format
         self.trace_percent = trace_percent
+        self.allow_origins = allow_origins
         self.edge_port = edge_port
         self.admin_port = ports.take()
         self.postgres = EmbeddedPostgres(
@@ -267,7 +270,7 @@ class ProcessTable:
                 return self.layout.objects.as_uri()
             case "IMPORT_ROOTS":
                 # What a caller may name for import; on one's own machine: what one can read.
-                return os.environ.get(instance.service.prefix + name, "/")
+                return os.environ.get("SEGUE_CATALOG_IMPORT_ROOTS", "/")
             case "WORK_DIR":
                 return str(self.layout.work)
             case "INDEX_DIR":
@@ -309,13 +312,23 @@ def inherited_environment(prefix: str) -> dict[str, str]:
 
 
 def write_edge_bootstrap(table: ProcessTable) -> Path:
-    """Write the bootstrap of Segue's edge; returns its path."""
+    """Write the bootstrap of Segue's edge; returns its path.
+
+    Raises MeshFault for settings of it that cannot be.
+    """
     # Imported here: the edge's configuration is not needed until the stores already start.
     from edge.envoy.bootstrap import EdgeSettings, write_bootstrap
+    from edge.envoy.settings import EdgeEnvironment, require_origin
+    from meshkit import settings
 
     layout = table.layout
     files = credentials(layout.tls, "edge")
-    origins = os.environ.get("SEGUE_EDGE_CORS_ORIGINS", "")
+    try:
+        chosen = settings.read(EdgeEnvironment)
+        origins = (*table.allow_origins, *chosen.allow_origins)
+        allowed = [require_origin(origin) for origin in origins]
+    except ValueError as error:
+        raise MeshFault(str(error)) from error
     return write_bootstrap(
         EdgeSettings(
             port=table.edge_port,
@@ -326,7 +339,7 @@ def write_edge_bootstrap(table: ProcessTable) -> Path:
             tls_key_file=files.key_file,
             tls_ca_file=files.ca_file,
             token_issuer=TOKEN_ISSUER,
-            cors_origins=[origin.strip() for origin in origins.split(",") if origin.strip()],
+            allow_origins=allowed,
             otlp_endpoint=os.environ.get("SEGUE_OTLP_ENDPOINT"),
             trace_percent=table.trace_percent,
         )

@@ -12,13 +12,21 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MEBIBYTE = 1 << 20
 
-S = TypeVar("S", bound="ProcessSettings")
+S = TypeVar("S", bound="EnvironmentSettings")
 
 
-class ProcessSettings(BaseSettings):
-    """What every process of the mesh has, whether or not it serves gRPC."""
+class SettingsError(ValueError):
+    """The environment holds settings that cannot be; its text names each and what is wrong."""
+
+
+class EnvironmentSettings(BaseSettings):
+    """What is read from the environment; docs/settings.md has every class of these."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+
+class ProcessSettings(EnvironmentSettings):
+    """What every process of the mesh has, whether or not it serves gRPC."""
 
     instance: str = Field(default="local", description="Name of this instance in logs and traces.")
     log_format: Literal["console", "json"] = Field(default="json", description="How logs look.")
@@ -111,15 +119,23 @@ class WorkerSettings(DatabaseSettings, ProcessSettings):
     """What every process has that works on PostgreSQL and serves nobody."""
 
 
-def load(kind: type[S], *others: type[ProcessSettings]) -> S:
+def load(kind: type[S], *others: type[EnvironmentSettings]) -> S:
     """Reads the settings from the environment, or exits with status 2 and says what to mend.
 
     ``others`` are of roles that share the prefix: what they have is left to them.
     """
+    try:
+        return read(kind, *others)
+    except SettingsError as error:
+        sys.exit(_explain(str(error)))
+
+
+def read(kind: type[S], *others: type[EnvironmentSettings]) -> S:
+    """The settings in the environment; ``others`` as in :func:`load`. Raises SettingsError."""
     prefix = str(kind.model_config.get("env_prefix", ""))
     unknown = unknown_variables(kind, *others)
     if unknown:
-        sys.exit(_explain(f"unknown settings: {', '.join(unknown)}"))
+        raise SettingsError(f"unknown settings: {', '.join(unknown)}")
     try:
         return kind()
     except ValidationError as error:
@@ -127,10 +143,10 @@ def load(kind: type[S], *others: type[ProcessSettings]) -> S:
             f"{prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
             for problem in error.errors(include_url=False, include_input=False)
         ]
-        sys.exit(_explain("; ".join(lines)))
+        raise SettingsError("; ".join(lines)) from error
 
 
-def unknown_variables(*kinds: type[ProcessSettings]) -> list[str]:
+def unknown_variables(*kinds: type[EnvironmentSettings]) -> list[str]:
     """Variables of the environment that have the prefix of ``kinds`` and name none of a field."""
     prefix = str(kinds[0].model_config.get("env_prefix", "")).upper()
     known = {f"{prefix}{name.upper()}" for kind in kinds for name in kind.model_fields}

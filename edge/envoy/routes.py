@@ -13,7 +13,7 @@ from edge.envoy.clusters import IDENTITY_HTTP, MEDIA
 from edge.envoy.exposure import ExposedMethod, paths_regex
 from edge.envoy.resources import Json, extension, seconds, typed
 from edge.envoy.scripts import CACHE_CONTROL, CALLED_BY, IF_NONE_MATCH, RESPONSE_BODY, TAGGED
-from edge.envoy.settings import EdgeSettings
+from edge.envoy.settings import ANY_ORIGIN, EdgeSettings
 
 # Bounds the bodies of plain HTTP services.
 BUFFER = "envoy.filters.http.buffer"
@@ -323,13 +323,18 @@ def _leading_nowhere(match: Json) -> Json:
     }
 
 
+def _origin(origin: str) -> Json:
+    return {"safe_regex": {"regex": ".*"}} if origin == ANY_ORIGIN else {"exact": origin}
+
+
 def _cors_policy(settings: EdgeSettings) -> Json:
     return typed(
         "filters.http.cors.v3.CorsPolicy",
-        allow_origin_string_match=[{"exact": origin} for origin in settings.cors_origins],
+        allow_origin_string_match=[_origin(origin) for origin in settings.allow_origins],
         allow_methods="GET, POST, PUT, PATCH, DELETE",
         allow_headers="authorization, content-type, if-match, if-none-match, x-grpc-web, "
-        "x-user-agent, grpc-timeout, traceparent, tracestate",
+        "x-user-agent, grpc-timeout, connect-protocol-version, connect-timeout-ms, "
+        "traceparent, tracestate",
         expose_headers="grpc-status, grpc-message, grpc-status-details-bin, retry-after, etag, "
         "location, x-request-id",
         max_age="600",

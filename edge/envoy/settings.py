@@ -1,9 +1,53 @@
-"""What the edge is told: addresses, certificates, limits."""
+"""What the edge is told: addresses, certificates, limits, and what an operator may choose."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from meshkit.settings import EnvironmentSettings
+
+ANY_ORIGIN = "*"
+
+
+class EdgeEnvironment(EnvironmentSettings):
+    """What an operator may choose of the edge."""
+
+    model_config = SettingsConfigDict(env_prefix="SEGUE_EDGE_", frozen=True, extra="forbid")
+
+    allow_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may call, separated by commas, such as "
+        "https://app.example; * is any. `segue mesh up --allow-origin` adds to them.",
+    )
+
+    @field_validator("allow_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+
+def require_origin(text: str) -> str:
+    """``text`` as browsers spell an origin. Raises ValueError for what is none."""
+    if text == ANY_ORIGIN:
+        return text
+    origin = text.lower()
+    parts = urlsplit(origin)
+    host = parts.hostname
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or origin != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ValueError(f"{text}: an origin is like https://app.example or http://localhost:5173")
+    return origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +75,7 @@ class EdgeSettings:
     tls_key_file: Path
     tls_ca_file: Path
     token_issuer: str
-    cors_origins: list[str] = field(default_factory=list)
+    allow_origins: list[str] = field(default_factory=list)
     otlp_endpoint: str | None = None
     bind_address: str = "127.0.0.1"
     unary_timeout_s: float = 10.0

@@ -86,9 +86,10 @@ def edit(
 
 def editor_command() -> list[str]:
     """The words of the user's editor. Raises CommandFailed where none is chosen."""
-    for variable in ("VISUAL", "EDITOR"):
+    chosen = {"VISUAL": os.environ.get("VISUAL", ""), "EDITOR": os.environ.get("EDITOR", "")}
+    for variable, command in chosen.items():
         try:
-            words = shlex.split(os.environ.get(variable, ""))
+            words = shlex.split(command)
         except ValueError as error:
             raise CommandFailed(f"${variable} cannot be read as a command: {error}") from error
         if words:

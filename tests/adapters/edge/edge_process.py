@@ -107,8 +107,7 @@ def running_edge(
             tls_cert_file=files.cert_file,
             tls_key_file=files.key_file,
             tls_ca_file=files.ca_file,
-            cors_origins=[ORIGIN],
-            **settings,
+            **{"allow_origins": [ORIGIN], **settings},
         )
     )
     log = folder / "envoy.log"
