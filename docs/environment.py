@@ -1,4 +1,4 @@
-"""Which variables of the environment the code reads, and what those are for that are no settings."""
+"""Which variables of the environment the code reads, and what those are for that settings lack."""
 
 from __future__ import annotations
 
