@@ -21,7 +21,9 @@ _PACKAGES = (
 # What only tests run.
 _TESTS = Path("meshkit/testing")
 # Those that look through all variables: settings of a prefix, and what children inherit.
-_READ_ALL = frozenset({"meshkit/settings.py", "localmesh/processes.py"})
+_READ_ALL = frozenset(
+    {"meshkit/settings.py", "localmesh/processes.py", "localmesh/python_children.py"}
+)
 _METHODS = frozenset({"get", "setdefault", "pop", "__getitem__"})
 
 
