@@ -30,14 +30,13 @@ from meshkit.process import Serving
 from meshkit.server import MeshServer
 from meshkit.streams import OpenStreams
 from meshkit.ulids import new_id
-from playback_svc.adapters.addresses import SignedAddresses
-from playback_svc.adapters.prometheus import PrometheusMeasures, unattributed
-from playback_svc.adapters.valkey.events import ValkeyEventBus
+from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.clients import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
-from playback_svc.ports.events import Event, EventBus
+from playback_svc.ports.events import Event, EventBus, EventExchange
 from playback_svc.ports.mailboxes import Mailboxes
+from playback_svc.ports.measures import Measures
 from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.ports.plays import Plays
 from playback_svc.ports.positions import PositionStore
@@ -129,13 +128,15 @@ class Parts:
     preferences: PreferencesCache
     snapshots: UserSnapshots
     positions: PositionStore
-    events: ValkeyEventBus
+    events: EventExchange
+    presence: Presence
     skips: SkipWindows
     catalogue: Catalogue
     playlists: Playlists
     friends: Friends
     plans: Plans
-    addresses: SignedAddresses
+    addresses: Addresses
+    measures: Measures
 
 
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
@@ -147,7 +148,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
         cases,
         parts.mailboxes,
         waits,
-        parts.events,
+        parts.presence,
         parts.events,
         clock=now_ms,
         urls_live_s=settings.urls_live_s,
@@ -183,7 +184,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
     lookup = DeviceLookupServicer(LookupDevice(cases.commander))
     server.add(device_internal.add_DeviceInternalServiceServicer_to_server, lookup)
     server.on_drain(waits.drain)
-    deliveries = DeliveryServicer(ReportDeliveries(parts.deliveries, now_ms, unattributed))
+    deliveries = DeliveryServicer(ReportDeliveries(parts.deliveries, parts.measures, now_ms))
     server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
     server.on_drain(deliveries.drain)
     _add_listening(server, parts, cases, streams.activity)
@@ -320,7 +321,7 @@ def held_streams(
     streams: OpenStreams,
 ) -> Streams:
     """What holds streams, on the parts."""
-    measures, events, commander = PrometheusMeasures(), parts.events, cases.commander
+    measures, events, commander = parts.measures, parts.events, cases.commander
     heartbeats = Heartbeats(
         parts.store,
         parts.positions,
@@ -331,7 +332,7 @@ def held_streams(
         clock=now_ms,
     )
     devices = DeviceStreams(
-        parts.mailboxes, events, events, commander,
+        parts.mailboxes, events, parts.presence, commander,
         register_device=on_devices.register_device,
         open_mailbox=OpenMailbox(parts.mailboxes, events, now_ms),
         report_applied=on_devices.report_applied,

@@ -1,4 +1,7 @@
-"""Between the contract's messages and the domain's values, in both directions."""
+"""Between the contract's messages and the domain's values, in both directions.
+
+Servicers answer with these messages, and the feed of plays stores them.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,10 @@ from segue.catalog.v1.track_summary_pb2 import TrackSummary
 from segue.playback.v1 import history_service_pb2, play_source_pb2, playback_pb2
 
 from meshkit.timestamps import timestamp_of_ms
-from playback_svc.domain.listing import Listing
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
-from playback_svc.domain.play_queue import Origin, PlayQueue, Repeat, origin_ahead, origin_of
+from playback_svc.domain.play_queue import PlayQueue, Repeat, origin_of
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.plays import Outcome, PlayRecord
-from playback_svc.ports.answers import Answer, Transferred
-from playback_svc.streams.slots import SessionOver
-from playback_svc.usecases.playback.get_playback import Playing
-from playback_svc.usecases.playback.get_queue import QueueEntry
 
 STATUSES = {
     Status.PLAYING: playback_pb2.Playback.PLAYING,
@@ -48,10 +46,6 @@ _CONTEXT_KINDS = {
     ContextKind.ALBUM: play_source_pb2.ContextRef.ALBUM,
     ContextKind.ARTIST: play_source_pb2.ContextRef.ARTIST,
     ContextKind.TRACKS: play_source_pb2.ContextRef.TRACKS,
-}
-_ENTRY_KINDS = {
-    Origin.QUEUE: playback_pb2.QueueEntry.QUEUED,
-    Origin.CONTEXT: playback_pb2.QueueEntry.CONTEXT,
 }
 REPEATS_ASKED = {number: repeat for repeat, number in REPEATS.items()}
 
@@ -98,16 +92,6 @@ def origin_asked(origin: play_source_pb2.PlayOrigin) -> PlayOrigin:
     return PlayOrigin(kind, origin.context.id, origin.shown_id)
 
 
-def queue_entry(entry: QueueEntry, queue: PlayQueue) -> playback_pb2.QueueEntry:
-    """An entry to come of ``queue``."""
-    return playback_pb2.QueueEntry(
-        kind=_ENTRY_KINDS[entry.upcoming.origin],
-        item_id=entry.upcoming.entry.item_id,
-        track=track_summary(entry.track),
-        origin=play_origin(origin_ahead(queue, entry.upcoming)),
-    )
-
-
 _OUTCOMES = {
     Outcome.COMPLETED: history_service_pb2.Play.COMPLETED,
     Outcome.SKIPPED: history_service_pb2.Play.SKIPPED,
@@ -134,22 +118,6 @@ def play(play: PlayRecord) -> history_service_pb2.Play:
         offline=play.offline,
         client_play_id=play.client_play_id,
     )
-
-
-def playback(playing: Playing) -> playback_pb2.Playback:
-    """A user's playback as it is now."""
-    state, skips = playing.state, playing.skips
-    told = snapshot(state, playing.position_ms, len(Listing(state.queue.queued)))
-    if skips is not None:
-        told.skips_remaining = skips.remaining
-        told.skips_reset_at.FromSeconds(skips.resets_at_s)
-    return told
-
-
-def told(answer: Answer) -> playback_pb2.Playback:
-    """The playback that an answer tells of, as it was then."""
-    told = answer.told(Transferred)
-    return snapshot(told.playing, answer.position_ms, told.queue_count)
 
 
 def snapshot(state: PlayerState, position: int, queue_count: int) -> playback_pb2.Playback:
@@ -185,8 +153,3 @@ def end_reason(reason: EndReason | None) -> playback_pb2.SessionEnd.Reason.Value
     if reason is None:
         return playback_pb2.SessionEnd.REASON_UNSPECIFIED
     return playback_pb2.SessionEnd.Reason.Value(reason.value)
-
-
-def session_end(over: SessionOver) -> playback_pb2.SessionEnd:
-    """Why a session takes no more beats."""
-    return playback_pb2.SessionEnd(reason=end_reason(over.reason), message=over.message)

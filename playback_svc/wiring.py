@@ -29,6 +29,7 @@ from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
 from playback_svc.adapters.postgres.user_snapshots import PostgresUserSnapshots
+from playback_svc.adapters.prometheus import PrometheusMeasures
 from playback_svc.adapters.valkey.events import ValkeyEventBus
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.adapters.valkey.preferences import ValkeyPreferences
@@ -78,7 +79,7 @@ async def connect(
 
 def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: Any) -> Parts:
     """The parts over the schema of ``process`` and Valkey; ``others`` are those of no store."""
-    pool = process.pool
+    pool, events = process.pool, ValkeyEventBus(client, holder)
     return Parts(
         holder=holder,
         leases=PostgresLeases(pool),
@@ -91,7 +92,9 @@ def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: 
         preferences=ValkeyPreferences(client),
         snapshots=PostgresUserSnapshots(pool),
         positions=ValkeyPositions(client, now_ms),
-        events=ValkeyEventBus(client, holder),
+        events=events,
+        presence=events,
         skips=ValkeySkipWindows(client, now_ms),
+        measures=PrometheusMeasures(),
         **others,
     )

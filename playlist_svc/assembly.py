@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from segue.playlist.v1.library_service_pb2_grpc import add_LibraryServiceServicer_to_server
@@ -22,8 +23,8 @@ from meshkit.process import Serving
 from meshkit.server import MeshServer
 from meshkit.streams import OpenStreams
 from meshkit.ulids import new_id
-from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain.library import Album
+from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.social import Artist
 from playlist_svc.ports.library import Albums, UserCollection
 from playlist_svc.ports.listings import Listings
@@ -102,7 +103,7 @@ from playlist_svc.usecases.writing import Revisions, Writer
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What use cases stand on."""
+    """What use cases stand on; ``decode_head`` reads a head as the feed carries it."""
 
     store: PlaylistStore
     cache: HeadCache
@@ -122,6 +123,7 @@ class Parts:
     people: People
     catalogue: Catalogue
     matching: Matching
+    decode_head: Callable[[bytes], Head]
 
 
 class _Shared:
@@ -129,7 +131,7 @@ class _Shared:
 
     def __init__(self, parts: Parts) -> None:
         store, tracks, people = parts.store, parts.tracks, parts.people
-        self.notifier = ChangeNotifier(parts.feed, parts.cache, heads.decode)
+        self.notifier = ChangeNotifier(parts.feed, parts.cache, parts.decode_head)
         self.access = Access(store, parts.cache)
         self.writer = Writer(store, self.access)
         self.revisions = Revisions(tracks, now_ms, new_id)
@@ -187,8 +189,8 @@ def _playlist_internal(
         PutManagedPlaylist(
             store, use.writer, use.revisions, parts.tracks, people, clock=now_ms, new_id=new_id
         ),
-        WatchChanges(feed, parts.listings, parts.social, people, heads.decode),
-        WatchMembership(feed, parts.listings, store, heads.decode),
+        WatchChanges(feed, parts.listings, parts.social, people, parts.decode_head),
+        WatchMembership(feed, parts.listings, store, parts.decode_head),
         streams=streams,
     )
 

@@ -14,6 +14,7 @@ from meshkit.clock import now_ms
 from meshkit.process import ServiceProcess, service_process
 from meshkit.revocations import identity_revocations
 from playlist_svc.adapters.cached_people import CachedPeople
+from playlist_svc.adapters.codecs import heads
 from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.grpc.catalogue import CATALOG, CatalogueService
 from playlist_svc.adapters.grpc.identity import USERS, IdentityService
@@ -83,6 +84,7 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
         people=CachedPeople(IdentityService(users), PostgresLastKnownNames(lookups), now_ms),
         catalogue=RetryingCatalogue(catalogue, retries),
         matching=RetryingMatching(CatalogueMatching(SearchInternalServiceStub(catalog)), retries),
+        decode_head=heads.decode,
     )
     process.refuse_revoked(identity_revocations(users))
     followed = ReplicateCatalogue(PostgresTrackReplica(lookups))

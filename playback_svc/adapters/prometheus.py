@@ -49,11 +49,6 @@ def entered(play: PlayRecord) -> None:
     _PLAYS_OF[play.offline].inc()
 
 
-def unattributed(count: int) -> None:
-    """Counts delivered bytes that belong to nobody."""
-    _UNATTRIBUTED.inc(count)
-
-
 class PrometheusMeasures:
     """``Measures`` with bounded labels."""
 
@@ -86,3 +81,6 @@ class PrometheusMeasures:
 
     def playing(self, sessions: int) -> None:
         _PLAYING.set(sessions)
+
+    def unattributed(self, count: int) -> None:
+        _UNATTRIBUTED.inc(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,4 +83,21 @@ class EventBus(Protocol):
 
     def unwatch(self, user_id: str) -> None:
         """Hear of this user no longer."""
+        ...
+
+
+class EventExchange(EventBus, Protocol):
+    """The bus as the process runs it."""
+
+    def listen(
+        self, listener: Callable[[Event], None], on_gap: Callable[[], None] | None = None
+    ) -> None:
+        """Have ``listener`` called with all events of watched users, and of one's own sending.
+
+        ``on_gap`` is called when events may have been missed and come again. Neither may raise.
+        """
+        ...
+
+    async def run(self) -> None:
+        """Exchange events until cancelled."""
         ...

@@ -29,3 +29,7 @@ class Measures(Protocol):
     def playing(self, sessions: int) -> None:
         """So many sessions whose beats come to this process play now."""
         ...
+
+    def unattributed(self, count: int) -> None:
+        """So many bytes were delivered whose session nobody knows."""
+        ...

@@ -12,12 +12,11 @@ from meshkit.faults import InvalidArgument
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
-from playback_svc import convert
 from playback_svc.domain.mailbox import Command
 from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock
-from playback_svc.servicers import device_messages
+from playback_svc.servicers import device_messages, playback_messages
 from playback_svc.servicers.holding import SCOPES, Inbox, ended_by_failure, first
 from playback_svc.servicers.streams import stream
 from playback_svc.streams.device_stream import DeviceStream
@@ -101,7 +100,7 @@ class DeviceStreamCalls:
     def _welcome(self, greeting: Greeting) -> device_pb2.Welcome:
         playing, lapse = greeting.playing, greeting.lapse
         return device_pb2.Welcome(
-            playback=convert.playback(playing) if playing else None,
+            playback=playback_messages.playback(playing) if playing else None,
             stream=self._signed(greeting.answer),
             last_applied=greeting.last_applied,
             lapsed=device_messages.lapsed(lapse) if lapse else None,

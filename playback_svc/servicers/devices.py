@@ -12,10 +12,9 @@ from meshkit.idempotency import request_key
 from meshkit.paging import Page, foreign_token
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from playback_svc import convert
 from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.clock import Clock
-from playback_svc.servicers import device_messages
+from playback_svc.servicers import device_messages, playback_messages
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.streams import stream
 from playback_svc.usecases.device_cases import DeviceCases
@@ -125,7 +124,7 @@ class DeviceServicer(DeviceServiceServicer):
         plays = request.play if request.HasField("play") else None
         answer = await self._cases.transfer(caller, device_id, key, plays=plays)
         return pb.TransferResponse(
-            playback=convert.told(answer),
+            playback=playback_messages.transferred(answer),
             stream=stream(answer, self._addresses),
             command_number=answer.number,
         )

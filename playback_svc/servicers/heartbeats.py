@@ -14,9 +14,9 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.stream_ends import unavailable
 from meshkit.streams import OpenStreams
-from playback_svc import convert
 from playback_svc.domain.beats import Counted, network_of
 from playback_svc.ports.clock import Clock
+from playback_svc.servicers import playback_messages
 from playback_svc.servicers.holding import SCOPES, first
 from playback_svc.streams.heartbeats import Heartbeats
 from playback_svc.streams.slots import Slot
@@ -118,7 +118,7 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         if slot.end is None and beat.seq > slot.last_seq:
             await self._take(slot, beat)
         if slot.over is not None:
-            return pb.ReportHeartbeatResponse(session_end=convert.session_end(slot.over))
+            return pb.ReportHeartbeatResponse(session_end=playback_messages.session_end(slot.over))
         ack = playback_pb2.HeartbeatAck(seq=beat.seq, epoch=slot.epoch, revision=slot.revision)
         return pb.ReportHeartbeatResponse(ack=ack)
 
@@ -148,7 +148,9 @@ def _farewell(slot: Slot) -> list[pb.StreamHeartbeatsResponse]:
     """The last messages of a stream that the server ends; none when the device closed it."""
     last = []
     if slot.over is not None:
-        last.append(pb.StreamHeartbeatsResponse(session_end=convert.session_end(slot.over)))
+        last.append(
+            pb.StreamHeartbeatsResponse(session_end=playback_messages.session_end(slot.over))
+        )
     if slot.end is not None:
         last.append(pb.StreamHeartbeatsResponse(end=slot.end.to_message()))
     return last

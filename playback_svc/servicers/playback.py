@@ -15,6 +15,7 @@ from meshkit.server_context import Context
 from playback_svc import convert
 from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.answers import QueueEdited
+from playback_svc.servicers import playback_messages
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
 from playback_svc.streams.live_view import Watchers
@@ -74,7 +75,9 @@ class PlaybackServicer(PlaybackServiceServicer):
     ) -> pb.GetPlaybackResponse:
         principal = current_principal()
         playing = await self._cases.get_playback(principal.user_id, principal.tier)
-        return pb.GetPlaybackResponse(playback=convert.playback(playing) if playing else None)
+        return pb.GetPlaybackResponse(
+            playback=playback_messages.playback(playing) if playing else None
+        )
 
     async def WatchPlayback(
         self, request: pb.WatchPlaybackRequest, context: Context
@@ -159,8 +162,8 @@ class PlaybackServicer(PlaybackServiceServicer):
             return pb.GetQueueResponse()
         queue = ahead.playing.state.queue
         return pb.GetQueueResponse(
-            playback=convert.playback(ahead.playing),
-            entries=[convert.queue_entry(entry, queue) for entry in ahead.entries],
+            playback=playback_messages.playback(ahead.playing),
+            entries=[playback_messages.queue_entry(entry, queue) for entry in ahead.entries],
             total_count=ahead.total,
         )
 
@@ -209,7 +212,7 @@ class PlaybackServicer(PlaybackServiceServicer):
 
 
 def _shown(playing: Playing) -> pb.WatchPlaybackResponse:
-    return pb.WatchPlaybackResponse(playback=convert.playback(playing))
+    return pb.WatchPlaybackResponse(playback=playback_messages.playback(playing))
 
 
 def _asked(request: WriteRequest) -> tuple[Caller, RequestKey | None]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from playback_svc.domain.deliveries import Batch
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
+from playback_svc.ports.measures import Measures
 
 REPORTED_WITHIN_MS = 24 * 3_600_000
 """A batch is reported for this long after it was delivered."""
 
 
 class ReportDeliveries:
-    """Counts batches, each once; ``unattributed`` is told how many bytes were nobody's."""
+    """Counts batches, each once."""
 
-    def __init__(
-        self, deliveries: Deliveries, clock: Clock, unattributed: Callable[[int], None]
-    ) -> None:
+    def __init__(self, deliveries: Deliveries, measures: Measures, clock: Clock) -> None:
         self._deliveries = deliveries
-        self._unattributed = unattributed
+        self._measures = measures
         self._clock = clock
 
     def is_timely(self, delivered_at_ms: int) -> bool:
@@ -29,4 +26,4 @@ class ReportDeliveries:
     async def __call__(self, batch: Batch) -> None:
         """Returns once the batch is counted, now or before. Raises Unavailable."""
         unknown = await self._deliveries.count(batch, self._clock())
-        self._unattributed(unknown)
+        self._measures.unattributed(unknown)

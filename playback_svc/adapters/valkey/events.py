@@ -105,10 +105,6 @@ class ValkeyEventBus:
     def listen(
         self, listener: Callable[[Event], None], on_gap: Callable[[], None] | None = None
     ) -> None:
-        """Have ``listener`` called with all events of watched users, and of one's own sending.
-
-        ``on_gap`` is called when events may have been missed and come again. Neither may raise.
-        """
         self._listener = listener
         self._on_gap = on_gap or _unheeded
 

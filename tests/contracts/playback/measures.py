@@ -22,3 +22,6 @@ class NoMeasures:
 
     def playing(self, sessions: int) -> None:
         """See the port."""
+
+    def unattributed(self, count: int) -> None:
+        """See the port."""

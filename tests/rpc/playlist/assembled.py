@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from meshkit import feeds_postgres, postgres
 from meshkit.process import Serving
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
+from playlist_svc.adapters.codecs import heads
 from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.affiliations import MemoryAffiliations
 from playlist_svc.adapters.memory.heads import MemoryHeads
@@ -73,6 +74,7 @@ def memory_parts(store: MemoryPlaylists, cache: MemoryHeads, people: People) -> 
         people=people,
         catalogue=catalogue,
         matching=MemoryMatching(),
+        decode_head=heads.decode,
     )
 
 
