@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from edge.identity.ports import KeyPublisher
+from edge.identity.ports.signing_keys import KeyPublisher
 from meshkit.http_status import unrouted
 from meshkit.scopes import operator_scopes, user_scopes
 

@@ -20,7 +20,7 @@ from edge.identity.adapters.postgres.revocations import PostgresRevocations, pru
 from edge.identity.adapters.postgres.user_feed import PostgresUserFeed
 from edge.identity.domain.events import SessionRevoked
 from edge.identity.http import Endpoints
-from edge.identity.ports import PasswordHasher
+from edge.identity.ports.password_hasher import PasswordHasher
 from edge.identity.schema import SCHEMA
 from edge.identity.servicers.plans import PlanServicer
 from edge.identity.servicers.tokens import TokenServicer

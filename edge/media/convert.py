@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from segue.playback.v1 import delivery_internal_service_pb2 as pb
 
+from edge.media.domain.deliveries import Batch, Delivered, DeliveredSegment
 from edge.media.domain.ranges import RangeUnsatisfiable
-from edge.media.ports import Batch, Delivered, DeliveredSegment, ObjectMissing, StoreUnavailable
+from edge.media.ports.object_store import ObjectMissing, StoreUnavailable
 from meshkit.faults import Fault, InvalidArgument, NotFound, Unavailable
 
 _RETRY_AFTER_S = 1.0

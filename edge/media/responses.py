@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from edge.media.domain.ranges import Span, accepts_gzip, not_modified, select
-from edge.media.ports import ObjectStore, StoreUnavailable
+from edge.media.ports.object_store import ObjectStore, StoreUnavailable
 from meshkit.telemetry import histogram
 
 IMMUTABLE = "public, max-age=31536000, immutable"

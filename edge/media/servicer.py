@@ -16,8 +16,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.media.domain import dash, hls
+from edge.media.domain.deliveries import Part
 from edge.media.guard import Guard
-from edge.media.ports import DeliveryLedger, ObjectMissing, ObjectStore, Part
+from edge.media.ports.delivery_ledger import DeliveryLedger
+from edge.media.ports.object_store import ObjectMissing, ObjectStore
 from edge.media.responses import manifest_response, object_response
 from edge.media.usecases.open_asset import AssetOpener, OpenAsset
 from meshkit.http_status import unrouted

@@ -14,7 +14,8 @@ from edge.media.adapters.files.spool import FileSpool
 from edge.media.adapters.grpc.delivery_reports import PLAYBACK, PlaybackReports
 from edge.media.adapters.memory.delivery_ledger import MemoryLedger
 from edge.media.adapters.obstore.object_store import open_objects
-from edge.media.ports import DeliveryLedger, Spool
+from edge.media.ports.delivery_ledger import DeliveryLedger
+from edge.media.ports.spool import Spool
 from edge.media.servicer import MediaServicer
 from edge.media.settings import Settings
 from edge.media.usecases.descriptor_cache import DescriptorCache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edge.identity.domain.tokens import Revocation
-from edge.identity.ports import Clock, Revocations
+from edge.identity.ports.clock import Clock
+from edge.identity.ports.revocations import Revocations
 from meshkit.idempotency import RequestKey
 
 

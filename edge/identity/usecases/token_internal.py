@@ -8,7 +8,9 @@ from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import TOKEN_LIFETIME, AccessToken, Claims, scopes_of
 from edge.identity.domain.users import User, parse_username
-from edge.identity.ports import Account, Accounts, Clock, IdSource, TokenSigner
+from edge.identity.ports.accounts import Account, Accounts
+from edge.identity.ports.clock import Clock, NewId
+from edge.identity.ports.signing_keys import TokenSigner
 
 
 class IssueLocalToken:
@@ -19,7 +21,7 @@ class IssueLocalToken:
         accounts: Accounts,
         signer: TokenSigner,
         now: Clock,
-        new_id: IdSource,
+        new_id: NewId,
         *,
         issuer: str,
     ) -> None:

@@ -13,7 +13,9 @@ from edge.identity.domain.users import (
     parse_password,
     parse_username,
 )
-from edge.identity.ports import Account, Accounts, Clock, IdSource, PasswordHasher
+from edge.identity.ports.accounts import Account, Accounts
+from edge.identity.ports.clock import Clock, NewId
+from edge.identity.ports.password_hasher import PasswordHasher
 from meshkit.faults import NotFound
 from meshkit.idempotency import RequestKey, reused
 
@@ -41,7 +43,7 @@ class CreateUser:
     """
 
     def __init__(
-        self, accounts: Accounts, hasher: PasswordHasher, now: Clock, new_id: IdSource
+        self, accounts: Accounts, hasher: PasswordHasher, now: Clock, new_id: NewId
     ) -> None:
         self._accounts = accounts
         self._hasher = hasher

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 
 from edge.identity.domain.events import SessionRevoked, UserEvent
 from edge.identity.domain.users import User
-from edge.identity.ports import Accounts, Clock, Revocations, UserFeed
+from edge.identity.ports.accounts import Accounts
+from edge.identity.ports.clock import Clock
+from edge.identity.ports.revocations import Revocations
+from edge.identity.ports.user_feed import UserFeed
 from meshkit.feeds import CaughtUp
 
 

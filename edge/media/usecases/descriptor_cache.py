@@ -9,7 +9,7 @@ from functools import partial
 from google.protobuf.message import DecodeError
 from segue.catalog.v1.asset_pb2 import AssetDescriptor
 
-from edge.media.ports import ObjectStore, StoreUnavailable
+from edge.media.ports.object_store import ObjectStore, StoreUnavailable
 from meshkit.single_flight import SingleFlight
 
 

@@ -9,8 +9,10 @@ from functools import cached_property
 from segue.catalog.v1.asset_pb2 import AssetDescriptor, Rung, StoredObject
 
 from edge.media.domain import dash, hls
+from edge.media.domain.deliveries import Part
 from edge.media.domain.ladder import allowed_rungs, segment_ms
-from edge.media.ports import CapabilityVerifier, ObjectMissing, Part
+from edge.media.ports.capability_verifier import CapabilityVerifier
+from edge.media.ports.object_store import ObjectMissing
 from edge.media.usecases.descriptor_cache import DescriptorCache
 from meshkit.capability import CapabilityExpired, CapabilityInvalid
 from meshkit.faults import NotFound, PermissionDenied

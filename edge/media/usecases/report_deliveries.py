@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from edge.media.ports import Batch, DeliveryLedger, DeliveryReports, Spool, SpoolFull
+from edge.media.domain.deliveries import Batch
+from edge.media.ports.delivery_ledger import DeliveryLedger
+from edge.media.ports.delivery_reports import DeliveryReports
+from edge.media.ports.spool import Spool, SpoolFull
 from meshkit.faults import Fault, InvalidArgument, Unavailable
 
 MOST_DELIVERIES = 1_000

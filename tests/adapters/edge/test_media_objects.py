@@ -9,7 +9,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from edge.media.adapters.obstore.object_store import LocalObjects, ObstoreObjects, open_objects
-from edge.media.ports import ObjectMissing, ObjectStore, StoreUnavailable
+from edge.media.ports.object_store import ObjectMissing, ObjectStore, StoreUnavailable
 
 KEY = "media/" + "ab" * 32
 CONTENT = bytes(range(256)) * 4096

@@ -14,7 +14,8 @@ import pytest
 from ulid import ULID
 
 from edge.media.adapters.files.spool import FileSpool
-from edge.media.ports import Batch, Delivered, DeliveredSegment, SpoolFull
+from edge.media.domain.deliveries import Batch, Delivered, DeliveredSegment
+from edge.media.ports.spool import SpoolFull
 
 MANY = 1 << 20
 

@@ -16,14 +16,10 @@ from meshkit import feeds_postgres, postgres
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change
 from meshkit.testing.stores import PostgresServer
-from tests.contracts.identity.ports_suite import (
-    AccountsContract,
-    RevocationsContract,
-    StoresUnderTest,
-    UserFeedContract,
-    account,
-    key,
-)
+from tests.contracts.identity.accounts_suite import AccountsContract
+from tests.contracts.identity.revocations_suite import RevocationsContract
+from tests.contracts.identity.stores import StoresUnderTest, account, key
+from tests.contracts.identity.user_feed_suite import UserFeedContract
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from ulid import ULID
 
 from edge.media.adapters.memory.delivery_ledger import MemoryLedger
-from edge.media.ports import Batch, Delivered, DeliveredSegment, Part, SpoolFull
+from edge.media.domain.deliveries import Batch, Delivered, DeliveredSegment, Part
+from edge.media.ports.spool import SpoolFull
 from edge.media.usecases.report_deliveries import (
     MOST_BATCHES,
     MOST_DELIVERIES,

@@ -11,7 +11,7 @@ from media_descriptors import descriptor, rung
 from segue.catalog.v1.asset_pb2 import AssetDescriptor
 
 from edge.media.guard import masked
-from edge.media.ports import LocalFile, ObjectMissing, StoreUnavailable
+from edge.media.ports.object_store import LocalFile, ObjectMissing, StoreUnavailable
 from edge.media.usecases.descriptor_cache import DescriptorCache
 from edge.media.usecases.open_asset import AssetOpener
 from meshkit.capability import Capability, CapabilityKeys

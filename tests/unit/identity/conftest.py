@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts.identity.ports_suite")
+pytest.register_assert_rewrite("tests.contracts.identity")

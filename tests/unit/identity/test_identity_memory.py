@@ -8,12 +8,10 @@ from edge.identity.adapters.memory.accounts import MemoryAccounts
 from edge.identity.adapters.memory.revocations import MemoryRevocations
 from edge.identity.adapters.memory.user_feed import MemoryUserFeed
 from meshkit.feeds import Change, MemoryChangeFeed
-from tests.contracts.identity.ports_suite import (
-    AccountsContract,
-    RevocationsContract,
-    StoresUnderTest,
-    UserFeedContract,
-)
+from tests.contracts.identity.accounts_suite import AccountsContract
+from tests.contracts.identity.revocations_suite import RevocationsContract
+from tests.contracts.identity.stores import StoresUnderTest
+from tests.contracts.identity.user_feed_suite import UserFeedContract
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import Claims
 from edge.identity.domain.users import Password, User
-from edge.identity.ports import Account
+from edge.identity.ports.accounts import Account
 from edge.identity.usecases.token import RevokeSession
 from edge.identity.usecases.token_internal import IssueLocalToken
 from edge.identity.usecases.user import CreateUser, GetMe, LookupUser, SignUp

@@ -9,7 +9,7 @@ from edge.identity.adapters.codecs import changes
 from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.users import User, email_key
-from edge.identity.ports import Account
+from edge.identity.ports.accounts import Account
 from meshkit.faults import NotFound
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey

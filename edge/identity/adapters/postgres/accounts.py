@@ -11,7 +11,7 @@ from edge.identity.adapters.postgres.user_rows import fetch_one, fetch_users, us
 from edge.identity.domain.faults import UniqueField, UserExists
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.users import User
-from edge.identity.ports import Account
+from edge.identity.ports.accounts import Account
 from meshkit import feeds_postgres, postgres
 from meshkit.faults import NotFound
 from meshkit.idempotency import RequestKey

@@ -13,7 +13,8 @@ from segue.playback.v1.delivery_internal_service_pb2 import ReportDeliveriesRequ
 
 from edge.media.adapters.files.held_folders import hold, make_and_hold
 from edge.media.convert import batch_message, batch_of
-from edge.media.ports import Batch, SpoolFull
+from edge.media.domain.deliveries import Batch
+from edge.media.ports.spool import SpoolFull
 from meshkit.telemetry import counter, gauge
 
 _SUFFIX = ".batch"

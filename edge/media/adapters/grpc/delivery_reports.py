@@ -8,7 +8,7 @@ from segue.playback.v1 import delivery_internal_service_pb2 as pb
 from segue.playback.v1.delivery_internal_service_pb2_grpc import DeliveryInternalServiceStub
 
 from edge.media.convert import batch_message
-from edge.media.ports import Batch
+from edge.media.domain.deliveries import Batch
 
 PLAYBACK = pb.DESCRIPTOR.services_by_name["DeliveryInternalService"]
 

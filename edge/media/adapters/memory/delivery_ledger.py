@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from edge.media.ports import Delivered, DeliveredSegment, Part
+from edge.media.domain.deliveries import Delivered, DeliveredSegment, Part
 from meshkit.telemetry import counter
 
 _delivered = counter("delivered_bytes", "Bytes of media that were sent.", ["rung"])

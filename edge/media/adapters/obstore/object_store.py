@@ -13,7 +13,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from edge.media.ports import LocalFile, ObjectMissing, StoreUnavailable
+from edge.media.ports.object_store import LocalFile, ObjectMissing, StoreUnavailable
 from meshkit import telemetry
 
 if TYPE_CHECKING:

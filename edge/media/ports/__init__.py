@@ -1,0 +1,1 @@
+"""What the origin asks of the world: objects, capabilities verified, what it sent counted."""
