@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+import math
+import time
 from functools import partial
 
 from google.protobuf.message import DecodeError
 from segue.catalog.v1.asset_pb2 import AssetDescriptor
 
 from edge.media.ports.object_store import ObjectStore, StoreUnavailable
+from meshkit.aging import AgingCache
 from meshkit.single_flight import SingleFlight
 
 
@@ -21,9 +23,9 @@ class DescriptorCache:
 
     def __init__(self, objects: ObjectStore, capacity_bytes: int) -> None:
         self._objects = objects
-        self._capacity_bytes = capacity_bytes
-        self._held: OrderedDict[str, tuple[AssetDescriptor, int]] = OrderedDict()
-        self._held_bytes = 0
+        self._cache: AgingCache[str, AssetDescriptor] = AgingCache(
+            capacity_bytes, math.inf, time.monotonic
+        )
         self._loads: SingleFlight[str, AssetDescriptor] = SingleFlight()
 
     async def get(self, sha256: str) -> AssetDescriptor:
@@ -31,11 +33,8 @@ class DescriptorCache:
 
         One load a hash at a time, however many ask. Raises ObjectMissing, StoreUnavailable.
         """
-        held = self._held.get(sha256)
-        if held is not None:
-            self._held.move_to_end(sha256)
-            return held[0]
-        return await self._loads(sha256, partial(self._load, sha256))
+        held = self._cache.get(sha256)
+        return held if held is not None else await self._loads(sha256, partial(self._load, sha256))
 
     async def _load(self, sha256: str) -> AssetDescriptor:
         stored = await self._objects.read(f"descriptors/{sha256}")
@@ -45,12 +44,5 @@ class DescriptorCache:
             descriptor = AssetDescriptor.FromString(stored)
         except DecodeError as error:
             raise StoreUnavailable(f"descriptor {sha256} cannot be decoded") from error
-        self._keep(sha256, descriptor, len(stored))
+        self._cache.keep(sha256, descriptor, time.monotonic(), len(stored))
         return descriptor
-
-    def _keep(self, sha256: str, descriptor: AssetDescriptor, size: int) -> None:
-        self._held[sha256] = (descriptor, size)
-        self._held_bytes += size
-        while self._held_bytes > self._capacity_bytes and len(self._held) > 1:
-            _, (_, freed) = self._held.popitem(last=False)
-            self._held_bytes -= freed
