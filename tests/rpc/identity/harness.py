@@ -23,12 +23,13 @@ from segue.identity.v1 import (
 from edge.identity import wiring
 from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
 from edge.identity.adapters.files.signing_keys import SigningKeys
+from edge.identity.assembly import assemble
 from edge.identity.schema import SCHEMA
 from edge.identity.settings import Settings
 from meshkit.certificates import credentials
 from meshkit.process import service_process
 from meshkit.server import MeshServer
-from meshkit.testing.rpc import ISSUER, service_settings
+from meshkit.testing.rpc import service_settings
 
 pb = identity_service_pb2
 internal_pb = identity_internal_service_pb2
@@ -114,7 +115,8 @@ async def serving(
     )
     tokens = wiring.verifier(settings, keys)
     async with service_process(settings, SCHEMA, tokens=tokens) as process:
-        wiring.assemble(process, hasher=hasher, keys=keys, issuer=ISSUER)
+        parts = wiring.stored_parts(process, hasher, keys)
+        process.refuse_revoked(assemble(process, settings, parts))
         if not follows:
             process.tokens.revoke = lambda _sid, _forget_at: None  # type: ignore[method-assign]
         async with process.served() as port:

@@ -1,0 +1,103 @@
+"""Use cases and servicers, built on parts: which adapters those are is not known here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
+from segue.identity.v1.identity_internal_service_pb2_grpc import (
+    add_TokenInternalServiceServicer_to_server,
+    add_UserInternalServiceServicer_to_server,
+)
+from starlette.types import ASGIApp
+
+from edge.identity.domain.events import SessionRevoked
+from edge.identity.http import Endpoints
+from edge.identity.ports.accounts import Accounts
+from edge.identity.ports.password_hasher import PasswordHasher
+from edge.identity.ports.revocations import Revocations
+from edge.identity.ports.signing_keys import KeyPublisher, TokenSigner
+from edge.identity.ports.user_feed import UserFeed
+from edge.identity.servicers.plans import PlanServicer
+from edge.identity.servicers.tokens import TokenServicer
+from edge.identity.servicers.tokens_internal import TokenInternalServicer
+from edge.identity.servicers.users import UserServicer
+from edge.identity.servicers.users_internal import UserInternalServicer
+from edge.identity.settings import Settings
+from edge.identity.usecases.token import RevokeSession
+from edge.identity.usecases.token_internal import IssueLocalToken
+from edge.identity.usecases.user import CreateUser, GetMe, LookupUser
+from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
+from meshkit.clock import utc_now
+from meshkit.feeds import CaughtUp
+from meshkit.process import Serving
+from meshkit.revocations import RevocationStep, Watch
+from meshkit.ulids import new_id
+
+
+class Keys(TokenSigner, KeyPublisher, Protocol):
+    """The keys of access tokens, to sign with and to be published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What use cases stand on."""
+
+    accounts: Accounts
+    revocations: Revocations
+    user_feed: UserFeed
+    hasher: PasswordHasher
+    keys: Keys
+
+
+def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch:
+    """Serves identity's contracts on ``parts``; returns how this process learns of revocations."""
+    server, accounts = serving.server, parts.accounts
+    watch_users = WatchUsers(parts.user_feed, parts.revocations, utc_now)
+    create_user = CreateUser(accounts, parts.hasher, utc_now, new_id)
+    issue = IssueLocalToken(accounts, parts.keys, utc_now, new_id, issuer=settings.token_issuer)
+    server.add(
+        pb_grpc.add_UserServiceServicer_to_server,
+        UserServicer(create_user, GetMe(accounts), LookupUser(accounts)),
+    )
+    server.add(pb_grpc.add_PlanServiceServicer_to_server, PlanServicer())
+    server.add(
+        pb_grpc.add_TokenServiceServicer_to_server,
+        TokenServicer(RevokeSession(parts.revocations, utc_now)),
+    )
+    server.add(
+        add_UserInternalServiceServicer_to_server,
+        UserInternalServicer(LookupUsers(accounts), watch_users, streams=server.streams),
+    )
+    server.add(add_TokenInternalServiceServicer_to_server, TokenInternalServicer(issue))
+    return _own_revocations(watch_users)
+
+
+def _own_revocations(watch_users: WatchUsers) -> Watch:
+    """Identity's revocations over its own feed, for this process itself."""
+    # It is cancelled, never stopped: tokens are checked until the last call has ended.
+    never = asyncio.Event()
+
+    async def watch(resume_token: str, /) -> AsyncIterator[RevocationStep]:
+        async for token, event in watch_users(resume_token, stop=never):
+            if isinstance(event, SessionRevoked):
+                yield RevocationStep(token, event.sid, event.forget_at.timestamp())
+            else:
+                at = event.at if isinstance(event, CaughtUp) else None
+                yield RevocationStep(token, caught_up_at=at)
+
+    return watch
+
+
+def http_app(serving: Serving, settings: Settings, keys: KeyPublisher) -> ASGIApp:
+    """What is served over plain HTTP beside ``serving``."""
+    endpoints = Endpoints(
+        keys,
+        issuer=settings.token_issuer,
+        public_url=settings.public_url,
+        healthy=lambda: not serving.server.draining.is_set(),
+    )
+    return endpoints.app()
