@@ -12,9 +12,10 @@ with lean_imports():
     import structlog
     import uvloop
 
+    from edge.media.assembly import assemble
     from edge.media.servicer import MediaServicer
     from edge.media.settings import Settings
-    from edge.media.wiring import reporting, wire
+    from edge.media.wiring import connect, reporting
     from meshkit import logs, telemetry
     from meshkit.capability import KeysUnusable
     from meshkit.http_server import ListenError, serving
@@ -42,7 +43,7 @@ async def serve(settings: Settings) -> None:
     """Runs the server, then drains: unhealthy first, then deaf, then told all, then gone."""
     log = structlog.get_logger()
     try:
-        origin = wire(settings)
+        parts = connect(settings)
     except (KeysUnusable, ValueError, OSError) as error:
         log.error("media_cannot_start", problem=str(error))
         sys.exit(2)
@@ -55,9 +56,9 @@ async def serve(settings: Settings) -> None:
             instance=settings.instance,
             ratio=settings.trace_ratio,
         )
-    async with reporting(settings, origin):
+    async with reporting(settings, parts):
         try:
-            await _answer(settings, origin.servicer)
+            await _answer(settings, assemble(settings, parts))
         except ListenError as error:
             log.error("media_cannot_start", problem=str(error))
             sys.exit(1)
