@@ -30,11 +30,11 @@ from redis.asyncio import Redis
 from meshkit import feeds_postgres, postgres, valkey
 from meshkit.background import regularly, running, unless
 from meshkit.clients import Channels
+from meshkit.consuming import GATHER_S, Consumer, Replica, Watch
 from meshkit.feeds import ChangeFeed
-from meshkit.following import GATHER_S, Consumer, Follower, Watch
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
-from meshkit.revocations import RevocationFollower
+from meshkit.revocations import RevocationConsumer
 from meshkit.revocations import Watch as RevocationWatch
 from meshkit.schema import Schema
 from meshkit.server import MeshServer, stop_signal
@@ -147,18 +147,18 @@ class ServiceProcess(Serving):
 
         Every service must say how it learns of them.
         """
-        self.run(RevocationFollower(self.server.streams, watch).run)
+        self.run(RevocationConsumer(self.server.streams, watch).run)
         self._refuses_revoked = True
 
     def consume(
-        self, feed: str, watch: Watch[T], consumer: Consumer[T], *, gather_s: float = GATHER_S
+        self, feed: str, watch: Watch[T], replica: Replica[T], *, gather_s: float = GATHER_S
     ) -> None:
-        """Keeps ``consumer`` up to date with another service's feed; one instance at a time does.
+        """Keeps ``replica`` up to date with another service's feed; one instance at a time does.
 
         ``feed`` names it in logs, metrics and the lease.
         """
-        lease = Lease(PostgresLeases(self.pool), f"follow-{feed}")
-        self.run(Follower(feed, watch, consumer, lease=lease, gather_s=gather_s).run)
+        lease = Lease(PostgresLeases(self.pool), f"consume-{feed}")
+        self.run(Consumer(feed, watch, replica, lease=lease, gather_s=gather_s).run)
 
     async def serve(self) -> None:
         """Serves until SIGTERM or SIGINT, and drains.

@@ -1,9 +1,9 @@
-"""Follows the revocations of sign-ins, so that a token verifier refuses what was revoked.
+"""Consumes the revocations of sign-ins, so that a token verifier refuses what was revoked.
 
-A service gives the follower a way to watch, usually identity's ``WatchUsers``::
+A service gives the consumer a way to watch, usually identity's ``WatchUsers``::
 
     watch = identity_revocations(UserInternalServiceStub(channel))
-    follower = RevocationFollower(tokens, watch)      # run() beside the server
+    consumer = RevocationConsumer(tokens, watch)      # run() beside the server
 
 It fails OPEN: while nobody can be watched, tokens stay good until they expire, which is five
 minutes at most. Each interruption is logged and counted, and the watch resumes where it was.
@@ -19,7 +19,7 @@ from typing import Protocol
 from segue.identity.v1 import identity_internal_service_pb2
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
-from meshkit.following import Follower, Step, step_of
+from meshkit.consuming import Consumer, Step, step_of
 from meshkit.stream_ends import require_going_on
 
 FAILS = "open"
@@ -31,7 +31,7 @@ class RevocationStep:
     """One step of a watch: where to resume after it and, unless ``sid`` is empty, what to revoke.
 
     ``forget_at`` is in Unix seconds: when the last token of the sign-in expires anyway.
-    ``caught_up_at`` is that of ``meshkit.following.Step``.
+    ``caught_up_at`` is that of ``meshkit.consuming.Step``.
     """
 
     resume_token: str
@@ -52,7 +52,7 @@ class Watch(Protocol):
     """Starts a watch after ``resume_token``; where that is empty, first what is still in force."""
 
     def __call__(self, resume_token: str, /) -> AsyncIterator[RevocationStep]:
-        """Steps as they happen. Raises as ``meshkit.following.Watch`` does."""
+        """Steps as they happen. Raises as ``meshkit.consuming.Watch`` does."""
         ...
 
 
@@ -71,7 +71,7 @@ def identity_revocations(stub: UserInternalServiceStub) -> Watch:
     return watch
 
 
-class RevocationFollower:
+class RevocationConsumer:
     """Keeps a verifier up to date until it is cancelled.
 
     ``pause_s`` makes the seconds to wait before try number n, from 1, after the last step.
@@ -88,17 +88,17 @@ class RevocationFollower:
             async for step in watch(resume_token):
                 yield Step(step.resume_token, step if step.sid else None, step.caught_up_at)
 
-        self._follower = Follower(
+        self._consumer = Consumer(
             "revocations", steps, _Refusal(tokens), fails=FAILS, gather_s=0.0, pause_s=pause_s
         )
 
     async def run(self) -> None:
         """Watches, and watches again after every interruption."""
-        await self._follower.run()
+        await self._consumer.run()
 
 
 class _Refusal:
-    """The consumer of revocations: a verifier of this process, and the place in its memory.
+    """The replica of revocations: a verifier of this process, and the place in its memory.
 
     Every revocation that a token too old would have missed is older than any token that is still
     good, so that nothing needs to be listed again.

@@ -44,7 +44,7 @@ from meshkit.stream_ends import (
 )
 from meshkit.tokens import TokenVerifier
 
-FOLLOWERS_SPREAD_S = 1.0
+CONSUMERS_SPREAD_S = 1.0
 """Over how many seconds other services come back: they are few, and their copies grow stale."""
 
 STREAMS_PER_USER = 16
@@ -61,7 +61,7 @@ Stream = TypeVar("Stream", bound=HeldStream)
 
 
 class Watching(Protocol):
-    """A use case that follows a change feed."""
+    """A use case that watches a change feed."""
 
     def __call__(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[tuple[str, Any]]:
         """What is told after ``token``, with the tokens that resume after it, until ``stop``.
@@ -240,7 +240,7 @@ class OpenStreams:
             self.release(stream)
 
     def _drained(self, sid: str) -> StreamEnd:
-        return draining(self._spread_s if sid else min(self._spread_s, FOLLOWERS_SPREAD_S))
+        return draining(self._spread_s if sid else min(self._spread_s, CONSUMERS_SPREAD_S))
 
     def revoke(self, sid: str, forget_at: float) -> None:
         """Refuse tokens of ``sid`` until ``forget_at`` (Unix seconds) and end its streams now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshkit import feeds_postgres, following_postgres, idempotency_postgres, leases_postgres
+from meshkit import feeds_postgres, idempotency_postgres, leases_postgres, replicas_postgres
 from meshkit.schema import Schema, Tables
 
 SCHEMA = Schema(
@@ -11,7 +11,7 @@ SCHEMA = Schema(
         Tables.of_package("playlist_svc.migrations"),
         feeds_postgres.TABLES,
         idempotency_postgres.TABLES,
-        following_postgres.TABLES,
+        replicas_postgres.TABLES,
         leases_postgres.TABLES,
     ),
 )

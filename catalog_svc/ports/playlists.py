@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from catalog_svc.domain.playlists import PlaylistFeedChange
-from meshkit.following import Consumer
+from meshkit.consuming import Replica
 
 
-class PlaylistReplica(Consumer[PlaylistFeedChange], Protocol):
+class PlaylistReplica(Replica[PlaylistFeedChange], Protocol):
     """The public playlists and the artists' followers, for search and for who asks.
 
     What changes must come with a change in the catalogue's feed in the same commit: of entity

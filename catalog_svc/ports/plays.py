@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from catalog_svc.domain.plays import MostPlayed, Play, Streams
-from meshkit.following import Consumer
+from meshkit.consuming import Replica
 
 
-class PlayCounts(Consumer[Play], Protocol):
+class PlayCounts(Replica[Play], Protocol):
     """Counts plays into the streams of their tracks, each play exactly once.
 
     A play may be told any number of times, in one batch, in several, and to several instances at

@@ -46,7 +46,7 @@ def streams_of(package: str = "") -> Mapping[str, MethodDescriptor]:
 
 
 def feeds_of(package: str = "") -> Mapping[str, MethodDescriptor]:
-    """Those of them that are change feeds: other services follow them from a token on."""
+    """Those of them that are change feeds: other services consume them from a token on."""
     return {
         name: method
         for name, method in streams_of(package).items()

@@ -8,7 +8,7 @@ from playlist_svc.ports.tracks import TrackChange, TrackReplica
 
 
 class ReplicateCatalogue:
-    """The consumer of the catalogue's feed (``meshkit.following.Consumer``)."""
+    """The consumer of the catalogue's feed (``meshkit.consuming.Replica``)."""
 
     def __init__(self, copy: TrackReplica) -> None:
         self._copy = copy

@@ -22,7 +22,7 @@ class Erasing(Protocol):
 
 
 class ReplicateUsers:
-    """The consumer of identity's feed (``meshkit.following.Consumer``).
+    """The consumer of identity's feed (``meshkit.consuming.Replica``).
 
     The place in the feed moves on once ``holders`` have forgotten everyone who was erased before
     it, so that whoever is interrupted erases again. The feed lists nothing: what happens while

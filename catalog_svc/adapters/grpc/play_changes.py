@@ -9,7 +9,7 @@ from segue.playback.v1 import playback_internal_service_pb2 as pb
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from catalog_svc.domain.plays import Play
-from meshkit.following import Step, Watch, step_of
+from meshkit.consuming import Step, Watch, step_of
 from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
 

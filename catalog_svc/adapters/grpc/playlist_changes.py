@@ -14,7 +14,7 @@ from catalog_svc.domain.playlists import (
     PlaylistChange,
     PlaylistFeedChange,
 )
-from meshkit.following import Step, Watch, step_of
+from meshkit.consuming import Step, Watch, step_of
 from meshkit.stream_ends import require_going_on
 
 

@@ -25,10 +25,10 @@ class MemoryPlayCounts:
         return self._token
 
     async def begin_listing(self) -> None:
-        """See ``Consumer.begin_listing``: the feed tells plays and lists nothing."""
+        """See ``Replica.begin_listing``: the feed tells plays and lists nothing."""
 
     async def end_listing(self) -> None:
-        """See ``Consumer.end_listing``: the feed tells plays and lists nothing."""
+        """See ``Replica.end_listing``: the feed tells plays and lists nothing."""
 
     async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
         fresh = {play.id for play in changes} - self._counted

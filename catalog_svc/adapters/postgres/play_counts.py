@@ -12,7 +12,7 @@ from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import rows
 from catalog_svc.domain.plays import Play, sum_streams
 from meshkit import feeds_postgres, postgres
-from meshkit.following_postgres import PostgresCursor
+from meshkit.replicas_postgres import PostgresCursor
 
 FEED: Final = "playback"
 KEPT: Final = timedelta(days=35)
@@ -76,10 +76,10 @@ class PostgresPlayCounts:
         return await self._cursor.token()
 
     async def begin_listing(self) -> None:
-        """See ``Consumer.begin_listing``: the feed tells plays and lists nothing."""
+        """See ``Replica.begin_listing``: the feed tells plays and lists nothing."""
 
     async def end_listing(self) -> None:
-        """See ``Consumer.end_listing``: the feed tells plays and lists nothing."""
+        """See ``Replica.end_listing``: the feed tells plays and lists nothing."""
 
     async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
         async with postgres.transaction(self._pool) as connection:

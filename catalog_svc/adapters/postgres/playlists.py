@@ -16,7 +16,7 @@ from catalog_svc.domain.playlists import (
 )
 from meshkit import feeds_postgres, postgres
 from meshkit.feeds import Change
-from meshkit.following_postgres import PostgresCursor
+from meshkit.replicas_postgres import PostgresCursor
 
 FEED = "playlist"
 _ROWS = 500

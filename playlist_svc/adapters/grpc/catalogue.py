@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from segue.catalog.v1 import catalog_internal_service_pb2, catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
-from meshkit.following import Step, step_of
+from meshkit.consuming import Step, step_of
 from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
 from playlist_svc.ports.tracks import Track, TrackChange
@@ -45,7 +45,7 @@ class CatalogueService:
         return [track_of(track) for track in answer.tracks if not _refused(track)]
 
     async def changes(self, resume_token: str, /) -> AsyncIterator[Step[TrackChange]]:
-        """The catalogue's feed, of tracks alone (``meshkit.following.Watch``)."""
+        """The catalogue's feed, of tracks alone (``meshkit.consuming.Watch``)."""
         request = catalog_internal_service_pb2.WatchChangesRequest(resume_token=resume_token)
         async for step in self._stub.WatchChanges(request):
             require_going_on(step)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
-from meshkit.following import Step, step_of
+from meshkit.consuming import Step, step_of
 from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
 from playlist_svc.ports.people import UserChange
@@ -34,7 +34,7 @@ class IdentityService:
         return names
 
     async def changes(self, resume_token: str, /) -> AsyncIterator[Step[UserChange]]:
-        """Identity's feed, of users alone (``meshkit.following.Watch``)."""
+        """Identity's feed, of users alone (``meshkit.consuming.Watch``)."""
         request = pb.WatchUsersRequest(resume_token=resume_token)
         async for step in self._stub.WatchUsers(request):
             require_going_on(step)

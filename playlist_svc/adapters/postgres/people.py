@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from meshkit import postgres
 from meshkit.clock import instant_of_ms, unix_ms
-from meshkit.following_postgres import PostgresCursor
+from meshkit.replicas_postgres import PostgresCursor
 from playlist_svc.ports.people import LastKnownName
 
 FEED: Final = "identity"

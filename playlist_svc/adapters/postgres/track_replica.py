@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from meshkit import postgres
-from meshkit.following_postgres import PostgresCursor
+from meshkit.replicas_postgres import PostgresCursor
 from playlist_svc.adapters.postgres import track_rows
 from playlist_svc.ports.tracks import TrackChange
 

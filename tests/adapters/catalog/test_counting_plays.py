@@ -20,8 +20,8 @@ from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.plays import Play
 from meshkit import postgres
 from meshkit.background import running
+from meshkit.consuming import Consumer, Step
 from meshkit.faults import Fault, OutOfRange, Unavailable
-from meshkit.following import Follower, Step
 from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
 from tests.contracts.catalog.stores import ROOT, found, new_import, tagged
@@ -91,7 +91,7 @@ async def follow(
             else:
                 return
         except Fault:
-            # Two that met: the follower tries again, and so does this one.
+            # Two that met: the consumer tries again, and so does this one.
             await asyncio.sleep(0)
 
 
@@ -154,8 +154,8 @@ async def test_a_feed_that_begins_again_is_not_counted_twice(
         return await plays.resume_token() == str(length)
 
     for expected, length in (([""], 700), (["", "700", ""], 900)):
-        follower = Follower("playback", watch, PostgresPlayCounts(pool), pause_s=lambda _: 0.0)
-        async with running(follower.run):
+        consumer = Consumer("playback", watch, PostgresPlayCounts(pool), pause_s=lambda _: 0.0)
+        async with running(consumer.run):
             await until(counted)
         assert asked == expected
         assert await streams(pool) == counts_of(feed[:length])

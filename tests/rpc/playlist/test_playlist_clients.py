@@ -22,8 +22,8 @@ from segue.identity.v1.identity_internal_service_pb2_grpc import (
 )
 from ulid import ULID
 
+from meshkit.consuming import Step
 from meshkit.faults import Fault, OutOfRange, Unavailable
-from meshkit.following import Step
 from meshkit.testing.rpc import served
 from playlist_svc.adapters.grpc.catalogue import CatalogueService
 from playlist_svc.adapters.grpc.identity import IdentityService

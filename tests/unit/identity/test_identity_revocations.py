@@ -10,7 +10,7 @@ import pytest
 
 from meshkit import telemetry
 from meshkit.faults import Fault, OutOfRange, Unavailable
-from meshkit.revocations import RevocationFollower, RevocationStep
+from meshkit.revocations import RevocationConsumer, RevocationStep
 
 LATER = time.time() + 1000
 
@@ -46,14 +46,14 @@ class Script:
 
 
 async def follow(script: Script) -> tuple[Refusing, list[int]]:
-    """Runs a follower through the script; what was revoked, and the numbers of its tries."""
+    """Runs a consumer through the script; what was revoked, and the numbers of its tries."""
     refusing, tries = Refusing(), list[int]()
 
     def pause_s(number: int) -> float:
         tries.append(number)
         return 0.0
 
-    running = asyncio.create_task(RevocationFollower(refusing, script, pause_s=pause_s).run())
+    running = asyncio.create_task(RevocationConsumer(refusing, script, pause_s=pause_s).run())
     await script.exhausted.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -89,7 +89,7 @@ async def test_what_may_be_forgotten_is() -> None:
 
 
 @pytest.mark.parametrize("error", [Fault("inside"), RuntimeError("unforeseen")])
-async def test_no_failure_ends_the_follower(error: Exception) -> None:
+async def test_no_failure_ends_the_consumer(error: Exception) -> None:
     refusing, _ = await follow(Script([error], [step("t1", "s1")]))
     assert refusing.revoked == ["s1"]
 

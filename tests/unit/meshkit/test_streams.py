@@ -26,7 +26,7 @@ from meshkit.stream_ends import (
     unavailable,
     unless_stopped,
 )
-from meshkit.streams import FOLLOWERS_SPREAD_S, OpenStreams
+from meshkit.streams import CONSUMERS_SPREAD_S, OpenStreams
 from meshkit.tokens import TokenVerifier
 
 SPREAD_S = 60.0
@@ -80,13 +80,13 @@ async def test_a_drain_ends_streams_spread_over_time(streams: OpenStreams) -> No
         assert await anext(one, None) is None
 
 
-async def test_followers_come_back_sooner_than_users(streams: OpenStreams) -> None:
+async def test_consumers_come_back_sooner_than_users(streams: OpenStreams) -> None:
     told = [streams.told(WatchUsersResponse, quiet) for _ in range(20)]
     for one in told:
         await anext(one)
     await streams.drain()
     waits = [(await anext(one)).end.reconnect_after.ToMilliseconds() for one in told]
-    assert max(waits) <= FOLLOWERS_SPREAD_S * 1000
+    assert max(waits) <= CONSUMERS_SPREAD_S * 1000
 
 
 async def test_a_stream_that_is_opened_while_the_server_drains_ends_at_once(
@@ -201,7 +201,7 @@ async def test_a_store_says_when_to_come_back(streams: OpenStreams) -> None:
     ],
     ids=lambda value: str(getattr(value, "reason", value)),
 )
-def test_a_follower_reads_the_reason_and_whether_to_come_back(
+def test_a_consumer_reads_the_reason_and_whether_to_come_back(
     end: StreamEnd, comes_back: bool
 ) -> None:
     with pytest.raises(StreamEnded) as ended:

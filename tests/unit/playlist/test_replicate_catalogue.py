@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+from meshkit.consuming import Consumer, Step
 from meshkit.faults import OutOfRange, Unavailable
-from meshkit.following import Follower, Step
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from playlist_svc.domain.rules import Ordering, Rule, RuleMatch
 from playlist_svc.ports.tracks import TrackChange
@@ -46,10 +46,10 @@ class Script:
 async def follow(copy: MemoryTracks, *watches: Sequence[Told]) -> list[str]:
     """Follows the watches; the tokens that were asked with."""
     script = Script(*watches)
-    follower = Follower(
+    consumer = Consumer(
         "catalogue", script, ReplicateCatalogue(copy), gather_s=0.001, pause_s=lambda _: 0.0
     )
-    running = asyncio.create_task(follower.run())
+    running = asyncio.create_task(consumer.run())
     await script.exhausted.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

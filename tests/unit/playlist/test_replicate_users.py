@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import pytest
 
+from meshkit.consuming import Consumer, Step
 from meshkit.faults import OutOfRange, Unavailable
 from meshkit.feeds import MemoryChangeFeed
-from meshkit.following import Follower, Step
 from playlist_svc.adapters.memory.library import MemoryCollection
 from playlist_svc.adapters.memory.people import MemoryLastKnownNames, MemoryUserReplica
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
@@ -88,10 +88,10 @@ class World:
     async def follow(self, *watches: Sequence[Told]) -> list[str]:
         """Follows the watches; the tokens that were asked with."""
         script = Script(*watches)
-        follower = Follower(
+        consumer = Consumer(
             "identity", script, self.consumer, gather_s=0.001, pause_s=lambda _: 0.0
         )
-        running = asyncio.create_task(follower.run())
+        running = asyncio.create_task(consumer.run())
         await script.exhausted.wait()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -1,14 +1,14 @@
-"""Follows another service's feed, so that a consumer keeps a copy of what it needs of it.
+"""Consumes another service's feed into a replica: a copy of what a service needs of it.
 
-A watch tells steps; the follower gathers them into batches and hands them to the consumer, which
+A watch tells steps; the consumer gathers them into batches and hands them to the replica, which
 stores the changes and the place in the feed in one transaction. Whatever is interrupted begins
 again after that place, so that every change arrives at least once and, by the version that it
 carries, is applied once::
 
-    follower = Follower("catalog", watch, consumer, lease=Lease(leases, "catalog"))
-    async with running(follower.run): ...
+    consumer = Consumer("catalog", watch, replica, lease=Lease(leases, "catalog"))
+    async with running(consumer.run): ...
 
-The place of a consumer in PostgreSQL is kept by ``meshkit.following_postgres``.
+Replicas in PostgreSQL are made with ``meshkit.replicas_postgres``.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ GATHER_S = 0.05
 _BACKOFF_S = (0.1, 5.0)
 _RELEASE_S = 1.0
 
-_log = structlog.get_logger("following")
+_log = structlog.get_logger("consuming")
 _caught_up_at = telemetry.gauge(
     "feed_caught_up_timestamp_seconds",
-    "Up to when a followed feed is known to be applied, in Unix seconds; 0 for never.",
+    "Up to when a consumed feed is known to be applied, in Unix seconds; 0 for never.",
     ["feed"],
 )
 
@@ -80,7 +80,7 @@ class Watch(Protocol[T_co]):
         ...
 
 
-class Consumer(Protocol[T_contra]):
+class Replica(Protocol[T_contra]):
     """Keeps what a feed tells, and the place up to which it was told.
 
     Changes may come again, and older ones after newer: a change must be applied only when its
@@ -109,13 +109,13 @@ class Consumer(Protocol[T_contra]):
     async def end_listing(self) -> None:
         """Everything was told: drop what was last told before this listing began.
 
-        A feed that lists nothing calls this too; its consumer then has nothing to do.
+        A feed that lists nothing calls this too; its replica then has nothing to do.
         """
         ...
 
 
-class Follower(Generic[T]):
-    """Keeps ``consumer`` up to date with a feed until it is cancelled.
+class Consumer(Generic[T]):
+    """Keeps ``replica`` up to date with a feed until it is cancelled.
 
     With a ``lease`` it works only while it holds that. ``feed`` names it in logs and metrics;
     ``fails`` says in a word what an interruption means. ``gather_s`` is how long a batch waits
@@ -126,7 +126,7 @@ class Follower(Generic[T]):
         self,
         feed: str,
         watch: Watch[T],
-        consumer: Consumer[T],
+        replica: Replica[T],
         *,
         lease: Lease | None = None,
         fails: str = "stale",
@@ -135,7 +135,7 @@ class Follower(Generic[T]):
     ) -> None:
         self._feed = feed
         self._watch = watch
-        self._consumer = consumer
+        self._replica = replica
         self._lease = lease
         self._fails = fails
         self._gather_s = gather_s
@@ -147,7 +147,7 @@ class Follower(Generic[T]):
         _caught_up_at.labels(feed=feed)
 
     async def run(self) -> None:
-        """Follows, and follows again after every interruption."""
+        """Consumes, and consumes again after every interruption."""
         try:
             while True:
                 await self._turn()
@@ -162,11 +162,11 @@ class Follower(Generic[T]):
                 self._begin_anew = False
                 await asyncio.sleep(self._lease.renew_s)
                 return
-            reason = await self._follow()
+            reason = await self._consume()
         except StreamEnded as ended:
             reason, at_least_s = ended.reason, ended.reconnect_after_s or 0.0
             if reason == Reason.DRAINING:
-                _log.info("feed is followed elsewhere", feed=self._feed)
+                _log.info("feed is consumed elsewhere", feed=self._feed)
                 await asyncio.sleep(at_least_s)
                 return
         except OutOfRange as fault:
@@ -176,18 +176,18 @@ class Follower(Generic[T]):
             reason = fault.reason
         except Exception as error:  # noqa: BLE001 - dying unseen would leave the copy to rot
             reason = type(error).__name__
-            _log.error("following failed", feed=self._feed, exc_info=error)
+            _log.error("consuming failed", feed=self._feed, exc_info=error)
         self._tries += 1
         telemetry.degraded.labels(part=self._feed, mode=self._fails).inc()
-        _log.warning("feed is not followed", feed=self._feed, reason=reason, fails=self._fails)
+        _log.warning("feed is not consumed", feed=self._feed, reason=reason, fails=self._fails)
         await asyncio.sleep(max(at_least_s, self._pause_s(self._tries)))
 
-    async def _follow(self) -> str:
+    async def _consume(self) -> str:
         """Watches until the stream ends or the lease is lost; says which."""
-        token = "" if self._begin_anew else await self._consumer.resume_token()
+        token = "" if self._begin_anew else await self._replica.resume_token()
         listing, self._place = not token, token
         if listing:
-            await self._consumer.begin_listing()
+            await self._replica.begin_listing()
         idle_s = (self._lease.renew_s if self._lease else TTL_S) / 2
         batches = _gathered(self._watch(token), gather_s=self._gather_s, idle_s=idle_s)
         async with contextlib.aclosing(batches):
@@ -207,7 +207,7 @@ class Follower(Generic[T]):
             await self._apply(batch[:listed], "")
             batch = batch[listed:]
             if batch:
-                await self._consumer.end_listing()
+                await self._replica.end_listing()
         if batch:
             await self._apply(batch, batch[-1].resume_token)
             self._begin_anew = False
@@ -220,7 +220,7 @@ class Follower(Generic[T]):
         changes = [step.change for step in batch if step.change is not None]
         # Where nothing moves on there is nothing to write, however often the source says so.
         if changes or resume_token not in ("", self._place):
-            await self._consumer.apply(changes, resume_token)
+            await self._replica.apply(changes, resume_token)
             self._place = resume_token or self._place
         self._tries = 0
 
@@ -256,7 +256,7 @@ async def _gathered(
             raise end.error
     finally:
         pump.cancel()
-        # Awaiting the pump itself would take a cancellation of the follower for that of the pump.
+        # Awaiting the pump itself would take a cancellation of the consumer for that of the pump.
         await asyncio.wait([pump])
 
 

@@ -1,4 +1,4 @@
-"""The place in a followed feed: the table ``feed_cursors`` of the service's schema."""
+"""The place in a consumed feed: the table ``feed_cursors`` of the service's schema."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ON CONFLICT (name) DO UPDATE SET token = excluded.token, updated_at = now()
 
 
 class PostgresCursor:
-    """The place in the feed ``name``; a ``Consumer`` in PostgreSQL is made with one::
+    """The place in the feed ``name``; a ``Replica`` in PostgreSQL is made with one::
 
     async def apply(self, changes: Sequence[Track], resume_token: str) -> None:
         async with postgres.transaction(self._pool) as connection:

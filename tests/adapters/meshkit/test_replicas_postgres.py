@@ -1,4 +1,4 @@
-"""Followers on PostgreSQL: the place is stored with the changes, and one of several works."""
+"""Consumers on PostgreSQL: the place is stored with the changes, and one of several works."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from meshkit import following_postgres, leases_postgres, postgres
-from meshkit.following import Follower, Step
-from meshkit.following_postgres import PostgresCursor
+from meshkit import leases_postgres, postgres, replicas_postgres
+from meshkit.consuming import Consumer, Step
 from meshkit.leases import Lease, Leases
 from meshkit.leases_postgres import PostgresLeases
 from meshkit.migrations import Migration, MigrationSource, migrate
+from meshkit.replicas_postgres import PostgresCursor
 from meshkit.testing.lease_suite import LeasesContract
 
 SCHEMA = "playlist"
@@ -38,7 +38,7 @@ ON CONFLICT (id) DO UPDATE
 
 @pytest.fixture
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
-    sources = [following_postgres.TABLES.migrations, leases_postgres.TABLES.migrations, TITLES]
+    sources = [replicas_postgres.TABLES.migrations, leases_postgres.TABLES.migrations, TITLES]
     await migrate(database_dsn, schema=SCHEMA, sources=sources)
     async with postgres.open_pool(database_dsn, schema=SCHEMA, min_size=8) as pool:
         yield pool
@@ -79,7 +79,7 @@ class Source:
 
 
 class Titles:
-    """A consumer in PostgreSQL; ``fail`` breaks a transaction after its writes."""
+    """A replica in PostgreSQL; ``fail`` breaks a transaction after its writes."""
 
     def __init__(self, pool: postgres.Pool, name: str) -> None:
         self._pool = pool
@@ -121,13 +121,13 @@ async def stored(pool: postgres.Pool) -> list[tuple[str, int, list[str]]]:
 
 
 def begin(
-    source: Source, consumer: Titles, leases: Leases, *, ttl_s: float = 3600.0
+    source: Source, replica: Titles, leases: Leases, *, ttl_s: float = 3600.0
 ) -> asyncio.Task[None]:
     lease = Lease(leases, "titles", ttl_s=ttl_s)
-    follower = Follower(
-        "titles", source, consumer, lease=lease, gather_s=0.001, pause_s=lambda _: 0.0
+    consumed = Consumer(
+        "titles", source, replica, lease=lease, gather_s=0.001, pause_s=lambda _: 0.0
     )
-    return asyncio.create_task(follower.run())
+    return asyncio.create_task(consumed.run())
 
 
 async def end(*tasks: asyncio.Task[None]) -> None:
@@ -136,17 +136,17 @@ async def end(*tasks: asyncio.Task[None]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_of_two_followers_one_works(pool: postgres.Pool) -> None:
+async def test_of_two_consumers_one_works(pool: postgres.Pool) -> None:
     source, leases = Source(), PostgresLeases(pool)
-    consumers = [Titles(pool, "first"), Titles(pool, "second")]
-    tasks = [begin(source, consumer, leases, ttl_s=3.0) for consumer in consumers]
+    replicas = [Titles(pool, "first"), Titles(pool, "second")]
+    tasks = [begin(source, replica, leases, ttl_s=3.0) for replica in replicas]
     await source.append(("a", 1, ""))
     await asyncio.wait(
-        [asyncio.ensure_future(consumer.applied.wait()) for consumer in consumers],
+        [asyncio.ensure_future(replica.applied.wait()) for replica in replicas],
         return_when=asyncio.FIRST_COMPLETED,
     )
     assert source.watching == 1
-    assert [consumer.applied.is_set() for consumer in consumers].count(True) == 1
+    assert [replica.applied.is_set() for replica in replicas].count(True) == 1
     await end(*tasks)
 
 
@@ -182,12 +182,12 @@ async def test_a_lease_is_released_by_one_that_is_stopped(pool: postgres.Pool) -
 async def test_two_that_both_work_apply_no_version_twice_and_none_over_a_newer(
     pool: postgres.Pool,
 ) -> None:
-    source, consumers = Source(), [Titles(pool, "first"), Titles(pool, "second")]
+    source, replicas = Source(), [Titles(pool, "first"), Titles(pool, "second")]
     tasks = [
         asyncio.create_task(
-            Follower("titles", source, consumer, gather_s=0.001, pause_s=lambda _: 0.0).run()
+            Consumer("titles", source, replica, gather_s=0.001, pause_s=lambda _: 0.0).run()
         )
-        for consumer in consumers
+        for replica in replicas
     ]
     for version in range(1, 40):
         await source.append(("a", version, ""))
@@ -202,22 +202,22 @@ async def test_two_that_both_work_apply_no_version_twice_and_none_over_a_newer(
 
 
 async def test_the_place_is_stored_with_the_changes_or_not_at_all(pool: postgres.Pool) -> None:
-    consumer = Titles(pool, "first")
-    consumer.fail = True
+    replica = Titles(pool, "first")
+    replica.fail = True
     with pytest.raises(RuntimeError):
-        await consumer.apply([("a", 1, "")], "1")
+        await replica.apply([("a", 1, "")], "1")
     assert await stored(pool) == []
-    assert await consumer.resume_token() == ""
-    consumer.fail = False
-    await consumer.apply([("a", 1, "")], "1")
-    assert await consumer.resume_token() == "1"
+    assert await replica.resume_token() == ""
+    replica.fail = False
+    await replica.apply([("a", 1, "")], "1")
+    assert await replica.resume_token() == "1"
 
 
 async def test_an_empty_token_leaves_the_place_as_it_is(pool: postgres.Pool) -> None:
-    consumer = Titles(pool, "first")
-    await consumer.apply([], "7")
-    await consumer.apply([("a", 1, "")], "")
-    assert await consumer.resume_token() == "7"
+    replica = Titles(pool, "first")
+    await replica.apply([], "7")
+    await replica.apply([("a", 1, "")], "")
+    assert await replica.resume_token() == "7"
 
 
 async def test_a_cursor_does_not_move_outside_a_transaction(pool: postgres.Pool) -> None:

@@ -1,4 +1,4 @@
-"""A feed is followed through every interruption, in batches, from the place that was stored."""
+"""A feed is consumed through every interruption, in batches, from the place that was stored."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from meshkit import telemetry
+from meshkit.consuming import BATCH_LIMIT, Consumer, Step
 from meshkit.faults import OutOfRange, Unavailable
-from meshkit.following import BATCH_LIMIT, Follower, Step
 from meshkit.leases import Lease, MemoryLeases
 from meshkit.stream_ends import StreamEnded
 
@@ -19,7 +19,7 @@ SCRIPTED = {"feed": "scripted"}
 
 
 class Notebook:
-    """A consumer that writes down what it is asked to do."""
+    """A replica that writes down what it is asked to do."""
 
     def __init__(self, *, token: str = "", refusals: Sequence[Exception] = ()) -> None:
         self.token = token
@@ -65,16 +65,16 @@ class Script:
             yield told
 
 
-async def follow(script: Script, notebook: Notebook) -> list[int]:
-    """Runs a follower through the script; the numbers of its tries."""
+async def consume(script: Script, notebook: Notebook) -> list[int]:
+    """Runs a consumer through the script; the numbers of its tries."""
     tries = list[int]()
 
     def pause_s(number: int) -> float:
         tries.append(number)
         return 0.0
 
-    follower = Follower("scripted", script, notebook, gather_s=0.001, pause_s=pause_s)
-    running = asyncio.create_task(follower.run())
+    consumer = Consumer("scripted", script, notebook, gather_s=0.001, pause_s=pause_s)
+    running = asyncio.create_task(consumer.run())
     await script.exhausted.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -84,14 +84,14 @@ async def follow(script: Script, notebook: Notebook) -> list[int]:
 
 async def test_what_is_there_is_applied_in_one_batch_with_the_last_token() -> None:
     notebook = Notebook(token="t0")
-    await follow(Script([Step("t1", 1), Step("t2"), Step("t3", 3)]), notebook)
+    await consume(Script([Step("t1", 1), Step("t2"), Step("t3", 3)]), notebook)
     assert notebook.calls == [((1, 3), "t3")]
 
 
 async def test_a_batch_is_bounded() -> None:
     notebook = Notebook(token="t0")
     many = [Step(f"t{number}", number) for number in range(1, 2 * BATCH_LIMIT + 2)]
-    await follow(Script(many), notebook)
+    await consume(Script(many), notebook)
     assert [len(changes) for changes, _ in notebook.calls if isinstance(changes, tuple)] == [
         BATCH_LIMIT,
         BATCH_LIMIT,
@@ -102,7 +102,7 @@ async def test_a_batch_is_bounded() -> None:
 
 async def test_steps_without_changes_move_the_place() -> None:
     notebook = Notebook(token="t0")
-    await follow(Script([Step("t1")]), notebook)
+    await consume(Script([Step("t1")]), notebook)
     assert notebook.calls == [((), "t1")]
 
 
@@ -111,7 +111,7 @@ async def test_what_came_before_an_interruption_is_applied_and_the_watch_goes_on
         Script([Step("t1", 1), Unavailable("gone")], [Step("t2", 2)]),
         Notebook(token="t0"),
     )
-    await follow(script, notebook)
+    await consume(script, notebook)
     assert script.asked == ["t0", "t1", "t2"]
     assert notebook.calls == [((1,), "t1"), ((2,), "t2")]
 
@@ -119,20 +119,20 @@ async def test_what_came_before_an_interruption_is_applied_and_the_watch_goes_on
 async def test_what_was_not_stored_is_watched_again() -> None:
     script = Script([Step("t1", 1)], [Step("t1", 1)])
     notebook = Notebook(token="t0", refusals=[Unavailable("the store is away")])
-    await follow(script, notebook)
+    await consume(script, notebook)
     assert script.asked == ["t0", "t0", "t1"]
     assert notebook.calls == [((1,), "t1")]
 
 
 async def test_a_source_without_a_token_is_listed_until_its_first_token() -> None:
     notebook = Notebook()
-    await follow(Script([Step("", 1), Step("", 2), Step("t1"), Step("t2", 3)]), notebook)
+    await consume(Script([Step("", 1), Step("", 2), Step("t1"), Step("t2", 3)]), notebook)
     assert notebook.calls == [("begin",), ((1, 2), ""), ("end",), ((3,), "t2")]
 
 
 async def test_an_empty_source_ends_its_listing() -> None:
     notebook = Notebook()
-    await follow(Script([Step("t1")]), notebook)
+    await consume(Script([Step("t1")]), notebook)
     assert notebook.calls == [("begin",), ("end",), ((), "t1")]
 
 
@@ -141,7 +141,7 @@ async def test_a_listing_that_was_interrupted_begins_again_and_drops_nothing_bef
 ):
     script = Script([Step("", 1), Unavailable("gone")], [Step("", 1), Step("t1")])
     notebook = Notebook()
-    await follow(script, notebook)
+    await consume(script, notebook)
     assert script.asked == ["", "", "t1"]
     assert notebook.calls == [
         ("begin",),
@@ -155,7 +155,7 @@ async def test_a_listing_that_was_interrupted_begins_again_and_drops_nothing_bef
 
 async def test_a_token_that_is_too_old_lists_again() -> None:
     script, notebook = Script([OutOfRange("old")], [Step("", 1), Step("t9")]), Notebook(token="t1")
-    await follow(script, notebook)
+    await consume(script, notebook)
     assert script.asked == ["t1", "", "t9"]
     assert notebook.calls == [("begin",), ((1,), ""), ("end",), ((), "t9")]
 
@@ -164,16 +164,16 @@ async def test_a_token_that_is_too_old_is_not_asked_again_while_the_listing_is_i
     None
 ):
     script = Script([OutOfRange("old")], [Step("", 1), Unavailable("gone")], [Step("t9")])
-    await follow(script, Notebook(token="t1"))
+    await consume(script, Notebook(token="t1"))
     assert script.asked == ["t1", "", "", "t9"]
 
 
-async def test_a_source_that_drains_is_followed_elsewhere_and_counted_as_no_failure() -> None:
+async def test_a_source_that_drains_is_consumed_elsewhere_and_counted_as_no_failure() -> None:
     counter = telemetry.degraded.labels(part="scripted", mode="stale")
     before = counter._value.get()
     script = Script([Step("t1", 1), StreamEnded("DRAINING", 0.0)], [Step("t2", 2)])
     notebook = Notebook(token="t0")
-    tries = await follow(script, notebook)
+    tries = await consume(script, notebook)
     assert script.asked == ["t0", "t1", "t2"]
     assert notebook.calls == [((1,), "t1"), ((2,), "t2")]
     # The second watch of the script ends without a word, which is a failure.
@@ -184,10 +184,10 @@ async def test_a_source_that_drains_is_followed_elsewhere_and_counted_as_no_fail
 @pytest.mark.parametrize(
     "error", [Unavailable("gone"), RuntimeError("unforeseen"), StreamEnded("UNAVAILABLE", 0.0)]
 )
-async def test_no_failure_ends_the_follower_and_each_is_counted(error: Exception) -> None:
+async def test_no_failure_ends_the_consumer_and_each_is_counted(error: Exception) -> None:
     counter = telemetry.degraded.labels(part="scripted", mode="stale")
     before, notebook = counter._value.get(), Notebook(token="t0")
-    await follow(Script([error], [Step("t1", 1)]), notebook)
+    await consume(Script([error], [Step("t1", 1)]), notebook)
     assert notebook.calls == [((1,), "t1")]
     assert counter._value.get() == before + 2
 
@@ -195,7 +195,7 @@ async def test_no_failure_ends_the_follower_and_each_is_counted(error: Exception
 async def test_tries_are_counted_from_the_last_step() -> None:
     gone = Unavailable("gone")
     script = Script([gone], [gone], [Step("t1"), gone], [gone])
-    assert await follow(script, Notebook(token="t0")) == [1, 2, 1, 2]
+    assert await consume(script, Notebook(token="t0")) == [1, 2, 1, 2]
 
 
 def caught_up_at() -> float:
@@ -208,39 +208,39 @@ def caught_up_at() -> float:
 async def test_a_feed_that_was_told_whole_says_up_to_when_and_writes_nothing() -> None:
     notebook = Notebook(token="t0")
     beats: list[Told] = [Step("t1", None, 1_000.5), Step("t1", None, 1_010.5)]
-    await follow(Script([Step("t1", 1), *beats]), notebook)
+    await consume(Script([Step("t1", 1), *beats]), notebook)
     assert notebook.calls == [((1,), "t1")]
     assert caught_up_at() == 1_010.5
-    await follow(Script([Step("t1", None, 1_020.5)]), notebook)
+    await consume(Script([Step("t1", None, 1_020.5)]), notebook)
     assert notebook.calls == [((1,), "t1")]
     assert caught_up_at() == 1_020.5
 
 
 async def test_what_could_not_be_stored_is_not_told_as_applied() -> None:
     notebook = Notebook(token="t0")
-    await follow(Script([Step("t0", None, 1_000.0)]), notebook)
+    await consume(Script([Step("t0", None, 1_000.0)]), notebook)
     away = Notebook(token="t0", refusals=[Unavailable("the store is away")])
-    await follow(Script([Step("t1", 1), Step("t1", None, 2_000.0)]), away)
+    await consume(Script([Step("t1", 1), Step("t1", None, 2_000.0)]), away)
     assert caught_up_at() == 1_000.0
 
 
 async def test_a_feed_that_was_never_told_whole_is_told_as_such() -> None:
-    Follower("never", Script(), Notebook())
+    Consumer("never", Script(), Notebook())
     found = REGISTRY.get_sample_value("segue_feed_caught_up_timestamp_seconds", {"feed": "never"})
     assert found == 0
 
 
-async def test_a_watch_is_left_when_the_follower_is_cancelled() -> None:
+async def test_a_watch_is_left_when_the_consumer_is_cancelled() -> None:
     script = Script()
-    await follow(script, Notebook(token="t0"))
+    await consume(script, Notebook(token="t0"))
     assert script.left.is_set()
 
 
-async def test_a_follower_works_once_its_lease_is_free() -> None:
+async def test_a_consumer_works_once_its_lease_is_free() -> None:
     leases, script, notebook = MemoryLeases(), Script(), Notebook(token="t0")
     assert await leases.claim("scripted", "another", ttl_s=3600.0)
     lease = Lease(leases, "scripted", ttl_s=0.01)
-    running = asyncio.create_task(Follower("scripted", script, notebook, lease=lease).run())
+    running = asyncio.create_task(Consumer("scripted", script, notebook, lease=lease).run())
     await asyncio.sleep(0.05)
     assert script.asked == []
     await leases.release("scripted", "another")
@@ -251,13 +251,13 @@ async def test_a_follower_works_once_its_lease_is_free() -> None:
     assert await leases.claim("scripted", "another", ttl_s=1.0), "the lease was not released"
 
 
-async def test_a_follower_that_lost_its_lease_leaves_the_watch() -> None:
+async def test_a_consumer_that_lost_its_lease_leaves_the_watch() -> None:
     now_s = 0.0
     leases, script = MemoryLeases(lambda: now_s), Script()
-    follower = Follower(
+    consumer = Consumer(
         "scripted", script, Notebook(token="t0"), lease=Lease(leases, "scripted", ttl_s=0.01)
     )
-    running = asyncio.create_task(follower.run())
+    running = asyncio.create_task(consumer.run())
     await script.exhausted.wait()
     now_s = 1.0
     assert await leases.claim("scripted", "another", ttl_s=3600.0)
