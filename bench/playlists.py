@@ -83,8 +83,8 @@ async def _catalogue(dsn: str) -> list[str]:
     async with postgres.open_pool(dsn, schema="playlist") as pool:
         copy = PostgresTrackReplica(pool)
         for start in range(0, len(changes), 2_000):
-            await copy.store(changes[start : start + 2_000], "")
-    return [change.track_id for change in changes]
+            await copy.apply(changes[start : start + 2_000], "")
+    return [change.id for change in changes]
 
 
 async def _mix(

@@ -26,14 +26,25 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from redis.asyncio import Redis
+from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
 from meshkit import feeds_postgres, postgres, valkey
 from meshkit.background import regularly, running, unless
 from meshkit.clients import Channels
 from meshkit.consuming import GATHER_S, Consumer, Replica, Watch
+from meshkit.erasure import (
+    AGAIN_EVERY_S,
+    ErasingReplica,
+    UserChange,
+    UserErasure,
+    UserHolder,
+    user_changes,
+)
+from meshkit.erasure_postgres import PostgresPendingErasures
 from meshkit.feeds import ChangeFeed
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
+from meshkit.replicas_postgres import PostgresReplica
 from meshkit.revocations import RevocationConsumer
 from meshkit.revocations import Watch as RevocationWatch
 from meshkit.schema import Schema
@@ -84,7 +95,7 @@ class Serving:
 class ServiceProcess(Serving):
     """One process that serves; made by ``service_process``.
 
-    ``pool``, ``feed``: its schema in PostgreSQL and the feed in it.
+    ``pool``, ``feed``, ``leases``: its schema in PostgreSQL, and the feed and leases in it.
     """
 
     def __init__(
@@ -101,6 +112,7 @@ class ServiceProcess(Serving):
         self.schema = schema
         self.pool = pool
         self.feed = feed
+        self.leases = PostgresLeases(pool)
         self._settings = settings
         self._resources = resources
         self._channels: Channels | None = None
@@ -157,8 +169,24 @@ class ServiceProcess(Serving):
 
         ``feed`` names it in logs, metrics and the lease.
         """
-        lease = Lease(PostgresLeases(self.pool), f"consume-{feed}")
+        lease = Lease(self.leases, f"consume-{feed}")
         self.run(Consumer(feed, watch, replica, lease=lease, gather_s=gather_s).run)
+
+    def consume_users(
+        self,
+        users: UserInternalServiceStub,
+        *holders: UserHolder,
+        names: Replica[UserChange] | None = None,
+    ) -> None:
+        """Has ``holders`` forget whom identity erases, as ``meshkit.erasure`` says.
+
+        ``names`` is told of all users; default: nothing is kept of them.
+        """
+        pending, lease = PostgresPendingErasures(self.pool), Lease(self.leases, "erase-again")
+        erasure = UserErasure(holders, pending, lease=lease)
+        replica = names or PostgresReplica[UserChange](self.pool, "identity")
+        self.consume("identity", user_changes(users), ErasingReplica(replica, erasure))
+        self.run(partial(regularly, AGAIN_EVERY_S, erasure.again))
 
     async def serve(self) -> None:
         """Serves until SIGTERM or SIGINT, and drains.

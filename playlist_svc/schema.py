@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from meshkit import feeds_postgres, idempotency_postgres, leases_postgres, replicas_postgres
+from meshkit import (
+    erasure_postgres,
+    feeds_postgres,
+    idempotency_postgres,
+    leases_postgres,
+    replicas_postgres,
+)
+from meshkit.migrations import Migration, MigrationSource
 from meshkit.schema import Schema, Tables
+
+# The listings of the catalogue were counted in a table of this service's own before.
+_LISTINGS_CARRIED_OVER = Tables(
+    MigrationSource(
+        "playlist_svc.listings",
+        (
+            Migration(
+                "0001_carried_over",
+                """
+INSERT INTO feed_cursors AS held (name, token, generation)
+SELECT 'catalogue', '', number FROM track_listings
+ON CONFLICT (name) DO UPDATE SET generation = excluded.generation;
+DROP TABLE track_listings;
+""",
+            ),
+        ),
+    )
+)
 
 SCHEMA = Schema(
     "playlist",
@@ -13,5 +38,7 @@ SCHEMA = Schema(
         idempotency_postgres.TABLES,
         replicas_postgres.TABLES,
         leases_postgres.TABLES,
+        _LISTINGS_CARRIED_OVER,
+        erasure_postgres.TABLES,
     ),
 )

@@ -44,8 +44,6 @@ from playlist_svc.assembly import Parts, assemble
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.schema import SCHEMA
 from playlist_svc.settings import Settings
-from playlist_svc.usecases.replicate_catalogue import ReplicateCatalogue
-from playlist_svc.usecases.replicate_users import ReplicateUsers
 
 _PURGED_AT_ONCE = 1_000
 
@@ -87,12 +85,10 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
         decode_head=heads.decode,
     )
     process.refuse_revoked(identity_revocations(users))
-    followed = ReplicateCatalogue(PostgresTrackReplica(lookups))
-    process.consume("catalog", catalogue.changes, followed)
+    process.consume("catalog", catalogue.changes, PostgresTrackReplica(lookups))
     collections = (parts.saved_tracks, parts.saved_albums, parts.blocked_artists)
     holders = (parts.store, parts.shares, *collections, parts.social)
-    people = ReplicateUsers(PostgresUserReplica(lookups), holders, now_ms)
-    process.consume("identity", IdentityService(users).changes, people)
+    process.consume_users(users, *holders, names=PostgresUserReplica(lookups, now_ms))
     process.every_hour(partial(_purge, parts.store))
     return parts
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +37,3 @@ class FollowerCountChange:
 
 
 PlaylistFeedChange: TypeAlias = PlaylistChange | FollowerCountChange
-T = TypeVar("T", PlaylistChange, FollowerCountChange)
-
-
-@dataclass(frozen=True, slots=True)
-class ListingVersion:
-    """When something was told last: in which listing of the feed, and at what version.
-
-    A new listing is believed whatever its versions: its source may have been restored.
-    """
-
-    generation: int
-    version: int
-
-    def before(self, other: ListingVersion) -> bool:
-        """Whether what is told at ``other`` goes over what was told here."""
-        return (self.generation, self.version) < (other.generation, other.version)
-
-
-def newest_changes(told: Iterable[T]) -> list[T]:
-    """One word on each thing, that of the highest version, by id."""
-    kept: dict[str, T] = {}
-    for one in told:
-        if one.id not in kept or kept[one.id].version < one.version:
-            kept[one.id] = one
-    return [kept[key] for key in sorted(kept)]

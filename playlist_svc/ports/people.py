@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from meshkit.erasure import UserChange
+
 
 class People(Protocol):
     """Names of users."""
@@ -44,26 +46,11 @@ class LastKnownNames(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class UserChange:
-    """What identity's feed tells of a user; ``username`` is None when the user was erased."""
-
-    user_id: str
-    username: str | None
-
-
-class UserReplica(Protocol):
-    """The names as whoever follows identity's feed writes them."""
-
-    async def resume_token(self) -> str:
-        """The token that was stored last; empty when there is none."""
-        ...
-
-    async def store(
-        self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int, resume_token: str
-    ) -> None:
-        """As ``LastKnownNames.keep``, with the token unless it is empty; all or nothing."""
-        ...
+def names_told(changes: Sequence[UserChange]) -> tuple[dict[str, str], list[str]]:
+    """What changes in the order of their feed come to: names by user, and who was erased."""
+    newest = {change.user_id: change.username for change in changes}
+    names = {user_id: name for user_id, name in newest.items() if name is not None}
+    return names, [user_id for user_id, name in newest.items() if name is None]
 
 
 class Identity(Protocol):

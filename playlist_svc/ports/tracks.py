@@ -1,4 +1,4 @@
-"""What this service knows of the catalogue's tracks: a copy that follows the catalogue's feed."""
+"""What this service knows of the catalogue's tracks: a replica of the catalogue's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from meshkit.consuming import Replica
 from playlist_svc.domain.rules import Rule
 
 
@@ -38,13 +39,13 @@ class TrackChange:
     ``version`` rises with every change of the track.
     """
 
-    track_id: str
+    id: str
     version: int
     track: Track | None
 
 
 class Tracks(Protocol):
-    """The copy. A track that left the catalogue stays, with ``available`` False."""
+    """The replica. A track that left the catalogue stays, with ``available`` False."""
 
     async def named(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         """Those of the tracks that are known here, at most a minute old; asks no other service."""
@@ -71,35 +72,12 @@ class Tracks(Protocol):
         ...
 
 
-class TrackReplica(Protocol):
-    """The copy as whoever follows the catalogue writes it.
+class TrackReplica(Replica[TrackChange], Protocol):
+    """The tracks as whoever consumes the catalogue's feed writes them.
 
-    A listing tells everything that the catalogue has. Its number says which rows were told since
-    it began, by it or by anyone, so that it can drop the others at its end.
+    What a listing does not tell must become unavailable, and must stay known. A track that was
+    asked of the catalogue is of the listing before the question, at version 0.
     """
-
-    async def resume_token(self) -> str:
-        """The token that was stored last; empty when there is none."""
-        ...
-
-    async def begin_listing(self) -> int:
-        """The number of a new listing, higher than any before."""
-        ...
-
-    async def store(
-        self, changes: Sequence[TrackChange], resume_token: str, listing: int | None = None
-    ) -> None:
-        """Store changes, at most one a track, and the token unless it is empty, as one.
-
-        Must keep what is held where that has the same or a higher version; a track told by
-        ``listing`` must win over one that was last told before that listing began, for the
-        catalogue may have been restored.
-        """
-        ...
-
-    async def drop_untold(self, listing: int) -> None:
-        """Must make every track unavailable that was told last before ``listing`` began."""
-        ...
 
 
 class Catalogue(Protocol):

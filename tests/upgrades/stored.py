@@ -24,10 +24,19 @@ LAST = {
     "playlist_svc.migrations": "0002_tracks.sql",
     "meshkit.feeds": "0001_change_feed",
     "meshkit.idempotency": "0001_request_answers",
+    "meshkit.following": "0001_feed_cursors",
 }
 
 # Sources that a schema has had only since.
-ADDED = {("playback", "meshkit.leases"), ("playback", "playback_svc.leases")}
+ADDED = {
+    ("playback", "meshkit.leases"),
+    ("playback", "playback_svc.leases"),
+    ("playback", "meshkit.following"),
+    ("playback", "meshkit.erasure"),
+    ("playlist", "meshkit.erasure"),
+    ("playlist", "playlist_svc.listings"),
+    ("catalog", "catalog_svc.listings"),
+}
 
 
 def sources_of_then(sources: Sequence[MigrationSource]) -> list[MigrationSource]:

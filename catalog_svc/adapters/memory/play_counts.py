@@ -6,36 +6,27 @@ from collections.abc import Callable, Sequence
 
 from catalog_svc.adapters.memory.entities import MemoryEntities
 from catalog_svc.domain.plays import Play, outgrown, sum_streams
+from meshkit.replicas import MemoryReplica
 
 
-class MemoryPlayCounts:
+class MemoryPlayCounts(MemoryReplica[Play]):
     """``PlayCounts`` beside the tracks that it counts.
 
     ``survivor`` says into which track one was merged: itself for most.
     """
 
     def __init__(self, names: MemoryEntities, survivor: Callable[[str], str]) -> None:
+        super().__init__()
         self._names = names
         self._survivor = survivor
         self._counted: set[str] = set()
         self._told: dict[str, int] = {}
-        self._token = ""
 
-    async def resume_token(self) -> str:
-        return self._token
-
-    async def begin_listing(self) -> None:
-        """See ``Replica.begin_listing``: the feed tells plays and lists nothing."""
-
-    async def end_listing(self) -> None:
-        """See ``Replica.end_listing``: the feed tells plays and lists nothing."""
-
-    async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
+    def _store(self, changes: Sequence[Play], generation: int) -> None:
         fresh = {play.id for play in changes} - self._counted
         for one in sum_streams(changes, fresh):
             self._names.play(self._survivor(one.track_id), one.total)
         self._counted |= fresh
-        self._token = resume_token or self._token
 
     async def prune(self) -> int:
         """See ``PlayCounts.prune``: nothing grows old here."""

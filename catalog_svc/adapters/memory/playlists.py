@@ -7,52 +7,21 @@ from dataclasses import replace
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.memory.entities import MemoryEntities
-from catalog_svc.domain.playlists import (
-    ListingVersion,
-    Playlist,
-    PlaylistChange,
-    PlaylistFeedChange,
-)
+from catalog_svc.domain.playlists import Playlist, PlaylistChange, PlaylistFeedChange
 from meshkit.feeds import Change, MemoryChangeFeed
+from meshkit.replicas import MemoryReplica, ToldAt
 
 
-class MemoryPlaylistReplica:
+class MemoryPlaylistReplica(MemoryReplica[PlaylistFeedChange]):
     """``PlaylistReplica`` beside the names whose followers it counts."""
 
     def __init__(self, names: MemoryEntities, feed: MemoryChangeFeed) -> None:
+        super().__init__()
         self._names = names
         self._feed = feed
-        self._held: dict[str, tuple[ListingVersion, Playlist | None, int]] = {}
-        self._followers: dict[str, ListingVersion] = {}
-        self._generation = 0
+        self._held: dict[str, tuple[ToldAt, Playlist | None, int]] = {}
+        self._followers: dict[str, ToldAt] = {}
         self._version = 0
-        self._token = ""
-
-    async def resume_token(self) -> str:
-        return self._token
-
-    async def begin_listing(self) -> None:
-        self._generation += 1
-
-    async def apply(self, changes: Sequence[PlaylistFeedChange], resume_token: str) -> None:
-        for told in changes:
-            place = ListingVersion(self._generation, told.version)
-            if isinstance(told, PlaylistChange):
-                self._replicate(told.id, told.playlist, place)
-            else:
-                self._set_followers(told.id, told.count, place)
-        self._token = resume_token or self._token
-
-    async def end_listing(self) -> None:
-        for key, (place, playlist, _) in list(self._held.items()):
-            if place.generation < self._generation:
-                del self._held[key]
-                if playlist:
-                    self._publish(key, None)
-        for artist_id, place in list(self._followers.items()):
-            if place.generation < self._generation:
-                del self._followers[artist_id]
-                self._count(artist_id, 0)
 
     def changes(self) -> Iterable[Change]:
         """What the feed would say of each public playlist."""
@@ -60,9 +29,28 @@ class MemoryPlaylistReplica:
             if playlist:
                 yield feed_changes.playlist_change(playlist, version)
 
-    def _replicate(self, key: str, playlist: Playlist | None, place: ListingVersion) -> None:
+    def _store(self, changes: Sequence[PlaylistFeedChange], generation: int) -> None:
+        for told in changes:
+            place = ToldAt(generation, told.version)
+            if isinstance(told, PlaylistChange):
+                self._replicate(told.id, told.playlist, place)
+            else:
+                self._set_followers(told.id, told.count, place)
+
+    def _drop_untold(self, generation: int) -> None:
+        for key, (place, playlist, _) in list(self._held.items()):
+            if place.generation < generation:
+                del self._held[key]
+                if playlist:
+                    self._publish(key, None)
+        for artist_id, place in list(self._followers.items()):
+            if place.generation < generation:
+                del self._followers[artist_id]
+                self._count(artist_id, 0)
+
+    def _replicate(self, key: str, playlist: Playlist | None, place: ToldAt) -> None:
         held = self._held.get(key)
-        if held is not None and not held[0].before(place):
+        if held is not None and held[0] >= place:
             return
         if playlist != (held[1] if held else None):
             self._publish(key, playlist)
@@ -75,9 +63,9 @@ class MemoryPlaylistReplica:
         else:
             self._feed.append(feed_changes.playlist_change(playlist, self._version))
 
-    def _set_followers(self, artist_id: str, count: int, place: ListingVersion) -> None:
+    def _set_followers(self, artist_id: str, count: int, place: ToldAt) -> None:
         held = self._followers.get(artist_id)
-        if artist_id not in self._names.artists or (held and not held.before(place)):
+        if artist_id not in self._names.artists or (held and held >= place):
             return
         self._followers[artist_id] = place
         self._count(artist_id, count)

@@ -12,7 +12,7 @@ from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import rows
 from catalog_svc.domain.plays import Play, sum_streams
 from meshkit import feeds_postgres, postgres
-from meshkit.replicas_postgres import PostgresCursor
+from meshkit.replicas_postgres import PostgresReplica
 
 FEED: Final = "playback"
 KEPT: Final = timedelta(days=35)
@@ -56,7 +56,7 @@ FROM outgrown WHERE t.id = outgrown.id RETURNING t.id
 _TOLD = f"{rows.TRACK} WHERE t.id = ANY (%s)"
 
 
-class PostgresPlayCounts:
+class PostgresPlayCounts(PostgresReplica[Play]):
     """``PlayCounts``.
 
     Exactly once, whatever the feed tells again and whoever else applies it: a play counts in the
@@ -69,23 +69,20 @@ class PostgresPlayCounts:
     """
 
     def __init__(self, pool: postgres.Pool) -> None:
-        self._pool = pool
-        self._cursor = PostgresCursor(pool, FEED)
+        super().__init__(pool, FEED)
 
-    async def resume_token(self) -> str:
-        return await self._cursor.token()
-
-    async def begin_listing(self) -> None:
-        """See ``Replica.begin_listing``: the feed tells plays and lists nothing."""
-
-    async def end_listing(self) -> None:
-        """See ``Replica.end_listing``: the feed tells plays and lists nothing."""
-
-    async def apply(self, changes: Sequence[Play], resume_token: str) -> None:
-        async with postgres.transaction(self._pool) as connection:
-            if changes:
-                await _count(connection, changes)
-            await self._cursor.advance(connection, resume_token)
+    async def _store(
+        self, connection: postgres.Connection, changes: Sequence[Play], generation: int
+    ) -> None:
+        ids = {ULID.from_str(play.id).to_uuid(): play.id for play in changes}
+        entered = await (await connection.execute(_REMEMBER, [sorted(ids)])).fetchall()
+        streams = sum_streams(changes, {ids[row[0]] for row in entered})
+        if streams:
+            columns: list[list[object]] = [
+                [one.track_id for one in streams],
+                [one.total for one in streams],
+            ]
+            await connection.execute(_ADD, columns)
 
     async def prune(self) -> int:
         total, dropped = 0, _FORGOTTEN_AT_ONCE
@@ -104,15 +101,3 @@ class PostgresPlayCounts:
                 told = [rows.track(row) for row in await cursor.fetchall()]
                 await feeds_postgres.append(connection, *map(feed_changes.track_change, told))
         return ids
-
-
-async def _count(connection: postgres.Connection, plays: Sequence[Play]) -> None:
-    ids = {ULID.from_str(play.id).to_uuid(): play.id for play in plays}
-    entered = await (await connection.execute(_REMEMBER, [sorted(ids)])).fetchall()
-    streams = sum_streams(plays, {ids[row[0]] for row in entered})
-    if streams:
-        columns: list[list[object]] = [
-            [one.track_id for one in streams],
-            [one.total for one in streams],
-        ]
-        await connection.execute(_ADD, columns)

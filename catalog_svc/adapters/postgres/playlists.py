@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import rows, track_credits
 from catalog_svc.domain.playlists import (
     FollowerCountChange,
-    ListingVersion,
     Playlist,
     PlaylistChange,
     PlaylistFeedChange,
-    newest_changes,
 )
 from meshkit import feeds_postgres, postgres
 from meshkit.feeds import Change
-from meshkit.replicas_postgres import PostgresCursor
+from meshkit.replicas import ToldAt, newest_changes
+from meshkit.replicas_postgres import PostgresReplica
 
 FEED = "playlist"
-_ROWS = 500
 
-_BEGIN = """
-INSERT INTO listings AS held (feed, generation) VALUES (%s, 1)
-ON CONFLICT (feed) DO UPDATE SET generation = held.generation + 1 RETURNING generation
-"""
-_GENERATION = "SELECT generation FROM listings WHERE feed = %s"
 _HELD = f"{rows.PLAYLIST} WHERE p.id = ANY (%s) ORDER BY p.id FOR UPDATE"
 _UPSERT = """
 INSERT INTO playlists AS held (id, public, title, description, owner, track_count, follower_count,
@@ -66,59 +60,44 @@ WHERE id IN (
 """
 
 
-class PostgresPlaylistReplica:
+class PostgresPlaylistReplica(PostgresReplica[PlaylistFeedChange]):
     """``PlaylistReplica``."""
 
     def __init__(self, pool: postgres.Pool) -> None:
-        self._pool = pool
-        self._cursor = PostgresCursor(pool, FEED)
-        self._generation = 0
+        super().__init__(pool, FEED)
 
-    async def resume_token(self) -> str:
-        return await self._cursor.token()
+    def _writing(
+        self, changes: Sequence[PlaylistFeedChange] | None
+    ) -> AbstractAsyncContextManager[postgres.Connection]:
+        # Artists are changed by imports too, one writer at a time.
+        artists = changes is None or any(isinstance(one, FollowerCountChange) for one in changes)
+        opened = track_credits.writing if artists else postgres.transaction
+        return opened(self._pool)
 
-    async def begin_listing(self) -> None:
-        async with postgres.transaction(self._pool) as connection:
-            row = await (await connection.execute(_BEGIN, [FEED])).fetchone()
-        self._generation = row[0] if row else 0
-
-    async def apply(self, changes: Sequence[PlaylistFeedChange], resume_token: str) -> None:
+    async def _store(
+        self,
+        connection: postgres.Connection,
+        changes: Sequence[PlaylistFeedChange],
+        generation: int,
+    ) -> None:
         playlists = newest_changes(one for one in changes if isinstance(one, PlaylistChange))
         followers = newest_changes(one for one in changes if isinstance(one, FollowerCountChange))
-        # Artists are changed by imports too, one writer at a time.
-        opened = track_credits.writing if followers else postgres.transaction
-        async with opened(self._pool) as connection:
-            row = await (await connection.execute(_GENERATION, [FEED])).fetchone()
-            generation = row[0] if row else 0
-            changed = await _replicate(connection, playlists, generation)
-            changed += await _set_followers(connection, followers, generation)
-            if changed:
-                await feeds_postgres.append(connection, *changed)
-            await self._cursor.advance(connection, resume_token)
+        changed = await _replicate(connection, playlists, generation)
+        changed += await _set_followers(connection, followers, generation)
+        if changed:
+            await feeds_postgres.append(connection, *changed)
 
-    async def end_listing(self) -> None:
-        while await self._drop_playlists():
-            pass
-        while await self._drop_followers():
-            pass
-
-    async def _drop_playlists(self) -> bool:
-        async with postgres.transaction(self._pool) as connection:
-            dropped = await connection.execute(_DROP, [self._generation, _ROWS])
-            gone = await dropped.fetchall()
-            removed = [feed_changes.removal("playlist", row[0], row[2]) for row in gone if row[1]]
-            if removed:
-                await feeds_postgres.append(connection, *removed)
-        return len(gone) == _ROWS
-
-    async def _drop_followers(self) -> bool:
-        async with track_credits.writing(self._pool) as connection:
-            dropped = await connection.execute(_DROP_FOLLOWERS, [self._generation, _ROWS])
-            gone = [row[0] for row in await dropped.fetchall()]
-            changed = await track_credits.artist_changes(connection, gone)
-            if changed:
-                await feeds_postgres.append(connection, *changed)
-        return len(gone) == _ROWS
+    async def _drop_untold(
+        self, connection: postgres.Connection, generation: int, limit: int
+    ) -> int:
+        gone = await (await connection.execute(_DROP, [generation, limit])).fetchall()
+        changed = [feed_changes.removal("playlist", row[0], row[2]) for row in gone if row[1]]
+        arguments = [generation, limit - len(gone)]
+        artists = await (await connection.execute(_DROP_FOLLOWERS, arguments)).fetchall()
+        changed += await track_credits.artist_changes(connection, [row[0] for row in artists])
+        if changed:
+            await feeds_postgres.append(connection, *changed)
+        return len(gone) + len(artists)
 
 
 async def _replicate(
@@ -166,11 +145,9 @@ async def _set_followers(
     if not told:
         return []
     cursor = await connection.execute(_FOLLOWED, [[one.id for one in told]])
-    held = {row[0]: (row[1], ListingVersion(row[3], row[2])) for row in await cursor.fetchall()}
+    held = {row[0]: (row[1], ToldAt(row[3], row[2])) for row in await cursor.fetchall()}
     fresh = [
-        one
-        for one in told
-        if one.id in held and held[one.id][1].before(ListingVersion(generation, one.version))
+        one for one in told if one.id in held and held[one.id][1] < ToldAt(generation, one.version)
     ]
     changed = [one.id for one in fresh if held[one.id][0] != one.count]
     columns: list[list[object]] = [

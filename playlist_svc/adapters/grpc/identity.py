@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
-from meshkit.consuming import Step, step_of
-from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
-from playlist_svc.ports.people import UserChange
 
 USERS = pb.DESCRIPTOR.services_by_name["UserInternalService"]
 
@@ -32,20 +29,3 @@ class IdentityService:
             answer = await self._stub.LookupUsers(request, timeout=_BATCH_S)
             names.update((user.user_id, user.username) for user in answer.users)
         return names
-
-    async def changes(self, resume_token: str, /) -> AsyncIterator[Step[UserChange]]:
-        """Identity's feed, of users alone (``meshkit.consuming.Watch``)."""
-        request = pb.WatchUsersRequest(resume_token=resume_token)
-        async for step in self._stub.WatchUsers(request):
-            require_going_on(step)
-            yield step_of(step, change_of(step))
-
-
-def change_of(step: pb.WatchUsersResponse) -> UserChange | None:
-    """What a step tells of a user; None where it tells of a sign-in or of nothing."""
-    if step.HasField("user_changed"):
-        user = step.user_changed.user
-        return UserChange(user.user_id, user.username)
-    if step.HasField("user_erased"):
-        return UserChange(step.user_erased.user_id, None)
-    return None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from playlist_svc.ports.people import LastKnownName
+from meshkit.erasure import UserChange
+from meshkit.replicas import MemoryReplica
+from playlist_svc.ports.clock import Clock
+from playlist_svc.ports.people import LastKnownName, names_told
 
 
 class MemoryLastKnownNames:
@@ -17,6 +20,10 @@ class MemoryLastKnownNames:
         return {id_: self._kept[id_] for id_ in user_ids if id_ in self._kept}
 
     async def keep(self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int) -> None:
+        self.put(names, gone, known_at_ms)
+
+    def put(self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int) -> None:
+        """What ``keep`` does, without waiting."""
         for id_, username in names.items():
             held = self._kept.get(id_)
             if held is None or held.known_at_ms < known_at_ms:
@@ -27,18 +34,14 @@ class MemoryLastKnownNames:
                 del self._kept[id_]
 
 
-class MemoryUserReplica:
-    """``UserReplica`` over the names of one process."""
+class MemoryUserReplica(MemoryReplica[UserChange]):
+    """The names of one process as whoever consumes identity's feed writes them."""
 
-    def __init__(self, told: MemoryLastKnownNames) -> None:
+    def __init__(self, told: MemoryLastKnownNames, clock: Clock) -> None:
+        super().__init__()
         self._told = told
-        self._token = ""
+        self._clock = clock
 
-    async def resume_token(self) -> str:
-        return self._token
-
-    async def store(
-        self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int, resume_token: str
-    ) -> None:
-        await self._told.keep(names, gone, known_at_ms)
-        self._token = resume_token or self._token
+    def _store(self, changes: Sequence[UserChange], generation: int) -> None:
+        names, gone = names_told(changes)
+        self._told.put(names, gone, self._clock())

@@ -1,10 +1,11 @@
-"""The copy of the catalogue's tracks in memory, for tests."""
+"""The replica of the catalogue's tracks in memory, for tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from meshkit.replicas import MemoryReplica, ToldAt
 from playlist_svc.adapters.memory import rules as memory_rules
 from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.domain.rules import Rule
@@ -16,21 +17,19 @@ SavedAt = Callable[[str], Mapping[str, int]]
 
 @dataclass(slots=True)
 class _Row:
-    version: int
-    listing: int
+    told_at: ToldAt
     track: Track | None
     available: bool = True
 
 
-class MemoryTracks:
+class MemoryTracks(MemoryReplica[TrackChange]):
     """``Tracks`` and ``TrackReplica`` of one process."""
 
     def __init__(self, catalogue: Catalogue, saved_at: SavedAt = lambda _: {}) -> None:
+        super().__init__()
         self._catalogue = catalogue
         self._saved_at = saved_at
         self._rows: dict[str, _Row] = {}
-        self._token = ""
-        self._listing = 0
 
     async def named(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         rows = {id_: self._rows[id_] for id_ in track_ids if id_ in self._rows}
@@ -43,9 +42,9 @@ class MemoryTracks:
     async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         unknown = [id_ for id_ in dict.fromkeys(track_ids) if id_ not in await self.named([id_])]
         if unknown:
-            listing = self._listing
+            asked_at = ToldAt(self._generation, 0)
             for track in await self._catalogue.tracks(unknown):
-                self._rows.setdefault(track.track_id, _Row(0, listing, track))
+                self._rows.setdefault(track.track_id, _Row(asked_at, track))
         found = await self.named(track_ids)
         for id_ in track_ids:
             if id_ not in found or not found[id_].available:
@@ -57,28 +56,15 @@ class MemoryTracks:
         chosen = memory_rules.chosen(rule, available, self._saved_at(owner_id), owner_id, now_ms)
         return [(track.track_id, track.duration_ms) for track in chosen]
 
-    async def resume_token(self) -> str:
-        return self._token
-
-    async def begin_listing(self) -> int:
-        self._listing += 1
-        return self._listing
-
-    async def store(
-        self, changes: Sequence[TrackChange], resume_token: str, listing: int | None = None
-    ) -> None:
-        number = self._listing if listing is None else listing
+    def _store(self, changes: Sequence[TrackChange], generation: int) -> None:
         for change in changes:
-            held = self._rows.get(change.track_id)
-            anew = listing is not None and change.track is not None
-            if held and held.version >= change.version and not (anew and held.listing < number):
-                continue
-            known = held.track if held else None
-            self._rows[change.track_id] = _Row(
-                change.version, number, change.track or known, available=change.track is not None
-            )
-        self._token = resume_token or self._token
+            held = self._rows.get(change.id)
+            told_at = ToldAt(generation, change.version)
+            if held is None or held.told_at < told_at:
+                known = held.track if held else None
+                available = change.track is not None
+                self._rows[change.id] = _Row(told_at, change.track or known, available=available)
 
-    async def drop_untold(self, listing: int) -> None:
+    def _drop_untold(self, generation: int) -> None:
         for row in self._rows.values():
-            row.available = row.available and row.listing >= listing
+            row.available = row.available and row.told_at.generation >= generation

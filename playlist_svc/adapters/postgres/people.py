@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from meshkit import postgres
 from meshkit.clock import instant_of_ms, unix_ms
-from meshkit.replicas_postgres import PostgresCursor
-from playlist_svc.ports.people import LastKnownName
+from meshkit.erasure import UserChange
+from meshkit.replicas_postgres import PostgresReplica
+from playlist_svc.ports.clock import Clock
+from playlist_svc.ports.people import LastKnownName, names_told
 
 FEED: Final = "identity"
-"""The name of the cursor, and of the lease of whoever follows."""
+"""The name of the cursor."""
 
 _FIND = "SELECT user_id, username, told_at FROM people WHERE user_id = ANY (%s)"
 # In the order of ids, so that two writers wait for each other and never in a circle.
@@ -55,25 +57,21 @@ class PostgresLastKnownNames:
                 await _drop(connection, gone, known_at_ms)
 
 
-class PostgresUserReplica:
-    """``UserReplica`` of the schema."""
+class PostgresUserReplica(PostgresReplica[UserChange]):
+    """The names as whoever consumes identity's feed writes them: told at the time of ``clock``."""
 
-    def __init__(self, pool: postgres.Pool) -> None:
-        self._pool = pool
-        self._cursor = PostgresCursor(pool, FEED)
+    def __init__(self, pool: postgres.Pool, clock: Clock) -> None:
+        super().__init__(pool, FEED)
+        self._clock = clock
 
-    async def resume_token(self) -> str:
-        return await self._cursor.token()
-
-    async def store(
-        self, names: Mapping[str, str], gone: Collection[str], known_at_ms: int, resume_token: str
+    async def _store(
+        self, connection: postgres.Connection, changes: Sequence[UserChange], generation: int
     ) -> None:
-        async with postgres.transaction(self._pool) as connection:
-            if names:
-                await _keep(connection, names, known_at_ms)
-            if gone:
-                await _drop(connection, gone, known_at_ms)
-            await self._cursor.advance(connection, resume_token)
+        names, gone = names_told(changes)
+        if names:
+            await _keep(connection, names, self._clock())
+        if gone:
+            await _drop(connection, gone, self._clock())
 
 
 async def _keep(

@@ -1,4 +1,4 @@
-"""The copy of the catalogue's tracks in PostgreSQL, written by whoever follows the catalogue."""
+"""The replica of the catalogue's tracks in PostgreSQL, written by whoever consumes its feed."""
 
 from __future__ import annotations
 
@@ -6,72 +6,43 @@ from collections.abc import Sequence
 from typing import Final
 
 from meshkit import postgres
-from meshkit.replicas_postgres import PostgresCursor
+from meshkit.replicas import newest_changes
+from meshkit.replicas_postgres import PostgresReplica
 from playlist_svc.adapters.postgres import track_rows
 from playlist_svc.ports.tracks import TrackChange
 
 FEED: Final = "catalogue"
-"""The name of the cursor, and of the lease of whoever follows."""
+"""The name of the cursor."""
 
-LAST_LISTING: Final = "SELECT number FROM track_listings"
-LOCK_LISTING: Final = f"{LAST_LISTING} FOR UPDATE"
-"""Makes writers of the copy wait for each other, so that they cannot wait in a circle."""
-
-_BEGIN = "UPDATE track_listings SET number = number + 1 RETURNING number"
 _DROP = """
 UPDATE tracks SET available = false WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM tracks WHERE available AND listing < %s LIMIT %s
 ))
 """
-_DROPPED_AT_ONCE = 5_000
 
 
-class PostgresTrackReplica:
+class PostgresTrackReplica(PostgresReplica[TrackChange]):
     """``TrackReplica`` of the schema."""
 
     def __init__(self, pool: postgres.Pool) -> None:
-        self._pool = pool
-        self._cursor = PostgresCursor(pool, FEED)
+        super().__init__(pool, FEED)
 
-    async def resume_token(self) -> str:
-        return await self._cursor.token()
-
-    async def begin_listing(self) -> int:
-        async with postgres.transaction(self._pool) as connection:
-            return await _number(connection, _BEGIN)
-
-    async def store(
-        self, changes: Sequence[TrackChange], resume_token: str, listing: int | None = None
+    async def _store(
+        self, connection: postgres.Connection, changes: Sequence[TrackChange], generation: int
     ) -> None:
-        told = [change for change in changes if change.track is not None]
-        removed = [change for change in changes if change.track is None]
-        async with postgres.transaction(self._pool) as connection:
-            last = await _number(connection, LOCK_LISTING)
-            number = last if listing is None else listing
-            if told:
-                upsert = track_rows.UPSERT_TOLD if listing is None else track_rows.UPSERT_LISTED
-                rows = track_rows.rows_of(told)
-                await connection.execute(upsert, {"number": number, "rows": rows})
-            if removed:
-                arguments = {
-                    "number": number,
-                    "ids": [change.track_id for change in removed],
-                    "versions": [change.version for change in removed],
-                }
-                await connection.execute(track_rows.REMOVE, arguments)
-            await self._cursor.advance(connection, resume_token)
+        newest = newest_changes(changes)
+        if told := [change for change in newest if change.track is not None]:
+            rows = {"number": generation, "rows": track_rows.rows_of(told)}
+            await connection.execute(track_rows.UPSERT, rows)
+        if removed := [change for change in newest if change.track is None]:
+            arguments = {
+                "number": generation,
+                "ids": [change.id for change in removed],
+                "versions": [change.version for change in removed],
+            }
+            await connection.execute(track_rows.REMOVE, arguments)
 
-    async def drop_untold(self, listing: int) -> None:
-        dropped = _DROPPED_AT_ONCE
-        while dropped == _DROPPED_AT_ONCE:
-            async with postgres.transaction(self._pool) as connection:
-                await connection.execute(LOCK_LISTING)
-                cursor = await connection.execute(_DROP, [listing, _DROPPED_AT_ONCE])
-                dropped = cursor.rowcount
-
-
-async def _number(connection: postgres.Connection, statement: str) -> int:
-    row = await (await connection.execute(statement.encode())).fetchone()
-    if row is None:
-        raise RuntimeError("the table of listings has lost its row")
-    return int(row[0])
+    async def _drop_untold(
+        self, connection: postgres.Connection, generation: int, limit: int
+    ) -> int:
+        return (await connection.execute(_DROP, [generation, limit])).rowcount

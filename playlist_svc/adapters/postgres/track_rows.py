@@ -34,17 +34,11 @@ FROM json_to_recordset(%(rows)s) AS told (track_id text, version bigint, {_TOLD}
 ORDER BY track_id COLLATE "C"
 """  # noqa: S608 - put together of names in this file
 
-UPSERT_TOLD = f"""{_INSERT}
+UPSERT = f"""{_INSERT}
 ON CONFLICT (track_id) DO UPDATE SET {_TAKEN}
-WHERE held.version < excluded.version
+WHERE (held.listing, held.version) < (excluded.listing, excluded.version)
 """
-"""Takes ``rows`` (``rows_of``) over lower versions; ``number`` is that of the last listing."""
-
-UPSERT_LISTED = f"""{_INSERT}
-ON CONFLICT (track_id) DO UPDATE SET {_TAKEN}
-WHERE held.version < excluded.version OR held.listing < excluded.listing
-"""
-"""The same for what the listing ``number`` tells, over what was told before it, too."""
+"""Takes ``rows`` (``rows_of``) over what was told earlier; ``number`` is that of the listing."""
 
 INSERT_ASKED = f"{_INSERT} ON CONFLICT (track_id) DO NOTHING"
 """Adds ``rows`` that nobody has told yet."""
@@ -56,7 +50,7 @@ FROM unnest(%(ids)s::text[], %(versions)s::bigint[]) AS told (track_id, version)
 ORDER BY track_id COLLATE "C"
 ON CONFLICT (track_id) DO UPDATE
     SET available = false, version = excluded.version, listing = excluded.listing
-WHERE held.version < excluded.version
+WHERE (held.listing, held.version) < (excluded.listing, excluded.version)
 """
 """Makes tracks unavailable; one that was never told leaves a row, so that its past stays past."""
 

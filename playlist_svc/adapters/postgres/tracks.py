@@ -1,4 +1,4 @@
-"""The copy of the catalogue's tracks in PostgreSQL, read and chosen from."""
+"""The replica of the catalogue's tracks in PostgreSQL, read and chosen from."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from meshkit import postgres
 from meshkit.aging import AgingCache
+from meshkit.replicas_postgres import PostgresCursor
 from playlist_svc.adapters.postgres import rules_sql, track_rows
-from playlist_svc.adapters.postgres.track_replica import LAST_LISTING, LOCK_LISTING
+from playlist_svc.adapters.postgres.track_replica import FEED
 from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.tracks import Catalogue, Track, TrackChange
@@ -43,6 +44,7 @@ class PostgresTracks:
     ) -> None:
         self._pool = pool
         self._catalogue = catalogue
+        self._cursor = PostgresCursor(pool, FEED)
         self._now_s = now_s
         self._cache: AgingCache[str, Track] = AgingCache(held, HELD_S, now_s)
 
@@ -107,16 +109,12 @@ class PostgresTracks:
         Marked by the listing before the question: one that began after it has to tell them again.
         """
 
-        async def query(connection: postgres.Connection) -> tuple[Any, ...] | None:
-            return await (await connection.execute(LAST_LISTING)).fetchone()
-
-        row = await postgres.read(self._pool, query)
+        _, listing = await self._cursor.find()
         tracks = await self._catalogue.tracks(track_ids)
         changes = [TrackChange(track.track_id, 0, track) for track in tracks]
         for at in range(0, len(changes), _BATCH):
             rows = track_rows.rows_of(changes[at : at + _BATCH])
             async with postgres.transaction(self._pool) as connection:
-                await connection.execute(LOCK_LISTING)
-                await connection.execute(
-                    track_rows.INSERT_ASKED, {"number": row[0] if row else 0, "rows": rows}
-                )
+                await self._cursor.hold(connection)
+                asked = {"number": listing, "rows": rows}
+                await connection.execute(track_rows.INSERT_ASKED, asked)

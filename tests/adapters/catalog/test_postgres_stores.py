@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from catalog_svc.adapters.postgres import artist_album_edits, catalogue_snapshot, track_writes
-from catalog_svc.adapters.postgres import playlists as postgres_playlists
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
 from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
@@ -20,15 +19,21 @@ from catalog_svc.adapters.postgres.playlists import PostgresPlaylistReplica
 from catalog_svc.adapters.postgres.preparation import PostgresPreparation
 from catalog_svc.adapters.postgres.scan_store import PostgresScanStore
 from catalog_svc.domain.edits import ArtistEdit
+from catalog_svc.ports.playlists import PlaylistReplica
+from catalog_svc.ports.plays import PlayCounts
 from catalog_svc.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
+from meshkit.testing.replica_suite import PlaceContract, ReplicaContract, ReplicaUnderTest
 from tests.contracts.catalog.catalogue_lists_suite import CatalogueListsContract
 from tests.contracts.catalog.catalogue_suite import CatalogueContract
 from tests.contracts.catalog.catalogue_tracks_suite import CatalogueTracksContract
 from tests.contracts.catalog.edits_artist_album_suite import ArtistAlbumEditsContract
 from tests.contracts.catalog.edits_suite import EditsContract
 from tests.contracts.catalog.imports_suite import ImportsContract
-from tests.contracts.catalog.playlists_suite import PlaylistsContract, change_to, playlist
+from tests.contracts.catalog.playlists_suite import (
+    PlaylistsContract,
+    replica_of,
+)
 from tests.contracts.catalog.plays_orders_suite import PlayOrdersContract
 from tests.contracts.catalog.plays_suite import PlaysContract
 from tests.contracts.catalog.preparation_handover_suite import HandoverContract
@@ -90,6 +95,26 @@ class TestPostgresReads(CatalogueContract):
     pass
 
 
+class TestPostgresPlaylistReplica(ReplicaContract):
+    """The public playlists as every replica."""
+
+    @pytest.fixture
+    def replica(self, stores: CatalogueStores) -> ReplicaUnderTest:
+        return replica_of(stores)
+
+    @pytest.fixture
+    def place(self, stores: CatalogueStores) -> PlaylistReplica:
+        return stores.playlists
+
+
+class TestPostgresPlayCountsPlace(PlaceContract):
+    """The counts of plays as every replica whose feed lists nothing."""
+
+    @pytest.fixture
+    def place(self, stores: CatalogueStores) -> PlayCounts:
+        return stores.plays
+
+
 class TestPostgresPlaylists(PlaylistsContract):
     pass
 
@@ -118,17 +143,6 @@ async def test_a_listing_of_several_pages_has_no_gap(
     batches = [batch async for batch in PostgresCatalogueSnapshot(pool).everything(["track"])]
     assert [len(batch) for batch in batches] == [2, 2, 1]
     assert len({change.id for batch in batches for change in batch}) == 5
-
-
-async def test_the_end_of_a_listing_drops_what_is_left_in_several_steps(
-    stores: CatalogueStores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_playlists, "_ROWS", 2)
-    await stores.playlists.begin_listing()
-    await stores.playlists.apply([change_to(playlist(f"List {n}")) for n in range(5)], "")
-    await stores.playlists.begin_listing()
-    await stores.playlists.end_listing()
-    assert [batch async for batch in stores.listing.everything(["playlist"])] == []
 
 
 async def test_what_shows_a_renamed_artist_is_told_in_several_steps(

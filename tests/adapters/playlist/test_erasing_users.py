@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshkit import postgres
+from meshkit.erasure import ErasingReplica, MemoryPendingErasures, UserChange, UserErasure
 from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.postgres.library import (
@@ -18,8 +19,6 @@ from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.playlist import Member
 from playlist_svc.domain.social import Artist, Circle
-from playlist_svc.ports.people import UserChange
-from playlist_svc.usecases.replicate_users import ReplicateUsers
 from tests.contracts.playlist.playlists_world import NOW, appended, edit, entries, made, new_id
 from tests.contracts.playlist.sharing_samples import a_share, code_digest, held
 
@@ -54,7 +53,8 @@ class Stores:
         self.artists = PostgresBlockedArtists(pool)
         collections = (self.tracks, self.albums, self.artists)
         holders = (self.playlists, self.shares, *collections, self.social)
-        self.consumer = ReplicateUsers(PostgresUserReplica(pool), holders, lambda: NOW)
+        erasure = UserErasure(holders, MemoryPendingErasures())
+        self.users = ErasingReplica(PostgresUserReplica(pool, lambda: NOW), erasure)
 
     async def live(self, user_id: str, other_id: str) -> None:
         """Has the user do all that leaves a trace, much of it with the other one."""
@@ -81,7 +81,7 @@ class Stores:
         await self.social.block(user_id, new_id(), NOW)
         await self.social.block(new_id(), user_id, NOW)
         await self.social.set_audience(user_id, Circle.NOBODY, None)
-        await self.consumer.apply([UserChange(user_id, "ada"), UserChange(other_id, "bob")], "t1")
+        await self.users.apply([UserChange(user_id, "ada"), UserChange(other_id, "bob")], "t1")
 
 
 async def test_of_an_erased_user_the_authorship_in_others_histories_stays_alone(
@@ -109,7 +109,7 @@ async def test_of_an_erased_user_the_authorship_in_others_histories_stays_alone(
         "user_counts.user_id",
     }
     others = await places_of(pool, other_id)
-    await stores.consumer.apply([UserChange(user_id, None)], "t2")
+    await stores.users.apply([UserChange(user_id, None)], "t2")
     assert await places_of(pool, user_id) == {"snapshots.author_id"}
     assert await places_of(pool, other_id) >= others - {
         "collaborators.user_id",

@@ -6,7 +6,7 @@ import pytest
 
 from meshkit import postgres
 from playlist_svc.adapters.postgres.people import PostgresLastKnownNames, PostgresUserReplica
-from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
+from tests.contracts.playlist.people_suite import NOW, ToldNamesContract, UserReplicaContract
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def told(pool: postgres.Pool) -> PostgresLastKnownNames:
 class TestPostgresToldNames(ToldNamesContract): ...
 
 
-class TestPostgresPeopleCopy(PeopleCopyContract):
+class TestPostgresUserReplica(UserReplicaContract):
     @pytest.fixture
-    def copy(self, pool: postgres.Pool) -> PostgresUserReplica:
-        return PostgresUserReplica(pool)
+    def place(self, pool: postgres.Pool) -> PostgresUserReplica:
+        return PostgresUserReplica(pool, lambda: NOW)

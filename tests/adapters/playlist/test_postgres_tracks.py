@@ -1,4 +1,4 @@
-"""The copy of the catalogue's tracks in PostgreSQL under its contracts."""
+"""The replica of the catalogue's tracks in PostgreSQL under its contracts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
 from playlist_svc.adapters.postgres.tracks import HELD_S, PostgresTracks
 from playlist_svc.domain.rules import Ordering, Rule, RuleMatch, require_valid_rule
 from playlist_svc.ports.tracks import Track
-from playlist_svc.usecases.replicate_catalogue import ReplicateCatalogue
 from tests.contracts.playlist.tracks_rules_suite import RulesContract
-from tests.contracts.playlist.tracks_suite import TracksContract, TracksCopyContract
+from tests.contracts.playlist.tracks_suite import TrackReplicaContract, TracksContract
 from tests.contracts.playlist.tracks_world import (
     NOW,
     OWNER,
@@ -56,7 +55,7 @@ class TestPostgresTracks(TracksContract):
     """Tracks by id."""
 
 
-class TestPostgresTracksCopy(TracksCopyContract):
+class TestPostgresTrackReplica(TrackReplicaContract):
     """What the feed tells."""
 
 
@@ -82,7 +81,7 @@ async def test_rules_choose_the_same_in_postgresql_and_in_memory(
     memory = MemoryTracks(world.catalogue, lambda _: saved)
     await world.save(OWNER, saved)
     for copy in (memory, world.copy):
-        await copy.store([told(track) for track in tracks], "")
+        await copy.apply([told(track) for track in tracks], "")
     expected = await memory.chosen(rule, OWNER, NOW)
     assert await world.tracks.chosen(rule, OWNER, NOW) == expected
     ids = [track.track_id for track in tracks]
@@ -114,18 +113,18 @@ async def test_what_can_be_added_is_read_anew_though_its_name_is_held(
     await world.tell(stays, leaves)
     there = await tracks.existing(ids)
     assert there == {stays.track_id: stays, leaves.track_id: leaves}
-    await world.copy.store([removed(leaves, 2)], "t2")
+    await world.copy.apply([removed(leaves, 2)], "t2")
     with pytest.raises(NotFound) as refused:
         await tracks.existing(ids)
     assert refused.value.metadata == {"resource": "track", "id": leaves.track_id}
     gone = replace(leaves, available=False)
     assert await tracks.named(ids) == {stays.track_id: stays, leaves.track_id: gone}
-    await world.copy.store([told(leaves, 3)], "t3")
+    await world.copy.apply([told(leaves, 3)], "t3")
     assert await tracks.existing(ids) == there
     assert world.catalogue.asked == []
 
 
-async def test_followers_that_overlap_end_at_the_newest_versions(pool: postgres.Pool) -> None:
+async def test_consumers_that_overlap_end_at_the_newest_versions(pool: postgres.Pool) -> None:
     tracks = [a_track() for _ in range(30)]
     chance = random.Random(7)
     history = [
@@ -134,15 +133,15 @@ async def test_followers_that_overlap_end_at_the_newest_versions(pool: postgres.
         for track in tracks
     ]
 
-    async def follow(seed: int) -> None:
-        consumer = ReplicateCatalogue(PostgresTrackReplica(pool))
+    async def consume(seed: int) -> None:
+        replica = PostgresTrackReplica(pool)
         order = random.Random(seed).sample(history, len(history))
         for at in range(0, len(order), 40):
-            await consumer.apply([c for part in order[at : at + 40] for c in part], f"{seed}")
+            await replica.apply([c for part in order[at : at + 40] for c in part], f"{seed}")
 
-    await asyncio.gather(*map(follow, range(4)))
+    await asyncio.gather(*map(consume, range(4)))
     found = await PostgresTracks(pool, ScriptedCatalogue()).named([t.track_id for t in tracks])
-    last = {change.track_id: change for [change] in history}
+    last = {change.id: change for [change] in history}
     for track in tracks:
         change = last[track.track_id]
         if change.track is None:
@@ -159,7 +158,7 @@ async def test_questions_and_the_feed_at_once_end_in_what_the_feed_told(
     ids = [track.track_id for track in tracks]
     asking = [PostgresTracks(pool, catalogue).existing(ids[::step]) for step in (1, -1, 2)]
     copy = PostgresTrackReplica(pool)
-    feed = copy.store([told(_at(track, 1), 1) for track in reversed(tracks)], "t")
+    feed = copy.apply([told(_at(track, 1), 1) for track in reversed(tracks)], "t")
     await asyncio.gather(*asking, feed)
     found = await PostgresTracks(pool, catalogue).named(ids)
     assert found == {track.track_id: _at(track, 1) for track in tracks}

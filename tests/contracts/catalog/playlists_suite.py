@@ -1,4 +1,4 @@
-"""The contract of ``PlaylistReplica``: what the playlist service tells, kept for search."""
+"""The contract of ``PlaylistReplica`` beyond that of every replica: what it tells search."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from segue.playlist.v1 import playlist_pb2
 
 from catalog_svc.domain.playlists import FollowerCountChange, Playlist, PlaylistChange
 from meshkit.feeds import Change, Op
+from meshkit.testing.replica_suite import ReplicaUnderTest
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import CatalogueStores, found, tagged
 
@@ -28,23 +29,23 @@ def hidden(one: Playlist, version: int) -> PlaylistChange:
     return PlaylistChange(one.id, version, None)
 
 
+def replica_of(stores: CatalogueStores) -> ReplicaUnderTest:
+    """The public playlists under the contract of every replica."""
+
+    async def held() -> dict[str, str]:
+        told = [one async for some in stores.listing.everything(["playlist"]) for one in some]
+        return {one.id: playlist_pb2.Playlist.FromString(one.payload).title for one in told}
+
+    return ReplicaUnderTest(
+        stores.playlists,
+        lambda id_, version, text: PlaylistChange(id_, version, replace(playlist(text), id=id_)),
+        lambda id_, version: PlaylistChange(id_, version, None),
+        held,
+    )
+
+
 class PlaylistsContract:
     """Every adapter must pass; it gives ``stores``."""
-
-    async def test_a_new_copy_has_no_place_in_the_feed(self, stores: CatalogueStores) -> None:
-        assert await stores.playlists.resume_token() == ""
-
-    async def test_the_token_moves_with_what_was_told_and_not_within_a_listing(
-        self, stores: CatalogueStores
-    ) -> None:
-        await stores.playlists.begin_listing()
-        await stores.playlists.apply([change_to(playlist())], "")
-        assert await stores.playlists.resume_token() == ""
-        await stores.playlists.end_listing()
-        await stores.playlists.apply([], "first")
-        await stores.playlists.apply([change_to(playlist())], "second")
-        await stores.playlists.apply([], "")
-        assert await stores.playlists.resume_token() == "second"
 
     async def test_a_public_playlist_is_told_on_with_all_that_search_shows(
         self, stores: CatalogueStores
@@ -103,18 +104,6 @@ class PlaylistsContract:
         (change,) = await self._after(stores, change_to(replace(one, follower_count=3), 3))
         assert playlist_pb2.Playlist.FromString(change.payload).follower_count == 3
 
-    async def test_of_several_words_in_a_batch_the_newest_stands(
-        self, stores: CatalogueStores
-    ) -> None:
-        one = playlist("Second")
-        first, third = (
-            change_to(replace(one, title="First"), 1),
-            change_to(replace(one, title="Third"), 3),
-        )
-        await self._after(stores, first, third, change_to(one, 2))
-        (listed,) = await self._listed(stores)
-        assert playlist_pb2.Playlist.FromString(listed.payload).title == "Third"
-
     async def test_what_a_new_listing_does_not_tell_is_removed(
         self, stores: CatalogueStores
     ) -> None:
@@ -137,17 +126,6 @@ class PlaylistsContract:
         assert playlist_pb2.Playlist.FromString(listed.payload).title == "After it"
         assert await self._after(stores, change_to(one, 4)) == []
         assert len(await self._after(stores, change_to(one, 6))) == 1
-
-    async def test_a_listing_that_was_interrupted_begins_again_without_loss(
-        self, stores: CatalogueStores
-    ) -> None:
-        one, other = playlist("One"), playlist("Other")
-        await self._list(stores, change_to(one), change_to(other))
-        await stores.playlists.begin_listing()
-        await stores.playlists.apply([change_to(one)], "")
-        assert len(await self._listed(stores)) == 2
-        await self._list(stores, change_to(other))
-        assert [change.id for change in await self._listed(stores)] == [other.id]
 
     async def test_followers_are_shown_and_told_on(self, stores: CatalogueStores) -> None:
         artist_id = await self._artist(stores)

@@ -35,15 +35,6 @@ class PlaysContract:
         await stores.plays.apply([first, second, third, other], "")
         assert await self._streams(stores) == {"One": 3, "Two": 1}
 
-    async def test_the_place_in_the_feed_is_kept(self, stores: CatalogueStores) -> None:
-        assert await stores.plays.resume_token() == ""
-        await stores.plays.begin_listing()
-        await stores.plays.end_listing()
-        await stores.plays.apply([], "first")
-        await stores.plays.apply(plays_of(new_id()), "second")
-        await stores.plays.apply([], "")
-        assert await stores.plays.resume_token() == "second"
-
     async def test_plays_of_tracks_that_there_are_not_count_for_none(
         self, stores: CatalogueStores
     ) -> None:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import asyncio
 
-from playlist_svc.ports.people import LastKnownName, LastKnownNames, UserReplica
+from meshkit.consuming import Replica
+from meshkit.erasure import UserChange
+from meshkit.testing.replica_suite import PlaceContract
+from playlist_svc.ports.people import LastKnownName, LastKnownNames
+
+NOW = 1_790_000_000_000
 
 
 class ToldNamesContract:
@@ -45,30 +50,44 @@ class ToldNamesContract:
         assert await told.find(ids) == {id_: LastKnownName("name 19", 19) for id_ in ids}
 
 
-class PeopleCopyContract:
-    """Subclass it with fixtures ``told`` and ``copy`` over the same, empty names."""
+class UserReplicaContract(PlaceContract):
+    """Subclass it with fixtures ``told`` and ``place`` over the same, empty names.
 
-    async def test_names_and_the_place_in_the_feed_are_stored_together(
-        self, told: LastKnownNames, copy: UserReplica
+    The replica's clock stands at ``NOW``.
+    """
+
+    async def test_names_are_those_that_the_feed_told_last(
+        self, told: LastKnownNames, place: Replica[UserChange]
     ) -> None:
-        assert await copy.resume_token() == ""
-        await copy.store({"a": "ada", "b": "bob"}, [], 10, "t1")
-        await copy.store({"a": "ann"}, ["b"], 20, "t2")
-        assert await told.find(["a", "b"]) == {"a": LastKnownName("ann", 20)}
-        assert await copy.resume_token() == "t2"
-
-    async def test_without_a_token_the_place_stays(
-        self, told: LastKnownNames, copy: UserReplica
-    ) -> None:
-        await copy.store({}, [], 10, "t1")
-        await copy.store({"a": "ada"}, [], 10, "")
-        assert await copy.resume_token() == "t1"
-        assert await told.find(["a"]) == {"a": LastKnownName("ada", 10)}
-
-    async def test_what_was_told_later_stays(self, told: LastKnownNames, copy: UserReplica) -> None:
-        await told.keep({"a": "ada", "b": "bob"}, [], 20)
-        await copy.store({"a": "old"}, ["b"], 10, "t1")
+        changes = [UserChange("a", "ada"), UserChange("b", "bob"), UserChange("a", "ann")]
+        await place.apply(changes, "t1")
         assert await told.find(["a", "b"]) == {
-            "a": LastKnownName("ada", 20),
-            "b": LastKnownName("bob", 20),
+            "a": LastKnownName("ann", NOW),
+            "b": LastKnownName("bob", NOW),
+        }
+
+    async def test_who_was_erased_has_no_name(
+        self, told: LastKnownNames, place: Replica[UserChange]
+    ) -> None:
+        await place.apply([UserChange("a", "ada"), UserChange("b", "bob")], "t1")
+        await place.apply([UserChange("a", None)], "t2")
+        await place.apply([UserChange("b", "ben"), UserChange("b", None)], "t3")
+        assert await told.find(["a", "b"]) == {}
+
+    async def test_a_listing_drops_no_names(
+        self, told: LastKnownNames, place: Replica[UserChange]
+    ) -> None:
+        await place.apply([UserChange("a", "ada")], "t1")
+        await place.begin_listing()
+        await place.end_listing()
+        assert await told.find(["a"]) == {"a": LastKnownName("ada", NOW)}
+
+    async def test_what_was_told_later_stays(
+        self, told: LastKnownNames, place: Replica[UserChange]
+    ) -> None:
+        await told.keep({"a": "ada", "b": "bob"}, [], NOW + 1)
+        await place.apply([UserChange("a", "old"), UserChange("b", None)], "t1")
+        assert await told.find(["a", "b"]) == {
+            "a": LastKnownName("ada", NOW + 1),
+            "b": LastKnownName("bob", NOW + 1),
         }

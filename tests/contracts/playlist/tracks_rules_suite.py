@@ -192,7 +192,7 @@ class RulesContract:
     async def test_a_removed_track_is_not_chosen(
         self, world: TracksUnderTest, named: dict[str, Track]
     ) -> None:
-        await world.copy.store([removed(named["a"], 2)], "")
+        await world.copy.apply([removed(named["a"], 2)], "")
         any_way = [condition(Field.YEAR, IS, "0"), condition(Field.STREAMS, AT_LEAST, "0")]
         found = await world.choose(*any_way, match=RuleMatch.ANY)
         assert found == [named[name].track_id for name in "bcd"]
@@ -225,5 +225,5 @@ class RulesContract:
         await world.tell(*tracks)
         first = await world.choose(order=Ordering.RANDOM)
         gone = first[30]
-        await world.copy.store([removed(next(t for t in tracks if t.track_id == gone), 2)], "")
+        await world.copy.apply([removed(next(t for t in tracks if t.track_id == gone), 2)], "")
         assert await world.choose(order=Ordering.RANDOM) == first[:30] + first[31:]

@@ -1,4 +1,4 @@
-"""The contract of the copy of the catalogue's tracks.
+"""The contract of the replica of the catalogue's tracks.
 
 Subclass and give it a fixture ``world`` that returns a fresh ``TracksUnderTest``.
 """
@@ -11,6 +11,8 @@ import pytest
 from ulid import ULID
 
 from meshkit.faults import NotFound, Unavailable
+from meshkit.testing.replica_suite import ReplicaContract, ReplicaUnderTest
+from playlist_svc.ports.tracks import TrackChange, TrackReplica
 from tests.contracts.playlist.tracks_world import TracksUnderTest, a_track, removed, told
 
 
@@ -61,7 +63,7 @@ class TracksContract:
     ) -> None:
         track = a_track()
         await world.tell(track)
-        await world.copy.store([removed(track, 2)], "")
+        await world.copy.apply([removed(track, 2)], "")
         world.catalogue.there[track.track_id] = track
         named = await world.tracks.named([track.track_id])
         assert named == {track.track_id: replace(track, available=False)}
@@ -92,7 +94,7 @@ class TracksContract:
         track = a_track()
 
         async def meanwhile() -> None:
-            await world.copy.store([removed(track, 7)], "")
+            await world.copy.apply([removed(track, 7)], "")
 
         world.catalogue.there[track.track_id] = track
         world.catalogue.meanwhile = meanwhile
@@ -104,121 +106,53 @@ class TracksContract:
         asked = a_track("Asked")
         world.catalogue.there[asked.track_id] = asked
         await world.tracks.existing([asked.track_id])
-        await world.copy.store([removed(asked, 1)], "")
+        await world.copy.apply([removed(asked, 1)], "")
         assert await world.choose() == []
 
 
-class TracksCopyContract:
-    """What the feed tells, in whatever order."""
+def replica_of(world: TracksUnderTest) -> ReplicaUnderTest:
+    """The tracks under the contract of every replica: what is held is what can be chosen."""
 
-    async def test_an_older_version_changes_nothing(self, world: TracksUnderTest) -> None:
-        new = a_track("New", streams=2)
-        await world.copy.store([told(new, 2)], "")
-        await world.copy.store([told(replace(new, title="Old"), 1)], "")
-        await world.copy.store([told(replace(new, title="Same version"), 2)], "")
-        assert await world.tracks.named([new.track_id]) == {new.track_id: new}
+    async def held() -> dict[str, str]:
+        ids = await world.choose(limit=10_000)
+        return {id_: track.title for id_, track in (await world.tracks.named(ids)).items()}
 
-    async def test_a_removal_is_not_undone_by_what_came_before_it(
-        self, world: TracksUnderTest
-    ) -> None:
-        track = a_track()
-        await world.copy.store([removed(track, 3)], "")
-        await world.copy.store([told(track, 2)], "")
-        assert await world.choose() == []
-        await world.copy.store([told(track, 4)], "")
-        assert await world.choose() == [track.track_id]
+    return ReplicaUnderTest(
+        world.copy,
+        lambda id_, version, text: TrackChange(id_, version, a_track(text, track_id=id_)),
+        lambda id_, version: TrackChange(id_, version, None),
+        held,
+    )
 
-    async def test_an_old_removal_removes_nothing(self, world: TracksUnderTest) -> None:
-        track = a_track()
-        await world.copy.store([told(track, 3)], "")
-        await world.copy.store([removed(track, 2)], "")
-        assert await world.choose() == [track.track_id]
 
-    async def test_the_place_moves_with_the_changes(self, world: TracksUnderTest) -> None:
-        assert await world.copy.resume_token() == ""
-        await world.copy.store([told(a_track())], "first")
-        await world.copy.store([told(a_track())], "")
-        assert await world.copy.resume_token() == "first"
-        await world.copy.store([], "second")
-        assert await world.copy.resume_token() == "second"
+class TrackReplicaContract(ReplicaContract):
+    """What the feed tells, beside what is asked for."""
 
-    async def test_what_a_listing_does_not_tell_again_becomes_unavailable(
-        self, world: TracksUnderTest
+    @pytest.fixture
+    def replica(self, world: TracksUnderTest) -> ReplicaUnderTest:
+        return replica_of(world)
+
+    @pytest.fixture
+    def place(self, world: TracksUnderTest) -> TrackReplica:
+        return world.copy
+
+    async def test_what_a_listing_does_not_tell_again_stays_known(
+        self, world: TracksUnderTest, replica: ReplicaUnderTest
     ) -> None:
         kept, left = a_track("Kept"), a_track("Left")
         await world.tell(kept, left)
-        listing = await world.copy.begin_listing()
-        await world.copy.store([told(kept)], "", listing)
-        await world.copy.drop_untold(listing)
+        await replica.list(told(kept))
         assert await world.choose() == [kept.track_id]
         assert (await world.tracks.named([left.track_id]))[left.track_id].title == "Left"
 
-    async def test_what_the_feed_tells_while_another_lists_stays(
-        self, world: TracksUnderTest
-    ) -> None:
-        listing = await world.copy.begin_listing()
-        new = a_track("New")
-        await world.tell(new)
-        await world.copy.drop_untold(listing)
-        assert await world.choose() == [new.track_id]
-
-    async def test_what_was_asked_for_while_another_began_to_list_has_to_be_told(
+    async def test_what_was_asked_for_while_a_listing_began_has_to_be_told(
         self, world: TracksUnderTest
     ) -> None:
         asked = a_track()
-        listings = list[int]()
-
-        async def meanwhile() -> None:
-            listings.append(await world.copy.begin_listing())
-
         world.catalogue.there[asked.track_id] = asked
-        world.catalogue.meanwhile = meanwhile
+        world.catalogue.meanwhile = world.copy.begin_listing
         await world.tracks.existing([asked.track_id])
-        await world.copy.drop_untold(listings[0])
+        await world.copy.end_listing()
         assert await world.choose() == []
         await world.tell(asked)
         assert await world.choose() == [asked.track_id]
-
-    async def test_the_listing_of_a_restored_catalogue_wins_over_newer_versions(
-        self, world: TracksUnderTest
-    ) -> None:
-        lost = a_track("Renamed after the backup", streams=9)
-        restored = replace(lost, title="As in the backup")
-        await world.tell(lost, version=9)
-        listing = await world.copy.begin_listing()
-        await world.copy.store([told(restored, 4)], "", listing)
-        assert await world.choose() == [lost.track_id]
-        await world.tell(replace(lost, title="Older still"), version=4)
-        found = await world.tracks.named([lost.track_id])
-        assert found[lost.track_id].title == "As in the backup"
-
-    async def test_a_listing_does_not_undo_what_the_feed_told_since_it_began(
-        self, world: TracksUnderTest
-    ) -> None:
-        track = a_track("Old")
-        listing = await world.copy.begin_listing()
-        await world.tell(replace(track, title="New"), version=2)
-        await world.copy.store([told(track, 1)], "", listing)
-        assert (await world.tracks.named([track.track_id]))[track.track_id].title == "New"
-
-    async def test_a_listing_that_was_overtaken_drops_nothing_that_the_next_told(
-        self, world: TracksUnderTest
-    ) -> None:
-        track = a_track()
-        slow = await world.copy.begin_listing()
-        fast = await world.copy.begin_listing()
-        assert fast > slow
-        await world.copy.store([told(track)], "", fast)
-        await world.copy.drop_untold(fast)
-        await world.copy.drop_untold(slow)
-        assert await world.choose() == [track.track_id]
-
-    async def test_a_track_that_was_dropped_comes_back_with_the_next_listing(
-        self, world: TracksUnderTest
-    ) -> None:
-        track = a_track()
-        await world.tell(track)
-        await world.copy.drop_untold(await world.copy.begin_listing())
-        assert await world.choose() == []
-        await world.copy.store([told(track)], "", await world.copy.begin_listing())
-        assert await world.choose() == [track.track_id]

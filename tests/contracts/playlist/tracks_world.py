@@ -39,7 +39,7 @@ class ScriptedCatalogue:
 
 @dataclass(frozen=True, slots=True)
 class TracksUnderTest:
-    """An empty copy. ``save`` puts tracks into a user's library: track ids and Unix ms."""
+    """An empty replica. ``save`` puts tracks into a user's library: track ids and Unix ms."""
 
     tracks: Tracks
     copy: TrackReplica
@@ -48,7 +48,7 @@ class TracksUnderTest:
 
     async def tell(self, *tracks: Track, version: int = 1) -> None:
         """The feed tells tracks."""
-        await self.copy.store([told(track, version) for track in tracks], "token")
+        await self.copy.apply([told(track, version) for track in tracks], "token")
 
     async def choose(
         self,

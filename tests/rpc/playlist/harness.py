@@ -128,7 +128,7 @@ class World:
 
     async def _told(self, track_id: str, track: Track | None) -> None:
         self.versions += 1
-        await self.tracks.store([TrackChange(track_id, self.versions, track)], "")
+        await self.tracks.apply([TrackChange(track_id, self.versions, track)], "")
 
     async def join(self, playlist_id: str, user_id: str, role: Role | None) -> None:
         """Gives a user a role, or takes it away."""

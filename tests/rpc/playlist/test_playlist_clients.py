@@ -27,7 +27,6 @@ from meshkit.faults import Fault, OutOfRange, Unavailable
 from meshkit.testing.rpc import served
 from playlist_svc.adapters.grpc.catalogue import CatalogueService
 from playlist_svc.adapters.grpc.identity import IdentityService
-from playlist_svc.ports.people import UserChange
 from playlist_svc.ports.tracks import Track, TrackChange
 
 TRACK_ID, ALBUM_ID, GONE_ID = (str(ULID()) for _ in range(3))
@@ -133,18 +132,6 @@ class Users(UserInternalServiceServicer):
                 answer.users.add(user_id=id_, username=id_[-6:].lower())
         return answer
 
-    async def WatchUsers(
-        self, request: identity_internal_service_pb2.WatchUsersRequest, context: Any
-    ) -> AsyncIterator[identity_internal_service_pb2.WatchUsersResponse]:
-        step = identity_internal_service_pb2.WatchUsersResponse
-        changed, erased = step.UserChanged(), step.UserErased(user_id=GONE_ID)
-        changed.user.user_id, changed.user.username = TRACK_ID, request.resume_token
-        yield step(session_revoked=step.SessionRevoked(sid="s"))
-        yield step(resume_token="t1", user_changed=changed)
-        yield step(resume_token="t2", user_erased=erased)
-        yield step(resume_token="t3")
-        raise OutOfRange("too old")
-
 
 @pytest.fixture
 def catalog() -> Catalog:
@@ -231,21 +218,6 @@ async def test_users_are_asked_for_in_pieces(users: Users, identity: IdentitySer
     found = await identity.names([*ids, "nobody"])
     assert found == {id_: id_[-6:].lower() for id_ in ids[1:1000]}
     assert users.sizes == [500, 500, 1]
-
-
-async def test_the_feed_tells_of_users_and_moves_on_over_the_rest(
-    identity: IdentityService,
-) -> None:
-    steps = list[Step[UserChange]]()
-    with pytest.raises(OutOfRange):
-        async for step in identity.changes("t0"):
-            steps.append(step)
-    assert steps == [
-        Step(""),
-        Step("t1", UserChange(TRACK_ID, "t0")),
-        Step("t2", UserChange(GONE_ID, None)),
-        Step("t3"),
-    ]
 
 
 async def test_an_identity_that_is_away_is_unavailable(

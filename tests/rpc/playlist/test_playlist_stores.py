@@ -60,7 +60,7 @@ async def track_ids(database: str) -> list[str]:
     tracks = [a_track(title) for title in "abcdefgh"]
     async with postgres.open_pool(database, schema=SCHEMA.name, max_size=1) as pool:
         copy = PostgresTrackReplica(pool)
-        await copy.store([TrackChange(one.track_id, 1, one) for one in tracks], "token")
+        await copy.apply([TrackChange(one.track_id, 1, one) for one in tracks], "token")
     return [one.track_id for one in tracks]
 
 

@@ -127,14 +127,14 @@ class Transfers:
         """The catalogue has these tracks, or had them, and its feed told so."""
         self.version += 1
         changes = [TrackChange(one.track_id, self.version, one) for one in tracks]
-        await self.copy.store(changes, "")
+        await self.copy.apply(changes, "")
         if available:
             self.catalogue.held.update({one.track_id: one for one in tracks})
             self.matcher.tracks.extend(tracks)
         else:
             self.version += 1
             gone = [TrackChange(one.track_id, self.version, None) for one in tracks]
-            await self.copy.store(gone, "")
+            await self.copy.apply(gone, "")
 
     def user(self, user_id: str | None = None, **claims: Any) -> User:
         channel = self.mesh.channel("edge", serves_as="playlist")

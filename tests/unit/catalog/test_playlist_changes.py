@@ -9,10 +9,8 @@ from segue.playlist.v1 import playlist_pb2
 from catalog_svc.adapters.grpc.playlist_changes import change_of
 from catalog_svc.domain.playlists import (
     FollowerCountChange,
-    ListingVersion,
     Playlist,
     PlaylistChange,
-    newest_changes,
 )
 
 
@@ -57,19 +55,3 @@ def test_followers_are_counted_whole() -> None:
 
 def test_a_step_without_a_change_brings_nothing() -> None:
     assert change_of(pb.WatchChangesResponse(resume_token="t")) is None
-
-
-def test_a_later_listing_goes_before_any_version() -> None:
-    assert ListingVersion(1, 9).before(ListingVersion(2, 1))
-    assert ListingVersion(1, 1).before(ListingVersion(1, 2))
-    assert not ListingVersion(1, 2).before(ListingVersion(1, 2))
-    assert not ListingVersion(2, 1).before(ListingVersion(1, 9))
-
-
-def test_the_newest_word_on_each_thing_stands() -> None:
-    news = [
-        PlaylistChange("B", 1, None),
-        PlaylistChange("A", 5, None),
-        PlaylistChange("A", 4, None),
-    ]
-    assert newest_changes(news) == [news[1], news[0]]

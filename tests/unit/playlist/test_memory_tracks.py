@@ -1,4 +1,4 @@
-"""The copy of the catalogue's tracks in memory under its contracts."""
+"""The replica of the catalogue's tracks in memory under its contracts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from playlist_svc.adapters.memory.tracks import MemoryTracks
 from tests.contracts.playlist.tracks_rules_suite import RulesContract
-from tests.contracts.playlist.tracks_suite import TracksContract, TracksCopyContract
+from tests.contracts.playlist.tracks_suite import TrackReplicaContract, TracksContract
 from tests.contracts.playlist.tracks_world import ScriptedCatalogue, TracksUnderTest
 
 
@@ -26,7 +26,7 @@ class TestMemoryTracks(TracksContract):
     """Tracks by id."""
 
 
-class TestMemoryTracksCopy(TracksCopyContract):
+class TestMemoryTrackReplica(TrackReplicaContract):
     """What the feed tells."""
 
 

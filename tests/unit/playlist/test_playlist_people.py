@@ -12,9 +12,7 @@ from meshkit.faults import DeadlineExceeded, NotFound, Unavailable
 from playlist_svc.adapters.cached_people import AWAY_MS, LIFE_MS, CachedPeople
 from playlist_svc.adapters.memory.people import MemoryLastKnownNames, MemoryUserReplica
 from playlist_svc.ports.people import LastKnownName
-from tests.contracts.playlist.people_suite import PeopleCopyContract, ToldNamesContract
-
-NOW = 1_790_000_000_000
+from tests.contracts.playlist.people_suite import NOW, ToldNamesContract, UserReplicaContract
 
 
 @pytest.fixture
@@ -25,10 +23,10 @@ def told() -> MemoryLastKnownNames:
 class TestMemoryToldNames(ToldNamesContract): ...
 
 
-class TestMemoryPeopleCopy(PeopleCopyContract):
+class TestMemoryUserReplica(UserReplicaContract):
     @pytest.fixture
-    def copy(self, told: MemoryLastKnownNames) -> MemoryUserReplica:
-        return MemoryUserReplica(told)
+    def place(self, told: MemoryLastKnownNames) -> MemoryUserReplica:
+        return MemoryUserReplica(told, lambda: NOW)
 
 
 @dataclass

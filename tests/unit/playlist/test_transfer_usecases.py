@@ -114,7 +114,7 @@ class World:
     async def told(self, *tracks: Track) -> None:
         self.matching.tracks.extend(tracks)
         version = next(self._versions)
-        await self.tracks.store([TrackChange(one.track_id, version, one) for one in tracks], "")
+        await self.tracks.apply([TrackChange(one.track_id, version, one) for one in tracks], "")
 
     async def imported(self, content: bytes) -> list[Progress]:
         command = ImportCommand(USER, content)
