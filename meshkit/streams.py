@@ -9,16 +9,24 @@ A servicer composes the messages of a stream; when and how it ends is the same f
 
         return self._streams.told(pb.WatchThingsResponse, steps, resume_token=request.resume_token)
 
-Where a process holds tens of thousands of a kind, their servicer serves them itself, and adds each
-to ``HeldStreams``: it is found by its user then, bounded, and ends as every other stream does.
+Where a process holds tens of thousands of a kind, each is a ``HeldStream`` of its own, added to
+``HeldStreams`` and ``served``: it is found by its user then, bounded, and ends as every other
+stream does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Sequence,
+)
+from contextlib import aclosing
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -27,7 +35,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from meshkit import telemetry
 from meshkit.alarms import Alarms
-from meshkit.faults import Fault, ResourceExhausted, Unauthenticated
+from meshkit.faults import Fault, ResourceExhausted, Unauthenticated, Unavailable
 from meshkit.feeds import CaughtUp
 from meshkit.interceptors.auth import require_scope
 from meshkit.principal import Principal, set_principal
@@ -174,39 +182,28 @@ class OpenStreams:
         if (at_s := self._expiring.next_s) is not None:
             self._time(at_s)
 
-    async def told(
+    def told(
         self,
         answer: type[Answer],
         steps: Callable[[OpenStream], AsyncGenerator[Answer, None]],
         *,
         principal: Principal | None = None,
         resume_token: str = "",
+        held: HeldStreams[OpenStream] | None = None,
     ) -> AsyncGenerator[Answer, None]:
         """The messages of ``steps``, which ends once ``stop`` is set, and then the last one.
 
-        What fails before the first message is raised. What fails later ends the stream as
-        UNAVAILABLE, and is raised after that unless it is a ``Fault``: the caller has done nothing
-        wrong, and comes back. Where answers carry a token, the last one has that of the one before
-        it, or ``resume_token``.
+        As ``served`` has it; a stream of which nothing ended the work has FINISHED. ``held`` are
+        those of its kind, where a user has so many of them at most: one more is ResourceExhausted.
         """
-        token, begun = resume_token, False
-        bug: Exception | None = None
-        with self.opened(principal) as stream:
-            try:
-                async with aclosing(steps(stream)) as messages:
-                    async for message in messages:
-                        token, begun = getattr(message, "resume_token", "") or token, True
-                        yield message
-                        # A stream is quiet for hours, and keeps no message meanwhile.
-                        del message
-            except Exception as error:
-                if not begun:
-                    raise
-                stream.finish(_failed(answer, error))
-                bug = None if isinstance(error, Fault) else error
-            yield _last(answer, stream.end or FINISHED, token)
-        if bug is not None:
-            raise bug
+
+        async def begin() -> OpenStream:
+            stream = OpenStream(principal or SERVICE)
+            (held.add if held else self.hold)(stream)
+            return stream
+
+        close = held.remove if held else self.release
+        return served(answer, begin, steps, close, resume_token=resume_token)
 
     def feed(
         self,
@@ -229,16 +226,6 @@ class OpenStreams:
 
         return self.told(answer, steps, resume_token=resume_token)
 
-    @contextmanager
-    def opened(self, principal: Principal | None = None) -> Iterator[OpenStream]:
-        """A stream of this user, or of another service, until the block ends."""
-        stream = OpenStream(principal or SERVICE)
-        self.hold(stream)
-        try:
-            yield stream
-        finally:
-            self.release(stream)
-
     def _drained(self, sid: str) -> StreamEnd:
         return draining(self._spread_s if sid else min(self._spread_s, CONSUMERS_SPREAD_S))
 
@@ -259,19 +246,72 @@ class OpenStreams:
                 await asyncio.sleep(over_s * _ENDED_AT_ONCE / len(streams))
 
 
+async def served(
+    answer: type[Answer],
+    begin: Callable[[], Awaitable[Stream]],
+    steps: Callable[[Stream], AsyncGenerator[Answer, None]],
+    close: Callable[[Stream], object],
+    *,
+    resume_token: str = "",
+    two_way: bool = False,
+) -> AsyncGenerator[Answer, None]:
+    """The messages of ``steps`` of the stream that ``begin`` holds and ``close`` lets go of.
+
+    The last one says why it ended. Where answers carry a token, that is the one before it, or
+    ``resume_token``. What fails before the first message is raised. What fails later ends the
+    stream as UNAVAILABLE, and is raised after that unless it is a ``Fault``: the caller has done
+    nothing wrong, and comes back.
+
+    ``two_way``: the client goes on speaking, and may do wrong: what fails later is raised, too,
+    unless it is ``Unavailable``. A stream that such a client closes has no last message.
+    """
+    token, begun = resume_token, False
+    resumes = "resume_token" in answer.DESCRIPTOR.fields_by_name
+    bug: Exception | None = None
+    stream = await begin()
+    try:
+        async with aclosing(steps(stream)) as messages:
+            async for message in messages:
+                begun = True
+                if resumes:
+                    token = message.resume_token or token  # type: ignore[attr-defined]
+                yield message
+                # A stream is quiet for hours, and keeps no message meanwhile.
+                del message
+        if not two_way:
+            stream.finish(FINISHED)
+    except Exception as error:
+        if not begun or (two_way and not isinstance(error, Unavailable)):
+            raise
+        stream.finish(_failed(answer, error))
+        bug = None if isinstance(error, Fault) else error
+    finally:
+        close(stream)
+    if stream.end is not None:
+        yield _last(answer, stream.end, token)
+    if bug is not None:
+        raise bug
+
+
 class HeldStreams(Generic[Stream]):
     """The streams of users of one kind that are open at this server, found by user.
 
-    A user has ``STREAMS_PER_USER`` of them at most. ``count`` is told of each kind how many more,
-    or fewer, are held.
+    A user has ``most`` of them at most. ``count`` is told of each kind how many more, or fewer, are
+    held.
     """
 
     def __init__(
-        self, kind: str, streams: OpenStreams, count: Callable[[str, int], object]
+        self,
+        kind: str,
+        streams: OpenStreams,
+        count: Callable[[str, int], object] | None = None,
+        *,
+        most: int = STREAMS_PER_USER,
     ) -> None:
+        self._most = most
         self._kind = kind
         self._streams = streams
-        self._count = count
+        self._count = count or _uncounted
         self._by_user: dict[str, tuple[Stream, ...]] = {}
         self.held = 0
 
@@ -283,9 +323,9 @@ class HeldStreams(Generic[Stream]):
         """
         streams = self._by_user.get(stream.holder.user_id, ())
         going = sum(1 for one in streams if one.end is None)
-        if going >= STREAMS_PER_USER or len(streams) >= STREAMS_PER_USER + _MOST_ENDING:
+        if going >= self._most or len(streams) >= self._most + _MOST_ENDING:
             raise ResourceExhausted(
-                f"At most {STREAMS_PER_USER} {self._kind} streams of a user at a time.",
+                f"At most {self._most} {self._kind} streams of a user at a time.",
                 metadata={"limit": "streams_per_user"},
                 retry_after_s=_LIMIT_RETRY_S,
             )
@@ -313,6 +353,10 @@ class HeldStreams(Generic[Stream]):
     def __iter__(self) -> Iterator[Stream]:
         for streams in list(self._by_user.values()):
             yield from streams
+
+
+def _uncounted(kind: str, difference: int) -> None:
+    """How many are held is told to nobody."""
 
 
 def _failed(answer: type[Message], error: Exception) -> StreamEnd:

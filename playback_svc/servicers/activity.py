@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 
 from segue.identity.v1.person_pb2 import Person
 from segue.playback.v1 import activity_service_pb2 as pb
@@ -11,9 +12,10 @@ from segue.playback.v1.activity_service_pb2_grpc import ActivityServiceServicer
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.stream_ends import unavailable
+from meshkit.streams import served
 from meshkit.timestamps import timestamp_of_ms
 from playback_svc import convert
-from playback_svc.streams.activity_views import ActivityViews
+from playback_svc.streams.activity_views import ActivityView, ActivityViews
 from playback_svc.usecases.activity import FriendListening, ListActivity
 
 
@@ -29,27 +31,31 @@ class ActivityServicer(ActivityServiceServicer):
     ) -> pb.ListActivityResponse:
         return pb.ListActivityResponse(friends=map(_told, await self._list_activity()))
 
-    async def WatchActivity(
+    def WatchActivity(
         self, request: pb.WatchActivityRequest, context: Context
     ) -> AsyncIterator[pb.WatchActivityResponse]:
-        view = self._views.open(current_principal())
-        try:
-            if view.end is None:
-                await self._views.first(view)
-            # Who follows nobody may hear nothing for hours, and shall know that the stream stands.
-            await context.send_initial_metadata(())
-            while view.end is None:
-                if event := view.take():
-                    yield pb.WatchActivityResponse(activity=_told(event))
-                elif view.lost:
-                    view.finish(unavailable())
-                elif view.due:
-                    await self._views.refresh(view)
-                else:
-                    await view.idle()
-        finally:
-            self._views.close(view)
-        yield pb.WatchActivityResponse(end=view.end.to_message())
+        steps = partial(self._steps, context)
+        return served(pb.WatchActivityResponse, self._opened, steps, self._views.close)
+
+    async def _opened(self) -> ActivityView:
+        return self._views.open(current_principal())
+
+    async def _steps(
+        self, context: Context, view: ActivityView
+    ) -> AsyncGenerator[pb.WatchActivityResponse, None]:
+        if view.end is None:
+            await self._views.first(view)
+        # Who follows nobody may hear nothing for hours, and shall know that the stream stands.
+        await context.send_initial_metadata(())
+        while view.end is None:
+            if event := view.take():
+                yield pb.WatchActivityResponse(activity=_told(event))
+            elif view.lost:
+                view.finish(unavailable())
+            elif view.due:
+                await self._views.refresh(view)
+            else:
+                await view.idle()
 
 
 def _told(event: FriendListening) -> pb.FriendActivity:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from functools import partial
 
 from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
@@ -11,13 +12,13 @@ from segue.playback.v1 import stream_pb2
 from meshkit.faults import InvalidArgument
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from meshkit.streams import OpenStreams
+from meshkit.streams import OpenStreams, served
 from playback_svc.domain.mailbox import Command
 from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock
 from playback_svc.servicers import device_messages, playback_messages
-from playback_svc.servicers.holding import SCOPES, Inbox, ended_by_failure, first
+from playback_svc.servicers.holding import SCOPES, Inbox, first
 from playback_svc.servicers.streams import stream
 from playback_svc.streams.device_stream import DeviceStream
 from playback_svc.streams.device_streams import DeviceStreams, Greeting, Hello
@@ -34,64 +35,66 @@ class DeviceStreamCalls:
         self._renewing = renewing
         self._clock = clock
 
-    async def connect(
+    def connect(
         self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
     ) -> AsyncIterator[pb.ConnectResponse]:
         """See Connect of the contract."""
-        stream = self._streams.hold(current_principal())
-        inbox: Inbox[pb.ConnectRequest] | None = None
-        try:
-            incoming = aiter(request_iterator)
-            greeting = await self._streams.open(stream, _hello(await first(incoming)))
-            if stream.end is None:
-                yield pb.ConnectResponse(welcome=self._welcome(greeting))
-                await self._welcomed(stream, greeting)
-            # Thousands are held: while they wait, they keep no message.
-            del greeting
-            inbox = Inbox(incoming, stream.nudge)
-            with ended_by_failure(stream):
-                while stream.end is None:
-                    async for command in self._due(stream):
-                        yield pb.ConnectResponse(command=command)
-                    if inbox.ready:
-                        requests = inbox.take()
-                        if requests is None:
-                            await self._streams.tell_loudness(stream)
-                            return
-                        await self._hear(stream, requests)
-                        del requests
-                    elif stream.loudness_due:
-                        await self._streams.tell_loudness(stream)
-                    elif not stream.behind and stream.end is None:
-                        await stream.idle()
-        finally:
-            if inbox is not None:
-                inbox.close()
-            self._streams.close(stream)
-        if stream.end is not None:
-            yield pb.ConnectResponse(end=stream.end.to_message())
+        steps = partial(self._connected, request_iterator)
+        return served(pb.ConnectResponse, self._held, steps, self._streams.close, two_way=True)
 
-    async def watch(
+    async def _held(self) -> DeviceStream:
+        return self._streams.hold(current_principal())
+
+    async def _connected(
+        self, request_iterator: AsyncIterator[pb.ConnectRequest], stream: DeviceStream
+    ) -> AsyncGenerator[pb.ConnectResponse, None]:
+        incoming = aiter(request_iterator)
+        greeting = await self._streams.open(stream, _hello(await first(incoming)))
+        if stream.end is None:
+            yield pb.ConnectResponse(welcome=self._welcome(greeting))
+            await self._welcomed(stream, greeting)
+        # Thousands are held: while they wait, they keep no message.
+        del greeting
+        inbox = Inbox(incoming, stream.nudge)
+        try:
+            while stream.end is None:
+                async for command in self._due(stream):
+                    yield pb.ConnectResponse(command=command)
+                if inbox.ready:
+                    requests = inbox.take()
+                    if requests is None:
+                        await self._streams.tell_loudness(stream)
+                        return
+                    await self._hear(stream, requests)
+                    del requests
+                elif stream.loudness_due:
+                    await self._streams.tell_loudness(stream)
+                elif not stream.behind and stream.end is None:
+                    await stream.idle()
+        finally:
+            inbox.close()
+
+    def watch(
         self, request: pb.WatchCommandsRequest, context: Context
     ) -> AsyncIterator[pb.WatchCommandsResponse]:
         """See WatchCommands of the contract."""
-        stream = self._streams.hold(current_principal())
-        try:
-            device_id = request.device_id
-            hello = Hello(device_id, request.last_applied)
-            greeting = await self._streams.open(stream, hello)
-            if stream.end is None:
-                yield pb.WatchCommandsResponse(welcome=self._welcome(greeting))
-                await self._welcomed(stream, greeting)
-            del greeting
-            while stream.end is None:
-                async for command in self._due(stream):
-                    yield pb.WatchCommandsResponse(command=command)
-                if not stream.behind and stream.end is None:
-                    await stream.idle()
-        finally:
-            self._streams.close(stream)
-        yield pb.WatchCommandsResponse(end=stream.end.to_message())
+        hello = Hello(request.device_id, request.last_applied)
+        steps = partial(self._watched, hello)
+        return served(pb.WatchCommandsResponse, self._held, steps, self._streams.close)
+
+    async def _watched(
+        self, hello: Hello, stream: DeviceStream
+    ) -> AsyncGenerator[pb.WatchCommandsResponse, None]:
+        greeting = await self._streams.open(stream, hello)
+        if stream.end is None:
+            yield pb.WatchCommandsResponse(welcome=self._welcome(greeting))
+            await self._welcomed(stream, greeting)
+        del greeting
+        while stream.end is None:
+            async for command in self._due(stream):
+                yield pb.WatchCommandsResponse(command=command)
+            if not stream.behind and stream.end is None:
+                await stream.idle()
 
     async def _welcomed(self, stream: DeviceStream, greeting: Greeting) -> None:
         if greeting.lapse is not None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceServicer
 
-from meshkit.faults import InvalidArgument, Unavailable
+from meshkit.faults import InvalidArgument
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from meshkit.stream_ends import unavailable
-from meshkit.streams import OpenStreams
+from meshkit.streams import OpenStreams, served
 from playback_svc.domain.beats import Counted, network_of
 from playback_svc.ports.clock import Clock
 from playback_svc.servicers import playback_messages
@@ -32,13 +32,25 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         self._streams = streams
         self._clock = clock
 
-    async def StreamHeartbeats(
+    def StreamHeartbeats(
         self, request_iterator: AsyncIterator[pb.StreamHeartbeatsRequest], context: Context
     ) -> AsyncIterator[pb.StreamHeartbeatsResponse]:
         requests = aiter(request_iterator)
+        return served(
+            pb.StreamHeartbeatsResponse,
+            partial(self._opened, requests),
+            partial(self._acks, requests),
+            self._heartbeats.close,
+            two_way=True,
+        )
+
+    async def _opened(self, requests: AsyncIterator[pb.StreamHeartbeatsRequest]) -> Slot:
         session_id, device_id = await _hello(requests)
-        holder = current_principal()
-        slot = await self._heartbeats.open(holder, session_id, device_id)
+        return await self._heartbeats.open(current_principal(), session_id, device_id)
+
+    async def _acks(
+        self, requests: AsyncIterator[pb.StreamHeartbeatsRequest], slot: Slot
+    ) -> AsyncGenerator[pb.StreamHeartbeatsResponse, None]:
         task = asyncio.current_task()
         slot.interrupt = task.cancel if task else slot.interrupt
         # Filled again for every ack: it is on the wire before the next beat is asked for.
@@ -66,13 +78,10 @@ class HeartbeatServicer(HeartbeatServiceServicer):
             if slot.end is None or task is None:
                 raise
             task.uncancel()
-        except Unavailable as fault:
-            slot.finish(unavailable(fault.retry_after_s))
         finally:
             slot.listening = False
-            self._heartbeats.close(slot)
-        for last in _farewell(slot):
-            yield last
+        if slot.over is not None:
+            yield pb.StreamHeartbeatsResponse(session_end=playback_messages.session_end(slot.over))
 
     async def _take(self, slot: Slot, beat: playback_pb2.Heartbeat) -> None:
         """Has a beat kept."""
@@ -142,18 +151,6 @@ def _acked(
     ack.epoch = slot.epoch
     ack.revision = slot.revision
     return response
-
-
-def _farewell(slot: Slot) -> list[pb.StreamHeartbeatsResponse]:
-    """The last messages of a stream that the server ends; none when the device closed it."""
-    last = []
-    if slot.over is not None:
-        last.append(
-            pb.StreamHeartbeatsResponse(session_end=playback_messages.session_end(slot.over))
-        )
-    if slot.end is not None:
-        last.append(pb.StreamHeartbeatsResponse(end=slot.end.to_message()))
-    return last
 
 
 def _counted(measurements: playback_pb2.Measurements) -> Counted:

@@ -1,14 +1,10 @@
-"""What the servicers of held streams share: its first message, its failures, its requests."""
+"""What the servicers of held streams share: its first message, its requests."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Generic, TypeVar
-
-from meshkit.faults import Unavailable
-from meshkit.stream_ends import HeldStream, unavailable
 
 HELLO_WITHIN_S = 10.0
 MOST_WAITING = 100
@@ -22,15 +18,6 @@ async def first(requests: AsyncIterator[Request]) -> Request | None:
     """The first message, None where there is none. Raises TimeoutError where it takes too long."""
     async with asyncio.timeout(HELLO_WITHIN_S):
         return await anext(requests, None)
-
-
-@contextmanager
-def ended_by_failure(stream: HeldStream) -> Iterator[None]:
-    """Within it, a store that does not answer ends the stream, whose client comes back."""
-    try:
-        yield
-    except Unavailable as fault:
-        stream.finish(unavailable(fault.retry_after_s))
 
 
 class Inbox(Generic[Request]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import PlaybackServiceServicer
@@ -12,13 +13,14 @@ from meshkit.idempotency import RequestKey, WriteRequest, request_key
 from meshkit.paging import size_of
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
+from meshkit.streams import served
 from playback_svc import convert
 from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.answers import QueueEdited
 from playback_svc.servicers import playback_messages
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
-from playback_svc.streams.live_view import Watchers
+from playback_svc.streams.live_view import View, Watchers
 from playback_svc.usecases.playback.get_playback import Playing
 from playback_svc.usecases.playback_cases import PlaybackCases
 from playback_svc.usecases.session_checks import Caller
@@ -79,22 +81,21 @@ class PlaybackServicer(PlaybackServiceServicer):
             playback=playback_messages.playback(playing) if playing else None
         )
 
-    async def WatchPlayback(
+    def WatchPlayback(
         self, request: pb.WatchPlaybackRequest, context: Context
     ) -> AsyncIterator[pb.WatchPlaybackResponse]:
-        view = await self._watchers.open(current_principal())
-        try:
-            if view.end is None:
-                playing = await self._watchers.first(view)
-                yield _shown(playing) if playing else _NOTHING_PLAYED
-            while view.end is None:
-                if not view.behind:
-                    await view.idle()
-                elif playing := await self._watchers.newer(view):
-                    yield _shown(playing)
-        finally:
-            self._watchers.close(view)
-        yield pb.WatchPlaybackResponse(end=view.end.to_message())
+        opened = partial(self._watchers.open, current_principal())
+        return served(pb.WatchPlaybackResponse, opened, self._watched, self._watchers.close)
+
+    async def _watched(self, view: View) -> AsyncGenerator[pb.WatchPlaybackResponse, None]:
+        if view.end is None:
+            playing = await self._watchers.first(view)
+            yield _shown(playing) if playing else _NOTHING_PLAYED
+        while view.end is None:
+            if not view.behind:
+                await view.idle()
+            elif playing := await self._watchers.newer(view):
+                yield _shown(playing)
 
     async def Skip(self, request: pb.SkipRequest, context: Context) -> pb.SkipResponse:
         caller, key = _asked(request)

@@ -16,7 +16,7 @@ from meshkit.paging import Page
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.stream_ends import OpenStream
-from meshkit.streams import OpenStreams
+from meshkit.streams import HeldStreams, OpenStreams
 from meshkit.timestamps import timestamp_of_ms
 from meshkit.ulids import to_raw
 from playlist_svc.convert import details, fields, playlists, requests, watching
@@ -39,6 +39,9 @@ from playlist_svc.usecases.playlist.update_playlist import UpdatePlaylist
 from playlist_svc.usecases.playlist.watch_playlist import WatchPlaylist
 from playlist_svc.usecases.smart_refresh import Refresh
 from playlist_svc.usecases.views import Views
+
+MOST_VIEWS = 100
+"""Views of playlists that a user has open at one instance."""
 
 # A page is made once for all who read the same version within seconds: to fill it costs more than
 # all else about the call. What it says of tracks and people is no older than that and theirs.
@@ -75,6 +78,7 @@ class PlaylistServicer(PlaylistServiceServicer):
     def __init__(self, do: PlaylistUseCases, streams: OpenStreams, *, pages_live_s: float) -> None:
         self._do = do
         self._streams = streams
+        self._views: HeldStreams[OpenStream] = HeldStreams("view", streams, most=MOST_VIEWS)
         self._pages: AgingCache[Hashable, pb.ListTracksResponse] = AgingCache(
             _PAGED_ENTRIES, pages_live_s, time.monotonic
         )
@@ -256,7 +260,11 @@ class PlaylistServicer(PlaylistServiceServicer):
 
         principal = current_principal()
         return self._streams.told(
-            pb.WatchPlaylistResponse, steps, principal=principal, resume_token=token
+            pb.WatchPlaylistResponse,
+            steps,
+            principal=principal,
+            resume_token=token,
+            held=self._views,
         )
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
-from meshkit.faults import ResourceExhausted
 from meshkit.feeds import expired, first_of
 from meshkit.single_flight import SingleFlight
 from meshkit.stream_ends import OpenStream, Reason, StreamEnd
@@ -22,12 +19,8 @@ from playlist_svc.usecases.resume_tokens import WatchPosition
 from playlist_svc.usecases.smart_refresh import Refresh
 from playlist_svc.usecases.views import PlaylistView, Views
 
-MOST_VIEWS = 100
-"""Views that a user has open at one instance."""
-
 _AT_A_TIME = 4
 """Views that ask the store at a time: all of them want to at once, and others have to be served."""
-_RETRY_S = 30.0
 
 _DELETED = StreamEnd(Reason.DELETED, "The playlist was deleted.")
 _LOST = StreamEnd(Reason.ACCESS_LOST, "You may not see this playlist any more.")
@@ -60,7 +53,6 @@ class WatchPlaylist:
         self._views = views
         self._changes_since = changes_since
         self._refresh = refresh
-        self._open: Counter[str] = Counter()
         self._turn = asyncio.Semaphore(_AT_A_TIME)
         self._heads: SingleFlight[tuple[str, int], Head | None] = SingleFlight(limit=64, kept_s=5.0)
 
@@ -70,11 +62,10 @@ class WatchPlaylist:
         """Steps until the stream ends, which this does to it when there is nothing more to see.
 
         Raises NotFound, InvalidArgument for a damaged token, OutOfRange (RESUME_TOKEN_EXPIRED)
-        when what changed since it is no longer known, ResourceExhausted (LIMIT_REACHED) for one
-        view too many of a user; Unavailable.
+        when what changed since it is no longer known; Unavailable.
         """
         seen = resume_tokens.decode(playlist_id, resume_token) if resume_token else None
-        with self._counted(user_id), self._notifier.subscribe(playlist_id) as subscription:
+        with self._notifier.subscribe(playlist_id) as subscription:
             head = await self._first(playlist_id, user_id)
             if seen and (seen.revision > head.revision or seen.version > head.version):
                 raise expired()
@@ -89,23 +80,6 @@ class WatchPlaylist:
                 changes = await self._changes_since(following, head.revision)
                 yield await self._update(following, user_id, changes)
                 head = following
-
-    @contextmanager
-    def _counted(self, user_id: str) -> Iterator[None]:
-        """A view of the user, until the block ends."""
-        if self._open[user_id] >= MOST_VIEWS:
-            raise ResourceExhausted(
-                f"There can be at most {MOST_VIEWS} views at a time.",
-                metadata={"limit": str(MOST_VIEWS)},
-                retry_after_s=_RETRY_S,
-            )
-        self._open[user_id] += 1
-        try:
-            yield
-        finally:
-            self._open[user_id] -= 1
-            if not self._open[user_id]:
-                del self._open[user_id]
 
     async def _first(self, playlist_id: str, user_id: str) -> Head:
         """The playlist as it is, not as it was a moment ago: the watcher is told what comes."""

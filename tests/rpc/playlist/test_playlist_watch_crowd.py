@@ -14,8 +14,8 @@ from meshkit.faults import ResourceExhausted, Unavailable
 from meshkit.ulids import to_text
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import Head, Snapshot
+from playlist_svc.servicers.playlists import MOST_VIEWS
 from playlist_svc.usecases import change_sets
-from playlist_svc.usecases.playlist.watch_playlist import MOST_VIEWS
 from tests.rpc.playlist.harness import User, World, refused
 
 ENTRIES = 10_000
@@ -161,7 +161,7 @@ async def test_one_view_too_many_of_a_user_is_refused_until_another_is_closed(
     fault = await refused(ann.watch(playlist_id).read())
 
     assert isinstance(fault, ResourceExhausted)
-    assert (fault.reason, fault.metadata) == ("LIMIT_REACHED", {"limit": str(MOST_VIEWS)})
+    assert (fault.reason, fault.metadata) == ("LIMIT_REACHED", {"limit": "streams_per_user"})
     assert fault.retry_after_s
     assert (await ben.watch(playlist_id).read()).update.playlist.track_count == 1
     views[0].call.cancel()

@@ -15,6 +15,7 @@ from meshkit.principal import Principal
 from meshkit.stream_ends import (
     FINISHED,
     LAPSED,
+    SERVICE,
     TOKEN_EXPIRED,
     TOKEN_REVOKED,
     OpenStream,
@@ -56,6 +57,13 @@ async def quiet(stream: OpenStream) -> AsyncGenerator[WatchUsersResponse, None]:
     await stream.stop.wait()
 
 
+def held(streams: OpenStreams, holder: Principal = SERVICE) -> OpenStream:
+    """A stream that the server holds."""
+    stream = OpenStream(holder)
+    streams.hold(stream)
+    return stream
+
+
 def reason_of(answer: WatchUsersResponse) -> str:
     return stream_end_pb2.StreamEnd.Reason.Name(answer.end.reason)
 
@@ -93,9 +101,9 @@ async def test_a_stream_that_is_opened_while_the_server_drains_ends_at_once(
     streams: OpenStreams,
 ) -> None:
     await streams.drain()
-    with streams.opened() as stream:
-        assert stream.end is not None
-        assert stream.end.reason is Reason.DRAINING
+    stream = held(streams)
+    assert stream.end is not None
+    assert stream.end.reason is Reason.DRAINING
 
 
 async def test_the_end_of_a_token_ends_its_streams(streams: OpenStreams) -> None:
@@ -108,10 +116,10 @@ async def test_the_end_of_a_token_ends_its_streams(streams: OpenStreams) -> None
 async def test_a_revocation_ends_the_streams_of_its_sign_in_alone(
     streams: OpenStreams, tokens: TokenVerifier
 ) -> None:
-    with streams.opened(user("one")) as one, streams.opened(user("other")) as other:
-        streams.revoke("one", time.time() + 60)
-        assert one.end == TOKEN_REVOKED
-        assert not other.stop.is_set()
+    one, other = held(streams, user("one")), held(streams, user("other"))
+    streams.revoke("one", time.time() + 60)
+    assert one.end == TOKEN_REVOKED
+    assert not other.stop.is_set()
     assert tokens.is_revoked("one")
 
 
@@ -119,16 +127,15 @@ async def test_a_sign_in_that_was_revoked_before_its_stream_was_found_ends_it(
     streams: OpenStreams, tokens: TokenVerifier
 ) -> None:
     tokens.revoke("sid", time.time() + 60)
-    with streams.opened(user()) as stream:
-        assert stream.end == TOKEN_REVOKED
+    assert held(streams, user()).end == TOKEN_REVOKED
 
 
 async def test_the_first_end_stands(streams: OpenStreams) -> None:
-    with streams.opened(user()) as stream:
-        stream.finish(StreamEnd(Reason.DELETED, "gone"))
-        await streams.drain()
-        assert stream.end is not None
-        assert stream.end.reason is Reason.DELETED
+    stream = held(streams, user())
+    stream.finish(StreamEnd(Reason.DELETED, "gone"))
+    await streams.drain()
+    assert stream.end is not None
+    assert stream.end.reason is Reason.DELETED
 
 
 async def test_what_has_come_to_its_end_says_so(streams: OpenStreams) -> None:

@@ -7,20 +7,32 @@ import gc
 import time
 import weakref
 from collections import Counter
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
 import pytest
+from segue.identity.v1.identity_internal_service_pb2 import WatchUsersResponse
 
-from meshkit.faults import Fault, PermissionDenied, ResourceExhausted, Unauthenticated
+from meshkit.faults import Fault, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable
 from meshkit.principal import Principal, current_principal
-from meshkit.stream_ends import TOKEN_EXPIRED, TOKEN_REVOKED, HeldStream, Reason, StreamEnd
-from meshkit.streams import STREAMS_PER_USER, HeldStreams, OpenStreams
+from meshkit.stream_ends import (
+    TOKEN_EXPIRED,
+    TOKEN_REVOKED,
+    HeldStream,
+    OpenStream,
+    Reason,
+    StreamEnd,
+)
+from meshkit.streams import STREAMS_PER_USER, HeldStreams, OpenStreams, served
 from meshkit.tokens import TokenVerifier
 
 SCOPES = ("playback.control",)
 HOLDER = Principal("ann", "sid", "free", frozenset(SCOPES), 1_130.5, "token")
 STOPPED = StreamEnd(Reason.DELETED, "removed")
+
+
+Steps = Callable[[HeldStream], AsyncGenerator[WatchUsersResponse, None]]
 
 
 class Referable(HeldStream):
@@ -233,3 +245,83 @@ async def test_expiry_needs_nobody_who_looks(rig: Rig) -> None:
     async with asyncio.timeout(20):
         await soon.idle()
     assert [one.end for one in (past, soon, later)] == [TOKEN_EXPIRED, TOKEN_EXPIRED, None]
+
+
+async def stepped(rig: Rig, steps: Steps, *, two_way: bool = True) -> list[WatchUsersResponse]:
+    """What a client is told of one stream that is served by ``steps``."""
+
+    async def begin() -> HeldStream:
+        return rig.hold()
+
+    told = served(WatchUsersResponse, begin, steps, rig.held.remove, two_way=two_way)
+    return [answer async for answer in told]
+
+
+async def test_a_stream_that_its_client_closes_has_no_last_message(rig: Rig) -> None:
+    async def steps(stream: HeldStream) -> AsyncGenerator[WatchUsersResponse, None]:
+        yield WatchUsersResponse(resume_token="t1")
+
+    assert not (await stepped(rig, steps))[-1].HasField("end")
+    assert (await stepped(rig, steps, two_way=False))[-1].HasField("end")
+    assert rig.held.held == 0
+
+
+async def test_a_client_that_goes_on_speaking_hears_what_it_did_wrong(rig: Rig) -> None:
+    async def steps(stream: HeldStream) -> AsyncGenerator[WatchUsersResponse, None]:
+        yield WatchUsersResponse(resume_token="t1")
+        raise Unauthenticated("a token of nobody")
+
+    with pytest.raises(Unauthenticated):
+        await stepped(rig, steps)
+    assert rig.held.held == 0
+
+
+async def test_a_store_that_is_away_ends_the_stream_of_a_client_that_goes_on_speaking(
+    rig: Rig,
+) -> None:
+    async def steps(stream: HeldStream) -> AsyncGenerator[WatchUsersResponse, None]:
+        yield WatchUsersResponse(resume_token="t1")
+        raise Unavailable("away", retry_after_s=7)
+
+    last = (await stepped(rig, steps))[-1]
+    assert last.end.reconnect_after.ToMilliseconds() == 7000
+    assert last.resume_token == "t1"
+    assert rig.held.held == 0
+
+
+async def test_a_stream_that_has_ended_is_held_no_longer_while_its_last_message_is_read(
+    rig: Rig,
+) -> None:
+    async def begin() -> HeldStream:
+        return rig.hold()
+
+    async def steps(stream: HeldStream) -> AsyncGenerator[WatchUsersResponse, None]:
+        yield WatchUsersResponse()
+        stream.finish(STOPPED)
+
+    told = served(WatchUsersResponse, begin, steps, rig.held.remove)
+    await anext(told)
+    assert rig.held.held == 1
+    assert (await anext(told)).end.message == "removed"
+    assert rig.held.held == 0
+
+
+async def test_users_have_as_many_served_streams_as_their_kind_allows() -> None:
+    rig = Rig()
+    views: HeldStreams[OpenStream] = HeldStreams("view", rig.streams, most=3)
+
+    async def steps(stream: OpenStream) -> AsyncGenerator[WatchUsersResponse, None]:
+        yield WatchUsersResponse()
+        await stream.stop.wait()
+
+    def view() -> AsyncGenerator[WatchUsersResponse, None]:
+        return rig.streams.told(WatchUsersResponse, steps, principal=HOLDER, held=views)
+
+    going = [view() for _ in range(3)]
+    for one in going:
+        await anext(one)
+    with pytest.raises(ResourceExhausted) as refused:
+        await anext(view())
+    assert refused.value.metadata == {"limit": "streams_per_user"}
+    await going[0].aclose()
+    assert await anext(view()) == WatchUsersResponse()
