@@ -25,6 +25,7 @@ from catalog_svc.ports.preparation import DescriptorLost, Descriptors
 from catalog_svc.usecases.not_found import not_found_error, require_album, require_artist
 from meshkit.aging import AgingCache
 from meshkit.faults import FailedPrecondition, InvalidArgument, Unavailable
+from meshkit.feed_steps import listed_then_changed
 from meshkit.feeds import CaughtUp, Change, ChangeFeed
 
 MOST_TRACKS = 10_000
@@ -178,18 +179,10 @@ class WatchChanges:
     ) -> AsyncIterator[tuple[str, Change | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
-        Without a token everything there is comes first, with empty tokens: who is interrupted has
-        to begin again. A step without a change then brings the token of before the listing, so
-        that what changed meanwhile follows. Ends when ``stop`` is set, in a listing too.
+        ``meshkit.feed_steps`` says what comes when.
         """
-        if not token:
-            token = await self._feed.head()
-            async for change in self._everything(stop):
-                yield "", change
-            if stop.is_set():
-                return
-            yield token, None
-        async for step in self._after(token, stop):
+        steps = listed_then_changed(self._feed, token, self._everything, _told, stop=stop)
+        async for step in steps:
             yield step
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[Change]:
@@ -199,15 +192,8 @@ class WatchChanges:
             if stop.is_set():
                 return
 
-    async def _after(
-        self, token: str, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Change | CaughtUp | None]]:
-        """Within a batch the token stays that of the batch before: who resumes there sees a few
-        changes again and misses none.
-        """
-        async for batch in self._feed.watch(token, stop=stop):
-            told = [change for change in batch.changes if change.entity in _TOLD]
-            for change in told[:-1]:
-                yield token, change
-            token = batch.token
-            yield token, told[-1] if told else batch.caught_up
+
+async def _told(changes: tuple[Change, ...]) -> AsyncIterator[Change]:
+    for change in changes:
+        if change.entity in _TOLD:
+            yield change

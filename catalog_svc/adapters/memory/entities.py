@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.memory.overrides import MemoryOverrides
-from catalog_svc.domain.catalogue import Access, Album, Artist, Track, TrackState
+from catalog_svc.domain.catalogue import Album, Artist, Track, TrackState
+from catalog_svc.domain.tagging import pending_track, retagged
 from catalog_svc.domain.tags import Tags, identity
 from catalog_svc.ports.preparation import Publication
 from meshkit.clock import utc_now
@@ -121,31 +122,9 @@ class MemoryEntities:
 
     def insert(self, track_id: str, tags: Tags) -> None:
         """A new PENDING track."""
-        artist, album = self._credit(tags)
-        self._credited(
-            Track(
-                id=track_id,
-                title=tags.title,
-                artist=artist.name,
-                artist_id=artist.id,
-                album=album.title if album else "",
-                album_id=album.id if album else "",
-                disc_number=tags.disc_number,
-                track_number=tags.track_number,
-                duration_ms=tags.duration_ms,
-                genres=tags.genres,
-                year=tags.year,
-                streams_total=0,
-                bitrates_kbps=(),
-                lossless=False,
-                access=Access.FREE,
-                state=TrackState.PENDING,
-                artwork="",
-                loudness=None,
-                created_at=utc_now(),
-                version=1,
-            )
-        )
+        track = pending_track(track_id, tags, *self._credit(tags), utc_now())
+        # An album's cover is looked up at each read.
+        self._credited(replace(track, artwork=""))
 
     def retag(self, track_id: str, tags: Tags) -> None:
         """Take ``tags`` over where they differ from the track's, its length excepted."""
@@ -184,22 +163,8 @@ class MemoryEntities:
     def _take_over(self, track: Track, tags: Tags) -> None:
         if _same(self._tags(track), tags):
             return
-        artist, album = self._credit(replace(tags, duration_ms=track.duration_ms))
-        self._credited(
-            replace(
-                track,
-                title=tags.title,
-                artist=artist.name,
-                artist_id=artist.id,
-                album=album.title if album else "",
-                album_id=album.id if album else "",
-                disc_number=tags.disc_number,
-                track_number=tags.track_number,
-                genres=tags.genres,
-                year=tags.year,
-                version=track.version + 1,
-            )
-        )
+        credited = self._credit(replace(tags, duration_ms=track.duration_ms))
+        self._credited(retagged(track, tags, *credited))
         self._leave(track)
 
     def change(self, track: Track) -> None:

@@ -113,14 +113,7 @@ class PostgresPreparation:
         if source.track_id == track_id:
             return
         await self._hand_over(connection, source)
-        await self._set_source(connection, source.id, SourceState.PENDING, track_id)
-        await import_counts.move(
-            connection,
-            source.id,
-            FileState.PENDING,
-            track_id=track_id,
-            newly_searchable=not source.track_id,
-        )
+        await self._assign(connection, source, track_id, SourceState.PENDING, FileState.PENDING)
 
     async def _duplicate(
         self, connection: postgres.Connection, source: Source, track_id: str
@@ -128,13 +121,21 @@ class PostgresPreparation:
         await self._give_up(connection, source, track_id)
         if source.track_id != track_id:
             await self._hand_over(connection, source)
-        await self._set_source(connection, source.id, SourceState.DUPLICATE, track_id)
+        await self._assign(connection, source, track_id, SourceState.DUPLICATE, FileState.DUPLICATE)
+
+    async def _assign(
+        self,
+        connection: postgres.Connection,
+        source: Source,
+        track_id: str,
+        state: SourceState,
+        of_file: FileState,
+    ) -> None:
+        """A source is of a track from now on, and so are its files in runs that are not over."""
+        await self._set_source(connection, source.id, state, track_id)
+        newly_searchable = not source.track_id
         await import_counts.move(
-            connection,
-            source.id,
-            FileState.DUPLICATE,
-            track_id=track_id,
-            newly_searchable=not source.track_id,
+            connection, source.id, of_file, track_id=track_id, newly_searchable=newly_searchable
         )
 
     async def _give_up(self, connection: postgres.Connection, source: Source, into: str) -> None:

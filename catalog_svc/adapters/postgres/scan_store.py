@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import hiding, import_counts, rows, track_credits
 from catalog_svc.adapters.postgres.job_queue import JobQueue
-from catalog_svc.domain.catalogue import Access, Track, TrackState
+from catalog_svc.domain.catalogue import Track
 from catalog_svc.domain.imports import (
     SETTLED,
     Counts,
@@ -24,7 +23,7 @@ from catalog_svc.domain.imports import (
 from catalog_svc.domain.jobs import Job, Priority, Work
 from catalog_svc.domain.listings import title_key
 from catalog_svc.domain.progress import classify, count_transition
-from catalog_svc.domain.tags import Tags
+from catalog_svc.domain.tagging import pending_track
 from meshkit import feeds_postgres, postgres
 from meshkit.clock import utc_now
 
@@ -182,7 +181,10 @@ class PostgresScanStore:
             return []
         credits_ = await track_credits.credit(connection, [tags for _, tags in pairs])
         now = utc_now()
-        tracks = [_track(source, tags, credits_, now) for source, tags in pairs]
+        tracks = [
+            pending_track(source.track_id, tags, credits_.artist(tags), credits_.album(tags), now)
+            for source, tags in pairs
+        ]
         async with connection.cursor().copy(_COPY_TRACKS) as copy:
             for track, (source, _) in zip(tracks, pairs, strict=True):
                 await copy.write_row(_track_row(track, source.id))
@@ -237,32 +239,6 @@ async def _touch(connection: postgres.Connection, entries: Sequence[_Entry]) -> 
     ]
     if changed:
         await connection.cursor().executemany(_TOUCH, changed)
-
-
-def _track(source: Source, tags: Tags, credits_: track_credits.Credits, now: datetime) -> Track:
-    artist, album = credits_.artist(tags), credits_.album(tags)
-    return Track(
-        id=source.track_id,
-        title=tags.title,
-        artist=artist.name,
-        artist_id=artist.id,
-        album=album.title if album else "",
-        album_id=album.id if album else "",
-        disc_number=tags.disc_number,
-        track_number=tags.track_number,
-        duration_ms=tags.duration_ms,
-        genres=tags.genres,
-        year=tags.year,
-        streams_total=0,
-        bitrates_kbps=(),
-        lossless=False,
-        access=Access.FREE,
-        state=TrackState.PENDING,
-        artwork=album.artwork if album else "",
-        loudness=None,
-        created_at=now,
-        version=1,
-    )
 
 
 def _track_row(track: Track, source_id: str) -> tuple[object, ...]:
