@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from meshkit.feeds import CaughtUp, ChangeFeed
+from meshkit.feed_steps import listed_then_changed
+from meshkit.feeds import CaughtUp, Change, ChangeFeed
 from playlist_svc.domain.collection_changes import CollectionChange, ItemChanged, decode
 from playlist_svc.ports.library import UserCollection
 
@@ -26,23 +27,16 @@ class CollectionFeed:
     ) -> AsyncIterator[tuple[str, CollectionChange | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
-        Without a token everything comes first, with empty tokens and versions of 0: who is
-        interrupted has to begin again. A step without a change then brings the token of before the
-        listing, so that what changed meanwhile follows. Ends when ``stop`` is set.
+        ``meshkit.feed_steps`` says what comes when. What is listed has the version 0.
         """
-        if not token:
-            token = await self._feed.head()
-            async for there in self._everything(stop):
-                yield "", there
-            if stop.is_set():
-                return
-            yield token, None
-        async for batch in self._feed.watch(token, stop=stop):
-            told = [decode(one) for one in batch.changes if one.entity == self._entity]
-            for change in told[:-1]:
-                yield token, change
-            token = batch.token
-            yield token, told[-1] if told else batch.caught_up
+        steps = listed_then_changed(self._feed, token, self._everything, self._told, stop=stop)
+        async for step in steps:
+            yield step
+
+    async def _told(self, changes: tuple[Change, ...]) -> AsyncIterator[CollectionChange]:
+        for change in changes:
+            if change.entity == self._entity:
+                yield decode(change)
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[ItemChanged]:
         after = ("", "")

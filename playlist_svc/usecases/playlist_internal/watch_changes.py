@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from meshkit.feed_steps import listed_then_changed
 from meshkit.feeds import CaughtUp, Change, ChangeFeed, Op
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.social import ArtistFollowers
@@ -19,7 +20,6 @@ ARTISTS = "artist_followers"
 """What changes of artists' followers are filed under in the feed."""
 
 _PAGE = 500
-_TOLD = frozenset({ENTITY, ARTISTS})
 
 
 class ArtistListing(Protocol):
@@ -80,18 +80,10 @@ class WatchChanges:
     ) -> AsyncIterator[tuple[str, FeedEvent | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
-        Without a token everything public comes first, with empty tokens: who is interrupted has to
-        begin again. A step without a change then brings the token of before the listing, so that
-        what changed meanwhile follows. Ends when ``stop`` is set, in a listing too.
+        ``meshkit.feed_steps`` says what comes when.
         """
-        if not token:
-            token = await self._feed.head()
-            async for told in self._everything(stop):
-                yield "", told
-            if stop.is_set():
-                return
-            yield token, None
-        async for step in self._after(token, stop):
+        steps = listed_then_changed(self._feed, token, self._everything, self._told, stop=stop)
+        async for step in steps:
             yield step
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[FeedEvent]:
@@ -111,20 +103,7 @@ class WatchChanges:
             if stop.is_set():
                 return
 
-    async def _after(
-        self, token: str, stop: asyncio.Event
-    ) -> AsyncIterator[tuple[str, FeedEvent | CaughtUp | None]]:
-        """Within a batch the token stays that of the batch before: who resumes there sees a few
-        changes again and misses none.
-        """
-        async for batch in self._feed.watch(token, stop=stop):
-            told = await self._told([one for one in batch.changes if one.entity in _TOLD])
-            for change in told[:-1]:
-                yield token, change
-            token = batch.token
-            yield token, told[-1] if told else batch.caught_up
-
-    async def _told(self, changes: Sequence[Change]) -> list[FeedEvent]:
+    async def _told(self, changes: tuple[Change, ...]) -> AsyncIterator[FeedEvent]:
         heads = {
             change.payload: self._decode(change.payload)
             for change in changes
@@ -132,16 +111,16 @@ class WatchChanges:
         }
         owners = {head.owner_id for head in heads.values()}
         names = await self._people.names(owners) if owners else {}
-        told: list[FeedEvent] = []
         for change in changes:
             if change.entity == ARTISTS:
-                told.append(_followers(change))
+                yield _followers(change)
+            elif change.entity != ENTITY:
+                continue
             elif change.op is Op.DELETE:
-                told.append(PlaylistRemoved(change.id, change.version))
+                yield PlaylistRemoved(change.id, change.version)
             else:
                 head = heads[change.payload]
-                told.append(PlaylistChanged(head, names.get(head.owner_id, "")))
-        return told
+                yield PlaylistChanged(head, names.get(head.owner_id, ""))
 
 
 def _followers(change: Change) -> FollowersChanged:

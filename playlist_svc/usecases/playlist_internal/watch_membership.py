@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from meshkit.feed_steps import listed_then_changed
 from meshkit.feeds import CaughtUp, Change, ChangeFeed, Op
 from playlist_svc.domain.access import Visibility
 from playlist_svc.domain.playlist import Head
@@ -51,25 +52,20 @@ class WatchMembership:
     ) -> AsyncIterator[tuple[str, MembershipEvent | CaughtUp | None]]:
         """Changes after ``token``, each with the token that resumes after it.
 
-        Without a token every playlist comes first, with empty tokens: who is interrupted has to
-        begin again. A step without a change then brings the token of before the listing. Within a
-        batch a playlist is told once, as it is after the batch or later. Ends when ``stop`` is set.
+        ``meshkit.feed_steps`` says what comes when. Within a batch a playlist is told once, as it
+        is after the batch or later.
         """
-        if not token:
-            token = await self._feed.head()
-            async for there in self._everything(stop):
-                yield "", there
-            if stop.is_set():
-                return
-            yield token, None
         seen = _LastTold()
-        async for batch in self._feed.watch(token, stop=stop):
-            for change in _newest(batch.changes):
-                told = await self._changed(change, seen)
-                if told is not None:
-                    yield token, told
-            token = batch.token
-            yield token, batch.caught_up
+
+        async def told(changes: tuple[Change, ...]) -> AsyncIterator[MembershipEvent]:
+            for change in _newest(changes):
+                event = await self._changed(change, seen)
+                if event is not None:
+                    yield event
+
+        steps = listed_then_changed(self._feed, token, self._everything, told, stop=stop)
+        async for step in steps:
+            yield step
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[MembershipEvent]:
         after = ""
