@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +14,20 @@ import uvloop
 from tests.profiles import load_profile
 
 load_profile()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """No garbage is looked for among what is collected: it stays until the run ends.
+
+    Every worker collects all tests, and each full collection would walk through them again.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -11,6 +11,7 @@ import httpx
 from e2e_album import SONGS, Music
 from edge_calls import bearer
 
+from tests.plain_http import PLAIN
 from tests.running_mesh import Answer, RunningMesh
 
 NO_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -67,7 +68,7 @@ async def events(
 ) -> AsyncIterator[AsyncIterator[Any]]:
     """The events of a stream, as they come."""
     async with (
-        httpx.AsyncClient(trust_env=False, timeout=60) as client,
+        httpx.AsyncClient(**PLAIN, timeout=60) as client,
         client.stream(method, mesh.edge + path, headers=dict(bearer(token)), json=body) as answer,
     ):
         assert answer.status_code == 200, await answer.aread()

@@ -33,6 +33,7 @@ from wrong_calls import (
 )
 
 from tests.contracts.playback.asked import asked
+from tests.plain_http import PLAIN
 from tests.running_mesh import RunningMesh
 
 STREAMS_PER_USER = 16
@@ -388,7 +389,7 @@ async def test_one_view_too_many_is_refused_with_when_to_come_back(ada: Caller) 
         # To forget what is heard would end a stream.
         heard = [await stack.enter_async_context(view) for view in views]
         assert [await anext(each) for each in heard] == [{"nothing_played": {}}] * STREAMS_PER_USER
-        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        async with httpx.AsyncClient(**PLAIN, timeout=60) as client:
             answer = await client.get(ada.mesh.edge + path, headers=dict(bearer(ada.token)))
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) > 0

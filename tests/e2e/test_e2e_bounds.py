@@ -19,6 +19,7 @@ from ulid import ULID
 
 from meshkit.contracts import contract_of
 from tests.bound_cases import Case
+from tests.plain_http import PLAIN
 from tests.running_mesh import RunningMesh
 
 IN_FLIGHT = 16
@@ -84,7 +85,7 @@ async def test_every_bound_is_kept_to_the_letter_as_json(
         if (call := as_http(method, case.request)) is not None
     ]
     limits = httpx.Limits(max_connections=IN_FLIGHT)
-    async with httpx.AsyncClient(base_url=mesh.edge, limits=limits, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=mesh.edge, limits=limits, timeout=30, **PLAIN) as client:
         asked = [
             (case, lambda m=method, c=call: json_answer(client, m, c, token_of(m)))
             for method, case, call in cases

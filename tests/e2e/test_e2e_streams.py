@@ -18,6 +18,7 @@ from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 
+from tests.plain_http import PLAIN
 from tests.running_mesh import RunningMesh, make_noise
 
 IDLE_S = 16
@@ -219,7 +220,7 @@ async def test_the_events_of_an_import_end_with_finished(
     assert started.body["import_run"]["state"] == "SCANNING"
     path = f"{mesh.edge}/imports/{started.body['import_run']['id']}/events"
     async with (
-        httpx.AsyncClient(trust_env=False, timeout=60) as client,
+        httpx.AsyncClient(**PLAIN, timeout=60) as client,
         client.stream("GET", path, headers=dict(bearer(admin))) as answer,
     ):
         assert answer.status_code == 200
@@ -244,7 +245,7 @@ async def test_the_events_of_an_import_end_with_the_token(
     path = f"{mesh.edge}/imports/{started.body['import_run']['id']}/events"
     short_lived = mint_token(mesh, admin, exp=int(time.time()))
     async with (
-        httpx.AsyncClient(trust_env=False, timeout=60) as client,
+        httpx.AsyncClient(**PLAIN, timeout=60) as client,
         client.stream("GET", path, headers=dict(bearer(short_lived))) as answer,
     ):
         lines = [line async for line in answer.aiter_lines() if line]

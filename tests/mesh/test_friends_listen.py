@@ -17,6 +17,7 @@ from segue.playlist.v1 import social_service_pb2
 
 from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.mesh_processes import PATIENCE_S
+from tests.plain_http import PLAIN
 from tests.running_mesh import RunningMesh
 
 pytestmark = pytest.mark.timeout(300)
@@ -45,7 +46,7 @@ class Events:
 async def events(mesh: RunningMesh, user: str) -> AsyncIterator[Events]:
     headers = {"authorization": f"Bearer {mesh.token(user)}"}
     async with (
-        httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http,
+        httpx.AsyncClient(**PLAIN, timeout=PATIENCE_S) as http,
         http.stream("GET", mesh.edge + PATH, headers=headers) as answer,
     ):
         assert answer.status_code == 200, await answer.aread()

@@ -29,6 +29,7 @@ from tests.mesh.devices import (
     until_acknowledged,
 )
 from tests.mesh.mesh_processes import held_down, kill_and_recover, rows, scale, until
+from tests.plain_http import PLAIN
 from tests.running_mesh import RunningMesh
 
 pytestmark = pytest.mark.timeout(300)
@@ -304,7 +305,7 @@ async def test_media_instances_come_and_go_without_a_failed_fetch(
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         _, session = await a_session(stack, mesh, "front-row", long_track)
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=20))
+        http = await stack.enter_async_context(httpx.AsyncClient(**PLAIN, timeout=20))
         rung = session.stream_url.replace("master.m3u8", "128")
         fetching = [asyncio.create_task(fetch_until(stop, http, rung)) for _ in range(CALLERS)]
         try:
@@ -344,7 +345,7 @@ async def test_the_keys_are_served_while_the_first_instance_of_identity_is_down(
     mesh: RunningMesh,
 ) -> None:
     keys = f"{mesh.edge}/oauth2/jwks.json"
-    async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
+    async with httpx.AsyncClient(**PLAIN, timeout=20) as http:
 
         async def served() -> bool:
             return (await http.get(keys)).status_code == 200

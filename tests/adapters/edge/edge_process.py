@@ -20,6 +20,7 @@ import pytest
 from edge.envoy.bootstrap import EdgeSettings, write_bootstrap
 from localmesh.endpoints import write_endpoints
 from meshkit.certificates import credentials, ensure_certificates
+from tests.plain_http import PLAIN
 
 START_TIMEOUT_S = 30.0
 ORIGIN = "https://app.example"
@@ -133,7 +134,7 @@ def _until_ready(edge: Edge, process: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline:
         assert process.poll() is None, edge.log.read_text()
         try:
-            if httpx.get(f"{edge.admin}/ready", trust_env=False).status_code == 200:
+            if httpx.get(f"{edge.admin}/ready", **PLAIN).status_code == 200:
                 return
         except httpx.TransportError:
             pass

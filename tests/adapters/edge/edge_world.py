@@ -39,6 +39,7 @@ from meshkit.certificates import ensure_certificates
 from meshkit.principal import current_principal
 from meshkit.server import Context
 from meshkit.testing.rpc import ISSUER, TokenIssuer, served
+from tests.plain_http import PLAIN
 
 USER_ID = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
 TRACK_ID = "01JD4Q8Z7Y1V9K2M5N6P7R8S9V"
@@ -167,12 +168,12 @@ class World:
 
     async def call(self, method: str, path: str, **rest: Any) -> httpx.Response:
         """An HTTP call through the edge."""
-        async with httpx.AsyncClient(base_url=self.edge.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.edge.url, **PLAIN) as client:
             return await client.request(method, path, timeout=20, **rest)
 
     async def admin(self, path: str) -> str:
         """What the edge tells its operator."""
-        async with httpx.AsyncClient(base_url=self.edge.admin, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.edge.admin, **PLAIN) as client:
             return (await client.get(path)).text
 
 

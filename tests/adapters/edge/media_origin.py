@@ -20,6 +20,7 @@ from packaged_asset import PackagedAsset
 
 from localmesh.free_ports import PortAllocator
 from meshkit.capability import CapabilityKeys, KeyFile
+from tests.plain_http import PLAIN
 
 SESSION = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
 START_TIMEOUT_S = 30.0
@@ -49,7 +50,7 @@ class Origin:
     def get(self, path: str, **headers: str) -> httpx.Response:
         """GET of a path."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.get(self.url + path, headers=names, trust_env=False)
+        return httpx.get(self.url + path, headers=names, **PLAIN)
 
 
 @contextlib.contextmanager
@@ -99,7 +100,7 @@ def until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
-            if httpx.get(f"{url}/healthz", trust_env=False).status_code == 200:
+            if httpx.get(f"{url}/healthz", **PLAIN).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)

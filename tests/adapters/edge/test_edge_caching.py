@@ -15,6 +15,7 @@ from segue.catalog.v1 import catalog_service_pb2 as catalog
 from segue.catalog.v1 import catalog_service_pb2_grpc as catalog_grpc
 
 from meshkit import status
+from tests.plain_http import PLAIN
 
 TRACK = f"/tracks/{TRACK_ID}"
 OTHER_USER = "01JD4Q8Z7Y1V9K2M5N6P7R8S9X"
@@ -24,7 +25,7 @@ MANY = "/search/suggest?q=" + "x" * 100
 async def get(world: World, path: str, user: str = USER_ID, **headers: str) -> httpx.Response:
     """A GET with the bytes as they came."""
     async with (
-        httpx.AsyncClient(base_url=world.edge.url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=world.edge.url, **PLAIN) as client,
         client.stream(
             "GET",
             path,
@@ -77,7 +78,7 @@ async def test_who_has_another_answer_is_sent_this_one(world: World, held: str) 
 async def test_a_connection_goes_on_after_an_answer_without_content(world: World) -> None:
     tag = (await get(world, TRACK)).headers["etag"]
     headers = {**world.bearer(), "if-none-match": tag}
-    async with httpx.AsyncClient(base_url=world.edge.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=world.edge.url, **PLAIN) as client:
         answers = [await client.get(TRACK, headers=headers) for _ in range(3)]
         answers.append(await client.get(TRACK, headers=world.bearer()))
     assert [answer.status_code for answer in answers] == [304, 304, 304, 200]

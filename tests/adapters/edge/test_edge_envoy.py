@@ -27,6 +27,7 @@ from edge.envoy.bootstrap import RateLimit
 from localmesh.endpoints import write_endpoints
 from meshkit import contract_files
 from meshkit.testing.rpc import TokenIssuer
+from tests.plain_http import PLAIN
 
 
 async def test_a_unary_call_works_as_json_and_knows_the_user(world: World) -> None:
@@ -137,7 +138,7 @@ async def test_a_server_stream_is_sse_that_comes_as_it_is_sent(world: World) -> 
     path = f"{world.edge.url}/imports/{TRACK_ID}/events"
     events: list[dict[str, Any]] = []
     async with (
-        httpx.AsyncClient(trust_env=False) as client,
+        httpx.AsyncClient(**PLAIN) as client,
         client.stream("GET", path, headers=world.bearer(), timeout=20) as answer,
     ):
         assert answer.headers["content-type"] == "text/event-stream"
@@ -294,7 +295,7 @@ async def test_an_address_that_floods_is_limited_whatever_it_claims(
     tmp_path: Path, origin: Origin
 ) -> None:
     async with open_world(tmp_path, origin, limit_per_address=RateLimit(300, 600)) as world:
-        async with httpx.AsyncClient(base_url=world.edge.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=world.edge.url, **PLAIN) as client:
             for number in range(301):
                 spoofed = {"x-forwarded-for": f"192.0.2.{number % 250}"}
                 answer = await client.get("/healthz", headers=spoofed)

@@ -14,6 +14,8 @@ from edge_playlists import MISSING
 from edge_process import ORIGIN
 from edge_world import World, reason_of
 
+from tests.plain_http import PLAIN
+
 PLAYLIST = "01JD4Q8Z7Y1V9K2M5N6P7R8S9W"
 
 
@@ -46,7 +48,7 @@ async def events(world: World, method: str, path: str, **rest: Any) -> list[dict
     """The events of a stream; an import is released after its first."""
     found: list[dict[str, Any]] = []
     async with (
-        httpx.AsyncClient(base_url=world.edge.url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=world.edge.url, **PLAIN) as client,
         client.stream(method, path, headers=world.bearer(), timeout=20, **rest) as answer,
     ):
         assert answer.status_code == 200, await answer.aread()

@@ -14,6 +14,7 @@ from media_origin import SESSION, Origin
 from packaged_asset import PackagedAsset, store
 
 from meshkit.capability import CapabilityKeys
+from tests.plain_http import PLAIN
 
 SEGMENT = "128/1.m4s"
 
@@ -99,7 +100,7 @@ def test_head_answers_like_get_without_the_bytes(
     origin: Origin, name: str, content_type: str
 ) -> None:
     url = f"{origin.url}{origin.path()}/{name}"
-    with httpx.Client(trust_env=False, headers={"accept-encoding": "identity"}) as client:
+    with httpx.Client(**PLAIN, headers={"accept-encoding": "identity"}) as client:
         head, got = client.head(url), client.get(url)
     assert head.status_code == 200
     assert head.content == b""
@@ -186,7 +187,7 @@ def test_paths_cannot_leave_the_store(origin: Origin) -> None:
 
 
 def test_only_reading_is_served(origin: Origin) -> None:
-    answer = httpx.post(f"{origin.url}{origin.path()}/master.m3u8", trust_env=False)
+    answer = httpx.post(f"{origin.url}{origin.path()}/master.m3u8", **PLAIN)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
     assert reason_of(answer)[0] == "UNIMPLEMENTED"
@@ -196,7 +197,7 @@ def test_browsers_may_ask_for_ranges_from_any_origin(origin: Origin) -> None:
     answer = httpx.options(
         f"{origin.url}{origin.path()}/{SEGMENT}",
         headers={"origin": "https://any.example", "access-control-request-headers": "range"},
-        trust_env=False,
+        **PLAIN,
     )
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -238,7 +239,7 @@ def test_delivered_bytes_and_fetch_times_are_measured(fresh_origin: Origin) -> N
     path = fresh_origin.path()
     size = len(fresh_origin.get(f"{path}/{SEGMENT}").content)
     fresh_origin.get(f"{path}/{SEGMENT}", range="bytes=0-99")
-    httpx.head(f"{fresh_origin.url}{path}/{SEGMENT}", trust_env=False)
+    httpx.head(f"{fresh_origin.url}{path}/{SEGMENT}", **PLAIN)
     text = fresh_origin.get("/metrics").text
     assert f'segue_delivered_bytes_total{{rung="128"}} {float(size + 100)}' in text
     assert 'segue_media_fetch_seconds_count{kind="segment"} 2.0' in text

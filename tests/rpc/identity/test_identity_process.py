@@ -21,6 +21,7 @@ from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1 import identity_internal_service_pb2_grpc as pb_grpc
 
 from meshkit.certificates import credentials, ensure_certificates
+from tests.plain_http import PLAIN
 
 LIMIT_S = 60
 
@@ -103,7 +104,7 @@ async def test_one_process_signs_and_publishes_and_stops_when_told(
         http = (await identity.line("serving http"))["port"]
         port = (await identity.line("serving"))["port"]
         token = await local_token(environment, port, tmp_path / "tls")
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", **PLAIN) as client:
             answer = await client.get("/oauth2/jwks.json")
             assert (await client.get("/healthz")).status_code == 200
         keys = KeySet.import_key_set(answer.json())

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from meshkit import http_server
 from meshkit.http_server import ListenError, serving
+from tests.plain_http import PLAIN
 
 PIECES = [b"one ", b"two ", b"three"]
 
@@ -37,7 +38,7 @@ class Telling:
 
 async def test_a_body_is_streamed_and_a_request_in_flight_outlives_the_end_of_the_server() -> None:
     telling = Telling()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(**PLAIN) as client:
         async with serving(telling.app, "127.0.0.1:0", grace_s=30) as served:
             address = f"http://127.0.0.1:{served.port}/"
             answer = await client.send(client.build_request("GET", address), stream=True)
