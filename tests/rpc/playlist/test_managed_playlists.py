@@ -72,7 +72,7 @@ class Rec:
             self.token = step.resume_token
             if step.WhichOneof("event"):
                 found.append(step)
-            elif len(found) >= count and step.resume_token:
+            if len(found) >= count and step.resume_token:
                 break
         call.cancel()
         return found
