@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import groupby
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Literal, TypeVar
 
 import structlog
@@ -14,6 +13,7 @@ from redis.asyncio import Redis
 
 from meshkit import valkey
 from meshkit.faults import Unavailable
+from meshkit.valkey_scripts import Argument, Script, TaggedCalls
 from meshkit.versioned_cache import Versioned
 
 REST_S: Final = 1.0
@@ -65,9 +65,9 @@ class ValkeyVersions:
         self._life_s = life_s
         self._fails = fails
         self._ties = int(ties)
-        self._script = client.register_script(_PUT)
+        self._script = Script(client, _PUT)
+        self._calls = TaggedCalls(client)
         self._known = False
-        self._clustered = False
         self._rests_until = 0.0
 
     @property
@@ -100,18 +100,13 @@ class ValkeyVersions:
 
     async def _put(self, values: Sequence[Versioned], life_s: int) -> bool:
         async def call(client: Any, some: Sequence[Versioned]) -> Any:
-            arguments = [life_s, self._ties, *map(_encoded, some)]
-            keys = [one.key for one in some]
-            return await client.evalsha(self._script.sha, len(keys), *keys, *arguments)
+            arguments: list[Argument] = [life_s, self._ties, *map(_encoded, some)]
+            return await self._script.send(client, [one.key for one in some], arguments)
 
-        same = True
-        try:
-            await self._sent(call, values, lambda one: one.key)
-        except exceptions.NoScriptError:
-            # It was started anew, or is another one, unless it was never put to.
-            same = not self._known
-            await self.client.script_load(_PUT)
-            await self._sent(call, values, lambda one: one.key)
+        loads = self._script.loads
+        await self._script.known(lambda: self._calls.send(call, values, lambda one: one.key))
+        # It was started anew, or is another one, unless it was never put to.
+        same = self._script.loads == loads or not self._known
         self._known = True
         return same
 
@@ -120,41 +115,9 @@ class ValkeyVersions:
             return await client.mget(some)
 
         held: dict[str, bytes | None] = {}
-        for some, values in await self._sent(call, keys, str):
+        for some, values in await self._calls.send(call, keys, str):
             held.update(zip(some, values, strict=True))
         return held
-
-    async def _sent(
-        self,
-        call: Callable[[Any, Sequence[T]], Awaitable[Any]],
-        things: Sequence[T],
-        key_of: Callable[[T], str],
-    ) -> list[tuple[Sequence[T], Any]]:
-        """The answer to one call of all, or on a cluster to one for those of each hash tag."""
-        if not self._clustered:
-            try:
-                return [(things, await call(self.client, things))]
-            except exceptions.ClusterCrossSlotError:
-                self._clustered = True
-        each = list(_by_tag(things, key_of))
-        async with self.client.pipeline(transaction=False) as pipeline:
-            for some in each:
-                await call(pipeline, some)
-            return list(zip(each, await pipeline.execute(), strict=True))
-
-
-def _tag(key: str) -> str:
-    """What places a key on a cluster: what stands in its first braces, or the whole of it."""
-    _, opened, rest = key.partition("{")
-    tag, closed, _ = rest.partition("}")
-    return tag if opened and closed and tag else key
-
-
-def _by_tag(things: Iterable[T], key_of: Callable[[T], str]) -> Iterable[list[T]]:
-    def tag_of(thing: T) -> str:
-        return _tag(key_of(thing))
-
-    return (list(some) for _, some in groupby(sorted(things, key=tag_of), tag_of))
 
 
 def _encoded(value: Versioned) -> bytes:

@@ -18,12 +18,14 @@ from localmesh.discovery import find_mesh
 from localmesh.layout import Layout
 from meshkit.certificates import credentials
 from meshkit.clients import interceptors
-from meshkit.faults import Aborted, Fault, Unavailable
+from meshkit.faults import Aborted, Fault, NotFound, Unavailable
 from player.mesh_client import MeshClient
 from tests.mesh.mesh_processes import PATIENCE_S
 
 PLAYING = playback_pb2.Playback.PLAYING
-_CUT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.CANCELLED)
+CUT = (Unavailable, NotFound)
+"""What ends a stream whose instance dies, or whose session is another now."""
+
 # An instance that is started again is called again at once.
 _BACK_SOON = [
     ("grpc.use_local_subchannel_pool", 1),
@@ -33,17 +35,6 @@ _BACK_SOON = [
 ]
 _RETRY_S = 0.05
 _STEP_S = 30.0
-
-
-def is_cut(fault: Fault) -> bool:
-    """Whether a stream ended as streams do whose instance dies, or whose session is another now."""
-    error = fault.__cause__
-    if not isinstance(error, grpc.aio.AioRpcError):
-        return False
-    # What the library and the edge say where the connection broke in the midst of a stream.
-    details = error.details() or ""
-    broke = "RST_STREAM" in details or "Internal error from Core" in details
-    return broke or error.code() in _CUT
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,8 @@ from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 
-from meshkit.faults import Fault
 from player.mesh_client import MeshClient
-from tests.mesh.devices import PLAYING, is_cut, open_stream
+from tests.mesh.devices import CUT, PLAYING, open_stream
 from tests.mesh.mesh_processes import until
 from tests.mesh.playback_kills import beside
 
@@ -77,9 +76,7 @@ class RemoteDevice:
         for stub in itertools.cycle(self.stubs):
             try:
                 again_after_s = await self._one_stream(stub)
-            except Fault as broken:
-                if not is_cut(broken):
-                    raise
+            except CUT:
                 again_after_s = _AGAIN_S
             self.connected.clear()
             if END.TAKEN_OVER in self.ends:
@@ -139,11 +136,8 @@ class RemoteDevice:
         while True:
             held = self.held
             if held.playing:
-                try:
+                with suppress(CUT):
                     await self._beat_along(held.playback_id)
-                except Fault as broken:
-                    if not is_cut(broken):
-                        raise
             await asyncio.sleep(_AGAIN_S)
 
     async def _beat_along(self, playback_id: str) -> None:

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +25,7 @@ from redis.asyncio import Redis
 
 from meshkit.telemetry import counter
 from meshkit.valkey import fail_closed
+from meshkit.valkey_scripts import Script, TaggedCalls
 from playback_svc.adapters.codecs.events import decoded, encoded
 from playback_svc.adapters.leases import WATCH, Holding, LeaseTable
 from playback_svc.ports.events import Event
@@ -41,8 +41,9 @@ _CHUNK = 500
 _AWAY = (exceptions.RedisError, OSError)
 _LOST = counter("playback_wakeups_lost", "Events that were dropped because too many waited.")
 
-# KEYS are users, ARGV the lives of a lease and of a key in ms, and then the fields of each user
-# with spaces between. Returns how many fields were not there before.
+# KEYS are users, of one hash tag where there is a cluster. ARGV: the lives of a lease and of a key
+# in ms, and then the fields of each user with spaces between. Returns how many fields were not
+# there before.
 _HOLD = """
 local time = redis.call('TIME')
 local over = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1])
@@ -86,6 +87,8 @@ class ValkeyEventBus:
 
     def __init__(self, client: Redis, instance: str, *, turn_s: float = 1.0) -> None:
         self._client = client
+        self._script_hold, self._script_tell = Script(client, _HOLD), Script(client, _TELL)
+        self._calls = TaggedCalls(client)
         self._instance = quote(instance, safe="")
         self._inbox = _INBOX + self._instance
         self._listener: Callable[[Event], None] = _unheard
@@ -228,21 +231,9 @@ class ValkeyEventBus:
         self._losing = True
 
     async def _tell(self, event: list[Event]) -> None:
-        calls = [(_key(one.user_id), self._instance, encoded(one), _INBOX) for one in event]
-        await self._evaluate(_TELL, [(1, *call) for call in calls])
-
-    async def _evaluate(self, script: str, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """The answers of calls of ``script``: each the number of keys, the keys, the arguments.
-
-        The script goes along: a server that was started again does not know it.
-        """
-        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.execute_command("SCRIPT LOAD", script)
-            for call in calls:
-                pipeline.execute_command("EVALSHA", digest, *call)
-            _, *answers = await pipeline.execute()
-        return answers
+        if event:
+            calls = [([_key(one.user_id)], (self._instance, encoded(one), _INBOX)) for one in event]
+            await self._script_tell.each(calls)
 
     async def _hear(self) -> None:
         while not _cancelling():
@@ -330,11 +321,17 @@ class ValkeyEventBus:
 
     async def _hold(self, holdings: list[Holding]) -> int:
         """Stores leases; how many of them were not there before."""
-        keys = [_key(user_id) for user_id, _ in holdings]
-        fields = [" ".join(map(self._field, devices)) for _, devices in holdings]
-        call = (len(keys), *keys, LEASE_MS, _KEY_LIFE_MS, *fields)
-        (added,) = await self._evaluate(_HOLD, [call])
-        return int(added)
+
+        async def call(client: Any, some: Sequence[Holding]) -> Any:
+            fields = [" ".join(map(self._field, devices)) for _, devices in some]
+            keys = [_key(user_id) for user_id, _ in some]
+            return await self._script_hold.send(client, keys, (LEASE_MS, _KEY_LIFE_MS, *fields))
+
+        def key_of(holding: Holding) -> str:
+            return _key(holding[0])
+
+        added = await self._script_hold.known(lambda: self._calls.send(call, holdings, key_of))
+        return sum(int(answer) for _, answer in added)
 
     async def _drop(self, holdings: list[Holding]) -> None:
         async with self._client.pipeline(transaction=False) as pipeline:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
-
 import structlog
-from redis import exceptions
 from redis.asyncio import Redis
 
 from meshkit.faults import Unavailable
 from meshkit.idempotency import MAX_LENGTH, reused
 from meshkit.valkey import fail_closed
+from meshkit.valkey_scripts import Script
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.skips import WINDOW_S, SkipAttempt, Tally
 
@@ -69,7 +66,6 @@ redis.call('HSET', KEYS[1], field, digest .. ' 1')
 redis.call('EXPIREAT', KEYS[1], (window + 2) * window_s)
 return told('counted')
 """
-_SHA1 = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 _log = structlog.get_logger("playback")
 
@@ -82,7 +78,7 @@ class ValkeySkipWindows:
     """
 
     def __init__(self, client: Redis, clock: Clock) -> None:
-        self._client = client
+        self._script = Script(client, _SCRIPT)
         self._clock = clock
 
     async def take(self, skip: SkipAttempt, limit: int) -> Tally:
@@ -111,19 +107,13 @@ class ValkeySkipWindows:
         window = self._clock() // 1000 // WINDOW_S
         for _ in range(_TRIES):
             keys = [key_of(user_id, window), key_of(user_id, window - 1)]
-            evaluation = self._evaluate(keys, [WINDOW_S, window, action, *arguments])
-            match await fail_closed(evaluation, use="skip limit"):
+            answer = self._script(keys, [WINDOW_S, window, action, *arguments])
+            match await fail_closed(answer, use="skip limit"):
                 case [b"elsewhere", right]:
                     window = right
                 case [outcome, used, resets_in_s]:
                     return outcome, used, resets_in_s
         raise Unavailable("The store's time cannot be told.", reason="STORE_UNAVAILABLE")
-
-    async def _evaluate(self, keys: list[str], arguments: list[str | int]) -> Any:
-        try:
-            return await self._client.evalsha(_SHA1, len(keys), *keys, *arguments)
-        except exceptions.NoScriptError:
-            return await self._client.eval(_SCRIPT, len(keys), *keys, *arguments)
 
 
 def key_of(user_id: str, window: int) -> str:

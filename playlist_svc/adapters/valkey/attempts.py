@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable
-from typing import Any, cast
 
 from redis.asyncio import Redis
 
 from meshkit.valkey import fail_open
+from meshkit.valkey_scripts import Script
 from playlist_svc.ports.sharing import ATTEMPT_WINDOW_MS, MOST_ATTEMPTS
 
 _USE = "tries of links"
@@ -37,7 +36,7 @@ class ValkeyAttemptLimiter:
     """
 
     def __init__(self, client: Redis) -> None:
-        self._client = client
+        self._count = Script(client, _COUNT)
 
     async def begin(self, who: str, now_ms: int) -> int:
         return await fail_open(self._counted(who, now_ms, always=False), otherwise=0, use=_USE)
@@ -46,10 +45,9 @@ class ValkeyAttemptLimiter:
         await fail_open(self._counted(who, now_ms, always=True), otherwise=0, use=_USE)
 
     async def _counted(self, who: str, now_ms: int, *, always: bool) -> int:
-        arguments: list[Any] = [now_ms, ATTEMPT_WINDOW_MS, MOST_ATTEMPTS, int(always)]
         # A try that met a dead connection may count twice, which refuses a stranger a little early.
-        answer = self._client.eval(_COUNT, 1, _key(who), *arguments)
-        return int(await cast("Awaitable[int]", answer))
+        arguments = (now_ms, ATTEMPT_WINDOW_MS, MOST_ATTEMPTS, int(always))
+        return int(await self._count([_key(who)], arguments))
 
 
 def _key(who: str) -> str:

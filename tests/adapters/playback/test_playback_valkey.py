@@ -53,7 +53,7 @@ async def test_an_instance_that_could_not_reach_the_store_warns_all(client: Redi
             await cut_off.put([live])
         with pytest.raises(Unavailable):
             await cut_off.get([live.session_id])
-        cut_off._store.client, cut_off._store._rests_until = client, 0.0
+        away.connection_pool, cut_off._store._rests_until = client.connection_pool, 0.0
         now += 7_000
         await cut_off.put([live])
     assert (await other.get([live.session_id]))[0].since_ms == NOW + 7_000
