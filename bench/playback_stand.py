@@ -34,7 +34,7 @@ from localmesh.postgres import EmbeddedPostgres
 from localmesh.readiness import GrpcHealthProbe
 from localmesh.specs import ProcessSpec
 from localmesh.supervisor import Supervisor
-from localmesh.valkey import EmbeddedValkey
+from localmesh.valkey import EmbeddedValkey, ValkeyUser
 from meshkit.certificates import credentials, ensure_certificates
 from meshkit.testing.rpc import ISSUER, TokenIssuer, served
 
@@ -182,8 +182,11 @@ async def playback_stand(folder: Path, instances: int, **settings: object) -> As
     issuer, ports = TokenIssuer(), PortAllocator()
     for name in ("postgres", "valkey"):
         (folder / name).mkdir(mode=0o700)
-    postgres = EmbeddedPostgres(folder / "postgres", ports.take(), "bench", {"playback": "bench"})
-    valkey = EmbeddedValkey(folder / "valkey", folder / "valkey.conf", ports.take(), "bench")
+    stores, users = folder / "postgres", {"playback": ValkeyUser("bench", ("*",), ("*",))}
+    postgres = EmbeddedPostgres(stores, stores / "cluster", "bench", {"playback": "bench"})
+    valkey = EmbeddedValkey(
+        folder / "valkey", folder / "valkey.conf", folder / "valkey.sock", "bench", users
+    )
     supervisor = Supervisor(Output(folder, None, "console"))
     catalog_of = (catalog_grpc.add_CatalogInternalServiceServicer_to_server, _Catalog())  # type: ignore[abstract]
     plans_of = (identity_grpc.add_PlanServiceServicer_to_server, _Plans())
@@ -196,7 +199,7 @@ async def playback_stand(folder: Path, instances: int, **settings: object) -> As
                 folder,
                 jwks_url=jwks_url,
                 database_dsn=postgres.dsn("playback"),
-                valkey_url=valkey.url,
+                valkey_url=valkey.url("playback"),
                 catalog_target=f"ipv4:{HOST}:{one.port}",
                 identity_target=f"ipv4:{HOST}:{two.port}",
                 playlist_target=f"ipv4:{HOST}:{two.port}",

@@ -80,6 +80,7 @@ async def ask(layout: Layout, request: Message, timeout_s: float = 10.0) -> Mess
     answer within ``timeout_s``.
     """
     try:
+        layout.link()
         async with asyncio.timeout(timeout_s):
             reader, writer = await asyncio.open_unix_connection(layout.control)
             try:

@@ -13,6 +13,8 @@ from localmesh.faults import MeshFault
 ENVIRONMENT_VARIABLE = "SEGUE_DIR"
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS, the final zero included.
 _SOCKET_PATH_BYTES = 103
+# Of the part of any socket's path that stands below the root.
+_LONGEST_SOCKET_BYTES = 64
 
 
 def default_folder() -> Path:
@@ -108,12 +110,37 @@ class Layout:
 
     @property
     def control(self) -> Path:
-        """The supervisor's socket; outside the folder when its path would be too long."""
-        inside = self.root / "control.sock"
-        if len(os.fsencode(inside)) <= _SOCKET_PATH_BYTES:
-            return inside
+        """The supervisor's socket."""
+        return self.reach(self.root / "control.sock")
+
+    def reach(self, socket: Path) -> Path:
+        """The path by which a socket below ``root`` is opened: its own where that fits into an
+        address, else one through a link in a short folder, see :meth:`link`.
+        """
+        if len(os.fsencode(socket)) <= _SOCKET_PATH_BYTES:
+            return socket
+        return self._link / socket.relative_to(self.root)
+
+    @property
+    def _link(self) -> Path:
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"segue-{os.getuid()}-{digest}" / "control.sock"
+        return Path(tempfile.gettempdir()) / f"segue-{os.getuid()}-{digest}" / "mesh"
+
+    def link(self) -> None:
+        """Make what :meth:`reach` leads through, where ``root`` is long. Idempotent.
+
+        Raises MeshFault where somebody else has put something in its place.
+        """
+        if len(os.fsencode(self.root)) + _LONGEST_SOCKET_BYTES <= _SOCKET_PATH_BYTES:
+            return
+        folder = self._link.parent
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if found.st_uid != os.getuid() or found.st_mode & 0o077 or folder.is_symlink():
+            raise MeshFault(f"{folder} belongs to somebody else or is open to others")
+        # Nobody else writes there, so that what stands there is ours.
+        if not self._link.is_symlink():
+            self._link.symlink_to(self.root)
 
     def create(self) -> None:
         """Make the folders, and close the root to others.
@@ -145,13 +172,4 @@ class Layout:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise MeshFault(f"{self.root} cannot be used: {error.strerror}") from error
-        self._create_control_folder()
-
-    def _create_control_folder(self) -> None:
-        folder = self.control.parent
-        if folder == self.root:
-            return
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if found.st_uid != os.getuid() or found.st_mode & 0o077 or folder.is_symlink():
-            raise MeshFault(f"{folder} belongs to somebody else or is open to others")
+        self.link()

@@ -1,8 +1,9 @@
 """PostgreSQL 18 under the mesh's folder: one database, a role and a schema for each service.
 
-The server listens on the loopback alone, has no Unix socket, and wants a password (SCRAM) from
-everyone, the superuser included. It refuses to run as root, so that under root it runs as
-``nobody``, to whom its data folder then belongs.
+The server has one Unix socket in its cluster, no port, and wants a password (SCRAM) from everyone,
+the superuser included. It refuses to run as root, so that under root it runs as ``nobody``, to
+whom the cluster then belongs, without any capability. The folders above are closed to that user,
+who is started inside and finds everything from there.
 """
 
 from __future__ import annotations
@@ -13,25 +14,29 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from localmesh.faults import StoreBroken
-from localmesh.free_ports import HOST
-from localmesh.programs import postgres_programs
+from localmesh.programs import postgres_programs, programs_for
 from localmesh.readiness import PostgresProbe
 from localmesh.spawning import run_tool
 from localmesh.specs import Account, ProcessSpec
 from meshkit.private_files import write_private
 
 DATABASE = "segue"
+PORT = 5432
+"""It names the socket; nothing listens on it."""
+SOCKET = f".s.PGSQL.{PORT}"
 _SUPERUSER = "postgres"
 _LEFTOVER_GRACE_S = 10.0
 _SETTINGS: Mapping[str, str] = {
-    "listen_addresses": HOST,
-    "unix_socket_directories": "",
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "64MB",
     # One address space a backend and no room to compile queries in: these are small.
@@ -52,46 +57,61 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
-def dsn_of(role: str, password: str, port: int) -> str:
-    """The address at which ``role`` reaches its schema at the server of ``port``."""
-    return f"postgresql://{role}:{password}@{HOST}:{port}/{DATABASE}"
+# Who may come in, and how he shows who he is.
+_ADMITTED = b"local all all scram-sha-256\n"
+# Where a server that may not enter the folders above stands already.
+_INSIDE = Path("/proc/self/cwd")
+
+
+def cluster_of(folder: Path) -> Path:
+    """Where the cluster, and the socket in it, lies in the server's folder."""
+    return folder / "cluster"
+
+
+def dsn_of(role: str, password: str, sockets: Path) -> str:
+    """The address at which ``role`` reaches its schema by the socket in the folder ``sockets``."""
+    where = f"host={quote(str(sockets), safe='')}&port={PORT}&require_auth=scram-sha-256"
+    return f"postgresql://{role}:{password}@/{DATABASE}?{where}"
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedPostgres:
-    """A server whose cluster lies in ``folder``. ``passwords`` maps each role to its password;
-    a role owns the schema of its own name and nothing else.
+    """A server whose cluster lies in ``folder``; ``sockets`` is the cluster, with the socket in
+    it, by a path that fits into an address. ``passwords`` maps each role to its password; a role
+    owns the schema of its own name and nothing else.
     """
 
     folder: Path
-    port: int
+    sockets: Path
     superuser_password: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)
 
     @property
     def cluster(self) -> Path:
         """The cluster's own folder (PGDATA)."""
-        return self.folder / "cluster"
+        return cluster_of(self.folder)
 
     def dsn(self, role: str) -> str:
         """The address at which ``role`` reaches its schema, password included."""
-        return dsn_of(role, self.passwords[role], self.port)
+        return dsn_of(role, self.passwords[role], self.sockets)
 
     def spec(self) -> ProcessSpec:
         """How the server is run."""
-        settings = tuple(
-            word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")
-        )
-        program = postgres_programs() / "postgres"
+        account = account_for(self.cluster)
+        cluster, sockets = self.cluster, self.sockets
+        if confined(account):
+            cluster = sockets = _INSIDE
+        settings = {**_SETTINGS, "unix_socket_directories": _quoted(sockets)}
+        words = (word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
         return ProcessSpec(
             name="postgres",
             role="postgres",
-            argv=(str(program), "-D", str(self.cluster), "-p", str(self.port), *settings),
+            argv=(str(programs_for(account) / "postgres"), "-D", str(cluster), *words),
             env=_environment(),
-            cwd=Path("/"),
-            account=account_for(self.cluster),
+            cwd=self.cluster,
+            account=account,
             before_start=self.prepare,
-            ready=PostgresProbe(HOST, self.port, _SUPERUSER),
+            ready=PostgresProbe(self.sockets / SOCKET, _SUPERUSER),
             once_ready=self.provision,
             # Fast shutdown: sessions are ended, a checkpoint is written.
             stop_signal=signal.SIGINT,
@@ -104,10 +124,13 @@ class EmbeddedPostgres:
 
         Raises StoreBroken when the cluster cannot be made.
         """
+        account = account_for(self.cluster)
         if (self.cluster / "PG_VERSION").exists():
             await _end_leftover(self.cluster)
         else:
-            await self._initialise()
+            await self._initialise(account)
+        owner = (account.uid, account.gid) if account else None
+        write_private(self.cluster / "pg_hba.conf", _ADMITTED, owner)
 
     async def provision(self) -> None:
         """Bring database, roles, passwords and schemas to what is wanted. Idempotent."""
@@ -117,45 +140,64 @@ class EmbeddedPostgres:
             "--quiet",
             "--no-password",
             "--set=ON_ERROR_STOP=1",
-            f"--host={HOST}",
-            f"--port={self.port}",
+            f"--host={self.sockets}",
+            f"--port={PORT}",
             f"--username={_SUPERUSER}",
             "--dbname=postgres",
         )
-        env = {**_environment(), "PGPASSWORD": self.superuser_password}
+        env = {
+            **_environment(),
+            "PGPASSWORD": self.superuser_password,
+            "PGREQUIREAUTH": "scram-sha-256",
+        }
         script = provisioning_script(self.passwords).encode()
         status, said = await run_tool(argv, cwd=Path("/"), env=env, stdin=script)
         if status != 0:
             raise StoreBroken(f"the database could not be provisioned: {said.strip()}")
 
-    async def _initialise(self) -> None:
+    async def _initialise(self, account: Account | None) -> None:
         """Build the cluster beside its place and move it there, so that a half is never used."""
         draft = self.folder / "cluster.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         password = self.folder / "initial-password"
-        write_private(password, f"{self.superuser_password}\n".encode())
-        account = account_for(self.cluster)
+        owner = (account.uid, account.gid) if account else None
+        write_private(password, f"{self.superuser_password}\n".encode(), owner)
         if account is not None:
-            for path in (draft, password):
-                os.chown(path, account.uid, account.gid)
+            os.chown(draft, account.uid, account.gid, follow_symlinks=False)
+        place, word = draft, password
+        if confined(account):
+            place, word = _INSIDE, _INSIDE / ".." / password.name
+            # He passes through. What stands above is closed to everybody else.
+            self.folder.chmod(0o711)
         argv = (
-            str(postgres_programs() / "initdb"),
-            f"--pgdata={draft}",
+            str(programs_for(account) / "initdb"),
+            f"--pgdata={place}",
             f"--username={_SUPERUSER}",
-            f"--pwfile={password}",
-            "--auth-host=scram-sha-256",
-            "--auth-local=reject",
+            f"--pwfile={word}",
+            "--auth-host=reject",
+            "--auth-local=scram-sha-256",
             "--encoding=UTF8",
             "--locale=C",
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
         )
-        status, said = await run_tool(argv, cwd=Path("/"), env=_environment(), account=account)
+        status, said = await run_tool(argv, cwd=draft, env=_environment(), account=account)
         password.unlink()
         if status != 0:
             raise StoreBroken(f"no database could be made in {self.folder}: {said.strip()}")
         draft.rename(self.cluster)
+
+
+def confined(account: Account | None) -> bool:
+    """Whether the server reaches its folder from within alone: as another user than ourselves."""
+    return account is not None and sys.platform == "linux"
+
+
+def _quoted(folder: Path) -> str:
+    """A folder in a list of folders, whatever its name holds."""
+    doubled = str(folder).replace('"', '""')
+    return f'"{doubled}"'
 
 
 def account_for(cluster: Path, effective_uid: int | None = None) -> Account | None:
@@ -217,7 +259,9 @@ async def _end_leftover(cluster: Path) -> None:
         pid = 0
     for ending in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         if not serves(pid, cluster):
-            pid_file.unlink(missing_ok=True)
+            # The socket's own pid file names the same, and stands in the way as well.
+            for left in (pid_file, cluster / f"{SOCKET}.lock"):
+                left.unlink(missing_ok=True)
             return
         os.kill(pid, ending)
         deadline = time.monotonic() + _LEFTOVER_GRACE_S

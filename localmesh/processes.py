@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from localmesh import programs
+from localmesh import postgres, programs, valkey
 from localmesh.databases import password_of
 from localmesh.discovery import MeshAddresses
 from localmesh.endpoints import write_endpoints
@@ -90,7 +90,7 @@ class ProcessTable:
         self.admin_port = ports.take()
         self.postgres = EmbeddedPostgres(
             layout.postgres,
-            ports.take(),
+            layout.reach(postgres.cluster_of(layout.postgres) / postgres.SOCKET).parent,
             self._keystore.password("postgres"),
             {
                 service.database: password_of(self._keystore, service.database)
@@ -101,8 +101,17 @@ class ProcessTable:
         self.valkey = EmbeddedValkey(
             layout.valkey,
             layout.run / "valkey.conf",
-            ports.take(),
+            layout.reach(layout.valkey / valkey.SOCKET),
             self._keystore.password("valkey"),
+            {
+                name: valkey.ValkeyUser(
+                    self._keystore.password(f"valkey-{name}"),
+                    service.valkey_keys,
+                    service.valkey_channels,
+                )
+                for name, service in self.services.items()
+                if service.valkey_keys
+            },
         )
         self.instances: dict[str, list[Instance]] = {name: [] for name in self.services}
         self._planned: dict[str, list[Instance]] = {
@@ -157,7 +166,7 @@ class ProcessTable:
         """How one instance of a service is run."""
         service = instance.service
         needs = {"postgres"} if service.database else set()
-        if service.valkey:
+        if service.valkey_keys:
             needs.add("valkey")
         return ProcessSpec(
             name=instance.name,
@@ -187,7 +196,7 @@ class ProcessTable:
             cwd=self.layout.run,
             # Begun before its upstreams, it would wait for its next round of health checks.
             after=frozenset(s.name for s in self.services.values() if s.grpc or s.http),
-            ready=HttpProbe(f"http://{HOST}:{self.admin_port}/ready"),
+            ready=HttpProbe((HOST, self.admin_port), "/ready"),
         )
 
     def write_endpoints(self) -> None:
@@ -228,9 +237,8 @@ class ProcessTable:
             files = credentials(self.layout.tls, "cli")
             return GrpcHealthProbe(instance.grpc, files.ca_file, files.cert_file, files.key_file)
         if instance.http is not None:
-            return HttpProbe(f"http://{instance.http}/healthz")
-        host, _, port = instance.metrics.rpartition(":")
-        return TcpProbe(host, int(port))
+            return HttpProbe(_parts(instance.http), "/healthz")
+        return TcpProbe(*_parts(instance.metrics))
 
     def _settings(self, instance: Instance) -> dict[str, str]:
         """The environment by which an instance learns where everything is."""
@@ -251,8 +259,8 @@ class ProcessTable:
             settings["HTTP_LISTEN"] = instance.http
         if service.database is not None:
             settings["DATABASE_DSN"] = self.postgres.dsn(service.database)
-        if service.valkey:
-            settings["VALKEY_URL"] = self.valkey.url
+        if service.valkey_keys:
+            settings["VALKEY_URL"] = self.valkey.url(service.name)
         if service.verifies_tokens:
             settings["TOKEN_ISSUER"] = TOKEN_ISSUER
             settings["JWKS_URL"] = self._jwks_urls()
@@ -295,6 +303,11 @@ class ProcessTable:
         """The keys at all planned addresses, see :meth:`_target`."""
         planned = self._planned["identity"]
         return ",".join(f"http://{each.http}/oauth2/jwks.json" for each in planned if each.http)
+
+
+def _parts(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host, int(port)
 
 
 def inherited_environment(prefix: str) -> dict[str, str]:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from localmesh.specs import Probe
 
@@ -27,10 +26,14 @@ async def until_ready(probe: Probe) -> None:
 
 @asynccontextmanager
 async def _connection(
-    host: str, port: int
+    where: Path | tuple[str, int],
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """To a Unix socket, or to a host and a port."""
     async with asyncio.timeout(_ATTEMPT_S):
-        reader, writer = await asyncio.open_connection(host, port)
+        if isinstance(where, Path):
+            reader, writer = await asyncio.open_unix_connection(where)
+        else:
+            reader, writer = await asyncio.open_connection(*where)
         try:
             yield reader, writer
         finally:
@@ -47,7 +50,7 @@ class TcpProbe:
     async def check(self) -> bool:
         """See Probe."""
         try:
-            async with _connection(self.host, self.port):
+            async with _connection((self.host, self.port)):
                 return True
         except OSError:
             return False
@@ -55,17 +58,16 @@ class TcpProbe:
 
 @dataclass(frozen=True, slots=True)
 class HttpProbe:
-    """Ready when a GET of the URL (plain http) answers 200."""
+    """Ready when a GET of ``path`` (plain http) answers 200, at a socket or a host and port."""
 
-    url: str
+    where: Path | tuple[str, int]
+    path: str
 
     async def check(self) -> bool:
         """See Probe."""
-        parts = urlsplit(self.url)
-        host, port = parts.hostname or "127.0.0.1", parts.port or 80
-        request = f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        request = f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         try:
-            async with _connection(host, port) as (reader, writer):
+            async with _connection(self.where) as (reader, writer):
                 writer.write(request.encode("ascii"))
                 status = (await reader.readline()).split(maxsplit=2)
         except (OSError, ValueError):
@@ -80,8 +82,7 @@ class PostgresProbe:
     A server that still starts, recovers or stops answers with an error instead.
     """
 
-    host: str
-    port: int
+    socket: Path
     user: str
 
     async def check(self) -> bool:
@@ -89,7 +90,7 @@ class PostgresProbe:
         words = f"user\0{self.user}\0database\0{self.user}\0\0".encode()
         startup = struct.pack("!ii", len(words) + 8, 3 << 16) + words
         try:
-            async with _connection(self.host, self.port) as (reader, writer):
+            async with _connection(self.socket) as (reader, writer):
                 writer.write(startup)
                 return await reader.readexactly(1) == b"R"
         except (OSError, asyncio.IncompleteReadError):
@@ -100,15 +101,15 @@ class PostgresProbe:
 class ValkeyProbe:
     """Ready when PING answers PONG; while it loads its file it answers an error."""
 
-    host: str
-    port: int
+    socket: Path
+    user: str
     password: str
 
     async def check(self) -> bool:
         """See Probe."""
         try:
-            async with _connection(self.host, self.port) as (reader, writer):
-                writer.write(f"AUTH {self.password}\r\nPING\r\n".encode("ascii"))
+            async with _connection(self.socket) as (reader, writer):
+                writer.write(f"AUTH {self.user} {self.password}\r\nPING\r\n".encode("ascii"))
                 answers = await reader.readline(), await reader.readline()
         except (OSError, ValueError):
             return False

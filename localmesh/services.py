@@ -15,8 +15,9 @@ class Service:
     """One role of one program.
 
     ``prefix`` begins the names of its settings, ``workload`` names its certificate. A service
-    with ``grpc`` or ``http`` listens for that. ``database`` is its role and schema. ``targets``
-    are the services that it calls. ``extra`` names its further settings (see processes.py).
+    with ``grpc`` or ``http`` listens for that. ``database`` is its role and schema. ``valkey_keys``
+    and ``valkey_channels`` are patterns of what it keeps in Valkey. ``targets`` are the services
+    that it calls. ``extra`` names its further settings (see processes.py).
     """
 
     name: str
@@ -27,7 +28,8 @@ class Service:
     grpc: bool = False
     http: bool = False
     database: str | None = None
-    valkey: bool = False
+    valkey_keys: tuple[str, ...] = ()
+    valkey_channels: tuple[str, ...] = ()
     verifies_tokens: bool = True
     targets: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
@@ -60,7 +62,7 @@ SERVICES: Mapping[str, Service] = {
             workload="catalog",
             grpc=True,
             database="catalog",
-            valkey=True,
+            valkey_keys=("tracks:*", "{tracks:*"),
             targets=("identity", "playback", "playlist"),
             extra=("OBJECTS_URL", "IMPORT_ROOTS", "INDEX_DIR"),
         ),
@@ -82,7 +84,8 @@ SERVICES: Mapping[str, Service] = {
             workload="playback",
             grpc=True,
             database="playback",
-            valkey=True,
+            valkey_keys=("user:*", "skips:*", "held:*", "{positions}:*", "playback:inbox:*"),
+            valkey_channels=("playback:inbox:*",),
             targets=("catalog", "identity", "playlist"),
             extra=("CAPABILITY_KEYS_FILE", "PUBLIC_URL"),
         ),
@@ -94,7 +97,7 @@ SERVICES: Mapping[str, Service] = {
             workload="playlist",
             grpc=True,
             database="playlist",
-            valkey=True,
+            valkey_keys=("playlist:*", "share:*"),
             targets=("catalog", "identity"),
         ),
         Service(

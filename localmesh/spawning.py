@@ -15,26 +15,9 @@ from pathlib import Path
 from localmesh.specs import Account
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
-_PR_CAP_AMBIENT = 47
-_PR_CAP_AMBIENT_RAISE = 2
-_CAPABILITY_VERSION_3 = 0x20080522
-_CAP_DAC_OVERRIDE = 1
-_CAP_DAC_READ_SEARCH = 2
+_PR_SET_NO_NEW_PRIVS = 38
 
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-class _CapabilityHeader(ctypes.Structure):
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-class _CapabilitySets(ctypes.Structure):
-    _fields_ = (
-        ("effective", ctypes.c_uint32),
-        ("permitted", ctypes.c_uint32),
-        ("inheritable", ctypes.c_uint32),
-    )
 
 
 def _checked(result: int) -> None:
@@ -43,55 +26,38 @@ def _checked(result: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _traversal_capability() -> int | None:
-    """The weakest capability at hand that opens folders closed to others, or None."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return None
-    for line in status.splitlines():
-        if line.startswith("CapEff:"):
-            effective = int(line.split()[1], 16)
-            for capability in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE):
-                if effective & (1 << capability):
-                    return capability
-    return None
+def _become(account: Account, cwd: Path) -> None:
+    """Enter ``cwd``, then give up root, and every capability with it, for ``account``.
 
-
-def _become(account: Account, capability: int | None) -> None:
-    """Give up root for ``account``, keeping nothing but the capability to walk to its files.
-
-    The mesh's folder and the installed programs may lie below folders that only root may enter
-    (0700). Opening those folders to everyone would be worse than one kept capability.
+    So a child stands in a folder of its own, and finds there what is its own, whatever folders
+    above it are closed to ``account``.
     """
-    if capability is not None:
-        _checked(_libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
+    os.chdir(cwd)
     os.setgroups([account.gid])
     os.setgid(account.gid)
     os.setuid(account.uid)
-    if capability is not None:
-        bit = 1 << capability
-        header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
-        sets = (_CapabilitySets * 2)(_CapabilitySets(bit, bit, bit), _CapabilitySets(0, 0, 0))
-        _checked(_libc.capset(ctypes.byref(header), ctypes.byref(sets)))
-        _checked(_libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0))
 
 
 def child_setup(
-    account: Account | None = None, parent_death_signal: signal.Signals = signal.SIGKILL
+    account: Account | None = None,
+    parent_death_signal: signal.Signals = signal.SIGKILL,
+    *,
+    cwd: Path = Path("/"),
 ) -> Callable[[], None]:
-    """What a child does between fork and exec: become ``account``, then die with its parent.
+    """What a child does between fork and exec: become ``account`` in ``cwd``, then die with its
+    parent.
 
     The order matters: the kernel forgets the parent-death signal when credentials change.
     """
     parent = os.getpid()
-    capability = _traversal_capability() if account else None
     linux = sys.platform == "linux"
 
     def setup() -> None:
         if account is not None:
-            _become(account, capability)
+            _become(account, cwd)
         if linux:
+            # What it runs gains nothing by a set-user-id bit either.
+            _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
             _checked(_libc.prctl(_PR_SET_PDEATHSIG, int(parent_death_signal), 0, 0, 0))
             if os.getppid() != parent:
                 os._exit(1)
@@ -138,13 +104,14 @@ async def spawn(
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
-            cwd=cwd,
+            # Event loops differ in whether they go there before or after the child's own setup.
+            cwd=cwd if account is None else None,
             env=dict(env),
             stdin=stdin,
             stdout=writing,
             stderr=writing,
             start_new_session=True,
-            preexec_fn=child_setup(account, parent_death_signal),
+            preexec_fn=child_setup(account, parent_death_signal, cwd=cwd),
         )
     except BaseException:
         transport.close()

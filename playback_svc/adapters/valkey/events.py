@@ -71,7 +71,7 @@ for i = 1, #held, 2 do
 end
 """
 
-_INBOX = "playback:inbox:"
+INBOX = "playback:inbox:"
 _BEAT = b""
 
 _log = structlog.get_logger("playback")
@@ -90,7 +90,7 @@ class ValkeyEventBus:
         self._script_hold, self._script_tell = Script(client, _HOLD), Script(client, _TELL)
         self._calls = TaggedCalls(client)
         self._instance = quote(instance, safe="")
-        self._inbox = _INBOX + self._instance
+        self._inbox = INBOX + self._instance
         self._listener: Callable[[Event], None] = _unheard
         self._on_gap: Callable[[], None] = _unheeded
         self._outbox: deque[Event] = deque(maxlen=_BOUND)
@@ -143,7 +143,7 @@ class ValkeyEventBus:
         async with self._client.pipeline(transaction=False) as pipeline:
             pipeline.time()
             for user_id in user_ids:
-                pipeline.hgetall(_key(user_id))
+                pipeline.hgetall(key_of(user_id))
             (seconds, microseconds), *held = await pipeline.execute()
         now_ms = seconds * 1000 + microseconds // 1000
         return {
@@ -232,7 +232,9 @@ class ValkeyEventBus:
 
     async def _tell(self, event: list[Event]) -> None:
         if event:
-            calls = [([_key(one.user_id)], (self._instance, encoded(one), _INBOX)) for one in event]
+            calls = [
+                ([key_of(one.user_id)], (self._instance, encoded(one), INBOX)) for one in event
+            ]
             await self._script_tell.each(calls)
 
     async def _hear(self) -> None:
@@ -324,26 +326,27 @@ class ValkeyEventBus:
 
         async def call(client: Any, some: Sequence[Holding]) -> Any:
             fields = [" ".join(map(self._field, devices)) for _, devices in some]
-            keys = [_key(user_id) for user_id, _ in some]
+            keys = [key_of(user_id) for user_id, _ in some]
             return await self._script_hold.send(client, keys, (LEASE_MS, _KEY_LIFE_MS, *fields))
 
-        def key_of(holding: Holding) -> str:
-            return _key(holding[0])
+        def key(holding: Holding) -> str:
+            return key_of(holding[0])
 
-        added = await self._script_hold.known(lambda: self._calls.send(call, holdings, key_of))
+        added = await self._script_hold.known(lambda: self._calls.send(call, holdings, key))
         return sum(int(answer) for _, answer in added)
 
     async def _drop(self, holdings: list[Holding]) -> None:
         async with self._client.pipeline(transaction=False) as pipeline:
             for user_id, devices in holdings:
-                pipeline.hdel(_key(user_id), *map(self._field, devices))
+                pipeline.hdel(key_of(user_id), *map(self._field, devices))
             await pipeline.execute()
 
     def _field(self, device_id: str) -> str:
         return f"{self._instance}/{device_id}" if device_id else self._instance
 
 
-def _key(user_id: str) -> str:
+def key_of(user_id: str) -> str:
+    """Where the leases of a user's instances and devices stand; the braces are part of the key."""
     return f"held:{{{user_id}}}"
 
 

@@ -19,7 +19,7 @@ from playback_svc.ports.clock import Clock
 KEPT_S = SILENCE_PAUSED_MS // 1000 + 3600
 # What the marker says is true of the node that it stands on: the positions stand beside it.
 _TAG = "{positions}"
-_SINCE = f"{_TAG}:since"
+SINCE = f"{_TAG}:since"
 _NONE = "-"
 
 _log = structlog.get_logger("playback")
@@ -62,7 +62,7 @@ class ValkeyPositions:
 
     async def _mark(self) -> None:
         if self._missed:
-            await self._store.ask(lambda: self._store.client.set(_SINCE, self._clock()))
+            await self._store.ask(lambda: self._store.client.set(SINCE, self._clock()))
             self._missed = False
 
     async def _get(self, session_ids: Sequence[str]) -> list[Liveness]:
@@ -76,8 +76,8 @@ class ValkeyPositions:
 
     async def _read(self, session_ids: Sequence[str]) -> list[Any]:
         async with self._store.client.pipeline(transaction=False) as pipeline:
-            pipeline.set(_SINCE, self._clock(), nx=True)
-            pipeline.mget(_SINCE, *map(key_of, session_ids))
+            pipeline.set(SINCE, self._clock(), nx=True)
+            pipeline.mget(SINCE, *map(key_of, session_ids))
             _, values = await pipeline.execute()
             return list(values)
 

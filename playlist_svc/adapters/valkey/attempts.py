@@ -47,9 +47,9 @@ class ValkeyAttemptLimiter:
     async def _counted(self, who: str, now_ms: int, *, always: bool) -> int:
         # A try that met a dead connection may count twice, which refuses a stranger a little early.
         arguments = (now_ms, ATTEMPT_WINDOW_MS, MOST_ATTEMPTS, int(always))
-        return int(await self._count([_key(who)], arguments))
+        return int(await self._count([key_of(who)], arguments))
 
 
-def _key(who: str) -> str:
+def key_of(who: str) -> str:
     """The key of someone, which does not show an address to whoever reads along."""
     return f"share:tries:{hashlib.blake2b(who.encode(), digest_size=_DIGEST_SIZE).hexdigest()}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import shlex
 import signal
+import stat
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,8 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from localmesh.free_ports import PortAllocator
-from localmesh.postgres import EmbeddedPostgres, account_for, serves
+from localmesh.postgres import EmbeddedPostgres, account_for, dsn_of, serves
 from localmesh.spawning import run_tool
 from localmesh.specs import Account
 from localmesh.supervisor import Supervisor
@@ -22,11 +24,13 @@ Wait = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 @pytest.fixture
-def postgres(tmp_path: Path, ports: PortAllocator) -> EmbeddedPostgres:
+def postgres(tmp_path: Path) -> EmbeddedPostgres:
     folder = tmp_path / "closed" / "postgres"
     folder.mkdir(parents=True)
     (tmp_path / "closed").chmod(0o700)
-    return EmbeddedPostgres(folder, ports.take(), "admin", {"catalog": "one", "playback": "two"})
+    return EmbeddedPostgres(
+        folder, folder / "cluster", "admin", {"catalog": "one", "playback": "two"}
+    )
 
 
 def _pid_file(postgres: EmbeddedPostgres) -> Path:
@@ -65,10 +69,86 @@ async def test_nobody_comes_in_without_the_password(
 ) -> None:
     await supervisor.start((postgres.spec(),))
     for role in ("catalog", "postgres"):
-        dsn = f"postgresql://{role}:guess@127.0.0.1:{postgres.port}/segue"
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(dsn)
-    assert not list(postgres.folder.rglob(".s.PGSQL*"))
+            psycopg.connect(dsn_of(role, "guess", postgres.cluster))
+
+
+async def test_it_listens_on_no_port_and_its_socket_is_closed_to_others(
+    supervisor: Supervisor, postgres: EmbeddedPostgres
+) -> None:
+    await supervisor.start((postgres.spec(),))
+    shown = "SELECT current_setting('listen_addresses'), inet_server_port()"
+    with psycopg.connect(postgres.dsn("catalog")) as connection:
+        assert connection.execute(shown).fetchone() == ("", None)
+    for path in (postgres.cluster / ".s.PGSQL.5432", postgres.cluster):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+async def test_services_are_ordinary_roles(
+    supervisor: Supervisor, postgres: EmbeddedPostgres
+) -> None:
+    await supervisor.start((postgres.spec(),))
+    rights = (
+        "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
+        " FROM pg_roles WHERE rolname IN ('catalog', 'playback') ORDER BY 1"
+    )
+    with psycopg.connect(postgres.dsn("catalog"), autocommit=True) as connection:
+        assert connection.execute(rights).fetchall() == [("catalog", False), ("playback", False)]
+        for statement in ("COPY (SELECT 1) TO PROGRAM 'true'", "SELECT pg_read_file('PG_VERSION')"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+async def test_what_it_runs_has_no_rights_but_its_users(
+    supervisor: Supervisor, postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    secret = tmp_path / "closed" / "secret"
+    secret.write_text("of whoever runs the mesh")
+    secret.chmod(0o600)
+    await supervisor.start((postgres.spec(),))
+    words = f"cat {shlex.quote(str(secret))} 2>&1 || true; grep -E 'Cap|NoNew' /proc/self/status"
+    superuser = dsn_of("postgres", "admin", postgres.cluster)
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("CREATE TABLE said (line text)")
+        connection.execute(f"COPY said FROM PROGRAM $run${words}$run$ (FORMAT csv, DELIMITER '~')")
+        said = [line for (line,) in connection.execute("SELECT line FROM said").fetchall()]
+    capabilities = {line.split()[0]: line.split()[1] for line in said if ":\t" in line}
+    nothing = {"CapInh:", "CapPrm:", "CapEff:", "CapAmb:"}
+    assert {name for name in capabilities if int(capabilities[name], 16) == 0} >= nothing
+    assert capabilities["NoNewPrivs:"] == "1"
+    if os.geteuid() == 0:
+        assert "of whoever runs the mesh" not in said
+        assert any("Permission denied" in line for line in said)
+
+
+async def test_its_log_names_nobody(
+    supervisor: Supervisor, postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    await supervisor.start((postgres.spec(),))
+    with psycopg.connect(postgres.dsn("catalog"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE users (name text PRIMARY KEY, age int)")
+        for statement in (
+            "INSERT INTO users VALUES ('anna.karenina', 28)",
+            "INSERT INTO users VALUES ('anna.karenina', 'anna.karenina')",
+            "INSERT INTO users SELECT 'anna.karenina', 1 FROM generate_series(1, 2)",
+            "anna.karenina",
+        ):
+            with contextlib.suppress(psycopg.Error):
+                connection.execute(statement)
+        with contextlib.suppress(psycopg.Error):
+            connection.execute("INSERT INTO users VALUES (%s, 1)", ["anna.karenina"])
+    await supervisor.remove("postgres")
+    assert "anna" not in (tmp_path / "logs" / "postgres.log").read_text()
+
+
+async def test_who_was_let_in_by_an_older_version_is_not_any_more(
+    supervisor: Supervisor, postgres: EmbeddedPostgres
+) -> None:
+    await postgres.prepare()
+    (postgres.cluster / "pg_hba.conf").write_text("local all all trust\n")
+    await supervisor.start((postgres.spec(),))
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(dsn_of("catalog", "guess", postgres.cluster))
 
 
 async def test_what_was_committed_survives_a_killed_server(
@@ -92,7 +172,7 @@ async def test_a_changed_password_and_a_new_role_reach_an_old_cluster(
     await supervisor.start((postgres.spec(),))
     await supervisor.remove("postgres")
     passwords = {"catalog": "changed", "playback": "two", "identity": "new"}
-    later = EmbeddedPostgres(postgres.folder, postgres.port, "admin", passwords)
+    later = EmbeddedPostgres(postgres.folder, postgres.cluster, "admin", passwords)
     await supervisor.start((later.spec(),))
     for role in passwords:
         with psycopg.connect(later.dsn(role)) as connection:
@@ -116,12 +196,12 @@ async def test_a_pid_file_of_a_power_cut_is_no_obstacle(
 
 
 async def test_a_server_that_outlived_its_supervisor_is_ended_first(
-    supervisor: Supervisor, postgres: EmbeddedPostgres, ports: PortAllocator
+    supervisor: Supervisor, postgres: EmbeddedPostgres
 ) -> None:
     await supervisor.start((postgres.spec(),))
     left_over = int(_pid_file(postgres).read_text().split("\n")[0])
     assert serves(left_over, postgres.cluster)
-    later = EmbeddedPostgres(postgres.folder, ports.take(), "admin", postgres.passwords)
+    later = EmbeddedPostgres(postgres.folder, postgres.cluster, "admin", postgres.passwords)
     await later.prepare()
     assert not serves(left_over, postgres.cluster)
 
@@ -148,19 +228,24 @@ def test_root_runs_the_server_as_nobody_or_as_the_owner_of_the_cluster(tmp_path:
     assert account_for(tmp_path, effective_uid=0) == owner
 
 
-async def test_the_server_runs_for_a_user_who_is_not_root(
-    tmp_path: Path, programs: Path, ports: PortAllocator
-) -> None:
+def _as(account: Account | None) -> tuple[str, ...]:
+    """How a program of ours is run as somebody who may not enter where it is installed."""
+    if account is None:
+        return ()
+    who = (f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups")
+    return ("setpriv", *who, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+
+
+async def test_the_server_runs_for_a_user_who_is_not_root(tmp_path: Path, programs: Path) -> None:
     folder = tmp_path / "postgres"
     folder.mkdir()
     account = account_for(folder / "cluster")
     if account is not None:
         os.chown(folder, account.uid, account.gid)
     status, said = await run_tool(
-        (sys.executable, str(programs / "postgres_once.py"), str(folder), str(ports.take())),
+        (*_as(account), sys.executable, str(programs / "postgres_once.py"), str(folder)),
         cwd=Path("/"),
         env={**os.environ, "HOME": str(folder)},
-        account=account,
     )
     uid = account.uid if account else os.getuid()
     assert (status, said.split()) == (0, [str(uid), str(uid), "catalog"])

@@ -23,8 +23,8 @@ from meshkit.certificates import Credentials, credentials, ensure_certificates
 
 
 @asynccontextmanager
-async def answering(answer: bytes) -> AsyncIterator[int]:
-    """A listener that says ``answer`` to whoever comes, and hangs up."""
+async def answering(answer: bytes, socket: Path) -> AsyncIterator[int]:
+    """A port and a socket that say ``answer`` to whoever comes, and hang up."""
 
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -33,41 +33,47 @@ async def answering(answer: bytes) -> AsyncIterator[int]:
         writer.close()
 
     server = await asyncio.start_server(reply, "127.0.0.1", 0)
-    async with server:
+    async with server, await asyncio.start_unix_server(reply, socket):
         yield server.sockets[0].getsockname()[1]
 
 
 async def test_a_closed_port_is_not_ready_for_any_probe(
     ports: PortAllocator, tmp_path: Path
 ) -> None:
-    port = ports.take()
+    port, nothing = ports.take(), tmp_path / "nothing"
     for probe in (
         TcpProbe("127.0.0.1", port),
-        HttpProbe(f"http://127.0.0.1:{port}/healthz"),
-        PostgresProbe("127.0.0.1", port, "postgres"),
-        ValkeyProbe("127.0.0.1", port, "word"),
+        HttpProbe(("127.0.0.1", port), "/healthz"),
+        HttpProbe(nothing, "/healthz"),
+        PostgresProbe(nothing, "postgres"),
+        ValkeyProbe(nothing, "supervisor", "word"),
         GrpcHealthProbe(f"127.0.0.1:{port}", tmp_path, tmp_path, tmp_path),
     ):
         assert not await probe.check(), probe
 
 
-async def test_http_is_ready_at_200_alone() -> None:
+async def test_http_is_ready_at_200_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.sock"
     for status, ready in ((b"200 OK", True), (b"204 No", False), (b"503 No", False)):
-        async with answering(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n") as port:
-            assert await HttpProbe(f"http://127.0.0.1:{port}/healthz").check() is ready
+        answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n"
+        async with answering(answer, path) as port:
+            assert await HttpProbe(("127.0.0.1", port), "/healthz").check() is ready
+            assert await HttpProbe(path, "/healthz").check() is ready
 
 
-async def test_another_protocol_is_not_ready() -> None:
-    async with answering(b"EHLO\r\n") as port:
+async def test_another_protocol_is_not_ready(tmp_path: Path) -> None:
+    path = tmp_path / "a.sock"
+    async with answering(b"EHLO\r\n", path) as port:
         assert await TcpProbe("127.0.0.1", port).check()
-        assert not await HttpProbe(f"http://127.0.0.1:{port}").check()
-        assert not await PostgresProbe("127.0.0.1", port, "postgres").check()
-        assert not await ValkeyProbe("127.0.0.1", port, "word").check()
+        assert not await HttpProbe(path, "/").check()
+        assert not await PostgresProbe(path, "postgres").check()
+        assert not await ValkeyProbe(path, "supervisor", "word").check()
 
 
-async def test_a_store_that_still_loads_is_not_ready() -> None:
-    async with answering(b"+OK\r\n-LOADING Valkey is loading the dataset in memory\r\n") as port:
-        assert not await ValkeyProbe("127.0.0.1", port, "word").check()
+async def test_a_store_that_still_loads_is_not_ready(tmp_path: Path) -> None:
+    path = tmp_path / "a.sock"
+    async with answering(b"+OK\r\n-LOADING Valkey is loading the dataset in memory\r\n", path):
+        assert not await ValkeyProbe(path, "supervisor", "word").check()
 
 
 def _probe(port: int, files: Credentials) -> GrpcHealthProbe:

@@ -13,33 +13,19 @@ from localmesh.keystore import Keystore
 from localmesh.layout import Layout
 
 
-@pytest.fixture
-def pid_file(tmp_path: Path) -> Path:
-    path = Layout.at(tmp_path).postgres / "cluster" / "postmaster.pid"
-    path.parent.mkdir(parents=True)
-    return path
-
-
-def test_a_role_reaches_its_database_by_the_port_and_the_password_of_now(
-    tmp_path: Path, pid_file: Path
-) -> None:
-    pid_file.write_text("4711\n/cluster\n1700000000\n35432\n\nlocalhost\n", encoding="ascii")
-    layout = Layout.at(tmp_path)
-    layout.secrets.mkdir()
-    assert conninfo_to_dict(database_dsn(tmp_path, "playlist")) == {
+def test_a_role_reaches_its_database_by_its_socket_and_password(tmp_path: Path) -> None:
+    layout = Layout.at(tmp_path / "a folder, of mine")
+    layout.secrets.mkdir(parents=True)
+    (layout.postgres / "cluster").mkdir(parents=True)
+    (layout.postgres / "cluster" / ".s.PGSQL.5432").touch()
+    assert conninfo_to_dict(database_dsn(layout.root, "playlist")) == {
         "user": "playlist",
         "password": password_of(Keystore(layout.secrets), "playlist"),
-        "host": "127.0.0.1",
-        "port": "35432",
+        "host": str(layout.reach(layout.postgres / "cluster" / ".s.PGSQL.5432").parent),
+        "port": "5432",
         "dbname": "segue",
+        "require_auth": "scram-sha-256",
     }
-
-
-@pytest.mark.parametrize("text", ["", "4711\n/cluster\n1700000000\n", "a\nb\nc\nd\n"])
-def test_a_server_that_is_not_up_yet_is_none(tmp_path: Path, pid_file: Path, text: str) -> None:
-    pid_file.write_text(text, encoding="ascii")
-    with pytest.raises(MeshNotRunning):
-        database_dsn(tmp_path, "playlist")
 
 
 def test_where_no_mesh_ran_there_is_none(tmp_path: Path) -> None:

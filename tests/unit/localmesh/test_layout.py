@@ -59,6 +59,24 @@ def test_the_control_socket_of_a_deep_folder_has_a_path_that_fits(tmp_path: Path
     assert deep.control != Layout(Path("/b") / ("x" * 200)).control
 
 
+def test_sockets_of_a_deep_folder_are_reached_through_a_link_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    short = tmp_path_factory.mktemp("short", numbered=False)
+    monkeypatch.setattr("tempfile.tempdir", str(short))
+    layout = Layout(tmp_path / ("x" * 100))
+    layout.create()
+    layout.create()
+    (layout.valkey / "valkey.sock").touch()
+    (link,) = short.iterdir()
+    assert stat.S_IMODE(link.stat().st_mode) == 0o700
+    assert layout.reach(layout.valkey / "valkey.sock").samefile(layout.valkey / "valkey.sock")
+
+    link.chmod(0o755)
+    with pytest.raises(MeshFault, match="open to others"):
+        layout.link()
+
+
 def test_a_private_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("old")

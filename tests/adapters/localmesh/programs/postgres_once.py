@@ -14,8 +14,10 @@ from localmesh.postgres import EmbeddedPostgres
 from localmesh.supervisor import Supervisor
 
 
-async def main(folder: Path, port: int) -> None:
-    postgres = EmbeddedPostgres(folder, port, "superuser-password", {"catalog": "word"})
+async def main(folder: Path) -> None:
+    postgres = EmbeddedPostgres(
+        folder, folder / "cluster", "superuser-password", {"catalog": "word"}
+    )
     supervisor = Supervisor(Output(folder, None, "console"))
     await supervisor.start((postgres.spec(),))
     try:
@@ -26,4 +28,4 @@ async def main(folder: Path, port: int) -> None:
     print(os.geteuid(), postgres.cluster.stat().st_uid, *(row or ()))
 
 
-asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+asyncio.run(main(Path(sys.argv[1])))
