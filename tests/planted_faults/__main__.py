@@ -1,8 +1,9 @@
 """Plants faults in the code, one at a time, and sees which of them the tests catch.
 
 ``python -m tests.planted_faults generate [SEED]`` chooses them anew and writes ``faults.json``;
-``python -m tests.planted_faults run [TREE]`` runs, for each, the tests that cover its module, in a
-copy of a tree of this repository. Nothing else knows of them.
+``python -m tests.planted_faults run [NUMBER…]`` runs, for each or for those of these numbers, the
+tests that cover its module, in a copy of this repository as it was committed last. Nothing else
+knows of them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,12 +57,16 @@ _TESTS = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Lines of a file, which stand there once, and what is planted instead."""
+    """Lines of a file, which stand there once, and what is planted instead.
+
+    ``equivalent`` says why no test can catch it: what is planted does the same.
+    """
 
     file: str
     line: int
     old: str
     new: str
+    equivalent: str = ""
 
     def tests(self, tree: Path) -> list[str]:
         """What covers its module: folders, and of what is shared the files that bear its name."""
@@ -106,13 +111,15 @@ def _distinct(faults: Iterator[Fault]) -> Iterator[Fault]:
             yield fault
 
 
-def run(tree: Path) -> int:
+def run(numbers: Collection[int]) -> int:
     """Runs the tests for each fault; how many were caught is said, and which were not."""
     caught, alive, gone = 0, [], 0
     for number, entry in enumerate(json.loads(LIST.read_text()), 1):
         fault = Fault(**entry)
+        if fault.equivalent or (numbers and number not in numbers):
+            continue
         began = time.monotonic()
-        verdict = _verdict(tree, fault)
+        verdict = _verdict(ROOT, fault)
         print(f"{number:2} {verdict:7} {time.monotonic() - began:4.0f} s  {fault.file}", flush=True)
         caught += verdict == "caught"
         gone += verdict == "gone"
@@ -154,10 +161,11 @@ def main(words: list[str]) -> int:
     match words:
         case ["generate", *seed]:
             faults = generate(int(seed[0]) if seed else SEED)
-            LIST.write_text(json.dumps([asdict(fault) for fault in faults], indent=2) + "\n")
+            entries = [{k: v for k, v in asdict(fault).items() if v != ""} for fault in faults]
+            LIST.write_text(json.dumps(entries, indent=2) + "\n")
             return 0
-        case ["run", *tree]:
-            return run(Path(tree[0]).resolve() if tree else ROOT)
+        case ["run", *numbers]:
+            return run(list(map(int, numbers)))
     print(__doc__)
     return 2
 

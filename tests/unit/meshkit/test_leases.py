@@ -53,3 +53,15 @@ async def test_a_lease_that_could_not_be_renewed_is_not_held() -> None:
     leases.away = True
     with pytest.raises(Unavailable):
         await lease.held()
+
+
+async def test_a_held_lease_is_renewed_twice_in_its_life_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("meshkit.leases.time.monotonic", lambda: clock[0])
+    leases = Counted()
+    lease = Lease(leases, "feed", ttl_s=30.0)
+    for clock[0] in (0.0, 9.9, 10.0, 19.9, 20.0, 29.9):
+        assert await lease.held()
+    assert leases.claims == 3

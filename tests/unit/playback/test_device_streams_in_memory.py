@@ -175,6 +175,23 @@ async def test_lost_news_are_found_within_a_minute(rig: Rig) -> None:
     running.cancel()
 
 
+async def test_streams_that_lost_nothing_are_not_compared_before_a_minute_is_over(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playback_svc.streams.device_streams.TICK_S", 0.0)
+    stream = await rig.open()
+    running = asyncio.create_task(rig.streams.run())
+    rig.now += COMPARED_EVERY_S * 1000 - 1
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert rig.store.asked == []
+    rig.now += 1
+    await rig.queue(1, tell=False)
+    await stream.idle()
+    assert rig.store.asked == [1]
+    running.cancel()
+
+
 async def test_streams_are_compared_some_at_a_time(rig: Rig) -> None:
     users = [new_id() for _ in range(COMPARED_A_TICK + 10)]
     for user_id in users:

@@ -50,6 +50,7 @@ USER = new_id()
 CALLER = Caller(USER, "free", "phone")
 HOUR_S = 3_600
 WAIT_S = 5.0
+DAY_S = 86_400.0
 """Longer than any wait here lasts, unless the word is missed."""
 DONE = CommandStatus.DONE
 
@@ -289,11 +290,11 @@ async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> N
 
 async def test_a_drained_instance_answers_what_it_knows(desk: Desk) -> None:
     await desk.begin()
-    waiting = asyncio.create_task(desk.devices.get_command(USER, "kitchen", 1, WAIT_S))
+    waiting = asyncio.create_task(desk.devices.get_command(USER, "kitchen", 1, DAY_S))
     await settled()
     await desk.waits.drain()
     assert (await waiting).status is CommandStatus.PENDING
-    late = await desk.devices.get_command(USER, "kitchen", 1, WAIT_S)
+    late = await desk.devices.get_command(USER, "kitchen", 1, DAY_S)
     assert late.status is CommandStatus.PENDING
 
 

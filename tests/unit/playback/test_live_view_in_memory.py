@@ -90,6 +90,20 @@ async def test_changes_that_come_together_are_shown_once(rig: Rig) -> None:
     assert not view.behind
 
 
+async def test_where_the_last_view_of_a_user_is_closed_nothing_more_is_heard_of_them(
+    rig: Rig,
+) -> None:
+    heard = list[object]()
+    first, last = await rig.opened(), await rig.opened()
+    rig.events.listen(heard.append)
+    elsewhere = MemoryEventBus(rig.events.switchboard)
+    for view, count in ((first, 1), (last, 1)):
+        rig.watchers.close(view)
+        elsewhere.send(playback_changed(USER, playing()))
+        await asyncio.sleep(0)
+        assert len(heard) == count
+
+
 async def test_what_is_read_older_than_it_was_shown_is_not_shown(rig: Rig) -> None:
     rig.state = playing()
     view = await rig.opened()
