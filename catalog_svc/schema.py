@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from meshkit import feeds_postgres, idempotency_postgres, jobs, leases_postgres, replicas_postgres
+from meshkit import (
+    erasure_postgres,
+    feeds_postgres,
+    idempotency_postgres,
+    jobs,
+    leases_postgres,
+    replicas_postgres,
+)
 from meshkit.migrations import Migration, MigrationSource
 from meshkit.schema import Schema, Tables
 
@@ -34,5 +41,6 @@ SCHEMA = Schema(
         leases_postgres.TABLES,
         jobs.tables(),
         _LISTINGS_CARRIED_OVER,
+        erasure_postgres.TABLES,
     ),
 )

@@ -35,6 +35,7 @@ from catalog_svc.assembly import Parts, WorkerParts, assemble, assemble_jobs
 from catalog_svc.schema import SCHEMA
 from catalog_svc.settings import Settings, WorkerSettings
 from meshkit import postgres, telemetry
+from meshkit.idempotency_postgres import KeptAnswers
 from meshkit.leases_postgres import PostgresLeases
 from meshkit.process import ServiceProcess, run_worker, service_process
 from meshkit.revocations import identity_revocations
@@ -99,7 +100,10 @@ async def serve(settings: Settings) -> None:
         await copy_playlists(process, settings.playlist_target)
         await count_plays(process, settings.playback_target)
         identity = await process.channel(settings.identity_target, "identity", USERS)
-        process.refuse_revoked(identity_revocations(UserInternalServiceStub(identity)))
+        users = UserInternalServiceStub(identity)
+        process.refuse_revoked(identity_revocations(users))
+        # Of users it has the answers of their writes alone: a play is counted by its id.
+        process.consume_users(users, KeptAnswers(process.pool))
         await process.serve()
 
 

@@ -187,7 +187,7 @@ class MemoryChangeFeed:
 
     def __init__(self) -> None:
         self._epoch = uuid4()
-        self._changes: list[Change] = []
+        self._changes: list[Change | None] = []
         self._pruned = 0
         self._grown = asyncio.Event()
 
@@ -195,6 +195,14 @@ class MemoryChangeFeed:
         """Add changes at the head and wake the watchers."""
         self._changes.extend(changes)
         self._wake()
+
+    def forget(self, entity: str, *ids: str) -> None:
+        """Never tell again what happened to those things; places in the feed stay as they are."""
+        gone = {(entity, id_) for id_ in ids}
+        self._changes = [
+            None if one is not None and (one.entity, one.id) in gone else one
+            for one in self._changes
+        ]
 
     def prune(self, keep: int) -> None:
         """Forget all but the last ``keep`` changes."""
@@ -221,8 +229,9 @@ class MemoryChangeFeed:
         start = position.seq - self._pruned
         if epoch != self._epoch or not 0 <= start <= len(self._changes):
             raise expired()
-        found = tuple(self._changes[start : start + limit])
-        return FeedBatch(found, self._token(position.seq + len(found)))
+        found = self._changes[start : start + limit]
+        told = tuple(change for change in found if change is not None)
+        return FeedBatch(told, self._token(position.seq + len(found)))
 
     async def watch(self, token: str, *, stop: asyncio.Event) -> AsyncIterator[FeedBatch]:
         clock = CaughtUpClock()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -123,6 +123,8 @@ FROM change_feed_state AS state LEFT JOIN LATERAL (
 ORDER BY found.xid, found.seq
 """
 
+_FORGET = "DELETE FROM change_feed WHERE id = ANY (%s) AND entity = %s"
+
 # Only a prefix of the order may go, or the floor would not say what is missing.
 _PRUNE = """
 WITH oldest AS (
@@ -155,6 +157,14 @@ async def append(connection: postgres.Connection, *changes: Change) -> None:
         [change.payload for change in changes],
     ]
     await connection.execute(_APPEND, columns)
+
+
+async def forget(connection: postgres.Connection, entity: str, ids: Sequence[str]) -> None:
+    """Never tell again what happened to those things; places in the feed stay as they are.
+
+    A service that forgets often has an index on the column ``id`` of its feed.
+    """
+    await connection.execute(_FORGET, [list(ids), entity])
 
 
 async def start_epoch(connection: postgres.Connection) -> None:

@@ -59,6 +59,7 @@ SELECT body_sha256, answer FROM request_answers
 WHERE principal = %(principal)s AND method = %(method)s AND request_id = %(request_id)s
 """
 _FIND_KEPT = _FIND + "AND written_at >= now() - %(kept)s AND answer IS NOT NULL"
+_ERASE = "DELETE FROM request_answers WHERE principal = %s"
 _PRUNE = """
 DELETE FROM request_answers WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM request_answers WHERE written_at < now() - %s
@@ -111,6 +112,17 @@ class PostgresAnswers:
         if row[0] != key.body_sha256:
             raise reused()
         return bytes(row[1])
+
+
+class KeptAnswers:
+    """The answers that are kept of users, to be erased (``meshkit.erasure.UserHolder``)."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+
+    async def erase(self, user_id: str) -> None:
+        async with postgres.transaction(self._pool) as connection:
+            await connection.execute(_ERASE, [user_id])
 
 
 async def prune(pool: postgres.Pool, *, kept: timedelta = KEPT) -> int:

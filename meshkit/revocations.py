@@ -1,4 +1,4 @@
-"""Consumes the revocations of sign-ins, so that a token verifier refuses what was revoked.
+"""Consumes the revocations of sign-ins and users, so that a token verifier refuses those.
 
 A service gives the consumer a way to watch, usually identity's ``WatchUsers``::
 
@@ -28,9 +28,10 @@ FAILS = "open"
 
 @dataclass(frozen=True, slots=True)
 class RevocationStep:
-    """One step of a watch: where to resume after it and, unless ``sid`` is empty, what to revoke.
+    """One step of a watch: where to resume after it, and what to revoke, if anything.
 
-    ``forget_at`` is in Unix seconds: when the last token of the sign-in expires anyway.
+    That is the sign-in ``sid``, or all of the user ``user_id``, who was erased. ``forget_at`` is in
+    Unix seconds: when the last of the tokens expires anyway.
     ``caught_up_at`` is that of ``meshkit.consuming.Step``.
     """
 
@@ -38,6 +39,7 @@ class RevocationStep:
     sid: str = ""
     forget_at: float = 0.0
     caught_up_at: float | None = None
+    user_id: str = ""
 
 
 class Revoker(Protocol):
@@ -45,6 +47,10 @@ class Revoker(Protocol):
 
     def revoke(self, sid: str, forget_at: float) -> None:
         """Refuse the tokens of ``sid`` until ``forget_at``, Unix seconds."""
+        ...
+
+    def revoke_user(self, user_id: str, forget_at: float) -> None:
+        """Refuse all tokens of a user until ``forget_at``, Unix seconds."""
         ...
 
 
@@ -63,10 +69,10 @@ def identity_revocations(stub: UserInternalServiceStub) -> Watch:
         request = identity_internal_service_pb2.WatchUsersRequest(resume_token=resume_token)
         async for step in stub.WatchUsers(request):
             require_going_on(step)
-            revoked = step.session_revoked
-            forget_at = revoked.forget_at.ToNanoseconds() / 1e9
+            revoked, erased = step.session_revoked, step.user_erased
+            forget_at = (erased if erased.user_id else revoked).forget_at.ToNanoseconds() / 1e9
             at = step_of(step, None).caught_up_at
-            yield RevocationStep(step.resume_token, revoked.sid, forget_at, at)
+            yield RevocationStep(step.resume_token, revoked.sid, forget_at, at, erased.user_id)
 
     return watch
 
@@ -86,7 +92,8 @@ class RevocationConsumer:
     ) -> None:
         async def steps(resume_token: str, /) -> AsyncIterator[Step[RevocationStep]]:
             async for step in watch(resume_token):
-                yield Step(step.resume_token, step if step.sid else None, step.caught_up_at)
+                revokes = step if step.sid or step.user_id else None
+                yield Step(step.resume_token, revokes, step.caught_up_at)
 
         self._consumer = Consumer(
             "revocations", steps, _Refusal(tokens), fails=FAILS, gather_s=0.0, pause_s=pause_s
@@ -116,7 +123,11 @@ class _Refusal:
 
     async def apply(self, changes: Sequence[RevocationStep], resume_token: str) -> None:
         for revoked in changes:
-            if revoked.forget_at > time.time():
+            if revoked.forget_at <= time.time():
+                continue
+            if revoked.user_id:
+                self._tokens.revoke_user(revoked.user_id, revoked.forget_at)
+            else:
                 self._tokens.revoke(revoked.sid, revoked.forget_at)
         self._resume_token = resume_token or self._resume_token
 

@@ -114,7 +114,7 @@ class OpenStreams:
         self._index(stream)
         if holder is not SERVICE:
             self._time(self._expiring.set(stream, holder.expires_at))
-        if holder.sid and self._tokens is not None and self._tokens.is_revoked(holder.sid):
+        if holder.sid and self._tokens is not None and self._tokens.is_revoked(holder):
             # Revoked after the token was verified, before the stream could be found.
             stream.finish(TOKEN_REVOKED)
         if self._draining:
@@ -235,6 +235,16 @@ class OpenStreams:
             self._tokens.revoke(sid, forget_at)
         for stream in self._by_sid.get(sid, ()):
             stream.finish(TOKEN_REVOKED)
+
+    def revoke_user(self, user_id: str, forget_at: float) -> None:
+        """Refuse tokens of a user until ``forget_at`` (Unix seconds) and end all streams now."""
+        if self._tokens is not None:
+            self._tokens.revoke_user(user_id, forget_at)
+        # Streams are found by their sign-ins; it is rare that a user goes.
+        for streams in self._by_sid.values():
+            for stream in streams:
+                if stream.holder.user_id == user_id:
+                    stream.finish(TOKEN_REVOKED)
 
     async def drain(self, *, over_s: float = 0.0) -> None:
         """Has every stream end within ``over_s``, and those at once that are yet to be opened."""

@@ -73,6 +73,7 @@ class TokenVerifier:
             sid={"essential": True},
         )
         self._verified: OrderedDict[str, Principal] = OrderedDict()
+        # Sign-ins and users alike: no ULID is both.
         self._revoked: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -106,13 +107,20 @@ class TokenVerifier:
 
     def revoke(self, sid: str, forget_at: float) -> None:
         """Refuses every token of a sign-in until ``forget_at``, in Unix seconds."""
+        self._revoke(sid, forget_at)
+
+    def revoke_user(self, user_id: str, forget_at: float) -> None:
+        """Refuses every token of a user until ``forget_at``, in Unix seconds."""
+        self._revoke(user_id, forget_at)
+
+    def _revoke(self, id_: str, forget_at: float) -> None:
         now = time.time()
         self._revoked = {one: until for one, until in self._revoked.items() if until > now}
-        self._revoked[sid] = forget_at
+        self._revoked[id_] = forget_at
 
-    def is_revoked(self, sid: str) -> bool:
-        """Whether the sign-in was revoked, as far as this process has heard."""
-        return sid in self._revoked
+    def is_revoked(self, principal: Principal) -> bool:
+        """Whether the sign-in or its user was revoked, as far as this process has heard."""
+        return principal.sid in self._revoked or principal.user_id in self._revoked
 
     async def verify(self, token: str) -> Principal:
         """The user behind a token; raises Unauthenticated, or Unavailable without any keys."""
@@ -120,7 +128,7 @@ class TokenVerifier:
         if principal.expires_at + CLOCK_SKEW_S <= time.time():
             self._verified.pop(token, None)
             raise Unauthenticated("the access token has expired", reason="TOKEN_EXPIRED")
-        if self._revoked and principal.sid in self._revoked:
+        if self._revoked and self.is_revoked(principal):
             raise Unauthenticated("the sign-in was revoked", reason="TOKEN_REVOKED")
         return principal
 

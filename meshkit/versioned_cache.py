@@ -73,6 +73,10 @@ class VersionedStore(Protocol):
         """What each of ``keys`` has; None for nothing, for an announcement and for rubbish."""
         ...
 
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Forget what ``keys`` have, whatever their versions."""
+        ...
+
 
 class MemoryVersions:
     """A ``VersionedStore`` inside one process; ``away`` makes it one that cannot be reached."""
@@ -101,6 +105,12 @@ class MemoryVersions:
         self._require_reachable()
         found = (self.kept.get(key) for key in keys)
         return [value if value is not None and value.body else None for value in found]
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """See ``VersionedStore.delete``."""
+        self._require_reachable()
+        for key in keys:
+            self.kept.pop(key, None)
 
     def _require_reachable(self) -> None:
         if self.away:
@@ -169,6 +179,15 @@ class VersionedCache(Generic[T]):
                 self._owe(value)
         if not self._store.rests:
             await self._pay()
+
+    async def delete(self, key: str) -> None:
+        """Forget what ``key`` has, and put nothing of it again. Raises ``Unavailable``.
+
+        Another instance that has put it just now may put it again, where the store went away.
+        """
+        self._owed.pop(key, None)
+        self._told.pop(key, None)
+        await self._store.delete([key])
 
     async def _get(self) -> None:
         """Gets what is wanted until nothing is."""

@@ -85,6 +85,11 @@ class ValkeyVersions:
         held = await self.ask(lambda: self._get(keys)) if keys else {}
         return [decoded(key, held.get(key)) for key in keys]
 
+    async def delete(self, keys: Sequence[str]) -> None:
+        """See ``VersionedStore.delete``."""
+        if keys:
+            await self.ask(lambda: self._delete(keys))
+
     async def ask(self, command: Callable[[], Awaitable[T]]) -> T:
         """The command's answer. Raises ``Unavailable`` at once while the store rests."""
         if self.rests:
@@ -109,6 +114,12 @@ class ValkeyVersions:
         same = self._script.loads == loads or not self._known
         self._known = True
         return same
+
+    async def _delete(self, keys: Sequence[str]) -> None:
+        async def call(client: Any, some: Sequence[str]) -> Any:
+            return await client.delete(*some)
+
+        await self._calls.send(call, keys, str)
 
     async def _get(self, keys: Sequence[str]) -> dict[str, bytes | None]:
         async def call(client: Any, some: Sequence[str]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshkit import feeds_postgres, leases_postgres
+from meshkit import erasure_postgres, feeds_postgres, leases_postgres, replicas_postgres
 from meshkit.migrations import Migration, MigrationSource
 from meshkit.schema import Schema, Tables
 
@@ -23,6 +23,14 @@ DROP TABLE leases_before;
     )
 )
 
+# Plays of users who were erased are looked up in the feed by their ids.
+_FEED_BY_ID = Tables(
+    MigrationSource(
+        "playback_svc.feed",
+        (Migration("0001_ids", "CREATE INDEX change_feed_ids ON change_feed (id);"),),
+    )
+)
+
 SCHEMA = Schema(
     "playback",
     (
@@ -30,5 +38,8 @@ SCHEMA = Schema(
         feeds_postgres.TABLES,
         leases_postgres.TABLES,
         _LEASES_CARRIED_OVER,
+        replicas_postgres.TABLES,
+        erasure_postgres.TABLES,
+        _FEED_BY_ID,
     ),
 )

@@ -15,7 +15,6 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 
 from meshkit.capability import KeyFile
 from meshkit.clock import now_ms
-from meshkit.leases_postgres import PostgresLeases
 from meshkit.process import ServiceProcess, service_process
 from meshkit.revocations import identity_revocations
 from meshkit.ulids import new_id
@@ -28,6 +27,7 @@ from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
+from playback_svc.adapters.postgres.user_records import PostgresUserRecords
 from playback_svc.adapters.postgres.user_snapshots import PostgresUserSnapshots
 from playback_svc.adapters.prometheus import PrometheusMeasures
 from playback_svc.adapters.valkey.events import ValkeyEventBus
@@ -38,6 +38,7 @@ from playback_svc.assembly import Parts, assemble
 from playback_svc.ports.clients import Plans
 from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
+from playback_svc.usecases.user_erasure import PlaybackOfUser
 
 
 def holder_of(settings: Settings) -> str:
@@ -51,11 +52,19 @@ async def serve(settings: Settings) -> None:
         identity = await process.channel(settings.identity_target, "identity", PLANS, USERS)
         plans = CachedPlans(PlanServiceStub(identity))
         addresses = SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file))
-        assemble(process, settings, await connect(process, settings, plans, addresses))
-        revocations = identity_revocations(UserInternalServiceStub(identity))
-        process.refuse_revoked(revocations)
+        parts = await connect(process, settings, plans, addresses)
+        assemble(process, settings, parts)
+        users = UserInternalServiceStub(identity)
+        process.refuse_revoked(identity_revocations(users))
+        process.consume_users(users, held_of_users(process, parts))
         process.run(plans.run, addresses.run)
         await process.serve()
+
+
+def held_of_users(process: ServiceProcess, parts: Parts) -> PlaybackOfUser:
+    """What is to be erased with a user."""
+    records = PostgresUserRecords(process.pool)
+    return PlaybackOfUser(records, parts.positions, parts.preferences, parts.skips)
 
 
 async def connect(
@@ -82,7 +91,7 @@ def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: 
     pool, events = process.pool, ValkeyEventBus(client, holder)
     return Parts(
         holder=holder,
-        leases=PostgresLeases(pool),
+        leases=process.leases,
         store=PostgresPlayerStates(pool),
         mailboxes=PostgresMailboxes(pool),
         upkeep=PostgresUpkeep(pool),

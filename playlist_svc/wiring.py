@@ -11,6 +11,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
 from meshkit.clock import now_ms
+from meshkit.idempotency_postgres import KeptAnswers
 from meshkit.process import ServiceProcess, service_process
 from meshkit.revocations import identity_revocations
 from playlist_svc.adapters.cached_people import CachedPeople
@@ -87,7 +88,7 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     process.refuse_revoked(identity_revocations(users))
     process.consume("catalog", catalogue.changes, PostgresTrackReplica(lookups))
     collections = (parts.saved_tracks, parts.saved_albums, parts.blocked_artists)
-    holders = (parts.store, parts.shares, *collections, parts.social)
+    holders = (parts.store, parts.shares, *collections, parts.social, KeptAnswers(pool))
     process.consume_users(users, *holders, names=PostgresUserReplica(lookups, now_ms))
     process.every_hour(partial(_purge, parts.store))
     return parts

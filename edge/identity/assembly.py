@@ -14,7 +14,7 @@ from segue.identity.v1.identity_internal_service_pb2_grpc import (
 )
 from starlette.types import ASGIApp
 
-from edge.identity.domain.events import SessionRevoked
+from edge.identity.domain.events import SessionRevoked, UserErased
 from edge.identity.http import Endpoints
 from edge.identity.ports.accounts import Accounts
 from edge.identity.ports.password_hasher import PasswordHasher
@@ -85,6 +85,9 @@ def _own_revocations(watch_users: WatchUsers) -> Watch:
         async for token, event in watch_users(resume_token, stop=never):
             if isinstance(event, SessionRevoked):
                 yield RevocationStep(token, event.sid, event.forget_at.timestamp())
+            elif isinstance(event, UserErased):
+                forget_at = event.forget_at.timestamp()
+                yield RevocationStep(token, forget_at=forget_at, user_id=event.user_id)
             else:
                 at = event.at if isinstance(event, CaughtUp) else None
                 yield RevocationStep(token, caught_up_at=at)

@@ -70,8 +70,9 @@ def step(resume_token: str, event: UserEvent | None) -> internal_pb.WatchUsersRe
     match event:
         case UserChanged(user=changed):
             answer.user_changed.user.CopyFrom(user(changed))
-        case UserErased(user_id=user_id):
+        case UserErased(user_id=user_id, forget_at=forget_at):
             answer.user_erased.user_id = user_id
+            answer.user_erased.forget_at.FromDatetime(forget_at)
         case SessionRevoked(sid=sid, forget_at=forget_at):
             answer.session_revoked.sid = sid
             answer.session_revoked.forget_at.FromDatetime(forget_at)

@@ -23,13 +23,15 @@ from meshkit.feeds import Change, ChangeFeed, FeedBatch, Op
 class FeedUnderTest:
     """A fresh, empty feed with the back doors that the suite needs.
 
-    ``append`` commits changes together; ``prune_all`` drops what stands in the feed;
+    ``append`` commits changes together; ``prune_all`` drops what stands in the feed; ``forget``
+    is that of the feed;
     ``start_epoch`` begins anew, as after a restore.
     """
 
     feed: ChangeFeed
     append: Callable[..., Awaitable[None]]
     prune_all: Callable[[], Awaitable[None]]
+    forget: Callable[..., Awaitable[None]]
     start_epoch: Callable[[], Awaitable[None]]
 
 
@@ -224,3 +226,16 @@ class ChangeFeedContract:
         await feed.start_epoch()
         with pytest.raises(OutOfRange):
             await waiting
+
+    async def test_what_was_forgotten_is_told_to_nobody_and_no_place_is_lost(
+        self, feed: FeedUnderTest
+    ) -> None:
+        start = await feed.feed.head()
+        await feed.append(change(1), change(2), change(2), change(3))
+        between = (await feed.feed.read(start, limit=2)).token
+        await feed.forget("track", "id-2", "id-9")
+        await feed.forget("album", "id-3")
+        assert (await feed.feed.read(start)).changes == (change(1), change(3))
+        assert (await feed.feed.read(between)).changes == (change(3),)
+        await feed.append(change(2))
+        assert (await feed.feed.read(between)).changes == (change(3), change(2))

@@ -107,3 +107,22 @@ class VersionedStoreContract:
         assert await here.get(key) is None
         await there.put([value(key, 2)])
         assert await here.get(key) == value(key, 2)
+
+    async def test_what_was_deleted_is_unknown_and_any_version_may_come(
+        self, store: VersionedStore, key: str
+    ) -> None:
+        await store.put([value(key, 2), value(f"{key}:b", 1)])
+        await store.delete([key, f"{key}:unknown"])
+        await store.delete([])
+        assert await store.get([key, f"{key}:b"]) == [None, value(f"{key}:b", 1)]
+        await store.put([value(key, 1)])
+        assert await store.get([key]) == [value(key, 1)]
+
+    async def test_a_cache_over_it_puts_nothing_again_that_it_deleted(
+        self, store: VersionedStore, key: str
+    ) -> None:
+        here = cached(store)
+        await here.put([value(key, 2)])
+        await here.delete(key)
+        assert await here.get(key) is None
+        assert await store.get([key]) == [None]

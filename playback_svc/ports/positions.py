@@ -21,3 +21,7 @@ class PositionStore(Protocol):
         ``since_ms`` must be no earlier than the last time that positions were lost or refused.
         """
         ...
+
+    async def erase(self, session_ids: Sequence[str]) -> None:
+        """Must forget what is known of sessions whose user was erased. Raises Unavailable."""
+        ...

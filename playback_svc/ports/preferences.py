@@ -27,3 +27,7 @@ class PreferencesCache(Protocol):
     async def put(self, user_id: str, preferences: Preferences) -> None:
         """Keep them. What cannot be kept now is kept later, before anything is read here."""
         ...
+
+    async def erase(self, user_id: str) -> None:
+        """Must forget those of a user who was erased. Fails CLOSED: raises Unavailable."""
+        ...

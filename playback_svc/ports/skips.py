@@ -68,3 +68,7 @@ class SkipWindows(Protocol):
     async def read(self, user_id: str) -> Tally:
         """How the present window stands; ``allowed`` is True and nothing is counted."""
         ...
+
+    async def erase(self, user_id: str) -> None:
+        """Must forget all counts of a user who was erased."""
+        ...

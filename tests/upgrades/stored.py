@@ -33,7 +33,9 @@ ADDED = {
     ("playback", "playback_svc.leases"),
     ("playback", "meshkit.following"),
     ("playback", "meshkit.erasure"),
+    ("playback", "playback_svc.feed"),
     ("playlist", "meshkit.erasure"),
+    ("catalog", "meshkit.erasure"),
     ("playlist", "playlist_svc.listings"),
     ("catalog", "catalog_svc.listings"),
 }

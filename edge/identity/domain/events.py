@@ -18,9 +18,10 @@ class UserChanged:
 
 @dataclass(frozen=True, slots=True)
 class UserErased:
-    """A user is gone, with all that was theirs."""
+    """A user is gone, with all that was theirs; their tokens are refused until ``forget_at``."""
 
     user_id: str
+    forget_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,20 @@ class Revocation:
         return cls(sid, user_id, now, now + TOKEN_LIFETIME + CLOCK_TOLERANCE)
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A user who is gone, all of whose tokens are refused until ``forget_at``."""
+
+    user_id: str
+    erased_at: datetime
+    forget_at: datetime
+
+    @classmethod
+    def of(cls, user_id: str, now: datetime) -> Erasure:
+        """Erase at ``now``: nothing is issued for the user after that."""
+        return cls(user_id, now, now + TOKEN_LIFETIME + CLOCK_TOLERANCE)
+
+
 def scopes_of(*, admin: bool) -> tuple[str, ...]:
     """The scopes of a local user's token."""
     return user_scopes() + operator_scopes() if admin else user_scopes()

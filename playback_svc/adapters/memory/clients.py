@@ -34,6 +34,11 @@ class MemoryPositions:
         self._answer()
         return [Liveness(self.kept.get(session_id), self.since_ms) for session_id in session_ids]
 
+    async def erase(self, session_ids: Sequence[str]) -> None:
+        self._answer()
+        for session_id in session_ids:
+            self.kept.pop(session_id, None)
+
     def _answer(self) -> None:
         if self.away:
             raise Unavailable("The live positions cannot be reached.")

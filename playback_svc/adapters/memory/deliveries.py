@@ -62,6 +62,16 @@ class MemoryDeliveries:
         await asyncio.sleep(0)
         return self._bytes.get((user_id, month), 0)
 
+    def erase_bytes(self, user_id: str) -> None:
+        """Forgets how much a user was sent."""
+        self._bytes = {key: count for key, count in self._bytes.items() if key[0] != user_id}
+
+    def erase_session(self, session_id: str) -> None:
+        """Forgets what a session was sent."""
+        for key in [key for key in self._parts if key.session_id == session_id]:
+            del self._parts[key], self._sent_at_ms[key]
+        self._counted = {key: at for key, at in self._counted.items() if key[0] != session_id}
+
     async def forget_segments(self, until_ms: int, limit: int) -> int:
         old = [key for key, at_ms in self._sent_at_ms.items() if at_ms <= until_ms][:limit]
         for key in old:

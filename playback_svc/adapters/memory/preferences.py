@@ -28,6 +28,10 @@ class MemoryPreferences:
             self.announced.pop(user_id, None)
             self.kept[user_id] = preferences
 
+    async def erase(self, user_id: str) -> None:
+        self.announced.pop(user_id, None)
+        self.kept.pop(user_id, None)
+
     def forget_announced(self) -> None:
         """As if a minute went by."""
         self.announced.clear()

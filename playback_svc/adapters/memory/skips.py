@@ -54,6 +54,9 @@ class MemorySkipWindows:
         present, _ = await self._windows(user_id)
         return self._tally(present)
 
+    async def erase(self, user_id: str) -> None:
+        self._users.pop(user_id, None)
+
     async def _windows(self, user_id: str) -> tuple[_Window, _Window]:
         """The user's present window and the one before; older ones are forgotten."""
         await asyncio.sleep(0)

@@ -46,6 +46,9 @@ class ValkeyPositions:
     async def get(self, session_ids: Sequence[str]) -> list[Liveness]:
         return await self._marked(self._get(session_ids))
 
+    async def erase(self, session_ids: Sequence[str]) -> None:
+        await self._store.delete([key_of(session_id) for session_id in session_ids])
+
     async def _marked(self, work: Awaitable[T]) -> T:
         """After a failure of ours, positions may be missing: nobody is to trust silence then."""
         try:

@@ -34,6 +34,9 @@ class ValkeyPreferences:
         body = json.dumps(preferences_document(preferences), separators=(",", ":")).encode()
         await self._cache.put([Versioned(key_of(user_id), preferences.version, body)])
 
+    async def erase(self, user_id: str) -> None:
+        await self._cache.delete(key_of(user_id))
+
 
 def key_of(user_id: str) -> str:
     """Where a user's preferences stand; the braces are part of the key."""

@@ -78,6 +78,7 @@ class ValkeySkipWindows:
     """
 
     def __init__(self, client: Redis, clock: Clock) -> None:
+        self._client = client
         self._script = Script(client, _SCRIPT)
         self._clock = clock
 
@@ -100,6 +101,15 @@ class ValkeySkipWindows:
     async def read(self, user_id: str) -> Tally:
         _, used, resets_in_s = await self._ask(user_id, "look")
         return Tally(allowed=True, used=used, resets_in_s=resets_in_s, counted_now=False)
+
+    async def erase(self, user_id: str) -> None:
+        await fail_closed(self._erase(user_id), use="skip limit")
+
+    async def _erase(self, user_id: str) -> None:
+        seconds, _ = await self._client.time()
+        window = seconds // WINDOW_S
+        # The next one too: it may begin before the command arrives.
+        await self._client.delete(*(key_of(user_id, window + step) for step in (-1, 0, 1)))
 
     async def _ask(
         self, user_id: str, action: str, *arguments: str | int

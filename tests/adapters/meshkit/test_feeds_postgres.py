@@ -38,12 +38,16 @@ async def feed(
     async def prune_all() -> None:
         await feeds_postgres.prune(pool, kept=timedelta())
 
+    async def forget(entity: str, *ids: str) -> None:
+        async with postgres.transaction(pool) as connection:
+            await feeds_postgres.forget(connection, entity, ids)
+
     async def start_epoch() -> None:
         async with postgres.transaction(pool) as connection:
             await feeds_postgres.start_epoch(connection)
 
     async with feeds_postgres.open_feed(database_dsn, schema=SCHEMA, pool=pool) as opened:
-        yield FeedUnderTest(opened, append, prune_all, start_epoch)
+        yield FeedUnderTest(opened, append, prune_all, forget, start_epoch)
 
 
 class TestPostgresChangeFeed(ChangeFeedContract):

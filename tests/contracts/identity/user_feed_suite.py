@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from ulid import ULID
 
+from edge.identity.adapters.codecs.changes import of_erasure
 from edge.identity.domain.events import UserChanged, UserErased
 from edge.identity.domain.plans import Tier
+from edge.identity.domain.tokens import Erasure
 from meshkit.faults import InvalidArgument, OutOfRange
 from meshkit.feeds import Change, Op
 from tests.contracts.identity.stores import StoresUnderTest, account, told
@@ -26,11 +29,11 @@ class UserFeedContract:
 
     async def test_an_erased_user_is_told_and_not_shown(self, stores: StoresUnderTest) -> None:
         start = await stores.feed.head()
-        gone = str(ULID())
-        await stores.append(Change("user", gone, 1, Op.UPSERT))
-        await stores.append(Change("user", gone, 2, Op.DELETE))
+        erasure = Erasure.of(str(ULID()), datetime.now(UTC))
+        await stores.append(Change("user", erasure.user_id, 1, Op.UPSERT))
+        await stores.append(of_erasure(erasure, 2))
         events, _ = await told(stores, start, 1)
-        assert events == [UserErased(gone)]
+        assert events == [UserErased(erasure.user_id, erasure.forget_at)]
 
     async def test_a_watcher_resumes_after_what_it_saw(self, stores: StoresUnderTest) -> None:
         start = await stores.feed.head()

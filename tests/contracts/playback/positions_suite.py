@@ -51,6 +51,16 @@ class PositionsContract:
     async def test_putting_nothing_is_allowed(self, positions: PositionStore) -> None:
         await positions.put([])
 
+    async def test_positions_that_were_erased_are_gone_and_no_others(
+        self, positions: PositionStore, live: LivePosition
+    ) -> None:
+        other = beat(playing())
+        await positions.put([live, other])
+        await positions.erase([live.session_id, "unknown"])
+        await positions.erase([])
+        found = await positions.get([live.session_id, other.session_id])
+        assert [liveness.position for liveness in found] == [None, other]
+
     async def test_the_time_since_when_nothing_was_lost_stays(
         self, positions: PositionStore, live: LivePosition
     ) -> None:

@@ -52,6 +52,17 @@ class PreferencesCacheContract:
             await under_test.cache.put(user, version(number))
             assert await under_test.cache.get(user) == version(number)
 
+    async def test_those_of_an_erased_user_are_gone_and_no_others(
+        self, under_test: CacheUnderTest, user: str
+    ) -> None:
+        other = new_id()
+        for one in (user, other):
+            await under_test.cache.put(one, version(3))
+        for _ in range(2):
+            await under_test.cache.erase(user)
+        assert await under_test.cache.get(user) is None
+        assert await under_test.cache.get(other) == version(3)
+
     async def test_the_newest_stands_in_whatever_order_they_come(
         self, under_test: CacheUnderTest
     ) -> None:

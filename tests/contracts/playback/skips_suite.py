@@ -43,6 +43,17 @@ class SkipWindowsContract:
         assert all(tally.allowed and tally.counted_now for tally in tallies)
         assert all(1 <= tally.resets_in_s <= WINDOW_S for tally in tallies)
 
+    async def test_skips_of_an_erased_user_count_no_more_and_those_of_others_do(
+        self, windows: SkipWindows, user: str
+    ) -> None:
+        other = new_id()
+        for one in (user, other):
+            await self.full(windows, one)
+        for _ in range(2):
+            await windows.erase(user)
+        assert (await windows.read(user)).used == 0
+        assert (await windows.read(other)).used == LIMIT
+
     async def test_one_beyond_the_limit_is_denied(self, windows: SkipWindows, user: str) -> None:
         await self.full(windows, user)
         tally = await windows.take(skip_of(user), LIMIT)

@@ -27,6 +27,7 @@ from meshkit.principal import (
 from meshkit.server import Context
 from meshkit.status import fault_of
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served
+from meshkit.ulids import new_id
 
 USER = "01JD4Q8Z7Y1V9K2M5N6P7R8S9T"
 
@@ -167,6 +168,16 @@ async def test_a_revoked_sign_in_is_refused(mesh: ServedMesh) -> None:
     await get_playlist(mesh, metadata)
     mesh.server._tokens.revoke("REVOKED-SID", 4e9)  # type: ignore[union-attr]
     assert await refusal(mesh, metadata) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
+
+
+async def test_a_user_who_was_erased_is_refused_whatever_the_sign_in(mesh: ServedMesh) -> None:
+    user_id = new_id()
+    tokens = [mesh.token(user_id=user_id, sid=sid) for sid in ("ONE", "OTHER")]
+    await get_playlist(mesh, tokens[0])
+    mesh.server.streams.revoke_user(user_id, 4e9)
+    for token in tokens:
+        assert await refusal(mesh, token) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
+    await get_playlist(mesh, mesh.token())
 
 
 async def test_a_workload_that_the_contract_does_not_name_is_refused(mesh: ServedMesh) -> None:

@@ -25,6 +25,10 @@ class Refusing:
         assert forget_at == LATER
         self.revoked.append(sid)
 
+    def revoke_user(self, user_id: str, forget_at: float) -> None:
+        assert forget_at == LATER
+        self.revoked.append(f"user {user_id}")
+
 
 class Script:
     """Watches that end as told; the last one stays open."""
@@ -68,6 +72,13 @@ def step(token: str, sid: str = "") -> RevocationStep:
 async def test_a_revoked_sign_in_is_refused() -> None:
     refusing, _ = await follow(Script([step("t1"), step("t2", "s1"), step("t3")]))
     assert refusing.revoked == ["s1"]
+
+
+async def test_all_tokens_of_an_erased_user_are_refused_until_the_last_has_expired() -> None:
+    erased = RevocationStep("t1", forget_at=LATER, user_id="ada")
+    long_ago = RevocationStep("t2", forget_at=1.0, user_id="bob")
+    refusing, _ = await follow(Script([erased, long_ago, step("t3", "s1")]))
+    assert refusing.revoked == ["user ada", "s1"]
 
 
 async def test_the_watch_resumes_where_it_was() -> None:

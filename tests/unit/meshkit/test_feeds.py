@@ -19,7 +19,10 @@ class TestMemoryChangeFeed(ChangeFeedContract):
         async def prune_all() -> None:
             memory.prune(keep=0)
 
+        async def forget(entity: str, *ids: str) -> None:
+            memory.forget(entity, *ids)
+
         async def start_epoch() -> None:
             memory.start_epoch()
 
-        return FeedUnderTest(memory, append, prune_all, start_epoch)
+        return FeedUnderTest(memory, append, prune_all, forget, start_epoch)

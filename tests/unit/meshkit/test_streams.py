@@ -120,7 +120,7 @@ async def test_a_revocation_ends_the_streams_of_its_sign_in_alone(
     streams.revoke("one", time.time() + 60)
     assert one.end == TOKEN_REVOKED
     assert not other.stop.is_set()
-    assert tokens.is_revoked("one")
+    assert tokens.is_revoked(user("one"))
 
 
 async def test_a_sign_in_that_was_revoked_before_its_stream_was_found_ends_it(

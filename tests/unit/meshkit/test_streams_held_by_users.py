@@ -56,8 +56,11 @@ class Tokens:
     def revoke(self, sid: str, forget_at: float) -> None:
         self.revoked.add(sid)
 
-    def is_revoked(self, sid: str) -> bool:
-        return sid in self.revoked
+    def revoke_user(self, user_id: str, forget_at: float) -> None:
+        self.revoked.add(user_id)
+
+    def is_revoked(self, principal: Principal) -> bool:
+        return not self.revoked.isdisjoint((principal.sid, principal.user_id))
 
 
 @dataclass
@@ -192,6 +195,14 @@ async def test_a_revoked_sign_in_ends_its_streams_alone(rig: Rig) -> None:
     rig.streams.revoke("a", 2_000)
     assert [stream.end for stream in streams] == [TOKEN_REVOKED, None, TOKEN_REVOKED]
     assert rig.hold(replace(HOLDER, sid="a")).end is TOKEN_REVOKED
+
+
+async def test_a_user_who_was_erased_has_no_streams(rig: Rig) -> None:
+    held = [(user_id, sid) for user_id, sid in (("ada", "a"), ("bob", "b"), ("ada", "c"))]
+    streams = [rig.hold(replace(HOLDER, user_id=user, sid=sid)) for user, sid in held]
+    rig.streams.revoke_user("ada", 2_000)
+    assert [stream.end for stream in streams] == [TOKEN_REVOKED, None, TOKEN_REVOKED]
+    assert rig.hold(replace(HOLDER, user_id="ada", sid="d")).end is TOKEN_REVOKED
 
 
 async def test_streams_end_with_their_token_unless_it_was_renewed(rig: Rig) -> None:

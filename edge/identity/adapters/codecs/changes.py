@@ -12,7 +12,7 @@ from datetime import datetime
 
 from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased, UserEvent
 from edge.identity.domain.plans import Tier
-from edge.identity.domain.tokens import Revocation
+from edge.identity.domain.tokens import Erasure, Revocation
 from edge.identity.domain.users import User
 from meshkit.feeds import Change, Op
 
@@ -23,6 +23,12 @@ _SESSION = "session"
 def of_user(user: User) -> Change:
     """The row for a user who was created or changed."""
     return Change(_USER, user.user_id, user.version, Op.UPSERT)
+
+
+def of_erasure(erasure: Erasure, version: int) -> Change:
+    """The row for an erased user; its payload is until when their tokens are refused."""
+    payload = erasure.forget_at.isoformat().encode()
+    return Change(_USER, erasure.user_id, version, Op.DELETE, payload)
 
 
 def of_revocation(revocation: Revocation) -> Change:
@@ -46,7 +52,7 @@ def _event(change: Change, users: Mapping[str, User]) -> UserEvent | None:
     if change.entity == _SESSION:
         return SessionRevoked(change.id, datetime.fromisoformat(change.payload.decode()))
     if change.op is Op.DELETE:
-        return UserErased(change.id)
+        return UserErased(change.id, datetime.fromisoformat(change.payload.decode()))
     user = users.get(change.id)
     return None if user is None else UserChanged(user)
 

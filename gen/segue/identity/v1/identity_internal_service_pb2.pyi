@@ -124,21 +124,29 @@ class WatchUsersResponse(_message.Message):
 
     @_typing.final
     class UserErased(_message.Message):
-        """A user was erased."""
+        """A user was erased: all tokens of theirs are refused from now on, and whoever keeps something of
+        theirs forgets it.
+        """
 
         DESCRIPTOR: _descriptor.Descriptor
 
         USER_ID_FIELD_NUMBER: _builtins.int
+        FORGET_AT_FIELD_NUMBER: _builtins.int
         user_id: _builtins.str
         """Who it was."""
+        @_builtins.property
+        def forget_at(self) -> _timestamp_pb2.Timestamp:
+            """When the last token of the user expires anyway; after that it need not be refused any more."""
+
         def __init__(
             self,
             *,
             user_id: _builtins.str = ...,
+            forget_at: _timestamp_pb2.Timestamp | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["forget_at", b"forget_at"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["forget_at", b"forget_at", "user_id", b"user_id"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

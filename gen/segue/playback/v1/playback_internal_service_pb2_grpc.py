@@ -52,6 +52,9 @@ class HistoryInternalServiceServicer:
         a token from the first that is kept (30 days); with one from after it. Ends when the server
         drains: open it again with the last token.
         While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
+        Plays of a user whom identity has erased are told to nobody any more, from whatever token on: they
+        are left out, tokens stay good, and nothing says that they are gone. Whoever keeps plays by user
+        forgets them when UserInternalService.WatchUsers tells `user_erased`.
         Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -22,6 +22,9 @@ class HistoryInternalServiceStub:
     a token from the first that is kept (30 days); with one from after it. Ends when the server
     drains: open it again with the last token.
     While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
+    Plays of a user whom identity has erased are told to nobody any more, from whatever token on: they
+    are left out, tokens stay good, and nothing says that they are gone. Whoever keeps plays by user
+    forgets them when UserInternalService.WatchUsers tells `user_erased`.
     Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
     """
 
@@ -39,6 +42,9 @@ class HistoryInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         a token from the first that is kept (30 days); with one from after it. Ends when the server
         drains: open it again with the last token.
         While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
+        Plays of a user whom identity has erased are told to nobody any more, from whatever token on: they
+        are left out, tokens stay good, and nothing says that they are gone. Whoever keeps plays by user
+        forgets them when UserInternalService.WatchUsers tells `user_erased`.
         Errors: INVALID_FIELD (resume_token), RESUME_TOKEN_EXPIRED.
         """
 

@@ -1,0 +1,40 @@
+"""What is held of a user in memory, for unit tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshkit.feeds import MemoryChangeFeed
+from playback_svc.adapters.memory.deliveries import MemoryDeliveries
+from playback_svc.adapters.memory.player_states import MemoryPlayerStates
+from playback_svc.ports.plays import FEED_ENTITY
+
+
+class MemoryUserRecords:
+    """The ``UserRecords`` of a ``MemoryPlayerStates``, its deliveries and its feed of plays."""
+
+    def __init__(
+        self, store: MemoryPlayerStates, deliveries: MemoryDeliveries, feed: MemoryChangeFeed
+    ) -> None:
+        self._store = store
+        self._deliveries = deliveries
+        self._feed = feed
+
+    async def erase(self, user_id: str) -> None:
+        store = self._store
+        self._feed.forget(FEED_ENTITY, *store.plays.pop(user_id, {}))
+        for by_user in (store.states, store.devices, store.preferences, store.devices_versions):
+            by_user.pop(user_id, None)
+        store.commands = {key: one for key, one in store.commands.items() if key[0] != user_id}
+        store.blobs = {key: one for key, one in store.blobs.items() if key[0] != user_id}
+        store.answers = {key: one for key, one in store.answers.items() if key[0] != user_id}
+        self._deliveries.erase_bytes(user_id)
+
+    async def sessions(self, user_id: str, limit: int) -> Sequence[str]:
+        ids = [session_id for owner, session_id in self._store.sessions if owner == user_id]
+        return ids[:limit]
+
+    async def erase_sessions(self, user_id: str, session_ids: Sequence[str]) -> None:
+        for session_id in session_ids:
+            if self._store.sessions.pop((user_id, session_id), None) is not None:
+                self._deliveries.erase_session(session_id)
