@@ -174,7 +174,9 @@ class Player:
         await self.stop()
         if self._beats is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._beats, _LAST_BEAT_S)
+                # Unlike wait_for before Python 3.12 it never loses a cancellation.
+                async with asyncio.timeout(_LAST_BEAT_S):
+                    await self._beats
 
     async def __aenter__(self) -> Self:
         return self

@@ -81,8 +81,7 @@ class StreamReporter:
             async with asyncio.timeout(2.0):
                 await asyncio.shield(self._task)
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.gather(self._task, return_exceptions=True)
 
     def _put(self, status: PlayerStatus) -> None:
         self._beats.put(_REQUEST(heartbeat=self._beat(status)))

@@ -15,7 +15,7 @@ from segue.device.v1 import device_pb2, device_service_pb2
 from meshkit.ulids import new_id
 from player.commands.device_names import DeviceName, find_device, list_devices
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.performing import Stage, leave_quietly, linked, obey_keys
+from player.commands.performing import Stage, first_of, leave_quietly, linked, quit_by_key
 from player.commands.playlist_names import folded
 from player.commands.terminal_text import cell, output, plain, say, when
 from player.device.device import Device
@@ -89,17 +89,14 @@ async def _be(
         with stage.lit():
             stage.show(None)
             async with linked(client, it, description, stage.tell) as link:
-                tasks = (
-                    asyncio.create_task(_show(it, stage)),
-                    asyncio.create_task(_quit_by_key(client, it, stage)),
-                    asyncio.create_task(_terminated()),
-                )
                 try:
-                    await asyncio.wait((link, *tasks), return_when=asyncio.FIRST_COMPLETED)
+                    await first_of(
+                        _over(link),
+                        _show(it, stage),
+                        quit_by_key(client, it, stage.tell),
+                        _terminated(),
+                    )
                 finally:
-                    for task in tasks:
-                        task.cancel()
-                    await asyncio.gather(*tasks, return_exceptions=True)
                     await leave_quietly(it)
                 return link.result() if link.done() else None
 
@@ -116,10 +113,9 @@ async def _terminated() -> None:
     await told.wait()
 
 
-async def _quit_by_key(client: MeshClient, device: Device, stage: Stage) -> None:
-    """Returns when q was pressed; never where there are no keys."""
-    if not await obey_keys(client, device, stage.tell):
-        await asyncio.Event().wait()
+async def _over(link: asyncio.Task[LinkEnd]) -> None:
+    """Returns when the service says that it is over."""
+    await asyncio.wait((link,))
 
 
 def _words_of_end(end: LinkEnd, name: str) -> str:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
 from meshkit.faults import Fault
 from player.commands.keys import keys
 from player.commands.screen import Screen, line
 from player.commands.terminal_text import plain
-from player.device.device import Device, Ended, Showing
+from player.device.device import CannotObey, Device, Ended, Showing
 from player.device.link import Description, DeviceLink, LinkEnd
 from player.device.memory import DeviceMemory
 from player.device.own_commands import OwnCommands
+from player.device.plan import Motion
 from player.domain.status import PlayerStatus
+from player.errors import PlayerError
 from player.mesh_client import MeshClient
 
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _STEP_MS = 10_000
 _FAREWELL_S = 3.0
 
@@ -31,13 +34,14 @@ _FAREWELL_S = 3.0
 class Stage:
     """Shows one device, and remembers what was heard of each track."""
 
-    def __init__(self, console: Console, sink: str, idle: str = "", shown_keys: str = "") -> None:
+    def __init__(self, console: Console, sink: str, idle: str = "") -> None:
         self._console = console
         self._idle = idle
         self._shown: tuple[Any, ...] = ()
-        self._player_status: list[tuple[str, PlayerStatus]] = []
+        self._player_status: list[tuple[int, PlayerStatus]] = []
         self._live: Live | None = None
-        self.screen = Screen(sink, *([shown_keys] if shown_keys else []))
+        self._resting = False
+        self.screen = Screen(sink)
 
     @contextlib.contextmanager
     def lit(self) -> Any:
@@ -55,15 +59,17 @@ class Stage:
     def tell(self, words: str) -> None:
         """An event: at the foot of the screen, or a line."""
         self.screen.notice = plain(words)
+        if self._resting:
+            self.show(None)
         if self._live is None:
             self._console.print(plain(words), markup=False, soft_wrap=True)
 
     def show(self, showing: Showing | None) -> None:
         """One moment; None: nothing plays."""
+        self._resting = showing is None
         if showing is None:
             if self._live is not None:
-                idle = Group(Text(self._idle, style="bold"), self.screen.foot())
-                self._live.update(idle, refresh=True)
+                self._live.update(self.screen.render_idle(self._idle), refresh=True)
             return
         self._remember(showing)
         track, status = showing.track, showing.status
@@ -76,10 +82,10 @@ class Stage:
 
     def _remember(self, showing: Showing) -> None:
         kept = self._player_status
-        if kept and kept[-1][0] == showing.play:
-            kept[-1] = (showing.play, showing.status)
+        if kept and kept[-1][0] == showing.load:
+            kept[-1] = (showing.load, showing.status)
         else:
-            kept.append((showing.play, showing.status))
+            kept.append((showing.load, showing.status))
 
     @property
     def status(self) -> PlayerStatus:
@@ -109,6 +115,42 @@ def combined(statuses: Sequence[PlayerStatus]) -> PlayerStatus:
         refreshes=sum(status.refreshes for status in statuses),
         start_latency_ms=statuses[0].start_latency_ms,
     )
+
+
+class Interruption:
+    """Whether Ctrl-C or SIGTERM has asked for the end; a second one ends the program hard."""
+
+    def __init__(self) -> None:
+        self.exit_status = 0
+
+    async def wait(self) -> None:
+        """Returns when the end was asked for; meanwhile signals are taken so."""
+        loop, asked = asyncio.get_running_loop(), asyncio.Event()
+
+        def ask(number: int) -> None:
+            self.exit_status = 128 + number
+            asked.set()
+
+        for number in _ENDING_SIGNALS:
+            loop.add_signal_handler(number, ask, number)
+        try:
+            await asked.wait()
+        finally:
+            for number in _ENDING_SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+async def first_of(*works: Coroutine[Any, Any, None]) -> None:
+    """Does all of them until the first one ends; raises what that one raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        over, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in over:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -142,28 +184,33 @@ async def leave_quietly(device: Device) -> None:
             await device.stop()
 
 
-async def obey_keys(client: MeshClient, device: Device, tell: Callable[[str], None]) -> bool:
-    """Does what the keys say until q stops the session; False where there are no keys."""
+async def quit_by_key(client: MeshClient, device: Device, tell: Callable[[str], None]) -> None:
+    """Does what the keys say, and returns at q; never where there are no keys."""
     commands = OwnCommands(client, device)
+    task = asyncio.current_task()
     async for key in keys():
+        if key == "quit":
+            return
         try:
-            if key == "quit":
-                await device.stop()
-                return True
-            if device.player is not None and device.playing:
-                await _press(commands, key, device.player.status())
-        except Fault as fault:
-            tell(fault.message)
-    return False
+            if device.playing:
+                await _press(commands, key, device)
+        except (Fault, CannotObey, PlayerError) as error:
+            # gRPC may take the cancellation of this task for one of its call.
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from error
+            tell(str(error))
+    await asyncio.Event().wait()
 
 
-async def _press(commands: OwnCommands, key: str, status: PlayerStatus) -> None:
+async def _press(commands: OwnCommands, key: str, device: Device) -> None:
     if key == "pause":
-        await (commands.resume() if status.state.value == "PAUSED" else commands.pause())
+        held = device.known.motion is Motion.PAUSED
+        await (commands.resume() if held else commands.pause())
     elif key == "next":
         await commands.skip()
     elif key == "previous":
         await commands.previous()
-    else:
-        steps = {"forward": status.position_ms + _STEP_MS, "back": status.position_ms - _STEP_MS}
+    elif device.player is not None:
+        here_ms = device.player.status().position_ms
+        steps = {"forward": here_ms + _STEP_MS, "back": here_ms - _STEP_MS}
         await commands.seek(steps.get(key, 0))

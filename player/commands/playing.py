@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -14,8 +13,14 @@ from meshkit.faults import Fault
 from meshkit.ulids import new_id
 from player.commands.device_names import find_device, tell_outcome
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.performing import Stage, leave_quietly, linked, obey_keys
-from player.commands.screen import KEYS
+from player.commands.performing import (
+    Interruption,
+    Stage,
+    first_of,
+    leave_quietly,
+    linked,
+    quit_by_key,
+)
 from player.commands.terminal_text import plain, say
 from player.commands.wishes import Wish, command_of, find_wish, request_of
 from player.device.device import Device
@@ -91,9 +96,12 @@ def play(
             )
             if on is not None:
                 return await _play_elsewhere(client, wish, on)
-            status = await play_here(client, request_of(wish, device), options, seconds=seconds)
+            interruption, request = Interruption(), request_of(wish, device)
+            status = await play_here(
+                client, request, options, seconds=seconds, interruption=interruption
+            )
         Console(highlight=False).print(summary(status))
-        return 0
+        return interruption.exit_status
 
     return run(work())
 
@@ -145,11 +153,13 @@ async def play_here(
     *,
     seconds: float | None = None,
     console: Console | None = None,
+    interruption: Interruption | None = None,
 ) -> PlayerStatus:
     """Plays what a PlayRequest asks for on this computer, which obeys other devices meanwhile.
 
-    To the end of everything, or for ``seconds`` of music; returns the last status with the counts
-    of all tracks. Raises the service's fault and PlayerError.
+    To the end of everything, for ``seconds`` of music, or until the interruption; returns the last
+    status with the counts of all tracks. Raises the service's fault, PlayerError, and CommandFailed
+    where it could not go on.
     """
     console = console or Console(highlight=False)
 
@@ -158,20 +168,28 @@ async def play_here(
 
     answer = await ready(client, client.playback.Play, request, on_wait)
     async with listening(client, answer, request.device_id, options) as device:
-        stage = Stage(console, device.deck.description, shown_keys=KEYS)
+        stage = Stage(console, device.deck.description)
         async with linked(client, device, _COMPUTER):
-            typing = asyncio.create_task(obey_keys(client, device, stage.tell))
+            ends = [_perform(device, stage, seconds), quit_by_key(client, device, stage.tell)]
+            if interruption is not None:
+                ends.append(interruption.wait())
             try:
-                await _perform(device, stage, seconds)
+                await first_of(*ends)
             finally:
-                typing.cancel()
-                await asyncio.gather(typing, return_exceptions=True)
                 await leave_quietly(device)
-        if device.failure is not None:
-            raise device.failure
-        if device.ended is not None and device.ended.reason != "FINISHED":
-            console.print(plain(device.ended.message), markup=False)
+        _tell_end(device, console)
     return at_real_latency(stage.status, options.speed)
+
+
+def _tell_end(device: Device, console: Console) -> None:
+    """Why it ended, where that is not plain. Raises what broke it."""
+    if device.failure is not None:
+        raise device.failure
+    if device.ended is None or device.ended.reason == "FINISHED":
+        return
+    if device.ended.reason == "FAILED":
+        raise CommandFailed(device.ended.message)
+    console.print(plain(device.ended.message), markup=False)
 
 
 async def _perform(device: Device, stage: Stage, seconds: float | None) -> None:

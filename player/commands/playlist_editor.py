@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -137,13 +138,18 @@ def _write_draft(text: str) -> Path:
 
 
 async def _open(command: Sequence[str], draft: Path) -> None:
+    # The terminal is the editor's until it is closed, and so is Ctrl-C.
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
     try:
         editor = await asyncio.create_subprocess_exec(*command, str(draft))
+        status = await editor.wait()
     except OSError as error:
         raise CommandFailed(
             f"the editor {command[0]} cannot be started: {error.strerror}"
         ) from error
-    status = await editor.wait()
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
     if status:
         raise CommandFailed(f"the editor {command[0]} ended with status {status}")
 

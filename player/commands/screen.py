@@ -9,20 +9,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from player.commands.keys import IDLE_KEYS, PLAYING_KEYS
 from player.commands.terminal_text import clock
 from player.domain.status import PlayerStatus
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _HISTORY = 40
-KEYS = "space pause · ←/→ 10 s · n next · b back · q quit"
 
 
 class Screen:
     """Renders statuses; remembers the last buffer levels for the sparkline."""
 
-    def __init__(self, sink: str, keys: str = KEYS) -> None:
+    def __init__(self, sink: str) -> None:
         self._sink = sink
-        self._keys = keys
         self.notice = ""
         self._levels: deque[float] = deque(maxlen=_HISTORY)
 
@@ -41,14 +40,18 @@ class Screen:
         facts.add_row(
             Text(f"rung {status.rung_kbps or '-'} kbps {status.codec}"),
             Text(f"link {_rate(status.throughput_kbps)}"),
-            Text(f"buffer {status.buffer_s:5.1f} s {self._sparkline()}"),
             Text(f"underruns {status.underruns}"),
         )
-        return Group(head, bar, facts, self.foot())
+        buffered = Text(f"buffer {status.buffer_s:5.1f} s  {self._sparkline()}")
+        return Group(head, bar, facts, buffered, self._foot(PLAYING_KEYS))
 
-    def foot(self) -> RenderableType:
-        """The keys, what the sound comes out of, and what happened last."""
-        lines = [line for line in (self._keys, self._sink, self.notice) if line]
+    def render_idle(self, name: str) -> RenderableType:
+        """The picture while nothing plays; the name of the device safe to show."""
+        return Group(Text(name, style="bold"), self._foot(IDLE_KEYS))
+
+    def _foot(self, keys: str) -> RenderableType:
+        """The keys that do something now, what the sound comes out of, what happened last."""
+        lines = [line for line in (keys, self._sink, self.notice) if line]
         return Text("\n".join(lines), style="dim")
 
     def _sparkline(self) -> str:

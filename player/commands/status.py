@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from rich.text import Text
 from segue.playback.v1 import playback_pb2, playback_service_pb2
 
 from player.commands.following import followed
+from player.commands.keys import IDLE_KEYS, keys
 from player.commands.outcome import Flag, Folder, User, run
 from player.commands.playback_words import facts, what_plays
 from player.commands.terminal_text import clock, say, track_words
@@ -41,7 +41,7 @@ def status(
     Parameters
     ----------
     watch
-        Go on showing it, live, until Ctrl-C.
+        Go on showing it, live, until q or Ctrl-C.
     as_json
         Print one JSON object; with --watch, one a line at every change.
     """
@@ -94,25 +94,36 @@ async def _draw(client: MeshClient) -> None:
         async for playback in _changes(client):
             told[:] = [(playback, time.monotonic())]
 
-    listening = asyncio.create_task(listen())
+    listening, quitting = asyncio.create_task(listen()), asyncio.create_task(_quit())
+    tasks = (listening, quitting)
     try:
         with Live(auto_refresh=False, transient=True) as screen:
-            while not listening.done():
+            while not (listening.done() or quitting.done()):
                 if told:
                     playback, at = told[0]
                     screen.update(picture(playback, time.monotonic() - at), refresh=True)
-                await asyncio.wait((listening,), timeout=_TICK_S)
-        listening.result()
+                await asyncio.wait(tasks, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED)
+        if listening.done():
+            listening.result()
     finally:
-        listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _quit() -> None:
+    """Returns when q was pressed; never where there are no keys."""
+    async for key in keys():
+        if key == "quit":
+            return
+    await asyncio.Event().wait()
 
 
 def picture(playback: Any, age_s: float) -> RenderableType:
-    """A Playback as it was told ``age_s`` seconds ago, as it is now."""
+    """A Playback as it was told ``age_s`` seconds ago, as it is now, and the keys."""
+    shown_keys = Text(IDLE_KEYS, style="dim")
     if playback is None:
-        return Text(_NOTHING)
+        return Group(Text(_NOTHING), shown_keys)
     position_ms, length_ms = playback.position_ms, playback.track.duration_ms
     if playback.status == _PLAYING:
         position_ms = min(length_ms, position_ms + round(age_s * 1000))
@@ -125,4 +136,4 @@ def picture(playback: Any, age_s: float) -> RenderableType:
     head = Text(track_words(playback.track), style="bold")
     doing = what_plays(playback, position_ms).split("  ")
     foot = Text("  ".join(part for part in (doing[0], doing[-1], facts(playback)) if part))
-    return Group(head, bar, foot)
+    return Group(head, bar, foot, shown_keys)

@@ -32,7 +32,7 @@ from player.device.plan import (
 from player.device.session import Session
 from player.device.sound import first_sound, last_sound
 from player.device.targets import Order, Track, of_command, of_held, of_playback, of_start
-from player.device.words import words_of_end, words_of_limit
+from player.device.words import detail_of, words_of_end, words_of_limit
 from player.domain.status import PlayerStatus
 from player.engine import Player
 from player.errors import PlayerError
@@ -42,7 +42,6 @@ _STATUS = device_pb2.Command.Status
 _KIND = device_pb2.Command.Kind
 _AGAIN_S = 0.2
 _ADDRESS_TRIES = 5
-_DETAIL_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +54,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What plays, for a screen. ``play`` is the play_id."""
+    """What plays, for a screen. ``load`` counts what this device has loaded so far."""
 
-    play: str
+    load: int
     track: Track
     status: PlayerStatus
 
 
 class CannotObey(Exception):
     """A command cannot be obeyed; the text says why, for people."""
-
-
-def _presentable(text: str) -> str:
-    """``text`` as the service takes it for people."""
-    cut = text[:_DETAIL_CHARACTERS]
-    return "".join(one if one.isprintable() else " " for one in cut)
 
 
 def _ignore(_words: str) -> None:
@@ -98,6 +91,7 @@ class Device:
         self.device_id = device_id
         self.known = Known()
         self.track = Track()
+        self._loads = 0
         self.player: Player | None = None
         self.ended: Ended | None = None
         self.failure: PlayerError | None = None
@@ -120,7 +114,7 @@ class Device:
                 await first_sound(self.player)
         except (CannotObey, Fault, PlayerError) as error:
             self._tell(f"could not obey: {error}")
-            detail = _presentable(str(error))
+            detail = detail_of(error)
             return device_pb2.Applied(number=command.number, status=_STATUS.FAILED, detail=detail)
         status = _STATUS.DONE if reached else _STATUS.SUPERSEDED
         return device_pb2.Applied(number=command.number, status=status)
@@ -151,8 +145,8 @@ class Device:
             try:
                 for action in step.actions:
                     await self._do(action, order)
-            except (CannotObey, Fault, PlayerError):
-                self.known = step.known
+            except (CannotObey, Fault, PlayerError) as error:
+                self.known, self.ended = step.known, Ended("FAILED", str(error))
                 await self._silence()
                 raise
             self.known = step.known
@@ -192,6 +186,7 @@ class Device:
             await self._take_off()
         session = self._session_of(order.target)
         self.player = player = self.deck.player(self._fresh_address, session.next_track())
+        self._loads += 1
         self.track, self.ended, self.failure = order.track, None, None
         await player.play(url, position_ms=order.target.position_ms, paused=paused)
         self._watch_again(player)
@@ -364,13 +359,15 @@ class Device:
         """What plays, at every change and interval; None at every change while nothing does."""
         while True:
             change, player = self._change, self.player
-            if player is None or not self.playing:
+            if not self.playing:
                 yield None
+            # Without a player it is between two tracks, which is not the end of anything.
+            if not self.playing or player is None:
                 await change.wait()
                 continue
-            play, track = self.known.play_id, self.track
+            load, track = self._loads, self.track
             async for status in player.watch(interval_s):
-                yield Showing(play, track, status)
+                yield Showing(load, track, status)
                 if self.player is not player or not self.playing:
                     break
             else:

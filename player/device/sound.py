@@ -27,4 +27,5 @@ async def first_sound(player: Player) -> None:
 async def last_sound(player: Player) -> None:
     """Waits, for some seconds at most, until a track is heard to its end. Raises PlayerError."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(player.wait(), _LAST_SOUND_S)
+        async with asyncio.timeout(_LAST_SOUND_S):
+            await player.wait()

@@ -238,8 +238,8 @@ def test_without_a_terminal_only_changes_are_lines() -> None:
     track = Track("T", "Song", "Ada", 10_000)
     with stage.lit():
         for status in (status_at(100), status_at(200), status_at(300, rung_kbps=320)):
-            stage.show(Showing("P1", track, status))
-        stage.show(Showing("P2", track, status_at(400)))
+            stage.show(Showing(1, track, status))
+        stage.show(Showing(2, track, status_at(400)))
         stage.show(None)
         stage.tell("paused\x1b[2J")
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
