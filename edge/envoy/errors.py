@@ -18,10 +18,35 @@ from segue.errors.v1 import errors_pb2
 from segue.errors.v1.errors_pb2 import ErrorReason, ReasonSpec
 
 from edge.envoy.resources import Json, extension
-from edge.envoy.scripts import REFUSED_BY_TRANSCODER
+from edge.envoy.scripts import CONNECT, REFUSED_BY_TRANSCODER
 
 _RETRY_AFTER_S = 1
 _NOT_TRANSCODED = "grpc_json_transcode_failure"
+_CONTENT_OF_GRPC: Json = {
+    "name": "content-type",
+    "string_match": {"prefix": "application/grpc"},
+    "treat_missing_header_as_empty": True,
+}
+_CONNECT: Json = {
+    "or_filter": {
+        "filters": [
+            {"header_filter": {"header": {"name": CONNECT, "present_match": True}}},
+            # Refused before a script marked it.
+            {
+                "and_filter": {
+                    "filters": [
+                        {
+                            "header_filter": {
+                                "header": {"name": ":path", "string_match": {"prefix": "/segue."}}
+                            }
+                        },
+                        {"header_filter": {"header": {**_CONTENT_OF_GRPC, "invert_match": True}}},
+                    ]
+                }
+            },
+        ]
+    }
+}
 _NOT_GRPC: Json = {
     "or_filter": {
         "filters": [
@@ -31,16 +56,7 @@ _NOT_GRPC: Json = {
                     "header": {"name": "x-envoy-original-method", "present_match": True}
                 }
             },
-            {
-                "header_filter": {
-                    "header": {
-                        "name": "content-type",
-                        "string_match": {"prefix": "application/grpc"},
-                        "invert_match": True,
-                        "treat_missing_header_as_empty": True,
-                    }
-                }
-            },
+            {"header_filter": {"header": {**_CONTENT_OF_GRPC, "invert_match": True}}},
         ]
     }
 }
@@ -56,14 +72,7 @@ _GRPC: Json = {
                     }
                 }
             },
-            {
-                "header_filter": {
-                    "header": {
-                        "name": "content-type",
-                        "string_match": {"prefix": "application/grpc"},
-                    }
-                }
-            },
+            {"header_filter": {"header": _CONTENT_OF_GRPC}},
         ]
     }
 }
@@ -124,7 +133,9 @@ def local_reply_config() -> Json:
     """The mappers of every local reply, for JSON callers and for gRPC callers."""
     mappers = []
     for reply in LOCAL_REPLIES:
-        mappers += [_json_mapper(reply), _grpc_mapper(reply)]
+        if reply.cause != _NOT_TRANSCODED:
+            mappers.append(_connect_mapper(reply))
+        mappers += [_json_mapper(reply), _status_mapper(reply, _GRPC, grpc=True)]
     return {"mappers": mappers}
 
 
@@ -172,12 +183,19 @@ def _json_mapper(reply: LocalReply) -> Json:
     }
 
 
-def _grpc_mapper(reply: LocalReply) -> Json:
-    status = status_of(reply, grpc=True)
+def _connect_mapper(reply: LocalReply) -> Json:
+    mapper = _status_mapper(reply, _CONNECT, grpc=False)
+    mapper["headers_to_add"].append(_header(CONNECT, "unary"))
+    return mapper
+
+
+def _status_mapper(reply: LocalReply, caller: Json, *, grpc: bool) -> Json:
+    """The whole Status in a header: a script tells callers by Connect what is in it."""
+    status = status_of(reply, grpc=grpc)
     encoded = base64.b64encode(status.SerializeToString(deterministic=True)).rstrip(b"=")
     return {
         **_answer(reply),
-        "filter": _filter(reply, _GRPC),
+        "filter": _filter(reply, caller),
         "headers_to_add": [_header("grpc-status-details-bin", encoded.decode())],
         # Becomes grpc-message, which clients compare with the message of the Status.
         "body_format_override": {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from google.api import annotations_pb2
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorProto
 from google.rpc import error_details_pb2, status_pb2
 from segue.mesh.v1.options_pb2 import MethodPolicy
 
@@ -81,9 +81,21 @@ def paths_regex(calls: Iterable[tuple[str, str]]) -> str:
     )
 
 
+def rpcs_regex(methods: Iterable[ExposedMethod]) -> str:
+    """An RE2 expression for the paths of RPCs."""
+    by_service: dict[str, list[str]] = {}
+    for method in methods:
+        service, _, name = method.contract.path.rpartition("/")
+        by_service.setdefault(service, []).append(name)
+    return "|".join(
+        f"{re.escape(service)}/(?:{'|'.join(sorted(names))})"
+        for service, names in sorted(by_service.items())
+    )
+
+
 def transcoded_services(methods: Iterable[ExposedMethod]) -> list[str]:
-    """The services that have a JSON form, by full name."""
-    return sorted({method.contract.service for method in methods if method.has_json})
+    """The services that can be called in JSON, by full name."""
+    return sorted({method.contract.service for method in methods})
 
 
 def descriptor_set() -> bytes:
@@ -91,7 +103,8 @@ def descriptor_set() -> bytes:
 
     google.rpc's error details are in it: without them the transcoder answers an error that carries
     details with an empty body. ``response_body`` is not: the transcoder refuses it, so a filter of
-    ours takes the field out of the answer (see filters.py).
+    ours takes the field out of the answer (see filters.py). A unary method can be called at its
+    RPC's own path, too, by a body that is its whole request.
     """
     files: dict[str, FileDescriptor] = {}
     for module in [*load_all(), error_details_pb2, status_pb2]:
@@ -100,10 +113,20 @@ def descriptor_set() -> bytes:
     for file in files.values():
         proto = found.file.add()
         file.CopyToProto(proto)
-        for method in (method for service in proto.service for method in service.method):
-            if method.options.HasExtension(annotations_pb2.http):
-                method.options.Extensions[annotations_pb2.http].ClearField("response_body")
+        for service in proto.service:
+            for method in service.method:
+                path = f"/{proto.package}.{service.name}/{method.name}"
+                _for_the_transcoder(method, path)
     return found.SerializeToString(deterministic=True)
+
+
+def _for_the_transcoder(method: MethodDescriptorProto, path: str) -> None:
+    rule = method.options.Extensions[annotations_pb2.http]
+    rule.ClearField("response_body")
+    if method.client_streaming or method.server_streaming:
+        return
+    own = rule.additional_bindings.add() if rule.WhichOneof("pattern") else rule
+    own.post, own.body = path, "*"
 
 
 def _collect(file: FileDescriptor, files: dict[str, FileDescriptor]) -> None:

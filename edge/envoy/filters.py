@@ -7,14 +7,34 @@ from pathlib import Path
 
 from edge.envoy.clusters import IDENTITY_HTTP
 from edge.envoy.exposure import ExposedMethod, transcoded_services
+from edge.envoy.names import (
+    BUFFER,
+    CONNECT_BRIDGE,
+    CONNECT_JSON_SCRIPT,
+    CONNECT_SCRIPT,
+    CONNECT_STATUS,
+    JSON_BUFFER,
+    JSON_JWT,
+    JSON_SCRIPT,
+    JWT,
+    LUA,
+    TRANSCODER,
+    USER,
+)
 from edge.envoy.resources import Json, extension, seconds
-from edge.envoy.routes import BUFFER, JSON_BUFFER, JSON_JWT, JSON_SCRIPT, JWT, LUA, TRANSCODER, USER
-from edge.envoy.scripts import answer_script, json_script
+from edge.envoy.scripts import (
+    answer_script,
+    connect_json_script,
+    connect_script,
+    connect_status_script,
+    json_script,
+)
 from edge.envoy.settings import EdgeSettings, RateLimit
 
 AUDIENCE = "segue"
 
 _PROVIDER = "identity"
+_BRIDGE = "filters.http.connect_grpc_bridge.v3.FilterConfig"
 
 
 def http_filters(
@@ -32,10 +52,17 @@ def http_filters(
             LUA,
             "filters.http.lua.v3.Lua",
             default_source_code={"inline_string": answer_script(methods)},
-            source_codes={JSON_SCRIPT: {"inline_string": json_script(methods)}},
+            source_codes={
+                JSON_SCRIPT: {"inline_string": json_script(methods)},
+                CONNECT_SCRIPT: {"inline_string": connect_script(methods)},
+                CONNECT_JSON_SCRIPT: {"inline_string": connect_json_script(methods)},
+            },
         ),
         extension("envoy.filters.http.grpc_web", "filters.http.grpc_web.v3.GrpcWeb"),
+        # Routes of the Connect protocol switch these on.
+        {**extension(CONNECT_BRIDGE, _BRIDGE), "disabled": True},
         _transcoder(settings, methods, descriptors),
+        {**_connect_status(), "disabled": True},
         _grpc_stats(methods),
         _jwt_authn(settings, JWT),
         _buffer(BUFFER, settings.max_sign_in_bytes),
@@ -63,6 +90,11 @@ def _buffer(name: str, max_bytes: int) -> Json:
     """Takes bodies whole, up to a size. It would hold streams: routes that want it switch it on."""
     kind = "filters.http.buffer.v3.Buffer"
     return {**extension(name, kind, max_request_bytes=max_bytes), "disabled": True}
+
+
+def _connect_status() -> Json:
+    source = {"inline_string": connect_status_script()}
+    return extension(CONNECT_STATUS, "filters.http.lua.v3.Lua", default_source_code=source)
 
 
 def _compressor() -> Json:

@@ -10,8 +10,7 @@ from edge.envoy.clusters import TRACES
 from edge.envoy.errors import local_reply_config
 from edge.envoy.exposure import ExposedMethod, paths_regex
 from edge.envoy.filters import http_filters
-from edge.envoy.resources import Json, extension, socket_address
-from edge.envoy.routes import (
+from edge.envoy.names import (
     HEALTH_PATH,
     MEDIA_PREFIX,
     OPENAPI_PATH,
@@ -19,8 +18,10 @@ from edge.envoy.routes import (
     ORIGINAL_PATH,
     SHARE_PREFIX,
     SIGN_IN_PREFIXES,
-    route_config,
 )
+from edge.envoy.resources import Json, extension, socket_address
+from edge.envoy.routes import route_config
+from edge.envoy.scripts import CONNECT
 from edge.envoy.settings import EdgeSettings
 from meshkit.interceptors import json_fields
 
@@ -110,8 +111,8 @@ def _connection_manager(settings: EdgeSettings) -> Json:
 
 
 def _taken_from_outside() -> Json:
-    """Removes the headers that are the edge's own to send, and those that the transcoder sets."""
-    names = (json_fields.HEADER, ORIGINAL_PATH, ORIGINAL_METHOD)
+    """Removes the headers that are the edge's own to send, and those that its filters set."""
+    names = (json_fields.HEADER, CONNECT, ORIGINAL_PATH, ORIGINAL_METHOD)
     mutation = "http.early_header_mutation.header_mutation"
     return extension(
         f"envoy.{mutation}",

@@ -24,6 +24,9 @@ CALLED_BY = "x-called-by"
 IF_NONE_MATCH = "x-if-none-match"
 # The header by which the script knows an answer that the transcoder gave instead of a service.
 REFUSED_BY_TRANSCODER = "x-refused-by-transcoder"
+# The header by which the edge's own answers know a call of the Connect protocol, and dynamic
+# metadata of the same name.
+CONNECT = "x-connect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ _CONSTANTS: Mapping[str, str | int] = {
     # Dynamic metadata, from the request to the answer.
     "SEGUE": "segue",
     "WRONG_LIST": "wrong_list",
+    "CONNECT": CONNECT,
+    "CONNECT_STATUS": "connect_status",
+    "CONNECT_FIELD": "connect_field",
+    "CONNECT_FAULT": "connect_fault",
     "MAX_PATHS": LARGEST_FIELDS.count,
     "MAX_BYTES": LARGEST_FIELDS.size,
     "MAX_KEYS": MOST_KEYS,
@@ -63,21 +70,48 @@ _FOLDER = Path(__file__).parent / "lua"
 
 def answer_script(methods: Iterable[ExposedMethod]) -> str:
     """What finishes an answer. It stands before the transcoder, so it runs after it."""
-    return "\n".join([_tables(methods), _source("refusals"), _source("answers")])
+    parts = ("refusals", "answers", "connect")
+    return "\n".join([_tables(methods), *map(_source, parts)])
 
 
 def json_script(methods: Iterable[ExposedMethod]) -> str:
     """The same, for calls in JSON: tells the service, too, which fields the body names."""
-    return "\n".join([answer_script(methods), _source("fields")])
+    handler = 'function envoy_on_request(handle) tell_fields(handle, "") end\n'
+    return "\n".join([answer_script(methods), _source("fields"), handler])
+
+
+def connect_script(methods: Iterable[ExposedMethod]) -> str:
+    """The same as the first, for calls of the Connect protocol, which it marks."""
+    handler = "function envoy_on_request(handle) begin_connect(handle) end\n"
+    return "\n".join([answer_script(methods), _source("connect_requests"), handler])
+
+
+def connect_json_script(methods: Iterable[ExposedMethod]) -> str:
+    """The same, for those in JSON: their body is always the whole request."""
+    handler = (
+        "function envoy_on_request(handle)\n"
+        f'  if begin_connect(handle) then tell_fields(handle, "{json_fields.WHOLE}") end\nend\n'
+    )
+    parts = ("fields", "connect_requests")
+    return "\n".join([answer_script(methods), *map(_source, parts), handler])
+
+
+def connect_status_script() -> str:
+    """What keeps the Status of a call of the Connect protocol."""
+    return "\n".join([*_constants(), _source("connect_status")])
 
 
 def _tables(methods: Iterable[ExposedMethod]) -> str:
     messages = list(_request_messages(methods))
-    lines = [f"local {name} = {json.dumps(value)}" for name, value in _CONSTANTS.items()]
+    lines = _constants()
     lines.append(f"local RENAMED = {_table(_renamed_fields(messages))}")
     lines.append(f"local ENUMS = {_table(_enums(messages))}")
     lines.append(f"local LISTS = {_table(_lists(messages))}")
     return "\n".join(lines)
+
+
+def _constants() -> list[str]:
+    return [f"local {name} = {json.dumps(value)}" for name, value in _CONSTANTS.items()]
 
 
 def _source(name: str) -> str:

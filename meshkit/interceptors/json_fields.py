@@ -19,6 +19,8 @@ from meshkit.faults import InvalidArgument
 HEADER = "x-json-fields"
 """The paths of the fields of a body, ``a,b,b.c``: each once, no indices of lists, all but letters,
 digits and ``_`` percent-encoded. ``*``: more than any message has."""
+WHOLE = "/"
+"""Begins the header where the body is the whole request, whatever the call's HTTP rule says."""
 
 _MOST_FORMS = 256
 # What is in these is not for the contract to say.
@@ -34,10 +36,11 @@ _OPEN = {
 class JsonFields:
     """The check of one method."""
 
-    __slots__ = ("_bodies", "_good")
+    __slots__ = ("_bodies", "_good", "_whole")
 
     def __init__(self, method: MethodDescriptor) -> None:
         self._bodies = _bodies(method)
+        self._whole = [("", method.input_type)]
         self._good: set[str] = set()
 
     def require_known(self, headers: dict[str, str]) -> None:
@@ -45,8 +48,10 @@ class JsonFields:
         told = headers.get(HEADER)
         if told is None or told in self._good:
             return
-        faults = [fault for body in self._bodies if (fault := _fault(told, *body))]
-        if faults and len(faults) == len(self._bodies):
+        bodies = self._whole if told.startswith(WHOLE) else self._bodies
+        paths = told.removeprefix(WHOLE)
+        faults = [fault for body in bodies if (fault := _fault(paths, *body))]
+        if faults and len(faults) == len(bodies):
             raise faults[0]
         if len(self._good) < _MOST_FORMS:
             self._good.add(told)

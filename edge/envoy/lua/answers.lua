@@ -88,6 +88,10 @@ function envoy_on_response(handle)
   local verb, held = headers:get(CALLED_BY), headers:get(IF_NONE_MATCH)
   headers:remove(CALLED_BY)
   headers:remove(IF_NONE_MATCH)
+  local segue, refused = handle:streamInfo():dynamicMetadata():get(SEGUE), headers:get(CONNECT)
+  local connect = segue and segue[CONNECT] or refused
+  headers:remove(CONNECT)
+  if connect then return finish_connect(handle, connect) end
   if kind:sub(1, 16) == "application/grpc" then return end
   headers:remove("grpc-status")
   headers:remove("grpc-message")

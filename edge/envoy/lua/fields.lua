@@ -100,10 +100,10 @@ local function paths_of(text)
   return count > 0 and table.concat(paths, ",") or nil, wrong_list
 end
 
-function envoy_on_request(handle)
+function tell_fields(handle, whole)
   local body = handle:body()
   if not body then return end
   local paths, wrong_list = paths_of(tostring(body:getBytes(0, body:length())))
-  if paths then handle:headers():replace(JSON_FIELDS, paths) end
+  if paths then handle:headers():replace(JSON_FIELDS, whole .. paths) end
   if wrong_list then handle:streamInfo():dynamicMetadata():set(SEGUE, WRONG_LIST, wrong_list) end
 end

@@ -51,16 +51,19 @@ local function quoted(text)
   return '"' .. escaped .. '"'
 end
 
--- The google.rpc.Status for what the transcoder said.
-local function refusal(words, wrong_list)
+-- The field that the transcoder refused, what is wrong with it, and what it is called now.
+local function refused_field(words, wrong_list)
   local field, fault, type = field_and_fault(words, wrong_list)
   field = field:sub(1, 200)
   local renamed_to = type and RENAMED[type .. "." .. field]
+  return field, renamed_to and "is now called " .. renamed_to or fault, renamed_to
+end
+
+-- The google.rpc.Status for what the transcoder said.
+local function refusal(words, wrong_list)
+  local field, fault, renamed_to = refused_field(words, wrong_list)
   local metadata = '{"field":' .. quoted(field)
-  if renamed_to then
-    fault = "is now called " .. renamed_to
-    metadata = metadata .. ',"renamed_to":' .. quoted(renamed_to)
-  end
+  if renamed_to then metadata = metadata .. ',"renamed_to":' .. quoted(renamed_to) end
   return '{"code":3,"message":' .. quoted(field .. ": " .. fault) .. ',"details":['
     .. '{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"INVALID_FIELD",'
     .. '"domain":"segue","metadata":' .. metadata .. "}},"

@@ -19,7 +19,7 @@ from segue.mesh.v1.validation_pb2 import rules
 from test_edge_refusals import violation_of
 
 from edge.envoy.exposure import exposed_methods
-from edge.envoy.routes import SHARE_PREFIX
+from edge.envoy.names import SHARE_PREFIX
 from edge.envoy.scripts import LARGEST_FIELDS, MOST_KEYS
 from meshkit import contracts
 from meshkit.interceptors import json_fields
