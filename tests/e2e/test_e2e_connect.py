@@ -37,4 +37,4 @@ def test_buf_curl_is_told_why_a_call_is_refused(mesh: RunningMesh, free: str) ->
     assert "google.rpc.ErrorInfo" in complained
     _, complained = buf_curl(mesh, "nonsense", WATCH, "{}")
     assert '"code": "unauthenticated"' in complained
-    assert "TOKEN_INVALID" in complained
+    assert "google.rpc.ErrorInfo" in complained

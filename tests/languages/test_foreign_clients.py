@@ -36,17 +36,34 @@ def said_by(program: list[str | Path], token: str, *words: str | Path) -> Any:
 
 
 def assert_it_plays(said: Any, refused: str) -> None:
+    assert said["watched"]["playback"]["track"]["title"] == TITLE
+    assert_it_calls(said, refused)
+
+
+def assert_it_calls(said: Any, refused: str) -> None:
     assert said["title"] == TITLE
     assert said["stream_url"].endswith("/master.m3u8")
-    assert said["watched"]["playback"]["track"]["title"] == TITLE
     assert said["refused"] == refused
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "grpc-web", "connect"])
 def test_a_client_of_connect_es_searches_plays_and_watches(
+    mesh: RunningMesh, typescript: Path, protocol: str
+) -> None:
+    words = (mesh.edge, TITLE, protocol)
+    said = said_by(["node", typescript / "connect.js"], mesh.token(protocol), *words)
+    assert_it_plays(said, "InvalidArgument")
+    assert said["reasons"] == ["INVALID_FIELD"]
+
+
+def test_a_client_of_connect_es_calls_in_json_and_is_told_that_streams_are_binary(
     mesh: RunningMesh, typescript: Path
 ) -> None:
-    said = said_by(["node", typescript / "connect.js"], mesh.token("connect"), mesh.edge, TITLE)
-    assert_it_plays(said, "InvalidArgument")
+    words = (mesh.edge, TITLE, "connect-json")
+    said = said_by(["node", typescript / "connect.js"], mesh.token("json-calls"), *words)
+    assert_it_calls(said, "InvalidArgument")
+    assert said["reasons"] == ["INVALID_FIELD"]
+    assert "application/connect+proto" in said["watched"]
 
 
 def test_a_client_of_grpc_js_searches_plays_and_watches(
