@@ -1,4 +1,4 @@
-"""The Connect protocol as buf curl speaks it unless told: with reflection alone, and with streams."""
+"""The Connect protocol as buf curl speaks it unless told: by reflection alone, streams too."""
 
 from __future__ import annotations
 
