@@ -33,7 +33,7 @@ from localmesh.databases import database_dsn
 from localmesh.discovery import find_mesh
 from localmesh.programs import postgres_programs
 from meshkit import postgres
-from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
+from playlist_svc.adapters.postgres.catalogue_replica import PostgresCatalogueReplica
 from playlist_svc.ports.tracks import Track, TrackChange
 from tests.running_mesh import RunningMesh, running_mesh
 
@@ -81,7 +81,7 @@ async def _catalogue(dsn: str) -> list[str]:
         )  # fmt: skip
         changes.append(TrackChange(track_id, 1, track))
     async with postgres.open_pool(dsn, schema="playlist") as pool:
-        copy = PostgresTrackReplica(pool)
+        copy = PostgresCatalogueReplica(pool)
         for start in range(0, len(changes), 2_000):
             await copy.apply(changes[start : start + 2_000], "")
     return [change.id for change in changes]

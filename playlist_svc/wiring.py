@@ -27,6 +27,7 @@ from playlist_svc.adapters.grpc.matching import (
     RetryPolicy,
 )
 from playlist_svc.adapters.grpc.names import CatalogueAlbums, CatalogueArtists
+from playlist_svc.adapters.postgres.catalogue_replica import PostgresCatalogueReplica
 from playlist_svc.adapters.postgres.library import (
     PostgresBlockedArtists,
     PostgresSavedAlbums,
@@ -37,7 +38,6 @@ from playlist_svc.adapters.postgres.people import PostgresLastKnownNames, Postgr
 from playlist_svc.adapters.postgres.playlists import PostgresPlaylists
 from playlist_svc.adapters.postgres.sharing import PostgresBlocks, PostgresShares
 from playlist_svc.adapters.postgres.social import PostgresAffiliations, PostgresSocial
-from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
 from playlist_svc.adapters.postgres.tracks import PostgresTracks
 from playlist_svc.adapters.valkey.attempts import ValkeyAttemptLimiter
 from playlist_svc.adapters.valkey.heads import ValkeyHeads
@@ -86,7 +86,7 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
         decode_head=heads.decode,
     )
     process.refuse_revoked(identity_revocations(users))
-    process.consume("catalog", catalogue.changes, PostgresTrackReplica(lookups))
+    process.consume("catalog", catalogue.changes, PostgresCatalogueReplica(lookups))
     collections = (parts.saved_tracks, parts.saved_albums, parts.blocked_artists)
     holders = (parts.store, parts.shares, *collections, parts.social, KeptAnswers(pool))
     process.consume_users(users, *holders, names=PostgresUserReplica(lookups, now_ms))

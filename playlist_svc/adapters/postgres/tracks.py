@@ -10,7 +10,7 @@ from meshkit import postgres
 from meshkit.aging import AgingCache
 from meshkit.replicas_postgres import PostgresCursor
 from playlist_svc.adapters.postgres import rules_sql, track_rows
-from playlist_svc.adapters.postgres.track_replica import FEED
+from playlist_svc.adapters.postgres.catalogue_replica import FEED
 from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.domain.rules import Rule
 from playlist_svc.ports.tracks import Catalogue, Track, TrackChange

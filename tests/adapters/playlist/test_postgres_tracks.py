@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from meshkit import postgres
 from meshkit.faults import NotFound, Unavailable
 from playlist_svc.adapters.memory.tracks import MemoryTracks
-from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
+from playlist_svc.adapters.postgres.catalogue_replica import PostgresCatalogueReplica
 from playlist_svc.adapters.postgres.tracks import HELD_S, PostgresTracks
 from playlist_svc.domain.rules import Ordering, Rule, RuleMatch, require_valid_rule
 from playlist_svc.ports.tracks import Track
@@ -48,14 +48,14 @@ def world(pool: postgres.Pool) -> TracksUnderTest:
                     [owner_id, track_id, datetime.fromtimestamp(at_ms / 1000, UTC)],
                 )
 
-    return TracksUnderTest(tracks, PostgresTrackReplica(pool), catalogue, save)
+    return TracksUnderTest(tracks, PostgresCatalogueReplica(pool), catalogue, save)
 
 
 class TestPostgresTracks(TracksContract):
     """Tracks by id."""
 
 
-class TestPostgresTrackReplica(TrackReplicaContract):
+class TestPostgresCatalogueReplica(TrackReplicaContract):
     """What the feed tells."""
 
 
@@ -134,7 +134,7 @@ async def test_consumers_that_overlap_end_at_the_newest_versions(pool: postgres.
     ]
 
     async def consume(seed: int) -> None:
-        replica = PostgresTrackReplica(pool)
+        replica = PostgresCatalogueReplica(pool)
         order = random.Random(seed).sample(history, len(history))
         for at in range(0, len(order), 40):
             await replica.apply([c for part in order[at : at + 40] for c in part], f"{seed}")
@@ -157,7 +157,7 @@ async def test_questions_and_the_feed_at_once_end_in_what_the_feed_told(
     catalogue = ScriptedCatalogue({track.track_id: track for track in tracks})
     ids = [track.track_id for track in tracks]
     asking = [PostgresTracks(pool, catalogue).existing(ids[::step]) for step in (1, -1, 2)]
-    copy = PostgresTrackReplica(pool)
+    copy = PostgresCatalogueReplica(pool)
     feed = copy.apply([told(_at(track, 1), 1) for track in reversed(tracks)], "t")
     await asyncio.gather(*asking, feed)
     found = await PostgresTracks(pool, catalogue).named(ids)

@@ -15,7 +15,7 @@ from meshkit.faults import Unavailable
 from meshkit.process import service_process
 from meshkit.testing.rpc import served_mesh
 from meshkit.testing.stores import PostgresServer
-from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
+from playlist_svc.adapters.postgres.catalogue_replica import PostgresCatalogueReplica
 from playlist_svc.assembly import assemble
 from playlist_svc.ports.tracks import TrackChange
 from playlist_svc.schema import SCHEMA
@@ -59,7 +59,7 @@ async def track_ids(database: str) -> list[str]:
     """Tracks that the copy of the catalogue was told."""
     tracks = [a_track(title) for title in "abcdefgh"]
     async with postgres.open_pool(database, schema=SCHEMA.name, max_size=1) as pool:
-        copy = PostgresTrackReplica(pool)
+        copy = PostgresCatalogueReplica(pool)
         await copy.apply([TrackChange(one.track_id, 1, one) for one in tracks], "token")
     return [one.track_id for one in tracks]
 

@@ -21,7 +21,7 @@ from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id, to_text
 from playlist_svc.adapters.grpc.matching import RetryingMatching, RetryPolicy
 from playlist_svc.adapters.memory.matching import MemoryMatching
-from playlist_svc.adapters.postgres.track_replica import PostgresTrackReplica
+from playlist_svc.adapters.postgres.catalogue_replica import PostgresCatalogueReplica
 from playlist_svc.domain.playlist import Head
 from playlist_svc.ports.matching import Description, Matched
 from playlist_svc.ports.playlists import Kinds, PlaylistStore
@@ -118,7 +118,7 @@ class Transfers:
 
     mesh: ServedMesh
     store: PlaylistStore
-    copy: PostgresTrackReplica
+    copy: PostgresCatalogueReplica
     catalogue: Catalogue
     matcher: Matcher
     version: int = 0
@@ -223,7 +223,7 @@ async def transfers_of(postgres_server: PostgresServer, tls: Path) -> AsyncItera
             stored_parts(dsn, NoCache(), KnownPeople(), catalogue, matching=matching) as parts,
             assembled(playlist_settings(tls), parts, tls, issuer) as mesh,
         ):
-            copy = PostgresTrackReplica(pool)
+            copy = PostgresCatalogueReplica(pool)
             yield Transfers(mesh, parts.store, copy, catalogue, matcher)
 
 

@@ -21,7 +21,7 @@ UPDATE tracks SET available = false WHERE ctid = ANY (ARRAY(
 """
 
 
-class PostgresTrackReplica(PostgresReplica[TrackChange]):
+class PostgresCatalogueReplica(PostgresReplica[TrackChange]):
     """``TrackReplica`` of the schema."""
 
     def __init__(self, pool: postgres.Pool) -> None:
