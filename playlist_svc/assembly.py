@@ -26,6 +26,7 @@ from meshkit.ulids import new_id
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.social import Artist
+from playlist_svc.ports.catalogue_names import CatalogueNames
 from playlist_svc.ports.library import Albums, UserCollection
 from playlist_svc.ports.listings import Listings
 from playlist_svc.ports.matching import Matching
@@ -120,6 +121,7 @@ class Parts:
     tracks: Tracks
     albums: Albums
     artists: Artists
+    names: CatalogueNames
     people: People
     catalogue: Catalogue
     matching: Matching
@@ -139,7 +141,7 @@ class _Shared:
         self.views = Views(self.access, tracks, people)
         self.describe = DescribeSnapshots(store, people)
         self.get_playlist = GetPlaylist(self.access, self.views, self.refresh)
-        self.social = Social(parts.social, people, parts.artists, now_ms)
+        self.social = Social(parts.social, people, parts.artists, parts.names, now_ms)
 
 
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
@@ -151,7 +153,9 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
     )
     server.add(add_SnapshotServiceServicer_to_server, SnapshotServicer(_snapshot(parts, use)))
     server.add(add_SharingServiceServicer_to_server, SharingServicer(_sharing(parts, use)))
-    library = Library(parts.saved_tracks, parts.saved_albums, parts.tracks, parts.albums, now_ms)
+    library = Library(
+        parts.saved_tracks, parts.saved_albums, parts.tracks, parts.albums, parts.names, now_ms
+    )
     server.add(add_LibraryServiceServicer_to_server, LibraryServicer(library))
     server.add(add_SocialServiceServicer_to_server, _social(parts, use))
     server.add(add_TransferServiceServicer_to_server, _transfer(parts, use, server.streams))
@@ -268,7 +272,7 @@ def _social(parts: Parts, use: _Shared) -> SocialServicer:
     return SocialServicer(
         use.social,
         UserBlocks(parts.social, parts.people, parts.affiliations, parts.store, now_ms),
-        ArtistBlocks(parts.blocked_artists, parts.artists, now_ms),
+        ArtistBlocks(parts.blocked_artists, parts.artists, parts.names, now_ms),
     )
 
 

@@ -12,8 +12,9 @@ from meshkit import (
 from meshkit.migrations import Migration, MigrationSource
 from meshkit.schema import Schema, Tables
 
-# The listings of the catalogue were counted in a table of this service's own before.
-_LISTINGS_CARRIED_OVER = Tables(
+# The listings of the catalogue were counted in a table of this service's own before. Since albums
+# and artists are kept too, all is listed anew.
+_LISTINGS = Tables(
     MigrationSource(
         "playlist_svc.listings",
         (
@@ -25,6 +26,10 @@ SELECT 'catalogue', '', number FROM track_listings
 ON CONFLICT (name) DO UPDATE SET generation = excluded.generation;
 DROP TABLE track_listings;
 """,
+            ),
+            Migration(
+                "0002_listed_anew",
+                "UPDATE feed_cursors SET token = '' WHERE name = 'catalogue';",
             ),
         ),
     )
@@ -38,7 +43,7 @@ SCHEMA = Schema(
         idempotency_postgres.TABLES,
         replicas_postgres.TABLES,
         leases_postgres.TABLES,
-        _LISTINGS_CARRIED_OVER,
+        _LISTINGS,
         erasure_postgres.TABLES,
     ),
 )

@@ -27,6 +27,7 @@ from playlist_svc.adapters.grpc.matching import (
     RetryPolicy,
 )
 from playlist_svc.adapters.grpc.names import CatalogueAlbums, CatalogueArtists
+from playlist_svc.adapters.postgres.catalogue_names import PostgresCatalogueNames
 from playlist_svc.adapters.postgres.catalogue_replica import PostgresCatalogueReplica
 from playlist_svc.adapters.postgres.library import (
     PostgresBlockedArtists,
@@ -80,6 +81,7 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
         tracks=PostgresTracks(lookups, catalogue),
         albums=CatalogueAlbums(tracks),
         artists=CatalogueArtists(tracks),
+        names=PostgresCatalogueNames(pool),
         people=CachedPeople(IdentityService(users), PostgresLastKnownNames(lookups), now_ms),
         catalogue=RetryingCatalogue(catalogue, retries),
         matching=RetryingMatching(CatalogueMatching(SearchInternalServiceStub(catalog)), retries),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -38,3 +38,8 @@ class SavedPage(Generic[T]):
 
     found: Sequence[Saved[T]]
     total: int
+
+    def with_things(self, exchange: Callable[[T], T]) -> SavedPage[T]:
+        """The same page with what ``exchange`` makes of each thing."""
+        found = [Saved(exchange(one.thing), one.saved_at_us) for one in self.found]
+        return SavedPage(found, self.total)

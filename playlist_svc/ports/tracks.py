@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from meshkit.consuming import Replica
 from playlist_svc.domain.rules import Rule
 
 
@@ -70,14 +69,6 @@ class Tracks(Protocol):
         between years.
         """
         ...
-
-
-class TrackReplica(Replica[TrackChange], Protocol):
-    """The tracks as whoever consumes the catalogue's feed writes them.
-
-    What a listing does not tell must become unavailable, and must stay known. A track that was
-    asked of the catalogue is of the listing before the question, at version 0.
-    """
 
 
 class Catalogue(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from meshkit.idempotency import RequestKey
 from playlist_svc.domain.library import Album, SavedPage
+from playlist_svc.ports.catalogue_names import CatalogueNames
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.library import Albums, UserCollection
 from playlist_svc.ports.tracks import Track, Tracks
@@ -29,12 +30,14 @@ class Library:
         saved_albums: UserCollection[Album],
         tracks: Tracks,
         albums: Albums,
+        names: CatalogueNames,
         clock: Clock,
     ) -> None:
         self._saved_tracks = saved_tracks
         self._saved_albums = saved_albums
         self._tracks = tracks
         self._albums = albums
+        self._names = names
         self._clock = clock
 
     async def save_tracks(
@@ -89,8 +92,10 @@ class Library:
     async def list_saved_albums(
         self, user_id: str, after: tuple[int, str] | None, limit: int
     ) -> SavedPage[Album]:
-        """The saved albums after a key (time in µs, id), the latest first."""
-        return await self._saved_albums.page(user_id, after, limit)
+        """The saved albums after a key (time in µs, id), the latest first, by today's names."""
+        page = await self._saved_albums.page(user_id, after, limit)
+        known = await self._names.albums([one.thing.album_id for one in page.found])
+        return page.with_things(lambda album: known.get(album.album_id, album))
 
     async def check_saved_albums(self, user_id: str, album_ids: Sequence[str]) -> list[bool]:
         """Whether each is saved, in the order of the question."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.idempotency import RequestKey
@@ -20,6 +20,7 @@ from playlist_svc.domain.social import (
     ConnectionPage,
     Relation,
 )
+from playlist_svc.ports.catalogue_names import CatalogueNames
 from playlist_svc.ports.clock import Clock
 from playlist_svc.ports.library import UserCollection
 from playlist_svc.ports.people import People
@@ -66,10 +67,18 @@ class BlockedUsers:
 class Social:
     """Who follows whom. A user who is blocked finds nothing of who blocks them."""
 
-    def __init__(self, store: SocialStore, people: People, artists: Artists, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: SocialStore,
+        people: People,
+        artists: Artists,
+        names: CatalogueNames,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._people = people
         self._artists = artists
+        self._names = names
         self._clock = clock
 
     async def follow(
@@ -183,7 +192,13 @@ class Social:
 
     async def _named(self, page: ConnectionPage) -> Connections:
         people = [one.target_id for one in page.found if one.kind is ConnectionKind.USER]
-        return Connections(page, await self._people.names(people))
+        artists = [one.target_id for one in page.found if one.kind is ConnectionKind.ARTIST]
+        known = await self._names.artists(artists)
+        found = [
+            replace(one, name=known[one.target_id].name) if one.target_id in known else one
+            for one in page.found
+        ]
+        return Connections(replace(page, found=found), await self._people.names(people))
 
 
 class UserBlocks:
@@ -262,8 +277,15 @@ class _Leaving:
 class ArtistBlocks:
     """Blocks artists. It is a wish: what the user follows, saves and plays stays as it is."""
 
-    def __init__(self, blocked: UserCollection[Artist], artists: Artists, clock: Clock) -> None:
+    def __init__(
+        self,
+        blocked: UserCollection[Artist],
+        artists: Artists,
+        names: CatalogueNames,
+        clock: Clock,
+    ) -> None:
         self._blocked = blocked
+        self._names = names
         self._artists = artists
         self._clock = clock
 
@@ -281,5 +303,7 @@ class ArtistBlocks:
     async def list_blocked_artists(
         self, user_id: str, after: tuple[int, str] | None, limit: int
     ) -> SavedPage[Artist]:
-        """The blocked artists after a key (time in µs, id), the latest first."""
-        return await self._blocked.page(user_id, after, limit)
+        """The blocked artists after a key (time in µs, id), the latest first, by today's names."""
+        page = await self._blocked.page(user_id, after, limit)
+        known = await self._names.artists([one.thing.artist_id for one in page.found])
+        return page.with_things(lambda artist: known.get(artist.artist_id, artist))

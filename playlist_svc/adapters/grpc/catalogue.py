@@ -11,6 +11,8 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalSe
 from meshkit.consuming import Step, step_of
 from meshkit.stream_ends import require_going_on
 from meshkit.ulids import is_ulid
+from playlist_svc.adapters.grpc.names import album_of, artist_of
+from playlist_svc.ports.catalogue_replica import AlbumChange, ArtistChange, CatalogueChange
 from playlist_svc.ports.tracks import Track, TrackChange
 
 CATALOG = catalog_internal_service_pb2.DESCRIPTOR.services_by_name["CatalogInternalService"]
@@ -44,22 +46,26 @@ class CatalogueService:
             answer = await self._stub.LookupTracks(request, timeout=_BATCH_S)
         return [track_of(track) for track in answer.tracks if not _refused(track)]
 
-    async def changes(self, resume_token: str, /) -> AsyncIterator[Step[TrackChange]]:
-        """The catalogue's feed, of tracks alone (``meshkit.consuming.Watch``)."""
+    async def changes(self, resume_token: str, /) -> AsyncIterator[Step[CatalogueChange]]:
+        """The catalogue's feed (``meshkit.consuming.Watch``)."""
         request = catalog_internal_service_pb2.WatchChangesRequest(resume_token=resume_token)
         async for step in self._stub.WatchChanges(request):
             require_going_on(step)
             yield step_of(step, change_of(step))
 
 
-def change_of(step: catalog_internal_service_pb2.WatchChangesResponse) -> TrackChange | None:
-    """What a step tells of a track; None where it tells of something else.
+def change_of(step: catalog_internal_service_pb2.WatchChangesResponse) -> CatalogueChange | None:
+    """What a step tells; None where it moves on alone, or says that an album or artist is gone.
 
     A track whose file was refused is told as removed: nobody will ever hear it.
     """
     if step.HasField("track"):
         track = None if _refused(step.track) else track_of(step.track)
         return TrackChange(step.track.id, step.version, track)
+    if step.HasField("album"):
+        return AlbumChange(step.version, album_of(step.album))
+    if step.HasField("artist"):
+        return ArtistChange(step.version, artist_of(step.artist))
     if step.HasField("removed") and step.removed.kind == step.removed.TRACK:
         return TrackChange(step.removed.id, step.version, None)
     return None

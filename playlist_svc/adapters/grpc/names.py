@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from segue.catalog.v1 import catalog_internal_service_pb2 as pb
+from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
 from playlist_svc.domain.library import Album
@@ -23,10 +24,7 @@ class CatalogueAlbums:
     async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
         request = pb.LookupAlbumsRequest(ids=album_ids)
         answer = await self._stub.LookupAlbums(request, timeout=_BATCH_S)
-        found = {
-            one.id: Album(one.id, one.title, one.artist, one.artist_id, one.year, one.artwork_path)
-            for one in answer.albums
-        }
+        found = {one.id: album_of(one) for one in answer.albums}
         _require("album", album_ids, found)
         return found
 
@@ -40,9 +38,21 @@ class CatalogueArtists:
     async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
         request = pb.LookupArtistsRequest(ids=artist_ids)
         answer = await self._stub.LookupArtists(request, timeout=_BATCH_S)
-        found = {one.id: Artist(one.id, one.name) for one in answer.artists}
+        found = {one.id: artist_of(one) for one in answer.artists}
         _require("artist", artist_ids, found)
         return found
+
+
+def album_of(album: catalog_pb2.Album) -> Album:
+    """An album as lists show it."""
+    return Album(
+        album.id, album.title, album.artist, album.artist_id, album.year, album.artwork_path
+    )
+
+
+def artist_of(artist: catalog_pb2.Artist) -> Artist:
+    """An artist as lists show them."""
+    return Artist(artist.id, artist.name)
 
 
 def _require(resource: str, ids: Sequence[str], found: Mapping[str, object]) -> None:

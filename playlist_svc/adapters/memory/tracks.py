@@ -1,4 +1,4 @@
-"""The replica of the catalogue's tracks in memory, for tests."""
+"""The replica of the catalogue in memory, for tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from meshkit.replicas import MemoryReplica, ToldAt
 from playlist_svc.adapters.memory import rules as memory_rules
+from playlist_svc.adapters.memory.catalogue_names import MemoryCatalogueNames
 from playlist_svc.domain.refusals import unknown_resource_error
 from playlist_svc.domain.rules import Rule
+from playlist_svc.ports.catalogue_replica import CatalogueChange
 from playlist_svc.ports.tracks import Catalogue, Track, TrackChange
 
 SavedAt = Callable[[str], Mapping[str, int]]
@@ -22,11 +24,12 @@ class _Row:
     available: bool = True
 
 
-class MemoryTracks(MemoryReplica[TrackChange]):
-    """``Tracks`` and ``TrackReplica`` of one process."""
+class MemoryTracks(MemoryReplica[CatalogueChange]):
+    """``Tracks`` and ``CatalogueReplica`` of one process; ``names`` are its ``CatalogueNames``."""
 
     def __init__(self, catalogue: Catalogue, saved_at: SavedAt = lambda _: {}) -> None:
         super().__init__()
+        self.names = MemoryCatalogueNames()
         self._catalogue = catalogue
         self._saved_at = saved_at
         self._rows: dict[str, _Row] = {}
@@ -56,8 +59,11 @@ class MemoryTracks(MemoryReplica[TrackChange]):
         chosen = memory_rules.chosen(rule, available, self._saved_at(owner_id), owner_id, now_ms)
         return [(track.track_id, track.duration_ms) for track in chosen]
 
-    def _store(self, changes: Sequence[TrackChange], generation: int) -> None:
+    def _store(self, changes: Sequence[CatalogueChange], generation: int) -> None:
         for change in changes:
+            if not isinstance(change, TrackChange):
+                self.names.store(change, generation)
+                continue
             held = self._rows.get(change.id)
             told_at = ToldAt(generation, change.version)
             if held is None or held.told_at < told_at:

@@ -268,7 +268,7 @@ class PostgresSavedAlbums(_PostgresCollection[Album]):
 
 
 class PostgresBlockedArtists(_PostgresCollection[Artist]):
-    """The ``UserCollection`` of artists that users block, by the names of then."""
+    """The ``UserCollection`` of artists that users block, as they were when they were blocked."""
 
     def __init__(self, pool: postgres.Pool, most: int = MOST_BLOCKED) -> None:
         super().__init__(pool, _ARTISTS, most)

@@ -12,7 +12,8 @@ from ulid import ULID
 
 from meshkit.faults import NotFound, Unavailable
 from meshkit.testing.replica_suite import ReplicaContract, ReplicaUnderTest
-from playlist_svc.ports.tracks import TrackChange, TrackReplica
+from playlist_svc.ports.catalogue_replica import CatalogueReplica
+from playlist_svc.ports.tracks import TrackChange
 from tests.contracts.playlist.tracks_world import TracksUnderTest, a_track, removed, told
 
 
@@ -133,7 +134,7 @@ class TrackReplicaContract(ReplicaContract):
         return replica_of(world)
 
     @pytest.fixture
-    def place(self, world: TracksUnderTest) -> TrackReplica:
+    def place(self, world: TracksUnderTest) -> CatalogueReplica:
         return world.copy
 
     async def test_what_a_listing_does_not_tell_again_stays_known(

@@ -12,7 +12,8 @@ from meshkit.faults import Unavailable
 from playlist_svc.domain.daily_shuffle import DAY_MS
 from playlist_svc.domain.folding import comparable
 from playlist_svc.domain.rules import Condition, Field, Operator, Ordering, Rule, RuleMatch
-from playlist_svc.ports.tracks import Track, TrackChange, TrackReplica, Tracks
+from playlist_svc.ports.catalogue_replica import CatalogueReplica
+from playlist_svc.ports.tracks import Track, TrackChange, Tracks
 
 NOW = 1_790_000_000_000
 OWNER = str(ULID())
@@ -42,7 +43,7 @@ class TracksUnderTest:
     """An empty replica. ``save`` puts tracks into a user's library: track ids and Unix ms."""
 
     tracks: Tracks
-    copy: TrackReplica
+    copy: CatalogueReplica
     catalogue: ScriptedCatalogue
     save: Callable[[str, dict[str, int]], Awaitable[None]]
 

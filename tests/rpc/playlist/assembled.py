@@ -24,6 +24,7 @@ from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.adapters.memory.sharing import MemoryAttemptLimiter, MemoryShares, SocialBlocks
 from playlist_svc.adapters.memory.social import MemoryArtists, MemorySocial
 from playlist_svc.adapters.memory.tracks import MemoryTracks
+from playlist_svc.adapters.postgres.catalogue_names import PostgresCatalogueNames
 from playlist_svc.adapters.postgres.library import (
     PostgresBlockedArtists,
     PostgresSavedAlbums,
@@ -54,6 +55,7 @@ class NoCatalogue:
 def memory_parts(store: MemoryPlaylists, cache: MemoryHeads, people: People) -> Parts:
     """Parts in memory over a store and its heads, with a catalogue that has nothing."""
     catalogue = NoCatalogue()
+    tracks = MemoryTracks(catalogue)
     social = MemorySocial(store.feed)
     return Parts(
         store=store,
@@ -68,9 +70,10 @@ def memory_parts(store: MemoryPlaylists, cache: MemoryHeads, people: People) -> 
         social=social,
         blocks=SocialBlocks(social),
         affiliations=MemoryAffiliations(store, cache),
-        tracks=MemoryTracks(catalogue),
+        tracks=tracks,
         albums=MemoryAlbums(),
         artists=MemoryArtists(),
+        names=tracks.names,
         people=people,
         catalogue=catalogue,
         matching=MemoryMatching(),
@@ -105,6 +108,7 @@ async def stored_parts(
             blocks=PostgresBlocks(pool),
             affiliations=PostgresAffiliations(pool),
             tracks=PostgresTracks(lookups, catalogue),
+            names=PostgresCatalogueNames(lookups),
             catalogue=catalogue,
         )
         yield replace(stored, **replaced)

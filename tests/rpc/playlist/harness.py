@@ -108,7 +108,7 @@ class World:
     def __post_init__(self) -> None:
         self.store = MemoryPlaylists(self.cache)
         in_memory = memory_parts(self.store, self.cache, self.people)
-        self.parts = replace(in_memory, tracks=self.tracks)
+        self.parts = replace(in_memory, tracks=self.tracks, names=self.tracks.names)
         self.social = self.parts.social
 
     async def track(self, title: str, **fields: Any) -> str:

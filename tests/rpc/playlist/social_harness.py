@@ -25,10 +25,12 @@ from meshkit.ulids import new_id
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.library import MemoryAlbums
 from playlist_svc.adapters.memory.social import MemoryArtists
+from playlist_svc.adapters.postgres.catalogue_replica import PostgresCatalogueReplica
 from playlist_svc.adapters.postgres.library import PostgresSavedAlbums, PostgresSavedTracks
 from playlist_svc.adapters.postgres.social import PostgresSocial
 from playlist_svc.domain.library import Album
 from playlist_svc.domain.social import Artist
+from playlist_svc.ports.catalogue_replica import CatalogueReplica
 from playlist_svc.ports.playlists import PlaylistStore
 from playlist_svc.schema import SCHEMA
 from tests.contracts.playlist.social_samples import KnownPeople, KnownTracks, a_track
@@ -53,6 +55,7 @@ class Scene:
     tracks: KnownTracks
     albums: MemoryAlbums
     artists: MemoryArtists
+    catalogue: CatalogueReplica
 
     def user(self, name: str = "ada") -> User:
         user = User(self.mesh, new_id())
@@ -100,7 +103,8 @@ async def a_scene(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[S
         ):
             issuer = TokenIssuer()
             async with assembled(playlist_settings(tls), parts, tls, issuer) as mesh:
-                yield Scene(mesh, parts.store, people, tracks, albums, artists)
+                replica = PostgresCatalogueReplica(pool)
+                yield Scene(mesh, parts.store, people, tracks, albums, artists, replica)
 
 
 @dataclass

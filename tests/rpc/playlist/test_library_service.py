@@ -13,6 +13,8 @@ import pytest
 from meshkit.clock import now_ms
 from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id
+from playlist_svc.domain.library import Album
+from playlist_svc.ports.catalogue_replica import AlbumChange
 from tests.rpc.playlist.harness import refused
 from tests.rpc.playlist.social_harness import MOST, Scene, a_scene, pages
 
@@ -74,7 +76,20 @@ async def test_a_track_is_shown_with_all_that_is_known_of_it(scene: Scene) -> No
     assert (three.id, three.title, three.available) == (lost, "", False)
 
 
-async def test_an_album_is_shown_as_it_was_saved(scene: Scene) -> None:
+async def test_a_saved_album_is_shown_as_it_is_called_today(scene: Scene) -> None:
+    user, ids = scene.user(), scene.new_albums(2)
+    await user.library("SaveAlbums", album_ids=ids)
+    edited = Album(ids[0], "North", "The Bora", new_id(), 2001, "/a/n")
+    await scene.catalogue.apply([AlbumChange(2, edited)], "t")
+    one, other = (await user.library("ListSavedAlbums")).albums
+    assert (one.id, one.title, one.artist) == (ids[0], "North", "The Bora")
+    assert (one.artist_id, one.year, one.artwork_path) == (edited.artist_id, 2001, "/a/n")
+    assert (other.id, other.title) == (ids[1], "South")
+
+
+async def test_an_album_that_the_catalogue_never_told_is_shown_as_it_was_saved(
+    scene: Scene,
+) -> None:
     user, (album_id,) = scene.user(), scene.new_albums(1)
     await user.library("SaveAlbums", album_ids=[album_id])
     album = scene.albums.known.pop(album_id)

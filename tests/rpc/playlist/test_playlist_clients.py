@@ -27,9 +27,12 @@ from meshkit.faults import Fault, OutOfRange, Unavailable
 from meshkit.testing.rpc import served
 from playlist_svc.adapters.grpc.catalogue import CatalogueService
 from playlist_svc.adapters.grpc.identity import IdentityService
+from playlist_svc.domain.library import Album
+from playlist_svc.domain.social import Artist
+from playlist_svc.ports.catalogue_replica import AlbumChange, ArtistChange, CatalogueChange
 from playlist_svc.ports.tracks import Track, TrackChange
 
-TRACK_ID, ALBUM_ID, GONE_ID = (str(ULID()) for _ in range(3))
+TRACK_ID, ALBUM_ID, ARTIST_ID, GONE_ID = (str(ULID()) for _ in range(4))
 MESSAGE = catalog_pb2.Track(
     id=TRACK_ID,
     title="Song",
@@ -104,7 +107,12 @@ class Catalog(CatalogInternalServiceServicer):
         removed = step.Removed(kind=step.Removed.TRACK, id=GONE_ID)
         other = step.Removed(kind=step.Removed.ALBUM, id=ALBUM_ID)
         yield step(version=7, track=MESSAGE)
-        yield step(resume_token="t1", version=3, artist=catalog_pb2.Artist(id="ARTIST"))
+        artist = catalog_pb2.Artist(id=ARTIST_ID, name="The Föhn")
+        yield step(resume_token="t1", version=3, artist=artist)
+        album = catalog_pb2.Album(
+            id=ALBUM_ID, title="South", artist="The Föhn", artist_id=ARTIST_ID, year=1998
+        )
+        yield step(version=4, album=album)
         yield step(resume_token="t2", version=8, removed=removed)
         yield step(resume_token="t3", version=9, removed=other)
         refused = catalog_pb2.Track(id=TRACK_ID, title="Song", state=catalog_pb2.Track.FAILED)
@@ -194,17 +202,19 @@ async def test_a_catalogue_that_is_away_is_unavailable(
         await catalogue.tracks([str(ULID()) for _ in range(1_200)])
 
 
-async def test_the_feed_tells_of_tracks_and_moves_on_over_the_rest(
+async def test_the_feed_tells_of_tracks_albums_and_artists(
     catalog: Catalog, catalogue: CatalogueService
 ) -> None:
-    steps = list[Step[TrackChange]]()
+    steps = list[Step[CatalogueChange]]()
     with pytest.raises(OutOfRange):
         async for step in catalogue.changes("t0"):
             steps.append(step)
     assert steps == [
         Step("", TrackChange(TRACK_ID, 7, TRACK)),
-        Step("t1"),
+        Step("t1", ArtistChange(3, Artist(ARTIST_ID, "The Föhn"))),
+        Step("", AlbumChange(4, Album(ALBUM_ID, "South", "The Föhn", ARTIST_ID, 1998, ""))),
         Step("t2", TrackChange(GONE_ID, 8, None)),
+        # Of an album that is gone, the name stays.
         Step("t3"),
         # Its file was refused.
         Step("t4", TrackChange(TRACK_ID, 10, None)),

@@ -17,6 +17,8 @@ from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Member
+from playlist_svc.domain.social import Artist
+from playlist_svc.ports.catalogue_replica import ArtistChange
 from playlist_svc.ports.playlists import Writing
 from tests.contracts.playlist.sharing_samples import NOW, a_playlist, held
 from tests.rpc.playlist.harness import refused
@@ -51,6 +53,22 @@ def whom(one: pb.Connection) -> tuple[str, str, str]:
     if one.WhichOneof("who") == "artist":
         return "artist", one.artist.id, one.artist.name
     return "user", one.user.user_id, one.user.username
+
+
+async def test_followed_and_blocked_artists_are_shown_as_they_are_called_today(
+    scene: Scene,
+) -> None:
+    ada, (renamed, other) = scene.user("ada"), scene.new_artists(2)
+    await ada.social("Follow", artist_ids=[renamed, other])
+    await ada.social("BlockArtist", artist_id=renamed)
+    await scene.catalogue.apply([ArtistChange(2, Artist(renamed, "The Bora"))], "t")
+    following = (await ada.social("ListFollowing")).following
+    assert {one.artist.id: one.artist.name for one in following} == {
+        renamed: "The Bora",
+        other: "The Föhn",
+    }
+    (blocked,) = (await ada.social("ListBlockedArtists")).blocks
+    assert (blocked.artist.id, blocked.artist.name) == (renamed, "The Bora")
 
 
 async def test_people_and_artists_are_followed_listed_and_unfollowed(scene: Scene) -> None:

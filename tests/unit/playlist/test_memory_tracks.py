@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from playlist_svc.adapters.memory.tracks import MemoryTracks
+from tests.contracts.playlist.catalogue_names_suite import (
+    CatalogueNamesContract,
+    NamesUnderTest,
+)
 from tests.contracts.playlist.tracks_rules_suite import RulesContract
 from tests.contracts.playlist.tracks_suite import TrackReplicaContract, TracksContract
 from tests.contracts.playlist.tracks_world import ScriptedCatalogue, TracksUnderTest
@@ -20,6 +24,15 @@ def world() -> TracksUnderTest:
         saved[owner_id] = saved_at
 
     return TracksUnderTest(tracks, tracks, catalogue, save)
+
+
+class TestMemoryCatalogueNames(CatalogueNamesContract):
+    """What albums and artists are called."""
+
+    @pytest.fixture
+    def world(self) -> NamesUnderTest:
+        replica = MemoryTracks(ScriptedCatalogue())
+        return NamesUnderTest(replica.names, replica)
 
 
 class TestMemoryTracks(TracksContract):

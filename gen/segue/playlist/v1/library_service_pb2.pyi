@@ -429,7 +429,7 @@ class ListSavedAlbumsResponse(_message.Message):
 
     @_typing.final
     class SavedAlbum(_message.Message):
-        """A saved album."""
+        """A saved album, as the catalogue tells it today; one that left the catalogue, as it was then."""
 
         DESCRIPTOR: _descriptor.Descriptor
 

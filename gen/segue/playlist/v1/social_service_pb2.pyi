@@ -909,7 +909,7 @@ class ListBlockedArtistsResponse(_message.Message):
         SINCE_FIELD_NUMBER: _builtins.int
         @_builtins.property
         def artist(self) -> Global___Connection.Artist:
-            """Who it is, by the name of then."""
+            """Who it is, by today's name."""
 
         @_builtins.property
         def since(self) -> _timestamp_pb2.Timestamp:
