@@ -46,6 +46,10 @@ class Shelf:
         (thing,) = answer.body.values()
         return thing
 
+    def put(self, path: str, **said: object) -> None:
+        answer = self.mesh.call("PUT", path, said, token=self.listener)
+        assert answer.status == 200, answer
+
     def status(self, path: str) -> int:
         return int(self.mesh.call("GET", path, token=self.listener).status)
 
@@ -90,7 +94,7 @@ def shelves(mesh: RunningMesh, tokens: Tokens, tmp_path_factory: pytest.TempPath
 
 
 def eventually(holds: Callable[[], object]) -> None:
-    """Followers take a moment."""
+    """Consumers take a moment."""
     end = time.monotonic() + WITHIN_S
     while not holds():
         assert time.monotonic() < end, "it does not come about"
@@ -199,6 +203,28 @@ def test_a_track_keeps_what_was_said_of_it_through_a_rescan(shelves: Shelves) ->
     assert (track["title"], track["access"], track["genres"]) == ("Tinder", "PREMIUM", ["Folk"])
     assert said["artist"] == track["artist"] == "Fennimore Achebe"
     assert shelf.patch(f"/tracks/{track_id}", title="")["title"] == "Steel"
+
+
+def test_a_library_shows_what_saved_albums_and_followed_artists_are_called_today(
+    shelves: Shelves,
+) -> None:
+    shelf = shelves("Odalys Ferreira", "Saffron Tides", "Quartz")
+    (artist_id,) = shelf.found("Odalys Ferreira", "artist")
+    (album_id,) = shelf.found("Saffron Tides", "album")
+    shelf.put("/me/library/albums", album_ids=[album_id])
+    shelf.put("/me/following", artist_ids=[artist_id])
+    shelf.put(f"/me/blocks/artists/{artist_id}")
+    shelf.patch(f"/albums/{album_id}", title="Indigo Tides")
+    shelf.patch(f"/artists/{artist_id}", name="Odalys Nakamura")
+
+    def shown() -> bool:
+        (album,) = shelf.get("/me/library/albums")["albums"]
+        (followed,) = shelf.get("/me/following")["following"]
+        (blocked,) = shelf.get("/me/blocks/artists")["blocks"]
+        names = [followed["artist"]["name"], blocked["artist"]["name"], album["artist"]]
+        return album["title"] == "Indigo Tides" and set(names) == {"Odalys Nakamura"}
+
+    eventually(shown)
 
 
 def test_no_listener_edits_and_no_unknown_field_is_taken(shelves: Shelves) -> None:
