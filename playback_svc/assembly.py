@@ -36,7 +36,7 @@ from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.events import Event, EventBus, EventExchange
 from playback_svc.ports.mailboxes import Mailboxes
-from playback_svc.ports.measures import Measures
+from playback_svc.ports.metrics import Metrics
 from playback_svc.ports.player_states import PlayerStateStore
 from playback_svc.ports.plays import Plays
 from playback_svc.ports.positions import PositionStore
@@ -59,7 +59,7 @@ from playback_svc.settings import Settings
 from playback_svc.streams.activity_views import ActivityViews
 from playback_svc.streams.device_streams import DeviceStreams
 from playback_svc.streams.heartbeats import Heartbeats
-from playback_svc.streams.live_view import Watchers
+from playback_svc.streams.playback_views import PlaybackViews
 from playback_svc.streams.streams import Streams
 from playback_svc.usecases import expiry, retention
 from playback_svc.usecases.activity import ActivityReader, ListActivity
@@ -136,7 +136,7 @@ class Parts:
     friends: Friends
     plans: Plans
     addresses: Addresses
-    measures: Measures
+    metrics: Metrics
 
 
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
@@ -155,18 +155,18 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
     )
     streams = held_streams(settings, parts, cases, on_devices, server.streams)
 
-    def hear(event: Event) -> None:
-        streams.hear(event)
-        waits.hear(event)
+    def handle_event(event: Event) -> None:
+        streams.handle_event(event)
+        waits.handle_event(event)
 
-    def gap() -> None:
-        streams.gap()
-        waits.gap()
+    def handle_gap() -> None:
+        streams.handle_gap()
+        waits.handle_gap()
 
-    parts.events.listen(hear, gap)
+    parts.events.listen(handle_event, handle_gap)
     playback = PlaybackServicer(
         cases=cases.playback,
-        watchers=streams.watchers,
+        playback_views=streams.playback_views,
         addresses=parts.addresses,
     )
     server.add(add_PlaybackServiceServicer_to_server, playback)
@@ -184,7 +184,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
     lookup = DeviceLookupServicer(LookupDevice(cases.commander))
     server.add(device_internal.add_DeviceInternalServiceServicer_to_server, lookup)
     server.on_drain(waits.drain)
-    deliveries = DeliveryServicer(ReportDeliveries(parts.deliveries, parts.measures, now_ms))
+    deliveries = DeliveryServicer(ReportDeliveries(parts.deliveries, parts.metrics, now_ms))
     server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
     server.on_drain(deliveries.drain)
     _add_listening(server, parts, cases, streams.activity)
@@ -321,14 +321,14 @@ def held_streams(
     streams: OpenStreams,
 ) -> Streams:
     """What holds streams, on the parts."""
-    measures, events, commander = parts.measures, parts.events, cases.commander
+    metrics, events, commander = parts.metrics, parts.events, cases.commander
     heartbeats = Heartbeats(
         parts.store,
         parts.positions,
         events,
         commander,
         streams=streams,
-        measures=measures,
+        metrics=metrics,
         clock=now_ms,
     )
     devices = DeviceStreams(
@@ -336,14 +336,14 @@ def held_streams(
         register_device=on_devices.register_device,
         open_mailbox=OpenMailbox(parts.mailboxes, events, now_ms),
         report_applied=on_devices.report_applied,
-        streams=streams, measures=measures, clock=now_ms, urls_live_s=settings.urls_live_s,
+        streams=streams, metrics=metrics, clock=now_ms, urls_live_s=settings.urls_live_s,
     )  # fmt: skip
-    watchers = Watchers(
+    playback_views = PlaybackViews(
         cases.playback.get_playback,
         parts.snapshots,
         events,
         streams=streams,
-        measures=measures,
+        metrics=metrics,
         clock=now_ms,
     )
     activity = ActivityViews(
@@ -351,7 +351,7 @@ def held_streams(
         cases.activity_reader,
         events,
         streams=streams,
-        measures=measures,
+        metrics=metrics,
         clock=now_ms,
     )
-    return Streams(heartbeats, devices, watchers, activity)
+    return Streams(heartbeats, devices, playback_views, activity)

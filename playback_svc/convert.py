@@ -47,12 +47,12 @@ _CONTEXT_KINDS = {
     ContextKind.ARTIST: play_source_pb2.ContextRef.ARTIST,
     ContextKind.TRACKS: play_source_pb2.ContextRef.TRACKS,
 }
-REPEATS_ASKED = {number: repeat for repeat, number in REPEATS.items()}
+REPEATS_BY_NUMBER = {number: repeat for repeat, number in REPEATS.items()}
 
 
 def repeat(value: playback_pb2.Playback.Repeat.ValueType) -> Repeat | None:
     """What was asked for; None for nothing."""
-    return REPEATS_ASKED.get(value)
+    return REPEATS_BY_NUMBER.get(value)
 
 
 def context_ref(kind: ContextKind | None, context_id: str) -> play_source_pb2.ContextRef | None:
@@ -83,12 +83,12 @@ def play_origin(origin: PlayOrigin) -> play_source_pb2.PlayOrigin | None:
     )
 
 
-_CONTEXT_KINDS_ASKED = {number: kind for kind, number in _CONTEXT_KINDS.items()}
+_CONTEXT_KINDS_BY_NUMBER = {number: kind for kind, number in _CONTEXT_KINDS.items()}
 
 
-def origin_asked(origin: play_source_pb2.PlayOrigin) -> PlayOrigin:
+def requested_origin(origin: play_source_pb2.PlayOrigin) -> PlayOrigin:
     """Where what is queued came from, as the caller says; NOWHERE for nothing."""
-    kind = _CONTEXT_KINDS_ASKED[origin.context.kind] if origin.HasField("context") else None
+    kind = _CONTEXT_KINDS_BY_NUMBER[origin.context.kind] if origin.HasField("context") else None
     return PlayOrigin(kind, origin.context.id, origin.shown_id)
 
 

@@ -29,7 +29,7 @@ from playback_svc.adapters.postgres.plays import PostgresPlays
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
 from playback_svc.adapters.postgres.user_records import PostgresUserRecords
 from playback_svc.adapters.postgres.user_snapshots import PostgresUserSnapshots
-from playback_svc.adapters.prometheus import PrometheusMeasures
+from playback_svc.adapters.prometheus import PrometheusMetrics
 from playback_svc.adapters.valkey.events import ValkeyEventBus
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.adapters.valkey.preferences import ValkeyPreferences
@@ -104,6 +104,6 @@ def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: 
         events=events,
         presence=events,
         skips=ValkeySkipWindows(client, now_ms),
-        measures=PrometheusMeasures(),
+        metrics=PrometheusMetrics(),
         **others,
     )

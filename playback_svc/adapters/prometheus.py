@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshkit.telemetry import counter, gauge, histogram
-from playback_svc.domain.beats import Counted
+from playback_svc.domain.beats import Measurements
 from playback_svc.domain.plays import PlayRecord
 from playback_svc.domain.rungs import NAMES
 
@@ -49,38 +49,38 @@ def entered(play: PlayRecord) -> None:
     _PLAYS_OF[play.offline].inc()
 
 
-class PrometheusMeasures:
-    """``Measures`` with bounded labels."""
+class PrometheusMetrics:
+    """``Metrics`` with bounded labels."""
 
     def __init__(self) -> None:
         self._heard: dict[str, Any] = {name: _HEARD.labels(name) for name in NAMES}
 
-    def heard(self, rung: str, seconds: float) -> None:
+    def count_heard(self, rung: str, seconds: float) -> None:
         self._heard[rung].inc(seconds)
 
-    def report(self, tier: str, counted: Counted) -> None:
-        if counted.underruns:
-            _UNDERRUNS.inc(counted.underruns)
-        if counted.switches:
-            _SWITCHES.inc(counted.switches)
-        if counted.fetch_errors:
-            _ERRORS.inc(counted.fetch_errors)
-        if counted.fetch_retries:
-            _RETRIES.inc(counted.fetch_retries)
-        if counted.start_latency_ms:
-            seconds = counted.start_latency_ms / 1000
-            _START_LATENCY.labels(tier, counted.network).observe(seconds)
-        if counted.slowest_fetch_ms:
-            _FETCH.observe(counted.slowest_fetch_ms / 1000)
+    def observe(self, tier: str, measurements: Measurements) -> None:
+        if measurements.underruns:
+            _UNDERRUNS.inc(measurements.underruns)
+        if measurements.switches:
+            _SWITCHES.inc(measurements.switches)
+        if measurements.fetch_errors:
+            _ERRORS.inc(measurements.fetch_errors)
+        if measurements.fetch_retries:
+            _RETRIES.inc(measurements.fetch_retries)
+        if measurements.start_latency_ms:
+            seconds = measurements.start_latency_ms / 1000
+            _START_LATENCY.labels(tier, measurements.network).observe(seconds)
+        if measurements.slowest_fetch_ms:
+            _FETCH.observe(measurements.slowest_fetch_ms / 1000)
 
-    def streams(self, kind: str, difference: int) -> None:
+    def count_streams(self, kind: str, difference: int) -> None:
         _HELD.labels(kind).inc(difference)
 
-    def begun(self, tier: str) -> None:
+    def count_session(self, tier: str) -> None:
         _BEGUN.labels(tier).inc()
 
-    def playing(self, sessions: int) -> None:
+    def set_playing(self, sessions: int) -> None:
         _PLAYING.set(sessions)
 
-    def unattributed(self, count: int) -> None:
+    def count_unattributed(self, count: int) -> None:
         _UNATTRIBUTED.inc(count)

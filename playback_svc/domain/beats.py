@@ -14,7 +14,7 @@ def network_of(number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class Measurements:
     """What a device counted since its beat before; times in ms, 0 for nothing.
 
     ``network`` is one of NETWORKS.

@@ -51,7 +51,7 @@ class Liveness:
     position: LivePosition | None
     since_ms: int | None
 
-    def telling(self, now_ms: int) -> bool:
+    def proves_silence(self, now_ms: int) -> bool:
         """Whether the absence of beats means anything at ``now_ms``."""
         return self.since_ms is not None and now_ms - self.since_ms >= BLIND_MS
 
@@ -102,11 +102,11 @@ def expires_at_ms(state: PlayerState) -> int | None:
     return heard_at_ms + SILENCE_PLAYING_MS
 
 
-def as_of(state: PlayerState, liveness: Liveness, now_ms: int) -> PlayerState:
+def derive_state(state: PlayerState, liveness: Liveness, now_ms: int) -> PlayerState:
     """The state at ``now_ms``: with its last beat, and STOPPED where silence has ended it."""
     state = observe(state, liveness.position)
     over_at_ms = expires_at_ms(state)
-    if over_at_ms is None or now_ms < over_at_ms or not liveness.telling(now_ms):
+    if over_at_ms is None or now_ms < over_at_ms or not liveness.proves_silence(now_ms):
         return state
     # Nobody heard anything after the last sign of life; a device that gives none at all, such as a
     # plain HLS player, played to the end.

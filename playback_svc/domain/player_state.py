@@ -126,11 +126,11 @@ class PlayerState:
         return min(max(0, position), self.track.duration_ms)
 
     @property
-    def beats(self) -> bool:
+    def has_beaten(self) -> bool:
         """Whether the session's device has ever said where it is."""
         return self.last_beat_at_ms is not None
 
-    def heard_at(self, now_ms: int) -> int:
+    def heard_ms_at(self, now_ms: int) -> int:
         """How much of this play was heard by ``now_ms``, in ms."""
         return self.heard_ms + max(0, self.position_at(now_ms) - self.position_ms)
 
@@ -262,9 +262,9 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
         started_at_ms=now_ms,
         play_id=state.play_id,
         play_started_at_ms=state.play_started_at_ms,
-        heard_ms=state.heard_at(now_ms),
+        heard_ms=state.heard_ms_at(now_ms),
         begun_ms=state.begun_ms,
-        carried_ms=state.heard_at(now_ms),
+        carried_ms=state.heard_ms_at(now_ms),
         queue=state.queue,
         private=handover.private,
         attended=handover.attended,
@@ -349,6 +349,6 @@ def _moved(state: PlayerState, status: Status, position_ms: int, now_ms: int) ->
         status=status,
         position_ms=position_ms,
         position_at_ms=now_ms,
-        heard_ms=state.heard_at(now_ms),
+        heard_ms=state.heard_ms_at(now_ms),
         moving=True,
     )

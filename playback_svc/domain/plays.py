@@ -60,7 +60,7 @@ def heard_enough(state: PlayerState, now_ms: int) -> bool:
 
     What is left is taken from where it began; to go to another position saves nothing of it.
     """
-    heard_ms, duration_ms = state.heard_at(now_ms), state.track.duration_ms
+    heard_ms, duration_ms = state.heard_ms_at(now_ms), state.track.duration_ms
     return counted(heard_ms, duration_ms) or has_ended(state.begun_ms + heard_ms, duration_ms)
 
 
@@ -79,7 +79,7 @@ def limit_to_delivered(state: PlayerState, now_ms: int, delivered_ms: int) -> Pl
 
     For a session that never sent a beat: nobody says that anything was heard but the clock.
     """
-    surplus_ms = state.heard_at(now_ms) - state.carried_ms - delivered_ms
+    surplus_ms = state.heard_ms_at(now_ms) - state.carried_ms - delivered_ms
     return replace(state, heard_ms=state.heard_ms - surplus_ms) if surplus_ms > 0 else state
 
 
@@ -90,7 +90,7 @@ def has_ended(position_ms: int, duration_ms: int) -> bool:
 
 def play_of(state: PlayerState, now_ms: int, *, skipped: bool = False) -> PlayRecord:
     """What is kept of the play that ``state`` leaves at ``now_ms``; ``skipped`` where by a skip."""
-    heard_ms = state.heard_at(now_ms)
+    heard_ms = state.heard_ms_at(now_ms)
     return PlayRecord(
         play_id=state.play_id,
         session_id=state.session_id,
@@ -113,8 +113,8 @@ def _outcome(state: PlayerState, now_ms: int, *, skipped: bool) -> Outcome:
     """How the play ends. A skip in the last seconds of what was heard is an end."""
     duration_ms = state.track.duration_ms
     at_end = has_ended(state.position_at(now_ms), duration_ms)
-    if not state.beats:
-        at_end = at_end and has_ended(state.begun_ms + state.heard_at(now_ms), duration_ms)
+    if not state.has_beaten:
+        at_end = at_end and has_ended(state.begun_ms + state.heard_ms_at(now_ms), duration_ms)
     if at_end and (not skipped or heard_enough(state, now_ms)):
         return Outcome.COMPLETED
     if skipped:

@@ -98,9 +98,9 @@ class Answer:
     def played(self) -> Played:
         """What plays. Raises ValueError for an answer that does not tell it."""
         result = self.result
-        return result.played if isinstance(result, Transferred) else self.told(Played)
+        return result.played if isinstance(result, Transferred) else self.result_as(Played)
 
-    def told(self, kind: type[R]) -> R:
+    def result_as(self, kind: type[R]) -> R:
         """The result of a command that answers with that kind. Raises ValueError for another."""
         if not isinstance(self.result, kind):
             raise ValueError(f"the answer tells {self.result!r}")

@@ -77,7 +77,7 @@ class EventBus(Protocol):
     async def watch(self, user_id: str) -> None:
         """Hear of this user from now on. Returns when heard, or when that cannot be known.
 
-        Counted: hears until :meth:`unwatch` was called as often.
+        Measurements: hears until :meth:`unwatch` was called as often.
         """
         ...
 

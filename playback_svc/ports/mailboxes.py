@@ -46,7 +46,7 @@ class Mailboxes(Protocol):
         """
         ...
 
-    async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
+    async def acknowledge_lapse(self, user_id: str, device_id: str, lapse: Lapse) -> None:
         """The device knows of ``lapse``: ``last_applied`` rises over it."""
         ...
 

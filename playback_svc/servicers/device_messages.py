@@ -28,9 +28,9 @@ from playback_svc.usecases.device_reports import LONGEST_DETAIL
 from playback_svc.usecases.device_views import Registration
 
 _KINDS = {kind: device_pb2.Device.Kind.Value(kind.value) for kind in DeviceKind}
-_KINDS_SAID = {number: kind for kind, number in _KINDS.items()}
+_KINDS_BY_NUMBER = {number: kind for kind, number in _KINDS.items()}
 _STATUSES = {status: device_pb2.Command.Status.Value(status.value) for status in CommandStatus}
-_STATUSES_SAID = {number: status for status, number in _STATUSES.items()}
+_STATUSES_BY_NUMBER = {number: status for status, number in _STATUSES.items()}
 _COMMANDS = {kind: device_pb2.Command.Kind.Value(kind.value) for kind in CommandKind}
 
 
@@ -92,7 +92,7 @@ def _name(field: str, text: str) -> str:
 
 def _kind(value: device_pb2.Device.Kind.ValueType) -> DeviceKind | None:
     """What a device is; None where that is not said."""
-    return _KINDS_SAID.get(value)
+    return _KINDS_BY_NUMBER.get(value)
 
 
 def _abilities(field: str, texts: Sequence[str]) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ def applied(messages: Iterable[device_pb2.Applied]) -> tuple[Applied, ...]:
     return tuple(
         Applied(
             one.number,
-            _STATUSES_SAID.get(one.status, CommandStatus.PENDING),
+            _STATUSES_BY_NUMBER.get(one.status, CommandStatus.PENDING),
             _presentable(one.detail),
         )
         for one in messages

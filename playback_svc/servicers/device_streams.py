@@ -21,7 +21,7 @@ from playback_svc.servicers import device_messages, playback_messages
 from playback_svc.servicers.holding import SCOPES, Inbox, first
 from playback_svc.servicers.streams import stream
 from playback_svc.streams.device_stream import DeviceStream
-from playback_svc.streams.device_streams import DeviceStreams, Greeting, Hello
+from playback_svc.streams.device_streams import DeviceStreams, Hello, Welcome
 
 
 class DeviceStreamCalls:
@@ -49,12 +49,12 @@ class DeviceStreamCalls:
         self, request_iterator: AsyncIterator[pb.ConnectRequest], stream: DeviceStream
     ) -> AsyncGenerator[pb.ConnectResponse, None]:
         incoming = aiter(request_iterator)
-        greeting = await self._streams.open(stream, _hello(await first(incoming)))
+        welcome = await self._streams.open(stream, _hello(await first(incoming)))
         if stream.end is None:
-            yield pb.ConnectResponse(welcome=self._welcome(greeting))
-            await self._welcomed(stream, greeting)
+            yield pb.ConnectResponse(welcome=self._welcome_message(welcome))
+            await self._welcomed(stream, welcome)
         # Thousands are held: while they wait, they keep no message.
-        del greeting
+        del welcome
         inbox = Inbox(incoming, stream.nudge)
         try:
             while stream.end is None:
@@ -63,12 +63,12 @@ class DeviceStreamCalls:
                 if inbox.ready:
                     requests = inbox.take()
                     if requests is None:
-                        await self._streams.tell_loudness(stream)
+                        await self._streams.report_volume(stream)
                         return
                     await self._hear(stream, requests)
                     del requests
-                elif stream.loudness_due:
-                    await self._streams.tell_loudness(stream)
+                elif stream.volume_due:
+                    await self._streams.report_volume(stream)
                 elif not stream.behind and stream.end is None:
                     await stream.idle()
         finally:
@@ -85,27 +85,27 @@ class DeviceStreamCalls:
     async def _watched(
         self, hello: Hello, stream: DeviceStream
     ) -> AsyncGenerator[pb.WatchCommandsResponse, None]:
-        greeting = await self._streams.open(stream, hello)
+        welcome = await self._streams.open(stream, hello)
         if stream.end is None:
-            yield pb.WatchCommandsResponse(welcome=self._welcome(greeting))
-            await self._welcomed(stream, greeting)
-        del greeting
+            yield pb.WatchCommandsResponse(welcome=self._welcome_message(welcome))
+            await self._welcomed(stream, welcome)
+        del welcome
         while stream.end is None:
             async for command in self._due(stream):
                 yield pb.WatchCommandsResponse(command=command)
             if not stream.behind and stream.end is None:
                 await stream.idle()
 
-    async def _welcomed(self, stream: DeviceStream, greeting: Greeting) -> None:
-        if greeting.lapse is not None:
-            await self._streams.lapse_told(stream, greeting.lapse)
+    async def _welcomed(self, stream: DeviceStream, welcome: Welcome) -> None:
+        if welcome.lapse is not None:
+            await self._streams.acknowledge_lapse(stream, welcome.lapse)
 
-    def _welcome(self, greeting: Greeting) -> device_pb2.Welcome:
-        playing, lapse = greeting.playing, greeting.lapse
+    def _welcome_message(self, welcome: Welcome) -> device_pb2.Welcome:
+        playing, lapse = welcome.playing, welcome.lapse
         return device_pb2.Welcome(
             playback=playback_messages.playback(playing) if playing else None,
-            stream=self._signed(greeting.answer),
-            last_applied=greeting.last_applied,
+            stream=self._signed(welcome.answer),
+            last_applied=welcome.last_applied,
             lapsed=device_messages.lapsed(lapse) if lapse else None,
         )
 
@@ -132,14 +132,14 @@ class DeviceStreamCalls:
         Raises InvalidArgument, Unauthenticated, ResourceExhausted, and so on.
         """
         said: list[device_pb2.Applied] = []
-        stream.heed(len(requests), self._clock())
+        stream.limit_rate(len(requests), self._clock())
         for request in requests:
             match request.WhichOneof("message"):
                 case "applied":
                     said.append(request.applied)
                 case "state":
                     volume = device_messages.volume_of(request.state)
-                    stream.loudness = stream.loudness if volume is None else volume
+                    stream.volume_percent = stream.volume_percent if volume is None else volume
                 case "access_token":
                     await self._renewing.renew(stream, request.access_token, SCOPES)
                 case _:

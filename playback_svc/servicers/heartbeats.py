@@ -14,12 +14,12 @@ from meshkit.faults import InvalidArgument
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams, served
-from playback_svc.domain.beats import Counted, network_of
+from playback_svc.domain.beats import Measurements, network_of
 from playback_svc.ports.clock import Clock
 from playback_svc.servicers import playback_messages
 from playback_svc.servicers.holding import SCOPES, first
+from playback_svc.streams.heartbeat_stream import HeartbeatStream
 from playback_svc.streams.heartbeats import Heartbeats
-from playback_svc.streams.slots import Slot
 
 _PLAYING = playback_pb2.Playback.PLAYING
 
@@ -44,60 +44,62 @@ class HeartbeatServicer(HeartbeatServiceServicer):
             two_way=True,
         )
 
-    async def _opened(self, requests: AsyncIterator[pb.StreamHeartbeatsRequest]) -> Slot:
+    async def _opened(self, requests: AsyncIterator[pb.StreamHeartbeatsRequest]) -> HeartbeatStream:
         session_id, device_id = await _hello(requests)
         return await self._heartbeats.open(current_principal(), session_id, device_id)
 
     async def _acks(
-        self, requests: AsyncIterator[pb.StreamHeartbeatsRequest], slot: Slot
+        self, requests: AsyncIterator[pb.StreamHeartbeatsRequest], stream: HeartbeatStream
     ) -> AsyncGenerator[pb.StreamHeartbeatsResponse, None]:
         task = asyncio.current_task()
-        slot.interrupt = task.cancel if task else slot.interrupt
+        stream.interrupt = task.cancel if task else stream.interrupt
         # Filled again for every ack: it is on the wire before the next beat is asked for.
         response = pb.StreamHeartbeatsResponse()
         try:
-            if slot.end is None:
-                yield _acked(response, slot, slot.last_seq)
+            if stream.end is None:
+                yield _acked(response, stream, stream.last_seq)
             # An end that comes while the device is silent cancels the reading, so that no stream
             # needs a task of its own in order to be woken.
-            slot.listening = slot.end is None
-            while slot.listening:
+            stream.listening = stream.end is None
+            while stream.listening:
                 request = await anext(requests, None)
-                slot.listening = False
+                stream.listening = False
                 if request is None:
                     break
                 if request.HasField("heartbeat"):
                     beat = request.heartbeat
-                    if beat.seq > slot.last_seq:
-                        await self._take(slot, beat)
-                    yield _acked(response, slot, beat.seq)
+                    if beat.seq > stream.last_seq:
+                        await self._take(stream, beat)
+                    yield _acked(response, stream, beat.seq)
                 else:
-                    await self._renew(slot, request)
-                slot.listening = slot.end is None
+                    await self._renew(stream, request)
+                stream.listening = stream.end is None
         except asyncio.CancelledError:
-            if slot.end is None or task is None:
+            if stream.end is None or task is None:
                 raise
             task.uncancel()
         finally:
-            slot.listening = False
-        if slot.over is not None:
-            yield pb.StreamHeartbeatsResponse(session_end=playback_messages.session_end(slot.over))
+            stream.listening = False
+        if stream.session_end is not None:
+            yield pb.StreamHeartbeatsResponse(
+                session_end=playback_messages.session_end(stream.session_end)
+            )
 
-    async def _take(self, slot: Slot, beat: playback_pb2.Heartbeat) -> None:
+    async def _take(self, stream: HeartbeatStream, beat: playback_pb2.Heartbeat) -> None:
         """Has a beat kept."""
         epoch, revision, position_ms = beat.epoch, beat.revision, beat.position_ms
         rung, bitrate_kbps = beat.rung, beat.bitrate_kbps
         now_ms = self._clock()
-        if slot.silent_too_long(now_ms) and not await self._heartbeats.still_on(slot):
+        if stream.silent_too_long(now_ms) and not await self._heartbeats.still_on(stream):
             return
         if beat.HasField("measurements"):
-            counted = _counted(beat.measurements)
-            self._heartbeats.report(slot, counted)
-        if not slot.last_seq:
-            self._heartbeats.begin(slot)
+            measurements = _measurements_of(beat.measurements)
+            self._heartbeats.report(stream, measurements)
+        if not stream.last_seq:
+            self._heartbeats.begin(stream)
         moving = beat.status == _PLAYING
         offline = beat.offline
-        slot.take(
+        stream.take(
             beat.seq,
             epoch,
             revision,
@@ -108,13 +110,13 @@ class HeartbeatServicer(HeartbeatServiceServicer):
             offline=offline,
             now_ms=now_ms,
         )
-        self._heartbeats.mark(slot)
+        self._heartbeats.mark(stream)
 
-    async def _renew(self, slot: Slot, request: pb.StreamHeartbeatsRequest) -> None:
+    async def _renew(self, stream: HeartbeatStream, request: pb.StreamHeartbeatsRequest) -> None:
         """Takes a fresh token. Raises Unauthenticated, PermissionDenied, InvalidArgument."""
         if not request.HasField("access_token"):
             raise InvalidArgument.field("message", "must be heartbeat or access_token")
-        await self._streams.renew(slot, request.access_token, SCOPES)
+        await self._streams.renew(stream, request.access_token, SCOPES)
 
     async def ReportHeartbeat(
         self, request: pb.ReportHeartbeatRequest, context: Context
@@ -122,13 +124,15 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         session_id = request.playback_id
         device_id = request.device_id
         holder = current_principal()
-        slot = await self._heartbeats.attend(holder, session_id, device_id)
+        stream = await self._heartbeats.stream_for_beat(holder, session_id, device_id)
         beat = request.heartbeat
-        if slot.end is None and beat.seq > slot.last_seq:
-            await self._take(slot, beat)
-        if slot.over is not None:
-            return pb.ReportHeartbeatResponse(session_end=playback_messages.session_end(slot.over))
-        ack = playback_pb2.HeartbeatAck(seq=beat.seq, epoch=slot.epoch, revision=slot.revision)
+        if stream.end is None and beat.seq > stream.last_seq:
+            await self._take(stream, beat)
+        if stream.session_end is not None:
+            return pb.ReportHeartbeatResponse(
+                session_end=playback_messages.session_end(stream.session_end)
+            )
+        ack = playback_pb2.HeartbeatAck(seq=beat.seq, epoch=stream.epoch, revision=stream.revision)
         return pb.ReportHeartbeatResponse(ack=ack)
 
 
@@ -144,17 +148,17 @@ async def _hello(
 
 
 def _acked(
-    response: pb.StreamHeartbeatsResponse, slot: Slot, seq: int
+    response: pb.StreamHeartbeatsResponse, stream: HeartbeatStream, seq: int
 ) -> pb.StreamHeartbeatsResponse:
     ack = response.ack
     ack.seq = seq
-    ack.epoch = slot.epoch
-    ack.revision = slot.revision
+    ack.epoch = stream.epoch
+    ack.revision = stream.revision
     return response
 
 
-def _counted(measurements: playback_pb2.Measurements) -> Counted:
-    return Counted(
+def _measurements_of(measurements: playback_pb2.Measurements) -> Measurements:
+    return Measurements(
         underruns=measurements.underruns,
         switches=measurements.switches,
         start_latency_ms=measurements.start_latency_ms,

@@ -10,7 +10,7 @@ from meshkit.principal import current_principal
 from meshkit.server_context import Context
 from meshkit.ulids import is_ulid
 from playback_svc import convert
-from playback_svc.usecases.history import Heard, ListHistory
+from playback_svc.usecases.history import HistoryEntry, ListHistory
 
 
 class HistoryServicer(HistoryServiceServicer):
@@ -34,8 +34,8 @@ class HistoryServicer(HistoryServiceServicer):
         return pb.ListHistoryResponse(entries=entries, next_page_token=token)
 
 
-def _key(heard: Heard) -> SortKey:
-    return (heard.play.play_id,)
+def _key(entry: HistoryEntry) -> SortKey:
+    return (entry.play.play_id,)
 
 
 def _after(page: Page) -> str | None:

@@ -14,7 +14,7 @@ from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.usecases.contexts import Source
 from playback_svc.usecases.playback.play import PlayOrder
 
-Asked = playback_service_pb2.PlayRequest | device_service_pb2.SendCommandRequest.Play
+PlayOptions = playback_service_pb2.PlayRequest | device_service_pb2.SendCommandRequest.Play
 """What says how to play: where to start, shuffled or not, what comes again."""
 
 _KINDS: dict[Literal["playlist_id", "album_id", "artist_id"], ContextKind] = {
@@ -26,10 +26,12 @@ _KINDS: dict[Literal["playlist_id", "album_id", "artist_id"], ContextKind] = {
 
 def play_order(request: playback_service_pb2.PlayRequest) -> PlayOrder:
     """What Play wants to hear. Raises InvalidArgument for what is said twice, or not at all."""
-    return replace(_how(request, _what(request)), client_play_id=request.client_play_id)
+    return replace(
+        _with_options(request, _source_order(request)), client_play_id=request.client_play_id
+    )
 
 
-def _what(request: playback_service_pb2.PlayRequest) -> PlayOrder:
+def _source_order(request: playback_service_pb2.PlayRequest) -> PlayOrder:
     flat = [name for name in ("track_id", "playlist_id", "item") if getattr(request, name)]
     device_id = request.device_id
     if request.HasField("source"):
@@ -55,7 +57,7 @@ def command_order(
 ) -> PlayOrder:
     """What a device is told to play. Raises InvalidArgument."""
     order = _order(request.source, device_id, "play.source.")
-    return replace(_how(request, order), sender=sender)
+    return replace(_with_options(request, order), sender=sender)
 
 
 def queued_from(
@@ -71,7 +73,7 @@ def queued_from(
         if is_list is bool(origin.context.id):
             problem = "must be empty for TRACKS" if is_list else "must be set"
             raise InvalidArgument.field(f"{prefix}origin.context.id", problem)
-    return convert.origin_asked(origin)
+    return convert.requested_origin(origin)
 
 
 def _order(given: play_source_pb2.PlaySource, device_id: str, prefix: str) -> PlayOrder:
@@ -97,7 +99,7 @@ def _source(given: play_source_pb2.PlaySource) -> Source:
     return Source(ContextKind.TRACKS, track_ids=tuple(given.tracks.track_ids))
 
 
-def _how(request: Asked, order: PlayOrder) -> PlayOrder:
+def _with_options(request: PlayOptions, order: PlayOrder) -> PlayOrder:
     return replace(
         order,
         position_ms=request.position_ms,

@@ -20,7 +20,7 @@ from playback_svc.ports.answers import QueueEdited
 from playback_svc.servicers import playback_messages
 from playback_svc.servicers.play_orders import play_order, queued_from
 from playback_svc.servicers.streams import started
-from playback_svc.streams.live_view import View, Watchers
+from playback_svc.streams.playback_views import PlaybackView, PlaybackViews
 from playback_svc.usecases.playback.get_playback import Playing
 from playback_svc.usecases.playback_cases import PlaybackCases
 from playback_svc.usecases.session_checks import Caller
@@ -36,11 +36,11 @@ class PlaybackServicer(PlaybackServiceServicer):
         self,
         *,
         cases: PlaybackCases,
-        watchers: Watchers,
+        playback_views: PlaybackViews,
         addresses: Addresses,
     ) -> None:
         self._cases = cases
-        self._watchers = watchers
+        self._playback_views = playback_views
         self._addresses = addresses
 
     async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
@@ -51,23 +51,23 @@ class PlaybackServicer(PlaybackServiceServicer):
         return pb.PlayResponse(**started(answer, self._addresses))
 
     async def Pause(self, request: pb.PauseRequest, context: Context) -> pb.PauseResponse:
-        answer = await self._cases.pause(*_named(request.playback_id, request))
+        answer = await self._cases.pause(*_target_of(request.playback_id, request))
         return pb.PauseResponse(
             success=True, position_ms=answer.position_ms, revision=answer.version.revision
         )
 
     async def Resume(self, request: pb.ResumeRequest, context: Context) -> pb.ResumeResponse:
-        answer = await self._cases.resume(*_named(request.playback_id, request))
+        answer = await self._cases.resume(*_target_of(request.playback_id, request))
         return pb.ResumeResponse(success=True, **started(answer, self._addresses))
 
     async def Seek(self, request: pb.SeekRequest, context: Context) -> pb.SeekResponse:
-        caller, target, key = _named(request.playback_id, request)
+        caller, target, key = _target_of(request.playback_id, request)
         target_ms = request.position_ms
         answer = await self._cases.seek(caller, target, target_ms, key)
         return pb.SeekResponse(position_ms=answer.position_ms, revision=answer.version.revision)
 
     async def Stop(self, request: pb.StopRequest, context: Context) -> pb.StopResponse:
-        answer = await self._cases.stop(*_named(request.playback_id, request))
+        answer = await self._cases.stop(*_target_of(request.playback_id, request))
         return pb.StopResponse(
             success=True, position_ms=answer.position_ms, revision=answer.version.revision
         )
@@ -84,21 +84,21 @@ class PlaybackServicer(PlaybackServiceServicer):
     def WatchPlayback(
         self, request: pb.WatchPlaybackRequest, context: Context
     ) -> AsyncIterator[pb.WatchPlaybackResponse]:
-        opened = partial(self._watchers.open, current_principal())
-        return served(pb.WatchPlaybackResponse, opened, self._watched, self._watchers.close)
+        opened = partial(self._playback_views.open, current_principal())
+        return served(pb.WatchPlaybackResponse, opened, self._watched, self._playback_views.close)
 
-    async def _watched(self, view: View) -> AsyncGenerator[pb.WatchPlaybackResponse, None]:
+    async def _watched(self, view: PlaybackView) -> AsyncGenerator[pb.WatchPlaybackResponse, None]:
         if view.end is None:
-            playing = await self._watchers.first(view)
-            yield _shown(playing) if playing else _NOTHING_PLAYED
+            playing = await self._playback_views.first(view)
+            yield _playback_update(playing) if playing else _NOTHING_PLAYED
         while view.end is None:
             if not view.behind:
                 await view.idle()
-            elif playing := await self._watchers.newer(view):
-                yield _shown(playing)
+            elif playing := await self._playback_views.newer(view):
+                yield _playback_update(playing)
 
     async def Skip(self, request: pb.SkipRequest, context: Context) -> pb.SkipResponse:
-        caller, key = _asked(request)
+        caller, key = _caller_of(request)
         if request.user_id not in ("", caller.user_id):
             raise InvalidArgument.field("user_id", "may only repeat the user of the access token")
         caller = Caller(caller.user_id, caller.tier, request.device_id)
@@ -117,14 +117,14 @@ class PlaybackServicer(PlaybackServiceServicer):
         )
 
     async def Previous(self, request: pb.PreviousRequest, context: Context) -> pb.PreviousResponse:
-        caller, target, key = _named(request.playback_id, request)
+        caller, target, key = _target_of(request.playback_id, request)
         answer = await self._cases.previous(
             caller, target, key, client_play_id=request.client_play_id
         )
         return pb.PreviousResponse(**started(answer, self._addresses))
 
     async def Advance(self, request: pb.AdvanceRequest, context: Context) -> pb.AdvanceResponse:
-        caller, target, key = _named(request.playback_id, request)
+        caller, target, key = _target_of(request.playback_id, request)
         answer = await self._cases.advance(
             caller,
             key,
@@ -144,15 +144,15 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def SetShuffle(
         self, request: pb.SetShuffleRequest, context: Context
     ) -> pb.SetShuffleResponse:
-        caller, key = _asked(request)
+        caller, key = _caller_of(request)
         answer = await self._cases.set_shuffle(caller.user_id, key, shuffle=request.shuffle)
         return pb.SetShuffleResponse(shuffle=request.shuffle, revision=answer.version.revision)
 
     async def SetRepeat(
         self, request: pb.SetRepeatRequest, context: Context
     ) -> pb.SetRepeatResponse:
-        caller, key = _asked(request)
-        repeat = convert.REPEATS_ASKED[request.repeat]
+        caller, key = _caller_of(request)
+        repeat = convert.REPEATS_BY_NUMBER[request.repeat]
         answer = await self._cases.set_repeat(caller.user_id, repeat, key)
         return pb.SetRepeatResponse(repeat=request.repeat, revision=answer.version.revision)
 
@@ -171,59 +171,60 @@ class PlaybackServicer(PlaybackServiceServicer):
     async def EditQueue(
         self, request: pb.EditQueueRequest, context: Context
     ) -> pb.EditQueueResponse:
-        caller, key = _asked(request)
+        caller, key = _caller_of(request)
         origin = queued_from(request)
         answer = await self._cases.edit_queue(caller.user_id, tuple(request.track_ids), key, origin)
         return pb.EditQueueResponse(
-            item_ids=answer.told(QueueEdited).item_ids, revision=answer.version.revision
+            item_ids=answer.result_as(QueueEdited).item_ids, revision=answer.version.revision
         )
 
     async def AddToQueue(
         self, request: pb.AddToQueueRequest, context: Context
     ) -> pb.AddToQueueResponse:
-        caller, key = _asked(request)
+        caller, key = _caller_of(request)
         origin = queued_from(request)
         answer = await self._cases.add_to_queue(
             caller.user_id, tuple(request.track_ids), key, first=request.next, origin=origin
         )
         return pb.AddToQueueResponse(
-            item_ids=answer.told(QueueEdited).item_ids, revision=answer.version.revision
+            item_ids=answer.result_as(QueueEdited).item_ids, revision=answer.version.revision
         )
 
     async def RemoveFromQueue(
         self, request: pb.RemoveFromQueueRequest, context: Context
     ) -> pb.RemoveFromQueueResponse:
-        caller, key = _asked(request)
+        caller, key = _caller_of(request)
         item_ids = tuple(request.item_ids)
         answer = await self._cases.remove_from_queue(caller.user_id, item_ids, key)
         return pb.RemoveFromQueueResponse(
-            removed_count=answer.told(QueueEdited).removed_count, revision=answer.version.revision
+            removed_count=answer.result_as(QueueEdited).removed_count,
+            revision=answer.version.revision,
         )
 
     async def MoveInQueue(
         self, request: pb.MoveInQueueRequest, context: Context
     ) -> pb.MoveInQueueResponse:
-        caller, key = _asked(request)
+        caller, key = _caller_of(request)
         item_ids = tuple(request.item_ids)
         before = request.before_item_id
         answer = await self._cases.move_in_queue(caller.user_id, item_ids, before or None, key)
         return pb.MoveInQueueResponse(
-            item_ids=answer.told(QueueEdited).item_ids, revision=answer.version.revision
+            item_ids=answer.result_as(QueueEdited).item_ids, revision=answer.version.revision
         )
 
 
-def _shown(playing: Playing) -> pb.WatchPlaybackResponse:
+def _playback_update(playing: Playing) -> pb.WatchPlaybackResponse:
     return pb.WatchPlaybackResponse(playback=playback_messages.playback(playing))
 
 
-def _asked(request: WriteRequest) -> tuple[Caller, RequestKey | None]:
+def _caller_of(request: WriteRequest) -> tuple[Caller, RequestKey | None]:
     """Who asks, and the key of the request."""
     principal = current_principal()
     caller = Caller(principal.user_id, principal.tier)
     return caller, request_key(request)
 
 
-def _named(playback_id: str, request: WriteRequest) -> tuple[Caller, Target, RequestKey | None]:
+def _target_of(playback_id: str, request: WriteRequest) -> tuple[Caller, Target, RequestKey | None]:
     """Who asks, the session that a command names, and the key of its request."""
-    caller, key = _asked(request)
+    caller, key = _caller_of(request)
     return caller, Target(playback_id), key

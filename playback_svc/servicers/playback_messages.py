@@ -8,7 +8,7 @@ from playback_svc.convert import end_reason, play_origin, snapshot, track_summar
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.play_queue import Origin, PlayQueue, origin_ahead
 from playback_svc.ports.answers import Answer, Transferred
-from playback_svc.streams.slots import SessionOver
+from playback_svc.streams.heartbeat_stream import SessionEnd
 from playback_svc.usecases.playback.get_playback import Playing
 from playback_svc.usecases.playback.get_queue import QueueEntry
 
@@ -40,10 +40,10 @@ def playback(playing: Playing) -> playback_pb2.Playback:
 
 def transferred(answer: Answer) -> playback_pb2.Playback:
     """The playback that an answer tells of, as it was then."""
-    result = answer.told(Transferred)
+    result = answer.result_as(Transferred)
     return snapshot(result.playing, answer.position_ms, result.queue_count)
 
 
-def session_end(over: SessionOver) -> playback_pb2.SessionEnd:
+def session_end(ended: SessionEnd) -> playback_pb2.SessionEnd:
     """Why a session takes no more beats."""
-    return playback_pb2.SessionEnd(reason=end_reason(over.reason), message=over.message)
+    return playback_pb2.SessionEnd(reason=end_reason(ended.reason), message=ended.message)

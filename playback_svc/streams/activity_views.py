@@ -23,7 +23,7 @@ from playback_svc.domain.activity import Listening
 from playback_svc.ports.clients import Friend, Friends
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import Event, EventBus, PlaybackChanged, SettingsChanged
-from playback_svc.ports.measures import Measures
+from playback_svc.ports.metrics import Metrics
 from playback_svc.usecases.activity import (
     MOST_FRIENDS,
     ActivityReader,
@@ -62,11 +62,11 @@ class ActivityView(HeldStream):
         self._told: dict[str, Listening] = {}
         self._waiting: dict[str, FriendListening] = {}
 
-    def gain(self, friend: Friend) -> None:
+    def add_friend(self, friend: Friend) -> None:
         """Someone is a friend."""
         self.friends[friend.user_id] = friend
 
-    def lose(self, user_id: str) -> None:
+    def remove_friend(self, user_id: str) -> None:
         """Someone is a friend no more: shown, if at all, as hidden."""
         friend = self.friends.pop(user_id)
         self._looked.pop(user_id, None)
@@ -89,7 +89,7 @@ class ActivityView(HeldStream):
             self._waiting[user_id] = event
             self.nudge()
 
-    def remind(self) -> None:
+    def request_refresh(self) -> None:
         """The list of friends may have changed."""
         self.due = True
         self.nudge()
@@ -117,14 +117,16 @@ class ActivityViews:
         events: EventBus,
         *,
         streams: OpenStreams,
-        measures: Measures,
+        metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._friends = friends
         self._reader = activity_reader
         self._events = events
         self._clock = clock
-        self.held: HeldStreams[ActivityView] = HeldStreams("activity", streams, measures.streams)
+        self.held: HeldStreams[ActivityView] = HeldStreams(
+            "activity", streams, metrics.count_streams
+        )
         self._by_friend: dict[str, dict[ActivityView, None]] = {}
         self._marked: dict[str, None] = {}
         self._doubted: dict[str, None] = {}
@@ -192,14 +194,14 @@ class ActivityViews:
         await asyncio.gather(*(self._watch(view, friend) for friend in friends))
 
     async def _watch(self, view: ActivityView, friend: Friend) -> None:
-        # Up to where the wake-ups wait, this is one step: close() gives back what was begun.
+        # Up to where the events wait, this is one step: close() gives back what was begun.
         if friend.user_id not in view.friends:
-            view.gain(friend)
+            view.add_friend(friend)
             self._by_friend.setdefault(friend.user_id, {})[view] = None
             await self._events.watch(friend.user_id)
 
     def _unfollow(self, view: ActivityView, user_id: str) -> None:
-        view.lose(user_id)
+        view.remove_friend(user_id)
         views = self._by_friend[user_id]
         del views[view]
         if not views:
@@ -208,7 +210,7 @@ class ActivityViews:
             self._doubted.pop(user_id, None)
         self._events.unwatch(user_id)
 
-    def hear(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Events of a user who may be someone's friend here. Never raises."""
         if (
             isinstance(event, PlaybackChanged | SettingsChanged)
@@ -216,7 +218,7 @@ class ActivityViews:
         ):
             self._marked[event.user_id] = None
 
-    def gap(self) -> None:
+    def handle_gap(self) -> None:
         """Events may have been missed: every friend is looked at again, some at a time."""
         self._doubted.update(dict.fromkeys(self._by_friend))
 
@@ -226,18 +228,18 @@ class ActivityViews:
         while task is None or not task.cancelling():
             await asyncio.sleep(TICK_S)
             self.tick()
-            await self.look_again()
+            await self.read_marked()
 
     def tick(self) -> None:
         """Reminds the views that are to ask for friends again."""
         for view in self._refreshing.ring(self._clock() / 1000):
-            view.remind()
+            view.request_refresh()
 
     def _await_refresh(self, view: ActivityView) -> None:
         after_s = REFRESHED_EVERY_S * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
         self._refreshing.set(view, self._clock() / 1000 + after_s)
 
-    async def look_again(self) -> None:
+    async def read_marked(self) -> None:
         """Looks at some of those who are marked, and then of those in doubt.
 
         Fails OPEN: where that cannot be read, they stay marked.

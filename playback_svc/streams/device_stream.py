@@ -20,22 +20,32 @@ class DeviceStream(HeldStream):
 
     Commands up to ``known`` were read for it, and those ``waiting`` are not delivered yet. It was
     told of commands up to ``told``; ``behind`` says that some of them may be there to be read.
-    ``loudness`` is the device's where that is not stored yet.
+    ``volume_percent`` is the device's where that is not stored yet.
     """
 
     __slots__ = (
-        "attended", "behind", "device_id", "heeded_ms", "known", "loud_at_ms", "loudness",
-        "loudness_due", "number", "told", "waiting", "watched",
+        "arrival_ms",
+        "behind",
+        "connected",
+        "device_id",
+        "known",
+        "number",
+        "told",
+        "volume_due",
+        "volume_percent",
+        "volume_reported_at_ms",
+        "waiting",
+        "watched",
     )  # fmt: skip
 
     def __init__(self, holder: Principal) -> None:
         super().__init__(holder)
         self.device_id = ""
         self.number = 0
-        self.watched = self.attended = self.behind = False
-        self.known = self.told = self.heeded_ms = self.loud_at_ms = 0
-        self.loudness: int | None = None
-        self.loudness_due = False
+        self.watched = self.connected = self.behind = False
+        self.known = self.told = self.arrival_ms = self.volume_reported_at_ms = 0
+        self.volume_percent: int | None = None
+        self.volume_due = False
         self.waiting: Sequence[Command] = ()
 
     def notify(self, number: int) -> None:
@@ -61,16 +71,16 @@ class DeviceStream(HeldStream):
         commands, self.waiting = self.waiting, ()
         return commands
 
-    def heed(self, messages: int, now_ms: int) -> None:
+    def limit_rate(self, messages: int, now_ms: int) -> None:
         """So many messages came.
 
         Raises ResourceExhausted for more than ``MESSAGES_A_SECOND`` in the long run.
         """
-        heeded_ms = max(self.heeded_ms, now_ms) + messages * 1000 // MESSAGES_A_SECOND
-        if heeded_ms - now_ms > MESSAGES_AT_ONCE * 1000 // MESSAGES_A_SECOND:
+        arrival_ms = max(self.arrival_ms, now_ms) + messages * 1000 // MESSAGES_A_SECOND
+        if arrival_ms - now_ms > MESSAGES_AT_ONCE * 1000 // MESSAGES_A_SECOND:
             raise ResourceExhausted(
                 f"A device may say {MESSAGES_A_SECOND} things a second.",
                 metadata={"limit": "messages_per_stream"},
                 retry_after_s=_LIMIT_RETRY_S,
             )
-        self.heeded_ms = heeded_ms
+        self.arrival_ms = arrival_ms

@@ -32,7 +32,7 @@ from playback_svc.ports.events import (
     SettingsChanged,
 )
 from playback_svc.ports.mailboxes import Mailboxes, MailboxSnapshot
-from playback_svc.ports.measures import Measures
+from playback_svc.ports.metrics import Metrics
 from playback_svc.ports.presence import Presence
 from playback_svc.streams.device_stream import DeviceStream
 from playback_svc.usecases.commander import Commander
@@ -47,7 +47,7 @@ from playback_svc.usecases.playback.get_playback import Playing
 TICK_S = 0.25
 COMPARED_A_TICK = 250
 COMPARED_EVERY_S = 60
-LOUDNESS_EVERY_MS = 1000
+VOLUME_EVERY_MS = 1000
 
 _LOADING = frozenset(
     {
@@ -80,7 +80,7 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
+class Welcome:
     """How things stand for a device that has connected.
 
     ``answer`` is what its stream is signed from; None where the device plays nothing.
@@ -106,7 +106,7 @@ class DeviceStreams:
         open_mailbox: OpenMailbox,
         report_applied: ReportApplied,
         streams: OpenStreams,
-        measures: Measures,
+        metrics: Metrics,
         clock: Clock,
         urls_live_s: int,
     ) -> None:
@@ -119,9 +119,9 @@ class DeviceStreams:
         self._report_applied = report_applied
         self._clock = clock
         self._urls_live_s = urls_live_s
-        self.held: HeldStreams[DeviceStream] = HeldStreams("device", streams, measures.streams)
+        self.held: HeldStreams[DeviceStream] = HeldStreams("device", streams, metrics.count_streams)
         self._doubted: dict[DeviceStream, None] = {}
-        self._loud: dict[DeviceStream, None] = {}
+        self._volume_waiting: dict[DeviceStream, None] = {}
         self._compare_at_ms = clock() + COMPARED_EVERY_S * 1000
 
     def hold(self, holder: Principal) -> DeviceStream:
@@ -134,13 +134,13 @@ class DeviceStreams:
         """Lets go of a stream."""
         self.held.remove(stream)
         self._doubted.pop(stream, None)
-        self._loud.pop(stream, None)
-        if stream.attended:
-            self._presence.leave(stream.holder.user_id, stream.device_id)
+        self._volume_waiting.pop(stream, None)
+        if stream.connected:
+            self._presence.disconnect(stream.holder.user_id, stream.device_id)
         if stream.watched:
             self._events.unwatch(stream.holder.user_id)
 
-    async def open(self, stream: DeviceStream, hello: Hello) -> Greeting:
+    async def open(self, stream: DeviceStream, hello: Hello) -> Welcome:
         """Makes it the stream of a device, the only one of that device.
 
         Raises NotFound for an unknown device, FailedPrecondition (DEVICE_LIMIT,
@@ -158,7 +158,7 @@ class DeviceStreams:
         stream.known, stream.behind = device.last_applied, False
         stream.fill(pending.commands, device.last_number)
         stream.behind = stream.behind or stream.told > stream.known
-        return self._greeting(device_id, seen, device.last_applied, pending.lapse)
+        return self._welcome(device_id, seen, device.last_applied, pending.lapse)
 
     async def _opened(self, user_id: str, hello: Hello) -> MailboxSnapshot:
         """The mailbox of the device, which is registered where that is needed and may be."""
@@ -184,29 +184,29 @@ class DeviceStreams:
         stream.number = number
         for other in self._of(user_id, device_id):
             self._contend(other, number)
-        stream.attended = True
-        await self._presence.attend(user_id, device_id)
+        stream.connected = True
+        await self._presence.connect(user_id, device_id)
         self._events.send(DeviceConnected(user_id, device_id, number))
 
-    async def lapse_told(self, stream: DeviceStream, lapse: Lapse) -> None:
+    async def acknowledge_lapse(self, stream: DeviceStream, lapse: Lapse) -> None:
         """The device was told of a lapse; so it is once.
 
         Fails OPEN: where that cannot be stored, the device is told again.
         """
         try:
-            await self._mailboxes.lapse_told(stream.holder.user_id, stream.device_id, lapse)
+            await self._mailboxes.acknowledge_lapse(stream.holder.user_id, stream.device_id, lapse)
         except Unavailable as fault:
             _log.warning("a lapse will be told again", reason=fault.reason)
 
-    def _greeting(
+    def _welcome(
         self, device_id: str, seen: Snapshot, last_applied: int, lapse: Lapse | None
-    ) -> Greeting:
+    ) -> Welcome:
         state = seen.state
         if state is None:
-            return Greeting(None, None, last_applied, lapse)
+            return Welcome(None, None, last_applied, lapse)
         answer = self._signable(state) if active_device(state) == device_id else None
         playing = Playing(state, state.position_at(seen.now_ms))
-        return Greeting(playing, answer, last_applied, lapse)
+        return Welcome(playing, answer, last_applied, lapse)
 
     def loaded(self, command: Command) -> Answer | None:
         """What the stream of a command is signed from; None where it has nothing to load."""
@@ -244,22 +244,26 @@ class DeviceStreams:
 
         Raises as ``ReportApplied`` does.
         """
-        if stream.loudness is not None and self._clock() < stream.loud_at_ms + LOUDNESS_EVERY_MS:
-            self._loud[stream] = None
+        if (
+            stream.volume_percent is not None
+            and self._clock() < stream.volume_reported_at_ms + VOLUME_EVERY_MS
+        ):
+            self._volume_waiting[stream] = None
             if applied:
                 await self._report(stream, applied, None)
-        elif applied or stream.loudness is not None:
+        elif applied or stream.volume_percent is not None:
             await self._tell_all(stream, applied)
 
-    async def tell_loudness(self, stream: DeviceStream) -> None:
+    async def report_volume(self, stream: DeviceStream) -> None:
         """Tells the loudness that waits, if one does. Raises as ``ReportApplied`` does."""
-        if stream.loudness is not None:
+        if stream.volume_percent is not None:
             await self._tell_all(stream, ())
 
     async def _tell_all(self, stream: DeviceStream, applied: Sequence[Applied]) -> None:
-        volume_percent, stream.loudness, stream.loudness_due = stream.loudness, None, False
+        volume_percent = stream.volume_percent
+        stream.volume_percent, stream.volume_due = None, False
         if volume_percent is not None:
-            stream.loud_at_ms = self._clock()
+            stream.volume_reported_at_ms = self._clock()
         await self._report(stream, applied, volume_percent)
 
     async def _report(
@@ -269,7 +273,7 @@ class DeviceStreams:
         device = await self._report_applied(user_id, device_id, applied, volume_percent)
         stream.notify(device.last_number)
 
-    def hear(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Events of a user with streams here. Never raises."""
         match event:
             case CommandQueued(user_id, device_id, number):
@@ -299,7 +303,7 @@ class DeviceStreams:
                 DeviceConnected(stream.holder.user_id, stream.device_id, stream.number)
             )
 
-    def gap(self) -> None:
+    def handle_gap(self) -> None:
         """Events may have been missed: every stream is compared with the store."""
         self._doubted.update(dict.fromkeys(self.held))
 
@@ -311,17 +315,17 @@ class DeviceStreams:
             now_ms = self._clock()
             if now_ms >= self._compare_at_ms:
                 self._compare_at_ms = now_ms + COMPARED_EVERY_S * 1000
-                self.gap()
-            self.remind()
+                self.handle_gap()
+            self.wake_for_volume()
             await self.compare()
 
-    def remind(self) -> None:
+    def wake_for_volume(self) -> None:
         """Wakes the streams whose loudness has waited for long enough."""
         now_ms = self._clock()
-        for stream in tuple(self._loud):
-            if now_ms >= stream.loud_at_ms + LOUDNESS_EVERY_MS:
-                del self._loud[stream]
-                stream.loudness_due = stream.loudness is not None
+        for stream in tuple(self._volume_waiting):
+            if now_ms >= stream.volume_reported_at_ms + VOLUME_EVERY_MS:
+                del self._volume_waiting[stream]
+                stream.volume_due = stream.volume_percent is not None
                 stream.nudge()
 
     async def compare(self) -> None:
@@ -332,7 +336,7 @@ class DeviceStreams:
         some = list(itertools.islice(self._doubted, COMPARED_A_TICK))
         for stream in some:
             del self._doubted[stream]
-        streams = [stream for stream in some if stream.attended and stream.end is None]
+        streams = [stream for stream in some if stream.connected and stream.end is None]
         if not streams:
             return
         named = [(stream.holder.user_id, stream.device_id) for stream in streams]

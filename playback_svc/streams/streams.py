@@ -10,7 +10,7 @@ from playback_svc.ports.events import Event
 from playback_svc.streams.activity_views import ActivityViews
 from playback_svc.streams.device_streams import DeviceStreams
 from playback_svc.streams.heartbeats import Heartbeats
-from playback_svc.streams.live_view import Watchers
+from playback_svc.streams.playback_views import PlaybackViews
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +19,24 @@ class Streams:
 
     heartbeats: Heartbeats
     devices: DeviceStreams
-    watchers: Watchers
+    playback_views: PlaybackViews
     activity: ActivityViews
 
     @property
     def background(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
         """What runs as long as streams are held."""
-        watchers = (self.watchers.run, self.watchers.keep_checked)
-        return self.heartbeats.run, self.devices.run, *watchers, self.activity.run
+        playback_views = (self.playback_views.run, self.playback_views.keep_checked)
+        return self.heartbeats.run, self.devices.run, *playback_views, self.activity.run
 
-    def hear(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Events of a user. Never raises."""
-        self.heartbeats.hear(event)
-        self.devices.hear(event)
-        self.watchers.hear(event)
-        self.activity.hear(event)
+        self.heartbeats.handle_event(event)
+        self.devices.handle_event(event)
+        self.playback_views.handle_event(event)
+        self.activity.handle_event(event)
 
-    def gap(self) -> None:
+    def handle_gap(self) -> None:
         """Events may have been missed. Beats notice by themselves, at their checkpoints."""
-        self.devices.gap()
-        self.watchers.gap()
-        self.activity.gap()
+        self.devices.handle_gap()
+        self.playback_views.handle_gap()
+        self.activity.handle_gap()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from meshkit.faults import Unavailable
 from playback_svc.domain.activity import Listening, shared_listening
-from playback_svc.domain.liveness import UNKNOWN, Liveness, as_of
+from playback_svc.domain.liveness import UNKNOWN, Liveness, derive_state
 from playback_svc.domain.player_state import PlayerState, Status, Version
 from playback_svc.ports.clients import Friend, Friends
 from playback_svc.ports.clock import Clock
@@ -64,7 +64,7 @@ class ActivityReader:
         for user_id, snapshot in snapshots.items():
             state, preferences = snapshot.state, snapshot.preferences
             version = state.version if state else _NO_VERSION
-            current = state and as_of(
+            current = state and derive_state(
                 state, liveness_by_session.get(state.session_id, UNKNOWN), now_ms
             )
             stamp = ActivityVersion(version, preferences.version)

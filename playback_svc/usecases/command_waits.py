@@ -129,7 +129,7 @@ class CommandWaits:
     def _settled(self, command: Command) -> bool:
         return command.status_at(self._clock()) is not CommandStatus.PENDING
 
-    def hear(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Wakes the calls that the events may concern. Never raises."""
         for wait in self._waits.get(event.user_id, ()):
             match event:
@@ -139,7 +139,7 @@ class CommandWaits:
                 case SettingsChanged():
                     wait.event.set()
 
-    def gap(self) -> None:
+    def handle_gap(self) -> None:
         """Events may have been missed: every call looks for itself."""
         for waits in self._waits.values():
             for wait in waits:
@@ -148,7 +148,7 @@ class CommandWaits:
     async def drain(self) -> None:
         """Answers what is known now; nobody waits any more."""
         self._draining = True
-        self.gap()
+        self.handle_gap()
 
 
 def command_not_found_error(number: int) -> NotFound:

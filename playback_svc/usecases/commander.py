@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from meshkit.faults import Aborted, NotFound, Unavailable
 from meshkit.idempotency import RequestKey, reused
-from playback_svc.domain.liveness import UNKNOWN, Liveness, as_of
+from playback_svc.domain.liveness import UNKNOWN, Liveness, derive_state
 from playback_svc.domain.mailbox import Command
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent
 from playback_svc.domain.plays import limit_to_delivered
@@ -91,7 +91,7 @@ class Commander:
         if partition.state is None:
             return None
         liveness = await self.liveness(partition.state.session_id)
-        return as_of(partition.state, liveness, self._clock())
+        return derive_state(partition.state, liveness, self._clock())
 
     async def liveness(self, session_id: str) -> Liveness:
         """What is known of a session. Fails OPEN: without live positions nothing is derived."""
@@ -143,13 +143,13 @@ class Commander:
             await asyncio.sleep(random.uniform(0, _BACK_OFF_S * 2**attempt))  # noqa: S311
         raise Aborted("Other commands came first, several times over.")
 
-    async def heard(self, state: PlayerState, now_ms: int) -> PlayerState:
+    async def limit_to_delivered(self, state: PlayerState, now_ms: int) -> PlayerState:
         """``state`` at ``now_ms``, in which nothing was heard that was not delivered.
 
         A device that beats says what is heard of it, from wherever it has it. One that never did
         has heard no more than its session was sent. Raises Unavailable.
         """
-        if state.beats or state.heard_at(now_ms) <= state.carried_ms:
+        if state.has_beaten or state.heard_ms_at(now_ms) <= state.carried_ms:
             return state
         sent_ms = await self._deliveries.delivered_ms(state.session_id, state.asset.descriptor)
         return limit_to_delivered(state, now_ms, sent_ms)
@@ -157,7 +157,9 @@ class Commander:
     async def _as_delivered(self, departure: Departure | None) -> Departure | None:
         if departure is None:
             return None
-        return replace(departure, state=await self.heard(departure.state, departure.at_ms))
+        return replace(
+            departure, state=await self.limit_to_delivered(departure.state, departure.at_ms)
+        )
 
     def _tell(self, change: Change) -> None:
         user_id = change.user_id
@@ -177,7 +179,7 @@ class SessionLookup:
     def __init__(self, store: PlayerStateStore) -> None:
         self._store = store
 
-    async def over(self, user_id: str, session_id: str) -> SessionRecord:
+    async def ended_session(self, user_id: str, session_id: str) -> SessionRecord:
         """The record of a session of this user that is not the current one; or NotFound."""
         record = await self._store.session(user_id, session_id)
         if record is None:
@@ -196,7 +198,7 @@ class SessionLookup:
         try:
             return await command()
         except NotTheCurrentSession:
-            record = await self.over(user_id, session_id)
+            record = await self.ended_session(user_id, session_id)
             raise SessionNotCurrent(record.ended_by or EndReason.TAKEN_OVER) from None
 
 

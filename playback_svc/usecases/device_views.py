@@ -38,7 +38,7 @@ class Registration:
 async def online_devices(presence: Presence, user_id: str) -> frozenset[str]:
     """Those with a stream. Fails OPEN: none while presence cannot be asked."""
     try:
-        return (await presence.present([user_id]))[user_id]
+        return (await presence.connected_devices([user_id]))[user_id]
     except Fault as fault:
         _log.warning("devices listed without presence", reason=fault.reason)
         return frozenset()
@@ -62,4 +62,4 @@ def answer_with(snapshot: Snapshot, device: Device, online: frozenset[str]) -> A
 
 def answered_view(answer: Answer) -> DeviceView:
     """What ``answer_with`` kept."""
-    return answer.told(DeviceDescribed).view
+    return answer.result_as(DeviceDescribed).view

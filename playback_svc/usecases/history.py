@@ -20,7 +20,7 @@ _log = structlog.get_logger("playback")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HistoryEntry:
     """A play and its track, of which only the id is known where the catalogue did not answer."""
 
     play: PlayRecord
@@ -36,11 +36,13 @@ class ListHistory:
 
     async def __call__(
         self, user_id: str, after: str | None, limit: int, *, distinct: bool
-    ) -> Sequence[Heard]:
+    ) -> Sequence[HistoryEntry]:
         """At most ``limit`` plays below the play id ``after``. Raises Unavailable."""
         plays = await self._plays.page(user_id, after, limit, distinct=distinct)
         tracks = await self._named(list(dict.fromkeys(play.track_id for play in plays)))
-        return [Heard(play, tracks.get(play.track_id, nameless(play.track_id))) for play in plays]
+        return [
+            HistoryEntry(play, tracks.get(play.track_id, nameless(play.track_id))) for play in plays
+        ]
 
     async def _named(self, track_ids: Sequence[str]) -> Mapping[str, Track]:
         found: dict[str, Track] = {}

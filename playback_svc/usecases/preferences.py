@@ -85,7 +85,7 @@ class UpdatePreferences:
             )
 
         answer = await self._commander.execute(user_id, key, decide)
-        preferences = answer.told(PreferencesUpdated).preferences
+        preferences = answer.result_as(PreferencesUpdated).preferences
         await self._cache.put(user_id, preferences)
         return preferences
 

@@ -8,7 +8,7 @@ from playback_svc.ports.presence import Presence
 
 async def require_connected(presence: Presence, user_id: str, device_id: str) -> None:
     """Raises FailedPrecondition (DEVICE_OFFLINE), Unavailable."""
-    present = await presence.present([user_id])
+    present = await presence.connected_devices([user_id])
     if device_id not in present[user_id]:
         raise device_offline_error(device_id)
 

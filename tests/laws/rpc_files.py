@@ -29,7 +29,7 @@ HELD = {
     "HeartbeatService/ReportHeartbeat": "playback_svc/streams/heartbeats.py",
     "DeviceService/Connect": "playback_svc/streams/device_streams.py",
     "DeviceService/WatchCommands": "playback_svc/streams/device_streams.py",
-    "PlaybackService/WatchPlayback": "playback_svc/streams/live_view.py",
+    "PlaybackService/WatchPlayback": "playback_svc/streams/playback_views.py",
     "ActivityService/WatchActivity": "playback_svc/streams/activity_views.py",
 }
 """Streams that playback holds: one module serves a stream and its twin, for all users at once."""

@@ -42,16 +42,16 @@ class MemoryEventBus:
 
     def send(self, event: Event) -> None:
         self.sent.append(event)
-        self._hear(event)
+        self._receive(event)
         for other in self.switchboard.instances:
             if other is not self and other._watched[event.user_id]:
                 asyncio.get_running_loop().call_soon(other._told, event)
 
     def _told(self, event: Event) -> None:
         if self._watched[event.user_id]:
-            self._hear(event)
+            self._receive(event)
 
-    def _hear(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         if self._listener is not None:
             self._listener(event)
 
@@ -61,13 +61,13 @@ class MemoryEventBus:
     def unwatch(self, user_id: str) -> None:
         self._watched[user_id] -= 1
 
-    async def attend(self, user_id: str, device_id: str) -> None:
+    async def connect(self, user_id: str, device_id: str) -> None:
         self._attending[user_id, device_id] += 1
 
-    def leave(self, user_id: str, device_id: str) -> None:
+    def disconnect(self, user_id: str, device_id: str) -> None:
         self._attending[user_id, device_id] -= 1
 
-    async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    async def connected_devices(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
         if self.switchboard.away:
             raise Unavailable("The store cannot answer now.", reason="STORE_UNAVAILABLE")
         attending = sum((each._attending for each in self.switchboard.instances), Counter())
@@ -81,6 +81,6 @@ class MemoryEventBus:
         if self._on_gap is not None:
             self._on_gap()
 
-    def die(self) -> None:
+    def crash(self) -> None:
         """As if the process had been killed, and its leases had run out since."""
         self.switchboard.instances.remove(self)

@@ -303,13 +303,13 @@ class MemoryPlayerStates:
         ]
         applied = [Applied(number, CommandStatus.DONE) for number in waiting]
         await self.report(user_id, device_id, applied, volume_percent, now_ms)
-        await self.lapse_told(user_id, device_id, Lapse(1, last_applied))
+        await self.acknowledge_lapse(user_id, device_id, Lapse(1, last_applied))
         self.opened_streams += 1
         pending = await self.pending(user_id, device_id, last_applied, now_ms, limit)
         device = self.devices[user_id][device_id]
         return MailboxSnapshot(device, self.opened_streams, tuple(waiting), pending)
 
-    async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
+    async def acknowledge_lapse(self, user_id: str, device_id: str, lapse: Lapse) -> None:
         device = self.devices.get(user_id, {}).get(device_id)
         if device is not None and device.last_applied < lapse.last <= device.last_number:
             self.devices[user_id][device_id] = replace(device, last_applied=lapse.last)

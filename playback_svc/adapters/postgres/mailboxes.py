@@ -226,7 +226,7 @@ class PostgresMailboxes:
             numbers = tuple(number for (number,) in await settled.fetchall())
             return MailboxSnapshot(device, row[-1], numbers, await _pending(waiting, lapsed))
 
-    async def lapse_told(self, user_id: str, device_id: str, lapse: Lapse) -> None:
+    async def acknowledge_lapse(self, user_id: str, device_id: str, lapse: Lapse) -> None:
         async with postgres.transaction(self._pool) as connection:
             await connection.execute(_TOLD, (lapse.last, user_id, device_id))
 

@@ -91,8 +91,8 @@ class ValkeyEventBus:
         self._calls = TaggedCalls(client)
         self._instance = quote(instance, safe="")
         self._inbox = INBOX + self._instance
-        self._listener: Callable[[Event], None] = _unheard
-        self._on_gap: Callable[[], None] = _unheeded
+        self._listener: Callable[[Event], None] = _ignore_event
+        self._on_gap: Callable[[], None] = _ignore_gap
         self._outbox: deque[Event] = deque(maxlen=_BOUND)
         self._telling: list[Event] = []
         self._losing = False
@@ -109,7 +109,7 @@ class ValkeyEventBus:
         self, listener: Callable[[Event], None], on_gap: Callable[[], None] | None = None
     ) -> None:
         self._listener = listener
-        self._on_gap = on_gap or _unheeded
+        self._on_gap = on_gap or _ignore_gap
 
     def send(self, event: Event) -> None:
         self._listener(event)
@@ -125,21 +125,21 @@ class ValkeyEventBus:
     def unwatch(self, user_id: str) -> None:
         self._leave(user_id, WATCH)
 
-    async def attend(self, user_id: str, device_id: str) -> None:
+    async def connect(self, user_id: str, device_id: str) -> None:
         """See the port. Waits as :meth:`watch` does."""
         await self._join(user_id, device_id)
 
-    def leave(self, user_id: str, device_id: str) -> None:
+    def disconnect(self, user_id: str, device_id: str) -> None:
         self._leave(user_id, device_id)
 
-    async def present(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    async def connected_devices(self, user_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
         found: dict[str, frozenset[str]] = {}
         each = iter(user_ids)
         while chunk := list(itertools.islice(each, _CHUNK)):
-            found |= await fail_closed(self._present(chunk), use="presence")
+            found |= await fail_closed(self._connected_devices(chunk), use="presence")
         return found
 
-    async def _present(self, user_ids: list[str]) -> dict[str, frozenset[str]]:
+    async def _connected_devices(self, user_ids: list[str]) -> dict[str, frozenset[str]]:
         async with self._client.pipeline(transaction=False) as pipeline:
             pipeline.time()
             for user_id in user_ids:
@@ -174,7 +174,7 @@ class ValkeyEventBus:
         """Tell, hear and keep the leases until cancelled; then give them back."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for work in (self._speak, self._hear, self._keep, self._turn):
+                for work in (self._send_waiting, self._receive, self._keep, self._turn):
                     tasks.create_task(work())
         finally:
             self._open.clear()
@@ -194,7 +194,7 @@ class ValkeyEventBus:
             await self._drop(chunk)
         await self._client.delete(self._inbox)
 
-    async def _speak(self) -> None:
+    async def _send_waiting(self) -> None:
         while not _cancelling():
             await self._outgoing.wait()
             self._outgoing.clear()
@@ -237,7 +237,7 @@ class ValkeyEventBus:
             ]
             await self._script_tell.each(calls)
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         while not _cancelling():
             try:
                 async with self._client.pubsub() as pubsub:
@@ -360,9 +360,9 @@ def _cancelling() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _unheard(event: Event) -> None:
+def _ignore_event(event: Event) -> None:
     """Before anyone listens."""
 
 
-def _unheeded() -> None:
+def _ignore_gap() -> None:
     """Where a gap matters to nobody."""

@@ -109,7 +109,9 @@ class Transfer:
             private=private,
             attended=device.controllable,
         )
-        state = player_state.transfer(await self._commander.heard(before, now_ms), handover, now_ms)
+        state = player_state.transfer(
+            await self._commander.limit_to_delivered(before, now_ms), handover, now_ms
+        )
         ended = end(before, EndReason.TAKEN_OVER, before.position_at(now_ms), now_ms)
         answer = answer_of(state, state.position_ms)
         return Decision(state, answer, CommandKind.TRANSFER, ended=ended, devices=(device,))

@@ -39,7 +39,7 @@ class Stop:
 
     async def _stopped_before(self, user_id: str, session_id: str, snapshot: Snapshot) -> Decision:
         """Nothing to do; answered, and so kept for a retry, with where that session ended."""
-        record = await self._sessions.over(user_id, session_id)
+        record = await self._sessions.ended_session(user_id, session_id)
         state = snapshot.partition.state
         if state is None:
             raise Unavailable("The session cannot be read now.")

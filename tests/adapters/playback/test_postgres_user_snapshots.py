@@ -14,7 +14,10 @@ from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.user_snapshots import PostgresUserSnapshots
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import new_id
-from tests.contracts.playback.user_snapshots_suite import OthersUnderTest, UserSnapshotsContract
+from tests.contracts.playback.user_snapshots_suite import (
+    UserSnapshotsContract,
+    UserSnapshotsUnderTest,
+)
 
 
 async def migrated(dsn: str) -> None:
@@ -29,10 +32,10 @@ async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
             yield pool
 
 
-class TestPostgresOthers(UserSnapshotsContract):
+class TestPostgresUserSnapshots(UserSnapshotsContract):
     @pytest.fixture
-    def under_test(self, pool: postgres.Pool) -> OthersUnderTest:
-        return OthersUnderTest(PostgresUserSnapshots(pool), PostgresPlayerStates(pool))
+    def under_test(self, pool: postgres.Pool) -> UserSnapshotsUnderTest:
+        return UserSnapshotsUnderTest(PostgresUserSnapshots(pool), PostgresPlayerStates(pool))
 
 
 async def test_a_store_that_is_away_says_so() -> None:

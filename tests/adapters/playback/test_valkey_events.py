@@ -1,4 +1,4 @@
-"""Wake-ups and presence over a real Valkey: leases, inboxes, and what gets lost."""
+"""Events and presence over a real Valkey: leases, inboxes, and what gets lost."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TestValkeyEvents(EventBusContract):
     def store(self, client: Redis) -> None:
         self.client = client
 
-    async def bereave(self, two: Instance, user: str, device_id: str) -> None:
+    async def crash_holding(self, two: Instance, user: str, device_id: str) -> None:
         await self.client.hset(held(user), mapping={"dead": 1, f"dead/{device_id}": 1})
 
 
@@ -99,8 +99,8 @@ async def test_an_instance_that_ends_gives_its_leases_back_and_tells_what_is_lef
 ) -> None:
     await two.live.watch(user)
     async with instance(client) as leaving:
-        await asyncio.gather(leaving.live.watch(user), leaving.live.attend(user, "phone"))
-        leaving.live.leave(user, "phone")
+        await asyncio.gather(leaving.live.watch(user), leaving.live.connect(user, "phone"))
+        leaving.live.disconnect(user, "phone")
         leaving.live.send(SettingsChanged(user))
     assert await two.next() == SettingsChanged(user)
     assert len(await client.hgetall(held(user))) == 1
@@ -183,12 +183,12 @@ async def test_a_lease_that_is_gone_is_a_gap_and_comes_back(
     client: Redis, one: Instance, two: Instance, user: str
 ) -> None:
     await two.live.watch(user)
-    await two.live.attend(other := new_id(), "phone")
+    await two.live.connect(other := new_id(), "phone")
     await client.delete(held(user))
     await two.gap()
     one.live.send(SettingsChanged(user))
     assert await two.next() == SettingsChanged(user)
-    assert (await one.live.present([other]))[other] == {"phone"}
+    assert (await one.live.connected_devices([other]))[other] == {"phone"}
 
 
 async def test_a_store_that_forgot_everything_is_a_gap_even_where_nothing_was_held(
@@ -217,7 +217,7 @@ async def test_leases_and_news_come_back_with_a_store_that_was_started_anew(
             instance(client) as two,
         ):
             await two.live.watch(user)
-            await two.live.attend(user, "phone")
+            await two.live.connect(user, "phone")
             first.close()
             one.live.send(CommandQueued(user, "phone", 1))
             path.unlink()
@@ -227,7 +227,7 @@ async def test_leases_and_news_come_back_with_a_store_that_was_started_anew(
                 one.live.send(CommandQueued(user, "phone", 2))
                 while await two.next() != CommandQueued(user, "phone", 2):
                     """The first may have been told yet."""
-                assert (await one.live.present([user]))[user] == {"phone"}
+                assert (await one.live.connected_devices([user]))[user] == {"phone"}
 
 
 async def test_whoever_came_while_the_store_was_away_is_told_when_it_is_there(
@@ -243,7 +243,7 @@ async def test_whoever_came_while_the_store_was_away_is_told_when_it_is_there(
             await two.live.watch(user)
             one.live.send(SettingsChanged(user))
             with pytest.raises(Unavailable):
-                await one.live.present([user])
+                await one.live.connected_devices([user])
         assert {"valkey.failed_open"} <= {log["event"] for log in logs}
         assert one.heard.get_nowait() == SettingsChanged(user)
         with stores.valkey_server() as url:

@@ -75,12 +75,12 @@ def about(user: str) -> Iterator[Event]:
 class EventBusContract(ABC):
     """Subclass it with fixtures ``one`` and ``two``: running instances over one empty store.
 
-    ``bereave`` makes it as if an instance had died that held the user, and this device of theirs,
-    and its leases had run out since.
+    ``crash_holding`` makes it as if an instance had died that held the user, and this device of
+    theirs, and its leases had run out since.
     """
 
     @abstractmethod
-    async def bereave(self, two: Instance, user: str, device_id: str) -> None: ...
+    async def crash_holding(self, two: Instance, user: str, device_id: str) -> None: ...
 
     @pytest.fixture
     def user(self) -> str:
@@ -98,7 +98,7 @@ class EventBusContract(ABC):
         self, one: Instance, two: Instance, user: str
     ) -> None:
         await two.live.watch(user)
-        await two.live.attend(other := new_id(), "kitchen")
+        await two.live.connect(other := new_id(), "kitchen")
         one.live.send(SettingsChanged(other))
         one.live.send(SettingsChanged(user))
         assert await two.next() == SettingsChanged(user)
@@ -155,44 +155,44 @@ class EventBusContract(ABC):
     async def test_devices_are_present_wherever_their_stream_is(
         self, one: Instance, two: Instance, user: str
     ) -> None:
-        await one.live.attend(user, "phone")
-        await two.live.attend(user, "kitchen")
+        await one.live.connect(user, "phone")
+        await two.live.connect(user, "kitchen")
         await two.live.watch(user)
-        await two.live.attend(other := new_id(), "kitchen")
+        await two.live.connect(other := new_id(), "kitchen")
         nobody = new_id()
         for instance in (one, two):
-            assert await instance.live.present([user, nobody, other]) == {
+            assert await instance.live.connected_devices([user, nobody, other]) == {
                 user: {"phone", "kitchen"},
                 nobody: set(),
                 other: {"kitchen"},
             }
-        assert await one.live.present([]) == {}
+        assert await one.live.connected_devices([]) == {}
 
     async def test_a_device_is_present_until_its_last_stream_is_gone(
         self, one: Instance, two: Instance, user: str
     ) -> None:
-        await two.live.attend(user, "phone")
-        await two.live.attend(user, "phone")
-        await one.live.attend(user, "phone")
-        two.live.leave(user, "phone")
-        one.live.leave(user, "phone")
-        assert (await two.live.present([user]))[user] == {"phone"}
-        assert (await one.live.present([user]))[user] == {"phone"}
-        two.live.leave(user, "phone")
-        assert (await two.live.present([user]))[user] == set()
+        await two.live.connect(user, "phone")
+        await two.live.connect(user, "phone")
+        await one.live.connect(user, "phone")
+        two.live.disconnect(user, "phone")
+        one.live.disconnect(user, "phone")
+        assert (await two.live.connected_devices([user]))[user] == {"phone"}
+        assert (await one.live.connected_devices([user]))[user] == {"phone"}
+        two.live.disconnect(user, "phone")
+        assert (await two.live.connected_devices([user]))[user] == set()
 
         async def gone() -> bool:
-            return not (await one.live.present([user]))[user]
+            return not (await one.live.connected_devices([user]))[user]
 
         await until(gone)
 
     async def test_the_devices_of_a_dead_instance_are_forgotten(
         self, one: Instance, two: Instance, user: str
     ) -> None:
-        await two.live.attend(user, "phone")
-        await self.bereave(two, user, "kitchen")
-        assert (await two.live.present([user]))[user] == {"phone"}
-        assert (await one.live.present([user]))[user] == {"phone"}
+        await two.live.connect(user, "phone")
+        await self.crash_holding(two, user, "kitchen")
+        assert (await two.live.connected_devices([user]))[user] == {"phone"}
+        assert (await one.live.connected_devices([user]))[user] == {"phone"}
 
     async def test_nobody_is_told_of_a_gap_where_there_is_none(
         self, one: Instance, two: Instance, user: str

@@ -20,8 +20,8 @@ from playback_svc.ports.player_states import Change, DropDevice
 from tests.contracts.playback.player_states_devices import (
     MailboxStore,
     devices_of,
-    letter,
     post,
+    queued_command,
     with_device,
 )
 from tests.contracts.playback.samples import NOW, device, new_id
@@ -34,7 +34,7 @@ OLD = NOW - LIFE_MS
 async def filled(store: MailboxStore, user: str, *issued_at: int) -> list[Command]:
     """A mailbox with a command of each of these times."""
     await with_device(store, user)
-    letters = [letter(number, issued_at_ms=at) for number, at in enumerate(issued_at, 1)]
+    letters = [queued_command(number, issued_at_ms=at) for number, at in enumerate(issued_at, 1)]
     assert await post(store, user, *letters)
     return letters
 
@@ -158,7 +158,7 @@ class MailboxesContract:
     ) -> None:
         await with_device(store, user)
         for number, percent in ((1, 30), (2, 40), (3, 50)):
-            louder = letter(number, kind=VOLUME, target=None, volume_percent=percent)
+            louder = queued_command(number, kind=VOLUME, target=None, volume_percent=percent)
             assert await post(store, user, louder)
         failed = [Applied(3, CommandStatus.FAILED), Applied(1, CommandStatus.DONE)]
         found = await store.report(user, "kitchen", failed, None, NOW)
@@ -176,7 +176,7 @@ class MailboxesContract:
     ) -> None:
         await with_device(store, user)
         for number, percent in ((1, 30), (2, 40), (3, 50)):
-            louder = letter(number, kind=VOLUME, target=None, volume_percent=percent)
+            louder = queued_command(number, kind=VOLUME, target=None, volume_percent=percent)
             assert await post(store, user, louder)
         for said, loudness in ((2, 40), (1, 40), (3, 50)):
             found = await store.report(user, "kitchen", [Applied(said, DONE)], None, NOW)
@@ -221,7 +221,7 @@ class MailboxesContract:
     ) -> None:
         await filled(store, user, OLD)
         for number, percent in ((2, 30), (3, 40)):
-            louder = letter(number, kind=VOLUME, target=None, volume_percent=percent)
+            louder = queued_command(number, kind=VOLUME, target=None, volume_percent=percent)
             assert await post(store, user, louder)
         opening = await store.open_stream(user, "kitchen", 3, None, NOW, 9)
         assert opening.device.volume_percent == 40
@@ -249,12 +249,12 @@ class MailboxesContract:
         await filled(store, user, OLD, OLD, NOW)
         opening = await store.open_stream(user, "kitchen", 0, None, NOW, 9)
         assert opening.pending.lapse == Lapse(1, 2)
-        await store.lapse_told(user, "kitchen", Lapse(1, 2))
+        await store.acknowledge_lapse(user, "kitchen", Lapse(1, 2))
         opening = await store.open_stream(user, "kitchen", 0, None, NOW, 9)
         assert (opening.device.last_applied, opening.pending.lapse) == (2, None)
         assert numbers(opening.pending.commands) == [3]
-        await store.lapse_told(user, "unknown", Lapse(1, 2))
-        await store.lapse_told(user, "kitchen", Lapse(1, 1))
+        await store.acknowledge_lapse(user, "unknown", Lapse(1, 2))
+        await store.acknowledge_lapse(user, "kitchen", Lapse(1, 1))
         assert (await store.open_stream(user, "kitchen", 0, None, NOW, 9)).device.last_applied == 2
 
     @pytest.mark.parametrize("number", [2, 2**31 - 1])
@@ -280,7 +280,7 @@ class MailboxesContract:
             await store.report(user, "kitchen", said, 50, NOW + 9)
         assert refused.value.metadata["field"] == "applied.number"
         assert await devices_of(store, user) == (before,)
-        assert await store.command(user, "kitchen", 1) == letter(1)
+        assert await store.command(user, "kitchen", 1) == queued_command(1)
 
     async def test_an_unknown_device_cannot_report(self, store: MailboxStore, user: str) -> None:
         await with_device(store, user)

@@ -42,7 +42,7 @@ class MailboxStore(PlayerStateStore, Mailboxes, Protocol):
     """A store with the mailboxes that it fills."""
 
 
-def letter(number: int, device_id: str = "kitchen", **changed: object) -> Command:
+def queued_command(number: int, device_id: str = "kitchen", **changed: object) -> Command:
     plain = Command(device_id, number, CommandKind.VOLUME, None, NOW, volume_percent=number % 101)
     return replace(plain, **changed)  # type: ignore[arg-type]
 
@@ -90,7 +90,7 @@ class DevicesContract:
         self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user, device(controllable=True))
-        assert await post(store, user, letter(1), letter(2))
+        assert await post(store, user, queued_command(1), queued_command(2))
         again = device(seen_at_ms=NOW - 9, name="Stove", registered_at_ms=NOW + 9, last_applied=2)
         await with_device(store, user, again)
         (found,) = await devices_of(store, user)
@@ -100,15 +100,15 @@ class DevicesContract:
         self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user, device(controllable=True), device("phone"))
-        assert await post(store, user, letter(1), letter(1, "phone"))
+        assert await post(store, user, queued_command(1), queued_command(1, "phone"))
         assert await store.commit(Change(user, (DropDevice("kitchen"),)), NOW)
         assert [one.device_id for one in await devices_of(store, user)] == ["phone"]
         assert await store.command(user, "kitchen", 1) is None
-        assert await store.command(user, "phone", 1) == letter(1, "phone")
+        assert await store.command(user, "phone", 1) == queued_command(1, "phone")
         await with_device(store, user, device())
         (found, _) = await devices_of(store, user)
         assert found.last_number == 0
-        assert await post(store, user, letter(1))
+        assert await post(store, user, queued_command(1))
 
     async def test_removing_a_device_that_is_gone_changes_nothing(
         self, store: MailboxStore, user: str
@@ -120,10 +120,10 @@ class DevicesContract:
     async def test_commands_come_back_whole(self, store: MailboxStore, user: str) -> None:
         await with_device(store, user, device(), device("phone"))
         target = replace(playing(), private=True, skips_count=1, last_beat_at_ms=NOW)
-        playback = letter(
+        playback = queued_command(
             1, kind=CommandKind.SKIP, target=target, queue_count=5, sender="phone", volume_percent=0
         )
-        volume = letter(1, "phone", sender="kitchen", volume_percent=100)
+        volume = queued_command(1, "phone", sender="kitchen", volume_percent=100)
         assert await post(store, user, playback, volume)
         assert await store.command(user, "kitchen", 1) == playback
         assert await store.command(user, "phone", 1) == volume
@@ -136,7 +136,7 @@ class DevicesContract:
     ) -> None:
         await with_device(store, user)
         target = playing(queue=PlayQueue(queued=b"t" * 32))
-        assert await post(store, user, letter(1, target=target, queue_count=1))
+        assert await post(store, user, queued_command(1, target=target, queue_count=1))
         found = await store.command(user, "kitchen", 1)
         assert found is not None
         assert found.target == replace(target, queue=PlayQueue())
@@ -146,7 +146,7 @@ class DevicesContract:
         self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
-        letters = [letter(1, volume_percent=percent) for percent in range(8)]
+        letters = [queued_command(1, volume_percent=percent) for percent in range(8)]
         won = await asyncio.gather(*(post(store, user, one) for one in letters))
         assert won.count(True) == 1
         assert await store.command(user, "kitchen", 1) == letters[won.index(True)]
@@ -157,15 +157,15 @@ class DevicesContract:
         self, store: MailboxStore, user: str, number: int
     ) -> None:
         await with_device(store, user)
-        assert await post(store, user, letter(1))
-        await self._refused(store, user, letter(number))
+        assert await post(store, user, queued_command(1))
+        await self._refused(store, user, queued_command(number))
 
     async def test_mail_to_an_unknown_device_refuses_the_whole_change(
         self, store: MailboxStore, user: str
     ) -> None:
         await with_device(store, user)
-        assert await post(store, user, letter(1))
-        await self._refused(store, user, letter(2), letter(1, "phone"))
+        assert await post(store, user, queued_command(1))
+        await self._refused(store, user, queued_command(2), queued_command(1, "phone"))
 
     async def _refused(self, store: MailboxStore, user: str, *commands: Command) -> None:
         """A change with ``commands`` leaves no trace of any of its parts."""
@@ -193,7 +193,7 @@ class DevicesContract:
         assert await store.session(user, after.session_id) is None
         assert await store.blob(user, "old") == b"old"
         assert await store.blob(user, "new") is None
-        assert await store.command(user, "kitchen", 1) == letter(1)
+        assert await store.command(user, "kitchen", 1) == queued_command(1)
         assert await store.command(user, "kitchen", 2) is None
 
     async def test_mail_is_put_in_with_its_change_alone(
@@ -204,12 +204,14 @@ class DevicesContract:
         assert await store.commit(Change(user, (PutState(state, None),)), NOW)
         stale = player_state.Version(9, 9)
         assert not await store.commit(
-            Change(user, (PutState(playing(state), stale), letter(1))), NOW
+            Change(user, (PutState(playing(state), stale), queued_command(1))), NOW
         )
         assert await store.command(user, "kitchen", 1) is None
         after: PlayerState = player_state.pause(state, NOW)
-        assert await store.commit(Change(user, (PutState(after, state.version), letter(1))), NOW)
-        assert await store.command(user, "kitchen", 1) == letter(1)
+        assert await store.commit(
+            Change(user, (PutState(after, state.version), queued_command(1))), NOW
+        )
+        assert await store.command(user, "kitchen", 1) == queued_command(1)
 
     async def test_of_writers_of_one_list_of_devices_one_wins(
         self, store: MailboxStore, user: str

@@ -77,7 +77,7 @@ def beat(state: PlayerState, **changed: Any) -> LivePosition:
     return replace(plain, **changed)
 
 
-class WhateverIsAsked(MemoryDeliveries):
+class EverythingDelivered(MemoryDeliveries):
     """The deliveries of players that fetch whatever plays."""
 
     async def delivered_ms(self, session_id: str, descriptor: str) -> int:

@@ -11,8 +11,8 @@ from playback_svc.ports.upkeep import Overdue, Upkeep
 from tests.contracts.playback.player_states_devices import (
     MailboxStore,
     devices_of,
-    letter,
     post,
+    queued_command,
     with_device,
 )
 from tests.contracts.playback.samples import (
@@ -38,7 +38,7 @@ class UpkeepContract:
         self, store: MailboxStore, upkeep: Upkeep, user: str
     ) -> None:
         await with_device(store, user)
-        assert await post(store, user, letter(1))
+        assert await post(store, user, queued_command(1))
         for number in range(3):
             answer = stored(request_key(user, f"r{number}"), playing())
             assert await store.commit(Change(user, (answer,)), NOW)
@@ -46,14 +46,14 @@ class UpkeepContract:
         assert await store.commit(Change(user, (kept,)), NOW)
         assert [await upkeep.forget_answers(NOW + MINUTE, 2) for _ in range(3)] == [2, 1, 0]
         assert (await store.read(user, kept.key, NOW)).stored == kept
-        assert await store.command(user, "kitchen", 1) == letter(1)
+        assert await store.command(user, "kitchen", 1) == queued_command(1)
 
     async def test_old_commands_are_dropped_a_batch_at_a_time(
         self, store: MailboxStore, upkeep: Upkeep, user: str
     ) -> None:
         await with_device(store, user)
-        old = [letter(number, issued_at_ms=NOW) for number in (1, 2, 3)]
-        kept = letter(4, issued_at_ms=NOW + 1)
+        old = [queued_command(number, issued_at_ms=NOW) for number in (1, 2, 3)]
+        kept = queued_command(4, issued_at_ms=NOW + 1)
         assert await post(store, user, *old, kept)
         over = stored(request_key(user), playing(), NOW)
         assert await store.commit(Change(user, (over,)), NOW - 1)
@@ -69,7 +69,7 @@ class UpkeepContract:
     ) -> None:
         await with_device(store, user)
         times = (NOW - MINUTE, NOW - MINUTE, NOW - MINUTE, NOW)
-        letters = [letter(number, issued_at_ms=at) for number, at in enumerate(times, 1)]
+        letters = [queued_command(number, issued_at_ms=at) for number, at in enumerate(times, 1)]
         assert await post(store, user, *letters)
         assert await upkeep.forget_commands(NOW - 1, 10) == 3
         found = await store.pending(user, "kitchen", 0, NOW, 10)

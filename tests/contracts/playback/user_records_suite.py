@@ -14,7 +14,7 @@ from playback_svc.ports.player_states import Change, Partition, PutBodies, PutSt
 from playback_svc.ports.plays import Plays
 from playback_svc.ports.user_records import UserRecords
 from tests.contracts.playback.deliveries_suite import MONTH, a_batch, a_delivery
-from tests.contracts.playback.player_states_devices import MailboxStore, letter
+from tests.contracts.playback.player_states_devices import MailboxStore, queued_command
 from tests.contracts.playback.plays_suite import a_play, ids
 from tests.contracts.playback.samples import (
     ASSET,
@@ -51,7 +51,7 @@ class RecordsUnderTest:
             PutBodies({"listing": b"body"}),
         )
         assert await self.store.commit(Change(user_id, writes), NOW)
-        assert await self.store.commit(Change(user_id, (letter(1),)), NOW)
+        assert await self.store.commit(Change(user_id, (queued_command(1),)), NOW)
         await self.deliveries.count(a_batch(a_delivery(state.session_id, 1, 2)), NOW)
         for _ in range(3):
             play = a_play()

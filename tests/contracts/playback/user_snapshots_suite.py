@@ -18,7 +18,7 @@ SHARES = Preferences(bitrate=BitratePreference.AAC_192, share_activity=True, ver
 
 
 @dataclass(frozen=True, slots=True)
-class OthersUnderTest:
+class UserSnapshotsUnderTest:
     """The port, and the store whose users it reads."""
 
     snapshots: UserSnapshots
@@ -32,15 +32,17 @@ class UserSnapshotsContract:
     def user(self) -> str:
         return new_id()
 
-    async def test_nobody_is_asked_for_nobody(self, under_test: OthersUnderTest) -> None:
+    async def test_nobody_is_asked_for_nobody(self, under_test: UserSnapshotsUnderTest) -> None:
         assert await under_test.snapshots.read([]) == {}
 
     async def test_strangers_have_played_nothing_and_have_the_defaults(
-        self, under_test: OthersUnderTest, user: str
+        self, under_test: UserSnapshotsUnderTest, user: str
     ) -> None:
         assert await under_test.snapshots.read([user]) == {user: UserSnapshot()}
 
-    async def test_state_and_preferences_come_back_whole(self, under_test: OthersUnderTest) -> None:
+    async def test_state_and_preferences_come_back_whole(
+        self, under_test: UserSnapshotsUnderTest
+    ) -> None:
         plays, prefers, both = new_id(), new_id(), new_id()
         context = Context(ContextKind.ALBUM, new_id(), new_id(), 12, 3, new_id())
         queue = PlayQueue(context=context, origin=Origin.CONTEXT, shuffle=True, item_id=new_id())
@@ -55,13 +57,17 @@ class UserSnapshotsContract:
             both: UserSnapshot(over, SHARES),
         }
 
-    async def test_what_is_queued_is_left_out(self, under_test: OthersUnderTest, user: str) -> None:
+    async def test_what_is_queued_is_left_out(
+        self, under_test: UserSnapshotsUnderTest, user: str
+    ) -> None:
         state = playing(queue=PlayQueue(queued=bytes(range(32)) * 500))
         await under_test.store.commit(Change(user, (PutState(state, None),)), NOW)
         snapshot = (await under_test.snapshots.read([user]))[user]
         assert snapshot.state == replace(state, queue=PlayQueue())
 
-    async def test_five_hundred_are_looked_at_together(self, under_test: OthersUnderTest) -> None:
+    async def test_five_hundred_are_looked_at_together(
+        self, under_test: UserSnapshotsUnderTest
+    ) -> None:
         states = {new_id(): playing() for _ in range(40)}
         for user_id, state in states.items():
             await under_test.store.commit(Change(user_id, (PutState(state, None),)), NOW)
@@ -70,7 +76,7 @@ class UserSnapshotsContract:
         assert set(found) == set(asked)
         assert {user_id: found[user_id].state for user_id in states} == states
 
-    async def test_versions_are_those_of_the_rows(self, under_test: OthersUnderTest) -> None:
+    async def test_versions_are_those_of_the_rows(self, under_test: UserSnapshotsUnderTest) -> None:
         playing_now, prefers, stranger = new_id(), new_id(), new_id()
         state = playing()
         await under_test.store.commit(Change(playing_now, (PutState(state, None),)), NOW)

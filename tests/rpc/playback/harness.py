@@ -40,7 +40,7 @@ from playback_svc.settings import Settings
 from playback_svc.streams.heartbeats import Heartbeats
 from playback_svc.streams.streams import Streams
 from playback_svc.wiring import holder_of, stored_parts
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.contracts.playback.samples import ASSET, FREE, PLAYABLE, PREMIUM, TRACK, new_id
 
 PUBLIC_URL = "http://music.test:8080"
@@ -178,7 +178,7 @@ class User:
     async def play(self, **fields: Any) -> Any:
         """Plays TRACK, or what the fields say by the words of ``asked``."""
         fields = {"track_id": TRACK.track_id, "device_id": "kitchen", **fields}
-        return await self.call("Play", **asked(**fields))
+        return await self.call("Play", **play_fields(**fields))
 
     async def fetch(self, playback_id: str, *numbers: int, duration_ms: int = 10_000) -> Any:
         """As if media had sent these segments, whole, to a session."""

@@ -88,7 +88,7 @@ async def viewing(user: User) -> Call:
 
 async def unheld(instance: Instance) -> None:
     """The instance has let go of all streams of devices and views."""
-    held = (instance.streams.devices.held, instance.streams.watchers.held)
+    held = (instance.streams.devices.held, instance.streams.playback_views.held)
     for _ in range(200):
         if not any(one.held for one in held):
             return

@@ -232,7 +232,7 @@ async def test_lost_news_are_made_up_for_by_comparing(world: World) -> None:
         kitchen, _ = await connected(one.user(user_id))
         sender = two.user(user_id)
         await sought(sender, (await sender.play()).playback_id, 2)
-        one.streams.gap()
+        one.streams.handle_gap()
         assert numbers(await kitchen.commands(3)) == [1, 2, 3]
         await sought(sender, (await sender.play()).playback_id, 1)
         await kitchen.send(applied=device_pb2.Applied(number=3, status=DONE))

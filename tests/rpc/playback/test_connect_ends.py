@@ -298,7 +298,7 @@ async def test_what_a_device_says_at_once_is_few_reports_and_too_much_ends_its_s
     assert reports < 50
     kitchen, _ = await connected(user)
     (stream,) = instance.streams.devices.held
-    stream.heed(MESSAGES_AT_ONCE, now_ms() + 60_000)
+    stream.limit_rate(MESSAGES_AT_ONCE, now_ms() + 60_000)
     await kitchen.send(state=device_pb2.DeviceState())
     fault = await refused(kitchen.read())
     assert isinstance(fault, ResourceExhausted)

@@ -94,7 +94,7 @@ async def test_the_active_device_comes_first_then_those_online_then_the_latest_s
 ) -> None:
     for device_id in ("old", "new", "online", "active"):
         await user.register(device_id)
-    await instance.parts.events.attend(user.user_id, "online")
+    await instance.parts.events.connect(user.user_id, "online")
     await user.play(device_id="active")
     assert await names(user) == ["active", "online", "new", "old"]
     devices = {device.device_id: device for device in await listed(user)}
@@ -107,9 +107,9 @@ async def test_presence_is_the_same_on_every_instance(world: World) -> None:
         user_id = new_id()
         here, there = one.user(user_id), two.user(user_id)
         await here.register("kitchen")
-        await one.parts.events.attend(user_id, "kitchen")
+        await one.parts.events.connect(user_id, "kitchen")
         assert [device.online for device in await listed(there)] == [True]
-        one.parts.events.leave(user_id, "kitchen")
+        one.parts.events.disconnect(user_id, "kitchen")
         for _ in range(100):
             if not (await listed(there))[0].online:
                 break

@@ -10,7 +10,7 @@ import pytest
 from meshkit.faults import FailedPrecondition, NotFound
 from playback_svc.adapters.leases import WATCH
 from playback_svc.domain.mailbox import LIFE_MS
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.contracts.playback.samples import TRACK
 from tests.rpc.playback.directed import LOUD, STATUS, TEN_SECONDS, Command, applied, ready, several
 from tests.rpc.playback.harness import Instance, User, World, refused
@@ -46,8 +46,8 @@ async def test_play_begins_a_session_on_the_device(
 ) -> None:
     tracks = several(world, 3)
     await user.register("kitchen")
-    await instance.parts.events.attend(user.user_id, "kitchen")
-    order = asked(track_ids=tracks, track_id=tracks[1], position_ms=7_000)
+    await instance.parts.events.connect(user.user_id, "kitchen")
+    order = play_fields(track_ids=tracks, track_id=tracks[1], position_ms=7_000)
     command = (await user.order(play=order, sender_device_id="phone")).command
     assert (command.number, command.kind) == (1, Command.PLAY)
     assert command.target.track.id == tracks[1]
@@ -59,7 +59,7 @@ async def test_play_begins_a_session_on_the_device(
 
 async def test_play_on_a_device_without_a_stream_is_refused(user: User) -> None:
     await user.register("kitchen")
-    fault = await refused(user.order(play=asked(track_id=TRACK.track_id)))
+    fault = await refused(user.order(play=play_fields(track_id=TRACK.track_id)))
     assert isinstance(fault, FailedPrecondition)
     assert (fault.reason, fault.metadata) == ("DEVICE_OFFLINE", {"device_id": "kitchen"})
     assert (await user.state()).playback_id == ""
@@ -69,10 +69,10 @@ async def test_a_retried_play_is_answered_though_the_device_has_gone(
     instance: Instance, user: User
 ) -> None:
     await user.register("kitchen")
-    await instance.parts.events.attend(user.user_id, "kitchen")
-    order: dict[str, Any] = {"play": asked(track_id=TRACK.track_id), "request_id": "r1"}
+    await instance.parts.events.connect(user.user_id, "kitchen")
+    order: dict[str, Any] = {"play": play_fields(track_id=TRACK.track_id), "request_id": "r1"}
     first = await user.order(**order)
-    instance.parts.events.leave(user.user_id, "kitchen")
+    instance.parts.events.disconnect(user.user_id, "kitchen")
     assert await user.order(**order) == first
     assert (await user.state()).epoch == 1
 

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from meshkit.faults import InvalidArgument, NotFound, ResourceExhausted
 from playback_svc.usecases.command_waits import WAITS_PER_USER
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.contracts.playback.samples import TRACK, new_id
 from tests.rpc.playback.directed import STATUS, TEN_SECONDS, Command, applied, ready
 from tests.rpc.playback.harness import User, World, an_instance, refused
@@ -204,8 +204,8 @@ async def test_a_report_with_a_bad_field_changes_nothing(
         ({"enqueue": {}}, "enqueue.track_ids"),
         ({"enqueue": {"track_ids": ["x"]}}, "enqueue.track_ids[0]"),
         ({"play": {}}, "play.source"),
-        ({"play": asked(track_id=TRACK.track_id, repeat=9)}, "play.repeat"),
-        ({"play": asked(track_id=TRACK.track_id, position_ms=-1)}, "play.position_ms"),
+        ({"play": play_fields(track_id=TRACK.track_id, repeat=9)}, "play.repeat"),
+        ({"play": play_fields(track_id=TRACK.track_id, position_ms=-1)}, "play.position_ms"),
     ],
 )
 async def test_a_command_with_a_bad_field_is_refused(

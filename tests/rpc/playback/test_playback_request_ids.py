@@ -36,7 +36,7 @@ WRITES = {method.name: (stub, method) for stub, method in writes()}
 
 
 @dataclass(frozen=True)
-class Desk:
+class Rig:
     """A user with a device that plays the first of some tracks, and two that wait in the queue."""
 
     user: User
@@ -51,7 +51,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(user: User, world: World) -> Desk:
+async def rig(user: User, world: World) -> Rig:
     tracks = tuple(new_id() for _ in range(6))
     for track_id in tracks:
         lasts = BLINK_MS if track_id == tracks[0] else TRACK.duration_ms
@@ -62,12 +62,12 @@ async def desk(user: User, world: World) -> Desk:
     await user.register("phone")
     session = await user.play(track_id="", track_ids=tracks[:4], shuffle=False)
     waiting = (await user.call("AddToQueue", track_ids=tracks[4:])).item_ids
-    return Desk(user, tracks, session.playback_id, session.play_id, tuple(waiting))
+    return Rig(user, tracks, session.playback_id, session.play_id, tuple(waiting))
 
 
-def calls(desk: Desk) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+def calls(rig: Rig) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     """By the name of each write: what is asked, and how the same id asks for something else."""
-    named, tracks, waiting = {"playback_id": desk.playback_id}, desk.tracks, desk.waiting
+    named, tracks, waiting = {"playback_id": rig.playback_id}, rig.tracks, rig.waiting
     other = {"playback_id": new_id()}
     return {
         "Play": ({"track_id": tracks[0], "device_id": "kitchen"}, {"position_ms": 5}),
@@ -77,7 +77,7 @@ def calls(desk: Desk) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
         "Stop": (named, other),
         "Skip": ({"device_id": "kitchen"}, {"device_id": "phone"}),
         "Previous": (named, other),
-        "Advance": ({**named, "play_id": desk.play_id}, {"play_id": new_id()}),
+        "Advance": ({**named, "play_id": rig.play_id}, {"play_id": new_id()}),
         "SetShuffle": ({"shuffle": True}, {"shuffle": False}),
         "SetRepeat": ({"repeat": "TRACK"}, {"repeat": "CONTEXT"}),
         "EditQueue": ({"track_ids": tracks[:2]}, {"track_ids": tracks[:1]}),
@@ -121,22 +121,22 @@ async def truth(user: User) -> Any:
     return state.epoch, state.revision, state.queue_count, sorted(d.device_id for d in listed)
 
 
-def test_every_write_is_called(desk: Desk) -> None:
-    assert set(calls(desk)) == set(WRITES)
+def test_every_write_is_called(rig: Rig) -> None:
+    assert set(calls(rig)) == set(WRITES)
 
 
 @pytest.mark.parametrize("name", WRITES)
 async def test_a_retry_gets_the_first_answer_and_another_body_is_refused(
-    desk: Desk, name: str
+    rig: Rig, name: str
 ) -> None:
-    fields, other = calls(desk)[name]
+    fields, other = calls(rig)[name]
     if name == "Advance":
-        await run_out(desk.user)
-    first = await desk.send(name, request_of(name, fields))
-    await changed(desk.user)
-    before = await truth(desk.user)
-    assert await desk.send(name, request_of(name, fields)) == first
-    fault = await refused(desk.send(name, request_of(name, {**fields, **other})))
+        await run_out(rig.user)
+    first = await rig.send(name, request_of(name, fields))
+    await changed(rig.user)
+    before = await truth(rig.user)
+    assert await rig.send(name, request_of(name, fields)) == first
+    fault = await refused(rig.send(name, request_of(name, {**fields, **other})))
     assert fault.reason == "REQUEST_ID_REUSED"
     assert [one.field for one in fault.violations] == ["request_id"]
-    assert await truth(desk.user) == before
+    assert await truth(rig.user) == before

@@ -134,7 +134,7 @@ async def test_a_transfer_enters_nothing_and_the_play_goes_on(
     await played(user, track_id=tracks[1], device_id="phone")
     started = await played(user, track_id=tracks[0])
     play_id = (await user.state()).play_id
-    await instance.parts.events.attend(user.user_id, "phone")
+    await instance.parts.events.connect(user.user_id, "phone")
     await asyncio.sleep(HALF_S)
     request = devices.TransferRequest(device_id="phone")
     await user._sent(stub.Transfer, request)

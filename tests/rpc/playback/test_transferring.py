@@ -37,7 +37,7 @@ async def prepared(instance: Instance, user: User, world: World) -> list[str]:
         world.catalogue.known[track_id] = replace(PLAYABLE, track=track)
     await user.register("kitchen")
     await user.register("phone", capabilities=device_pb2.Capabilities(rungs=["128"]))
-    await instance.parts.events.attend(user.user_id, "phone")
+    await instance.parts.events.connect(user.user_id, "phone")
     await user.play(track_id=tracks[1], track_ids=tracks, position_ms=60_000)
     return tracks
 
@@ -253,7 +253,7 @@ async def test_transfers_at_once_end_in_one_session(world: World) -> None:
         here, there = one.user(user_id), two.user(user_id)
         await prepared(one, here, world)
         await here.register("tv")
-        await two.parts.events.attend(user_id, "tv")
+        await two.parts.events.connect(user_id, "tv")
         before = await here.state()
         first, second = await asyncio.gather(moved(here, "phone"), moved(there, "tv"))
         epochs = {first.playback.epoch: "phone", second.playback.epoch: "tv"}

@@ -92,7 +92,7 @@ async def test_a_view_that_missed_news_looks_again(world: World) -> None:
         view = await viewing(one.user(user_id))
         await view.read()
         await two.user(user_id).play()
-        one.streams.gap()
+        one.streams.handle_gap()
         assert (await shown(view)).revision == 1
 
 

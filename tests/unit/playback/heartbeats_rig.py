@@ -13,11 +13,11 @@ from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.player_states import Change, PutState
+from playback_svc.streams.heartbeat_stream import HeartbeatStream
 from playback_svc.streams.heartbeats import Heartbeats
-from playback_svc.streams.slots import Slot
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.decisions import playback_changed, record_of
-from tests.contracts.playback.measures import NoMeasures
+from tests.contracts.playback.metrics import NoMetrics
 from tests.contracts.playback.samples import (
     NOW,
     new_id,
@@ -28,7 +28,7 @@ USER = new_id()
 HOLDER = Principal(USER, "sid", "free", frozenset(), NOW / 1000 + 300, "token")
 
 
-class Heard(NoMeasures):
+class CountedMetrics(NoMetrics):
     """Adds up the seconds of each rung."""
 
     def __init__(self) -> None:
@@ -36,10 +36,10 @@ class Heard(NoMeasures):
 
         self.sessions: list[int] = []
 
-    def heard(self, rung: str, seconds: float) -> None:
+    def count_heard(self, rung: str, seconds: float) -> None:
         self.seconds[rung] = self.seconds.get(rung, 0) + seconds
 
-    def playing(self, sessions: int) -> None:
+    def set_playing(self, sessions: int) -> None:
         self.sessions.append(sessions)
 
 
@@ -51,7 +51,7 @@ class Rig:
     store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
     positions: MemoryPositions = field(default_factory=MemoryPositions)
     events: MemoryEventBus = field(default_factory=MemoryEventBus)
-    measures: Heard = field(default_factory=lambda: Heard())
+    metrics: CountedMetrics = field(default_factory=lambda: CountedMetrics())
 
     def __post_init__(self) -> None:
         commander = Commander(
@@ -64,10 +64,10 @@ class Rig:
             self.events,
             commander,
             streams=self.open_streams,
-            measures=self.measures,
+            metrics=self.metrics,
             clock=lambda: self.now,
         )
-        self.events.listen(self.heartbeats.hear)
+        self.events.listen(self.heartbeats.handle_event)
 
     async def begin(self, **changed: Any) -> PlayerState:
         held = self.store.states.get(USER)
@@ -80,15 +80,21 @@ class Rig:
         self.events.send(playback_changed(USER, state))
         return state
 
-    async def open(self, state: PlayerState) -> Slot:
+    async def open(self, state: PlayerState) -> HeartbeatStream:
         return await self.heartbeats.open(HOLDER, state.session_id, state.device_id)
 
     def beat(
-        self, slot: Slot, seq: int, position_ms: int = 0, *, moving: bool = True, **heard: Any
+        self,
+        stream: HeartbeatStream,
+        seq: int,
+        position_ms: int = 0,
+        *,
+        moving: bool = True,
+        **heard: Any,
     ) -> None:
         heard = heard or {"rung": "192"}
         heard = {"rung": "", "bitrate_kbps": 0, "offline": False, **heard}
-        slot.take(
-            seq, slot.epoch, slot.revision, position_ms, moving=moving, now_ms=self.now, **heard
+        stream.take(
+            seq, stream.epoch, stream.revision, position_ms, moving=moving, now_ms=self.now, **heard
         )
-        self.heartbeats.mark(slot)
+        self.heartbeats.mark(stream)

@@ -36,7 +36,7 @@ from playback_svc.streams.device_stream import MESSAGES_A_SECOND, MESSAGES_AT_ON
 from playback_svc.streams.device_streams import (
     COMPARED_A_TICK,
     COMPARED_EVERY_S,
-    LOUDNESS_EVERY_MS,
+    VOLUME_EVERY_MS,
     DeviceStreams,
     Hello,
 )
@@ -46,7 +46,7 @@ from playback_svc.usecases.device.report_applied import ReportApplied
 from playback_svc.usecases.device_reports import READ_AT_ONCE
 from playback_svc.usecases.device_views import Registration
 from playback_svc.usecases.open_mailbox import OpenMailbox
-from tests.contracts.playback.measures import NoMeasures
+from tests.contracts.playback.metrics import NoMetrics
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 USER = new_id()
@@ -100,9 +100,9 @@ class Rig:
             open_mailbox=OpenMailbox(self.store, self.events, clock),
             report_applied=ReportApplied(self.store, self.events, clock),
             streams=OpenStreams(None, spread_s=1, clock=lambda: self.now / 1000),
-            measures=NoMeasures(), clock=clock, urls_live_s=60,
+            metrics=NoMetrics(), clock=clock, urls_live_s=60,
         )  # fmt: skip
-        self.events.listen(self.streams.hear, self.streams.gap)
+        self.events.listen(self.streams.handle_event, self.streams.handle_gap)
 
     async def open(self, device_id: str = "kitchen", holder: Principal = HOLDER) -> DeviceStream:
         stream = self.streams.hold(holder)
@@ -139,8 +139,8 @@ async def test_several_commands_are_one_reading(rig: Rig) -> None:
     await rig.queue(1, 2, 3)
     assert await rig.delivered(stream) == [1, 2, 3]
     assert rig.store.reads == 1
-    rig.streams.hear(CommandQueued(USER, "kitchen", 3))
-    rig.streams.hear(CommandQueued(USER, "bedroom", 9))
+    rig.streams.handle_event(CommandQueued(USER, "kitchen", 3))
+    rig.streams.handle_event(CommandQueued(USER, "bedroom", 9))
     assert not stream.behind
 
 
@@ -214,7 +214,7 @@ async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None
     if anew:
         other = Rig(store=rig.store)
         await other.open()
-    rig.streams.hear(SettingsChanged(USER))
+    rig.streams.handle_event(SettingsChanged(USER))
     await rig.streams.compare()
     assert stream.end is not None
     assert stream.end.reason is Reason.DELETED
@@ -223,14 +223,14 @@ async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None
 
 async def test_of_two_streams_of_a_device_the_later_one_stays(rig: Rig) -> None:
     stream = await rig.open()
-    rig.streams.hear(DeviceConnected(USER, "bedroom", 2**31))
-    rig.streams.hear(DeviceConnected(USER, "kitchen", stream.number))
+    rig.streams.handle_event(DeviceConnected(USER, "bedroom", 2**31))
+    rig.streams.handle_event(DeviceConnected(USER, "kitchen", stream.number))
     rig.events.sent.clear()
-    rig.streams.hear(DeviceConnected(USER, "kitchen", 0))
+    rig.streams.handle_event(DeviceConnected(USER, "kitchen", 0))
     assert stream.end is None
     # The older one may not have heard of it.
     assert rig.events.sent == [DeviceConnected(USER, "kitchen", stream.number)]
-    rig.streams.hear(DeviceConnected(USER, "kitchen", 2**31))
+    rig.streams.handle_event(DeviceConnected(USER, "kitchen", 2**31))
     assert stream.end is not None
     assert stream.end.reason is Reason.TAKEN_OVER
 
@@ -280,7 +280,7 @@ async def test_what_was_told_and_worked_off_elsewhere_is_read_once(rig: Rig) -> 
     await rig.store.report(USER, "kitchen", [Applied(1, CommandStatus.DONE)], None, NOW)
     rig.store.reads = 0
     for _ in range(3):
-        rig.streams.gap()
+        rig.streams.handle_gap()
         await rig.streams.compare()
         assert await rig.delivered(stream) == []
     assert rig.store.reads == 1
@@ -299,11 +299,11 @@ async def test_a_stream_whose_commands_grew_too_old_unread_ends_so_that_its_devi
     hello = Hello("kitchen", 0)
     for lapse in (Lapse(1, 1), None):
         again = rig.streams.hold(HOLDER)
-        greeting = await rig.streams.open(again, hello)
-        assert greeting.lapse == lapse
+        welcome = await rig.streams.open(again, hello)
+        assert welcome.lapse == lapse
         assert await rig.delivered(again) == [2]
         if lapse:
-            await rig.streams.lapse_told(again, lapse)
+            await rig.streams.acknowledge_lapse(again, lapse)
 
 
 async def test_what_hello_says_was_worked_off_is_told_to_who_waits(rig: Rig) -> None:
@@ -311,8 +311,8 @@ async def test_what_hello_says_was_worked_off_is_told_to_who_waits(rig: Rig) -> 
     await rig.queue(1, 2)
     rig.events.sent.clear()
     stream = rig.streams.hold(HOLDER)
-    greeting = await rig.streams.open(stream, Hello("kitchen", 1))
-    assert greeting.last_applied == 1
+    welcome = await rig.streams.open(stream, Hello("kitchen", 1))
+    assert welcome.last_applied == 1
     assert [one for one in rig.events.sent if isinstance(one, CommandReported)] == [
         CommandReported(USER, "kitchen", 1)
     ]
@@ -322,7 +322,7 @@ async def test_what_hello_says_was_worked_off_is_told_to_who_waits(rig: Rig) -> 
 async def test_a_stream_without_a_number_yet_gives_way_to_nobody(rig: Rig) -> None:
     stream = rig.streams.hold(HOLDER)
     stream.device_id = "kitchen"
-    rig.streams.hear(DeviceConnected(USER, "kitchen", 7))
+    rig.streams.handle_event(DeviceConnected(USER, "kitchen", 7))
     assert stream.end is None
 
 
@@ -330,34 +330,34 @@ async def test_a_loudness_that_changes_all_the_time_is_stored_once_a_second(rig:
     stream = await rig.open()
 
     async def stored_after(percent: int) -> int | None:
-        stream.loudness = percent
+        stream.volume_percent = percent
         await rig.streams.report(stream, ())
         return rig.store.devices[USER]["kitchen"].volume_percent
 
     assert [await stored_after(percent) for percent in (10, 20, 30)] == [10, 10, 10]
-    rig.now += LOUDNESS_EVERY_MS - 1
-    rig.streams.remind()
-    assert not stream.loudness_due
+    rig.now += VOLUME_EVERY_MS - 1
+    rig.streams.wake_for_volume()
+    assert not stream.volume_due
     rig.now += 1
-    rig.streams.remind()
-    assert stream.loudness_due
-    await rig.streams.tell_loudness(stream)
+    rig.streams.wake_for_volume()
+    assert stream.volume_due
+    await rig.streams.report_volume(stream)
     assert rig.store.devices[USER]["kitchen"].volume_percent == 30
-    assert not stream.loudness_due
+    assert not stream.volume_due
     assert await stored_after(40) == 30
     rig.streams.close(stream)
-    rig.now += LOUDNESS_EVERY_MS
-    rig.streams.remind()
-    assert not stream.loudness_due
+    rig.now += VOLUME_EVERY_MS
+    rig.streams.wake_for_volume()
+    assert not stream.volume_due
 
 
 async def test_a_device_that_talks_without_end_is_refused(rig: Rig) -> None:
     stream = await rig.open()
-    stream.heed(MESSAGES_AT_ONCE, rig.now)
+    stream.limit_rate(MESSAGES_AT_ONCE, rig.now)
     with pytest.raises(ResourceExhausted):
-        stream.heed(1, rig.now)
+        stream.limit_rate(1, rig.now)
     for _ in range(1000):
         rig.now += 1000
-        stream.heed(MESSAGES_A_SECOND, rig.now)
+        stream.limit_rate(MESSAGES_A_SECOND, rig.now)
     with pytest.raises(ResourceExhausted):
-        stream.heed(1, rig.now)
+        stream.limit_rate(1, rig.now)

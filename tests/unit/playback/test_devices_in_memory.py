@@ -41,7 +41,7 @@ from tests.contracts.playback.samples import (
     NOW,
     PLAYABLE,
     TRACK,
-    WhateverIsAsked,
+    EverythingDelivered,
     new_id,
     request_key,
 )
@@ -65,14 +65,14 @@ class Shared:
     switchboard: MemorySwitchboard = field(default_factory=MemorySwitchboard)
 
 
-class Desk:
+class Rig:
     """The use cases of one instance."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared, self.store = shared, shared.store
         self.events = MemoryEventBus(shared.switchboard)
         self.commander = Commander(
-            self.store, shared.positions, WhateverIsAsked(self.store), self.events, self.clock
+            self.store, shared.positions, EverythingDelivered(self.store), self.events, self.clock
         )
         self.waits = CommandWaits(self.store, self.events, self.clock)
         catalogue, plans = MemoryCatalogue({TRACK.track_id: PLAYABLE}), MemoryPlans({"free": FREE})
@@ -98,7 +98,7 @@ class Desk:
             clock=self.clock,
             urls_live_s=HOUR_S,
         )
-        self.events.listen(self.waits.hear, self.waits.gap)
+        self.events.listen(self.waits.handle_event, self.waits.handle_gap)
 
     def clock(self) -> int:
         return self.shared.now
@@ -125,8 +125,8 @@ def shared() -> Shared:
 
 
 @pytest.fixture
-def desk(shared: Shared) -> Desk:
-    return Desk(shared)
+def rig(shared: Shared) -> Rig:
+    return Rig(shared)
 
 
 async def settled(turns: int = 30) -> None:
@@ -135,105 +135,105 @@ async def settled(turns: int = 30) -> None:
         await asyncio.sleep(0)
 
 
-async def test_without_presence_nobody_is_online_and_everybody_is_listed(desk: Desk) -> None:
-    await desk.begin()
-    await desk.events.attend(USER, "kitchen")
-    assert [listed.online for listed in await desk.devices.list_devices(USER)] == [True]
-    desk.shared.switchboard.away = True
-    (listed,) = await desk.devices.list_devices(USER)
+async def test_without_presence_nobody_is_online_and_everybody_is_listed(rig: Rig) -> None:
+    await rig.begin()
+    await rig.events.connect(USER, "kitchen")
+    assert [listed.online for listed in await rig.devices.list_devices(USER)] == [True]
+    rig.shared.switchboard.away = True
+    (listed,) = await rig.devices.list_devices(USER)
     assert (listed.online, listed.active) == (False, True)
 
 
-async def test_without_presence_nothing_is_begun_elsewhere(desk: Desk) -> None:
-    await desk.begin()
-    await desk.devices.register_device(USER, Registration("tv"), None)
-    desk.shared.switchboard.away = True
+async def test_without_presence_nothing_is_begun_elsewhere(rig: Rig) -> None:
+    await rig.begin()
+    await rig.devices.register_device(USER, Registration("tv"), None)
+    rig.shared.switchboard.away = True
     order = Order("tv", PlayAction(PlayOrder("tv", TRACK.track_id)))
     with pytest.raises(Unavailable):
-        await desk.devices.send_command(CALLER, order, None)
+        await rig.devices.send_command(CALLER, order, None)
     with pytest.raises(Unavailable):
-        await desk.devices.transfer(CALLER, "tv", None, plays=None)
-    assert desk.store.states[USER].device_id == "kitchen"
+        await rig.devices.transfer(CALLER, "tv", None, plays=None)
+    assert rig.store.states[USER].device_id == "kitchen"
 
 
-async def test_a_session_that_silence_has_ended_makes_no_device_active(desk: Desk) -> None:
-    await desk.begin()
-    desk.shared.now += TRACK.duration_ms + 3_600_000
-    assert [listed.active for listed in await desk.devices.list_devices(USER)] == [False]
+async def test_a_session_that_silence_has_ended_makes_no_device_active(rig: Rig) -> None:
+    await rig.begin()
+    rig.shared.now += TRACK.duration_ms + 3_600_000
+    assert [listed.active for listed in await rig.devices.list_devices(USER)] == [False]
 
 
-async def test_a_device_that_registers_keeps_its_numbers_and_its_loudness(desk: Desk) -> None:
-    await desk.begin()
-    await desk.devices.report_applied(USER, "kitchen", [Applied(1, DONE)], 30)
-    desk.shared.now += 5
+async def test_a_device_that_registers_keeps_its_numbers_and_its_loudness(rig: Rig) -> None:
+    await rig.begin()
+    await rig.devices.report_applied(USER, "kitchen", [Applied(1, DONE)], 30)
+    rig.shared.now += 5
     spoken = Registration("kitchen", "Küche", DeviceKind.SPEAKER)
-    device = (await desk.devices.register_device(USER, spoken, None)).device
+    device = (await rig.devices.register_device(USER, spoken, None)).device
     assert (device.name, device.kind, device.seen_at_ms) == ("Küche", DeviceKind.SPEAKER, NOW + 5)
     assert (device.last_number, device.last_applied, device.volume_percent) == (1, 1, 30)
     assert device.registered_at_ms == NOW
     assert device.capabilities.volume
 
 
-async def test_registering_leaves_what_plays_as_it_was_read(desk: Desk) -> None:
-    await desk.begin()
-    before = desk.store.states[USER]
-    desk.shared.now += TRACK.duration_ms + 3_600_000
-    await desk.devices.register_device(USER, Registration("tv"), None)
-    assert desk.store.states[USER] == before
+async def test_registering_leaves_what_plays_as_it_was_read(rig: Rig) -> None:
+    await rig.begin()
+    before = rig.store.states[USER]
+    rig.shared.now += TRACK.duration_ms + 3_600_000
+    await rig.devices.register_device(USER, Registration("tv"), None)
+    assert rig.store.states[USER] == before
 
 
-async def test_removing_stops_the_session_in_the_same_write_and_tells_it(desk: Desk) -> None:
-    await desk.begin()
-    desk.events.sent.clear()
-    await desk.devices.remove_device(USER, "kitchen", None)
-    state = desk.store.states[USER]
+async def test_removing_stops_the_session_in_the_same_write_and_tells_it(rig: Rig) -> None:
+    await rig.begin()
+    rig.events.sent.clear()
+    await rig.devices.remove_device(USER, "kitchen", None)
+    state = rig.store.states[USER]
     assert (state.status, state.ended_by) == (Status.STOPPED, EndReason.STOPPED)
-    assert desk.store.sessions[USER, state.session_id].ended_by is EndReason.STOPPED
-    assert desk.store.devices[USER] == {}
-    assert (USER, "kitchen") not in desk.store.commands
-    assert SettingsChanged(USER) in desk.events.sent
-    assert not any(isinstance(event, CommandQueued) for event in desk.events.sent)
+    assert rig.store.sessions[USER, state.session_id].ended_by is EndReason.STOPPED
+    assert rig.store.devices[USER] == {}
+    assert (USER, "kitchen") not in rig.store.commands
+    assert SettingsChanged(USER) in rig.events.sent
+    assert not any(isinstance(event, CommandQueued) for event in rig.events.sent)
 
 
-async def test_removing_where_silence_has_ended_the_session_stores_just_that(desk: Desk) -> None:
-    await desk.begin()
-    desk.shared.now += TRACK.duration_ms + 3_600_000
-    await desk.devices.remove_device(USER, "kitchen", None)
-    assert desk.store.states[USER].ended_by is EndReason.EXPIRED
+async def test_removing_where_silence_has_ended_the_session_stores_just_that(rig: Rig) -> None:
+    await rig.begin()
+    rig.shared.now += TRACK.duration_ms + 3_600_000
+    await rig.devices.remove_device(USER, "kitchen", None)
+    assert rig.store.states[USER].ended_by is EndReason.EXPIRED
 
 
-async def test_an_order_is_in_the_mailbox_when_it_is_acknowledged(desk: Desk) -> None:
-    await desk.begin()
-    command = (await desk.pause()).command
-    assert command == desk.store.commands[USER, "kitchen"][2]
+async def test_an_order_is_in_the_mailbox_when_it_is_acknowledged(rig: Rig) -> None:
+    await rig.begin()
+    command = (await rig.pause()).command
+    assert command == rig.store.commands[USER, "kitchen"][2]
     assert (command.kind, command.sender) == (CommandKind.PAUSE, "phone")
-    assert CommandQueued(USER, "kitchen", 2) in desk.events.sent
+    assert CommandQueued(USER, "kitchen", 2) in rig.events.sent
 
 
-async def test_the_volume_leaves_the_state_as_it_was_read(desk: Desk) -> None:
-    await desk.begin()
-    before = desk.store.states[USER]
-    desk.shared.now += TRACK.duration_ms + 3_600_000
+async def test_the_volume_leaves_the_state_as_it_was_read(rig: Rig) -> None:
+    await rig.begin()
+    before = rig.store.states[USER]
+    rig.shared.now += TRACK.duration_ms + 3_600_000
     order = Order("kitchen", VolumeAction(55))
-    command = (await desk.devices.send_command(CALLER, order, None)).command
+    command = (await rig.devices.send_command(CALLER, order, None)).command
     assert (command.number, command.volume_percent, command.target) == (2, 55, None)
-    assert desk.store.states[USER] == before
+    assert rig.store.states[USER] == before
     # The device says how loud it is; what it was told is not that yet.
-    assert desk.store.devices[USER]["kitchen"].volume_percent is None
+    assert rig.store.devices[USER]["kitchen"].volume_percent is None
 
 
-async def test_volumes_under_one_id_are_one_command(desk: Desk) -> None:
-    await desk.begin()
+async def test_volumes_under_one_id_are_one_command(rig: Rig) -> None:
+    await rig.begin()
     order, key = Order("kitchen", VolumeAction(55)), request_key(USER)
-    sent = await asyncio.gather(*(desk.devices.send_command(CALLER, order, key) for _ in range(4)))
+    sent = await asyncio.gather(*(rig.devices.send_command(CALLER, order, key) for _ in range(4)))
     assert {directed.command.number for directed in sent} == {2}
-    assert len(desk.store.commands[USER, "kitchen"]) == 2
+    assert len(rig.store.commands[USER, "kitchen"]) == 2
 
 
-async def test_a_word_from_another_instance_ends_a_wait(shared: Shared, desk: Desk) -> None:
-    other = Desk(shared)
-    await desk.begin()
-    sending = asyncio.create_task(desk.pause(within_s=WAIT_S))
+async def test_a_word_from_another_instance_ends_a_wait(shared: Shared, rig: Rig) -> None:
+    other = Rig(shared)
+    await rig.begin()
+    sending = asyncio.create_task(rig.pause(within_s=WAIT_S))
     await settled()
     assert not sending.done()
     await other.done(1)
@@ -241,159 +241,159 @@ async def test_a_word_from_another_instance_ends_a_wait(shared: Shared, desk: De
     assert not sending.done(), "that was the word on another command"
     await other.done(2)
     assert (await sending).command.status is DONE
-    assert desk.events._watched[USER] == 0
+    assert rig.events._watched[USER] == 0
 
 
-async def test_a_word_that_was_lost_is_found_after_the_gap(desk: Desk) -> None:
-    await desk.begin()
-    waiting = asyncio.create_task(desk.devices.get_command(USER, "kitchen", 1, WAIT_S))
+async def test_a_word_that_was_lost_is_found_after_the_gap(rig: Rig) -> None:
+    await rig.begin()
+    waiting = asyncio.create_task(rig.devices.get_command(USER, "kitchen", 1, WAIT_S))
     await settled()
-    await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
+    await rig.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
     await settled()
     assert not waiting.done()
-    desk.events.gap()
+    rig.events.gap()
     assert (await waiting).status is DONE
 
 
-async def test_a_word_before_the_listening_is_found_in_the_store(desk: Desk) -> None:
-    await desk.begin()
+async def test_a_word_before_the_listening_is_found_in_the_store(rig: Rig) -> None:
+    await rig.begin()
 
     async def watch(user_id: str) -> None:
-        desk.events._watched[user_id] += 1
-        await desk.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
+        rig.events._watched[user_id] += 1
+        await rig.store.report(USER, "kitchen", [Applied(1, DONE)], None, NOW)
 
-    desk.events.watch = watch  # type: ignore[method-assign]
-    assert (await desk.devices.get_command(USER, "kitchen", 1, WAIT_S)).status is DONE
+    rig.events.watch = watch  # type: ignore[method-assign]
+    assert (await rig.devices.get_command(USER, "kitchen", 1, WAIT_S)).status is DONE
 
 
-async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(desk: Desk) -> None:
-    await desk.begin()
+async def test_a_wait_asks_the_store_no_more_than_it_is_told_to(rig: Rig) -> None:
+    await rig.begin()
     reads: list[int] = []
-    plain = desk.store.command
+    plain = rig.store.command
 
     async def command(user_id: str, device_id: str, number: int) -> Command | None:
         reads.append(number)
         return await plain(user_id, device_id, number)
 
-    desk.store.command = command  # type: ignore[method-assign]
-    waiting = asyncio.create_task(desk.devices.get_command(USER, "kitchen", 1, WAIT_S))
+    rig.store.command = command  # type: ignore[method-assign]
+    waiting = asyncio.create_task(rig.devices.get_command(USER, "kitchen", 1, WAIT_S))
     await settled()
-    desk.events.send(CommandReported(USER, "kitchen", 2))
-    desk.events.send(CommandReported(USER, "tv", 1))
-    desk.events.send(CommandQueued(USER, "kitchen", 1))
+    rig.events.send(CommandReported(USER, "kitchen", 2))
+    rig.events.send(CommandReported(USER, "tv", 1))
+    rig.events.send(CommandQueued(USER, "kitchen", 1))
     await settled(200)
     assert reads == [1, 1]
-    await desk.done(1)
+    await rig.done(1)
     await waiting
     assert reads == [1, 1, 1]
 
 
-async def test_a_drained_instance_answers_what_it_knows(desk: Desk) -> None:
-    await desk.begin()
-    waiting = asyncio.create_task(desk.devices.get_command(USER, "kitchen", 1, DAY_S))
+async def test_a_drained_instance_answers_what_it_knows(rig: Rig) -> None:
+    await rig.begin()
+    waiting = asyncio.create_task(rig.devices.get_command(USER, "kitchen", 1, DAY_S))
     await settled()
-    await desk.waits.drain()
+    await rig.waits.drain()
     assert (await waiting).status is CommandStatus.PENDING
-    late = await desk.devices.get_command(USER, "kitchen", 1, DAY_S)
+    late = await rig.devices.get_command(USER, "kitchen", 1, DAY_S)
     assert late.status is CommandStatus.PENDING
 
 
-async def test_a_wait_that_is_cancelled_leaves_nothing_behind(desk: Desk) -> None:
-    await desk.begin()
-    waiting = asyncio.create_task(desk.pause(within_s=WAIT_S))
+async def test_a_wait_that_is_cancelled_leaves_nothing_behind(rig: Rig) -> None:
+    await rig.begin()
+    waiting = asyncio.create_task(rig.pause(within_s=WAIT_S))
     await settled()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert (desk.waits._waits, desk.waits._reserved) == ({}, {})
-    assert desk.events._watched[USER] == 0
+    assert (rig.waits._waits, rig.waits._reserved) == ({}, {})
+    assert rig.events._watched[USER] == 0
 
 
-async def test_a_command_nobody_came_for_is_expired_and_not_waited_for(desk: Desk) -> None:
-    await desk.begin()
-    desk.shared.now += LIFE_MS
-    command = await desk.devices.get_command(USER, "kitchen", 1, WAIT_S)
-    assert command.status_at(desk.shared.now) is CommandStatus.EXPIRED
+async def test_a_command_nobody_came_for_is_expired_and_not_waited_for(rig: Rig) -> None:
+    await rig.begin()
+    rig.shared.now += LIFE_MS
+    command = await rig.devices.get_command(USER, "kitchen", 1, WAIT_S)
+    assert command.status_at(rig.shared.now) is CommandStatus.EXPIRED
 
 
-async def test_every_number_of_a_report_is_told_once(desk: Desk) -> None:
-    await desk.begin()
-    await desk.pause()
-    desk.events.sent.clear()
+async def test_every_number_of_a_report_is_told_once(rig: Rig) -> None:
+    await rig.begin()
+    await rig.pause()
+    rig.events.sent.clear()
     said = [Applied(2, DONE), Applied(1, DONE), Applied(2, CommandStatus.FAILED)]
-    device = await desk.devices.report_applied(USER, "kitchen", said)
+    device = await rig.devices.report_applied(USER, "kitchen", said)
     assert device.last_applied == 2
-    assert desk.events.sent == [
+    assert rig.events.sent == [
         CommandReported(USER, "kitchen", 1),
         CommandReported(USER, "kitchen", 2),
     ]
-    assert desk.store.commands[USER, "kitchen"][2].status is DONE
+    assert rig.store.commands[USER, "kitchen"][2].status is DONE
 
 
-async def test_a_report_that_is_refused_is_told_to_nobody(desk: Desk) -> None:
-    await desk.begin()
-    desk.events.sent.clear()
+async def test_a_report_that_is_refused_is_told_to_nobody(rig: Rig) -> None:
+    await rig.begin()
+    rig.events.sent.clear()
     with pytest.raises(InvalidArgument):
-        await desk.done(1, 99)
+        await rig.done(1, 99)
     with pytest.raises(NotFound):
-        await desk.devices.report_applied(USER, "tv", [Applied(1, DONE)])
-    assert desk.events.sent == []
-    assert desk.store.commands[USER, "kitchen"][1].status is CommandStatus.PENDING
+        await rig.devices.report_applied(USER, "tv", [Applied(1, DONE)])
+    assert rig.events.sent == []
+    assert rig.store.commands[USER, "kitchen"][1].status is CommandStatus.PENDING
 
 
-async def test_a_transfer_moves_the_play_and_ends_the_session(desk: Desk) -> None:
-    await desk.begin()
-    before = desk.store.states[USER]
-    desk.shared.now += 20_000
-    await desk.devices.register_device(USER, Registration("phone"), None)
-    moved = await desk.devices.transfer(CALLER, "phone", None, plays=None)
-    after = desk.store.states[USER]
+async def test_a_transfer_moves_the_play_and_ends_the_session(rig: Rig) -> None:
+    await rig.begin()
+    before = rig.store.states[USER]
+    rig.shared.now += 20_000
+    await rig.devices.register_device(USER, Registration("phone"), None)
+    moved = await rig.devices.transfer(CALLER, "phone", None, plays=None)
+    after = rig.store.states[USER]
     assert (after.device_id, after.position_ms, after.heard_ms) == ("phone", 20_000, 20_000)
     assert (after.play_id, after.play_started_at_ms) == (before.play_id, NOW)
     assert after.queue == before.queue
-    assert moved.told(Transferred).playing == after
-    assert moved.played.urls_expire_at_s == desk.shared.now // 1000 + HOUR_S
-    assert desk.store.sessions[USER, before.session_id].ended_by is EndReason.TAKEN_OVER
-    assert desk.store.plays == {}
+    assert moved.result_as(Transferred).playing == after
+    assert moved.played.urls_expire_at_s == rig.shared.now // 1000 + HOUR_S
+    assert rig.store.sessions[USER, before.session_id].ended_by is EndReason.TAKEN_OVER
+    assert rig.store.plays == {}
     assert moved.number == 1
 
 
-async def test_a_transfer_from_silence_ends_the_session_as_expired(desk: Desk) -> None:
-    await desk.begin()
-    before = desk.store.states[USER]
-    desk.shared.now += TRACK.duration_ms + 3_600_000
-    await desk.devices.register_device(USER, Registration("phone"), None)
-    await desk.devices.transfer(CALLER, "phone", None, plays=None)
-    after = desk.store.states[USER]
-    assert desk.store.sessions[USER, before.session_id].ended_by is EndReason.EXPIRED
+async def test_a_transfer_from_silence_ends_the_session_as_expired(rig: Rig) -> None:
+    await rig.begin()
+    before = rig.store.states[USER]
+    rig.shared.now += TRACK.duration_ms + 3_600_000
+    await rig.devices.register_device(USER, Registration("phone"), None)
+    await rig.devices.transfer(CALLER, "phone", None, plays=None)
+    after = rig.store.states[USER]
+    assert rig.store.sessions[USER, before.session_id].ended_by is EndReason.EXPIRED
     # The kitchen is registered and never beat: nobody heard anything of it.
     assert (after.status, after.position_ms) == (Status.PAUSED, 0)
     assert after.play_id != before.play_id
-    (play,) = desk.store.plays[USER].values()
+    (play,) = rig.store.plays[USER].values()
     assert (play.outcome, play.heard_ms, play.counted) == (Outcome.EXPIRED, 0, False)
 
 
-async def test_transfers_to_one_device_at_once_move_once(desk: Desk) -> None:
-    await desk.begin()
-    await desk.devices.register_device(USER, Registration("phone"), None)
+async def test_transfers_to_one_device_at_once_move_once(rig: Rig) -> None:
+    await rig.begin()
+    await rig.devices.register_device(USER, Registration("phone"), None)
     moved = await asyncio.gather(
-        *(desk.devices.transfer(CALLER, "phone", None, plays=None) for _ in range(3))
+        *(rig.devices.transfer(CALLER, "phone", None, plays=None) for _ in range(3))
     )
-    assert {each.told(Transferred).playing.session_id for each in moved} == {
-        desk.store.states[USER].session_id
+    assert {each.result_as(Transferred).playing.session_id for each in moved} == {
+        rig.store.states[USER].session_id
     }
-    assert desk.store.states[USER].version.epoch == 2
+    assert rig.store.states[USER].version.epoch == 2
 
 
-async def test_a_device_is_offline_until_it_attends(desk: Desk) -> None:
-    await desk.begin()
-    await desk.devices.register_device(USER, Registration("tv"), None)
+async def test_a_device_is_offline_until_it_attends(rig: Rig) -> None:
+    await rig.begin()
+    await rig.devices.register_device(USER, Registration("tv"), None)
     with pytest.raises(FailedPrecondition, match="not connected"):
-        await desk.devices.transfer(CALLER, "tv", None, plays=None)
-    await desk.events.attend(USER, "tv")
-    moved = await desk.devices.transfer(CALLER, "tv", None, plays=None)
-    assert moved.told(Transferred).playing.device_id == "tv"
-    desk.events.leave(USER, "tv")
+        await rig.devices.transfer(CALLER, "tv", None, plays=None)
+    await rig.events.connect(USER, "tv")
+    moved = await rig.devices.transfer(CALLER, "tv", None, plays=None)
+    assert moved.result_as(Transferred).playing.device_id == "tv"
+    rig.events.disconnect(USER, "tv")
     # It plays: what it is told now needs no moving.
-    held = await desk.devices.transfer(replace(CALLER, sender=""), "tv", None, plays=False)
-    assert held.told(Transferred).playing.status is Status.PAUSED
+    held = await rig.devices.transfer(replace(CALLER, sender=""), "tv", None, plays=False)
+    assert held.result_as(Transferred).playing.status is Status.PAUSED

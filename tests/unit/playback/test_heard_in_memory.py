@@ -7,102 +7,102 @@ import pytest
 from playback_svc.domain.origins import NOWHERE
 from playback_svc.domain.play_queue import Repeat
 from playback_svc.domain.plays import Outcome
-from tests.unit.playback.plays_desk import TRACKS, Desk
+from tests.unit.playback.plays_rig import TRACKS, Rig
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def rig() -> Rig:
+    return Rig()
 
 
-async def test_seeking_forward_is_not_hearing(desk: Desk) -> None:
-    await desk.plays_album()
-    desk.passes(5)
-    await desk.seeks(170)
-    desk.passes(5)
-    await desk.seeks(178)
-    desk.passes(2)
-    await desk.advances()
-    assert desk.plays == []
+async def test_seeking_forward_is_not_hearing(rig: Rig) -> None:
+    await rig.plays_album()
+    rig.passes(5)
+    await rig.seeks(170)
+    rig.passes(5)
+    await rig.seeks(178)
+    rig.passes(2)
+    await rig.advances()
+    assert rig.plays == []
 
 
-async def test_seeking_around_counts_what_was_heard_each_time(desk: Desk) -> None:
-    await desk.plays_track()
+async def test_seeking_around_counts_what_was_heard_each_time(rig: Rig) -> None:
+    await rig.plays_track()
     for start in (100, 0, 50, 120):
-        await desk.seeks(start)
-        desk.passes(10)
-    await desk.stops()
-    assert desk.heard == [("Piece 0", 40)]
+        await rig.seeks(start)
+        rig.passes(10)
+    await rig.stops()
+    assert rig.heard == [("Piece 0", 40)]
 
 
-async def test_time_that_it_was_held_is_not_heard(desk: Desk) -> None:
-    await desk.plays_track()
-    desk.passes(20)
-    await desk.pauses()
-    desk.passes(600)
-    await desk.resumes()
-    desk.passes(9)
-    await desk.stops()
-    assert desk.plays == []
+async def test_time_that_it_was_held_is_not_heard(rig: Rig) -> None:
+    await rig.plays_track()
+    rig.passes(20)
+    await rig.pauses()
+    rig.passes(600)
+    await rig.resumes()
+    rig.passes(9)
+    await rig.stops()
+    assert rig.plays == []
 
 
 async def test_a_device_that_claims_to_be_further_is_believed_no_more_than_the_clock(
-    desk: Desk,
+    rig: Rig,
 ) -> None:
-    await desk.plays_track()
+    await rig.plays_track()
     for seq in range(1, 5):
-        desk.passes(5)
-        await desk.beats(seq, 40 * seq, stored=seq % 2 == 0)
-    await desk.stops()
-    assert desk.plays == []
+        rig.passes(5)
+        await rig.beats(seq, 40 * seq, stored=seq % 2 == 0)
+    await rig.stops()
+    assert rig.plays == []
 
 
-async def test_a_device_that_stands_still_is_not_heard(desk: Desk) -> None:
-    await desk.plays_track()
-    desk.passes(10)
-    await desk.beats(1, 10, stored=True)
-    desk.passes(20)
-    await desk.beats(2, 12, stored=True)
-    desk.passes(10)
-    await desk.beats(3, 13)
-    await desk.stops()
-    assert desk.plays == []
+async def test_a_device_that_stands_still_is_not_heard(rig: Rig) -> None:
+    await rig.plays_track()
+    rig.passes(10)
+    await rig.beats(1, 10, stored=True)
+    rig.passes(20)
+    await rig.beats(2, 12, stored=True)
+    rig.passes(10)
+    await rig.beats(3, 13)
+    await rig.stops()
+    assert rig.plays == []
 
 
-async def test_beats_add_up_to_what_was_heard(desk: Desk) -> None:
-    await desk.plays_track()
+async def test_beats_add_up_to_what_was_heard(rig: Rig) -> None:
+    await rig.plays_track()
     for seq in range(1, 13):
-        desk.passes(10)
-        await desk.beats(seq, 10 * seq, stored=seq % 6 == 0)
-    await desk.stops()
-    assert desk.heard == [("Piece 0", 120)]
+        rig.passes(10)
+        await rig.beats(seq, 10 * seq, stored=seq % 6 == 0)
+    await rig.stops()
+    assert rig.heard == [("Piece 0", 120)]
 
 
-async def test_a_play_that_starts_late_counts_from_there(desk: Desk) -> None:
-    await desk.plays_track(position_ms=160_000)
-    desk.passes(20)
-    await desk.advances()
-    assert desk.plays == []
+async def test_a_play_that_starts_late_counts_from_there(rig: Rig) -> None:
+    await rig.plays_track(position_ms=160_000)
+    rig.passes(20)
+    await rig.advances()
+    assert rig.plays == []
 
 
-async def test_a_single_track_belongs_to_no_context(desk: Desk) -> None:
-    await desk.plays_track()
-    desk.passes(40)
-    await desk.stops()
-    assert desk.plays[0].origin == NOWHERE
+async def test_a_single_track_belongs_to_no_context(rig: Rig) -> None:
+    await rig.plays_track()
+    rig.passes(40)
+    await rig.stops()
+    assert rig.plays[0].origin == NOWHERE
 
 
-async def test_every_play_is_told_with_how_it_ended(desk: Desk) -> None:
-    await desk.plays_album()
-    desk.passes(2)
-    await desk.skips()
-    desk.passes(40)
-    await desk.skips()
-    desk.passes(180)
-    await desk.advances()
-    desk.passes(3)
-    await desk.stops()
-    assert desk.outcomes == [
+async def test_every_play_is_told_with_how_it_ended(rig: Rig) -> None:
+    await rig.plays_album()
+    rig.passes(2)
+    await rig.skips()
+    rig.passes(40)
+    await rig.skips()
+    rig.passes(180)
+    await rig.advances()
+    rig.passes(3)
+    await rig.stops()
+    assert rig.outcomes == [
         ("Piece 0", Outcome.SKIPPED, False),
         ("Piece 1", Outcome.SKIPPED, True),
         ("Piece 2", Outcome.COMPLETED, True),
@@ -110,50 +110,50 @@ async def test_every_play_is_told_with_how_it_ended(desk: Desk) -> None:
     ]
 
 
-async def test_going_back_and_playing_something_else_leave_a_play(desk: Desk) -> None:
-    await desk.plays_album()
-    desk.passes(10)
-    await desk.goes_back()
-    desk.passes(50)
-    await desk.plays_track(TRACKS[1], device_id="phone")
-    assert desk.outcomes == [
+async def test_going_back_and_playing_something_else_leave_a_play(rig: Rig) -> None:
+    await rig.plays_album()
+    rig.passes(10)
+    await rig.goes_back()
+    rig.passes(50)
+    await rig.plays_track(TRACKS[1], device_id="phone")
+    assert rig.outcomes == [
         ("Piece 0", Outcome.LEFT, False),
         ("Piece 0", Outcome.LEFT, True),
     ]
 
 
-async def test_a_skip_in_the_last_seconds_of_what_was_heard_completes_the_play(desk: Desk) -> None:
-    await desk.plays_album()
-    desk.passes(176)
-    await desk.skips()
-    assert desk.outcomes == [("Piece 0", Outcome.COMPLETED, True)]
+async def test_a_skip_in_the_last_seconds_of_what_was_heard_completes_the_play(rig: Rig) -> None:
+    await rig.plays_album()
+    rig.passes(176)
+    await rig.skips()
+    assert rig.outcomes == [("Piece 0", Outcome.COMPLETED, True)]
 
 
-async def test_an_end_that_was_gone_to_unheard_is_a_skip(desk: Desk) -> None:
-    await desk.plays_album()
-    desk.passes(5)
-    await desk.seeks(178)
-    desk.passes(2)
-    await desk.advances()
-    assert desk.outcomes == [("Piece 0", Outcome.SKIPPED, False)]
+async def test_an_end_that_was_gone_to_unheard_is_a_skip(rig: Rig) -> None:
+    await rig.plays_album()
+    rig.passes(5)
+    await rig.seeks(178)
+    rig.passes(2)
+    await rig.advances()
+    assert rig.outcomes == [("Piece 0", Outcome.SKIPPED, False)]
 
 
-async def test_a_play_that_silence_ended_before_it_counted_is_told(desk: Desk) -> None:
-    await desk.plays_track()
-    desk.passes(10)
-    await desk.beats(1, 10, stored=True)
-    desk.passes(200)
-    await desk.sweeps()
-    assert desk.outcomes == [("Piece 0", Outcome.EXPIRED, False)]
+async def test_a_play_that_silence_ended_before_it_counted_is_told(rig: Rig) -> None:
+    await rig.plays_track()
+    rig.passes(10)
+    await rig.beats(1, 10, stored=True)
+    rig.passes(200)
+    await rig.sweeps()
+    assert rig.outcomes == [("Piece 0", Outcome.EXPIRED, False)]
 
 
 @pytest.fixture
-def plain() -> Desk:
+def plain() -> Rig:
     """With a player that never sends a beat and fetches what it is told to."""
-    return Desk(fetches=False)
+    return Rig(fetches=False)
 
 
-async def test_a_session_that_was_sent_nothing_has_heard_nothing(plain: Desk) -> None:
+async def test_a_session_that_was_sent_nothing_has_heard_nothing(plain: Rig) -> None:
     await plain.plays_track()
     plain.passes(3_600)
     assert await plain.sweeps() == 1
@@ -161,7 +161,7 @@ async def test_a_session_that_was_sent_nothing_has_heard_nothing(plain: Desk) ->
     assert (play.heard_ms, play.outcome, play.counted) == (0, Outcome.EXPIRED, False)
 
 
-async def test_no_more_is_heard_than_was_delivered(plain: Desk) -> None:
+async def test_no_more_is_heard_than_was_delivered(plain: Rig) -> None:
     await plain.plays_album()
     await plain.sends(1, 2)
     plain.passes(100)
@@ -175,7 +175,7 @@ async def test_no_more_is_heard_than_was_delivered(plain: Desk) -> None:
     ]
 
 
-async def test_no_more_is_heard_than_time_went_by_whatever_was_fetched_ahead(plain: Desk) -> None:
+async def test_no_more_is_heard_than_time_went_by_whatever_was_fetched_ahead(plain: Rig) -> None:
     await plain.plays_track()
     await plain.sends(*range(1, 19))
     plain.passes(12)
@@ -183,7 +183,7 @@ async def test_no_more_is_heard_than_time_went_by_whatever_was_fetched_ahead(pla
     assert plain.left[0].heard_ms == 12_000
 
 
-async def test_who_fetched_all_but_the_end_has_not_completed_it(plain: Desk) -> None:
+async def test_who_fetched_all_but_the_end_has_not_completed_it(plain: Rig) -> None:
     for last, outcome in ((17, Outcome.EXPIRED), (18, Outcome.COMPLETED)):
         await plain.plays_track()
         await plain.sends(*range(1, last + 1))
@@ -192,7 +192,7 @@ async def test_who_fetched_all_but_the_end_has_not_completed_it(plain: Desk) -> 
         assert plain.left[-1].outcome is outcome
 
 
-async def test_a_track_that_comes_again_need_not_be_fetched_again(plain: Desk) -> None:
+async def test_a_track_that_comes_again_need_not_be_fetched_again(plain: Rig) -> None:
     await plain.plays_track(repeat=Repeat.TRACK)
     await plain.sends(*range(1, 19))
     for _ in range(2):
@@ -201,7 +201,7 @@ async def test_a_track_that_comes_again_need_not_be_fetched_again(plain: Desk) -
     assert plain.heard == [("Piece 0", 180)] * 2
 
 
-async def test_each_session_of_a_play_has_heard_what_it_was_sent(plain: Desk) -> None:
+async def test_each_session_of_a_play_has_heard_what_it_was_sent(plain: Rig) -> None:
     await plain.plays_track(TRACKS[1], device_id="phone")
     await plain.plays_track()
     await plain.sends(1)
@@ -213,7 +213,7 @@ async def test_each_session_of_a_play_has_heard_what_it_was_sent(plain: Desk) ->
     assert plain.heard == [("Piece 0", 30)]
 
 
-async def test_a_device_that_beats_says_itself_what_is_heard_of_it(plain: Desk) -> None:
+async def test_a_device_that_beats_says_itself_what_is_heard_of_it(plain: Rig) -> None:
     await plain.plays_track()
     plain.passes(40)
     await plain.beats(1, 40)
@@ -223,7 +223,7 @@ async def test_a_device_that_beats_says_itself_what_is_heard_of_it(plain: Desk) 
 
 @pytest.mark.parametrize("stored", [False, True])
 async def test_a_play_from_the_devices_own_files_counts_though_nothing_was_delivered(
-    plain: Desk, stored: bool
+    plain: Rig, stored: bool
 ) -> None:
     await plain.plays_album()
     plain.passes(40)
@@ -237,46 +237,46 @@ async def test_a_play_from_the_devices_own_files_counts_though_nothing_was_deliv
 
 
 @pytest.mark.parametrize("last", [False, True])
-async def test_the_last_beat_of_a_play_says_where_it_came_from(desk: Desk, last: bool) -> None:
-    await desk.plays_track()
+async def test_the_last_beat_of_a_play_says_where_it_came_from(rig: Rig, last: bool) -> None:
+    await rig.plays_track()
     for seq, offline in enumerate((True, False, last), 1):
-        desk.passes(20)
-        await desk.beats(seq, 20 * seq, offline=offline)
-    desk.passes(3_600)
-    await desk.sweeps()
-    assert [play.offline for play in desk.left] == [last]
+        rig.passes(20)
+        await rig.beats(seq, 20 * seq, offline=offline)
+    rig.passes(3_600)
+    await rig.sweeps()
+    assert [play.offline for play in rig.left] == [last]
 
 
 async def test_a_play_that_goes_on_elsewhere_is_what_it_was_until_a_beat_says_more(
-    desk: Desk,
+    rig: Rig,
 ) -> None:
-    await desk.plays_track(TRACKS[1], device_id="phone")
-    await desk.plays_track(client_play_id="kitchen-7")
-    desk.passes(40)
-    await desk.beats(1, 40, offline=True)
-    await desk.transfers("phone")
-    desk.passes(10)
-    await desk.stops()
-    await desk.transfers("kitchen")
-    await desk.resumes()
-    desk.passes(100)
-    await desk.stops()
-    assert [(play.offline, play.client_play_id) for play in desk.left[1:]] == [
+    await rig.plays_track(TRACKS[1], device_id="phone")
+    await rig.plays_track(client_play_id="kitchen-7")
+    rig.passes(40)
+    await rig.beats(1, 40, offline=True)
+    await rig.transfers("phone")
+    rig.passes(10)
+    await rig.stops()
+    await rig.transfers("kitchen")
+    await rig.resumes()
+    rig.passes(100)
+    await rig.stops()
+    assert [(play.offline, play.client_play_id) for play in rig.left[1:]] == [
         (True, "kitchen-7"),
         (False, ""),
     ]
 
 
-async def test_each_play_is_called_what_its_client_called_it(desk: Desk) -> None:
-    await desk.plays_album(client_play_id="first")
-    desk.passes(40)
-    await desk.skips(client_play_id="second")
-    desk.passes(180)
-    await desk.advances(client_play_id="third")
-    await desk.goes_back(client_play_id="fourth")
-    await desk.skips()
-    await desk.stops()
-    assert [play.client_play_id for play in desk.left] == [
+async def test_each_play_is_called_what_its_client_called_it(rig: Rig) -> None:
+    await rig.plays_album(client_play_id="first")
+    rig.passes(40)
+    await rig.skips(client_play_id="second")
+    rig.passes(180)
+    await rig.advances(client_play_id="third")
+    await rig.goes_back(client_play_id="fourth")
+    await rig.skips()
+    await rig.stops()
+    assert [play.client_play_id for play in rig.left] == [
         "first",
         "second",
         "third",

@@ -25,20 +25,20 @@ class TestMemoryEvents(EventBusContract):
     def two(self, switchboard: MemorySwitchboard) -> Instance:
         return Instance(MemoryEventBus(switchboard))
 
-    async def bereave(self, two: Instance, user: str, device_id: str) -> None:
+    async def crash_holding(self, two: Instance, user: str, device_id: str) -> None:
         assert isinstance(two.live, MemoryEventBus)
         dead = MemoryEventBus(two.live.switchboard)
         await dead.watch(user)
-        await dead.attend(user, device_id)
-        assert device_id in (await two.live.present([user]))[user]
-        dead.die()
+        await dead.connect(user, device_id)
+        assert device_id in (await two.live.connected_devices([user]))[user]
+        dead.crash()
 
 
 async def test_presence_can_be_away(switchboard: MemorySwitchboard) -> None:
     events = MemoryEventBus(switchboard)
     switchboard.away = True
     with pytest.raises(Unavailable):
-        await events.present([new_id()])
+        await events.connected_devices([new_id()])
 
 
 async def test_a_gap_is_told_on_demand_and_news_are_kept_for_tests() -> None:

@@ -12,7 +12,7 @@ from random import Random
 import hypothesis.strategies as st
 from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from play_queue_desk import Desk, entry, track, ulid
+from play_queue_rig import Rig, entry, track, ulid
 
 from playback_svc.domain import play_queue as playing
 from playback_svc.domain import queue_edits as editing
@@ -33,25 +33,25 @@ class Player(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.desk = Desk(0)
+        self.rig = Rig(0)
         self.turn: list[int] = []
         self.at = -1
         self.shuffled = False
         self.repeat = Repeat.OFF
         self.queued: list[Entry] = []
-        self.current = self.desk.current
+        self.current = self.rig.current
         self.origin = Origin.SINGLE
 
     @initialize(seed=places)
     def arrive(self, seed: int) -> None:
-        self.desk.rng = Random(seed)
+        self.rig.rng = Random(seed)
 
     @rule(size=sizes, start=st.none() | places, shuffle=st.none() | st.booleans())
     def begin(self, size: int, start: int | None, shuffle: bool | None) -> None:
         start = None if start is None else start % size
-        self.desk.listing = Listing.of([entry(number) for number in range(size)])
-        self.desk.artists = CAST[:size]
-        self.desk.begin(start, shuffle=shuffle)
+        self.rig.listing = Listing.of([entry(number) for number in range(size)])
+        self.rig.artists = CAST[:size]
+        self.rig.begin(start, shuffle=shuffle)
         self.shuffled = self.shuffled if shuffle is None else shuffle
         self.turn = list(range(size))
         if self.shuffled:
@@ -63,8 +63,8 @@ class Player(RuleBasedStateMachine):
 
     @rule(ended=st.booleans())
     def move_on(self, ended: bool) -> None:
-        orders = len(self.desk.orders)
-        number = self.desk.on(ended=ended)
+        orders = len(self.rig.orders)
+        number = self.rig.on(ended=ended)
         new_order = False
         if ended and self.repeat is Repeat.TRACK:
             assert number is not None
@@ -80,11 +80,11 @@ class Player(RuleBasedStateMachine):
             self.play_context(0)
         else:
             assert number is None
-        assert len(self.desk.orders) == orders + new_order
+        assert len(self.rig.orders) == orders + new_order
 
     @rule(position_ms=st.sampled_from([0, 3_000, 3_001, 200_000]))
     def go_back(self, position_ms: int) -> None:
-        self.desk.back(position_ms)
+        self.rig.back(position_ms)
         if position_ms > 3_000 or not self.turn:
             return
         if self.origin is Origin.QUEUE:
@@ -96,8 +96,8 @@ class Player(RuleBasedStateMachine):
 
     @rule(on=st.booleans())
     def set_shuffle(self, on: bool) -> None:
-        orders = len(self.desk.orders)
-        self.desk.shuffle(on)
+        orders = len(self.rig.orders)
+        self.rig.shuffle(on)
         if on != self.shuffled and self.turn:
             stands = self.turn[self.at]
             if on:
@@ -107,38 +107,36 @@ class Player(RuleBasedStateMachine):
             else:
                 self.turn, self.at = list(range(len(self.turn))), stands
         self.shuffled = on
-        assert len(self.desk.orders) == orders
+        assert len(self.rig.orders) == orders
 
     @rule(repeat=st.sampled_from(Repeat))
     def set_repeat(self, repeat: Repeat) -> None:
-        self.desk.repeat(repeat)
+        self.rig.repeat(repeat)
         self.repeat = repeat
 
     @rule(numbers=tracks)
     def queue_last(self, numbers: list[int]) -> None:
-        edited = editing.queue_last(self.desk.queue, map(track, numbers), new_id=self.desk.new_id)
+        edited = editing.queue_last(self.rig.queue, map(track, numbers), new_id=self.rig.new_id)
         self.queued += self.new_items(edited.queued[32 * len(self.queued) :], numbers)
-        self.desk.queue = edited
+        self.rig.queue = edited
 
     @rule(numbers=tracks)
     def queue_next(self, numbers: list[int]) -> None:
-        edited = editing.queue_next(self.desk.queue, map(track, numbers), new_id=self.desk.new_id)
+        edited = editing.queue_next(self.rig.queue, map(track, numbers), new_id=self.rig.new_id)
         self.queued[:0] = self.new_items(edited.queued[: 32 * len(numbers)], numbers)
-        self.desk.queue = edited
+        self.rig.queue = edited
 
     @rule(numbers=tracks)
     def replace_queue(self, numbers: list[int]) -> None:
-        edited = editing.replace_queue(
-            self.desk.queue, map(track, numbers), new_id=self.desk.new_id
-        )
+        edited = editing.replace_queue(self.rig.queue, map(track, numbers), new_id=self.rig.new_id)
         self.queued = self.new_items(edited.queued, numbers)
-        self.desk.queue = edited
+        self.rig.queue = edited
 
     @precondition(lambda self: self.queued)
     @rule(chosen=st.lists(places, max_size=3))
     def remove(self, chosen: list[int]) -> None:
         gone = self.pick(chosen)
-        self.desk.queue = editing.remove_queued(self.desk.queue, [e.item_id for e in gone])
+        self.rig.queue = editing.remove_queued(self.rig.queue, [e.item_id for e in gone])
         self.queued = [e for e in self.queued if e not in gone]
 
     @precondition(lambda self: self.queued)
@@ -148,18 +146,18 @@ class Player(RuleBasedStateMachine):
         rest = [e for e in self.queued if e not in moved]
         at = len(rest) if before is None or not rest else before % len(rest)
         anchor = rest[at].item_id if at < len(rest) else None
-        self.desk.queue = editing.move_queued(self.desk.queue, [e.item_id for e in moved], anchor)
+        self.rig.queue = editing.move_queued(self.rig.queue, [e.item_id for e in moved], anchor)
         self.queued = rest[:at] + moved + rest[at:]
 
     @rule(offset=st.integers(0, 12), limit=st.integers(0, 12))
     def look_ahead(self, offset: int, limit: int) -> None:
-        found = playing.upcoming(self.desk.queue, self.desk.blobs, offset=offset, limit=limit)
+        found = playing.upcoming(self.rig.queue, self.rig.blobs, offset=offset, limit=limit)
         assert [tuple(one) for one in found] == self.coming()[offset : offset + limit]
 
     @invariant()
     def the_queue_is_the_model_s(self) -> None:
-        queue = self.desk.queue
-        assert self.desk.current == self.current
+        queue = self.rig.queue
+        assert self.rig.current == self.current
         assert (queue.origin, queue.repeat, queue.shuffle) == (
             self.origin,
             self.repeat,
@@ -177,7 +175,7 @@ class Player(RuleBasedStateMachine):
         self.at, self.current, self.origin = at, entry(self.turn[at]), Origin.CONTEXT
 
     def follow_new_order(self) -> None:
-        order = self.desk.blobs.order
+        order = self.rig.blobs.order
         assert order is not None
         turn = list(struct.unpack(f">{len(order) // 2}H", order))
         assert sorted(turn) == list(range(len(self.turn)))
@@ -214,22 +212,22 @@ TestPlayer.settings = settings(max_examples=examples(80), stateful_step_count=50
 def test_a_shuffled_turn_repeats_nothing_before_all_were_played(
     size: int, start: int, seed: int, toggles: set[int], asides: set[int]
 ) -> None:
-    desk = Desk(size, seed, CAST[:size])
-    heard = [desk.begin(start % size, shuffle=True)]
+    rig = Rig(size, seed, CAST[:size])
+    heard = [rig.begin(start % size, shuffle=True)]
     for step in range(size - 1):
         if step in asides:
-            desk.enqueue(50)
-            assert desk.on() == 50
+            rig.enqueue(50)
+            assert rig.on() == 50
         if step in toggles:
             # Off and on again begins a new turn, with what plays as its first.
-            desk.shuffle(False)
-            desk.shuffle(True)
+            rig.shuffle(False)
+            rig.shuffle(True)
             heard = heard[-1:]
-        number = desk.on()
+        number = rig.on()
         assert number is not None
         heard.append(number)
         assert len(set(heard)) == len(heard)
-    heard += iter(lambda: desk.on(ended=True), None)
+    heard += iter(lambda: rig.on(ended=True), None)
     assert sorted(heard) == list(range(size))
 
 
@@ -238,21 +236,21 @@ def test_what_is_announced_is_what_skips_lead_to(
     size: int, start: int, seed: int, repeat: Repeat
 ) -> None:
     for shuffle in (False, True):
-        desk = Desk(size, seed)
-        desk.begin(start % size, shuffle=shuffle, repeat=repeat)
-        desk.enqueue(50, 51)
-        announced = desk.coming()
-        assert [desk.on() for _ in announced] == announced
-        assert (desk.on() is None) is (repeat is not Repeat.CONTEXT)
+        rig = Rig(size, seed)
+        rig.begin(start % size, shuffle=shuffle, repeat=repeat)
+        rig.enqueue(50, 51)
+        announced = rig.coming()
+        assert [rig.on() for _ in announced] == announced
+        assert (rig.on() is None) is (repeat is not Repeat.CONTEXT)
 
 
 def test_a_context_keeps_what_it_was_begun_as_through_every_step() -> None:
-    desk = Desk(3)
-    desk.begin(shuffle=True, repeat=Repeat.CONTEXT)
+    rig = Rig(3)
+    rig.begin(shuffle=True, repeat=Repeat.CONTEXT)
     for _ in range(7):
-        desk.on()
-        desk.back()
-    context = desk.queue.context
+        rig.on()
+        rig.back()
+    context = rig.queue.context
     assert isinstance(context, Context)
     assert (context.kind, context.source_id, context.listing_id) == (
         ContextKind.ALBUM,

@@ -1,4 +1,4 @@
-"""Slots, their wake-ups, and heartbeats over stores in memory."""
+"""Streams of beats, the events that they hear of, over stores in memory."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ async def test_a_wake_up_that_overtakes_the_hello_is_not_lost(rig: Rig) -> None:
     await rig.begin(device_id="phone")
     slot = await opening
     assert slot.end == FINISHED
-    assert slot.over is not None
-    assert slot.over.reason is EndReason.TAKEN_OVER
+    assert slot.session_end is not None
+    assert slot.session_end.reason is EndReason.TAKEN_OVER
 
 
 async def test_old_news_ends_no_stream(rig: Rig) -> None:
@@ -132,8 +132,8 @@ async def test_a_device_that_was_silent_too_long_finds_its_session_over(rig: Rig
     assert slot.silent_too_long(rig.now)
     assert not await rig.heartbeats.still_on(slot)
     assert slot.end == FINISHED
-    assert slot.over is not None
-    assert slot.over.reason is EndReason.EXPIRED
+    assert slot.session_end is not None
+    assert slot.session_end.reason is EndReason.EXPIRED
     assert rig.store.states[USER].status == "STOPPED"
 
 

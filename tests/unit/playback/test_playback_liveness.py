@@ -13,7 +13,7 @@ from playback_svc.domain.liveness import (
     UNKNOWN,
     Liveness,
     LivePosition,
-    as_of,
+    derive_state,
     expires_at_ms,
     observe,
 )
@@ -42,8 +42,8 @@ def test_a_playing_session_is_over_after_35_seconds_without_a_beat() -> None:
     state = playing()
     live = beat(state, position_ms=8_000)
     limit = live.beat_at_ms + SILENCE_PLAYING_MS
-    assert as_of(state, seen(live), limit - 1).status is Status.PLAYING
-    over = as_of(state, seen(live), limit)
+    assert derive_state(state, seen(live), limit - 1).status is Status.PLAYING
+    over = derive_state(state, seen(live), limit)
     assert (over.status, over.ended_by, over.position_ms) == (
         Status.STOPPED,
         EndReason.EXPIRED,
@@ -54,35 +54,37 @@ def test_a_playing_session_is_over_after_35_seconds_without_a_beat() -> None:
 def test_a_held_session_is_over_after_a_day() -> None:
     state = pause(playing(), NOW + 5_000)
     limit = NOW + 5_000 + SILENCE_PAUSED_MS
-    assert as_of(state, TELLING, limit - 1).status is Status.PAUSED
-    assert as_of(state, TELLING, limit).position_ms == 5_000
-    assert as_of(state, TELLING, limit).status is Status.STOPPED
+    assert derive_state(state, TELLING, limit - 1).status is Status.PAUSED
+    assert derive_state(state, TELLING, limit).position_ms == 5_000
+    assert derive_state(state, TELLING, limit).status is Status.STOPPED
 
 
 def test_a_session_that_never_sent_a_beat_lasts_to_its_end() -> None:
     state = playing(position_ms=MINUTE)
     limit = NOW + TRACK.duration_ms - MINUTE + SILENCE_PLAYING_MS
-    assert as_of(state, TELLING, limit - 1).status is Status.PLAYING
-    over = as_of(state, TELLING, limit)
+    assert derive_state(state, TELLING, limit - 1).status is Status.PLAYING
+    over = derive_state(state, TELLING, limit)
     assert (over.status, over.position_ms) == (Status.STOPPED, TRACK.duration_ms)
 
 
 def test_nothing_is_derived_while_positions_are_unknown_or_were_lost() -> None:
     state, later = playing(), NOW + 60 * MINUTE
-    assert as_of(state, UNKNOWN, later).status is Status.PLAYING
-    assert as_of(state, Liveness(None, later - BLIND_MS + 1), later).status is Status.PLAYING
-    assert as_of(state, Liveness(None, later - BLIND_MS), later).status is Status.STOPPED
+    assert derive_state(state, UNKNOWN, later).status is Status.PLAYING
+    assert derive_state(state, Liveness(None, later - BLIND_MS + 1), later).status is Status.PLAYING
+    assert derive_state(state, Liveness(None, later - BLIND_MS), later).status is Status.STOPPED
 
 
 def test_every_reader_derives_the_same_end_whenever_it_looks() -> None:
     state = playing()
     liveness = seen(beat(state))
-    assert as_of(state, liveness, NOW + MINUTE) == as_of(state, liveness, NOW + 99 * MINUTE)
+    assert derive_state(state, liveness, NOW + MINUTE) == derive_state(
+        state, liveness, NOW + 99 * MINUTE
+    )
 
 
 def test_an_end_that_was_derived_stays_the_same_when_derived_again() -> None:
-    once = as_of(playing(), TELLING, NOW + 60 * MINUTE)
-    assert as_of(once, TELLING, NOW + 90 * MINUTE) == once
+    once = derive_state(playing(), TELLING, NOW + 60 * MINUTE)
+    assert derive_state(once, TELLING, NOW + 90 * MINUTE) == once
 
 
 def test_a_beat_of_an_older_version_counts_as_a_sign_of_life_alone() -> None:
@@ -92,7 +94,7 @@ def test_a_beat_of_an_older_version_counts_as_a_sign_of_life_alone() -> None:
     heard = observe(state, live)
     assert heard.position_ms == 90_000
     assert heard.last_beat_at_ms == NOW + 30_000
-    assert as_of(state, seen(live), NOW + 60_000).status is Status.PLAYING
+    assert derive_state(state, seen(live), NOW + 60_000).status is Status.PLAYING
 
 
 def test_a_beat_of_another_session_or_from_before_counts_for_nothing() -> None:
@@ -144,7 +146,7 @@ def test_an_edit_of_the_queue_is_no_sign_of_life(status: Status) -> None:
     assert expires_at_ms(after) == expires_at_ms(before)
     for later in (0, 20_000, MINUTE):
         assert after.position_at(NOW + later) == before.position_at(NOW + later)
-        assert after.heard_at(NOW + later) == before.heard_at(NOW + later)
+        assert after.heard_ms_at(NOW + later) == before.heard_ms_at(NOW + later)
 
 
 def test_beats_go_on_after_an_edit_of_the_queue_as_if_there_had_been_none() -> None:
@@ -171,8 +173,8 @@ def test_a_device_that_stands_still_does_so_after_an_edit_of_the_queue() -> None
 def test_a_device_that_beats_is_missed_35_seconds_after_its_session_began() -> None:
     state = playing(attended=True)
     limit = NOW + SILENCE_PLAYING_MS
-    assert as_of(state, TELLING, limit - 1).status is Status.PLAYING
-    over = as_of(state, TELLING, limit)
+    assert derive_state(state, TELLING, limit - 1).status is Status.PLAYING
+    over = derive_state(state, TELLING, limit)
     assert (over.ended_by, over.position_ms, over.heard_ms) == (EndReason.EXPIRED, 0, 0)
     assert not play_of(over, over.position_at_ms).counted
 
@@ -180,8 +182,8 @@ def test_a_device_that_beats_is_missed_35_seconds_after_its_session_began() -> N
 def test_a_command_is_the_last_sign_of_life_of_a_device_that_never_beat() -> None:
     state = seek(playing(attended=True), 90_000, NOW + 20_000)
     limit = NOW + 20_000 + SILENCE_PLAYING_MS
-    assert as_of(state, TELLING, limit - 1).status is Status.PLAYING
-    over = as_of(state, TELLING, limit)
+    assert derive_state(state, TELLING, limit - 1).status is Status.PLAYING
+    over = derive_state(state, TELLING, limit)
     assert (over.status, over.position_ms, over.heard_ms) == (Status.STOPPED, 90_000, 20_000)
 
 

@@ -14,7 +14,7 @@ from playback_svc.domain.liveness import (
     SILENCE_PLAYING_MS,
     Liveness,
     LivePosition,
-    as_of,
+    derive_state,
 )
 from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotCurrent, Status
 from tests.contracts.playback.samples import NOW, TRACK, opening
@@ -42,7 +42,7 @@ class TapePlayer(RuleBasedStateMachine):
     def current(self) -> PlayerState | None:
         if self.state is None:
             return None
-        return as_of(self.state, Liveness(self.live, since_ms=0), self.now)
+        return derive_state(self.state, Liveness(self.live, since_ms=0), self.now)
 
     @rule(position=ANY_POSITION)
     def play(self, position: int) -> None:

@@ -14,7 +14,7 @@ from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.expiry import Expire, Sweeper
 from playback_svc.usecases.retention import SESSIONS_KEPT_MS, Retention
-from tests.contracts.playback.player_states_devices import letter
+from tests.contracts.playback.player_states_devices import queued_command
 from tests.contracts.playback.samples import (
     MINUTE,
     NOW,
@@ -70,7 +70,9 @@ async def test_all_that_is_old_is_forgotten_and_nothing_else(
     for number in range(3 * FEW):
         key = request_key(user, f"r{number}")
         store.answers[key.principal, key.method, key.request_id] = stored(key, playing(), NOW)
-    old, fresh = (letter(number, issued_at_ms=NOW - KEPT_MS + number - 1) for number in (1, 2))
+    old, fresh = (
+        queued_command(number, issued_at_ms=NOW - KEPT_MS + number - 1) for number in (1, 2)
+    )
     store.commands[user, "kitchen"] = {1: old, 2: fresh}
     ended = {"status": Status.STOPPED, "ended_by": EndReason.STOPPED}
     over = [
@@ -93,14 +95,14 @@ async def test_many_answers_do_not_keep_commands_from_being_forgotten(
     for number in range(2 * FEW):
         key = request_key(user, f"r{number}")
         store.answers[key.principal, key.method, key.request_id] = stored(key, playing(), NOW)
-    store.commands[user, "kitchen"] = {1: letter(1, issued_at_ms=0)}
+    store.commands[user, "kitchen"] = {1: queued_command(1, issued_at_ms=0)}
     assert await retention(store).forget() == FEW + 1
     assert store.commands[user, "kitchen"] == {}
 
 
 async def test_one_instance_forgets_at_a_time(store: MemoryPlayerStates) -> None:
     user = new_id()
-    store.commands[user, "kitchen"] = {1: letter(1, issued_at_ms=0)}
+    store.commands[user, "kitchen"] = {1: queued_command(1, issued_at_ms=0)}
     leases = MemoryLeases()
     assert await leases.claim("forget", "another", 60.0)
     assert await retention(store, leases).forget() == 0

@@ -26,30 +26,47 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SessionOver:
+class SessionEnd:
     """Why a session takes no more beats from a device, and the same for people."""
 
     reason: EndReason
     message: str
 
 
-def over_by(reason: EndReason, device_id: str = "") -> SessionOver:
+def session_end_of(reason: EndReason, device_id: str = "") -> SessionEnd:
     """What a device is told of its session's end; ``device_id`` plays now."""
     message = _WORDS.get(reason) or f"{device_id or 'Another device'} plays now."
-    return SessionOver(reason, message)
+    return SessionEnd(reason, message)
 
 
-class Slot(HeldStream):
+class HeartbeatStream(HeldStream):
     """One stream: what its device said last, and what is known of the user's playback.
 
     Mutable and small on purpose: a process holds tens of thousands, and every beat passes here.
     """
 
     __slots__ = (
-        "beat_at_ms", "checkpoint_at_ms", "device_id", "duration_ms", "early",
-        "epoch", "heard_at_ms", "heard_ms", "last_seq", "live_epoch", "live_revision", "moving",
-        "offline", "over", "position_at_ms", "position_ms", "revision", "rung", "rungs",
-        "session_id", "silence_ms",
+        "beat_at_ms",
+        "checkpoint_at_ms",
+        "device_id",
+        "duration_ms",
+        "early",
+        "epoch",
+        "heard_at_ms",
+        "heard_ms",
+        "last_seq",
+        "live_epoch",
+        "live_revision",
+        "moving",
+        "offline",
+        "position_at_ms",
+        "position_ms",
+        "revision",
+        "rung",
+        "rungs",
+        "session_end",
+        "session_id",
+        "silence_ms",
     )  # fmt: skip
 
     def __init__(self, holder: Principal, session_id: str, device_id: str) -> None:
@@ -57,7 +74,7 @@ class Slot(HeldStream):
         self.session_id = session_id
         self.device_id = device_id
         self.early: PlaybackChanged | None = None
-        self.over: SessionOver | None = None
+        self.session_end: SessionEnd | None = None
         self.epoch = self.revision = self.live_epoch = self.live_revision = 0
         self.last_seq = self.position_ms = self.position_at_ms = self.duration_ms = 0
         self.beat_at_ms = self.heard_at_ms = self.heard_ms = 0
@@ -69,7 +86,7 @@ class Slot(HeldStream):
         self.offline = False
 
     def load(self, state: PlayerState, now_ms: int) -> None:
-        """Takes over what is known of the session; a wake-up that came first is heard now."""
+        """Takes over what is known of the session; an event that came first is applied now."""
         self.duration_ms = state.track.duration_ms
         self.last_seq = state.last_seq
         self.rungs = state.asset.rungs
@@ -80,34 +97,34 @@ class Slot(HeldStream):
         self.heard_at_ms = (expires_at_ms(state) or now_ms) - self.silence_ms
         self.epoch, self.revision = state.version
         if state.status is Status.STOPPED:
-            self.leave(over_by(state.ended_by or EndReason.STOPPED))
+            self.end_session(session_end_of(state.ended_by or EndReason.STOPPED))
         if self.early is not None:
-            self.wake(self.early, now_ms)
+            self.apply(self.early, now_ms)
 
-    def leave(self, over: SessionOver) -> None:
+    def end_session(self, session_end: SessionEnd) -> None:
         """The session takes no more beats from this stream, which therefore ends."""
         if self.end is None:
-            self.over = over
+            self.session_end = session_end
             self.finish(FINISHED)
 
-    def wake(self, wake: PlaybackChanged, now_ms: int) -> None:
+    def apply(self, change: PlaybackChanged, now_ms: int) -> None:
         """Hears of a command: goes on, or ends. An older one is old events."""
         if not self.revision:
-            if self.early is None or self.early.version < wake.version:
-                self.early = wake
+            if self.early is None or self.early.version < change.version:
+                self.early = change
             return
-        if wake.version <= (self.epoch, self.revision):
+        if change.version <= (self.epoch, self.revision):
             return
-        if wake.session_id != self.session_id:
-            self.leave(over_by(EndReason.TAKEN_OVER, wake.device_id))
+        if change.session_id != self.session_id:
+            self.end_session(session_end_of(EndReason.TAKEN_OVER, change.device_id))
             return
-        self.epoch, self.revision = wake.version
-        self.duration_ms = wake.duration_ms
-        self.rungs = wake.rungs or self.rungs
+        self.epoch, self.revision = change.version
+        self.duration_ms = change.duration_ms
+        self.rungs = change.rungs or self.rungs
         self.heard_at_ms = now_ms
-        self.silence_ms = _silence_ms(wake.status)
-        if wake.status is Status.STOPPED:
-            self.leave(over_by(wake.ended_by or EndReason.STOPPED))
+        self.silence_ms = _silence_ms(change.status)
+        if change.status is Status.STOPPED:
+            self.end_session(session_end_of(change.ended_by or EndReason.STOPPED))
 
     def silent_too_long(self, now_ms: int) -> bool:
         """Whether the session may be over by its silence until now."""

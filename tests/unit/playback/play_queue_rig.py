@@ -30,7 +30,7 @@ def entry(number: int) -> Entry:
     return Entry(track(number), ulid((2 << 64) + number))
 
 
-class Desk:
+class Rig:
     """A player's queue with the orders that were stored for it, played by hand."""
 
     def __init__(self, size: int, seed: int = 0, artists: list[bytes] | None = None) -> None:

@@ -14,10 +14,10 @@ from meshkit.principal import Principal
 from meshkit.streams import OpenStreams
 from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.domain.player_state import EndReason, PlayerState, Version, end, pause, seek
-from playback_svc.streams.live_view import ROUSED_A_TICK, View, Watchers
+from playback_svc.streams.playback_views import WOKEN_A_TICK, PlaybackView, PlaybackViews
 from playback_svc.usecases.decisions import playback_changed
 from playback_svc.usecases.playback.get_playback import Playing
-from tests.contracts.playback.measures import NoMeasures
+from tests.contracts.playback.metrics import NoMetrics
 from tests.contracts.playback.samples import NOW, new_id, playing
 
 USER = new_id()
@@ -35,15 +35,15 @@ class Rig:
     events: MemoryEventBus = field(default_factory=MemoryEventBus)
 
     def __post_init__(self) -> None:
-        self.watchers = Watchers(
+        self.playback_views = PlaybackViews(
             self.read,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
             self.events,
             streams=OpenStreams(None, spread_s=1, clock=lambda: NOW / 1000),
-            measures=NoMeasures(),
+            metrics=NoMetrics(),
             clock=lambda: NOW,
         )
-        self.events.listen(self.watchers.hear, self.watchers.gap)
+        self.events.listen(self.playback_views.handle_event, self.playback_views.handle_gap)
 
     async def read(self, user_id: str, tier: str) -> Playing | None:
         if self.away:
@@ -59,9 +59,9 @@ class Rig:
             return {}
         return dict.fromkeys(user_ids, stored.version)
 
-    async def opened(self) -> View:
-        view = await self.watchers.open(HOLDER)
-        await self.watchers.first(view)
+    async def opened(self) -> PlaybackView:
+        view = await self.playback_views.open(HOLDER)
+        await self.playback_views.first(view)
         return view
 
     def change(self, state: PlayerState) -> None:
@@ -74,9 +74,9 @@ def rig() -> Rig:
     return Rig()
 
 
-async def shown(rig: Rig, view: View) -> PlayerState | None:
+async def shown(rig: Rig, view: PlaybackView) -> PlayerState | None:
     assert view.behind
-    playing = await rig.watchers.newer(view)
+    playing = await rig.playback_views.newer(view)
     return playing.state if playing else None
 
 
@@ -98,7 +98,7 @@ async def test_where_the_last_view_of_a_user_is_closed_nothing_more_is_heard_of_
     rig.events.listen(heard.append)
     elsewhere = MemoryEventBus(rig.events.switchboard)
     for view, count in ((first, 1), (last, 1)):
-        rig.watchers.close(view)
+        rig.playback_views.close(view)
         elsewhere.send(playback_changed(USER, playing()))
         await asyncio.sleep(0)
         assert len(heard) == count
@@ -129,7 +129,7 @@ async def test_what_cannot_be_read_is_read_later(rig: Rig) -> None:
     rig.change(state := playing())
     assert await shown(rig, view) is None
     rig.away = False
-    running = asyncio.create_task(rig.watchers.run())
+    running = asyncio.create_task(rig.playback_views.run())
     async with asyncio.timeout(10):
         await view.idle()
     assert await shown(rig, view) == state
@@ -141,12 +141,12 @@ async def test_a_change_without_news_is_found_by_the_check_and_one_that_is_shown
 ) -> None:
     rig.state = playing()
     view = await rig.opened()
-    running = asyncio.create_task(rig.watchers.run())
-    await rig.watchers.check()
-    assert not rig.watchers._doubted
+    running = asyncio.create_task(rig.playback_views.run())
+    await rig.playback_views.check()
+    assert not rig.playback_views._doubted
     rig.state = pause(rig.state, NOW)
     async with asyncio.timeout(10):
-        await rig.watchers.check()
+        await rig.playback_views.check()
         await view.idle()
     assert await shown(rig, view) == rig.state
     running.cancel()
@@ -155,19 +155,19 @@ async def test_a_change_without_news_is_found_by_the_check_and_one_that_is_shown
 async def test_an_end_by_silence_that_is_stored_is_shown_but_once(rig: Rig) -> None:
     rig.state = end(playing(), EndReason.EXPIRED, 0, NOW)
     await rig.opened()
-    await rig.watchers.check()
-    assert not rig.watchers._doubted
+    await rig.playback_views.check()
+    assert not rig.playback_views._doubted
 
 
 async def test_after_a_gap_views_that_are_behind_look_again_some_at_a_time(rig: Rig) -> None:
     views = []
-    for _ in range(ROUSED_A_TICK + 1):
-        view = await rig.watchers.open(replace(HOLDER, user_id=new_id()))
+    for _ in range(WOKEN_A_TICK + 1):
+        view = await rig.playback_views.open(replace(HOLDER, user_id=new_id()))
         view.behind = False
         views.append(view)
     rig.state = playing()
     rig.events.gap()
-    works = (rig.watchers.run, rig.watchers.keep_checked)
+    works = (rig.playback_views.run, rig.playback_views.keep_checked)
     running = [asyncio.create_task(work()) for work in works]
     async with asyncio.timeout(10):
         await views[0].idle()
@@ -182,17 +182,17 @@ async def test_after_a_gap_views_that_are_behind_look_again_some_at_a_time(rig: 
 async def test_a_check_that_the_store_does_not_answer_is_made_again(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playback_svc.streams.live_view._RETRY_S", 0.01)
+    monkeypatch.setattr("playback_svc.streams.playback_views._RETRY_S", 0.01)
     view = await rig.opened()
     rig.state, rig.away = playing(), True
-    running = [asyncio.create_task(rig.watchers.keep_checked())]
+    running = [asyncio.create_task(rig.playback_views.keep_checked())]
     with capture_logs() as logs:
         rig.events.gap()
         async with asyncio.timeout(10):
             while not logs:
                 await asyncio.sleep(0)
     rig.away = False
-    running.append(asyncio.create_task(rig.watchers.run()))
+    running.append(asyncio.create_task(rig.playback_views.run()))
     async with asyncio.timeout(10):
         await view.idle()
     assert await shown(rig, view) == rig.state

@@ -37,7 +37,7 @@ from tests.contracts.playback.samples import (
     PLAYABLE,
     PREMIUM,
     TRACK,
-    WhateverIsAsked,
+    EverythingDelivered,
     beat,
     new_id,
 )
@@ -48,7 +48,7 @@ ALBUM = new_id()
 
 
 @dataclass
-class Desk:
+class Rig:
     """One listener of the premium plan, whose time passes when a test says so."""
 
     now: int = NOW
@@ -65,7 +65,7 @@ class Desk:
         self.catalogue = MemoryCatalogue(known, {ALBUM: [one.track_id for one in TRACKS]})
         plans = MemoryPlans({"premium": PREMIUM})
         self.caller = Caller(self.user, "premium")
-        fetched = WhateverIsAsked if self.fetches else MemoryDeliveries
+        fetched = EverythingDelivered if self.fetches else MemoryDeliveries
         self.deliveries = fetched(self.store)
         commander = Commander(self.store, self.positions, self.deliveries, self.events, clock)
         self._cases = playback_cases(
@@ -143,7 +143,7 @@ class Desk:
         await self._cases.resume(self.caller, Target(), None)
 
     async def transfers(self, device_id: str) -> None:
-        await self.events.attend(self.user, device_id)
+        await self.events.connect(self.user, device_id)
         await self._transfer(self.caller, device_id, None, plays=None)
 
     async def beats(

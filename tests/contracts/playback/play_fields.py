@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def asked(
+def play_fields(
     *,
     track_id: str | None = None,
     playlist_id: str | None = None,

@@ -16,12 +16,12 @@ from meshkit.streams import HeldStreams, OpenStreams
 from playback_svc.domain.player_state import Version
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.events import Event, EventBus, PlaybackChanged
-from playback_svc.ports.measures import Measures
+from playback_svc.ports.metrics import Metrics
 from playback_svc.ports.user_snapshots import UserSnapshots
 from playback_svc.usecases.playback.get_playback import GetPlayback, Playing
 
 TICK_S = 0.25
-ROUSED_A_TICK = 50
+WOKEN_A_TICK = 50
 CHECKED_EVERY_S = 60.0
 _CHECKED_TOGETHER = 500
 _JITTER = 0.1
@@ -31,7 +31,7 @@ _NOTHING = Version(0, 0)
 _log = structlog.get_logger("playback")
 
 
-class View(HeldStream):
+class PlaybackView(HeldStream):
     """One who looks. ``shown`` is what was shown last; ``behind`` says that there may be more."""
 
     __slots__ = ("behind", "shown", "watched")
@@ -42,13 +42,13 @@ class View(HeldStream):
         self.behind = True
         self.shown = _NOTHING
 
-    def rouse(self) -> None:
+    def mark_behind(self) -> None:
         """There may be something new to see."""
         self.behind = True
         self.nudge()
 
 
-class Watchers:
+class PlaybackViews:
     """The live views that this process holds.
 
     Events may be lost, so what the views show is compared with the store once a minute, too.
@@ -57,24 +57,24 @@ class Watchers:
     def __init__(
         self,
         get_playback: GetPlayback,
-        others: UserSnapshots,
+        snapshots: UserSnapshots,
         events: EventBus,
         *,
         streams: OpenStreams,
-        measures: Measures,
+        metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._get_playback = get_playback
-        self._snapshots = others
+        self._snapshots = snapshots
         self._events = events
         self._clock = clock
-        self.held: HeldStreams[View] = HeldStreams("view", streams, measures.streams)
-        self._doubted: dict[View, None] = {}
+        self.held: HeldStreams[PlaybackView] = HeldStreams("view", streams, metrics.count_streams)
+        self._doubted: dict[PlaybackView, None] = {}
         self._missed = asyncio.Event()
 
-    async def open(self, holder: Principal) -> View:
+    async def open(self, holder: Principal) -> PlaybackView:
         """A view; give it back to :meth:`close`. Raises ResourceExhausted."""
-        view = View(holder)
+        view = PlaybackView(holder)
         self.held.add(view)
         try:
             view.watched = True
@@ -84,14 +84,14 @@ class Watchers:
             raise
         return view
 
-    def close(self, view: View) -> None:
+    def close(self, view: PlaybackView) -> None:
         """Lets go of a view."""
         self.held.remove(view)
         self._doubted.pop(view, None)
         if view.watched:
             self._events.unwatch(view.holder.user_id)
 
-    async def first(self, view: View) -> Playing | None:
+    async def first(self, view: PlaybackView) -> Playing | None:
         """What plays now; None where nothing was ever played. Raises Unavailable."""
         view.behind = False
         playing = await self._get_playback(view.holder.user_id, view.holder.tier)
@@ -99,7 +99,7 @@ class Watchers:
             view.shown = _lasting(playing)
         return playing
 
-    async def newer(self, view: View) -> Playing | None:
+    async def newer(self, view: PlaybackView) -> Playing | None:
         """What plays now, if it was not shown; to be asked while ``behind``.
 
         Fails OPEN: where that cannot be read, the view is looked after again soon.
@@ -117,15 +117,15 @@ class Watchers:
             return None
         return playing
 
-    def hear(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Events of a user with views here. Never raises."""
         if not isinstance(event, PlaybackChanged):
             return
         for view in self.held.of_user(event.user_id):
             if event.version > view.shown:
-                view.rouse()
+                view.mark_behind()
 
-    def gap(self) -> None:
+    def handle_gap(self) -> None:
         """Events may have been missed: what the views show is compared with the store soon."""
         self._missed.set()
 
@@ -161,9 +161,9 @@ class Watchers:
         task = asyncio.current_task()
         while task is None or not task.cancelling():
             await asyncio.sleep(TICK_S)
-            for view in list(itertools.islice(self._doubted, ROUSED_A_TICK)):
+            for view in list(itertools.islice(self._doubted, WOKEN_A_TICK)):
                 del self._doubted[view]
-                view.rouse()
+                view.mark_behind()
 
 
 def _lasting(playing: Playing) -> Version:

@@ -26,18 +26,18 @@ from tests.contracts.playback.samples import NOW, new_id, playing
 SHARES = Preferences(share_activity=True, version=1)
 
 
-class Measures:
+class Metrics:
     """Counts streams."""
 
     held = 0
 
-    def streams(self, kind: str, difference: int) -> None:
+    def count_streams(self, kind: str, difference: int) -> None:
         assert kind == "activity"
         self.held += difference
 
 
 @dataclass
-class Desk:
+class Rig:
     """A user with friends, and one instance that holds views."""
 
     now: int = NOW
@@ -52,17 +52,17 @@ class Desk:
         self.others = MemoryUserSnapshots(self.store)
         activity_reader = ActivityReader(self.others, self.positions, clock)
         self.list = ListActivity(self.playlists, activity_reader)
-        measures: Any = Measures()
+        metrics: Any = Metrics()
         self.open_streams = OpenStreams(None, spread_s=1, clock=lambda: self.now / 1000)
         self.views = ActivityViews(
             self.playlists,
             activity_reader,
             self.events,
             streams=self.open_streams,
-            measures=measures,
+            metrics=metrics,
             clock=clock,
         )
-        self.events.listen(self.views.hear, self.views.gap)
+        self.events.listen(self.views.handle_event, self.views.handle_gap)
         rights = frozenset({"playback"})
         set_principal(Principal(self.user, "sid", "free", rights, NOW / 1000 + 300, "token"))
         self.holder = Principal(self.user, "sid", "free", frozenset(), NOW / 1000 + 300, "token")
