@@ -110,7 +110,7 @@ async def open_pool(
     application_name: str = "",
     min_size: int = 1,
     max_size: int = 8,
-    acquire_timeout_s: float = 4.0,
+    acquire_timeout_s: float = 2.5,
 ) -> AsyncIterator[Pool]:
     """A pool of connections to one schema, closed at the end of the block.
 

@@ -90,10 +90,10 @@ class DatabaseSettings(BaseSettings):
     database_dsn: SecretStr = Field(description="PostgreSQL URI with the service's own role.")
     database_pool_size: int = Field(default=8, gt=0, description="Most connections at a time.")
     database_wait_s: float = Field(
-        default=4.0,
+        default=2.5,
         gt=0,
-        description="Longest wait for a connection, then UNAVAILABLE; under the 5 s that a call "
-        "between services has, so that the caller hears why.",
+        description="Longest wait for a connection, then UNAVAILABLE; three tries of a caller fit "
+        "into the 10 s that the edge gives, so that the caller hears why.",
     )
 
 

@@ -26,7 +26,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from redis.asyncio import Redis
 
-from meshkit import valkey
+from meshkit import postgres, valkey
 from meshkit.testing.reaper import unmarked
 
 PATIENCE_S = 60.0
@@ -156,6 +156,20 @@ def valkey_server(*, cluster: bool = False) -> Iterator[str]:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+def open_pool(
+    dsn: str, *, schema: str, application_name: str = "", min_size: int = 1, max_size: int = 8
+) -> AbstractAsyncContextManager[postgres.Pool]:
+    """``postgres.open_pool`` for a caller who waits as long as a test may."""
+    return postgres.open_pool(
+        dsn,
+        schema=schema,
+        application_name=application_name,
+        min_size=min_size,
+        max_size=max_size,
+        acquire_timeout_s=PATIENCE_S,
+    )
 
 
 def valkey_client(url: str, *, connections: int = 16) -> AbstractAsyncContextManager[Redis]:

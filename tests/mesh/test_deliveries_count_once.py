@@ -19,6 +19,7 @@ from tests.mesh.devices import until_acknowledged
 from tests.mesh.imported_music import all_tracks
 from tests.mesh.mesh_processes import frozen, kill, pid_of, rows, scale, until, until_ready
 from tests.mesh.test_plays_are_counted import TITLE, leave, streams_of, until_counted
+from tests.running_mesh import Answer as HttpAnswer
 from tests.running_mesh import RunningMesh
 
 pytestmark = pytest.mark.timeout(300)
@@ -51,11 +52,21 @@ class Player:
     async def fetch(self) -> None:
         """All segments of the lowest rung, and what stands before them."""
         for name in ("init.mp4", "1.m4s", "2.m4s", "3.m4s", "4.m4s", "5.m4s"):
-            answer = await asyncio.to_thread(self.mesh.call, "GET", self._address(name))
+            answer = await self._ask_for(name)
             if answer.status == 404:
                 return
             assert answer.status == 200
             self.fetched += len(answer.content)
+
+    async def _ask_for(self, name: str) -> HttpAnswer:
+        """What is answered once the edge has seen that media is there again."""
+
+        async def answered() -> HttpAnswer | None:
+            answer = await asyncio.to_thread(self.mesh.call, "GET", self._address(name))
+            return answer if answer.status != 503 else None
+
+        found: HttpAnswer = await until(answered, "media does not answer")
+        return found
 
     def _address(self, name: str) -> str:
         return str(self.session.stream_url).replace("master.m3u8", f"128/{name}")

@@ -21,6 +21,7 @@ from meshkit import feeds_postgres, postgres
 from meshkit.clock import now_ms
 from meshkit.faults import OutOfRange
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from playback_svc import schema as playback
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
@@ -42,9 +43,7 @@ async def upgraded(dsn: str, schema: str) -> AsyncIterator[postgres.Pool]:
     """A pool on the schema as it was then, brought up to date."""
     await fill_as_then(dsn, schema, SCHEMAS[schema].sources)
     await migrate(dsn, schema=schema, sources=SCHEMAS[schema].sources)
-    async with postgres.open_pool(
-        dsn, schema=schema, application_name="upgrade", max_size=2
-    ) as pool:
+    async with stores.open_pool(dsn, schema=schema, application_name="upgrade", max_size=2) as pool:
         yield pool
 
 
@@ -59,9 +58,7 @@ def count(dsn: str, table: str) -> int:
 async def test_a_feed_of_then_is_told_anew(database_dsn: str, schema: str) -> None:
     await fill_as_then(database_dsn, schema, SCHEMAS[schema].sources)
     async with (
-        postgres.open_pool(
-            database_dsn, schema=schema, application_name="then", max_size=2
-        ) as pool,
+        stores.open_pool(database_dsn, schema=schema, application_name="then", max_size=2) as pool,
         feeds_postgres.open_feed(database_dsn, schema=schema, pool=pool) as feed,
     ):
         token = await feed.head()

@@ -11,8 +11,8 @@ from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.edits import PostgresEdits
 from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.edits import AlbumEdit, ArtistEdit, TrackEdit
-from meshkit import postgres
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from tests.upgrades.stored import fill_as_then
 
 COAST, TIDE = "01M8P9KDFXD2HFXEB4A9AGFKA8", "01M8P9KDFR0DBTDZMMVBKNJNQG"
@@ -34,7 +34,7 @@ async def test_a_hidden_track_of_then_is_one_that_was_taken_down_and_counts_no_m
     with psycopg.connect(database_dsn) as connection:
         connection.execute("UPDATE catalog.tracks SET hidden = true WHERE id = %s", [HARBOUR_2])
     await migrate(database_dsn, schema="catalog", sources=sources)
-    async with postgres.open_pool(
+    async with stores.open_pool(
         database_dsn, schema="catalog", application_name="upgrade", max_size=2
     ) as pool:
         reads, edits = PostgresCatalogue(pool, JobQueue()), PostgresEdits(pool)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import psycopg
 
-from meshkit import postgres
 from meshkit.leases_postgres import PostgresLeases
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from playback_svc.schema import SCHEMA
 from tests.upgrades.stored import fill_as_then
 
@@ -29,7 +29,7 @@ async def test_what_is_led_stays_led_and_what_ran_out_is_free(database_dsn: str)
         connection.execute(LED)
     # Two instances of the new version come up at once.
     await asyncio.gather(SCHEMA.migrate(database_dsn), SCHEMA.migrate(database_dsn))
-    async with postgres.open_pool(
+    async with stores.open_pool(
         database_dsn, schema="playback", application_name="upgrade", max_size=2
     ) as pool:
         leases = PostgresLeases(pool)

@@ -9,6 +9,7 @@ import pytest
 
 from catalog_svc.schema import SCHEMA
 from meshkit import postgres
+from meshkit.testing import stores
 from meshkit.testing.stores import PostgresServer
 from tests.adapters.catalog.importing import Importing
 
@@ -24,7 +25,7 @@ async def catalog_dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
 @pytest.fixture
 async def pool(catalog_dsn: str) -> AsyncIterator[postgres.Pool]:
     """Connections to that database."""
-    async with postgres.open_pool(catalog_dsn, schema=SCHEMA.name) as pool:
+    async with stores.open_pool(catalog_dsn, schema=SCHEMA.name) as pool:
         yield pool
 
 

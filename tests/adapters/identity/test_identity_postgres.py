@@ -15,7 +15,7 @@ from edge.identity.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change
-from meshkit.testing.stores import PostgresServer
+from meshkit.testing.stores import PostgresServer, open_pool
 from tests.contracts.identity.accounts_suite import AccountsContract
 from tests.contracts.identity.revocations_suite import RevocationsContract
 from tests.contracts.identity.stores import StoresUnderTest, account, key
@@ -31,7 +31,7 @@ async def dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[postgres.Pool]:
-    async with postgres.open_pool(dsn, schema=SCHEMA.name) as opened:
+    async with open_pool(dsn, schema=SCHEMA.name) as opened:
         yield opened
 
 

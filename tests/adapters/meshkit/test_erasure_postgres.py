@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from meshkit import erasure_postgres, postgres
+from meshkit import erasure_postgres
 from meshkit.erasure_postgres import PostgresPendingErasures
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from meshkit.testing.erasure_suite import PendingErasuresContract
 
 SCHEMA = "playback"
@@ -19,5 +20,5 @@ class TestPostgresPendingErasures(PendingErasuresContract):
     async def pending(self, database_dsn: str) -> AsyncIterator[PostgresPendingErasures]:
         sources = [erasure_postgres.TABLES.migrations]
         await migrate(database_dsn, schema=SCHEMA, sources=sources)
-        async with postgres.open_pool(database_dsn, schema=SCHEMA) as pool:
+        async with stores.open_pool(database_dsn, schema=SCHEMA) as pool:
             yield PostgresPendingErasures(pool)

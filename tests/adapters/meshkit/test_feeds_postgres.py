@@ -12,6 +12,7 @@ from meshkit import feeds, feeds_postgres, postgres
 from meshkit.faults import OutOfRange
 from meshkit.feeds import Change, Position, decode_token, encode_token
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from meshkit.testing.feed_suite import ChangeFeedContract, FeedUnderTest, change
 
 SCHEMA = "catalog"
@@ -20,7 +21,7 @@ SCHEMA = "catalog"
 @pytest.fixture
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
     await migrate(database_dsn, schema=SCHEMA, sources=[feeds_postgres.TABLES.migrations])
-    async with postgres.open_pool(database_dsn, schema=SCHEMA) as pool:
+    async with stores.open_pool(database_dsn, schema=SCHEMA) as pool:
         yield pool
 
 

@@ -11,6 +11,7 @@ import pytest
 from meshkit import idempotency_postgres, postgres
 from meshkit.idempotency import RequestKey
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from meshkit.testing.answer_suite import (
     KEY,
     AnswerStoreContract,
@@ -25,7 +26,7 @@ AGE = "UPDATE request_answers SET written_at = written_at - interval '24 hours 1
 @pytest.fixture
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
     await migrate(database_dsn, schema="playlist", sources=[idempotency_postgres.TABLES.migrations])
-    async with postgres.open_pool(database_dsn, schema="playlist") as pool:
+    async with stores.open_pool(database_dsn, schema="playlist") as pool:
         yield pool
 
 

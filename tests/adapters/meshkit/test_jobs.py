@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 from meshkit import postgres
 from meshkit.jobs import Jobs, NewJob, TaskSpec, tables
 from meshkit.migrations import MigrationSource, migrate
+from meshkit.testing import stores
 
 SCHEMA = "catalog"
 SPECS = [TaskSpec("encode", queue="cpu", max_attempts=3), TaskSpec("mail", max_attempts=2)]
@@ -27,7 +28,7 @@ Row = tuple[Any, ...]
 @pytest.fixture
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
     await migrate(database_dsn, schema=SCHEMA, sources=[tables().migrations])
-    async with postgres.open_pool(database_dsn, schema=SCHEMA) as pool:
+    async with stores.open_pool(database_dsn, schema=SCHEMA) as pool:
         yield pool
 
 

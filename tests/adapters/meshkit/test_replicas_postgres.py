@@ -15,6 +15,7 @@ from meshkit.leases import Lease, Leases
 from meshkit.leases_postgres import PostgresLeases
 from meshkit.migrations import Migration, MigrationSource, migrate
 from meshkit.replicas_postgres import PostgresCursor, PostgresReplica
+from meshkit.testing import stores
 from meshkit.testing.lease_suite import LeasesContract
 from meshkit.testing.replica_suite import PlaceContract, ReplicaContract, ReplicaUnderTest
 
@@ -58,7 +59,7 @@ WHERE id IN (SELECT id FROM titles WHERE generation < %s ORDER BY id LIMIT %s)
 async def pool(database_dsn: str) -> AsyncIterator[postgres.Pool]:
     sources = [replicas_postgres.TABLES.migrations, leases_postgres.TABLES.migrations, TITLES]
     await migrate(database_dsn, schema=SCHEMA, sources=sources)
-    async with postgres.open_pool(database_dsn, schema=SCHEMA, min_size=8) as pool:
+    async with stores.open_pool(database_dsn, schema=SCHEMA, min_size=8) as pool:
         yield pool
 
 

@@ -11,6 +11,7 @@ import uvloop
 
 from meshkit import postgres
 from meshkit.jobs import Jobs, TaskSpec
+from meshkit.testing import stores
 
 SCHEMA = "catalog"
 SPECS = [TaskSpec("encode", queue="cpu", max_attempts=3), TaskSpec("mail", max_attempts=2)]
@@ -20,7 +21,7 @@ STALLED_AFTER_S = 1.0
 async def work(dsn: str, lasting_s: float) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with postgres.open_pool(dsn, schema=SCHEMA) as pool:
+    async with stores.open_pool(dsn, schema=SCHEMA) as pool:
         jobs = Jobs(SCHEMA, SPECS)
 
         async def note(track: str, phase: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from meshkit import postgres
 from meshkit.faults import Unavailable
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from meshkit.testing.answer_suite import AnswersContract, AnswersUnderTest
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
@@ -36,7 +37,7 @@ async def migrated(dsn: str) -> None:
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
     template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA.name, max_size=8) as pool:
+        async with stores.open_pool(dsn, schema=SCHEMA.name, max_size=8) as pool:
             yield pool
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from meshkit import postgres
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.deliveries import PostgresDeliveries
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
@@ -25,7 +26,7 @@ async def migrated(dsn: str) -> None:
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
     template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA.name) as pool:
+        async with stores.open_pool(dsn, schema=SCHEMA.name) as pool:
             yield pool
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from meshkit import postgres
 from meshkit.migrations import migrate
+from meshkit.testing import stores
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
@@ -28,7 +29,7 @@ async def migrated(dsn: str) -> None:
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
     template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA.name) as pool:
+        async with stores.open_pool(dsn, schema=SCHEMA.name) as pool:
             yield pool
 
 
@@ -37,7 +38,7 @@ async def single(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool
     """One connection: what it read is counted when it is asked."""
     template = await postgres_server.template("playback", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA.name, max_size=1) as pool:
+        async with stores.open_pool(dsn, schema=SCHEMA.name, max_size=1) as pool:
             yield pool
 
 

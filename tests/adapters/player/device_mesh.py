@@ -215,7 +215,7 @@ class FakeClient:
         return (("authorization", f"Bearer {(await self.token()).text}"),)
 
     async def call(self, method: Any, request: Any) -> Any:
-        return await method(request, metadata=await self.metadata(), timeout=5)
+        return await method(request, metadata=await self.metadata(), timeout=60)
 
 
 @contextlib.asynccontextmanager

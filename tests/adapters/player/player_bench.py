@@ -76,7 +76,7 @@ class Bench:
         sink: Sink | None = None,
         **settings: float,
     ) -> Player:
-        self.fetchers.append(HttpFetcher(connect_timeout_s=1.0, read_timeout_s=2.0))
+        self.fetchers.append(HttpFetcher(connect_timeout_s=60.0, read_timeout_s=60.0))
         fetcher: Fetcher = self.fetchers[-1]
         if link:
             fetcher = ThrottledFetcher(fetcher, RateSchedule(link), self.clock)

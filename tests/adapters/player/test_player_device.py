@@ -59,7 +59,7 @@ class Kitchen:
         return self._running
 
     async def until(self, what: Callable[[], Any]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not what():
                 await asyncio.sleep(0.01)
 
@@ -279,7 +279,9 @@ async def test_when_an_instance_drains_the_device_moves_and_plays_on(connected: 
     await connected.until(lambda: len(mesh.hellos) == 2)
     # What was sent while it was away waits for it.
     paused = mesh.send(KIND.PAUSE, mesh.state(status=STATUS.PAUSED))
-    assert await connected.obeyed(paused) == "DONE"
+    # The welcome that is on its way may tell of it before the command does.
+    assert await connected.obeyed(paused) in ("DONE", "SUPERSEDED")
+    assert connected.state is PlaybackState.PAUSED
     assert not any("lost" in words for words in connected.told)
 
 
@@ -288,7 +290,7 @@ async def test_it_ends_where_it_must_not_come_back(kitchen: Kitchen, reason: str
     running = kitchen.connect()
     await kitchen.until(lambda: kitchen.mesh.streams)
     kitchen.mesh.say(device_service_pb2.ConnectResponse(end={"reason": reason, "message": "words"}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await running == LinkEnd(reason, "words")
     assert len(kitchen.mesh.hellos) == 1
 
@@ -374,6 +376,7 @@ async def test_a_jump_back_from_the_last_moment_moves_nothing_on(connected: Kitc
 async def test_the_last_track_is_heard_to_its_end(connected: Kitchen) -> None:
     start_ms = LENGTH_MS - 2_000
     await connected.play(position_ms=start_ms)
-    await connected.until(lambda: connected.device.ended)
+    # Between the two the device has let go of the player.
+    await connected.until(lambda: connected.device.ended and connected.device.player)
     assert frames(connected.bench.sink.recorded) == SAMPLES - start_ms * RATE // 1000
     assert connected.state is PlaybackState.ENDED

@@ -65,7 +65,7 @@ async def test_a_flush_frees_a_waiting_writer(sink: Sink) -> None:
     assert not waiting.done()
     sink.flush()
     sink.resume()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)
     assert sink.queued_frames() == 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from meshkit import postgres
+from meshkit.testing import stores
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.schema import SCHEMA
 
@@ -27,5 +28,5 @@ def playlist_dsn(postgres_server: PostgresServer, playlist_template: str) -> Ite
 @pytest.fixture
 async def pool(playlist_dsn: str) -> AsyncIterator[postgres.Pool]:
     """Connections to that database."""
-    async with postgres.open_pool(playlist_dsn, schema=SCHEMA.name, max_size=8) as pool:
+    async with stores.open_pool(playlist_dsn, schema=SCHEMA.name, max_size=8) as pool:
         yield pool

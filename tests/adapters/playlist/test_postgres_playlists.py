@@ -12,6 +12,7 @@ from meshkit import feeds_postgres, idempotency_postgres, postgres
 from meshkit.faults import Unavailable
 from meshkit.feeds import ChangeFeed
 from meshkit.migrations import MigrationSource, migrate
+from meshkit.testing import stores
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.memory.heads import MemoryHeads
@@ -88,7 +89,7 @@ async def dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[postgres.Pool]:
-    async with postgres.open_pool(dsn, schema=SCHEMA, max_size=12) as pool:
+    async with stores.open_pool(dsn, schema=SCHEMA, max_size=12) as pool:
         yield pool
 
 
@@ -222,7 +223,7 @@ async def test_a_decision_that_takes_too_long_loses_the_playlist_and_leaves_noth
         writing.record(version(content, owner))
         return b""
 
-    async with postgres.open_pool(dsn, schema=SCHEMA) as impatient:
+    async with stores.open_pool(dsn, schema=SCHEMA) as impatient:
         with pytest.raises(Unavailable):
             await PostgresWorld(impatient).store.write(created.playlist_id, None, dawdle)
     after = await known(world.store, created.playlist_id)
@@ -234,7 +235,7 @@ async def test_a_hot_list_leaves_connections_to_others_and_sheds_what_it_cannot_
     dsn: str,
 ) -> None:
     owner, gate, begun = new_id(), asyncio.Event(), asyncio.Event()
-    async with postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as narrow:
+    async with stores.open_pool(dsn, schema=SCHEMA, max_size=2) as narrow:
         store = PostgresWorld(narrow).store
         hot, other = [(await made(store, owner, 3)).playlist_id for _ in range(2)]
 
@@ -266,7 +267,7 @@ async def test_many_who_follow_a_list_at_once_all_do_and_leave_connections_to_ot
     dsn: str,
 ) -> None:
     owner = new_id()
-    async with postgres.open_pool(dsn, schema=SCHEMA, max_size=2) as narrow:
+    async with stores.open_pool(dsn, schema=SCHEMA, max_size=2) as narrow:
         store = PostgresWorld(narrow).store
         playlist_id = (await made(store, owner)).playlist_id
         fans = [new_id() for _ in range(200)]

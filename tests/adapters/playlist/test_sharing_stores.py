@@ -34,7 +34,7 @@ from tests.contracts.playlist.sharing_suite import AttemptsContract, BlocksContr
 async def pool(postgres_server: PostgresServer) -> AsyncIterator[postgres.Pool]:
     template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with postgres.open_pool(dsn, schema=SCHEMA.name, max_size=4) as opened:
+        async with stores.open_pool(dsn, schema=SCHEMA.name, max_size=4) as opened:
             yield opened
 
 

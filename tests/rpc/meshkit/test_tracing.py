@@ -20,6 +20,7 @@ from meshkit.faults import NotFound
 from meshkit.server import Context
 from meshkit.testing.otlp import Collector, attributes_of, collecting
 from meshkit.testing.rpc import served, service_settings
+from meshkit.testing.stores import open_pool
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
@@ -109,7 +110,7 @@ async def test_one_call_is_one_trace_down_to_the_stores(
     async with (
         served(tmp_path, plans, workload="identity") as back,
         Channels(service_settings(tmp_path, "playback")) as channels,
-        postgres.open_pool(database_dsn, schema="catalog") as pool,
+        open_pool(database_dsn, schema="catalog") as pool,
         valkey.open_client(valkey_url) as client,
     ):
         channel = channels.open(f"ipv4:127.0.0.1:{back.port}", "identity", contracts)
@@ -156,7 +157,7 @@ async def test_one_call_is_one_trace_down_to_the_stores(
 async def test_a_failure_of_a_store_is_told_by_its_kind_alone(
     collector: Collector, database_dsn: str
 ) -> None:
-    async with postgres.open_pool(database_dsn, schema="catalog") as pool:
+    async with open_pool(database_dsn, schema="catalog") as pool:
         with telemetry.span("work"), pytest.raises(psycopg.errors.UndefinedTable):
             await postgres.read(pool, _unknown_table)
         with pytest.raises(psycopg.errors.UndefinedTable):

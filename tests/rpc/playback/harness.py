@@ -31,7 +31,7 @@ from meshkit.capability import KeyFile
 from meshkit.faults import Fault
 from meshkit.process import service_process
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
-from meshkit.testing.stores import PostgresServer
+from meshkit.testing.stores import PATIENCE_S, PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory.clients import MemoryCatalogue, MemoryPlans, MemoryPlaylists
 from playback_svc.assembly import Parts, assemble
@@ -72,7 +72,10 @@ class World:
         return Settings(
             **plain,
             database_dsn=SecretStr(self.dsn),
+            database_wait_s=PATIENCE_S,
             valkey_url=self.valkey_url,
+            valkey_connect_s=PATIENCE_S,
+            valkey_command_s=PATIENCE_S,
             catalog_target="unused",
             identity_target="unused",
             playlist_target="unused",

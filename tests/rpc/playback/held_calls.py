@@ -13,7 +13,8 @@ from segue.device.v1 import device_service_pb2 as pb
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import playback_service_pb2 as playback_service
 
-from meshkit import postgres, status
+from meshkit import status
+from meshkit.testing import stores
 from playback_svc.schema import SCHEMA
 from tests.rpc.playback.harness import Instance, User, World
 
@@ -99,7 +100,7 @@ async def unheld(instance: Instance) -> None:
 async def aged(world: World, user_id: str, by_ms: int, up_to: int) -> None:
     """The user's commands up to a number become so much older."""
     async with (
-        postgres.open_pool(world.dsn, schema=SCHEMA.name, max_size=1) as pool,
+        stores.open_pool(world.dsn, schema=SCHEMA.name, max_size=1) as pool,
         pool.connection() as connection,
     ):
         await connection.execute(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from segue.playback.v1 import play_source_pb2, playback_pb2
 
-from meshkit import postgres
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from meshkit.testing import stores
 from playback_svc.domain.listing import Listing
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import new_id
@@ -34,7 +34,7 @@ async def play(user: User, **fields: Any) -> Any:
 async def bodies(world: World, user: User) -> int:
     """How many bodies are kept for a user."""
     async with (
-        postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool,
+        stores.open_pool(world.dsn, schema=SCHEMA.name) as pool,
         pool.connection() as connection,
     ):
         asked = "SELECT count(*) FROM blobs WHERE user_id = %s"

@@ -9,8 +9,8 @@ import pytest
 from segue.device.v1 import device_pb2
 from segue.playback.v1 import playback_pb2
 
-from meshkit import postgres
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound
+from meshkit.testing import stores
 from playback_svc.domain.devices import MOST_DEVICES
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import new_id
@@ -128,7 +128,7 @@ async def test_a_removed_device_is_gone_with_its_session_and_its_mailbox(
     assert (state.playback_id, state.status) == (playback_id, STATUS.STOPPED)
     assert state.ended_by == playback_pb2.SessionEnd.STOPPED
     async with (
-        postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool,
+        stores.open_pool(world.dsn, schema=SCHEMA.name) as pool,
         pool.connection() as connection,
     ):
         found = await connection.execute(

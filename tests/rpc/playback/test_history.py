@@ -16,8 +16,9 @@ from segue.playback.v1.play_source_pb2 import ContextRef
 from segue.playback.v1.play_source_pb2 import PlayOrigin as PlayOriginMessage
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
-from meshkit import feeds_postgres, postgres, status
+from meshkit import feeds_postgres, status
 from meshkit.faults import InvalidArgument, OutOfRange, PermissionDenied
+from meshkit.testing import stores
 from playback_svc.domain.origins import ContextKind, PlayOrigin
 from playback_svc.domain.plays import Outcome, PlayRecord
 from playback_svc.ports.player_states import Change
@@ -183,7 +184,7 @@ async def test_every_play_is_told_as_it_ended_and_history_has_those_that_counted
 async def test_plays_begin_with_the_first_that_is_kept(world: World, instance: Instance) -> None:
     user, plays = instance.user(), [a_play() for _ in range(3)]
     await entered(instance, user, plays[0])
-    async with postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool:
+    async with stores.open_pool(world.dsn, schema=SCHEMA.name) as pool:
         async with pool.connection() as connection:
             await connection.execute(
                 "UPDATE change_feed SET written_at = now() - interval '31 days'"
@@ -229,7 +230,7 @@ async def test_a_token_of_what_is_kept_no_more_is_expired(world: World, instance
     await entered(instance, user, a_play())
     await watching.play()
     await entered(instance, user, a_play())
-    async with postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool:
+    async with stores.open_pool(world.dsn, schema=SCHEMA.name) as pool:
         async with pool.connection() as connection:
             await connection.execute(
                 "UPDATE change_feed SET written_at = now() - interval '31 days'"

@@ -8,8 +8,8 @@ from typing import Any
 
 from segue.playback.v1 import playback_pb2
 
-from meshkit import postgres
 from meshkit.faults import Aborted, Fault
+from meshkit.testing import stores
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import new_id
 from tests.rpc.playback.harness import User, World, an_instance
@@ -19,7 +19,7 @@ STATUS = playback_pb2.Playback
 
 async def rows(world: World, query: str, user_id: str) -> list[tuple[Any, ...]]:
     async with (
-        postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool,
+        stores.open_pool(world.dsn, schema=SCHEMA.name) as pool,
         pool.connection() as connection,
     ):
         found = await connection.execute(query.encode(), (user_id,))

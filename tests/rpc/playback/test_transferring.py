@@ -10,8 +10,8 @@ import pytest
 from segue.device.v1 import device_pb2
 from segue.playback.v1 import playback_pb2, preferences_service_pb2
 
-from meshkit import postgres
 from meshkit.faults import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
+from meshkit.testing import stores
 from playback_svc.schema import SCHEMA
 from tests.contracts.playback.samples import ASSET, PLAYABLE, TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World, an_instance, refused
@@ -106,7 +106,7 @@ async def test_what_was_heard_and_played_is_one_play(
     query = "SELECT heard_ms, play_id FROM player_state WHERE user_id = %s"
     log = "SELECT status, ended_by FROM sessions WHERE user_id = %s ORDER BY started_at"
     async with (
-        postgres.open_pool(world.dsn, schema=SCHEMA.name) as pool,
+        stores.open_pool(world.dsn, schema=SCHEMA.name) as pool,
         pool.connection() as connection,
     ):
         row = await (await connection.execute(query, (user.user_id,))).fetchone()

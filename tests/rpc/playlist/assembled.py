@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from meshkit import feeds_postgres, postgres
+from meshkit import feeds_postgres
 from meshkit.process import Serving
+from meshkit.testing import stores
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
 from playlist_svc.adapters.codecs import heads
 from playlist_svc.adapters.content_cache import ContentCache
@@ -90,8 +91,8 @@ async def stored_parts(
     ``replaced`` are the parts that a test makes up.
     """
     async with (
-        postgres.open_pool(dsn, schema=SCHEMA.name, max_size=6) as pool,
-        postgres.open_pool(dsn, schema=SCHEMA.name, max_size=2) as lookups,
+        stores.open_pool(dsn, schema=SCHEMA.name, max_size=6) as pool,
+        stores.open_pool(dsn, schema=SCHEMA.name, max_size=2) as lookups,
         feeds_postgres.open_feed(dsn, schema=SCHEMA.name, pool=pool) as feed,
     ):
         stored = replace(

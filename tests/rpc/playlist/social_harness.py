@@ -18,7 +18,8 @@ from segue.playlist.v1.library_service_pb2_grpc import LibraryServiceStub
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import SocialInternalServiceStub
 from segue.playlist.v1.social_service_pb2_grpc import SocialServiceStub
 
-from meshkit import postgres, status
+from meshkit import status
+from meshkit.testing import stores
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id
@@ -87,7 +88,7 @@ async def a_scene(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[S
     template = await postgres_server.template("playlist", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
         async with (
-            postgres.open_pool(dsn, schema=SCHEMA.name, max_size=4) as pool,
+            stores.open_pool(dsn, schema=SCHEMA.name, max_size=4) as pool,
             stored_parts(
                 dsn,
                 MemoryHeads(),

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from meshkit import postgres
 from meshkit.faults import Unavailable
 from meshkit.process import service_process
+from meshkit.testing import stores
 from meshkit.testing.rpc import served_mesh
 from meshkit.testing.stores import PostgresServer
 from playlist_svc.adapters.postgres.catalogue_replica import PostgresCatalogueReplica
@@ -58,7 +58,7 @@ async def stored(world: World, database: str, valkey_url: str) -> AsyncIterator[
 async def track_ids(database: str) -> list[str]:
     """Tracks that the copy of the catalogue was told."""
     tracks = [a_track(title) for title in "abcdefgh"]
-    async with postgres.open_pool(database, schema=SCHEMA.name, max_size=1) as pool:
+    async with stores.open_pool(database, schema=SCHEMA.name, max_size=1) as pool:
         copy = PostgresCatalogueReplica(pool)
         await copy.apply([TrackChange(one.track_id, 1, one) for one in tracks], "token")
     return [one.track_id for one in tracks]

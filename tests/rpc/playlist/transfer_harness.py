@@ -14,8 +14,9 @@ from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playlist.v1 import transfer_service_pb2 as pb
 from segue.playlist.v1.transfer_service_pb2_grpc import TransferServiceStub
 
-from meshkit import postgres, status
+from meshkit import status
 from meshkit.faults import Fault
+from meshkit.testing import stores
 from meshkit.testing.rpc import ServedMesh, TokenIssuer
 from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id, to_text
@@ -219,7 +220,7 @@ async def transfers_of(postgres_server: PostgresServer, tls: Path) -> AsyncItera
     with postgres_server.database(template) as dsn:
         issuer = TokenIssuer()
         async with (
-            postgres.open_pool(dsn, schema=SCHEMA.name, max_size=2) as pool,
+            stores.open_pool(dsn, schema=SCHEMA.name, max_size=2) as pool,
             stored_parts(dsn, NoCache(), KnownPeople(), catalogue, matching=matching) as parts,
             assembled(playlist_settings(tls), parts, tls, issuer) as mesh,
         ):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import scheduling
-from tests.scheduling import turn_of, unit_of
+from tests.scheduling import next_unit, turn_of, unit_of
 
 TESTS = Path(scheduling.__file__).parent
 
@@ -31,6 +31,23 @@ def test_what_has_a_mesh_of_its_own_is_there() -> None:
         assert (TESTS.parent / file).is_file()
 
 
-def test_what_waits_is_begun_before_what_computes() -> None:
-    units = ["tests/unit/x/test_y.py", "tests/rpc/catalog/test_z.py", "tests/e2e/", "tests/mesh/"]
-    assert sorted(units, key=turn_of) == units[::-1]
+FAST, LONG = "tests/unit/x/test_y.py", "tests/rpc/catalog/test_z.py"
+QUEUE = [FAST, LONG, "tests/e2e/", "tests/mesh/"]
+
+
+def test_what_lasts_longest_is_begun_first_among_its_kind() -> None:
+    assert sorted(QUEUE[:2], key=turn_of) == [LONG, FAST]
+    assert sorted(QUEUE[2:], key=turn_of) == ["tests/mesh/", "tests/e2e/"]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "workers", "begun"),
+    [(0, 1, "tests/mesh/"), (0, 4, "tests/mesh/"), (1, 4, "tests/mesh/"), (2, 4, LONG)],
+)
+def test_half_of_the_workers_wait_and_half_compute(waiting: int, workers: int, begun: str) -> None:
+    assert next_unit(QUEUE, waiting=waiting, workers=workers) == begun
+
+
+def test_nobody_is_idle_where_only_one_kind_is_left() -> None:
+    assert next_unit([FAST], waiting=0, workers=2) == FAST
+    assert next_unit(["tests/e2e/"], waiting=2, workers=2) == "tests/e2e/"
