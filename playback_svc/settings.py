@@ -21,6 +21,18 @@ class Settings(ValkeySettings, StatefulSettings):
     playlist_target: str = Field(description="gRPC target of the playlist service.")
     public_url: str = Field(description="Where clients reach the edge, e.g. http://127.0.0.1:8080.")
     capability_keys_file: Path = Field(description="JSON file of the keys that sign media paths.")
+    presence_wait_s: float = Field(
+        default=1.0,
+        ge=0,
+        description="Longest wait of a stream that begins for Valkey to know of it; then it begins "
+        "all the same, and what it missed is told when Valkey does know.",
+    )
+    inbox_silent_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="Silence of an instance's own inbox, to which it writes each second, after "
+        "which it listens anew and reads again what it may have missed.",
+    )
     urls_live_s: int = Field(
         default=21_600, gt=0, description="Seconds that the addresses of a stream work."
     )

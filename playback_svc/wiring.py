@@ -71,13 +71,13 @@ async def connect(
     process: ServiceProcess, settings: Settings, plans: Plans, addresses: SignedAddresses
 ) -> Parts:
     """The parts as a real process has them; nothing is waited for."""
-    client, holder = await process.valkey(settings.valkey_url, settings), holder_of(settings)
+    client = await process.valkey(settings.valkey_url, settings)
     catalog = await process.channel(settings.catalog_target, "catalog", CATALOG)
     playlist = await process.channel(settings.playlist_target, "playlist", PLAYLISTS, SOCIAL)
     return stored_parts(
         process,
+        settings,
         client,
-        holder,
         catalogue=CatalogueService(CatalogInternalServiceStub(catalog)),
         playlists=PlaylistService(PlaylistInternalServiceStub(playlist)),
         friends=FriendService(SocialInternalServiceStub(playlist)),
@@ -86,9 +86,17 @@ async def connect(
     )
 
 
-def stored_parts(process: ServiceProcess, client: Redis, holder: str, **others: Any) -> Parts:
+def stored_parts(
+    process: ServiceProcess, settings: Settings, client: Redis, **others: Any
+) -> Parts:
     """The parts over the schema of ``process`` and Valkey; ``others`` are those of no store."""
-    pool, events = process.pool, ValkeyEventBus(client, holder)
+    pool, holder = process.pool, holder_of(settings)
+    events = ValkeyEventBus(
+        client,
+        holder,
+        stored_within_s=settings.presence_wait_s,
+        silent_s=settings.inbox_silent_s,
+    )
     return Parts(
         holder=holder,
         leases=process.leases,

@@ -16,6 +16,7 @@ from player.mesh_client import LocalUser, MeshClient
 from tests.mesh.devices import instance_channel
 from tests.mesh.imported_music import Song
 from tests.mesh.mesh_processes import kill_and_recover, until
+from tests.mesh.playlist_lists import until_answered
 from tests.running_mesh import RunningMesh
 
 pytestmark = pytest.mark.timeout(300)
@@ -72,5 +73,6 @@ async def test_an_instance_whose_index_is_damaged_finds_everything_after_its_res
 
 async def best(client: MeshClient, stub: Any, title: str) -> str | None:
     """The title of the best track that a search for ``title`` finds."""
-    answer = await client.call(stub.Search, catalog_service_pb2.SearchRequest(q=title))
+    request = catalog_service_pb2.SearchRequest(q=title)
+    answer = await until_answered(client, stub.Search, request)
     return next((str(track.title) for track in answer.tracks), None)

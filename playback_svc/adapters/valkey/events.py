@@ -33,8 +33,6 @@ from playback_svc.ports.events import Event
 LEASE_MS = 60_000
 _KEY_LIFE_MS = 2 * LEASE_MS
 _TURNS = 20
-_SILENT_S = 5.0
-_STORED_WITHIN_S = 0.25
 _RETRY_S = 0.5
 _BOUND = 10_000
 _CHUNK = 500
@@ -82,10 +80,19 @@ class ValkeyEventBus:
 
     Both share one table of leases, which :meth:`run` keeps stored: one of its twenty turns each
     ``turn_s``. With each goes a beat to the own inbox, and a marker in Valkey is set again: an
-    inbox without beats is a dead one, and without the marker Valkey came back empty.
+    inbox without beats for ``silent_s`` is a dead one, and without the marker Valkey came back
+    empty.
     """
 
-    def __init__(self, client: Redis, instance: str, *, turn_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        instance: str,
+        *,
+        turn_s: float = 1.0,
+        stored_within_s: float = 1.0,
+        silent_s: float = 10.0,
+    ) -> None:
         self._client = client
         self._script_hold, self._script_tell = Script(client, _HOLD), Script(client, _TELL)
         self._calls = TaggedCalls(client)
@@ -99,6 +106,8 @@ class ValkeyEventBus:
         self._outgoing = asyncio.Event()
         self._leases = LeaseTable(_TURNS)
         self._turn_s = turn_s
+        self._stored_within_s = stored_within_s
+        self._silent_s = silent_s
         self._work = asyncio.Event()
         self._open = asyncio.Event()
         self._beat_due = False
@@ -119,7 +128,7 @@ class ValkeyEventBus:
         self._outgoing.set()
 
     async def watch(self, user_id: str) -> None:
-        """See the port. Waits for Valkey's word, a quarter of a second at most."""
+        """See the port. Waits for Valkey's word, ``stored_within_s`` at most."""
         await self._join(user_id, WATCH)
 
     def unwatch(self, user_id: str) -> None:
@@ -164,7 +173,7 @@ class ValkeyEventBus:
         unstored = self._leases.join(user_id, device_id)
         if unstored is not None:
             self._work.set()
-            await asyncio.wait([unstored], timeout=_STORED_WITHIN_S)
+            await asyncio.wait([unstored], timeout=self._stored_within_s)
 
     def _leave(self, user_id: str, device_id: str) -> None:
         if self._leases.leave(user_id, device_id):
@@ -243,7 +252,7 @@ class ValkeyEventBus:
                 async with self._client.pubsub() as pubsub:
                     await pubsub.subscribe(self._inbox)
                     while not _cancelling():
-                        self._take(await pubsub.get_message(timeout=_SILENT_S))
+                        self._take(await pubsub.get_message(timeout=self._silent_s))
             except _AWAY as error:
                 _failed(error)
                 self._open.clear()

@@ -15,6 +15,7 @@ from meshkit.background import running
 from meshkit.faults import Unavailable
 from meshkit.testing import stores
 from meshkit.testing.at_once import at_once
+from meshkit.testing.stores import PATIENCE_S
 from playback_svc.adapters.valkey.events import LEASE_MS, ValkeyEventBus
 from playback_svc.ports.events import CommandQueued, Event, SettingsChanged
 from tests.contracts.playback.events_suite import EventBusContract, Instance, until
@@ -30,8 +31,16 @@ async def client(valkey_url: str) -> AsyncIterator[Redis]:
 
 
 @asynccontextmanager
-async def instance(client: Redis, turn_s: float = FAST_S) -> AsyncIterator[Instance]:
-    events = ValkeyEventBus(client, f"here/{new_id()}", turn_s=turn_s)
+async def instance(
+    client: Redis, turn_s: float = FAST_S, *, wait_s: float = PATIENCE_S, silent_s: float = 10.0
+) -> AsyncIterator[Instance]:
+    events = ValkeyEventBus(
+        client,
+        f"here/{new_id()}",
+        turn_s=turn_s,
+        stored_within_s=wait_s,
+        silent_s=silent_s,
+    )
     async with running(events.run):
         yield Instance(events)
 
@@ -237,7 +246,7 @@ async def test_whoever_came_while_the_store_was_away_is_told_when_it_is_there(
     async with (
         stores.valkey_client(f"unix://{path}") as client,
         instance(client) as one,
-        instance(client) as two,
+        instance(client, wait_s=0.1) as two,
     ):
         with capture_logs() as logs:
             await two.live.watch(user)
@@ -253,11 +262,8 @@ async def test_whoever_came_while_the_store_was_away_is_told_when_it_is_there(
             assert await two.next() == SettingsChanged(user)
 
 
-async def test_a_silent_inbox_is_a_dead_one(
-    client: Redis, user: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("playback_svc.adapters.valkey.events._SILENT_S", 0.2)
-    async with instance(client, turn_s=0.6) as quiet:
+async def test_a_silent_inbox_is_a_dead_one(client: Redis, user: str) -> None:
+    async with instance(client, turn_s=0.6, silent_s=0.2) as quiet:
         await quiet.live.watch(user)
         await quiet.gap()
 

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
 from playback_svc.streams.heartbeats import Heartbeats
 from playback_svc.streams.streams import Streams
-from playback_svc.wiring import holder_of, stored_parts
+from playback_svc.wiring import stored_parts
 from tests.contracts.playback.play_fields import play_fields
 from tests.contracts.playback.samples import ASSET, FREE, PLAYABLE, PREMIUM, TRACK, new_id
 
@@ -58,6 +58,11 @@ class World:
     plans: MemoryPlans
     playlists: MemoryPlaylists = field(default_factory=MemoryPlaylists)
     issuer: TokenIssuer = field(default_factory=TokenIssuer)
+    presence_wait_s: float = PATIENCE_S
+
+    def without_valkey(self) -> World:
+        """The same for instances that do not reach Valkey, and do not wait for it."""
+        return replace(self, valkey_url="unix:///nowhere.sock", presence_wait_s=0.1)
 
     @property
     def keys(self) -> KeyFile:
@@ -76,6 +81,7 @@ class World:
             valkey_url=self.valkey_url,
             valkey_connect_s=PATIENCE_S,
             valkey_command_s=PATIENCE_S,
+            presence_wait_s=self.presence_wait_s,
             catalog_target="unused",
             identity_target="unused",
             playlist_target="unused",
@@ -123,8 +129,8 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
     async with service_process(settings, SCHEMA, tokens=tokens) as process:
         parts = stored_parts(
             process,
+            settings,
             await process.valkey(world.valkey_url, settings),
-            holder_of(settings),
             catalogue=world.catalogue,
             playlists=world.playlists,
             friends=world.playlists,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -226,7 +225,7 @@ async def test_a_drained_device_goes_on_elsewhere_with_what_came_meanwhile(world
 
 
 async def test_lost_news_are_made_up_for_by_comparing(world: World) -> None:
-    apart = replace(world, valkey_url="unix:///nowhere.sock")
+    apart = world.without_valkey()
     async with an_instance(world) as one, an_instance(apart) as two:
         user_id = new_id()
         kitchen, _ = await connected(one.user(user_id))
@@ -240,7 +239,7 @@ async def test_lost_news_are_made_up_for_by_comparing(world: World) -> None:
 
 
 async def test_a_device_is_served_without_valkey(world: World) -> None:
-    async with an_instance(replace(world, valkey_url="unix:///nowhere.sock")) as alone:
+    async with an_instance(world.without_valkey()) as alone:
         user = alone.user()
         kitchen, _ = await connected(user)
         await user.play(track_id=TRACK.track_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,7 +128,7 @@ async def test_a_seek_in_another_instance_shows_in_the_next_ack(world: World) ->
 
 
 async def test_a_takeover_without_valkey_is_noticed_at_the_checkpoint(world: World) -> None:
-    away = replace(world, valkey_url="unix:///nowhere.sock")
+    away = world.without_valkey()
     async with an_instance(away) as one, an_instance(away) as two:
         user_id = new_id()
         _, stream = await opened(one.user(user_id))
@@ -142,7 +141,7 @@ async def test_a_takeover_without_valkey_is_noticed_at_the_checkpoint(world: Wor
 
 
 async def test_without_valkey_beats_are_acknowledged_and_commands_go_on(world: World) -> None:
-    away = replace(world, valkey_url="unix:///nowhere.sock")
+    away = world.without_valkey()
     async with an_instance(away) as instance:
         user = instance.user()
         answer, stream = await opened(user)

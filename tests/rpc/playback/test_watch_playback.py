@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 from segue.playback.v1 import playback_pb2
@@ -86,7 +85,7 @@ async def test_a_session_that_fell_silent_is_shown_as_over(
 
 
 async def test_a_view_that_missed_news_looks_again(world: World) -> None:
-    apart = replace(world, valkey_url="unix:///nowhere.sock")
+    apart = world.without_valkey()
     async with an_instance(world) as one, an_instance(apart) as two:
         user_id = new_id()
         view = await viewing(one.user(user_id))
