@@ -18,7 +18,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
 from catalog_svc.domain.jobs import Work
 from catalog_svc.ports.catalogue import Catalogue, CatalogueLists, CatalogueSnapshot, Playables
 from catalog_svc.ports.edits import Edits
-from catalog_svc.ports.imports import Imports, ScanStore, TagReader, Walker
+from catalog_svc.ports.imports import ImportChanges, Imports, ScanStore, TagReader, Walker
 from catalog_svc.ports.plays import MostPlayedCache, PlayCounts, PlayedTracks, PlayOrders
 from catalog_svc.ports.preparation import (
     Audio,
@@ -72,6 +72,7 @@ class Parts:
     snapshot: CatalogueSnapshot
     edits: Edits
     imports: Imports
+    import_changes: ImportChanges
     orders: PlayOrders
     played: PlayedTracks
     plays: PlayCounts
@@ -106,7 +107,8 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
         ),
     )
     create_import = CreateImport(parts.imports, settings.import_roots)
-    importing = ImportServicer(create_import, ReadImports(parts.imports), streams=streams)
+    read_imports = ReadImports(parts.imports, parts.import_changes)
+    importing = ImportServicer(create_import, read_imports, streams=streams)
     server.add(pb_grpc.add_ImportServiceServicer_to_server, importing)
     lease = Lease(parts.leases, "tell-streams", ttl_s=EVERY_S)
     serving.run(partial(regularly, EVERY_S, PublishStreamCounts(parts.plays, lease)))

@@ -22,6 +22,7 @@ from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
 from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
 from catalog_svc.adapters.postgres.edits import PostgresEdits
+from catalog_svc.adapters.postgres.import_changes import open_import_changes
 from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import ENCODE_QUEUE, SCAN_QUEUE, JobQueue, make_jobs
 from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
@@ -55,6 +56,7 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     lag = telemetry.gauge(
         "search_index_lag_seconds", "For how long the search index has not held all of the feed."
     )
+    dsn = settings.database_dsn.get_secret_value()
     pool, queue = process.pool, JobQueue()
     catalogue, orders = PostgresCatalogue(pool, queue), PostgresPlayOrders(pool)
     parts = Parts(
@@ -64,6 +66,7 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
         snapshot=PostgresCatalogueSnapshot(pool),
         edits=PostgresEdits(pool),
         imports=PostgresImports(pool, queue),
+        import_changes=await process.enter(open_import_changes(dsn)),
         orders=orders,
         played=orders,
         plays=(plays := PostgresPlayCounts(pool)),

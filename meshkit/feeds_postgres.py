@@ -23,12 +23,8 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
-import structlog
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from meshkit import postgres
-from meshkit.background import ended
+from meshkit import notices_postgres, postgres
 from meshkit.feeds import (
     BATCH_LIMIT,
     CaughtUp,
@@ -51,10 +47,9 @@ KEPT = timedelta(days=30)
 
 _IDLE_POLL_S = 5.0
 _PENDING_POLL_S = 0.05
-_RECONNECT_S = 0.5
 _PRUNE_ROWS = 5_000
 
-_log = structlog.get_logger("feeds")
+_CHANNEL = "change_feed"
 
 _MIGRATIONS = MigrationSource(
     "meshkit.feeds",
@@ -292,31 +287,14 @@ async def open_feed(
     While that connection is away, watchers poll every few seconds.
     """
     feed = PostgresChangeFeed(pool)
-    target = make_conninfo(
-        postgres.conninfo(dsn, schema=schema, application_name="change feed listener"),
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=2,
+    hearing = notices_postgres.listening(
+        dsn, schema=schema, channel=_CHANNEL, hear=lambda _: feed.wake()
     )
-    listener = asyncio.create_task(_listen(target, f"{schema}.change_feed", feed))
-    try:
-        yield feed
-    finally:
-        await ended(listener)
-        await feed.close()
-
-
-async def _listen(target: str, channel: str, feed: PostgresChangeFeed) -> None:
-    while True:
+    async with hearing:
         try:
-            async with await psycopg.AsyncConnection.connect(target, autocommit=True) as connection:
-                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
-                feed.wake()
-                async for _ in connection.notifies():
-                    feed.wake()
-        except psycopg.OperationalError as error:
-            _log.warning("feed.listener_lost", channel=channel, error=str(error))
-        await asyncio.sleep(_RECONNECT_S)
+            yield feed
+        finally:
+            await feed.close()
 
 
 TABLES = Tables(_MIGRATIONS, prune)

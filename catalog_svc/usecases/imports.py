@@ -9,13 +9,15 @@ from pathlib import Path
 
 from catalog_svc.domain import roots
 from catalog_svc.domain.imports import Counts, FileState, Import, ImportFile, ImportState
-from catalog_svc.ports.imports import Imports
+from catalog_svc.ports.imports import ImportChanges, Imports
 from catalog_svc.usecases.not_found import not_found_error
 from meshkit.clock import utc_now
+from meshkit.feeds import first_of
 from meshkit.idempotency import RequestKey
 from meshkit.ulids import new_id
 
-_POLL_S = 0.1
+_REST_S = 0.1
+_POLL_S = 5.0
 
 
 class CreateImport:
@@ -37,10 +39,16 @@ class CreateImport:
 
 
 class ReadImports:
-    """Reads of a run, once or as it goes on."""
+    """Reads of a run, once or as it goes on.
 
-    def __init__(self, imports: Imports, *, poll_s: float = _POLL_S) -> None:
+    Whoever watches one is woken by its changes, and looks every ``poll_s`` all the same.
+    """
+
+    def __init__(
+        self, imports: Imports, changes: ImportChanges, *, poll_s: float = _POLL_S
+    ) -> None:
         self._imports = imports
+        self._changes = changes
         self._poll_s = poll_s
 
     async def get_import(self, import_id: str) -> Import:
@@ -62,24 +70,19 @@ class ReadImports:
         return await self._imports.list_files(import_id, states=states, after=after, limit=limit)
 
     async def watch_import(self, import_id: str, *, stop: asyncio.Event) -> AsyncIterator[Import]:
-        """The run at once, then at every change, until it is finished or ``stop`` is set.
+        """The run at once, then as it changes, until it is finished or ``stop`` is set.
 
-        The run's counts are one row, so looking again costs a read by its key.
+        Of changes that follow each other closely the last is shown, at most ten a second.
         """
         last: Import | None = None
-        while not stop.is_set():
-            now = await self.get_import(import_id)
-            if now != last:
-                yield now
-            if now.finished:
-                return
-            last = now
-            await _pause(stop, self._poll_s)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
+        with self._changes.watching(import_id) as changed:
+            while not stop.is_set():
+                changed.clear()
+                now = await self.get_import(import_id)
+                if now != last:
+                    yield now
+                if now.finished:
+                    return
+                last = now
+                await first_of(stop, timeout_s=min(_REST_S, self._poll_s))
+                await first_of(stop, changed, timeout_s=self._poll_s)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from catalog_svc.adapters.memory.catalogue import CurrentAsset, MemoryCatalogue
@@ -33,6 +35,7 @@ from meshkit.clock import unix_us, utc_now
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from meshkit.ulids import new_id
+from meshkit.wakeups import Wakeups
 
 _REOPENED = (FileState.UNCHANGED, FileState.DUPLICATE)
 
@@ -48,7 +51,7 @@ class _Line:
 
 @dataclass(slots=True)
 class MemoryStore(MemoryCatalogue):
-    """``Catalogue``, ``Playables``, ``Imports``, ``ScanStore``, ``Preparation``."""
+    """``Catalogue``, ``Playables``, ``Imports``, their changes, ``ScanStore``, ``Preparation``."""
 
     feed: MemoryChangeFeed = field(default_factory=MemoryChangeFeed)
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -65,6 +68,7 @@ class MemoryStore(MemoryCatalogue):
     _sources: dict[str, Source] = field(default_factory=dict)
     _attempts: dict[str, int] = field(default_factory=dict)
     _imports: dict[str, Import] = field(default_factory=dict)
+    _changed_imports: Wakeups[str] = field(default_factory=Wakeups)
     _lines: dict[str, dict[bytes, _Line]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -90,7 +94,7 @@ class MemoryStore(MemoryCatalogue):
 
     async def create(self, new: Import, key: RequestKey | None) -> Import:
         async def produce() -> bytes:
-            self._imports[new.id] = new
+            self._keep(new)
             self._lines[new.id] = {}
             self._queue(Job(Work.SCAN, new.id, Priority.FIRST_RUNGS))
             return new.id.encode()
@@ -102,6 +106,9 @@ class MemoryStore(MemoryCatalogue):
 
     async def get(self, import_id: str) -> Import | None:
         return self._imports.get(import_id)
+
+    def watching(self, import_id: str) -> AbstractContextManager[asyncio.Event]:
+        return self._changed_imports.waiting(import_id)
 
     async def list_runs(self, *, after: tuple[int, str] | None, limit: int) -> list[Import]:
         placed = {(unix_us(run.created_at), run.id): run for run in self._imports.values()}
@@ -176,7 +183,7 @@ class MemoryStore(MemoryCatalogue):
     async def finish_scan(self, import_id: str) -> None:
         run = self._imports[import_id]
         if run.state is ImportState.SCANNING:
-            self._imports[import_id] = replace(run, state=ImportState.ENCODING)
+            self._keep(replace(run, state=ImportState.ENCODING))
             self._count(import_id, Counts())
 
     async def fail(self, import_id: str, error: str) -> None:
@@ -184,7 +191,7 @@ class MemoryStore(MemoryCatalogue):
         if not run.finished:
             now = utc_now()
             failed = replace(run, state=ImportState.FAILED, error=error, finished_at=now)
-            self._imports[import_id] = failed
+            self._keep(failed)
 
     async def begin(self, source_id: str) -> tuple[Source, int] | None:
         if source_id not in self._sources:
@@ -340,7 +347,11 @@ class MemoryStore(MemoryCatalogue):
         run = replace(run, counts=run.counts + step)
         if run.state is ImportState.ENCODING and run.counts.settled:
             run = replace(run, state=ImportState.DONE, finished_at=utc_now())
-        self._imports[import_id] = run
+        self._keep(run)
+
+    def _keep(self, run: Import) -> None:
+        self._imports[run.id] = run
+        self._changed_imports.wake(run.id)
 
     def _under(self, root: bytes) -> Iterable[Source]:
         folder = root.rstrip(b"/") + b"/"

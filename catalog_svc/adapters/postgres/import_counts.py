@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import asdict, replace
 
+from catalog_svc.adapters.postgres.import_changes import TELL
 from catalog_svc.domain.imports import Counts, FileState, ImportState
 from catalog_svc.domain.progress import count_reopening, count_transition
 from meshkit import postgres
@@ -24,29 +25,29 @@ WHERE run.state IN (1, 2) AND f.import_id = run.id AND f.source_id = %(source)s
   AND f.state IN (2, 3) AND was.import_id = f.import_id AND was.path = f.path
 RETURNING f.import_id, was.state
 """
-_ADD = """
+_ADD = f"""
 UPDATE imports SET found = found + %(found)s, unchanged = unchanged + %(unchanged)s,
     duplicate = duplicate + %(duplicate)s, searchable = searchable + %(searchable)s,
     playable = playable + %(playable)s, complete = complete + %(complete)s,
     failed = failed + %(failed)s, audio_ms = audio_ms + %(audio_ms)s
-WHERE id = %(id)s
-"""
-_CLOSE = """
+WHERE id = %(id)s {TELL}
+"""  # noqa: S608 - put together of constants
+_CLOSE = f"""
 UPDATE imports SET state = %(done)s, finished_at = now()
 WHERE id = %(id)s AND state = %(encoding)s
-  AND found = unchanged + duplicate + complete + failed
-"""
+  AND found = unchanged + duplicate + complete + failed {TELL}
+"""  # noqa: S608 - put together of constants
 
 
 async def add(connection: postgres.Connection, import_id: str, counts: Counts) -> None:
     """Add ``counts`` to a run."""
-    await connection.execute(_ADD, {"id": import_id, **asdict(counts)})
+    await connection.execute(_ADD.encode(), {"id": import_id, **asdict(counts)})
 
 
 async def close_if_settled(connection: postgres.Connection, import_id: str) -> None:
     """A run that is ENCODING and has nothing left to do becomes DONE."""
     states = {"done": ImportState.DONE, "encoding": ImportState.ENCODING}
-    await connection.execute(_CLOSE, {"id": import_id, **states})
+    await connection.execute(_CLOSE.encode(), {"id": import_id, **states})
 
 
 async def move(

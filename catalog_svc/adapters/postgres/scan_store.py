@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from catalog_svc.adapters.codecs import feed_changes
 from catalog_svc.adapters.postgres import hiding, import_counts, rows, track_credits
+from catalog_svc.adapters.postgres.import_changes import TELL
 from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.catalogue import Track
 from catalog_svc.domain.imports import (
@@ -47,10 +48,11 @@ _CURRENT = f"{rows.SOURCE} WHERE path = ANY (%s) ORDER BY id FOR UPDATE"
 _RECORDED = "SELECT path FROM import_files WHERE import_id = %s"
 _ALREADY = "SELECT path FROM import_files WHERE import_id = %s AND path = ANY (%s)"
 _HOLD = "SELECT state FROM imports WHERE id = %s FOR UPDATE"
-_FINISH = "UPDATE imports SET state = %s WHERE id = %s AND state = %s"
-_FAIL = """
+_FINISH = f"UPDATE imports SET state = %s WHERE id = %s AND state = %s {TELL}"  # noqa: S608 - put together of constants
+_FAIL = f"""
 UPDATE imports SET state = %s, error = %s, finished_at = now() WHERE id = %s AND state IN (1, 2)
-"""
+{TELL}
+"""  # noqa: S608 - put together of constants
 _COPY_SOURCES = """
 COPY sources (id, path, size, mtime_ns, inode, state, track_id, reason, audio_ms) FROM STDIN
 """
@@ -195,12 +197,12 @@ class PostgresScanStore:
     async def finish_scan(self, import_id: str) -> None:
         async with track_credits.writing(self._pool) as connection:
             states = [ImportState.ENCODING, import_id, ImportState.SCANNING]
-            await connection.execute(_FINISH, states)
+            await connection.execute(_FINISH.encode(), states)
             await import_counts.close_if_settled(connection, import_id)
 
     async def fail(self, import_id: str, error: str) -> None:
         async with postgres.transaction(self._pool) as connection:
-            await connection.execute(_FAIL, [ImportState.FAILED, error, import_id])
+            await connection.execute(_FAIL.encode(), [ImportState.FAILED, error, import_id])
 
 
 def _bounds(root: bytes) -> dict[str, object]:

@@ -14,6 +14,7 @@ from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import wiring
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
+from catalog_svc.adapters.postgres.import_changes import PostgresImportChanges
 from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.domain.catalogue import Playable, Track
@@ -42,7 +43,7 @@ class Importing:
         imports = PostgresImports(pool, JobQueue())
         self.catalogue = PostgresCatalogue(pool, JobQueue())
         self._start = CreateImport(imports, (self.music,))
-        self.reads = ReadImports(imports, poll_s=0.02)
+        self.reads = ReadImports(imports, PostgresImportChanges(), poll_s=0.02)
 
     async def start(self) -> str:
         """The id of a new run over ``music``."""

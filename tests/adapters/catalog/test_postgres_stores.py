@@ -11,6 +11,7 @@ from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
 from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
 from catalog_svc.adapters.postgres.edits import PostgresEdits
+from catalog_svc.adapters.postgres.import_changes import open_import_changes
 from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
@@ -51,7 +52,10 @@ async def stores(catalog_dsn: str, pool: postgres.Pool) -> AsyncIterator[Catalog
             return dict(await (await connection.execute(query)).fetchall())
 
     catalogue = PostgresCatalogue(pool, queue)
-    async with feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA.name, pool=pool) as feed:
+    async with (
+        feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA.name, pool=pool) as feed,
+        open_import_changes(catalog_dsn) as import_changes,
+    ):
         orders = PostgresPlayOrders(pool)
         yield CatalogueStores(
             catalogue=catalogue,
@@ -59,6 +63,7 @@ async def stores(catalog_dsn: str, pool: postgres.Pool) -> AsyncIterator[Catalog
             playables=catalogue,
             edits=PostgresEdits(pool),
             imports=PostgresImports(pool, queue),
+            import_changes=import_changes,
             scans=PostgresScanStore(pool, queue),
             preparation=PostgresPreparation(pool, queue),
             feed=feed,

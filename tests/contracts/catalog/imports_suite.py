@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
+
 import pytest
 from segue.catalog.v1 import catalog_pb2
 
@@ -11,6 +14,16 @@ from meshkit.faults import RequestIdReused
 from meshkit.feeds import Op
 from meshkit.idempotency import RequestKey
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, new_import, tagged
+
+TOLD_WITHIN_S = 10.0
+
+
+async def woken(changed: asyncio.Event, change: Awaitable[object]) -> None:
+    """Makes a change and returns when those who wait for it are woken."""
+    changed.clear()
+    await change
+    async with asyncio.timeout(TOLD_WITHIN_S):
+        await changed.wait()
 
 
 class ImportsContract:
@@ -151,6 +164,22 @@ class ImportsContract:
         assert (run.state, run.error) == (ImportState.FAILED, "The folder is gone.")
         await stores.scans.finish_scan(import_id)
         assert (await stores.run(import_id)).state is ImportState.FAILED
+
+    async def test_whoever_watches_a_run_is_woken_by_each_of_its_changes(
+        self, stores: CatalogueStores
+    ) -> None:
+        run, failing = await stores.started(), await stores.started()
+        with (
+            stores.import_changes.watching(run) as changed,
+            stores.import_changes.watching(failing) as failed,
+        ):
+            await woken(changed, stores.scans.record(run, ROOT, [found("a.flac", tagged())]))
+            await woken(changed, stores.scans.finish_scan(run))
+            (source_id,) = await stores.source_ids()
+            refusal = stores.preparation.refuse(source_id, "it has a hole", remember=True)
+            await woken(changed, refusal)
+            assert (await stores.run(run)).state is ImportState.DONE
+            await woken(failed, stores.scans.fail(failing, "gone"))
 
     async def test_files_are_listed_by_path_in_pages_and_by_state(
         self, stores: CatalogueStores

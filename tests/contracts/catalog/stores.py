@@ -14,7 +14,7 @@ from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile,
 from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.catalogue import Catalogue, CatalogueLists, CatalogueSnapshot, Playables
 from catalog_svc.ports.edits import Edits
-from catalog_svc.ports.imports import Imports, ScanStore
+from catalog_svc.ports.imports import ImportChanges, Imports, ScanStore
 from catalog_svc.ports.playlists import PlaylistReplica
 from catalog_svc.ports.plays import PlayCounts, PlayedTracks, PlayOrders
 from catalog_svc.ports.preparation import Claim, Preparation, Publication
@@ -33,6 +33,7 @@ class CatalogueStores:
     playables: Playables
     edits: Edits
     imports: Imports
+    import_changes: ImportChanges
     scans: ScanStore
     preparation: Preparation
     feed: ChangeFeed
@@ -168,6 +169,7 @@ def memory_stores(store: MemoryStore) -> CatalogueStores:
         playables=store,
         edits=store.edits,
         imports=store,
+        import_changes=store,
         scans=store,
         preparation=store,
         feed=store.feed,

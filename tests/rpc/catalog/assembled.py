@@ -30,6 +30,7 @@ def memory_parts(store: MemoryStore) -> Parts:
         snapshot=store,
         edits=store.edits,
         imports=store,
+        import_changes=store,
         orders=store,
         played=store,
         plays=store.plays,
