@@ -330,7 +330,7 @@ def write_edge_bootstrap(table: ProcessTable) -> Path:
     Raises MeshFault for settings of it that cannot be.
     """
     # Imported here: the edge's configuration is not needed until the stores already start.
-    from edge.envoy.bootstrap import EdgeSettings, write_bootstrap
+    from edge.envoy.bootstrap import EdgeSettings, RateLimit, write_bootstrap
     from edge.envoy.settings import EdgeEnvironment, require_origin
     from meshkit import settings
 
@@ -355,6 +355,9 @@ def write_edge_bootstrap(table: ProcessTable) -> Path:
             allow_origins=allowed,
             otlp_endpoint=os.environ.get("SEGUE_OTLP_ENDPOINT"),
             trace_percent=table.trace_percent,
+            max_heap_bytes=chosen.max_heap_mib << 20,
+            limit_per_address=RateLimit.of(chosen.address_requests_per_s),
+            limit_per_user=RateLimit.of(chosen.user_requests_per_s),
         )
     )
 

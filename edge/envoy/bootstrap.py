@@ -45,7 +45,7 @@ def bootstrap(settings: EdgeSettings, descriptors: Path) -> Json:
     return {
         "node": {"id": "edge", "cluster": "edge"},
         "admin": {"address": socket_address(f"127.0.0.1:{settings.admin_port}")},
-        "overload_manager": {"resource_monitors": [_connection_limit(settings)]},
+        "overload_manager": _overload_manager(settings),
         "layered_runtime": {
             "layers": [
                 {
@@ -58,6 +58,35 @@ def bootstrap(settings: EdgeSettings, descriptors: Path) -> Json:
             "listeners": [listener(settings, methods, descriptors)],
             "clusters": clusters(settings, workloads),
         },
+    }
+
+
+def _overload_manager(settings: EdgeSettings) -> Json:
+    """What is given up as memory runs out: first buffers, then the streams that hold most, then new
+    requests. Held streams that hold little live on.
+    """
+    heap = "envoy.resource_monitors.fixed_heap"
+    monitor = extension(
+        heap,
+        "resource_monitors.fixed_heap.v3.FixedHeapConfig",
+        max_heap_size_bytes=settings.max_heap_bytes,
+    )
+
+    def action(name: str, **trigger: Json) -> Json:
+        return {"name": f"envoy.overload_actions.{name}", "triggers": [{"name": heap, **trigger}]}
+
+    return {
+        "refresh_interval": "0.25s",
+        "resource_monitors": [_connection_limit(settings), monitor],
+        "buffer_factory_config": {"minimum_account_to_track_power_of_two": 16},
+        "actions": [
+            action("shrink_heap", threshold={"value": 0.8}),
+            action(
+                "reset_high_memory_stream",
+                scaled={"scaling_threshold": 0.85, "saturation_threshold": 0.95},
+            ),
+            action("stop_accepting_requests", threshold={"value": 0.95}),
+        ],
     }
 
 

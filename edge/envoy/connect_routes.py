@@ -30,10 +30,11 @@ def connect_routes(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> 
     binary = _calls(f"{rpcs_regex(methods)}|{_REFLECTION}", _BINARY)
     public = _calls(rpcs_regex(method for method in unary if method.is_public), _JSON)
     users = _calls(rpcs_regex(method for method in unary if not method.is_public), _JSON)
+    script, limit = CONNECT_JSON_SCRIPT, settings.unary_timeout_s
     return [
-        _connect(with_script(binary, CONNECT_SCRIPT), CONNECT_BRIDGE),
-        _connect(of_anyone(public, CONNECT_JSON_SCRIPT, settings.max_anonymous_bytes)),
-        _connect(of_user(users, CONNECT_JSON_SCRIPT, settings.max_json_bytes)),
+        _connect(with_script(binary, CONNECT_SCRIPT, limit), CONNECT_BRIDGE),
+        _connect(of_anyone(public, script, settings.max_anonymous_bytes, limit)),
+        _connect(of_user(users, script, settings.max_json_bytes, limit)),
     ]
 
 

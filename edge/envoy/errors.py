@@ -101,9 +101,11 @@ class LocalReply:
         return dict(self.metadata).get("field", "")
 
 
-def _invalid(status: int, field: str, says: str, *, cause: str = "") -> LocalReply:
+def _invalid(status: int, field: str, says: str, *, cause: str = "", answer: int = 0) -> LocalReply:
     metadata = (("field", field),)
-    return LocalReply(status, "INVALID_FIELD", cause=cause, metadata=metadata, says=says)
+    return LocalReply(
+        status, "INVALID_FIELD", cause=cause, metadata=metadata, answer=answer, says=says
+    )
 
 
 # Order matters: the first that fits is taken.
@@ -120,10 +122,15 @@ LOCAL_REPLIES = (
     LocalReply(429, "LIMIT_REACHED", metadata=(("limit", "requests"),)),
     _invalid(400, "request", "is malformed", cause=_NOT_TRANSCODED),
     _invalid(400, "request", "is malformed"),
+    _invalid(405, "method", "is not for this path"),
     _invalid(413, "body", "is too large"),
+    # Envoy's word for HTTP/1.0, and for a transfer encoding that it does not know.
+    _invalid(426, "request", "must be HTTP/1.1 or HTTP/2", answer=400),
+    _invalid(501, "request", "has a transfer-encoding other than chunked", answer=400),
     _invalid(431, "headers", "are too large or too many"),
     LocalReply(408, "DEADLINE_EXCEEDED"),
     LocalReply(504, "DEADLINE_EXCEEDED"),
+    LocalReply(503, "OVERLOADED", cause="overload"),
     LocalReply(503, "STORE_UNAVAILABLE"),
     LocalReply(0, "INTERNAL"),
 )

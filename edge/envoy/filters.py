@@ -125,7 +125,10 @@ def _transcoder(
         case_insensitive_enum_parsing=True,
         # The buffer before it bounds each body by its path.
         max_request_body_size=max(settings.max_json_bytes, settings.max_import_bytes),
-        request_validation_options={"reject_unknown_query_parameters": True},
+        request_validation_options={
+            "reject_unknown_query_parameters": True,
+            "reject_binding_body_field_collisions": True,
+        },
         print_options={
             "preserve_proto_field_names": True,
             "always_print_primitive_fields": True,
@@ -159,7 +162,8 @@ def _jwt_authn(settings: EdgeSettings, name: str) -> Json:
             _PROVIDER: {
                 "issuer": settings.token_issuer,
                 "audiences": [AUDIENCE],
-                "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+                # In any case, so by what follows the word; services look at that.
+                "from_headers": [{"name": "authorization", "value_prefix": " "}],
                 "remote_jwks": {
                     "http_uri": {
                         "uri": f"http://{IDENTITY_HTTP}/oauth2/jwks.json",
@@ -185,7 +189,7 @@ def _limiter(name: str, limit: RateLimit, action: Json) -> Json:
     """A token bucket for each value of ``action``: a client address, a user."""
     every = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     bucket = {
-        "max_tokens": limit.requests,
+        "max_tokens": limit.burst,
         "tokens_per_fill": limit.requests,
         "fill_interval": seconds(limit.per_s),
     }

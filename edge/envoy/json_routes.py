@@ -2,35 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from edge.envoy.exposure import ExposedMethod, paths_regex
 from edge.envoy.names import JSON_SCRIPT, JWT, SHARE_PREFIX, TRANSCODER
 from edge.envoy.resources import Json, typed
-from edge.envoy.route_parts import READS, UNTRACED, anyone, leading_nowhere, of_anyone, of_user
+from edge.envoy.route_parts import (
+    UNTRACED,
+    anyone,
+    leading_nowhere,
+    of_anyone,
+    of_user,
+    wrong_method,
+)
 from edge.envoy.settings import EdgeSettings
+
+_IMPORT = "/playlists/import"
 
 
 def json_routes(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> list[Json]:
-    """The routes of JSON calls until they are transcoded, and of what is nowhere.
+    """The routes of JSON calls until they are transcoded, of wrong methods, and of what is nowhere.
 
-    Bodies of users are held once their token was looked at; other bodies are small. Traced or not
-    is decided before a call is transcoded. A body is read like the query where the call has none,
-    so the script looks at those of reads.
+    A user's body is held once the token was looked at, anybody's only where it is small. A body is
+    read like the query where the call has none, so the script looks at those of reads. Traced or
+    not is decided before a call is transcoded.
     """
-    calls = [(call, method) for method in methods for call in method.json_calls]
-    reads = paths_regex(call for call, _ in calls if call[0] == "get")
-    public = paths_regex(call for call, m in calls if call[0] != "get" and m.is_public)
-    writes = paths_regex(call for call, m in calls if call[0] != "get" and not m.is_public)
-    small = settings.max_anonymous_bytes
+    calls = [(call, method.is_public) for method in methods for call in method.json_calls]
+    small, large = settings.max_anonymous_bytes, settings.max_json_bytes
+    limit, longest = settings.unary_timeout_s, settings.upload_timeout_s
+    share = {"prefix": SHARE_PREFIX}
     return [
-        of_anyone({"prefix": SHARE_PREFIX, **READS}, JSON_SCRIPT, small) | UNTRACED,
-        of_user({"prefix": SHARE_PREFIX}, JSON_SCRIPT, settings.max_json_bytes) | UNTRACED,
-        of_anyone({"safe_regex": {"regex": reads}, **READS}, JSON_SCRIPT, small),
-        of_anyone({"safe_regex": {"regex": public}}, JSON_SCRIPT, small),
-        of_user({"path": "/playlists/import"}, JSON_SCRIPT, settings.max_import_bytes),
-        of_user({"safe_regex": {"regex": writes}}, JSON_SCRIPT, settings.max_json_bytes),
+        of_anyone(_called("get", share), JSON_SCRIPT, small, limit) | UNTRACED,
+        of_user(share, JSON_SCRIPT, large, limit) | UNTRACED,
+        of_user(
+            _called("post", {"path": _IMPORT}), JSON_SCRIPT, settings.max_import_bytes, longest
+        ),
+        *(
+            of_anyone(_called(verb, match), JSON_SCRIPT, small, limit)
+            for verb, match in _by_verb(call for call, public in calls if public)
+        ),
+        *(
+            of_user(_called(verb, match), JSON_SCRIPT, small if verb == "get" else large, limit)
+            for verb, match in _by_verb(call for call, public in calls if not public)
+        ),
+        *_wrong_methods([call for call, _ in calls]),
         _nowhere(),
+    ]
+
+
+def _called(verb: str, match: Json) -> Json:
+    return {**match, "headers": [{"name": ":method", "string_match": {"exact": verb.upper()}}]}
+
+
+def _by_verb(calls: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Json]]:
+    """Each HTTP method with a match of the paths that have it."""
+    by_verb: dict[str, list[tuple[str, str]]] = {}
+    for call in calls:
+        by_verb.setdefault(call[0], []).append(call)
+    for verb, found in sorted(by_verb.items()):
+        yield verb, {"safe_regex": {"regex": paths_regex(found)}}
+
+
+def _wrong_methods(calls: Sequence[tuple[str, str]]) -> list[Json]:
+    """What answers a method that a path does not have: 405, and those that it has.
+
+    The more literal path comes first, as it does for the transcoder.
+    """
+    regexes = {call: re.compile(paths_regex([call])) for call in calls}
+    found: dict[tuple[int, str], list[tuple[str, str]]] = {}
+    for template in {path for _, path in calls}:
+        example = re.sub(r"{\w+}", "x", template)
+        allowed = {verb.upper() for (verb, _), regex in regexes.items() if regex.fullmatch(example)}
+        key = (template.count("{"), ", ".join(sorted(allowed)))
+        found.setdefault(key, []).append(("", template))
+    return [
+        wrong_method({"safe_regex": {"regex": paths_regex(paths)}}, allowed)
+        for (_, allowed), paths in sorted(found.items())
     ]
 
 

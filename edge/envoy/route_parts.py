@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.envoy.names import JSON_BUFFER, JSON_JWT, JWT, LUA, USER
-from edge.envoy.resources import Json, typed
+from edge.envoy.resources import Json, seconds, typed
 
 PER_ROUTE_JWT = "filters.http.jwt_authn.v3.PerRouteConfig"
 READS: Json = {"headers": [{"name": ":method", "string_match": {"exact": "GET"}}]}
@@ -40,9 +40,26 @@ def leading_nowhere(match: Json) -> Json:
     }
 
 
-def with_script(match: Json, script: str) -> Json:
-    """A route that leads nowhere and has a script look at the call."""
-    return leading_nowhere(match) | {
+def wrong_method(match: Json, allowed: str) -> Json:
+    """Refuses every method that no route before it takes; a preflight is no call."""
+    preflight = {"name": ":method", "string_match": {"exact": "OPTIONS"}, "invert_match": True}
+    return {
+        "match": {**match, "headers": [preflight]},
+        "direct_response": {"status": 405},
+        "response_headers_to_add": [header("allow", allowed)],
+        "typed_per_filter_config": {JWT: anyone()},
+    }
+
+
+def with_script(match: Json, script: str, limit_s: float) -> Json:
+    """A route that leads nowhere and has a script look at the call.
+
+    ``limit_s`` bounds the call until it has the route of its method, which has a bound of its own:
+    so long may its body take.
+    """
+    route = leading_nowhere(match)
+    route["route"]["max_stream_duration"] = {"max_stream_duration": seconds(limit_s)}
+    return route | {
         "typed_per_filter_config": {
             JWT: anyone(),
             LUA: typed("filters.http.lua.v3.LuaPerRoute", name=script),
@@ -50,15 +67,15 @@ def with_script(match: Json, script: str) -> Json:
     }
 
 
-def of_anyone(match: Json, script: str, max_bytes: int) -> Json:
+def of_anyone(match: Json, script: str, max_bytes: int, limit_s: float) -> Json:
     """The same for a call in JSON, whose body is held."""
-    route = with_script(match, script)
+    route = with_script(match, script, limit_s)
     route["typed_per_filter_config"][JSON_BUFFER] = whole_body_of(max_bytes)
     return route
 
 
-def of_user(match: Json, script: str, max_bytes: int) -> Json:
-    """The same for a call whose body may be large, and so is held for users alone."""
-    route = of_anyone(match, script, max_bytes)
+def of_user(match: Json, script: str, max_bytes: int, limit_s: float) -> Json:
+    """The same for a call of users: its body is held once the token was looked at."""
+    route = of_anyone(match, script, max_bytes, limit_s)
     route["typed_per_filter_config"][JSON_JWT] = typed(PER_ROUTE_JWT, requirement_name=USER)
     return route

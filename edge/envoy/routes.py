@@ -35,6 +35,7 @@ from edge.envoy.route_parts import (
     anyone,
     header,
     whole_body_of,
+    wrong_method,
 )
 from edge.envoy.scripts import CACHE_CONTROL, CALLED_BY, IF_NONE_MATCH, RESPONSE_BODY, TAGGED
 from edge.envoy.settings import ANY_ORIGIN, EdgeSettings
@@ -52,6 +53,8 @@ _NO_LIMIT: Json = {
 _FOR_ONE = "private, no-cache"
 _FOR_ANYONE = "public, max-age=60"
 _LONGEST_REFLECTION = "60s"
+# A whole FLAC segment over a link of 10 kbit/s.
+_LONGEST_MEDIA = "600s"
 _LARGEST_OPENAPI = 4 * 1024 * 1024
 _NEVER_PROCESSED = "connect-failure,refused-stream"
 # `unavailable` and `reset` may follow a commit, so they repeat only what changes nothing.
@@ -68,6 +71,7 @@ def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Js
         *(_sign_in_route(settings, prefix) for prefix in SIGN_IN_PREFIXES),
         _health_route(),
         _openapi_route(settings),
+        wrong_method({"path": OPENAPI_PATH}, "GET"),
         *connect_routes(settings, methods),
         *json_routes(settings, methods),
     ]
@@ -181,6 +185,7 @@ def _media_route() -> Json:
             "cluster": MEDIA,
             "timeout": "0s",
             "idle_timeout": "60s",
+            "max_stream_duration": {"max_stream_duration": _LONGEST_MEDIA},
             "retry_policy": _retries(f"{_NEVER_PROCESSED},reset"),
         },
         **UNTRACED,
@@ -200,6 +205,8 @@ def _sign_in_route(settings: EdgeSettings, prefix: str) -> Json:
         "route": {
             "cluster": IDENTITY_HTTP,
             "timeout": seconds(settings.unary_timeout_s),
+            # The timeout begins when all of the body is there.
+            "max_stream_duration": {"max_stream_duration": seconds(settings.unary_timeout_s)},
             "retry_policy": _retries(_NEVER_PROCESSED),
         },
         "typed_per_filter_config": {JWT: anyone(), BUFFER: buffer},

@@ -26,6 +26,26 @@ class EdgeEnvironment(EnvironmentSettings):
         "https://app.example; * is any. `segue mesh up --allow-origin` adds to them.",
     )
 
+    address_requests_per_s: int = Field(
+        default=1000,
+        gt=0,
+        le=1_000_000_000,
+        description="Requests a second of one address, and twice as many at once; what is more is "
+        "refused as LIMIT_REACHED.",
+    )
+    user_requests_per_s: int = Field(
+        default=200,
+        gt=0,
+        le=1_000_000_000,
+        description="The same of one user.",
+    )
+    max_heap_mib: int = Field(
+        default=1024,
+        ge=128,
+        description="Memory of the edge; near it, streams that hold much are reset, and new "
+        "requests refused as OVERLOADED.",
+    )
+
     @field_validator("allow_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -52,10 +72,16 @@ def require_origin(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """A token bucket: ``requests`` at once, refilled every ``per_s`` seconds."""
+    """A token bucket: ``burst`` requests at once, ``requests`` more every ``per_s`` seconds."""
 
     requests: int
-    per_s: int
+    burst: int
+    per_s: int = 1
+
+    @classmethod
+    def of(cls, requests: int) -> RateLimit:
+        """So many a second, and twice as many at once."""
+        return cls(requests, 2 * requests)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +105,8 @@ class EdgeSettings:
     otlp_endpoint: str | None = None
     bind_address: str = "127.0.0.1"
     unary_timeout_s: float = 10.0
+    # Until the whole of a file has come.
+    upload_timeout_s: float = 120.0
     max_connections: int = 50_000
     # A playlist's 10,000 ids, and a file of 3,000,000 bytes in base64.
     max_json_bytes: int = 512 * 1024
@@ -86,7 +114,8 @@ class EdgeSettings:
     max_anonymous_bytes: int = 64 * 1024
     max_import_bytes: int = 4 * 1024 * 1024
     max_sign_in_bytes: int = 64 * 1024
-    limit_per_address: RateLimit = RateLimit(100_000, 10)
-    limit_per_user: RateLimit = RateLimit(100_000, 10)
+    max_heap_bytes: int = 1 << 30
+    limit_per_address: RateLimit = field(default_factory=lambda: RateLimit.of(1000))
+    limit_per_user: RateLimit = field(default_factory=lambda: RateLimit.of(200))
     jwks_refresh_s: float = 5.0
     trace_percent: float = 1.0

@@ -202,11 +202,14 @@ def first_route(config: dict[str, Any], method: str, path: str) -> dict[str, Any
     """The route that a JSON call takes before it is transcoded."""
     for route in routes(config):
         match = route["match"]
-        exact = match.get("path") == path and "headers" not in match
+        told = [h for h in match.get("headers", []) if h["name"] == "content-type"]
+        exact = match.get("path") == path and not told
         regex = match.get("safe_regex", {}).get("regex", "$.")
         fits = exact or path.startswith(match.get("prefix", "?")) or re.fullmatch(regex, path)
         wanted = [h for h in match.get("headers", []) if h["name"] == ":method"]
-        if fits and all(h["string_match"]["exact"] == method for h in wanted):
+        if fits and all(
+            (h["string_match"]["exact"] == method) != h.get("invert_match", False) for h in wanted
+        ):
             return route
     raise AssertionError(path)
 
