@@ -11,12 +11,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import grpc
@@ -26,6 +24,11 @@ from segue.catalog.v1 import catalog_pb2
 from segue.identity.v1 import identity_pb2
 from segue.identity.v1 import identity_service_pb2 as identity
 from segue.identity.v1 import identity_service_pb2_grpc as identity_grpc
+from segue.identity.v1.identity_internal_service_pb2 import GetKeySetResponse
+from segue.identity.v1.identity_internal_service_pb2_grpc import (
+    TokenInternalServiceServicer,
+    add_TokenInternalServiceServicer_to_server,
+)
 
 from bench import processor
 from localmesh.free_ports import HOST, PortAllocator
@@ -77,28 +80,12 @@ class _Plans(identity_grpc.PlanServiceServicer):
         return identity.ListPlansResponse(plans=plans)
 
 
-@contextmanager
-def _published(issuer: TokenIssuer) -> Iterator[str]:
-    """Where the issuer's keys are to be had."""
-    body = json.dumps(issuer.jwks()).encode()
+class _Keys(TokenInternalServiceServicer):
+    def __init__(self, issuer: TokenIssuer) -> None:
+        self._issuer = issuer
 
-    class Keys(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer((HOST, 0), Keys)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://{HOST}:{server.server_port}/jwks.json"
-    finally:
-        server.shutdown()
-        server.server_close()
+    async def GetKeySet(self, request: Any, context: Any) -> GetKeySetResponse:  # noqa: N802
+        return GetKeySetResponse(key_set=json.dumps(self._issuer.jwks()))
 
 
 def edge_channel(tls: Path, port: int) -> grpc.aio.Channel:
@@ -189,30 +176,29 @@ async def playback_stand(folder: Path, instances: int, **settings: object) -> As
     )
     supervisor = Supervisor(Output(folder, None, "console"))
     catalog_of = (catalog_grpc.add_CatalogInternalServiceServicer_to_server, _Catalog())  # type: ignore[abstract]
+    keys_of = (add_TokenInternalServiceServicer_to_server, _Keys(issuer))  # type: ignore[abstract]
     plans_of = (identity_grpc.add_PlanServiceServicer_to_server, _Plans())
     async with (
         served(folder, catalog_of, workload="catalog", issuer=issuer) as one,
-        served(folder, plans_of, workload="identity", issuer=issuer) as two,
+        served(folder, plans_of, keys_of, workload="identity", issuer=issuer) as two,
     ):
-        with _published(issuer) as jwks_url:
-            environment = _environment(
-                folder,
-                jwks_url=jwks_url,
-                database_dsn=postgres.dsn("playback"),
-                valkey_url=valkey.url("playback"),
-                catalog_target=f"ipv4:{HOST}:{one.port}",
-                identity_target=f"ipv4:{HOST}:{two.port}",
-                playlist_target=f"ipv4:{HOST}:{two.port}",
-                **settings,
-            )
-            at = tuple(ports.take() for _ in range(instances))
-            probes = tuple(_probe(folder, port) for port in at)
-            specs = [_instance(number, probe, environment) for number, probe in enumerate(probes)]
-            try:
-                await supervisor.start((postgres.spec(), valkey.spec(), *specs))
-                yield Stand(folder, issuer, postgres.dsn("playback"), at, supervisor, probes)
-            finally:
-                await supervisor.stop()
+        environment = _environment(
+            folder,
+            database_dsn=postgres.dsn("playback"),
+            valkey_url=valkey.url("playback"),
+            catalog_target=f"ipv4:{HOST}:{one.port}",
+            identity_target=f"ipv4:{HOST}:{two.port}",
+            playlist_target=f"ipv4:{HOST}:{two.port}",
+            **settings,
+        )
+        at = tuple(ports.take() for _ in range(instances))
+        probes = tuple(_probe(folder, port) for port in at)
+        specs = [_instance(number, probe, environment) for number, probe in enumerate(probes)]
+        try:
+            await supervisor.start((postgres.spec(), valkey.spec(), *specs))
+            yield Stand(folder, issuer, postgres.dsn("playback"), at, supervisor, probes)
+        finally:
+            await supervisor.stop()
 
 
 def _environment(folder: Path, **settings: object) -> dict[str, str]:

@@ -15,7 +15,7 @@ _CONFIG = SettingsConfigDict(env_prefix="SEGUE_CATALOG_", frozen=True, extra="fo
 _OBJECTS = "Where media objects are kept: file:///… or s3://…."
 
 
-class Settings(settings.ValkeySettings, settings.StatefulSettings):
+class Settings(settings.ValkeySettings, settings.VerifyingSettings):
     """What the role ``serve`` needs to know."""
 
     model_config = _CONFIG
@@ -28,7 +28,6 @@ class Settings(settings.ValkeySettings, settings.StatefulSettings):
     index_wait_s: float = Field(
         default=10.0, ge=0, description="Longest wait for the search index before SERVING."
     )
-    identity_target: str = Field(description="gRPC target of identity, for revocations.")
     playlist_target: str = Field(description="gRPC target of playlists, for search.")
     playback_target: str = Field(description="gRPC target of playback, for counts of plays.")
     valkey_url: str = Field(description="Valkey with the list of the most played.")

@@ -263,7 +263,6 @@ class ProcessTable:
             settings["VALKEY_URL"] = self.valkey.url(service.name)
         if service.verifies_tokens:
             settings["TOKEN_ISSUER"] = TOKEN_ISSUER
-            settings["JWKS_URL"] = self._jwks_urls()
         for target in service.targets:
             settings[f"{target.upper()}_TARGET"] = self._target(target)
         settings |= {name: self._extra(name, instance) for name in service.extra}
@@ -298,11 +297,6 @@ class ProcessTable:
         """All planned addresses: a caller learns its targets once, and instances come and go."""
         planned = self._planned[name]
         return "ipv4:" + ",".join(each.grpc for each in planned if each.grpc)
-
-    def _jwks_urls(self) -> str:
-        """The keys at all planned addresses, see :meth:`_target`."""
-        planned = self._planned["identity"]
-        return ",".join(f"http://{each.http}/oauth2/jwks.json" for each in planned if each.http)
 
 
 def _parts(address: str) -> tuple[str, int]:

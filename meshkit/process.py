@@ -26,7 +26,11 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from redis.asyncio import Redis
-from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
+from segue.identity.v1 import identity_internal_service_pb2
+from segue.identity.v1.identity_internal_service_pb2_grpc import (
+    TokenInternalServiceStub,
+    UserInternalServiceStub,
+)
 
 from meshkit import feeds_postgres, postgres, valkey
 from meshkit.background import regularly, running, unless
@@ -49,10 +53,17 @@ from meshkit.revocations import RevocationConsumer
 from meshkit.revocations import Watch as RevocationWatch
 from meshkit.schema import Schema
 from meshkit.server import MeshServer, stop_signal
-from meshkit.settings import ServiceSettings, StatefulSettings, ValkeySettings, WorkerSettings
-from meshkit.tokens import TokenVerifier
+from meshkit.settings import (
+    ServiceSettings,
+    StatefulSettings,
+    ValkeySettings,
+    VerifyingSettings,
+    WorkerSettings,
+)
+from meshkit.tokens import TokenVerifier, identity_keys
 
 HOUR_S = 3_600.0
+_TOKENS = identity_internal_service_pb2.DESCRIPTOR.services_by_name["TokenInternalService"]
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 """What runs until it is cancelled."""
@@ -213,11 +224,12 @@ async def service_process(
 ) -> AsyncIterator[ServiceProcess]:
     """A process with its schema, feed and server, which closes all that it opened.
 
-    ``tokens`` default: what verifies tokens by the keys at ``settings.jwks_url``.
+    ``tokens`` default: what verifies tokens by the keys that identity tells, for which they must be
+    ``VerifyingSettings``.
     """
-    tokens = tokens or TokenVerifier(settings.jwks_url, settings.token_issuer)
     dsn = settings.database_dsn.get_secret_value()
     async with AsyncExitStack() as resources:
+        tokens = tokens or await _verifier(settings, resources)
         pool = await resources.enter_async_context(
             _pool(settings, schema, settings.database_pool_size)
         )
@@ -225,6 +237,15 @@ async def service_process(
             feeds_postgres.open_feed(dsn, schema=schema.name, pool=pool)
         )
         yield ServiceProcess(settings, schema, tokens, resources=resources, pool=pool, feed=feed)
+
+
+async def _verifier(settings: StatefulSettings, resources: AsyncExitStack) -> TokenVerifier:
+    """What verifies tokens by the keys that identity tells."""
+    if not isinstance(settings, VerifyingSettings):
+        raise TypeError("nothing says where the keys of access tokens are told")
+    channels = await resources.enter_async_context(Channels(settings))
+    channel = channels.open(settings.identity_target, "identity", _TOKENS)
+    return TokenVerifier(identity_keys(TokenInternalServiceStub(channel)), settings.token_issuer)
 
 
 async def run_worker(

@@ -52,10 +52,6 @@ class ServiceSettings(ProcessSettings):
     token_issuer: str = Field(
         default="https://segue.local", description="The iss claim of access tokens."
     )
-    jwks_url: str = Field(
-        description="Where the keys that verify access tokens are published; several addresses, "
-        "separated by commas, are tried in turn."
-    )
     drain_notice_s: float = Field(
         default=1.5,
         ge=0,
@@ -113,6 +109,14 @@ class ValkeySettings(BaseSettings):
 
 class StatefulSettings(DatabaseSettings, ServiceSettings):
     """What every gRPC service with PostgreSQL has."""
+
+
+class VerifyingSettings(StatefulSettings):
+    """What every service has that verifies its callers' tokens by identity's keys."""
+
+    identity_target: str = Field(
+        description="gRPC target of identity, which tells the keys of access tokens."
+    )
 
 
 class WorkerSettings(DatabaseSettings, ProcessSettings):

@@ -1,22 +1,22 @@
-"""Verifies access tokens: ES256 JWTs against the keys that the issuer publishes."""
+"""Verifies access tokens: ES256 JWTs against the keys that the issuer tells."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 import time
-import urllib.request
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from segue.identity.v1.identity_internal_service_pb2 import GetKeySetRequest
+from segue.identity.v1.identity_internal_service_pb2_grpc import TokenInternalServiceStub
 
 from meshkit.deadline import budget
 from meshkit.faults import Unauthenticated, Unavailable
@@ -26,20 +26,26 @@ AUDIENCE = "segue"
 CLOCK_SKEW_S = 2.0
 _REFRESH_S = 30.0
 _RETRY_S = 1.0
-_FETCH_TIMEOUT_S = 2.0
+_READ_TIMEOUT_S = 2.0
 _CACHED_TOKENS = 10_000
 _LONGEST_TOKEN = 4096
 
 _log = structlog.get_logger("tokens")
 
 
-def fetch_jwks(url: str) -> dict[str, Any]:
-    """Reads a JWK Set over HTTP; blocks for two seconds at most. Raises OSError or ValueError."""
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("the address of the keys must be http or https")
-    with urllib.request.urlopen(url, timeout=_FETCH_TIMEOUT_S) as answer:  # noqa: S310
-        keys: dict[str, Any] = json.loads(answer.read(1 << 20))
-    return keys
+KeyReader: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Reads the issuer's JWK Set. It must know whom it asks: whoever tells the keys makes the users."""
+
+
+def identity_keys(stub: TokenInternalServiceStub) -> KeyReader:
+    """The keys that identity tells, over a channel whose peer proves to be identity."""
+
+    async def read() -> Mapping[str, Any]:
+        answer = await stub.GetKeySet(GetKeySetRequest(), timeout=_READ_TIMEOUT_S)
+        keys: dict[str, Any] = json.loads(answer.key_set)
+        return keys
+
+    return read
 
 
 class TokenVerifier:
@@ -47,20 +53,11 @@ class TokenVerifier:
 
     Needs no issuer in order to start: until the keys were read once, verification waits for them
     within the caller's deadline and then fails as UNAVAILABLE. Keys stay valid while the issuer is
-    down. ``jwks_url`` may name several instances of the issuer, separated by commas: the first
-    that answers is heard. ``fetch`` returns a JWK Set and may block; it runs in a thread.
+    down.
     """
 
-    def __init__(
-        self,
-        jwks_url: str,
-        issuer: str,
-        audience: str = AUDIENCE,
-        *,
-        fetch: Callable[[str], dict[str, Any]] = fetch_jwks,
-    ) -> None:
-        self._urls = [url.strip() for url in jwks_url.split(",")]
-        self._fetch = fetch
+    def __init__(self, read_keys: KeyReader, issuer: str, audience: str = AUDIENCE) -> None:
+        self._read_keys = read_keys
         self._keys: KeySet | None = None
         self._arrived = asyncio.Event()
         self._asked = asyncio.Event()
@@ -88,13 +85,6 @@ class TokenVerifier:
                 wait_s = _RETRY_S
             self._asked.clear()
             await self._sleep(wait_s)
-
-    async def _read_keys(self) -> dict[str, Any]:
-        *others, last = self._urls
-        for url in others:
-            with contextlib.suppress(OSError, ValueError):
-                return await asyncio.to_thread(self._fetch, url)
-        return await asyncio.to_thread(self._fetch, last)
 
     async def _sleep(self, wait_s: float) -> None:
         """Until ``wait_s`` are over or an unknown key asks for a reading, one a second at most."""
@@ -148,7 +138,7 @@ class TokenVerifier:
 
     async def _first_keys(self) -> KeySet:
         try:
-            async with asyncio.timeout(budget(_FETCH_TIMEOUT_S)):
+            async with asyncio.timeout(budget(_READ_TIMEOUT_S)):
                 await self._arrived.wait()
         except TimeoutError as error:
             raise Unavailable("the keys of access tokens cannot be read now") from error

@@ -7,17 +7,16 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import StatefulSettings, ValkeySettings
+from meshkit.settings import ValkeySettings, VerifyingSettings
 
 
-class Settings(ValkeySettings, StatefulSettings):
+class Settings(ValkeySettings, VerifyingSettings):
     """What a process of playback needs to know."""
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYBACK_", frozen=True, extra="forbid")
 
     valkey_url: str = Field(description="Valkey with live positions and wake-ups.")
     catalog_target: str = Field(description="gRPC target of the catalog service.")
-    identity_target: str = Field(description="gRPC target of the identity service.")
     playlist_target: str = Field(description="gRPC target of the playlist service.")
     public_url: str = Field(description="Where clients reach the edge, e.g. http://127.0.0.1:8080.")
     capability_keys_file: Path = Field(description="JSON file of the keys that sign media paths.")

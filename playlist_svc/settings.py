@@ -5,19 +5,18 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import StatefulSettings, ValkeySettings
+from meshkit.settings import ValkeySettings, VerifyingSettings
 
 _MEBIBYTE = 1 << 20
 
 
-class Settings(ValkeySettings, StatefulSettings):
+class Settings(ValkeySettings, VerifyingSettings):
     """What a process of playlists needs to know."""
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYLIST_", frozen=True, extra="forbid")
 
     valkey_url: str = Field(description="Valkey with copies of playlists' heads.")
     catalog_target: str = Field(description="gRPC target of the catalog service.")
-    identity_target: str = Field(description="gRPC target of the identity service.")
     versions_bytes: int = Field(
         default=64 * _MEBIBYTE, gt=0, description="Bytes of playlists' versions kept in memory."
     )

@@ -28,7 +28,7 @@ from edge.identity.servicers.users import UserServicer
 from edge.identity.servicers.users_internal import UserInternalServicer
 from edge.identity.settings import Settings
 from edge.identity.usecases.token import RevokeSession
-from edge.identity.usecases.token_internal import IssueLocalToken
+from edge.identity.usecases.token_internal import GetKeySet, IssueLocalToken
 from edge.identity.usecases.user import CreateUser, GetMe, LookupUser
 from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
 from meshkit.clock import utc_now
@@ -72,7 +72,10 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch:
         add_UserInternalServiceServicer_to_server,
         UserInternalServicer(LookupUsers(accounts), watch_users, streams=server.streams),
     )
-    server.add(add_TokenInternalServiceServicer_to_server, TokenInternalServicer(issue))
+    server.add(
+        add_TokenInternalServiceServicer_to_server,
+        TokenInternalServicer(GetKeySet(parts.keys), issue),
+    )
     return _own_revocations(watch_users)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -15,6 +17,7 @@ from edge.identity.assembly import Parts, assemble, http_app
 from edge.identity.ports.password_hasher import PasswordHasher
 from edge.identity.schema import SCHEMA
 from edge.identity.settings import Settings
+from edge.identity.usecases.token_internal import GetKeySet
 from meshkit.clock import utc_now
 from meshkit.http_server import serving
 from meshkit.process import ServiceProcess, service_process
@@ -27,9 +30,12 @@ _log = structlog.get_logger("identity")
 
 def verifier(settings: Settings, keys: SigningKeys) -> TokenVerifier:
     """Verifies by identity's own keys: it depends on nobody to start, not even on itself."""
-    return TokenVerifier(
-        settings.jwks_url, settings.token_issuer, fetch=lambda _url: {"keys": keys.public_keys()}
-    )
+    get_key_set = GetKeySet(keys)
+
+    async def own_keys() -> Mapping[str, Any]:
+        return get_key_set()
+
+    return TokenVerifier(own_keys, settings.token_issuer)
 
 
 def stored_parts(process: ServiceProcess, hasher: PasswordHasher, keys: SigningKeys) -> Parts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ from meshkit.tokens import TokenVerifier
 from meshkit.ulids import new_id
 
 ISSUER = "https://segue.test"
-JWKS_URL = "http://keys.segue.test/jwks.json"
 ALL_SCOPES = (*user_scopes(), *operator_scopes())
 
 Registration = tuple[Callable[[Any, Any], Any], Any]
@@ -46,7 +45,11 @@ class TokenIssuer:
 
     def verifier(self) -> TokenVerifier:
         """A verifier that knows these keys without asking over a network."""
-        return TokenVerifier(JWKS_URL, ISSUER, fetch=lambda _url: self.jwks())
+
+        async def read() -> Mapping[str, Any]:
+            return self.jwks()
+
+        return TokenVerifier(read, ISSUER)
 
     def token(
         self,
@@ -132,7 +135,6 @@ def service_settings(tls: Path, workload: str = "catalog", **overrides: Any) -> 
         "tls_cert_file": files.cert_file,
         "tls_key_file": files.key_file,
         "tls_ca_file": files.ca_file,
-        "jwks_url": JWKS_URL,
         "token_issuer": ISSUER,
         "drain_notice_s": 0.0,
         "drain_s": 1.0,

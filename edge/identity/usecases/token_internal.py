@@ -1,4 +1,4 @@
-"""``TokenInternalService``: access tokens for local users."""
+"""``TokenInternalService``: access tokens for local users, and the keys that verify any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from edge.identity.domain.tokens import TOKEN_LIFETIME, AccessToken, Claims, sco
 from edge.identity.domain.users import User, parse_username
 from edge.identity.ports.accounts import Account, Accounts
 from edge.identity.ports.clock import Clock, NewId
-from edge.identity.ports.signing_keys import TokenSigner
+from edge.identity.ports.signing_keys import KeyPublisher, TokenSigner
+
+
+class GetKeySet:
+    """The keys that verify access tokens."""
+
+    def __init__(self, keys: KeyPublisher) -> None:
+        self._keys = keys
+
+    def __call__(self) -> dict[str, object]:
+        """A JWK Set of every key whose tokens are good."""
+        return {"keys": self._keys.public_keys()}
 
 
 class IssueLocalToken:

@@ -41,7 +41,6 @@ def environment(tmp_path: Path, database_dsn: str) -> dict[str, str]:
         "TLS_CERT_FILE": str(files.cert_file),
         "TLS_KEY_FILE": str(files.key_file),
         "TLS_CA_FILE": str(files.ca_file),
-        "JWKS_URL": "http://127.0.0.1:1/not-asked",
         "SIGNING_KEY_FILE": str(key_file),
         "DRAIN_NOTICE_S": "0",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -152,6 +153,22 @@ async def test_only_the_command_line_gets_local_tokens(identity: Identity, calle
             internal_pb.IssueLocalTokenRequest(username="ada")
         )
     assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert reason_of(refused.value)[0] == "CALLER_NOT_ALLOWED"
+
+
+async def test_services_are_told_the_keys_of_tokens_and_nothing_private(
+    identity: Identity,
+) -> None:
+    for caller in ("catalog", "playback", "playlist"):
+        answer = await identity.internal_tokens(caller).GetKeySet(internal_pb.GetKeySetRequest())
+        (key,) = json.loads(answer.key_set)["keys"]
+        assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+
+
+@pytest.mark.parametrize("caller", ["media", "edge"])
+async def test_nobody_else_is_told_the_keys_there(identity: Identity, caller: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await identity.internal_tokens(caller).GetKeySet(internal_pb.GetKeySetRequest())
     assert reason_of(refused.value)[0] == "CALLER_NOT_ALLOWED"
 
 

@@ -11,12 +11,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-import pytest
 from segue.catalog.v1 import catalog_internal_service_pb2 as catalog
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
@@ -25,6 +22,11 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
 )
 from segue.identity.v1 import identity_pb2
 from segue.identity.v1 import identity_service_pb2 as identity
+from segue.identity.v1.identity_internal_service_pb2 import GetKeySetResponse
+from segue.identity.v1.identity_internal_service_pb2_grpc import (
+    TokenInternalServiceServicer,
+    add_TokenInternalServiceServicer_to_server,
+)
 from segue.identity.v1.identity_service_pb2_grpc import (
     PlanServiceServicer,
     add_PlanServiceServicer_to_server,
@@ -32,7 +34,7 @@ from segue.identity.v1.identity_service_pb2_grpc import (
 
 from meshkit.certificates import credentials
 from meshkit.faults import Fault, Unavailable
-from meshkit.testing.rpc import ISSUER, ServedMesh, served
+from meshkit.testing.rpc import ISSUER, ServedMesh, TokenIssuer, served
 from playback_svc.convert import track_summary
 from tests.contracts.playback.samples import ASSET, FREE, RUNGS, TRACK, new_id
 from tests.rpc.playback.harness import PUBLIC_URL, User, World, refused
@@ -75,52 +77,37 @@ class PlanTable(PlanServiceServicer):
         return identity.ListPlansResponse(plans=[free])
 
 
+class Keys(TokenInternalServiceServicer):
+    def __init__(self, issuer: TokenIssuer) -> None:
+        self._issuer = issuer
+
+    async def GetKeySet(self, request: Any, context: Any) -> GetKeySetResponse:
+        return GetKeySetResponse(key_set=json.dumps(self._issuer.jwks()))
+
+
 @asynccontextmanager
 async def neighbours(world: World) -> AsyncIterator[tuple[str, str]]:
     """The targets of a catalogue and an identity that answer."""
     plans = (add_PlanServiceServicer_to_server, PlanTable())
+    keys = (add_TokenInternalServiceServicer_to_server, Keys(world.issuer))
     tracks = (add_CatalogInternalServiceServicer_to_server, Catalog())  # type: ignore[abstract]
     async with (
         served(world.tls, tracks, workload="catalog", issuer=world.issuer) as one,
-        served(world.tls, plans, workload="identity", issuer=world.issuer) as two,
+        served(world.tls, plans, keys, workload="identity", issuer=world.issuer) as two,
     ):
         yield f"ipv4:127.0.0.1:{one.port}", f"ipv4:127.0.0.1:{two.port}"
-
-
-@pytest.fixture
-def jwks_url(world: World) -> Any:
-    """Where the issuer's keys are published."""
-    body = json.dumps(world.issuer.jwks()).encode()
-
-    class Keys(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/jwks.json"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 class Process:
     """One ``python -m playback_svc serve``."""
 
-    def __init__(self, world: World, targets: tuple[str, str], jwks_url: str) -> None:
+    def __init__(self, world: World, targets: tuple[str, str]) -> None:
         files = credentials(world.tls, "playback")
         assert world.keys
         settings = {
             "TLS_CERT_FILE": files.cert_file,
             "TLS_KEY_FILE": files.key_file,
             "TLS_CA_FILE": files.ca_file,
-            "JWKS_URL": jwks_url,
             "TOKEN_ISSUER": ISSUER,
             "DATABASE_DSN": world.dsn,
             "VALKEY_URL": world.valkey_url,
@@ -172,11 +159,11 @@ class Process:
         return code
 
 
-async def test_a_killed_process_loses_nothing_it_acknowledged(world: World, jwks_url: str) -> None:
+async def test_a_killed_process_loses_nothing_it_acknowledged(world: World) -> None:
     user_id, acknowledged = new_id(), (0, 0)
     async with neighbours(world) as targets:
         for _ in range(3):
-            process = await Process(world, targets, jwks_url).start()
+            process = await Process(world, targets).start()
             user = process.user(user_id)
             answer = await user.play()
             before, acknowledged = acknowledged, (answer.epoch, answer.revision)
@@ -197,7 +184,7 @@ async def test_a_killed_process_loses_nothing_it_acknowledged(world: World, jwks
                     break
                 acknowledged = (answer.epoch, sought.revision)
             killing.cancel()
-            with_next = await Process(world, targets, jwks_url).start()
+            with_next = await Process(world, targets).start()
             state = await with_next.user(user_id).state()
             assert state.playback_id == answer.playback_id
             # The one command that was cut off may have been carried out unheard.
@@ -206,11 +193,9 @@ async def test_a_killed_process_loses_nothing_it_acknowledged(world: World, jwks
             assert await with_next.end(signal.SIGTERM) == 0
 
 
-async def test_what_plays_and_waits_is_drawn_from_the_catalogue(
-    world: World, jwks_url: str
-) -> None:
+async def test_what_plays_and_waits_is_drawn_from_the_catalogue(world: World) -> None:
     async with neighbours(world) as targets:
-        process = await Process(world, targets, jwks_url).start()
+        process = await Process(world, targets).start()
         user, following = process.user(new_id()), new_id()
         answer = await user.play(track_ids=[TRACK.track_id, following])
         (entry,) = (await user.call("GetQueue")).entries
@@ -219,18 +204,20 @@ async def test_what_plays_and_waits_is_drawn_from_the_catalogue(
         assert await process.end(signal.SIGTERM) == 0
 
 
-async def test_it_serves_while_its_neighbours_are_away(world: World, jwks_url: str) -> None:
-    nobody = ("ipv4:127.0.0.1:9", "ipv4:127.0.0.1:9")
-    process = await Process(world, nobody, jwks_url).start()
-    user = process.user(new_id())
+async def test_it_starts_alone_and_serves_while_its_neighbours_are_away(world: World) -> None:
+    async with neighbours(world) as (_, identity):
+        process = await Process(world, ("ipv4:127.0.0.1:9", identity)).start()
+        user = process.user(new_id())
+        # Whose keys were read once.
+        assert not (await user.call("GetPlayback")).HasField("playback")
     assert not (await user.call("GetPlayback")).HasField("playback")
     assert isinstance(await refused(user.play()), Unavailable)
     assert await process.end(signal.SIGTERM) == 0
 
 
-async def test_sigterm_sends_the_streams_elsewhere(world: World, jwks_url: str) -> None:
+async def test_sigterm_sends_the_streams_elsewhere(world: World) -> None:
     async with neighbours(world) as targets:
-        process = await Process(world, targets, jwks_url).start()
+        process = await Process(world, targets).start()
         user = process.user(new_id())
         stream = await user.stream((await user.play()).playback_id)
         assert (await stream.read()).HasField("ack")

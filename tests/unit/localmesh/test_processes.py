@@ -74,15 +74,6 @@ def test_a_service_finds_instances_that_are_added_after_its_start(tmp_path: Path
         assert str(table.add_instance("catalog").grpc) in target
 
 
-def test_a_service_finds_the_keys_at_every_instance_of_identity(tmp_path: Path) -> None:
-    table = _table(tmp_path)
-    keys = _specs(table)["catalog-1"].env["SEGUE_CATALOG_JWKS_URL"].split(",")
-    for number in range(4):
-        held = table.instances["identity"]
-        instance = held[0] if number == 0 else table.add_instance("identity")
-        assert keys[number] == f"http://{instance.http}/oauth2/jwks.json"
-
-
 def test_an_instance_that_comes_back_is_where_its_callers_know_it(tmp_path: Path) -> None:
     table = _table(tmp_path, "catalog=2")
     dropped = table.drop_instance("catalog")

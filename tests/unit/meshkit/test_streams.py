@@ -28,6 +28,7 @@ from meshkit.stream_ends import (
     unless_stopped,
 )
 from meshkit.streams import CONSUMERS_SPREAD_S, OpenStreams
+from meshkit.testing.rpc import TokenIssuer
 from meshkit.tokens import TokenVerifier
 
 SPREAD_S = 60.0
@@ -39,7 +40,7 @@ def user(sid: str = "sid", life_s: float = 300) -> Principal:
 
 @pytest.fixture
 def tokens() -> TokenVerifier:
-    return TokenVerifier("http://keys.segue.test", "https://segue.test")
+    return TokenIssuer().verifier()
 
 
 @pytest.fixture

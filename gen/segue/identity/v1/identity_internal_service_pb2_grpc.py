@@ -152,7 +152,8 @@ class UserInternalService:
 
 
 class TokenInternalServiceStub:
-    """Tokens for the operator of a mesh. Never served by the edge.
+    """Access tokens, for the services that verify them and for the operator of a mesh. Never served by
+    the edge.
     """
 
     def __init__(self, channel):
@@ -161,6 +162,11 @@ class TokenInternalServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetKeySet = channel.unary_unary(
+                '/segue.identity.v1.TokenInternalService/GetKeySet',
+                request_serializer=segue_dot_identity_dot_v1_dot_identity__internal__service__pb2.GetKeySetRequest.SerializeToString,
+                response_deserializer=segue_dot_identity_dot_v1_dot_identity__internal__service__pb2.GetKeySetResponse.FromString,
+                _registered_method=True)
         self.IssueLocalToken = channel.unary_unary(
                 '/segue.identity.v1.TokenInternalService/IssueLocalToken',
                 request_serializer=segue_dot_identity_dot_v1_dot_identity__internal__service__pb2.IssueLocalTokenRequest.SerializeToString,
@@ -169,8 +175,19 @@ class TokenInternalServiceStub:
 
 
 class TokenInternalServiceServicer:
-    """Tokens for the operator of a mesh. Never served by the edge.
+    """Access tokens, for the services that verify them and for the operator of a mesh. Never served by
+    the edge.
     """
+
+    def GetKeySet(self, request, context):
+        """The keys that verify access tokens, the same as the edge publishes at `/oauth2/jwks.json`. A
+        service reads them here, where the one that answers proves to be identity, and nowhere else.
+        Read them every 30 s or oftener: a key is published at least 60 s before it signs, and what it
+        signed is good for as long as the key is told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def IssueLocalToken(self, request, context):
         """Issues an access token for a local user, who is made if missing. For the operator's command
@@ -185,6 +202,11 @@ class TokenInternalServiceServicer:
 
 def add_TokenInternalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetKeySet': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeySet,
+                    request_deserializer=segue_dot_identity_dot_v1_dot_identity__internal__service__pb2.GetKeySetRequest.FromString,
+                    response_serializer=segue_dot_identity_dot_v1_dot_identity__internal__service__pb2.GetKeySetResponse.SerializeToString,
+            ),
             'IssueLocalToken': grpc.unary_unary_rpc_method_handler(
                     servicer.IssueLocalToken,
                     request_deserializer=segue_dot_identity_dot_v1_dot_identity__internal__service__pb2.IssueLocalTokenRequest.FromString,
@@ -199,8 +221,36 @@ def add_TokenInternalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TokenInternalService:
-    """Tokens for the operator of a mesh. Never served by the edge.
+    """Access tokens, for the services that verify them and for the operator of a mesh. Never served by
+    the edge.
     """
+
+    @staticmethod
+    def GetKeySet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.identity.v1.TokenInternalService/GetKeySet',
+            segue_dot_identity_dot_v1_dot_identity__internal__service__pb2.GetKeySetRequest.SerializeToString,
+            segue_dot_identity_dot_v1_dot_identity__internal__service__pb2.GetKeySetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def IssueLocalToken(request,

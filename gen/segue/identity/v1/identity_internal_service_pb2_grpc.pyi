@@ -59,9 +59,17 @@ class UserInternalServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_UserInternalServiceServicer_to_server(servicer: UserInternalServiceServicer, server: _aio.Server) -> None: ...
 
 class TokenInternalServiceStub:
-    """Tokens for the operator of a mesh. Never served by the edge."""
+    """Access tokens, for the services that verify them and for the operator of a mesh. Never served by
+    the edge.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    GetKeySet: _aio.UnaryUnaryMultiCallable[_identity_internal_service_pb2.GetKeySetRequest, _identity_internal_service_pb2.GetKeySetResponse]
+    """The keys that verify access tokens, the same as the edge publishes at `/oauth2/jwks.json`. A
+    service reads them here, where the one that answers proves to be identity, and nowhere else.
+    Read them every 30 s or oftener: a key is published at least 60 s before it signs, and what it
+    signed is good for as long as the key is told.
+    """
     IssueLocalToken: _aio.UnaryUnaryMultiCallable[_identity_internal_service_pb2.IssueLocalTokenRequest, _identity_internal_service_pb2.IssueLocalTokenResponse]
     """Issues an access token for a local user, who is made if missing. For the operator's command
     line alone: the caller proves itself by the workload certificate `cli`, whose key only the
@@ -70,7 +78,21 @@ class TokenInternalServiceStub:
     """
 
 class TokenInternalServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Tokens for the operator of a mesh. Never served by the edge."""
+    """Access tokens, for the services that verify them and for the operator of a mesh. Never served by
+    the edge.
+    """
+
+    @_abc_1.abstractmethod
+    def GetKeySet(
+        self,
+        request: _identity_internal_service_pb2.GetKeySetRequest,
+        context: _aio.ServicerContext[_identity_internal_service_pb2.GetKeySetRequest, _abc.Awaitable[_identity_internal_service_pb2.GetKeySetResponse]],
+    ) -> _abc.Awaitable[_identity_internal_service_pb2.GetKeySetResponse]:
+        """The keys that verify access tokens, the same as the edge publishes at `/oauth2/jwks.json`. A
+        service reads them here, where the one that answers proves to be identity, and nowhere else.
+        Read them every 30 s or oftener: a key is published at least 60 s before it signs, and what it
+        signed is good for as long as the key is told.
+        """
 
     @_abc_1.abstractmethod
     def IssueLocalToken(
