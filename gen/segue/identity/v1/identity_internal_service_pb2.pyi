@@ -229,6 +229,45 @@ class WatchUsersResponse(_message.Message):
 Global___WatchUsersResponse: _TypeAlias = WatchUsersResponse  # noqa: Y015
 
 @_typing.final
+class GetKeySetRequest(_message.Message):
+    """The request of GetKeySet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetKeySetRequest: _TypeAlias = GetKeySetRequest  # noqa: Y015
+
+@_typing.final
+class GetKeySetResponse(_message.Message):
+    """The answer of GetKeySet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_SET_FIELD_NUMBER: _builtins.int
+    key_set: _builtins.str
+    """A JWK Set (RFC 7517) as JSON: public P-256 keys with `kid`, for ES256."""
+    def __init__(
+        self,
+        *,
+        key_set: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_set", b"key_set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetKeySetResponse: _TypeAlias = GetKeySetResponse  # noqa: Y015
+
+@_typing.final
 class IssueLocalTokenRequest(_message.Message):
     """The request of IssueLocalToken."""
 
