@@ -32,7 +32,7 @@ from wrong_calls import (
     missing,
 )
 
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.plain_http import PLAIN
 from tests.running_mesh import RunningMesh
 
@@ -45,7 +45,7 @@ COMMANDS = "POST /devices/{device_id}/commands", "devices.SendCommand"
 APPLIED = "POST /devices/{device_id}/applied", "devices.ReportApplied"
 ADD = "POST /playback/queue", "playback.AddToQueue"
 PLAY = "POST /playback/play", "playback.Play"
-ONE = asked(track_id="{track}")
+ONE = play_fields(track_id="{track}")
 DEVICE_CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (*COMMANDS, {"volume": {"percent": 3}}),
     (*APPLIED, {"applied": [{"number": 1, "status": "DONE"}]}),
@@ -217,7 +217,7 @@ CASES = [
         "track_ids",
         "many",
         device_id="phone",
-        **asked(track_ids=["{track}"] * (MOST_PLAYED_FROM + 1)),
+        **play_fields(track_ids=["{track}"] * (MOST_PLAYED_FROM + 1)),
     ),
     wrong(PLAY, "track_id", "both ways", device_id="phone", **{**ONE, "track_id": "{track}"}),
     wrong(PLAY, "item", "both ways", device_id="phone", **{**ONE, "item": "{track}"}),
@@ -300,12 +300,12 @@ def test_ten_thousand_tracks_are_played_from_and_a_body_beyond_the_bound_is_not_
     ada: Caller, music: Music
 ) -> None:
     tracks = ids_of(music) * (MOST_PLAYED_FROM // len(SONGS) + 1)
-    order = {"device_id": "phone", **asked(track_ids=tracks[:MOST_PLAYED_FROM])}
+    order = {"device_id": "phone", **play_fields(track_ids=tracks[:MOST_PLAYED_FROM])}
     ada.post("/playback/play", order)
     queue = ada.get("/playback/queue?page_size=99999")
     assert (len(queue["entries"]), queue["total_count"]) == (500, MOST_PLAYED_FROM - 1)
     before = ada.get("/playback")["revision"]
-    answer = ada.try_("POST", "/playback/play", {**order, **asked(track_ids=tracks * 2)})
+    answer = ada.try_("POST", "/playback/play", {**order, **play_fields(track_ids=tracks * 2)})
     assert (answer.status, json_refusal(answer)) == (413, INVALID)
     assert ada.get("/playback")["revision"] == before
 

@@ -12,7 +12,7 @@ from e2e_album import SONGS, Music
 from edge_calls import Refusal, capability_of, json_refusal
 from playlist_callers import Caller, events, ids_of
 
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.running_mesh import RunningMesh
 
 SPEAKER = {"device_id": "speaker", "kind": "speaker", "capabilities": {"volume": True}}
@@ -109,7 +109,7 @@ async def test_a_command_is_heard_applied_and_seen_done_by_its_sender(
     tracks = ids_of(music)
     async with a_speaker(ada) as (speaker, welcome):
         assert welcome == {"last_applied": 0}
-        play = asked(track_ids=tracks[:3], repeat="context")
+        play = play_fields(track_ids=tracks[:3], repeat="context")
         sent = await called(ada, "POST", COMMANDS, play=play, sender_device_id="phone")
         command = sent["command"]
         assert (command["number"], command["kind"], command["status"]) == (1, "PLAY", "PENDING")
@@ -138,7 +138,7 @@ async def test_commands_come_in_order_and_a_device_that_comes_back_gets_the_rest
 ) -> None:
     ada.post("/devices", SPEAKER)
     async with a_speaker(ada) as (speaker, _):
-        await called(ada, "POST", COMMANDS, play=asked(track_ids=ids_of(music)))
+        await called(ada, "POST", COMMANDS, play=play_fields(track_ids=ids_of(music)))
         assert (await speaker.obey())["kind"] == "PLAY"
         online = ada.get("/devices")["devices"][0]
         assert (online["online"], online["active"]) == (True, True)
@@ -163,7 +163,7 @@ async def test_commands_come_in_order_and_a_device_that_comes_back_gets_the_rest
 async def test_a_command_that_failed_says_why_to_its_sender(ada: Caller, music: Music) -> None:
     ada.post("/devices", SPEAKER)
     async with a_speaker(ada) as (speaker, _):
-        play = asked(track_id=music.id_of(SONGS[0]))
+        play = play_fields(track_id=music.id_of(SONGS[0]))
         sending = asyncio.create_task(called(ada, "POST", COMMANDS, play=play, wait="5s"))
         await speaker.obey(status="failed", detail="no sound card")
         answer = (await sending)["command"]
@@ -175,7 +175,7 @@ async def test_playback_is_handed_over_and_the_device_that_lost_is_told(
     ada: Caller, music: Music
 ) -> None:
     ada.post("/devices", SPEAKER)
-    order = asked(track_ids=ids_of(music), device_id="laptop", shuffle=False)
+    order = play_fields(track_ids=ids_of(music), device_id="laptop", shuffle=False)
     playing = ada.post("/playback/play", order)
     async with a_speaker(ada) as (speaker, _):
         moved = await called(ada, "POST", "/devices/transfer", device_id="speaker")
@@ -184,7 +184,7 @@ async def test_playback_is_handed_over_and_the_device_that_lost_is_told(
         assert transferred["kind"] == "TRANSFER"
         assert transferred["target"]["epoch"] == playing["epoch"] + 1
         assert transferred["target"]["play_id"] == playing["play_id"]
-        again = asked(track_ids=ids_of(music), device_id="laptop")
+        again = play_fields(track_ids=ids_of(music), device_id="laptop")
         await called(ada, "POST", "/playback/play", **again)
         assert (await speaker.obey())["kind"] == "STOP"
     back = ada.try_("POST", "/devices/transfer", {"device_id": "speaker"})

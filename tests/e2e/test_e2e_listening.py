@@ -12,7 +12,7 @@ from e2e_album import SONGS, Music, Tokens
 from edge_calls import Refusal, capability_of, json_refusal
 from playlist_callers import Caller, events, ids_of
 
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.running_mesh import Answer, RunningMesh
 
 SKIPS = 3
@@ -31,7 +31,7 @@ def bob(mesh: RunningMesh, tokens: Tokens, user: str) -> Caller:
 
 def play(caller: Caller, **order: Any) -> Any:
     """Starts a session on a laptop; its address is noted as a secret."""
-    answer = caller.post("/playback/play", asked(device_id="laptop", **order))
+    answer = caller.post("/playback/play", play_fields(device_id="laptop", **order))
     caller.mesh.secrets.add(capability_of(answer["stream_url"]))
     return answer
 

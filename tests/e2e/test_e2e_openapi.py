@@ -12,6 +12,7 @@ import pytest
 from e2e_album import Music, Tokens
 from playlist_callers import Caller
 
+from tests.profiles import repeated
 from tests.running_mesh import RunningMesh
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
@@ -25,7 +26,7 @@ CHECKS = (
 BOUNDS = {
     "--checks": ",".join(CHECKS),
     "--phases": "fuzzing",
-    "--max-examples": "6",
+    "--max-examples": str(repeated(3, 20)),
     "--request-timeout": "10",
     "--seed": "1",
     "--workers": "2",

@@ -17,7 +17,7 @@ from segue.playback.v1.playback_service_pb2_grpc import PlaybackServiceStub
 
 from meshkit.faults import DeadlineExceeded, Fault, Unavailable
 from player.mesh_client import MeshClient
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.mesh import playback_calls as calls
 from tests.mesh.history import History
 from tests.mesh.playback_calls import Answer, Call, Refused
@@ -160,7 +160,7 @@ def _fields(call: Call) -> dict[str, Any]:
     """The fields of a request, beside its request_id."""
     match call:
         case calls.Play():
-            return asked(
+            return play_fields(
                 device_id=call.device_id,
                 track_id=call.track_id,
                 track_ids=call.context,

@@ -21,7 +21,7 @@ from meshkit.faults import (
     Unavailable,
 )
 from player.mesh_client import MeshClient
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.mesh.playlist_lists import until_answered
 from tests.mesh.remote_devices import RemoteDevice
 
@@ -88,7 +88,7 @@ class Controller:
     async def _play(self) -> None:
         request = pb.PlayRequest(
             device_id=random.choice(self._device_ids),
-            **asked(track_ids=self._track_ids),
+            **play_fields(track_ids=self._track_ids),
             repeat=random.choice((CONTEXT, _REPEAT.TRACK)),
         )
         answer = await self._answered(self._client.playback.Play, request)
@@ -125,7 +125,7 @@ class Controller:
                 {"previous": _SEND.Previous()},
                 {"seek": _SEND.Seek(position_ms=random.randrange(30_000))},
                 {"enqueue": _SEND.Enqueue(track_ids=random.choices(self._track_ids, k=2))},
-                {"play": _SEND.Play(**asked(track_ids=self._track_ids, repeat=CONTEXT))},
+                {"play": _SEND.Play(**play_fields(track_ids=self._track_ids, repeat=CONTEXT))},
                 {"volume": _SEND.Volume(percent=percent)},
                 {"volume": _SEND.Volume(percent=percent)},
             )
@@ -202,7 +202,9 @@ class Listener:
 
     async def _play(self) -> Any:
         request = pb.PlayRequest(
-            **asked(device_id=self._device.device_id, track_ids=self._track_ids, repeat=CONTEXT)
+            **play_fields(
+                device_id=self._device.device_id, track_ids=self._track_ids, repeat=CONTEXT
+            )
         )
         return await until_answered(self._client, self._client.playback.Play, request)
 
@@ -233,7 +235,7 @@ class Skipped:
 async def skip_too_often(client: MeshClient, track_ids: Sequence[str], tries: int) -> Skipped:
     """Plays, skips so often at once, each until it is acknowledged or refused, and pauses."""
     begun_at = time.time()
-    play = pb.PlayRequest(**asked(device_id="phone", track_ids=track_ids, repeat=CONTEXT))
+    play = pb.PlayRequest(**play_fields(device_id="phone", track_ids=track_ids, repeat=CONTEXT))
     session = await until_answered(client, client.playback.Play, play)
     skips = [_skip_once(client) for _ in range(tries)]
     answers = [answer for answer in await asyncio.gather(*skips) if answer is not None]

@@ -29,7 +29,7 @@ from tests.mesh.remote_devices import RemoteDevice, connected
 from tests.profiles import repeated
 from tests.running_mesh import RunningMesh
 
-KILLS = repeated(8, 300)
+KILLS = repeated(4, 300)
 INSTANCES = 3
 ACCOUNTS = 2
 CONTROLLERS = 2

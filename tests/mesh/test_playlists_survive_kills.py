@@ -22,7 +22,7 @@ from tests.running_mesh import RunningMesh
 pytestmark = pytest.mark.timeout(300)
 
 EDITORS = ("edit-ann", "edit-ben", "edit-cyd", "edit-dov")
-EDITS = repeated(150, 500)
+EDITS = repeated(60, 500)
 TITLE = "Under fire"
 INSTANCES = 3
 KILLS = repeated(3, 8)

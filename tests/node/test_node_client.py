@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.contracts.playback.asked import asked
+from tests.contracts.playback.play_fields import play_fields
 from tests.mesh.mesh_processes import processes, scale
 from tests.running_mesh import RunningMesh, make_noise, running_mesh
 
@@ -131,7 +131,7 @@ class Phone:
 async def playing(device: NodeDevice, phone: Phone) -> Any:
     """The command that started a session on the device, with beats under way."""
     await device.next("welcome")
-    started = await phone.command(play=asked(track_ids=phone.tracks))
+    started = await phone.command(play=play_fields(track_ids=phone.tracks))
     assert started["kind"] == "PLAY"
     heard = await device.next("command", kind="PLAY", track_id=phone.tracks[0])
     assert heard["streams"]
