@@ -91,6 +91,11 @@ class Loader:
                 await self._grown.wait()
             return answer
 
+    @property
+    def failing(self) -> bool:
+        """Whether the server does not answer: nothing more may come."""
+        return self._failing_since is not None
+
     def ahead_s(self, tick: int) -> float:
         """Seconds of audio loaded from a tick on."""
         piece = self.buffer.holding(tick)
@@ -225,8 +230,11 @@ class Loader:
         if self.buffer.tail is None:
             raise failure
         now = self._clock.now()
-        if self.ahead_s(self.play_head()) > 0 or self._failing_since is None:
-            self._failing_since = now
+        heard = self.ahead_s(self.play_head()) > 0 and not self.starved
+        async with self._grown:
+            if heard or self._failing_since is None:
+                self._failing_since = now
+            self._grown.notify_all()
         if now - self._failing_since > self._settings.network_patience_s:
             raise failure
         await self._clock.sleep(_RETRY_S)

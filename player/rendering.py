@@ -200,13 +200,17 @@ class Renderer:
             self._changed()
 
     async def _refill(self, tick: int) -> None:
-        """After the audio ran out, wait for enough of it to go on for a while."""
+        """After the audio ran out, wait for enough of it to go on for a while, if more can come."""
         self._note_starvation()
         if not self._counted:
             return
         need = self._settings.rebuffer_s
         await self._loader.wait_for(
-            lambda: self._loader.buffer.complete or self._loader.ahead_s(tick) >= need
+            lambda: (
+                self._loader.buffer.complete
+                or self._loader.failing
+                or self._loader.ahead_s(tick) >= need
+            )
         )
         self._counted = False
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hls_asset import SAMPLES, Origin
+from hls_asset import RATE, SAMPLES, Origin
 from pcm_compare import frames
 from player_bench import Bench, until
 
@@ -120,6 +121,44 @@ async def test_a_server_that_stays_down_plays_what_is_buffered_then_fails(
     status = player.status()
     assert status.position_ms >= 19_000
     assert status.underruns >= 1
+
+
+class Stalling:
+    """A decoder on a machine that has no time for it: once, for longer than the sink can play."""
+
+    def __init__(self, decoder: Decoder, bench: Bench, after_s: float) -> None:
+        self._decoder, self._bench = decoder, bench
+        self._left = round(after_s * RATE) * 4
+        self._stalled = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._decoder, name)
+
+    async def read(self) -> bytes:
+        if self._left <= 0 and not self._stalled:
+            self._stalled = True
+            await self._bench.clock.sleep(30.0)
+        pcm = await self._decoder.read()
+        self._left -= len(pcm)
+        return pcm
+
+
+async def test_what_is_buffered_is_heard_though_audio_ran_out_while_the_server_is_down(
+    bench: Bench, origin: Origin
+) -> None:
+    """More to come is waited for before playing on, but not from a server that does not answer."""
+
+    async def stalling() -> Any:
+        return Stalling(await bench.decoder(), bench, after_s=12.0)
+
+    origin.answer = lambda path: 503 if path.endswith("3.m4s") else None
+    player = bench.player(
+        quality=Quality(kbps=128), network_patience_s=40.0, rebuffer_s=15.0, decoders=stalling
+    )
+    await player.play(origin.master)
+    with pytest.raises(NetworkFailed, match="503"):
+        await player.wait()
+    assert player.status().position_ms >= 19_000
 
 
 async def test_no_server_at_all_fails_at_once(bench: Bench) -> None:
