@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from meshkit.testing import stores
+from meshkit.testing import bounded, stores
 from meshkit.testing.reaper import Reaper
 
 # As every process of ours: children are started while gRPC's threads run, and use nothing of it.
@@ -37,6 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what tests have left running."""
     config.stash[_reaper].finish()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """No test waits for ever."""
+    default_s = float(config.getini("timeout") or 0)
+    for item in items:
+        bounded.bound(item, default_s)
 
 
 @pytest.fixture(scope="session")
