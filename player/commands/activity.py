@@ -12,8 +12,8 @@ from segue.playback.v1 import activity_service_pb2, history_service_pb2, prefere
 from meshkit.ulids import new_id
 from player.commands.following import followed
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
+from player.commands.paging import PAGE, pages
 from player.commands.playback_words import ref_words
-from player.commands.playlist_names import PAGE
 from player.commands.terminal_text import cell, clock, output, say, track_words, when
 from player.mesh_client import MeshClient, acting_as
 
@@ -53,12 +53,11 @@ def history(
 async def _plays(client: MeshClient, most: int, *, distinct: bool) -> list[Any]:
     request = history_service_pb2.ListHistoryRequest(page_size=min(most, PAGE), distinct=distinct)
     entries: list[Any] = []
-    while True:
-        answer = await client.call(client.history.ListHistory, request)
+    async for answer in pages(client, client.history.ListHistory, request):
         entries += answer.entries
-        if not answer.next_page_token or len(entries) >= most:
-            return entries[:most]
-        request.page_token = answer.next_page_token
+        if len(entries) >= most:
+            break
+    return entries[:most]
 
 
 def history_table(entries: Sequence[Any]) -> Table:

@@ -10,8 +10,9 @@ from rich.table import Table
 from segue.playlist.v1 import library_service_pb2
 
 from player.commands.outcome import CommandFailed, Folder, User, run
+from player.commands.paging import PAGE, pages
 from player.commands.playlist_editing import track_id_of
-from player.commands.playlist_names import PAGE, folded
+from player.commands.playlist_names import folded
 from player.commands.searching import best_track, find
 from player.commands.terminal_text import cell, clock, count, output, plain, say, track_words, when
 from player.mesh_client import MeshClient, acting_as
@@ -68,7 +69,7 @@ async def _saved(client: MeshClient, *, albums: bool, most: int = 0) -> tuple[li
     """The saved tracks or albums, at most so many (0: all), and how many there are in all."""
     saved: list[Any] = []
     total = 0
-    async for answer in _pages(client, albums=albums, page_size=min(most or PAGE, PAGE)):
+    async for answer in _saved_pages(client, albums=albums, page_size=min(most or PAGE, PAGE)):
         saved += answer.albums if albums else answer.tracks
         total = answer.total_count
         if 0 < most <= len(saved):
@@ -76,23 +77,13 @@ async def _saved(client: MeshClient, *, albums: bool, most: int = 0) -> tuple[li
     return saved, total
 
 
-async def _pages(client: MeshClient, *, albums: bool, page_size: int) -> AsyncIterator[Any]:
-    service, token = client.library, ""
-    while True:
-        if albums:
-            of_albums = library_service_pb2.ListSavedAlbumsRequest(
-                page_size=page_size, page_token=token
-            )
-            answer = await client.call(service.ListSavedAlbums, of_albums)
-        else:
-            of_tracks = library_service_pb2.ListSavedTracksRequest(
-                page_size=page_size, page_token=token
-            )
-            answer = await client.call(service.ListSavedTracks, of_tracks)
-        yield answer
-        token = answer.next_page_token
-        if not token:
-            return
+def _saved_pages(client: MeshClient, *, albums: bool, page_size: int) -> AsyncIterator[Any]:
+    """The pages of what is saved."""
+    if albums:
+        of_albums = library_service_pb2.ListSavedAlbumsRequest(page_size=page_size)
+        return pages(client, client.library.ListSavedAlbums, of_albums)
+    of_tracks = library_service_pb2.ListSavedTracksRequest(page_size=page_size)
+    return pages(client, client.library.ListSavedTracks, of_tracks)
 
 
 @app.command

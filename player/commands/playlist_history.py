@@ -11,6 +11,7 @@ from segue.playlist.v1 import snapshot_service_pb2
 
 from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
+from player.commands.paging import PAGE, pages
 from player.commands.playlist_changes import (
     ADDED,
     REMOVED,
@@ -18,7 +19,7 @@ from player.commands.playlist_changes import (
     summary_words,
     version_words,
 )
-from player.commands.playlist_names import PAGE, List, find_list, find_version, snapshots
+from player.commands.playlist_names import List, find_list, find_version, snapshots
 from player.commands.terminal_text import output, plain, say, say_lines, when
 from player.mesh_client import MeshClient, acting_as
 
@@ -128,12 +129,9 @@ async def _changes(client: MeshClient, playlist_id: str, old: Any, new: Any) -> 
         page_size=PAGE,
     )
     changes: list[Any] = []
-    while True:
-        answer = await client.call(client.snapshots.DiffSnapshots, request)
+    async for answer in pages(client, client.snapshots.DiffSnapshots, request):
         changes += answer.changes
-        if not answer.next_page_token:
-            return changes
-        request.page_token = answer.next_page_token
+    return changes
 
 
 def undo(

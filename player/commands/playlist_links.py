@@ -14,14 +14,8 @@ from segue.playlist.v1 import playlist_pb2, sharing_service_pb2
 
 from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.playlist_names import (
-    PAGE,
-    SHORT_ID,
-    List,
-    find_list,
-    read_playlist,
-    role_words,
-)
+from player.commands.paging import PAGE, pages
+from player.commands.playlist_names import SHORT_ID, List, find_list, read_playlist, role_words
 from player.commands.terminal_text import cell, output, plain, say, when
 from player.mesh_client import MeshClient, acting_as
 
@@ -122,12 +116,9 @@ def _row(link: Any) -> Sequence[Any]:
 async def _links(client: MeshClient, playlist_id: str) -> list[Any]:
     request = sharing_service_pb2.ListSharesRequest(playlist_id=playlist_id, page_size=PAGE)
     found: list[Any] = []
-    while True:
-        answer = await client.call(client.sharing.ListShares, request)
+    async for answer in pages(client, client.sharing.ListShares, request):
         found += answer.shares
-        if not answer.next_page_token:
-            return found
-        request.page_token = answer.next_page_token
+    return found
 
 
 def unshare(

@@ -13,6 +13,7 @@ from segue.playlist.v1 import playlist_pb2, playlist_service_pb2, snapshot_servi
 
 from meshkit.ulids import is_ulid
 from player.commands.outcome import CommandFailed
+from player.commands.paging import PAGE, pages
 from player.commands.terminal_text import plain
 from player.mesh_client import MeshClient
 
@@ -24,7 +25,6 @@ List = Annotated[
     ),
 ]
 
-PAGE = 500
 _SHORTEST_PART = 4
 SHORT_ID = 6
 _SHOWN_CANDIDATES = 10
@@ -99,13 +99,9 @@ def _ambiguous(word: str, found: Sequence[Named]) -> str:
 async def playlists_of_kind(client: MeshClient, kind: Any) -> AsyncIterator[Any]:
     """Every Playlist of the caller of one ListPlaylistsRequest.Kind."""
     request = playlist_service_pb2.ListPlaylistsRequest(kind=kind, page_size=PAGE)
-    while True:
-        answer = await client.call(client.playlists.ListPlaylists, request)
+    async for answer in pages(client, client.playlists.ListPlaylists, request):
         for playlist in answer.playlists:
             yield playlist
-        if not answer.next_page_token:
-            return
-        request.page_token = answer.next_page_token
 
 
 async def find_list(client: MeshClient, word: str, kinds: Iterable[Any] = _IN_USE) -> str:
@@ -165,16 +161,12 @@ async def snapshots(client: MeshClient, playlist_id: str, most: int = 0) -> Asyn
         playlist_id=playlist_id, page_size=min(most or PAGE, PAGE)
     )
     told = 0
-    while True:
-        answer = await client.call(client.snapshots.ListSnapshots, request)
+    async for answer in pages(client, client.snapshots.ListSnapshots, request):
         for snapshot in answer.snapshots:
             yield snapshot
             told += 1
             if told == most:
                 return
-        if not answer.next_page_token:
-            return
-        request.page_token = answer.next_page_token
 
 
 async def find_version(client: MeshClient, playlist_id: str, word: str) -> Any:
@@ -210,13 +202,12 @@ async def read_tracks(
         playlist_id=playlist_id, snapshot_id=snapshot_id, page_size=min(most or PAGE, PAGE)
     )
     tracks: list[Any] = []
-    while True:
-        answer = await client.call(client.playlists.ListTracks, request)
+    async for answer in pages(client, client.playlists.ListTracks, request):
         tracks += answer.tracks
-        if not answer.next_page_token or 0 < most <= len(tracks):
-            shown = tracks[:most] if most else tracks
-            return Listing(answer.snapshot_id, shown, answer.total_count)
-        request.page_token = answer.next_page_token
+        snapshot_id, total = answer.snapshot_id, answer.total_count
+        if 0 < most <= len(tracks):
+            break
+    return Listing(snapshot_id, tracks[:most] if most else tracks, total)
 
 
 async def read_version(client: MeshClient, playlist_id: str, word: str | None) -> Listing:

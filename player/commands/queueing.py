@@ -11,8 +11,9 @@ from segue.playback.v1 import playback_pb2, playback_service_pb2
 
 from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
+from player.commands.paging import PAGE
 from player.commands.playback_words import what_plays
-from player.commands.playlist_names import PAGE, parse_numbers
+from player.commands.playlist_names import parse_numbers
 from player.commands.terminal_text import cell, clock, count, output, say, track_words
 from player.commands.wishes import find_track
 from player.mesh_client import MeshClient, acting_as

@@ -10,8 +10,8 @@ from rich.table import Table
 from segue.playlist.v1 import social_service_pb2
 
 from player.commands.outcome import CommandFailed, Folder, User, run
+from player.commands.paging import PAGE, pages
 from player.commands.people import find_artist, find_user
-from player.commands.playlist_names import PAGE
 from player.commands.terminal_text import cell, output, say, when
 from player.mesh_client import MeshClient, acting_as
 
@@ -100,12 +100,9 @@ def followers(*, user: User = None, folder: Folder = None) -> int:
 
 async def _all(client: MeshClient, method: Any, request: Any, field: str) -> list[Any]:
     found: list[Any] = []
-    while True:
-        answer = await client.call(method, request)
+    async for answer in pages(client, method, request):
         found += getattr(answer, field)
-        if not answer.next_page_token:
-            return found
-        request.page_token = answer.next_page_token
+    return found
 
 
 def _show(connections: Sequence[Any], words_for_none: str) -> int:
