@@ -34,6 +34,7 @@ from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1 import playback_service_pb2_grpc as pb_grpc
 from ulid import ULID
 
+from bench.bare_server import bare_server
 from bench.report import Figure
 from meshkit import logs
 from meshkit.testing import stores
@@ -70,15 +71,8 @@ class Echo(pb_grpc.HeartbeatServiceServicer):
 
 
 async def _serve_echo(tls: Path, pipe: Connection) -> None:
-    settings = service_settings(tls, "playback")
-    server = grpc.aio.server()
+    server, port = bare_server(tls, "playback")
     pb_grpc.add_HeartbeatServiceServicer_to_server(Echo(), server)  # type: ignore[abstract]
-    credentials = grpc.ssl_server_credentials(
-        [(settings.tls_key_file.read_bytes(), settings.tls_cert_file.read_bytes())],
-        settings.tls_ca_file.read_bytes(),
-        require_client_auth=True,
-    )
-    port = server.add_secure_port("127.0.0.1:0", credentials)
     await server.start()
     pipe.send((port, []))
     await _answer(pipe)

@@ -22,6 +22,7 @@ import uvloop
 from segue.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
 from bench import processor
+from bench.bare_server import bare_server
 from bench.report import Figure
 from meshkit import logs
 from meshkit.server import Context
@@ -47,15 +48,8 @@ async def _serve_ours(tls: Path, pipe: Connection) -> None:
 
 
 async def _serve_bare(tls: Path, pipe: Connection) -> None:
-    settings = service_settings(tls)
-    server = grpc.aio.server()
+    server, port = bare_server(tls, "catalog")
     catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server(Echo(), server)  # type: ignore[abstract]
-    credentials = grpc.ssl_server_credentials(
-        [(settings.tls_key_file.read_bytes(), settings.tls_cert_file.read_bytes())],
-        settings.tls_ca_file.read_bytes(),
-        require_client_auth=True,
-    )
-    port = server.add_secure_port("127.0.0.1:0", credentials)
     await server.start()
     pipe.send((port, ""))
     await asyncio.to_thread(pipe.recv)
