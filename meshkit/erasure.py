@@ -43,10 +43,11 @@ class UserChange:
 
 
 def user_changes(stub: UserInternalServiceStub) -> Watch[UserChange]:
-    """A ``Watch`` over identity's feed, of users alone."""
+    """A ``Watch`` over identity's feed, of users alone; it lists those who were ever erased."""
 
     async def watch(resume_token: str, /) -> AsyncIterator[Step[UserChange]]:
-        async for step in stub.WatchUsers(pb.WatchUsersRequest(resume_token=resume_token)):
+        request = pb.WatchUsersRequest(resume_token=resume_token, tell_erased=True)
+        async for step in stub.WatchUsers(request):
             require_going_on(step)
             yield step_of(step, _change_of(step))
 

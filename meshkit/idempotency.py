@@ -164,3 +164,11 @@ class MemoryAnswers:
     def forget(self) -> None:
         """Drop every answer, as when their time is over."""
         self._answers.clear()
+
+    def erase(self, user_id: str) -> None:
+        """Drop the answers to a user who was erased, and those that tell of them."""
+        self._answers = {
+            name: kept
+            for name, kept in self._answers.items()
+            if name[0] != user_id and user_id.encode() not in kept[1]
+        }

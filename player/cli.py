@@ -42,6 +42,7 @@ _COMMANDS = {
     "block": ("player.commands.relations:block", "Block a user or an artist."),
     "unblock": ("player.commands.relations:unblock", "Block a user or an artist no longer."),
     "token": ("player.commands.tokens:token", "Print an access token for a local user."),
+    "user": ("player.commands.users:app", "Put users on plans, and erase them."),
     "protos": (
         "player.commands.protos:protos",
         "Print the contracts for buf, grpcurl, generators.",

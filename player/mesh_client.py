@@ -59,7 +59,7 @@ def local_username() -> str:
 
 @dataclass(frozen=True, slots=True)
 class LocalUser:
-    """Whom the commands act as. ``tier`` None leaves the plan as it is."""
+    """Whom the commands act as. ``tier`` is the plan if they are made; None for free, or theirs."""
 
     name: str
     tier: str | None = None

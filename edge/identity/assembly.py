@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp
 from edge.identity.domain.events import SessionRevoked, UserErased
 from edge.identity.http import Endpoints
 from edge.identity.ports.accounts import Accounts
+from edge.identity.ports.erasures import Erasures
 from edge.identity.ports.password_hasher import PasswordHasher
 from edge.identity.ports.revocations import Revocations
 from edge.identity.ports.signing_keys import KeyPublisher, TokenSigner
@@ -29,8 +31,16 @@ from edge.identity.servicers.users_internal import UserInternalServicer
 from edge.identity.settings import Settings
 from edge.identity.usecases.token import RevokeSession
 from edge.identity.usecases.token_internal import GetKeySet, IssueLocalToken
-from edge.identity.usecases.user import CreateUser, GetMe, LookupUser
+from edge.identity.usecases.user import (
+    CreateUser,
+    EndPlans,
+    EraseUser,
+    GetMe,
+    LookupUser,
+    SetPlan,
+)
 from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
+from meshkit.background import regularly
 from meshkit.clock import utc_now
 from meshkit.feeds import CaughtUp
 from meshkit.process import Serving
@@ -48,6 +58,7 @@ class Parts:
 
     accounts: Accounts
     revocations: Revocations
+    erasures: Erasures
     user_feed: UserFeed
     hasher: PasswordHasher
     keys: Keys
@@ -56,12 +67,18 @@ class Parts:
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch:
     """Serves identity's contracts on ``parts``; returns how this process learns of revocations."""
     server, accounts = serving.server, parts.accounts
-    watch_users = WatchUsers(parts.user_feed, parts.revocations, utc_now)
+    watch_users = WatchUsers(parts.user_feed, parts.revocations, parts.erasures, utc_now)
     create_user = CreateUser(accounts, parts.hasher, utc_now, new_id)
     issue = IssueLocalToken(accounts, parts.keys, utc_now, new_id, issuer=settings.token_issuer)
     server.add(
         pb_grpc.add_UserServiceServicer_to_server,
-        UserServicer(create_user, GetMe(accounts), LookupUser(accounts)),
+        UserServicer(
+            create_user,
+            GetMe(accounts, utc_now),
+            LookupUser(accounts),
+            set_plan=SetPlan(accounts, utc_now),
+            erase_user=EraseUser(parts.erasures, utc_now),
+        ),
     )
     server.add(pb_grpc.add_PlanServiceServicer_to_server, PlanServicer())
     server.add(
@@ -76,6 +93,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch:
         add_TokenInternalServiceServicer_to_server,
         TokenInternalServicer(GetKeySet(parts.keys), issue),
     )
+    serving.run(partial(regularly, EndPlans.EVERY_S, EndPlans(accounts, utc_now)))
     return _own_revocations(watch_users)
 
 

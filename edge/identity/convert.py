@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from segue.identity.v1 import identity_internal_service_pb2 as internal_pb
 from segue.identity.v1 import identity_pb2
+from segue.identity.v1 import identity_service_pb2 as pb
 from segue.identity.v1.person_pb2 import Person
 
 from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased, UserEvent
 from edge.identity.domain.plans import Plan, Tier, plan_of
 from edge.identity.domain.tokens import AccessToken
-from edge.identity.domain.users import User
+from edge.identity.domain.users import PlanPeriod, User
+from meshkit.faults import InvalidArgument
 from meshkit.timestamps import timestamp_of
 
 _SUBSCRIPTION = identity_pb2.User.SubscriptionType
@@ -33,7 +37,19 @@ def user(found: User) -> identity_pb2.User:
         subscription_type=_TO_WIRE[found.tier],
         monthly_data_limit_gb=plan_of(found.tier).monthly_data_limit_gb,
         created_at=timestamp_of(found.created_at),
+        plan_ends_at=timestamp_of(found.plan_ends_at) if found.plan_ends_at else None,
     )
+
+
+def plan_period(request: pb.SetPlanRequest) -> PlanPeriod:
+    """The plan of a request; raises ``InvalidArgument`` on ``ends_at`` for no moment in time."""
+    ends_at = None
+    if request.HasField("ends_at"):
+        try:
+            ends_at = request.ends_at.ToDatetime(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            raise InvalidArgument.field("ends_at", "is no moment of the years 1 to 9999") from None
+    return PlanPeriod(_FROM_WIRE[request.subscription_type], ends_at)
 
 
 def person(found: User) -> Person:

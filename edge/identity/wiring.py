@@ -11,6 +11,7 @@ import structlog
 from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
 from edge.identity.adapters.files.signing_keys import SigningKeys
 from edge.identity.adapters.postgres.accounts import PostgresAccounts
+from edge.identity.adapters.postgres.erasures import PostgresErasures
 from edge.identity.adapters.postgres.revocations import PostgresRevocations, prune_revoked
 from edge.identity.adapters.postgres.user_feed import PostgresUserFeed
 from edge.identity.assembly import Parts, assemble, http_app
@@ -45,6 +46,7 @@ def stored_parts(process: ServiceProcess, hasher: PasswordHasher, keys: SigningK
     return Parts(
         accounts=PostgresAccounts(pool),
         revocations=PostgresRevocations(pool),
+        erasures=PostgresErasures(pool),
         user_feed=PostgresUserFeed(process.feed, pool),
         hasher=hasher,
         keys=keys,

@@ -26,7 +26,7 @@ def token(
     Parameters
     ----------
     tier
-        Put the user on this plan. Default: the plan the user is on; free for a new user.
+        The plan of a user who is made; one that there is stays on theirs (segue user plan).
     admin
         Also allow what operators do, such as imports.
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from meshkit.faults import AlreadyExists
+from edge.identity.domain.plans import Tier
+from meshkit.faults import AlreadyExists, FailedPrecondition, NotFound
 
 UniqueField = Literal["username", "email"]
 """The fields of a user that nobody else may have."""
@@ -19,3 +20,30 @@ class UserExists(AlreadyExists):
         words = {"username": "The username is taken.", "email": "The e-mail address is taken."}
         super().__init__(words[field], metadata={"field": field})
         self.field = field
+
+
+class LastAdmin(FailedPrecondition):
+    """The user is the only administrator that is left, and is not erased."""
+
+    default_reason = "LAST_ADMIN"
+
+    def __init__(self) -> None:
+        super().__init__("The last administrator cannot be erased.")
+
+
+class OnAnotherPlan(FailedPrecondition):
+    """The user is on the plan ``tier`` and not on the one that was asked for."""
+
+    default_reason = "ON_ANOTHER_PLAN"
+
+    def __init__(self, tier: Tier) -> None:
+        super().__init__(
+            f"The user is on the {tier.value} plan.",
+            metadata={"subscription_type": tier.name},
+        )
+        self.tier = tier
+
+
+def unknown_user_error(name: str) -> NotFound:
+    """The fault for a user, by id or name, whom there is not."""
+    return NotFound("There is no such user.", metadata={"resource": "user", "id": name})

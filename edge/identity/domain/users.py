@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from edge.identity.domain.plans import Tier
@@ -29,7 +29,8 @@ class User:
     """A person with an account.
 
     ``email`` is kept as it was typed; local users may have none. ``version`` counts the changes
-    of the account, from 1. ``created_at`` is in UTC.
+    of the account, from 1. ``created_at`` is in UTC, and so is ``plan_ends_at``: when the plan
+    ends, None for never.
     """
 
     user_id: str
@@ -38,6 +39,30 @@ class User:
     tier: Tier
     created_at: datetime
     version: int = 1
+    plan_ends_at: datetime | None = None
+
+    def at(self, now: datetime) -> User:
+        """The user as they are at ``now``: on the free plan once theirs has ended."""
+        if self.plan_ends_at is None or now < self.plan_ends_at:
+            return self
+        return replace(self, tier=Tier.FREE, plan_ends_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPeriod:
+    """A plan to put a user on, until ``ends_at``; None for no end. Free has none."""
+
+    tier: Tier
+    ends_at: datetime | None = None
+
+    def require_valid(self, now: datetime) -> None:
+        """Raises ``InvalidArgument`` on ``ends_at`` where that is over or comes with free."""
+        if self.ends_at is None:
+            return
+        if self.tier is Tier.FREE:
+            raise InvalidArgument.field("ends_at", "must be absent: the free plan has no end")
+        if self.ends_at <= now:
+            raise InvalidArgument.field("ends_at", "must be later than now")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
-from edge.identity.domain.plans import Tier
-from edge.identity.domain.users import User
+from edge.identity.domain.users import PlanPeriod, User
 from meshkit.idempotency import RequestKey
 
 
@@ -53,9 +53,21 @@ class Accounts(Protocol):
         """The hash that the user's password must fit; None when they have none or are gone."""
         ...
 
-    async def change_tier(self, user_id: str, tier: Tier) -> User:
-        """Put the user on a plan; must change nothing when they are on it already.
+    async def set_plan(
+        self, user_id: str, period: PlanPeriod, now: datetime, key: RequestKey | None = None
+    ) -> User:
+        """Put the user on a plan; must change nothing when they are on it until then already.
 
-        Must raise ``NotFound`` when there is no such user.
+        Must raise ``NotFound`` when there is no such user, and ``InvalidArgument`` where the period
+        is not valid at ``now``. Equal keys must give the same answer for 24 h; the same request id
+        with another body must raise ``RequestIdReused``.
         """
+        ...
+
+    async def end_plans(self, now: datetime, limit: int) -> int:
+        """Put at most ``limit`` users on free whose plan has ended by ``now``; how many."""
+        ...
+
+    async def make_admin(self, user_id: str) -> None:
+        """Remember that the user is an administrator; nothing where there is no such user."""
         ...

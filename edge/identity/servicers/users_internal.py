@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceServicer
@@ -36,7 +37,7 @@ class UserInternalServicer(UserInternalServiceServicer):
         """Changes of users and revocations of sign-ins."""
         return self._streams.feed(
             pb.WatchUsersResponse,
-            self._watch_users,
+            partial(self._watch_users, tell_erased=request.tell_erased),
             convert.step,
             resume_token=request.resume_token,
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from edge.identity.domain.faults import UserExists
+from edge.identity.domain.faults import OnAnotherPlan, UserExists
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import TOKEN_LIFETIME, AccessToken, Claims, scopes_of
 from edge.identity.domain.users import User, parse_username
@@ -22,6 +22,9 @@ class GetKeySet:
     def __call__(self) -> dict[str, object]:
         """A JWK Set of every key whose tokens are good."""
         return {"keys": self._keys.public_keys()}
+
+
+_SECOND = timedelta(seconds=1)
 
 
 class IssueLocalToken:
@@ -43,11 +46,19 @@ class IssueLocalToken:
         self._issuer = issuer
 
     async def __call__(self, username: str, *, tier: Tier | None, admin: bool) -> AccessToken:
-        """A token of a sign-in of its own; ``tier`` puts the user on that plan, None leaves it."""
+        """A token of a sign-in of its own; ``tier`` is the plan of a user who is made.
+
+        Raises ``OnAnotherPlan`` where there is one who is not on it.
+        """
         user = await self._local_user(parse_username(username), tier or Tier.FREE)
+        now = self._now().replace(microsecond=0)
+        # Whose plan ends within the second would get a token that is over.
+        user = user.at(now + _SECOND)
         if tier is not None and user.tier is not tier:
-            user = await self._accounts.change_tier(user.user_id, tier)
-        claims = self._claims(user, admin=admin, now=self._now().replace(microsecond=0))
+            raise OnAnotherPlan(user.tier)
+        if admin:
+            await self._accounts.make_admin(user.user_id)
+        claims = self._claims(user, admin=admin, now=now)
         return AccessToken(claims, self._signer.sign(claims))
 
     async def _local_user(self, username: str, tier: Tier) -> User:
@@ -74,5 +85,13 @@ class IssueLocalToken:
             tier=user.tier,
             token_id=self._new_id(),
             issued_at=now,
-            expires_at=now + TOKEN_LIFETIME,
+            expires_at=_expiry(user, now),
         )
+
+
+def _expiry(user: User, now: datetime) -> datetime:
+    """When a token that says the user's plan expires: with the plan at the latest."""
+    expires_at = now + TOKEN_LIFETIME
+    if user.plan_ends_at is None:
+        return expires_at
+    return min(expires_at, user.plan_ends_at.replace(microsecond=0))

@@ -1,12 +1,15 @@
-"""``UserService``: signing up, oneself, and other people by their names."""
+"""``UserService``: signing up, oneself, other people by their names, and what administrators do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.identity.domain.faults import unknown_user_error
 from edge.identity.domain.plans import Tier
+from edge.identity.domain.tokens import Erasure
 from edge.identity.domain.users import (
     Password,
+    PlanPeriod,
     User,
     parse_email,
     parse_lookup,
@@ -15,8 +18,8 @@ from edge.identity.domain.users import (
 )
 from edge.identity.ports.accounts import Account, Accounts
 from edge.identity.ports.clock import Clock, NewId
+from edge.identity.ports.erasures import Erasures
 from edge.identity.ports.password_hasher import PasswordHasher
-from meshkit.faults import NotFound
 from meshkit.idempotency import RequestKey, reused
 
 
@@ -70,15 +73,16 @@ class CreateUser:
 class GetMe:
     """Reads the account behind a token."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, now: Clock) -> None:
         self._accounts = accounts
+        self._now = now
 
     async def __call__(self, user_id: str) -> User:
         """The user; raises ``NotFound`` when the account was erased after the token was issued."""
         user = await self._accounts.find(user_id)
         if user is None:
-            raise _not_found_error(user_id)
-        return user
+            raise unknown_user_error(user_id)
+        return user.at(self._now())
 
 
 class LookupUser:
@@ -92,9 +96,51 @@ class LookupUser:
         name = parse_lookup(username)
         user = await self._accounts.find_named(name)
         if user is None:
-            raise _not_found_error(name)
+            raise unknown_user_error(name)
         return user
 
 
-def _not_found_error(name: str) -> NotFound:
-    return NotFound("There is no such user.", metadata={"resource": "user", "id": name})
+class SetPlan:
+    """Puts a user on a plan, for an administrator."""
+
+    def __init__(self, accounts: Accounts, now: Clock) -> None:
+        self._accounts = accounts
+        self._now = now
+
+    async def __call__(
+        self, user_id: str, period: PlanPeriod, key: RequestKey | None = None
+    ) -> User:
+        """The user as they are now.
+
+        Raises ``NotFound``, ``InvalidArgument`` or ``RequestIdReused``.
+        """
+        return await self._accounts.set_plan(user_id, period, self._now(), key)
+
+
+class EndPlans:
+    """Puts whose plan has ended on the free one: what others read of them is as old as a round."""
+
+    EVERY_S = 30.0
+    """How often a round is made, in seconds. Tokens are issued by the time itself."""
+    AT_ONCE = 500
+
+    def __init__(self, accounts: Accounts, now: Clock) -> None:
+        self._accounts = accounts
+        self._now = now
+
+    async def __call__(self) -> None:
+        """Makes a round."""
+        while await self._accounts.end_plans(self._now(), self.AT_ONCE) == self.AT_ONCE:
+            continue
+
+
+class EraseUser:
+    """Erases a user for good, for an administrator."""
+
+    def __init__(self, erasures: Erasures, now: Clock) -> None:
+        self._erasures = erasures
+        self._now = now
+
+    async def __call__(self, user_id: str, key: RequestKey | None = None) -> None:
+        """Who is gone already stays so. Raises ``NotFound``, ``LastAdmin``, ``RequestIdReused``."""
+        await self._erasures.erase(Erasure.of(user_id, self._now()), key)

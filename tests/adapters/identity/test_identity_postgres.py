@@ -8,15 +8,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.identity.adapters.postgres.accounts import PostgresAccounts
+from edge.identity.adapters.postgres.erasures import PostgresErasures
 from edge.identity.adapters.postgres.revocations import PostgresRevocations, prune_revoked
 from edge.identity.adapters.postgres.user_feed import PostgresUserFeed
-from edge.identity.domain.tokens import Revocation
+from edge.identity.domain.plans import Tier
+from edge.identity.domain.tokens import Erasure, Revocation
+from edge.identity.domain.users import PlanPeriod
 from edge.identity.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
 from meshkit.faults import Unavailable
 from meshkit.feeds import Change
 from meshkit.testing.stores import PostgresServer, open_pool
 from tests.contracts.identity.accounts_suite import AccountsContract
+from tests.contracts.identity.erasures_suite import ErasuresContract
 from tests.contracts.identity.revocations_suite import RevocationsContract
 from tests.contracts.identity.stores import StoresUnderTest, account, key
 from tests.contracts.identity.user_feed_suite import UserFeedContract
@@ -49,6 +53,7 @@ async def stores(dsn: str, pool: postgres.Pool) -> AsyncIterator[StoresUnderTest
         yield StoresUnderTest(
             PostgresAccounts(pool),
             PostgresRevocations(pool),
+            PostgresErasures(pool),
             PostgresUserFeed(feed, pool),
             append,
             start_epoch,
@@ -61,6 +66,10 @@ class TestPostgresAccounts(AccountsContract):
 
 class TestPostgresRevocations(RevocationsContract):
     """``PostgresRevocations`` under the contract."""
+
+
+class TestPostgresErasures(ErasuresContract):
+    """``PostgresErasures`` under the contract."""
 
 
 class TestPostgresUserFeed(UserFeedContract):
@@ -77,6 +86,42 @@ async def test_the_feed_and_the_answers_hold_no_secret(
         changes = await (await connection.execute("SELECT payload FROM change_feed")).fetchall()
     assert b"argon2" not in b"".join(row[0] for row in answers)
     assert changes == [(b"",)]
+
+
+_COLUMNS = """
+SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = 'identity' AND data_type IN ('text', 'bytea') ORDER BY 1, 2
+"""
+
+
+async def places_of(pool: postgres.Pool, *words: str) -> set[str]:
+    """The columns that hold one of the words anywhere."""
+    found = set()
+    async with pool.connection() as connection:
+        for table, column in await (await connection.execute(_COLUMNS)).fetchall():
+            for word in words:
+                rows = f"SELECT count(*) FROM {table} WHERE strpos({column}::text, %s) > 0"
+                row = await (await connection.execute(rows.encode(), [word])).fetchone()
+                hexed = await (
+                    await connection.execute(rows.encode(), [word.encode().hex()])
+                ).fetchone()
+                if (row and row[0]) or (hexed and hexed[0]):
+                    found.add(f"{table}.{column}")
+    return found
+
+
+async def test_of_an_erased_user_the_id_alone_stays(
+    stores: StoresUnderTest, pool: postgres.Pool
+) -> None:
+    made = await stores.accounts.create(account("ada-l", "ada@example.org"), key("r1"))
+    now = datetime.now(UTC)
+    await stores.revocations.revoke(Revocation.of("s1", made.user_id, now), key("r2"))
+    await stores.accounts.set_plan(made.user_id, PlanPeriod(Tier.PREMIUM), now, key("r3"))
+    before = await places_of(pool, "ada-l", "ada@example.org")
+    assert before >= {"users.username", "users.email", "request_answers.answer"}
+    await stores.erasures.erase(Erasure.of(made.user_id, now), key("r4"))
+    assert await places_of(pool, "ada-l", "ada@example.org") == set()
+    assert await places_of(pool, made.user_id) == {"erased_users.user_id", "change_feed.id"}
 
 
 async def test_pruning_drops_only_revocations_that_may_be_forgotten(

@@ -6,6 +6,7 @@ Subclass the suite and give it a fixture ``stores`` that returns a fresh ``Store
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ulid import ULID
@@ -13,11 +14,20 @@ from ulid import ULID
 from edge.identity.domain.events import UserChanged
 from edge.identity.domain.faults import UserExists
 from edge.identity.domain.plans import Tier
-from edge.identity.domain.users import User
-from meshkit.faults import NotFound, RequestIdReused
+from edge.identity.domain.users import PlanPeriod, User
+from meshkit.faults import InvalidArgument, NotFound, RequestIdReused
 from tests.contracts.identity.stores import StoresUnderTest, account, key, told
 
 PARALLEL = 50
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(days=30)
+PREMIUM = PlanPeriod(Tier.PREMIUM)
+
+
+def until(ends_at: datetime) -> PlanPeriod:
+    """The premium plan, for a while."""
+    return PlanPeriod(Tier.PREMIUM, ends_at)
 
 
 class AccountsContract:
@@ -87,7 +97,7 @@ class AccountsContract:
 
     async def test_a_repeated_request_gives_the_first_answer(self, stores: StoresUnderTest) -> None:
         first = await stores.accounts.create(account("ada", "a@example.org"), key("r1"))
-        await stores.accounts.change_tier(first.user_id, Tier.PREMIUM)
+        await stores.accounts.set_plan(first.user_id, PREMIUM, NOW)
         again = await stores.accounts.create(account("ada", "a@example.org"), key("r1"))
         assert again == first
 
@@ -114,27 +124,70 @@ class AccountsContract:
         made = await stores.accounts.create(account("bob"), key("r1"))
         assert made.username == "bob"
 
-    async def test_a_change_of_tier_raises_the_version_and_is_told(
+    async def test_a_change_of_plan_raises_the_version_and_is_told(
         self, stores: StoresUnderTest
     ) -> None:
         made = await stores.accounts.create(account("ada"))
         start = await stores.feed.head()
-        changed = await stores.accounts.change_tier(made.user_id, Tier.PREMIUM)
+        changed = await stores.accounts.set_plan(made.user_id, PREMIUM, NOW)
         assert (changed.tier, changed.version) == (Tier.PREMIUM, made.version + 1)
         assert await stores.accounts.find(made.user_id) == changed
-        events, _ = await told(stores, start, 1)
-        assert events == [UserChanged(changed)]
+        ends = await stores.accounts.set_plan(made.user_id, until(LATER), NOW)
+        assert (ends.plan_ends_at, ends.version) == (LATER, made.version + 2)
+        assert await stores.accounts.find(made.user_id) == ends
+        events, _ = await told(stores, start, 2)
+        assert events[-1] == UserChanged(ends)
 
-    async def test_the_tier_that_a_user_is_on_changes_nothing(
+    async def test_the_plan_that_a_user_is_on_changes_nothing(
         self, stores: StoresUnderTest
     ) -> None:
         made = await stores.accounts.create(account("ada"))
+        await stores.accounts.set_plan(made.user_id, until(LATER), NOW)
         start = await stores.feed.head()
-        assert await stores.accounts.change_tier(made.user_id, Tier.FREE) == made
+        held = await stores.accounts.set_plan(made.user_id, until(LATER), NOW)
+        assert held.version == made.version + 1
         other = await stores.accounts.create(account("bob"))
         events, _ = await told(stores, start, 1)
         assert events == [UserChanged(other)]
 
-    async def test_the_tier_of_nobody_cannot_be_changed(self, stores: StoresUnderTest) -> None:
+    async def test_nobody_can_be_put_on_no_plan(self, stores: StoresUnderTest) -> None:
         with pytest.raises(NotFound):
-            await stores.accounts.change_tier(str(ULID()), Tier.PREMIUM)
+            await stores.accounts.set_plan(str(ULID()), PREMIUM, NOW)
+
+    async def test_a_plan_ends_later_than_now_and_free_never(self, stores: StoresUnderTest) -> None:
+        made = await stores.accounts.create(account("ada"))
+        for period in (until(NOW), PlanPeriod(Tier.FREE, LATER)):
+            with pytest.raises(InvalidArgument) as refused:
+                await stores.accounts.set_plan(made.user_id, period, NOW)
+            assert refused.value.metadata["field"] == "ends_at"
+        soon = until(NOW + timedelta(microseconds=1))
+        assert (await stores.accounts.set_plan(made.user_id, soon, NOW)).tier is Tier.PREMIUM
+
+    async def test_a_repeated_change_of_plan_gives_the_first_answer_also_when_it_is_over(
+        self, stores: StoresUnderTest
+    ) -> None:
+        made = await stores.accounts.create(account("ada"))
+        first = await stores.accounts.set_plan(made.user_id, until(LATER), NOW, key("r1"))
+        await stores.accounts.set_plan(made.user_id, PlanPeriod(Tier.FREE), NOW)
+        again = await stores.accounts.set_plan(made.user_id, until(LATER), LATER, key("r1"))
+        assert again == first
+        with pytest.raises(RequestIdReused):
+            await stores.accounts.set_plan(made.user_id, PREMIUM, NOW, key("r1", b"other"))
+
+    async def test_plans_that_have_ended_fall_back_to_free_and_are_told(
+        self, stores: StoresUnderTest
+    ) -> None:
+        users = [await stores.accounts.create(account(f"user{n}")) for n in range(4)]
+        ends = (LATER, LATER, LATER + timedelta(microseconds=1), None)
+        for user, ends_at in zip(users, ends, strict=True):
+            await stores.accounts.set_plan(user.user_id, PlanPeriod(Tier.PREMIUM, ends_at), NOW)
+        start = await stores.feed.head()
+        assert await stores.accounts.end_plans(LATER - timedelta(microseconds=1), 9) == 0
+        assert [await stores.accounts.end_plans(LATER, 1) for _ in range(3)] == [1, 1, 0]
+        found = [await stores.accounts.find(user.user_id) for user in users]
+        tiers = [user.tier if user else None for user in found]
+        assert tiers == [Tier.FREE, Tier.FREE, Tier.PREMIUM, Tier.PREMIUM]
+        assert found[0] is not None
+        assert found[0].plan_ends_at is None
+        events, _ = await told(stores, start, 2)
+        assert {one.user for one in events if isinstance(one, UserChanged)} == set(found[:2])

@@ -13,6 +13,7 @@ from edge.identity.domain.events import UserEvent
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.users import User
 from edge.identity.ports.accounts import Account, Accounts
+from edge.identity.ports.erasures import Erasures
 from edge.identity.ports.revocations import Revocations
 from edge.identity.ports.user_feed import UserFeed
 from meshkit.feeds import Change
@@ -27,6 +28,7 @@ class StoresUnderTest:
 
     accounts: Accounts
     revocations: Revocations
+    erasures: Erasures
     feed: UserFeed
     append: Callable[[Change], Awaitable[None]]
     start_epoch: Callable[[], Awaitable[None]]

@@ -12,6 +12,7 @@ from edge.identity.adapters.codecs.changes import of_erasure
 from edge.identity.domain.events import UserChanged, UserErased
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import Erasure
+from edge.identity.domain.users import PlanPeriod
 from meshkit.faults import InvalidArgument, OutOfRange
 from meshkit.feeds import Change, Op
 from tests.contracts.identity.stores import StoresUnderTest, account, told
@@ -23,7 +24,9 @@ class UserFeedContract:
     async def test_a_watcher_learns_how_a_user_is_now(self, stores: StoresUnderTest) -> None:
         start = await stores.feed.head()
         made = await stores.accounts.create(account("ada", "ada@example.org"))
-        changed = await stores.accounts.change_tier(made.user_id, Tier.PREMIUM)
+        changed = await stores.accounts.set_plan(
+            made.user_id, PlanPeriod(Tier.PREMIUM), datetime.now(UTC)
+        )
         events, _ = await told(stores, start, 2)
         assert events == [UserChanged(changed), UserChanged(changed)]
 

@@ -119,6 +119,7 @@ async def serving(
         process.refuse_revoked(assemble(process, settings, parts))
         if not follows:
             process.tokens.revoke = lambda _sid, _forget_at: None  # type: ignore[method-assign]
+            process.tokens.revoke_user = lambda _id, _forget_at: None  # type: ignore[method-assign]
         async with process.served() as port:
             served = Identity(process.server, port, tls, {})
             yield served

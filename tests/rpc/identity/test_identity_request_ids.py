@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from segue.identity.v1 import identity_internal_service_pb2 as internal_pb
+from segue.identity.v1 import identity_pb2
 from segue.identity.v1 import identity_service_pb2 as pb
 from segue.mesh.v1.options_pb2 import MethodPolicy
 
@@ -33,6 +34,7 @@ class Desk:
 
     identity: Identity
     tokens: dict[str, str] = field(default_factory=dict)
+    users: dict[str, str] = field(default_factory=dict)
 
     async def token(self, about: str) -> str:
         """That of one sign-in of one user for each name."""
@@ -45,9 +47,29 @@ class Desk:
             named = {"username": f"user-{about}", "email": f"{about}@example.org"}
             request = new_user(**named, request_id=request_id)
             return await self.identity.users().CreateUser(request)
+        if method in ("SetPlan", "EraseUser"):
+            return await self._administer(method, about, request_id)
         signing_out = pb.RevokeSessionRequest(request_id=request_id)
         token = bearer(await self.token(about))
         return await self.identity.tokens().RevokeSession(signing_out, metadata=token)
+
+    async def _administer(self, method: str, about: str, request_id: str) -> Any:
+        """An administrator's call about one user for each name."""
+        users = self.identity.users()
+        if about not in self.users:
+            self.users[about] = (await self.identity.issue(username=f"user-{about}")).user_id
+        if "admin" not in self.tokens:
+            self.tokens["admin"] = (await self.identity.issue(admin=True)).access_token
+        metadata = bearer(self.tokens["admin"])
+        if method == "EraseUser":
+            erasing = pb.EraseUserRequest(user_id=self.users[about], request_id=request_id)
+            return await users.EraseUser(erasing, metadata=metadata)
+        changing = pb.SetPlanRequest(
+            user_id=self.users[about],
+            subscription_type=identity_pb2.User.PREMIUM,
+            request_id=request_id,
+        )
+        return await users.SetPlan(changing, metadata=metadata)
 
     async def outcome(self, method: str, about: str, request_id: str) -> tuple[str, dict[str, str]]:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -64,7 +86,7 @@ async def desk(dsn: str, tls: Path, hasher: Argon2Hasher) -> AsyncIterator[Desk]
 
 
 def test_all_writes_are_asked() -> None:
-    assert WRITES == ["CreateUser", "RevokeSession"]
+    assert WRITES == ["CreateUser", "EraseUser", "RevokeSession", "SetPlan"]
 
 
 @pytest.mark.parametrize("method", WRITES)

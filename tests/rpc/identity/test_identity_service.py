@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from segue.identity.v1 import identity_internal_service_pb2 as internal_pb
 from segue.identity.v1 import identity_pb2
 from segue.identity.v1 import identity_service_pb2 as pb
 
 from meshkit.testing.stream_suite import StreamEndSuite
+from meshkit.ulids import new_id
 from tests.rpc.identity.harness import Identity, bearer, new_user, reason_of
 
 SUBSCRIPTION = identity_pb2.User.SubscriptionType
@@ -218,6 +220,131 @@ async def _refused_in_the_end(identity: Identity, token: str) -> None:
             except grpc.aio.AioRpcError as error:
                 refusal = error
     assert reason_of(refusal)[0] == "TOKEN_REVOKED"
+
+
+@dataclass
+class Admin:
+    """An administrator, and what they call."""
+
+    identity: Identity
+    metadata: Any
+
+    async def set_plan(self, user_id: str, **fields: Any) -> identity_pb2.User:
+        fields = {"subscription_type": SUBSCRIPTION.PREMIUM, **fields}
+        request = pb.SetPlanRequest(user_id=user_id, **fields)
+        return (await self.identity.users().SetPlan(request, metadata=self.metadata)).user
+
+    async def erase(self, user_id: str) -> None:
+        request = pb.EraseUserRequest(user_id=user_id)
+        await self.identity.users().EraseUser(request, metadata=self.metadata)
+
+
+@pytest.fixture
+async def admin(identity: Identity) -> Admin:
+    issued = await identity.issue(username="operator", admin=True)
+    return Admin(identity, bearer(issued.access_token))
+
+
+async def refusal(call: Any) -> tuple[str, dict[str, str]]:
+    """How a call is refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call
+    return reason_of(refused.value)
+
+
+async def test_an_administrator_puts_a_user_on_a_plan_for_a_while(
+    identity: Identity, admin: Admin
+) -> None:
+    user = (await identity.users().CreateUser(new_user())).user
+    ends_at = Timestamp(seconds=int(time.time()) + 3600)
+    changed = await admin.set_plan(user.user_id, ends_at=ends_at)
+    assert (changed.subscription_type, changed.plan_ends_at) == (SUBSCRIPTION.PREMIUM, ends_at)
+    issued = await identity.issue()
+    me = await identity.users().GetMe(pb.GetMeRequest(), metadata=bearer(issued.access_token))
+    assert me.user == changed
+    back = await admin.set_plan(user.user_id, subscription_type=SUBSCRIPTION.FREE)
+    assert back.subscription_type == SUBSCRIPTION.FREE
+    assert not back.HasField("plan_ends_at")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"subscription_type": 0}, "subscription_type"),
+        ({"subscription_type": 99}, "subscription_type"),
+        ({"ends_at": Timestamp(seconds=1)}, "ends_at"),
+        ({"ends_at": Timestamp(seconds=2**60)}, "ends_at"),
+        ({"ends_at": Timestamp(nanos=-1)}, "ends_at"),
+        (
+            {"ends_at": Timestamp(seconds=4 * 10**9), "subscription_type": SUBSCRIPTION.FREE},
+            "ends_at",
+        ),
+    ],
+)
+async def test_a_wrong_plan_is_named(
+    identity: Identity, admin: Admin, fields: dict[str, Any], field: str
+) -> None:
+    user = (await identity.users().CreateUser(new_user())).user
+    refused = await refusal(admin.set_plan(user.user_id, **fields))
+    assert refused == ("INVALID_FIELD", {"field": field})
+
+
+async def test_only_administrators_set_plans_and_erase(identity: Identity) -> None:
+    issued = await identity.issue()
+    user = Admin(identity, bearer(issued.access_token))
+    for call in (user.set_plan(issued.user_id), user.erase(issued.user_id)):
+        assert (await refusal(call))[0] == "SCOPE_MISSING"
+
+
+async def test_whom_there_never_was_is_not_found(admin: Admin) -> None:
+    user_id = new_id()
+    for call in (admin.set_plan(user_id), admin.erase(user_id)):
+        assert await refusal(call) == ("NOT_FOUND", {"resource": "user", "id": user_id})
+
+
+async def test_a_token_does_not_change_the_plan_of_a_user_that_there_is(
+    identity: Identity,
+) -> None:
+    await identity.issue()
+    refused = await refusal(identity.issue(subscription_type=SUBSCRIPTION.PREMIUM))
+    assert refused == ("ON_ANOTHER_PLAN", {"subscription_type": "FREE"})
+    assert await identity.issue(subscription_type=SUBSCRIPTION.FREE)
+
+
+async def test_an_erased_user_is_told_refused_and_gone(identity: Identity, admin: Admin) -> None:
+    issued, other = await identity.issue(), await identity.issue()
+    watching = identity.internal_users("playback").WatchUsers(internal_pb.WatchUsersRequest())
+    await step_of(watching)
+    for _ in range(2):
+        await admin.erase(issued.user_id)
+    step = await step_of(watching)
+    assert step.user_erased.user_id == issued.user_id
+    assert step.user_erased.forget_at.seconds >= other.expires_at.seconds
+    watching.cancel()
+    for token in (issued.access_token, other.access_token):
+        await _refused_in_the_end(identity, token)
+    assert (await identity.issue()).user_id != issued.user_id
+
+
+async def test_the_last_administrator_is_not_erased(identity: Identity, admin: Admin) -> None:
+    operator = await identity.issue(username="operator")
+    assert (await refusal(admin.erase(operator.user_id)))[0] == "LAST_ADMIN"
+    await identity.issue(username="other", admin=True)
+    await admin.erase(operator.user_id)
+
+
+async def test_who_asks_is_told_everyone_who_was_erased_before_anything_else(
+    identity: Identity, admin: Admin
+) -> None:
+    issued = await identity.issue()
+    await admin.erase(issued.user_id)
+    request = internal_pb.WatchUsersRequest(tell_erased=True)
+    watching = identity.internal_users("playlist").WatchUsers(request)
+    steps = [await step_of(watching) for _ in range(3)]
+    watching.cancel()
+    assert (steps[0].resume_token, steps[0].user_erased.user_id) == ("", issued.user_id)
+    assert (bool(steps[1].resume_token), steps[1].WhichOneof("event")) == (True, None)
+    assert steps[2].user_erased.user_id == issued.user_id
 
 
 async def test_a_watch_resumes_after_its_token(identity: Identity) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from edge.identity.adapters.memory.accounts import MemoryAccounts
+from edge.identity.adapters.memory.erasures import MemoryErasures
 from edge.identity.adapters.memory.revocations import MemoryRevocations
 from edge.identity.adapters.memory.user_feed import MemoryUserFeed
 from meshkit.feeds import Change, MemoryChangeFeed
 from tests.contracts.identity.accounts_suite import AccountsContract
+from tests.contracts.identity.erasures_suite import ErasuresContract
 from tests.contracts.identity.revocations_suite import RevocationsContract
 from tests.contracts.identity.stores import StoresUnderTest
 from tests.contracts.identity.user_feed_suite import UserFeedContract
@@ -26,7 +28,12 @@ async def stores() -> StoresUnderTest:
         feed.start_epoch()
 
     return StoresUnderTest(
-        accounts, MemoryRevocations(feed), MemoryUserFeed(feed, accounts), append, start_epoch
+        accounts,
+        MemoryRevocations(feed),
+        MemoryErasures(feed, accounts),
+        MemoryUserFeed(feed, accounts),
+        append,
+        start_epoch,
     )
 
 
@@ -36,6 +43,10 @@ class TestMemoryAccounts(AccountsContract):
 
 class TestMemoryRevocations(RevocationsContract):
     """``MemoryRevocations`` under the contract."""
+
+
+class TestMemoryErasures(ErasuresContract):
+    """``MemoryErasures`` under the contract."""
 
 
 class TestMemoryUserFeed(UserFeedContract):

@@ -9,17 +9,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.identity.adapters.memory.accounts import MemoryAccounts
+from edge.identity.adapters.memory.erasures import MemoryErasures
 from edge.identity.adapters.memory.revocations import MemoryRevocations
 from edge.identity.adapters.memory.user_feed import MemoryUserFeed
-from edge.identity.domain.events import SessionRevoked, UserChanged
-from edge.identity.domain.faults import UserExists
+from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased
+from edge.identity.domain.faults import LastAdmin, OnAnotherPlan, UserExists
 from edge.identity.domain.plans import Tier
-from edge.identity.domain.tokens import Claims
-from edge.identity.domain.users import Password, User
+from edge.identity.domain.tokens import TOKEN_LIFETIME, Claims, Erasure
+from edge.identity.domain.users import Password, PlanPeriod, User
 from edge.identity.ports.accounts import Account
 from edge.identity.usecases.token import RevokeSession
 from edge.identity.usecases.token_internal import IssueLocalToken
-from edge.identity.usecases.user import CreateUser, GetMe, LookupUser, SignUp
+from edge.identity.usecases.user import (
+    CreateUser,
+    EndPlans,
+    EraseUser,
+    GetMe,
+    LookupUser,
+    SetPlan,
+    SignUp,
+)
 from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
 from meshkit.faults import InvalidArgument, NotFound, RequestIdReused
 from meshkit.feeds import MemoryChangeFeed
@@ -60,6 +69,7 @@ class PlainSigner:
 class Parts:
     accounts: MemoryAccounts
     revocations: MemoryRevocations
+    erasures: MemoryErasures
     feed: MemoryUserFeed
     create: CreateUser
     issue: IssueLocalToken
@@ -72,14 +82,16 @@ async def parts() -> Parts:
     changes = MemoryChangeFeed()
     accounts = MemoryAccounts(changes)
     revocations = MemoryRevocations(changes)
+    erasures = MemoryErasures(changes, accounts)
     return Parts(
         accounts,
         revocations,
+        erasures,
         MemoryUserFeed(changes, accounts),
         CreateUser(accounts, PlainHasher(), lambda: NOW, new_id),
         IssueLocalToken(accounts, PlainSigner(), lambda: NOW, new_id, issuer="https://segue.test"),
         RevokeSession(revocations, lambda: NOW),
-        WatchUsers(MemoryUserFeed(changes, accounts), revocations, lambda: NOW),
+        WatchUsers(MemoryUserFeed(changes, accounts), revocations, erasures, lambda: NOW),
     )
 
 
@@ -124,7 +136,7 @@ async def test_an_account_shows_no_hash() -> None:
 
 async def test_an_erased_user_is_not_found(parts: Parts) -> None:
     with pytest.raises(NotFound) as missing:
-        await GetMe(parts.accounts)("01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
+        await GetMe(parts.accounts, lambda: NOW)("01JD4Q8Z7Y1V9K2M5N6P7R8S9T")
     assert missing.value.metadata["resource"] == "user"
 
 
@@ -157,8 +169,96 @@ async def test_a_local_user_is_made_once_and_keeps_their_plan(parts: Parts) -> N
     again = await parts.issue("ada", tier=None, admin=False)
     assert first.claims.subject == again.claims.subject
     assert (first.claims.tier, again.claims.tier) == (Tier.PREMIUM, Tier.PREMIUM)
-    lowered = await parts.issue("ada", tier=Tier.FREE, admin=False)
-    assert lowered.claims.tier is Tier.FREE
+    assert (await parts.issue("ada", tier=Tier.PREMIUM, admin=False)).claims.tier is Tier.PREMIUM
+
+
+async def test_the_plan_of_a_local_user_that_there_is_is_not_changed_by_a_token(
+    parts: Parts,
+) -> None:
+    await parts.issue("ada", tier=Tier.PREMIUM, admin=False)
+    with pytest.raises(OnAnotherPlan) as refused:
+        await parts.issue("ada", tier=Tier.FREE, admin=True)
+    assert refused.value.metadata == {"subscription_type": "PREMIUM"}
+    assert (await parts.issue("ada", tier=None, admin=False)).claims.tier is Tier.PREMIUM
+
+
+async def on_a_plan_that_ends(parts: Parts, ends_at: datetime) -> User:
+    made = await parts.create(sign_up())
+    period = PlanPeriod(Tier.PREMIUM, ends_at)
+    return await SetPlan(parts.accounts, lambda: NOW)(made.user_id, period)
+
+
+async def test_an_ended_plan_is_free_from_its_end_on(parts: Parts) -> None:
+    user = await on_a_plan_that_ends(parts, NOW + timedelta(hours=1))
+    before = NOW + timedelta(hours=1, microseconds=-1)
+    assert await GetMe(parts.accounts, lambda: before)(user.user_id) == user
+    after = await GetMe(parts.accounts, lambda: NOW + timedelta(hours=1))(user.user_id)
+    assert (after.tier, after.plan_ends_at) == (Tier.FREE, None)
+
+
+async def test_no_token_outlives_a_plan_that_ends(parts: Parts) -> None:
+    ends_at = NOW.replace(microsecond=0) + timedelta(seconds=90)
+    await on_a_plan_that_ends(parts, ends_at)
+    token = (await parts.issue("ada", tier=None, admin=False)).claims
+    assert (token.tier, token.expires_at) == (Tier.PREMIUM, ends_at)
+
+
+async def test_who_is_a_second_from_the_end_of_a_plan_gets_a_free_token(parts: Parts) -> None:
+    await on_a_plan_that_ends(parts, NOW.replace(microsecond=0) + timedelta(seconds=1))
+    token = (await parts.issue("ada", tier=None, admin=False)).claims
+    assert (token.tier, token.expires_at - token.issued_at) == (Tier.FREE, TOKEN_LIFETIME)
+
+
+async def test_all_plans_that_have_ended_are_ended_in_one_round(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EndPlans, "AT_ONCE", 2)
+    ends_at = NOW + timedelta(hours=1)
+    users = [await parts.create(sign_up(f"user{number}")) for number in range(5)]
+    for user in users:
+        period = PlanPeriod(Tier.PREMIUM, ends_at)
+        await SetPlan(parts.accounts, lambda: NOW)(user.user_id, period)
+    await EndPlans(parts.accounts, lambda: ends_at)()
+    found = await parts.accounts.find_many([user.user_id for user in users])
+    assert [user.tier for user in found] == [Tier.FREE] * 5
+
+
+async def test_who_erases_oneself_as_the_last_administrator_stays(parts: Parts) -> None:
+    admin = (await parts.issue("ada", tier=None, admin=True)).claims.subject
+    erase = EraseUser(parts.erasures, lambda: NOW)
+    with pytest.raises(LastAdmin):
+        await erase(admin)
+    await parts.issue("bob", tier=None, admin=True)
+    await erase(admin)
+    assert await parts.accounts.find(admin) is None
+
+
+async def first_steps(parts: Parts, count: int, *, tell_erased: bool) -> list[tuple[str, object]]:
+    """What a watcher without a token gets first."""
+    steps = []
+    stop = asyncio.Event()
+    async for step in parts.watch("", stop=stop, tell_erased=tell_erased):
+        steps.append(step)
+        if len(steps) == count:
+            stop.set()
+            break
+    return steps
+
+
+async def test_a_new_watcher_is_told_whose_tokens_are_refused_and_if_it_asks_all_erased(
+    parts: Parts,
+) -> None:
+    long_ago, now = [await parts.create(sign_up(name)) for name in ("ada", "bob")]
+    await EraseUser(parts.erasures, lambda: NOW - timedelta(days=40))(long_ago.user_id)
+    await EraseUser(parts.erasures, lambda: NOW)(now.user_id)
+    head = await parts.feed.head()
+    (_, first), (at, in_force) = await first_steps(parts, 2, tell_erased=False)
+    assert first is None
+    assert (at, in_force) == (head, UserErased(now.user_id, Erasure.of("", NOW).forget_at))
+    steps = await first_steps(parts, 4, tell_erased=True)
+    assert [token for token, _ in steps] == ["", "", head, head]
+    told = {event.user_id for _, event in steps[:2] if isinstance(event, UserErased)}
+    assert told == {long_ago.user_id, now.user_id}
 
 
 async def test_a_new_local_user_is_free_unless_said(parts: Parts) -> None:

@@ -66,6 +66,7 @@ def encode_user(user: User) -> bytes:
         "tier": user.tier.value,
         "created_at": user.created_at.isoformat(),
         "version": user.version,
+        "plan_ends_at": user.plan_ends_at.isoformat() if user.plan_ends_at else None,
     }
     return json.dumps(record).encode()
 
@@ -73,6 +74,8 @@ def encode_user(user: User) -> bytes:
 def decode_user(answer: bytes) -> User:
     """The user in a kept answer."""
     record = json.loads(answer)
+    # Answers of before plans could end are kept for a day.
+    ends_at = record.get("plan_ends_at")
     return User(
         user_id=record["user_id"],
         username=record["username"],
@@ -80,6 +83,7 @@ def decode_user(answer: bytes) -> User:
         tier=Tier(record["tier"]),
         created_at=datetime.fromisoformat(record["created_at"]),
         version=record["version"],
+        plan_ends_at=datetime.fromisoformat(ends_at) if ends_at else None,
     )
 
 

@@ -11,7 +11,8 @@ from edge.identity.domain.users import User
 from meshkit import postgres
 
 _FIND_MANY = """
-SELECT user_id, username, email, tier, created_at, version FROM users WHERE user_id = ANY (%s)
+SELECT user_id, username, email, tier, created_at, version, plan_ends_at FROM users
+WHERE user_id = ANY (%s)
 """
 
 
@@ -40,5 +41,7 @@ def user_of(row: tuple[Any, ...] | None) -> User | None:
     """The user of a row; None where there is no row."""
     if row is None:
         return None
-    user_id, username, email, tier, created_at, version = row
-    return User(user_id, username, email, Tier(tier), created_at.astimezone(UTC), version)
+    user_id, username, email, tier, created_at, version, ends_at = row
+    plan_ends_at = ends_at.astimezone(UTC) if ends_at else None
+    made_at = created_at.astimezone(UTC)
+    return User(user_id, username, email, Tier(tier), made_at, version, plan_ends_at)

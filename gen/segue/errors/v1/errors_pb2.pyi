@@ -232,6 +232,10 @@ class ErrorReason(_message.Message):
         """The caller went away before the answer."""
         USER_EXISTS: ErrorReason._Reason.ValueType  # 100
         """The username is taken, or the e-mail address belongs to another user."""
+        LAST_ADMIN: ErrorReason._Reason.ValueType  # 101
+        """The user is the only administrator that is left."""
+        ON_ANOTHER_PLAN: ErrorReason._Reason.ValueType  # 102
+        """A plan was asked for a user who is on another one."""
         IMPORT_PATH_NOT_ALLOWED: ErrorReason._Reason.ValueType  # 200
         """The import path does not lie inside an allowed root."""
         IMPORT_PATH_UNREADABLE: ErrorReason._Reason.ValueType  # 201
@@ -342,6 +346,10 @@ class ErrorReason(_message.Message):
     """The caller went away before the answer."""
     USER_EXISTS: ErrorReason.Reason.ValueType  # 100
     """The username is taken, or the e-mail address belongs to another user."""
+    LAST_ADMIN: ErrorReason.Reason.ValueType  # 101
+    """The user is the only administrator that is left."""
+    ON_ANOTHER_PLAN: ErrorReason.Reason.ValueType  # 102
+    """A plan was asked for a user who is on another one."""
     IMPORT_PATH_NOT_ALLOWED: ErrorReason.Reason.ValueType  # 200
     """The import path does not lie inside an allowed root."""
     IMPORT_PATH_UNREADABLE: ErrorReason.Reason.ValueType  # 201

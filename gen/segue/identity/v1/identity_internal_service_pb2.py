@@ -30,7 +30,7 @@ from segue.mesh.v1 import stream_end_pb2 as segue_dot_mesh_dot_v1_dot_stream__en
 from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1segue/identity/v1/identity_internal_service.proto\x12\x11segue.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a segue/identity/v1/identity.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\"1\n\x12LookupUsersRequest\x12\x1b\n\x08user_ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x13LookupUsersResponse\x12(\n\x05users\x18\x01 \x03(\x0b\x32\x19.segue.identity.v1.Person\")\n\x11WatchUsersRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\xc7\x04\n\x12WatchUsersResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12I\n\x0cuser_changed\x18\x02 \x01(\x0b\x32\x31.segue.identity.v1.WatchUsersResponse.UserChangedH\x00\x12G\n\x0buser_erased\x18\x03 \x01(\x0b\x32\x30.segue.identity.v1.WatchUsersResponse.UserErasedH\x00\x12O\n\x0fsession_revoked\x18\x04 \x01(\x0b\x32\x34.segue.identity.v1.WatchUsersResponse.SessionRevokedH\x00\x12\x32\n\x0c\x63\x61ught_up_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\'\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x34\n\x0bUserChanged\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\x1aL\n\nUserErased\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12-\n\tforget_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1aL\n\x0eSessionRevoked\x12\x0b\n\x03sid\x18\x01 \x01(\t\x12-\n\tforget_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x07\n\x05\x65vent\"\x12\n\x10GetKeySetRequest\"$\n\x11GetKeySetResponse\x12\x0f\n\x07key_set\x18\x01 \x01(\t\"\x88\x01\n\x16IssueLocalTokenRequest\x12\x1a\n\x08username\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x05\x12\x43\n\x11subscription_type\x18\x02 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\r\n\x05\x61\x64min\x18\x03 \x01(\x08\"\x80\x01\n\x17IssueLocalTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06scopes\x18\x04 \x03(\t2\xa2\x02\n\x13UserInternalService\x12{\n\x0bLookupUsers\x12%.segue.identity.v1.LookupUsersRequest\x1a&.segue.identity.v1.LookupUsersResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x08playback\x1a\x08playlist\x12\x8d\x01\n\nWatchUsers\x12$.segue.identity.v1.WatchUsersRequest\x1a%.segue.identity.v1.WatchUsersResponse\"0\x90\x02\x01\xba\xc8\x18)\x08\x03\x1a\x07\x63\x61talog\x1a\x08playback\x1a\x08playlist\x1a\x08identity0\x01\x32\x8d\x02\n\x14TokenInternalService\x12~\n\tGetKeySet\x12#.segue.identity.v1.GetKeySetRequest\x1a$.segue.identity.v1.GetKeySetResponse\"&\x90\x02\x01\xba\xc8\x18\x1f\x08\x03\x1a\x07\x63\x61talog\x1a\x08playback\x1a\x08playlist\x12u\n\x0fIssueLocalToken\x12).segue.identity.v1.IssueLocalTokenRequest\x1a*.segue.identity.v1.IssueLocalTokenResponse\"\x0b\xba\xc8\x18\x07\x08\x03\x1a\x03\x63liB\xd3\x01\n\x11segue.identity.v1B\x1cIdentityInternalServiceProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1segue/identity/v1/identity_internal_service.proto\x12\x11segue.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a segue/identity/v1/identity.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/stream_end.proto\x1a\x1esegue/mesh/v1/validation.proto\"1\n\x12LookupUsersRequest\x12\x1b\n\x08user_ids\x18\x01 \x03(\tB\t\xca\xc8\x18\x05\x10\x01H\xf4\x03\"?\n\x13LookupUsersResponse\x12(\n\x05users\x18\x01 \x03(\x0b\x32\x19.segue.identity.v1.Person\">\n\x11WatchUsersRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x13\n\x0btell_erased\x18\x02 \x01(\x08\"\xc7\x04\n\x12WatchUsersResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12I\n\x0cuser_changed\x18\x02 \x01(\x0b\x32\x31.segue.identity.v1.WatchUsersResponse.UserChangedH\x00\x12G\n\x0buser_erased\x18\x03 \x01(\x0b\x32\x30.segue.identity.v1.WatchUsersResponse.UserErasedH\x00\x12O\n\x0fsession_revoked\x18\x04 \x01(\x0b\x32\x34.segue.identity.v1.WatchUsersResponse.SessionRevokedH\x00\x12\x32\n\x0c\x63\x61ught_up_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\'\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x18.segue.mesh.v1.StreamEndH\x00\x1a\x34\n\x0bUserChanged\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\x1aL\n\nUserErased\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12-\n\tforget_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1aL\n\x0eSessionRevoked\x12\x0b\n\x03sid\x18\x01 \x01(\t\x12-\n\tforget_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x07\n\x05\x65vent\"\x12\n\x10GetKeySetRequest\"$\n\x11GetKeySetResponse\x12\x0f\n\x07key_set\x18\x01 \x01(\t\"\x88\x01\n\x16IssueLocalTokenRequest\x12\x1a\n\x08username\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x05\x12\x43\n\x11subscription_type\x18\x02 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\r\n\x05\x61\x64min\x18\x03 \x01(\x08\"\x80\x01\n\x17IssueLocalTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06scopes\x18\x04 \x03(\t2\xa2\x02\n\x13UserInternalService\x12{\n\x0bLookupUsers\x12%.segue.identity.v1.LookupUsersRequest\x1a&.segue.identity.v1.LookupUsersResponse\"\x1d\x90\x02\x01\xba\xc8\x18\x16\x08\x03\x1a\x08playback\x1a\x08playlist\x12\x8d\x01\n\nWatchUsers\x12$.segue.identity.v1.WatchUsersRequest\x1a%.segue.identity.v1.WatchUsersResponse\"0\x90\x02\x01\xba\xc8\x18)\x08\x03\x1a\x07\x63\x61talog\x1a\x08playback\x1a\x08playlist\x1a\x08identity0\x01\x32\x8d\x02\n\x14TokenInternalService\x12~\n\tGetKeySet\x12#.segue.identity.v1.GetKeySetRequest\x1a$.segue.identity.v1.GetKeySetResponse\"&\x90\x02\x01\xba\xc8\x18\x1f\x08\x03\x1a\x07\x63\x61talog\x1a\x08playback\x1a\x08playlist\x12u\n\x0fIssueLocalToken\x12).segue.identity.v1.IssueLocalTokenRequest\x1a*.segue.identity.v1.IssueLocalTokenResponse\"\x0b\xba\xc8\x18\x07\x08\x03\x1a\x03\x63liB\xd3\x01\n\x11segue.identity.v1B\x1cIdentityInternalServiceProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,25 +55,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOOKUPUSERSRESPONSE']._serialized_start=315
   _globals['_LOOKUPUSERSRESPONSE']._serialized_end=378
   _globals['_WATCHUSERSREQUEST']._serialized_start=380
-  _globals['_WATCHUSERSREQUEST']._serialized_end=421
-  _globals['_WATCHUSERSRESPONSE']._serialized_start=424
-  _globals['_WATCHUSERSRESPONSE']._serialized_end=1007
-  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_start=790
-  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_end=842
-  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_start=844
-  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_end=920
-  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_start=922
-  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_end=998
-  _globals['_GETKEYSETREQUEST']._serialized_start=1009
-  _globals['_GETKEYSETREQUEST']._serialized_end=1027
-  _globals['_GETKEYSETRESPONSE']._serialized_start=1029
-  _globals['_GETKEYSETRESPONSE']._serialized_end=1065
-  _globals['_ISSUELOCALTOKENREQUEST']._serialized_start=1068
-  _globals['_ISSUELOCALTOKENREQUEST']._serialized_end=1204
-  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_start=1207
-  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_end=1335
-  _globals['_USERINTERNALSERVICE']._serialized_start=1338
-  _globals['_USERINTERNALSERVICE']._serialized_end=1628
-  _globals['_TOKENINTERNALSERVICE']._serialized_start=1631
-  _globals['_TOKENINTERNALSERVICE']._serialized_end=1900
+  _globals['_WATCHUSERSREQUEST']._serialized_end=442
+  _globals['_WATCHUSERSRESPONSE']._serialized_start=445
+  _globals['_WATCHUSERSRESPONSE']._serialized_end=1028
+  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_start=811
+  _globals['_WATCHUSERSRESPONSE_USERCHANGED']._serialized_end=863
+  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_start=865
+  _globals['_WATCHUSERSRESPONSE_USERERASED']._serialized_end=941
+  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_start=943
+  _globals['_WATCHUSERSRESPONSE_SESSIONREVOKED']._serialized_end=1019
+  _globals['_GETKEYSETREQUEST']._serialized_start=1030
+  _globals['_GETKEYSETREQUEST']._serialized_end=1048
+  _globals['_GETKEYSETRESPONSE']._serialized_start=1050
+  _globals['_GETKEYSETRESPONSE']._serialized_end=1086
+  _globals['_ISSUELOCALTOKENREQUEST']._serialized_start=1089
+  _globals['_ISSUELOCALTOKENREQUEST']._serialized_end=1225
+  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_start=1228
+  _globals['_ISSUELOCALTOKENRESPONSE']._serialized_end=1356
+  _globals['_USERINTERNALSERVICE']._serialized_start=1359
+  _globals['_USERINTERNALSERVICE']._serialized_end=1649
+  _globals['_TOKENINTERNALSERVICE']._serialized_start=1652
+  _globals['_TOKENINTERNALSERVICE']._serialized_end=1921
 # @@protoc_insertion_point(module_scope)

@@ -77,18 +77,24 @@ class WatchUsersRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    TELL_ERASED_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """The token of the last change that was processed. Empty: first the revocations that are still in
     force, then what follows.
+    """
+    tell_erased: _builtins.bool
+    """Whether everyone who was ever erased is told first, where resume_token is empty: for whoever
+    keeps something of users, and may have missed it. Those steps have no token. Default: false.
     """
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
+        tell_erased: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token", "tell_erased", b"tell_erased"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -279,9 +285,13 @@ class IssueLocalTokenRequest(_message.Message):
     username: _builtins.str
     """The user's name, by the rules of User.username. Made if missing."""
     subscription_type: _identity_pb2.User.SubscriptionType.ValueType
-    """The plan the user is put on. Default: the user's own plan, FREE for a new user."""
+    """The plan of a user who is made; one that there is must be on it. Default: the user's own plan,
+    FREE for a new user.
+    """
     admin: _builtins.bool
-    """Whether the token carries the scopes `admin` and `catalog.import` as well. Default: false."""
+    """Whether the token carries the scopes `admin` and `catalog.import` as well. The user is an
+    administrator from then on. Default: false.
+    """
     def __init__(
         self,
         *,

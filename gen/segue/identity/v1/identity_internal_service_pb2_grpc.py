@@ -60,9 +60,10 @@ class UserInternalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchUsers(self, request, context):
-        """Follows changes of users and revocations of sign-ins. The stream starts after `resume_token`
-        (exclusive) or, without one, first tells the revocations that are still in force and then the
-        changes that follow the call; changes come in commit order, each at least once. The stream ends
+        """Tells changes of users and revocations of sign-ins. The stream starts after `resume_token`
+        (exclusive) or, without one, first tells the revocations that are still in force, of sign-ins and
+        of erased users, and then the changes that follow the call; changes come in commit order, each at
+        least once. With `tell_erased` it begins with everyone who was ever erased. The stream ends
         with `end`, when the server drains or its store fails; resume with the last token.
         While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
@@ -192,8 +193,9 @@ class TokenInternalServiceServicer:
     def IssueLocalToken(self, request, context):
         """Issues an access token for a local user, who is made if missing. For the operator's command
         line alone: the caller proves itself by the workload certificate `cli`, whose key only the
-        owner of the mesh's folder can read. Every call starts a sign-in of its own.
-        Errors: INVALID_FIELD.
+        owner of the mesh's folder can read. Every call starts a sign-in of its own. The plan of a user
+        that there is stays as it is: UserService.SetPlan changes it.
+        Errors: INVALID_FIELD, ON_ANOTHER_PLAN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

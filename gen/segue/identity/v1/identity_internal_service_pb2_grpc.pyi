@@ -21,9 +21,10 @@ class UserInternalServiceStub:
     Errors: INVALID_FIELD (more than 500, or an id is no ULID).
     """
     WatchUsers: _aio.UnaryStreamMultiCallable[_identity_internal_service_pb2.WatchUsersRequest, _identity_internal_service_pb2.WatchUsersResponse]
-    """Follows changes of users and revocations of sign-ins. The stream starts after `resume_token`
-    (exclusive) or, without one, first tells the revocations that are still in force and then the
-    changes that follow the call; changes come in commit order, each at least once. The stream ends
+    """Tells changes of users and revocations of sign-ins. The stream starts after `resume_token`
+    (exclusive) or, without one, first tells the revocations that are still in force, of sign-ins and
+    of erased users, and then the changes that follow the call; changes come in commit order, each at
+    least once. With `tell_erased` it begins with everyone who was ever erased. The stream ends
     with `end`, when the server drains or its store fails; resume with the last token.
     While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
@@ -48,9 +49,10 @@ class UserInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_internal_service_pb2.WatchUsersRequest,
         context: _aio.ServicerContext[_identity_internal_service_pb2.WatchUsersRequest, _abc.AsyncIterator[_identity_internal_service_pb2.WatchUsersResponse]],
     ) -> _abc.AsyncIterator[_identity_internal_service_pb2.WatchUsersResponse]:
-        """Follows changes of users and revocations of sign-ins. The stream starts after `resume_token`
-        (exclusive) or, without one, first tells the revocations that are still in force and then the
-        changes that follow the call; changes come in commit order, each at least once. The stream ends
+        """Tells changes of users and revocations of sign-ins. The stream starts after `resume_token`
+        (exclusive) or, without one, first tells the revocations that are still in force, of sign-ins and
+        of erased users, and then the changes that follow the call; changes come in commit order, each at
+        least once. With `tell_erased` it begins with everyone who was ever erased. The stream ends
         with `end`, when the server drains or its store fails; resume with the last token.
         While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
@@ -73,8 +75,9 @@ class TokenInternalServiceStub:
     IssueLocalToken: _aio.UnaryUnaryMultiCallable[_identity_internal_service_pb2.IssueLocalTokenRequest, _identity_internal_service_pb2.IssueLocalTokenResponse]
     """Issues an access token for a local user, who is made if missing. For the operator's command
     line alone: the caller proves itself by the workload certificate `cli`, whose key only the
-    owner of the mesh's folder can read. Every call starts a sign-in of its own.
-    Errors: INVALID_FIELD.
+    owner of the mesh's folder can read. Every call starts a sign-in of its own. The plan of a user
+    that there is stays as it is: UserService.SetPlan changes it.
+    Errors: INVALID_FIELD, ON_ANOTHER_PLAN.
     """
 
 class TokenInternalServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -102,8 +105,9 @@ class TokenInternalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_identity_internal_service_pb2.IssueLocalTokenResponse]:
         """Issues an access token for a local user, who is made if missing. For the operator's command
         line alone: the caller proves itself by the workload certificate `cli`, whose key only the
-        owner of the mesh's folder can read. Every call starts a sign-in of its own.
-        Errors: INVALID_FIELD.
+        owner of the mesh's folder can read. Every call starts a sign-in of its own. The plan of a user
+        that there is stays as it is: UserService.SetPlan changes it.
+        Errors: INVALID_FIELD, ON_ANOTHER_PLAN.
         """
 
 def add_TokenInternalServiceServicer_to_server(servicer: TokenInternalServiceServicer, server: _aio.Server) -> None: ...

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n segue/identity/v1/identity.proto\x12\x11segue.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\x02\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x43\n\x11subscription_type\x18\x04 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\"\n\x15monthly_data_limit_gb\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x10SubscriptionType\x12!\n\x1dSUBSCRIPTION_TYPE_UNSPECIFIED\x10\x00\x12\x08\n\x04\x46REE\x10\x01\x12\x0b\n\x07PREMIUM\x10\x02\x42\x18\n\x16_monthly_data_limit_gb\"\xb4\x02\n\x04Plan\x12\x43\n\x11subscription_type\x18\x01 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\r\n\x05rungs\x18\x02 \x03(\t\x12\x16\n\x0epremium_tracks\x18\x03 \x01(\x08\x12\"\n\x15monthly_data_limit_gb\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\x0eoffline_tracks\x18\x05 \x01(\x05\x12\x1f\n\x12offline_storage_gb\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x1d\n\x10skips_per_window\x18\x07 \x01(\x05H\x02\x88\x01\x01\x42\x18\n\x16_monthly_data_limit_gbB\x15\n\x13_offline_storage_gbB\x13\n\x11_skips_per_windowB\xc4\x01\n\x11segue.identity.v1B\rIdentityProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n segue/identity/v1/identity.proto\x12\x11segue.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x02\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x43\n\x11subscription_type\x18\x04 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\"\n\x15monthly_data_limit_gb\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cplan_ends_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x10SubscriptionType\x12!\n\x1dSUBSCRIPTION_TYPE_UNSPECIFIED\x10\x00\x12\x08\n\x04\x46REE\x10\x01\x12\x0b\n\x07PREMIUM\x10\x02\x42\x18\n\x16_monthly_data_limit_gb\"\xb4\x02\n\x04Plan\x12\x43\n\x11subscription_type\x18\x01 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionType\x12\r\n\x05rungs\x18\x02 \x03(\t\x12\x16\n\x0epremium_tracks\x18\x03 \x01(\x08\x12\"\n\x15monthly_data_limit_gb\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\x0eoffline_tracks\x18\x05 \x01(\x05\x12\x1f\n\x12offline_storage_gb\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x1d\n\x10skips_per_window\x18\x07 \x01(\x05H\x02\x88\x01\x01\x42\x18\n\x16_monthly_data_limit_gbB\x15\n\x13_offline_storage_gbB\x13\n\x11_skips_per_windowB\xc4\x01\n\x11segue.identity.v1B\rIdentityProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021segue.identity.v1B\rIdentityProtoP\001Z\034segue/identity/v1;identityv1\242\002\017SegueIdentityV1\252\002\021Segue.Identity.V1\272\002\017SegueIdentityV1\312\002\021Segue\\Identity\\V1\342\002\035Segue\\Identity\\V1\\GPBMetadata\352\002\023Segue::Identity::V1'
   _globals['_USER']._serialized_start=89
-  _globals['_USER']._serialized_end=402
-  _globals['_USER_SUBSCRIPTIONTYPE']._serialized_start=300
-  _globals['_USER_SUBSCRIPTIONTYPE']._serialized_end=376
-  _globals['_PLAN']._serialized_start=405
-  _globals['_PLAN']._serialized_end=713
+  _globals['_USER']._serialized_end=452
+  _globals['_USER_SUBSCRIPTIONTYPE']._serialized_start=350
+  _globals['_USER_SUBSCRIPTIONTYPE']._serialized_end=426
+  _globals['_PLAN']._serialized_start=455
+  _globals['_PLAN']._serialized_end=763
 # @@protoc_insertion_point(module_scope)

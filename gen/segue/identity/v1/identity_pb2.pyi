@@ -55,6 +55,7 @@ class User(_message.Message):
     SUBSCRIPTION_TYPE_FIELD_NUMBER: _builtins.int
     MONTHLY_DATA_LIMIT_GB_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    PLAN_ENDS_AT_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """ULID, 26 upper-case characters."""
     username: _builtins.str
@@ -69,6 +70,10 @@ class User(_message.Message):
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When the account was made."""
 
+    @_builtins.property
+    def plan_ends_at(self) -> _timestamp_pb2.Timestamp:
+        """When the plan ends: the user is on FREE from then on. Absent: it has no end."""
+
     def __init__(
         self,
         *,
@@ -78,10 +83,11 @@ class User(_message.Message):
         subscription_type: Global___User.SubscriptionType.ValueType = ...,
         monthly_data_limit_gb: _builtins.float | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        plan_ends_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_monthly_data_limit_gb", b"_monthly_data_limit_gb", "created_at", b"created_at", "monthly_data_limit_gb", b"monthly_data_limit_gb"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_monthly_data_limit_gb", b"_monthly_data_limit_gb", "created_at", b"created_at", "monthly_data_limit_gb", b"monthly_data_limit_gb", "plan_ends_at", b"plan_ends_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_monthly_data_limit_gb", b"_monthly_data_limit_gb", "created_at", b"created_at", "email", b"email", "monthly_data_limit_gb", b"monthly_data_limit_gb", "subscription_type", b"subscription_type", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_monthly_data_limit_gb", b"_monthly_data_limit_gb", "created_at", b"created_at", "email", b"email", "monthly_data_limit_gb", b"monthly_data_limit_gb", "plan_ends_at", b"plan_ends_at", "subscription_type", b"subscription_type", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__monthly_data_limit_gb: _TypeAlias = _typing.Literal["monthly_data_limit_gb"]  # noqa: Y015
     _WhichOneofArgType__monthly_data_limit_gb: _TypeAlias = _typing.Literal["_monthly_data_limit_gb", b"_monthly_data_limit_gb"]  # noqa: Y015

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.identity.v1 import identity_pb2 as segue_dot_identity_dot_v1_dot_identity__pb2
 from segue.identity.v1 import person_pb2 as segue_dot_identity_dot_v1_dot_person__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/identity/v1/identity_service.proto\x12\x11segue.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a segue/identity/v1/identity.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\"\x84\x01\n\x11\x43reateUserRequest\x12\x1a\n\x08username\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x05\x12\x18\n\x05\x65mail\x18\x02 \x01(\tB\t\xca\xc8\x18\x05\x08\x01(\xfe\x01\x12\x1d\n\x08password\x18\x03 \x01(\tB\x0b\xca\xc8\x18\x07\x08\x01 \n(\x80\x08\x12\x1a\n\nrequest_id\x18\x04 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\";\n\x12\x43reateUserResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"\x0e\n\x0cGetMeRequest\"6\n\rGetMeResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"N\n\x11LookupUserRequest\x12\x39\n\x08username\x18\x01 \x01(\tB\'\xca\xc8\x18#\x08\x01\x1a\x1f[A-Za-z0-9][A-Za-z0-9._-]{2,31}\"=\n\x12LookupUserResponse\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\"\x12\n\x10ListPlansRequest\";\n\x11ListPlansResponse\x12&\n\x05plans\x18\x01 \x03(\x0b\x32\x17.segue.identity.v1.Plan\"2\n\x14RevokeSessionRequest\x12\x1a\n\nrequest_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"\x17\n\x15RevokeSessionResponse2\x8f\x03\n\x0bUserService\x12x\n\nCreateUser\x12$.segue.identity.v1.CreateUserRequest\x1a%.segue.identity.v1.CreateUserResponse\"\x1d\xba\xc8\x18\x08\x08\x01\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\"\x06/users:\x01*\x12o\n\x05GetMe\x12\x1f.segue.identity.v1.GetMeRequest\x1a .segue.identity.v1.GetMeResponse\"#\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0b\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\x12\x03/meb\x04user\x12\x94\x01\n\nLookupUser\x12$.segue.identity.v1.LookupUserRequest\x1a%.segue.identity.v1.LookupUserResponse\"9\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x19/users/by-name/{username}b\x04user2\x8e\x01\n\x0bPlanService\x12\x7f\n\tListPlans\x12#.segue.identity.v1.ListPlansRequest\x1a$.segue.identity.v1.ListPlansResponse\"\'\x90\x02\x01\xba\xc8\x18\x12\x08\x01\x1a\x04\x65\x64ge\x1a\x08playback\x82\xd3\xe4\x93\x02\x08\x12\x06/plans2\x9d\x01\n\x0cTokenService\x12\x8c\x01\n\rRevokeSession\x12\'.segue.identity.v1.RevokeSessionRequest\x1a(.segue.identity.v1.RevokeSessionResponse\"(\x90\x02\x02\xba\xc8\x18\n\x08\x02\x1a\x04\x65\x64ge(\x01\x82\xd3\xe4\x93\x02\x11\"\x0c/me/sign-out:\x01*B\xcb\x01\n\x11segue.identity.v1B\x14IdentityServiceProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(segue/identity/v1/identity_service.proto\x12\x11segue.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a segue/identity/v1/identity.proto\x1a\x1esegue/identity/v1/person.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\"\x84\x01\n\x11\x43reateUserRequest\x12\x1a\n\x08username\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x05\x12\x18\n\x05\x65mail\x18\x02 \x01(\tB\t\xca\xc8\x18\x05\x08\x01(\xfe\x01\x12\x1d\n\x08password\x18\x03 \x01(\tB\x0b\xca\xc8\x18\x07\x08\x01 \n(\x80\x08\x12\x1a\n\nrequest_id\x18\x04 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\";\n\x12\x43reateUserResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"\x0e\n\x0cGetMeRequest\"6\n\rGetMeResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"N\n\x11LookupUserRequest\x12\x39\n\x08username\x18\x01 \x01(\tB\'\xca\xc8\x18#\x08\x01\x1a\x1f[A-Za-z0-9][A-Za-z0-9._-]{2,31}\"=\n\x12LookupUserResponse\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x19.segue.identity.v1.Person\"\xc1\x01\n\x0eSetPlanRequest\x12\x19\n\x07user_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12K\n\x11subscription_type\x18\x02 \x01(\x0e\x32(.segue.identity.v1.User.SubscriptionTypeB\x06\xca\xc8\x18\x02\x08\x01\x12+\n\x07\x65nds_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\nrequest_id\x18\x04 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"8\n\x0fSetPlanResponse\x12%\n\x04user\x18\x01 \x01(\x0b\x32\x17.segue.identity.v1.User\"I\n\x10\x45raseUserRequest\x12\x19\n\x07user_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12\x1a\n\nrequest_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"\x13\n\x11\x45raseUserResponse\"\x12\n\x10ListPlansRequest\";\n\x11ListPlansResponse\x12&\n\x05plans\x18\x01 \x03(\x0b\x32\x17.segue.identity.v1.Plan\"2\n\x14RevokeSessionRequest\x12\x1a\n\nrequest_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"\x17\n\x15RevokeSessionResponse2\xa1\x05\n\x0bUserService\x12x\n\nCreateUser\x12$.segue.identity.v1.CreateUserRequest\x1a%.segue.identity.v1.CreateUserResponse\"\x1d\xba\xc8\x18\x08\x08\x01\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\"\x06/users:\x01*\x12o\n\x05GetMe\x12\x1f.segue.identity.v1.GetMeRequest\x1a .segue.identity.v1.GetMeResponse\"#\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0b\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x0b\x12\x03/meb\x04user\x12\x94\x01\n\nLookupUser\x12$.segue.identity.v1.LookupUserRequest\x1a%.segue.identity.v1.LookupUserResponse\"9\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\t\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02!\x12\x19/users/by-name/{username}b\x04user\x12\x8a\x01\n\x07SetPlan\x12!.segue.identity.v1.SetPlanRequest\x1a\".segue.identity.v1.SetPlanResponse\"8\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\r\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02 \x1a\x15/users/{user_id}/plan:\x01*b\x04user\x12\x82\x01\n\tEraseUser\x12#.segue.identity.v1.EraseUserRequest\x1a$.segue.identity.v1.EraseUserResponse\"*\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\r\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x12*\x10/users/{user_id}2\x8e\x01\n\x0bPlanService\x12\x7f\n\tListPlans\x12#.segue.identity.v1.ListPlansRequest\x1a$.segue.identity.v1.ListPlansResponse\"\'\x90\x02\x01\xba\xc8\x18\x12\x08\x01\x1a\x04\x65\x64ge\x1a\x08playback\x82\xd3\xe4\x93\x02\x08\x12\x06/plans2\x9d\x01\n\x0cTokenService\x12\x8c\x01\n\rRevokeSession\x12\'.segue.identity.v1.RevokeSessionRequest\x1a(.segue.identity.v1.RevokeSessionResponse\"(\x90\x02\x02\xba\xc8\x18\n\x08\x02\x1a\x04\x65\x64ge(\x01\x82\xd3\xe4\x93\x02\x11\"\x0c/me/sign-out:\x01*B\xcb\x01\n\x11segue.identity.v1B\x14IdentityServiceProtoP\x01Z\x1csegue/identity/v1;identityv1\xa2\x02\x0fSegueIdentityV1\xaa\x02\x11Segue.Identity.V1\xba\x02\x0fSegueIdentityV1\xca\x02\x11Segue\\Identity\\V1\xe2\x02\x1dSegue\\Identity\\V1\\GPBMetadata\xea\x02\x13Segue::Identity::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +48,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
   _globals['_LOOKUPUSERREQUEST'].fields_by_name['username']._loaded_options = None
   _globals['_LOOKUPUSERREQUEST'].fields_by_name['username']._serialized_options = b'\312\310\030#\010\001\032\037[A-Za-z0-9][A-Za-z0-9._-]{2,31}'
+  _globals['_SETPLANREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_SETPLANREQUEST'].fields_by_name['user_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_SETPLANREQUEST'].fields_by_name['subscription_type']._loaded_options = None
+  _globals['_SETPLANREQUEST'].fields_by_name['subscription_type']._serialized_options = b'\312\310\030\002\010\001'
+  _globals['_SETPLANREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SETPLANREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
+  _globals['_ERASEUSERREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_ERASEUSERREQUEST'].fields_by_name['user_id']._serialized_options = b'\312\310\030\004\010\001\020\001'
+  _globals['_ERASEUSERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ERASEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\312\310\030\002\020\003'
   _globals['_USERSERVICE'].methods_by_name['CreateUser']._loaded_options = None
@@ -55,34 +66,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERSERVICE'].methods_by_name['GetMe']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\013\032\004edge\202\323\344\223\002\013\022\003/meb\004user'
   _globals['_USERSERVICE'].methods_by_name['LookupUser']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['LookupUser']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\t\032\004edge\202\323\344\223\002!\022\031/users/by-name/{username}b\004user'
+  _globals['_USERSERVICE'].methods_by_name['SetPlan']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['SetPlan']._serialized_options = b'\220\002\002\272\310\030\013\010\002\022\001\r\032\004edge\202\323\344\223\002 \032\025/users/{user_id}/plan:\001*b\004user'
+  _globals['_USERSERVICE'].methods_by_name['EraseUser']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['EraseUser']._serialized_options = b'\220\002\002\272\310\030\013\010\002\022\001\r\032\004edge\202\323\344\223\002\022*\020/users/{user_id}'
   _globals['_PLANSERVICE'].methods_by_name['ListPlans']._loaded_options = None
   _globals['_PLANSERVICE'].methods_by_name['ListPlans']._serialized_options = b'\220\002\001\272\310\030\022\010\001\032\004edge\032\010playback\202\323\344\223\002\010\022\006/plans'
   _globals['_TOKENSERVICE'].methods_by_name['RevokeSession']._loaded_options = None
   _globals['_TOKENSERVICE'].methods_by_name['RevokeSession']._serialized_options = b'\220\002\002\272\310\030\n\010\002\032\004edge(\001\202\323\344\223\002\021\"\014/me/sign-out:\001*'
-  _globals['_CREATEUSERREQUEST']._serialized_start=221
-  _globals['_CREATEUSERREQUEST']._serialized_end=353
-  _globals['_CREATEUSERRESPONSE']._serialized_start=355
-  _globals['_CREATEUSERRESPONSE']._serialized_end=414
-  _globals['_GETMEREQUEST']._serialized_start=416
-  _globals['_GETMEREQUEST']._serialized_end=430
-  _globals['_GETMERESPONSE']._serialized_start=432
-  _globals['_GETMERESPONSE']._serialized_end=486
-  _globals['_LOOKUPUSERREQUEST']._serialized_start=488
-  _globals['_LOOKUPUSERREQUEST']._serialized_end=566
-  _globals['_LOOKUPUSERRESPONSE']._serialized_start=568
-  _globals['_LOOKUPUSERRESPONSE']._serialized_end=629
-  _globals['_LISTPLANSREQUEST']._serialized_start=631
-  _globals['_LISTPLANSREQUEST']._serialized_end=649
-  _globals['_LISTPLANSRESPONSE']._serialized_start=651
-  _globals['_LISTPLANSRESPONSE']._serialized_end=710
-  _globals['_REVOKESESSIONREQUEST']._serialized_start=712
-  _globals['_REVOKESESSIONREQUEST']._serialized_end=762
-  _globals['_REVOKESESSIONRESPONSE']._serialized_start=764
-  _globals['_REVOKESESSIONRESPONSE']._serialized_end=787
-  _globals['_USERSERVICE']._serialized_start=790
-  _globals['_USERSERVICE']._serialized_end=1189
-  _globals['_PLANSERVICE']._serialized_start=1192
-  _globals['_PLANSERVICE']._serialized_end=1334
-  _globals['_TOKENSERVICE']._serialized_start=1337
-  _globals['_TOKENSERVICE']._serialized_end=1494
+  _globals['_CREATEUSERREQUEST']._serialized_start=254
+  _globals['_CREATEUSERREQUEST']._serialized_end=386
+  _globals['_CREATEUSERRESPONSE']._serialized_start=388
+  _globals['_CREATEUSERRESPONSE']._serialized_end=447
+  _globals['_GETMEREQUEST']._serialized_start=449
+  _globals['_GETMEREQUEST']._serialized_end=463
+  _globals['_GETMERESPONSE']._serialized_start=465
+  _globals['_GETMERESPONSE']._serialized_end=519
+  _globals['_LOOKUPUSERREQUEST']._serialized_start=521
+  _globals['_LOOKUPUSERREQUEST']._serialized_end=599
+  _globals['_LOOKUPUSERRESPONSE']._serialized_start=601
+  _globals['_LOOKUPUSERRESPONSE']._serialized_end=662
+  _globals['_SETPLANREQUEST']._serialized_start=665
+  _globals['_SETPLANREQUEST']._serialized_end=858
+  _globals['_SETPLANRESPONSE']._serialized_start=860
+  _globals['_SETPLANRESPONSE']._serialized_end=916
+  _globals['_ERASEUSERREQUEST']._serialized_start=918
+  _globals['_ERASEUSERREQUEST']._serialized_end=991
+  _globals['_ERASEUSERRESPONSE']._serialized_start=993
+  _globals['_ERASEUSERRESPONSE']._serialized_end=1012
+  _globals['_LISTPLANSREQUEST']._serialized_start=1014
+  _globals['_LISTPLANSREQUEST']._serialized_end=1032
+  _globals['_LISTPLANSRESPONSE']._serialized_start=1034
+  _globals['_LISTPLANSRESPONSE']._serialized_end=1093
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=1095
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=1145
+  _globals['_REVOKESESSIONRESPONSE']._serialized_start=1147
+  _globals['_REVOKESESSIONRESPONSE']._serialized_end=1170
+  _globals['_USERSERVICE']._serialized_start=1173
+  _globals['_USERSERVICE']._serialized_end=1846
+  _globals['_PLANSERVICE']._serialized_start=1849
+  _globals['_PLANSERVICE']._serialized_end=1991
+  _globals['_TOKENSERVICE']._serialized_start=1994
+  _globals['_TOKENSERVICE']._serialized_end=2151
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,16 @@ class UserServiceStub:
                 request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.SerializeToString,
                 response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.FromString,
                 _registered_method=True)
+        self.SetPlan = channel.unary_unary(
+                '/segue.identity.v1.UserService/SetPlan',
+                request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.SetPlanRequest.SerializeToString,
+                response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.SetPlanResponse.FromString,
+                _registered_method=True)
+        self.EraseUser = channel.unary_unary(
+                '/segue.identity.v1.UserService/EraseUser',
+                request_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.EraseUserRequest.SerializeToString,
+                response_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.EraseUserResponse.FromString,
+                _registered_method=True)
 
 
 class UserServiceServicer:
@@ -80,6 +90,31 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetPlan(self, request, context):
+        """Puts a user on a plan, for good or until `ends_at`; from then on they are on FREE again. Whoever
+        is on it until then already is left as they are. A token says the plan of when it was issued, and
+        lives five minutes, but none outlives a plan that ends. Idempotent, with a request_id and
+        without.
+        Errors: NOT_FOUND, INVALID_FIELD (ends_at is not later than now, or comes with FREE),
+        REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseUser(self, request, context):
+        """Erases a user for good: the account, the kept answers that tell of it, and every token of the
+        user, which are refused as TOKEN_REVOKED from then on; their streams end. Every service forgets
+        what it keeps of them: within seconds while it runs, or as soon as it does. What stays is the id,
+        so that it can be erased again wherever a backup is restored, and, in playlists of others, that
+        an edit was by that id. The name is free at once; whoever takes it is another person.
+        Idempotent, with a request_id and without: who was erased already is no error.
+        Errors: NOT_FOUND (there never was such a user), LAST_ADMIN, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_UserServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -97,6 +132,16 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.LookupUser,
                     request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.FromString,
                     response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.SerializeToString,
+            ),
+            'SetPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPlan,
+                    request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.SetPlanRequest.FromString,
+                    response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.SetPlanResponse.SerializeToString,
+            ),
+            'EraseUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseUser,
+                    request_deserializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.EraseUserRequest.FromString,
+                    response_serializer=segue_dot_identity_dot_v1_dot_identity__service__pb2.EraseUserResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -181,6 +226,60 @@ class UserService:
             '/segue.identity.v1.UserService/LookupUser',
             segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserRequest.SerializeToString,
             segue_dot_identity_dot_v1_dot_identity__service__pb2.LookupUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.identity.v1.UserService/SetPlan',
+            segue_dot_identity_dot_v1_dot_identity__service__pb2.SetPlanRequest.SerializeToString,
+            segue_dot_identity_dot_v1_dot_identity__service__pb2.SetPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.identity.v1.UserService/EraseUser',
+            segue_dot_identity_dot_v1_dot_identity__service__pb2.EraseUserRequest.SerializeToString,
+            segue_dot_identity_dot_v1_dot_identity__service__pb2.EraseUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,6 +28,23 @@ class UserServiceStub:
     """The user of a name, so that people can be found, followed and invited.
     Errors: NOT_FOUND, INVALID_FIELD.
     """
+    SetPlan: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.SetPlanRequest, _identity_service_pb2.SetPlanResponse]
+    """Puts a user on a plan, for good or until `ends_at`; from then on they are on FREE again. Whoever
+    is on it until then already is left as they are. A token says the plan of when it was issued, and
+    lives five minutes, but none outlives a plan that ends. Idempotent, with a request_id and
+    without.
+    Errors: NOT_FOUND, INVALID_FIELD (ends_at is not later than now, or comes with FREE),
+    REQUEST_ID_REUSED.
+    """
+    EraseUser: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.EraseUserRequest, _identity_service_pb2.EraseUserResponse]
+    """Erases a user for good: the account, the kept answers that tell of it, and every token of the
+    user, which are refused as TOKEN_REVOKED from then on; their streams end. Every service forgets
+    what it keeps of them: within seconds while it runs, or as soon as it does. What stays is the id,
+    so that it can be erased again wherever a backup is restored, and, in playlists of others, that
+    an edit was by that id. The name is free at once; whoever takes it is another person.
+    Idempotent, with a request_id and without: who was erased already is no error.
+    Errors: NOT_FOUND (there never was such a user), LAST_ADMIN, REQUEST_ID_REUSED.
+    """
 
 class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     """Accounts."""
@@ -60,6 +77,35 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_identity_service_pb2.LookupUserResponse]:
         """The user of a name, so that people can be found, followed and invited.
         Errors: NOT_FOUND, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def SetPlan(
+        self,
+        request: _identity_service_pb2.SetPlanRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.SetPlanRequest, _abc.Awaitable[_identity_service_pb2.SetPlanResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.SetPlanResponse]:
+        """Puts a user on a plan, for good or until `ends_at`; from then on they are on FREE again. Whoever
+        is on it until then already is left as they are. A token says the plan of when it was issued, and
+        lives five minutes, but none outlives a plan that ends. Idempotent, with a request_id and
+        without.
+        Errors: NOT_FOUND, INVALID_FIELD (ends_at is not later than now, or comes with FREE),
+        REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseUser(
+        self,
+        request: _identity_service_pb2.EraseUserRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.EraseUserRequest, _abc.Awaitable[_identity_service_pb2.EraseUserResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.EraseUserResponse]:
+        """Erases a user for good: the account, the kept answers that tell of it, and every token of the
+        user, which are refused as TOKEN_REVOKED from then on; their streams end. Every service forgets
+        what it keeps of them: within seconds while it runs, or as soon as it does. What stays is the id,
+        so that it can be erased again wherever a backup is restored, and, in playlists of others, that
+        an edit was by that id. The name is free at once; whoever takes it is another person.
+        Idempotent, with a request_id and without: who was erased already is no error.
+        Errors: NOT_FOUND (there never was such a user), LAST_ADMIN, REQUEST_ID_REUSED.
         """
 
 def add_UserServiceServicer_to_server(servicer: UserServiceServicer, server: _aio.Server) -> None: ...
