@@ -48,7 +48,7 @@ class CachedPeople:
                 found.update(await self._asked_or_none(old))
         return {id_: name for id_, name in found.items() if name is not None}
 
-    async def existing(self, user_ids: Collection[str]) -> Mapping[str, str]:
+    async def require(self, user_ids: Collection[str]) -> Mapping[str, str]:
         cached, missing = self._cache.find(user_ids)
         found = {id_: name for id_, name in cached.items() if name is not None}
         unsure = [*missing, *(id_ for id_ in cached if id_ not in found)]

@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Albums(Protocol):
     """Albums, as the catalogue knows them."""
 
-    async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
+    async def require(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
         """All of the albums; NotFound (metadata: resource "album", id) for the first that does not
         exist."""
         ...
@@ -31,7 +31,7 @@ class UserCollection(Protocol[T]):
     transaction (``domain.collection_changes``), with versions that rise in their order.
     """
 
-    async def answered(self, key: RequestKey | None) -> int | None:
+    async def stored_answer(self, key: RequestKey | None) -> int | None:
         """What a write with an equal key answered; None where there was none. Promises nothing of
         the next moment. Raises InvalidArgument (REQUEST_ID_REUSED)."""
         ...
@@ -65,6 +65,6 @@ class UserCollection(Protocol[T]):
         """Forget all that the user saved. Repeatable."""
         ...
 
-    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
+    async def page_of_all(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
         """At most ``limit`` things of all users, by rising (user, id), those after ``after``."""
         ...

@@ -19,7 +19,7 @@ class People(Protocol):
         """
         ...
 
-    async def existing(self, user_ids: Collection[str]) -> Mapping[str, str]:
+    async def require(self, user_ids: Collection[str]) -> Mapping[str, str]:
         """The names of all of them; NotFound (metadata: resource "user", id) for the first that
         does not exist, Unavailable when identity is away and one was never asked for."""
         ...
@@ -46,7 +46,7 @@ class LastKnownNames(Protocol):
         ...
 
 
-def names_told(changes: Sequence[UserChange]) -> tuple[dict[str, str], list[str]]:
+def fold_changes(changes: Sequence[UserChange]) -> tuple[dict[str, str], list[str]]:
     """What changes in the order of their feed come to: names by user, and who was erased."""
     newest = {change.user_id: change.username for change in changes}
     names = {user_id: name for user_id, name in newest.items() if name is not None}

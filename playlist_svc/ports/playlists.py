@@ -103,7 +103,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlaylistRelation:
     """How a user who is not the owner stands to a playlist: follows it, is blocked by its owner."""
 
     follows: bool
@@ -125,7 +125,7 @@ class PlaylistStore(Protocol):
         """
         ...
 
-    async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
+    async def preview_create(self, owner_id: str, key: RequestKey | None) -> Head | None:
         """What ``create`` would answer or refuse now, whatever it stores: the playlist that an
         equal ``key`` made, None where it would make one. Promises nothing of the next moment.
 
@@ -147,7 +147,7 @@ class PlaylistStore(Protocol):
         """
         ...
 
-    async def answered(self, key: RequestKey | None) -> bytes | None:
+    async def stored_answer(self, key: RequestKey | None) -> bytes | None:
         """What a write with an equal key answered; None where there was none. Promises nothing of
         the next moment. Raises InvalidArgument (REQUEST_ID_REUSED)."""
         ...
@@ -182,7 +182,7 @@ class PlaylistStore(Protocol):
         """
         ...
 
-    async def standing(self, playlist_id: str, owner_id: str, user_id: str) -> Standing:
+    async def relation(self, playlist_id: str, owner_id: str, user_id: str) -> PlaylistRelation:
         """How a user stands to a playlist and its owner."""
         ...
 

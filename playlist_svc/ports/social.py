@@ -23,7 +23,7 @@ from playlist_svc.ports.playlists import Writing
 class Artists(Protocol):
     """Artists, as the catalogue knows them."""
 
-    async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
+    async def require(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
         """All of the artists; NotFound (metadata: resource "artist", id) for the first that does
         not exist."""
         ...
@@ -38,7 +38,7 @@ class SocialStore(Protocol):
     time and write nothing (``meshkit.idempotency.AnswerStore``).
     """
 
-    async def answered(self, key: RequestKey | None) -> int | None:
+    async def stored_answer(self, key: RequestKey | None) -> int | None:
         """What a write with an equal key answered (0 for those that count nothing); None where
         there was none. Promises nothing of the next moment. Raises InvalidArgument
         (REQUEST_ID_REUSED)."""

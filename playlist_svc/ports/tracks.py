@@ -50,7 +50,7 @@ class Tracks(Protocol):
         """Those of the tracks that are known here, at most a minute old; asks no other service."""
         ...
 
-    async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
+    async def require(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         """All of the tracks, asking the catalogue for those that are not known here.
 
         Raises NotFound (metadata: resource "track", id) naming the first that does not exist or is
@@ -58,7 +58,7 @@ class Tracks(Protocol):
         """
         ...
 
-    async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
+    async def select(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
         """The tracks that a rule chooses for the owner, in order, each with its duration in ms.
 
         Must choose available tracks alone, and the same ones in the same order whenever it is

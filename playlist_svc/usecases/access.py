@@ -6,7 +6,7 @@ from meshkit.faults import Fault, NotFound, PermissionDenied
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head
 from playlist_svc.domain.refusals import playlist_is_managed_error, unknown_resource_error
-from playlist_svc.ports.playlists import HeadCache, PlaylistStore, Standing
+from playlist_svc.ports.playlists import HeadCache, PlaylistRelation, PlaylistStore
 
 
 def unknown_playlist_error(playlist_id: str) -> NotFound:
@@ -85,11 +85,11 @@ class Access:
             return True
         return await self._admitted(head, user_id) is not None
 
-    async def _admitted(self, head: Head, user_id: str) -> Standing | None:
+    async def _admitted(self, head: Head, user_id: str) -> PlaylistRelation | None:
         """How a user without a role stands to a playlist that the user sees; None when not."""
         if head.visibility is Visibility.PRIVATE:
             return None
-        standing = await self._store.standing(head.playlist_id, head.owner_id, user_id)
+        standing = await self._store.relation(head.playlist_id, head.owner_id, user_id)
         seen = head.visibility is Visibility.PUBLIC or standing.follows
         return standing if seen and not standing.blocked else None
 
@@ -118,10 +118,10 @@ class Access:
         """Whether the user follows the playlist; nobody follows what is their own."""
         if head.owner_id == user_id:
             return False
-        return (await self._store.standing(head.playlist_id, head.owner_id, user_id)).follows
+        return (await self._store.relation(head.playlist_id, head.owner_id, user_id)).follows
 
     async def blocked(self, owner_id: str, user_id: str) -> bool:
         """Whether ``owner_id`` has blocked the user."""
         if owner_id == user_id:
             return False
-        return (await self._store.standing("", owner_id, user_id)).blocked
+        return (await self._store.relation("", owner_id, user_id)).blocked

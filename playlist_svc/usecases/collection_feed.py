@@ -40,7 +40,7 @@ class CollectionFeed:
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[ItemChanged]:
         after = ("", "")
-        while page := await self._collection.everyones(after, _PAGE):
+        while page := await self._collection.page_of_all(after, _PAGE):
             for there in page:
                 yield there
             after = (page[-1].user_id, page[-1].thing_id)

@@ -14,6 +14,6 @@ async def require_users(people: People, user_ids: Sequence[str]) -> Mapping[str,
     if not user_ids:
         return {}
     try:
-        return await people.existing(user_ids)
+        return await people.require(user_ids)
     except NotFound as fault:
         raise unknown_user_error(fault.metadata["id"]) from None

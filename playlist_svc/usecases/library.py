@@ -45,11 +45,11 @@ class Library:
     ) -> int:
         """Save tracks; how many were not saved before. Raises NotFound, FailedPrecondition."""
         # A retry is answered whatever became of the tracks since.
-        answered = await self._saved_tracks.answered(key)
+        answered = await self._saved_tracks.stored_answer(key)
         if answered is not None:
             return answered
         wanted = list(dict.fromkeys(track_ids))
-        await self._tracks.existing(wanted)
+        await self._tracks.require(wanted)
         return await self._saved_tracks.save(user_id, wanted, self._clock(), key)
 
     async def remove_saved_tracks(
@@ -75,11 +75,11 @@ class Library:
     ) -> int:
         """Save albums; how many were not saved before. Raises NotFound, FailedPrecondition."""
         # A retry is answered whatever became of the albums since.
-        answered = await self._saved_albums.answered(key)
+        answered = await self._saved_albums.stored_answer(key)
         if answered is not None:
             return answered
         wanted = list(dict.fromkeys(album_ids))
-        known = await self._albums.existing(wanted)
+        known = await self._albums.require(wanted)
         albums = [known[album_id] for album_id in wanted]
         return await self._saved_albums.save(user_id, albums, self._clock(), key)
 

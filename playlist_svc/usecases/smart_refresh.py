@@ -58,7 +58,7 @@ class Refresh:
     async def _evaluate(self, head: Head, rule: Rule) -> Head:
         now_ms = self._clock()
         try:
-            chosen = await self._tracks.chosen(rule, head.owner_id, now_ms)
+            chosen = await self._tracks.select(rule, head.owner_id, now_ms)
             after = await self._stored(head, rule, chosen, now_ms)
         except Fault as fault:
             telemetry.degraded.labels(part="smart playlists", mode="stale").inc()

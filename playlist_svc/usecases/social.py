@@ -96,12 +96,12 @@ class Social:
         if user_id in user_ids:
             raise InvalidArgument.field("user_ids", "must not be yourself")
         # A retry is answered whatever became of those it names since.
-        answered = await self._store.answered(key)
+        answered = await self._store.stored_answer(key)
         if answered is not None:
             return answered
         people, wanted = list(dict.fromkeys(user_ids)), list(dict.fromkeys(artist_ids))
         await require_users(self._people, people)
-        known = await self._artists.existing(wanted) if wanted else {}
+        known = await self._artists.require(wanted) if wanted else {}
         artists = [known[artist_id] for artist_id in wanted]
         return await self._store.follow(user_id, people, artists, self._clock(), key)
 
@@ -232,7 +232,7 @@ class UserBlocks:
         """
         if user_id == blocked_id:
             raise InvalidArgument.field("user_id", "must not be yourself")
-        if await self._store.answered(key) is None:
+        if await self._store.stored_answer(key) is None:
             await require_users(self._people, [blocked_id])
         await self._store.block(user_id, blocked_id, self._clock(), key)
         if key and not (await self._store.relation(user_id, blocked_id)).blocking:
@@ -291,9 +291,9 @@ class ArtistBlocks:
 
     async def block_artist(self, user_id: str, artist_id: str, key: RequestKey | None) -> None:
         """Block an artist; who is blocked already keeps the time. NotFound, FailedPrecondition."""
-        if await self._blocked.answered(key) is not None:
+        if await self._blocked.stored_answer(key) is not None:
             return
-        artist = (await self._artists.existing([artist_id]))[artist_id]
+        artist = (await self._artists.require([artist_id]))[artist_id]
         await self._blocked.save(user_id, [artist], self._clock(), key)
 
     async def unblock_artist(self, user_id: str, artist_id: str, key: RequestKey | None) -> None:

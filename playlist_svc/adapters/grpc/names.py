@@ -21,7 +21,7 @@ class CatalogueAlbums:
     def __init__(self, stub: CatalogInternalServiceStub) -> None:
         self._stub = stub
 
-    async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
+    async def require(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
         request = pb.LookupAlbumsRequest(ids=album_ids)
         answer = await self._stub.LookupAlbums(request, timeout=_BATCH_S)
         found = {one.id: album_of(one) for one in answer.albums}
@@ -35,7 +35,7 @@ class CatalogueArtists:
     def __init__(self, stub: CatalogInternalServiceStub) -> None:
         self._stub = stub
 
-    async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
+    async def require(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
         request = pb.LookupArtistsRequest(ids=artist_ids)
         answer = await self._stub.LookupArtists(request, timeout=_BATCH_S)
         found = {one.id: artist_of(one) for one in answer.artists}

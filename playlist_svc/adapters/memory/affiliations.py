@@ -19,7 +19,7 @@ class MemoryAffiliations:
         for playlist_id, head in sorted(self._heads.kept.items()):
             if head.owner_id in (one_id, other_id):
                 tied = other_id if head.owner_id == one_id else one_id
-                standing = await self._store.standing(playlist_id, head.owner_id, tied)
+                standing = await self._store.relation(playlist_id, head.owner_id, tied)
                 if tied in head.roles or standing.follows:
                     affiliations.append(Affiliation(playlist_id, tied))
         return affiliations

@@ -23,7 +23,7 @@ class MemoryAlbums:
     def __init__(self) -> None:
         self.known: dict[str, Album] = {}
 
-    async def existing(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
+    async def require(self, album_ids: Sequence[str]) -> Mapping[str, Album]:
         for album_id in album_ids:
             if album_id not in self.known:
                 raise unknown_resource_error("album", album_id)
@@ -47,7 +47,7 @@ class MemoryCollection(Generic[T]):
         self._answers = MemoryAnswers()
         self._held: defaultdict[str, dict[str, Saved[T]]] = defaultdict(dict)
 
-    async def answered(self, key: RequestKey | None) -> int | None:
+    async def stored_answer(self, key: RequestKey | None) -> int | None:
         answer = await self._answers.answer_of(None, key)
         return None if answer is None else int(answer)
 
@@ -106,7 +106,7 @@ class MemoryCollection(Generic[T]):
             self._version += 1
             self._feed.append(encode(self._entity, CollectionErased(user_id, self._version)))
 
-    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
+    async def page_of_all(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
         there = [
             ItemChanged(user_id, thing_id, one.saved_at_us, 0, True)
             for user_id, held in self._held.items()

@@ -34,6 +34,6 @@ class MemoryListings:
             [
                 playlist_id
                 for playlist_id in playlist_ids
-                if (await self._store.standing(playlist_id, "", user_id)).follows
+                if (await self._store.relation(playlist_id, "", user_id)).follows
             ]
         )

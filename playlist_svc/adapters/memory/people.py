@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from meshkit.erasure import UserChange
 from meshkit.replicas import MemoryReplica
 from playlist_svc.ports.clock import Clock
-from playlist_svc.ports.people import LastKnownName, names_told
+from playlist_svc.ports.people import LastKnownName, fold_changes
 
 
 class MemoryLastKnownNames:
@@ -43,5 +43,5 @@ class MemoryUserReplica(MemoryReplica[UserChange]):
         self._clock = clock
 
     def _store(self, changes: Sequence[UserChange], generation: int) -> None:
-        names, gone = names_told(changes)
+        names, gone = fold_changes(changes)
         self._told.put(names, gone, self._clock())

@@ -12,7 +12,7 @@ from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters.codecs import heads
 from playlist_svc.adapters.codecs.kept_answers import number
 from playlist_svc.adapters.memory.heads import MemoryHeads
-from playlist_svc.adapters.memory.writing import Kept, MemoryWriting
+from playlist_svc.adapters.memory.writing import MemoryWriting, StoredPlaylist
 from playlist_svc.adapters.pending_write import (
     PendingWrite,
     first_head,
@@ -35,8 +35,8 @@ from playlist_svc.ports.playlists import (
     Kinds,
     Listed,
     NewSnapshot,
+    PlaylistRelation,
     RevisionGone,
-    Standing,
     Writing,
 )
 
@@ -62,7 +62,7 @@ class MemoryPlaylists:
         self._kept_revisions = kept_revisions
         self._answers = MemoryAnswers()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._playlists: dict[str, Kept] = {}
+        self._playlists: dict[str, StoredPlaylist] = {}
         self._followed: dict[tuple[str, str], int] = {}
 
     async def create(self, head: Head, first: NewSnapshot, key: RequestKey | None) -> Head:
@@ -70,7 +70,7 @@ class MemoryPlaylists:
             await asyncio.sleep(0)
             made = first_head(head, first)
             self._require_room_for_owners(None, made)
-            kept = Kept(made)
+            kept = StoredPlaylist(made)
             kept.add(first, made)
             self._playlists[made.playlist_id] = kept
             await self._tell(made)
@@ -78,7 +78,7 @@ class MemoryPlaylists:
 
         return heads.decode(await self._answers.answer_once(None, key, produce))
 
-    async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
+    async def preview_create(self, owner_id: str, key: RequestKey | None) -> Head | None:
         await asyncio.sleep(0)
         answer = await self._answers.answer_of(None, key)
         if answer is not None:
@@ -105,11 +105,11 @@ class MemoryPlaylists:
 
         return await self._answers.answer_once(None, key, produce)
 
-    async def answered(self, key: RequestKey | None) -> bytes | None:
+    async def stored_answer(self, key: RequestKey | None) -> bytes | None:
         await asyncio.sleep(0)
         return await self._answers.answer_of(None, key)
 
-    async def _store(self, kept: Kept, draft: PendingWrite) -> None:
+    async def _store(self, kept: StoredPlaylist, draft: PendingWrite) -> None:
         if not draft.is_changed:
             return
         self._require_room_for_owners(draft.held, draft.head)
@@ -201,10 +201,10 @@ class MemoryPlaylists:
             return False
         return head.visibility is not Visibility.PRIVATE or head.role_of(user_id) > Role.STRANGER
 
-    async def standing(self, playlist_id: str, owner_id: str, user_id: str) -> Standing:
+    async def relation(self, playlist_id: str, owner_id: str, user_id: str) -> PlaylistRelation:
         await asyncio.sleep(0)
         follows = (playlist_id, user_id) in self._followed
-        return Standing(follows, (owner_id, user_id) in self.blocks)
+        return PlaylistRelation(follows, (owner_id, user_id) in self.blocks)
 
     async def follow(
         self, playlist_id: str, user_id: str, now_ms: int, key: RequestKey | None = None
@@ -237,7 +237,7 @@ class MemoryPlaylists:
 
         await self._answers.answer_once(None, key, produce)
 
-    async def _step_followers(self, kept: Kept, step: int) -> None:
+    async def _step_followers(self, kept: StoredPlaylist, step: int) -> None:
         head = kept.head
         followers = head.follower_count + step
         kept.head = replace(head, follower_count=followers, version=head.version + 1)
@@ -268,7 +268,7 @@ class MemoryPlaylists:
         for key in [key for key in self._followed if key[0] == playlist_id]:
             del self._followed[key]
 
-    def _shorten(self, kept: Kept) -> int:
+    def _shorten(self, kept: StoredPlaylist) -> int:
         oldest = kept.head.revision - self._kept_revisions
         gone = [revision for revision in kept.contents if revision < oldest]
         for revision in gone:

@@ -11,7 +11,7 @@ from playlist_svc.domain.rules import Condition, Field, Operator, Ordering, Rule
 from playlist_svc.ports.tracks import Track
 
 
-def chosen(
+def select(
     rule: Rule, tracks: Iterable[Track], saved_at: Mapping[str, int], owner_id: str, now_ms: int
 ) -> list[Track]:
     """Those of the tracks that the rule chooses, in its order; ``saved_at`` says what its owner

@@ -41,7 +41,7 @@ class MemoryArtists:
     def __init__(self) -> None:
         self.known: dict[str, Artist] = {}
 
-    async def existing(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
+    async def require(self, artist_ids: Sequence[str]) -> Mapping[str, Artist]:
         for artist_id in artist_ids:
             if artist_id not in self.known:
                 raise unknown_resource_error("artist", artist_id)
@@ -67,7 +67,7 @@ class MemorySocial:
         self._audiences: defaultdict[str, Audience] = defaultdict(Audience)
         self._artists: dict[str, ArtistFollowers] = {}
 
-    async def answered(self, key: RequestKey | None) -> int | None:
+    async def stored_answer(self, key: RequestKey | None) -> int | None:
         answer = await self._answers.answer_of(None, key)
         return None if answer is None else int(answer or 0)
 

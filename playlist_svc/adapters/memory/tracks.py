@@ -42,7 +42,7 @@ class MemoryTracks(MemoryReplica[CatalogueChange]):
             if row.track is not None
         }
 
-    async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
+    async def require(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         unknown = [id_ for id_ in dict.fromkeys(track_ids) if id_ not in await self.named([id_])]
         if unknown:
             asked_at = ToldAt(self._generation, 0)
@@ -54,9 +54,9 @@ class MemoryTracks(MemoryReplica[CatalogueChange]):
                 raise unknown_resource_error("track", id_)
         return found
 
-    async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
+    async def select(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
         available = [row.track for row in self._rows.values() if row.track and row.available]
-        chosen = memory_rules.chosen(rule, available, self._saved_at(owner_id), owner_id, now_ms)
+        chosen = memory_rules.select(rule, available, self._saved_at(owner_id), owner_id, now_ms)
         return [(track.track_id, track.duration_ms) for track in chosen]
 
     def _store(self, changes: Sequence[CatalogueChange], generation: int) -> None:

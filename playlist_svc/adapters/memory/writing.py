@@ -14,7 +14,7 @@ _UNDOABLE = (Kind.EDIT, Kind.RESTORE)
 
 
 @dataclass
-class Kept:
+class StoredPlaylist:
     """A playlist with its versions by revision."""
 
     head: Head
@@ -50,7 +50,7 @@ class Kept:
 class MemoryWriting:
     """A ``Writing`` while the playlist's lock is held."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: StoredPlaylist) -> None:
         self._kept = kept
         self.draft = PendingWrite(kept.head)
 

@@ -89,7 +89,7 @@ _BEFORE_ALL = ("infinity", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedHead:
     """A head whose row is locked until the transaction ends, and what its full copies cover."""
 
     head: Head
@@ -103,12 +103,12 @@ async def find(connection: Connection, playlist_id: str) -> Head | None:
     return None if row is None else playlist_rows.head_of(row)
 
 
-async def hold(connection: Connection, playlist_id: str) -> Held | None:
+async def hold(connection: Connection, playlist_id: str) -> LockedHead | None:
     """The head, held against every other writer."""
     row = await (await connection.execute(_HOLD.encode(), [playlist_id])).fetchone()
     if row is None:
         return None
-    return Held(playlist_rows.head_of(row), *row[len(HEAD_COLUMNS) :])
+    return LockedHead(playlist_rows.head_of(row), *row[len(HEAD_COLUMNS) :])
 
 
 async def insert(connection: Connection, head: Head) -> None:
@@ -118,7 +118,7 @@ async def insert(connection: Connection, head: Head) -> None:
     await connection.execute(_INSERT.encode(), values)
 
 
-async def update(connection: Connection, held: Held) -> None:
+async def update(connection: Connection, held: LockedHead) -> None:
     """The head but for its followers, and what its full copies cover."""
     values = playlist_rows.head_values(held.head)
     values |= {"copy_revision": held.copy_revision, "bytes_since_copy": held.bytes_since_copy}

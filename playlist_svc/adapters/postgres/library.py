@@ -106,11 +106,11 @@ class _PostgresCollection(Generic[T]):
         self._save, self._remove, self._count, self._page = map(
             sort.statement, (_SAVE, _REMOVE, _COUNT, _PAGE)
         )
-        self._among, self._erase, self._everyones = map(
+        self._among, self._erase, self._page_of_all = map(
             sort.statement, (_AMONG, _ERASE, _EVERYONES)
         )
 
-    async def answered(self, key: RequestKey | None) -> int | None:
+    async def stored_answer(self, key: RequestKey | None) -> int | None:
         answer = await kept(self._pool, key)
         return None if answer is None else int(answer)
 
@@ -180,8 +180,8 @@ class _PostgresCollection(Generic[T]):
                 await feeds_postgres.append(connection, encode(self._sort.entity, gone))
             await drop_empty(connection, user_id)
 
-    async def everyones(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
-        rows = await self._rows(self._everyones, user=after[0], id=after[1], limit=limit)
+    async def page_of_all(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
+        rows = await self._rows(self._page_of_all, user=after[0], id=after[1], limit=limit)
         return [ItemChanged(user_id, thing, unix_us(at), 0, True) for user_id, thing, at in rows]
 
     async def _tell(

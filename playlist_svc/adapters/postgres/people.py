@@ -10,7 +10,7 @@ from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.erasure import UserChange
 from meshkit.replicas_postgres import PostgresReplica
 from playlist_svc.ports.clock import Clock
-from playlist_svc.ports.people import LastKnownName, names_told
+from playlist_svc.ports.people import LastKnownName, fold_changes
 
 FEED: Final = "identity"
 """The name of the cursor."""
@@ -67,7 +67,7 @@ class PostgresUserReplica(PostgresReplica[UserChange]):
     async def _store(
         self, connection: postgres.Connection, changes: Sequence[UserChange], generation: int
     ) -> None:
-        names, gone = names_told(changes)
+        names, gone = fold_changes(changes)
         if names:
             await _keep(connection, names, self._clock())
         if gone:

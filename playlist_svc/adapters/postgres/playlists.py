@@ -22,7 +22,7 @@ from playlist_svc.adapters.postgres import heads as postgres_heads
 from playlist_svc.adapters.postgres import purge as postgres_purge
 from playlist_svc.adapters.postgres import versions as postgres_versions
 from playlist_svc.adapters.postgres.erasure import FOLLOWED, OWNED, SHARED
-from playlist_svc.adapters.postgres.heads import Held
+from playlist_svc.adapters.postgres.heads import LockedHead
 from playlist_svc.adapters.postgres.user_counts import drop_empty
 from playlist_svc.adapters.postgres.writing import Bounds, PostgresWriting
 from playlist_svc.domain import delta
@@ -34,7 +34,7 @@ from playlist_svc.ports.playlists import (
     Kinds,
     Listed,
     NewSnapshot,
-    Standing,
+    PlaylistRelation,
     Writing,
 )
 
@@ -95,7 +95,7 @@ class PostgresPlaylists:
             await self._cache.put([made])
         return heads.decode(answer)
 
-    async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
+    async def preview_create(self, owner_id: str, key: RequestKey | None) -> Head | None:
         async def query(connection: Connection) -> Head | None:
             answer = await self._answers.answer_of(connection, key)
             if answer is not None:
@@ -132,7 +132,7 @@ class PostgresPlaylists:
             await self._committed(writing.draft)
         return answer
 
-    async def answered(self, key: RequestKey | None) -> bytes | None:
+    async def stored_answer(self, key: RequestKey | None) -> bytes | None:
         return await kept(self._pool, key)
 
     async def _committed(self, draft: PendingWrite) -> None:
@@ -185,12 +185,12 @@ class PostgresPlaylists:
             lambda connection: postgres_heads.listed(connection, user_id, kinds, after, limit),
         )
 
-    async def standing(self, playlist_id: str, owner_id: str, user_id: str) -> Standing:
+    async def relation(self, playlist_id: str, owner_id: str, user_id: str) -> PlaylistRelation:
         names = {"playlist": playlist_id, "owner": owner_id, "user": user_id}
 
-        async def query(connection: Connection) -> Standing:
+        async def query(connection: Connection) -> PlaylistRelation:
             async for follows, blocked in await connection.execute(_STANDING, names):
-                return Standing(follows, blocked)
+                return PlaylistRelation(follows, blocked)
             raise RuntimeError("a question without a table has one answer")
 
         return await postgres.read(self._pool, query)
@@ -198,7 +198,7 @@ class PostgresPlaylists:
     async def follow(
         self, playlist_id: str, user_id: str, now_ms: int, key: RequestKey | None = None
     ) -> int:
-        async def step(connection: Connection, held: Held | None) -> Head:
+        async def step(connection: Connection, held: LockedHead | None) -> Head:
             if held is None or held.head.deleted_at_ms is not None:
                 raise unknown_resource_error("playlist", playlist_id)
             row = [playlist_id, user_id, instant_of_ms(now_ms)]
@@ -209,7 +209,7 @@ class PostgresPlaylists:
         return int(await self._stepped(playlist_id, key, step))
 
     async def unfollow(self, playlist_id: str, user_id: str, key: RequestKey | None = None) -> None:
-        async def step(connection: Connection, held: Held | None) -> Head | None:
+        async def step(connection: Connection, held: LockedHead | None) -> Head | None:
             if held is None:
                 return None
             if not (await connection.execute(_UNFOLLOW, [playlist_id, user_id])).rowcount:
@@ -222,7 +222,7 @@ class PostgresPlaylists:
         self,
         playlist_id: str,
         key: RequestKey | None,
-        step: Callable[[Connection, Held | None], Awaitable[Head | None]],
+        step: Callable[[Connection, LockedHead | None], Awaitable[Head | None]],
     ) -> bytes:
         """How many follow after ``step``, as it is kept."""
         heads_after: list[Head] = []

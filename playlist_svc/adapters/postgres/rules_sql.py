@@ -43,7 +43,7 @@ T = TypeVar("T")
 Values = list[Any]
 
 
-def chosen(rule: Rule, owner_id: str, now_ms: int) -> tuple[sql.Composed, Values]:
+def select(rule: Rule, owner_id: str, now_ms: int) -> tuple[sql.Composed, Values]:
     """The statement that chooses (track_id, duration_ms), and its values."""
     values: Values = []
     saved = sql.SQL("")

@@ -152,7 +152,7 @@ class PostgresSocial:
         self._most_blocked = most_blocked
         self._answers = PostgresAnswers()
 
-    async def answered(self, key: RequestKey | None) -> int | None:
+    async def stored_answer(self, key: RequestKey | None) -> int | None:
         answer = await kept(self._pool, key)
         return None if answer is None else int(answer or 0)
 

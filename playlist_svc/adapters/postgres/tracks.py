@@ -54,7 +54,7 @@ class PostgresTracks:
             found.update(await self._read(missing[at : at + _BATCH]))
         return found
 
-    async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
+    async def require(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         """Names may be held in memory; what is available is always read."""
         found = dict(await self.named(track_ids))
         lost = await self._lost(track_ids)
@@ -73,8 +73,8 @@ class PostgresTracks:
                 raise unknown_resource_error("track", id_)
         return found
 
-    async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
-        statement, values = rules_sql.chosen(rule, owner_id, now_ms)
+    async def select(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
+        statement, values = rules_sql.select(rule, owner_id, now_ms)
 
         async def query(connection: postgres.Connection) -> list[tuple[Any, ...]]:
             # Planned for these very values: a plan for any would miss that few rows match.

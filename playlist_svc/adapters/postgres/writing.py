@@ -12,7 +12,7 @@ from playlist_svc.adapters.content_cache import ContentCache
 from playlist_svc.adapters.pending_write import PendingWrite, as_snapshot, owned_counts
 from playlist_svc.adapters.postgres import heads as postgres_heads
 from playlist_svc.adapters.postgres import versions as postgres_versions
-from playlist_svc.adapters.postgres.heads import Held
+from playlist_svc.adapters.postgres.heads import LockedHead
 from playlist_svc.domain import delta
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.playlist import KEPT_REVISIONS, MOST_PLAYLISTS, Head, Snapshot
@@ -34,7 +34,7 @@ class Bounds:
 class PostgresWriting:
     """A ``Writing`` on the connection that holds the playlist's row."""
 
-    def __init__(self, connection: Connection, versions: ContentCache, held: Held) -> None:
+    def __init__(self, connection: Connection, versions: ContentCache, held: LockedHead) -> None:
         self._connection = connection
         self._versions = versions
         self._held = held
@@ -115,8 +115,8 @@ class PostgresWriting:
         return delta.encode(await asyncio.to_thread(delta.difference, before, after))
 
     async def _store_version(
-        self, recorded: NewSnapshot, held: Held, encoded: bytes, bounds: Bounds
-    ) -> Held:
+        self, recorded: NewSnapshot, held: LockedHead, encoded: bytes, bounds: Bounds
+    ) -> LockedHead:
         """Answers what the full copies cover then."""
         playlist_id, revision = held.head.playlist_id, held.head.revision
         await postgres_versions.insert(self._connection, playlist_id, revision, recorded, encoded)
@@ -128,4 +128,4 @@ class PostgresWriting:
         await postgres_versions.insert_copy(
             self._connection, playlist_id, revision, recorded.content
         )
-        return Held(held.head, revision, 0)
+        return LockedHead(held.head, revision, 0)

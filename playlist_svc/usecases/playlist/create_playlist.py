@@ -32,7 +32,7 @@ class CreatePlaylist:
     async def __call__(self, owner_id: str, new: NewPlaylist, key: RequestKey | None) -> Head:
         """Makes it, or gives the one that an equal request made, as it was then."""
         now_ms = self._clock()
-        chosen = await self._tracks.chosen(new.rule, owner_id, now_ms) if new.rule else []
+        chosen = await self._tracks.select(new.rule, owner_id, now_ms) if new.rule else []
         order = chosen_order(chosen, owner_id, now_ms)
         summary = created_with(len(order))
         return await self._make(owner_id, new, order=order, summary=summary, now_ms=now_ms, key=key)

@@ -75,7 +75,7 @@ class Edits:
 
     async def new_entries(self, user_id: str, track_ids: Sequence[str]) -> list[Entry]:
         """New entries of these tracks. NotFound for the first that does not exist."""
-        known = await self._tracks.existing(dict.fromkeys(track_ids)) if track_ids else {}
+        known = await self._tracks.require(dict.fromkeys(track_ids)) if track_ids else {}
         author = to_raw(user_id)
         return [
             Entry(item_id, to_raw(track_id), author, known[track_id].duration_ms)

@@ -22,7 +22,7 @@ class FollowPlaylist:
 
         NotFound; FailedPrecondition for one's own, and (COLLECTION_FULL) for too many.
         """
-        answered = await self._store.answered(key)
+        answered = await self._store.stored_answer(key)
         if answered is not None:
             return int(answered)
         head = await self._access.visible(playlist_id, user_id)

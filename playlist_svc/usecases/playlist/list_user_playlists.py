@@ -27,7 +27,7 @@ class ListUserPlaylists:
 
         NotFound for who does not exist or has blocked the user.
         """
-        await self._people.existing([owner_id])
+        await self._people.require([owner_id])
         if await self._access.blocked(owner_id, user_id):
             raise unknown_user_error(owner_id)
         found = await self._store.heads_of(owner_id, Kinds.PUBLIC, after, limit)

@@ -65,7 +65,7 @@ class PutManagedPlaylist:
         """
         if wanted.playlist_id:
             return wanted.playlist_id, await self._replaced(wanted, key)
-        made = await self._store.foreseen(wanted.owner_id, key)
+        made = await self._store.preview_create(wanted.owner_id, key)
         if made is None:
             await require_users(self._people, [wanted.owner_id])
             new = NewPlaylist(wanted.title, wanted.description, managed_by=wanted.service)
@@ -78,7 +78,7 @@ class PutManagedPlaylist:
         return made.playlist_id, made.snapshot_id
 
     async def _replaced(self, wanted: ManagedPlaylist, key: RequestKey | None) -> str:
-        answered = await self._store.answered(key)
+        answered = await self._store.stored_answer(key)
         if answered is not None:
             return Edited.of(answered).snapshot_id
         chosen = await self._chosen(wanted)
@@ -100,5 +100,5 @@ class PutManagedPlaylist:
         return edited.snapshot_id
 
     async def _chosen(self, wanted: ManagedPlaylist) -> list[tuple[str, int]]:
-        known = await self._tracks.existing(wanted.track_ids)
+        known = await self._tracks.require(wanted.track_ids)
         return [(track_id, known[track_id].duration_ms) for track_id in wanted.track_ids]

@@ -51,7 +51,7 @@ class AcceptShare:
         ShareInvalid, UserBlocked, FailedPrecondition (COLLECTION_FULL), ResourceExhausted
         (LIMIT_REACHED).
         """
-        if await self._store.answered(key) is not None:
+        if await self._store.stored_answer(key) is not None:
             return await self._again(caller, code)
         who = f"user {caller}"
         share, head = await self._codes.open(who, code)

@@ -17,7 +17,7 @@ from playlist_svc.usecases.sharing.owner_writes import OwnerWrites
 
 
 @dataclass(frozen=True, slots=True)
-class MadeShare:
+class CreatedShare:
     """A link and the name of who made it; ``code`` is empty when it was told before."""
 
     share: Share
@@ -50,7 +50,7 @@ class CreateShare:
         role: Role | None,
         expires_in_s: float | None,
         key: RequestKey | None,
-    ) -> MadeShare:
+    ) -> CreatedShare:
         """Make a link that ends in ``expires_in_s`` seconds, None for the default.
 
         An equal ``key`` gives the link that was made the first time. NotFound, PermissionDenied,
@@ -72,12 +72,12 @@ class CreateShare:
         answer = (await self._write(caller, playlist_id, key, decide)).decode()
         names = await self._people.names([caller])
         if answer == share_id:
-            return MadeShare(made[-1], names.get(caller, ""), code)
+            return CreatedShare(made[-1], names.get(caller, ""), code)
         # What was kept is the id alone, so that no answer at rest holds a code.
         earlier = await self._shares.get(answer)
         if earlier is None:
             raise unknown_share_error(answer)
-        return MadeShare(earlier, names.get(earlier.created_by, ""), "")
+        return CreatedShare(earlier, names.get(earlier.created_by, ""), "")
 
 
 def _lifetime_s(role: Role | None, expires_in_s: float | None) -> float | None:

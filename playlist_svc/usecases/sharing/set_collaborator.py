@@ -52,7 +52,7 @@ class SetCollaborator:
         NotFound (playlist, user), PermissionDenied, InvalidArgument for the owner, UserBlocked,
         FailedPrecondition (COLLECTION_FULL).
         """
-        answered = await self._store.answered(key)
+        answered = await self._store.stored_answer(key)
         if answered is not None:
             await self._require_not_blocked(caller, user_id)
             names = await self._people.names([user_id])
@@ -61,7 +61,7 @@ class SetCollaborator:
         await self._access.require(head, caller, Role.OWNER)
         if user_id == caller:
             raise InvalidArgument.field("user_id", "owns the playlist")
-        name = (await self._people.existing([user_id]))[user_id]
+        name = (await self._people.require([user_id]))[user_id]
         await self._require_not_blocked(caller, user_id)
 
         def change(held: Head) -> Head:

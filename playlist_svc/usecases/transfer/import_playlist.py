@@ -54,10 +54,10 @@ class Progress:
     playlist_id: str = ""
 
 
-class ForeseenPlaylists(NewPlaylists, Protocol):
+class PreviewedPlaylists(NewPlaylists, Protocol):
     """What of ``PlaylistStore`` is needed to make a playlist after long work; see there."""
 
-    async def foreseen(self, owner_id: str, key: RequestKey | None) -> Head | None:
+    async def preview_create(self, owner_id: str, key: RequestKey | None) -> Head | None:
         """The playlist that an equal key made; raises what would refuse a new one now."""
         ...
 
@@ -72,7 +72,7 @@ class ImportPlaylist:
         self,
         thread: FileThread,
         find_tracks: FindTracks,
-        playlists: ForeseenPlaylists,
+        playlists: PreviewedPlaylists,
         tracks: Tracks,
         clock: Clock,
         new_id: NewId,
@@ -91,7 +91,7 @@ class ImportPlaylist:
         IMPORT_FILE_MALFORMED), FailedPrecondition (COLLECTION_FULL) before the first step, as far
         as they can be known by then; Unavailable.
         """
-        made = await self._playlists.foreseen(command.user_id, command.key)
+        made = await self._playlists.preview_create(command.user_id, command.key)
         document = await self._thread(parsed, command.content, command.file_format)
         count = len(document.entries)
         if made is not None:

@@ -186,7 +186,7 @@ async def test_oneself_and_unknown_users_cannot_be_blocked(scene: Scene) -> None
 
 async def test_when_identity_is_away_nobody_is_blocked(scene: Scene) -> None:
     class Away(KnownPeople):
-        async def existing(self, user_ids: object) -> dict[str, str]:
+        async def require(self, user_ids: object) -> dict[str, str]:
             raise Unavailable("identity is away")
 
     scene.people = Away()

@@ -6,7 +6,7 @@ import pytest
 
 from meshkit import postgres
 from playlist_svc.adapters.postgres.people import PostgresLastKnownNames, PostgresUserReplica
-from tests.contracts.playlist.people_suite import NOW, ToldNamesContract, UserReplicaContract
+from tests.contracts.playlist.people_suite import NOW, LastKnownNamesContract, UserReplicaContract
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def told(pool: postgres.Pool) -> PostgresLastKnownNames:
     return PostgresLastKnownNames(pool)
 
 
-class TestPostgresToldNames(ToldNamesContract): ...
+class TestPostgresLastKnownNames(LastKnownNamesContract): ...
 
 
 class TestPostgresUserReplica(UserReplicaContract):

@@ -82,8 +82,8 @@ async def test_rules_choose_the_same_in_postgresql_and_in_memory(
     await world.save(OWNER, saved)
     for copy in (memory, world.copy):
         await copy.apply([told(track) for track in tracks], "")
-    expected = await memory.chosen(rule, OWNER, NOW)
-    assert await world.tracks.chosen(rule, OWNER, NOW) == expected
+    expected = await memory.select(rule, OWNER, NOW)
+    assert await world.tracks.select(rule, OWNER, NOW) == expected
     ids = [track.track_id for track in tracks]
     assert await world.tracks.named(ids) == await memory.named(ids)
 
@@ -111,16 +111,16 @@ async def test_what_can_be_added_is_read_anew_though_its_name_is_held(
     stays, leaves = a_track("Stays"), a_track("Leaves")
     ids = [stays.track_id, leaves.track_id]
     await world.tell(stays, leaves)
-    there = await tracks.existing(ids)
+    there = await tracks.require(ids)
     assert there == {stays.track_id: stays, leaves.track_id: leaves}
     await world.copy.apply([removed(leaves, 2)], "t2")
     with pytest.raises(NotFound) as refused:
-        await tracks.existing(ids)
+        await tracks.require(ids)
     assert refused.value.metadata == {"resource": "track", "id": leaves.track_id}
     gone = replace(leaves, available=False)
     assert await tracks.named(ids) == {stays.track_id: stays, leaves.track_id: gone}
     await world.copy.apply([told(leaves, 3)], "t3")
-    assert await tracks.existing(ids) == there
+    assert await tracks.require(ids) == there
     assert world.catalogue.asked == []
 
 
@@ -156,7 +156,7 @@ async def test_questions_and_the_feed_at_once_end_in_what_the_feed_told(
     tracks = [a_track() for _ in range(300)]
     catalogue = ScriptedCatalogue({track.track_id: track for track in tracks})
     ids = [track.track_id for track in tracks]
-    asking = [PostgresTracks(pool, catalogue).existing(ids[::step]) for step in (1, -1, 2)]
+    asking = [PostgresTracks(pool, catalogue).require(ids[::step]) for step in (1, -1, 2)]
     copy = PostgresCatalogueReplica(pool)
     feed = copy.apply([told(_at(track, 1), 1) for track in reversed(tracks)], "t")
     await asyncio.gather(*asking, feed)
@@ -170,7 +170,7 @@ async def test_a_store_that_is_away_is_unavailable() -> None:
     ) as pool:
         tracks = PostgresTracks(pool, ScriptedCatalogue())
         rule = Rule(RuleMatch.ALL, (), 1, Ordering.ADDED, descending=False)
-        for call in (tracks.named(["x"]), tracks.existing(["x"]), tracks.chosen(rule, OWNER, NOW)):
+        for call in (tracks.named(["x"]), tracks.require(["x"]), tracks.select(rule, OWNER, NOW)):
             with pytest.raises(Unavailable):
                 await call
 

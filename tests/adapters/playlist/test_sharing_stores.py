@@ -92,7 +92,7 @@ async def client(valkey_url: str) -> AsyncIterator[Redis]:
         yield opened
 
 
-class TestValkeyTries(AttemptsContract):
+class TestValkeyAttempts(AttemptsContract):
     @pytest.fixture
     def attempts(self, client: Redis) -> ValkeyAttemptLimiter:
         return ValkeyAttemptLimiter(client)

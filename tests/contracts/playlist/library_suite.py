@@ -128,10 +128,10 @@ class CollectionContract(ABC):
         self, collection: UserCollection[Any], other: UserCollection[Any], user: str
     ) -> None:
         ids, saving, removing = new_ids(3), a_key(user, "save"), a_key(user, "remove")
-        assert await collection.answered(saving) is None
+        assert await collection.stored_answer(saving) is None
         answers = [one.save(user, self.things(ids), NOW, saving) for one in (collection, other) * 3]
         assert set(await asyncio.gather(*answers)) == {3}
-        assert await other.answered(saving) == 3
+        assert await other.stored_answer(saving) == 3
         assert await collection.remove(user, ids[:2], NOW, removing) == 2
         assert await other.save(user, self.things(ids), NOW, saving) == 3
         assert await other.remove(user, ids[:2], NOW, removing) == 2
@@ -143,7 +143,7 @@ class CollectionContract(ABC):
         ids, first, second = new_ids(2), a_key(user, "save"), a_key(user, "save", b"other")
         await collection.save(user, self.things(ids[:1]), NOW, first)
         for again in (
-            collection.answered(second),
+            collection.stored_answer(second),
             collection.save(user, self.things(ids), NOW, second),
         ):
             with pytest.raises(RequestIdReused):

@@ -15,7 +15,7 @@ from playlist_svc.ports.people import LastKnownName, LastKnownNames
 NOW = 1_790_000_000_000
 
 
-class ToldNamesContract:
+class LastKnownNamesContract:
     """Names and when they were told."""
 
     async def test_names_are_kept_with_their_time(self, told: LastKnownNames) -> None:

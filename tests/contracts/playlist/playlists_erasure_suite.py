@@ -11,7 +11,7 @@ from meshkit.feeds import Op
 from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
-from playlist_svc.ports.playlists import Kinds, Standing
+from playlist_svc.ports.playlists import Kinds, PlaylistRelation
 from tests.contracts.playlist.playlists_world import (
     NOW,
     StoreWorld,
@@ -75,8 +75,8 @@ class StoreErasureContract:
         assert (after.members, after.follower_count) == ((stays,), 1)
         assert (await known(world.store, deleted.playlist_id)).members == (stays,)
         assert await self._lists(world, leaver) == []
-        standing = await world.store.standing(shared.playlist_id, owner, leaver)
-        assert standing == Standing(follows=False, blocked=False)
+        standing = await world.store.relation(shared.playlist_id, owner, leaver)
+        assert standing == PlaylistRelation(follows=False, blocked=False)
         told = await changes(world.feed, token)
         assert {one.id for one in told} == {shared.playlist_id, deleted.playlist_id}
         newest = max((one for one in told if one.id == after.playlist_id), key=lambda c: c.version)

@@ -12,7 +12,7 @@ from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.content import Content
 from playlist_svc.domain.order import EMPTY
 from playlist_svc.domain.playlist import Head, Kind, Member
-from playlist_svc.ports.playlists import Kinds, PlaylistStore, Standing
+from playlist_svc.ports.playlists import Kinds, PlaylistRelation, PlaylistStore
 from tests.contracts.playlist.playlists_world import (
     NOW,
     StoreWorld,
@@ -82,10 +82,10 @@ class StoreListsContract:
     ) -> None:
         playlist_id = (await made(world.store, new_id())).playlist_id
         fan, following, leaving = new_id(), key(), key()
-        assert await world.store.answered(following) is None
+        assert await world.store.stored_answer(following) is None
         calls = [one.follow(playlist_id, fan, NOW, following) for one in (world.store, world.other)]
         assert await asyncio.gather(*calls) == [1, 1]
-        assert await world.other.answered(following) is not None
+        assert await world.other.stored_answer(following) is not None
         await world.store.unfollow(playlist_id, fan, leaving)
         assert await world.other.follow(playlist_id, fan, NOW, following) == 1
         assert (await known(world.store, playlist_id)).follower_count == 0
@@ -138,9 +138,13 @@ class StoreListsContract:
         await world.store.follow(playlist_id, fan, NOW)
         await world.block(owner, enemy)
         await world.block(fan, owner)
-        assert await world.other.standing(playlist_id, owner, fan) == Standing(True, False)
-        assert await world.other.standing(playlist_id, owner, enemy) == Standing(False, True)
-        assert await world.other.standing(playlist_id, owner, new_id()) == Standing(False, False)
+        for user, follows, blocked in (
+            (fan, True, False),
+            (enemy, False, True),
+            (new_id(), False, False),
+        ):
+            relation = await world.other.relation(playlist_id, owner, user)
+            assert relation == PlaylistRelation(follows, blocked)
 
     async def test_pages_go_by_time_and_then_id_where_times_are_equal(
         self, world: StoreWorld
@@ -231,19 +235,19 @@ class StoreListsContract:
     async def test_what_a_creation_would_answer_is_foreseen(self, small_world: StoreWorld) -> None:
         store, other, owner = small_world.store, small_world.other, new_id()
         request = key()
-        assert await store.foreseen(owner, request) is None
+        assert await store.preview_create(owner, request) is None
         first = version(Content("One", "", EMPTY), owner, kind=Kind.CREATED)
         created = await store.create(head(owner), first, request)
-        assert await other.foreseen(owner, request) == created
-        assert await other.foreseen(owner, None) is None
+        assert await other.preview_create(owner, request) == created
+        assert await other.preview_create(owner, None) is None
         with pytest.raises(InvalidArgument) as reused:
-            await other.foreseen(owner, replace(request, body_sha256=b"other"))
+            await other.preview_create(owner, replace(request, body_sha256=b"other"))
         assert reused.value.reason == "REQUEST_ID_REUSED"
         for _ in range(2):
             await made(store, owner)
         for unused in (None, key()):
             with pytest.raises(FailedPrecondition) as full:
-                await other.foreseen(owner, unused)
+                await other.preview_create(owner, unused)
             assert full.value.reason == "COLLECTION_FULL"
-        assert await other.foreseen(owner, request) == created
-        assert await other.foreseen(new_id(), None) is None
+        assert await other.preview_create(owner, request) == created
+        assert await other.preview_create(new_id(), None) is None

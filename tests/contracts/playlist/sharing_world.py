@@ -17,7 +17,7 @@ from playlist_svc.ports.tracks import Track
 from playlist_svc.usecases.access import Access
 from playlist_svc.usecases.playlist.get_playlist import GetPlaylist
 from playlist_svc.usecases.sharing.accept_share import AcceptShare
-from playlist_svc.usecases.sharing.create_share import CreateShare, MadeShare
+from playlist_svc.usecases.sharing.create_share import CreatedShare, CreateShare
 from playlist_svc.usecases.sharing.list_collaborators import ListCollaborators
 from playlist_svc.usecases.sharing.list_shares import ListShares
 from playlist_svc.usecases.sharing.member_changes import MemberChanges
@@ -43,7 +43,7 @@ class Everyone:
     async def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
         return {user_id: f"u{user_id}" for user_id in user_ids if user_id not in self.gone}
 
-    async def existing(self, user_ids: Collection[str]) -> Mapping[str, str]:
+    async def require(self, user_ids: Collection[str]) -> Mapping[str, str]:
         for user_id in user_ids:
             if user_id in self.gone:
                 raise NotFound("no user", metadata={"resource": "user", "id": user_id})
@@ -170,7 +170,7 @@ class SharingWorld:
         playlist_id: str,
         role: Role | None = None,
         expires_in_s: float | None = None,
-    ) -> MadeShare:
+    ) -> CreatedShare:
         return await self.create_share(owner, playlist_id, role, expires_in_s, None)
 
 

@@ -20,7 +20,7 @@ class KnownPeople:
     async def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
         return {one: self.known[one] for one in user_ids if one in self.known}
 
-    async def existing(self, user_ids: Collection[str]) -> Mapping[str, str]:
+    async def require(self, user_ids: Collection[str]) -> Mapping[str, str]:
         for user_id in user_ids:
             if user_id not in self.known:
                 raise NotFound("Unknown.", metadata={"resource": "user", "id": user_id})
@@ -36,13 +36,13 @@ class KnownTracks:
     async def named(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         return {one: self.known[one] for one in track_ids if one in self.known}
 
-    async def existing(self, track_ids: Collection[str]) -> Mapping[str, Track]:
+    async def require(self, track_ids: Collection[str]) -> Mapping[str, Track]:
         for track_id in track_ids:
             if track_id not in self.known or not self.known[track_id].available:
                 raise NotFound("Unknown.", metadata={"resource": "track", "id": track_id})
         return await self.named(track_ids)
 
-    async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
+    async def select(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
         return []
 
 

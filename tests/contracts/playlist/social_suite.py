@@ -115,7 +115,7 @@ class SocialContract:
         keys = {call: RequestKey(user, call, "1", b"body".ljust(32)) for call in CALLS}
         for one in (store, other, store):
             assert await one.follow(user, [person], [], NOW, keys["follow"]) == 1
-        assert await other.answered(keys["follow"]) == 1
+        assert await other.stored_answer(keys["follow"]) == 1
         assert await store.unfollow(user, [person], [], keys["unfollow"]) == 1
         assert await other.unfollow(user, [person], [], keys["unfollow"]) == 1
         await store.block(user, stranger, NOW, keys["block"])
@@ -131,7 +131,7 @@ class SocialContract:
         user, person = new_ids(2)
         first, second = (RequestKey(user, "follow", "1", body * 32) for body in (b"1", b"2"))
         await store.follow(user, [person], [], NOW, first)
-        for again in (store.answered(second), store.follow(user, [person], [], NOW, second)):
+        for again in (store.stored_answer(second), store.follow(user, [person], [], NOW, second)):
             with pytest.raises(RequestIdReused):
                 await again
 

@@ -202,7 +202,7 @@ class RulesContract:
     ) -> None:
         wall = condition(Field.TITLE, IS, "the wall")
         rule = Rule(RuleMatch.ALL, (wall,), 1, Ordering.ADDED, descending=False)
-        assert await world.tracks.chosen(rule, OWNER, NOW) == [(named["a"].track_id, 59_999)]
+        assert await world.tracks.select(rule, OWNER, NOW) == [(named["a"].track_id, 59_999)]
 
     async def test_chance_is_the_same_all_day_and_another_tomorrow(
         self, world: TracksUnderTest

@@ -30,7 +30,7 @@ class TracksContract:
         track = a_track()
         await world.tell(track)
         world.catalogue.away = True
-        assert await world.tracks.existing([track.track_id]) == {track.track_id: track}
+        assert await world.tracks.require([track.track_id]) == {track.track_id: track}
 
     async def test_what_is_unknown_is_asked_for_once_and_stays(
         self, world: TracksUnderTest
@@ -38,7 +38,7 @@ class TracksContract:
         known, new = a_track(), a_track("New", genres=("Soul",))
         await world.tell(known)
         world.catalogue.there[new.track_id] = new
-        found = await world.tracks.existing([new.track_id, known.track_id, new.track_id])
+        found = await world.tracks.require([new.track_id, known.track_id, new.track_id])
         assert found == {known.track_id: known, new.track_id: new}
         world.catalogue.away = True
         assert await world.tracks.named([new.track_id]) == {new.track_id: new}
@@ -49,14 +49,14 @@ class TracksContract:
     ) -> None:
         tracks = [a_track(f"Song {number}") for number in range(10_000)]
         world.catalogue.there = {track.track_id: track for track in tracks}
-        found = await world.tracks.existing([track.track_id for track in tracks])
+        found = await world.tracks.require([track.track_id for track in tracks])
         assert found == world.catalogue.there
 
     async def test_the_first_track_that_there_is_not_is_named(self, world: TracksUnderTest) -> None:
         known, first, second = a_track(), str(ULID()), str(ULID())
         await world.tell(known)
         with pytest.raises(NotFound) as raised:
-            await world.tracks.existing([known.track_id, first, second])
+            await world.tracks.require([known.track_id, first, second])
         assert raised.value.metadata == {"resource": "track", "id": first}
 
     async def test_what_was_removed_is_named_and_does_not_exist(
@@ -69,14 +69,14 @@ class TracksContract:
         named = await world.tracks.named([track.track_id])
         assert named == {track.track_id: replace(track, available=False)}
         with pytest.raises(NotFound):
-            await world.tracks.existing([track.track_id])
+            await world.tracks.require([track.track_id])
 
     async def test_nothing_is_known_while_the_catalogue_is_away(
         self, world: TracksUnderTest
     ) -> None:
         world.catalogue.away = True
         with pytest.raises(Unavailable):
-            await world.tracks.existing([str(ULID())])
+            await world.tracks.require([str(ULID())])
 
     async def test_what_the_feed_told_during_a_question_stands(
         self, world: TracksUnderTest
@@ -89,7 +89,7 @@ class TracksContract:
 
         world.catalogue.there[old.track_id] = old
         world.catalogue.meanwhile = meanwhile
-        assert await world.tracks.existing([old.track_id]) == {new.track_id: new}
+        assert await world.tracks.require([old.track_id]) == {new.track_id: new}
 
     async def test_what_was_removed_during_a_question_is_gone(self, world: TracksUnderTest) -> None:
         track = a_track()
@@ -100,13 +100,13 @@ class TracksContract:
         world.catalogue.there[track.track_id] = track
         world.catalogue.meanwhile = meanwhile
         with pytest.raises(NotFound):
-            await world.tracks.existing([track.track_id])
+            await world.tracks.require([track.track_id])
         assert await world.choose() == []
 
     async def test_the_feed_corrects_what_was_asked_for(self, world: TracksUnderTest) -> None:
         asked = a_track("Asked")
         world.catalogue.there[asked.track_id] = asked
-        await world.tracks.existing([asked.track_id])
+        await world.tracks.require([asked.track_id])
         await world.copy.apply([removed(asked, 1)], "")
         assert await world.choose() == []
 
@@ -152,7 +152,7 @@ class TrackReplicaContract(ReplicaContract):
         asked = a_track()
         world.catalogue.there[asked.track_id] = asked
         world.catalogue.meanwhile = world.copy.begin_listing
-        await world.tracks.existing([asked.track_id])
+        await world.tracks.require([asked.track_id])
         await world.copy.end_listing()
         assert await world.choose() == []
         await world.tell(asked)

@@ -63,7 +63,7 @@ class TracksUnderTest:
     ) -> list[str]:
         """The ids that a rule chooses."""
         rule = Rule(match, conditions, limit, order, descending)
-        return [id_ for id_, _ in await self.tracks.chosen(rule, owner, now_ms)]
+        return [id_ for id_, _ in await self.tracks.select(rule, owner, now_ms)]
 
 
 def told(track: Track, version: int = 1) -> TrackChange:

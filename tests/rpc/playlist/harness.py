@@ -71,10 +71,10 @@ class Tracks(MemoryTracks):
         super().__init__(NoCatalogue())
         self.away = False
 
-    async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
+    async def select(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
         if self.away:
             raise Unavailable("away")
-        return await super().chosen(rule, owner_id, now_ms)
+        return await super().select(rule, owner_id, now_ms)
 
 
 class People:
@@ -86,7 +86,7 @@ class People:
     async def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
         return {one: self.known[one] for one in user_ids if one in self.known}
 
-    async def existing(self, user_ids: Collection[str]) -> Mapping[str, str]:
+    async def require(self, user_ids: Collection[str]) -> Mapping[str, str]:
         for one in user_ids:
             if one not in self.known:
                 raise NotFound("no such user", metadata={"resource": "user", "id": one})

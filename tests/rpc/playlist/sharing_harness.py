@@ -71,14 +71,14 @@ class AnyTrack:
 class AnyArtist(MemoryArtists):
     """``Artists`` that has whatever it is asked for."""
 
-    async def existing(self, artist_ids: Sequence[str]) -> dict[str, Artist]:
+    async def require(self, artist_ids: Sequence[str]) -> dict[str, Artist]:
         return {one: Artist(one, "The Föhn") for one in artist_ids}
 
 
 class AnyAlbum(MemoryAlbums):
     """``Albums`` that has whatever it is asked for."""
 
-    async def existing(self, album_ids: Sequence[str]) -> dict[str, Album]:
+    async def require(self, album_ids: Sequence[str]) -> dict[str, Album]:
         return {one: Album(one, "First", "Ada", one, 2020, "") for one in album_ids}
 
 

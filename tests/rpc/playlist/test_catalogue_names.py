@@ -71,12 +71,12 @@ async def stub(mesh: ServedMesh) -> Any:
 
 
 async def test_albums_come_with_what_lists_show(stub: Any) -> None:
-    found = await CatalogueAlbums(stub).existing(KNOWN)
+    found = await CatalogueAlbums(stub).require(KNOWN)
     assert found == {one: Album(one, "South", "The Föhn", KNOWN[0], 1998, "/a/s") for one in KNOWN}
 
 
 async def test_artists_come_with_their_names(stub: Any) -> None:
-    found = await CatalogueArtists(stub).existing(KNOWN)
+    found = await CatalogueArtists(stub).require(KNOWN)
     assert found == {one: Artist(one, "The Föhn") for one in KNOWN}
 
 
@@ -88,7 +88,7 @@ async def test_the_first_that_is_missing_is_named(
 ) -> None:
     missing: Sequence[str] = [new_id(), new_id()]
     with pytest.raises(NotFound) as fault:
-        await port(stub).existing([KNOWN[1], *missing, KNOWN[0]])
+        await port(stub).require([KNOWN[1], *missing, KNOWN[0]])
     assert fault.value.metadata == {"resource": resource, "id": missing[0]}
 
 
@@ -98,4 +98,4 @@ async def test_a_catalogue_that_is_away_makes_the_call_unavailable(
 ) -> None:
     async with grpc.aio.insecure_channel("127.0.0.1:1", interceptors=interceptors()) as channel:
         with pytest.raises(Unavailable):
-            await port(CatalogInternalServiceStub(channel)).existing(KNOWN)
+            await port(CatalogInternalServiceStub(channel)).require(KNOWN)

@@ -320,7 +320,7 @@ async def test_a_retry_is_answered_when_the_track_has_left_since_or_cannot_be_lo
     async def away(*_: object) -> Any:
         raise Unavailable("away")
 
-    monkeypatch.setattr(world.tracks, "existing", away)
+    monkeypatch.setattr(world.tracks, "require", away)
     assert await ann.call("AddTracks", **added) == first
     assert await ann.call("ReplaceTracks", **replaced) == second
     fault = await refused(ann.call("AddTracks", **{**added, "request_id": "newer"}))

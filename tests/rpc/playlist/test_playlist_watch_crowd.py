@@ -48,7 +48,7 @@ class Spy:
         self.at_once = 0
         self._running = 0
         compare, read = change_sets.bounded_diff, world.store.snapshots_between
-        standing = world.store.standing
+        standing = world.store.relation
 
         def comparing(old: Content, new: Content) -> Any:
             self.compared += 1
@@ -68,7 +68,7 @@ class Spy:
 
         monkeypatch.setattr(change_sets, "bounded_diff", comparing)
         monkeypatch.setattr(world.store, "snapshots_between", reading)
-        monkeypatch.setattr(world.store, "standing", asking)
+        monkeypatch.setattr(world.store, "relation", asking)
 
 
 async def test_two_hundred_views_of_a_big_list_are_told_of_a_shuffle_by_one_comparison(

@@ -354,7 +354,7 @@ async def test_accepting_and_blocking_at_once_leaves_nobody_in(pair: list[Instan
         )
         assert reason in ("", "USER_BLOCKED")
         assert guest not in await collaborators(one, owner, playlist_id)
-        standing = await one.parts.store.standing(playlist_id, owner, guest)
+        standing = await one.parts.store.relation(playlist_id, owner, guest)
         assert not standing.follows
 
 

@@ -49,7 +49,7 @@ class TestMemoryAffiliations(AffiliationsContract):
         return MemoryAffiliations(playlists, heads)
 
 
-class TestMemoryTries(AttemptsContract):
+class TestMemoryAttempts(AttemptsContract):
     @pytest.fixture
     def attempts(self) -> MemoryAttemptLimiter:
         return MemoryAttemptLimiter()

@@ -9,7 +9,7 @@ from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.playlist import Head, Member
-from playlist_svc.ports.playlists import Standing
+from playlist_svc.ports.playlists import PlaylistRelation
 from playlist_svc.usecases.access import Access
 from tests.contracts.playlist.playlists_world import NOW, change_head, made, new_id
 
@@ -27,9 +27,9 @@ class CountedPlaylists(MemoryPlaylists):
         self.asked.append("head")
         return await super().head(playlist_id)
 
-    async def standing(self, playlist_id: str, owner_id: str, user_id: str) -> Standing:
-        self.asked.append("standing")
-        return await super().standing(playlist_id, owner_id, user_id)
+    async def relation(self, playlist_id: str, owner_id: str, user_id: str) -> PlaylistRelation:
+        self.asked.append("relation")
+        return await super().relation(playlist_id, owner_id, user_id)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def test_who_has_a_role_costs_the_store_nothing_and_a_stranger_one_query(
         await access.visible(playlist_id, user_id)
     assert store.asked == []
     await access.visible(playlist_id, STRANGER)
-    assert store.asked == ["standing"]
+    assert store.asked == ["relation"]
 
 
 async def test_a_head_that_the_cache_lost_is_read_once(

@@ -12,7 +12,7 @@ from meshkit.faults import DeadlineExceeded, NotFound, Unavailable
 from playlist_svc.adapters.cached_people import AWAY_MS, LIFE_MS, CachedPeople
 from playlist_svc.adapters.memory.people import MemoryLastKnownNames, MemoryUserReplica
 from playlist_svc.ports.people import LastKnownName
-from tests.contracts.playlist.people_suite import NOW, ToldNamesContract, UserReplicaContract
+from tests.contracts.playlist.people_suite import NOW, LastKnownNamesContract, UserReplicaContract
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def told() -> MemoryLastKnownNames:
     return MemoryLastKnownNames()
 
 
-class TestMemoryToldNames(ToldNamesContract): ...
+class TestMemoryLastKnownNames(LastKnownNamesContract): ...
 
 
 class TestMemoryUserReplica(UserReplicaContract):
@@ -127,12 +127,12 @@ async def test_an_erased_user_is_forgotten_everywhere(mesh: Mesh) -> None:
 
 
 async def test_all_that_exist_are_named(mesh: Mesh) -> None:
-    assert await mesh.people().existing(["b", "a", "b"]) == {"a": "ada", "b": "bob"}
+    assert await mesh.people().require(["b", "a", "b"]) == {"a": "ada", "b": "bob"}
 
 
 async def test_the_first_user_that_there_is_not_is_named(mesh: Mesh) -> None:
     with pytest.raises(NotFound) as raised:
-        await mesh.people().existing(["a", "x", "y"])
+        await mesh.people().require(["a", "x", "y"])
     assert raised.value.metadata == {"resource": "user", "id": "x"}
 
 
@@ -140,7 +140,7 @@ async def test_a_user_made_after_the_first_question_exists(mesh: Mesh) -> None:
     people = mesh.people()
     assert await people.names(["new"]) == {}
     mesh.identity.users["new"] = "newcomer"
-    assert await people.existing(["new"]) == {"new": "newcomer"}
+    assert await people.require(["new"]) == {"new": "newcomer"}
     assert await people.names(["new"]) == {"new": "newcomer"}
 
 
@@ -148,7 +148,7 @@ async def test_who_was_told_before_exists_while_identity_is_away(mesh: Mesh) -> 
     await mesh.people().names(["a"])
     mesh.now_ms += 10 * LIFE_MS
     mesh.identity.fault = Unavailable("gone")
-    assert await mesh.people().existing(["a"]) == {"a": "ada"}
+    assert await mesh.people().require(["a"]) == {"a": "ada"}
 
 
 async def test_whether_a_stranger_exists_cannot_be_known_while_identity_is_away(
@@ -158,19 +158,19 @@ async def test_whether_a_stranger_exists_cannot_be_known_while_identity_is_away(
     await people.names(["a"])
     mesh.identity.fault = Unavailable("gone")
     with pytest.raises(Unavailable):
-        await people.existing(["a", "b"])
+        await people.require(["a", "b"])
     mesh.identity.fault = None
-    assert await people.existing(["a", "b"]) == {"a": "ada", "b": "bob"}
+    assert await people.require(["a", "b"]) == {"a": "ada", "b": "bob"}
 
 
 async def test_names_need_no_table(mesh: Mesh) -> None:
     people = CachedPeople(mesh.identity, BrokenTable(), lambda: mesh.now_ms)
     assert await people.names(["a"]) == {"a": "ada"}
-    assert await people.existing(["b"]) == {"b": "bob"}
+    assert await people.require(["b"]) == {"b": "bob"}
     mesh.identity.fault = Unavailable("gone")
     assert await people.names(["a", "c"]) == {"a": "ada"}
     with pytest.raises(Unavailable):
-        await people.existing(["c"])
+        await people.require(["c"])
 
 
 async def test_a_fault_that_is_not_an_outage_is_not_hidden(mesh: Mesh) -> None:

@@ -246,7 +246,7 @@ async def test_who_is_blocked_gets_nothing_by_a_link(
     with pytest.raises(UserBlocked):
         await world.accept_share(GUEST, made.code)
     assert GUEST not in await members_of(world.store, head.playlist_id)
-    standing = await world.store.standing(head.playlist_id, OWNER, GUEST)
+    standing = await world.store.relation(head.playlist_id, OWNER, GUEST)
     assert not standing.follows
 
 

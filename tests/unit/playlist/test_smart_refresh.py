@@ -38,7 +38,7 @@ class ChosenTracks(MemoryTracks):
         self.asked = 0
         self.away = False
 
-    async def chosen(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
+    async def select(self, rule: Rule, owner_id: str, now_ms: int) -> list[tuple[str, int]]:
         self.asked += 1
         await asyncio.sleep(0)
         if self.away:
