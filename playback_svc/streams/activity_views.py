@@ -73,7 +73,7 @@ class ActivityView(HeldStream):
         self._tell(FriendListening(friend, None))
 
     def offer(self, user_id: str, read: ActivitySnapshot) -> None:
-        """A look at a friend; an older one than that before is no events."""
+        """A look at a friend; one older than that before says nothing new."""
         friend = self.friends.get(user_id)
         looked = self._looked.get(user_id)
         if friend is None or (looked is not None and read.stamp < looked):

@@ -108,7 +108,7 @@ class HeartbeatStream(HeldStream):
             self.finish(FINISHED)
 
     def apply(self, change: PlaybackChanged, now_ms: int) -> None:
-        """Hears of a command: goes on, or ends. An older one is old events."""
+        """Takes over what a command did: goes on, or ends. An older change says nothing new."""
         if not self.revision:
             if self.early is None or self.early.version < change.version:
                 self.early = change

@@ -167,7 +167,7 @@ class PlaybackViews:
 
 
 def _lasting(playing: Playing) -> Version:
-    """The version below which nothing can be events any more.
+    """The version below which nothing can be new any more.
 
     Another change may yet become the version of what is only derived.
     """

@@ -1,4 +1,4 @@
-"""Streams of beats, the events that they hear of, over stores in memory."""
+"""Streams of beats, and the events that they are told of, over stores in memory."""
 
 from __future__ import annotations
 
