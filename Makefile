@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 DIR ?= $(CURDIR)/.segue
-PORT ?= 8080
+PORT ?=
 MUSIC ?=
 BASE ?= main
 # Processes that run tests beside each other; 0 runs them in one, for a debugger and for prints.
@@ -30,7 +30,7 @@ help: ## This list
 	@echo
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  DIR=$(DIR)  where the mesh lives      PORT=$(PORT)  where the edge listens (make up)"
+	@echo "  DIR=$(DIR)  where the mesh lives      PORT=8080  where the edge listens (make up)"
 	@echo "  MUSIC=~/Music  what make demo imports; without it an album is synthesised"
 
 setup: $(STAMP) ## Install everything into .venv (fast the second time)
@@ -38,12 +38,13 @@ setup: $(STAMP) ## Install everything into .venv (fast the second time)
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else "Segue needs Python 3.11 to 3.14; this is " + sys.version.split()[0] + ". Say which to use: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
-	@echo "installing packages into $(VENV)"
+	@echo "installing packages into $(VENV): 1.1 GB on disk"
 	@awk '/^[a-z]/ {on = ($$1 ~ /^uv==/)} on' requirements.lock > $(VENV)/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync $$(test -t 2 || echo --quiet) --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m protos.generate --lay-out
+	@echo "compiling them"
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@touch $@
 
@@ -51,7 +52,7 @@ demo: $(STAMP) ## Import music, search it and play it through a real mesh (MUSIC
 	@$(BIN)/segue demo $(if $(MUSIC),--music "$(MUSIC)")
 
 up: $(STAMP) ## Start the mesh and leave it running; prints the addresses
-	@$(BIN)/segue mesh up --detach --port $(PORT)
+	@$(BIN)/segue mesh up --detach $(if $(PORT),--port $(PORT))
 
 down: $(STAMP) ## Stop the mesh
 	@$(BIN)/segue mesh down

@@ -1,7 +1,8 @@
 """A mesh without a terminal: started in a session of its own, reporting until it is ready.
 
 The supervisor writes JSON objects, one a line, to a pipe that the starter reads:
-``{"ready": {addresses}}`` or ``{"failed": "why"}``. An end without either means that it died.
+``{"progress": "a line"}`` any number of times, then ``{"ready": {addresses}}`` or
+``{"failed": "why"}``. An end without either means that it died.
 """
 
 from __future__ import annotations
@@ -12,26 +13,37 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, BinaryIO, TextIO
 
 from localmesh.discovery import MeshAddresses
 from localmesh.faults import MeshFault
 from localmesh.layout import Layout
 from localmesh.mesh import MeshOptions, run_mesh
-from localmesh.output import Output, open_private
+from localmesh.output import LogFormat, Output, open_private
 from localmesh.processes import SEGUE, Parts
 from localmesh.python_children import environment_of_child, python_module
+from localmesh.supervisor import SUPERVISOR
 
 _LOG = "background.out"
 
 
-def start_in_background(options: MeshOptions, module: str = "localmesh.background") -> str:
+def _ignore(_words: str) -> None:
+    return
+
+
+def start_in_background(
+    options: MeshOptions,
+    module: str = "localmesh.background",
+    on_progress: Callable[[str], None] = _ignore,
+) -> str:
     """Start a mesh that outlives the caller; returns the edge's URL when all of it is ready.
 
-    ``module`` is what the new process runs. Raises MeshFault when the mesh does not start; it
-    has then ended. An interrupt while waiting ends it too.
+    ``module`` is what the new process runs; ``on_progress`` is told, in a line each, how far it
+    is. Raises MeshFault when the mesh does not start; it has then ended. An interrupt while waiting
+    ends it too.
     """
     layout = Layout.at(options.folder)
     layout.create()
@@ -52,13 +64,12 @@ def start_in_background(options: MeshOptions, module: str = "localmesh.backgroun
         finally:
             os.close(writing)
         try:
-            line = report.readline()
+            answer = _last_of(report, on_progress)
         except KeyboardInterrupt:
             process.send_signal(signal.SIGTERM)
             process.wait()
             raise
-    if line:
-        answer = json.loads(line)
+    if answer:
         if "ready" in answer:
             # Its exit is not ours to collect: it lives on after the caller.
             process.returncode = 0
@@ -68,6 +79,30 @@ def start_in_background(options: MeshOptions, module: str = "localmesh.backgroun
     status = process.wait()
     tail = log.read_text(errors="replace")[-2000:].strip()
     raise MeshFault(f"the supervisor ended with status {status} before it was ready: {tail}")
+
+
+def _last_of(report: BinaryIO, on_progress: Callable[[str], None]) -> dict[str, Any]:
+    """What a report comes to, after what it says in between; empty where it broke off."""
+    for line in report:
+        answer: dict[str, Any] = json.loads(line)
+        if "progress" not in answer:
+            return answer
+        on_progress(str(answer["progress"]))
+    return {}
+
+
+class _ReportingOutput(Output):
+    """An Output that tells the starter what the supervisor says, for as long as it listens."""
+
+    def __init__(self, folder: Path, log_format: LogFormat, report: TextIO) -> None:
+        super().__init__(folder, None, log_format)
+        self._report = report
+
+    def line(self, process: str, line: str) -> None:
+        super().line(process, line)
+        if process == SUPERVISOR and not self._report.closed:
+            self._report.write(json.dumps({"progress": line}) + "\n")
+            self._report.flush()
 
 
 def main(arguments: Sequence[str], parts: Parts = SEGUE) -> int:
@@ -93,7 +128,7 @@ def main(arguments: Sequence[str], parts: Parts = SEGUE) -> int:
             asyncio.run(
                 run_mesh(
                     options,
-                    lambda logs: Output(logs, None, options.log_format),
+                    lambda logs: _ReportingOutput(logs, options.log_format, report),
                     on_ready,
                     parts,
                 )

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from localmesh.discovery import MeshAddresses
-from localmesh.faults import CommandRefused, MeshFault
+from localmesh.faults import CommandRefused, MeshFault, MeshNotRunning
 from localmesh.layout import ENVIRONMENT_VARIABLE, Layout
 
 _DOWN_TIMEOUT_S = 90.0
@@ -34,7 +34,7 @@ Folder = Annotated[
 def up(
     *,
     folder: Folder = None,
-    port: int = 8080,
+    port: int | None = None,
     detach: bool = False,
     replicas: Annotated[list[str] | None, Parameter(negative=())] = None,
     log_format: Literal["console", "json"] = "console",
@@ -44,12 +44,13 @@ def up(
     """Start PostgreSQL, Valkey, every service and the edge, and keep them running.
 
     The first start makes the folder, its certificates and its keys. In the foreground the logs
-    of all processes are shown, and Ctrl-C stops the mesh; a second Ctrl-C stops it hard.
+    of all processes are shown, and Ctrl-C stops the mesh; a second Ctrl-C stops it hard. A mesh
+    that runs in the folder already goes on as it is.
 
     Parameters
     ----------
     port
-        Where the edge listens on 127.0.0.1; 0 takes a free port.
+        Where the edge listens on 127.0.0.1; 0 takes a free port. Default: 8080.
     detach
         Return as soon as everything is ready, and leave the mesh running.
     replicas
@@ -63,19 +64,62 @@ def up(
         An origin whose pages may call, such as https://app.example or http://localhost:5173, beside
         those in SEGUE_EDGE_ALLOW_ORIGINS; * is any. May be given several times.
     """
-    # The parts of a running mesh are imported by the commands that need them.
-    from localmesh.mesh import MeshOptions
 
-    wanted = tuple(replicas or ())
-    options = MeshOptions(
-        Layout.at(folder).root, port, wanted, log_format, trace_percent, tuple(allow_origin or ())
-    )
-    return _guarded(lambda: _up_detached(options) if detach else _up(options))
+    def start() -> int:
+        # The parts of a running mesh are imported by the commands that need them.
+        from localmesh.mesh import DEFAULT_PORT, MeshOptions
+
+        options = MeshOptions(
+            Layout.at(folder).root,
+            DEFAULT_PORT if port is None else port,
+            tuple(replicas or ()),
+            log_format,
+            trace_percent,
+            tuple(allow_origin or ()),
+        )
+        edge = _edge_of_running(options.folder)
+        if edge is not None:
+            return _leave_running(edge, options, port)
+        return _up_detached(options) if detach else _up(options)
+
+    return _guarded(start)
+
+
+def _edge_of_running(folder: Path) -> str | None:
+    """The address of the mesh that runs in the folder, where all of it is ready."""
+    from localmesh import lock
+
+    layout = Layout.at(folder)
+    return lock.published_edge(layout.addresses) if lock.is_held(layout.lock) else None
+
+
+def _leave_running(edge: str, options: Any, port: int | None) -> int:
+    """It is so already: says so. Raises CommandRefused where another mesh than this was asked for.
+
+    A start does not change what runs.
+    """
+    running_port = int(edge.rpartition(":")[2])
+    if port not in (None, 0, running_port):
+        raise CommandRefused(
+            f"the mesh in {options.folder} already runs at {edge}, not on port {port}; stop it "
+            f"first: segue mesh down --dir {options.folder}"
+        )
+    if options.replicas:
+        raise CommandRefused(
+            f"the mesh in {options.folder} already runs; scale it: "
+            f"segue mesh scale {' '.join(options.replicas)} --dir {options.folder}"
+        )
+    print(f"the mesh already runs at {edge}")
+    print("\n".join(_address_lines(edge, options.folder)[1:]))
+    return 0
 
 
 @app.command
 def down(*, folder: Folder = None) -> int:
-    """Stop the mesh: the edge first, then the services, then the stores."""
+    """Stop the mesh: the edge first, then the services, then the stores.
+
+    Where none runs, it says so and exits with 0.
+    """
     return _guarded(lambda: _down(Layout.at(folder)))
 
 
@@ -163,7 +207,8 @@ def _up(options: Any) -> int:
 def _up_detached(options: Any) -> int:
     from localmesh.background import start_in_background
 
-    edge = start_in_background(options)
+    print(f"starting the mesh in {options.folder}", flush=True)
+    edge = start_in_background(options, on_progress=lambda words: print(f"  {words}", flush=True))
     print("\n".join(_address_lines(edge, options.folder)))
     return 0
 
@@ -196,8 +241,12 @@ def stop_mesh(layout: Layout) -> None:
 
 
 def _down(layout: Layout) -> int:
-    stop_mesh(layout)
-    print("the mesh is down")
+    try:
+        stop_mesh(layout)
+    except MeshNotRunning:
+        print(f"no mesh runs in {layout.root}")
+    else:
+        print("the mesh is down")
     return 0
 
 
@@ -211,10 +260,11 @@ def _status(layout: Layout, *, as_json: bool) -> int:
         print(f"the mesh in {layout.root} is {answer['state']}: {answer['edge']}")
         print(f"{'PROCESS':<18}{'STATE':<14}{'PID':>8}{'RESTARTS':>10}{'UP':>10}  LAST EXIT")
         for each in answer["processes"]:
-            print(
+            line = (
                 f"{each['name']:<18}{each['state']:<14}{each['pid'] or '-':>8}"
                 f"{each['restarts']:>10}{each['uptime_s']:>9.0f}s  {each['last_exit'] or ''}"
             )
+            print(line.rstrip())
     ready = all(each["state"] == "ready" for each in answer["processes"])
     return 0 if ready and answer["state"] == "ready" else 1
 

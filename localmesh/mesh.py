@@ -29,6 +29,7 @@ from localmesh.watchdog import ChildRegistry
 from meshkit.certificates import ensure_certificates
 
 DEFAULT_PORT = 8080
+LARGEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class MeshOptions:
     log_format: LogFormat = "console"
     trace_percent: float = 1.0
     allow_origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises MeshFault for a choice that makes no sense."""
+        if not 0 <= self.port <= LARGEST_PORT:
+            raise MeshFault(f"--port {self.port}: ports go from 1 to {LARGEST_PORT}; 0 takes one")
+        if not 0 <= self.trace_percent <= 100:
+            raise MeshFault("--trace-percent is a share of the calls: 0 to 100")
 
 
 class Mesh:
@@ -72,8 +80,6 @@ class Mesh:
 
         The caller holds the folder's lock. Raises MeshFault when the mesh cannot start.
         """
-        if not 0 <= self._options.trace_percent <= 100:
-            raise MeshFault("trace_percent is a share of the calls: 0 to 100")
         discovery.withdraw(self._layout)
         counts = replica_counts(self._options.replicas, self._parts.services)
         ports = PortAllocator()

@@ -13,6 +13,7 @@ _COMMANDS = {
     "mesh": ("localmesh.commands:app", "Start, stop and watch the whole mesh on this machine."),
     "import": ("player.commands.importing:import_music", "Import music into the catalogue."),
     "search": ("player.commands.searching:search", "Find tracks, artists, albums, playlists."),
+    "tracks": ("player.commands.searching:tracks", "Show the tracks of the catalogue."),
     "play": ("player.commands.playing:play", "Find music and play it, here or elsewhere."),
     "status": ("player.commands.status:status", "Show what plays."),
     "pause": ("player.commands.controlling:pause", "Hold what plays."),

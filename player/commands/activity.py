@@ -11,10 +11,11 @@ from segue.playback.v1 import activity_service_pb2, history_service_pb2, prefere
 
 from meshkit.ulids import new_id
 from player.commands.following import followed
+from player.commands.known_names import KnownNames, Named
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.paging import PAGE, pages
 from player.commands.playback_words import ref_words
-from player.commands.terminal_text import cell, clock, output, say, track_words, when
+from player.commands.terminal_text import cell, clock, say, show_table, track_words, when
 from player.mesh_client import MeshClient, acting_as
 
 preferences_app = App(name="preferences", help="Show and set how you want to listen.")
@@ -40,9 +41,12 @@ def history(
         if limit < 1:
             raise CommandFailed("--limit must be 1 or more")
         async with acting_as(folder, user) as client:
-            entries = await _plays(client, limit, distinct=distinct)
+            entries = await _plays(client, limit + 1, distinct=distinct)
+            named = await _names(KnownNames(client), entries[:limit])
         if entries:
-            output().print(history_table(entries))
+            show_table(history_table(entries[:limit], named))
+            if len(entries) > limit:
+                say((f"the latest {limit:,} shown; --limit {2 * limit} shows more", "dim"))
         else:
             say("Nothing was listened to yet: a play counts after 30 seconds, or half of a track.")
         return 0
@@ -60,22 +64,31 @@ async def _plays(client: MeshClient, most: int, *, distinct: bool) -> list[Any]:
     return entries[:most]
 
 
-def history_table(entries: Sequence[Any]) -> Table:
-    """HistoryEntries with how much of each was heard."""
+async def _names(names: KnownNames, entries: Sequence[Any]) -> list[Named]:
+    """The names for each HistoryEntry."""
+    named = []
+    for entry in entries:
+        origin = entry.play.origin
+        source = await names.source(origin.context) if origin.HasField("context") else ""
+        named.append(Named(await names.device(entry.play.device_id), source))
+    return named
+
+
+def history_table(entries: Sequence[Any], named: Sequence[Named]) -> Table:
+    """HistoryEntries with how much of each was heard, and the names for each."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("When", "Track", "Heard", "On", ""):
         table.add_column(heading)
-    for entry in entries:
-        play = entry.play
-        notes = (
-            [f"from {ref_words(play.origin.context)}"] if play.origin.HasField("context") else []
-        )
+    for entry, names in zip(entries, named, strict=True):
+        play, notes = entry.play, []
+        if play.origin.HasField("context"):
+            notes.append(f"from {ref_words(play.origin.context, names.source)}")
         notes += ["private"] if play.private_session else []
         table.add_row(
             cell(when(play.started_at), "dim"),
             cell(_track_or_id(entry.track)),
             clock(play.heard_ms),
-            cell(play.device_id),
+            cell(names.device or play.device_id),
             cell(", ".join(notes), "dim"),
         )
     return table

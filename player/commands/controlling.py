@@ -84,7 +84,8 @@ def seek(position: str, /, *, user: User = None, folder: Folder = None) -> int:
 
 def parse_position(word: str) -> int:
     """Milliseconds from ``90``, ``1:30`` or ``1:02:03``. Raises CommandFailed."""
-    if not re.fullmatch(r"(?:[0-9]{1,4}:){0,2}[0-9]{1,5}", word):
+    # Behind a colon stand two digits below 60; 99:99 is a slip, not 100 minutes and 39 seconds.
+    if not re.fullmatch(r"[0-9]{1,5}|[0-9]{1,4}:[0-5][0-9]|[0-9]{1,3}(:[0-5][0-9]){2}", word):
         raise CommandFailed(f"{word!r} is no position; write seconds, or 1:30")
     seconds = 0
     for part in word.split(":"):

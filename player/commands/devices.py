@@ -17,7 +17,7 @@ from player.commands.device_names import DeviceName, find_device, list_devices
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.performing import Stage, first_of, leave_quietly, linked, quit_by_key
 from player.commands.playlist_names import folded
-from player.commands.terminal_text import cell, output, plain, say, when
+from player.commands.terminal_text import cell, plain, say, show_table, when
 from player.device.device import Device
 from player.device.link import Description, LinkEnd
 from player.listening import open_device
@@ -137,7 +137,7 @@ def list_all(*, user: User = None, folder: Folder = None) -> int:
         if not found:
             say("You have no devices yet. Make one: segue device run --name Kitchen")
             return 0
-        output().print(device_table(found))
+        show_table(device_table(found))
         return 0
 
     return run(work())

@@ -130,4 +130,4 @@ async def show_refused(client: MeshClient, state: Any, console: Console) -> None
     for file in answer.files:
         say(f"  refused: {file.path}: {file.reason}", console=console)
     if answer.next_page_token:
-        console.print(f"  and {state.files_failed - len(answer.files)} more")
+        console.print(f"  {len(answer.files)} of {state.files_failed} shown")

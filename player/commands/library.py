@@ -14,7 +14,17 @@ from player.commands.paging import PAGE, pages
 from player.commands.playlist_editing import track_id_of
 from player.commands.playlist_names import folded
 from player.commands.searching import best_track, find
-from player.commands.terminal_text import cell, clock, count, output, plain, say, track_words, when
+from player.commands.terminal_text import (
+    cell,
+    clock,
+    count,
+    plain,
+    say,
+    say_shown,
+    show_table,
+    track_words,
+    when,
+)
 from player.mesh_client import MeshClient, acting_as
 
 app = App(name="library", help="Your saved tracks and albums.")
@@ -47,9 +57,9 @@ def list_saved(
         if not shown:
             say("Nothing is saved. Save something: segue library save WORDS")
             return 0
-        output().print(_table(shown, albums=albums))
+        show_table(_table(shown, albums=albums))
         if total > len(shown):
-            say((f"and {total - len(shown):,} more: --limit 0 shows all", "dim"))
+            say_shown(len(shown), total)
         return 0
 
     return run(work())

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.text import Text
 
 from localmesh.faults import MeshFault
 from localmesh.layout import ENVIRONMENT_VARIABLE
 from meshkit.faults import Fault
 from meshkit.status import reason_specs
 from meshkit.stream_ends import StreamEnded
-from player.commands.terminal_text import clock, plain_lines
+from player.commands.terminal_text import clock, plain_lines, print_text
 from player.errors import PlayerError
 
 INTERRUPTED = 130
@@ -81,4 +82,4 @@ def words_of(fault: Fault) -> str:
 
 def _tell(errors: Console, words: str) -> None:
     """Titles and names of other people may stand in the words."""
-    errors.print(plain_lines(words), markup=False, soft_wrap=True)
+    print_text(Text(plain_lines(words)), errors)

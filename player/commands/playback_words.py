@@ -6,16 +6,22 @@ from typing import Any
 
 from segue.playback.v1 import play_source_pb2, playback_pb2
 
+from player.commands.known_names import Named
 from player.commands.terminal_text import clock, count, plain, track_words
 
 _STATUS = playback_pb2.Playback.Status
 _REPEAT = playback_pb2.Playback.Repeat
 _CONTEXT = play_source_pb2.ContextRef.Kind
-_NAMES = {_CONTEXT.PLAYLIST: "a playlist", _CONTEXT.ALBUM: "an album", _CONTEXT.ARTIST: "an artist"}
+_NAMELESS = {
+    _CONTEXT.PLAYLIST: "a playlist",
+    _CONTEXT.ALBUM: "an album",
+    _CONTEXT.ARTIST: "an artist",
+}
+_NOBODY = Named()
 _DOING = {_STATUS.PLAYING: "plays", _STATUS.PAUSED: "paused", _STATUS.STOPPED: "stopped"}
 
 
-def what_plays(playback: Any, position_ms: int | None = None) -> str:
+def what_plays(playback: Any, named: Named = _NOBODY, position_ms: int | None = None) -> str:
     """A Playback in a line: what it does, the track, how far it is, and on which device."""
     at = playback.position_ms if position_ms is None else position_ms
     line = (
@@ -23,15 +29,15 @@ def what_plays(playback: Any, position_ms: int | None = None) -> str:
         f"  {clock(at)} / {clock(playback.track.duration_ms)}"
     )
     if playback.status != _STATUS.STOPPED:
-        line += f"  on {plain(playback.device_id)}"
+        line += f"  on {plain(named.device or playback.device_id)}"
     return line
 
 
-def facts(playback: Any) -> str:
+def facts(playback: Any, named: Named = _NOBODY) -> str:
     """What else is known of a Playback, in a line; empty: nothing."""
     said = []
     if playback.HasField("context"):
-        said.append(context_words(playback.context))
+        said.append(context_words(playback.context, named.source))
     if playback.shuffle:
         said.append("shuffled")
     if playback.repeat in (_REPEAT.TRACK, _REPEAT.CONTEXT):
@@ -49,13 +55,17 @@ def facts(playback: Any) -> str:
     return ", ".join(said)
 
 
-def context_words(context: Any) -> str:
-    """What is played from, and how far that is."""
-    if context.ref.kind not in _NAMES:
+def context_words(context: Any, name: str = "") -> str:
+    """What is played from, by its name where that is known, and how far that is."""
+    if context.ref.kind not in _NAMELESS:
         return f"{context.played_count:,} of {count(context.track_count, 'track')}"
-    return f"{context.played_count:,} of {context.track_count:,} from {ref_words(context.ref)}"
+    return (
+        f"{context.played_count:,} of {context.track_count:,} from {ref_words(context.ref, name)}"
+    )
 
 
-def ref_words(ref: Any) -> str:
-    """What kind of thing is played from."""
-    return _NAMES.get(ref.kind, "a list")
+def ref_words(ref: Any, name: str = "") -> str:
+    """What is played from: its kind, and its name where that is known."""
+    if name and ref.kind in _NAMELESS:
+        return f"the {_CONTEXT.Name(ref.kind).lower()} {plain(name)}"
+    return _NAMELESS.get(ref.kind, "a list")

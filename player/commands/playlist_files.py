@@ -21,7 +21,7 @@ from meshkit.stream_ends import Reason, StreamEnded, require_going_on
 from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.playlist_names import SHORT_ID, List, find_list, find_version
-from player.commands.terminal_text import cell, count, output, plain, plain_lines, say
+from player.commands.terminal_text import cell, count, plain, plain_lines, say, show_table
 from player.mesh_client import MeshClient, acting_as
 
 _FORMAT = transfer_service_pb2.PlaylistFile.Format
@@ -155,7 +155,7 @@ def _report(entries: Sequence[Any], made: Any) -> None:
         found = f"{each.matched_title} — {each.matched_artist}"
         taken = cell(found) if each.match == _MATCH.SIMILAR else cell("nothing like it", "red")
         table.add_row(str(each.index + 1), cell(_entry_words(each)), taken)
-    output().print(table)
+    show_table(table)
     similar = sum(each.match == _MATCH.SIMILAR for each in doubtful)
     if similar:
         say(f"{count(similar, 'entry is', 'entries are')} only similar: worth a look")

@@ -20,7 +20,7 @@ from player.commands.playlist_changes import (
     version_words,
 )
 from player.commands.playlist_names import List, find_list, find_version, snapshots
-from player.commands.terminal_text import output, plain, say, say_lines, when
+from player.commands.terminal_text import output, plain, say, say_lines, say_shown, when
 from player.mesh_client import MeshClient, acting_as
 
 _Version = Annotated[str, Parameter(help="The number of a version, or how its id begins.")]
@@ -53,7 +53,7 @@ def log(
             versions = [each async for each in snapshots(client, playlist_id, limit)]
         _show_log(versions, ids=ids)
         if versions[-1].revision > 1:
-            say((f"and {versions[-1].revision - 1:,} more: --limit 0 shows all", "dim"))
+            say_shown(len(versions), versions[0].revision)
         return 0
 
     return run(work())

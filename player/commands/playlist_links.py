@@ -16,7 +16,7 @@ from meshkit.ulids import new_id
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.paging import PAGE, pages
 from player.commands.playlist_names import SHORT_ID, List, find_list, read_playlist, role_words
-from player.commands.terminal_text import cell, output, plain, say, when
+from player.commands.terminal_text import cell, plain, say, show_table, when
 from player.mesh_client import MeshClient, acting_as
 
 _ROLE = playlist_pb2.Collaborator.Role
@@ -96,7 +96,7 @@ def shares(name: List, /, *, user: User = None, folder: Folder = None) -> int:
             table.add_column(heading)
         for each in found:
             table.add_row(*_row(each))
-        output().print(table)
+        show_table(table)
         return 0
 
     return run(work())

@@ -19,7 +19,17 @@ from player.commands.playlist_names import (
     role_words,
 )
 from player.commands.playlist_rules import rule_words
-from player.commands.terminal_text import cell, clock, count, output, say, track_words, when
+from player.commands.terminal_text import (
+    cell,
+    clock,
+    count,
+    output,
+    say,
+    say_shown,
+    show_table,
+    track_words,
+    when,
+)
 from player.mesh_client import acting_as
 
 _KIND = playlist_service_pb2.ListPlaylistsRequest.Kind
@@ -51,7 +61,7 @@ def list_playlists(
             kind = _kind_of(followed, shared=shared, deleted=deleted)
             found = [each async for each in playlists_of_kind(client, kind)]
         if found:
-            output().print(_playlist_table(found))
+            show_table(_playlist_table(found))
         else:
             say("There are none. Make one: segue playlist create NAME")
         return 0
@@ -158,10 +168,9 @@ def _show(playlist: Any, version: Any, listing: Listing) -> None:
     if playlist.HasField("rule"):
         say((f"made by the rule: {rule_words(playlist.rule)}", "dim"), console=console)
     if listing.tracks:
-        console.print(entry_table(listing.tracks))
-    left = listing.track_count - len(listing.tracks)
-    if left:
-        say((f"and {left:,} more: --limit 0 shows all", "dim"), console=console)
+        show_table(entry_table(listing.tracks), console)
+    if listing.track_count > len(listing.tracks):
+        say_shown(len(listing.tracks), listing.track_count)
 
 
 def entry_table(tracks: Any) -> Table:

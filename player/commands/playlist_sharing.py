@@ -11,7 +11,7 @@ from segue.playlist.v1 import playlist_pb2, playlist_service_pb2, sharing_servic
 from player.commands.outcome import Folder, User, run
 from player.commands.people import find_user
 from player.commands.playlist_names import List, find_list, read_playlist, role_words
-from player.commands.terminal_text import cell, count, output, say, when
+from player.commands.terminal_text import cell, count, say, show_table, when
 from player.mesh_client import acting_as
 
 _ROLE = playlist_pb2.Collaborator.Role
@@ -61,7 +61,7 @@ def collaborators(name: List, /, *, user: User = None, folder: Folder = None) ->
         for each in answer.collaborators:
             since = cell(when(each.since), "dim")
             table.add_row(cell(each.user.username), role_words(each.role), since)
-        output().print(table)
+        show_table(table)
         return 0
 
     return run(work())

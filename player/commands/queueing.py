@@ -10,11 +10,20 @@ from rich.table import Table
 from segue.playback.v1 import playback_pb2, playback_service_pb2
 
 from meshkit.ulids import new_id
+from player.commands.known_names import KnownNames, Named
 from player.commands.outcome import CommandFailed, Flag, Folder, User, run
 from player.commands.paging import PAGE
 from player.commands.playback_words import what_plays
 from player.commands.playlist_names import parse_numbers
-from player.commands.terminal_text import cell, clock, count, output, say, track_words
+from player.commands.terminal_text import (
+    cell,
+    clock,
+    count,
+    say,
+    say_shown,
+    show_table,
+    track_words,
+)
 from player.commands.wishes import find_track
 from player.mesh_client import MeshClient, acting_as
 
@@ -52,16 +61,17 @@ def show(*, limit: int = 20, user: User = None, folder: Folder = None) -> int:
             raise CommandFailed("--limit must be 1 or more")
         async with acting_as(folder, user) as client:
             playback, entries, total = await read_queue(client, limit)
+            named = Named() if playback is None else await KnownNames(client).of(playback)
         if playback is None:
             say("You have not played anything yet. Start with: segue play WORDS")
             return 0
-        say(what_plays(playback))
+        say(what_plays(playback, named))
         if entries:
-            output().print(queue_table(entries))
+            show_table(queue_table(entries))
         else:
             say("Nothing comes next.")
         if total > len(entries):
-            say((f"and {total - len(entries):,} more: --limit {total} shows all", "dim"))
+            say_shown(len(entries), total, all_limit=total)
         return 0
 
     return run(work())

@@ -12,7 +12,7 @@ from segue.playlist.v1 import social_service_pb2
 from player.commands.outcome import CommandFailed, Folder, User, run
 from player.commands.paging import PAGE, pages
 from player.commands.people import find_artist, find_user
-from player.commands.terminal_text import cell, output, say, when
+from player.commands.terminal_text import cell, say, show_table, when
 from player.mesh_client import MeshClient, acting_as
 
 _Somebody = Annotated[str | None, Parameter(name="USER", help="The name of a user.")]
@@ -116,7 +116,7 @@ def _show(connections: Sequence[Any], words_for_none: str) -> int:
         else:
             name, kind = each.user.username, "follows you, too" if each.mutual else ""
         table.add_row(cell(name), kind, cell(when(each.since), "dim"))
-    output().print(table)
+    show_table(table)
     return 0
 
 

@@ -8,9 +8,12 @@ from rich.table import Table
 from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.terminal_text import cell, clock, output, say
+from player.commands.terminal_text import cell, clock, output, say, show_table
 from player.mesh_client import MeshClient, acting_as
 
+_MOST = 99
+_MOST_LISTED = 500
+_BY_TITLE = catalog_service_pb2.ListTracksRequest.Sort.TITLE
 _TYPES = catalog_service_pb2.SearchRequest.Type
 
 
@@ -32,15 +35,44 @@ def search(
     only
         Find only things of this kind.
     limit
-        How many of each kind at most.
+        How many of each kind at most, from 1 to 99.
     """
 
     async def work() -> int:
-        if not words:
+        if not "".join(words).strip():
             raise CommandFailed("say what to search for, such as: segue search blue moon")
+        if not 1 <= limit <= _MOST:
+            raise CommandFailed(f"--limit must be from 1 to {_MOST}")
         async with acting_as(folder, user) as client:
-            answer = await find(client, " ".join(words), only, limit)
-        return _show(answer, " ".join(words))
+            # One more tells whether there are more.
+            answer = await find(client, " ".join(words), only, limit + 1)
+        return _show(answer, " ".join(words), limit)
+
+    return run(work())
+
+
+def tracks(*, limit: int = 20, user: User = None, folder: Folder = None) -> int:
+    """Show the tracks of the catalogue, by title.
+
+    Parameters
+    ----------
+    limit
+        How many at most.
+    """
+
+    async def work() -> int:
+        if not 1 <= limit <= _MOST_LISTED:
+            raise CommandFailed(f"--limit must be from 1 to {_MOST_LISTED}")
+        request = catalog_service_pb2.ListTracksRequest(page_size=limit, sort=_BY_TITLE)
+        async with acting_as(folder, user) as client:
+            answer = await client.call(client.catalog.ListTracks, request)
+        if not answer.tracks:
+            say("There is no music yet. Import some: segue import FOLDER")
+            return 0
+        show_table(track_table(answer.tracks))
+        if answer.next_page_token:
+            say((f"the first {limit} shown; find others: segue search WORDS", "dim"))
+        return 0
 
     return run(work())
 
@@ -53,25 +85,36 @@ async def find(client: MeshClient, query: str, only: str | None = None, limit: i
     return await client.call(client.search.Search, request)
 
 
-def _show(answer: Any, query: str) -> int:
+def _show(answer: Any, query: str, most: int) -> int:
     console = output()
     if answer.tracks:
-        console.print(track_table(answer.tracks))
+        show_table(track_table(answer.tracks[:most]), console)
     if answer.albums:
-        table = Table("Album", "Artist", "Year", box=None, header_style="bold", pad_edge=False)
-        for album in answer.albums:
-            table.add_row(cell(album.title), cell(album.artist), str(album.year or ""))
-        console.print(table)
+        show_table(album_table(answer.albums[:most]), console)
     if answer.artists:
         console.print("[bold]Artists[/bold]")
-        for artist in answer.artists:
+        for artist in answer.artists[:most]:
             say(f"  {artist.name}", console=console)
     if answer.playlists:
-        console.print(playlist_table(answer.playlists))
-    if not (answer.tracks or answer.albums or answer.artists or answer.playlists):
+        show_table(playlist_table(answer.playlists[:most]), console)
+    kinds = ("tracks", "albums", "artists", "playlists")
+    more = [kind for kind in kinds if len(getattr(answer, kind)) > most]
+    if more:
+        fitting = min(2 * most, _MOST)
+        words = f"the best {most} {' and '.join(more)} shown; --limit {fitting} shows more"
+        say((words, "dim"), console=console)
+    if not any(getattr(answer, kind) for kind in kinds):
         say(f"Nothing is called like {query!r}.", console=console)
         return 1
     return 0
+
+
+def album_table(albums: Any) -> Table:
+    """Albums with their artists and years."""
+    table = Table("Album", "Artist", "Year", box=None, header_style="bold", pad_edge=False)
+    for album in albums:
+        table.add_row(cell(album.title), cell(album.artist), str(album.year or ""))
+    return table
 
 
 def track_table(tracks: Any) -> Table:
@@ -89,7 +132,8 @@ def track_table(tracks: Any) -> Table:
 
 def playlist_table(playlists: Any) -> Table:
     """Public playlists with the ids by which other commands take them."""
-    table = Table("Playlist", "Owner", "Id", box=None, header_style="bold", pad_edge=False)
+    table = Table("Playlist", "Owner", box=None, header_style="bold", pad_edge=False)
+    table.add_column("Id", no_wrap=True)
     for playlist in playlists:
         table.add_row(cell(playlist.title), cell(playlist.owner), cell(playlist.id, "dim"))
     return table

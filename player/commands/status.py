@@ -19,6 +19,7 @@ from segue.playback.v1 import playback_pb2, playback_service_pb2
 
 from player.commands.following import followed
 from player.commands.keys import IDLE_KEYS, keys
+from player.commands.known_names import KnownNames, Named
 from player.commands.outcome import Flag, Folder, User, run
 from player.commands.playback_words import facts, what_plays
 from player.commands.terminal_text import clock, say, track_words
@@ -27,6 +28,7 @@ from player.mesh_client import MeshClient, acting_as
 _PLAYING = playback_pb2.Playback.Status.PLAYING
 _NOTHING = "You have not played anything yet. Start with: segue play WORDS"
 _TICK_S = 0.5
+_NOBODY = Named()
 
 
 def status(
@@ -48,13 +50,14 @@ def status(
 
     async def work() -> int:
         async with acting_as(folder, user) as client:
+            names = KnownNames(client)
             if not watch:
-                _print(await _read(client), as_json=as_json)
+                await _print(await _read(client), names, as_json=as_json)
             elif as_json or not Console().is_terminal:
                 async for playback in _changes(client):
-                    _print(playback, as_json=as_json)
+                    await _print(playback, names, as_json=as_json)
             else:
-                await _draw(client)
+                await _draw(client, names)
         return 0
 
     return run(work())
@@ -73,26 +76,29 @@ async def _changes(client: MeshClient) -> AsyncIterator[Any]:
         yield answer.playback if answer.HasField("playback") else None
 
 
-def _print(playback: Any, *, as_json: bool) -> None:
+async def _print(playback: Any, names: KnownNames, *, as_json: bool) -> None:
     if as_json:
         told = MessageToDict(playback, preserving_proto_field_name=True) if playback else {}
         print(json.dumps(told), flush=True)
     elif playback is None:
         say(_NOTHING)
     else:
-        say(what_plays(playback))
-        more = facts(playback)
+        named = await names.of(playback)
+        say(what_plays(playback, named))
+        more = facts(playback, named)
         if more:
             say((more, "dim"))
 
 
-async def _draw(client: MeshClient) -> None:
+async def _draw(client: MeshClient, names: KnownNames) -> None:
     """Positions advance on the screen by themselves; messages come only at changes."""
-    told: list[tuple[Any, float]] = []
+    told: list[tuple[Any, Named, float]] = []
 
     async def listen() -> None:
         async for playback in _changes(client):
-            told[:] = [(playback, time.monotonic())]
+            at = time.monotonic()
+            named = Named() if playback is None else await names.of(playback)
+            told[:] = [(playback, named, at)]
 
     listening, quitting = asyncio.create_task(listen()), asyncio.create_task(_quit())
     tasks = (listening, quitting)
@@ -100,8 +106,8 @@ async def _draw(client: MeshClient) -> None:
         with Live(auto_refresh=False, transient=True) as screen:
             while not (listening.done() or quitting.done()):
                 if told:
-                    playback, at = told[0]
-                    screen.update(picture(playback, time.monotonic() - at), refresh=True)
+                    playback, named, at = told[0]
+                    screen.update(picture(playback, time.monotonic() - at, named), refresh=True)
                 await asyncio.wait(tasks, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED)
         if listening.done():
             listening.result()
@@ -119,7 +125,7 @@ async def _quit() -> None:
     await asyncio.Event().wait()
 
 
-def picture(playback: Any, age_s: float) -> RenderableType:
+def picture(playback: Any, age_s: float, named: Named = _NOBODY) -> RenderableType:
     """A Playback as it was told ``age_s`` seconds ago, as it is now, and the keys."""
     shown_keys = Text(IDLE_KEYS, style="dim")
     if playback is None:
@@ -134,6 +140,7 @@ def picture(playback: Any, age_s: float) -> RenderableType:
         clock(length_ms),
     )
     head = Text(track_words(playback.track), style="bold")
-    doing = what_plays(playback, position_ms).split("  ")
-    foot = Text("  ".join(part for part in (doing[0], doing[-1], facts(playback)) if part))
+    doing = what_plays(playback, named, position_ms).split("  ")
+    said = (doing[0], doing[-1], facts(playback, named))
+    foot = Text("  ".join(part for part in said if part))
     return Group(head, bar, foot, shown_keys)

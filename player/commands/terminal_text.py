@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 # Joiners shape Persian, Indic scripts and emoji; they reorder nothing.
@@ -60,9 +63,49 @@ def output() -> Console:
 
 
 def say(*parts: str | tuple[str, str], console: Console | None = None) -> None:
-    """Prints one line of text, unwrapped; a part is a text or a text with its style."""
-    line = Text.assemble(*(_styled(part) for part in parts))
-    (console or output()).print(line, soft_wrap=True)
+    """Prints a text; a part is a text or a text with its style.
+
+    On a terminal its words stay whole, elsewhere it is one line.
+    """
+    print_text(Text.assemble(*(_styled(part) for part in parts)), console or output())
+
+
+def print_text(text: Text, console: Console) -> None:
+    """Prints a text whose words stay whole on a terminal; elsewhere its lines are not wrapped."""
+    if not console.is_terminal:
+        console.print(text, soft_wrap=True)
+        return
+    for line in text.split("\n", allow_blank=True):
+        for part in line.divide(_breaks(line.plain, console.width)):
+            part.rstrip()
+            console.print(part, soft_wrap=True)
+
+
+def _breaks(line: str, width: int) -> list[int]:
+    """Where a line is broken so that words stay whole; rich would break an address that is longer
+    than a line, which can then be copied no more.
+    """
+    breaks, at = [], 0
+    for word in re.finditer(r"\S+\s*", line):
+        if at and at + cell_len(word[0].rstrip()) > width:
+            breaks.append(word.start())
+            at = 0
+        at += cell_len(word[0])
+    return breaks
+
+
+def say_shown(shown: int, total: int, *, all_limit: int = 0) -> None:
+    """How much of a list was shown, and the --limit that shows all of it."""
+    say((f"{shown:,} of {total:,} shown; --limit {all_limit} shows all", "dim"))
+
+
+def show_table(table: Table, console: Console | None = None) -> None:
+    """Prints a table whose lines end where their words end."""
+    console = console or output()
+    for segments in console.render_lines(table, pad=False):
+        line = Text.assemble(*((each.text, each.style or "") for each in segments))
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 def say_lines(lines: Iterable[tuple[str, str]]) -> None:

@@ -85,6 +85,22 @@ def test_search_shows_tracks_albums_and_artists(mesh: RunningMesh, music: Music)
     assert "Harbour" not in artists
 
 
+def test_what_the_catalogue_has_is_listed_by_title(mesh: RunningMesh, music: Music) -> None:
+    done = segue(mesh.folder, "tracks", "--limit", "500")
+    assert done.returncode == 0, done.stderr
+    places = [done.stdout.index(title) for title in sorted(song.title for song in SONGS)[:-1]]
+    assert places == sorted(places)
+    assert all(line == line.rstrip() for line in done.stdout.splitlines())
+    one = segue(mesh.folder, "tracks", "--limit", "1").stdout.splitlines()
+    assert one[2:] == ["the first 1 shown; find others: segue search WORDS"]
+
+
+def test_a_search_says_where_there_is_more(mesh: RunningMesh, music: Music) -> None:
+    done = segue(mesh.folder, "search", "fontaine", "--only", "track", "--limit", "1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[2:] == ["the best 1 tracks shown; --limit 2 shows more"]
+
+
 def test_search_for_what_is_not_there_says_so(mesh: RunningMesh, music: Music) -> None:
     done = segue(mesh.folder, "search", "zzzzqqqq")
     assert done.returncode == 1
@@ -124,10 +140,46 @@ def test_status_tells_scripts_and_people_what_runs(mesh: RunningMesh) -> None:
     assert (table.returncode, names - set(table.stdout.split())) == (0, set())
 
 
-def test_a_second_mesh_in_the_same_folder_is_refused(mesh: RunningMesh) -> None:
-    done = segue(mesh.folder, "mesh", "up", "--port", "0")
+@pytest.mark.parametrize("port", [(), ("--port", "0"), ("--port", "same")], ids=" ".join)
+def test_a_mesh_that_runs_already_is_left_as_it_is(
+    mesh: RunningMesh, port: tuple[str, ...]
+) -> None:
+    here = mesh.edge.rpartition(":")[2]
+    words = [here if word == "same" else word for word in port]
+    done = segue(mesh.folder, "mesh", "up", "--detach", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"the mesh already runs at {mesh.edge}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--port", "9"), "not on port 9; stop it first: segue mesh down"),
+        (("--replicas", "catalog=2"), "segue mesh scale catalog=2"),
+    ],
+)
+def test_another_mesh_than_the_one_that_runs_is_refused(
+    mesh: RunningMesh, words: tuple[str, ...], said: str
+) -> None:
+    done = segue(mesh.folder, "mesh", "up", "--detach", *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("port", ["80000", "65536", "-1"])
+@pytest.mark.parametrize("words", [("mesh", "up"), ("demo",)], ids=" ".join)
+def test_a_port_that_cannot_be_one_is_refused_in_words(
+    tmp_path: Path, words: tuple[str, ...], port: str
+) -> None:
+    done = segue(tmp_path, *words, "--port", port)
     assert done.returncode == 1
-    assert "already runs" in done.stderr
+    assert f"--port {port}: ports go from 1 to 65535" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mesh_that_is_down_already_is_down(tmp_path: Path) -> None:
+    done = segue(tmp_path, "mesh", "down")
+    assert (done.returncode, done.stdout) == (0, f"no mesh runs in {tmp_path}\n")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +190,6 @@ def test_a_second_mesh_in_the_same_folder_is_refused(mesh: RunningMesh) -> None:
         ("search", "x"),
         ("play", "x"),
         ("mesh", "status"),
-        ("mesh", "down"),
     ],
     ids=" ".join,
 )

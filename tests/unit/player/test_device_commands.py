@@ -16,6 +16,7 @@ from player.commands.activity import bitrate_of, friend_words
 from player.commands.controlling import parse_percent, parse_position, skips_left
 from player.commands.device_names import DeviceNotFound, choose_device, tell_outcome
 from player.commands.devices import device_table, id_of_name
+from player.commands.known_names import Named
 from player.commands.outcome import CommandFailed
 from player.commands.performing import Stage, combined
 from player.commands.playback_words import facts, what_plays
@@ -85,7 +86,9 @@ def test_a_position_reads_back_as_it_is_shown(seconds: int) -> None:
     assert parse_position(str(seconds)) == seconds * 1000
 
 
-@pytest.mark.parametrize("word", ["", "-5", "1:", ":30", "1:2:3:4", "1.5", "x", "1:30\n"])
+@pytest.mark.parametrize(
+    "word", ["", "-5", "1:", ":30", "1:2:3:4", "1.5", "x", "1:30\n", "99:99", "1:60", "1:99:00"]
+)
 def test_what_is_no_position_is_refused(word: str) -> None:
     with pytest.raises(CommandFailed, match="position"):
         parse_position(word)
@@ -149,6 +152,9 @@ def test_everything_else_is_told_in_another() -> None:
     context = {"ref": ref, "track_count": 1200, "played_count": 3}
     told = facts(playing(context=context, shuffle=True, repeat="CONTEXT", queue_count=2))
     assert told == "3 of 1,200 from a playlist, shuffled, repeats the context, 2 in the queue"
+    named = Named("Kitchen", "Sunday")
+    assert facts(playing(context=context), named) == "3 of 1,200 from the playlist Sunday"
+    assert what_plays(playing(), named).endswith("on Kitchen")
     assert facts(playing()) == ""
     assert facts(playing(status=STATUS.STOPPED, ended_by="TAKEN_OVER")) == "taken over"
 

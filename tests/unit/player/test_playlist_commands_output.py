@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.table import Table
 from segue.catalog.v1 import catalog_service_pb2
 from segue.playlist.v1 import playlist_pb2
 
@@ -14,7 +15,15 @@ from meshkit.faults import Aborted
 from player.commands.outcome import words_of
 from player.commands.playlist_changes import change_lines, version_words
 from player.commands.searching import track_table
-from player.commands.terminal_text import cell, plain, plain_lines, track_words
+from player.commands.terminal_text import (
+    cell,
+    plain,
+    plain_lines,
+    say,
+    say_shown,
+    show_table,
+    track_words,
+)
 
 CHANGE = playlist_pb2.Change.Kind
 
@@ -52,6 +61,50 @@ def test_brackets_in_titles_are_no_markup() -> None:
     assert isinstance(console.file, io.StringIO)
     assert "[red]x[/red] [/oops]" in console.file.getvalue()
     assert "[bold]y" in console.file.getvalue()
+
+
+WORDS = st.lists(
+    st.sampled_from(["Orchestra", "of", "the", "Very", "Northern", "Somewhere", "Live", "at"])
+)
+
+
+def shown(table: Table, width: int) -> list[str]:
+    console = Console(file=io.StringIO(), width=width)
+    show_table(table, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+@given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1))
+def test_tables_of_80_columns_have_whole_words_and_no_blanks_at_the_ends(rows: list[Any]) -> None:
+    found = [
+        catalog_service_pb2.SearchResponse.TrackResult(
+            title=" ".join(title), artist=" ".join(artist), album=" ".join(album), duration_ms=1
+        )
+        for title, artist, album in rows
+    ]
+    lines = shown(track_table(found), 80)
+    assert all(line == line.rstrip() and len(line) <= 80 for line in lines)
+    said = sorted(word for row in rows for part in row for word in part)
+    marks = {"Track", "Artist", "Album", "Length", "0:00", "being", "prepared"}
+    assert sorted(word for line in lines for word in line.split() if word not in marks) == said
+
+
+@pytest.mark.parametrize(("terminal", "longest"), [(True, 80), (False, 200)])
+def test_words_stay_whole_on_a_terminal_and_lines_elsewhere(terminal: bool, longest: int) -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=terminal, color_system=None)
+    address = "http://127.0.0.1:8080/" + "s" * 90
+    say(f"{'such words ' * 8}{address}", console=console)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert {word for line in lines for word in line.split()} == {"such", "words", address}
+    assert all(len(line) <= longest or line == address for line in lines)
+    assert (len(lines) == 1) is not terminal
+
+
+def test_what_is_left_out_of_a_list_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    say_shown(10, 1200)
+    assert capsys.readouterr().out == "10 of 1,200 shown; --limit 0 shows all\n"
 
 
 def test_a_track_that_is_gone_says_so() -> None:
