@@ -7,9 +7,10 @@ async with served(tmp_path, (add_CatalogServiceServicer_to_server, servicer)) as
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,17 @@ from joserfc.jwk import ECKey
 
 from meshkit import clients
 from meshkit.certificates import credentials, ensure_certificates
+from meshkit.faults import Fault
 from meshkit.process import Serving
 from meshkit.scopes import operator_scopes, user_scopes
 from meshkit.server import MeshServer
 from meshkit.settings import ServiceSettings
+from meshkit.status import remote_faults
 from meshkit.tokens import TokenVerifier
 from meshkit.ulids import new_id
 
 ISSUER = "https://segue.test"
+_WAIT_S = 15.0
 ALL_SCOPES = (*user_scopes(), *operator_scopes())
 
 Registration = tuple[Callable[[Any, Any], Any], Any]
@@ -140,6 +144,23 @@ def service_settings(tls: Path, workload: str = "catalog", **overrides: Any) -> 
         "drain_s": 1.0,
     }
     return ServiceSettings(**{**fields, **overrides})
+
+
+async def refused(call: Awaitable[object]) -> Fault:
+    """The fault that a call was refused with, which must not be answered."""
+    try:
+        with remote_faults():
+            answer = await call
+    except Fault as fault:
+        return fault
+    raise AssertionError(f"was answered: {answer}")
+
+
+async def next_message(call: Any) -> Any:
+    """The next message of a stream, None at a clean end; raises the Fault of a failed call."""
+    with remote_faults():
+        message = await asyncio.wait_for(call.read(), _WAIT_S)
+    return None if message is grpc.aio.EOF else message
 
 
 @contextlib.asynccontextmanager

@@ -15,10 +15,11 @@ from catalog_svc.domain.asset import Asset, Fragment, Rung, Segment, StoredObjec
 from catalog_svc.domain.edits import TrackEdit
 from meshkit.certificates import WORKLOADS, ensure_certificates
 from meshkit.faults import InvalidArgument, PermissionDenied, Unavailable
+from meshkit.testing.rpc import refused
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import memory_stores, publication
 from tests.rpc.catalog.assembled import assembled
-from tests.rpc.catalog.test_catalog_service import Catalog, refusal
+from tests.rpc.catalog.test_catalog_service import Catalog
 
 OBJECT = bytes(32)
 
@@ -88,7 +89,7 @@ async def test_the_version_is_that_of_the_feed_and_rises_with_each_change(
 
 async def test_500_tracks_are_looked_up_at_once_and_no_more(catalog: Catalog) -> None:
     assert await lookup(catalog, *(new_id() for _ in range(500))) == []
-    fault = await refusal(lookup(catalog, *(new_id() for _ in range(501))))
+    fault = await refused(lookup(catalog, *(new_id() for _ in range(501))))
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == "track_ids"
 
@@ -113,7 +114,7 @@ async def test_a_store_that_does_not_answer_is_no_empty_answer(
     descriptors = tmp_path / "objects" / "descriptors"
     descriptors.rename(tmp_path / "elsewhere")
     descriptors.write_bytes(b"no folder")
-    assert isinstance(await refusal(lookup(catalog, track.id)), Unavailable)
+    assert isinstance(await refused(lookup(catalog, track.id)), Unavailable)
     descriptors.unlink()
     (tmp_path / "elsewhere").rename(descriptors)
     assert len(await lookup(catalog, track.id)) == 1
@@ -121,4 +122,4 @@ async def test_a_store_that_does_not_answer_is_no_empty_answer(
 
 async def test_nobody_but_sync_asks(catalog: Catalog) -> None:
     call = catalog.internal("playlist").LookupAssets(pb.LookupAssetsRequest())
-    assert isinstance(await refusal(call), PermissionDenied)
+    assert isinstance(await refused(call), PermissionDenied)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,8 @@ from segue.catalog.v1.catalog_service_pb2_grpc import (
 
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.packed_ids import packed, unpacked
-from meshkit.faults import Fault, InvalidArgument, NotFound, PermissionDenied
-from meshkit.status import remote_faults
-from meshkit.testing.rpc import ServedMesh
+from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
+from meshkit.testing.rpc import ServedMesh, refused
 from meshkit.ulids import new_id
 from tests.contracts.catalog.plays_suite import plays_of
 from tests.contracts.catalog.stores import CatalogueStores, found, memory_stores, tagged
@@ -63,13 +62,6 @@ async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
         yield Catalog(mesh, memory_stores(store))
 
 
-async def refusal(call: Awaitable[object]) -> Fault:
-    """The fault that the call was refused with."""
-    with pytest.raises(Fault) as refused, remote_faults():
-        await call
-    return refused.value
-
-
 async def test_an_album_is_played_in_the_order_that_it_is_listed_in(catalog: Catalog) -> None:
     songs = await catalog.stores.songs("One", "Two", "Three")
     album_id = (await catalog.track(songs["One"])).album_id
@@ -103,12 +95,12 @@ async def test_an_order_is_of_one_album_or_one_artist_that_there_is(catalog: Cat
         ({"album_id": "x"}, "album_id"),
         ({"artist_id": "x"}, "artist_id"),
     ):
-        fault = await refusal(catalog.order(**fields))
+        fault = await refused(catalog.order(**fields))
         assert isinstance(fault, InvalidArgument)
         assert (fault.reason, fault.metadata["field"]) == ("INVALID_FIELD", field)
     unknown = new_id()
     for kind in ("album", "artist"):
-        fault = await refusal(catalog.order(**{f"{kind}_id": unknown}))
+        fault = await refused(catalog.order(**{f"{kind}_id": unknown}))
         assert isinstance(fault, NotFound)
         assert fault.metadata == {"resource": kind, "id": unknown}
 
@@ -127,7 +119,7 @@ async def test_tracks_are_told_their_artists_in_order_with_zeros_for_unknown_one
 async def test_ten_thousand_tracks_are_told_their_artists_and_no_more(catalog: Catalog) -> None:
     assert await catalog.artists(bytes(16) * 10_000) == bytes(16) * 10_000
     for wrong in (bytes(16) * 10_001, bytes(15), bytes(17)):
-        fault = await refusal(catalog.artists(wrong))
+        fault = await refused(catalog.artists(wrong))
         assert isinstance(fault, InvalidArgument)
         assert fault.metadata["field"] == "track_ids"
 
@@ -139,7 +131,7 @@ async def test_only_playback_asks_what_to_play(catalog: Catalog) -> None:
         edge.GetPlayOrder(internal_pb.GetPlayOrderRequest(), metadata=token),
         edge.ListTrackArtists(internal_pb.ListTrackArtistsRequest(), metadata=token),
     ):
-        assert isinstance(await refusal(call), PermissionDenied)
+        assert isinstance(await refused(call), PermissionDenied)
 
 
 async def test_the_most_played_page_without_loss_or_repetition(catalog: Catalog) -> None:
@@ -186,10 +178,10 @@ async def test_a_page_token_of_the_most_played_that_the_caller_made_is_refused(
 ) -> None:
     request = pb.ListTopTracksRequest()
     token = forged("/segue.catalog.v1.CatalogService/ListTopTracks", request, body)
-    assert (await refusal(catalog.top(page_token=token))).reason == "PAGE_TOKEN_INVALID"
+    assert (await refused(catalog.top(page_token=token))).reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_a_negative_count_is_no_place_in_the_list(catalog: Catalog) -> None:
     request = pb.ListTopTracksRequest()
     token = forged("/segue.catalog.v1.CatalogService/ListTopTracks", request, b'[-1,"x"]')
-    assert (await refusal(catalog.top(page_token=token))).reason == "PAGE_TOKEN_INVALID"
+    assert (await refused(catalog.top(page_token=token))).reason == "PAGE_TOKEN_INVALID"

@@ -17,14 +17,12 @@ from catalog_svc.adapters.files.media_objects import HashedObjects
 from catalog_svc.adapters.memory.store import MemoryStore
 from meshkit.faults import (
     FailedPrecondition,
-    Fault,
     InvalidArgument,
     NotFound,
     PermissionDenied,
     Unavailable,
 )
-from meshkit.status import remote_faults
-from meshkit.testing.rpc import ServedMesh
+from meshkit.testing.rpc import ServedMesh, refused
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import (
     CatalogueStores,
@@ -142,7 +140,7 @@ async def test_an_id_that_is_no_ulid_is_named(catalog: Catalog, bad: str) -> Non
         edge.ListArtistTopTracks(pb.ListArtistTopTracksRequest(id=bad), metadata=token),
     ]
     for call in calls:
-        fault = await refusal(call)
+        fault = await refused(call)
         assert isinstance(fault, InvalidArgument)
         assert [violation.field for violation in fault.violations] == ["id"]
 
@@ -158,7 +156,7 @@ async def test_an_unknown_id_is_not_found(catalog: Catalog) -> None:
         ),
     }
     for resource, call in calls.items():
-        fault = await refusal(call)
+        fault = await refused(call)
         assert isinstance(fault, NotFound)
         assert fault.metadata == {"resource": resource, "id": unknown}
 
@@ -168,7 +166,7 @@ async def test_a_page_token_of_another_list_is_refused(catalog: Catalog) -> None
     token = catalog.mesh.token()
     first = await catalog.edge.ListTracks(pb.ListTracksRequest(page_size=1), metadata=token)
     request = pb.ListAlbumTracksRequest(id=tracks[0].album_id, page_token=first.next_page_token)
-    fault = await refusal(catalog.edge.ListAlbumTracks(request, metadata=token))
+    fault = await refused(catalog.edge.ListAlbumTracks(request, metadata=token))
     assert fault.reason == "PAGE_TOKEN_INVALID"
 
 
@@ -182,7 +180,7 @@ async def test_a_page_token_that_the_caller_made_is_refused(catalog: Catalog, bo
         catalog.edge.ListTracks(listing, metadata=token),
         catalog.edge.ListAlbumTracks(album, metadata=token),
     ):
-        assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+        assert (await refused(call)).reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_a_ready_track_is_playable(catalog: Catalog) -> None:
@@ -202,7 +200,7 @@ async def test_a_ready_track_is_playable(catalog: Catalog) -> None:
 async def test_a_track_on_its_way_says_when_to_come_back(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
     request = internal_pb.GetPlayableRequest(track_id=track.id)
-    fault = await refusal(catalog.playback.GetPlayable(request, metadata=catalog.mesh.token()))
+    fault = await refused(catalog.playback.GetPlayable(request, metadata=catalog.mesh.token()))
     assert isinstance(fault, Unavailable)
     assert (fault.reason, fault.retry_after_s) == ("TRACK_NOT_READY", 1.0)
     assert 100 in (await catalog.stores.waiting()).values()
@@ -213,7 +211,7 @@ async def test_a_track_whose_file_is_bad_names_the_file(catalog: Catalog) -> Non
     (source_id,) = await catalog.stores.source_ids()
     await catalog.stores.preparation.refuse(source_id, "it has a hole", remember=True)
     request = internal_pb.GetPlayableRequest(track_id=track.id)
-    fault = await refusal(catalog.playback.GetPlayable(request, metadata=catalog.mesh.token()))
+    fault = await refused(catalog.playback.GetPlayable(request, metadata=catalog.mesh.token()))
     assert isinstance(fault, FailedPrecondition)
     assert (fault.reason, fault.metadata) == ("AUDIO_UNDECODABLE", {"file": "001"})
     assert "it has a hole" in fault.message
@@ -222,7 +220,7 @@ async def test_a_track_whose_file_is_bad_names_the_file(catalog: Catalog) -> Non
 async def test_only_playback_asks_how_to_play(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
     request = internal_pb.GetPlayableRequest(track_id=track.id)
-    fault = await refusal(
+    fault = await refused(
         catalog.internal("edge").GetPlayable(request, metadata=catalog.mesh.token())
     )
     assert isinstance(fault, PermissionDenied)
@@ -249,13 +247,13 @@ async def test_too_many_or_malformed_ids_are_refused(catalog: Catalog, ids: list
         stub.LookupAlbums(internal_pb.LookupAlbumsRequest(ids=ids)),
         stub.LookupArtists(internal_pb.LookupArtistsRequest(ids=ids)),
     ):
-        fault = await refusal(call)
+        fault = await refused(call)
         assert isinstance(fault, InvalidArgument)
         assert fault.metadata["field"].partition("[")[0] == "ids"
 
 
 async def test_only_services_ask_for_many(catalog: Catalog) -> None:
-    fault = await refusal(catalog.internal("edge").LookupTracks(internal_pb.LookupTracksRequest()))
+    fault = await refused(catalog.internal("edge").LookupTracks(internal_pb.LookupTracksRequest()))
     assert isinstance(fault, PermissionDenied)
 
 
@@ -308,10 +306,3 @@ async def test_a_removal_says_what_is_gone(catalog: Catalog) -> None:
         if change.WhichOneof("event") == "removed":
             assert change.removed.kind == internal_pb.WatchChangesResponse.Removed.TRACK
             break
-
-
-async def refusal(call: Awaitable[object]) -> Fault:
-    """The fault that the call was refused with."""
-    with pytest.raises(Fault) as refused, remote_faults():
-        await call
-    return refused.value

@@ -11,12 +11,13 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 
 from catalog_svc.adapters.memory.store import MemoryStore
 from meshkit.faults import InvalidArgument, NotFound
+from meshkit.testing.rpc import refused
 from meshkit.ulids import new_id
 from tests.contracts.catalog.catalogue_lists_suite import filled
 from tests.contracts.catalog.stores import memory_stores
 from tests.contracts.page_tokens import FOREIGN, forged
 from tests.rpc.catalog.assembled import assembled
-from tests.rpc.catalog.test_catalog_service import Catalog, refusal
+from tests.rpc.catalog.test_catalog_service import Catalog
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ async def test_albums_come_the_newest_first_or_as_they_are_sorted(catalog: Catal
     rest = await albums(catalog, sort=pb.ListAlbumsRequest.TITLE, page_size=3, page_token=token)
     assert [one.title for one in rest.albums] == ["Cirrus"]
     assert not rest.next_page_token
-    fault = await refusal(albums(catalog, sort=pb.ListAlbumsRequest.YEAR, page_token=token))
+    fault = await refused(albums(catalog, sort=pb.ListAlbumsRequest.YEAR, page_token=token))
     assert fault.reason == "PAGE_TOKEN_INVALID"
 
 
@@ -55,8 +56,8 @@ async def test_an_artists_albums_come_the_latest_released_first(catalog: Catalog
     air = next(one for one in (await artists(catalog)).artists if one.name == "Air")
     told = await albums(catalog, artist_id=air.id)
     assert [one.title for one in told.albums] == ["Cirrus", "Älv", "beta"]
-    assert isinstance(await refusal(albums(catalog, artist_id=new_id())), NotFound)
-    fault = await refusal(albums(catalog, artist_id="x"))
+    assert isinstance(await refused(albums(catalog, artist_id=new_id())), NotFound)
+    fault = await refused(albums(catalog, artist_id="x"))
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == "artist_id"
 
@@ -73,7 +74,7 @@ async def test_a_page_token_that_the_caller_made_is_refused(catalog: Catalog, bo
     request = pb.ListAlbumsRequest(sort=pb.ListAlbumsRequest.YEAR)
     request.page_token = forged("/segue.catalog.v1.CatalogService/ListAlbums", request, body)
     call = catalog.edge.ListAlbums(request, metadata=catalog.mesh.token())
-    assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+    assert (await refused(call)).reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_chosen_tracks_come_in_the_order_that_they_were_asked_for(catalog: Catalog) -> None:
@@ -129,7 +130,7 @@ async def test_a_genre_that_no_track_has_is_an_empty_list(catalog: Catalog) -> N
         assert not (await albums(catalog, genre=genre)).albums
         assert not (await artists(catalog, genre=genre)).artists
     request = pb.ListTracksRequest(genre="é" * 501)
-    fault = await refusal(catalog.edge.ListTracks(request, metadata=catalog.mesh.token()))
+    fault = await refused(catalog.edge.ListTracks(request, metadata=catalog.mesh.token()))
     assert fault.metadata["field"] == "genre"
 
 
@@ -141,7 +142,7 @@ async def test_a_page_token_of_genres_that_the_caller_made_is_refused(
     request = pb.ListGenresRequest()
     request.page_token = forged("/segue.catalog.v1.CatalogService/ListGenres", request, body)
     call = catalog.edge.ListGenres(request, metadata=catalog.mesh.token())
-    assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+    assert (await refused(call)).reason == "PAGE_TOKEN_INVALID"
 
 
 async def years(catalog: Catalog, **fields: object) -> pb.ListYearsResponse:
@@ -173,4 +174,4 @@ async def test_a_page_token_of_years_that_the_caller_made_is_refused(
     request = pb.ListYearsRequest()
     request.page_token = forged("/segue.catalog.v1.CatalogService/ListYears", request, body)
     call = catalog.edge.ListYears(request, metadata=catalog.mesh.token())
-    assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+    assert (await refused(call)).reason == "PAGE_TOKEN_INVALID"

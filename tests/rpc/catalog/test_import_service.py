@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,11 @@ from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from catalog_svc.adapters.memory.store import MemoryStore
 from meshkit.faults import (
     FailedPrecondition,
-    Fault,
     InvalidArgument,
     NotFound,
     PermissionDenied,
 )
-from meshkit.status import remote_faults
-from meshkit.testing.rpc import ServedMesh
+from meshkit.testing.rpc import ServedMesh, refused
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import ROOT, CatalogueStores, found, memory_stores, tagged
 from tests.contracts.page_tokens import FOREIGN, forged
@@ -67,13 +65,6 @@ def run_of(
     return run
 
 
-async def refusal(call: Awaitable[object]) -> Fault:
-    """The fault that the call was refused with."""
-    with pytest.raises(Fault) as refused, remote_faults():
-        await call
-    return refused.value
-
-
 async def test_an_import_begins_by_scanning(imports: Imports) -> None:
     run = await imports.create(imports.music)
     assert (run.state, run.path) == (catalog_pb2.Import.SCANNING, str(imports.music))
@@ -88,13 +79,13 @@ async def test_a_retry_makes_no_second_import(imports: Imports) -> None:
     assert await imports.create(imports.music, "once") == first
     inside = imports.music / "inside"
     await asyncio.to_thread(inside.mkdir)
-    fault = await refusal(imports.create(inside, "once"))
+    fault = await refused(imports.create(inside, "once"))
     assert fault.reason == "REQUEST_ID_REUSED"
 
 
 @pytest.mark.parametrize("path", ["", "music", "./music", "/mus\0ic"])
 async def test_a_path_that_is_not_absolute_is_refused(imports: Imports, path: str) -> None:
-    fault = await refusal(imports.create(path))
+    fault = await refused(imports.create(path))
     assert isinstance(fault, InvalidArgument)
     assert [violation.field for violation in fault.violations] == ["path"]
 
@@ -110,13 +101,13 @@ async def test_a_path_outside_the_roots_is_refused(imports: Imports) -> None:
         f"{imports.music}2",
     ]
     for path in outside:
-        fault = await refusal(imports.create(str(path)))
+        fault = await refused(imports.create(str(path)))
         assert isinstance(fault, PermissionDenied)
         assert fault.reason == "IMPORT_PATH_NOT_ALLOWED"
 
 
 async def test_a_path_that_is_not_there_is_refused(imports: Imports) -> None:
-    fault = await refusal(imports.create(imports.music / "missing"))
+    fault = await refused(imports.create(imports.music / "missing"))
     assert isinstance(fault, FailedPrecondition)
     assert fault.reason == "IMPORT_PATH_UNREADABLE"
 
@@ -126,15 +117,15 @@ async def test_an_unknown_import_is_not_found(imports: Imports) -> None:
     get = imports.stub.GetImport(pb.GetImportRequest(id=unknown), metadata=token)
     files = imports.stub.ListImportFiles(pb.ListImportFilesRequest(id=unknown), metadata=token)
     for call in (get, files):
-        assert isinstance(await refusal(call), NotFound)
+        assert isinstance(await refused(call), NotFound)
     bad = imports.stub.GetImport(pb.GetImportRequest(id="x"), metadata=token)
-    assert isinstance(await refusal(bad), InvalidArgument)
+    assert isinstance(await refused(bad), InvalidArgument)
 
 
 async def test_imports_need_their_scope(imports: Imports) -> None:
     token = imports.mesh.token(scopes=["catalog.read"])
     request = pb.CreateImportRequest(path=str(imports.music))
-    fault = await refusal(imports.stub.CreateImport(request, metadata=token))
+    fault = await refused(imports.stub.CreateImport(request, metadata=token))
     assert fault.reason == "SCOPE_MISSING"
 
 
@@ -190,7 +181,7 @@ async def test_a_page_token_that_the_caller_made_is_refused(imports: Imports, bo
     request = pb.ListImportFilesRequest(id=import_id)
     request.page_token = forged("/segue.catalog.v1.ImportService/ListImportFiles", request, body)
     call = imports.stub.ListImportFiles(request, metadata=imports.mesh.token())
-    assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+    assert (await refused(call)).reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_imports_are_listed_the_newest_first(imports: Imports) -> None:

@@ -13,10 +13,11 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 from catalog_svc.adapters.memory.store import MemoryStore
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
+from meshkit.testing.rpc import refused
 from meshkit.ulids import new_id
 from tests.contracts.catalog.stores import memory_stores
 from tests.rpc.catalog.assembled import assembled
-from tests.rpc.catalog.test_catalog_service import Catalog, refusal
+from tests.rpc.catalog.test_catalog_service import Catalog
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ async def test_what_was_taken_down_is_found_by_nobody_but_the_update(catalog: Ca
         ),
     ]
     for call in calls:
-        assert isinstance(await refusal(call), NotFound)
+        assert isinstance(await refused(call), NotFound)
     assert (await update_album(catalog, track.album_id, title="Live")).title == "Live"
     back = await update_artist(catalog, track.artist_id, hidden=False)
     assert (back.hidden, back.track_count) == (False, 0)
@@ -157,7 +158,7 @@ async def test_what_an_album_cannot_be_is_refused(
     catalog: Catalog, fields: dict[str, object], field: str
 ) -> None:
     (track,) = await catalog.fill(1)
-    fault = await refusal(update_album(catalog, track.album_id, **fields))  # type: ignore[arg-type]
+    fault = await refused(update_album(catalog, track.album_id, **fields))  # type: ignore[arg-type]
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == field
 
@@ -175,7 +176,7 @@ async def test_what_an_artist_cannot_be_is_refused(
 ) -> None:
     (track,) = await catalog.fill(1)
     call = update_artist(catalog, track.artist_id, **fields)  # type: ignore[arg-type]
-    fault = await refusal(call)
+    fault = await refused(call)
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == field
 
@@ -193,7 +194,7 @@ async def test_the_name_of_another_is_refused(catalog: Catalog) -> None:
     edit = catalog_pb2.Track(artist="Air")
     request = pb.UpdateTrackRequest(id=second.id, track=edit)
     await catalog.edge.UpdateTrack(request, metadata=catalog.mesh.token())
-    fault = await refusal(update_artist(catalog, first.artist_id, name="AIR"))
+    fault = await refused(update_artist(catalog, first.artist_id, name="AIR"))
     assert (fault.reason, fault.metadata["field"]) == ("INVALID_FIELD", "artist.name")
 
 
@@ -203,18 +204,18 @@ async def test_a_retry_changes_nothing_twice(catalog: Catalog) -> None:
     await update_album(catalog, track.album_id, title="Eins")
     assert await update_album(catalog, track.album_id, title="Uno", request_id="r1") == first
     assert (await get_album(catalog, track.album_id)).title == "Eins"
-    fault = await refusal(update_album(catalog, track.album_id, title="Due", request_id="r1"))
+    fault = await refused(update_album(catalog, track.album_id, title="Due", request_id="r1"))
     assert (fault.reason, fault.metadata["field"]) == ("REQUEST_ID_REUSED", "request_id")
     artist = await update_artist(catalog, track.artist_id, name="Uno", request_id="r1")
     await update_artist(catalog, track.artist_id, name="Eins")
     assert await update_artist(catalog, track.artist_id, name="Uno", request_id="r1") == artist
-    reused = await refusal(update_artist(catalog, track.artist_id, bio="x", request_id="r1"))
+    reused = await refused(update_artist(catalog, track.artist_id, bio="x", request_id="r1"))
     assert reused.reason == "REQUEST_ID_REUSED"
 
 
 async def test_what_is_not_there_is_not_found(catalog: Catalog) -> None:
-    assert isinstance(await refusal(update_album(catalog, new_id(), hidden=True)), NotFound)
-    assert isinstance(await refusal(update_artist(catalog, new_id(), hidden=True)), NotFound)
+    assert isinstance(await refused(update_album(catalog, new_id(), hidden=True)), NotFound)
+    assert isinstance(await refused(update_artist(catalog, new_id(), hidden=True)), NotFound)
 
 
 async def test_only_an_administrator_edits(catalog: Catalog) -> None:
@@ -226,4 +227,4 @@ async def test_only_an_administrator_edits(catalog: Catalog) -> None:
         catalog.edge.UpdateAlbum(album, metadata=metadata),
         catalog.edge.UpdateArtist(artist, metadata=metadata),
     ):
-        assert isinstance(await refusal(call), PermissionDenied)
+        assert isinstance(await refused(call), PermissionDenied)

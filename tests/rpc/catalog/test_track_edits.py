@@ -14,6 +14,7 @@ from segue.catalog.v1 import catalog_service_pb2 as pb
 from catalog_svc.adapters.memory.store import MemoryStore
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
+from meshkit.testing.rpc import refused
 from meshkit.ulids import new_id
 from playback_svc.adapters.grpc.catalogue import CatalogueService
 from playback_svc.domain.plans import admit
@@ -22,7 +23,7 @@ from tests.contracts.catalog.stores import memory_stores
 from tests.contracts.playback.samples import FREE as FREE_PLAN
 from tests.contracts.playback.samples import PLAYABLE
 from tests.rpc.catalog.assembled import assembled
-from tests.rpc.catalog.test_catalog_service import Catalog, refusal
+from tests.rpc.catalog.test_catalog_service import Catalog
 
 PREMIUM, FREE = catalog_pb2.Track.PREMIUM, catalog_pb2.Track.FREE
 
@@ -63,7 +64,7 @@ async def test_an_artist_is_found_or_made_by_its_name(catalog: Catalog) -> None:
     assert told.artist_id != first.artist_id
     assert (await update(catalog, second.id, artist="zoe")).artist_id == told.artist_id
     assert (await update(catalog, first.id, artist="")).artist_id == first.artist_id
-    fault = await refusal(update(catalog, first.id, artist="é" * 501))
+    fault = await refused(update(catalog, first.id, artist="é" * 501))
     assert fault.metadata["field"] == "track.artist"
 
 
@@ -87,7 +88,7 @@ async def test_a_track_that_was_made_premium_is_refused_to_a_free_plan(catalog: 
 
     assert await played()
     await update(catalog, track.id, access=PREMIUM)
-    assert (await refusal(played())).reason == "PLAN_REQUIRED"
+    assert (await refused(played())).reason == "PLAN_REQUIRED"
     await update(catalog, track.id, access=FREE)
     assert await played()
 
@@ -95,13 +96,13 @@ async def test_a_track_that_was_made_premium_is_refused_to_a_free_plan(catalog: 
 async def test_a_track_that_was_taken_down_is_found_by_nobody(catalog: Catalog) -> None:
     first, second = await catalog.fill(2)
     assert (await update(catalog, first.id, hidden=True)).hidden
-    assert isinstance(await refusal(get(catalog, first.id)), NotFound)
+    assert isinstance(await refused(get(catalog, first.id)), NotFound)
     metadata = catalog.mesh.token()
     listed = await catalog.edge.ListTracks(pb.ListTracksRequest(), metadata=metadata)
     assert [track.id for track in listed.tracks] == [second.id]
     playable = internal_pb.GetPlayableRequest(track_id=first.id)
     play = catalog.playback.GetPlayable(playable, metadata=metadata)
-    assert isinstance(await refusal(play), NotFound)
+    assert isinstance(await refused(play), NotFound)
     lookup = internal_pb.LookupTracksRequest(ids=[first.id, second.id])
     found = await catalog.playback.LookupTracks(lookup)
     assert [track.id for track in found.tracks] == [second.id]
@@ -112,16 +113,16 @@ async def test_a_track_that_was_taken_down_is_found_by_nobody(catalog: Catalog) 
 async def test_a_title_has_at_most_500_characters(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
     assert (await update(catalog, track.id, title="é" * 500)).title == "é" * 500
-    fault = await refusal(update(catalog, track.id, title="é" * 501))
+    fault = await refused(update(catalog, track.id, title="é" * 501))
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == "track.title"
 
 
 async def test_another_id_than_that_of_the_path_is_refused(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
-    fault = await refusal(update(catalog, track.id, id=new_id(), hidden=True))
+    fault = await refused(update(catalog, track.id, id=new_id(), hidden=True))
     assert fault.metadata["field"] == "track.id"
-    assert isinstance(await refusal(update(catalog, new_id(), hidden=True)), NotFound)
+    assert isinstance(await refused(update(catalog, new_id(), hidden=True)), NotFound)
 
 
 async def test_a_retry_changes_nothing_twice(catalog: Catalog) -> None:
@@ -130,7 +131,7 @@ async def test_a_retry_changes_nothing_twice(catalog: Catalog) -> None:
     await update(catalog, track.id, title="Eins")
     assert await update(catalog, track.id, title="Uno", request_id="r1") == first
     assert (await get(catalog, track.id)).title == "Eins"
-    fault = await refusal(update(catalog, track.id, title="Due", request_id="r1"))
+    fault = await refused(update(catalog, track.id, title="Due", request_id="r1"))
     assert fault.reason == "REQUEST_ID_REUSED"
 
 
@@ -138,4 +139,4 @@ async def test_only_an_administrator_edits(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
     request = pb.UpdateTrackRequest(id=track.id, track=catalog_pb2.Track(hidden=True))
     call = catalog.edge.UpdateTrack(request, metadata=catalog.mesh.token(scopes=user_scopes()))
-    assert isinstance(await refusal(call), PermissionDenied)
+    assert isinstance(await refused(call), PermissionDenied)

@@ -14,12 +14,13 @@ from catalog_svc.domain.edits import TrackEdit
 from catalog_svc.domain.listings import TrackSort
 from meshkit.faults import InvalidArgument, NotFound, PermissionDenied
 from meshkit.scopes import user_scopes
+from meshkit.testing.rpc import refused
 from meshkit.ulids import new_id
 from tests.contracts.catalog.catalogue_tracks_suite import ORDERS, sung
 from tests.contracts.catalog.stores import memory_stores
 from tests.contracts.page_tokens import FOREIGN, forged
 from tests.rpc.catalog.assembled import assembled
-from tests.rpc.catalog.test_catalog_service import Catalog, refusal
+from tests.rpc.catalog.test_catalog_service import Catalog
 
 SHOWN = {"Alto", "Älv", "Ångström", "beta"}
 SORTS = [sort for sort in pb.ListTracksRequest.Sort.values() if sort]
@@ -71,7 +72,7 @@ async def test_a_token_goes_with_its_own_order_and_bounds(catalog: Catalog) -> N
     by_title = pb.ListTracksRequest.TITLE
     token = (await listed(catalog, sort=by_title, page_size=1)).next_page_token
     for asked in ({"sort": pb.ListTracksRequest.ARTIST}, {"sort": by_title, "year_to": 2020}):
-        fault = await refusal(listed(catalog, page_token=token, **asked))
+        fault = await refused(listed(catalog, page_token=token, **asked))
         assert fault.reason == "PAGE_TOKEN_INVALID"
 
 
@@ -91,8 +92,8 @@ async def test_tracks_are_those_of_an_artist_an_album_a_genre_and_of_years(
 async def test_an_artist_or_album_that_nothing_has_is_not_found(
     catalog: Catalog, field: str
 ) -> None:
-    assert isinstance(await refusal(listed(catalog, **{field: new_id()})), NotFound)
-    fault = await refusal(listed(catalog, **{field: "x"}))
+    assert isinstance(await refused(listed(catalog, **{field: new_id()})), NotFound)
+    fault = await refused(listed(catalog, **{field: "x"}))
     assert isinstance(fault, InvalidArgument)
     assert fault.metadata["field"] == field
 
@@ -106,7 +107,7 @@ async def test_a_page_token_that_the_caller_made_is_refused(catalog: Catalog, bo
         request = pb.ListTracksRequest(sort=sort)
         request.page_token = forged("/segue.catalog.v1.CatalogService/ListTracks", request, body)
         call = catalog.edge.ListTracks(request, metadata=catalog.mesh.token())
-        assert (await refusal(call)).reason == "PAGE_TOKEN_INVALID"
+        assert (await refused(call)).reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_an_administrator_lists_what_is_hidden(
@@ -127,4 +128,4 @@ async def test_an_administrator_lists_what_is_hidden(
 async def test_nobody_else_lists_what_is_hidden(catalog: Catalog) -> None:
     user = catalog.mesh.token(scopes=user_scopes())
     call = catalog.edge.ListHiddenTracks(pb.ListHiddenTracksRequest(), metadata=user)
-    assert isinstance(await refusal(call), PermissionDenied)
+    assert isinstance(await refused(call), PermissionDenied)

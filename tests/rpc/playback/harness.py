@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import time
@@ -28,9 +27,9 @@ from segue.playback.v1.preferences_service_pb2_grpc import PreferencesServiceStu
 
 from meshkit import status
 from meshkit.capability import KeyFile
-from meshkit.faults import Fault
 from meshkit.process import service_process
-from meshkit.testing.rpc import ServedMesh, TokenIssuer, served_mesh, service_settings
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, next_message, served_mesh, service_settings
+from meshkit.testing.rpc import refused as refused
 from meshkit.testing.stores import PATIENCE_S, PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory.clients import MemoryCatalogue, MemoryPlans, MemoryPlaylists
@@ -270,11 +269,7 @@ class Stream:
 
     async def read(self) -> Any:
         """The next message, None at a clean end; raises the Fault of a failed call."""
-        try:
-            message = await asyncio.wait_for(self.call.read(), 15)
-        except AioRpcError as error:
-            raise status.fault_of(error) from error
-        return None if message is grpc.aio.EOF else message
+        return await next_message(self.call)
 
     async def ended(self) -> list[Any]:
         """What the server still says until it ends the stream, which it must do well."""
@@ -283,12 +278,3 @@ class Stream:
             rest.append(message)
         assert await self.call.code() is grpc.StatusCode.OK
         return rest
-
-
-async def refused(awaitable: Any) -> Fault:
-    """The fault that a call was refused with."""
-    try:
-        answer = await awaitable
-    except Fault as fault:
-        return fault
-    raise AssertionError(f"was answered: {answer}")

@@ -10,14 +10,13 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc.aio import AioRpcError
 from segue.mesh.v1.stream_end_pb2 import StreamEnd
 from segue.playback.v1 import activity_service_pb2 as pb
 from segue.playback.v1 import preferences_service_pb2 as preferences
 from segue.playback.v1.play_source_pb2 import ContextRef
 
-from meshkit import status
 from meshkit.faults import ResourceExhausted, Unavailable
+from meshkit.testing.rpc import next_message
 from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.clients import Friend
@@ -65,11 +64,7 @@ class Watching:
         self.call = user.activity.WatchActivity(pb.WatchActivityRequest(), metadata=user.metadata)
 
     async def read(self) -> Any:
-        try:
-            message = await asyncio.wait_for(self.call.read(), 15)
-        except AioRpcError as error:
-            raise status.fault_of(error) from error
-        return None if message is grpc.aio.EOF else message
+        return await next_message(self.call)
 
     async def friend(self) -> pb.FriendActivity:
         message = await self.read()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import grpc
 from grpc.aio import AioRpcError
 from segue.playlist.v1 import (
     playlist_internal_service_pb2,
@@ -23,8 +21,9 @@ from segue.playlist.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 
 from meshkit import status
 from meshkit.clock import now_ms
-from meshkit.faults import Fault, NotFound, Unavailable
-from meshkit.testing.rpc import ServedMesh, TokenIssuer
+from meshkit.faults import NotFound, Unavailable
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, next_message
+from meshkit.testing.rpc import refused as refused
 from meshkit.ulids import new_id
 from playlist_svc.adapters.memory.heads import MemoryHeads
 from playlist_svc.adapters.memory.playlists import MemoryPlaylists
@@ -249,17 +248,4 @@ class View:
 
     async def read(self) -> Any:
         """The next message, None at a clean end; raises the Fault of a failed call."""
-        try:
-            message = await asyncio.wait_for(self.call.read(), 15)
-        except AioRpcError as error:
-            raise status.fault_of(error) from error
-        return None if message is grpc.aio.EOF else message
-
-
-async def refused(awaitable: Any) -> Fault:
-    """The fault that a call was refused with."""
-    try:
-        answer = await awaitable
-    except Fault as fault:
-        return fault
-    raise AssertionError(f"was answered: {answer}")
+        return await next_message(self.call)
