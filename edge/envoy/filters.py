@@ -18,6 +18,7 @@ from edge.envoy.names import (
     JSON_SCRIPT,
     JWT,
     LUA,
+    SHARE_SCRIPT,
     TRANSCODER,
     USER,
 )
@@ -28,6 +29,7 @@ from edge.envoy.scripts import (
     connect_script,
     connect_status_script,
     json_script,
+    share_script,
 )
 from edge.envoy.settings import EdgeSettings, RateLimit
 
@@ -54,6 +56,7 @@ def http_filters(
             default_source_code={"inline_string": answer_script(methods)},
             source_codes={
                 JSON_SCRIPT: {"inline_string": json_script(methods)},
+                SHARE_SCRIPT: {"inline_string": share_script(methods)},
                 CONNECT_SCRIPT: {"inline_string": connect_script(methods)},
                 CONNECT_JSON_SCRIPT: {"inline_string": connect_json_script(methods)},
             },

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from edge.envoy.exposure import ExposedMethod, paths_regex
-from edge.envoy.names import JSON_SCRIPT, JWT, SHARE_PREFIX, TRANSCODER
+from edge.envoy.names import JSON_SCRIPT, JWT, SHARE_PREFIX, SHARE_SCRIPT, TRANSCODER
 from edge.envoy.resources import Json, typed
 from edge.envoy.route_parts import (
     UNTRACED,
@@ -33,7 +33,7 @@ def json_routes(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> lis
     limit, longest = settings.unary_timeout_s, settings.upload_timeout_s
     share = {"prefix": SHARE_PREFIX}
     return [
-        of_anyone(_called("get", share), JSON_SCRIPT, small, limit) | UNTRACED,
+        of_anyone(_called("get", share), SHARE_SCRIPT, small, limit) | UNTRACED,
         of_user(share, JSON_SCRIPT, large, limit) | UNTRACED,
         of_user(
             _called("post", {"path": _IMPORT}), JSON_SCRIPT, settings.max_import_bytes, longest

@@ -16,6 +16,7 @@ from edge.envoy.names import (
     OPENAPI_PATH,
     ORIGINAL_METHOD,
     ORIGINAL_PATH,
+    ROOT_PATH,
     SHARE_PREFIX,
     SIGN_IN_PREFIXES,
 )
@@ -27,7 +28,8 @@ from meshkit.interceptors import json_fields
 
 _LOG_FIELDS = {
     "time": "%START_TIME%",
-    "method": "%REQ(:METHOD)%",
+    # What the caller sent: a call in JSON has become a POST by now.
+    "method": f"%REQ({ORIGINAL_METHOD}?:METHOD)%",
     "path": "%PATH(NQ)%",
     "rpc": "%PATH(NQ:PATH)%",
     "status": "%RESPONSE_CODE%",
@@ -154,7 +156,7 @@ def _access_log(fields: Json, only: Json) -> Json:
 def _known(methods: Sequence[ExposedMethod], *, invert: bool = False) -> Json:
     """What a path that leads somewhere looks like: as JSON, as gRPC, or of the HTTP services."""
     http = "|".join(f"{re.escape(prefix)}.*" for prefix in SIGN_IN_PREFIXES)
-    own = "|".join(map(re.escape, (HEALTH_PATH, OPENAPI_PATH)))
+    own = "|".join(map(re.escape, (ROOT_PATH, HEALTH_PATH, OPENAPI_PATH)))
     calls = [call for method in methods for call in method.json_calls]
     paths = f"{paths_regex(calls)}|{_GRPC_PATH}|{http}|{own}"
     regex = {"safe_regex": {"regex": rf"(?:{paths})(?:\?.*)?"}}

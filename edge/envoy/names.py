@@ -10,6 +10,8 @@ JSON_BUFFER = "buffer_json"
 JSON_JWT = "jwt_json"
 # The script of calls in JSON.
 JSON_SCRIPT = "json"
+# The script of share links.
+SHARE_SCRIPT = "share"
 # The requirement of jwt_authn that a USER method names.
 USER = "user"
 MEDIA_PREFIX = "/media/"
@@ -18,6 +20,7 @@ SHARE_PREFIX = "/s/"
 SIGN_IN_PREFIXES = ("/oauth2/", "/.well-known/")
 HEALTH_PATH = "/healthz"
 OPENAPI_PATH = "/openapi.json"
+ROOT_PATH = "/"
 # Who calls, as the edge knows it: it replaces whatever the caller says there.
 CLIENT_ADDRESS = "x-client-address"
 # Where the transcoder keeps the path of a JSON call, for the access log.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.envoy import pages
 from edge.envoy.clusters import IDENTITY_HTTP, MEDIA
 from edge.envoy.connect_routes import connect_routes
 from edge.envoy.exposure import ExposedMethod
@@ -23,6 +24,7 @@ from edge.envoy.names import (
     OPENAPI_PATH,
     ORIGINAL_METHOD,
     ORIGINAL_PATH,
+    ROOT_PATH,
     SIGN_IN_PREFIXES,
     USER,
 )
@@ -55,6 +57,7 @@ _FOR_ANYONE = "public, max-age=60"
 _LONGEST_REFLECTION = "60s"
 # A whole FLAC segment over a link of 10 kbit/s.
 _LONGEST_MEDIA = "600s"
+_NOTHING_FROM_ELSEWHERE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 _LARGEST_OPENAPI = 4 * 1024 * 1024
 _NEVER_PROCESSED = "connect-failure,refused-stream"
 # `unavailable` and `reset` may follow a commit, so they repeat only what changes nothing.
@@ -72,6 +75,7 @@ def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Js
         _health_route(),
         _openapi_route(settings),
         wrong_method({"path": OPENAPI_PATH}, "GET"),
+        *_root_routes(),
         *connect_routes(settings, methods),
         *json_routes(settings, methods),
     ]
@@ -218,6 +222,34 @@ def _health_route() -> Json:
         "match": {"path": HEALTH_PATH},
         "direct_response": {"status": 200, "body": {"inline_string": '{"status": "SERVING"}'}},
         "response_headers_to_add": [header("content-type", "application/json")],
+        "typed_per_filter_config": {JWT: anyone()},
+    }
+
+
+def _root_routes() -> list[Json]:
+    """What this is, for anyone: a page where a browser asks."""
+    browser = {"name": "accept", "string_match": {"contains": "text/html"}}
+    reads = READS["headers"]
+    html = _root_route([*reads, browser], "text/html; charset=utf-8", pages.root_html())
+    return [
+        html,
+        _root_route(reads, "application/json", pages.root_json()),
+        wrong_method({"path": ROOT_PATH}, "GET"),
+    ]
+
+
+def _root_route(headers: list[Json], kind: str, body: str) -> Json:
+    return {
+        "match": {"path": ROOT_PATH, "headers": headers},
+        "direct_response": {"status": 200, "body": {"inline_string": body}},
+        "response_headers_to_add": [
+            header("content-type", kind),
+            header("vary", "accept"),
+            header("access-control-allow-origin", "*"),
+            header("cache-control", "public, max-age=300"),
+            header("x-content-type-options", "nosniff"),
+            header("content-security-policy", _NOTHING_FROM_ELSEWHERE),
+        ],
         "typed_per_filter_config": {JWT: anyone()},
     }
 

@@ -54,6 +54,7 @@ _CONSTANTS: Mapping[str, str | int] = {
     # Dynamic metadata, from the request to the answer.
     "SEGUE": "segue",
     "WRONG_LIST": "wrong_list",
+    "PAGE": "page",
     "CONNECT": CONNECT,
     "CONNECT_STATUS": "connect_status",
     "CONNECT_FIELD": "connect_field",
@@ -70,13 +71,25 @@ _FOLDER = Path(__file__).parent / "lua"
 
 def answer_script(methods: Iterable[ExposedMethod]) -> str:
     """What finishes an answer. It stands before the transcoder, so it runs after it."""
-    parts = ("refusals", "answers", "connect")
+    parts = ("refusals", "answers", "connect", "share_page")
     return "\n".join([_tables(methods), *map(_source, parts)])
 
 
 def json_script(methods: Iterable[ExposedMethod]) -> str:
     """The same, for calls in JSON: tells the service, too, which fields the body names."""
     handler = 'function envoy_on_request(handle) tell_fields(handle, "") end\n'
+    return "\n".join([answer_script(methods), _source("fields"), handler])
+
+
+def share_script(methods: Iterable[ExposedMethod]) -> str:
+    """The same, for share links, which a browser is shown as a page."""
+    handler = (
+        "function envoy_on_request(handle)\n"
+        '  local accepted = handle:headers():get("accept") or ""\n'
+        '  if accepted:find("text/html", 1, true) then\n'
+        '    handle:streamInfo():dynamicMetadata():set(SEGUE, PAGE, "1")\n  end\n'
+        '  tell_fields(handle, "")\nend\n'
+    )
     return "\n".join([answer_script(methods), _source("fields"), handler])
 
 

@@ -55,6 +55,10 @@ class ShareStore(Protocol):
         """
         ...
 
+    async def has_accepted(self, writing: Writing, share_id: str, user_id: str) -> bool:
+        """Whether a user became a collaborator by this link of the held playlist before."""
+        ...
+
     async def erase(self, user_id: str) -> None:
         """Forget which links a user accepted; their counts stay. Repeatable."""
         ...

@@ -92,11 +92,18 @@ function envoy_on_response(handle)
   local connect = segue and segue[CONNECT] or refused
   headers:remove(CONNECT)
   if connect then return finish_connect(handle, connect) end
-  if kind:sub(1, 16) == "application/grpc" then return end
+  if kind:sub(1, 16) == "application/grpc" then
+    -- What the edge refuses over gRPC-Web looks as what a service does.
+    if kind:sub(17, 20) == "-web" and headers:get("grpc-status") then
+      headers:replace(":status", "200")
+    end
+    return
+  end
   headers:remove("grpc-status")
   headers:remove("grpc-message")
   headers:remove("grpc-accept-encoding")
   headers:remove("grpc-retry-pushback-ms")
+  if segue and segue[PAGE] then return finish_share_page(handle) end
   if headers:get(REFUSED_BY_TRANSCODER) then
     headers:remove(REFUSED_BY_TRANSCODER)
     replace_body(handle, refusal(text_of(handle), wrong_list(handle)))

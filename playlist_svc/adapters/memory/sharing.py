@@ -61,6 +61,10 @@ class MemoryShares:
             share = self._shares[share_id]
             self._shares[share_id] = replace(share, accepted_count=share.accepted_count + 1)
 
+    async def has_accepted(self, writing: Writing, share_id: str, user_id: str) -> bool:
+        share = await self.held(writing, share_id)
+        return share is not None and (share_id, user_id) in self._accepted
+
     async def erase(self, user_id: str) -> None:
         self._accepted = {one for one in self._accepted if one[1] != user_id}
 

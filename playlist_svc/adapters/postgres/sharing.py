@@ -52,6 +52,12 @@ WITH counted AS (
 UPDATE share_links SET accepted_count = accepted_count + 1 FROM counted
 WHERE share_links.share_id = counted.share_id
 """
+_HAS_ACCEPTED = """
+SELECT EXISTS (
+    SELECT FROM share_acceptances JOIN share_links USING (share_id)
+    WHERE share_id = %s AND user_id = %s AND playlist_id = %s
+)
+"""
 _FORGET = """
 DELETE FROM share_acceptances WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM share_acceptances WHERE user_id = %s LIMIT %s
@@ -113,6 +119,12 @@ class PostgresShares:
     async def count_accepted(self, writing: Writing, share_id: str, user_id: str) -> None:
         names = {"share": share_id, "playlist": writing.head.playlist_id, "user": user_id}
         await _connection(writing).execute(_COUNT, names)
+
+    async def has_accepted(self, writing: Writing, share_id: str, user_id: str) -> bool:
+        named = [share_id, user_id, writing.head.playlist_id]
+        cursor = await _connection(writing).execute(_HAS_ACCEPTED, named)
+        found = await cursor.fetchone()
+        return bool(found and found[0])
 
     async def erase(self, user_id: str) -> None:
         forgotten = _FORGOTTEN_AT_ONCE

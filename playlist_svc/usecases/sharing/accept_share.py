@@ -106,6 +106,11 @@ class AcceptShare:
             if current is None or not current.opens(held, now_ms):
                 raise ShareInvalid
             before = held.role_of(caller)
+            if before is Role.STRANGER and await self._shares.has_accepted(
+                writing, share.share_id, caller
+            ):
+                # Who was a collaborator by this link and is none now was removed, or left.
+                raise ShareInvalid
             if before < role:
                 writing.change(with_member(held, caller, role, now_ms))
             if before is Role.STRANGER:

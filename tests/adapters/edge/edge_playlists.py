@@ -20,6 +20,8 @@ from meshkit.server import Context
 # The id of a playlist that is not there.
 MISSING = "0" * 26
 
+HOSTILE = """<script>alert("1")</script> & 'x' \\u003cb>"""
+
 
 class Playlists(playlist_service_pb2_grpc.PlaylistServiceServicer):
     """Tells in the title of a playlist what it was asked."""
@@ -63,6 +65,13 @@ class Sharing(sharing_grpc.SharingServiceServicer):
     ) -> sharing.PreviewShareResponse:
         if request.code == "unknown":
             raise faults.NotFound("no such link")
+        if request.code == "page":
+            return sharing.PreviewShareResponse(
+                playlist=playlist_pb2.Playlist(
+                    title=HOSTILE, owner="Ada", description="für 𝄞 \\ two\nlines", track_count=30
+                ),
+                tracks=[playlist_pb2.PlaylistTrack(title=HOSTILE, artist="B", duration_ms=61_500)],
+            )
         told = [v for k, v in context.invocation_metadata() or () if k == "x-client-address"]
         return sharing.PreviewShareResponse(
             playlist=playlist_pb2.Playlist(title=json.dumps([str(value) for value in told]))

@@ -198,6 +198,28 @@ class SharesContract:
         for share in (one, other):
             assert await shares.get(share.share_id) == replace(share, accepted_count=1)
 
+    async def test_who_accepted_is_known_by_user_link_and_playlist(
+        self, playlists: PlaylistStore, shares: ShareStore, head: Head
+    ) -> None:
+        one, other = a_share(head.playlist_id), a_share(head.playlist_id)
+        await self.add(playlists, shares, one, 1)
+        await self.add(playlists, shares, other, 2)
+        user = new_id()
+        await accept(playlists, shares, one, user)
+        seen: list[bool] = []
+
+        async def ask(writing: Writing) -> None:
+            for share_id, user_id in (
+                (one.share_id, user),
+                (other.share_id, user),
+                (one.share_id, new_id()),
+                (new_id(), user),
+            ):
+                seen.append(await shares.has_accepted(writing, share_id, user_id))
+
+        await held(playlists, head.playlist_id, ask)
+        assert seen == [True, False, False, False]
+
     async def test_what_an_erased_user_accepted_stays_in_the_count_alone(
         self, playlists: PlaylistStore, shares: ShareStore, head: Head
     ) -> None:

@@ -250,6 +250,27 @@ async def test_an_invitation_works_through_any_instance(pair: list[Instance]) ->
     assert link.code not in str(listed)
 
 
+@pytest.mark.parametrize("who", ["owner", "guest"])
+async def test_who_was_removed_or_left_does_not_come_back_by_the_same_link(
+    pair: list[Instance], who: str
+) -> None:
+    one, other = pair
+    owner, guest = new_id(), new_id()
+    playlist_id = await a_list(one, owner)
+    link = await a_link(one, owner, playlist_id, role="EDITOR")
+    await one.call(f"{SHARING}/AcceptShare", guest, code=link.code)
+    fields = {"playlist_id": playlist_id, "user_id": guest}
+    remover = owner if who == "owner" else guest
+    await other.call(f"{SHARING}/RemoveCollaborator", remover, **fields)
+    for instance in pair:
+        back = instance.call(f"{SHARING}/AcceptShare", guest, code=link.code)
+        assert await reason_of(back) == "SHARE_INVALID"
+    assert guest not in await collaborators(one, owner, playlist_id)
+    another = await a_link(one, owner, playlist_id, role="VIEWER")
+    await one.call(f"{SHARING}/AcceptShare", guest, code=another.code)
+    assert (await collaborators(one, owner, playlist_id))[guest] == Roles.VIEWER
+
+
 async def test_a_link_that_shows_makes_followers_who_keep_seeing(one: Instance) -> None:
     owner, guest = new_id(), new_id()
     playlist_id = await a_list(one, owner, "LINK")

@@ -236,10 +236,10 @@ def test_no_large_body_is_held_before_its_token_was_looked_at(
     known = "jwt_json" in route["typed_per_filter_config"]
     assert known or held <= 64 * 1024
     assert not (known and method.is_public)
-    assert route["typed_per_filter_config"]["envoy.filters.http.lua"]["name"] == "json"
+    assert route["typed_per_filter_config"]["envoy.filters.http.lua"]["name"] in ("json", "share")
 
 
-@pytest.mark.parametrize("path", ["/me/preferences/", "/nowhere", "/me//preferences", "/"])
+@pytest.mark.parametrize("path", ["/me/preferences/", "/nowhere", "/me//preferences"])
 def test_what_no_route_takes_is_not_transcoded_nor_held(config: dict[str, Any], path: str) -> None:
     filters = first_route(config, "PATCH", path)["typed_per_filter_config"]
     assert filters["envoy.filters.http.grpc_json_transcoder"]["services"] == []

@@ -161,7 +161,8 @@ class SharingServiceServicer:
     def AcceptShare(self, request, context):
         """Has the caller take what a link offers: a role, or, where it has none, following the playlist
         and seeing it from now on. A role that is higher already stays; to the owner a link gives
-        nothing. Idempotent.
+        nothing. Who became a collaborator by a link and is none any more, removed or gone, does not come
+        back by the same link: it takes another one, or SetCollaborator. Idempotent.
         Errors: SHARE_INVALID, USER_BLOCKED, COLLECTION_FULL, LIMIT_REACHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -59,7 +59,8 @@ class SharingServiceStub:
     AcceptShare: _aio.UnaryUnaryMultiCallable[_sharing_service_pb2.AcceptShareRequest, _sharing_service_pb2.AcceptShareResponse]
     """Has the caller take what a link offers: a role, or, where it has none, following the playlist
     and seeing it from now on. A role that is higher already stays; to the owner a link gives
-    nothing. Idempotent.
+    nothing. Who became a collaborator by a link and is none any more, removed or gone, does not come
+    back by the same link: it takes another one, or SetCollaborator. Idempotent.
     Errors: SHARE_INVALID, USER_BLOCKED, COLLECTION_FULL, LIMIT_REACHED.
     """
 
@@ -162,7 +163,8 @@ class SharingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_sharing_service_pb2.AcceptShareResponse]:
         """Has the caller take what a link offers: a role, or, where it has none, following the playlist
         and seeing it from now on. A role that is higher already stays; to the owner a link gives
-        nothing. Idempotent.
+        nothing. Who became a collaborator by a link and is none any more, removed or gone, does not come
+        back by the same link: it takes another one, or SetCollaborator. Idempotent.
         Errors: SHARE_INVALID, USER_BLOCKED, COLLECTION_FULL, LIMIT_REACHED.
         """
 
