@@ -20,6 +20,7 @@ from segue.identity.v1 import identity_internal_service_pb2
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
 from meshkit.consuming import Consumer, Step, step_of
+from meshkit.replicas import MemoryReplica
 from meshkit.stream_ends import require_going_on
 
 FAILS = "open"
@@ -104,24 +105,18 @@ class RevocationConsumer:
         await self._consumer.run()
 
 
-class _Refusal:
+class _Refusal(MemoryReplica[RevocationStep]):
     """The replica of revocations: a verifier of this process, and the place in its memory.
 
-    Every revocation that a token too old would have missed is older than any token that is still
-    good, so that nothing needs to be listed again.
+    A listing tells what is in force, and drops nothing: what was refused before it stays refused
+    until it expires.
     """
 
     def __init__(self, tokens: Revoker) -> None:
+        super().__init__()
         self._tokens = tokens
-        self._resume_token = ""
 
-    async def resume_token(self) -> str:
-        return self._resume_token
-
-    async def begin_listing(self) -> None:
-        """What is in force comes as steps; what was refused before stays refused."""
-
-    async def apply(self, changes: Sequence[RevocationStep], resume_token: str) -> None:
+    def _store(self, changes: Sequence[RevocationStep], generation: int) -> None:
         for revoked in changes:
             if revoked.forget_at <= time.time():
                 continue
@@ -129,7 +124,3 @@ class _Refusal:
                 self._tokens.revoke_user(revoked.user_id, revoked.forget_at)
             else:
                 self._tokens.revoke(revoked.sid, revoked.forget_at)
-        self._resume_token = resume_token or self._resume_token
-
-    async def end_listing(self) -> None:
-        """Nothing is dropped before it expires."""

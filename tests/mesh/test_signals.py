@@ -285,7 +285,8 @@ async def test_feeds_of_which_nothing_new_comes_are_known_to_be_applied(
 ) -> None:
     name, followed = "segue_feed_caught_up_timestamp_seconds", "revocations"
     copies = {("playlist-1", "catalog"), ("playlist-1", "identity")}
-    copies |= {("catalog-1", "playlist"), ("catalog-1", "playback")}
+    copies |= {("catalog-1", "playlist"), ("catalog-1", "playback"), ("catalog-1", "identity")}
+    copies |= {("playback-1", "identity")}
     everywhere = ("catalog-1", "identity-1", "playback-1", "playlist-1")
     expected = copies | {(process, followed) for process in everywhere}
     begun_at = time.time()
