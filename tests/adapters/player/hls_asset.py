@@ -133,22 +133,24 @@ class Origin:
     address: str = ""
     answer: Answer = lambda path: None
     requests: Counter[str] = field(default_factory=Counter)
-    held: dict[str, asyncio.Event] = field(default_factory=dict)
+    held: dict[str, tuple[int, asyncio.Event]] = field(default_factory=dict)
 
     @property
     def master(self) -> str:
         return f"{self.address}/media/master.m3u8"
 
-    def hold(self, path: str) -> asyncio.Event:
-        """Leave requests for a path unanswered until the event is set."""
-        self.held[path] = asyncio.Event()
-        return self.held[path]
+    def hold(self, path: str, *, after: int = 0) -> asyncio.Event:
+        """Leave requests for a path, but the first ones, unanswered until the event is set."""
+        until = asyncio.Event()
+        self.held[path] = after, until
+        return until
 
     async def serve(self, request: Request) -> Response:
         path = request.path_params["path"]
         self.requests[path] += 1
-        if path in self.held:
-            await self.held[path].wait()
+        after, until = self.held.get(path, (0, None))
+        if until is not None and self.requests[path] > after:
+            await until.wait()
         status = self.answer(path)
         if status is not None:
             return Response(status_code=status)
@@ -167,5 +169,5 @@ async def serve(folder: Path) -> AsyncIterator[Origin]:
         try:
             yield origin
         finally:
-            for event in origin.held.values():
+            for _, event in origin.held.values():
                 event.set()

@@ -195,11 +195,13 @@ async def test_stop_ends_at_the_position_heard(bench: Bench, origin: Origin) -> 
 async def test_sound_starts_after_the_first_piece_of_two_seconds(
     bench: Bench, origin: Origin
 ) -> None:
-    player = bench.player(link=[(1000, 160)])
+    more = origin.hold("aac128/1.m4s", after=1)
+    player = bench.player(quality=Quality(kbps=128))
     await player.play(origin.master)
     await when(player, lambda status: status.start_latency_ms is not None)
     assert player.status().bytes_fetched < 80_000
     assert origin.requests["aac128/2.m4s"] == 0
+    more.set()
 
 
 async def test_running_dry_is_one_underrun_and_no_lost_sample(bench: Bench, origin: Origin) -> None:
