@@ -16,6 +16,7 @@ from localmesh.layout import ENVIRONMENT_VARIABLE
 from meshkit.faults import Fault
 from meshkit.status import reason_specs
 from meshkit.stream_ends import StreamEnded
+from player.commands.field_words import in_own_words
 from player.commands.terminal_text import clock, plain_lines, print_text
 from player.errors import PlayerError
 
@@ -67,6 +68,9 @@ def run(work: Coroutine[Any, Any, int]) -> int:
 
 def words_of(fault: Fault) -> str:
     """What happened, why, and what to do next, in lines."""
+    if fault.violations:
+        # The argument is named, and what it must be; the reason and what to do would say no more.
+        return f"segue: {in_own_words(fault)}; see --help"
     lines = [f"segue: {fault.message} ({fault.reason})"]
     if "diff" in fault.metadata:
         lines.append(f"meanwhile others {fault.metadata['diff']}")

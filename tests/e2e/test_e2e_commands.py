@@ -41,7 +41,17 @@ def test_token_prints_a_token_that_works(mesh: RunningMesh) -> None:
 def test_token_refuses_a_name_that_cannot_be_one(mesh: RunningMesh) -> None:
     done = segue(mesh.folder, "token", "--user", "No Name")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "username" in done.stderr
+    assert done.stderr.startswith("segue: the user's name must be ")
+
+
+def test_what_the_service_refuses_is_told_in_the_words_of_the_command_line(
+    mesh: RunningMesh,
+) -> None:
+    done = segue(mesh.folder, "search", "moon" * 60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "segue: the words must have at most 200 characters; see --help\n"
+    empty = segue(mesh.folder, "search", "")
+    assert (empty.returncode, empty.stderr.split(",")[0]) == (1, "segue: say what to search for")
 
 
 def test_import_counts_and_names_what_it_refused(mesh: RunningMesh, tmp_path: Path) -> None:
