@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from playback_svc.domain.rungs import NAMES
+from playback_svc.domain.rungs import AAC, NAMES
 
 
 class BitratePreference(StrEnum):
-    """The best rung to be offered; UNLIMITED sets no bound."""
+    """The best rung to be offered; UNLIMITED is the best AAC, FLAC is offered where it is named."""
 
     UNLIMITED = "UNLIMITED"
     AAC_128 = "AAC_128"
@@ -35,9 +35,12 @@ DEFAULT = Preferences()
 """What holds until something was set."""
 
 
-def preferred_rungs(preference: BitratePreference) -> frozenset[str] | None:
-    """The names of the rungs that a preference admits; None for every one."""
+def preferred_rungs(preference: BitratePreference) -> frozenset[str]:
+    """The names of the rungs that a preference admits.
+
+    Players climb to the best rung that is listed: into 1.6 Mbit/s of FLAC only for who wants that.
+    """
     if preference is BitratePreference.UNLIMITED:
-        return None
+        return frozenset(AAC)
     best = preference.value.removeprefix("AAC_").lower()
     return frozenset(NAMES[: NAMES.index(best) + 1])

@@ -170,7 +170,7 @@ def set_(
     Parameters
     ----------
     bitrate
-        The best rung to be offered: kbps of AAC, or flac.
+        The best rung to be offered: kbps of AAC, unlimited for the best AAC of the plan, or flac.
     offline
         Whether tracks may be kept offline.
     normalize

@@ -69,7 +69,8 @@ def play(
     policy
         How the bitrate follows the link: dynamic, or the rule of the brief.
     lossless
-        Play the FLAC rung where the plan and the track have it.
+        Play the FLAC rung where the plan and the track have it, and your preference names it: segue
+        preferences set --bitrate flac.
     sink
         sound needs a sound device, null plays silence in real time, auto takes what there is.
     speed

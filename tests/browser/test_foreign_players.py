@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -121,21 +122,63 @@ def play_session(mesh: RunningMesh) -> Any:
     return answer.body
 
 
-@pytest.mark.parametrize(
-    ("script", "address"),
-    [
-        ("playWithHlsJs", "stream_url"),
-        ("playWithShaka", "stream_url"),
-        ("playWithShaka", "dash_url"),
-    ],
-)
+PLAYERS = [
+    ("playWithHlsJs", "stream_url"),
+    ("playWithShaka", "stream_url"),
+    ("playWithShaka", "dash_url"),
+]
+HINTS: dict[str, Any] = {
+    "playWithHlsJs": {"startLevel": 0},
+    "playWithShaka": {"abr": {"defaultBandwidthEstimate": 150_000}},
+}
+"""How each player is told to begin low, as docs/protocol.md says."""
+SHORT_BUFFERS: dict[str, Any] = {
+    "playWithHlsJs": {"maxBufferLength": 12},
+    "playWithShaka": {"streaming": {"bufferingGoal": 12}},
+}
+LOWEST_BPS, BEST_AAC_BPS = 160_000, 400_000
+
+
+def begin(
+    browser: webdriver.Chrome, pages: str, kbps: int, script: str, address: str, options: Any
+) -> None:
+    browser.get(pages)
+    limit_link(browser, kbps)
+    browser.execute_script(f"window.{script}(arguments[0], arguments[1])", address, options)
+
+
+@pytest.mark.parametrize(("script", "address"), PLAYERS)
+def test_a_foreign_player_that_is_told_so_begins_with_the_lowest_rung(
+    mesh: RunningMesh, pages: str, browser: webdriver.Chrome, script: str, address: str
+) -> None:
+    session = play_session(mesh)
+    begin(browser, pages, SLOW_KBPS, script, session[address], HINTS[script])
+    begun = wait_for(browser, lambda seen: seen["position"] > 0.5)
+    assert begun["rungs"][0] < LOWEST_BPS, begun
+
+
+def test_hls_js_that_begins_low_does_not_stall_on_a_slow_link(
+    mesh: RunningMesh, pages: str, browser: webdriver.Chrome
+) -> None:
+    session = play_session(mesh)
+    options = HINTS["playWithHlsJs"]
+    begin(browser, pages, SLOW_KBPS, "playWithHlsJs", session["stream_url"], options)
+    ended = wait_for(browser, lambda seen: seen["ended"])
+    assert ended["stalls"] == [], ended
+
+
+def test_the_page_for_clients_says_how_each_player_begins_low() -> None:
+    page = (HERE.parents[1] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    assert [hint for hint in HINTS.values() if json.dumps(hint) not in page] == []
+
+
+@pytest.mark.parametrize(("script", "address"), PLAYERS)
 def test_a_foreign_player_plays_to_the_end_and_switches_rungs(
     mesh: RunningMesh, pages: str, browser: webdriver.Chrome, script: str, address: str
 ) -> None:
     session = play_session(mesh)
-    browser.get(pages)
-    limit_link(browser, SLOW_KBPS)
-    browser.execute_script(f"window.{script}(arguments[0])", session[address])
+    options = {**SHORT_BUFFERS[script], **HINTS[script]}
+    begin(browser, pages, SLOW_KBPS, script, session[address], options)
     begun = wait_for(browser, lambda seen: seen["position"] > 0.5)
     assert begun["duration"] == pytest.approx(SECONDS, abs=0.1)
     limit_link(browser, FAST_KBPS)
@@ -144,3 +187,4 @@ def test_a_foreign_player_plays_to_the_end_and_switches_rungs(
     assert ended["gaps"] == 0
     assert len(ended["rungs"]) >= 2
     assert ended["rungs"][-1] > ended["rungs"][0]
+    assert max(ended["rungs"]) < BEST_AAC_BPS, "FLAC is for who names it"

@@ -59,7 +59,9 @@ def dash_addresses(mesh: RunningMesh, session: Any) -> dict[str, list[str]]:
 
 @pytest.fixture
 def session(mesh: RunningMesh, music: Music, premium: str) -> Any:
-    """A premium user plays the FLAC file."""
+    """A premium user who wants FLAC plays the FLAC file."""
+    wanted = {"bitrate_pref": "FLAC"}
+    assert mesh.call("PUT", "/me/preferences", wanted, token=premium).status == 200
     return play(mesh, premium, music.id_of(SONGS[0]))
 
 
@@ -69,13 +71,22 @@ def rung_path(session: Any) -> str:
     return f"{session['stream_url'].rpartition('/')[0]}/128"
 
 
+def test_flac_is_listed_only_for_who_wants_it(
+    mesh: RunningMesh, music: Music, premium: str
+) -> None:
+    """Players climb to the best rung that is listed; the lowest comes first."""
+    unasked = play(mesh, premium, music.id_of(SONGS[0]))
+    assert hls_rungs(mesh, unasked) == [*FREE_RUNGS, "320"]
+    assert sorted(dash_addresses(mesh, unasked)) == [*FREE_RUNGS, "320"]
+
+
 def test_the_plan_decides_which_rungs_a_session_sees(
     mesh: RunningMesh, music: Music, free: str, session: Any
 ) -> None:
     mine = play(mesh, free, music.id_of(SONGS[0]))
     assert (mine["bitrate"], sorted(hls_rungs(mesh, mine))) == (256, FREE_RUNGS)
     assert sorted(dash_addresses(mesh, mine)) == FREE_RUNGS
-    assert sorted(hls_rungs(mesh, session)) == ALL_RUNGS
+    assert hls_rungs(mesh, session) == ALL_RUNGS
     assert sorted(dash_addresses(mesh, session)) == ALL_RUNGS
     lossy = play(mesh, free, music.id_of(SONGS[1]))
     assert sorted(hls_rungs(mesh, lossy)) == FREE_RUNGS

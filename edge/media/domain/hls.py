@@ -14,6 +14,7 @@ from edge.media.domain.ladder import decimal_seconds, microseconds, presented_ti
 CONTENT_TYPE = "application/vnd.apple.mpegurl"
 
 _MICRO = 1_000_000
+_SEGMENTS_IN_PIECES = 3
 
 
 def master_playlist(rungs: Sequence[Rung]) -> str:
@@ -34,8 +35,10 @@ def master_playlist(rungs: Sequence[Rung]) -> str:
 def media_playlist(rung: Rung) -> str:
     """The media playlist of one rung.
 
-    Its first segment is listed as byte ranges at its fragments, so that a player that fetches
-    whole entries starts after ~2 s of audio. EXTINF values add up to the rung's exact length.
+    Its first three segments are listed as byte ranges at their fragments. A player that fetches
+    whole entries starts after ~2 s of audio, and has heard a third of its buffer by the time that
+    it fetches a whole segment: over a link that gives little more than the rung takes, it would
+    wait for that. EXTINF values add up to the rung's exact length.
     """
     entries = list(_entries(rung))
     durations = microseconds([ticks for _, ticks in entries], rung.timescale)
@@ -67,9 +70,11 @@ def _entries(rung: Rung) -> Iterator[tuple[list[str], int]]:
         zip(rung.segments, presented_ticks(rung), strict=True), start=1
     ):
         pieces = [(0, segment.object.size, heard)]
-        if number == 1 and segment.fragments:
-            (offset, size, ticks), *rest = _pieces(segment, rung.timescale)
-            pieces = [(offset, size, ticks - rung.encoder_delay), *rest]
+        if number <= _SEGMENTS_IN_PIECES and segment.fragments:
+            pieces = _pieces(segment, rung.timescale)
+        if number == 1:
+            (offset, size, _), *rest = pieces
+            pieces = [(offset, size, heard - sum(ticks for _, _, ticks in rest)), *rest]
         for offset, size, duration in pieces:
             yield [f"#EXT-X-BYTERANGE:{size}@{offset}", f"{number}.m4s"], duration
 

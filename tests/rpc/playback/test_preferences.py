@@ -194,18 +194,16 @@ async def test_changes_at_two_instances_at_once_all_count(world: World, instance
 async def test_the_preferred_bitrate_bounds_what_is_streamed(instance: Instance) -> None:
     user = instance.user(tier="premium")
     before = await user.play()
-    assert {rung.name for rung in (await _rungs(instance, user))} >= {"flac", "320"}
+    aac = ["128", "192", "256", "320"]
+    assert [rung.name for rung in await _rungs(instance, user)] == aac
     await update(user, bitrate_pref=Bitrate.AAC_192)
     assert (await user.state()).playback_id == before.playback_id
     await user.play()
     assert [rung.name for rung in await _rungs(instance, user)] == ["128", "192"]
-    for best in (Bitrate.UNLIMITED, Bitrate.FLAC):
+    for best, named in ((Bitrate.FLAC, ["flac"]), (Bitrate.AAC_320, []), (Bitrate.UNLIMITED, [])):
         await update(user, bitrate_pref=best)
         await user.play()
-        assert "flac" in {rung.name for rung in await _rungs(instance, user)}
-        await update(user, bitrate_pref=Bitrate.AAC_320)
-        await user.play()
-        assert "flac" not in {rung.name for rung in await _rungs(instance, user)}
+        assert [rung.name for rung in await _rungs(instance, user)] == [*aac, *named]
 
 
 async def _rungs(instance: Instance, user: User) -> Any:

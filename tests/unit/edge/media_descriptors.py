@@ -15,14 +15,17 @@ def rung(
     timescale: int = 44_100,
     fragments: Sequence[int] = (),
 ) -> Rung:
-    """A rung of segments that last ``durations`` ticks; the first one in ``fragments`` ticks."""
+    """A rung of segments that last ``durations`` ticks; those that ``fragments`` add up to have
+    them.
+    """
     segments = [
         Segment(object=StoredObject(sha256=bytes([n] * 32), size=1000 * (n + 1)), duration=ticks)
         for n, ticks in enumerate(durations)
     ]
-    segments[0].fragments.extend(
-        Fragment(offset=100 * n, size=100, duration=ticks) for n, ticks in enumerate(fragments)
-    )
+    for segment in (each for each in segments if each.duration == sum(fragments)):
+        segment.fragments.extend(
+            Fragment(offset=100 * n, size=100, duration=ticks) for n, ticks in enumerate(fragments)
+        )
     return Rung(
         name=name,
         codecs=codecs,

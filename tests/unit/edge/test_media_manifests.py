@@ -33,10 +33,11 @@ def test_no_entry_is_longer_than_the_target_duration(ticks: list[int]) -> None:
     assert all(round(s.duration) <= playlist.target_duration for s in playlist.segments)
 
 
-def test_the_first_segment_is_listed_by_its_fragments() -> None:
-    text = hls.media_playlist(rung("128", [88_200, 44_100], fragments=[44_100, 44_100]))
+def test_the_first_three_segments_are_listed_by_their_fragments() -> None:
+    text = hls.media_playlist(rung("128", [88_200] * 4, fragments=[44_100, 44_100]))
     entries = [(s.uri, s.byterange) for s in m3u8.loads(text).segments]
-    assert entries == [("1.m4s", "100@0"), ("1.m4s", "100@100"), ("2.m4s", "2000@0")]
+    pieces = [(f"{n}.m4s", span) for n in (1, 2, 3) for span in ("100@0", "100@100")]
+    assert entries == [*pieces, ("4.m4s", "4000@0")]
 
 
 def test_a_fragment_of_a_single_frame_joins_the_one_before() -> None:
