@@ -34,7 +34,9 @@ class Preferences(_message.Message):
         BITRATE_UNSPECIFIED: Preferences._Bitrate.ValueType  # 0
         """In questions: as it is. Never answered."""
         UNLIMITED: Preferences._Bitrate.ValueType  # 1
-        """The best of the plan, whatever that comes to offer."""
+        """The best AAC of the plan, whatever that comes to offer. Not FLAC: players climb to the best
+        rung that is listed, into four times the bytes, so that it is listed only where it is named.
+        """
         AAC_128: Preferences._Bitrate.ValueType  # 128
         """At most AAC of 128 kbps."""
         AAC_192: Preferences._Bitrate.ValueType  # 192
@@ -44,7 +46,9 @@ class Preferences(_message.Message):
         AAC_320: Preferences._Bitrate.ValueType  # 320
         """At most AAC of 320 kbps, no FLAC."""
         FLAC: Preferences._Bitrate.ValueType  # 1411
-        """At most FLAC of CD quality: 1411 kbps before it is packed."""
+        """FLAC of CD quality, 1411 kbps before it is packed, where the plan and the track have it, beside
+        all AAC.
+        """
 
     class Bitrate(_Bitrate, metaclass=_BitrateEnumTypeWrapper):
         """The best rung to be offered. The number of an AAC value is its bitrate in kbps, so that as JSON
@@ -54,7 +58,9 @@ class Preferences(_message.Message):
     BITRATE_UNSPECIFIED: Preferences.Bitrate.ValueType  # 0
     """In questions: as it is. Never answered."""
     UNLIMITED: Preferences.Bitrate.ValueType  # 1
-    """The best of the plan, whatever that comes to offer."""
+    """The best AAC of the plan, whatever that comes to offer. Not FLAC: players climb to the best
+    rung that is listed, into four times the bytes, so that it is listed only where it is named.
+    """
     AAC_128: Preferences.Bitrate.ValueType  # 128
     """At most AAC of 128 kbps."""
     AAC_192: Preferences.Bitrate.ValueType  # 192
@@ -64,7 +70,9 @@ class Preferences(_message.Message):
     AAC_320: Preferences.Bitrate.ValueType  # 320
     """At most AAC of 320 kbps, no FLAC."""
     FLAC: Preferences.Bitrate.ValueType  # 1411
-    """At most FLAC of CD quality: 1411 kbps before it is packed."""
+    """FLAC of CD quality, 1411 kbps before it is packed, where the plan and the track have it, beside
+    all AAC.
+    """
 
     BITRATE_PREF_FIELD_NUMBER: _builtins.int
     OFFLINE_ENABLED_FIELD_NUMBER: _builtins.int
