@@ -33,5 +33,8 @@ class Settings(ValkeySettings, VerifyingSettings):
         "which it listens anew and reads again what it may have missed.",
     )
     urls_live_s: int = Field(
-        default=21_600, gt=0, description="Seconds that the addresses of a stream work."
+        default=21_600,
+        gt=0,
+        description="Seconds that the addresses of a stream work: at least the length of the track "
+        "and an hour.",
     )

@@ -51,7 +51,9 @@ async def serve(settings: Settings) -> None:
     async with service_process(settings, SCHEMA) as process:
         identity = await process.channel(settings.identity_target, "identity", PLANS, USERS)
         plans = CachedPlans(PlanServiceStub(identity))
-        addresses = SignedAddresses(settings.public_url, KeyFile(settings.capability_keys_file))
+        addresses = SignedAddresses(
+            settings.public_url, KeyFile(settings.capability_keys_file), settings.urls_live_s
+        )
         parts = await connect(process, settings, plans, addresses)
         assemble(process, settings, parts)
         users = UserInternalServiceStub(identity)

@@ -115,11 +115,17 @@ def _answer(answer: Any) -> Answer:
 
 @contextmanager
 def running_mesh(
-    folder: Path, replicas: Sequence[str] = (), *, trace_percent: float = 1.0
+    folder: Path,
+    replicas: Sequence[str] = (),
+    *,
+    trace_percent: float = 1.0,
+    allow_origins: tuple[str, ...] = (),
 ) -> Iterator[RunningMesh]:
     """Starts a mesh on free ports and stops it at the end."""
     os.environ.update(_LIMITS)
-    edge = start_in_background(MeshOptions(folder, 0, tuple(replicas), "json", trace_percent))
+    edge = start_in_background(
+        MeshOptions(folder, 0, tuple(replicas), "json", trace_percent, allow_origins)
+    )
     try:
         yield RunningMesh(folder, edge)
     finally:

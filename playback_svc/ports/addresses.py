@@ -21,7 +21,8 @@ class Addresses(Protocol):
     """Signs the addresses of a session's stream."""
 
     def of(self, answer: Answer) -> StreamAddresses:
-        """The addresses that an answer of Play or Resume gives, until ``urls_expire_at_s``.
+        """The addresses that an answer of Play or Resume gives, until ``urls_expire_at_s``, or as
+        long as its track is heard, which may be later.
 
         Equal answers must get equal addresses while the signing key stays.
         """

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import PATIENCE_S, headless_chromium
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
 from tests.running_mesh import RunningMesh, make_noise, running_mesh
 
 HERE = Path(__file__).resolve().parent
 SECONDS = 26
-PATIENCE_S = 90
 SLOW_KBPS, FAST_KBPS = 180, 5_000
 
 pytestmark = pytest.mark.timeout(300)
@@ -59,25 +58,8 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
 
 @pytest.fixture
 def browser() -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for word in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
-        "--autoplay-policy=no-user-gesture-required",
-    ):
-        options.add_argument(word)
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    driver.set_script_timeout(PATIENCE_S)
-    yield driver
-    driver.quit()
+    with headless_chromium() as driver:
+        yield driver
 
 
 def limit_link(browser: webdriver.Chrome, kbps: int) -> None:

@@ -134,7 +134,7 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             playlists=world.playlists,
             friends=world.playlists,
             plans=world.plans,
-            addresses=SignedAddresses(PUBLIC_URL, keys),
+            addresses=SignedAddresses(PUBLIC_URL, keys, settings.urls_live_s),
         )
         streams = assemble(process, settings, parts)
         async with served_mesh(process, world.tls, world.issuer) as mesh:
