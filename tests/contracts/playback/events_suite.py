@@ -23,7 +23,7 @@ from playback_svc.ports.events import (
 from playback_svc.ports.presence import Presence
 from tests.contracts.playback.samples import RUNGS, new_id
 
-LIMIT_S = 20
+LIMIT_S = 60.0
 
 
 class Live(EventBus, Presence, Protocol):
