@@ -38,7 +38,8 @@ from localmesh.readiness import GrpcHealthProbe
 from localmesh.specs import ProcessSpec
 from localmesh.supervisor import Supervisor
 from localmesh.valkey import EmbeddedValkey, ValkeyUser
-from meshkit.certificates import credentials, ensure_certificates
+from meshkit.certificates import ensure_certificates
+from meshkit.credentials import credentials
 from meshkit.testing.rpc import ISSUER, TokenIssuer, served
 
 TRACK_MS = 3_600_000

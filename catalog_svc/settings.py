@@ -9,13 +9,13 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from meshkit import settings
+from meshkit import store_settings
 
 _CONFIG = SettingsConfigDict(env_prefix="SEGUE_CATALOG_", frozen=True, extra="forbid")
 _OBJECTS = "Where media objects are kept: file:///… or s3://…."
 
 
-class Settings(settings.ValkeySettings, settings.VerifyingSettings):
+class Settings(store_settings.ValkeySettings, store_settings.VerifyingSettings):
     """What the role ``serve`` needs to know."""
 
     model_config = _CONFIG
@@ -30,7 +30,6 @@ class Settings(settings.ValkeySettings, settings.VerifyingSettings):
     )
     playlist_target: str = Field(description="gRPC target of playlists, for search.")
     playback_target: str = Field(description="gRPC target of playback, for counts of plays.")
-    valkey_url: str = Field(description="Valkey with the list of the most played.")
 
     @field_validator("import_roots", mode="before")
     @classmethod
@@ -40,7 +39,7 @@ class Settings(settings.ValkeySettings, settings.VerifyingSettings):
         return value
 
 
-class WorkerSettings(settings.WorkerSettings):
+class WorkerSettings(store_settings.WorkerSettings):
     """What the role ``work`` needs to know."""
 
     model_config = _CONFIG

@@ -26,7 +26,8 @@ from segue.mesh.v1 import options_pb2
 from docs import environment, openapi
 from meshkit import contracts, status
 from meshkit.http_status import HTTP_STATUS
-from meshkit.settings import EnvironmentSettings, WorkerSettings
+from meshkit.settings import EnvironmentSettings
+from meshkit.store_settings import WorkerSettings
 
 DOCS = Path(__file__).resolve().parent
 _NOTE = "<!-- Written by `make generate`; change the source that it names. -->"

@@ -18,8 +18,9 @@ class MeshAddresses:
     """Where a running mesh is reached.
 
     ``edge`` is the base URL of the edge. ``services`` maps a service to the ``host:port`` of its
-    instances (gRPC over mutual TLS; for media HTTP). ``metrics`` maps an instance to the URL of
-    its Prometheus page. ``pid`` is the supervisor's, ``version`` the distribution's.
+    instances (gRPC over mutual TLS; for media ``unix:/path`` with HTTP). ``metrics`` maps an
+    instance to the URL of its Prometheus page. ``pid`` is the supervisor's, ``version`` the
+    distribution's.
     """
 
     edge: str

@@ -7,13 +7,17 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+UNIX = "unix:"
+"""What an address begins with that is the path of a Unix socket."""
+
 
 def write_endpoints(folder: Path, cluster: str, addresses: Iterable[str]) -> Path:
-    """Name the ``host:port`` addresses of ``cluster`` in ``<folder>/<cluster>.yaml``.
+    """Name the addresses of ``cluster`` in ``<folder>/<cluster>.yaml``.
 
-    Written by rename inside the watched folder, which is what the edge notices. JSON is YAML.
+    They are ``host:port`` or ``unix:/path``. Written by rename inside the watched folder, which
+    is what the edge notices. JSON is YAML.
     """
-    endpoints = [{"endpoint": {"address": _socket_address(address)}} for address in addresses]
+    endpoints = [{"endpoint": {"address": _address(address)}} for address in addresses]
     assignment = {
         "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": cluster,
@@ -26,6 +30,8 @@ def write_endpoints(folder: Path, cluster: str, addresses: Iterable[str]) -> Pat
     return path
 
 
-def _socket_address(address: str) -> dict[str, object]:
+def _address(address: str) -> dict[str, object]:
+    if address.startswith(UNIX):
+        return {"pipe": {"path": address.removeprefix(UNIX)}}
     host, _, port = address.rpartition(":")
     return {"socket_address": {"address": host, "port_value": int(port)}}

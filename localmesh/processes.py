@@ -10,7 +10,7 @@ from pathlib import Path
 from localmesh import postgres, programs, valkey
 from localmesh.databases import password_of
 from localmesh.discovery import MeshAddresses
-from localmesh.endpoints import write_endpoints
+from localmesh.endpoints import UNIX, write_endpoints
 from localmesh.faults import MeshFault
 from localmesh.free_ports import HOST, PortAllocator
 from localmesh.keystore import Keystore
@@ -22,7 +22,7 @@ from localmesh.readiness import GrpcHealthProbe, HttpProbe, TcpProbe
 from localmesh.services import SERVICES, Service
 from localmesh.specs import Probe, ProcessSpec
 from localmesh.valkey import EmbeddedValkey
-from meshkit.certificates import credentials
+from meshkit.credentials import credentials
 
 TOKEN_ISSUER = "https://segue.local"  # noqa: S105 - a name, not a secret
 EDGE = "envoy"
@@ -42,7 +42,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One process of a service and the ``host:port`` addresses that it listens on."""
+    """One process of a service and where it listens: ``host:port``, and for HTTP ``unix:/path``."""
 
     service: Service
     number: int
@@ -87,7 +87,8 @@ class ProcessTable:
         self.trace_percent = trace_percent
         self.allow_origins = allow_origins
         self.edge_port = edge_port
-        self.admin_port = ports.take()
+        self.admin_socket = layout.reach(layout.run / "envoy-admin.sock")
+        self.stats_port = ports.take()
         self.postgres = EmbeddedPostgres(
             layout.postgres,
             layout.reach(postgres.cluster_of(layout.postgres) / postgres.SOCKET).parent,
@@ -149,7 +150,7 @@ class ProcessTable:
             service,
             number,
             self._address() if service.grpc else None,
-            self._address() if service.http else None,
+            self._socket(f"{name}-{number}") if service.http else None,
             self._address(),
         )
 
@@ -196,7 +197,7 @@ class ProcessTable:
             cwd=self.layout.run,
             # Begun before its upstreams, it would wait for its next round of health checks.
             after=frozenset(s.name for s in self.services.values() if s.grpc or s.http),
-            ready=HttpProbe((HOST, self.admin_port), "/ready"),
+            ready=HttpProbe(self.admin_socket, "/ready"),
         )
 
     def write_endpoints(self) -> None:
@@ -216,7 +217,7 @@ class ProcessTable:
             for held in self.instances.values()
             for each in held
         }
-        metrics[EDGE] = f"http://{HOST}:{self.admin_port}/stats/prometheus"
+        metrics[EDGE] = f"http://{HOST}:{self.stats_port}/stats/prometheus"
         return MeshAddresses(
             edge=self.edge_url,
             services={
@@ -229,6 +230,9 @@ class ProcessTable:
             version=version,
         )
 
+    def _socket(self, instance: str) -> str:
+        return f"{UNIX}{self.layout.reach(self.layout.run / f'{instance}.sock')}"
+
     def _address(self) -> str:
         return f"{HOST}:{self._ports.take()}"
 
@@ -237,7 +241,7 @@ class ProcessTable:
             files = credentials(self.layout.tls, "cli")
             return GrpcHealthProbe(instance.grpc, files.ca_file, files.cert_file, files.key_file)
         if instance.http is not None:
-            return HttpProbe(_parts(instance.http), "/healthz")
+            return HttpProbe(Path(instance.http.removeprefix(UNIX)), "/healthz")
         return TcpProbe(*_parts(instance.metrics))
 
     def _settings(self, instance: Instance) -> dict[str, str]:
@@ -339,7 +343,10 @@ def write_edge_bootstrap(table: ProcessTable) -> Path:
     return write_bootstrap(
         EdgeSettings(
             port=table.edge_port,
-            admin_port=table.admin_port,
+            admin_socket=table.admin_socket,
+            stats_port=table.stats_port,
+            # Their endpoints are sockets in the mesh's folder.
+            http_tls=False,
             run_dir=layout.run,
             xds_dir=layout.xds,
             tls_cert_file=files.cert_file,

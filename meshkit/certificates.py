@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from meshkit.credentials import credentials
 from meshkit.private_files import write_private
 
 WORKLOADS = ("catalog", "playback", "playlist", "identity", "media", "edge", "cli")
@@ -29,20 +30,6 @@ _WORKLOAD_LIFE = datetime.timedelta(days=365)
 _RENEWAL = datetime.timedelta(days=30)
 # Clocks of one machine agree, but they are set back now and then.
 _BACKDATE = datetime.timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The files with which one workload speaks mutual TLS, all PEM."""
-
-    ca_file: Path
-    cert_file: Path
-    key_file: Path
-
-
-def credentials(folder: Path, workload: str) -> Credentials:
-    """Where a workload's files lie below ``folder``; :func:`ensure_certificates` makes them."""
-    return Credentials(folder / "ca.pem", folder / f"{workload}.pem", folder / f"{workload}.key")
 
 
 def ensure_certificates(

@@ -53,8 +53,8 @@ from meshkit.revocations import RevocationConsumer
 from meshkit.revocations import Watch as RevocationWatch
 from meshkit.schema import Schema
 from meshkit.server import MeshServer, stop_signal
-from meshkit.settings import (
-    ServiceSettings,
+from meshkit.settings import ServiceSettings
+from meshkit.store_settings import (
     StatefulSettings,
     ValkeySettings,
     VerifyingSettings,

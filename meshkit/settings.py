@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MEBIBYTE = 1 << 20
@@ -80,47 +80,19 @@ class ServiceSettings(ProcessSettings):
     )
 
 
-class DatabaseSettings(BaseSettings):
-    """What every process with PostgreSQL has; mix it in before ProcessSettings."""
+class HttpSettings(BaseSettings):
+    """What every process has that serves HTTP; mix it in before ProcessSettings."""
 
-    database_dsn: SecretStr = Field(description="PostgreSQL URI with the service's own role.")
-    database_pool_size: int = Field(default=8, gt=0, description="Most connections at a time.")
-    database_wait_s: float = Field(
-        default=2.5,
-        gt=0,
-        description="Longest wait for a connection, then UNAVAILABLE; three tries of a caller fit "
-        "into the 10 s that the edge gives, so that the caller hears why.",
+    http_listen: str = Field(
+        default="127.0.0.1:0",
+        description="Where HTTP is served: host:port, over TLS to who has a certificate of the "
+        "mesh's authority, or unix:/path, a socket of its owner alone.",
     )
-
-
-class ValkeySettings(BaseSettings):
-    """What every process with Valkey has beside its URL; mix it in before ProcessSettings."""
-
-    valkey_connect_s: float = Field(
-        default=1.0, gt=0, description="Longest wait for a connection to Valkey to be made."
+    http_insecure: bool = Field(
+        default=False,
+        description="Whether a host:port serves HTTP without TLS: whoever reaches it is let in, "
+        "and whoever takes the port is believed.",
     )
-    valkey_command_s: float = Field(
-        default=2.0,
-        gt=0,
-        description="Longest wait for an answer of Valkey, and for a free connection to it; twice "
-        "it fits into the 5 s that a call between services has.",
-    )
-
-
-class StatefulSettings(DatabaseSettings, ServiceSettings):
-    """What every gRPC service with PostgreSQL has."""
-
-
-class VerifyingSettings(StatefulSettings):
-    """What every service has that verifies its callers' tokens by identity's keys."""
-
-    identity_target: str = Field(
-        description="gRPC target of identity, which tells the keys of access tokens."
-    )
-
-
-class WorkerSettings(DatabaseSettings, ProcessSettings):
-    """What every process has that works on PostgreSQL and serves nobody."""
 
 
 def load(kind: type[S], *others: type[EnvironmentSettings]) -> S:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import ValkeySettings, VerifyingSettings
+from meshkit.store_settings import ValkeySettings, VerifyingSettings
 
 
 class Settings(ValkeySettings, VerifyingSettings):
@@ -15,7 +15,6 @@ class Settings(ValkeySettings, VerifyingSettings):
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYBACK_", frozen=True, extra="forbid")
 
-    valkey_url: str = Field(description="Valkey with live positions and wake-ups.")
     catalog_target: str = Field(description="gRPC target of the catalog service.")
     playlist_target: str = Field(description="gRPC target of the playlist service.")
     public_url: str = Field(description="Where clients reach the edge, e.g. http://127.0.0.1:8080.")

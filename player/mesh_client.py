@@ -34,8 +34,8 @@ from segue.playlist.v1 import transfer_service_pb2_grpc as transfer
 
 from localmesh.discovery import MeshAddresses, find_mesh
 from localmesh.layout import Layout
-from meshkit.certificates import credentials
 from meshkit.clients import interceptors
+from meshkit.credentials import credentials
 
 Metadata = tuple[tuple[str, str], ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import ValkeySettings, VerifyingSettings
+from meshkit.store_settings import ValkeySettings, VerifyingSettings
 
 _MEBIBYTE = 1 << 20
 
@@ -15,7 +15,6 @@ class Settings(ValkeySettings, VerifyingSettings):
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_PLAYLIST_", frozen=True, extra="forbid")
 
-    valkey_url: str = Field(description="Valkey with copies of playlists' heads.")
     catalog_target: str = Field(description="gRPC target of the catalog service.")
     versions_bytes: int = Field(
         default=64 * _MEBIBYTE, gt=0, description="Bytes of playlists' versions kept in memory."

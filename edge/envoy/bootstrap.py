@@ -8,9 +8,10 @@ from pathlib import Path
 from edge.envoy.clusters import IDENTITY_HTTP, MEDIA, clusters
 from edge.envoy.exposure import descriptor_set, exposed_methods
 from edge.envoy.listener import listener
-from edge.envoy.resources import Json, extension, socket_address
+from edge.envoy.resources import Json, extension
 from edge.envoy.routes import openapi_path
 from edge.envoy.settings import EdgeSettings, RateLimit
+from edge.envoy.statistics import statistics
 from meshkit import contract_files
 
 __all__ = ["EdgeSettings", "RateLimit", "bootstrap", "write_bootstrap"]
@@ -44,7 +45,7 @@ def bootstrap(settings: EdgeSettings, descriptors: Path) -> Json:
     workloads = {method.cluster for method in methods}
     return {
         "node": {"id": "edge", "cluster": "edge"},
-        "admin": {"address": socket_address(f"127.0.0.1:{settings.admin_port}")},
+        "admin": {"address": {"pipe": {"path": str(settings.admin_socket), "mode": 0o600}}},
         "overload_manager": _overload_manager(settings),
         "layered_runtime": {
             "layers": [
@@ -55,7 +56,7 @@ def bootstrap(settings: EdgeSettings, descriptors: Path) -> Json:
             ]
         },
         "static_resources": {
-            "listeners": [listener(settings, methods, descriptors)],
+            "listeners": [listener(settings, methods, descriptors), statistics(settings)],
             "clusters": clusters(settings, workloads),
         },
     }

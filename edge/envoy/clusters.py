@@ -1,4 +1,4 @@
-"""Upstreams: the workloads over mTLS gRPC, the plain HTTP services, the trace collector."""
+"""Upstreams: the workloads over mTLS gRPC, the HTTP services, the trace collector."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from edge.envoy.settings import EdgeSettings
 IDENTITY_HTTP = "identity-http"
 MEDIA = "media"
 TRACES = "traces"
+ADMIN = "admin"
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _CONNECT_TIMEOUT = "2s"
@@ -25,8 +26,9 @@ _KEEPALIVE = {"interval": "30s", "timeout": "5s"}
 def clusters(settings: EdgeSettings, workloads: Iterable[str]) -> list[Json]:
     """Every cluster that routes and filters name."""
     found = [_grpc_cluster(settings, workload) for workload in sorted(workloads)]
-    found.append(_http_cluster(settings, IDENTITY_HTTP, _IDENTITY_IDLE))
-    found.append(_http_cluster(settings, MEDIA, _MEDIA_IDLE))
+    found.append(_http_cluster(settings, IDENTITY_HTTP, "identity", _IDENTITY_IDLE))
+    found.append(_http_cluster(settings, MEDIA, "media", _MEDIA_IDLE))
+    found.append(_admin(settings))
     if settings.otlp_endpoint is not None:
         found.append(_collector(settings.otlp_endpoint))
     return found
@@ -37,17 +39,19 @@ def _grpc_cluster(settings: EdgeSettings, workload: str) -> Json:
     return {
         **_watched_cluster(settings, workload),
         "typed_extension_protocol_options": _http2(),
-        "transport_socket": _mutual_tls(settings, workload),
+        "transport_socket": _mutual_tls(settings, workload, "h2"),
         "health_checks": [_health_check({"grpc_health_check": {}})],
         "outlier_detection": _outliers(),
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
     }
 
 
-def _http_cluster(settings: EdgeSettings, name: str, idle: str) -> Json:
-    """A service's instances over plain HTTP/1.1."""
+def _http_cluster(settings: EdgeSettings, name: str, workload: str, idle: str) -> Json:
+    """A workload's instances over HTTP/1.1."""
+    tls = {"transport_socket": _mutual_tls(settings, workload, "http/1.1")}
     return {
         **_watched_cluster(settings, name),
+        **(tls if settings.http_tls else {}),
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: typed(
                 "upstreams.http.v3.HttpProtocolOptions",
@@ -106,7 +110,21 @@ def _http2() -> Json:
     }
 
 
-def _mutual_tls(settings: EdgeSettings, workload: str) -> Json:
+def _admin(settings: EdgeSettings) -> Json:
+    """The edge's own admin, of which the statistics are shown."""
+    endpoint = {"endpoint": {"address": {"pipe": {"path": str(settings.admin_socket)}}}}
+    return {
+        "name": ADMIN,
+        "type": "STATIC",
+        "connect_timeout": _CONNECT_TIMEOUT,
+        "load_assignment": {
+            "cluster_name": ADMIN,
+            "endpoints": [{"lb_endpoints": [endpoint]}],
+        },
+    }
+
+
+def _mutual_tls(settings: EdgeSettings, workload: str, protocol: str) -> Json:
     """The edge's certificate towards a workload that must have its own name's."""
     name = f"{workload}.segue.internal"
     tls = "transport_sockets.tls.v3"
@@ -115,7 +133,7 @@ def _mutual_tls(settings: EdgeSettings, workload: str) -> Json:
         f"{tls}.UpstreamTlsContext",
         sni=name,
         common_tls_context={
-            "alpn_protocols": ["h2"],
+            "alpn_protocols": [protocol],
             "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
             "tls_certificates": [
                 {

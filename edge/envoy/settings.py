@@ -88,19 +88,27 @@ class RateLimit:
 class EdgeSettings:
     """Settings of one edge. Addresses are ``host:port``.
 
+    Whoever opens ``admin_socket`` may stop the edge and read its configuration: it is its owner's
+    alone (0600). Statistics are served at ``stats_port``, and nothing else.
+
+    ``http_tls`` says whether HTTP to identity and media is TLS with their names checked. False is
+    for endpoints that are Unix sockets in a folder closed to others.
+
     ``xds_dir`` holds ``<cluster>.yaml``, the endpoints of each cluster, replaced by rename
     while Envoy runs. ``run_dir`` receives what is written for Envoy; it holds no secrets, since
     Envoy prints its whole configuration when that has an error.
     """
 
     port: int
-    admin_port: int
+    admin_socket: Path
+    stats_port: int
     run_dir: Path
     xds_dir: Path
     tls_cert_file: Path
     tls_key_file: Path
     tls_ca_file: Path
     token_issuer: str
+    http_tls: bool = True
     allow_origins: list[str] = field(default_factory=list)
     otlp_endpoint: str | None = None
     bind_address: str = "127.0.0.1"

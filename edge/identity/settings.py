@@ -7,17 +7,15 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import StatefulSettings
+from meshkit.settings import HttpSettings
+from meshkit.store_settings import StatefulSettings
 
 
-class Settings(StatefulSettings):
+class Settings(HttpSettings, StatefulSettings):
     """What identity reads from its environment."""
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_IDENTITY_", frozen=True, extra="forbid")
 
-    http_listen: str = Field(
-        default="127.0.0.1:0", description="host:port of the HTTP server: keys, discovery."
-    )
     signing_key_file: Path = Field(
         description="Private P-256 keys that sign access tokens: a JWK Set, or one key as PEM."
     )

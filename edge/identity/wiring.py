@@ -20,6 +20,7 @@ from edge.identity.schema import SCHEMA
 from edge.identity.settings import Settings
 from edge.identity.usecases.token_internal import GetKeySet
 from meshkit.clock import utc_now
+from meshkit.credentials import Credentials
 from meshkit.http_server import serving
 from meshkit.process import ServiceProcess, service_process
 from meshkit.tokens import TokenVerifier
@@ -64,6 +65,8 @@ async def serve(settings: Settings) -> None:
             revocations = assemble(process, settings, stored_parts(process, hasher, keys))
             process.refuse_revoked(revocations)
             app, listen = http_app(process, settings, keys), settings.http_listen
-            async with serving(app, listen, grace_s=_HTTP_GRACE_S) as served:
+            files = Credentials(settings.tls_ca_file, settings.tls_cert_file, settings.tls_key_file)
+            tls = None if settings.http_insecure else files
+            async with serving(app, listen, grace_s=_HTTP_GRACE_S, tls=tls) as served:
                 _log.info("serving http", port=served.port)
                 await process.serve()

@@ -72,8 +72,8 @@ async def _answer(settings: Settings, servicer: MediaServicer) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    app, listen = servicer.app(), settings.http_listen
-    async with serving(app, listen, grace_s=settings.drain_s) as served:
+    app, listen, tls = servicer.app(), settings.http_listen, settings.http_tls
+    async with serving(app, listen, grace_s=settings.drain_s, tls=tls) as served:
         log.info("media_serving", address=settings.http_listen)
         waiting = asyncio.create_task(stopping.wait())
         await asyncio.wait({served.running, waiting}, return_when=asyncio.FIRST_COMPLETED)

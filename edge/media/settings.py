@@ -7,17 +7,16 @@ from pathlib import Path
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from meshkit.settings import ProcessSettings
+from meshkit.credentials import Credentials
+from meshkit.http_server import UNIX
+from meshkit.settings import HttpSettings, ProcessSettings
 
 
-class Settings(ProcessSettings):
+class Settings(HttpSettings, ProcessSettings):
     """What the media origin needs: where to listen, where the objects and the keys are."""
 
     model_config = SettingsConfigDict(env_prefix="SEGUE_MEDIA_", frozen=True, extra="forbid")
 
-    http_listen: str = Field(
-        default="127.0.0.1:0", description="host:port of the HTTP server; port 0 takes a free one."
-    )
     objects_url: str = Field(
         description="The object store: file:///path, s3://bucket/prefix, gs://…, az://…."
     )
@@ -29,7 +28,8 @@ class Settings(ProcessSettings):
         description="gRPC target of playback, which is told what was delivered; absent: nobody is.",
     )
     tls_cert_file: Path | None = Field(
-        default=None, description="PEM certificate of this workload, for calls to playback."
+        default=None,
+        description="PEM certificate of this workload, for calls to playback and for HTTPS.",
     )
     tls_key_file: Path | None = Field(default=None, description="PEM key of that certificate.")
     tls_ca_file: Path | None = Field(
@@ -73,6 +73,22 @@ class Settings(ProcessSettings):
     drain_s: float = Field(
         default=10.0, ge=0, description="Seconds that answers in flight get to end at shutdown."
     )
+
+    @property
+    def http_tls(self) -> Credentials | None:
+        """What HTTP is served with over TCP; None where that is told to be insecure."""
+        if self.http_insecure or not (
+            self.tls_ca_file and self.tls_cert_file and self.tls_key_file
+        ):
+            return None
+        return Credentials(self.tls_ca_file, self.tls_cert_file, self.tls_key_file)
+
+    @model_validator(mode="after")
+    def _is_closed(self) -> Settings:
+        closed = self.http_insecure or self.http_listen.startswith(UNIX)
+        if not closed and self.http_tls is None:
+            raise ValueError("HTTP on a port needs the tls_…_file settings, or http_insecure")
+        return self
 
     @model_validator(mode="after")
     def _can_report(self) -> Settings:

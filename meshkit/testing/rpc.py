@@ -20,7 +20,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from meshkit import clients
-from meshkit.certificates import credentials, ensure_certificates
+from meshkit.certificates import ensure_certificates
+from meshkit.credentials import credentials
 from meshkit.faults import Fault
 from meshkit.process import Serving
 from meshkit.scopes import operator_scopes, user_scopes

@@ -16,8 +16,8 @@ from segue.playback.v1 import playback_service_pb2 as pb
 
 from localmesh.discovery import find_mesh
 from localmesh.layout import Layout
-from meshkit.certificates import credentials
 from meshkit.clients import interceptors
+from meshkit.credentials import credentials
 from meshkit.faults import Aborted, Fault, NotFound, Unavailable
 from player.mesh_client import MeshClient
 from tests.mesh.mesh_processes import PATIENCE_S

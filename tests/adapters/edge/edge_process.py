@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import subprocess
 import threading
 import time
@@ -14,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import envoy
-import httpx
 import pytest
 
 from edge.envoy.bootstrap import EdgeSettings, write_bootstrap
 from localmesh.endpoints import write_endpoints
-from meshkit.certificates import credentials, ensure_certificates
-from tests.plain_http import PLAIN
+from meshkit.certificates import ensure_certificates
+from meshkit.credentials import credentials
 
 START_TIMEOUT_S = 30.0
 ORIGIN = "https://app.example"
@@ -31,7 +31,8 @@ class Edge:
     """A running Envoy."""
 
     url: str
-    admin: str
+    admin: Path
+    statistics: str
     log: Path
 
     @property
@@ -102,7 +103,9 @@ def running_edge(
     bootstrap = write_bootstrap(
         EdgeSettings(
             port=ports[0],
-            admin_port=ports[1],
+            admin_socket=folder / "admin.sock",
+            stats_port=ports[1],
+            http_tls=False,
             run_dir=folder / "run",
             xds_dir=xds,
             tls_cert_file=files.cert_file,
@@ -121,7 +124,12 @@ def running_edge(
             stderr=output,
         )
     try:
-        edge = Edge(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", log)
+        edge = Edge(
+            f"http://127.0.0.1:{ports[0]}",
+            folder / "admin.sock",
+            f"http://127.0.0.1:{ports[1]}",
+            log,
+        )
         _until_ready(edge, process)
         yield edge
     finally:
@@ -133,10 +141,17 @@ def _until_ready(edge: Edge, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         assert process.poll() is None, edge.log.read_text()
-        try:
-            if httpx.get(f"{edge.admin}/ready", **PLAIN).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
+        if _is_ready(edge.admin):
+            return
         time.sleep(0.05)
     pytest.fail(f"not ready in time: {edge.log.read_text()}")
+
+
+def _is_ready(admin: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(admin))
+            connection.sendall(b"GET /ready HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")
+            return connection.recv(64).startswith(b"HTTP/1.1 200 ")
+        except OSError:
+            return False

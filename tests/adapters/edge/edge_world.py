@@ -173,7 +173,9 @@ class World:
 
     async def admin(self, path: str) -> str:
         """What the edge tells its operator."""
-        async with httpx.AsyncClient(base_url=self.edge.admin, **PLAIN) as client:
+        async with httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(self.edge.admin)), base_url="http://admin"
+        ) as client:
             return (await client.get(path)).text
 
 

@@ -88,6 +88,7 @@ def environment(folder: Path, asset: PackagedAsset, port: int) -> dict[str, str]
     return {
         **os.environ,
         "SEGUE_MEDIA_HTTP_LISTEN": f"127.0.0.1:{port}",
+        "SEGUE_MEDIA_HTTP_INSECURE": "true",
         "SEGUE_MEDIA_OBJECTS_URL": asset.root.as_uri(),
         "SEGUE_MEDIA_CAPABILITY_KEYS_FILE": str(keys),
         "SEGUE_MEDIA_DRAIN_NOTICE_S": "1",

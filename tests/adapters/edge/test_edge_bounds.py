@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from pathlib import Path
 
+import httpx
 import pytest
 from edge_world import PLAYLIST_ID, TRACK_ID, World, open_world, reason_of
 from media_origin import Origin
+
+from tests.plain_http import PLAIN
 
 # Twice the bound of a call in this world.
 PATIENCE_S = 20
@@ -83,11 +87,23 @@ async def test_a_users_slow_body_is_told_that_it_took_too_long(world: World) -> 
 async def test_who_has_no_memory_left_sheds_and_says_so(tmp_path: Path, origin: Origin) -> None:
     async with open_world(tmp_path, origin, max_heap_bytes=1 << 40) as world:
         assert "fixed_heap.pressure: 0" in await world.admin("/stats")
+        await _tell_statistics_alone(world)
     full = tmp_path / "full"
     full.mkdir()
     with pytest.raises(pytest.fail.Exception, match="OVERLOADED"):
         async with open_world(full, origin, max_heap_bytes=1 << 20):
             pass
+
+
+async def _tell_statistics_alone(world: World) -> None:
+    assert stat.S_IMODE(world.edge.admin.stat().st_mode) == 0o600
+    async with httpx.AsyncClient(base_url=world.edge.statistics, **PLAIN) as client:
+        told = await client.get("/stats/prometheus?usedonly")
+        assert (told.status_code, "envoy_cluster" in told.text) == (200, True)
+        for path in ("/", "/quitquitquit", "/config_dump", "/stats/prometheus/../../quitquitquit"):
+            for method in ("GET", "POST"):
+                assert (await client.request(method, path)).status_code == 404
+        assert (await client.post("/stats/prometheus")).status_code == 404
 
 
 WRONG = {

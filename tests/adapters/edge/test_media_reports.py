@@ -17,7 +17,8 @@ from packaged_asset import DURATION_S, PackagedAsset
 from segue.playback.v1 import delivery_internal_service_pb2 as pb
 from segue.playback.v1 import delivery_internal_service_pb2_grpc as rpc
 
-from meshkit.certificates import credentials, ensure_certificates
+from meshkit.certificates import ensure_certificates
+from meshkit.credentials import credentials
 from meshkit.faults import Unavailable
 from meshkit.server import Context
 from meshkit.testing.rpc import served

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from meshkit.certificates import credentials, ensure_certificates
+from meshkit.certificates import ensure_certificates
+from meshkit.credentials import credentials
 
 CHILDREN = 80
 # A process of its own: in this one gRPC is loaded already, as the tests have it.

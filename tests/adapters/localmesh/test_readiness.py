@@ -19,7 +19,8 @@ from localmesh.readiness import (
     TcpProbe,
     ValkeyProbe,
 )
-from meshkit.certificates import Credentials, credentials, ensure_certificates
+from meshkit.certificates import ensure_certificates
+from meshkit.credentials import Credentials, credentials
 
 
 @asynccontextmanager

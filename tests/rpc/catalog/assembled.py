@@ -44,7 +44,7 @@ def memory_parts(store: MemoryStore) -> Parts:
 
 
 def catalog_settings(
-    tls: Path, *, dsn: str = "unused", import_roots: Sequence[Path] = ()
+    tls: Path, *, dsn: str = "dbname=unused", import_roots: Sequence[Path] = ()
 ) -> Settings:
     """Settings of the service under test; what a test does not say is given to its parts."""
     return Settings(
@@ -56,7 +56,7 @@ def catalog_settings(
         identity_target="unused",
         playlist_target="unused",
         playback_target="unused",
-        valkey_url="unused",
+        valkey_url="unix:///unused",
     )
 
 

@@ -26,7 +26,7 @@ from edge.identity.adapters.files.signing_keys import SigningKeys
 from edge.identity.assembly import assemble
 from edge.identity.schema import SCHEMA
 from edge.identity.settings import Settings
-from meshkit.certificates import credentials
+from meshkit.credentials import credentials
 from meshkit.process import service_process
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import service_settings

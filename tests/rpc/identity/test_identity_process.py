@@ -20,7 +20,8 @@ from joserfc.jwk import ECKey, KeySet
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1 import identity_internal_service_pb2_grpc as pb_grpc
 
-from meshkit.certificates import credentials, ensure_certificates
+from meshkit.certificates import ensure_certificates
+from meshkit.credentials import credentials
 from tests.plain_http import PLAIN
 
 LIMIT_S = 60
@@ -37,6 +38,7 @@ def environment(tmp_path: Path, database_dsn: str) -> dict[str, str]:
     settings = {
         "LISTEN": "127.0.0.1:0",
         "HTTP_LISTEN": "127.0.0.1:0",
+        "HTTP_INSECURE": "true",
         "DATABASE_DSN": database_dsn,
         "TLS_CERT_FILE": str(files.cert_file),
         "TLS_KEY_FILE": str(files.key_file),

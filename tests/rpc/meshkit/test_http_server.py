@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+import stat
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +17,8 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from meshkit import http_server
+from meshkit.certificates import ensure_certificates
+from meshkit.credentials import credentials
 from meshkit.http_server import ListenError, serving
 from tests.plain_http import PLAIN
 
@@ -69,3 +74,49 @@ async def test_a_port_that_is_taken_is_not_shared() -> None:
 def test_an_answer_in_pieces_waits_for_no_acknowledgement() -> None:
     with http_server._listener("127.0.0.1:0") as listener:
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_a_socket_is_its_owners_alone_and_replaces_what_a_killed_process_left(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "http.sock"
+    path.touch()
+    telling = Telling()
+    telling.may_go_on.set()
+    async with serving(telling.app, f"unix:{path}", grace_s=1):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        transport = httpx.AsyncHTTPTransport(uds=str(path))
+        async with httpx.AsyncClient(transport=transport) as client:
+            assert (await client.get("http://here/")).content == b"".join(PIECES)
+    assert not path.exists()
+
+
+async def test_over_tcp_both_sides_prove_who_they_are(tmp_path: Path) -> None:
+    for folder in ("ours", "theirs"):
+        (tmp_path / folder).mkdir()
+        ensure_certificates(tmp_path / folder)
+    telling = Telling()
+    telling.may_go_on.set()
+    tls = credentials(tmp_path / "ours", "media")
+    async with serving(telling.app, "127.0.0.1:0", grace_s=1, tls=tls) as served:
+
+        async def asked(context: ssl.SSLContext, name: str = "media.segue.internal") -> bytes:
+            async with httpx.AsyncClient(verify=context, trust_env=False) as client:
+                address = f"https://127.0.0.1:{served.port}/"
+                names = {"sni_hostname": name}
+                return (await client.get(address, extensions=names)).content
+
+        assert await asked(_context(tmp_path / "ours", "edge")) == b"".join(PIECES)
+        anonymous = ssl.create_default_context(cafile=str(tmp_path / "ours" / "ca.pem"))
+        for context in (anonymous, _context(tmp_path / "theirs", "edge")):
+            with pytest.raises((httpx.TransportError, ssl.SSLError)):
+                await asked(context)
+        with pytest.raises(httpx.ConnectError):
+            await asked(_context(tmp_path / "ours", "edge"), "identity.segue.internal")
+
+
+def _context(folder: Path, workload: str) -> ssl.SSLContext:
+    files = credentials(folder, workload)
+    context = ssl.create_default_context(cafile=str(files.ca_file))
+    context.load_cert_chain(files.cert_file, files.key_file)
+    return context

@@ -32,7 +32,7 @@ from segue.identity.v1.identity_service_pb2_grpc import (
     add_PlanServiceServicer_to_server,
 )
 
-from meshkit.certificates import credentials
+from meshkit.credentials import credentials
 from meshkit.faults import Fault, Unavailable
 from meshkit.testing.rpc import ISSUER, ServedMesh, TokenIssuer, served
 from playback_svc.convert import track_summary

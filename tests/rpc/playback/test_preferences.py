@@ -160,7 +160,7 @@ async def test_without_valkey_preferences_come_from_the_store(world: World) -> N
     async with an_instance(world) as instance:
         set_before = await update(instance.user(user_id), normalize=False)
     nowhere = World(
-        world.tls, world.dsn, "redis://127.0.0.1:1", world.catalogue, world.plans,
+        world.tls, world.dsn, "unix:///nowhere.sock", world.catalogue, world.plans,
         issuer=world.issuer,
     )  # fmt: skip
     async with an_instance(nowhere) as instance:

@@ -40,7 +40,7 @@ async def test_without_the_count_nothing_moves(world: World, music: Music) -> No
     async with an_instance(world) as whole:
         user_id = new_id()
         track_ids = await start(whole.user(user_id), music)
-        async with an_instance(replace(world, valkey_url="redis://127.0.0.1:1")) as lame:
+        async with an_instance(replace(world, valkey_url="unix:///nowhere.sock")) as lame:
             fault = await refused(skip(lame.user(user_id), "r1"))
             assert isinstance(fault, Unavailable)
             premium = lame.user(user_id, tier="premium")

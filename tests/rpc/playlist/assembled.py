@@ -120,8 +120,8 @@ def playlist_settings(tls: Path, **overrides: Any) -> Settings:
     plain = service_settings(tls, "playlist", **overrides).model_dump()
     return Settings(
         **plain,
-        database_dsn=SecretStr("unused"),
-        valkey_url="unused",
+        database_dsn=SecretStr("dbname=unused"),
+        valkey_url="unix:///unused",
         catalog_target="unused",
         identity_target="unused",
         pages_live_s=0,

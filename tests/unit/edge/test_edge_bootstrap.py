@@ -29,7 +29,8 @@ EXPOSED = [c for c in all_contracts().values() if c.access != MethodPolicy.INTER
 def settings(folder: Path, **overrides: Any) -> EdgeSettings:
     fields: dict[str, Any] = {
         "port": 8080,
-        "admin_port": 8081,
+        "admin_socket": folder / "admin.sock",
+        "stats_port": 8081,
         "run_dir": folder / "run",
         "xds_dir": folder / "xds",
         "tls_cert_file": folder / "edge.pem",
@@ -124,10 +125,35 @@ def test_every_cluster_that_is_named_exists(config: dict[str, Any]) -> None:
 def test_the_instances_of_every_service_may_change_while_it_runs(tmp_path: Path) -> None:
     config = bootstrap(settings(tmp_path), tmp_path / "contracts.pb")
     for cluster in config["static_resources"]["clusters"]:
+        if cluster["name"] == "admin":
+            continue
         source = cluster["eds_cluster_config"]["eds_config"]["path_config_source"]
         assert source["path"] == str(tmp_path / "xds" / f"{cluster['name']}.yaml")
         assert source["watched_directory"] == {"path": str(tmp_path / "xds")}
         assert cluster["health_checks"]
+
+
+def test_http_upstreams_prove_their_names_unless_they_are_sockets(tmp_path: Path) -> None:
+    for tls in (True, False):
+        config = bootstrap(settings(tmp_path, http_tls=tls), tmp_path / "contracts.pb")
+        found = {each["name"]: each for each in config["static_resources"]["clusters"]}
+        for cluster, workload in (("identity-http", "identity"), ("media", "media")):
+            assert ("transport_socket" in found[cluster]) is tls
+            if tls:
+                context = found[cluster]["transport_socket"]["typed_config"]["common_tls_context"]
+                (name,) = context["validation_context"]["match_typed_subject_alt_names"]
+                assert name["matcher"] == {"exact": f"{workload}.segue.internal"}
+
+
+def test_the_admin_is_its_owners_alone_and_statistics_are_one_path(tmp_path: Path) -> None:
+    config = bootstrap(settings(tmp_path), tmp_path / "contracts.pb")
+    pipe = config["admin"]["address"]["pipe"]
+    assert pipe == {"path": str(tmp_path / "admin.sock"), "mode": 0o600}
+    listener = config["static_resources"]["listeners"][1]
+    (chain,) = listener["filter_chains"]
+    (host,) = chain["filters"][0]["typed_config"]["route_config"]["virtual_hosts"]
+    assert [route["match"]["path"] for route in host["routes"]] == ["/stats/prometheus"]
+    assert listener["address"]["socket_address"]["address"] == "127.0.0.1"
 
 
 def test_the_descriptor_set_stands_alone_and_knows_error_details() -> None:

@@ -10,7 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from meshkit.certificates import WORKLOADS, credentials, ensure_certificates
+from meshkit.certificates import WORKLOADS, ensure_certificates
+from meshkit.credentials import credentials
 
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
 

@@ -186,7 +186,9 @@ def _endpoints(table: ProcessTable, cluster: str) -> list[str]:
     assert assignment["cluster_name"] == cluster
     found = (each["endpoint"]["address"] for each in assignment["endpoints"][0]["lb_endpoints"])
     return [
-        f"{address['socket_address']['address']}:{address['socket_address']['port_value']}"
+        f"unix:{address['pipe']['path']}"
+        if "pipe" in address
+        else f"{address['socket_address']['address']}:{address['socket_address']['port_value']}"
         for address in found
     ]
 

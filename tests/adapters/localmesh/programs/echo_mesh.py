@@ -8,7 +8,7 @@ from typing import Any
 
 from localmesh.processes import Parts, ProcessTable
 from localmesh.services import Service
-from meshkit.certificates import Credentials, credentials
+from meshkit.credentials import Credentials, credentials
 
 _TYPES = "type.googleapis.com/envoy"
 _TLS = f"{_TYPES}.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
@@ -83,7 +83,7 @@ def write_bootstrap(table: ProcessTable) -> Path:
     files = credentials(table.layout.tls, "edge")
     bootstrap = {
         "node": {"id": "edge", "cluster": "edge"},
-        "admin": {"address": _address(table.admin_port)},
+        "admin": {"address": {"pipe": {"path": str(table.admin_socket), "mode": 0o600}}},
         "static_resources": {
             "listeners": [_listener(table.edge_port)],
             "clusters": [_cluster(table.layout.xds, files)],
