@@ -140,7 +140,8 @@ def local_reply_config() -> Json:
     """The mappers of every local reply, for JSON callers and for gRPC callers."""
     mappers = []
     for reply in LOCAL_REPLIES:
-        if reply.cause != _NOT_TRANSCODED:
+        # A call that there is none of is no call by Connect.
+        if reply.status != 404 and reply.cause != _NOT_TRANSCODED:
             mappers.append(_connect_mapper(reply))
         mappers += [_json_mapper(reply), _status_mapper(reply, _GRPC, grpc=True)]
     return {"mappers": mappers}

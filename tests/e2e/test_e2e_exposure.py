@@ -113,8 +113,19 @@ async def test_an_internal_method_is_not_served_outside(
         assert (answer.status, json_refusal(answer)) == (404, NOT_FOUND)
 
 
-@by_path(OUTSIDE)
-def test_a_method_has_no_json_form_at_its_grpc_path(
+@by_path([contract for contract in OUTSIDE if not contract.is_stream])
+def test_a_unary_method_is_called_in_json_at_its_rpcs_path_by_whom_it_serves(
+    mesh: RunningMesh, contract: MethodContract
+) -> None:
+    answer = mesh.call("POST", contract.path, {})
+    if contract.access == MethodPolicy.PUBLIC:
+        assert answer.status in (200, 400)
+    else:
+        assert (answer.status, answer.body["code"]) == (401, "unauthenticated")
+
+
+@by_path([contract for contract in OUTSIDE if contract.is_stream])
+def test_a_stream_has_no_json_form_at_its_rpcs_path(
     mesh: RunningMesh, admin: str, contract: MethodContract
 ) -> None:
     answer = mesh.call("POST", contract.path, {}, token=admin)

@@ -84,11 +84,23 @@ async def test_a_call_and_a_refusal_say_their_request_id(stubs: EdgeStubs, free:
     assert dict(refused.value.trailing_metadata())["x-request-id"]
 
 
-@pytest.mark.parametrize("request_line", ["GET /nowhere", "DELETE /playback", "GET /users"])
+@pytest.mark.parametrize("request_line", ["GET /nowhere", "DELETE /nowhere", "GET /users/x/y"])
 def test_what_is_not_there_is_404_in_json(mesh: RunningMesh, free: str, request_line: str) -> None:
     method, _, path = request_line.partition(" ")
     answer = mesh.call(method, path, token=free)
     assert (answer.status, json_refusal(answer)) == (404, NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "allowed"), [("DELETE /playback", "GET"), ("GET /users", "POST")]
+)
+def test_a_method_that_a_path_does_not_have_is_405(
+    mesh: RunningMesh, free: str, request_line: str, allowed: str
+) -> None:
+    method, _, path = request_line.partition(" ")
+    answer = mesh.call(method, path, token=free)
+    assert (answer.status, json_refusal(answer)) == (405, INVALID)
+    assert answer.headers["allow"] == allowed
 
 
 async def test_bytes_that_are_no_message_are_refused(stubs: EdgeStubs, free: str) -> None:
