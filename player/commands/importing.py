@@ -107,7 +107,7 @@ async def _report(client: MeshClient, finished: Any) -> int:
     console = Console(highlight=False)
     if finished.state == _STATE.FAILED:
         raise CommandFailed(f"the import failed: {finished.error}")
-    console.print(
+    say(
         f"{finished.files_found} files: {finished.files_complete} imported, "
         f"{finished.files_unchanged} unchanged, {finished.files_duplicate} already there, "
         f"{finished.files_failed} refused"

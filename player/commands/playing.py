@@ -21,7 +21,7 @@ from player.commands.performing import (
     linked,
     quit_by_key,
 )
-from player.commands.terminal_text import plain, say
+from player.commands.terminal_text import count, plain, say
 from player.commands.wishes import Wish, command_of, find_wish, request_of
 from player.device.device import Device
 from player.device.link import Description
@@ -101,7 +101,7 @@ def play(
             status = await play_here(
                 client, request, options, seconds=seconds, interruption=interruption
             )
-        Console(highlight=False).print(summary(status))
+        say(summary(status))
         return interruption.exit_status
 
     return run(work())
@@ -211,5 +211,5 @@ def summary(status: PlayerStatus) -> str:
     start = "-" if status.start_latency_ms is None else f"{status.start_latency_ms} ms"
     return (
         f"started after {start}; heard {rungs or 'nothing'}; "
-        f"{status.switches} rung changes, {status.underruns} underruns"
+        f"{count(status.switches, 'rung change')}, {count(status.underruns, 'underrun')}"
     )

@@ -20,9 +20,10 @@ from player.commands.known_names import Named
 from player.commands.outcome import CommandFailed
 from player.commands.performing import Stage, combined
 from player.commands.playback_words import facts, what_plays
+from player.commands.playing import summary
 from player.commands.queueing import queue_table
 from player.commands.status import picture
-from player.commands.terminal_text import clock
+from player.commands.terminal_text import clock, say
 from player.commands.wishes import Wish, command_of, request_of
 from player.device.device import Showing
 from player.device.targets import Track
@@ -252,3 +253,11 @@ def test_without_a_terminal_only_changes_are_lines() -> None:
     assert [line.split("rung")[-1].split()[0] for line in lines[:3]] == ["128", "320", "128"]
     assert lines[3:] == [r"paused\x1b[2J"]
     assert stage.heard_ms == 700
+
+
+def test_what_was_heard_is_summed_up_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    status = PlayerStatus(rung_seconds={128: 2.0, 256: 1.0}, switches=1, start_latency_ms=124)
+    say(summary(status))
+    assert capsys.readouterr().out == (
+        "started after 124 ms; heard 128 kbps 2 s, 256 kbps 1 s; 1 rung change, 0 underruns\n"
+    )
