@@ -211,8 +211,7 @@ class MemoryChangeFeed:
         self._pruned += dropped
 
     def start_epoch(self) -> None:
-        """Forget everything; older tokens are expired."""
-        self.prune(0)
+        """Expire every token; what is kept is told from the oldest on."""
         self._epoch = uuid4()
         self._wake()
 

@@ -6,8 +6,8 @@ is delayed, never skipped. An open write transaction therefore holds every feed 
 which is why ``postgres.transaction`` is bounded. NOTIFY wakes all readers of a process through
 one connection, and readers at the same place share one query.
 
-A service runs :func:`prune` about daily, and :func:`start_epoch` once after its database was
-restored, before it serves.
+A service runs :func:`prune` about daily. :func:`start_epoch` runs once after its database was
+restored, before it serves; ``segue mesh restore`` sees to that.
 """
 
 from __future__ import annotations
@@ -163,11 +163,13 @@ async def forget(connection: postgres.Connection, entity: str, ids: Sequence[str
 
 
 async def start_epoch(connection: postgres.Connection) -> None:
-    """Drop every change and expire every token: readers list again. For after a restore."""
-    await connection.execute("TRUNCATE change_feed")
-    await connection.execute(
-        "UPDATE change_feed_state SET epoch = gen_random_uuid(), floor_xid = '0', floor_seq = 0"
-    )
+    """Expire every token: readers list again, or begin with the oldest change that is kept.
+
+    For after a restore of the whole cluster, files and all: changes that nobody had read by then
+    are told, and stand where the transactions to come are later than they are. A database that was
+    filled from a dump has other transactions, and must have its feed emptied instead.
+    """
+    await connection.execute("UPDATE change_feed_state SET epoch = gen_random_uuid()")
     await connection.execute(_NOTIFY)
 
 
