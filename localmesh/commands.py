@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from localmesh.discovery import MeshAddresses
 from localmesh.faults import CommandRefused, MeshFault, MeshNotRunning
 from localmesh.layout import ENVIRONMENT_VARIABLE, Layout
+from localmesh.progress import ShownProgress, megabytes
 
 _DOWN_TIMEOUT_S = 90.0
 _SCALE_TIMEOUT_S = 120.0
@@ -174,6 +175,37 @@ def scale(*replicas: str, folder: Folder = None) -> int:
     return _guarded(lambda: _scale(Layout.at(folder), replicas))
 
 
+@app.command
+def backup(file: Path, /, *, folder: Folder = None) -> int:
+    """Write everything of the running mesh to one file, without stopping it.
+
+    In it are the databases at one point in time, encoded media, certificates, keys and passwords:
+    whoever can read it can be anybody there. Whatever was acknowledged before is in it.
+
+    Parameters
+    ----------
+    file
+        The new file, such as segue-2026-11-30.backup; it appears when it is whole, for its owner
+        alone.
+    """
+    return _guarded(lambda: _backup(Layout.at(folder), file))
+
+
+@app.command
+def restore(file: Path, /, *, folder: Folder = None) -> int:
+    """Make the mesh of a backup in an empty or new folder; start it with `segue mesh up`.
+
+    Tokens that were given out before hold until they expire, for the keys are the same; what was
+    said after the backup is gone, sign-outs and erased users too.
+
+    Parameters
+    ----------
+    file
+        A file that `segue mesh backup` wrote, by this version or an older one.
+    """
+    return _guarded(lambda: _restore(Layout.at(folder), file))
+
+
 def _guarded(action: Any) -> int:
     """Run a command; a fault becomes its words on stderr and the exit status 1."""
     try:
@@ -292,4 +324,26 @@ def _scale(layout: Layout, replicas: tuple[str, ...]) -> int:
         request = {"op": "scale", "service": service, "replicas": count}
         answer = asyncio.run(control.ask(layout, request, _SCALE_TIMEOUT_S))
         print(f"{service}: {', '.join(answer['instances'])}")
+    return 0
+
+
+def _backup(layout: Layout, file: Path) -> int:
+    from localmesh.backup import back_up
+    from localmesh.mesh import version
+
+    with ShownProgress(sys.stderr) as progress:
+        made = back_up(layout, file, version(), progress)
+    print(f"{file}: {len(made.files)} files, {megabytes(file.stat().st_size)}")
+    print(f"everything that was acknowledged before {made.about.made_at} is in it")
+    return 0
+
+
+def _restore(layout: Layout, file: Path) -> int:
+    from localmesh.mesh import version
+    from localmesh.restore import restore as restore_mesh
+
+    with ShownProgress(sys.stderr) as progress:
+        held = restore_mesh(file, layout, version(), progress)
+    print(f"the mesh of {held.about.made_at} is in {layout.root}: {megabytes(held.size)}")
+    print(f"start it with: segue mesh up --dir {layout.root}")
     return 0

@@ -7,6 +7,7 @@ MeshFault
 ├── PartMissing          a program that the mesh starts is not installed
 ├── StartFailed          a process did not become ready; carries its last words
 ├── StoreBroken          a store's folder cannot be made or repaired
+├── BackupRefused        a backup cannot be made, or cannot be restored
 └── CommandRefused       the running mesh refused a command
 """
 
@@ -70,6 +71,10 @@ class StartFailed(MeshFault):
 
 class StoreBroken(MeshFault):
     """A store's folder cannot be made or repaired."""
+
+
+class BackupRefused(MeshFault):
+    """A backup cannot be made, or cannot be restored."""
 
 
 class CommandRefused(MeshFault):

@@ -28,11 +28,12 @@ from localmesh.spawning import run_tool
 from localmesh.specs import Account, ProcessSpec
 from meshkit.private_files import write_private
 
+MAJOR_VERSION = 18
 DATABASE = "segue"
 PORT = 5432
 """It names the socket; nothing listens on it."""
 SOCKET = f".s.PGSQL.{PORT}"
-_SUPERUSER = "postgres"
+SUPERUSER = "postgres"
 _LEFTOVER_GRACE_S = 10.0
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -58,9 +59,11 @@ _SETTINGS: Mapping[str, str] = {
 
 
 # Who may come in, and how he shows who he is.
-_ADMITTED = b"local all all scram-sha-256\n"
+_ADMITTED = b"local all all scram-sha-256\nlocal replication postgres scram-sha-256\n"
 # Where a server that may not enter the folders above stands already.
 _INSIDE = Path("/proc/self/cwd")
+# Its user passes through to the cluster. What stands above is closed to everybody else.
+_PASSED_THROUGH = 0o711
 
 
 def cluster_of(folder: Path) -> Path:
@@ -111,7 +114,7 @@ class EmbeddedPostgres:
             cwd=self.cluster,
             account=account,
             before_start=self.prepare,
-            ready=PostgresProbe(self.sockets / SOCKET, _SUPERUSER),
+            ready=PostgresProbe(self.sockets / SOCKET, SUPERUSER),
             once_ready=self.provision,
             # Fast shutdown: sessions are ended, a checkpoint is written.
             stop_signal=signal.SIGINT,
@@ -142,18 +145,26 @@ class EmbeddedPostgres:
             "--set=ON_ERROR_STOP=1",
             f"--host={self.sockets}",
             f"--port={PORT}",
-            f"--username={_SUPERUSER}",
+            f"--username={SUPERUSER}",
             "--dbname=postgres",
         )
-        env = {
-            **_environment(),
-            "PGPASSWORD": self.superuser_password,
-            "PGREQUIREAUTH": "scram-sha-256",
-        }
+        env = tool_environment(self.superuser_password)
         script = provisioning_script(self.passwords).encode()
         status, said = await run_tool(argv, cwd=Path("/"), env=env, stdin=script)
         if status != 0:
             raise StoreBroken(f"the database could not be provisioned: {said.strip()}")
+        await self._begin_epochs_after_restore()
+
+    async def _begin_epochs_after_restore(self) -> None:
+        """Every feed of a restored cluster begins a new epoch, before any service is started."""
+        restored = restored_mark(self.folder)
+        if not restored.exists():
+            return
+        # Imported here: a start without a restore needs none of it.
+        from localmesh.restored_feeds import begin_epochs
+
+        await begin_epochs(self.dsn(role) for role in self.passwords)
+        restored.unlink()
 
     async def _initialise(self, account: Account | None) -> None:
         """Build the cluster beside its place and move it there, so that a half is never used."""
@@ -168,12 +179,11 @@ class EmbeddedPostgres:
         place, word = draft, password
         if confined(account):
             place, word = _INSIDE, _INSIDE / ".." / password.name
-            # He passes through. What stands above is closed to everybody else.
-            self.folder.chmod(0o711)
+            self.folder.chmod(_PASSED_THROUGH)
         argv = (
             str(programs_for(account) / "initdb"),
             f"--pgdata={place}",
-            f"--username={_SUPERUSER}",
+            f"--username={SUPERUSER}",
             f"--pwfile={word}",
             "--auth-host=reject",
             "--auth-local=scram-sha-256",
@@ -239,6 +249,30 @@ def provisioning_script(passwords: Mapping[str, str]) -> str:
             f"CREATE SCHEMA IF NOT EXISTS {role} AUTHORIZATION {role};",
         ]
     return "\n".join([*lines, "COMMIT;", ""])
+
+
+def restored_mark(folder: Path) -> Path:
+    """What stands in the server's folder from a restore to the first start after it."""
+    return folder / "restored"
+
+
+def hand_over(folder: Path) -> None:
+    """Give the cluster in ``folder``, which was not made by ``initdb`` there, to whom the server
+    runs as.
+    """
+    cluster = cluster_of(folder)
+    account = account_for(cluster)
+    if account is None:
+        return
+    for path in (cluster, *cluster.rglob("*")):
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+    if confined(account):
+        folder.chmod(_PASSED_THROUGH)
+
+
+def tool_environment(password: str) -> dict[str, str]:
+    """The environment of a program that comes in as the superuser."""
+    return {**_environment(), "PGPASSWORD": password, "PGREQUIREAUTH": "scram-sha-256"}
 
 
 def _environment() -> dict[str, str]:

@@ -92,7 +92,7 @@ class ProcessTable:
         self.postgres = EmbeddedPostgres(
             layout.postgres,
             layout.reach(postgres.cluster_of(layout.postgres) / postgres.SOCKET).parent,
-            self._keystore.password("postgres"),
+            self._keystore.password(postgres.SUPERUSER),
             {
                 service.database: password_of(self._keystore, service.database)
                 for service in self.services.values()
