@@ -10,7 +10,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import IO
 
 import psycopg
 
+from localmesh.backup_format import Readable
 from localmesh.faults import BackupRefused
 from localmesh.postgres import PORT, SUPERUSER, dsn_of, tool_environment
 from localmesh.programs import postgres_programs
@@ -44,25 +45,28 @@ class RunningCluster:
             row = session.execute(_SIZE).fetchone()
         return (int(row[0]) if row else 0) + _BESIDE_BYTES
 
-    def members(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    def members(self) -> Iterator[tuple[tarfile.TarInfo, Readable | None]]:
         """The folders and files of a copy; a file is to be read before the next is asked for.
 
-        Nothing is missing that was acknowledged before the first. Raises BackupRefused where the
-        server does not give all of it.
+        Nothing is missing that was acknowledged before the first. Raises BackupRefused, from the
+        files too, where the server does not give all of it.
         """
         with self._session() as session, tempfile.TemporaryFile() as said:
             session.execute(_KEEP_LOG, [f"segue_backup_{os.getpid()}"])
-            process = self._start(said)
-            try:
-                yield from _members_of(process)
-                status = process.wait()
-            finally:
-                process.kill()
-                process.wait()
-            if status != 0:
-                said.seek(0)
-                words = said.read().decode(errors="replace").strip()
-                raise BackupRefused(f"the database could not be copied: {words}")
+            with self._start(said) as process:
+
+                def broken_off_error() -> BackupRefused:
+                    process.wait()
+                    said.seek(0)
+                    words = said.read().decode(errors="replace").strip() or "it broke off"
+                    return BackupRefused(f"the database could not be copied: {words}")
+
+                try:
+                    yield from _members_of(process, broken_off_error)
+                    if process.wait() != 0:
+                        raise broken_off_error()
+                finally:
+                    process.kill()
 
     def _start(self, said: IO[bytes]) -> subprocess.Popen[bytes]:
         argv = (
@@ -97,20 +101,34 @@ class RunningCluster:
             raise BackupRefused(f"the database does not answer: {error}") from error
 
 
+class _Content:
+    """A file of the copy, whose end may be that of the copying program."""
+
+    def __init__(self, content: IO[bytes], broken_off_error: Callable[[], BackupRefused]) -> None:
+        self._content = content
+        self._broken_off_error = broken_off_error
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._content.read(size)
+        except tarfile.TarError as error:
+            raise self._broken_off_error() from error
+
+
 def _members_of(
-    process: subprocess.Popen[bytes],
-) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    """What a tar on the standard output of ``process`` holds, up to where it ends or breaks off."""
+    process: subprocess.Popen[bytes], broken_off_error: Callable[[], BackupRefused]
+) -> Iterator[tuple[tarfile.TarInfo, Readable | None]]:
+    """What a tar on the standard output of ``process`` holds."""
     output = process.stdout
     if output is None:
         return
     try:
         with tarfile.open(fileobj=output, mode="r|", bufsize=_CHUNK_BYTES) as tar:
             for member in tar:
-                yield member, tar.extractfile(member)
+                content = tar.extractfile(member)
+                yield member, _Content(content, broken_off_error) if content else None
                 tar.members.clear()  # type: ignore[attr-defined]
         while output.read(_CHUNK_BYTES):
             pass
     except tarfile.TarError as error:
-        if process.wait() == 0:
-            raise BackupRefused(f"the database could not be copied: {error}") from error
+        raise broken_off_error() from error
