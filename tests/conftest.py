@@ -14,6 +14,8 @@ import uvloop
 from tests.profiles import load_profile
 
 load_profile()
+# Once, before any folder's tests import them: the suites of contracts explain what failed.
+pytest.register_assert_rewrite("tests.contracts")
 
 
 @pytest.hookimpl(wrapper=True)
