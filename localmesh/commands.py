@@ -51,7 +51,8 @@ def up(
     Parameters
     ----------
     port
-        Where the edge listens on 127.0.0.1; 0 takes a free port. Default: 8080.
+        Where the edge listens on 127.0.0.1; 0 takes a free port. Default: 8080, or a free
+        one where another program has that.
     detach
         Return as soon as everything is ready, and leave the mesh running.
     replicas
@@ -68,11 +69,11 @@ def up(
 
     def start() -> int:
         # The parts of a running mesh are imported by the commands that need them.
-        from localmesh.mesh import DEFAULT_PORT, MeshOptions
+        from localmesh.mesh import MeshOptions
 
         options = MeshOptions(
             Layout.at(folder).root,
-            DEFAULT_PORT if port is None else port,
+            port,
             tuple(replicas or ()),
             log_format,
             trace_percent,
@@ -238,9 +239,12 @@ def _up(options: Any) -> int:
 
 def _up_detached(options: Any) -> int:
     from localmesh.background import start_in_background
+    from localmesh.mesh import USUAL_PORT
 
     print(f"starting the mesh in {options.folder}", flush=True)
     edge = start_in_background(options, on_progress=lambda words: print(f"  {words}", flush=True))
+    if options.port is None and not edge.endswith(f":{USUAL_PORT}"):
+        print(f"port {USUAL_PORT} is taken by another program: the edge took another")
     print("\n".join(_address_lines(edge, options.folder)))
     return 0
 

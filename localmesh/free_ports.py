@@ -34,11 +34,45 @@ class PortAllocator:
 
     They come from blocks whose first port it holds as long as it lives: two meshes that start at
     the same time, neither listening yet, are not given the same ports.
+
+    A port that is :meth:`held` is bound by it as well, without listening: until it is gone the
+    kernel lets processes of the same user bind it (with SO_REUSEPORT), and nobody else.
     """
 
     def __init__(self) -> None:
         self._taken: set[int] = set()
         self._own: list[int] = []
+        self._held: dict[int, socket.socket] = {}
+
+    def held(self, port: int = 0) -> int:
+        """The port, or a free one for 0, which is ours from now on, whether listened on or not.
+
+        Raises PortTaken.
+        """
+        while True:
+            wanted = port or self.take()
+            if self._holds(wanted):
+                return wanted
+            if port:
+                raise PortTaken(port)
+
+    def _holds(self, port: int) -> bool:
+        if port not in self._taken and not is_free(port):
+            return False
+        holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Not SO_REUSEADDR: by that anybody may bind what nobody listens on.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            holder.bind((HOST, port))
+        except OSError as error:
+            holder.close()
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+        self._taken.add(port)
+        self._held[port] = holder
+        weakref.finalize(self, holder.close)
+        return True
 
     def take(self) -> int:
         """A free internal port."""
@@ -49,15 +83,6 @@ class PortAllocator:
             if port not in self._taken and is_free(port):
                 self._taken.add(port)
                 return port
-
-    def claim(self, port: int) -> int:
-        """The port that a person asked for; 0 takes a free one. Raises PortTaken."""
-        if port == 0:
-            return self.take()
-        if not is_free(port):
-            raise PortTaken(port)
-        self._taken.add(port)
-        return port
 
     def give_back(self, port: int) -> None:
         """Make a port available again, after all others: somebody may still turn to it."""

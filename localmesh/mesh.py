@@ -16,7 +16,7 @@ from typing import Any
 
 from localmesh import control, discovery
 from localmesh.discovery import MeshAddresses
-from localmesh.faults import CommandRefused, MeshFault
+from localmesh.faults import CommandRefused, MeshFault, PortTaken
 from localmesh.free_ports import PortAllocator
 from localmesh.layout import Layout
 from localmesh.lock import MeshLock
@@ -28,19 +28,20 @@ from localmesh.supervisor import SUPERVISOR, Supervisor
 from localmesh.watchdog import ChildRegistry
 from meshkit.certificates import ensure_certificates
 
-DEFAULT_PORT = 8080
+USUAL_PORT = 8080
 LARGEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
 class MeshOptions:
-    """What a person may choose. ``port`` 0 takes a free one; ``replicas`` are ``SERVICE=N``.
+    """What a person may choose. ``port`` 0 takes a free one, None the usual one or, where that is
+    taken, a free one; ``replicas`` are ``SERVICE=N``.
 
     ``trace_percent`` of the calls are traced, 0 to 100. Pages of ``allow_origins`` may call.
     """
 
     folder: Path
-    port: int = DEFAULT_PORT
+    port: int | None = None
     replicas: tuple[str, ...] = ()
     log_format: LogFormat = "console"
     trace_percent: float = 1.0
@@ -48,7 +49,7 @@ class MeshOptions:
 
     def __post_init__(self) -> None:
         """Raises MeshFault for a choice that makes no sense."""
-        if not 0 <= self.port <= LARGEST_PORT:
+        if self.port is not None and not 0 <= self.port <= LARGEST_PORT:
             raise MeshFault(f"--port {self.port}: ports go from 1 to {LARGEST_PORT}; 0 takes one")
         if not 0 <= self.trace_percent <= 100:
             raise MeshFault("--trace-percent is a share of the calls: 0 to 100")
@@ -83,7 +84,7 @@ class Mesh:
         discovery.withdraw(self._layout)
         counts = replica_counts(self._options.replicas, self._parts.services)
         ports = PortAllocator()
-        edge_port = ports.claim(self._options.port)
+        edge_port = self._edge_port(ports)
         ensure_certificates(self._layout.tls)
         self._table = table = ProcessTable(
             self._layout,
@@ -111,6 +112,19 @@ class Mesh:
         if self._stop_asked.is_set():
             self._supervisor.kill()
         self._stop_asked.set()
+
+    def _edge_port(self, ports: PortAllocator) -> int:
+        """Where the edge listens. Another port than was asked for by name is none."""
+        wanted = self._options.port
+        if wanted is not None:
+            return ports.held(wanted)
+        try:
+            return ports.held(USUAL_PORT)
+        except PortTaken:
+            port = ports.held()
+            words = f"port {USUAL_PORT} is taken by another program: the edge listens on {port}"
+            self._output.line(SUPERVISOR, words)
+            return port
 
     async def _started_before_stop(self, table: ProcessTable) -> bool:
         starting = asyncio.create_task(self._start(table))

@@ -88,7 +88,7 @@ class ProcessTable:
         self.allow_origins = allow_origins
         self.edge_port = edge_port
         self.admin_socket = layout.reach(layout.run / "envoy-admin.sock")
-        self.stats_port = ports.take()
+        self.stats_port = ports.held()
         self.postgres = EmbeddedPostgres(
             layout.postgres,
             layout.reach(postgres.cluster_of(layout.postgres) / postgres.SOCKET).parent,
@@ -149,7 +149,7 @@ class ProcessTable:
         return Instance(
             service,
             number,
-            self._address() if service.grpc else None,
+            f"{HOST}:{self._ports.held()}" if service.grpc else None,
             self._socket(f"{name}-{number}") if service.http else None,
             self._address(),
         )
@@ -259,6 +259,7 @@ class ProcessTable:
             settings["TLS_CA_FILE"] = str(files.ca_file)
         if instance.grpc is not None:
             settings["LISTEN"] = instance.grpc
+            settings["PORT_HELD"] = "true"
         if instance.http is not None:
             settings["HTTP_LISTEN"] = instance.http
         if service.database is not None:

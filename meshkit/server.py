@@ -36,7 +36,6 @@ _KEEPALIVE_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.so_reuseport", 0),
 )
 # Above the 64 KiB that the edge takes: unless told, gRPC refuses more than 8 KiB of headers at
 # random and more than 16 always, as a limit that was reached and in words that list the headers.
@@ -117,6 +116,7 @@ class MeshServer:
         return [
             *_KEEPALIVE_OPTIONS,
             *_METADATA_OPTIONS,
+            ("grpc.so_reuseport", int(self._settings.port_held)),
             ("grpc.max_receive_message_length", self._settings.max_message_bytes),
             ("grpc.max_send_message_length", self._settings.max_message_bytes),
             ("grpc.max_concurrent_streams", self._settings.max_streams),

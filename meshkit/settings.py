@@ -46,6 +46,11 @@ class ServiceSettings(ProcessSettings):
     """What every gRPC service has."""
 
     listen: str = Field(default="127.0.0.1:0", description="host:port of the gRPC server.")
+    port_held: bool = Field(
+        default=False,
+        description="Whether who starts this process holds its port, so that nobody else takes it "
+        "while it is started anew: it is then shared by processes of the same user (SO_REUSEPORT).",
+    )
     tls_cert_file: Path = Field(description="PEM certificate of this workload.")
     tls_key_file: Path = Field(description="PEM key of that certificate.")
     tls_ca_file: Path = Field(description="PEM certificate of the mesh's authority.")

@@ -64,10 +64,12 @@ async def _run(options: MeshOptions, on_ready: Callable[[MeshAddresses], None]) 
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, *replicas: str) -> AsyncIterator[MeshAddresses]:
+async def running(
+    folder: Path, *replicas: str, port: int | None = 0
+) -> AsyncIterator[MeshAddresses]:
     """A mesh of echoes in this process."""
     ready: asyncio.Future[MeshAddresses] = asyncio.get_running_loop().create_future()
-    mesh = asyncio.create_task(_run(MeshOptions(folder, 0, replicas), ready.set_result))
+    mesh = asyncio.create_task(_run(MeshOptions(folder, port, replicas), ready.set_result))
     mesh.add_done_callback(lambda _: ready.cancel())
     try:
         yield await ready
@@ -187,6 +189,19 @@ async def test_a_taken_port_is_named(folder: Path) -> None:
             await _run(MeshOptions(folder, port), lambda _: None)
 
 
+async def test_where_the_usual_port_is_taken_another_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        monkeypatch.setattr("localmesh.mesh.USUAL_PORT", taken)
+        async with running(folder, port=None) as addresses:
+            assert not addresses.edge.endswith(f":{taken}")
+            assert await _names(addresses.edge, 1) == {"echo-1": 1}
+    said = (folder / "logs" / "mesh.log").read_text()
+    assert f"port {taken} is taken by another program: the edge listens on" in said
+
+
 async def test_a_stop_during_the_start_leaves_nothing(folder: Path, eventually: Wait) -> None:
     def never(_: MeshAddresses) -> None:
         raise AssertionError("it was ready before it was stopped")
@@ -245,9 +260,11 @@ async def test_a_failed_start_in_the_background_says_why(folder: Path) -> None:
 def test_the_commands_say_when_there_is_no_mesh(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for command in ("down", "status"):
-        assert _command(command, folder) == 1
-        assert f"no mesh runs in {folder}" in capsys.readouterr().err
+    # It is down already, which is what was asked for.
+    for command, status in (("down", 0), ("status", 1)):
+        assert _command(command, folder) == status
+        said = capsys.readouterr()
+        assert f"no mesh runs in {folder}" in said.out + said.err
 
 
 async def test_the_commands_show_a_running_mesh(

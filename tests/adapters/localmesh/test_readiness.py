@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
+import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from localmesh.faults import PortTaken
 from localmesh.free_ports import PortAllocator, is_free
 from localmesh.readiness import (
     GrpcHealthProbe,
@@ -128,6 +131,23 @@ def test_a_port_that_was_given_back_is_handed_out_after_all_others() -> None:
     ports.give_back(first)
     later = [ports.take() for _ in range(20)]
     assert first not in later
+
+
+def test_a_port_that_is_held_is_nobody_elses_before_anybody_listens() -> None:
+    ports = PortAllocator()
+    port = ports.held()
+    assert not is_free(port)
+    with pytest.raises(PortTaken, match=f"port {port} is taken"):
+        PortAllocator().held(port)
+    with socket.socket() as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        ours.bind(("127.0.0.1", port))
+        ours.listen()
+        socket.create_connection(("127.0.0.1", port)).close()
+    assert not is_free(port)
+    del ports
+    gc.collect()
+    assert is_free(port)
 
 
 def test_a_port_that_somebody_listens_on_is_not_free() -> None:

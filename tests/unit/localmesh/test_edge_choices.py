@@ -18,6 +18,9 @@ from localmesh.services import replica_counts
 class FixedPorts(PortAllocator):
     """One port for all: nothing listens in these tests."""
 
+    def held(self, port: int = 0) -> int:
+        return port or self.take()
+
     def take(self) -> int:
         return 20000
 

@@ -23,6 +23,9 @@ class CountingPorts(PortAllocator):
         super().__init__()
         self._next = itertools.count(20000)
 
+    def held(self, port: int = 0) -> int:
+        return port or self.take()
+
     def take(self) -> int:
         return next(self._next)
 

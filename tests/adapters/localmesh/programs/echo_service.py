@@ -37,7 +37,7 @@ def _credentials() -> grpc.ServerCredentials:
 
 
 async def serve() -> None:
-    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    server = grpc.aio.server(options=(("grpc.so_reuseport", 1),))
     server.add_generic_rpc_handlers(
         (
             grpc.method_handlers_generic_handler(
