@@ -176,7 +176,7 @@ def test_an_import_names_what_it_did_not_find(ada: Shell, tmp_path: Path) -> Non
     assert re.search("2 +Such — No +nothing like it", said)
     assert ada.titles("Partly") == ["Paper Lanterns"]
     file.write_text("<playlist")
-    assert "IMPORT_FILE_MALFORMED" in ada.refused("playlist", "import", str(file))
+    assert "Line 1: the XML cannot be read" in ada.refused("playlist", "import", str(file))
 
 
 @contextmanager

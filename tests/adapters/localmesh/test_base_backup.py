@@ -24,8 +24,8 @@ def embedded(folder: Path) -> EmbeddedPostgres:
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> EmbeddedPostgres:
-    return embedded(tmp_path / "postgres")
+def postgres(short_folder: Path) -> EmbeddedPostgres:
+    return embedded(short_folder / "postgres")
 
 
 def copy_of(cluster: RunningCluster, target: Path) -> None:
@@ -38,7 +38,7 @@ def copy_of(cluster: RunningCluster, target: Path) -> None:
 
 
 async def test_a_copy_has_what_was_committed_and_begins_new_epochs_once(
-    supervisor: Supervisor, postgres: EmbeddedPostgres, tmp_path: Path
+    supervisor: Supervisor, postgres: EmbeddedPostgres, short_folder: Path
 ) -> None:
     await supervisor.start((postgres.spec(),))
     dsn = postgres.dsn("catalog")
@@ -46,7 +46,7 @@ async def test_a_copy_has_what_was_committed_and_begins_new_epochs_once(
     with psycopg.connect(dsn, autocommit=True) as session:
         session.execute("CREATE TABLE tracks AS SELECT generate_series(1, 1000) AS id")
         (epoch,) = session.execute("SELECT epoch FROM change_feed_state").fetchone() or ()
-        copied = embedded(tmp_path / "copied")
+        copied = embedded(short_folder / "copied")
         copy_of(RunningCluster(postgres.sockets, "admin"), copied.cluster)
         session.execute("DELETE FROM tracks")
         assert session.execute(SLOTS).fetchone() == (0,)
@@ -64,7 +64,7 @@ async def test_a_copy_has_what_was_committed_and_begins_new_epochs_once(
 
 
 async def test_a_copy_of_a_server_that_ends_meanwhile_is_refused(
-    supervisor: Supervisor, postgres: EmbeddedPostgres, tmp_path: Path
+    supervisor: Supervisor, postgres: EmbeddedPostgres, short_folder: Path
 ) -> None:
     await supervisor.start((postgres.spec(),))
     members = RunningCluster(postgres.sockets, "admin").members()

@@ -24,10 +24,10 @@ Wait = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> EmbeddedPostgres:
-    folder = tmp_path / "closed" / "postgres"
+def postgres(short_folder: Path) -> EmbeddedPostgres:
+    folder = short_folder / "closed" / "postgres"
     folder.mkdir(parents=True)
-    (tmp_path / "closed").chmod(0o700)
+    (short_folder / "closed").chmod(0o700)
     return EmbeddedPostgres(
         folder, folder / "cluster", "admin", {"catalog": "one", "playback": "two"}
     )
@@ -100,9 +100,9 @@ async def test_services_are_ordinary_roles(
 
 
 async def test_what_it_runs_has_no_rights_but_its_users(
-    supervisor: Supervisor, postgres: EmbeddedPostgres, tmp_path: Path
+    supervisor: Supervisor, postgres: EmbeddedPostgres, short_folder: Path
 ) -> None:
-    secret = tmp_path / "closed" / "secret"
+    secret = short_folder / "closed" / "secret"
     secret.write_text("of whoever runs the mesh")
     secret.chmod(0o600)
     await supervisor.start((postgres.spec(),))
@@ -236,8 +236,10 @@ def _as(account: Account | None) -> tuple[str, ...]:
     return ("setpriv", *who, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
 
 
-async def test_the_server_runs_for_a_user_who_is_not_root(tmp_path: Path, programs: Path) -> None:
-    folder = tmp_path / "postgres"
+async def test_the_server_runs_for_a_user_who_is_not_root(
+    short_folder: Path, programs: Path
+) -> None:
+    folder = short_folder / "postgres"
     folder.mkdir()
     account = account_for(folder / "cluster")
     if account is not None:

@@ -22,14 +22,14 @@ Wait = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> EmbeddedValkey:
-    folder = tmp_path / 'a "quoted" folder'
+def valkey(short_folder: Path) -> EmbeddedValkey:
+    folder = short_folder / 'a "quoted" folder'
     folder.mkdir()
     users = {
         "playback": ValkeyUser("one", ("skips:*",), ("inbox:*",)),
         "playlist": ValkeyUser("two", ("whole", "playlist:*")),
     }
-    return EmbeddedValkey(folder, tmp_path / "valkey.conf", folder / "a.sock", "word", users)
+    return EmbeddedValkey(folder, short_folder / "valkey.conf", folder / "a.sock", "word", users)
 
 
 async def test_nobody_comes_in_without_the_password(

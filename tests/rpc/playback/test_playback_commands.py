@@ -99,13 +99,13 @@ async def test_resume_does_without_the_catalogue(user: User, world: World) -> No
 async def test_the_plan_decides_on_rungs_and_premium_tracks(
     instance: Instance, user: User, world: World
 ) -> None:
-    assert (await instance.user(tier="premium").play()).bitrate == 900
+    assert (await instance.user(tier="premium").play()).bitrate == 320
     premium_track = replace(PLAYABLE, track=replace(TRACK, premium=True))
     world.catalogue.known[TRACK.track_id] = premium_track
     fault = await refused(user.play())
     assert isinstance(fault, PermissionDenied)
     assert (fault.reason, fault.metadata) == ("PLAN_REQUIRED", {"required": "premium"})
-    assert (await instance.user(tier="premium").play()).bitrate == 900
+    assert (await instance.user(tier="premium").play()).bitrate == 320
     world.catalogue.known[TRACK.track_id] = replace(PLAYABLE, rungs=RUNGS[3:])
     fault = await refused(user.play())
     assert fault.reason == "TRACK_NOT_READY"
