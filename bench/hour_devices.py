@@ -280,12 +280,7 @@ class Line(ABC):
     def _heard(self, message: Any) -> Any:
         """What to answer to a message, if anything."""
         if message.HasField("end"):
-            if message.end.reason != StreamEnd.DRAINING:
-                name = StreamEnd.Reason.Name(message.end.reason)
-                self.owner.wronged(f"{type(self).__name__} ended {name}")
-                return None
-            self._after_s = message.end.reconnect_after.ToMilliseconds() / 1000
-            self._drained, self._lost_at = True, time.monotonic()
+            self._end(message.end)
             return None
         if not self.since_ms:
             self.since_ms = time.time() * 1000
@@ -295,6 +290,18 @@ class Line(ABC):
             times.append(time.monotonic() - self._lost_at)
             self._lost_at, self._drained = None, False
         return self.hear(message)
+
+    def _end(self, end: StreamEnd) -> None:
+        """The last message; one that says when to come back has not ended the session."""
+        name = f"{type(self).__name__} ended {StreamEnd.Reason.Name(end.reason)}"
+        if not end.HasField("reconnect_after"):
+            self.owner.wronged(name)
+            return
+        self._after_s = end.reconnect_after.ToMilliseconds() / 1000
+        self._lost_at = time.monotonic()
+        self._drained = end.reason == StreamEnd.DRAINING
+        if not self._drained:
+            self.owner.seen.errors[name] += 1
 
     @abstractmethod
     def call(self, channel: grpc.aio.Channel) -> Any:
