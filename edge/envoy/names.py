@@ -21,8 +21,6 @@ SIGN_IN_PREFIXES = ("/oauth2/", "/.well-known/")
 HEALTH_PATH = "/healthz"
 OPENAPI_PATH = "/openapi.json"
 ROOT_PATH = "/"
-# Who calls, as the edge knows it: it replaces whatever the caller says there.
-CLIENT_ADDRESS = "x-client-address"
 # Where the transcoder keeps the path of a JSON call, for the access log.
 ORIGINAL_PATH = "x-envoy-original-path"
 ORIGINAL_METHOD = "x-envoy-original-method"

@@ -16,7 +16,6 @@ from edge.envoy.exposure import ExposedMethod
 from edge.envoy.json_routes import json_routes
 from edge.envoy.names import (
     BUFFER,
-    CLIENT_ADDRESS,
     HEALTH_PATH,
     JWT,
     LUA,
@@ -41,6 +40,7 @@ from edge.envoy.route_parts import (
 )
 from edge.envoy.scripts import CACHE_CONTROL, CALLED_BY, IF_NONE_MATCH, RESPONSE_BODY, TAGGED
 from edge.envoy.settings import ANY_ORIGIN, EdgeSettings
+from meshkit import client_address
 
 # gRPC, gRPC-Web, and what the transcoder made of JSON: anything else at a method's path would only
 # be misunderstood by its service.
@@ -85,7 +85,7 @@ def route_config(settings: EdgeSettings, methods: Sequence[ExposedMethod]) -> Js
         "validate_clusters": False,
         "max_direct_response_body_size_bytes": _LARGEST_OPENAPI,
         "request_headers_to_add": [
-            header(CLIENT_ADDRESS, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+            header(client_address.HEADER, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
             # The message holds what the query said: with 500 ids that is 18 KB a second time.
             header(ORIGINAL_PATH, "%PATH(NQ:ORIG):1024%", "OVERWRITE_IF_EXISTS"),
         ],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from segue.identity.v1.person_pb2 import Person
 from segue.playlist.v1 import playlist_pb2 as pb
@@ -19,10 +18,6 @@ from playlist_svc.domain.sharing import Share
 from playlist_svc.usecases.sharing.list_collaborators import Members
 from playlist_svc.usecases.sharing.preview_share import Preview
 
-# The edge sets it in place of whatever the caller said there.
-_CLIENT_ADDRESS = "x-client-address"
-# A household or a server has a whole network of IPv6 addresses to itself.
-_IPV6_NETWORK_BITS = 64
 _ROLES = {pb.Collaborator.VIEWER: Role.VIEWER, pb.Collaborator.EDITOR: Role.EDITOR}
 
 
@@ -88,24 +83,6 @@ def preview(found: Preview) -> sharing_service_pb2.PreviewShareResponse:
         role=_role(one),
         expires_at=None if one.expires_at_ms is None else timestamp_of_ms(one.expires_at_ms),
     )
-
-
-def address(headers: Iterable[tuple[str, str | bytes]]) -> str:
-    """Whom the edge answers: an address, an IPv6 one by its network.
-
-    Empty where the edge did not say, so that all such callers share one limit.
-    """
-    said = [value for name, value in headers if name == _CLIENT_ADDRESS]
-    last = said[-1] if said else ""
-    try:
-        found = ipaddress.ip_address(last)
-    except ValueError:
-        return ""
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((int(found), _IPV6_NETWORK_BITS), strict=False))
 
 
 def _role(one: Share) -> pb.Collaborator.Role.ValueType:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from segue.playlist.v1 import sharing_service_pb2 as pb
 from segue.playlist.v1.sharing_service_pb2_grpc import SharingServiceServicer
 
+from meshkit.client_address import client_address
 from meshkit.paging import Page
 from meshkit.server_context import Context
 from playlist_svc.convert import fields, playlists, requests, sharing
@@ -125,7 +126,7 @@ class SharingServicer(SharingServiceServicer):
     async def PreviewShare(
         self, request: pb.PreviewShareRequest, context: Context
     ) -> pb.PreviewShareResponse:
-        address = sharing.address(context.invocation_metadata() or ())
+        address = client_address(context.invocation_metadata() or ())
         return sharing.preview(await self._do.preview_share(address, request.code))
 
     async def AcceptShare(

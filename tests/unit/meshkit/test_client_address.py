@@ -1,10 +1,10 @@
-"""Who tries links is told apart by what the edge says of them, and by nothing that they say."""
+"""Who calls is told apart by what the edge says of them, and by nothing that they say."""
 
 from __future__ import annotations
 
 import pytest
 
-from playlist_svc.convert import sharing
+from meshkit.client_address import client_address
 
 SAID = "x-client-address"
 
@@ -23,11 +23,11 @@ SAID = "x-client-address"
     ],
 )
 def test_an_address_is_what_a_household_has(said: str, told: str) -> None:
-    assert sharing.address([(SAID, said)]) == told
+    assert client_address([(SAID, said)]) == told
 
 
 def test_other_headers_say_nothing() -> None:
-    assert sharing.address([]) == ""
+    assert client_address([]) == ""
     forged = [("x-forwarded-for", "198.51.100.1"), ("x-client-address-bin", b"1")]
-    assert sharing.address(forged) == ""
-    assert sharing.address([*forged, (SAID, "203.0.113.7")]) == "203.0.113.7"
+    assert client_address(forged) == ""
+    assert client_address([*forged, (SAID, "203.0.113.7")]) == "203.0.113.7"
