@@ -27,3 +27,9 @@ class Settings(HttpSettings, StatefulSettings):
     password_threads: int = Field(
         default=2, gt=0, description="Passwords hashed at a time; each takes 64 MiB."
     )
+    password_wait_s: float = Field(
+        default=5.0,
+        gt=0,
+        description="Longest time until a password is hashed, waiting included; what would take "
+        "longer, or longer than its caller waits, is refused at once as OVERLOADED.",
+    )

@@ -61,7 +61,8 @@ async def serve(settings: Settings) -> None:
     """
     keys = SigningKeys.load(settings.signing_key_file)
     async with service_process(settings, SCHEMA, tokens=verifier(settings, keys)) as process:
-        with Argon2Hasher(threads=settings.password_threads) as hasher:
+        threads, wait_s = settings.password_threads, settings.password_wait_s
+        with Argon2Hasher(threads=threads, wait_s=wait_s) as hasher:
             revocations = assemble(process, settings, stored_parts(process, hasher, keys))
             process.refuse_revoked(revocations)
             app, listen = http_app(process, settings, keys), settings.http_listen

@@ -13,10 +13,11 @@ class PasswordHasher(Protocol):
     async def hash(self, password: Password) -> str:
         """A salted hash that carries its own parameters; must differ from call to call.
 
-        Must raise ``Unavailable`` (OVERLOADED) rather than queue without bound.
+        Must raise ``Unavailable`` (OVERLOADED), with when to come back, as soon as it is known
+        that it would not be done before the caller's deadline.
         """
         ...
 
     async def verify(self, password: Password, hashed: str) -> bool:
-        """Whether the password fits the hash."""
+        """Whether the password fits the hash. Raises as ``hash`` does."""
         ...

@@ -20,7 +20,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def hasher() -> Iterator[Argon2Hasher]:
-    with Argon2Hasher(threads=2, time_cost=1, memory_kib=8, parallelism=1) as cheap:
+    with Argon2Hasher(threads=2, wait_s=30, time_cost=1, memory_kib=8, parallelism=1) as cheap:
         yield cheap
 
 
