@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -61,6 +61,7 @@ class Parts:
     erasures: Erasures
     user_feed: UserFeed
     hasher: PasswordHasher
+    commonest_passwords: Container[str]
     keys: Keys
 
 
@@ -68,7 +69,9 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch:
     """Serves identity's contracts on ``parts``; returns how this process learns of revocations."""
     server, accounts = serving.server, parts.accounts
     watch_users = WatchUsers(parts.user_feed, parts.revocations, parts.erasures, utc_now)
-    create_user = CreateUser(accounts, parts.hasher, utc_now, new_id)
+    create_user = CreateUser(
+        accounts, parts.hasher, utc_now, new_id, commonest=parts.commonest_passwords
+    )
     issue = IssueLocalToken(accounts, parts.keys, utc_now, new_id, issuer=settings.token_issuer)
     server.add(
         pb_grpc.add_UserServiceServicer_to_server,

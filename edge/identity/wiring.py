@@ -14,6 +14,7 @@ from edge.identity.adapters.postgres.accounts import PostgresAccounts
 from edge.identity.adapters.postgres.erasures import PostgresErasures
 from edge.identity.adapters.postgres.revocations import PostgresRevocations, prune_revoked
 from edge.identity.adapters.postgres.user_feed import PostgresUserFeed
+from edge.identity.adapters.zxcvbn.common_passwords import common_passwords
 from edge.identity.assembly import Parts, assemble, http_app
 from edge.identity.ports.password_hasher import PasswordHasher
 from edge.identity.schema import SCHEMA
@@ -50,6 +51,7 @@ def stored_parts(process: ServiceProcess, hasher: PasswordHasher, keys: SigningK
         erasures=PostgresErasures(pool),
         user_feed=PostgresUserFeed(process.feed, pool),
         hasher=hasher,
+        commonest_passwords=common_passwords(),
         keys=keys,
     )
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from edge.identity.domain.plans import Tier
-from meshkit.faults import AlreadyExists, FailedPrecondition, NotFound
+from meshkit.faults import (
+    AlreadyExists,
+    FailedPrecondition,
+    FieldViolation,
+    InvalidArgument,
+    NotFound,
+)
 
 UniqueField = Literal["username", "email"]
 """The fields of a user that nobody else may have."""
@@ -20,6 +26,20 @@ class UserExists(AlreadyExists):
         words = {"username": "The username is taken.", "email": "The e-mail address is taken."}
         super().__init__(words[field], metadata={"field": field})
         self.field = field
+
+
+class CommonPassword(InvalidArgument):
+    """The password is among those that are guessed first."""
+
+    default_reason = "COMMON_PASSWORD"
+
+    def __init__(self) -> None:
+        words = "is one of the commonest passwords, which are guessed first; choose another"
+        super().__init__(
+            f"password: {words}",
+            metadata={"field": "password"},
+            violations=(FieldViolation("password", words),),
+        )
 
 
 class LastAdmin(FailedPrecondition):

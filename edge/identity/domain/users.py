@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from edge.identity.domain.common_passwords import is_common
 from edge.identity.domain.plans import Tier
 from meshkit.faults import InvalidArgument
 
@@ -74,6 +76,10 @@ class Password:
     def reveal(self) -> bytes:
         """The UTF-8 bytes to hash."""
         return self._text.encode()
+
+    def is_common(self, commonest: Container[str]) -> bool:
+        """Whether it is among ``commonest``, or little more than one of them."""
+        return is_common(self._text, commonest)
 
 
 def parse_username(text: str) -> str:

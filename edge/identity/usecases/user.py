@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
-from edge.identity.domain.faults import unknown_user_error
+from edge.identity.domain.faults import CommonPassword, unknown_user_error
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import Erasure
 from edge.identity.domain.users import (
@@ -46,18 +47,28 @@ class CreateUser:
     """
 
     def __init__(
-        self, accounts: Accounts, hasher: PasswordHasher, now: Clock, new_id: NewId
+        self,
+        accounts: Accounts,
+        hasher: PasswordHasher,
+        now: Clock,
+        new_id: NewId,
+        *,
+        commonest: Container[str],
     ) -> None:
         self._accounts = accounts
         self._hasher = hasher
         self._now = now
         self._new_id = new_id
+        self._commonest = commonest
 
     async def __call__(self, wanted: SignUp, key: RequestKey | None = None) -> User:
         """The new user, or the one that this request made before, as they were then.
 
-        Raises ``UserExists``, ``RequestIdReused``, or ``Unavailable`` under overload.
+        Raises ``CommonPassword``, ``UserExists``, ``RequestIdReused``, or ``Unavailable`` under
+        overload.
         """
+        if wanted.password.is_common(self._commonest):
+            raise CommonPassword
         user = User(self._new_id(), wanted.username, wanted.email, Tier.FREE, self._now())
         account = Account(user, await self._hasher.hash(wanted.password))
         created = await self._accounts.create(account, key)

@@ -13,7 +13,7 @@ from edge.identity.adapters.memory.erasures import MemoryErasures
 from edge.identity.adapters.memory.revocations import MemoryRevocations
 from edge.identity.adapters.memory.user_feed import MemoryUserFeed
 from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased
-from edge.identity.domain.faults import LastAdmin, OnAnotherPlan, UserExists
+from edge.identity.domain.faults import CommonPassword, LastAdmin, OnAnotherPlan, UserExists
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import TOKEN_LIFETIME, Claims, Erasure
 from edge.identity.domain.users import Password, PlanPeriod, User
@@ -88,7 +88,13 @@ async def parts() -> Parts:
         revocations,
         erasures,
         MemoryUserFeed(changes, accounts),
-        CreateUser(accounts, PlainHasher(), lambda: NOW, new_id),
+        CreateUser(
+            accounts,
+            PlainHasher(),
+            lambda: NOW,
+            new_id,
+            commonest={"manchester", "dragon"},
+        ),
         IssueLocalToken(accounts, PlainSigner(), lambda: NOW, new_id, issuer="https://segue.test"),
         RevokeSession(revocations, lambda: NOW),
         WatchUsers(MemoryUserFeed(changes, accounts), revocations, erasures, lambda: NOW),
@@ -119,6 +125,14 @@ async def test_a_repeated_request_with_another_password_is_refused(parts: Parts)
     await parts.create(sign_up(), key())
     with pytest.raises(RequestIdReused):
         await parts.create(sign_up(password="another password"), key())
+
+
+async def test_a_common_password_makes_no_user(parts: Parts) -> None:
+    with pytest.raises(CommonPassword) as refused:
+        await parts.create(sign_up(password="Manchester1"))
+    assert refused.value.violations[0].field == "password"
+    assert not parts.accounts.held
+    assert await parts.create(sign_up())
 
 
 async def test_of_fifty_parallel_sign_ups_with_one_name_one_wins(parts: Parts) -> None:
