@@ -52,6 +52,7 @@ SERVICES: Mapping[str, Service] = {
             grpc=True,
             http=True,
             database="identity",
+            valkey_keys=("sign-ups:*",),
             extra=("SIGNING_KEY_FILE",),
         ),
         Service(

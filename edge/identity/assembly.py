@@ -21,6 +21,7 @@ from edge.identity.ports.accounts import Accounts
 from edge.identity.ports.erasures import Erasures
 from edge.identity.ports.password_hasher import PasswordHasher
 from edge.identity.ports.revocations import Revocations
+from edge.identity.ports.sign_up_limiter import SignUpLimiter
 from edge.identity.ports.signing_keys import KeyPublisher, TokenSigner
 from edge.identity.ports.user_feed import UserFeed
 from edge.identity.servicers.plans import PlanServicer
@@ -61,6 +62,7 @@ class Parts:
     erasures: Erasures
     user_feed: UserFeed
     hasher: PasswordHasher
+    sign_ups: SignUpLimiter
     commonest_passwords: Container[str]
     keys: Keys
 
@@ -70,7 +72,12 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch:
     server, accounts = serving.server, parts.accounts
     watch_users = WatchUsers(parts.user_feed, parts.revocations, parts.erasures, utc_now)
     create_user = CreateUser(
-        accounts, parts.hasher, utc_now, new_id, commonest=parts.commonest_passwords
+        accounts,
+        parts.hasher,
+        utc_now,
+        new_id,
+        limiter=parts.sign_ups,
+        commonest=parts.commonest_passwords,
     )
     issue = IssueLocalToken(accounts, parts.keys, utc_now, new_id, issuer=settings.token_issuer)
     server.add(

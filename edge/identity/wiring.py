@@ -14,9 +14,11 @@ from edge.identity.adapters.postgres.accounts import PostgresAccounts
 from edge.identity.adapters.postgres.erasures import PostgresErasures
 from edge.identity.adapters.postgres.revocations import PostgresRevocations, prune_revoked
 from edge.identity.adapters.postgres.user_feed import PostgresUserFeed
+from edge.identity.adapters.valkey.sign_up_limiter import ValkeySignUpLimiter
 from edge.identity.adapters.zxcvbn.common_passwords import common_passwords
 from edge.identity.assembly import Parts, assemble, http_app
 from edge.identity.ports.password_hasher import PasswordHasher
+from edge.identity.ports.sign_up_limiter import SignUpAllowance, SignUpLimiter
 from edge.identity.schema import SCHEMA
 from edge.identity.settings import Settings
 from edge.identity.usecases.token_internal import GetKeySet
@@ -41,7 +43,9 @@ def verifier(settings: Settings, keys: SigningKeys) -> TokenVerifier:
     return TokenVerifier(own_keys, settings.token_issuer)
 
 
-def stored_parts(process: ServiceProcess, hasher: PasswordHasher, keys: SigningKeys) -> Parts:
+def stored_parts(
+    process: ServiceProcess, *, hasher: PasswordHasher, sign_ups: SignUpLimiter, keys: SigningKeys
+) -> Parts:
     """The parts over the schema of ``process``, and what keeps it small."""
     pool = process.pool
     process.every_hour(partial(prune_revoked, pool, utc_now))
@@ -51,6 +55,7 @@ def stored_parts(process: ServiceProcess, hasher: PasswordHasher, keys: SigningK
         erasures=PostgresErasures(pool),
         user_feed=PostgresUserFeed(process.feed, pool),
         hasher=hasher,
+        sign_ups=sign_ups,
         commonest_passwords=common_passwords(),
         keys=keys,
     )
@@ -63,10 +68,14 @@ async def serve(settings: Settings) -> None:
     """
     keys = SigningKeys.load(settings.signing_key_file)
     async with service_process(settings, SCHEMA, tokens=verifier(settings, keys)) as process:
+        allowance = SignUpAllowance(settings.sign_up_burst, settings.sign_up_refill_s)
+        sign_ups = ValkeySignUpLimiter(
+            await process.valkey(settings.valkey_url, settings), allowance
+        )
         threads, wait_s = settings.password_threads, settings.password_wait_s
         with Argon2Hasher(threads=threads, wait_s=wait_s) as hasher:
-            revocations = assemble(process, settings, stored_parts(process, hasher, keys))
-            process.refuse_revoked(revocations)
+            parts = stored_parts(process, hasher=hasher, sign_ups=sign_ups, keys=keys)
+            process.refuse_revoked(assemble(process, settings, parts))
             app, listen = http_app(process, settings, keys), settings.http_listen
             files = Credentials(settings.tls_ca_file, settings.tls_cert_file, settings.tls_key_file)
             tls = None if settings.http_insecure else files

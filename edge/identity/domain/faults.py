@@ -11,6 +11,7 @@ from meshkit.faults import (
     FieldViolation,
     InvalidArgument,
     NotFound,
+    ResourceExhausted,
 )
 
 UniqueField = Literal["username", "email"]
@@ -67,3 +68,12 @@ class OnAnotherPlan(FailedPrecondition):
 def unknown_user_error(name: str) -> NotFound:
     """The fault for a user, by id or name, whom there is not."""
     return NotFound("There is no such user.", metadata={"resource": "user", "id": name})
+
+
+def too_many_sign_ups_error(retry_after_s: float) -> ResourceExhausted:
+    """The fault for an address that has made all its sign-ups for now."""
+    return ResourceExhausted(
+        "Too many users were signed up from this address.",
+        metadata={"limit": "sign_ups_per_address"},
+        retry_after_s=retry_after_s,
+    )

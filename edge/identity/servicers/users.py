@@ -8,6 +8,7 @@ from segue.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
 from edge.identity import convert
 from edge.identity.usecases.user import CreateUser, EraseUser, GetMe, LookupUser, SetPlan, SignUp
+from meshkit.client_address import client_address
 from meshkit.idempotency import request_key
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
@@ -44,7 +45,8 @@ class UserServicer(pb_grpc.UserServiceServicer):
             username=request.username, email=request.email, password=request.password
         )
         key = request_key(request, principal=_NOBODY, secrets=("password",))
-        created = await self._create_user(wanted, key)
+        address = client_address(context.invocation_metadata() or ())
+        created = await self._create_user(wanted, key, address=address)
         return pb.CreateUserResponse(user=convert.user(created))
 
     async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.GetMeResponse:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
-from edge.identity.domain.faults import CommonPassword, unknown_user_error
+from edge.identity.domain.faults import (
+    CommonPassword,
+    too_many_sign_ups_error,
+    unknown_user_error,
+)
 from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import Erasure
 from edge.identity.domain.users import (
@@ -21,6 +25,7 @@ from edge.identity.ports.accounts import Account, Accounts
 from edge.identity.ports.clock import Clock, NewId
 from edge.identity.ports.erasures import Erasures
 from edge.identity.ports.password_hasher import PasswordHasher
+from edge.identity.ports.sign_up_limiter import SignUpLimiter
 from meshkit.idempotency import RequestKey, reused
 
 
@@ -53,22 +58,30 @@ class CreateUser:
         now: Clock,
         new_id: NewId,
         *,
+        limiter: SignUpLimiter,
         commonest: Container[str],
     ) -> None:
         self._accounts = accounts
         self._hasher = hasher
         self._now = now
         self._new_id = new_id
+        self._limiter = limiter
         self._commonest = commonest
 
-    async def __call__(self, wanted: SignUp, key: RequestKey | None = None) -> User:
+    async def __call__(
+        self, wanted: SignUp, key: RequestKey | None = None, *, address: str = ""
+    ) -> User:
         """The new user, or the one that this request made before, as they were then.
 
-        Raises ``CommonPassword``, ``UserExists``, ``RequestIdReused``, or ``Unavailable`` under
-        overload.
+        ``address`` is where the call comes from; all that come from nowhere share one allowance.
+        Raises ``CommonPassword``, ``UserExists``, ``RequestIdReused``, ``ResourceExhausted`` where
+        the address has none left, or ``Unavailable`` under overload.
         """
         if wanted.password.is_common(self._commonest):
             raise CommonPassword
+        wait_s = await self._limiter.take(address, self._now())
+        if wait_s > 0:
+            raise too_many_sign_ups_error(wait_s)
         user = User(self._new_id(), wanted.username, wanted.email, Tier.FREE, self._now())
         account = Account(user, await self._hasher.hash(wanted.password))
         created = await self._accounts.create(account, key)

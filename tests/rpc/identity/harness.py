@@ -23,7 +23,9 @@ from segue.identity.v1 import (
 from edge.identity import wiring
 from edge.identity.adapters.argon2.password_hasher import Argon2Hasher
 from edge.identity.adapters.files.signing_keys import SigningKeys
+from edge.identity.adapters.memory.sign_up_limiter import MemorySignUpLimiter
 from edge.identity.assembly import assemble
+from edge.identity.ports.sign_up_limiter import SignUpAllowance, SignUpLimiter
 from edge.identity.schema import SCHEMA
 from edge.identity.settings import Settings
 from meshkit.credentials import credentials
@@ -104,18 +106,28 @@ def reason_of(error: grpc.aio.AioRpcError) -> tuple[str, dict[str, str]]:
 
 @asynccontextmanager
 async def serving(
-    dsn: str, tls: Path, hasher: Argon2Hasher, *, follows: bool = True
+    dsn: str,
+    tls: Path,
+    hasher: Argon2Hasher,
+    *,
+    sign_ups: SignUpLimiter | None = None,
+    follows: bool = True,
 ) -> AsyncIterator[Identity]:
-    """The service over a database; one that does not follow its feed takes revoked tokens."""
+    """The service over a database; one that does not follow its feed takes revoked tokens.
+
+    ``sign_ups`` default: as many as these tests make.
+    """
+    sign_ups = sign_ups or MemorySignUpLimiter(SignUpAllowance(1000, 1.0))
     keys = SigningKeys([ECKey.generate_key("P-256")])
     settings = Settings(
         **service_settings(tls, "identity").model_dump(),
         database_dsn=SecretStr(dsn),
+        valkey_url="unix:///unused.sock",
         signing_key_file=Path("unused"),
     )
     tokens = wiring.verifier(settings, keys)
     async with service_process(settings, SCHEMA, tokens=tokens) as process:
-        parts = wiring.stored_parts(process, hasher, keys)
+        parts = wiring.stored_parts(process, hasher=hasher, sign_ups=sign_ups, keys=keys)
         process.refuse_revoked(assemble(process, settings, parts))
         if not follows:
             process.tokens.revoke = lambda _sid, _forget_at: None  # type: ignore[method-assign]

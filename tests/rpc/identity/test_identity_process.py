@@ -40,6 +40,8 @@ def environment(tmp_path: Path, database_dsn: str) -> dict[str, str]:
         "HTTP_LISTEN": "127.0.0.1:0",
         "HTTP_INSECURE": "true",
         "DATABASE_DSN": database_dsn,
+        # Nobody signs up.
+        "VALKEY_URL": "unix:///nowhere.sock",
         "TLS_CERT_FILE": str(files.cert_file),
         "TLS_KEY_FILE": str(files.key_file),
         "TLS_CA_FILE": str(files.ca_file),

@@ -11,6 +11,7 @@ import pytest
 from edge.identity.adapters.memory.accounts import MemoryAccounts
 from edge.identity.adapters.memory.erasures import MemoryErasures
 from edge.identity.adapters.memory.revocations import MemoryRevocations
+from edge.identity.adapters.memory.sign_up_limiter import MemorySignUpLimiter
 from edge.identity.adapters.memory.user_feed import MemoryUserFeed
 from edge.identity.domain.events import SessionRevoked, UserChanged, UserErased
 from edge.identity.domain.faults import CommonPassword, LastAdmin, OnAnotherPlan, UserExists
@@ -18,6 +19,7 @@ from edge.identity.domain.plans import Tier
 from edge.identity.domain.tokens import TOKEN_LIFETIME, Claims, Erasure
 from edge.identity.domain.users import Password, PlanPeriod, User
 from edge.identity.ports.accounts import Account
+from edge.identity.ports.sign_up_limiter import SignUpAllowance
 from edge.identity.usecases.token import RevokeSession
 from edge.identity.usecases.token_internal import IssueLocalToken
 from edge.identity.usecases.user import (
@@ -30,7 +32,7 @@ from edge.identity.usecases.user import (
     SignUp,
 )
 from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
-from meshkit.faults import InvalidArgument, NotFound, RequestIdReused
+from meshkit.faults import InvalidArgument, NotFound, RequestIdReused, ResourceExhausted
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import RequestKey
 from meshkit.scopes import operator_scopes, user_scopes
@@ -93,6 +95,7 @@ async def parts() -> Parts:
             PlainHasher(),
             lambda: NOW,
             new_id,
+            limiter=MemorySignUpLimiter(SignUpAllowance(50, 60.0)),
             commonest={"manchester", "dragon"},
         ),
         IssueLocalToken(accounts, PlainSigner(), lambda: NOW, new_id, issuer="https://segue.test"),
@@ -127,12 +130,23 @@ async def test_a_repeated_request_with_another_password_is_refused(parts: Parts)
         await parts.create(sign_up(password="another password"), key())
 
 
-async def test_a_common_password_makes_no_user(parts: Parts) -> None:
-    with pytest.raises(CommonPassword) as refused:
-        await parts.create(sign_up(password="Manchester1"))
-    assert refused.value.violations[0].field == "password"
+async def test_a_common_password_makes_no_user_and_costs_no_sign_up(parts: Parts) -> None:
+    for _ in range(60):
+        with pytest.raises(CommonPassword) as refused:
+            await parts.create(sign_up(password="Manchester1"))
+        assert refused.value.violations[0].field == "password"
     assert not parts.accounts.held
     assert await parts.create(sign_up())
+
+
+async def test_an_address_signs_up_as_many_as_it_may_and_others_go_on(parts: Parts) -> None:
+    for number in range(50):
+        await parts.create(sign_up(f"user-{number}"), address="203.0.113.7")
+    with pytest.raises(ResourceExhausted) as refused:
+        await parts.create(sign_up(), address="203.0.113.7")
+    assert refused.value.metadata == {"limit": "sign_ups_per_address"}
+    assert refused.value.retry_after_s == 60.0
+    assert await parts.create(sign_up(), address="203.0.113.8")
 
 
 async def test_of_fifty_parallel_sign_ups_with_one_name_one_wins(parts: Parts) -> None:

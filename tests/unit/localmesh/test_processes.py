@@ -57,7 +57,7 @@ def test_there_is_a_process_for_every_part_of_the_mesh(tmp_path: Path) -> None:
 
 def test_services_start_when_their_stores_are_ready_and_the_edge_last(tmp_path: Path) -> None:
     specs = _specs(_table(tmp_path))
-    assert specs["identity-1"].after == {"postgres"}
+    assert specs["identity-1"].after == {"postgres", "valkey"}
     assert specs["playback-1"].after == {"postgres", "valkey"}
     assert specs["media-1"].after == frozenset()
     assert specs["envoy"].after == {"identity", "catalog", "playback", "playlist", "media"}
@@ -133,7 +133,7 @@ def test_no_secret_stands_on_a_command_line(tmp_path: Path) -> None:
     table = _table(tmp_path)
     specs = _specs(table)
     secrets = [path.read_text().strip() for path in table.layout.secrets.glob("*.password")]
-    assert len(secrets) == 9
+    assert len(secrets) == 10
     words = " ".join(word for spec in specs.values() for word in spec.argv)
     assert not [secret for secret in secrets if secret in words]
 
