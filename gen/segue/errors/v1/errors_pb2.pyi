@@ -236,6 +236,10 @@ class ErrorReason(_message.Message):
         """The user is the only administrator that is left."""
         ON_ANOTHER_PLAN: ErrorReason._Reason.ValueType  # 102
         """A plan was asked for a user who is on another one."""
+        COMMON_PASSWORD: ErrorReason._Reason.ValueType  # 103
+        """The password is one of the commonest, alone, repeated, or with a few digits around it.
+        BadRequest names the field.
+        """
         IMPORT_PATH_NOT_ALLOWED: ErrorReason._Reason.ValueType  # 200
         """The import path does not lie inside an allowed root."""
         IMPORT_PATH_UNREADABLE: ErrorReason._Reason.ValueType  # 201
@@ -350,6 +354,10 @@ class ErrorReason(_message.Message):
     """The user is the only administrator that is left."""
     ON_ANOTHER_PLAN: ErrorReason.Reason.ValueType  # 102
     """A plan was asked for a user who is on another one."""
+    COMMON_PASSWORD: ErrorReason.Reason.ValueType  # 103
+    """The password is one of the commonest, alone, repeated, or with a few digits around it.
+    BadRequest names the field.
+    """
     IMPORT_PATH_NOT_ALLOWED: ErrorReason.Reason.ValueType  # 200
     """The import path does not lie inside an allowed root."""
     IMPORT_PATH_UNREADABLE: ErrorReason.Reason.ValueType  # 201

@@ -36,7 +36,10 @@ class CreateUserRequest(_message.Message):
     email: _builtins.str
     """An e-mail address, at most 254 characters. Unique, compared without case."""
     password: _builtins.str
-    """10 to 1024 characters. Kept as an argon2id hash alone."""
+    """10 to 1024 characters, and none of the commonest passwords, in any case: alone, repeated, or
+    with digits and punctuation before or after it that are no longer than itself; nor a run such
+    as 0123456789, nor up to four characters again and again. Kept as an argon2id hash alone.
+    """
     request_id: _builtins.str
     """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
     def __init__(

@@ -67,8 +67,12 @@ class UserServiceServicer:
     """
 
     def CreateUser(self, request, context):
-        """Signs a new user up on the free plan. Idempotent by request_id.
-        Errors: INVALID_FIELD, USER_EXISTS.
+        """Signs a new user up on the free plan. Idempotent by request_id. One address may make 20 at once
+        and one more each 30 s, unless the operator chose otherwise; each that is not refused for what
+        it says counts, retries too. A password that could not be hashed before the call's deadline, or
+        within 5 s, is refused as soon as that is known.
+        Errors: INVALID_FIELD, COMMON_PASSWORD, USER_EXISTS, REQUEST_ID_REUSED, LIMIT_REACHED (limit:
+        sign_ups_per_address), OVERLOADED (nothing was done; RetryInfo says when to come back).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -17,8 +17,12 @@ class UserServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateUser: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.CreateUserRequest, _identity_service_pb2.CreateUserResponse]
-    """Signs a new user up on the free plan. Idempotent by request_id.
-    Errors: INVALID_FIELD, USER_EXISTS.
+    """Signs a new user up on the free plan. Idempotent by request_id. One address may make 20 at once
+    and one more each 30 s, unless the operator chose otherwise; each that is not refused for what
+    it says counts, retries too. A password that could not be hashed before the call's deadline, or
+    within 5 s, is refused as soon as that is known.
+    Errors: INVALID_FIELD, COMMON_PASSWORD, USER_EXISTS, REQUEST_ID_REUSED, LIMIT_REACHED (limit:
+    sign_ups_per_address), OVERLOADED (nothing was done; RetryInfo says when to come back).
     """
     GetMe: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.GetMeRequest, _identity_service_pb2.GetMeResponse]
     """The signed-in user.
@@ -55,8 +59,12 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_service_pb2.CreateUserRequest,
         context: _aio.ServicerContext[_identity_service_pb2.CreateUserRequest, _abc.Awaitable[_identity_service_pb2.CreateUserResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.CreateUserResponse]:
-        """Signs a new user up on the free plan. Idempotent by request_id.
-        Errors: INVALID_FIELD, USER_EXISTS.
+        """Signs a new user up on the free plan. Idempotent by request_id. One address may make 20 at once
+        and one more each 30 s, unless the operator chose otherwise; each that is not refused for what
+        it says counts, retries too. A password that could not be hashed before the call's deadline, or
+        within 5 s, is refused as soon as that is known.
+        Errors: INVALID_FIELD, COMMON_PASSWORD, USER_EXISTS, REQUEST_ID_REUSED, LIMIT_REACHED (limit:
+        sign_ups_per_address), OVERLOADED (nothing was done; RetryInfo says when to come back).
         """
 
     @_abc_1.abstractmethod
