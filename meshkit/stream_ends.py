@@ -13,17 +13,23 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import structlog
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from segue.mesh.v1 import stream_end_pb2
 
+from meshkit import telemetry
+from meshkit.faults import Fault
 from meshkit.principal import Principal
 
 _RETRY_S = (1.0, 5.0)
 
+_log = structlog.get_logger("streams")
+
 Step = TypeVar("Step")
+Answer = TypeVar("Answer", bound=Message)
 
 
 class Reason(StrEnum):
@@ -75,6 +81,23 @@ def unavailable(retry_after_s: float | None = None) -> StreamEnd:
     """The end of a stream that cannot go on now; without a time of its own within seconds."""
     after_s = random.uniform(*_RETRY_S) if retry_after_s is None else retry_after_s  # noqa: S311
     return StreamEnd(Reason.UNAVAILABLE, "The service cannot go on now; come back.", after_s)
+
+
+def failure_end(answer: type[Message], error: Exception) -> StreamEnd:
+    """The end of a stream whose work failed; counted, and logged by its kind of answer."""
+    fault = error if isinstance(error, Fault) else None
+    part = str(answer.DESCRIPTOR.full_name)
+    telemetry.degraded.labels(part=part, mode="ended").inc()
+    _log.warning("stream ended", answers=part, reason=fault.reason if fault else "INTERNAL")
+    return unavailable(fault.retry_after_s if fault else None)
+
+
+def last_message(answer: type[Answer], end: StreamEnd, token: str = "") -> Answer:
+    """The last message of a stream, with the token to resume it by where it carries tokens."""
+    fields: dict[str, Any] = {"end": end.to_message()}
+    if "resume_token" in answer.DESCRIPTOR.fields_by_name:
+        fields["resume_token"] = token
+    return answer(**fields)
 
 
 SERVICE = Principal("", "", "", frozenset(), math.inf, "")

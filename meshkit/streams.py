@@ -10,8 +10,8 @@ A servicer composes the messages of a stream; when and how it ends is the same f
         return self._streams.told(pb.WatchThingsResponse, steps, resume_token=request.resume_token)
 
 Where a process holds tens of thousands of a kind, each is a ``HeldStream`` of its own, added to
-``HeldStreams`` and ``served``: it is found by its user then, bounded, and ends as every other
-stream does.
+``HeldStreams`` and ``served``, or a ``Conversation``: it is found by its user then, bounded, and
+ends as every other stream does.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ import structlog
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from meshkit import telemetry
 from meshkit.alarms import Alarms
-from meshkit.faults import Fault, ResourceExhausted, Unauthenticated, Unavailable
+from meshkit.faults import Fault, ResourceExhausted, Unauthenticated
 from meshkit.feeds import CaughtUp
 from meshkit.interceptors.auth import require_scope
 from meshkit.principal import Principal, set_principal
@@ -48,7 +47,8 @@ from meshkit.stream_ends import (
     OpenStream,
     StreamEnd,
     draining,
-    unavailable,
+    failure_end,
+    last_message,
 )
 from meshkit.tokens import TokenVerifier
 
@@ -263,17 +263,13 @@ async def served(
     close: Callable[[Stream], object],
     *,
     resume_token: str = "",
-    two_way: bool = False,
 ) -> AsyncGenerator[Answer, None]:
     """The messages of ``steps`` of the stream that ``begin`` holds and ``close`` lets go of.
 
     The last one says why it ended. Where answers carry a token, that is the one before it, or
     ``resume_token``. What fails before the first message is raised. What fails later ends the
     stream as UNAVAILABLE, and is raised after that unless it is a ``Fault``: the caller has done
-    nothing wrong, and comes back.
-
-    ``two_way``: the client goes on speaking, and may do wrong: what fails later is raised, too,
-    unless it is ``Unavailable``. A stream that such a client closes has no last message.
+    nothing wrong, and comes back. Streams whose clients go on speaking end by ``Conversation``.
     """
     token, begun = resume_token, False
     resumes = "resume_token" in answer.DESCRIPTOR.fields_by_name
@@ -288,17 +284,16 @@ async def served(
                 yield message
                 # A stream is quiet for hours, and keeps no message meanwhile.
                 del message
-        if not two_way:
-            stream.finish(FINISHED)
+        stream.finish(FINISHED)
     except Exception as error:
-        if not begun or (two_way and not isinstance(error, Unavailable)):
+        if not begun:
             raise
-        stream.finish(_failed(answer, error))
+        stream.finish(failure_end(answer, error))
         bug = None if isinstance(error, Fault) else error
     finally:
         close(stream)
     if stream.end is not None:
-        yield _last(answer, stream.end, token)
+        yield last_message(answer, stream.end, token)
     if bug is not None:
         raise bug
 
@@ -367,18 +362,3 @@ class HeldStreams(Generic[Stream]):
 
 def _uncounted(kind: str, difference: int) -> None:
     """How many are held is told to nobody."""
-
-
-def _failed(answer: type[Message], error: Exception) -> StreamEnd:
-    fault = error if isinstance(error, Fault) else None
-    part = str(answer.DESCRIPTOR.full_name)
-    telemetry.degraded.labels(part=part, mode="ended").inc()
-    _log.warning("stream ended", answers=part, reason=fault.reason if fault else "INTERNAL")
-    return unavailable(fault.retry_after_s if fault else None)
-
-
-def _last(answer: type[Answer], end: StreamEnd, token: str) -> Answer:
-    fields: dict[str, Any] = {"end": end.to_message()}
-    if "resume_token" in answer.DESCRIPTOR.fields_by_name:
-        fields["resume_token"] = token
-    return answer(**fields)

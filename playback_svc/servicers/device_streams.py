@@ -9,6 +9,7 @@ from segue.device.v1 import device_pb2
 from segue.device.v1 import device_service_pb2 as pb
 from segue.playback.v1 import stream_pb2
 
+from meshkit.conversations import Conversation
 from meshkit.faults import InvalidArgument
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
@@ -35,44 +36,40 @@ class DeviceStreamCalls:
         self._renewing = renewing
         self._clock = clock
 
-    def connect(
+    async def connect(
         self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
     ) -> AsyncIterator[pb.ConnectResponse]:
         """See Connect of the contract."""
-        steps = partial(self._connected, request_iterator)
-        return served(pb.ConnectResponse, self._held, steps, self._streams.close, two_way=True)
-
-    async def _held(self) -> DeviceStream:
-        return self._streams.hold(current_principal())
-
-    async def _connected(
-        self, request_iterator: AsyncIterator[pb.ConnectRequest], stream: DeviceStream
-    ) -> AsyncGenerator[pb.ConnectResponse, None]:
         incoming = aiter(request_iterator)
-        welcome = await self._streams.open(stream, _hello(await first(incoming)))
-        if stream.end is None:
-            yield pb.ConnectResponse(welcome=self._welcome_message(welcome))
-            await self._welcomed(stream, welcome)
-        # Thousands are held: while they wait, they keep no message.
-        del welcome
-        inbox = Inbox(incoming, stream.nudge)
-        try:
-            while stream.end is None:
-                async for command in self._due(stream):
-                    yield pb.ConnectResponse(command=command)
-                if inbox.ready:
-                    requests = inbox.take()
-                    if requests is None:
+        stream = self._streams.hold(current_principal())
+        with Conversation(pb.ConnectResponse, stream, self._streams.close) as conversation:
+            welcome = await self._streams.open(stream, _hello(await first(incoming)))
+            if stream.end is None:
+                yield pb.ConnectResponse(welcome=self._welcome_message(welcome))
+                conversation.begun = True
+                await self._welcomed(stream, welcome)
+            # Thousands are held: while they wait, they keep no message.
+            del welcome
+            inbox = Inbox(incoming, stream.nudge)
+            try:
+                while stream.end is None:
+                    async for command in self._due(stream):
+                        yield pb.ConnectResponse(command=command)
+                    if inbox.ready:
+                        requests = inbox.take()
+                        if requests is None:
+                            await self._streams.report_volume(stream)
+                            break
+                        await self._hear(stream, requests)
+                        del requests
+                    elif stream.volume_due:
                         await self._streams.report_volume(stream)
-                        return
-                    await self._hear(stream, requests)
-                    del requests
-                elif stream.volume_due:
-                    await self._streams.report_volume(stream)
-                elif not stream.behind and stream.end is None:
-                    await stream.idle()
-        finally:
-            inbox.close()
+                    elif not stream.behind and stream.end is None:
+                        await stream.idle()
+            finally:
+                inbox.close()
+        if conversation.last is not None:
+            yield conversation.last
 
     def watch(
         self, request: pb.WatchCommandsRequest, context: Context
@@ -81,6 +78,9 @@ class DeviceStreamCalls:
         hello = Hello(request.device_id, request.last_applied)
         steps = partial(self._watched, hello)
         return served(pb.WatchCommandsResponse, self._held, steps, self._streams.close)
+
+    async def _held(self) -> DeviceStream:
+        return self._streams.hold(current_principal())
 
     async def _watched(
         self, hello: Hello, stream: DeviceStream

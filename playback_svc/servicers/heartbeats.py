@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from functools import partial
+from collections.abc import AsyncIterator, Iterator
 
 from segue.playback.v1 import playback_pb2
 from segue.playback.v1 import playback_service_pb2 as pb
 from segue.playback.v1.playback_service_pb2_grpc import HeartbeatServiceServicer
 
+from meshkit.conversations import Conversation
 from meshkit.faults import InvalidArgument
 from meshkit.principal import current_principal
 from meshkit.server_context import Context
-from meshkit.streams import OpenStreams, served
+from meshkit.streams import OpenStreams
 from playback_svc.domain.beats import Measurements, network_of
 from playback_svc.ports.clock import Clock
 from playback_svc.servicers import playback_messages
@@ -32,58 +32,47 @@ class HeartbeatServicer(HeartbeatServiceServicer):
         self._streams = streams
         self._clock = clock
 
-    def StreamHeartbeats(
+    async def StreamHeartbeats(
         self, request_iterator: AsyncIterator[pb.StreamHeartbeatsRequest], context: Context
     ) -> AsyncIterator[pb.StreamHeartbeatsResponse]:
         requests = aiter(request_iterator)
-        return served(
-            pb.StreamHeartbeatsResponse,
-            partial(self._opened, requests),
-            partial(self._acks, requests),
-            self._heartbeats.close,
-            two_way=True,
-        )
-
-    async def _opened(self, requests: AsyncIterator[pb.StreamHeartbeatsRequest]) -> HeartbeatStream:
         session_id, device_id = await _hello(requests)
-        return await self._heartbeats.open(current_principal(), session_id, device_id)
-
-    async def _acks(
-        self, requests: AsyncIterator[pb.StreamHeartbeatsRequest], stream: HeartbeatStream
-    ) -> AsyncGenerator[pb.StreamHeartbeatsResponse, None]:
+        stream = await self._heartbeats.open(current_principal(), session_id, device_id)
         task = asyncio.current_task()
         stream.interrupt = task.cancel if task else stream.interrupt
         # Filled again for every ack: it is on the wire before the next beat is asked for.
         response = pb.StreamHeartbeatsResponse()
-        try:
-            if stream.end is None:
-                yield _acked(response, stream, stream.last_seq)
-            # An end that comes while the device is silent cancels the reading, so that no stream
-            # needs a task of its own in order to be woken.
-            stream.listening = stream.end is None
-            while stream.listening:
-                request = await anext(requests, None)
-                stream.listening = False
-                if request is None:
-                    break
-                if request.HasField("heartbeat"):
-                    beat = request.heartbeat
-                    if beat.seq > stream.last_seq:
-                        await self._take(stream, beat)
-                    yield _acked(response, stream, beat.seq)
-                else:
-                    await self._renew(stream, request)
+        with Conversation(
+            pb.StreamHeartbeatsResponse, stream, self._heartbeats.close
+        ) as conversation:
+            try:
+                if stream.end is None:
+                    yield _acked(response, stream, stream.last_seq)
+                    conversation.begun = True
+                # An end that comes while the device is silent cancels the reading, so that no
+                # stream needs a task of its own in order to be woken.
                 stream.listening = stream.end is None
-        except asyncio.CancelledError:
-            if stream.end is None or task is None:
-                raise
-            task.uncancel()
-        finally:
-            stream.listening = False
-        if stream.session_end is not None:
-            yield pb.StreamHeartbeatsResponse(
-                session_end=playback_messages.session_end(stream.session_end)
-            )
+                while stream.listening:
+                    request = await anext(requests, None)
+                    stream.listening = False
+                    if request is None:
+                        break
+                    if request.HasField("heartbeat"):
+                        beat = request.heartbeat
+                        if beat.seq > stream.last_seq:
+                            await self._take(stream, beat)
+                        yield _acked(response, stream, beat.seq)
+                    else:
+                        await self._renew(stream, request)
+                    stream.listening = stream.end is None
+            except asyncio.CancelledError:
+                if stream.end is None or task is None:
+                    raise
+                task.uncancel()
+            finally:
+                stream.listening = False
+        for last in _last(stream, conversation):
+            yield last
 
     async def _take(self, stream: HeartbeatStream, beat: playback_pb2.Heartbeat) -> None:
         """Has a beat kept."""
@@ -134,6 +123,17 @@ class HeartbeatServicer(HeartbeatServiceServicer):
             )
         ack = playback_pb2.HeartbeatAck(seq=beat.seq, epoch=stream.epoch, revision=stream.revision)
         return pb.ReportHeartbeatResponse(ack=ack)
+
+
+def _last(
+    stream: HeartbeatStream, conversation: Conversation[pb.StreamHeartbeatsResponse]
+) -> Iterator[pb.StreamHeartbeatsResponse]:
+    """What a device is told before its stream ends."""
+    if stream.session_end is not None:
+        ended = playback_messages.session_end(stream.session_end)
+        yield pb.StreamHeartbeatsResponse(session_end=ended)
+    if conversation.last is not None:
+        yield conversation.last
 
 
 async def _hello(

@@ -7,13 +7,15 @@ import gc
 import time
 import weakref
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import cast
 
 import pytest
 from segue.identity.v1.identity_internal_service_pb2 import WatchUsersResponse
+from segue.mesh.v1.stream_end_pb2 import StreamEnd as StreamEndMessage
 
+from meshkit.conversations import Conversation
 from meshkit.faults import Fault, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable
 from meshkit.principal import Principal, current_principal
 from meshkit.stream_ends import (
@@ -30,9 +32,6 @@ from meshkit.tokens import TokenVerifier
 SCOPES = ("playback.control",)
 HOLDER = Principal("ann", "sid", "free", frozenset(SCOPES), 1_130.5, "token")
 STOPPED = StreamEnd(Reason.DELETED, "removed")
-
-
-Steps = Callable[[HeldStream], AsyncGenerator[WatchUsersResponse, None]]
 
 
 class Referable(HeldStream):
@@ -258,46 +257,54 @@ async def test_expiry_needs_nobody_who_looks(rig: Rig) -> None:
     assert [one.end for one in (past, soon, later)] == [TOKEN_EXPIRED, TOKEN_EXPIRED, None]
 
 
-async def stepped(rig: Rig, steps: Steps, *, two_way: bool = True) -> list[WatchUsersResponse]:
-    """What a client is told of one stream that is served by ``steps``."""
-
+async def test_a_stream_whose_work_is_done_says_so(rig: Rig) -> None:
     async def begin() -> HeldStream:
         return rig.hold()
 
-    told = served(WatchUsersResponse, begin, steps, rig.held.remove, two_way=two_way)
-    return [answer async for answer in told]
+    async def steps(stream: HeldStream) -> AsyncGenerator[WatchUsersResponse, None]:
+        yield WatchUsersResponse(resume_token="t1")
+
+    told = served(WatchUsersResponse, begin, steps, rig.held.remove)
+    last = [answer async for answer in told][-1]
+    assert (last.end.reason, last.resume_token) == (StreamEndMessage.FINISHED, "t1")
+    assert rig.held.held == 0
+
+
+async def talked(rig: Rig, fault: Fault | None, *, begun: bool = True) -> list[WatchUsersResponse]:
+    """What a client is told that goes on speaking, where ``fault`` comes of it."""
+
+    async def conversation() -> AsyncGenerator[WatchUsersResponse, None]:
+        with Conversation(WatchUsersResponse, rig.hold(), rig.held.remove) as talk:
+            if begun:
+                yield WatchUsersResponse()
+                talk.begun = True
+            if fault is not None:
+                raise fault
+        if talk.last is not None:
+            yield talk.last
+
+    try:
+        return [answer async for answer in conversation()]
+    finally:
+        assert rig.held.held == 0
 
 
 async def test_a_stream_that_its_client_closes_has_no_last_message(rig: Rig) -> None:
-    async def steps(stream: HeldStream) -> AsyncGenerator[WatchUsersResponse, None]:
-        yield WatchUsersResponse(resume_token="t1")
-
-    assert not (await stepped(rig, steps))[-1].HasField("end")
-    assert (await stepped(rig, steps, two_way=False))[-1].HasField("end")
-    assert rig.held.held == 0
+    assert await talked(rig, None) == [WatchUsersResponse()]
 
 
 async def test_a_client_that_goes_on_speaking_hears_what_it_did_wrong(rig: Rig) -> None:
-    async def steps(stream: HeldStream) -> AsyncGenerator[WatchUsersResponse, None]:
-        yield WatchUsersResponse(resume_token="t1")
-        raise Unauthenticated("a token of nobody")
-
     with pytest.raises(Unauthenticated):
-        await stepped(rig, steps)
-    assert rig.held.held == 0
+        await talked(rig, Unauthenticated("a token of nobody"))
 
 
 async def test_a_store_that_is_away_ends_the_stream_of_a_client_that_goes_on_speaking(
     rig: Rig,
 ) -> None:
-    async def steps(stream: HeldStream) -> AsyncGenerator[WatchUsersResponse, None]:
-        yield WatchUsersResponse(resume_token="t1")
-        raise Unavailable("away", retry_after_s=7)
-
-    last = (await stepped(rig, steps))[-1]
+    last = (await talked(rig, Unavailable("away", retry_after_s=7)))[-1]
     assert last.end.reconnect_after.ToMilliseconds() == 7000
-    assert last.resume_token == "t1"
-    assert rig.held.held == 0
+    with pytest.raises(Unavailable):
+        await talked(rig, Unavailable("away", retry_after_s=7), begun=False)
 
 
 async def test_a_stream_that_has_ended_is_held_no_longer_while_its_last_message_is_read(
