@@ -40,8 +40,9 @@ class DeviceStreamCalls:
         self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Context
     ) -> AsyncIterator[pb.ConnectResponse]:
         """See Connect of the contract."""
-        incoming = aiter(request_iterator)
         stream = self._streams.hold(current_principal())
+        # Not before: what one stream too many would say is never listened to.
+        incoming = aiter(request_iterator)
         with Conversation(pb.ConnectResponse, stream, self._streams.close) as conversation:
             welcome = await self._streams.open(stream, _hello(await first(incoming)))
             if stream.end is None:
