@@ -11,6 +11,9 @@ from segue.playback.v1.activity_service_pb2_grpc import add_ActivityServiceServi
 from segue.playback.v1.delivery_internal_service_pb2_grpc import (
     add_DeliveryInternalServiceServicer_to_server,
 )
+from segue.playback.v1.denial_internal_service_pb2_grpc import (
+    add_DenialInternalServiceServicer_to_server,
+)
 from segue.playback.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
 from segue.playback.v1.playback_internal_service_pb2_grpc import (
     add_HistoryInternalServiceServicer_to_server,
@@ -34,6 +37,7 @@ from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.clients import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.clock import Clock
 from playback_svc.ports.deliveries import Deliveries
+from playback_svc.ports.denials import Denials, SignIns
 from playback_svc.ports.events import Event, EventBus, EventExchange
 from playback_svc.ports.mailboxes import Mailboxes
 from playback_svc.ports.metrics import Metrics
@@ -47,6 +51,7 @@ from playback_svc.ports.upkeep import Upkeep
 from playback_svc.ports.user_snapshots import UserSnapshots
 from playback_svc.servicers.activity import ActivityServicer
 from playback_svc.servicers.deliveries import DeliveryServicer
+from playback_svc.servicers.denial_internal import DenialInternalServicer
 from playback_svc.servicers.device_lookup import DeviceLookupServicer
 from playback_svc.servicers.device_streams import DeviceStreamCalls
 from playback_svc.servicers.devices import DeviceServicer
@@ -67,6 +72,7 @@ from playback_svc.usecases.command_waits import CommandWaits
 from playback_svc.usecases.commander import Commander, SessionLookup
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.delivery_internal import ReportDeliveries
+from playback_svc.usecases.denial_internal import WatchDenials
 from playback_svc.usecases.device.get_command import GetCommand
 from playback_svc.usecases.device.get_device import GetDevice
 from playback_svc.usecases.device.list_commands import ListCommands
@@ -106,6 +112,7 @@ from playback_svc.usecases.queue_editor import QueueEditor
 from playback_svc.usecases.retention import Retention
 from playback_svc.usecases.skip_allowance import SkipAllowance
 from playback_svc.usecases.skip_count import CountedCommands
+from playback_svc.usecases.taking_back import TakeBack
 from playback_svc.usecases.target import TargetedCommands
 from playback_svc.usecases.track_selection import TrackSelection
 
@@ -124,6 +131,8 @@ class Parts:
     upkeep: Upkeep
     plays: Plays
     deliveries: Deliveries
+    denials: Denials
+    sign_ins: SignIns
     feed: ChangeFeed
     preferences: PreferencesCache
     snapshots: UserSnapshots
@@ -187,6 +196,10 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
     deliveries = DeliveryServicer(ReportDeliveries(parts.deliveries, parts.metrics, now_ms))
     server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
     server.on_drain(deliveries.drain)
+    denials = DenialInternalServicer(
+        WatchDenials(parts.feed, parts.denials, now_ms), server.streams
+    )
+    server.add(add_DenialInternalServiceServicer_to_server, denials)
     _add_listening(server, parts, cases, streams.activity)
     sweeps = Lease(parts.leases, "sweep", holder=parts.holder, ttl_s=expiry.LEASE_S)
     drops = Lease(parts.leases, "forget", holder=parts.holder, ttl_s=retention.LEASE_S)
@@ -194,6 +207,12 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
     kept = Retention(parts.upkeep, parts.deliveries, lease=drops, clock=now_ms)
     serving.run(*streams.background, parts.events.run, sweeper.run, kept.run)
     return streams
+
+
+def take_back(parts: Parts) -> TakeBack:
+    """What takes back the paths of those who signed out, or whose plan changed."""
+    commander = Commander(parts.store, parts.positions, parts.deliveries, parts.events, now_ms)
+    return TakeBack(commander, parts.sign_ins, parts.plans)
 
 
 def _add_listening(server: MeshServer, parts: Parts, cases: UseCases, views: ActivityViews) -> None:

@@ -16,13 +16,16 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 from meshkit.capability import KeyFile
 from meshkit.clock import now_ms
 from meshkit.process import ServiceProcess, service_process
+from meshkit.replicas_postgres import PostgresReplica
 from meshkit.revocations import identity_revocations
 from meshkit.ulids import new_id
 from playback_svc.adapters.addresses import SignedAddresses
+from playback_svc.adapters.grpc.accounts import account_changes
 from playback_svc.adapters.grpc.catalogue import CATALOG, CatalogueService
 from playback_svc.adapters.grpc.plans import PLANS, USERS, CachedPlans
 from playback_svc.adapters.grpc.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
 from playback_svc.adapters.postgres.deliveries import PostgresDeliveries
+from playback_svc.adapters.postgres.denials import PostgresDenials
 from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
@@ -34,10 +37,12 @@ from playback_svc.adapters.valkey.events import ValkeyEventBus
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.adapters.valkey.preferences import ValkeyPreferences
 from playback_svc.adapters.valkey.skips import ValkeySkipWindows
-from playback_svc.assembly import Parts, assemble
+from playback_svc.assembly import Parts, assemble, take_back
+from playback_svc.ports.accounts import AccountChange
 from playback_svc.ports.clients import Plans
 from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
+from playback_svc.usecases.taking_back import TakingBackReplica
 from playback_svc.usecases.user_erasure import PlaybackOfUser
 
 
@@ -59,6 +64,9 @@ async def serve(settings: Settings) -> None:
         users = UserInternalServiceStub(identity)
         process.refuse_revoked(identity_revocations(users))
         process.consume_users(users, held_of_users(process, parts))
+        place = PostgresReplica[AccountChange](process.pool, "accounts")
+        replica = TakingBackReplica(place, take_back(parts))
+        process.consume("accounts", account_changes(users), replica)
         process.run(plans.run, addresses.run)
         await process.serve()
 
@@ -93,6 +101,7 @@ def stored_parts(
 ) -> Parts:
     """The parts over the schema of ``process`` and Valkey; ``others`` are those of no store."""
     pool, holder = process.pool, holder_of(settings)
+    denials = PostgresDenials(pool)
     events = ValkeyEventBus(
         client,
         holder,
@@ -107,6 +116,8 @@ def stored_parts(
         upkeep=PostgresUpkeep(pool),
         plays=PostgresPlays(pool),
         deliveries=PostgresDeliveries(pool),
+        denials=denials,
+        sign_ins=denials,
         feed=process.feed,
         preferences=ValkeyPreferences(client),
         snapshots=PostgresUserSnapshots(pool),

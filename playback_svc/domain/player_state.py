@@ -89,6 +89,8 @@ class PlayerState:
 
     ``offline`` is what the last beat said of this play: that its sound comes from the device's own
     files. ``client_play_id`` is what the client calls this play, '' for nothing.
+
+    ``sid`` is the sign-in that began the session on its own device, '' where another device did.
     """
 
     version: Version
@@ -117,6 +119,7 @@ class PlayerState:
     bitrate_kbps: int = 0
     offline: bool = False
     client_play_id: str = ""
+    sid: str = ""
 
     def position_at(self, now_ms: int) -> int:
         """The position at ``now_ms``, never past the end of the track nor before its start."""
@@ -168,6 +171,7 @@ class Opening:
     start: Start
     position_ms: int
     attended: bool = False
+    sid: str = ""
 
 
 def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerState:
@@ -191,6 +195,7 @@ def play(current: PlayerState | None, opening: Opening, now_ms: int) -> PlayerSt
         queue=start.queue,
         private=start.private,
         attended=opening.attended,
+        sid=opening.sid,
         client_play_id=start.client_play_id,
     )
 
@@ -240,6 +245,7 @@ class Handover:
     begun_ms: int = 0
     private: bool = False
     attended: bool = False
+    sid: str = ""
 
 
 def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState:
@@ -268,6 +274,7 @@ def transfer(state: PlayerState, handover: Handover, now_ms: int) -> PlayerState
         queue=state.queue,
         private=handover.private,
         attended=handover.attended,
+        sid=handover.sid,
         offline=state.offline,
         client_play_id=state.client_play_id,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
+from playback_svc.domain.denials import Denial
 from playback_svc.domain.devices import Device
 from playback_svc.domain.liveness import LivePosition
 from playback_svc.domain.mailbox import Command
@@ -122,12 +123,14 @@ Write = (
     | PutBodies
     | DropBodies
     | PlayRecord
+    | Denial
 )
 """One thing that a change writes, or rests on.
 
 An answer must be new under its key; preferences must have the version after the stored ones; a
 command must be the one after its device's ``last_number``, and raises that. A device is written
-but for its numbers and loudness. A play of which the id is kept already changes nothing.
+but for its numbers and loudness. A play of which the id is kept already changes nothing. A denial
+goes over the one of before, at the version after it.
 """
 
 

@@ -38,6 +38,10 @@ class Upkeep(Protocol):
         """Drop at most ``limit`` commands that were issued by ``until_ms``; how many."""
         ...
 
+    async def forget_denials(self, now_ms: int, limit: int) -> int:
+        """Drop at most ``limit`` denials past their time; how many."""
+        ...
+
     async def forget_sessions(self, until_ms: int, limit: int) -> int:
         """Drop at most ``limit`` sessions from the log that had ended by ``until_ms``; how many."""
         ...

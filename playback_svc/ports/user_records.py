@@ -26,5 +26,9 @@ class UserRecords(Protocol):
         ...
 
     async def erase_sessions(self, user_id: str, session_ids: Sequence[str]) -> None:
-        """Erase sessions of the user from the log, with all that was delivered to them."""
+        """Erase sessions of the user from the log, with all that was delivered to them.
+
+        Must deny, in one with that, all paths of those that lasted until less than
+        ``denials.KEPT_MS`` ago, by its clock; of a session nothing else stays than its denial.
+        """
         ...

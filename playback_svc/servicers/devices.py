@@ -164,7 +164,7 @@ def _before(page: Page) -> int | None:
 
 def _caller(sender: str) -> Caller:
     principal = current_principal()
-    return Caller(principal.user_id, principal.tier, sender)
+    return Caller(principal.user_id, principal.tier, sender, principal.sid)
 
 
 def _within(wait_s: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from functools import partial
 
 from segue.playback.v1 import playback_service_pb2 as pb
@@ -45,7 +46,7 @@ class PlaybackServicer(PlaybackServiceServicer):
 
     async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
         principal = current_principal()
-        order = play_order(request)
+        order = replace(play_order(request), sid=principal.sid)
         key = request_key(request)
         answer = await self._cases.play(principal.user_id, principal.tier, order, key)
         return pb.PlayResponse(**started(answer, self._addresses))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from meshkit.idempotency import KEPT, RequestKey
+from playback_svc.domain.denials import Denial, all_denied, is_denied
 from playback_svc.domain.devices import Device, find_device
 from playback_svc.domain.listing import Listing
 from playback_svc.domain.mailbox import Command, CommandKind
@@ -49,6 +50,7 @@ class Decision:
 
     ``kind`` is what devices are told where the state changes. ``ended`` is the session that
     another took over from. ``volume`` sets a device's loudness, in percent, by its mailbox.
+    ``denial`` is what is taken back of paths beside those of a session that is ended.
     """
 
     state: PlayerState | None
@@ -61,6 +63,7 @@ class Decision:
     preferences: Preferences | None = None
     volume: tuple[Device, int] | None = None
     sender: str = ""
+    denial: Denial | None = None
 
 
 def answer_of(
@@ -175,6 +178,7 @@ def change_of(
         *_device_writes(snapshot, decision),
         *((decision.preferences,) if decision.preferences else ()),
         *_session_writes(decision, now_ms, changed=changed),
+        *_denials(before, decision, now_ms),
     )
     if not writes:
         return answer, None
@@ -203,6 +207,18 @@ def _session_writes(decision: Decision, now_ms: int, *, changed: bool) -> Iterat
     for state in (decision.state, decision.ended):
         if changed and state is not None:
             yield record_of(state, now_ms)
+
+
+def _denials(before: PlayerState | None, decision: Decision, now_ms: int) -> Iterator[Denial]:
+    """What is taken back of paths, each session's once: all of one that another came in place of,
+    whatever had ended it, and of one that is stopped."""
+    ended, after = decision.ended, decision.state
+    if decision.denial is not None:
+        yield decision.denial
+    elif ended is not None and not is_denied(before):
+        yield all_denied(ended.session_id, now_ms)
+    elif after is not None and is_denied(after) and not is_denied(before):
+        yield all_denied(after.session_id, now_ms)
 
 
 def _device_writes(snapshot: Snapshot, decision: Decision) -> Iterator[Write]:

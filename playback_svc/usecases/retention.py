@@ -1,4 +1,4 @@
-"""Forgetting: drops answers, commands, sessions and deliveries that nobody may ask for any more."""
+"""Forgetting: drops answers, commands, denials, sessions and deliveries that nobody may ask for."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ class Retention:
         upkeep = self._upkeep
         dropped = await self._drop(upkeep.forget_answers, 0)
         dropped += await self._drop(upkeep.forget_commands, KEPT_MS)
+        dropped += await self._drop(upkeep.forget_denials, 0)
         dropped += await self._drop(self._deliveries.forget_batches, BATCHES_KEPT_MS)
         dropped += await self._drop(self._deliveries.forget_segments, DELIVERIES_KEPT_MS)
         return dropped + await self._drop(upkeep.forget_sessions, SESSIONS_KEPT_MS)

@@ -10,11 +10,15 @@ from playback_svc.domain.player_state import EndReason, PlayerState, SessionNotC
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and with which plan; ``sender`` is the device that asks, '' where not said."""
+    """Who asks, and with which plan; ``sender`` is the device that asks, '' where not said.
+
+    ``sid`` is the sign-in by which it asks.
+    """
 
     user_id: str
     tier: str
     sender: str = ""
+    sid: str = ""
 
 
 def require_open(state: PlayerState | None, device_id: str | None = None) -> PlayerState:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from meshkit.faults import InvalidArgument
 from meshkit.idempotency import RequestKey
+from playback_svc.domain.denials import Denial
 from playback_svc.domain.devices import Device, unknown_device_error
 from playback_svc.domain.liveness import expires_at_ms, observe
 from playback_svc.domain.mailbox import (
@@ -58,6 +59,7 @@ class MemoryPlayerStates:
     preferences: dict[str, Preferences] = field(default_factory=dict)
     devices_versions: dict[str, int] = field(default_factory=dict)
     answers: dict[_AnswerKey, StoredAnswer] = field(default_factory=dict)
+    denials: dict[str, tuple[int, Denial]] = field(default_factory=dict)
     opened_streams: int = 0
 
     async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
@@ -121,6 +123,8 @@ class MemoryPlayerStates:
                     self.blobs.pop((user_id, name), None)
             case PlayRecord(play_id):
                 self.plays.setdefault(user_id, {}).setdefault(play_id, write)
+            case Denial():
+                self.deny(write)
             case _:
                 self._write_devices(user_id, write)
 
@@ -180,6 +184,11 @@ class MemoryPlayerStates:
         mailbox = self.commands.setdefault((user_id, command.device_id), {})
         mailbox[command.number] = replace(command, target=target)
 
+    def deny(self, denial: Denial) -> None:
+        """Keeps a denial at the version after the one of before."""
+        version, _ = self.denials.get(denial.session_id, (0, denial))
+        self.denials[denial.session_id] = (version + 1, denial)
+
     async def checkpoint(self, beats: Sequence[Checkpoint]) -> list[bool]:
         await asyncio.sleep(0)
         return [self._check(beat) for beat in beats]
@@ -211,6 +220,13 @@ class MemoryPlayerStates:
         ][:limit]
         for mailbox, number in old:
             del mailbox[number]
+        return len(old)
+
+    async def forget_denials(self, now_ms: int, limit: int) -> int:
+        ends = ((key, denial.forget_at_ms) for key, (_, denial) in self.denials.items())
+        old = [key for key, at_ms in ends if at_ms <= now_ms][:limit]
+        for key in old:
+            del self.denials[key]
         return len(old)
 
     async def forget_sessions(self, until_ms: int, limit: int) -> int:

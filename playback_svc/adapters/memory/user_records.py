@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from meshkit.clock import now_ms
 from meshkit.feeds import MemoryChangeFeed
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
+from playback_svc.domain.denials import KEPT_MS, all_denied
 from playback_svc.ports.plays import FEED_ENTITY
 
 
@@ -36,5 +38,8 @@ class MemoryUserRecords:
 
     async def erase_sessions(self, user_id: str, session_ids: Sequence[str]) -> None:
         for session_id in session_ids:
-            if self._store.sessions.pop((user_id, session_id), None) is not None:
+            record = self._store.sessions.pop((user_id, session_id), None)
+            if record is not None:
+                if record.ended_at_ms is None or record.ended_at_ms > now_ms() - KEPT_MS:
+                    self._store.deny(all_denied(session_id, now_ms()))
                 self._deliveries.erase_session(session_id)

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from meshkit.clock import instant_of_ms
 from playback_svc.adapters.postgres import answer_rows, device_rows, rows
 from playback_svc.adapters.postgres import preferences as postgres_preferences
+from playback_svc.domain.denials import Denial
 from playback_svc.domain.devices import Device
 from playback_svc.domain.mailbox import Command
 from playback_svc.domain.player_state import PlayerState, Version
@@ -115,6 +116,7 @@ Statement = tuple[str, dict[str, Any] | tuple[Any, ...]]
 _ORDER = (
     PutState, RequireState, StoredAnswer, RequirePreferences, Preferences, RaiseDevicesVersion,
     SessionRecord, Command, DropDevice, Device, PutBodies, DropBodies, PlayRecord,
+    Denial,
 )  # fmt: skip
 _RANKS: dict[type[Write], int] = {kind: rank for rank, kind in enumerate(_ORDER)}
 

@@ -14,10 +14,17 @@ from meshkit.clock import instant_of_ms, unix_ms
 from meshkit.idempotency import RequestKey
 from meshkit.postgres import Connection, Pool
 from playback_svc.adapters import prometheus
-from playback_svc.adapters.codecs import plays_feed
-from playback_svc.adapters.postgres import answer_rows, change_statements, device_rows, rows
+from playback_svc.adapters.codecs import denials_feed, plays_feed
+from playback_svc.adapters.postgres import (
+    answer_rows,
+    change_statements,
+    denials,
+    device_rows,
+    rows,
+)
 from playback_svc.adapters.postgres import preferences as postgres_preferences
 from playback_svc.adapters.postgres.preferences_rows import preferences_of
+from playback_svc.domain.denials import Denial
 from playback_svc.domain.liveness import SILENCE_PAUSED_MS, SILENCE_PLAYING_MS
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.domain.plays import PlayRecord
@@ -182,11 +189,19 @@ class PostgresPlayerStates:
                     for play in plays:
                         statement, values = change_statements.play_statement(user_id, play)
                         kept.append((play, await connection.execute(statement.encode(), values)))
+                    denied = [
+                        (write, await connection.execute(denials.PUT, denials.values_of(write)))
+                        for write in writes
+                        if isinstance(write, Denial)
+                    ]
                 if any(condition.rowcount != 1 for condition in conditions):
                     raise _ConditionFailed
                 new = [play for play, row in kept if row.rowcount and not play.private]
-                if new:
-                    told = [plays_feed.change_of(user_id, play) for play in new]
+                told = [plays_feed.change_of(user_id, play) for play in new]
+                for denial, row in denied:
+                    (version,) = await row.fetchone() or (1,)
+                    told.append(denials_feed.change_of(denial, version))
+                if told:
                     await feeds_postgres.append(connection, *told)
             # Counted once it is certain, as each play is entered once.
             for play, row in kept:

@@ -30,7 +30,7 @@ STATE_COLUMNS = (
     "play_id", "play_started_at", "heard_ms", "queue", "queued", "private",
     "attended", "begun_ms", "carried_ms", "skips_count",
     "last_heartbeat_at", "last_seq", "rung", "bitrate_kbps", "offline", "client_play_id",
-    "queued_origins",
+    "queued_origins", "sid",
 )  # fmt: skip
 
 SESSION_COLUMNS = (
@@ -52,7 +52,7 @@ def state_values(state: PlayerState) -> dict[str, Any]:
         queue_document(state.queue), state.queue.queued, state.private, state.attended,
         state.begun_ms, state.carried_ms, state.skips_count,
         instant_or_none(state.last_beat_at_ms), state.last_seq, state.rung, state.bitrate_kbps,
-        state.offline, state.client_play_id, _origins_document(state.queue.origins),
+        state.offline, state.client_play_id, _origins_document(state.queue.origins), state.sid,
     )  # fmt: skip
     row = dict(zip(STATE_COLUMNS, values, strict=True))
     return {**row, "expires_at": instant_or_none(expires_at_ms(state))}
@@ -100,6 +100,7 @@ def state_of(row: Sequence[Any]) -> PlayerState:
         bitrate_kbps=it["bitrate_kbps"],
         offline=it["offline"],
         client_play_id=it["client_play_id"],
+        sid=it["sid"],
     )
 
 
@@ -212,7 +213,7 @@ _OF_ENTRIES = ("queued", "queued_origins")
 # What a document of an earlier version does not have.
 _LATER = {
     "attended": False, "begun_ms": 0, "carried_ms": 0, "rung": "", "offline": False,
-    "client_play_id": "",
+    "client_play_id": "", "sid": "",
     "track_artist_id": "", "track_album": "", "track_album_id": "", "track_artwork_path": "",
 }  # fmt: skip
 

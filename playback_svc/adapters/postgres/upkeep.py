@@ -24,6 +24,11 @@ DELETE FROM commands WHERE issued_at <= %(until)s AND ctid = ANY (ARRAY(
     SELECT ctid FROM commands WHERE issued_at <= %(until)s ORDER BY issued_at LIMIT %(limit)s
 ))
 """
+_FORGET_DENIALS = """
+DELETE FROM denials WHERE forget_at <= %(until)s AND ctid = ANY (ARRAY(
+    SELECT ctid FROM denials WHERE forget_at <= %(until)s ORDER BY forget_at LIMIT %(limit)s
+))
+"""
 _FORGET_SESSIONS = """
 DELETE FROM sessions WHERE ended_at <= %(until)s AND ctid = ANY (ARRAY(
     SELECT ctid FROM sessions WHERE ended_at <= %(until)s ORDER BY ended_at LIMIT %(limit)s
@@ -56,6 +61,9 @@ class PostgresUpkeep:
 
     async def forget_commands(self, until_ms: int, limit: int) -> int:
         return await self._forget(_FORGET_COMMANDS, until_ms, limit)
+
+    async def forget_denials(self, now_ms: int, limit: int) -> int:
+        return await self._forget(_FORGET_DENIALS, now_ms, limit)
 
     async def forget_sessions(self, until_ms: int, limit: int) -> int:
         return await self._forget(_FORGET_SESSIONS, until_ms, limit)

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from meshkit import feeds_postgres, postgres
+from meshkit.clock import now_ms
 from meshkit.postgres import Connection, Pool
+from playback_svc.adapters.postgres import denials
+from playback_svc.domain.denials import KEPT_MS
 from playback_svc.ports.plays import FEED_ENTITY
 
 ROWS_AT_ONCE: Final = 1_000
@@ -76,7 +79,15 @@ class PostgresUserRecords:
 
     async def erase_sessions(self, user_id: str, session_ids: Sequence[str]) -> None:
         segments, marks, sessions = _ERASE_SESSIONS
+        at_ms = now_ms()
         async with postgres.transaction(self._pool) as connection:
+            await denials.deny_erased(
+                connection,
+                user_id,
+                session_ids,
+                ended_after_ms=at_ms - KEPT_MS,
+                forget_at_ms=at_ms + KEPT_MS,
+            )
             await connection.execute(segments, [list(session_ids)])
             await connection.execute(marks, [list(session_ids)])
             await connection.execute(sessions, [list(session_ids), user_id])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshkit.idempotency import RequestKey
 from playback_svc.domain.devices import (
@@ -115,7 +115,8 @@ class SendCommand:
             return answer
         require_controllable_of(partition.devices, device_id)
         await require_connected(self._presence, user_id, device_id)
-        return await self._playback.play(user_id, caller.tier, play, key)
+        sid = caller.sid if caller.sender == device_id else ""
+        return await self._playback.play(user_id, caller.tier, replace(play, sid=sid), key)
 
     async def _enqueue(
         self, caller: Caller, device_id: str, action: EnqueueAction, key: RequestKey | None

@@ -108,6 +108,7 @@ class Transfer:
             begun_ms=resume_position_ms(before),
             private=private,
             attended=device.controllable,
+            sid=caller.sid if caller.sender == device_id else "",
         )
         state = player_state.transfer(
             await self._commander.limit_to_delivered(before, now_ms), handover, now_ms

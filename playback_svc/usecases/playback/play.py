@@ -28,7 +28,7 @@ class PlayOrder:
 
     ``source`` None: ``track_id`` by itself. ``shown_id`` names the list from which it was chosen.
     ``shuffle`` and ``repeat`` None: as before. ``client_play_id`` is what the client calls the
-    play, '' for nothing.
+    play, '' for nothing. ``sid`` is the sign-in of the device, '' where another one asks.
     """
 
     device_id: str
@@ -41,6 +41,7 @@ class PlayOrder:
     repeat: Repeat | None = None
     sender: str = ""
     client_play_id: str = ""
+    sid: str = ""
 
 
 class Play:
@@ -93,6 +94,7 @@ class Play:
                 replace(selected.start, client_play_id=order.client_play_id),
                 order.position_ms,
                 attended=device.controllable,
+                sid=order.sid,
             )
             state = player_state.play(current, opening, now_ms)
             ended = None

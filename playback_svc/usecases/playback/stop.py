@@ -7,6 +7,7 @@ from dataclasses import replace
 from meshkit.faults import Unavailable
 from meshkit.idempotency import RequestKey
 from playback_svc.domain import player_state
+from playback_svc.domain.denials import all_denied, is_denied
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.ports.answers import Answer
 from playback_svc.usecases.commander import Commander, SessionLookup
@@ -33,7 +34,9 @@ class Stop:
                 before = target.require_state(snapshot)
             state = player_state.stop(before, snapshot.now_ms)
             answer = answer_of(state, state.position_at(snapshot.now_ms))
-            return Decision(state, answer, CommandKind.STOP, sender=caller.sender)
+            # Silence had ended it, which takes nothing back.
+            denial = None if is_denied(state) else all_denied(state.session_id, snapshot.now_ms)
+            return Decision(state, answer, CommandKind.STOP, sender=caller.sender, denial=denial)
 
         return await self._commander.execute(caller.user_id, key, decide)
 

@@ -18,6 +18,7 @@ from meshkit.replicas_postgres import PostgresReplica
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres import user_records
 from playback_svc.adapters.postgres.deliveries import PostgresDeliveries
+from playback_svc.adapters.postgres.denials import PostgresDenials
 from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
@@ -36,6 +37,9 @@ _COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = 'playback' AND data_type IN ('text', 'jsonb', 'bytea') ORDER BY 1, 2
 """
+# Whom to erase once more when the last token has expired; and of the session, which names nobody
+# any more, that its paths are taken back.
+LEFT = {"pending_erasures.user_id", "denials.session_id", "change_feed.id"}
 
 
 class MailingPostgres(PostgresPlayerStates, PostgresMailboxes):
@@ -67,6 +71,9 @@ async def under_test(dsn: str, pool: postgres.Pool) -> AsyncIterator[RecordsUnde
     async def entered(user_id: str, play: object) -> None:
         """The store itself tells the feed."""
 
+    async def denied() -> list[str]:
+        return [one.id for one in await PostgresDenials(pool).in_force("", NOW, 9)]
+
     async with feeds_postgres.open_feed(dsn, schema=SCHEMA.name, pool=pool) as feed:
         yield RecordsUnderTest(
             PostgresUserRecords(pool),
@@ -75,6 +82,7 @@ async def under_test(dsn: str, pool: postgres.Pool) -> AsyncIterator[RecordsUnde
             PostgresDeliveries(pool),
             feed,
             entered,
+            denied,
         )
 
 
@@ -162,8 +170,8 @@ async def test_no_table_and_no_key_holds_anything_of_an_erased_user(world: World
     }
     assert len([one for one in before if "." not in one]) == 3
     await world.erasing.apply([erased(gone[0])], "t1")
-    # Whom to erase once more when the last token has expired, and nothing else.
-    assert await world.places_of(*gone) == {"pending_erasures.user_id"}
+    assert await world.places_of(*gone) == LEFT
+    assert await world.places_of(gone[0]) == {"pending_erasures.user_id"}
     assert await world.places_of(*stays) == others
 
 
@@ -228,11 +236,11 @@ async def test_who_was_killed_between_any_two_writes_erases_the_rest_later(
         killer.reset(0)
         assert await world.erasing.resume_token() == place
         await world.erasing.apply([erased(ids[0])], f"t{killed}")
-        assert await world.places_of(*ids) == {"pending_erasures.user_id"}
+        assert await world.places_of(*ids) == LEFT
     assert killed > 15
 
 
 async def test_two_instances_that_erase_the_same_user_at_once_end_in_nothing(world: World) -> None:
     ids = await world.live(new_id())
     await asyncio.gather(*(world.erasing.apply([erased(ids[0])], "t1") for _ in range(4)))
-    assert await world.places_of(*ids) == {"pending_erasures.user_id"}
+    assert await world.places_of(*ids) == LEFT

@@ -143,6 +143,7 @@ class WholeStatesContract:
             **HEARD_192,
             offline=True,
             client_play_id="a-play-of-mine!",
+            sid=new_id(),
             play_started_at_ms=NOW + 2,
         )
         plain = playing()

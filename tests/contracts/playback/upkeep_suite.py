@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from playback_svc.domain.denials import Denial
 from playback_svc.domain.mailbox import Applied, CommandStatus, Lapse
 from playback_svc.domain.player_state import EndReason, Status, end
 from playback_svc.ports.player_states import Change, Checkpoint, PutState
@@ -47,6 +48,15 @@ class UpkeepContract:
         assert [await upkeep.forget_answers(NOW + MINUTE, 2) for _ in range(3)] == [2, 1, 0]
         assert (await store.read(user, kept.key, NOW)).stored == kept
         assert await store.command(user, "kitchen", 1) == queued_command(1)
+
+    async def test_denials_past_their_time_are_dropped_a_batch_at_a_time(
+        self, store: MailboxStore, upkeep: Upkeep, user: str
+    ) -> None:
+        over = [Denial(new_id(), (), NOW + at) for at in (-2, -1, 0)]
+        kept = Denial(new_id(), ("128",), NOW + 1)
+        assert await store.commit(Change(user, (*over, kept)), NOW)
+        assert [await upkeep.forget_denials(NOW, 2) for _ in range(3)] == [2, 1, 0]
+        assert await upkeep.forget_denials(NOW + 1, 2) == 1
 
     async def test_old_commands_are_dropped_a_batch_at_a_time(
         self, store: MailboxStore, upkeep: Upkeep, user: str

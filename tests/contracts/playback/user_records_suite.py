@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 import pytest
 
+from meshkit.clock import now_ms
 from meshkit.feeds import ChangeFeed
+from playback_svc.domain.denials import KEPT_MS
+from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.domain.preferences import Preferences
 from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.player_states import Change, Partition, PutBodies, PutState
@@ -30,7 +33,9 @@ from tests.contracts.playback.samples import (
 
 @dataclass(frozen=True, slots=True)
 class RecordsUnderTest:
-    """Empty stores that share their rows; ``append_play`` puts a play into a feed in memory."""
+    """Empty stores that share their rows; ``append_play`` puts a play into a feed in memory.
+
+    ``denied`` are the sessions of which no path gives anything."""
 
     records: UserRecords
     store: MailboxStore
@@ -38,6 +43,7 @@ class RecordsUnderTest:
     deliveries: Deliveries
     feed: ChangeFeed
     append_play: Callable[[str, object], Awaitable[None]]
+    denied: Callable[[], Awaitable[Collection[str]]]
 
     async def live(self, user_id: str) -> str:
         """Has a user do all that leaves a trace; the session that was begun."""
@@ -112,6 +118,20 @@ class UserRecordsContract:
             told = [one.id for one in (await under_test.feed.read(token)).changes]
             pages = [await under_test.plays.page(one, None, 9, distinct=False) for one in others]
             assert sorted(told) == sorted(id_ for page in pages for id_ in ids(page))
+
+    async def test_the_paths_of_sessions_that_may_have_some_go_with_them(
+        self, under_test: RecordsUnderTest, user: str
+    ) -> None:
+        other, ended_at = new_id(), (now_ms() - KEPT_MS - 60_000, now_ms())
+        lasting, theirs = await under_test.live(user), await under_test.live(other)
+        over = [
+            record(playing(), status=Status.STOPPED, ended_at_ms=at, ended_by=EndReason.EXPIRED)
+            for at in ended_at
+        ]
+        assert await under_test.store.commit(Change(user, tuple(over)), NOW)
+        old, recent = (one.session_id for one in over)
+        await under_test.records.erase_sessions(user, [lasting, old, recent, theirs])
+        assert sorted(await under_test.denied()) == sorted([lasting, recent])
 
     async def test_sessions_go_with_what_was_delivered_to_them(
         self, under_test: RecordsUnderTest, user: str

@@ -33,7 +33,9 @@ from meshkit.testing.rpc import refused as refused
 from meshkit.testing.stores import PATIENCE_S, PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory.clients import MemoryCatalogue, MemoryPlans, MemoryPlaylists
+from playback_svc.adapters.postgres.user_records import PostgresUserRecords
 from playback_svc.assembly import Parts, assemble
+from playback_svc.ports.user_records import UserRecords
 from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
 from playback_svc.streams.heartbeats import Heartbeats
@@ -105,6 +107,7 @@ class Instance:
     mesh: ServedMesh
     streams: Streams
     parts: Parts
+    records: UserRecords
 
     @property
     def heartbeats(self) -> Heartbeats:
@@ -138,7 +141,7 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
         )
         streams = assemble(process, settings, parts)
         async with served_mesh(process, world.tls, world.issuer) as mesh:
-            yield Instance(mesh, streams, parts)
+            yield Instance(mesh, streams, parts, PostgresUserRecords(process.pool))
 
 
 @dataclass

@@ -8,8 +8,13 @@ from typing import Any, ClassVar
 
 import pytest
 from segue.device.v1 import device_service_pb2 as device_pb
-from segue.playback.v1 import activity_service_pb2, playback_internal_service_pb2
+from segue.playback.v1 import (
+    activity_service_pb2,
+    denial_internal_service_pb2,
+    playback_internal_service_pb2,
+)
 from segue.playback.v1 import playback_service_pb2 as pb
+from segue.playback.v1.denial_internal_service_pb2_grpc import DenialInternalServiceStub
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from meshkit.testing.stream_suite import SID, UserStreamEndSuite
@@ -70,6 +75,16 @@ async def open_plays(world: World, metadata: Any) -> Any:
     return call
 
 
+async def open_denials(world: World, metadata: Any) -> Any:
+    """The feed, which has told what is in force."""
+    stub: Any = DenialInternalServiceStub(
+        world.instance.mesh.channel("media", serves_as="playback")
+    )
+    call = stub.WatchDenials(denial_internal_service_pb2.WatchDenialsRequest())
+    await call.read()
+    return call
+
+
 async def open_device(world: World, metadata: Any) -> Any:
     call = world.user().devices.Connect(metadata=metadata)
     hello = device_pb.ConnectRequest.Hello(device_id="kitchen")
@@ -101,6 +116,7 @@ class TestPlaybackStreams(Suite):
         "PlaybackService.WatchPlayback": open_playback,
         "ActivityService.WatchActivity": open_activity,
         "HistoryInternalService.WatchPlays": open_plays,
+        "DenialInternalService.WatchDenials": open_denials,
     }
 
 

@@ -24,6 +24,10 @@ class TestMemoryUserRecords(UserRecordsContract):
         async def append(user_id: str, play: Any) -> None:
             feed.append(plays_feed.change_of(user_id, play))
 
+        async def denied() -> list[str]:
+            held = store.denials.items()
+            return [session_id for session_id, (_, denial) in held if not denial.rungs]
+
         return RecordsUnderTest(
             MemoryUserRecords(store, deliveries, feed),
             store,
@@ -31,4 +35,5 @@ class TestMemoryUserRecords(UserRecordsContract):
             deliveries,
             feed,
             append,
+            denied,
         )

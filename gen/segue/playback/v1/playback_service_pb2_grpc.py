@@ -166,7 +166,8 @@ class PlaybackServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Stop(self, request, context):
-        """Ends the session. Stopping a stopped session succeeds and changes nothing.
+        """Ends the session; its addresses stop working, within a minute. Stopping a stopped session succeeds
+        and changes nothing else.
         Errors: NOT_FOUND (no such session of yours), CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -40,7 +40,8 @@ class PlaybackServiceStub:
     Errors: as Pause; INVALID_FIELD for a negative position.
     """
     Stop: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.StopRequest, _playback_service_pb2.StopResponse]
-    """Ends the session. Stopping a stopped session succeeds and changes nothing.
+    """Ends the session; its addresses stop working, within a minute. Stopping a stopped session succeeds
+    and changes nothing else.
     Errors: NOT_FOUND (no such session of yours), CONFLICT.
     """
     GetPlayback: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.GetPlaybackRequest, _playback_service_pb2.GetPlaybackResponse]
@@ -166,7 +167,8 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playback_service_pb2.StopRequest,
         context: _aio.ServicerContext[_playback_service_pb2.StopRequest, _abc.Awaitable[_playback_service_pb2.StopResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.StopResponse]:
-        """Ends the session. Stopping a stopped session succeeds and changes nothing.
+        """Ends the session; its addresses stop working, within a minute. Stopping a stopped session succeeds
+        and changes nothing else.
         Errors: NOT_FOUND (no such session of yours), CONFLICT.
         """
 

@@ -46,7 +46,10 @@ class Stream(_message.Message):
     """The best rung that this session may use: "128", "192", "256", "320" or "flac"."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """When both addresses stop working; Resume gives fresh ones."""
+        """When both addresses stop working; Resume gives fresh ones. Before that they stop, as a rule within
+        a second, when the session is stopped, another one takes its place, or the sign-in that began it
+        signs out; where the user's plan changes they give the rungs of the plan.
+        """
 
     @_builtins.property
     def drm(self) -> Global___Drm:
