@@ -21,7 +21,7 @@ _BEATS_LATE = 5
 _OVER = ("SESSION_NOT_CURRENT",)
 
 
-class CannotAdvance(Exception):
+class CannotGoOn(Exception):
     """The session is over, or must not go on by itself; ``reason`` is that of the fault."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -43,6 +43,15 @@ class Calls:
         )
         return await self._client.call(getattr(self._client.playback, name), request)
 
+    async def resume(self, playback_id: str) -> Any:
+        """The ResumeResponse. Raises CannotGoOn for a session that is over, or the fault."""
+        try:
+            return await self.command("Resume", playback_id)
+        except Fault as fault:
+            if fault.reason not in _OVER:
+                raise
+            raise CannotGoOn(_reason_of(fault), fault.message) from fault
+
     async def skip(self, device_id: str) -> Any:
         """The SkipResponse; raises the service's fault, such as SKIP_LIMIT_REACHED."""
         request = playback_service_pb2.SkipRequest(device_id=device_id, request_id=new_id())
@@ -55,7 +64,7 @@ class Calls:
 
         Asks again, as the same request, while the service cannot answer. ``settled`` waits until
         the beats so far are known: the service goes by them, and refuses the end of a track of
-        which it believes that more than 5 s are left. Raises CannotAdvance for a session that is
+        which it believes that more than 5 s are left. Raises CannotGoOn for a session that is
         over, and the fault where another try would not help.
         """
         request = playback_service_pb2.AdvanceRequest(
@@ -73,7 +82,7 @@ class Calls:
                 wait_s = min(2 * wait_s, _MOST_WAIT_S)
             except Fault as fault:
                 if isinstance(fault, NotFound) or fault.reason in _OVER:
-                    raise CannotAdvance(_reason_of(fault), fault.message) from fault
+                    raise CannotGoOn(_reason_of(fault), fault.message) from fault
                 early += 1
                 if fault.reason != "TRACK_NOT_ENDED" or early > _BEATS_LATE:
                     raise

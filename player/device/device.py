@@ -15,7 +15,7 @@ from segue.device.v1 import device_pb2
 
 from meshkit.faults import Fault
 from player.deck import Deck
-from player.device.calls import Calls, CannotAdvance
+from player.device.calls import Calls, CannotGoOn
 from player.device.plan import (
     Action,
     Known,
@@ -285,7 +285,7 @@ class Device:
                 known.playback_id, known.play_id, session.reporter.settled
             )
             await self.take(of_start(answer))
-        except CannotAdvance as refusal:
+        except CannotGoOn as refusal:
             # Whoever ended the session tells the mailbox; without one this is how it ends.
             async with self._steering:
                 if self.known == known:
@@ -327,7 +327,12 @@ class Device:
             while self.known.motion is not Motion.PLAYING:
                 await self._change.wait()
             known = self.known
-            answer = await self._calls.command("Resume", known.playback_id)
+            try:
+                answer = await self._calls.resume(known.playback_id)
+            except CannotGoOn as refusal:
+                # Its addresses were taken back with it. The player that asks is closed by its end.
+                self._on_session_end(known.playback_id, refusal.reason, refusal.message)
+                await asyncio.Event().wait()
             # With another revision it may be the address of another track, soon to be loaded here.
             if answer.revision == self.known.version.revision:
                 break

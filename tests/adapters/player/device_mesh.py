@@ -157,6 +157,8 @@ class FakeMesh(
 
     async def Resume(self, request: Any, context: Any) -> Any:
         self.calls.append("Resume")
+        if self.refusals:
+            await _refuse(context, self.refusals.pop(0))
         return playback_service_pb2.ResumeResponse(
             revision=self.playback.revision, stream_url=self.stream_url
         )

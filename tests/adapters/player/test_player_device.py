@@ -223,6 +223,22 @@ async def test_without_skips_it_is_held_at_the_end_and_goes_on_when_there_are_so
     assert mesh.calls == ["Advance", "Pause", "Advance", "Pause", "Advance"]
 
 
+async def test_addresses_that_were_taken_back_end_the_session_as_who_ended_it_would(
+    connected: Kitchen, origin: Origin
+) -> None:
+    origin.answer = lambda path: 403 if path.endswith("2.m4s") else None
+    ended = {"ended_by": "TAKEN_OVER"}
+    connected.mesh.refusals.append(
+        FailedPrecondition("It plays elsewhere.", reason="SESSION_NOT_CURRENT", metadata=ended)
+    )
+    await connected.play()
+    await connected.until(lambda: connected.device.ended)
+    assert connected.device.ended
+    assert connected.device.ended.reason == "TAKEN_OVER"
+    assert (connected.device.playing, connected.device.failure) == (False, None)
+    assert connected.mesh.calls == ["Resume"]
+
+
 async def test_a_track_that_broke_stops_the_session(connected: Kitchen, origin: Origin) -> None:
     origin.answer = lambda path: 400
     target = connected.mesh.new_play(playback_id="S", epoch=1)
