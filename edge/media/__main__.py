@@ -15,7 +15,7 @@ with lean_imports():
     from edge.media.assembly import assemble
     from edge.media.servicer import MediaServicer
     from edge.media.settings import Settings
-    from edge.media.wiring import connect, reporting
+    from edge.media.wiring import beside_playback, connect
     from meshkit import logs, telemetry
     from meshkit.capability import KeysUnusable
     from meshkit.http_server import ListenError, serving
@@ -56,7 +56,7 @@ async def serve(settings: Settings) -> None:
             instance=settings.instance,
             ratio=settings.trace_ratio,
         )
-    async with reporting(settings, parts):
+    async with beside_playback(settings, parts):
         try:
             await _answer(settings, assemble(settings, parts))
         except ListenError as error:

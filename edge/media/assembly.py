@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from edge.media.ports.capability_verifier import CapabilityVerifier
 from edge.media.ports.delivery_ledger import DeliveryLedger
 from edge.media.ports.delivery_reports import DeliveryReports
+from edge.media.ports.denials import DenialReplica
 from edge.media.ports.object_store import ObjectStore
 from edge.media.ports.spool import Spool
 from edge.media.servicer import MediaServicer
@@ -27,6 +28,7 @@ class Parts:
 
     objects: ObjectStore
     capabilities: CapabilityVerifier
+    denials: DenialReplica
     ledger: DeliveryLedger
     spool: Spool | None
 
@@ -34,7 +36,7 @@ class Parts:
 def assemble(settings: Settings, parts: Parts) -> MediaServicer:
     """The origin's HTTP surface on ``parts``."""
     descriptors = DescriptorCache(parts.objects, settings.descriptor_cache_bytes)
-    opener = AssetOpener(parts.capabilities, descriptors)
+    opener = AssetOpener(parts.capabilities, parts.denials, descriptors)
     return MediaServicer(opener, parts.objects, parts.ledger)
 
 

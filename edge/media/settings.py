@@ -25,7 +25,8 @@ class Settings(HttpSettings, ProcessSettings):
     )
     playback_target: str | None = Field(
         default=None,
-        description="gRPC target of playback, which is told what was delivered; absent: nobody is.",
+        description="gRPC target of playback, which is told what was delivered and tells which "
+        "paths are taken back; absent: nobody is, and paths work until they expire.",
     )
     tls_cert_file: Path | None = Field(
         default=None,
@@ -46,6 +47,12 @@ class Settings(HttpSettings, ProcessSettings):
         gt=0,
         description="Counts in memory of what was delivered, each of a session, an asset and a "
         "rung; they are put on disk at every report.",
+    )
+    denial_entries: int = Field(
+        default=200_000,
+        gt=0,
+        description="The most sessions of which it is known that their paths were taken back; "
+        "beyond them those go first that were taken back longest ago. Some 400 bytes each.",
     )
     spool_dir: Path | None = Field(
         default=None,

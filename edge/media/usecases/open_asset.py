@@ -12,6 +12,7 @@ from edge.media.domain import dash, hls
 from edge.media.domain.deliveries import Part
 from edge.media.domain.ladder import allowed_rungs, segment_ms
 from edge.media.ports.capability_verifier import CapabilityVerifier
+from edge.media.ports.denials import Denials
 from edge.media.ports.object_store import ObjectMissing
 from edge.media.usecases.descriptor_cache import DescriptorCache
 from meshkit.capability import CapabilityExpired, CapabilityInvalid
@@ -25,7 +26,8 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 class OpenAsset:
     """An asset as one subject may have it, until ``expires_at`` (unix seconds).
 
-    ``sha256`` is the hash of its descriptor.
+    ``sha256`` is the hash of its descriptor; ``denied`` are grants that were taken back, which are
+    not among ``grants``.
     """
 
     subject: str
@@ -33,6 +35,7 @@ class OpenAsset:
     sha256: str
     descriptor: AssetDescriptor
     grants: tuple[str, ...]
+    denied: frozenset[str] = frozenset()
 
     @cached_property
     def rungs(self) -> list[Rung]:
@@ -70,7 +73,13 @@ class OpenAsset:
         return stored, Part(self.subject, self.sha256, rung.name, at, stored.size, heard_ms)
 
     def rung(self, name: str) -> Rung:
-        """The rung of this name. Raises NotFound when it is not stored or not granted."""
+        """The rung of this name.
+
+        Raises NotFound when it is not stored or not granted, PermissionDenied (MEDIA_PATH_DENIED)
+        when it was taken back.
+        """
+        if name in self.denied:
+            raise _denied_error()
         for rung in self.rungs:
             if rung.name == name:
                 return rung
@@ -87,15 +96,18 @@ class OpenAsset:
 class AssetOpener:
     """Checks capabilities before anything is read for them."""
 
-    def __init__(self, verifier: CapabilityVerifier, assets: DescriptorCache) -> None:
+    def __init__(
+        self, verifier: CapabilityVerifier, denials: Denials, assets: DescriptorCache
+    ) -> None:
         self._verifier = verifier
+        self._denials = denials
         self._assets = assets
 
     async def open(self, capability: str, descriptor: str) -> OpenAsset:
         """The asset of a path's two names.
 
-        Raises PermissionDenied (MEDIA_PATH_EXPIRED or MEDIA_PATH_INVALID), NotFound,
-        StoreUnavailable.
+        Raises PermissionDenied (MEDIA_PATH_EXPIRED, MEDIA_PATH_INVALID or MEDIA_PATH_DENIED),
+        NotFound, StoreUnavailable.
         """
         try:
             granted = self._verifier.verify(capability, descriptor)
@@ -109,6 +121,10 @@ class AssetOpener:
                 "This media path was altered or was not made here. Play again to get a valid one.",
                 reason="MEDIA_PATH_INVALID",
             ) from None
+        left = self._denials.rungs_left(granted.subject)
+        grants = tuple(one for one in granted.grants if left is None or one in left)
+        if not grants:
+            raise _denied_error()
         try:
             if not _SHA256.fullmatch(descriptor):
                 raise ObjectMissing
@@ -118,4 +134,12 @@ class AssetOpener:
                 "The media of this path are gone.",
                 metadata={"resource": "descriptor", "id": descriptor[:64]},
             ) from None
-        return OpenAsset(granted.subject, granted.expires_at, descriptor, asset, granted.grants)
+        denied = frozenset(granted.grants) - frozenset(grants)
+        return OpenAsset(granted.subject, granted.expires_at, descriptor, asset, grants, denied)
+
+
+def _denied_error() -> PermissionDenied:
+    return PermissionDenied(
+        "This media path was taken back. Resume the playback, or play again, to get another.",
+        reason="MEDIA_PATH_DENIED",
+    )

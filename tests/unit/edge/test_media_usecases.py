@@ -10,6 +10,8 @@ import pytest
 from media_descriptors import descriptor, rung
 from segue.catalog.v1.asset_pb2 import AssetDescriptor
 
+from edge.media.adapters.memory.denials import MemoryDenials
+from edge.media.domain.denials import Denial
 from edge.media.guard import masked
 from edge.media.ports.object_store import LocalFile, ObjectMissing, StoreUnavailable
 from edge.media.usecases.descriptor_cache import DescriptorCache
@@ -71,8 +73,13 @@ def objects() -> Objects:
 
 
 @pytest.fixture
-def opener(objects: Objects) -> AssetOpener:
-    return AssetOpener(Judge(), DescriptorCache(objects, 1 << 20))
+def denials() -> MemoryDenials:
+    return MemoryDenials(10, lambda: NOW)
+
+
+@pytest.fixture
+def opener(objects: Objects, denials: MemoryDenials) -> AssetOpener:
+    return AssetOpener(Judge(), denials, DescriptorCache(objects, 1 << 20))
 
 
 async def test_only_what_is_stored_and_granted_is_served(
@@ -109,6 +116,40 @@ async def test_nothing_is_read_for_a_bad_capability(objects: Objects, opener: As
         await opener.open(capability(sha256, "128", life_s=-1), sha256)
     assert expired.value.reason == "MEDIA_PATH_EXPIRED"
     assert objects.reads == 0
+
+
+async def denied(denials: MemoryDenials, *rungs: str) -> None:
+    """All paths are taken back but for these rungs of theirs."""
+    await denials.apply([Denial("S", 1, frozenset(rungs), NOW + 60)], "t")
+
+
+async def test_nothing_is_read_for_a_path_that_was_taken_back(
+    objects: Objects, opener: AssetOpener, denials: MemoryDenials
+) -> None:
+    sha256 = objects.put(ASSET)
+    await denied(denials)
+    with pytest.raises(PermissionDenied) as refused:
+        await opener.open(capability(sha256, "128", "320"), sha256)
+    assert refused.value.reason == "MEDIA_PATH_DENIED"
+    assert objects.reads == 0
+
+
+async def test_a_path_whose_plan_fell_gives_what_the_plan_has(
+    objects: Objects, opener: AssetOpener, denials: MemoryDenials
+) -> None:
+    sha256 = objects.put(ASSET)
+    await denied(denials, "128", "192", "256")
+    asset = await opener.open(capability(sha256, "128", "320", "flac"), sha256)
+    assert [rung.name for rung in asset.rungs] == ["128"]
+    assert "320" not in asset.master_playlist()
+    for name in ("320", "flac"):
+        with pytest.raises(PermissionDenied) as refused:
+            asset.segment(name, "1")
+        assert refused.value.reason == "MEDIA_PATH_DENIED"
+    with pytest.raises(NotFound):
+        asset.rung("256")
+    with pytest.raises(PermissionDenied):
+        await opener.open(capability(sha256, "320"), sha256)
 
 
 async def test_no_rung_left_is_not_found(objects: Objects, opener: AssetOpener) -> None:
