@@ -274,6 +274,8 @@ class ErrorReason(_message.Message):
         """The signed media path has expired."""
         MEDIA_PATH_INVALID: ErrorReason._Reason.ValueType  # 401
         """The signed media path was altered, or made for other media."""
+        MEDIA_PATH_DENIED: ErrorReason._Reason.ValueType  # 402
+        """The signed media path was taken back: its session is over, or its rung is above the plan."""
         PLAYLIST_FULL: ErrorReason._Reason.ValueType  # 500
         """The playlist has its 10,000 tracks."""
         PLAYLIST_CONFLICT: ErrorReason._Reason.ValueType  # 501
@@ -392,6 +394,8 @@ class ErrorReason(_message.Message):
     """The signed media path has expired."""
     MEDIA_PATH_INVALID: ErrorReason.Reason.ValueType  # 401
     """The signed media path was altered, or made for other media."""
+    MEDIA_PATH_DENIED: ErrorReason.Reason.ValueType  # 402
+    """The signed media path was taken back: its session is over, or its rung is above the plan."""
     PLAYLIST_FULL: ErrorReason.Reason.ValueType  # 500
     """The playlist has its 10,000 tracks."""
     PLAYLIST_CONFLICT: ErrorReason.Reason.ValueType  # 501

@@ -97,8 +97,8 @@ class UserServiceServicer:
     def SetPlan(self, request, context):
         """Puts a user on a plan, for good or until `ends_at`; from then on they are on FREE again. Whoever
         is on it until then already is left as they are. A token says the plan of when it was issued, and
-        lives five minutes, but none outlives a plan that ends. Idempotent, with a request_id and
-        without.
+        lives five minutes, but none outlives a plan that ends. Addresses of the session that plays give
+        the rungs of the new plan, within a minute. Idempotent, with a request_id and without.
         Errors: NOT_FOUND, INVALID_FIELD (ends_at is not later than now, or comes with FREE),
         REQUEST_ID_REUSED.
         """
@@ -394,7 +394,8 @@ class TokenServiceServicer:
 
     def RevokeSession(self, request, context):
         """Revokes the sign-in of the token that this call carries: every token and stream of it ends, as
-        TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. Who holds a token may
+        TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. The playback session that
+        the sign-in began on its own device is stopped, and its addresses stop working. Who holds a token may
         always give it up, so it needs no scope, and for the same reason it can end no other sign-in.
         Idempotent, with a request_id and without; a retry that is refused with TOKEN_REVOKED has been
         done.

@@ -35,8 +35,8 @@ class UserServiceStub:
     SetPlan: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.SetPlanRequest, _identity_service_pb2.SetPlanResponse]
     """Puts a user on a plan, for good or until `ends_at`; from then on they are on FREE again. Whoever
     is on it until then already is left as they are. A token says the plan of when it was issued, and
-    lives five minutes, but none outlives a plan that ends. Idempotent, with a request_id and
-    without.
+    lives five minutes, but none outlives a plan that ends. Addresses of the session that plays give
+    the rungs of the new plan, within a minute. Idempotent, with a request_id and without.
     Errors: NOT_FOUND, INVALID_FIELD (ends_at is not later than now, or comes with FREE),
     REQUEST_ID_REUSED.
     """
@@ -95,8 +95,8 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_identity_service_pb2.SetPlanResponse]:
         """Puts a user on a plan, for good or until `ends_at`; from then on they are on FREE again. Whoever
         is on it until then already is left as they are. A token says the plan of when it was issued, and
-        lives five minutes, but none outlives a plan that ends. Idempotent, with a request_id and
-        without.
+        lives five minutes, but none outlives a plan that ends. Addresses of the session that plays give
+        the rungs of the new plan, within a minute. Idempotent, with a request_id and without.
         Errors: NOT_FOUND, INVALID_FIELD (ends_at is not later than now, or comes with FREE),
         REQUEST_ID_REUSED.
         """
@@ -144,7 +144,8 @@ class TokenServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     RevokeSession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeSessionRequest, _identity_service_pb2.RevokeSessionResponse]
     """Revokes the sign-in of the token that this call carries: every token and stream of it ends, as
-    TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. Who holds a token may
+    TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. The playback session that
+    the sign-in began on its own device is stopped, and its addresses stop working. Who holds a token may
     always give it up, so it needs no scope, and for the same reason it can end no other sign-in.
     Idempotent, with a request_id and without; a retry that is refused with TOKEN_REVOKED has been
     done.
@@ -161,7 +162,8 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_identity_service_pb2.RevokeSessionRequest, _abc.Awaitable[_identity_service_pb2.RevokeSessionResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.RevokeSessionResponse]:
         """Revokes the sign-in of the token that this call carries: every token and stream of it ends, as
-        TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. Who holds a token may
+        TOKEN_REVOKED, within a second or so; other sign-ins of the user go on. The playback session that
+        the sign-in began on its own device is stopped, and its addresses stop working. Who holds a token may
         always give it up, so it needs no scope, and for the same reason it can end no other sign-in.
         Idempotent, with a request_id and without; a retry that is refused with TOKEN_REVOKED has been
         done.
