@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from catalog_svc.adapters.valkey import most_played
+from edge.identity.adapters.valkey import sign_up_limiter
 from localmesh.services import SERVICES
 from localmesh.supervisor import Supervisor
 from localmesh.valkey import EmbeddedValkey, ValkeyUser
@@ -84,6 +85,7 @@ async def test_a_service_touches_its_own_and_nothing_that_is_not_for_clients(
 def test_the_patterns_of_a_service_are_of_the_keys_that_it_uses() -> None:
     tag = "01J"
     used = {
+        "identity": (sign_up_limiter.key_of("192.0.2.1"),),
         "catalog": (most_played.KEY, most_played.LOADING_KEY),
         "playlist": (heads.key_of(tag), attempts.key_of(tag)),
         "playback": (
