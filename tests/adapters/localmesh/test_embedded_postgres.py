@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from localmesh.postgres import EmbeddedPostgres, account_for, dsn_of, serves
+from localmesh.programs import programs_for
 from localmesh.spawning import run_tool
 from localmesh.specs import Account
 from localmesh.supervisor import Supervisor
@@ -245,7 +246,10 @@ async def test_the_server_runs_for_a_user_who_is_not_root(
     if account is not None:
         os.chown(folder, account.uid, account.gid)
     status, said = await run_tool(
-        (*_as(account), sys.executable, str(programs / "postgres_once.py"), str(folder)),
+        (
+            *(*_as(account), sys.executable, str(programs / "postgres_once.py")),
+            *(str(folder), str(programs_for(account))),
+        ),
         cwd=Path("/"),
         env={**os.environ, "HOME": str(folder)},
     )

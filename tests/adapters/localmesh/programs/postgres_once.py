@@ -1,4 +1,9 @@
-"""Starts PostgreSQL in a folder as the current user, asks it something, stops it."""
+"""Starts PostgreSQL in a folder as the current user, asks it something, stops it.
+
+    python postgres_once.py FOLDER PROGRAMS
+
+PROGRAMS is where the current user reaches PostgreSQL's programs, as if they were installed there.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 
+import localmesh.postgres
 from localmesh.output import Output
 from localmesh.postgres import EmbeddedPostgres
 from localmesh.supervisor import Supervisor
@@ -28,4 +34,5 @@ async def main(folder: Path) -> None:
     print(os.geteuid(), postgres.cluster.stat().st_uid, *(row or ()))
 
 
+localmesh.postgres.programs_for = lambda account: Path(sys.argv[2])
 asyncio.run(main(Path(sys.argv[1])))
